@@ -1,0 +1,68 @@
+"""Account: whose mail, on which servers, with which credential. Handed to every `connect()`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+import jwt
+
+Security = Literal["tls", "starttls", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server listens. `security`: "tls" from the first byte, "starttls", or "none" (loopback only)."""
+
+    host: str
+    port: int
+    security: Security = "tls"
+    timeout: float = 10.0  # seconds, for each answer
+    ca_file: str = ""  # trust this authority instead of the system's
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """Sign in with a name and a password (SASL PLAIN, RFC 4616)."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIssuer:
+    """Our own key, which the mail server trusts: one-minute ES256 tokens instead of stored passwords."""
+
+    key: str = field(repr=False)  # PEM of the private key
+    issuer: str
+    client: str  # `azp` claim, and the folder of the public key on the server
+    key_id: str
+
+    def token(self, username: str, lifetime: int = 60) -> str:
+        """A JSON Web Token (RFC 7519) for `username`, good for `lifetime` seconds."""
+        now = int(time.time())
+        claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": now, "nbf": now - 5, "exp": now + lifetime}
+        return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Sign in by OAUTHBEARER (RFC 7628), with a token made anew for each connection."""
+
+    username: str
+    issuer: TokenIssuer = field(repr=False)
+
+    def make(self) -> str:
+        return self.issuer.token(self.username)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person's mail. Hashable, so that connections can be kept by it and never mixed up."""
+
+    address: str
+    imap: Server
+    smtp: Server
+    credential: Password | Token
+    sieve: Server | None = None
