@@ -1,0 +1,115 @@
+"""Traboule: `create_app()` wires everything; the rest of the package is one folder for each area a person sees."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, redirect, request, session, url_for
+from flask_babel import Babel
+from flask_compress import Compress
+from flask_wtf import CSRFProtect
+from htmx_flask import Htmx
+
+from webmail import config, imap, models, web
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
+    """The application. `instance` is the folder for settings and data (default: WEBMAIL_INSTANCE, else `instance/`)."""
+    settings = config.load(instance or os.environ.get("WEBMAIL_INSTANCE") or _ROOT / "instance", **overrides)
+    app = Flask(__name__, root_path=str(_ROOT), instance_path=settings.instance)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.message_limit + 2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
+        WTF_CSRF_SSL_STRICT=False,  # Referrer-Policy and SameSite decide; some proxies drop the referrer
+        BABEL_DEFAULT_LOCALE=settings.language,
+        BABEL_TRANSLATION_DIRECTORIES=str(_ROOT / "webmail" / "translations"),
+        COMPRESS_MIMETYPES=["text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"],
+        COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_MIN_SIZE=600,
+    )
+    app.extensions["settings"] = settings
+    imap.configure(
+        most=settings.imap_connections,
+        most_per_person=settings.imap_connections_per_person,
+        idle_seconds=settings.imap_idle_seconds,
+        patience=settings.server_timeout,
+    )
+    database = models.open_database(settings.database_url)
+    _prepare(app)
+
+    @app.before_request
+    def prepare_database() -> None:
+        # a database that was away at the start is brought up to date by the first request that finds it
+        if not app.extensions["migrated"]:
+            models.migrate()
+            app.extensions["migrated"] = True
+
+    @app.teardown_request
+    def close_database(_error: BaseException | None) -> None:
+        # SQLite's stays open, one for each thread: opening it anew would cost more than most requests
+        if not settings.database_url.startswith("sqlite") and not database.is_closed():
+            database.close()
+
+    Htmx(app)
+    Compress(app)
+    Babel(app, locale_selector=language)
+
+    from webmail.auth import cookies, guard
+    from webmail.auth import views as auth
+    from webmail.cli import register as register_commands
+    from webmail.compose import views as compose
+    from webmail.jobs import build as build_jobs
+    from webmail.mailbox import views as mailbox
+    from webmail.message import views as message
+    from webmail.settings import views as settings_area
+
+    app.session_interface = cookies.RowSessions(settings)
+    guard.install(app)
+    CSRFProtect(app)
+    web.install(app)
+    app.extensions["jobs"] = build_jobs(settings)
+    for area in (auth, mailbox, message, compose, settings_area):
+        app.register_blueprint(area.blueprint)
+    register_commands(app)
+
+    @app.get("/")
+    def home() -> Any:
+        return redirect(url_for("mailbox.show", mailbox="INBOX"), 303)
+
+    @app.get("/healthz")
+    @guard.public
+    def healthz() -> Response:
+        """200 when the application and its database work."""
+        models.User.select().limit(1).count()
+        return Response("ok\n", mimetype="text/plain")
+
+    return app
+
+
+def _prepare(app: Flask) -> None:
+    """Bring the database up to date. One that is away must not keep `flask doctor` from saying so."""
+    app.extensions["migrated"] = False
+    try:
+        models.migrate()
+        app.extensions["migrated"] = True
+    except models.DATABASE_AWAY as error:
+        app.logger.critical("the database can't be used: %s", error)
+
+
+def language() -> str:
+    """By preference, then as the browser asks."""
+    try:
+        user = getattr(session, "user", None)
+        preferred = (user.language if user else "") or session.get("language", "")
+    except models.DATABASE_AWAY:
+        preferred = ""  # the error page speaks as the browser asks
+    if preferred in web.LANGUAGES:
+        return preferred
+    return request.accept_languages.best_match(web.LANGUAGES) or web.settings().language

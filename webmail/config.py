@@ -38,7 +38,7 @@ class Settings:
     sieve_host: str = ""  # ManageSieve; empty where the server has none
     sieve_port: int = 4190
     sieve_security: str = "starttls"
-    ca_file: str = ""  # certificate authority to trust beside the system's, PEM
+    ca_file: str = ""  # certificate authority to trust instead of the system's, PEM
     server_timeout: float = 8.0  # seconds to wait for any answer of a mail server
 
     # --- accounts and sign-in ----------------------------------------------------------------------------------------
@@ -49,8 +49,9 @@ class Settings:
     token_key_id: str = "wm1"
     session_idle_hours: float = 12.0  # signed out after so long without a visit
     session_absolute_hours: float = 24.0 * 14  # signed out after so long in any case
-    shared_idle_minutes: float = 20.0  # instead of both, on a computer said to be shared
+    shared_idle_minutes: float = 20.0  # instead of session_idle_hours, on a computer said to be shared
     secure_cookies: bool = True  # off only for plain http on loopback
+    proxies: int = 0  # reverse proxies in front whose X-Forwarded-For and -Proto are believed; 0: none
     sign_in_attempts: int = 10  # wrong passwords for one address, or from one network address, in 15 minutes
 
     # --- storage -----------------------------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
     `overrides` win over file and environment (tests use them). Raises ConfigError.
     """
     folder = Path(instance).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o770)  # never open to others, whatever the umask
     values: dict[str, Any] = {}
     file = folder / "config.toml"
     if file.exists():

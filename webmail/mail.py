@@ -130,6 +130,7 @@ class Part:
     content_id: str = ""
     format: str = ""  # "flowed" (RFC 3676) or empty
     delsp: bool = False
+    alternative: bool = False  # a body whose content is there in the other type too: show one of both
 
     @property
     def decoded_size(self) -> int:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import peewee as pw
 from playhouse.db_url import connect as connect_url
 from playhouse.migrations import Runner
 
 db = pw.DatabaseProxy()
+DATABASE_AWAY = (pw.OperationalError, pw.InterfaceError)  # not there, locked for too long, or the disk is full
 
 
 def now() -> datetime:
@@ -23,6 +24,9 @@ def now() -> datetime:
 
 
 class Table(pw.Model):
+    if TYPE_CHECKING:
+        id: Any  # peewee adds it
+
     class Meta:
         database = db
         legacy_table_names = False
@@ -41,6 +45,7 @@ class User(Table):
     role = pw.CharField(max_length=20, default="person")  # or "admin"
     language = pw.CharField(max_length=5, default="")  # empty: as the browser asks
     created = pw.DateTimeField(default=now)
+    is_authenticated = True  # what flask-login asks of a person
 
     class Meta:
         table_name = "accounts"
@@ -93,6 +98,8 @@ class DraftRow(Table):
     saved_at = pw.DateTimeField(null=True)
     created = pw.DateTimeField(default=now)
     updated = pw.DateTimeField(default=now, index=True)
+    if TYPE_CHECKING:
+        attachments: Any  # AttachmentRow's way back
 
     class Meta:
         table_name = "drafts"

@@ -1,0 +1,65 @@
+# Traboule: everything one types here. `make` alone lists it.
+SHELL := /bin/bash
+BIN := .venv/bin
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help run reset test ready lint types templates catalogue unit integration browser bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: ## a whole demo: mail servers, filled mailboxes, the web at http://127.0.0.1:8000 (PORT=8080 for another)
+	@deploy/prepare.sh run
+	@exec $(BIN)/python -m deploy.demo run
+
+reset: ## stop the demo and forget all its mail and settings
+	@test -x $(BIN)/python || deploy/prepare.sh run
+	@$(BIN)/python -m deploy.demo reset
+
+test: ready ## all checks and tests, in order
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+	@$(MAKE) --no-print-directory templates
+	@$(MAKE) --no-print-directory catalogue
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory browser
+
+ready:
+	@deploy/prepare.sh test
+
+lint: ready ## style and likely mistakes
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: ready ## type check
+	$(BIN)/mypy
+
+templates: ready ## the pages' markup
+	$(BIN)/djlint templates --check --lint --quiet
+
+catalogue: ready ## French and English texts are complete
+	$(BIN)/python -m tests.catalogue
+
+unit: ready ## tests without a network
+	$(BIN)/pytest tests/unit
+
+integration: ready ## tests on a real Dovecot and SMTP
+	$(BIN)/pytest tests/integration
+
+browser: ready ## journeys in a real browser, with and without JavaScript
+	$(BIN)/pytest tests/browser
+
+bench: ready ## how long things take
+	$(BIN)/python -m tests.bench
+
+lock: ## exact versions with hashes, after a change to requirements*.in
+	@deploy/prepare.sh run
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what the tools leave behind; .venv and the demo stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

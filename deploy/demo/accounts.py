@@ -1,0 +1,84 @@
+"""The people of the demo, in Traboule's own table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from argon2 import PasswordHasher
+
+from deploy.demo.place import Owner
+from webmail import models
+
+DOMAIN = "lycee.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    address: str
+    name: str
+    role: str = "person"
+    quota: int = 1024**3  # bytes
+
+
+ALICE = Person("alice@lycee.example", "Alice Leroy")
+BOB = Person("bob@lycee.example", "Bob Girard")
+CHARLIE = Person("charlie@autre.example", "Charlie Roux")
+ADMIN = Person("admin@lycee.example", "Administration", role="admin")
+PEOPLE = (ALICE, BOB, CHARLIE, ADMIN)
+
+
+def demo_password() -> str:
+    return os.environ.get("DEMO_PASSWORD", "demo")
+
+
+def prepare(file: Path, owner: Owner, password: str) -> None:
+    """Make or migrate the database and add the people who are not there yet.
+
+    The file is made before SQLite opens it and given to the mail's owner: root's SQLite then gives the -wal and -shm
+    files to that owner too, so that Dovecot may read while the web process, perhaps root's, writes.
+    """
+    file.touch(mode=0o600, exist_ok=True)
+    owner.own(file)
+    with tables(file):
+        models.migrate()
+        for person in PEOPLE:
+            if not models.User.select().where(models.User.address == person.address).exists():
+                _add(person, password)
+    owner.own(*file.parent.iterdir())
+
+
+def add(file: Path, person: Person, password: str) -> None:
+    """One more account; Dovecot knows it at once."""
+    with tables(file):
+        _add(person, password)
+
+
+def _add(person: Person, password: str) -> None:
+    local, domain = person.address.split("@")
+    models.User.create(
+        address=person.address,
+        local=local,
+        domain=domain,
+        name=person.name,
+        role=person.role,
+        quota_bytes=person.quota,
+        password="{ARGON2ID}" + PasswordHasher(time_cost=3, memory_cost=19456, parallelism=1).hash(password),
+    )
+
+
+@contextmanager
+def tables(file: Path) -> Iterator[None]:
+    """Traboule's tables bound to this file, and to what they were bound to before (a test's application) afterwards."""
+    before = models.db.obj
+    database = models.open_database(f"sqlite:///{file}")
+    try:
+        with database.connection_context():
+            yield
+    finally:
+        database.close()
+        if before is not None:
+            models.db.initialize(before)

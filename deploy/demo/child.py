@@ -1,0 +1,111 @@
+"""One program of the demo: started, waited for until it answers, stopped."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+HOST = "127.0.0.1"
+
+
+class ServiceFailed(Exception):
+    """A program did not start, or ended by itself; the message is for people and names the log."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A running program in a process group of its own, so that Ctrl-C reaches it through us and in our order."""
+
+    name: str
+    log: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def failure(self) -> ServiceFailed:
+        code = self.process.poll()
+        how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
+        return ServiceFailed(f"{self.name} {how}. Its log: {self.log}\n{_tail(self.log)}")
+
+    def wait_for(self, answers: Callable[[int], bool], seconds: float = 20) -> None:
+        """Until the program answers on its port. Raises ServiceFailed when it ends or stays silent."""
+        end = time.monotonic() + seconds
+        while True:
+            if self.ended:
+                raise self.failure()
+            with suppress(OSError):
+                if answers(self.port):
+                    return
+            if time.monotonic() > end:
+                raise ServiceFailed(f"{self.name} does not answer on port {self.port} after {seconds:.0f} s. Its log: {self.log}")
+            time.sleep(0.02)
+
+    def stop(self, seconds: float = 5) -> None:
+        """Ask the program to end, then make it and everything it started."""
+        if not self.ended:
+            self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def start(
+    name: str, command: list[str], log: Path, port: int = 0, environment: dict[str, str] | None = None, cwd: Path | None = None
+) -> Child:
+    output: IO[bytes]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, cwd=cwd, start_new_session=True
+        )
+    return Child(name, log, port, process)
+
+
+def greets(prefix: bytes) -> Callable[[int], bool]:
+    """Whether what listens on a port greets with these bytes."""
+
+    def answers(port: int) -> bool:
+        with socket.create_connection((HOST, port), timeout=5) as connection:
+            return connection.recv(200).startswith(prefix)
+
+    return answers
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
+    """Ports nobody listens on, below those the kernel gives to outgoing connections, so that none takes them meanwhile."""
+    found: list[int] = []
+    refused = set(taken)
+    while len(found) < count:
+        port = random.randrange(21_000, 32_000)  # noqa: S311 - no secret
+        if port not in refused and is_free(port):
+            found.append(port)
+            refused.add(port)
+    return found
+
+
+def _tail(log: Path, lines: int = 12) -> str:
+    text = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join(f"    {line}" for line in text[-lines:])

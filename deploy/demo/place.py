@@ -1,0 +1,101 @@
+"""Where the demo's files lie and which ordinary user owns the mail: Dovecot never delivers as root."""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import os
+import pwd
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+LONGEST = 80  # characters: Unix sockets below it must stay under 108
+ELSEWHERE = "/var/tmp"  # noqa: S108 - survives a restart; the folder's owner is checked
+SYSTEM_USER = "traboule-demo"
+
+
+class PlaceError(Exception):
+    """The demo cannot live here; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The Unix user Dovecot runs as."""
+
+    name: str
+    group: str
+    uid: int
+    gid: int
+
+    @property
+    def prefix(self) -> list[str]:
+        """Words put before a command so that it runs as this user and ends when its starter's thread does."""
+        command = ["/usr/bin/setpriv", "--pdeathsig", "TERM"]
+        if os.geteuid() == 0:
+            command += [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
+        return [*command, "--"]
+
+    def own(self, *paths: Path) -> None:
+        """Give files to this user, where we may."""
+        if os.geteuid() == 0:
+            for path in paths:
+                os.chown(path, self.uid, self.gid)
+
+
+def mail_owner() -> Owner:
+    """Who starts the demo; for root, who called sudo, else a system user made for it, else nobody."""
+    if uid := os.geteuid():
+        return _owner(pwd.getpwuid(uid))
+    if (sudo := os.environ.get("SUDO_UID", "")).isdigit() and sudo != "0":
+        return _owner(pwd.getpwuid(int(sudo)))
+    try:
+        return _owner(pwd.getpwnam(SYSTEM_USER))
+    except KeyError:
+        command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+        made = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        return _owner(pwd.getpwnam(SYSTEM_USER if made else "nobody"))
+
+
+def _owner(entry: pwd.struct_passwd) -> Owner:
+    return Owner(entry.pw_name, grp.getgrgid(entry.pw_gid).gr_name, entry.pw_uid, entry.pw_gid)
+
+
+def settle(base: Path, owner: Owner) -> Path:
+    """The folder to use for `base`: itself where the owner reaches it and its name suits Unix sockets and Dovecot's
+    configuration; else one in /var/tmp, with `base` as a symlink to it. Raises PlaceError.
+    """
+    base = Path(os.path.abspath(base))
+    if base.is_symlink():
+        target = base.resolve()
+        if not target.exists() and target.name.startswith("traboule-demo-"):
+            target.mkdir(mode=0o755)
+        return _checked(target)
+    if base.exists() and any(base.iterdir()):
+        return _checked(base.resolve())
+    base.parent.mkdir(parents=True, exist_ok=True)
+    real = base.parent.resolve() / base.name
+    if len(str(real)) <= LONGEST and re.fullmatch(r"[\w./+-]+", str(real), re.ASCII) and _reaches(owner, real.parent):
+        real.mkdir(exist_ok=True)
+        real.chmod(0o755)
+        return real
+    name = hashlib.sha256(f"{os.geteuid()} {real}".encode()).hexdigest()[:12]
+    elsewhere = Path(ELSEWHERE, f"traboule-demo-{name}")
+    elsewhere.mkdir(mode=0o755, exist_ok=True)
+    if base.exists():
+        base.rmdir()
+    base.symlink_to(elsewhere)
+    return _checked(elsewhere)
+
+
+def _checked(folder: Path) -> Path:
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise PlaceError(
+            f"{folder} belongs to another user. Remove it (make reset, as that user) or start the demo as that user."
+        )
+    return folder
+
+
+def _reaches(owner: Owner, folder: Path) -> bool:
+    return subprocess.run([*owner.prefix, "test", "-x", folder], check=False).returncode == 0

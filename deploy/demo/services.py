@@ -1,0 +1,204 @@
+"""Starts everything the demo needs, tells where it listens, and stops it again; tests and benchmarks use it too."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from deploy.demo import accounts, dovecot
+from deploy.demo.child import HOST, Child, ServiceFailed, free_ports, greets, is_free, start
+from deploy.demo.place import mail_owner, settle
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+ISSUER = "https://webmail.lycee.example"
+
+
+class Services:
+    """Dovecot, SMTP and, where asked for, the job worker and the web server, all on 127.0.0.1 below one folder.
+
+    Use as a context: entering starts them and returns once each answers, leaving stops them. `ports` names fixed ports
+    by the fields of `dovecot.Ports`; others are picked. A program we start also ends when the thread that entered dies.
+    Raises ServiceFailed and PlaceError, with a message for people.
+    """
+
+    def __init__(self, base: Path, *, web: bool = True, jobs: bool | None = None, ports: Mapping[str, int] | None = None) -> None:
+        self.owner = mail_owner()
+        self.base = settle(base, self.owner)
+        self.password = accounts.demo_password()
+        self.children: list[Child] = []
+        self._lock: IO[str] | None = None
+        self.web = web
+        self._jobs = web if jobs is None else jobs
+        names = list(dovecot.Ports.__dataclass_fields__)
+        fixed = dict(ports or {})
+        picked = free_ports(len(names), fixed.values())
+        self.ports = dovecot.Ports(**{name: fixed.get(name) or port for name, port in zip(names, picked, strict=True)})
+
+    def __enter__(self) -> Services:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self._refuse_a_second_start()
+        self._refuse_taken_ports()
+        dovecot.prepare(self.base, self.owner, self.ports, accounts.DOMAIN, ISSUER)
+        accounts.prepare(self.database, self.owner, self.password)
+        mail = self._start("dovecot", dovecot.command(self.base, self.owner), self.ports.imap)
+        smtp = self._start(
+            "smtp", [sys.executable, "-m", "deploy.demo.smtp", str(self.base), *self._smtp_arguments()], self.ports.smtp
+        )
+        mail.wait_for(greets(b"* OK"))
+        for port, greeting in ((self.ports.lmtp, b"220"), (self.ports.sieve, b'"IMPLEMENTATION"')):
+            replace(mail, port=port).wait_for(greets(greeting))
+        if self._jobs:
+            self._start("jobs", [str(BIN / "flask"), "--app", "wsgi", "jobs"])
+        if self.web:
+            web = self._start("web", self._web_command(), self.ports.web)
+            web.wait_for(_healthy)
+        smtp.wait_for(greets(b"220"))
+        replace(smtp, port=self.ports.relay).wait_for(greets(b"220"))
+        self._write_report()
+
+    def stop(self) -> None:
+        """Stop in the reverse order of starting; harmless when nothing runs."""
+        while self.children:
+            self.children.pop().stop()
+        if self._lock:
+            (self.base / "services.json").unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    def watch(self) -> None:
+        """Return never: wait until one program ends by itself, then raise ServiceFailed."""
+        while True:
+            for child in self.children:
+                if child.ended:
+                    raise child.failure()
+            time.sleep(0.3)
+
+    @property
+    def database(self) -> Path:
+        return dovecot.database_file(self.base)
+
+    @property
+    def address(self) -> str:
+        """The web application's, without a slash at its end."""
+        return f"http://{HOST}:{self.ports.web}"
+
+    def add_account(self, address: str, name: str = "", quota: int = 1024**3) -> None:
+        """One more account with the demo's password; `quota` in bytes."""
+        accounts.add(self.database, accounts.Person(address, name or address, quota=quota), self.password)
+
+    def settings(self) -> dict[str, str]:
+        """The WEBMAIL_ environment of an application that uses these servers."""
+        web = self.base / "web"
+        secret = web / "secret_key"
+        if not secret.exists():
+            secret.touch(mode=0o600)
+            secret.write_text(secrets.token_urlsafe(48))
+        values = {
+            "name": "Lycée Ampère",
+            "domain": accounts.DOMAIN,
+            "imap_host": HOST,
+            "imap_port": self.ports.imap,
+            "imap_security": "none",
+            "smtp_host": HOST,
+            "smtp_port": self.ports.smtp,
+            "smtp_security": "none",
+            "sieve_host": HOST,
+            "sieve_port": self.ports.sieve,
+            "sieve_security": "none",
+            "sign_in": "accounts",
+            "token_key_file": dovecot.token_key(self.base),
+            "token_issuer": ISSUER,
+            "token_client": dovecot.CLIENT,
+            "token_key_id": dovecot.KEY_ID,
+            "database_url": f"sqlite:///{self.database}",
+            "jobs_file": web / "jobs.sqlite",
+            "uploads_folder": web / "uploads",
+            "instance": web,
+            "secret_key": secret.read_text().strip(),
+            "secure_cookies": "false",
+        }
+        return {f"WEBMAIL_{name.upper()}": str(value) for name, value in values.items()}
+
+    def _start(self, name: str, command: list[str], port: int = 0) -> Child:
+        environment = {**os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
+        log = self.base / "log" / f"{name}.log"
+        if name == "dovecot":  # it switches user and writes its log itself; nothing of ours is its business
+            environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.base)}
+            log.touch(mode=0o600)
+            self.owner.own(log)
+        else:
+            command = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--", *command]
+        child = start(name, command, log, port, environment, CHECKOUT)
+        self.children.append(child)
+        return child
+
+    def _smtp_arguments(self) -> list[str]:
+        ports = self.ports
+        return [f"--{name}={getattr(ports, name)}" for name in ("smtp", "relay", "imap", "lmtp")]
+
+    def _web_command(self) -> list[str]:
+        options = f"--interface wsgi --host {HOST} --port {self.ports.web} --workers 1 --blocking-threads 16"
+        return [str(BIN / "granian"), *options.split(), "--no-ws", "wsgi:app"]
+
+    def _refuse_a_second_start(self) -> None:
+        lock = (self.base / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise ServiceFailed(f"A demo runs in {self.base} already. Stop it there (Ctrl-C), or make reset.") from None
+        self._lock = lock
+
+    def _refuse_taken_ports(self) -> None:
+        for name, port in asdict(self.ports).items():
+            if (name != "web" or self.web) and not is_free(port):
+                way_out = f"choose another: PORT={port + 1} make run" if name == "web" else "stop what listens there"
+                raise ServiceFailed(f"Port {port} ({name}) is taken on this machine: {way_out}.")
+
+    def _write_report(self) -> None:
+        """services.json: what runs where, for people and for programs that measure."""
+        running = [{"name": c.name, "host": HOST, "port": c.port, "pid": c.process.pid, "log": str(c.log)} for c in self.children]
+        report = {
+            "pid": os.getpid(),
+            "services": running,
+            "ports": asdict(self.ports),
+            "web": self.address if self.web else None,
+            "accounts": [
+                {"address": p.address, "name": p.name, "role": p.role, "password": self.password} for p in accounts.PEOPLE
+            ],
+            "environment": {name: value for name, value in self.settings().items() if name != "WEBMAIL_SECRET_KEY"},
+        }
+        file = self.base / "services.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(report, ensure_ascii=False, indent=2))
+
+
+def _healthy(port: int) -> bool:
+    """Whether the application says that it and its database work."""
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError:
+        return False

@@ -1,0 +1,188 @@
+"""The demo's SMTP server: submission with sign-in, and a relay without: Dovecot's way out, the outside world's way in.
+
+Nothing leaves this machine: mail for local domains goes to Dovecot over LMTP, all other mail is kept as files.
+Credentials are shown to Dovecot itself (sasl.py), so there is no second copy of the rules about who may sign in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import secrets
+import signal
+import sqlite3
+import sys
+import warnings
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from email.policy import SMTP as CRLF
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from deploy.demo.delivery import Answer, bounce, deliver, keep, may_receive
+from deploy.demo.sasl import ask_dovecot, initial_response, user_of
+
+LARGEST = 30 * 1024 * 1024
+MOST_HOPS = 30  # Received headers: more of them is a loop
+HOSTNAME = "mail.lycee.example"
+log = logging.getLogger("smtp")
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Ports of Dovecot on loopback, and where things lie."""
+
+    imap: int
+    lmtp: int
+    database: Path
+    outside: Path
+
+    def is_local(self, address: str) -> bool:
+        domain = address.rpartition("@")[2].lower()
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as database:
+            return database.execute("SELECT 1 FROM accounts WHERE domain = ? LIMIT 1", [domain]).fetchone() is not None
+
+
+class Relay:
+    """Takes mail without a sign-in. aiosmtpd finds the methods by their names."""
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        self.neighbours = neighbours
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        """Ask Dovecot about a local recipient at once: 550 for an unknown person, 552 for a full mailbox are its words."""
+        if await asyncio.to_thread(self.neighbours.is_local, address):
+            answer = await asyncio.to_thread(may_receive, self.neighbours.lmtp, envelope.mail_from or "", address)
+            if not answer.good:
+                return answer.line
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
+        head = content.partition(b"\r\n\r\n")[0].lower()
+        if (b"\r\n" + head).count(b"\r\nreceived:") > MOST_HOPS:
+            return "554 5.4.6 Too many hops"
+        identity = secrets.token_hex(8)
+        content = self._received(session, identity) + content
+        answers = {address: await self._hand_on(envelope, address, content) for address in envelope.rcpt_tos}
+        for address, answer in answers.items():
+            log.info("%s: <%s> -> <%s>: %s", identity, envelope.mail_from, address, answer.line)
+        refused = {address: answer for address, answer in answers.items() if not answer.good}
+        if len(refused) == len(answers):
+            return next(iter(refused.values())).line
+        if refused and envelope.mail_from and self.neighbours.is_local(envelope.mail_from):
+            report = bounce(HOSTNAME, envelope.mail_from, refused, content).as_bytes(policy=CRLF)
+            await asyncio.to_thread(deliver, self.neighbours.lmtp, "", envelope.mail_from, report, [])
+        return f"250 2.0.0 Ok: queued as {identity}"
+
+    async def _hand_on(self, envelope: Envelope, address: str, content: bytes) -> Answer:
+        options = [option for option in envelope.mail_options if option.upper() in ("SMTPUTF8", "BODY=8BITMIME")]
+        if await asyncio.to_thread(self.neighbours.is_local, address):
+            return await asyncio.to_thread(deliver, self.neighbours.lmtp, envelope.mail_from or "", address, content, options)
+        return await asyncio.to_thread(keep, self.neighbours.outside, envelope.mail_from or "", address, content)
+
+    def _received(self, session: Session, identity: str) -> bytes:
+        """RFC 5321 section 4.4; "with" as in RFC 3848."""
+        kind = "ESMTPA" if session.authenticated else "ESMTP"
+        helo = "".join(c for c in session.host_name or "unknown" if c.isalnum() or c in ".-:[]")
+        origin = f"Received: from {helo} ([127.0.0.1])"
+        return f"{origin}\r\n\tby {HOSTNAME} with {kind} id {identity};\r\n\t{formatdate(localtime=True)}\r\n".encode()
+
+
+class Submission(Relay):
+    """Takes mail from people who signed in, under their own address."""
+
+    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        """553 for somebody else's address. The null sender is allowed: receipts must have it (RFC 8098 section 3)."""
+        if address and address.lower() != session.auth_data:
+            return f"553 5.7.1 <{address}>: Sender address rejected: not owned by user {session.auth_data}"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
+    async def auth_PLAIN(self, server: SMTP, args: list[str]) -> AuthResult:
+        return await self._with_one_answer(server, args)
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
+        return await self._with_one_answer(server, args)
+
+    async def auth_OAUTHBEARER(self, server: SMTP, args: list[str]) -> AuthResult:
+        return await self._with_one_answer(server, args)
+
+    async def auth_LOGIN(self, server: SMTP, args: list[str]) -> AuthResult:
+        words = []
+        for question in ("Username:", "Password:"):
+            word = await server.challenge_auth(question)
+            if not isinstance(word, bytes):
+                return AuthResult(success=False)
+            words.append(word)
+        return await self._check(server, "PLAIN", b"\0" + words[0] + b"\0" + words[1])
+
+    async def _with_one_answer(self, server: SMTP, args: list[str]) -> AuthResult:
+        """A mechanism whose whole credential is one message, sent with the command or after an empty challenge."""
+        if len(args) > 1:
+            try:
+                credential: Any = initial_response(args[1])
+            except ValueError:
+                return AuthResult(success=False, handled=False, message="501 5.5.2 Can't decode base64")
+        else:
+            credential = await server.challenge_auth("")
+        if not isinstance(credential, bytes):
+            return AuthResult(success=False)
+        return await self._check(server, args[0].upper(), credential)
+
+    async def _check(self, server: SMTP, mechanism: str, credential: bytes) -> AuthResult:
+        try:
+            verdict = await ask_dovecot(self.neighbours.imap, mechanism, credential)
+        except OSError as error:
+            log.warning("Dovecot does not answer about a sign-in: %s", error)
+            return AuthResult(success=False, handled=False, message="454 4.7.0 Temporary authentication failure")
+        if verdict.good:
+            return AuthResult(success=True, auth_data=user_of(mechanism, credential))
+        if verdict.explanation:  # RFC 7628 section 3.2.3: the client answers this before it hears 535
+            await server.challenge_auth(verdict.explanation)
+        return AuthResult(success=False, handled=False, message="535 5.7.8 Authentication credentials invalid")
+
+
+async def serve(neighbours: Neighbours, submission: int, relay: int) -> None:
+    """Both listeners, until SIGTERM or SIGINT."""
+    common: dict[str, Any] = {"data_size_limit": LARGEST, "enable_SMTPUTF8": True, "hostname": HOSTNAME, "ident": "Traboule demo"}
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    servers = [
+        await loop.create_server(
+            lambda: SMTP(Submission(neighbours), auth_required=True, auth_require_tls=False, **common), "127.0.0.1", submission
+        ),
+        await loop.create_server(lambda: SMTP(Relay(neighbours), **common), "127.0.0.1", relay),
+    ]
+    await stop.wait()
+    for server in servers:
+        server.close()
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m deploy.demo.smtp")
+    parser.add_argument("base", type=Path)
+    for name in ("smtp", "relay", "imap", "lmtp"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # it warns of sign-in without TLS: loopback
+    warnings.filterwarnings("ignore", module="aiosmtpd")
+    outside = given.base / "outside"
+    outside.mkdir(exist_ok=True)
+    neighbours = Neighbours(given.imap, given.lmtp, given.base / "db" / "traboule.sqlite", outside)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(neighbours, given.smtp, given.relay))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Dovecot: one template for the demo, the tests and production."""

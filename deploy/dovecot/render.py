@@ -1,0 +1,134 @@
+"""Fills in dovecot.conf.in and the Sieve files, for the demo or for production.
+
+For production, as root, once the users exist and with the names of the house:
+
+    python -m deploy.dovecot.render --etc /etc/dovecot --hostname mail.lycee.example --domain lycee.example \\
+        --issuer https://webmail.lycee.example --database /var/lib/traboule/traboule.sqlite
+"""
+
+from __future__ import annotations
+
+import argparse
+import pwd
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from jinja2 import Environment, StrictUndefined
+
+HERE = Path(__file__).resolve().parent
+SIEVE_SCRIPTS = ("default.sieve", "report-spam.sieve", "report-ham.sieve")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """What differs from one Dovecot to the next. Paths are absolute; `user` owns all mail, with `uid` and `gid`."""
+
+    production: bool
+    etc: Path  # dovecot.conf, sieve/ and oauth/ go here
+    mail: Path  # <mail>/<domain>/<local> is a person's home
+    database: Path  # Traboule's SQLite file
+    hostname: str
+    domain: str  # of the postmaster
+    issuer: str  # `iss` of the webmail's tokens: WEBMAIL_TOKEN_ISSUER
+    user: str
+    uid: int
+    gid: int
+    relay: str = "127.0.0.1:25"  # takes Dovecot's own mail: host:port
+    imap_port: int = 143
+    sieve_port: int = 4190
+    # demo only
+    root: Path = Path("/")  # run/, state/ and log/ are below
+    group: str = ""
+    lmtp_port: int = 24
+    # production only
+    imaps_port: int = 993
+    tls_certificate: Path = Path("/etc/ssl/certs/ssl-cert-snakeoil.pem")
+    tls_key: Path = Path("/etc/ssl/private/ssl-cert-snakeoil.key")
+    postfix: Path = Path("/var/spool/postfix")
+    database_group: str = "traboule"  # may read and write the database file
+
+
+def configuration(values: Values) -> str:
+    """The text of dovecot.conf."""
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)  # noqa: S701 - no HTML
+    template = environment.from_string((HERE / "dovecot.conf.in").read_text(encoding="utf-8"))
+    return template.render(asdict(values))
+
+
+def write(values: Values) -> Path:
+    """Write dovecot.conf and sieve/ below `values.etc`; returns the configuration's path."""
+    file = values.etc / "dovecot.conf"
+    (values.etc / "sieve").mkdir(parents=True, exist_ok=True)
+    file.write_text(configuration(values), encoding="utf-8")
+    for name in SIEVE_SCRIPTS:
+        script = values.etc / "sieve" / name
+        text = (HERE / f"{name}.in").read_text(encoding="utf-8")
+        if not script.exists() or script.read_text(encoding="utf-8") != text:
+            script.write_text(text, encoding="utf-8")
+            script.with_suffix(".svbin").unlink(missing_ok=True)
+    return file
+
+
+def make_keys(private: Path, public_keys: Path, client: str, key_id: str) -> None:
+    """The pair the webmail signs its IMAP tokens with: ES256, PEM. Keeps what is there already.
+
+    `private` is readable by its owner alone; the public half goes to <public_keys>/<client>/ES256/<key_id>.
+    """
+    public = public_keys / client / "ES256" / key_id
+    public.parent.mkdir(parents=True, exist_ok=True)
+    if private.exists():
+        key = serialization.load_pem_private_key(private.read_bytes(), None)
+    else:
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = serialization.PrivateFormat.PKCS8
+        private.touch(mode=0o600)
+        private.write_bytes(key.private_bytes(serialization.Encoding.PEM, pem, serialization.NoEncryption()))
+    public_pem = serialization.PublicFormat.SubjectPublicKeyInfo
+    public.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, public_pem))
+
+
+def compile_scripts(configuration_file: Path) -> None:
+    """Compile the Sieve files beforehand: Dovecot may not write beside them when they first run."""
+    for name in SIEVE_SCRIPTS:
+        script = configuration_file.parent / "sieve" / name
+        if not script.with_suffix(".svbin").exists():
+            subprocess.run(["/usr/bin/sievec", "-c", configuration_file, script], check=True)
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.dovecot.render", description="Write Dovecot's production configuration."
+    )
+    parser.add_argument("--etc", type=Path, required=True, help="folder to write to, such as /etc/dovecot")
+    parser.add_argument("--hostname", required=True, help="name of the mail server")
+    parser.add_argument("--domain", required=True, help="mail domain of the establishment")
+    parser.add_argument("--issuer", required=True, help="address of the webmail; the same as its setting token_issuer")
+    parser.add_argument("--database", type=Path, required=True, help="Traboule's SQLite file")
+    parser.add_argument("--database-group", default="traboule", help="group that may read and write that file")
+    parser.add_argument("--mail", type=Path, default=Path("/var/vmail"), help="where mail is kept (default %(default)s)")
+    parser.add_argument("--user", default="vmail", help="system user that owns the mail (default %(default)s)")
+    parser.add_argument("--tls-certificate", type=Path, default=Values.tls_certificate)
+    parser.add_argument("--tls-key", type=Path, default=Values.tls_key)
+    parser.add_argument("--token-key", type=Path, help="make the key pair for the webmail's tokens: its setting token_key_file")
+    given = vars(parser.parse_args(arguments))
+    token_key = given.pop("token_key")
+    try:
+        owner = pwd.getpwnam(given["user"])
+    except KeyError:
+        parser.error(
+            f"no such user: {given['user']}. Make it first: adduser --system --group --home {given['mail']} {given['user']}"
+        )
+    values = Values(production=True, uid=owner.pw_uid, gid=owner.pw_gid, **given)
+    file = write(values)
+    compile_scripts(file)
+    if token_key:
+        make_keys(token_key, values.etc / "oauth", "traboule", "wm1")
+    print(f"{file} is written. Check it with: doveconf -c {file} -n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Makes this machine ready: `prepare.sh run` for the demo, `prepare.sh test` for the tests too.
+# Quick when everything is there. Installs Debian packages itself only as root or with a sudo that asks nothing.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+what=${1:-run}
+case $what in run | test) ;; *) echo "usage: $0 run|test" >&2; exit 2 ;; esac
+
+packages=(dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite dovecot-flatcurve tzdata)
+requirements=(requirements.txt)
+if [ "$what" = test ]; then
+    packages+=(chromium w3m fonts-dejavu-core)
+    requirements+=(requirements-dev.txt)
+fi
+
+say() { printf '%s\n' "$*" >&2; }
+
+python=
+for candidate in python3 python3.13 python3.12 python3.11; do
+    if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=$candidate
+        break
+    fi
+done
+[ -n "$python" ] || packages+=(python3)
+# ensurepip is what Debian keeps in python3-venv
+if [ ! -x .venv/bin/python ] && ! "${python:-python3}" -c 'import ensurepip' 2>/dev/null; then
+    packages+=(python3-venv)
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+done
+
+# Debian starts what it installs. Dovecot would listen to the whole world: forbid it for this one installation.
+policy=/usr/sbin/policy-rc.d
+install_packages() {
+    local as_root=("$@") ours=
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+        "${as_root[@]}" chmod 755 $policy
+        ours=yes
+    fi
+    local result=0
+    {
+        "${as_root[@]}" apt-get update -q &&
+            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+    } >&2 || result=$?
+    if [ -n "$ours" ]; then
+        "${as_root[@]}" rm -f $policy
+        # nor after the next start of the machine, unless somebody decides so
+        if [[ " ${missing[*]} " == *" dovecot-"* ]] && command -v systemctl >/dev/null; then
+            "${as_root[@]}" systemctl disable --quiet dovecot.service dovecot.socket 2>/dev/null || true
+        fi
+    fi
+    return $result
+}
+
+if [ ${#missing[@]} -gt 0 ]; then
+    if ! command -v apt-get >/dev/null; then
+        say "Missing programs, and no apt-get here. On Debian 13 they are the packages: ${missing[*]}"
+        exit 1
+    elif [ "$(id -u)" = 0 ]; then
+        say "Installing: ${missing[*]}"
+        install_packages env
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        say "Installing: ${missing[*]}"
+        install_packages sudo -n
+    else
+        say "These Debian packages are missing: ${missing[*]}"
+        say "Type this, then try again:"
+        say ""
+        say "    sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}"
+        say ""
+        say "(Dovecot's packages start a mail server of their own; \`sudo systemctl disable --now dovecot\` stops it.)"
+        exit 1
+    fi
+    python=${python:-python3}
+fi
+
+if ! dovecot --version 2>/dev/null | grep -q '^2\.4' && ! /usr/sbin/dovecot --version 2>/dev/null | grep -q '^2\.4'; then
+    say "Traboule's configuration needs Dovecot 2.4 (Debian 13); this is $(/usr/sbin/dovecot --version 2>/dev/null || echo none)."
+    exit 1
+fi
+
+if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+    say "Making .venv with $($python --version)"
+    rm -rf .venv
+    "$python" -m venv .venv
+fi
+
+for file in "${requirements[@]}"; do
+    stamp=.venv/installed-$file
+    sum=$(sha256sum "$file")
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
+        say "Installing $file into .venv"
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$file"
+        printf '%s\n' "$sum" >"$stamp"
+    fi
+done

@@ -1,0 +1,74 @@
+/* Comforts only: every task works without this file. */
+(function () {
+  "use strict";
+
+  // "select all on this page", and a range with the shift key
+  function rows(form) { return Array.prototype.slice.call(form.querySelectorAll("input[name=uids]")); }
+  var last = null;
+  document.addEventListener("click", function (event) {
+    var box = event.target;
+    if (box.matches && box.matches("[data-select-all]")) {
+      rows(box.form).forEach(function (one) { one.checked = box.checked; });
+    } else if (box.matches && box.matches("input[name=uids]")) {
+      var all = rows(box.form), from = all.indexOf(last), to = all.indexOf(box);
+      if (event.shiftKey && from >= 0) {
+        all.slice(Math.min(from, to), Math.max(from, to) + 1).forEach(function (one) { one.checked = box.checked; });
+      }
+      last = box;
+    }
+    // a menu closes when something outside it is clicked
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  });
+
+  // the frame of an HTML message is as high as what it holds
+  function fit(frame) {
+    try {
+      var page = frame.contentDocument.documentElement;
+      frame.style.height = "0";
+      frame.style.height = Math.min(Math.max(page.scrollHeight + 4, 80), 30000) + "px";
+    } catch (error) {
+      frame.style.height = ""; // not readable: it scrolls in its own box
+    }
+  }
+  function dress(root) {
+    root.querySelectorAll(".all[hidden]").forEach(function (label) { label.hidden = false; });
+    root.querySelectorAll("[data-message-body] iframe").forEach(function (frame) {
+      frame.addEventListener("load", function () { fit(frame); });
+      if (frame.contentDocument && frame.contentDocument.readyState === "complete" && frame.contentDocument.body.firstChild) fit(frame);
+    });
+  }
+  var resizing;
+  window.addEventListener("resize", function () {
+    clearTimeout(resizing);
+    resizing = setTimeout(function () { document.querySelectorAll("[data-message-body] iframe").forEach(fit); }, 150);
+  });
+  dress(document);
+
+  // after a page was replaced: prepare it, and tell screen readers by moving the focus to it
+  document.addEventListener("htmx:afterSwap", function (event) {
+    var main = document.getElementById("main");
+    if (event.detail.target.id !== "main" || !main) return;
+    dress(main);
+    if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
+  });
+
+  // no answer at all: say so, and leave what was typed where it is
+  document.addEventListener("htmx:sendError", function () {
+    var note = document.createElement("div"), box = document.getElementById("notices");
+    note.className = "notice notice-danger";
+    note.setAttribute("role", "alert");
+    note.textContent = document.documentElement.lang === "fr"
+      ? "Le serveur ne répond pas. Vérifiez votre connexion, puis réessayez : rien n'est perdu sur cette page."
+      : "The server does not answer. Check your connection and try again: nothing on this page is lost.";
+    box.replaceChildren(note);
+  });
+})();

@@ -1,0 +1,108 @@
+"""`python -m tests.bench`: starts everything on loopback, measures, prints one table, stops everything.
+
+BENCH_ROUNDCUBE=0 leaves the comparison with Roundcube out.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from deploy.demo.child import ServiceFailed
+from deploy.demo.place import PlaceError
+from deploy.demo.services import Services
+from tests.bench import floor, machine, pages, roundcube
+from tests.bench.browser import chromium
+from tests.bench.fill import READER, fill
+from tests.bench.replay import BareConnection
+from tests.bench.table import OURS, Figure, Table
+from tests.bench.webmails import Traboule, Webmail
+
+FOLDER = Path(__file__).resolve().parents[2] / "instance" / "bench"
+
+
+def main() -> int:
+    table = Table(datetime.now().astimezone(), machine.describe())
+    began = time.monotonic()
+    try:
+        with Services(FOLDER / "servers") as services:
+            _say("filling the mailboxes (once)" if fill(services) else "mailboxes are there")
+            _traboule(table, services)
+            _rival(table, services)
+    except (ServiceFailed, PlaceError) as error:
+        _say(str(error))
+        return 1
+    busiest = max((float(f.raw["busy"]) for row in table.rows for f in row.figures.values() if "busy" in f.raw), default=0)  # type: ignore[arg-type]
+    table.notes.append(f"Processors at most {busiest:.0%} busy with other things when a measurement began.")
+    table.notes.append(f"Measured in {time.monotonic() - began:.0f} s.")
+    files = table.write(FOLDER)
+    print(table.markdown())
+    print(f"Written: {', '.join(map(str, files))}")
+    if table.missed:
+        print(f"Not met: {'; '.join(table.missed)}")
+    return 0
+
+
+def _traboule(table: Table, services: Services) -> None:
+    pids = {child.name: child.process.pid for child in services.children}
+    app = Traboule(services.address, [pids["web"]])
+    machine.settle()
+    before = machine.memory(app.roots).pss
+    jobs = machine.memory([pids["jobs"]])
+    _say("Traboule: what its pages say to the mail server")
+    script = floor.record(table, services)
+    _common(table, app, services.password, before, most=150)
+    _say("Traboule: against the bare IMAP exchange")
+    floor.compare(table, services, app, script)
+    table.add(OURS, "Memory (PSS)", "job worker", Figure(jobs.pss / 1024, f"RSS {jobs.rss / 1024:.0f} MiB"), "MiB")
+
+
+def _rival(table: Table, services: Services) -> None:
+    try:
+        roundcube.install()
+        with roundcube.running(services, FOLDER / "roundcube") as webmail:
+            machine.settle()
+            _common(table, webmail, services.password, machine.memory(webmail.roots).pss, most=None)
+        times = []
+        for _ in range(15):
+            start = time.perf_counter()
+            with BareConnection(services.ports.imap, READER, services.password):
+                times.append((time.perf_counter() - start) * 1000)
+        table.notes.append(
+            f"Roundcube {roundcube.version()} signs in to the mail server with the password for each request, which costs "
+            f"{sorted(times)[7]:.0f} ms here (Argon2); its list and messages are timed without the page around them."
+        )
+    except roundcube.NotHere as reason:
+        table.notes.append(f"Roundcube: {reason}")
+    except (ServiceFailed, RuntimeError) as error:
+        table.notes.append(f"Roundcube could not be measured: {error}")
+
+
+def _common(table: Table, webmail: Webmail, password: str, before: int, most: float | None) -> None:
+    """What is measured of every webmail."""
+    _say(f"{webmail.name}: fifty people")
+    clients = pages.people(table, webmail, password, before, most)
+    visitor = webmail.sign_in(READER, password)
+    _say(f"{webmail.name}: in Chromium")
+    with chromium() as browser:
+        pages.first_view(table, webmail, visitor, browser)
+        if webmail.name == OURS:  # Roundcube shows nothing without scripts
+            pages.first_view(table, webmail, visitor, browser, scripts=False)
+    _say(f"{webmail.name}: times")
+    pages.lists(table, webmail, visitor)
+    pages.opening(table, webmail, visitor)
+    visitor.close()
+    _say(f"{webmail.name}: throughput")
+    pages.throughput(table, webmail, clients)
+    for client in clients:
+        client.close()
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

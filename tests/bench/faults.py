@@ -1,0 +1,422 @@
+"""What becomes of a message when the submission server misbehaves or the worker is killed: lost, delivered, or twice?
+
+`FaultServer` is an SMTP server (RFC 5321) for tests, which does at each stage what it is told. As a command,
+`python -m tests.bench.faults`, this module sends one message through each fault and prints a table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STAGES = ("connect", "ehlo", "auth", "mail", "rcpt", "data", "content", "dot", "answer")
+
+
+@dataclass
+class Received:
+    """A message that the server has taken, dots undone."""
+
+    sender: str
+    recipients: list[str]
+    content: bytes
+
+
+class FaultServer:
+    """Listens on a free port of loopback while the `with` block runs.
+
+    `faults` is a list of words, one for each connection, the last one repeating: "ok", or ACTION@STAGE with
+    - a reply such as 450 or 550; the server then goes on (421 hangs up);
+    - "hang": no answer for as long as the client waits;
+    - "drop": hang up. At "content" this is in mid-message, at "dot" before the message is kept, at "answer" after it is;
+    - "mix" (rcpt): every second recipient gets 550; "mix4": 450.
+    `reached` is set when a "hang" begins, for those who want to kill the client there.
+    """
+
+    def __init__(
+        self, *faults: str, extensions: tuple[str, ...] = ("AUTH PLAIN LOGIN", "8BITMIME", "SMTPUTF8", "SIZE 50000000")
+    ) -> None:
+        self.faults = list(faults) or ["ok"]
+        self.extensions = extensions
+        self.messages: list[Received] = []
+        self.commands: list[str] = []
+        self.connections = 0
+        self.reached = threading.Event()
+        self.tls: Callable[[socket.socket], socket.socket] | None = None  # for STARTTLS
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        outer = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with contextlib.suppress(OSError, _HangUp):
+                    _Conversation(outer, self.request).run()
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.port: int = self._server.server_address[1]
+
+    def __enter__(self) -> FaultServer:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def next_fault(self) -> str:
+        with self._lock:
+            self.connections += 1
+            return self.faults[min(self.connections, len(self.faults)) - 1]
+
+    def copies(self, recipient: str) -> int:
+        """How many times this recipient got something."""
+        return sum(recipient in message.recipients for message in self.messages)
+
+
+class _HangUp(Exception):
+    pass
+
+
+@dataclass
+class _Conversation:
+    server: FaultServer
+    sock: socket.socket
+    action: str = ""
+    stage: str = ""
+    sender: str = ""
+    recipients: list[str] = field(default_factory=list)
+    asked: int = 0
+
+    def run(self) -> None:
+        self.action, _, self.stage = self.server.next_fault().partition("@")
+        self.reader = self.sock.makefile("rb")
+        if not self.fails("connect"):
+            self.say("220 faults.test ESMTP")
+        while line := self.reader.readline(100_000):
+            command = line.decode("utf-8", "replace").rstrip("\r\n")
+            self.server.commands.append(command)
+            self.answer(command)
+
+    def answer(self, command: str) -> None:
+        word = command.split(":")[0].split(" ")[0].upper()
+        if word == "EHLO":
+            if not self.fails("ehlo"):
+                lines = ["faults.test", *self.server.extensions]
+                self.say("\r\n".join(f"250{'-' if i < len(lines) - 1 else ' '}{line}" for i, line in enumerate(lines)))
+        elif word == "STARTTLS" and self.server.tls:
+            self.say("220 go ahead")
+            self.sock = self.server.tls(self.sock)
+            self.reader = self.sock.makefile("rb")
+        elif word == "AUTH":
+            self.auth(command)
+        elif word == "MAIL":
+            self.sender, self.recipients = command[10:].partition(">")[0].lstrip("<"), []
+            if not self.fails("mail"):
+                self.say("250 ok")
+        elif word == "RCPT":
+            self.rcpt(command[8:].partition(">")[0].lstrip("<"))
+        elif word == "DATA":
+            self.data()
+        elif word == "QUIT":
+            self.say("221 bye")
+            raise _HangUp
+        else:
+            self.say("502 5.5.2 what?")
+
+    def auth(self, command: str) -> None:
+        if command.upper().startswith("AUTH LOGIN"):
+            self.say("334 VXNlcm5hbWU6")
+            self.server.commands.append(self.reader.readline().decode().strip())
+            self.say("334 UGFzc3dvcmQ6")
+            self.server.commands.append(self.reader.readline().decode().strip())
+        elif len(command.split()) == 2:
+            self.say("334 ")
+            self.server.commands.append(self.reader.readline().decode().strip())
+        if not self.fails("auth"):
+            self.say("235 2.7.0 welcome")
+
+    def rcpt(self, address: str) -> None:
+        self.asked += 1
+        if self.action in ("mix", "mix4") and self.asked % 2 == 0:
+            self.say("550 5.1.1 no such user" if self.action == "mix" else "450 4.2.1 busy mailbox")
+        elif not self.fails("rcpt"):
+            self.recipients.append(address)
+            self.say("250 ok")
+
+    def data(self) -> None:
+        if self.fails("data"):
+            return
+        self.say("354 go ahead")
+        lines = []
+        while (line := self.reader.readline(1_000_000)) != b".\r\n":
+            if not line:
+                raise _HangUp
+            lines.append(line[1:] if line.startswith(b".") else line)
+            if self.fails("content"):
+                self.stage = "over"
+        if self.stage == "over" or self.fails("dot"):
+            return
+        self.server.messages.append(Received(self.sender, list(self.recipients), b"".join(lines)))
+        if not self.fails("answer"):
+            self.say("250 2.0.0 queued")
+
+    def fails(self, stage: str) -> bool:
+        """Whether the stage was answered here, with a fault."""
+        if self.stage != stage or self.action.startswith("mix"):
+            return False
+        if self.action == "drop":
+            # an RST, so that the client sees it at once
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            self.reader.close()
+            self.sock.close()
+            raise _HangUp
+        if self.action == "hang":
+            self.server.reached.set()
+            self.server._closing.wait(600)
+            raise _HangUp
+        if self.action.isdigit():
+            self.say(f"{self.action} {self.action[0]}.0.0 as told")
+            if self.action == "421" or stage == "connect":
+                raise _HangUp
+            return True
+        return False
+
+    def say(self, text: str) -> None:
+        self.sock.sendall(text.encode() + b"\r\n")
+
+
+# --- one message through each fault ----------------------------------------------------------------------------------
+
+BOB, CARL, DORA = "bob@lycee.example", "carl@lycee.example", "dora@lycee.example"
+TURNS = 3  # times that the worker comes back, its waits jumped over
+SCENARIOS: list[tuple[str, tuple[str, ...]]] = [
+    ("no fault", ("ok",)),
+    ("421 at connect, then well", ("421@connect", "ok")),
+    ("450 at MAIL, then well", ("450@mail", "ok")),
+    ("451 at RCPT, then well", ("451@rcpt", "ok")),
+    ("452 at DATA, then well", ("452@data", "ok")),
+    ("451 at the dot, then well", ("451@dot", "ok")),
+    ("454 at AUTH, then well", ("454@auth", "ok")),
+    ("535 at AUTH", ("535@auth",)),
+    ("550 at RCPT, all", ("550@rcpt",)),
+    ("552 at the dot", ("552@dot",)),
+    ("554 at the dot", ("554@dot",)),
+    ("every second recipient 550", ("mix@rcpt", "ok")),
+    ("every second recipient 450, then well", ("mix4@rcpt", "ok")),
+    ("every second recipient 450, always", ("mix4@rcpt", "450@rcpt")),
+    ("hangs at connect, then well", ("hang@connect", "ok")),
+    ("hangs at DATA, then well", ("hang@data", "ok")),
+    ("hangs at the dot, not kept", ("hang@dot", "ok")),
+    ("hangs at the dot, kept", ("hang@answer", "ok")),
+    ("drops in mid-content, then well", ("drop@content", "ok")),
+    ("drops at the dot, not kept", ("drop@dot", "ok")),
+    ("drops at the dot, kept", ("drop@answer", "ok")),
+]
+KILLS = ("connect", "auth", "mail", "rcpt", "data", "content", "dot", "answer")
+CRASHES = {
+    "just before the final dot, noted": ("webmail.smtp", "_final_dot"),
+    "after the 250, before it is noted": ("webmail.compose.outbox", "_accepted"),
+    "after SENT, before filing": ("webmail.compose.filing", "_copy_to_sent"),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`copies` by recipient, as the server has them; `kept`: the text is still there for the person to send."""
+
+    name: str
+    state: str
+    copies: dict[str, int]
+    refused: list[str]
+    kept: bool
+
+    @property
+    def lost(self) -> bool:
+        """Somebody was promised a copy, or the writer his text, and it is nowhere."""
+        missing = [r for r, count in self.copies.items() if not count and r not in self.refused]
+        return bool(missing) and (self.state == "sent" or not self.kept)
+
+    @property
+    def twice(self) -> bool:
+        return any(count > 1 for count in self.copies.values())
+
+
+class Instance:
+    """An instance of its own in `folder`, whose submission server is `server`. Nothing answers for IMAP."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        from webmail import config, models, smtp
+
+        smtp.FINAL_ANSWER_SECONDS = 1.0
+        self.folder, self.port = folder, port
+        self.settings = config.load(
+            folder, smtp_port=port, smtp_security="none", imap_port=1, imap_security="none", server_timeout=1.0, undo_seconds=0
+        )
+        models.open_database(self.settings.database_url)
+        models.migrate()
+
+    def account(self, _row: object = None):
+        return self.settings.account("alice@lycee.example", password="demo")
+
+    def draft(self, recipients: tuple[str, ...] = (BOB, CARL, DORA), size: int = 5_000):
+        from webmail.compose import drafts
+        from webmail.models import User
+
+        address = "alice@lycee.example"
+        user, _ = User.get_or_create(address=address, defaults={"local": "alice", "domain": "lycee.example", "name": "Alice"})
+        body = "Hello\n" * (size // 6)
+        return drafts.new(user, drafts.Fields(to=", ".join(recipients), subject="faults", body=body))
+
+    def enqueue(self, row):
+        from webmail.compose import outbox
+        from webmail.mail import Identity
+
+        return outbox.enqueue(row, self.account(), Identity("Alice", "alice@lycee.example"), self.settings, None)
+
+    def turn(self, outbox_id: int) -> None:
+        """What the worker does when it comes by, long after the row's due time and lease."""
+        from webmail.compose import outbox
+        from webmail.models import Outbox, now
+
+        past = now().replace(year=now().year - 1)
+        Outbox.update(due=past).where(Outbox.id == outbox_id).execute()
+        Outbox.update(lease=past).where((Outbox.id == outbox_id) & Outbox.lease.is_null(False)).execute()
+        outbox.recover()
+        outbox.deliver(outbox_id, self.settings, self.account)
+
+    def outcome(self, name: str, outbox_id: int, server: FaultServer) -> Outcome:
+        from webmail.models import DraftRow, Outbox
+
+        row = Outbox.get(Outbox.id == outbox_id)
+        everyone = (BOB, CARL, DORA)
+        kept = DraftRow.select().where(DraftRow.id == row.draft).exists() or bool(row.content)
+        return Outcome(name, str(row.state), {r: server.copies(r) for r in everyone}, list(json.loads(row.refused)), kept)
+
+
+@contextlib.contextmanager
+def instance(*faults: str) -> Iterator[tuple[Instance, FaultServer]]:
+    from webmail.models import db
+
+    with tempfile.TemporaryDirectory() as folder, FaultServer(*faults) as server:
+        here = Instance(Path(folder), server.port)
+        with db.connection_context():
+            yield here, server
+
+
+def through(name: str, faults: tuple[str, ...]) -> Outcome:
+    with instance(*faults) as (here, server):
+        # larger than what the network holds in between, where it has to break in mid-content
+        sent = here.enqueue(here.draft(size=12_000_000 if "content" in faults[0] else 5_000))
+        for _ in range(TURNS):
+            here.turn(sent.id)
+        return here.outcome(name, sent.id, server)
+
+
+def killed(name: str, fault: str = "ok", crash: tuple[str, str] = ("", "")) -> Outcome:
+    """A worker killed with SIGKILL, where the server keeps it waiting or where a function would begin; then another one."""
+    with instance(fault, "ok") as (here, server):
+        sent = here.enqueue(here.draft())
+        command = [sys.executable, "-m", "tests.bench.faults", "worker", str(here.folder), str(here.port), str(sent.id), *crash]
+        worker = subprocess.Popen(command)
+        if fault != "ok":
+            assert server.reached.wait(20), f"the worker never got to {fault}"
+            worker.send_signal(signal.SIGKILL)
+        assert worker.wait(30) == -signal.SIGKILL, "the worker ended by itself"
+        for _ in range(TURNS):
+            here.turn(sent.id)
+        return here.outcome(name, sent.id, server)
+
+
+def clicks(count: int = 20, workers: int = 4) -> Outcome:
+    """As many clicks on "Send" at the same moment, and several workers after the same row."""
+    from webmail.compose import outbox
+    from webmail.models import db
+
+    with instance("ok") as (here, server):
+        row = here.draft()
+        ids: list[int] = []
+        start = threading.Barrier(count)
+
+        def click() -> None:
+            with db.connection_context():
+                start.wait()
+                ids.append(here.enqueue(row).id)
+
+        def deliver() -> None:
+            with db.connection_context():
+                outbox.deliver(ids[0], here.settings, here.account)
+
+        for job, times in ((click, count), (deliver, workers)):
+            threads = [threading.Thread(target=job) for _ in range(times)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert len(ids) == count
+        assert len(set(ids)) == 1
+        return here.outcome(f"{count} clicks, {workers} workers", ids[0], server)
+
+
+def worker(folder: str, port: str, outbox_id: str, module: str = "", function: str = "") -> None:
+    """The process that gets killed; by itself where `function` would begin."""
+    import importlib
+
+    from webmail.compose import outbox
+    from webmail.models import db
+
+    here = Instance(Path(folder), int(port))
+    if module:
+        setattr(importlib.import_module(module), function, lambda *_args: os.kill(os.getpid(), signal.SIGKILL))
+    with db.connection_context():
+        outbox.deliver(int(outbox_id), here.settings, here.account)
+
+
+def outcomes() -> Iterator[Outcome]:
+    for name, faults in SCENARIOS:
+        yield through(name, faults)
+    for stage in KILLS:
+        yield killed(f"killed -9 at {stage}", f"hang@{stage}")
+    for name, crash in CRASHES.items():
+        yield killed(f"killed -9 {name}", crash=crash)
+    yield clicks()
+
+
+def main() -> int:
+    bad = 0
+    print(f"{'fault':48} {'state':10} {'copies':8} {'refused':>7} {'text kept':>9} {'lost':>5} {'twice':>5} {'s':>5}")
+    began = time.monotonic()
+    for o in outcomes():
+        copies = "/".join(str(c) for c in o.copies.values())
+        took, began = time.monotonic() - began, time.monotonic()
+        words = ["yes" if flag else "no" for flag in (o.kept, o.lost, o.twice)]
+        row = f"{o.name:48} {o.state:10} {copies:8} {len(o.refused):7} {words[0]:>9} {words[1]:>5} {words[2]:>5} {took:5.1f}"
+        print(row, flush=True)
+        bad += o.lost + o.twice
+    print(f"lost or twice: {bad}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["worker"]:
+        worker(*sys.argv[2:])
+    else:
+        import logging
+
+        logging.disable(logging.WARNING)
+        sys.exit(main())

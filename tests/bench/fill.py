@@ -1,0 +1,113 @@
+"""Puts the made-up mail into the mail server's own folders, once; later runs find it there."""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import shutil
+from pathlib import Path
+
+from deploy.demo import accounts
+from deploy.demo.child import HOST
+from deploy.demo.place import Owner
+from deploy.demo.services import Services
+from tests.bench.letters import Letter, letter
+from webmail import models
+
+READER = f"lectrice@{accounts.DOMAIN}"  # who owns the large mailboxes
+SMALL, LARGE = "Mille", "CentMille"
+SIZES = {SMALL: 1_000, LARGE: 100_000}
+INBOX_SIZE, INBOX_DELIVERED = 1_000, 300  # of them by APPEND, as a delivery would
+PEOPLE = tuple(f"personne{number:02d}@{accounts.DOMAIN}" for number in range(1, 51))
+CLIENTS = 8  # the first of the people, who have more than a page of mail: the throughput is measured with them
+PEOPLES_MAIL, CLIENTS_MAIL = 8, 60
+_EDITION = "2"  # another value makes the mail anew
+
+
+def fill(services: Services) -> bool:
+    """Accounts and mail, where they are missing. Returns whether they were made now. About 40 s."""
+    stamp = services.base / "filled"
+    if stamp.exists() and stamp.read_text() == _EDITION:
+        return False
+    for address in (READER, *PEOPLE):
+        _account(services, address)
+        shutil.rmtree(_maildir(services, address).parent, ignore_errors=True)
+    for number, address in enumerate(PEOPLE):
+        write(services.owner, _maildir(services, address), address, CLIENTS_MAIL if number < CLIENTS else PEOPLES_MAIL)
+    write(services.owner, _maildir(services, READER), READER, INBOX_SIZE, newest=INBOX_DELIVERED)
+    for name, size in SIZES.items():
+        write(services.owner, _maildir(services, READER) / name, READER, size)
+    _deliver(services)
+    stamp.write_text(_EDITION)
+    return True
+
+
+def write(owner: Owner, folder: Path, to: str, total: int, newest: int = 0) -> None:
+    """Write a Maildir of `total` messages less the `newest` ones, with the UIDs, flags and keywords Dovecot would give.
+
+    Sizes stand in the file names (S=, W=), so that the server need not read each file to know them.
+    """
+    for name in ("cur", "new", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    lines = [f"3 V1790000000 N{total - newest + 1}"]
+    for uid in range(1, total - newest + 1):
+        message = letter(total - uid, to)
+        name = f"{int(message.when.timestamp())}.M{uid}P1.bench,S={len(message.content)},W={len(message.content)}"
+        _write_message(folder / "cur" / f"{name}:2,{_flags(message)}", message, owner)
+        lines.append(f"{uid} :{name}")
+    (folder / "dovecot-uidlist").write_text("\n".join(lines) + "\n")
+    (folder / "dovecot-keywords").write_text("0 $HasAttachment\n1 $HasNoAttachment\n")
+    owner.own(*_up_to_mail(folder), *(folder / name for name in ("cur", "new", "tmp", "dovecot-uidlist", "dovecot-keywords")))
+
+
+def _write_message(file: Path, message: Letter, owner: Owner) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, message.content)
+        when = message.when.timestamp()  # the date of arrival
+        os.utime(descriptor, (when, when))
+        if os.geteuid() == 0:
+            os.fchown(descriptor, owner.uid, owner.gid)
+    finally:
+        os.close(descriptor)
+
+
+def _flags(message: Letter) -> str:
+    """Of the Maildir: S is \\Seen, the small letters are the keywords in the order of dovecot-keywords."""
+    return ("S" if message.seen else "") + ("a" if message.attachment else "b")
+
+
+def _up_to_mail(folder: Path) -> list[Path]:
+    """The folder and those above it, up to the one of all mail."""
+    above = [folder, *folder.parents]
+    return above[: next(place for place, path in enumerate(above) if path.name == "mail")]
+
+
+def _maildir(services: Services, address: str) -> Path:
+    local, domain = address.split("@")
+    return services.base / "mail" / domain / local / "Maildir"
+
+
+def _account(services: Services, address: str) -> None:
+    with accounts.tables(services.database):
+        there = models.User.select().where(models.User.address == address).exists()
+    if not there:
+        services.add_account(address, address.partition("@")[0].capitalize(), quota=10 * 1024**3)
+
+
+def _deliver(services: Services) -> None:
+    """The newest messages of the INBOX, and one look at each large mailbox so that the server indexes it now."""
+    client = imaplib.IMAP4(HOST, services.ports.imap)
+    client.login(READER, services.password)
+    for back in range(INBOX_DELIVERED - 1, -1, -1):
+        message = letter(back, READER)
+        stamp = imaplib.Time2Internaldate(message.when)
+        answer, words = client.append("INBOX", "(\\Seen)" if message.seen else "()", stamp, message.content)
+        if answer != "OK":
+            raise RuntimeError(f"APPEND: {words!r}")
+    for name, size in {**SIZES, "INBOX": INBOX_SIZE}.items():
+        answer, found = client.select(name)
+        if answer != "OK" or found[0] is None or int(found[0]) != size:
+            raise RuntimeError(f"{name} should hold {size} messages: {answer} {found!r}")
+    client.search(None, "TEXT", "timetable")  # the last one selected is the INBOX: builds its word index
+    client.logout()

@@ -1,0 +1,96 @@
+"""What the figures depend on: the machine, how busy it is, and how much memory programs take."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+MIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """KiB. PSS counts a page that n programs share as 1/n for each; RSS counts it in full."""
+
+    pss: int
+    rss: int
+    processes: int
+
+
+def describe() -> dict[str, str]:
+    """The machine and the versions of what runs on it."""
+    cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    total = re.search(r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return {
+        "processor": f"{os.cpu_count()} x {cpu[1] if cpu else platform.machine()}",
+        "memory": f"{int(total[1]) // MIB**2 if total else 0} GiB",
+        "system": _first_line(["sh", "-c", '. /etc/os-release; echo "$PRETTY_NAME"']),
+        "python": platform.python_version(),
+        "dovecot": _first_line(["/usr/sbin/dovecot", "--version"]).split()[0],
+        "chromium": _first_line(["chromium", "--version"]),
+    }
+
+
+def memory(roots: Iterable[int]) -> Memory:
+    """Of these processes and all they started."""
+    pss = rss = count = 0
+    for pid in family(roots):
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except (ProcessLookupError, FileNotFoundError):
+            continue  # ended meanwhile
+        sizes = {name: int(kib) for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
+        pss, rss, count = pss + sizes.get("Pss", 0), rss + sizes.get("Rss", 0), count + 1
+    return Memory(pss, rss, count)
+
+
+def family(roots: Iterable[int]) -> list[int]:
+    """Process ids of these and of their descendants."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            except (ProcessLookupError, FileNotFoundError):
+                continue
+            children.setdefault(parent, []).append(int(folder.name))
+    found: list[int] = []
+    waiting = [*roots]
+    while waiting:
+        found.append(waiting.pop())
+        waiting += children.get(found[-1], [])
+    return found
+
+
+def settle(limit: float = 0.1, seconds: float = 20) -> float:
+    """Wait until the processors have little to do, for `seconds` at most; returns how busy they are then, 0 to 1."""
+    end = time.monotonic() + seconds
+    while (busy := _busy(0.5)) > limit and time.monotonic() < end:
+        continue
+    return round(busy, 2)
+
+
+def _busy(seconds: float) -> float:
+    before = _ticks()
+    time.sleep(seconds)
+    total, idle = (after - b for after, b in zip(_ticks(), before, strict=True))
+    return 1 - idle / max(total, 1)
+
+
+def _ticks() -> tuple[int, int]:
+    fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    return sum(fields[:8]), fields[3] + fields[4]
+
+
+def _first_line(command: list[str]) -> str:
+    try:
+        words = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        return "not there"
+    return (words.splitlines() or [""])[0].strip() or "unknown"

@@ -1,0 +1,106 @@
+"""The table of results: rows of figures, one for each webmail, written as Markdown and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+OURS = "Traboule"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`value` in the row's unit; `detail` are the raw numbers behind it, for people; `raw` for programs."""
+
+    value: float
+    detail: str = ""
+    raw: dict[str, float | list[float] | str] = field(default_factory=dict)
+
+
+@dataclass
+class Row:
+    """One line. `most`: what Traboule may reach at most; None where the row only informs."""
+
+    section: str
+    name: str
+    unit: str = ""
+    most: float | None = None
+    figures: dict[str, Figure] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        ours = self.figures.get(OURS)
+        if self.most is None or ours is None:
+            return ""
+        return "yes" if ours.value <= self.most else "NO"
+
+
+@dataclass
+class Table:
+    """All rows, in the order in which they are first named, and what the figures depend on."""
+
+    when: datetime
+    machine: dict[str, str]
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, webmail: str, section: str, name: str, figure: Figure, unit: str = "", most: float | None = None) -> None:
+        for row in self.rows:
+            if (row.section, row.name) == (section, name):
+                break
+        else:
+            row = Row(section, name, unit, most)
+            self.rows.append(row)
+        row.figures[webmail] = figure
+
+    @property
+    def missed(self) -> list[str]:
+        return [row.name for row in self.rows if row.verdict == "NO"]
+
+    def markdown(self, others: tuple[str, ...] = ("Roundcube",)) -> str:
+        lines = [f"{self.when:%Y-%m-%d %H:%M}; " + "; ".join(f"{name} {value}" for name, value in self.machine.items()), ""]
+        head = ["", OURS, "at most", "met", *others, "raw numbers (Traboule)"]
+        lines += [_line(head), _line(["---", "--:", "--:", "---", *["--:"] * len(others), "---"])]
+        section = ""
+        for row in self.rows:
+            if row.section != section:
+                section = row.section
+                lines.append(_line([f"**{section}**", *[""] * (len(head) - 1)]))
+            ours = row.figures.get(OURS)
+            most = "" if row.most is None else shown(row.most, row.unit)
+            values = [shown(figure.value, row.unit) if (figure := row.figures.get(name)) else "" for name in (OURS, *others)]
+            lines.append(_line([row.name, values[0], most, row.verdict, *values[1:], ours.detail if ours else ""]))
+        return "\n".join([*lines, "", *(f"- {note}" for note in self.notes)]) + "\n"
+
+    def write(self, folder: Path) -> list[Path]:
+        """`bench.md` and `bench.json` in this folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [folder / "bench.md", folder / "bench.json"]
+        files[0].write_text(self.markdown())
+        files[1].write_text(json.dumps(self._plain(), ensure_ascii=False, indent=1))
+        return files
+
+    def _plain(self) -> dict[str, object]:
+        rows = [
+            {
+                "section": row.section, "name": row.name, "unit": row.unit, "most": row.most, "met": row.verdict or None,
+                "figures": {name: {"value": f.value, "detail": f.detail, **f.raw} for name, f in row.figures.items()},
+            }
+            for row in self.rows
+        ]  # fmt: skip
+        return {"when": self.when.isoformat(), "machine": self.machine, "notes": self.notes, "rows": rows}
+
+
+def shown(value: float, unit: str = "") -> str:
+    """Three digits are as many as these measurements are worth: 1234.5 -> "1,235", 12.34 -> "12.3", 1.234 -> "1.23"."""
+    if math.isnan(value):
+        return "-"
+    digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}" + (f" {unit}" if unit else "")
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

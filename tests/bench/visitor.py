@@ -1,0 +1,118 @@
+"""A browser reduced to what a measurement needs: one kept connection, cookies, the fields of forms."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import time
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+_KEPT = 5.0  # seconds that a server surely keeps an idle connection
+COMPRESSED = "gzip, deflate, br, zstd"  # as Chromium asks on a secure origin, of which loopback is one
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]  # names in small letters
+    body: bytes
+    ms: float  # from sending to the last byte
+
+    @property
+    def text(self) -> str:
+        body = gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
+        return body.decode("utf-8", "replace")
+
+
+@dataclass
+class Visitor:
+    """One person's browser on `host`:`port`."""
+
+    host: str
+    port: int
+    headers: dict[str, str] = field(default_factory=dict)  # sent with each request
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._http = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        self._used = time.monotonic()
+
+    def get(self, path: str, encoding: str = "gzip") -> Answer:
+        return self._ask("GET", path, None, {"Accept-Encoding": encoding})
+
+    def post(self, path: str, fields: Mapping[str, str]) -> Answer:
+        body = urllib.parse.urlencode(fields)
+        kind = {"Content-Type": "application/x-www-form-urlencoded", "Referer": f"http://{self.host}:{self.port}{path}"}
+        return self._ask("POST", path, body, kind)
+
+    def expect(self, path: str, needle: str) -> Answer:
+        """A page that must hold this text, or the figures would be those of an error page."""
+        answer = self.get(path)
+        if answer.status != 200 or needle not in answer.text:
+            raise RuntimeError(f"{path}: {answer.status}, without {needle!r}: {answer.text[:300]!r}")
+        return answer
+
+    def request_lines(self, path: str, encoding: str) -> bytes:
+        """A GET as bytes, for clients that write to a socket."""
+        headers = {"Host": f"{self.host}:{self.port}", "Accept-Encoding": encoding, "Cookie": self.cookie_line, **self.headers}
+        return f"GET {path} HTTP/1.1\r\n".encode() + b"".join(f"{k}: {v}\r\n".encode() for k, v in headers.items()) + b"\r\n"
+
+    @property
+    def cookie_line(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Answer:
+        sent = {"Accept-Language": "fr", **headers, **self.headers}
+        if self.cookies:
+            sent["Cookie"] = self.cookie_line
+        if time.monotonic() - self._used > _KEPT:
+            self._http.close()  # the next request opens it anew
+        start = time.perf_counter()
+        self._http.request(method, path, body, sent)
+        response = self._http.getresponse()
+        content = response.read()
+        elapsed = (time.perf_counter() - start) * 1000
+        self._used = time.monotonic()
+        for line in response.headers.get_all("set-cookie", []):
+            name, _equals, value = line.partition(";")[0].partition("=")
+            if value in ("", "-del-"):
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, content, elapsed)
+
+
+class _Inputs(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self.frames: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "input" and given.get("name"):
+            self.fields.setdefault(str(given["name"]), given.get("value") or "")
+        elif tag == "iframe" and given.get("src"):
+            self.frames.append(str(given["src"]))
+
+
+def fields(html: str) -> dict[str, str]:
+    """The first value of each <input> of a page."""
+    return _parsed(html).fields
+
+
+def frames(html: str) -> list[str]:
+    """The addresses of a page's frames."""
+    return _parsed(html).frames
+
+
+def _parsed(html: str) -> _Inputs:
+    parser = _Inputs()
+    parser.feed(html)
+    return parser

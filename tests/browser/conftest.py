@@ -1,0 +1,98 @@
+"""A whole demo and a real Chromium, with scripts on and off."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from deploy.demo.services import Services
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Everything that `make run` starts, with its mail."""
+    from deploy.demo.mailboxes import fill
+
+    base = tmp_path_factory.mktemp("demo") / "demo"
+    with Services(base, web=True) as running:
+        fill(running)
+        yield running
+    shutil.rmtree(base.resolve())
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        root = ["--no-sandbox"] if os.getuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + root)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["scripts", "no-scripts"])
+def scripts(request: pytest.FixtureRequest) -> bool:
+    """Each journey is walked twice."""
+    return request.param == "scripts"
+
+
+@pytest.fixture
+def open_browser(chromium: Browser, demo: Services, scripts: bool) -> Iterator[Callable[..., Page]]:
+    """`open_browser("alice@lycee.example")`: a browser of one's own, signed in; "" for a visitor. Fails on script errors."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_one(address: str = "", width: int = 1280, height: int = 800, dark: bool = False, language: str = "fr") -> Page:
+        context = chromium.new_context(
+            base_url=demo.address, viewport={"width": width, "height": height}, locale=language,
+            java_script_enabled=scripts, color_scheme="dark" if dark else "light",
+        )  # fmt: skip
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+        page.on("console", lambda m: problems.append(f"{page.url}: {m.text}") if m.type == "error" and "401" not in m.text else None)
+        page.goto("/login")
+        if address:
+            page.fill("[name=username]", address)
+            page.fill("[name=password]", demo.password)
+            page.click("main button >> nth=0")
+            page.wait_for_selector("[data-row]")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def check_accessibility() -> Callable[[Page], None]:
+    """axe over the page as it stands, WCAG 2.2 A and AA; needs scripts."""
+    axe = Axe()
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+    def check(page: Page) -> None:
+        result = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}})
+        found = [
+            f"{v['id']}: {v['help']}: " + "; ".join(str(n["target"]) + " " + n["html"][:120] for n in v["nodes"][:5])
+            for v in result.response["violations"]
+        ]
+        assert found == [], "\n".join(found)
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path | None:
+    """Where to keep pictures to look at: SCREENSHOTS=folder."""
+    folder = os.environ.get("SCREENSHOTS")
+    return Path(folder) if folder else None

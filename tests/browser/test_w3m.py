@@ -1,0 +1,114 @@
+"""The same errand in a text browser: sign in, read, answer, look at what arrived. Keys as a person types them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.services import Services
+
+
+class Terminal:
+    """w3m in a tmux window of 120 by 50."""
+
+    def __init__(self, home: Path) -> None:
+        self.tmux = ["tmux", "-S", str(home / "tmux"), "-f", "/dev/null"]
+        self.home = home
+
+    def start(self, url: str) -> None:
+        command = f"env HOME={self.home} TERM=xterm w3m -cookie -o accept_encoding=identity '{url}'"
+        subprocess.run([*self.tmux, "new-session", "-d", "-x", "120", "-y", "50", command], check=True)
+
+    def keys(self, *names: str, literal: bool = False) -> None:
+        subprocess.run([*self.tmux, "send-keys", *(["-l"] if literal else []), "--", *names], check=True)
+
+    def screen(self) -> str:
+        return subprocess.run([*self.tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
+
+    def until(self, words: str, seconds: float = 15) -> str:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if words in (seen := self.screen()):
+                return seen
+            time.sleep(0.1)
+        raise AssertionError(f"{words!r} did not appear:\n{self.screen()}")
+
+    def find(self, words: str) -> None:
+        """Search forwards from the top, which puts the cursor on the words."""
+        self.keys("g")
+        self.keys("/")
+        self.until("Forward:")
+        self.keys(words, literal=True)
+        self.keys("Enter")
+        time.sleep(0.3)
+
+    def fill_in(self, text: str) -> None:
+        """Type into the field under the cursor."""
+        self.keys("Enter")
+        time.sleep(0.4)
+        self.keys(text, literal=True)
+        self.keys("Enter")
+        time.sleep(0.3)
+
+    def stop(self) -> None:
+        subprocess.run([*self.tmux, "kill-server"], check=False, capture_output=True)
+
+
+@pytest.fixture
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Terminal]]:
+    if not shutil.which("w3m") or not shutil.which("tmux"):
+        pytest.fail("w3m and tmux are needed: make test installs them")
+    opened: list[Terminal] = []
+
+    def open_one(url: str) -> Terminal:
+        one = Terminal(tmp_path_factory.mktemp("w3m"))
+        opened.append(one)
+        one.start(url)
+        return one
+
+    yield open_one
+    for one in opened:
+        one.stop()
+
+
+def sign_in(terminal: Callable[[str], Terminal], demo: Services, address: str) -> Terminal:
+    window = terminal(f"{demo.address}/login")
+    window.until("Password")
+    window.keys("Tab")
+    window.fill_in(address)
+    window.keys("Tab")
+    window.fill_in(demo.password)
+    window.find("[Sign in]")
+    window.keys("Enter")
+    window.until("New message")
+    return window
+
+
+def test_a_person_reads_and_answers_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    words = f"W3M {time.time_ns()}"
+    alice = sign_in(terminal, demo, "alice@lycee.example")
+    alice.find("New message")
+    alice.keys("Enter")
+    alice.until("Attach files")
+    for label, value in (("To", "bob@lycee.example"), ("Subject", words)):
+        alice.find(label)
+        alice.keys("Tab")
+        alice.fill_in(value)
+    alice.find("[Send]")
+    alice.keys("Enter")
+    alice.until("Send anyway") if "Send anyway" in alice.screen() else None
+    alice.until("leaves in")
+    bob = sign_in(terminal, demo, "bob@lycee.example")
+    end = time.monotonic() + 20
+    while words not in bob.screen():
+        assert time.monotonic() < end, bob.screen()
+        bob.keys("R")
+        time.sleep(0.5)
+    bob.find(words)
+    bob.keys("Enter")
+    bob.until("alice@lycee.example")

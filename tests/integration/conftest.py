@@ -1,0 +1,137 @@
+"""Real servers for the integration tests: one Dovecot and one SMTP server for the whole run, accounts made as needed."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from imapclient import IMAPClient
+
+from deploy.demo.accounts import DOMAIN
+from deploy.demo.dovecot import CLIENT, KEY_ID, token_key
+from deploy.demo.services import ISSUER, Services
+from tests.visits import Visitor
+from webmail import create_app, imap
+from webmail.account import Account, Password, Server, Token, TokenIssuer
+
+HOST = "127.0.0.1"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Dovecot and SMTP with the demo's four accounts and empty mailboxes; no web server."""
+    base = tmp_path_factory.mktemp("servers") / "demo"
+    with Services(base, web=False) as running:
+        yield running
+    shutil.rmtree(base.resolve())  # where root's temporary folders are closed to others, it lies outside of them
+
+
+@pytest.fixture
+def demo_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a `Services` of the test's own."""
+    yield tmp_path / "demo"
+    shutil.rmtree((tmp_path / "demo").resolve(), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def issuer(services: Services) -> TokenIssuer:
+    """The key whose tokens Dovecot accepts."""
+    return TokenIssuer(token_key(services.base).read_text(), ISSUER, CLIENT, KEY_ID)
+
+
+@pytest.fixture
+def make_account(services: Services) -> Callable[..., str]:
+    """A new person each time: `make_account()` or `make_account("ann", quota=200_000)` returns the address."""
+
+    def make(local: str = "person", quota: int = 1024**3) -> str:
+        address = f"{local}-{next(_numbers)}@{DOMAIN}"
+        services.add_account(address, local.capitalize(), quota)
+        return address
+
+    return make
+
+
+@pytest.fixture
+def imap_of(services: Services) -> Iterator[Callable[[str], IMAPClient]]:
+    """A signed-in IMAPClient for an address; closed after the test."""
+    opened: list[IMAPClient] = []
+
+    def connect(address: str) -> IMAPClient:
+        client = IMAPClient(HOST, services.ports.imap, ssl=False, timeout=10)
+        opened.append(client)
+        client.login(address, services.password)
+        return client
+
+    yield connect
+    for client in opened:
+        client.shutdown()
+
+
+@pytest.fixture
+def account_of(services: Services, issuer: TokenIssuer) -> Callable[..., Account]:
+    """The `Account` by which Traboule's own code reaches an address: by token, or by password with `token=False`."""
+
+    def make(address: str, token: bool = True) -> Account:
+        servers = [Server(HOST, port, "none") for port in (services.ports.imap, services.ports.smtp, services.ports.sieve)]
+        credential = Token(address, issuer) if token else Password(address, services.password)
+        return Account(address, servers[0], servers[1], credential, servers[2])
+
+    return make
+
+
+@pytest.fixture
+def arrives() -> Callable[..., int]:
+    """Wait until a search in INBOX (or `mailbox`) finds a message; returns its UID."""
+
+    def wait(client: IMAPClient, criteria: list[str | bytes], mailbox: str = "INBOX", seconds: float = 10) -> int:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            client.select_folder(mailbox, readonly=True)
+            if found := client.search(criteria, "UTF-8"):
+                return int(found[0])
+            time.sleep(0.05)
+        raise AssertionError(f"nothing matched {criteria} in {mailbox} within {seconds} s")
+
+    return wait
+
+
+@pytest.fixture
+def outside(services: Services) -> Path:
+    """Where mail for the outside world is kept: NAME.eml with its envelope NAME.json."""
+    return services.base / "outside"
+
+
+@pytest.fixture(scope="session")
+def app(services: Services) -> Iterator[Flask]:
+    """The application on these servers."""
+    values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
+    made = create_app(values.pop("instance"), **values)
+    yield made
+    imap.close_all()
+
+
+@pytest.fixture
+def person(app: Flask, make_account: Callable[..., str]) -> Visitor:
+    """Somebody new, signed in, with an empty mailbox."""
+    return Visitor(app, make_account()).sign_in()
+
+
+@pytest.fixture
+def fill(imap_of: Callable[[str], IMAPClient]) -> Callable[..., list[int]]:
+    """`fill(person, message(...), b"raw")` appends to INBOX (or `mailbox`); returns the UIDs it holds then."""
+
+    def append(person: Visitor, *messages: EmailMessage | bytes, mailbox: str = "INBOX") -> list[int]:
+        client = imap_of(person.address)
+        for one in messages:
+            client.append(mailbox, one if isinstance(one, bytes) else bytes(one))
+        client.select_folder(mailbox, readonly=True)
+        return list(client.search())
+
+    return append

@@ -1,0 +1,147 @@
+"""How the demo starts, fails, ends and where it settles."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.child import ServiceFailed, free_ports
+from deploy.demo.place import LONGEST, PlaceError, mail_owner, settle
+from deploy.demo.services import CHECKOUT, Services
+
+
+def run_demo(base: Path) -> subprocess.Popen[str]:
+    """`python -m deploy.demo run` without web and mail, once it says that it is ready."""
+    command = [sys.executable, "-m", "deploy.demo", "run", "--no-web", "--no-mail", "--base", str(base)]
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout
+    for line in process.stdout:
+        if "Ctrl-C" in line:
+            break
+    return process
+
+
+def pids(base: Path) -> list[int]:
+    return [service["pid"] for service in json.loads((base / "services.json").read_text())["services"]]
+
+
+def all_end(processes: list[int], seconds: float = 5) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not any(Path(f"/proc/{pid}").exists() for pid in processes):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything(demo_folder, number):
+    process = run_demo(demo_folder)
+    running = pids(demo_folder)
+    process.send_signal(number)
+    assert process.wait(10) == 0
+    assert all_end(running)
+    assert not (demo_folder / "services.json").exists()
+
+
+def test_nothing_survives_a_starter_that_is_killed(demo_folder):
+    process = run_demo(demo_folder)
+    running = pids(demo_folder)
+    process.kill()
+    process.wait(10)
+    assert all_end(running)
+
+
+def test_a_crash_ends_the_run_and_names_the_log(demo_folder):
+    process = run_demo(demo_folder)
+    running = pids(demo_folder)
+    os.kill(running[1], signal.SIGKILL)
+    words, _ = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "smtp was killed by SIGKILL" in words
+    assert "smtp.log" in words
+    assert "Traceback" not in words
+    assert all_end(running)
+
+
+def test_reset_stops_a_running_demo_and_removes_its_files(demo_folder):
+    process = run_demo(demo_folder)
+    running, real = pids(demo_folder), demo_folder.resolve()
+    command = [sys.executable, "-m", "deploy.demo", "reset", "--base", str(demo_folder)]
+    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
+    process.wait(10)
+    assert all_end(running)
+    assert not real.exists()
+    assert not demo_folder.is_symlink()
+
+
+def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_goes_on(demo_folder):
+    with Services(demo_folder, web=False) as first:
+        with pytest.raises(ServiceFailed, match="already"), Services(demo_folder, web=False):
+            pass
+        assert not any(child.ended for child in first.children)
+        assert (first.base / "services.json").exists()
+
+
+def test_a_taken_port_is_said_plainly(demo_folder):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ServiceFailed, match=rf"Port {port} \(web\) is taken.*PORT=\d+ make run"):
+            Services(demo_folder, ports={"web": port}).__enter__()
+
+
+def test_picked_ports_differ_and_are_below_those_of_outgoing_connections():
+    ports = free_ports(6, taken=[21_000])
+    assert len(set(ports)) == 6
+    assert max(ports) < 32_768
+
+
+def test_a_name_too_long_for_a_socket_settles_elsewhere(tmp_path):
+    base = tmp_path / ("long-" * 20) / "demo"
+    real = settle(base, mail_owner())
+    try:
+        assert base.is_symlink()
+        assert base.resolve() == real
+        assert len(str(real)) <= LONGEST
+        assert settle(base, mail_owner()) == real
+    finally:
+        real.rmdir()
+
+
+def test_a_name_dovecot_would_misread_settles_elsewhere(tmp_path):
+    real = settle(tmp_path / "un dossier #1", mail_owner())
+    try:
+        assert " " not in str(real)
+    finally:
+        real.rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the demo for another user")
+def test_a_folder_closed_to_the_mail_owner_settles_elsewhere(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    real = settle(closed / "demo", mail_owner())
+    try:
+        assert not real.is_relative_to(tmp_path)
+    finally:
+        real.rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to give a folder away")
+def test_a_folder_of_another_user_is_refused(tmp_path):
+    base = tmp_path / "demo"
+    base.mkdir()
+    (base / "file").touch()
+    os.chown(base, 65534, 65534)
+    with pytest.raises(PlaceError, match="another user"):
+        settle(base, mail_owner())

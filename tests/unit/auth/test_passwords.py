@@ -1,0 +1,63 @@
+"""Hashes of passwords: what Dovecot reads, and what is refused before any work."""
+
+import time
+
+import argon2
+import pytest
+
+from webmail.auth import passwords
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return passwords.hash_password("correct horse")
+
+
+def test_the_form_is_dovecots(stored):
+    assert stored.startswith("{ARGON2ID}$argon2id$v=19$m=19456,t=3,p=1$")
+
+
+def test_the_right_password_is_right_and_another_is_not(stored):
+    assert passwords.verify(stored, "correct horse")
+    assert not passwords.verify(stored, "correct horsf")
+
+
+@pytest.mark.parametrize("nothing", ["", "{ARGON2ID}", "{ARGON2ID}$argon2id$broken", "{PLAIN}correct horse", "correct horse"])
+def test_no_password_fits_an_empty_or_foreign_hash(nothing):
+    assert not passwords.verify(nothing, "correct horse")
+
+
+def test_the_dummy_hash_lets_nobody_in():
+    assert not passwords.verify("", "the password of nobody")
+
+
+@pytest.mark.parametrize("bad", ["", "x" * 1025, "a\0b", "a\nb", "a\rb", "\ud800"])
+def test_unusable_passwords_are_refused_before_hashing(stored, bad):
+    start = time.perf_counter()
+    assert not passwords.verify(stored, bad)
+    assert time.perf_counter() - start < 0.01
+    with pytest.raises(passwords.UnusablePassword):
+        passwords.hash_password(bad)
+
+
+def test_the_longest_password_works():
+    assert passwords.verify(passwords.hash_password("x" * 1024), "x" * 1024)
+
+
+def test_somebody_unknown_takes_as_long_as_somebody_known(stored):
+    passwords.verify("", "warm up")
+
+    def seconds(hash_: str) -> float:
+        start = time.perf_counter()
+        passwords.verify(hash_, "wrong")
+        return time.perf_counter() - start
+
+    known, unknown = (min(seconds(h) for _ in range(5)) for h in (stored, ""))
+    assert unknown == pytest.approx(known, rel=0.5)
+
+
+def test_weaker_parameters_ask_for_a_new_hash(stored):
+    weak = "{ARGON2ID}" + argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash("correct horse")
+    assert passwords.verify(weak, "correct horse")
+    assert passwords.needs_rehash(weak)
+    assert not passwords.needs_rehash(stored)

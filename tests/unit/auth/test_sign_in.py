@@ -1,0 +1,224 @@
+"""Who is let in, and how guessing is slowed down."""
+
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import argon2
+import pytest
+
+from tests.unit.auth.visits import PASSWORD
+from webmail.account import Password
+from webmail.auth.sign_in import TooManyAttempts, normalise, sign_in
+from webmail.mail import ServerAway, SignInRefused
+from webmail.models import SignInFailure, User, now
+
+HERE = "192.0.2.1"
+
+
+class ImapServer:
+    """Knows alice; may be away. Remembers the accounts that were tried."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.tried = []
+
+    def __call__(self, account) -> None:
+        self.tried.append(account)
+        if self.away:
+            raise ServerAway("no route")
+        if account.credential != Password("alice@lycee.example", PASSWORD):
+            raise SignInRefused("AUTHENTICATIONFAILED")
+
+
+@pytest.fixture
+def imap():
+    return ImapServer()
+
+
+@pytest.fixture
+def by_imap(settings):
+    return replace(settings, sign_in="imap")
+
+
+def wrong(settings, imap, times: int = 1, name: str = "alice", network: str = HERE, password: str = "wrong") -> None:
+    for _ in range(times):
+        with pytest.raises(SignInRefused):
+            sign_in(name, password, network, settings, imap)
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("alice", "alice@lycee.example"),
+        (" Alice ", "alice@lycee.example"),
+        ("Alice@LYCEE.example", "alice@lycee.example"),
+        ("a@b@c", ""),
+        ("alice bob", ""),
+        ("alice\0bob", ""),
+        ("alice\r\nbob@lycee.example", ""),
+        ("@lycee.example", ""),
+        ("", ""),
+        ("x" * 250 + "@lycee.example", ""),
+    ],
+)
+def test_names_become_addresses(typed, address):
+    assert normalise(typed, "lycee.example") == address
+
+
+def test_a_name_alone_is_no_address_without_a_domain():
+    assert normalise("alice", "") == ""
+
+
+# --- our own table ---------------------------------------------------------------------------------------------------
+
+
+def test_the_right_password_lets_in_and_the_imap_server_is_not_asked(alice, settings, imap):
+    assert sign_in("alice", PASSWORD, HERE, settings, imap) == alice
+    assert imap.tried == []
+
+
+@pytest.mark.parametrize("password", ["wrong", "", "x" * 2000, PASSWORD + "\0"])
+def test_another_password_does_not(alice, settings, imap, password):
+    wrong(settings, imap, password=password)
+
+
+def test_nobody_else_gets_in(alice, settings, imap):
+    wrong(settings, imap, name="mallory", password=PASSWORD)
+
+
+def test_an_account_that_is_switched_off_stays_out(alice, settings, imap):
+    alice.active = 0
+    alice.save()
+    wrong(settings, imap, password=PASSWORD)
+
+
+def test_an_account_without_a_password_stays_out(alice, settings, imap):
+    alice.password = ""
+    alice.save()
+    wrong(settings, imap, password="the password of nobody")
+
+
+def test_an_old_hash_is_made_anew(alice, settings, imap):
+    alice.password = "{ARGON2ID}" + argon2.PasswordHasher(time_cost=1, memory_cost=1024).hash(PASSWORD)
+    alice.save()
+    sign_in("alice", PASSWORD, HERE, settings, imap)
+    assert "m=19456,t=3" in User.get_by_id(alice.id).password
+
+
+# --- the IMAP server's passwords -------------------------------------------------------------------------------------
+
+
+def test_the_first_success_makes_the_person_known(database, by_imap, imap):
+    user = sign_in("Alice", PASSWORD, HERE, by_imap, imap)
+    assert (user.address, user.local, user.domain, user.password) == ("alice@lycee.example", "alice", "lycee.example", "")
+    assert sign_in("alice", PASSWORD, HERE, by_imap, imap) == user
+    assert User.select().count() == 1
+
+
+def test_a_refusal_makes_nobody_known(database, by_imap, imap):
+    wrong(by_imap, imap, name="mallory")
+    assert User.select().count() == 0
+
+
+def test_the_imap_server_does_not_overrule_a_switched_off_account(alice, by_imap, imap):
+    alice.active = 0
+    alice.save()
+    wrong(by_imap, imap, password=PASSWORD)
+
+
+def test_a_password_no_protocol_can_carry_never_reaches_the_server(database, by_imap, imap):
+    wrong(by_imap, imap, password="a\0b")
+    assert imap.tried == []
+
+
+def test_a_server_away_is_nobodys_fault(database, by_imap, imap):
+    imap.away = True
+    for _ in range(20):
+        with pytest.raises(ServerAway):
+            sign_in("alice", PASSWORD, HERE, by_imap, imap)
+    assert SignInFailure.select().count() == 0
+
+
+# --- guessing --------------------------------------------------------------------------------------------------------
+
+
+def test_ten_wrong_passwords_then_wait_even_with_the_right_one(alice, settings, imap):
+    wrong(settings, imap, times=10)
+    with pytest.raises(TooManyAttempts) as refused:
+        sign_in("alice", PASSWORD, HERE, settings, imap)
+    assert refused.value.retry_minutes == 15
+
+
+def test_spelling_the_name_otherwise_does_not_help(alice, settings, imap):
+    for name in ("alice", "ALICE", " alice@lycee.example", "Alice@LYCEE.example", "aLice") * 2:
+        wrong(settings, imap, name=name)
+    with pytest.raises(TooManyAttempts):
+        sign_in("alicE", "wrong", HERE, settings, imap)
+
+
+def test_coming_from_elsewhere_does_not_help(alice, settings, imap):
+    for number in range(10):
+        wrong(settings, imap, network=f"192.0.2.{number}")
+    with pytest.raises(TooManyAttempts):
+        sign_in("alice", PASSWORD, "198.51.100.1", settings, imap)
+
+
+def test_others_are_not_stopped_by_it(alice, bob, settings, imap):
+    wrong(settings, imap, times=10)
+    assert sign_in("bob", PASSWORD, HERE, settings, imap) == bob
+
+
+def test_trying_many_names_from_one_network_is_stopped(alice, database, by_imap, imap):
+    for number in range(50):
+        wrong(by_imap, imap, name=f"pupil{number}")
+    with pytest.raises(TooManyAttempts):
+        sign_in("alice", PASSWORD, HERE, by_imap, imap)
+    assert sign_in("alice", PASSWORD, "198.51.100.1", by_imap, imap)
+
+
+def test_nine_wrong_ones_and_a_right_one_start_the_count_anew(alice, settings, imap):
+    for _ in range(2):
+        wrong(settings, imap, times=9)
+        sign_in("alice", PASSWORD, HERE, settings, imap)
+    assert SignInFailure.select().count() == 0
+
+
+def test_waiting_helps_and_tries_meanwhile_do_not_make_it_longer(alice, settings, imap):
+    wrong(settings, imap, times=10)
+    SignInFailure.update(at=now() - timedelta(minutes=9, seconds=30)).execute()
+    for _ in range(3):
+        with pytest.raises(TooManyAttempts) as refused:
+            sign_in("alice", PASSWORD, HERE, settings, imap)
+        assert refused.value.retry_minutes == 6
+    SignInFailure.update(at=now() - timedelta(minutes=15, seconds=1)).execute()
+    assert sign_in("alice", PASSWORD, HERE, settings, imap) == alice
+
+
+def test_records_are_forgotten_after_the_window(alice, settings, imap):
+    wrong(settings, imap, times=3, name="bob")
+    SignInFailure.update(at=now() - timedelta(minutes=16)).execute()
+    wrong(settings, imap, name="carol")
+    assert [row.address for row in SignInFailure.select()] == ["carol@lycee.example"]
+
+
+def test_many_guesses_at_the_same_instant_all_count(database, by_imap):
+    checked, start = [], Barrier(16)
+
+    def slow_refusal(account) -> None:
+        checked.append(account)
+        raise SignInRefused("no")
+
+    def guess() -> None:
+        start.wait()
+        try:
+            sign_in("alice", "wrong", HERE, by_imap, slow_refusal)
+        except (SignInRefused, TooManyAttempts):
+            return
+
+    threads = [Thread(target=guess) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(checked) == 10

@@ -1,0 +1,104 @@
+"""The worker's process: it wakes when it is told, finishes what it began, and needs no wake-up to find what is due."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.bench.faults import BOB
+from webmail import jobs
+from webmail.auth import vault
+from webmail.mail import SignInRefused
+from webmail.models import Outbox, OutboxState, now
+
+WORKER = """
+import sys
+from pathlib import Path
+from tests.bench.faults import Instance
+from webmail import jobs
+here = Instance(Path(sys.argv[1]), int(sys.argv[2]))
+print("ready", flush=True)
+jobs.build(here.settings, here.account).work(workers=2)
+"""
+
+
+@pytest.fixture
+def worker(here):
+    started = []
+
+    def start():
+        command = [sys.executable, "-c", WORKER, str(here.folder), str(here.port)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def wait_for(condition, seconds=8.0):
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def test_a_message_that_was_waiting_leaves_when_the_worker_starts(here, worker):
+    here.enqueue(here.draft((BOB,)))
+    worker()
+    wait_for(lambda: here.server.copies(BOB) == 1)
+
+
+def test_a_wake_up_is_heard_at_once(here, worker):
+    worker()
+    time.sleep(0.8)
+    queue = jobs.build(here.settings, here.account)
+    sent = here.enqueue(here.draft((BOB,)))
+    queue.schedule(sent.id, now())
+    assert wait_for(lambda: here.server.copies(BOB) == 1) < 0.6
+
+
+@pytest.mark.parametrize("word", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly(here, worker, word):
+    process = worker()
+    time.sleep(0.6)
+    process.send_signal(word)
+    assert process.wait(5) == 0
+
+
+def test_what_is_being_sent_at_sigterm_is_finished(here, worker):
+    here.server.faults = ["hang@answer"]
+    here.enqueue(here.draft((BOB,)))
+    process = worker()
+    here.server.reached.wait(5)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(8) == 0
+    assert Outbox.get().state == OutboxState.UNCERTAIN  # it heard the timeout out, and noted it
+
+
+def test_without_a_queue_the_sweep_finds_the_row(here, caplog):
+    queue = jobs.build(here.settings, here.account)
+    sent = here.enqueue(here.draft((BOB,)))
+    queue.huey.storage.conn.execute("drop table task")
+    queue.schedule(sent.id, now())
+    assert "next sweep" in caplog.text
+    queue.deliver(sent.id)
+    assert here.server.copies(BOB) == 1
+
+
+def test_a_row_opens_with_its_sealed_password_or_not_at_all(here):
+    row = here.enqueue(here.draft((BOB,)))
+    with pytest.raises(SignInRefused):
+        jobs.account_of(row, here.settings)
+    row.credential = vault.seal_for_outbox("sésame", here.settings.secret_key, row.user.id)
+    assert jobs.account_of(row, here.settings).credential.password == "sésame"
+    row.credential = row.credential[:-1] + b"x"
+    with pytest.raises(SignInRefused):
+        jobs.account_of(row, here.settings)

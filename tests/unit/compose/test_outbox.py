@@ -1,0 +1,382 @@
+"""A message leaves once, and what a person is told about it is true. A real SMTP server misbehaves; nothing answers for IMAP."""
+
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+
+from tests.bench import faults
+from tests.bench.faults import BOB, CARL, DORA
+from webmail.compose import drafts, filing, outbox
+from webmail.compose.drafts import Fields
+from webmail.mail import BadAddress, NoSuchMessage, SignInRefused
+from webmail.models import DraftRow, Outbox, OutboxState, db, now
+
+
+def row_of(sent):
+    return Outbox.get(Outbox.id == sent.id)
+
+
+def deliver(here, sent):
+    return outbox.deliver(sent.id, here.settings, here.account)
+
+
+# --- every fault, every crash ----------------------------------------------------------------------------------------
+
+EXPECTED = {"535 at AUTH": "failed", "550 at RCPT, all": "failed", "552 at the dot": "failed", "554 at the dot": "failed"}
+UNKNOWABLE = ("at the dot, not kept", "at the dot, kept")
+
+
+@pytest.mark.parametrize(("name", "words"), faults.SCENARIOS, ids=[name for name, _ in faults.SCENARIOS])
+def test_no_fault_loses_a_message_or_sends_it_twice(name, words):
+    outcome = faults.through(name, words)
+    assert not outcome.lost
+    assert not outcome.twice
+    if name.startswith(("hangs", "drops")) and name.endswith(UNKNOWABLE):
+        assert outcome.state == "uncertain"
+    elif name == "every second recipient 450, always":
+        assert (outcome.state, outcome.copies) == ("waiting", {BOB: 1, CARL: 0, DORA: 1})
+    else:
+        assert outcome.state == EXPECTED.get(name, "sent")
+
+
+@pytest.mark.parametrize("stage", ["auth", "content", "dot", "answer"])
+def test_a_killed_worker_loses_nothing(stage):
+    outcome = faults.killed(stage, f"hang@{stage}")
+    assert not outcome.lost
+    assert not outcome.twice
+    assert outcome.state == ("uncertain" if stage in ("dot", "answer") else "sent")
+
+
+@pytest.mark.parametrize("name", faults.CRASHES)
+def test_a_worker_killed_between_two_steps_sends_nothing_again(name):
+    outcome = faults.killed(name, crash=faults.CRASHES[name])
+    assert not outcome.twice
+    assert outcome.state == ("sent" if name == "after SENT, before filing" else "uncertain")
+
+
+def test_twenty_clicks_send_one_message():
+    outcome = faults.clicks(20, workers=4)
+    assert (outcome.state, set(outcome.copies.values())) == ("sent", {1})
+
+
+# --- into the outbox -------------------------------------------------------------------------------------------------
+
+
+def test_what_waits_is_the_built_message_without_bcc(here, alice):
+    row = drafts.new(alice, Fields(to=f"{BOB}, {BOB.upper()}", bcc=DORA, subject="s", body="b"))
+    sent = here.enqueue(row)
+    assert json.loads(sent.recipients) == [BOB.upper(), DORA] or json.loads(sent.recipients) == [BOB, DORA]
+    assert DORA.encode() not in sent.content
+    assert row.message_id.encode() in sent.content
+    assert sent.state == OutboxState.WAITING
+
+
+def test_a_bad_address_does_not_get_in(here, alice):
+    with pytest.raises(BadAddress):
+        here.enqueue(drafts.new(alice, Fields(to="nonsense")))
+    assert Outbox.select().count() == 0
+
+
+def test_a_message_waits_for_its_time(here):
+    from dataclasses import replace
+
+    here.settings = replace(here.settings, undo_seconds=60)
+    sent = here.enqueue(here.draft())
+    assert deliver(here, sent) == sent.due
+    assert here.server.connections == 0
+
+
+def test_a_click_after_the_message_left_sends_nothing(here):
+    row = here.draft()
+    deliver(here, here.enqueue(row))
+    drafts.update(row, Fields(to=BOB, body="another text"))
+    again = here.enqueue(row)
+    deliver(here, again)
+    assert again.state == OutboxState.SENT
+    assert len(here.server.messages) == 1
+
+
+# --- undo ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_undone_message_does_not_leave_and_can_be_sent_after_all(here, alice):
+    row = here.draft((BOB,))
+    sent = here.enqueue(row)
+    assert outbox.undo(alice, sent.id) == row.id
+    deliver(here, sent)
+    assert here.server.connections == 0
+    assert bytes(row_of(sent).content) == b""
+    drafts.update(row, Fields(to=BOB, body="better words"))
+    deliver(here, here.enqueue(row))
+    [got] = here.server.messages
+    assert b"better words" in got.content
+
+
+def test_it_is_too_late_to_undo_once_it_has_left(here, alice):
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    assert outbox.undo(alice, sent.id) is None
+    assert row_of(sent).state == OutboxState.SENT
+
+
+def test_undo_against_a_worker_one_of_them_wins(here, alice):
+    for _ in range(10):
+        before = len(here.server.messages)
+        sent = here.enqueue(here.draft((BOB,)))
+
+        def work(sent=sent):
+            with db.connection_context():
+                deliver(here, sent)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        undone = outbox.undo(alice, sent.id)
+        thread.join()
+        assert len(here.server.messages) - before == (0 if undone else 1)
+
+
+def test_what_some_have_received_can_not_be_undone(here, alice):
+    here.server.faults = ["mix4@rcpt"]
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    assert row_of(sent).state == OutboxState.WAITING
+    assert outbox.undo(alice, sent.id) is None
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+def test_the_words_of_a_refusal_are_kept(here):
+    here.server.faults = ["550@rcpt"]
+    sent = here.enqueue(here.draft((BOB,)))
+    assert deliver(here, sent) is None
+    row = row_of(sent)
+    assert row.state == OutboxState.FAILED
+    assert json.loads(row.refused) == {BOB: "550 5.0.0 as told"}
+    assert "550" in row.error
+    assert DraftRow.select().where(DraftRow.id == row.draft).exists()
+
+
+def test_waits_grow_and_end_after_a_day(here):
+    here.server.faults = ["450@mail"]
+    sent = here.enqueue(here.draft((BOB,)))
+    waits = []
+    for _ in range(8):
+        Outbox.update(due=now()).where(Outbox.id == sent.id).execute()
+        waits.append(round((deliver(here, sent) - now()).total_seconds() / 60))
+    assert waits == [1, 2, 5, 15, 30, 60, 60, 60]
+    Outbox.update(due=now(), created=now() - timedelta(days=1, minutes=1)).where(Outbox.id == sent.id).execute()
+    assert deliver(here, sent) is None
+    assert row_of(sent).state == OutboxState.FAILED
+
+
+def test_those_refused_for_now_are_tried_again_alone_and_named_in_the_end(here):
+    here.server.faults = ["mix4@rcpt", "550@rcpt"]
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    assert json.loads(row_of(sent).recipients) == [CARL]
+    Outbox.update(due=now()).where(Outbox.id == sent.id).execute()
+    deliver(here, sent)
+    row = row_of(sent)
+    assert (row.state, json.loads(row.refused)) == (OutboxState.SENT, {CARL: "550 5.0.0 as told"})
+    assert [m.recipients for m in here.server.messages] == [[BOB, DORA]]
+
+
+def test_a_refused_sign_in_is_a_failure_in_words(here):
+    sent = here.enqueue(here.draft())
+
+    def no_credential(_row):
+        raise SignInRefused("the password was changed")
+
+    outbox.deliver(sent.id, here.settings, no_credential)
+    assert (row_of(sent).state, row_of(sent).error) == (OutboxState.FAILED, "the password was changed")
+
+
+def test_a_failed_message_goes_again_on_one_s_word_and_only_once(here, alice):
+    here.server.faults = ["550@rcpt", "ok"]
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    assert outbox.retry(alice, sent.id, None)
+    assert not outbox.retry(alice, sent.id, None)
+    deliver(here, sent)
+    assert [here.server.copies(r) for r in (BOB, CARL, DORA)] == [1, 1, 1]
+
+
+def test_an_edited_failure_goes_again_as_the_same_draft(here, alice):
+    here.server.faults = ["550@rcpt", "ok"]
+    row = here.draft()
+    sent = here.enqueue(row)
+    deliver(here, sent)
+    assert outbox.edit(alice, sent.id, here.settings) == row.id
+    drafts.update(row, Fields(to=CARL, body="corrected"))
+    deliver(here, here.enqueue(row))
+    assert [m.recipients for m in here.server.messages] == [[CARL]]
+
+
+# --- uncertainty -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def uncertain(here):
+    here.server.faults = ["drop@answer", "ok"]
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    assert row_of(sent).state == OutboxState.UNCERTAIN
+    return sent
+
+
+def test_an_uncertain_message_is_never_sent_again_by_itself(here, uncertain):
+    for _ in range(3):
+        here.turn(uncertain.id)
+        assert uncertain.id not in outbox.sweep(here.settings)
+    here.enqueue(DraftRow.get(DraftRow.id == uncertain.draft))
+    here.turn(uncertain.id)
+    assert len(here.server.messages) == 1
+
+
+def test_an_uncertain_message_can_be_sent_again_on_one_s_word(here, uncertain, alice):
+    assert outbox.retry(alice, uncertain.id, None)
+    deliver(here, uncertain)
+    assert len(here.server.messages) == 2
+
+
+def test_an_uncertain_message_edited_is_another_message(here, uncertain, alice):
+    other = outbox.edit(alice, uncertain.id, here.settings)
+    assert other != uncertain.draft
+    assert drafts.load(alice, other).body == drafts.load(alice, uncertain.draft).body
+    assert row_of(uncertain).state == OutboxState.UNCERTAIN
+
+
+def test_an_uncertain_message_can_be_said_to_have_arrived(here, uncertain, alice):
+    assert outbox.dismiss(alice, uncertain.id)
+    assert row_of(uncertain).state == OutboxState.SENT
+    assert filing.is_unfinished(row_of(uncertain))
+
+
+# --- two workers -----------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_lost_its_row_does_not_send(here, monkeypatch):
+    """It was asleep for longer than its lease; the other one sends."""
+    from webmail import smtp
+
+    sent = here.enqueue(here.draft((BOB,)))
+    finish = smtp._data
+    late = []
+
+    def slow_data(client, content):
+        finish(client, content)
+        if not late:
+            late.append(True)
+            here.turn(sent.id)
+
+    monkeypatch.setattr(smtp, "_data", slow_data)
+    deliver(here, sent)
+    assert here.server.connections == 2
+    assert here.server.copies(BOB) == 1
+    assert row_of(sent).state == OutboxState.SENT
+
+
+def test_the_answer_of_a_worker_thought_dead_still_counts(here, monkeypatch):
+    from webmail import smtp
+
+    sent = here.enqueue(here.draft((BOB,)))
+    finish = smtp._final_dot
+
+    def slow_dot(client, server):
+        finish(client, server)
+        here.turn(sent.id)
+        assert row_of(sent).state == OutboxState.UNCERTAIN
+
+    monkeypatch.setattr(smtp, "_final_dot", slow_dot)
+    deliver(here, sent)
+    assert row_of(sent).state == OutboxState.SENT
+    assert here.server.copies(BOB) == 1
+
+
+def test_a_slow_server_does_not_cost_the_lease(here, monkeypatch):
+    monkeypatch.setattr(outbox, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=0.25))
+    here.server.faults = ["hang@data", "ok"]  # longer than the lease, shorter than the patience
+    sent = here.enqueue(here.draft((BOB,)))
+    taken = []
+
+    def other():
+        with db.connection_context():
+            here.server.reached.wait(5)
+            threading.Event().wait(0.6)
+            taken.append(outbox.recover())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    deliver(here, sent)
+    thread.join()
+    assert taken == [0]
+
+
+# --- lists and sweeping ----------------------------------------------------------------------------------------------
+
+
+def test_nobody_touches_somebody_elses_rows(here, bob, alice):
+    here.server.faults = ["550@rcpt"]
+    sent = here.enqueue(here.draft())
+    assert outbox.undo(bob, sent.id) is None
+    deliver(here, sent)
+    assert not outbox.retry(bob, sent.id, None)
+    assert not outbox.dismiss(bob, sent.id)
+    with pytest.raises(NoSuchMessage):
+        outbox.edit(bob, sent.id, here.settings)
+    assert outbox.listing(bob) == []
+    assert [r.id for r in outbox.listing(alice)] == [sent.id]
+
+
+def test_what_is_pending_is_counted(here, alice, bob):
+    assert outbox.pending(alice).total == 0
+    first, second, third = (here.enqueue(here.draft()) for _ in range(3))
+    assert outbox.pending(alice) == outbox.Pending(waiting=3, failed=0)
+    outbox.undo(alice, first.id)
+    here.server.faults = ["550@rcpt", "ok"]
+    deliver(here, second)
+    assert outbox.pending(alice) == outbox.Pending(waiting=1, failed=1)
+    deliver(here, third)
+    outbox.dismiss(alice, second.id)
+    assert outbox.pending(alice).total == 0
+    assert outbox.pending(bob).total == 0
+
+
+def test_a_sweep_names_what_is_to_be_done_and_purges_what_is_over(here):
+    due, later, over = (here.enqueue(here.draft()) for _ in range(3))
+    Outbox.update(due=now() + timedelta(hours=1)).where(Outbox.id == later.id).execute()
+    old = now() - timedelta(days=31)
+    Outbox.update(state=OutboxState.FAILED, created=old).where(Outbox.id == over.id).execute()
+    assert outbox.sweep(here.settings) == [due.id]
+    assert {row.id for row in Outbox.select(Outbox.id)} == {due.id, later.id}
+
+
+def test_filing_that_fails_never_looks_like_a_failure_to_send(here, alice):
+    """Nothing answers for IMAP here."""
+    sent = here.enqueue(here.draft())
+    again = deliver(here, sent)
+    row = row_of(sent)
+    assert row.state == OutboxState.SENT
+    assert not row.filed
+    assert row.error
+    assert again > now()
+    assert outbox.pending(alice).total == 0
+    assert bytes(row.content) != b""  # still needed for the copy in Sent
+    Outbox.update(due=now()).where(Outbox.id == sent.id).execute()
+    assert outbox.sweep(here.settings) == [sent.id]
+
+
+def test_a_message_that_workers_die_of_is_given_up_after_a_day(here):
+    sent = here.enqueue(here.draft())
+    gone = {"state": OutboxState.SENDING, "lease": now() - timedelta(hours=1), "attempts": 3}
+    Outbox.update(**gone).where(Outbox.id == sent.id).execute()
+    assert outbox.recover() == 1
+    assert row_of(sent).state == OutboxState.WAITING
+    Outbox.update(**gone, created=now() - timedelta(days=2)).where(Outbox.id == sent.id).execute()
+    assert outbox.recover() == 1
+    assert row_of(sent).state == OutboxState.FAILED
+    assert DraftRow.select().where(DraftRow.id == sent.draft).exists()

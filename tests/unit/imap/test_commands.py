@@ -1,0 +1,90 @@
+"""Nothing that a person or a message holds may become a second IMAP command."""
+
+import pytest
+
+from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, quoted, refusal, uid_set
+from webmail.imap.search import criteria
+from webmail.mail import NoSuchMailbox, OverQuota, Refused, ServerAway, UnsafeValue
+
+ATTACKS = ["a\r\nA1 LOGOUT", "a\nb", "a\rb", "a\0b", "\ud800"]
+
+
+@pytest.mark.parametrize("value", ATTACKS)
+def test_line_ends_nul_and_lone_surrogates_are_refused_everywhere(value: str) -> None:
+    for command in (quoted, mailbox_name, criteria, lambda v: flag_list([v])):
+        with pytest.raises(UnsafeValue):
+            command(value)
+
+
+def test_a_string_is_quoted_so_that_it_can_not_end_early() -> None:
+    assert quoted('say "hi" \\ {10+}') == b'"say \\"hi\\" \\\\ {10+}"'
+
+
+def test_a_string_that_is_not_ascii_is_a_literal_of_its_length_in_bytes() -> None:
+    assert quoted("été") == b"{5+}\r\n\xc3\xa9t\xc3\xa9"
+
+
+def test_a_mailbox_name_is_modified_utf7() -> None:
+    assert mailbox_name("Envoyés & reçus/日本") == b'"Envoy&AOk-s &- re&AOc-us/&ZeVnLA-"'
+
+
+def test_an_empty_or_endless_mailbox_name_is_no_mailbox() -> None:
+    for name in ("", "x" * 2000):
+        with pytest.raises(NoSuchMailbox):
+            mailbox_name(name)
+
+
+def test_uids_become_ranges() -> None:
+    assert uid_set([7, 1, 2, 3, 3, 9, 10]) == b"1:3,7,9:10"
+    assert expand_uid_set("1:3,7,10:9") == [1, 2, 3, 7, 10, 9]
+
+
+@pytest.mark.parametrize("uids", [[], [0], [-1], [2**32], ["1"], [1.5]])
+def test_what_is_no_uid_is_refused(uids: list) -> None:
+    with pytest.raises(UnsafeValue):
+        uid_set(uids)
+
+
+@pytest.mark.parametrize("flag", ["", "a b", "a)", '"x"', "\\", "(x", "é", "x{1}", "%", "*"])
+def test_what_is_no_flag_is_refused(flag: str) -> None:
+    with pytest.raises(UnsafeValue):
+        flag_list([flag])
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (b"[NONEXISTENT] Mailbox doesn't exist: x", NoSuchMailbox),
+        (b"[OVERQUOTA] Quota exceeded", OverQuota),
+        (b"[UNAVAILABLE] Later", ServerAway),
+        (b"Just no", Refused),
+    ],
+)
+def test_a_refusal_is_the_error_that_its_code_stands_for(words: bytes, kind: type) -> None:
+    assert type(refusal("SELECT", [words])) is kind
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("", b"ALL"),
+        ("from:ann", b'FROM "ann"'),
+        ('subject:"class council"', b'SUBJECT "class council"'),
+        ("is:unread -from:bob", b'UNSEEN NOT (FROM "bob")'),
+        ("est:non-lu", b"UNSEEN"),
+        ("has:attachment", b"KEYWORD $HasAttachment"),
+        ("body:x", b'BODY "x"'),
+        ("lyon", b'OR TEXT "lyon" OR FROM "lyon" SUBJECT "lyon"'),
+        ("http://x", b'OR TEXT "http://x" OR FROM "http://x" SUBJECT "http://x"'),
+        ("is:blue", b'OR TEXT "is:blue" OR FROM "is:blue" SUBJECT "is:blue"'),
+    ],
+)
+def test_what_a_person_types_becomes_search_keys(query: str, keys: bytes) -> None:
+    assert criteria(query) == keys
+
+
+def test_an_operator_can_not_smuggle_a_key() -> None:
+    assert (
+        criteria('from:"a" OR ALL "')
+        == b'FROM "a" OR TEXT "OR" OR FROM "OR" SUBJECT "OR" OR TEXT "ALL" OR FROM "ALL" SUBJECT "ALL" OR TEXT "\\"" OR FROM "\\"" SUBJECT "\\""'
+    )

@@ -1,0 +1,232 @@
+"""Plain text: transfer encodings, flowed paragraphs, quotes, and the HTML made of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import quopri
+import random
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from webmail.mime import text
+
+RANDOM = random.Random(3676)
+
+
+class TestTransferEncodings:
+    @pytest.mark.parametrize(
+        ("encoding", "data", "expected"),
+        [
+            ("7bit", b"a=3D", b"a=3D"),
+            ("x-nobody", b"abc", b"abc"),
+            ("BASE64", b"aGVs\r\nbG8=\r\n", b"hello"),
+            ("base64", b"aGVsbG8", b"hello"),
+            ("base64", b"aGVs!bG8=\r\n--\r\n", b"hello"),
+            ("base64", b"aGk=aGk=", b"hihi"),
+            ("base64", b"aGVsbG8hx", b"hello!"),
+            ("base64", b"", b""),
+            ("Quoted-Printable", b"a=3Db=\r\nc   \r\n=E9=ZZ=", b"a=bc\r\n\xe9=ZZ"),
+            ("x-uuencode", b"note\nbegin 644 a.txt\n" + binascii.b2a_uu(b"hello") + b"`\nend\nmore", b"hello"),
+        ],
+    )
+    def test_they_are_undone(self, encoding, data, expected):
+        assert text.decode_transfer(data, encoding) == expected
+
+    @pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "x-uuencode", "8bit"])
+    def test_a_stream_gives_the_same_in_whatever_pieces(self, encoding):
+        content = RANDOM.randbytes(3000)
+        encoded = {
+            "base64": base64.encodebytes(content),
+            "quoted-printable": quopri.encodestring(content),
+            "x-uuencode": b"begin 644 x\n"
+            + b"".join(binascii.b2a_uu(content[at : at + 45]) for at in range(0, 3000, 45))
+            + b"`\nend\n",
+            "8bit": content,
+        }[encoding]
+        for step in (1, 7, 76, 1000):
+            decoder = text.TransferDecoder(encoding)
+            out = b"".join(decoder.feed(encoded[at : at + step]) for at in range(0, len(encoded), step))
+            assert out + decoder.close() == content
+
+    def test_a_stream_without_line_ends_is_not_held_back(self):
+        decoder = text.TransferDecoder("quoted-printable")
+        assert len(decoder.feed(b"=41" * 100_000)) > 90_000
+
+    def test_a_megabyte_of_blanks_takes_no_time(self):
+        started = time.perf_counter()
+        text.decode_transfer(b" " * 1_000_000 + b"x", "quoted-printable")
+        assert time.perf_counter() - started < 1
+
+    def test_the_text_has_line_feeds_and_no_nul(self):
+        assert text.decode_text(b"a\r\nb\rc\0d\x07\te=0A", "quoted-printable", "utf-8") == "a\nb\ncd\te\n"
+
+
+class TestFlowed:
+    def test_soft_line_ends_are_joined(self):
+        assert text.unflow("one \ntwo\nthree") == "one two\nthree"
+
+    def test_delsp_takes_the_blank_away(self):
+        assert text.unflow("one \ntwo", delsp=True) == "onetwo"
+
+    def test_stuffing_is_undone(self):
+        assert text.unflow(" From me\n  two blanks\n >no quote") == "From me\n two blanks\n>no quote"
+
+    def test_another_depth_ends_a_paragraph(self):
+        assert text.unflow("> a \n>> b \n> c") == "> a \n>> b \n> c"
+
+    def test_the_signature_line_is_no_soft_line_end(self):
+        assert text.unflow("end \n-- \nAnn") == "end \n-- \nAnn"
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "short",
+            "word " * 60 + "end",
+            "From me\n From us\n.dot\n\n\n  two blanks before",
+            "> quoted " + "again " * 40 + "end\n>> deeper " + "and " * 50 + "end",
+            "x" * 500 + " " + "y" * 500,
+            "a -- b " * 30 + "end",
+            "-- \nAnn\nDirector of something with a long name that goes on and on until it does not fit into one line",
+            "é" * 200 + " 😀 " * 60 + "end",
+            "two  blanks " * 30 + "end",
+            "a\n\n\nb\n",
+            "",
+        ],
+    )
+    def test_what_flow_writes_unflow_reads(self, written):
+        flowed = text.flow(written)
+        assert text.unflow(flowed) == written
+        assert all(len(line) <= 78 or " " not in line.strip() for line in flowed.split("\n"))
+
+    def test_any_words_make_the_round_trip(self):
+        for _ in range(300):
+            words = (RANDOM.choice(["-- ", "--", "From", ">", "a", "  ", " ", "é" * 9, "word", "."]) for _ in range(60))
+            line = f"x{' '.join(words)}".rstrip(" ")
+            assert text.unflow(text.flow(line)) == line
+
+
+class TestQuoting:
+    def test_what_is_quoted_already_gets_no_blank(self):
+        assert text.quote("a\n\n> b\n>> c\n") == "> a\n>\n>> b\n>>> c"
+
+    def test_wrapping_repeats_the_marks(self):
+        wrapped = text.wrap("> " + "word " * 40).split("\n")
+        assert all(line.startswith("> word") and len(line) <= 72 for line in wrapped)
+
+    def test_wrapping_leaves_long_addresses_whole(self):
+        address = "https://example.org/" + "x" * 200
+        assert address in text.wrap(f"see {address} there").split("\n")
+
+
+class Tree(HTMLParser):
+    """The elements of a piece of HTML, to look at what a browser would see."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[dict[str, str | None]] = []
+        self.tags: list[str] = []
+        self.words = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag == "a":
+            self.links.append(dict(attrs))
+
+    def handle_data(self, data):
+        self.words += data
+
+
+class TestShowing:
+    def test_everything_is_escaped(self):
+        shown = Tree(text.to_html("<script>alert(1)</script> & \"quotes\" 'and' &lt;"))
+        assert shown.tags == []
+        assert shown.words == "<script>alert(1)</script> & \"quotes\" 'and' &lt;"
+
+    def test_quotes_nest(self):
+        assert text.to_html("a\n> b\n>> c\n> > d\n> e\nf") == (
+            "a<blockquote>b<blockquote>c\nd</blockquote>e</blockquote>f"
+        )  # fmt: skip
+
+    def test_a_long_quote_at_the_end_is_folded_away(self):
+        shown = text.to_html("Yes.\n" + "> line\n" * 8 + "\n-- \nAnn", quote_label="Quoted & text")
+        assert '<details class="quote"><summary>Quoted &amp; text</summary><blockquote>' in shown
+        assert shown.endswith('<div class="signature">-- \nAnn</div>')
+
+    @pytest.mark.parametrize(
+        "written", ["Yes.\n> a\n> b", "> line\n" * 8, "> line\n" * 8 + "And so on.", "a\n" + "> l\n" * 8 + "b"]
+    )
+    def test_short_answered_or_forwarded_quotes_are_not(self, written):
+        assert "<details" not in text.to_html(written)
+
+    def test_flowed_paragraphs_are_one_line(self):
+        assert text.to_html("one \ntwo\n> three \n> four", flowed=True) == "one two<blockquote>three four</blockquote>"
+
+    def test_web_addresses_become_links(self):
+        shown = Tree(text.to_html("see https://example.org/a?b=1&c=2, (http://example.org/x_(y)) or www.example.com."))
+        assert [link["href"] for link in shown.links] == [
+            "https://example.org/a?b=1&c=2",
+            "http://example.org/x_(y)",
+            "http://www.example.com",
+        ]
+        assert all(link["target"] == "_blank" and link["rel"] == "noopener noreferrer nofollow" for link in shown.links)
+        assert shown.words == "see https://example.org/a?b=1&c=2, (http://example.org/x_(y)) or www.example.com."
+
+    def test_mail_addresses_lead_to_the_compose_page(self):
+        shown = Tree(text.to_html("ann@example.org or mailto:bob@example.org?subject=hi&bcc=thief@example.net"))
+        assert shown.links == [{"href": "/compose?to=ann%40example.org"}, {"href": "/compose?to=bob%40example.org&subject=hi"}]
+
+    @pytest.mark.parametrize(
+        "written",
+        ["javascript:alert(1)", "data:text/html,x", "ftp://example.org/x", "//example.org/", "notes.md", "file:///etc/passwd"],
+    )
+    def test_nothing_else_becomes_a_link(self, written):
+        assert Tree(text.to_html(written)).links == []
+
+    def test_quotes_in_an_address_stay_in_the_attribute(self):
+        shown = Tree(text.to_html('https://example.org/"onmouseover="alert(1)\'x'))
+        assert all(set(link) == {"href", "target", "rel"} for link in shown.links)
+
+    def test_ten_megabytes_are_cut_and_say_so(self):
+        started = time.perf_counter()
+        shown = text.to_html("word https://example.org/ @ > \n" * 400_000, cut_label="The rest is left out")
+        assert time.perf_counter() - started < 2
+        assert shown.endswith('<p class="cut">The rest is left out</p>')
+        assert len(shown) < 4_000_000
+
+    @pytest.mark.parametrize(
+        "piece", ["a@", ">", "> x\n", "www.", "http://", "http://a/(", "x" * 1000, "@\n", "-- \n", " ", "\n"]
+    )
+    def test_hostile_repetition_takes_no_time(self, piece):
+        written = (piece * 1_000_000)[:1_000_000]
+        started = time.perf_counter()
+        text.to_html(written)
+        text.to_html(written, flowed=True)
+        text.unflow(text.flow(written))
+        text.wrap(text.quote(written))
+        assert time.perf_counter() - started < 4
+
+
+class TestHtmlToText:
+    def test_a_letter(self):
+        html = """<html><head><style>p{color:red}</style><title>t</title></head><body><h1>Dear  all</h1>
+        <p>First<br>second &amp; <b>third</b>, see <a href="https://example.org/x">the page</a> or
+        <a href="https://example.org/">https://example.org/</a>.</p><ul><li>one<li>two<ol><li>deep</ol></ul>
+        <table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table><script>alert(1)</script>
+        <blockquote>quoted<p>more<blockquote>inner</blockquote></blockquote><pre>  kept
+   as is</pre><img alt="A picture" src="cid:x">bye</body></html>"""
+        assert text.html_to_text(html) == (
+            "Dear all\n\nFirst\nsecond & third, see the page <https://example.org/x> or https://example.org/.\n\n"
+            "- one\n- two\n  1. deep\n\na  b\nc\n\n> quoted\n>\n> more\n>\n>> inner\n\n  kept\n   as is\n\n[A picture]bye\n"
+        )
+
+    def test_links_that_are_none_leave_their_words(self):
+        assert text.html_to_text("<a href='javascript:alert(1)'>x</a><a name=y>z</a>") == "xz\n"
+
+    @pytest.mark.parametrize("html", ["", "<", "<p", "<!--", "\0", "plain", "&#xD800;", "<p>" * 3])
+    def test_odd_input(self, html):
+        assert isinstance(text.html_to_text(html), str)

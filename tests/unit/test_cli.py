@@ -1,0 +1,145 @@
+"""The administrator's commands, as typed."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from webmail import cli, config, models
+from webmail.auth import passwords, sessions
+from webmail.models import Session, User
+
+
+@pytest.fixture
+def database(tmp_path):
+    url = f"sqlite:///{tmp_path / 'test.sqlite'}"
+    opened = models.open_database(url)
+    yield url
+    opened.close()
+
+
+@pytest.fixture
+def settings(tmp_path, database):
+    return config.load(
+        tmp_path / "instance",
+        database_url=database,
+        sign_in="accounts",
+        domain="lycee.example",
+        server_timeout=1,
+        imap_port=9,  # nothing listens on the discard port
+        smtp_port=9,
+    )
+
+
+@pytest.fixture
+def run(settings):
+    """Types a command; gives (exit code, what was printed)."""
+    models.migrate()
+    return typing(settings)
+
+
+def typing(settings):
+    app = Flask("cli-tests")
+    app.extensions["settings"] = settings
+    cli.register(app)
+
+    def run(line: str, typed: str = "") -> tuple[int, str]:
+        result = app.test_cli_runner().invoke(args=line.split(), input=typed)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.output
+
+    return run
+
+
+def test_migrate_says_what_it_did_and_does_it_once(settings):
+    run = typing(settings)
+    code, said = run("migrate")
+    assert (code, said.split()[0]) == (0, "applied")
+    assert run("migrate") == (0, "nothing to do: the database is up to date\n")
+
+
+def test_add_asks_twice_and_shows_nothing(run):
+    code, said = run("accounts add Alice@Lycee.example --name Alice --quota 2G --admin", "correct horse\ncorrect horse\n")
+    assert code == 0
+    assert "correct horse" not in said
+    user = User.get()
+    assert (user.address, user.local, user.domain, user.name) == ("alice@lycee.example", "alice", "lycee.example", "Alice")
+    assert (user.quota_bytes, user.role, user.active) == (2 * 1024**3, "admin", 1)
+    assert passwords.verify(user.password, "correct horse")
+
+
+def test_add_takes_a_password_from_standard_input_and_the_usual_domain(run):
+    assert run("accounts add bob --password-stdin", "with space \n")[0] == 0
+    assert passwords.verify(User.get(User.address == "bob@lycee.example").password, "with space ")
+
+
+@pytest.mark.parametrize(
+    ("line", "typed", "word"),
+    [
+        ("accounts add a@b@c --password-stdin", "x\n", "is not an address"),
+        ("accounts add alice --quota much --password-stdin", "x\n", "is not a size"),
+        ("accounts add alice --password-stdin", "\n", "1 to 1024"),
+        ("accounts add alice --password-stdin", "x" * 2000 + "\n", "1 to 1024"),
+        ("accounts password nobody --password-stdin", "x\n", "there is no account"),
+        ("accounts disable nobody", "", "there is no account"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_done(run, line, typed, word):
+    code, said = run(line, typed)
+    assert code == 1
+    assert word in said
+    assert "Traceback" not in said
+    assert User.select().count() == 0
+
+
+def test_nobody_is_added_twice(run):
+    run("accounts add alice --password-stdin", "first\n")
+    code, said = run("accounts add ALICE --password-stdin", "second\n")
+    assert (code, "exists already" in said) == (1, True)
+    assert passwords.verify(User.get().password, "first")
+
+
+def test_list_has_a_line_for_each_and_no_control_characters(run):
+    run("accounts add bob --password-stdin", "x\n")
+    run("accounts add alice --quota 0 --admin --password-stdin", "x\n")
+    User.update(name="Bob\x1b[2J").where(User.local == "bob").execute()
+    run("accounts disable bob")
+    assert run("accounts list")[1].splitlines() == [
+        "alice@lycee.example\tactive\tadmin\tno limit",
+        "bob@lycee.example\tdisabled\tperson\t1.0G\tBob?[2J",
+    ]
+
+
+def test_a_new_password_signs_out_everywhere(run, settings):
+    run("accounts add alice --password-stdin", "old\n")
+    sessions.start(User.get(), settings)
+    code, said = run("accounts password alice --password-stdin", "new\n")
+    assert (code, said) == (0, "new password for alice@lycee.example; 1 sign-in ended\n")
+    assert Session.select().count() == 0
+    assert passwords.verify(User.get().password, "new")
+
+
+def test_disable_and_enable(run, settings):
+    run("accounts add alice --password-stdin", "x\n")
+    sessions.start(User.get(), settings)
+    assert "1 sign-in ended" in run("accounts disable alice")[1]
+    assert (User.get().active, Session.select().count()) == (0, 0)
+    assert run("accounts enable alice")[0] == 0
+    assert User.get().active == 1
+
+
+def test_where_the_mail_server_keeps_passwords_none_is_asked_for(tmp_path, database):
+    models.migrate()
+    run = typing(config.load(tmp_path / "instance", database_url=database, domain="lycee.example"))
+    code, said = run("accounts add alice")
+    assert (code, User.get().password) == (0, "")
+    assert "mail server keeps the passwords" in said
+    assert run("accounts password alice --password-stdin", "x\n")[0] == 1
+
+
+def test_doctor_exits_with_1_when_there_is_a_problem(run):
+    code, said = run("doctor")
+    assert code == 1
+    assert "nothing listens on 127.0.0.1 port 9" in said
+    assert "ok       Database" in said
+    assert said.splitlines()[-1] == "2 problems"

@@ -1,0 +1,216 @@
+"""What the doctor says of servers on real sockets, of this machine's files and of the database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.unit import servers
+from webmail import config, doctor, models
+from webmail.doctor import OK, PROBLEM, WARNING
+
+IMAP_GREETING = b"* OK ready\r\n"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """All servers away, everything else well."""
+    away = servers.closed_port()
+    loaded = config.load(tmp_path / "instance", imap_port=away, smtp_port=away, server_timeout=0.5)
+    database = models.open_database(loaded.database_url)
+    models.migrate()
+    yield loaded
+    database.close()
+
+
+def found(settings, name: str, **who) -> doctor.Check:
+    return next(check for check in doctor.examine(settings, **who) if check.name == name)
+
+
+# --- servers ---------------------------------------------------------------------------------------------------------
+
+
+def test_with_every_server_away_all_is_examined_in_time(settings):
+    with servers.silent() as silent, servers.silent() as other:
+        start = time.monotonic()
+        away = replace(settings, imap_port=silent, smtp_port=other, sieve_host="127.0.0.1", sieve_port=silent)
+        checks = list(doctor.examine(away, "alice@lycee.example", "secret"))
+        assert time.monotonic() - start < 5
+    assert [check.name for check in checks if check.state == PROBLEM] == ["IMAP", "SMTP", "ManageSieve"]
+    assert all("did not answer within 0.5 s" in check.words for check in checks if check.state == PROBLEM)
+    assert {"Database", "Clock", "Time zone", "Disk", "File permissions", "Cookies"} <= {check.name for check in checks}
+
+
+@pytest.mark.parametrize("name", ["IMAP", "SMTP"])
+def test_a_closed_port(settings, name):
+    check = found(settings, name)
+    assert check.state == PROBLEM
+    assert f"nothing listens on 127.0.0.1 port {settings.imap_port}" in check.words
+
+
+def test_an_unknown_host(settings):
+    check = found(replace(settings, imap_host="mail.invalid"), "IMAP")
+    assert (check.state, "'mail.invalid' can't be found" in check.words) == (PROBLEM, True)
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize("name", ["IMAP", "SMTP", "ManageSieve"])
+def test_certificates(settings, tmp_path, name, security):
+    """Trusted, self-signed, for another host, and nearly at its end."""
+    good, pem = servers.certificate(tmp_path)
+    with _server(name, security, good) as port:
+        trusting = _settings(settings, name, port, security)
+        assert found(replace(trusting, ca_file=pem), name).state == OK
+        stranger = found(trusting, name)
+        assert stranger.state == PROBLEM
+        assert "is not trusted" in stranger.words
+        assert "self-signed" in stranger.words
+    other, pem = servers.certificate(tmp_path, "mail.elsewhere.example")
+    with _server(name, security, other) as port:
+        check = found(replace(_settings(settings, name, port, security), ca_file=pem), name)
+        assert (check.state, "mismatch" in check.words) == (PROBLEM, True)
+    old, pem = servers.certificate(tmp_path, days=3)
+    with _server(name, security, old) as port:
+        ending = replace(_settings(settings, name, port, security), ca_file=pem)
+        words = [check.words for check in doctor.examine(ending) if check.name.startswith(name) and check.state == WARNING]
+    assert any("days: renew it" in sentence for sentence in words)
+
+
+def test_an_expired_certificate_points_to_the_clock_too(settings, tmp_path):
+    expired, pem = servers.certificate(tmp_path, days=-1, since=30)
+    with _server("IMAP", "tls", expired) as port:
+        check = found(replace(_settings(settings, "IMAP", port, "tls"), ca_file=pem), "IMAP")
+    assert "expired" in check.words
+    assert "clock" in check.words
+
+
+@pytest.mark.parametrize("name", ["IMAP", "SMTP", "ManageSieve"])
+def test_tls_expected_where_plain_is_spoken(settings, name):
+    with _server(name, "none", None) as port:
+        check = found(_settings(settings, name, port, "tls"), name)
+    assert check.state == PROBLEM
+    assert "does not speak TLS" in check.words
+
+
+def test_imap_after_sign_in_tells_what_is_missing(settings):
+    with _server("IMAP", "none", None) as port:
+        plain = _settings(settings, "IMAP", port, "none")
+        checks = {c.name: c for c in doctor.examine(plain, "alice@lycee.example", "secret")}
+        assert checks["IMAP sign-in"].state == OK
+        assert checks["IMAP SORT"].state == checks["IMAP QUOTA"].state == WARNING
+        assert "IMAP MOVE" not in checks
+        assert "--as" in found(plain, "IMAP capabilities").words
+
+
+def test_a_full_set_of_capabilities_is_one_line():
+    checks = list(doctor.capabilities(set(doctor._CAPABILITIES) | {"IMAP4REV1"}))
+    assert [check.state for check in checks] == [OK]
+
+
+def test_a_token_key_that_is_not_there(settings):
+    check = found(replace(settings, token_key_file="token.pem"), "Sign-in key", address="alice@lycee.example")
+    assert (check.state, "token.pem" in check.words) == (PROBLEM, True)
+
+
+def test_a_server_without_our_way_to_sign_in(settings):
+    with _server("SMTP", "none", None, b"SIZE 1000") as port:
+        check = found(_settings(settings, "SMTP", port, "none"), "SMTP sign-in offered")
+    assert (check.state, "PLAIN is needed" in check.words) == (PROBLEM, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "state"), [(b"SIZE 1000000", PROBLEM), (b"SIZE 26214400", OK), (b"SIZE", OK), (b"SIZE 0", OK), (b"SIZE x", OK)]
+)
+def test_the_largest_message(settings, told, state):
+    with _server("SMTP", "none", None, b"AUTH PLAIN", told) as port:
+        assert found(_settings(settings, "SMTP", port, "none"), "SMTP size").state == state
+
+
+def _server(name: str, security: str, context, *extensions: bytes):
+    how = {"tls": {"tls": context}, "starttls": {"upgrade": context}, "none": {}}[security]
+    if name == "IMAP":
+        return servers.serving(IMAP_GREETING, servers.imap, **how)
+    if name == "SMTP":
+        return servers.serving(b"220 test\r\n", servers.smtp(*(extensions or (b"STARTTLS", b"AUTH PLAIN"))), **how)
+    return servers.serving(servers.SIEVE_GREETING, servers.sieve, **how)
+
+
+def _settings(settings, name: str, port: int, security: str):
+    kind = {"IMAP": "imap", "SMTP": "smtp", "ManageSieve": "sieve"}[name]
+    return replace(settings, **{f"{kind}_host": "127.0.0.1", f"{kind}_port": port, f"{kind}_security": security})
+
+
+# --- this machine ----------------------------------------------------------------------------------------------------
+
+
+def test_a_database_that_is_well(settings):
+    assert found(settings, "Database").state == OK
+
+
+def test_a_database_without_its_tables(settings, tmp_path):
+    models.open_database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    check = found(settings, "Database")
+    assert (check.state, "flask --app wsgi migrate" in check.words) == (PROBLEM, True)
+
+
+def test_a_database_that_cannot_be_written(settings):
+    models.db.obj.close()
+    file = settings.database_url.removeprefix("sqlite:///")
+    models.db.initialize(type(models.db.obj)(f"file:{file}?mode=ro", uri=True))
+    check = found(settings, "Database")
+    assert (check.state, "readonly" in check.words) == (PROBLEM, True)
+
+
+def test_a_database_that_does_not_open(settings):
+    models.open_database("sqlite:////nowhere/at/all.sqlite")
+    assert found(settings, "Database").state == PROBLEM
+
+
+def test_the_examination_changes_nothing(settings):
+    models.User.create(address="alice@lycee.example", local="alice", domain="lycee.example")
+    before = list(models.User.select().tuples())
+    list(doctor.examine(settings))
+    assert list(models.User.select().tuples()) == before
+
+
+def test_a_clock_behind_its_own_files(settings):
+    assert next(doctor.clock(settings)).state == OK
+    check = next(doctor.clock(settings, time.time() - 86400))
+    assert (check.state, "later files" in check.words) == (PROBLEM, True)
+
+
+def test_an_unknown_time_zone(settings):
+    assert found(replace(settings, timezone="Europe/Lyon"), "Time zone").state == PROBLEM
+    assert found(replace(settings, timezone="../etc/passwd"), "Time zone").state == PROBLEM
+
+
+def test_a_full_disk(settings, monkeypatch):
+    for free, state in ((1000, PROBLEM), (60 * 1024**2, WARNING), (10 * 1024**3, OK)):
+        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _place, free=free: type("Usage", (), {"free": free}))
+        assert found(settings, "Disk").state == state
+
+
+def test_files_open_to_others(settings):
+    instance = Path(settings.instance)
+    assert found(settings, "File permissions").state == OK, "as they were made"
+    (instance / "secret_key").chmod(0o644)
+    instance.chmod(0o700)
+    assert found(settings, "File permissions").state == OK, "the folder is closed"
+    instance.chmod(0o755)
+    check = found(settings, "File permissions")
+    assert (check.state, "chmod 600" in check.words) == (PROBLEM, True)
+    (instance / "secret_key").chmod(0o640)
+    assert "its group" in found(settings, "File permissions").words
+
+
+def test_a_missing_token_key(settings):
+    check = found(replace(settings, token_key_file="token.pem"), "File permissions")
+    assert (check.state, "token.pem is missing" in check.words) == (PROBLEM, True)
+
+
+def test_cookies_without_tls(settings):
+    assert found(settings, "Cookies").state == OK
+    assert found(replace(settings, secure_cookies=False), "Cookies").state == WARNING

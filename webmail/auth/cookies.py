@@ -1,0 +1,228 @@
+"""Flask's `session`, kept in two ways: a signed cookie for visitors, a row of the database for who is signed in.
+
+Nothing is looked up before a view asks, so static files and /healthz never touch the database. Visitors get no row: a
+million anonymous hits leave the tables as they were.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator
+from typing import Any, cast
+
+import flask
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
+
+from webmail.auth import sessions, vault
+from webmail.config import Settings
+from webmail.models import Session, User
+
+log = logging.getLogger(__name__)
+
+_SURVIVES_SIGN_IN = ("language",)  # nothing else of a visitor's session: it may have been planted
+_MISSING = object()
+
+
+class Visit(SessionMixin):
+    """What `flask.session` is: a dictionary, and the person it belongs to.
+
+    `user` is None for a visitor. `password` is the mail password, for servers that need one.
+    """
+
+    def __init__(self, store: RowSessions, app: flask.Flask, request: flask.Request) -> None:
+        self._store, self._app, self._request = store, app, request
+        self._data: dict[str, Any] | None = None
+        self._before: dict[str, Any] = {}
+        self._row: Session | None = None
+        self._token = ""
+        self.modified = False
+        self.started = self.ended = False  # in this request: decides on cookies
+
+    @property
+    def loaded(self) -> bool:
+        return self._data is not None
+
+    @property
+    def row(self) -> Session | None:
+        self._load()
+        return self._row
+
+    @property
+    def user(self) -> User | None:
+        return self.row.user if self.row else None
+
+    @property
+    def id(self) -> str:
+        """The `id_hash` of the row, "" for a visitor."""
+        return self.row.id_hash if self.row else ""
+
+    @property
+    def token(self) -> str:
+        """What the cookie holds; never shown or logged."""
+        return self._token if self.row else ""
+
+    @property
+    def password(self) -> str | None:
+        """The mail password, or None where none is kept. A credential that no longer opens ends the session."""
+        if self.row is None:
+            return None
+        try:
+            return sessions.credential(self.row, self._token, self._store.settings)
+        except vault.CannotOpen as error:
+            log.warning("the credential of a session of %s can't be opened: %s", self.row.user.address, error)
+            self.end()
+            return None
+
+    def start(self, user: User, *, shared: bool = False, password: str | None = None) -> None:
+        """Sign `user` in: a new token, a new row and a new CSRF secret. What the visitor's session held is dropped."""
+        kept = self._surviving()
+        if self._row is not None:
+            sessions.revoke(self._row.id_hash)
+        _forget_csrf_token()
+        # made here and not by the first form, or two tabs opened at once would each make one and overwrite the other's
+        kept["csrf_token"] = secrets.token_hex(20)
+        self._token, self._row = sessions.start(
+            user,
+            self._store.settings,
+            shared=shared,
+            password=password,
+            data=self._store.dumps(kept),
+            user_agent=self._request.headers.get("User-Agent", ""),
+            network=sessions.network_of(self._request.remote_addr),
+        )
+        self._data, self._before = dict(kept), dict(kept)
+        self.started, self.ended, self.modified = True, False, False
+
+    def end(self) -> None:
+        """Sign out: the row goes at once, the cookie with the answer."""
+        kept = self._surviving()
+        if self._row is not None:
+            sessions.revoke(self._row.id_hash)
+        _forget_csrf_token()
+        self._row, self._token, self._data, self._before = None, "", kept, {}
+        self.started, self.ended, self.modified = False, True, bool(kept)
+
+    def _surviving(self) -> dict[str, Any]:
+        return {key: self[key] for key in _SURVIVES_SIGN_IN if key in self}
+
+    def change(self, data: str) -> str:
+        """The stored `data` with what this request changed, and nothing else: another tab may have written since."""
+        now = self._store.loads(data)
+        for key in self._before.keys() | self._items.keys():
+            value = self._items.get(key, _MISSING)
+            if value is _MISSING:
+                now.pop(key, None)
+            elif key not in self._before or self._before[key] != value:
+                now[key] = value
+        return self._store.dumps(now)
+
+    # --- a dictionary ------------------------------------------------------------------------------------------------
+
+    def _load(self) -> dict[str, Any]:
+        if self._data is None:
+            self._data = {}  # first, so that a failing database is not asked again by the error page
+            self._token = self._request.cookies.get(self._store.name, "")
+            self._row = sessions.find(self._token, self._store.settings) if self._token else None
+            if self._row:
+                self._data = self._store.loads(self._row.data)
+                self._before = self._store.loads(self._row.data)
+            else:
+                self._data = self._store.visitor(self._app, self._request)
+        return self._data
+
+    _items = property(_load)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._items[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._items[key] = value
+        self.modified = True
+
+    def __delitem__(self, key: str) -> None:
+        del self._items[key]
+        self.modified = True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+class RowSessions(SecureCookieSessionInterface):
+    """Opens a `Visit` for each request and writes what changed. `app.session_interface = RowSessions(settings)`.
+
+    Cookies: `traboule` holds the token, `traboule-visitor` a visitor's signed data. With secure cookies both carry the
+    prefix `__Host-`, which a browser takes only from this host, over TLS (RFC 6265bis section 4.1.3.2).
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.name = "__Host-traboule" if settings.secure_cookies else "traboule"
+        self.visitor_name = f"{self.name}-visitor"
+
+    def open_session(self, app: flask.Flask, request: flask.Request) -> Visit:  # type: ignore[override]
+        return Visit(self, app, request)
+
+    def save_session(self, app: flask.Flask, session: SessionMixin, response: flask.Response) -> None:
+        visit = cast(Visit, session)
+        if not visit.loaded:
+            return
+        if visit.accessed:
+            response.vary.add("Cookie")
+        if visit.ended:
+            response.delete_cookie(self.name, **self._attributes())
+        if visit.row is not None:
+            if visit.started:
+                self._hand_over(visit, response)
+            if visit.modified:
+                sessions.update_data(visit.id, visit.change)
+        elif visit.modified:
+            self._save_visitor(app, visit, response)
+
+    def dumps(self, data: dict[str, Any]) -> str:
+        return self.serializer.dumps(data)
+
+    def loads(self, data: str) -> dict[str, Any]:
+        return self.serializer.loads(data)
+
+    def visitor(self, app: flask.Flask, request: flask.Request) -> dict[str, Any]:
+        """The data of a visitor's signed cookie; empty when there is none, or it is forged or old."""
+        signer = self.get_signing_serializer(app)
+        if signer is None or not (value := request.cookies.get(self.visitor_name)):
+            return {}
+        try:
+            return dict(signer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds())))
+        except BadSignature:
+            return {}
+
+    def _hand_over(self, visit: Visit, response: flask.Response) -> None:
+        """The new token. On a shared computer the cookie goes with the browser's window, else it lives as long as the row may."""
+        shared = visit.row is not None and visit.row.shared
+        lifetime = None if shared else int(self.settings.session_absolute_hours * 3600)
+        response.set_cookie(self.name, visit.token, max_age=lifetime, **self._attributes())
+        response.delete_cookie(self.visitor_name, **self._attributes())
+
+    def _save_visitor(self, app: flask.Flask, visit: Visit, response: flask.Response) -> None:
+        signer = self.get_signing_serializer(app)
+        if not visit or signer is None:
+            response.delete_cookie(self.visitor_name, **self._attributes())
+        else:
+            response.set_cookie(self.visitor_name, signer.dumps(dict(visit)), **self._attributes())
+
+    def _attributes(self) -> dict[str, Any]:
+        return {"path": "/", "secure": self.settings.secure_cookies, "httponly": True, "samesite": "Lax"}
+
+
+def visit() -> Visit:
+    """The session of the request under way."""
+    return cast(Visit, flask.session._get_current_object())  # type: ignore[attr-defined]
+
+
+def _forget_csrf_token() -> None:
+    """Flask-WTF keeps this request's token in `g`; the next form must get one of the new session."""
+    if flask.has_app_context():
+        flask.g.pop("csrf_token", None)

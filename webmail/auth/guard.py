@@ -1,0 +1,95 @@
+"""Every page needs a sign-in unless its view is marked `@public`; whoever has none is led to the sign-in page and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_login import LoginManager, current_user
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
+
+from webmail.auth.cookies import visit
+from webmail.web import notify, safe_back
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def public(view: View) -> View:
+    """Mark a view that needs no sign-in."""
+    view.needs_sign_in = False  # type: ignore[attr-defined]
+    return view
+
+
+def is_public(app: Flask, endpoint: str) -> bool:
+    """Whether an endpoint answers to anybody: static files, and what is marked `@public`."""
+    return endpoint == "static" or not getattr(app.view_functions.get(endpoint), "needs_sign_in", True)
+
+
+def install(app: Flask) -> None:
+    """Guard the application. Before CSRFProtect: who was signed out is told so, not that a form is wrong."""
+    if count := app.extensions[
+        "settings"
+    ].proxies:  # or all visitors would seem to come from the proxy, and share one count of failures
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    people.init_app(app, add_context_processor=False)  # templates have web.current_user()
+    app.before_request(_require_sign_in)
+
+
+def ask_to_sign_in() -> AnyResponse:
+    """Lead to the sign-in page, which leads back: HX-Redirect for HTMX, 302 for a page, 303 with a notice for a form."""
+    if request.method not in ("GET", "HEAD"):
+        notify(_("You were signed out, so nothing was done. Sign in and try again."), "caution")
+    if request.headers.get("HX-Request") == "true":
+        boosted = "HX-Boosted" in request.headers and request.method == "GET"
+        back = _here() if boosted else _same_host(request.headers.get("HX-Current-URL", ""))
+        return Response(status=401, headers={"HX-Redirect": _sign_in_page(back)})
+    if request.method in ("GET", "HEAD"):
+        return redirect(_sign_in_page(_here()), 302)
+    return redirect(_sign_in_page(_same_host(request.referrer or "")), 303)
+
+
+class _People(LoginManager):
+    """flask-login, asked who it is and to send others away: the person comes with the session's row, without another query."""
+
+    def _update_remember_cookie(self, response: AnyResponse) -> AnyResponse:
+        return response  # there is no such cookie, and looking would load the session of every static file
+
+
+people = _People()
+people.unauthorized_handler(ask_to_sign_in)
+people.session_protection = None  # a row is bound to nothing that changes when a person goes from cable to Wi-Fi
+
+
+@people.request_loader
+def _load_person(_request: Any) -> Any:
+    return visit().user
+
+
+def _require_sign_in() -> AnyResponse | None:
+    if request.endpoint is None or is_public(current_app, request.endpoint) or current_user.is_authenticated:
+        return None
+    return people.unauthorized()
+
+
+def _here() -> str:
+    return request.full_path.removesuffix("?")
+
+
+def _same_host(url: str) -> str:
+    """Path and query of a page of this site, "" for another's."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if parts.netloc != request.host:
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _sign_in_page(back: str) -> str:
+    back = safe_back(back)
+    return url_for("auth.login", next=back) if back not in ("", "/") else url_for("auth.login")

@@ -1,0 +1,147 @@
+"""Who is signed in where: rows of `models.Session`, found by the token in the cookie. No Flask here.
+
+The token is 256 random bits that only the browser has; the table holds its SHA-256. The row is the sign-in: its `data`
+may be lost or overwritten by another tab without anybody being signed out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from webmail.auth import vault
+from webmail.config import Settings
+from webmail.models import Session, User, now
+
+_SEEN_STEP = timedelta(minutes=1)  # `seen` is written no more often
+_LONGEST_TOKEN = 128
+
+
+def start(
+    user: User,
+    settings: Settings,
+    *,
+    shared: bool = False,
+    password: str | None = None,
+    data: str = "{}",
+    user_agent: str = "",
+    network: str = "",
+) -> tuple[str, Session]:
+    """Sign `user` in: a new token and a new row, always. Returns (token for the cookie, row).
+
+    `password` is sealed into the row where the mail servers need it, and dropped where they take our tokens.
+    Rows of anybody that have run out are deleted on this occasion.
+    """
+    delete_expired(settings)
+    token = secrets.token_urlsafe(32)
+    keep = password is not None and not settings.token_key_file
+    row = Session.create(
+        id_hash=hash_token(token),
+        user=user,
+        credential=vault.seal_for_session(password, token, settings.secret_key, user.get_id()) if password and keep else None,
+        data=data,
+        shared=shared,
+        user_agent=user_agent[:255],
+        network=network[:64],
+    )
+    return token, row
+
+
+def find(token: str, settings: Settings) -> Session | None:
+    """The row of this token with its user, in one SELECT; None when it is unknown, has run out, or the user is inactive.
+
+    A row that no longer counts is deleted; `seen` is written when it is more than a minute old.
+    """
+    if not 0 < len(token) <= _LONGEST_TOKEN:
+        return None
+    row = Session.select(Session, User).join(User).where(Session.id_hash == hash_token(token)).first()
+    if row is None:
+        return None
+    at = now()
+    if not row.user.active or at > _ends(row, settings):
+        revoke(row.id_hash)
+        return None
+    if row.seen < at - _SEEN_STEP:
+        Session.update(seen=at).where(Session.id_hash == row.id_hash, Session.seen < at - _SEEN_STEP).execute()
+        row.seen = at
+    return row
+
+
+def update_data(id_hash: str, change: Callable[[str], str]) -> None:
+    """Apply `change` to the row's data as it is now, not as it was read: another tab may have written in between.
+
+    Does nothing when the row is gone: a revoked session is not brought back to life by a request under way.
+    """
+    for _ in range(10):
+        before = Session.select(Session.data).where(Session.id_hash == id_hash).scalar()
+        if before is None or (after := change(before)) == before:
+            return
+        if Session.update(data=after).where(Session.id_hash == id_hash, Session.data == before).execute():
+            return
+
+
+def credential(row: Session, token: str, settings: Settings) -> str | None:
+    """The mail password of this session, or None where none is kept. Raises vault.CannotOpen."""
+    if row.credential is None:
+        return None
+    return vault.open_for_session(row.credential, token, settings.secret_key, row.user.get_id())
+
+
+def revoke(id_hash: str, user: User | None = None) -> bool:
+    """End one session, at its next request at the latest; with `user`, only if it is theirs. Whether there was one."""
+    query = Session.delete().where(Session.id_hash == id_hash)
+    if user is not None:
+        query = query.where(Session.user == user)
+    return bool(query.execute())
+
+
+def revoke_all(user: User, except_: str = "") -> int:
+    """End all sessions of `user` but the one with this `id_hash`; returns how many."""
+    return Session.delete().where(Session.user == user, Session.id_hash != except_).execute()
+
+
+def list(user: User, settings: Settings) -> Sequence[Session]:
+    """Where `user` is signed in, the latest visit first."""
+    rows = Session.select().where(Session.user == user).order_by(Session.seen.desc())
+    at = now()
+    return [row for row in rows if at <= _ends(row, settings)]
+
+
+def delete_expired(settings: Settings) -> int:
+    """Delete all rows that have run out; returns how many."""
+    at = now()
+    return (
+        Session.delete()
+        .where(
+            (Session.created < at - timedelta(hours=settings.session_absolute_hours))
+            | (Session.seen < at - timedelta(hours=settings.session_idle_hours))
+            | ((Session.shared == True) & (Session.seen < at - timedelta(minutes=settings.shared_idle_minutes)))  # noqa: E712
+        )
+        .execute()
+    )
+
+
+def hash_token(token: str) -> str:
+    """SHA-256 in hex. No salt and no stretching: the token has 256 bits of its own."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def network_of(remote_address: str | None) -> str:
+    """What stands for a network in tables and throttles: the IPv4 address, the /64 of an IPv6 one, or "" if unknown."""
+    try:
+        address = ipaddress.ip_address((remote_address or "").split("%", 1)[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def _ends(row: Session, settings: Settings) -> datetime:
+    idle = timedelta(minutes=settings.shared_idle_minutes) if row.shared else timedelta(hours=settings.session_idle_hours)
+    return min(row.seen + idle, row.created + timedelta(hours=settings.session_absolute_hours))

@@ -1,0 +1,126 @@
+"""Checking who somebody is: name and password, counted so that guessing is slow."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from peewee import Expression, IntegrityError
+
+from webmail.account import Account, Password
+from webmail.auth import passwords
+from webmail.config import Settings
+from webmail.mail import MailError, SignInRefused
+from webmail.models import SignInFailure, User, db, now
+
+WINDOW = timedelta(minutes=15)
+_NETWORK_FACTOR = 5  # many people share a school's one address
+_ADDRESS = re.compile(r"[^\s@\x00-\x1f\x7f]{1,190}@[^\s@\x00-\x1f\x7f]{1,190}")
+
+
+class TooManyAttempts(MailError):
+    """Too many wrong passwords for this address, or from this network. Try again in `retry_minutes`."""
+
+    status = 429
+
+    def __init__(self, retry_minutes: int) -> None:
+        super().__init__(f"too many attempts; again in {retry_minutes} min")
+        self.retry_minutes = retry_minutes
+
+
+def sign_in(address_or_name: str, password: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> User:
+    """The person with this name and password; their row is made at the first success when IMAP decides.
+
+    `network` is a word for where they are (see sessions.network_of), "" if unknown. `check_imap` signs in to the IMAP
+    server, and raises SignInRefused or ServerAway. Raises SignInRefused, TooManyAttempts (nothing is checked then),
+    ServerAway (never counted against anybody).
+    """
+    address = normalise(address_or_name, settings.domain)
+    attempt = _begin(address or address_or_name.strip().lower()[:254], network, settings.sign_in_attempts)
+    if not address or not passwords.usable(password):
+        raise SignInRefused("not a name and a password")
+    try:
+        if settings.sign_in == "accounts":
+            user = _by_own_table(address, password)
+        else:
+            user = _by_imap(address, password, settings, check_imap)
+    except MailError as error:
+        if not isinstance(error, SignInRefused):  # the server's fault, not a wrong password
+            attempt.delete_instance()
+        raise
+    SignInFailure.delete().where(SignInFailure.address == address).execute()
+    return user
+
+
+def normalise(address_or_name: str, domain: str) -> str:
+    """`local@domain` in lower case, with `domain` where none was typed; "" when that is no address.
+
+    All is lower-cased, as Dovecot does: "Alice" and "alice" are one person, with one count of wrong passwords.
+    """
+    text = address_or_name.strip().lower()
+    if "@" not in text and domain:
+        text = f"{text}@{domain.lower()}"
+    return text if _ADDRESS.fullmatch(text) and len(text) <= 254 else ""
+
+
+def forget_old_failures() -> int:
+    """Delete the records that count no more; returns how many."""
+    return SignInFailure.delete().where(SignInFailure.at < now() - WINDOW).execute()
+
+
+def _begin(address: str, network: str, limit: int) -> SignInFailure:
+    """Write a failure before the password is checked, so that many tries at the same instant all count.
+
+    The row goes again when the try succeeds. Raises TooManyAttempts; such a try is not kept: waiting always helps.
+    """
+    forget_old_failures()
+    with db.atomic():
+        attempt = SignInFailure.create(address=address, network=network)
+        minutes = _wait(SignInFailure.address == address, limit)
+        if network:
+            minutes = max(minutes, _wait(SignInFailure.network == network, limit * _NETWORK_FACTOR))
+        if minutes:
+            attempt.delete_instance()
+    if minutes:
+        raise TooManyAttempts(minutes)
+    return attempt
+
+
+def _wait(same: Expression, limit: int) -> int:
+    """Minutes until another try is allowed, 0 for now. The try under way is among the rows."""
+    times = [
+        row.at for row in SignInFailure.select(SignInFailure.at).where(same).order_by(SignInFailure.at.desc()).limit(limit + 1)
+    ]
+    if len(times) <= limit:
+        return 0
+    return max(1, math.ceil((times[-1] + WINDOW - now()).total_seconds() / 60))
+
+
+def _by_own_table(address: str, password: str) -> User:
+    user = User.get_or_none(User.address == address)
+    right = passwords.verify(user.password if user else "", password)
+    if user is None or not right or not user.active:
+        raise SignInRefused("wrong name or password, or an account that is switched off")
+    if passwords.needs_rehash(user.password):
+        user.password = passwords.hash_password(password)
+        user.save(only=[User.password])
+    return user
+
+
+def _by_imap(address: str, password: str, settings: Settings, check_imap: Callable[[Account], None]) -> User:
+    check_imap(Account(address, settings.imap, settings.smtp, Password(address, password), settings.sieve))
+    user = User.get_or_none(User.address == address) or _first_time(address)
+    if not user.active:
+        raise SignInRefused("this account is switched off")
+    return user
+
+
+def _first_time(address: str) -> User:
+    local, _, domain = address.rpartition("@")
+    try:
+        with db.atomic():
+            return User.create(address=address, local=local, domain=domain)
+    except IntegrityError:  # two tabs at once
+        return User.get(User.address == address)

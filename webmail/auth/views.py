@@ -1,0 +1,109 @@
+"""Signing in and out, and the list of where one is signed in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.auth import sessions
+from webmail.auth.browsers import describe
+from webmail.auth.cookies import visit
+from webmail.auth.forms import SignIn
+from webmail.auth.guard import public
+from webmail.auth.sign_in import TooManyAttempts, sign_in
+from webmail.mail import ServerAway, SignInRefused
+from webmail.web import current_user, error_page, notify, page, safe_back, settings
+
+blueprint = Blueprint("auth", __name__)
+
+
+@blueprint.get("/login")
+@public
+def login() -> Response:
+    if visit().user is not None:
+        return redirect(_after(request.args.get("next", "")), 303)
+    return _form(SignIn(next=safe_back(request.args.get("next", ""))))
+
+
+@blueprint.post("/login")
+@public
+def log_in() -> Response:
+    form = SignIn()
+    name, password = form.username.data or "", form.password.data or ""
+    try:
+        user = sign_in(name, password, sessions.network_of(request.remote_addr), settings(), imap.check)
+    except SignInRefused as error:
+        return _form(form, error.status, _("This user name and password do not go together."))
+    except TooManyAttempts as error:
+        response = _form(form, error.status, _too_many(error.retry_minutes))
+        response.headers["Retry-After"] = str(error.retry_minutes * 60)
+        return response
+    except ServerAway as error:
+        return _form(form, error.status, _("The mail server does not answer at the moment. Please try again in a few minutes."))
+    visit().start(user, shared=bool(form.shared.data), password=password)
+    return redirect(_after(form.next.data or ""), 303)
+
+
+@blueprint.post("/logout")
+@public  # signing out twice is no mistake
+def logout() -> Response:
+    visit().end()
+    notify(_("You are signed out."), "done")
+    response = redirect(url_for("auth.login"), 303)
+    # what the browser kept of the mail goes as well; not "cookies", which would empty other sites of the same domain
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@blueprint.get("/sessions")
+def show_sessions() -> Response:
+    rows = sessions.list(current_user(), settings())
+    places = [{"row": row, "browser": describe(row.user_agent), "here": row.id_hash == visit().id} for row in rows]
+    return page("auth/sessions.html", places=places)
+
+
+@blueprint.post("/sessions")
+def end_sessions() -> Response:
+    user, here = current_user(), visit().id
+    if one := request.form.get("session"):
+        if one == here:
+            return logout()
+        if sessions.revoke(one, user):
+            notify(_("That sign-in has ended."), "done")
+    else:
+        count = sessions.revoke_all(user, except_=here)
+        notify(ngettext("%(num)d other sign-in has ended.", "%(num)d other sign-ins have ended.", count), "done")
+    return redirect(url_for("auth.show_sessions"), 303)
+
+
+@blueprint.errorhandler(CSRFError)
+def stale_form(_error: CSRFError) -> Response:
+    """A sign-in page left open until its cookie was gone: show a fresh one rather than an error."""
+    if request.endpoint == "auth.logout" and visit().user is None:
+        return redirect(url_for("auth.login"), 303)
+    if request.endpoint != "auth.log_in":
+        advice = _("Nothing was changed. Go back, reload the page and send the form again.")
+        return error_page(_("This form is out of date"), advice, 400)
+    return _form(SignIn(), 400, _("This page was open for too long, or cookies are blocked. Please sign in again."))
+
+
+def _form(form: SignIn, status: int = 200, problem: str = "") -> Response:
+    form.next.data = safe_back(form.next.data or "")
+    return page("auth/login.html", status, form=form, problem=problem)
+
+
+def _after(target: str) -> str:
+    """Where to go once signed in: back, or to the inbox."""
+    return safe_back(target) or url_for("mailbox.show", mailbox="INBOX")
+
+
+def _too_many(minutes: int) -> str:
+    return ngettext(
+        "Too many attempts. Please try again in %(num)d minute.",
+        "Too many attempts. Please try again in %(num)d minutes.",
+        minutes,
+    )

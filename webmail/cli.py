@@ -1,0 +1,176 @@
+"""The administrator's commands: `flask --app wsgi accounts add ...`, `migrate`, `doctor`, `jobs`. Exit code 1 on failure."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from webmail import doctor as examination
+from webmail import models
+from webmail.auth import passwords, sessions
+from webmail.auth.sign_in import normalise
+from webmail.models import User
+from webmail.web import settings
+
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def register(app: Flask) -> None:
+    for command in (migrate, accounts, doctor, jobs):
+        app.cli.add_command(command)
+
+
+@click.command()
+@with_appcontext
+def migrate() -> None:
+    """Bring the database to the present shape. Safe to run at every start."""
+    applied = models.migrate()
+    for name in applied:
+        click.echo(f"applied {name}")
+    if not applied:
+        click.echo("nothing to do: the database is up to date")
+
+
+accounts = AppGroup("accounts", help="The people who may sign in, and their passwords where this application keeps them.")
+
+
+def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")(command)
+
+
+@accounts.command("add")
+@click.argument("address")
+@click.option("--name", default="", help="The person's name, as others see it.")
+@click.option("--quota", default="1G", show_default=True, help="Room for mail, such as 500M or 2G; 0 for no limit.")
+@click.option("--admin", is_flag=True, help="May administer this application.")
+@password_option
+def add_account(address: str, name: str, quota: str, admin: bool, password_stdin: bool) -> None:
+    """Add a person, and ask for a password."""
+    address = _address(address)
+    quota_bytes = _bytes(quota)
+    if User.get_or_none(User.address == address):
+        raise click.ClickException(f"{address} exists already")
+    password = _hash(password_stdin) if settings().sign_in == "accounts" else ""
+    local, _, domain = address.rpartition("@")
+    role = "admin" if admin else "person"
+    User.create(address=address, local=local, domain=domain, name=name, quota_bytes=quota_bytes, role=role, password=password)
+    click.echo(f"added {address}" + ("" if password else "; the mail server keeps the passwords here, so none was asked for"))
+
+
+@accounts.command("list")
+def list_accounts() -> None:
+    """Show everybody: address, state, role, quota, name."""
+    for user in User.select().order_by(User.domain, User.local):
+        state = "active" if user.active else "disabled"
+        room = f"{user.quota_bytes / 1024**3:.1f}G" if user.quota_bytes else "no limit"
+        click.echo(f"{user.address}\t{state}\t{user.role}\t{room}\t{_printable(user.name)}".rstrip())
+
+
+@accounts.command("password")
+@click.argument("address")
+@password_option
+def set_password(address: str, password_stdin: bool) -> None:
+    """Give a person a new password, and sign them out everywhere."""
+    if settings().sign_in != "accounts":
+        raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
+    user = _user(address)
+    user.password = _hash(password_stdin)
+    user.save(only=[User.password])
+    click.echo(f"new password for {user.address}; {_signed_out(user)}")
+
+
+@accounts.command("disable")
+@click.argument("address")
+def disable_account(address: str) -> None:
+    """Keep a person out, at once; their mail stays."""
+    user = _user(address)
+    user.active = 0
+    user.save(only=[User.active])
+    click.echo(f"{user.address} is disabled; {_signed_out(user)}")
+
+
+@accounts.command("enable")
+@click.argument("address")
+def enable_account(address: str) -> None:
+    """Let a person in again."""
+    user = _user(address)
+    user.active = 1
+    user.save(only=[User.active])
+    click.echo(f"{user.address} is enabled")
+
+
+@click.command()
+@click.option("--as", "address", default="", help="Also sign in as this person, by token where there is a key, else by password.")
+@with_appcontext
+def doctor(address: str) -> None:
+    """Examine the mail servers, the database and this machine, and say what to do."""
+    password = None
+    if address:
+        address = _address(address)
+        if not settings().token_key_file:
+            password = click.prompt(f"Mail password of {address}", hide_input=True)
+    found = 0
+    for check in examination.examine(settings(), address, password):
+        click.echo(f"{check.state:8} {check.name:22} {_printable(check.words)}")
+        found += check.state == examination.PROBLEM
+    if found:
+        click.echo(f"{found} problem{'s' if found > 1 else ''}")
+        sys.exit(1)
+
+
+@click.command()
+@with_appcontext
+def jobs() -> None:
+    """Send what is due, and do the other work that no page waits for. Run exactly one of these."""
+    from webmail.jobs import work  # not needed by any other command
+
+    work(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+def _address(text: str) -> str:
+    address = normalise(text, settings().domain)
+    if not address:
+        raise click.ClickException(f"{text!r} is not an address such as alice@lycee.example")
+    return address
+
+
+def _user(address: str) -> User:
+    user = User.get_or_none(User.address == _address(address))
+    if user is None:
+        raise click.ClickException(f"there is no account {address}; `flask accounts list` shows all")
+    return user
+
+
+def _hash(from_stdin: bool) -> str:
+    """A password from standard input or asked for twice, hashed."""
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt="Once more")
+    try:
+        return passwords.hash_password(password)
+    except passwords.UnusablePassword as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d{1,12})([KMGT]?)B?", text.strip().upper())
+    if not match:
+        raise click.ClickException(f"{text!r} is not a size such as 500M or 2G")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _signed_out(user: User) -> str:
+    count = sessions.revoke_all(user)
+    return f"{count} sign-in{'' if count == 1 else 's'} ended"
+
+
+def _printable(text: str) -> str:
+    """Names and servers' words come from anybody: no control characters reach the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,0 +1,155 @@
+"""What follows once SMTP has accepted a message: its copy in Sent, the draft away, the original marked.
+
+Each step is noted in the row when it is done and tried again on its own when it fails; none of them can make a sent message
+look like one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, timedelta
+
+import peewee as pw
+
+from webmail import imap
+from webmail.account import Account
+from webmail.compose import copies, drafts, uploads
+from webmail.config import Settings
+from webmail.imap import mailboxes, messages
+from webmail.mail import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed, Role
+from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
+
+log = logging.getLogger(__name__)
+
+SAVED = ("saved_mailbox", "saved_uidvalidity", "saved_uid")
+TRACKED = ("source_mailbox", "source_uidvalidity", "source_uid", "source_flag", *SAVED)
+_LEASE = timedelta(minutes=5)
+_WAITS = [1, 2, 5, 15, 30, 60, 180, 360]  # minutes before the next try; the last one repeats
+
+
+def unfinished() -> pw.Expression:
+    """Rows that were sent but not wholly filed, as a condition."""
+    left = (Outbox.filed == False) | (Outbox.saved_uid != 0) | (Outbox.source_flag != "")  # noqa: E712
+    return (Outbox.state == OutboxState.SENT) & left
+
+
+def is_unfinished(row: Outbox) -> bool:
+    return row.state == OutboxState.SENT and not (row.filed and row.saved_uid == 0 and not row.source_flag)
+
+
+def file(outbox_id: int, settings: Settings, account_for: Callable[[Outbox], Account]) -> bool:
+    """Do what is left to do for a sent message; returns whether all is done. Nothing to do, or not our turn: False.
+
+    Round trips: SEARCH and APPEND in Sent; STORE and EXPUNGE in Drafts; STORE on the original.
+    """
+    row = _take(outbox_id)
+    if row is None:
+        return False
+    errors = []
+    try:
+        account = account_for(row)
+    except MailError as error:
+        errors.append(str(error))
+    else:
+        for step in (_copy_to_sent, _remove_draft, _mark_source):
+            try:
+                step(row, account, settings)
+            except MailError as error:
+                log.warning("outbox %d is sent, but %s: %s", row.id, step.__name__.strip("_"), error)
+                errors.append(str(error))
+    _release(row, errors)
+    return not errors
+
+
+def _take(outbox_id: int) -> Outbox | None:
+    """A row of which some recipients were sent to may wait for the others: it is filed meanwhile."""
+    accepted = (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null(False) & (Outbox.filed == False)  # noqa: E712
+    free = Outbox.lease.is_null() | (Outbox.lease < now())
+    due = (Outbox.due <= now()) | accepted
+    taken = Outbox.update(lease=now() + _LEASE, attempts=Outbox.attempts + 1)
+    if not taken.where((Outbox.id == outbox_id) & (unfinished() | accepted) & free & due).execute():
+        return None
+    return Outbox.get_or_none(Outbox.id == outbox_id)
+
+
+def _release(row: Outbox, errors: list[str]) -> None:
+    values: dict[str, object] = {"lease": None}
+    if row.state == OutboxState.SENT:
+        values["error"] = "; ".join(errors)
+        if errors:
+            values["due"] = now() + timedelta(minutes=_WAITS[min(row.attempts, len(_WAITS)) - 1])
+        else:
+            values["credential"] = None
+    Outbox.update(**values).where(Outbox.id == row.id).execute()
+
+
+def _note(row: Outbox, **values: object) -> None:
+    Outbox.update(**values).where(Outbox.id == row.id).execute()
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def _copy_to_sent(row: Outbox, account: Account, settings: Settings) -> None:
+    """Looked up first, always: a worker may have died after APPEND, and some servers file by themselves."""
+    if not row.filed:
+        content = _with_bcc(row, settings)
+        with imap.connect(account) as conn:
+            sent = mailboxes.for_role(conn, Role.SENT)
+            if not messages.find_message_id(conn, sent, row.message_id):
+                messages.append(conn, sent, content, flags=("\\Seen",), when=(row.sent_at or now()).replace(tzinfo=UTC))
+        _note(row, filed=True)
+    if row.state == OutboxState.SENT:
+        _note(row, content=b"")
+
+
+def _with_bcc(row: Outbox, settings: Settings) -> bytes:
+    """One's own copy tells whom one wrote to in secret; what went out does not."""
+    content = bytes(row.content)
+    draft = DraftRow.get_or_none(DraftRow.id == row.draft)
+    if draft is None:
+        return content
+    hidden = [a.email for a in drafts.readable_addresses(draft.bcc) if a.email.isascii()]
+    return b"Bcc: " + ",\r\n ".join(hidden).encode() + b"\r\n" + content if hidden else content
+
+
+def _remove_draft(row: Outbox, account: Account, settings: Settings) -> None:
+    if row.state != OutboxState.SENT:
+        return
+    with db.atomic():  # an autosave that came in between may have made a newer copy than the one known here
+        draft = DraftRow.get_or_none(DraftRow.id == row.draft)
+        if draft is not None:
+            if draft.saved_uid:
+                _note(row, **{name: getattr(draft, name) for name in SAVED})
+            draft.delete_instance()
+    uploads.remove_folder(settings, row.draft)
+    copies.remove(account, row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
+    _note(row, saved_mailbox="", saved_uidvalidity=0, saved_uid=0)
+
+
+def _mark_source(row: Outbox, account: Account, settings: Settings) -> None:
+    if row.source_flag and row.source_uid:
+        flag = row.source_flag
+        try:
+            with imap.connect(account) as conn:
+                messages.set_flags(conn, row.source_mailbox, [row.source_uid], [flag], True, row.source_uidvalidity or None)
+        except (NoSuchMessage, NoSuchMailbox, MailboxChanged, NotAllowed) as error:
+            log.info("outbox %d: the original is not marked: %s", row.id, error)  # it will never be possible: not tried again
+    _note(row, source_flag="")
+
+
+def draft_for_refused(row: Outbox, user: User, account: Account, settings: Settings) -> DraftRow | None:
+    """A new draft, made from the copy in Sent, to those alone whom the server refused; None when there is no such copy."""
+    with imap.connect(account) as conn:
+        sent = mailboxes.for_role(conn, Role.SENT)
+        found = messages.find_message_id(conn, sent, row.message_id)
+    if not found:
+        return None
+    draft = copies.resume(user, account, sent, max(found), None, settings)
+    fields = drafts.Fields(
+        to=", ".join(json.loads(row.refused)), subject=draft.subject, body=draft.body, in_reply_to=draft.in_reply_to,
+        references=draft.references,
+    )  # fmt: skip
+    drafts.update(draft, fields)
+    return draft

@@ -1,0 +1,378 @@
+"""The outbox: a message leaves once, whatever breaks, and nothing that happens after it left looks like a failure.
+
+    WAITING -> SENDING -> SENT (then filed)          WAITING -> CANCELLED (undone)
+                       -> WAITING (refused for now, or nothing left: tried again for a day, then FAILED)
+                       -> FAILED (refused for good)  -> UNCERTAIN (broke after the final dot: never sent again by itself)
+
+Every change of state is one UPDATE that names the state it starts from, so of two workers, or two clicks, one does nothing.
+A worker holds a row by a lease that it keeps renewing, and must still hold it to send the final dot: the row's `attempts` is
+the number of its turn, and another worker that took over has counted it up. Every function runs within an open database
+connection. Filing (the copy in Sent and so on) is in `filing.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee as pw
+
+from webmail import smtp
+from webmail.account import Account
+from webmail.compose import copies, drafts, filing
+from webmail.config import Settings
+from webmail.mail import Identity, MailError, NoSuchMessage, SendRefused, SendUncertain, ServerAway
+from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
+
+log = logging.getLogger(__name__)
+
+AccountFor = Callable[[Outbox], Account]
+LEASE = timedelta(seconds=45)  # a worker dead for so long has lost its row
+HEARTBEAT_SECONDS = 10.0
+_SECOND_CLICK = timedelta(minutes=1)
+GIVE_UP = timedelta(days=1)
+_WAITS = [1, 2, 5, 15, 30, 60]  # minutes before the next try; the last one repeats
+_STOPPED = "the program that was sending it stopped"
+_OPEN = [OutboxState.CANCELLED, OutboxState.FAILED]  # nobody got it: the same draft may be sent
+
+# Everything but the message itself, which may be large.
+_LIGHT = [field for field in Outbox._meta.sorted_fields if field is not Outbox.content]
+
+
+class LeaseLost(MailError):
+    """Another worker has taken the message over: this one must not finish."""
+
+
+# --- into the outbox -------------------------------------------------------------------------------------------------
+
+
+def enqueue(row: DraftRow, account: Account, identity: Identity, settings: Settings, sealed_credential: bytes | None) -> Outbox:
+    """Put the draft's message, built, into the outbox, due after the time for undoing.
+
+    A draft that waits, is being sent, was sent or is uncertain gives its present row, unchanged: a second click sends nothing.
+    One that was undone or failed goes again. Raises BadAddress, UnsafeValue, FilesGone.
+    """
+    draft = drafts.as_draft(row, identity, settings)
+    recipients = list({address.email.lower(): address.email for address in draft.recipients}.values())
+    values = {
+        "message_id": row.message_id,
+        "subject": row.subject,
+        "sender": identity.email,
+        "recipients": json.dumps(recipients),
+        "refused": "{}",
+        "content": drafts.built(draft, include_bcc=False),
+        "state": OutboxState.WAITING,
+        "handed_over": False,
+        "due": now() + timedelta(seconds=settings.undo_seconds),
+        "lease": None,
+        "error": "",
+        "credential": sealed_credential,
+        "filed": False,
+        "sent_at": None,
+        "created": now(),
+        **{name: getattr(row, name) for name in filing.TRACKED},
+    }
+    try:
+        with db.atomic():
+            return Outbox.create(user=row.user, draft=row.id, **values)
+    except pw.IntegrityError:
+        existing = Outbox.get(Outbox.draft == row.id)
+    again = (Outbox.id == existing.id) & Outbox.state.in_(_OPEN)
+    Outbox.update(attempts=Outbox.attempts + 1, **values).where(again).execute()
+    return Outbox.select(*_LIGHT).where(Outbox.id == existing.id).get()
+
+
+def of_draft(user: User, draft_id: str) -> Outbox | None:
+    """The outbox row of a draft, without its content, unless it was undone."""
+    mine = (Outbox.user == user) & (Outbox.draft == draft_id) & (Outbox.state != OutboxState.CANCELLED)
+    return Outbox.select(*_LIGHT).where(mine).first()
+
+
+def is_same(sent: Outbox, fields: drafts.Fields) -> bool:
+    """Whether these fields are the ones that left: by the draft while it is there, then by how little time has gone by."""
+    draft = DraftRow.get_or_none(DraftRow.id == sent.draft)
+    if draft is not None:
+        return drafts.fields_of(draft) == drafts.normalised(fields)
+    return now() - sent.created < _SECOND_CLICK
+
+
+# --- sending ---------------------------------------------------------------------------------------------------------
+
+
+def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> datetime | None:
+    """Send a message that is due, then file it; returns when to come back for it, or None when there is nothing more to do.
+
+    A message that another worker has, or that was undone, is left alone. Raises nothing that a server can cause.
+    """
+    if row := _take(outbox_id):
+        account = _account(row, account_for)
+        if account is not None:
+            with _lease_kept(row):
+                _send(row, account, settings)
+    filing.file(outbox_id, settings, account_for)
+    left = Outbox.select(*_LIGHT).where(Outbox.id == outbox_id).first()
+    if left is None or not (left.state == OutboxState.WAITING or filing.is_unfinished(left)):
+        return None
+    return left.due
+
+
+def _take(outbox_id: int) -> Outbox | None:
+    """Become the one who sends this row, or None."""
+    due = (Outbox.id == outbox_id) & (Outbox.state == OutboxState.WAITING) & (Outbox.due <= now())
+    free = Outbox.lease.is_null() | (Outbox.lease < now())
+    taken = Outbox.update(state=OutboxState.SENDING, handed_over=False, attempts=Outbox.attempts + 1, lease=now() + LEASE).where(
+        due & free
+    )
+    if not taken.execute():
+        return None
+    row = Outbox.get_or_none(Outbox.id == outbox_id)
+    return row if row is not None and row.state == OutboxState.SENDING else None
+
+
+def _account(row: Outbox, account_for: AccountFor) -> Account | None:
+    try:
+        return account_for(row)
+    except MailError as error:
+        _failed(row, str(error), {})
+        return None
+
+
+def _send(row: Outbox, account: Account, settings: Settings) -> None:
+    recipients = json.loads(row.recipients)
+
+    def before_final_dot() -> None:
+        lease = now() + LEASE
+        if not _mine(row, [OutboxState.SENDING], handed_over=True, lease=lease):
+            raise LeaseLost(f"outbox {row.id} was taken over")
+
+    try:
+        refused = smtp.send(account, row.sender, recipients, bytes(row.content), before_final_dot=before_final_dot)
+    except SendUncertain as error:
+        log.warning("outbox %d: uncertain: %s", row.id, error)
+        _mine(row, [OutboxState.SENDING], state=OutboxState.UNCERTAIN, lease=None, error=str(error), credential=None)
+    except SendRefused as error:
+        _not_sent(row, recipients, error.refused, str(error), permanent=error.permanent)
+    except ServerAway as error:
+        _not_sent(row, recipients, {}, str(error), permanent=False)
+    except LeaseLost:
+        log.warning("outbox %d: another worker took over before the final dot", row.id)
+    except MailError as error:  # sign-in refused, an address that can't go into a command
+        _not_sent(row, recipients, {}, str(error), permanent=True)
+    else:
+        _accepted(row, refused)
+    if Outbox.select(Outbox.id).where((Outbox.id == row.id) & (Outbox.state == OutboxState.FAILED)).exists():
+        _back_to_drafts(row, account, settings)
+
+
+def _accepted(row: Outbox, refused: dict[str, str]) -> None:
+    """At least one recipient's copy is on its way. Those refused for now are tried again, alone."""
+    later = [address for address, words in refused.items() if words.startswith("4")]
+    known = json.loads(row.refused) | {a: w for a, w in refused.items() if a not in later}
+    values: dict[str, Any] = {"sent_at": row.sent_at or now(), "lease": None, "refused": json.dumps(known)}
+    if later and now() - row.created < GIVE_UP:
+        values |= {"state": OutboxState.WAITING, "recipients": json.dumps(later), "handed_over": False, "due": _next(row)}
+    else:
+        known |= {a: refused[a] for a in later}
+        values |= {"state": OutboxState.SENT, "due": now(), "error": "", "attempts": 0, "refused": json.dumps(known)}
+    # UNCERTAIN: another worker thought this one dead, but here is the server's answer.
+    _mine(row, [OutboxState.SENDING, OutboxState.UNCERTAIN], **values)
+
+
+def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], words: str, *, permanent: bool) -> None:
+    """Nobody got anything in this turn. For now: later again, without the recipients refused for good. For good: that is it."""
+    lost = {a: w for a, w in refused.items() if w.startswith("5")}
+    left = [a for a in recipients if a not in lost]
+    known = json.loads(row.refused) | lost
+    if permanent or not left or now() - row.created >= GIVE_UP:
+        known |= {a: refused.get(a, words) for a in recipients}
+        _failed(row, words, known)
+        return
+    log.info("outbox %d: not sent for now: %s", row.id, words)
+    _mine(
+        row, [OutboxState.SENDING], state=OutboxState.WAITING, handed_over=False, lease=None, due=_next(row), error=words,
+        recipients=json.dumps(left), refused=json.dumps(known),
+    )  # fmt: skip
+
+
+def _failed(row: Outbox, words: str, refused: dict[str, str]) -> None:
+    """Given up. A message that some recipients got in an earlier turn is sent, with the others named, never failed."""
+    log.warning("outbox %d: given up: %s", row.id, words)
+    values: dict[str, Any] = {"lease": None, "due": now(), "refused": json.dumps(refused)}
+    if row.sent_at:
+        values |= {"state": OutboxState.SENT, "error": "", "attempts": 0}
+    else:
+        values |= {"state": OutboxState.FAILED, "error": words, "credential": None}
+    _mine(row, [OutboxState.SENDING], **values)
+
+
+def _back_to_drafts(row: Outbox, account: Account, settings: Settings) -> None:
+    """A message that could not be sent should be among the drafts, wherever the person looks for it."""
+    draft = DraftRow.get_or_none(DraftRow.id == row.draft)
+    if draft is None or not drafts.unsaved(draft):
+        return
+    try:
+        copies.save(draft, account, Identity(draft.user.name, row.sender), settings)
+    except MailError as error:
+        log.warning("outbox %d: failed, and no copy in Drafts: %s", row.id, error)
+
+
+def _next(row: Outbox) -> datetime:
+    return now() + timedelta(minutes=_WAITS[min(row.attempts, len(_WAITS)) - 1])
+
+
+def _mine(row: Outbox, states: list[OutboxState], **values: Any) -> bool:
+    """Change the row if it is still in one of these states and this is still its turn."""
+    held = (Outbox.id == row.id) & Outbox.state.in_(states) & (Outbox.attempts == row.attempts)
+    return bool(Outbox.update(**values).where(held).execute())
+
+
+@contextlib.contextmanager
+def _lease_kept(row: Outbox) -> Iterator[None]:
+    """Renew the lease while the block runs, from a thread: a slow server is not a dead worker."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT_SECONDS):
+            try:
+                with db.connection_context():
+                    _mine(row, [OutboxState.SENDING], lease=now() + LEASE)
+            except pw.OperationalError as error:  # the database is busy: the next beat may do
+                log.warning("outbox %d: lease not renewed: %s", row.id, error)
+
+    thread = threading.Thread(target=beat, name=f"lease-{row.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+# --- what the person does --------------------------------------------------------------------------------------------
+
+
+def undo(user: User, outbox_id: int) -> str | None:
+    """Stop a message that has not left; returns its draft's id, or None when it is too late."""
+    still = (Outbox.id == outbox_id) & (Outbox.user == user) & (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null()
+    changed = (
+        Outbox.update(state=OutboxState.CANCELLED, content=b"", credential=None, lease=None, error="").where(still).execute()
+    )
+    return find(user, outbox_id).draft if changed else None
+
+
+def retry(user: User, outbox_id: int, sealed_credential: bytes | None) -> bool:
+    """Send again as it is, on the person's word: a failed message, or an uncertain one (which may then arrive twice)."""
+    mine = (Outbox.id == outbox_id) & (Outbox.user == user) & Outbox.state.in_([OutboxState.FAILED, OutboxState.UNCERTAIN])
+    row = Outbox.select(*_LIGHT).where(mine).first()
+    if row is None:
+        return False
+    everyone = list(dict.fromkeys([*json.loads(row.recipients), *json.loads(row.refused)]))
+    again = Outbox.update(
+        state=OutboxState.WAITING, handed_over=False, lease=None, due=now(), error="", created=now(), refused="{}",
+        recipients=json.dumps(everyone), credential=sealed_credential, attempts=Outbox.attempts + 1,
+    ).where(mine & (Outbox.attempts == row.attempts))  # fmt: skip
+    return bool(again.execute())
+
+
+def edit(user: User, outbox_id: int, settings: Settings) -> str | None:
+    """The id of a draft with the text of a message that failed or is uncertain, or None when there is none.
+
+    A failed message is its own draft again. An uncertain one may have arrived: what is written from it is another message.
+    """
+    row = find(user, outbox_id)
+    draft = DraftRow.get_or_none((DraftRow.id == row.draft) & (DraftRow.user == user))
+    if draft is None or row.state not in (OutboxState.FAILED, OutboxState.UNCERTAIN, OutboxState.CANCELLED):
+        return None
+    return draft.id if row.state != OutboxState.UNCERTAIN else drafts.duplicate(draft, settings).id
+
+
+def dismiss(user: User, outbox_id: int, sealed_credential: bytes | None = None) -> bool:
+    """Take a row off the list: a failed message stays a draft, an uncertain one counts as sent, refusals are read."""
+    mine = (Outbox.id == outbox_id) & (Outbox.user == user)
+    failed = Outbox.update(state=OutboxState.CANCELLED, content=b"", credential=None, error="")
+    if failed.where(mine & (Outbox.state == OutboxState.FAILED)).execute():
+        return True
+    sent = Outbox.update(
+        state=OutboxState.SENT, sent_at=now(), due=now(), lease=None, error="", attempts=0, credential=sealed_credential
+    )
+    if sent.where(mine & (Outbox.state == OutboxState.UNCERTAIN)).execute():
+        return True
+    return bool(Outbox.update(refused="{}").where(mine & (Outbox.state == OutboxState.SENT)).execute())
+
+
+def find(user: User, outbox_id: int) -> Outbox:
+    """One row, without its content. Raises NoSuchMessage, also for somebody else's."""
+    row = Outbox.select(*_LIGHT).where((Outbox.id == outbox_id) & (Outbox.user == user)).first()
+    if row is None:
+        raise NoSuchMessage(f"no outbox row {outbox_id} of {user.address}")
+    return row
+
+
+def listing(user: User) -> list[Outbox]:
+    """What the outbox page shows, newest first: all but what was undone, and of what was sent the last day or refusals."""
+    recent = (Outbox.sent_at > now() - timedelta(days=1)) | (Outbox.refused != "{}") | (Outbox.error != "")
+    shown = Outbox.state.not_in([OutboxState.SENT, OutboxState.CANCELLED]) | ((Outbox.state == OutboxState.SENT) & recent)
+    return list(Outbox.select(*_LIGHT).where((Outbox.user == user) & shown).order_by(Outbox.created.desc()).limit(200))
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """How many messages are on their way, and how many need the person."""
+
+    waiting: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.failed
+
+
+def pending(user: User) -> Pending:
+    """For the sidebar: one indexed query."""
+    counted = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, OutboxState.UNCERTAIN]
+    rows = (
+        Outbox.select(Outbox.state, pw.fn.COUNT(Outbox.id))
+        .where((Outbox.user == user) & Outbox.state.in_(counted))
+        .group_by(Outbox.state)
+    )
+    counts: dict[str, int] = dict(rows.tuples())  # type: ignore[arg-type]
+    waiting = counts.get(OutboxState.WAITING, 0) + counts.get(OutboxState.SENDING, 0)
+    return Pending(waiting, counts.get(OutboxState.FAILED, 0) + counts.get(OutboxState.UNCERTAIN, 0))
+
+
+# --- housekeeping ----------------------------------------------------------------------------------------------------
+
+
+def recover() -> int:
+    """Take rows back from workers that died: before the final dot they wait again, after it nobody can know.
+
+    One that workers die of for a whole day is given up.
+    """
+    stale = (Outbox.state == OutboxState.SENDING) & (Outbox.lease.is_null() | (Outbox.lease < now()))
+    unsent = stale & (Outbox.handed_over == False)  # noqa: E712
+    lost = Outbox.update(state=OutboxState.UNCERTAIN, lease=None, error=_STOPPED, credential=None)
+    over = Outbox.update(state=OutboxState.FAILED, lease=None, error=_STOPPED, credential=None)
+    back = Outbox.update(state=OutboxState.WAITING, lease=None)
+    return (
+        lost.where(stale & (Outbox.handed_over == True)).execute()  # noqa: E712
+        + over.where(unsent & Outbox.sent_at.is_null() & (Outbox.created < now() - GIVE_UP)).execute()
+        + back.where(unsent).execute()
+    )
+
+
+def sweep(settings: Settings) -> list[int]:
+    """Recover, purge what is older than 30 days, and return the ids of the rows that `deliver` should look at now."""
+    if count := recover():
+        log.warning("%d messages taken back from a worker that died", count)
+    limit = now() - timedelta(days=drafts.KEPT_DAYS)
+    over = [OutboxState.SENT, OutboxState.CANCELLED, OutboxState.FAILED, OutboxState.UNCERTAIN]
+    Outbox.delete().where(Outbox.state.in_(over) & (Outbox.created < limit)).execute()
+    waiting = Outbox.state == OutboxState.WAITING
+    ready = (Outbox.due <= now()) & (waiting | filing.unfinished())
+    return [row.id for row in Outbox.select(Outbox.id).where(ready).order_by(Outbox.due)]

@@ -1,0 +1,341 @@
+"""Examines what Traboule depends on, and says in one sentence each what is wrong and what to do. Works with everything away."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import os
+import shutil
+import smtplib
+import socket
+import ssl
+import time
+import zoneinfo
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import peewee as pw
+from imapclient import IMAPClient
+from playhouse.migrations import Runner
+
+from webmail import models, sieve
+from webmail.account import Account, Password, Server
+from webmail.config import ConfigError, Settings
+from webmail.mail import MailError, ServerAway, SignInRefused
+from webmail.models import User
+
+OK, WARNING, PROBLEM = "ok", "warning", "problem"
+
+# capability -> (how bad it is without, what people notice)
+_CAPABILITIES = {
+    "UIDPLUS": (WARNING, "saving a draft and moving messages need more questions to the server, and undo may be missing"),
+    "MOVE": (WARNING, "moving a message is a copy and a deletion"),
+    "SPECIAL-USE": (WARNING, "Sent, Drafts, Junk and Trash are recognised by their names only"),
+    "SORT": (WARNING, "lists can be sorted by date only"),
+    "THREAD=REFERENCES": (WARNING, "conversations can't be grouped by the server"),
+    "QUOTA": (WARNING, "people don't see how much room is left"),
+    "CONDSTORE": (WARNING, "changes made elsewhere are found by reading all flags again"),
+    "LIST-STATUS": (WARNING, "the folder list asks once for each folder"),
+    "PREVIEW": (WARNING, "lists show no first line of the text"),
+}
+_CERTIFICATE_DAYS = 14  # warn when fewer are left
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check: what was looked at, ok / warning / problem, and one sentence."""
+
+    name: str
+    state: str
+    words: str
+
+
+def examine(settings: Settings, address: str = "", password: str | None = None) -> Iterator[Check]:
+    """All checks, each yielded as soon as it is known. With `address`, also sign in to IMAP and ManageSieve as that person.
+
+    `password` is needed with `address` where there is no token key. Each server gets `server_timeout` seconds an answer.
+    """
+    account = None
+    if address:
+        try:
+            account = settings.account(address, password=password)
+        except (ConfigError, OSError, ValueError) as error:
+            yield Check("Sign-in key", PROBLEM, f"can't sign in as {address}: {error}.")
+    yield from _guarded("IMAP", settings.imap, "imap", lambda: _imap(settings, account))
+    yield from _guarded("SMTP", settings.smtp, "smtp", lambda: _smtp(settings))
+    if settings.sieve:
+        yield from _guarded("ManageSieve", settings.sieve, "sieve", lambda: _sieve(settings, account))
+    else:
+        yield Check("ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages.")
+    yield from database(settings)
+    yield from clock(settings)
+    yield from disk(settings)
+    yield from permissions(settings)
+    yield from cookies(settings)
+
+
+# --- servers ---------------------------------------------------------------------------------------------------------
+
+
+def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """The checks of one server; what breaks off becomes a sentence. Library errors of all four kinds end here."""
+    try:
+        yield from checks()
+    except SignInRefused as error:
+        yield Check(f"{name} sign-in", PROBLEM, f"the server refused us ({error}). {_KEY_ADVICE}")
+    except (MailError, OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError, LookupError) as error:
+        yield Check(name, PROBLEM, _explain(error, server, setting))
+
+
+_KEY_ADVICE = (
+    "With a password: is it right? With a token: does the server know the public key under token_key_id, and do issuer, client "
+    "and both clocks agree? A token lives one minute."
+)
+
+
+def _explain(error: BaseException, server: Server, setting: str) -> str:
+    """One sentence for what happened on the way to a server."""
+    if isinstance(error, ServerAway) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error.__context__, OSError) and not isinstance(error, OSError):
+        error = error.__context__  # sievelib and smtplib hide the real one
+    where = f"{server.host} port {server.port}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message or str(error)
+        return f"the certificate of {where} is not trusted ({why}). Correct it, this machine's clock, {setting}_host or ca_file."
+    if isinstance(error, ssl.SSLError):
+        return f"{where} does not speak TLS as expected ({error.reason or error}). Check {setting}_port and {setting}_security."
+    if isinstance(error, socket.gaierror):
+        return f"the name {server.host!r} can't be found. Check {setting}_host and the name service of this machine."
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing listens on {where}. Is the server running? Check {setting}_host and {setting}_port."
+    if isinstance(error, TimeoutError):
+        return f"{where} did not answer within {server.timeout:g} s. Check {setting}_port, {setting}_security and the firewall."
+    why = str(error) or type(error).__name__
+    return f"{where} broke off or makes no sense ({why}). Check {setting}_port and {setting}_security."
+
+
+def _context(server: Server) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=server.ca_file or None)
+
+
+def _imap(settings: Settings, account: Account | None) -> Iterator[Check]:
+    server = settings.imap
+    context = _context(server) if server.security != "none" else None
+    client = IMAPClient(server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=server.timeout)
+    try:
+        if server.security == "starttls":
+            client.starttls(context)
+        yield _reached("IMAP", server, client.socket())
+        mechanisms = {c.decode("ascii", "replace").upper() for c in client.capabilities()}
+        yield _mechanisms(
+            "IMAP sign-in offered", {m.removeprefix("AUTH=") for m in mechanisms if m.startswith("AUTH=")}, settings
+        )
+        if account is None:
+            yield Check("IMAP capabilities", WARNING, "are told after sign-in only: run again with --as ADDRESS.")
+            return
+        _imap_sign_in(client, account)
+        yield Check("IMAP sign-in", OK, f"as {account.address}.")
+        yield from capabilities(_told(client))
+    finally:
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):  # already gone when TLS failed: that error is the one to tell
+            client.shutdown()
+
+
+def _told(client: IMAPClient) -> set[str]:
+    return {word.decode("ascii", "replace").upper() for word in client.capabilities()}
+
+
+def _imap_sign_in(client: IMAPClient, account: Account) -> None:
+    credential = account.credential
+    try:
+        if isinstance(credential, Password):
+            client.login(credential.username, credential.password)
+        else:
+            client.oauthbearer_login(credential.username, credential.make())
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        words = error.args[0] if error.args else ""
+        raise SignInRefused(words.decode(errors="replace") if isinstance(words, bytes) else str(words)) from error
+
+
+def capabilities(told: set[str]) -> Iterator[Check]:
+    """What the IMAP server lacks, and what people notice of it."""
+    missing = [name for name in _CAPABILITIES if name not in told]
+    for name in missing:
+        state, noticed = _CAPABILITIES[name]
+        yield Check(f"IMAP {name}", state, f"is not offered: {noticed}.")
+    if not missing:
+        yield Check("IMAP capabilities", OK, f"all that are looked for: {', '.join(_CAPABILITIES)}.")
+
+
+def _smtp(settings: Settings) -> Iterator[Check]:
+    server = settings.smtp
+    if server.security == "tls":
+        client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=_context(server))
+    else:
+        client = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
+    try:
+        client.ehlo_or_helo_if_needed()
+        if server.security == "starttls":
+            client.starttls(context=_context(server))
+            client.ehlo()
+        assert client.sock is not None  # for mypy: connected since the constructor
+        yield _reached("SMTP", server, client.sock)
+        yield _mechanisms("SMTP sign-in offered", set(client.esmtp_features.get("auth", "").upper().split()), settings)
+        yield size(client.esmtp_features.get("size"), settings)
+    finally:
+        client.close()
+
+
+def size(told: str | None, settings: Settings) -> Check:
+    """Whether what people may attach can be sent: SIZE of RFC 1870 against message_limit_mb."""
+    name, limit = "SMTP size", settings.message_limit
+    if told is None or not told.strip().isdecimal() or not int(told):
+        return Check(name, OK, "the server names no limit.")
+    words = f"the server takes {int(told) / 1024**2:.1f} MB, people may write {settings.message_limit_mb} MB"
+    if int(told) < limit:
+        return Check(name, PROBLEM, f"{words}: lower message_limit_mb or raise the server's limit.")
+    return Check(name, OK, f"{words}.")
+
+
+def _sieve(settings: Settings, account: Account | None) -> Iterator[Check]:
+    server = settings.sieve
+    assert server is not None  # examine() asked
+    greeting = sieve.greet(server)
+    yield Check("ManageSieve", OK, f"{greeting.implementation or server.host} answers, {len(greeting.extensions)} extensions.")
+    if greeting.certificate:
+        yield certificate("ManageSieve certificate", greeting.certificate)
+    if account is not None:
+        try:
+            with sieve.connect(account) as connection:
+                count = len(connection.list())
+        except ServerAway as error:
+            yield Check("ManageSieve sign-in", PROBLEM, f"broke off ({error}): look at the server's log.")
+            return
+        yield Check("ManageSieve sign-in", OK, f"as {account.address}, who has {count} script{'' if count == 1 else 's'}.")
+
+
+def _reached(name: str, server: Server, sock: Any) -> Check:
+    where = f"{server.host} port {server.port} answers"
+    if server.security == "none":
+        return Check(name, OK, f"{where}, without TLS, on this machine only.")
+    found = certificate(name, sock.getpeercert())
+    return Check(name, found.state, f"{where}; {found.words}")
+
+
+def certificate(name: str, peer: dict[str, Any]) -> Check:
+    """How long a certificate that was found right is still good."""
+    days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
+    if days < _CERTIFICATE_DAYS:
+        return Check(name, WARNING, f"its certificate is trusted but ends in {days} day{'' if days == 1 else 's'}: renew it.")
+    return Check(name, OK, f"its certificate is trusted, for {days} more days.")
+
+
+def _mechanisms(name: str, offered: set[str], settings: Settings) -> Check:
+    """Whether the server offers the way in which we sign in."""
+    wanted = "OAUTHBEARER" if settings.token_key_file else "PLAIN"
+    told = ", ".join(sorted(offered)) or "none"
+    if wanted in offered or (wanted == "PLAIN" and "LOGIN" in offered):
+        return Check(name, OK, f"{told}.")
+    if wanted == "PLAIN" and name.startswith("IMAP") and not offered:
+        return Check(name, OK, "LOGIN.")  # the command of IMAP itself, which needs no mechanism
+    return Check(name, PROBLEM, f"{wanted} is needed and not offered (offered: {told}). Allow it in the server's configuration.")
+
+
+# --- this machine ----------------------------------------------------------------------------------------------------
+
+
+def database(settings: Settings) -> Iterator[Check]:
+    """Opens, has the present shape, and can be written to (tried without changing anything)."""
+    name = "Database"
+    try:
+        with models.db.connection_context():
+            runner = Runner(models.db.obj, str(Path(models.__file__).with_name("migrations")))
+            pending = [m.name for m in runner.status() if not m.applied]
+            if pending:
+                yield Check(name, PROBLEM, f"is not up to date: run `flask --app wsgi migrate` ({len(pending)} to apply).")
+                return
+            with models.db.atomic() as transaction:
+                User.update(active=User.active).where(User.address == "").execute()
+                transaction.rollback()
+            yield Check(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
+    except pw.DatabaseError as error:
+        yield Check(name, PROBLEM, f"can't be used ({error}). Check database_url and who owns the file.")
+
+
+def clock(settings: Settings, now: float | None = None) -> Iterator[Check]:
+    """Nothing here knows the true time, but no file can be younger than now, and tokens of one minute need a true clock."""
+    at = time.time() if now is None else now
+    files = [Path(__file__), Path(settings.instance, "traboule.sqlite"), Path(settings.instance, "secret_key")]
+    newest = max((file.stat().st_mtime for file in files if file.exists()), default=0)
+    shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if newest > at + 60:
+        yield Check("Clock", PROBLEM, f"says {shown}, but there are later files: set it, and run a time service (NTP).")
+    else:
+        yield Check("Clock", OK, f"says {shown}; nothing contradicts it. Keep a time service running on every server.")
+    try:
+        zoneinfo.ZoneInfo(settings.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        yield Check(
+            "Time zone", PROBLEM, f"{settings.timezone!r} is unknown here. Correct timezone, or install the package tzdata."
+        )
+    else:
+        yield Check("Time zone", OK, f"{settings.timezone}.")
+
+
+def disk(settings: Settings) -> Iterator[Check]:
+    """Room for attachments being written: ten messages at least."""
+    folder = Path(settings.uploads_folder)
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield Check("Uploads folder", PROBLEM, f"{place} can't be written to: give it to the user who runs this application.")
+        return
+    free = shutil.disk_usage(place).free
+    words = f"{free / 1024**3:.1f} GB free in {place}"
+    if free < settings.message_limit:
+        yield Check("Disk", PROBLEM, f"{words}, not enough for one message: make room.")
+    elif free < 10 * settings.message_limit:
+        yield Check("Disk", WARNING, f"{words}, not enough for ten large messages: make room soon.")
+    else:
+        yield Check("Disk", OK, f"{words}.")
+
+
+def permissions(settings: Settings) -> Iterator[Check]:
+    """Secrets must be readable by their owner alone, the database by nobody outside its group."""
+    instance = Path(settings.instance)
+    secret = {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
+    files = [*sorted(secret), instance / "config.toml", *sorted(instance.glob("*.sqlite*"))]
+    found = False
+    for file in files:
+        if not file.exists():
+            if file in secret and not (file.name == "secret_key" and settings.secret_key):
+                found = True
+                yield Check("File permissions", PROBLEM, f"{file} is missing.")
+        elif open_to := _open_to(file, secret_to_group=file in secret):
+            found = True
+            state, mode = (PROBLEM, "600") if file in secret else (WARNING, "660")
+            yield Check("File permissions", state, f"{open_to} may read {file}: chmod {mode} {file}")
+    if not found:
+        yield Check("File permissions", OK, f"nothing in {instance} is open to others.")
+
+
+def _open_to(file: Path, secret_to_group: bool) -> str:
+    """Who may read a file that should not; a closed folder protects what is in it."""
+    mode, folder = file.stat().st_mode, file.parent.stat().st_mode
+    if mode & 0o004 and folder & 0o001:
+        return "everybody on this machine"
+    if secret_to_group and mode & 0o040 and folder & 0o010:
+        return "its group"
+    return ""
+
+
+def cookies(settings: Settings) -> Iterator[Check]:
+    if settings.secure_cookies:
+        yield Check("Cookies", OK, "are sent over TLS only.")
+    else:
+        yield Check("Cookies", WARNING, "travel without TLS (secure_cookies = false): only for plain http on this machine.")

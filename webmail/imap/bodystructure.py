@@ -1,0 +1,59 @@
+"""BODYSTRUCTURE as imapclient parses it, turned into the neutral tree that `mime.structure` classifies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webmail.mime.structure import Node
+
+_DEEPEST = 100
+
+
+def tree(data: Any) -> Node:
+    """imapclient's BodyData -> Node with IMAP section numbers (RFC 3501 section 7.4.2, "1.2").
+
+    Raises ValueError, TypeError, LookupError for what can't be understood.
+    """
+    return _node(data, "" if data.is_multipart else "1", 0)
+
+
+def _node(data: Any, section: str, depth: int) -> Node:
+    if depth > _DEEPEST:
+        raise ValueError("nested too deeply")
+    if data.is_multipart:
+        children = [
+            _node(child, f"{section}.{place}" if section else str(place), depth + 1) for place, child in enumerate(data[0], 1)
+        ]
+        params = _params(data[2]) if len(data) > 2 else {}
+        disposition, disposition_params = _disposition(data[3] if len(data) > 3 else None)
+        return Node(
+            section=section, type=f"multipart/{_text(data[1]).lower()}", params=params, disposition=disposition,
+            disposition_params=disposition_params, encoding="", size=0, content_id="", children=children,
+        )  # fmt: skip
+    kind = f"{_text(data[0])}/{_text(data[1])}".lower()
+    # after the seven fields common to all: text has a line count, message/rfc822 an envelope, a body and a line count
+    extension = 7 + (1 if kind.startswith("text/") else 3 if kind == "message/rfc822" else 0)
+    disposition, disposition_params = _disposition(data[extension + 1] if len(data) > extension + 1 else None)
+    return Node(
+        section=section, type=kind, params=_params(data[2]), disposition=disposition,
+        disposition_params=disposition_params, encoding=_text(data[5]).lower(), size=int(data[6] or 0),
+        content_id=_text(data[3]).strip("<> "), children=[],
+    )  # fmt: skip
+
+
+def _params(values: Any) -> dict[str, str]:
+    if not isinstance(values, tuple):
+        return {}
+    return {_text(k).lower(): _text(v) for k, v in zip(values[::2], values[1::2], strict=False)}
+
+
+def _disposition(value: Any) -> tuple[str, dict[str, str]]:
+    if not isinstance(value, tuple) or not value:
+        return "", {}
+    return _text(value[0]).lower(), _params(value[1] if len(value) > 1 else None)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,256 @@
+"""One connection to an IMAP server: signs in, sends commands (several in one round trip), keeps count of the mailbox.
+
+imapclient parses; this class owns what a pooled connection needs beside it: pipelining (RFC 3501 section 5.5), the number
+of messages as EXISTS and EXPUNGE change it, and whether it is still in step with the server.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import select
+import ssl
+import time
+from typing import Any
+
+from imapclient import IMAPClient
+from imapclient.response_parser import parse_fetch_response
+
+from webmail.account import Account, Password, Server
+from webmail.imap.commands import mailbox_name, refusal, translated
+from webmail.mail import MailboxChanged, ServerAway, SignInRefused
+
+# SEARCH answers with every UID on one line: 8 bytes each, and mailboxes hold a million
+imaplib._MAXLINE = 20_000_000  # type: ignore[attr-defined]
+
+Command = tuple[bytes, ...]  # (b"UID FETCH", b"1:3", b"(FLAGS)"): words already safe, see commands.py
+
+
+class Connection:
+    """A signed-in connection. Not thread-safe: the pool lends it to one thread at a time."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.mailbox = ""  # the selected one
+        self.uidvalidity = 0
+        self.exists = 0
+        self.flags: frozenset[str] = frozenset()  # that the selected mailbox knows
+        self.read_only = False
+        self.round_trips = 0
+        self.last_used = time.monotonic()
+        self.in_step = True  # false while an answer is due, and for ever when it never came
+        self._verified = False  # the mailbox's state was refreshed during this loan
+        self._untried = False  # nothing was asked yet during this loan
+        self._open()
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Connect and sign in: 1 round trip after the greeting (2 with STARTTLS, 1 more where capabilities aren't told)."""
+        self.mailbox, self.in_step = "", False
+        with translated():
+            self.client = _dial(self.account.imap)
+            try:
+                _authenticate(self.client, self.account)
+            except BaseException:
+                self.client.shutdown()
+                raise
+            imap = self.client._imap
+            imap.debug = 0  # imapclient sets 5: each line would be formatted for a log nobody reads
+            self._remember = imap._append_untagged
+            imap._append_untagged = self._append_untagged
+            self.capabilities = frozenset(c.decode("ascii", "replace") for c in self.client.capabilities())
+            self.in_step = True
+
+    def lend(self) -> None:
+        """Start of a loan: what was known of the mailbox may be old."""
+        self._verified, self._untried = False, True
+
+    @property
+    def dead(self) -> bool:
+        """Whether the server hung up, or said something unasked (BYE): no round trip."""
+        if not self.in_step:
+            return True
+        try:
+            return bool(select.select([self.client.socket()], [], [], 0)[0])
+        except (OSError, ValueError):
+            return True
+
+    def close(self) -> None:
+        """Hang up. LOGOUT is sent but its answer not awaited."""
+        try:
+            if self.in_step:
+                self.client._imap.send(b"bye LOGOUT\r\n")
+            self.client.shutdown()
+        except (OSError, imaplib.IMAP4.error, ValueError):
+            self.in_step = False  # it was gone already: there is nothing left to close
+        self.in_step = False
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    def run(self, *commands: Command) -> dict[str, list[Any]]:
+        """Send all commands at once and wait for all answers: 1 round trip. Returns the untagged answers by kind.
+
+        Raises the MailError that the first NO or BAD stands for (after all answers are in), or ServerAway.
+        A connection that the server closed while idle is opened anew, once, when this is the loan's first command.
+        """
+        try:
+            return self._run(commands)
+        except ServerAway as error:
+            if not (self._untried and isinstance(error.__cause__, imaplib.IMAP4.abort | ConnectionError)):
+                raise
+            if any(command[0] not in (b"NOOP", b"SELECT", b"LIST", b"GETQUOTAROOT") for command in commands):
+                raise  # it may have been done: asking again could do it twice
+            mailbox, uidvalidity = self.mailbox, self.uidvalidity
+            self.close()
+            self._open()
+            self._untried = False
+            if mailbox:
+                self.select(mailbox, uidvalidity)
+            return self._run(commands)
+
+    def _run(self, commands: Any) -> dict[str, list[Any]]:
+        imap = self.client._imap
+        imap.untagged_responses.clear()
+        self.in_step = False
+        with translated():
+            tags = [imap._new_tag() for _ in commands]
+            lines = [tag + b" " + b" ".join(command) + b"\r\n" for tag, command in zip(tags, commands, strict=True)]
+            if self.has("LITERAL+") or self.has("LITERAL-"):
+                imap.send(b"".join(lines))
+            else:
+                for tag, line in zip(tags, lines, strict=True):
+                    self._send_waiting(tag, line)
+            # imaplib's _command_complete forgets answers when one command is refused: wait for each tag ourselves
+            answers = [imap._get_tagged_response(tag, expect_bye=False) for tag in tags]
+        return self._taken(commands, answers)
+
+    def _taken(self, commands: Any, answers: list[Any]) -> dict[str, list[Any]]:
+        """All answers are in: back in step. Raises what the first refusal stands for."""
+        imap = self.client._imap
+        self.in_step, self._untried = True, False
+        self.round_trips += 1
+        untagged = dict(imap.untagged_responses)
+        imap.untagged_responses.clear()
+        for command, (kind, data) in zip(commands, answers, strict=True):
+            if kind != "OK":
+                raise refusal(command[0].decode(), data)
+        return untagged
+
+    def _send_waiting(self, tag: bytes, line: bytes) -> None:
+        """Send a command to a server without LITERAL+: each literal waits for its leave (RFC 3501 section 4.3)."""
+        imap = self.client._imap
+        pieces = re.split(rb"\{(\d+)\+\}\r\n", line)
+        imap.send(pieces[0])
+        for size, rest in zip(pieces[1::2], pieces[2::2], strict=True):
+            imap.send(b"{" + size + b"}\r\n")
+            while imap._get_response() is not None:
+                if imap.tagged_commands[tag]:
+                    return  # refused before the literal: the answer is there
+            imap.send(rest)
+
+    def run_append(self, words: bytes, content: bytes) -> dict[str, list[Any]]:
+        """APPEND: the words, then the content as a literal: 1 round trip (2 on servers without LITERAL+)."""
+        imap = self.client._imap
+        imap.untagged_responses.clear()
+        self.in_step = False
+        with translated():
+            tag = imap._new_tag()
+            if self.has("LITERAL+"):
+                imap.send(tag + b" " + words + b" {%d+}\r\n" % len(content))
+            else:
+                imap.send(tag + b" " + words + b" {%d}\r\n" % len(content))
+                while imap._get_response() is not None and not imap.tagged_commands[tag]:
+                    continue
+            if not imap.tagged_commands[tag]:
+                imap.send(content)
+                imap.send(b"\r\n")
+            answer = imap._get_tagged_response(tag, expect_bye=False)
+        return self._taken([(b"APPEND",)], [answer])
+
+    def _append_untagged(self, kind: str, data: Any) -> None:
+        if kind == "EXISTS":
+            self.exists = int(data)
+        elif kind == "EXPUNGE":
+            self.exists -= 1
+        self._remember(kind, data)
+
+    def select(self, mailbox: str, uidvalidity: int | None = None) -> None:
+        """Make `mailbox` the selected one and bring its state up to date: 1 round trip, 0 when done in this loan.
+
+        Raises NoSuchMailbox, and MailboxChanged when `uidvalidity` is given and is not today's.
+        """
+        if self.mailbox != mailbox:
+            name = mailbox_name(mailbox)
+            self.mailbox = ""  # a refused SELECT leaves none selected (RFC 3501 section 6.3.1)
+            answers = self.run((b"SELECT", name))
+            self.mailbox = mailbox
+            self.uidvalidity = int(answers["UIDVALIDITY"][-1])
+            self.flags = frozenset((answers.get("FLAGS") or [b""])[-1].decode("ascii", "replace").strip("()").split())
+            self.read_only = "READ-ONLY" in answers
+        elif not self._verified:
+            self.run((b"NOOP",))
+        self._verified = True
+        if uidvalidity and uidvalidity != self.uidvalidity:
+            raise MailboxChanged(f"{mailbox}: UIDVALIDITY was {uidvalidity}, is {self.uidvalidity}")
+
+    def has(self, capability: str) -> bool:
+        return capability in self.capabilities
+
+
+def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
+    """FETCH answers by UID, each parsed on its own so that one odd message never hides the others.
+
+    A message whose answer can't be parsed is left out. Answers about one UID are merged.
+    """
+    found: dict[int, dict[bytes, Any]] = {}
+    answer: list[Any] = []
+    for item in untagged.get("FETCH", []):
+        if item is None:
+            continue
+        answer.append(item)
+        if isinstance(item, tuple):
+            continue  # ends in a literal: more of the same message follows
+        try:
+            parsed = parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
+        except (ValueError, LookupError, TypeError, AssertionError, imaplib.IMAP4.error, RecursionError):
+            parsed = {}
+        answer = []
+        for values in parsed.values():
+            if uid := values.get(b"UID"):
+                found.setdefault(uid, {}).update(values)
+    return found
+
+
+def _dial(server: Server) -> IMAPClient:
+    context = ssl.create_default_context(cafile=server.ca_file or None) if server.security != "none" else None
+    client = IMAPClient(
+        server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=server.timeout, use_uid=True
+    )
+    if server.security == "starttls":
+        try:
+            client.starttls(context)
+        except BaseException:
+            client.shutdown()
+            raise
+    return client
+
+
+def _authenticate(client: IMAPClient, account: Account) -> None:
+    """Raises SignInRefused; a server that says it is unavailable is ServerAway."""
+    credential = account.credential
+    try:
+        if isinstance(credential, Password):
+            if client.has_capability("AUTH=PLAIN"):
+                client.plain_login(credential.username, credential.password)
+            else:
+                client.login(credential.username, credential.password)
+        else:
+            client.oauthbearer_login(credential.username, credential.make())
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        words = str(error)
+        if "UNAVAILABLE" in words or "temporar" in words.lower():
+            raise ServerAway(words) from error
+        raise SignInRefused(words) from error

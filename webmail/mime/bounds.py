@@ -1,0 +1,184 @@
+"""Hostile HTML and CSS made harmless to the libraries themselves, before they see it.
+
+html5ever (in nh3) walks the open elements for each new one, and repeats all open formatting elements in each paragraph, so
+100 KB can cost minutes or gigabytes; css-inline recurses, and a few thousand levels end the whole process with a stack
+overflow. Ordinary mail passes by two or three counts; the rest is rewritten by `flatten`, at the price of some looks.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+
+INPUT_LIMIT = 1_000_000  # characters of HTML that are looked at
+DATA_IMAGE_LIMIT = 200_000  # characters of one data: image
+AMPERSAND_LIMIT = 100_000
+TAG_LIMIT = 20_000  # "<" up to which nesting can't cost much
+REPEAT_LIMIT = 500_000  # formatting elements times tags
+DEPTH_LIMIT = 256  # as browsers, which stop at 512
+STYLE_LIMIT = 300_000  # characters of style sheets
+STYLE_WORK_LIMIT = 25_000_000  # characters of style sheets times elements
+BRACKET_LIMIT = 32
+
+_FORMATTING = re.compile(r"<(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?:[\s/]|>)", re.I)
+_BARE = re.compile(r"<(b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)>", re.I)
+_LARGE_DATA = re.compile(rf"data:image/[a-z.+-]{{1,20}};base64,[A-Za-z0-9+/=\s]{{{DATA_IMAGE_LIMIT},}}", re.I)
+_LONG_TAG = re.compile(r"<[a-zA-Z](?:[^<>\s/]*[\s/]){5000}")
+_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)", re.S)
+_RAW_TEXT = re.compile(
+    r"<(script|style|title|textarea|xmp|iframe|noembed|noframes|plaintext|svg|math|template|select)\b"
+    r".*?(?:</\1\b[^<>]*>?|\Z)",
+    re.S | re.I,
+)
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})((?:[\s/][^<>]*)?)>")
+_ATTRIBUTE = re.compile(r"([a-zA-Z][a-zA-Z-]{0,30})\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)'|([^\s\"'<>=`]+))")
+_VOID = frozenset(("area", "br", "col", "hr", "img", "wbr"))
+_NAMES = (
+    "a abbr address area b big blockquote br caption center cite code col colgroup dd del div dl dt em figcaption figure font "
+    "h1 h2 h3 h4 h5 h6 hr i img ins li main map ol p pre q s section small span strike strong sub sup table tbody td tfoot th "
+    "thead tr tt u ul wbr"
+)
+_KEPT = frozenset(_NAMES.split())
+# As <span>, because formatting elements are what the parser repeats.
+_AS_STYLE = {
+    "b": "font-weight:bold", "strong": "font-weight:bold", "i": "font-style:italic", "em": "font-style:italic",
+    "u": "text-decoration:underline", "s": "text-decoration:line-through", "strike": "text-decoration:line-through",
+    "big": "font-size:larger", "small": "font-size:smaller", "code": "font-family:monospace", "tt": "font-family:monospace",
+    "font": "", "nobr": "white-space:nowrap",
+}  # fmt: skip
+_CLOSES_ITSELF = {"p": {"p"}, "li": {"li"}, "td": {"td", "th"}, "th": {"td", "th"}, "tr": {"tr", "td", "th"},
+                  "dd": {"dd", "dt"}, "dt": {"dd", "dt"}}  # fmt: skip
+
+
+def bounded(html: str) -> str:
+    """The HTML itself when any parser reads it quickly, else a flattened copy (no style sheets, at most 256 levels)."""
+    if len(html) > DATA_IMAGE_LIMIT:
+        html = _LARGE_DATA.sub("data:,", html)
+    html = html[:INPUT_LIMIT]
+    if html.count("&") > AMPERSAND_LIMIT:  # nh3 takes quadratic time over those in one run of text
+        html = html.replace("&", "+")
+    return flatten(html) if _costly(html) else html
+
+
+def is_cut(html: str) -> bool:
+    """Whether `bounded` leaves out the end."""
+    return len(html) > INPUT_LIMIT and len(_LARGE_DATA.sub("data:,", html)) > INPUT_LIMIT
+
+
+def _costly(html: str) -> bool:
+    if len(html) > 100_000 and _LONG_TAG.search(html):  # each attribute is compared with all before it
+        return True
+    tags = html.count("<")
+    if tags <= 700:  # even the worst of these is quick
+        return False
+    if tags > TAG_LIMIT:
+        return True
+    # The parser repeats no more than three equal ones, so those without attributes hardly count.
+    bare = len(_BARE.findall(html))
+    distinct = len(_FORMATTING.findall(html)) - bare + min(bare, 40)
+    return distinct * tags > REPEAT_LIMIT
+
+
+def too_deep(html: str) -> bool:
+    """Whether HTML as a serializer writes it (every element closed) nests more than DEPTH_LIMIT levels."""
+    if html.count("<") <= DEPTH_LIMIT:
+        return False
+    depth = 0
+    for tag in re.finditer(r"<(/?)([a-z][a-z0-9]*)", html):
+        if tag[1]:
+            depth -= 1
+        elif tag[2] not in _VOID:
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                return True
+    return False
+
+
+def flatten(html: str) -> str:
+    """The HTML with every element closed in order, at most DEPTH_LIMIT levels, formatting as <span>. Linear.
+
+    No parser: it may misread what is odd, and what it writes is cleaned afterwards like everything else.
+    """
+    html = _RAW_TEXT.sub("", _HIDDEN.sub("", html))
+    out: list[str] = []
+    stack: list[str] = []  # names as they are written; formatting elements as "span"
+    names: list[str] = []  # names as they were read
+    end = 0
+    for tag in _TAG.finditer(html):
+        out.append(_text(html[end : tag.start()]))
+        end = tag.end()
+        name = tag[2].lower()
+        if name not in _KEPT:
+            continue
+        if tag[1]:
+            _close(name, names, stack, out)
+            continue
+        if names and names[-1] in _CLOSES_ITSELF.get(name, ()):
+            _close(names[-1], names, stack, out)
+        if name in _VOID:
+            out.append(f"<{name}{_attributes(tag[3])}>")
+        elif len(stack) < DEPTH_LIMIT - 6:  # the parser adds tbody, tr and the like by itself
+            written = "span" if name in _AS_STYLE else name
+            out.append(f"<{written}{_attributes(tag[3], _AS_STYLE.get(name, ''))}>")
+            names.append(name)
+            stack.append(written)
+    out.append(_text(html[end:]))
+    out.extend(f"</{name}>" for name in reversed(stack))
+    return "".join(out)
+
+
+def _close(name: str, names: list[str], stack: list[str], out: list[str]) -> None:
+    """End the innermost `name` and what is open inside it; nothing when it isn't among the innermost 64."""
+    for place in range(len(names) - 1, max(len(names) - 65, -1), -1):
+        if names[place] == name:
+            out.extend(f"</{stack[inner]}>" for inner in range(len(stack) - 1, place - 1, -1))
+            del names[place:], stack[place:]
+            return
+
+
+def _text(text: str) -> str:
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _attributes(source: str, style: str = "") -> str:
+    if not source and not style:
+        return ""
+    found: dict[str, str] = {}
+    for match in _ATTRIBUTE.finditer(source[:4000]):
+        found.setdefault(match[1].lower(), entities.unescape(match[2] or match[3] or match[4] or ""))
+    if style:
+        found["style"] = f"{style};{found.get('style', '')}"
+    return "".join(f' {name}="{entities.escape(value)}"' for name, value in found.items())
+
+
+# Strings and unquoted url() hide brackets; comments and backslashes are taken out before, so nothing else does.
+_CSS_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.S)
+_CSS_MARKS = re.compile(
+    r"\"[^\"\n\r\f]*\"?|'[^'\n\r\f]*'?|(?<![-\w#@\u0080-\U0010ffff])url\(\s*(?![\"'\s])[^)]*\)?|[()\[\]{};]", re.I
+)
+_CLOSING = {")": "(", "]": "[", "}": "{"}
+
+
+def bounded_css(css: str, elements: int) -> str:
+    """The plain rules of a style sheet when css-inline applies them to `elements` elements quickly and without deep recursion,
+    else "". At-rules go: media queries have no place in a style attribute.
+    """
+    css = _CSS_COMMENT.sub(" ", css[:STYLE_LIMIT].replace("\\", "").replace("<", ""))
+    rules: list[str] = []
+    open_brackets: list[str] = []
+    start = 0
+    for match in _CSS_MARKS.finditer(css):
+        mark = match[0]
+        if mark in "([{":
+            open_brackets.append(mark)
+            if len(open_brackets) > BRACKET_LIMIT:
+                return ""
+        elif mark in _CLOSING and open_brackets and open_brackets[-1] == _CLOSING[mark]:
+            open_brackets.pop()
+        if mark in "};" and not open_brackets:
+            rule = css[start : match.end()].strip()
+            start = match.end()
+            if mark == "}" and not rule.startswith("@"):
+                rules.append(rule)
+    plain = "\n".join(rules)
+    return plain if len(plain) * elements <= STYLE_WORK_LIMIT else ""

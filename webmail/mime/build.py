@@ -1,0 +1,239 @@
+"""Drafts to messages: RFC 5322 headers, a format=flowed text (RFC 3676), attachments read from disk.
+
+The standard library encodes the words (`email.header`, RFC 2047); the message is put together here, because
+`email.policy.SMTP` loses the quotes of long names when it folds them (so that one recipient becomes two), and because its
+generator holds several copies of each attachment.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.header import Header
+from email.utils import format_datetime
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import quote
+
+from webmail.mail import Address, Attachment, Draft, UnsafeValue
+from webmail.mime.charsets import without_surrogates
+from webmail.mime.filenames import safe_name
+from webmail.mime.subjects import forward_subject, reply_subject
+from webmail.mime.text import flow
+from webmail.mime.typed import ascii_address, ascii_domain, parse_addresses
+
+__all__ = [
+    "ascii_address", "build", "forward_subject", "header_value", "needs_smtputf8", "new_message_id", "parse_addresses",
+    "reply_subject",
+]  # fmt: skip
+
+LINE = 76
+REFERENCES_LIMIT = 20
+_BASE64_LINES = 57 * 4096  # bytes read at once: whole lines of base64
+
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
+_TEXT_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def header_value(text: str) -> str:
+    """The one gate for what goes into a header: raises UnsafeValue on CR, LF and NUL; other controls go, lone surrogates
+    become U+FFFD.
+    """
+    if any(mark in text for mark in "\r\n\0"):
+        raise UnsafeValue("a header's value holds CR, LF or NUL")
+    return without_surrogates(_CONTROLS.sub("", text.replace("\t", " ")))
+
+
+def new_message_id(domain: str) -> str:
+    """A Message-ID that nobody else makes (RFC 5322 section 3.6.4), with angle brackets."""
+    try:
+        name = ascii_domain(header_value(domain))
+    except UnicodeError:
+        name = ""
+    return f"<{secrets.token_hex(16)}@{name if re.fullmatch('[A-Za-z0-9.-]{1,253}', name) else 'localhost'}>"
+
+
+def needs_smtputf8(draft: Draft) -> bool:
+    """Whether an address has a local part that only SMTPUTF8 carries (RFC 6531)."""
+    return any(not a.email.rpartition("@")[0].isascii() for a in (draft.identity.address, *draft.recipients))
+
+
+def build(draft: Draft, *, date: datetime, include_bcc: bool = False) -> bytes:
+    """The message with CRLF line ends. `include_bcc` only for what goes to the Drafts mailbox.
+
+    Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an impossible domain, OSError when an attachment's file
+    can't be read.
+    """
+    out = BytesIO()
+    _write(out, _headers(draft, date, include_bcc))
+    text_headers, text_body = _text(draft.text)
+    if not draft.attachments:
+        _write(out, [*text_headers, ""])
+        out.write(text_body)
+        return out.getvalue()
+    boundary = f"=_{secrets.token_hex(16)}"  # "=_" can't occur in quoted-printable or base64 (RFC 2045 section 6.7)
+    _write(out, [f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"', "", f"--{boundary}", *text_headers, ""])
+    out.write(text_body)
+    for attachment in draft.attachments:
+        _write(out, ["", f"--{boundary}"])
+        _attach(out, attachment)
+    _write(out, ["", f"--{boundary}--"])
+    return out.getvalue()
+
+
+def _write(out: BytesIO, lines: list[str]) -> None:
+    for line in lines:
+        out.write(line.encode("utf-8"))
+        out.write(b"\r\n")
+
+
+# --- headers -------------------------------------------------------------------------------------------------------
+
+
+def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
+    lists = [("From", (draft.identity.address,)), ("To", draft.to), ("Cc", draft.cc)]
+    if include_bcc:
+        lists.append(("Bcc", draft.bcc))
+    lines = [_addresses(name, found) for name, found in lists if found]
+    lines.append(f"Subject: {_words(header_value(draft.subject), len('Subject: '))}")
+    lines.append(f"Date: {format_datetime(date if date.tzinfo else date.replace(tzinfo=UTC))}")
+    if draft.message_id:
+        lines.append(f"Message-ID: {_message_id(draft.message_id)}")
+    if draft.in_reply_to:
+        lines.append(f"In-Reply-To: {_message_id(draft.in_reply_to)}")
+    references = [_message_id(found) for found in draft.references]
+    if len(references) > REFERENCES_LIMIT:  # the thread's root and the nearest ancestors (RFC 5322 section 3.6.4)
+        references = [references[0], *references[1 - REFERENCES_LIMIT :]]
+    if references:
+        lines.append("References: " + "\r\n ".join(references))
+    return [*lines, "MIME-Version: 1.0"]
+
+
+def _message_id(text: str) -> str:
+    words = header_value(text).split()
+    if len(words) != 1 or len(words[0]) > 990:
+        raise UnsafeValue("not a message id")
+    return words[0]
+
+
+def _addresses(name: str, found: tuple[Address, ...]) -> str:
+    """An address list, folded between addresses."""
+    lines = [f"{name}:"]
+    for place, address in enumerate(found):
+        item = _address(address) + ("," if place < len(found) - 1 else "")
+        first, *rest = item.split("\r\n")
+        if len(lines[-1]) + 1 + len(first) > LINE and lines[-1] != f"{name}:":
+            lines.append("")
+        lines[-1] += f" {first}"
+        lines += rest
+    return "\r\n".join(lines)
+
+
+def _address(address: Address) -> str:
+    email = ascii_address(header_value(address.email))
+    if re.search(r"[\s<>,;]", email):
+        raise UnsafeValue("an address holds white space or brackets")
+    name = " ".join(header_value(address.name).split())
+    if not name:
+        return email if email.isascii() else f"<{email}>"
+    return f"{_phrase(name)} <{email}>"
+
+
+def _phrase(name: str) -> str:
+    """A display name (RFC 5322 section 3.2.5): as it is, quoted, or wholly as encoded words, which no reader can split."""
+    if not name.isascii() or len(name) > 60 or "=?" in name:
+        return Header(name, "utf-8", maxlinelen=70).encode(linesep="\r\n")
+    if _ATOM_TEXT.fullmatch(name):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _words(text: str, used: int) -> str:
+    """An unstructured value, folded; encoded when it is not ASCII, or would not survive folding as it is."""
+    plain = text.isascii() and "=?" not in text and text == " ".join(text.split(" ")).strip(" ") and "  " not in text
+    if plain and max((len(word) for word in text.split(" ")), default=0) < 60:
+        return _folded(text, used)
+    return Header(text, "utf-8", maxlinelen=LINE - 2, header_name=" " * used).encode(linesep="\r\n")
+
+
+def _folded(text: str, used: int) -> str:
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > LINE - (used if len(lines) == 1 else 0):
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] or len(lines) > 1 else word
+    return "\r\n".join(lines)
+
+
+# --- bodies --------------------------------------------------------------------------------------------------------
+
+
+def _text(text: str) -> tuple[list[str], bytes]:
+    """Headers and content of the text part: 7bit where it can be, else quoted-printable or base64, whichever is shorter."""
+    tidy = without_surrogates(_TEXT_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    flowed = flow(tidy if tidy.endswith("\n") else f"{tidy}\n")
+    data = flowed.replace("\n", "\r\n").encode("utf-8")
+    kind = "Content-Type: text/plain; charset=utf-8; format=flowed"
+    if data.isascii() and max(map(len, data.split(b"\r\n"))) <= 990:
+        return [kind, "Content-Transfer-Encoding: 7bit"], data
+    if sum(1 for byte in data if byte > 126) * 5 < len(data):
+        return [kind, "Content-Transfer-Encoding: quoted-printable"], binascii.b2a_qp(data, istext=True)
+    return [kind, "Content-Transfer-Encoding: base64"], base64.encodebytes(data).replace(b"\n", b"\r\n")
+
+
+def _attach(out: BytesIO, attachment: Attachment) -> None:
+    """One attachment with its headers. Messages are not encoded, as RFC 2046 section 5.2.1 wants it."""
+    name = safe_name(header_value(attachment.filename)) or "attachment"
+    kind = attachment.type.strip().lower()
+    if kind == "message/rfc822" and (message := _plain_message(Path(attachment.path))) is not None:
+        encoding = "7bit" if message.isascii() else "8bit"
+        _write(out, [*_part_headers("message/rfc822", name), f"Content-Transfer-Encoding: {encoding}", ""])
+        out.write(message)
+        return
+    kind = kind if _TYPE.fullmatch(kind) else "application/octet-stream"
+    _write(out, [*_part_headers(kind, name), "Content-Transfer-Encoding: base64", ""])
+    with Path(attachment.path).open("rb") as file:
+        while data := file.read(_BASE64_LINES):
+            out.write(base64.encodebytes(data).replace(b"\n", b"\r\n"))
+
+
+def _plain_message(path: Path) -> bytes | None:
+    """A message's bytes with CRLF, or None when it can't travel without an encoding (NUL, lines over 998 bytes)."""
+    data = path.read_bytes()
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    if b"\0" in data or max(map(len, lines)) > 998:
+        return None
+    return b"\r\n".join(lines)
+
+
+def _part_headers(kind: str, name: str) -> list[str]:
+    """Content-Type with the name as old readers want it, Content-Disposition as RFC 2231 wants it."""
+    old = name.replace("\\", "_").replace('"', "'")
+    if not old.isascii():
+        old = Header(old, "utf-8", maxlinelen=70).encode(linesep="\r\n")
+    return [
+        f'Content-Type: {kind};\r\n name="{old}"',
+        "Content-Disposition: attachment;\r\n " + ";\r\n ".join(_filename_params(name)),
+    ]
+
+
+def _filename_params(name: str) -> Iterator[str]:
+    """RFC 2231 section 3: a long name in numbered pieces, percent-encoded where it is not ASCII."""
+    if name.isascii() and len(name) <= 60 and not re.search(r'["\\]', name):
+        yield f'filename="{name}"'
+        return
+    encoded = quote(name, safe="!#$&+-.^_`|~")
+    if len(encoded) <= 60:
+        yield f"filename*=UTF-8''{encoded}"
+        return
+    pieces = re.findall(r"(?:%[0-9A-F]{2}|[^%]){1,50}", encoded)
+    for number, piece in enumerate(pieces):
+        start = "UTF-8''" if number == 0 else ""
+        yield f"filename*{number}*={start}{piece}"

@@ -1,0 +1,115 @@
+"""Header blocks to decoded values (RFC 5322, 2047, 2231), fast enough for the rows of a list.
+
+The standard library's `email.policy.default` takes 10 ms for the headers of one page; here 50 rows take about one.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_tz
+
+from webmail.mail import Envelope
+from webmail.mime.addresses import addresses, count_addresses
+from webmail.mime.charsets import decode_bytes
+from webmail.mime.filenames import filename
+from webmail.mime.words import decode, tidy
+
+__all__ = ["addresses", "count_addresses", "date", "decode", "envelope", "fields", "filename", "message_ids"]
+
+HEADER_LIMIT = 1 << 20  # bytes of a header block that are looked at
+REFERENCES_LIMIT = 100
+
+_MESSAGE_ID = re.compile(rb"<([^<>\s]{1,995})>")
+_NOT_IN_NAMES = re.compile(rb"[^!-~]")
+
+
+def fields(raw: bytes) -> dict[str, list[bytes]]:
+    """A header block (RFC 5322 section 2.2), whole or a subset -> lower-case name -> unfolded values in order.
+
+    Stops at the first empty line or after 1 MB; lines that are no header are passed over.
+    """
+    raw = raw[:HEADER_LIMIT]
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
+    found: dict[str, list[bytes]] = {}
+    pieces: list[bytes] = []
+    name = ""
+    for ended in raw.split(b"\n"):
+        line = ended.rstrip(b"\r")
+        if line[:1] in (b" ", b"\t"):
+            pieces.append(line)
+            continue
+        if name:
+            found.setdefault(name, []).append(b"".join(pieces).strip())
+        if not line:
+            return found
+        field, colon, value = line.partition(b":")
+        field = field.rstrip()
+        name = field.decode("ascii", "replace").lower() if colon and field and not _NOT_IN_NAMES.search(field) else ""
+        pieces = [value]
+    if name:
+        found.setdefault(name, []).append(b"".join(pieces).strip())
+    return found
+
+
+def date(value: bytes) -> datetime | None:
+    """A Date value (RFC 5322 section 3.3) in UTC, or None when it is no date or out of range."""
+    try:
+        parsed = parsedate_tz(value[:200].decode("ascii", "replace"))
+        if parsed is None:
+            return None
+        year, month, day, hour, minute, second = parsed[:6]
+        offset = parsed[9] or 0
+        if abs(offset) >= 86400 or year < 1900:
+            return None
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC) - timedelta(seconds=offset)
+    except (ValueError, TypeError, IndexError, OverflowError):  # the library's own, on words that only look like a date
+        return None
+
+
+def message_ids(value: bytes, limit: int = REFERENCES_LIMIT) -> tuple[str, ...]:
+    """The message ids of a value, with angle brackets (section 3.6.4); of too many, the first and the latest stay."""
+    found = [decode_bytes(match) for match in _MESSAGE_ID.findall(value)]
+    if not found:
+        found = [word for word in decode_bytes(value[:2000]).split() if "@" in word.strip("<>@")]
+    ids = [f"<{tidy(word.strip('<>'))}>" for word in found]
+    return tuple(ids if len(ids) <= limit else ids[:1] + ids[-(limit - 1) :])
+
+
+def envelope(raw: bytes) -> Envelope:
+    """The headers that a reader and a reply need, of a header block or a whole message. Never raises."""
+    found = fields(raw)
+
+    def first(name: str) -> bytes:
+        return found.get(name, [b""])[0]
+
+    ids = message_ids(first("message-id"))
+    sender = addresses(found.get("from", [])) or addresses(found.get("sender", []))
+    return Envelope(
+        subject=decode(first("subject")),
+        sender=sender,
+        reply_to=addresses(found.get("reply-to", [])),
+        to=addresses(found.get("to", [])),
+        cc=addresses(found.get("cc", [])),
+        bcc=addresses(found.get("bcc", [])),
+        sent=date(first("date")),
+        message_id=ids[0] if ids else "",
+        in_reply_to=message_ids(first("in-reply-to")),
+        references=message_ids(first("references")),
+        list_id=_list_id(first("list-id")),
+        list_post=_list_post(first("list-post")),
+    )
+
+
+def _list_id(value: bytes) -> str:
+    """RFC 2919: the identifier alone, without its description and brackets."""
+    text = decode(value)
+    inside = re.search(r"<([^<>]+)>\s*$", text)
+    return (inside[1] if inside else text).strip()
+
+
+def _list_post(value: bytes) -> str:
+    """RFC 2369 section 3.4: the list's address, "" where there is none or posting is not allowed ("NO")."""
+    match = re.search(r"<mailto:([^<>?\s]+@[^<>?\s]+)", decode(value), re.I)
+    return match[1] if match else ""

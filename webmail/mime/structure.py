@@ -1,0 +1,154 @@
+"""The tree of a message's parts (RFC 2045-2046), and which of its leaves are shown, offered or referred to."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from webmail.mail import Part, Structure
+from webmail.mime.filenames import filename
+from webmail.mime.parts import content, from_bytes
+from webmail.mime.tree import Node
+
+__all__ = ["Node", "classify", "content", "from_bytes"]
+
+DEPTH_LIMIT = 100  # levels that are looked into
+LEAF_LIMIT = 1000  # leaves that are kept
+BODY_LIMIT = 20  # leaves that are shown as the message's body; further ones become attachments
+
+_DEFAULT_NAMES = {
+    "message/rfc822": "message.eml",
+    "message/global": "message.eml",
+    "message/delivery-status": "delivery-status.txt",
+    "message/disposition-notification": "receipt.txt",
+    "text/rfc822-headers": "headers.txt",
+    "text/calendar": "invitation.ics",
+    "application/ics": "invitation.ics",
+    "text/vcard": "contact.vcf",
+    "text/x-vcard": "contact.vcf",
+    "text/directory": "contact.vcf",
+    "text/plain": "text.txt",
+    "text/html": "page.html",
+    "text/csv": "table.csv",
+    "image/jpeg": "image.jpg",
+    "image/jpg": "image.jpg",
+    "application/pdf": "document.pdf",
+    "application/zip": "archive.zip",
+    "application/pgp-signature": "signature.asc",
+    "application/pgp-keys": "keys.asc",
+    "application/pgp-encrypted": "version.txt",
+    "application/pkcs7-signature": "smime.p7s",
+    "application/x-pkcs7-signature": "smime.p7s",
+    "application/pkcs7-mime": "smime.p7m",
+    "application/x-pkcs7-mime": "smime.p7m",
+    "application/ms-tnef": "winmail.dat",
+}
+_BASE_NAMES = {"image": "image", "audio": "sound", "video": "video", "text": "text"}
+
+
+@dataclass(slots=True)
+class _Leaf:
+    """A leaf with what its ancestors say about it."""
+
+    node: Node
+    first: bool  # the first part of its parent: where related and mixed keep the body
+    alternative: str | None  # section of the outermost multipart/alternative around it
+    in_alternative: bool  # its own parent is multipart/alternative
+    related: str | None  # section of the innermost multipart/related around it
+
+
+@dataclass(slots=True)
+class _Chosen:
+    text: list[Part] = field(default_factory=list)
+    html: list[Part] = field(default_factory=list)
+    attachments: list[Part] = field(default_factory=list)
+    inline: list[Part] = field(default_factory=list)
+
+
+def classify(root: Node) -> Structure:
+    """Sort the leaves into bodies, attachments and parts that the HTML refers to. Never raises, never recurses.
+
+    The order is that of the message. A leaf is in one list only; `Part.alternative` tells a body whose content is there in
+    the other type as well (RFC 2046 section 5.1.4), so that a viewer shows one of both. Much as RFC 8621 section 4.1.4.
+    """
+    leaves = list(_leaves(root))
+    bodies = [leaf for leaf in leaves if _is_body(leaf)][:BODY_LIMIT]
+    sections = {leaf.node.section for leaf in bodies}
+    kinds: dict[str, set[str]] = {}
+    for leaf in bodies:
+        if leaf.alternative is not None:
+            kinds.setdefault(leaf.alternative, set()).add(leaf.node.type)
+    has_html = any(leaf.node.type == "text/html" for leaf in bodies)
+    chosen = _Chosen()
+    for leaf in leaves:
+        if leaf.node.section in sections:
+            both = leaf.alternative is not None and len(kinds[leaf.alternative]) > 1
+            body = replace(_part(leaf.node, named=False), alternative=both)
+            (chosen.html if leaf.node.type == "text/html" else chosen.text).append(body)
+        elif has_html and leaf.related is not None and leaf.node.content_id and _is_media(leaf.node.type):
+            chosen.inline.append(_part(leaf.node))
+        else:
+            chosen.attachments.append(_part(leaf.node))
+    return Structure(tuple(chosen.text), tuple(chosen.html), tuple(chosen.attachments), tuple(chosen.inline))
+
+
+def _leaves(root: Node) -> Iterator[_Leaf]:
+    """Every leaf in reading order, down to DEPTH_LIMIT and up to LEAF_LIMIT."""
+    stack = [(_Leaf(root, True, None, False, None), 0)]
+    count = 0
+    while stack and count < LEAF_LIMIT:
+        here, depth = stack.pop()
+        node = here.node
+        if not node.type.startswith("multipart/"):
+            count += 1
+            yield here
+            continue
+        if depth >= DEPTH_LIMIT:
+            continue
+        is_alternative = node.type == "multipart/alternative"
+        alternative = here.alternative if here.alternative is not None or not is_alternative else node.section
+        related = node.section if node.type == "multipart/related" else here.related
+        for place, child in reversed(list(enumerate(node.children[:LEAF_LIMIT]))):
+            stack.append((_Leaf(child, place == 0, alternative, is_alternative, related), depth + 1))
+
+
+def _is_body(leaf: _Leaf) -> bool:
+    node = leaf.node
+    if node.type not in ("text/plain", "text/html") or node.disposition == "attachment":
+        return False
+    if leaf.in_alternative or leaf.first:
+        return True
+    return not (leaf.related is not None and node.content_id) and not _name(node)
+
+
+def _is_media(kind: str) -> bool:
+    return kind.startswith(("image/", "audio/", "video/"))
+
+
+def _name(node: Node) -> str:
+    return filename({**node.params, **node.disposition_params})
+
+
+def _part(node: Node, *, named: bool = True) -> Part:
+    params = {key.lower(): value for key, value in node.params.items()}
+    return Part(
+        section=node.section,
+        type=node.type,
+        size=node.size,
+        encoding=node.encoding or "7bit",
+        charset=params.get("charset", ""),
+        filename=_name(node) or (default_name(node.type) if named else ""),
+        disposition=node.disposition,
+        content_id=node.content_id,
+        format="flowed" if params.get("format", "").strip().lower() == "flowed" else "",
+        delsp=params.get("delsp", "").strip().lower() == "yes",
+    )
+
+
+def default_name(kind: str) -> str:
+    """A file name for a part of this type that has none: "message.eml", "image.png"."""
+    if kind in _DEFAULT_NAMES:
+        return _DEFAULT_NAMES[kind]
+    extension = mimetypes.guess_extension(kind) or ".bin"
+    return _BASE_NAMES.get(kind.partition("/")[0], "attachment") + extension

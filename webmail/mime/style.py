@@ -1,0 +1,135 @@
+"""Style attributes by allow-list: tinycss2 reads them, properties and every token of their values are chosen."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import tinycss2
+from tinycss2 import ast
+
+STYLE_LIMIT = 4000  # characters of one attribute
+
+_COLOURS = "color background-color border-color border-top-color border-right-color border-bottom-color border-left-color"
+_SIDES = ("top", "right", "bottom", "left")
+PROPERTIES = frozenset(
+    f"""{_COLOURS} background border {" ".join(f"border-{s} border-{s}-style border-{s}-width" for s in _SIDES)}
+    border-style border-width border-collapse border-spacing border-radius border-top-left-radius border-top-right-radius
+    border-bottom-left-radius border-bottom-right-radius box-sizing box-shadow caption-side clear direction display
+    empty-cells float font font-family font-size font-style font-variant font-weight font-stretch height letter-spacing
+    line-height list-style list-style-type list-style-position margin {" ".join(f"margin-{s}" for s in _SIDES)} max-height
+    max-width min-height min-width opacity overflow overflow-wrap padding {" ".join(f"padding-{s}" for s in _SIDES)}
+    table-layout text-align text-decoration text-decoration-color text-decoration-line text-decoration-style text-indent
+    text-overflow text-shadow text-transform vertical-align visibility white-space width word-break word-spacing word-wrap
+    """.split()
+)
+_NEGATIVE = frozenset(("letter-spacing", "word-spacing", "vertical-align", "box-shadow", "text-shadow"))
+_UNITS = frozenset(("px", "em", "rem", "ex", "ch", "pt", "pc", "cm", "mm", "in", "q", "vw"))
+_FUNCTIONS = frozenset(("rgb", "rgba", "hsl", "hsla"))
+_DECLARATION = re.compile(r"""((?:[^;"'()\\{}\[\]@]|"[^"\\\n]*"|'[^'\\\n]*'|\([^()"'\\;{}]*\))+)""")
+_WORD = re.compile(r"[a-zA-Z-]{1,40}\Z")
+_HASH = re.compile(r"[0-9a-fA-F]{3,8}\Z")
+_FAMILY = re.compile(r"[\w .,-]{1,80}\Z")
+_NOT_WORDS = frozenset(("inherit-all", "fixed", "sticky", "absolute", "expression", "behavior"))
+_LARGEST = 10_000
+
+
+def clean_style(style: str) -> tuple[str, frozenset[str]]:
+    """What of a style attribute may stay, and the addresses that it would have fetched. Never raises."""
+    style = style[:STYLE_LIMIT]
+    # Newsletters repeat a few declarations in many combinations: remember what became of each. Nothing rests on this cut
+    # being right, since every piece is parsed by itself.
+    pieces = _DECLARATION.split(style)
+    if "/*" in style or any(piece.strip(";") for piece in pieces[::2]):
+        return _clean(style)
+    cleaned = [_clean(piece) for piece in pieces[1::2]]
+    return ";".join(text for text, _remote in cleaned if text), frozenset().union(*(remote for _text, remote in cleaned))
+
+
+@lru_cache(maxsize=2048)
+def _clean(style: str) -> tuple[str, frozenset[str]]:
+    kept: list[str] = []
+    remote: set[str] = set()
+    for item in tinycss2.parse_blocks_contents(style, skip_comments=True, skip_whitespace=True):
+        if item.type != "declaration":
+            continue
+        for token in item.value:
+            remote.update(_addresses(token))
+        name = item.lower_name
+        if name not in PROPERTIES:
+            continue
+        tokens = [t for t in item.value if t.type != "comment" and not (name == "background" and _is_image(t))]
+        if value := _value(name, tokens):
+            kept.append(f"{name}:{value}{'!important' if item.important else ''}")
+    return ";".join(kept), frozenset(remote)
+
+
+def _value(name: str, tokens: list[ast.Node]) -> str:
+    """The value written anew from its tokens, or "" when one of them may not stay."""
+    out: list[str] = []
+    for token in tokens:
+        text = _token(token, name in _NEGATIVE)
+        if text is None:
+            return ""
+        out.append(text)
+    return "".join(out).strip()
+
+
+def _token(token: ast.Node, negative: bool) -> str | None:
+    """One token as text; None for what is not known to be harmless."""
+    kind = token.type
+    if kind == "whitespace":
+        return " "
+    if kind == "ident":
+        return token.value if _WORD.match(token.value) and token.lower_value not in _NOT_WORDS else None
+    if kind in ("number", "percentage", "dimension"):
+        return _number(token, negative)
+    if kind == "hash":
+        return f"#{token.value}" if _HASH.match(token.value) else None
+    if kind == "literal":
+        return token.value if token.value in ",/" else None
+    if kind == "string":
+        return f"'{token.value}'" if _FAMILY.match(token.value) else None
+    if kind == "function" and token.lower_name in _FUNCTIONS:
+        return _colour(token)
+    return None
+
+
+def _number(token: ast.Node, negative: bool) -> str | None:
+    if not -_LARGEST <= token.value <= _LARGEST or (token.value < 0 and not negative):
+        return None
+    unit = "%" if token.type == "percentage" else ""
+    if token.type == "dimension":
+        unit = token.lower_unit
+        if unit not in _UNITS:
+            return None
+    return f"{token.int_value if token.int_value is not None else round(token.value, 4):g}{unit}"
+
+
+def _colour(function: ast.Node) -> str | None:
+    """rgb(), hsl() and their older forms: numbers only."""
+    inside: list[str] = []
+    for token in function.arguments[:20]:
+        if token.type not in ("whitespace", "number", "percentage") and not (token.type == "literal" and token.value in ",/"):
+            return None
+        inside.append(_token(token, True) or "")
+    return f"{function.lower_name}({''.join(inside)})"
+
+
+def _is_image(token: ast.Node) -> bool:
+    return token.type == "url" or (token.type == "function" and token.lower_name not in _FUNCTIONS)
+
+
+def _addresses(token: ast.Node) -> set[str]:
+    """What a token would fetch: url(a), url("a"), image-set("a" 1x, url(b)) ... one level of functions deep."""
+    if token.type == "url":
+        return {token.value} if is_remote(token.value) else set()
+    if token.type != "function":
+        return set()
+    inside = [t for t in token.arguments if t.type in ("url", "string")]
+    return {t.value for t in inside if is_remote(t.value)}
+
+
+def is_remote(address: str) -> bool:
+    """Whether showing this address would ask another machine for it."""
+    return address.strip().lower().startswith(("http:", "https:", "//", "ftp:"))

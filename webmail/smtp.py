@@ -1,0 +1,280 @@
+"""Hand one message to the submission server (RFC 6409, 5321), so that the caller always knows what became of it.
+
+Three outcomes and no fourth: accepted (return), refused (SendRefused, or nothing reached the server: ServerAway), or unknown
+(SendUncertain), which can only happen between the final dot and the answer to it.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+
+from webmail.account import Account, Password, Server, Token
+from webmail.mail import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
+
+FINAL_ANSWER_SECONDS = 120.0  # the server may scan or deliver before it answers the dot (RFC 5321 section 4.5.3.2.6)
+GOODBYE_SECONDS = 2.0
+_CHUNK = 64 * 1024
+_COMMAND_LIMIT = 500  # octets of a line before the server has offered more (RFC 5321 section 4.5.3.1.4, less some room)
+_UNSAFE = re.compile(r"[\x00-\x20<>\x7f]")
+
+
+def send(
+    account: Account,
+    sender: str,
+    recipients: list[str],
+    content: bytes,
+    *,
+    smtputf8: bool = False,
+    before_final_dot: Callable[[], None],
+) -> dict[str, str]:
+    """Send `content` (RFC 5322 bytes) to every recipient that the server takes; returns address -> words for those it refused.
+
+    `before_final_dot()` runs when all the content has gone out and nothing has been accepted yet; what it raises passes
+    through, and the message is not sent. After it, a broken connection raises SendUncertain.
+
+    Raises UnsafeValue, SignInRefused, ServerAway (nothing was sent: try again), SendRefused (nobody was sent to) and
+    SendUncertain. Round trips: greeting, EHLO, (STARTTLS, EHLO,) AUTH, MAIL, one RCPT each, DATA, dot.
+    """
+    envelope = {address: _wire_address(address) for address in [sender, *recipients]}
+    smtputf8 = smtputf8 or any(not wire.isascii() for wire in envelope.values())
+    with _errors(), _connect(account.smtp) as client:
+        _sign_in(client, account)
+        _mail(client, envelope[sender], content, smtputf8)
+        refused = _rcpt(client, {address: envelope[address] for address in recipients})
+        _data(client, content)
+        before_final_dot()
+        _final_dot(client, account.smtp)
+    return refused
+
+
+@contextlib.contextmanager
+def _errors() -> Iterator[None]:
+    """smtplib's and the network's errors as ServerAway. (What happens after the dot never gets here.)"""
+    try:
+        yield
+    except smtplib.SMTPConnectError as error:
+        raise ServerAway(f"the server does not take mail now: {_words(error.smtp_code, error.smtp_error)}") from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise ServerAway(f"the mail server can't be reached: {error}") from error
+
+
+@contextlib.contextmanager
+def _connect(server: Server) -> Iterator[smtplib.SMTP]:
+    """A connection that has said EHLO, encrypted as `server.security` wants, and is closed in any case."""
+    # The name is only smtplib's shield from a slow look-up of our own; EHLO gets an address literal (RFC 5321 section 4.1.3).
+    name = "localhost.localdomain"
+    client: smtplib.SMTP
+    if server.security == "tls":
+        client = smtplib.SMTP_SSL(server.host, server.port, name, timeout=server.timeout, context=_trust(server))
+    else:
+        client = smtplib.SMTP(server.host, server.port, name, timeout=server.timeout)
+    try:
+        assert client.sock is not None
+        ours = client.sock.getsockname()[0]
+        client.local_hostname = f"[IPv6:{ours}]" if ":" in ours else f"[{ours}]"
+        _expect_ok(client.ehlo())
+        if server.security == "starttls":
+            client.starttls(context=_trust(server))
+            _expect_ok(client.ehlo())
+        yield client
+    finally:
+        client.close()
+
+
+def _trust(server: Server) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if server.ca_file:
+        context.load_verify_locations(server.ca_file)
+    return context
+
+
+def _expect_ok(reply: tuple[int, bytes]) -> None:
+    if reply[0] != 250:
+        raise ServerAway(f"the mail server greets with {_words(*reply)}")
+
+
+def _sign_in(client: smtplib.SMTP, account: Account) -> None:
+    """AUTH (RFC 4954) with the best mechanism offered. A server that offers none decides at MAIL whether it trusts us."""
+    offered = client.esmtp_features.get("auth", "").upper().split()
+    if not offered:
+        return
+    usable = [choice for choice in _mechanisms(account) if choice[0] in offered]
+    if not usable:
+        raise SignInRefused(f"no common way to sign in; the server offers {' '.join(offered)}")
+    code, words = _auth(client, *usable[0])
+    if code == 235:
+        return
+    if 400 <= code < 500 or code < 200:
+        raise ServerAway(f"sign-in is not possible now: {_words(code, words)}")
+    raise SignInRefused(_words(code, words))
+
+
+def _mechanisms(account: Account) -> Iterator[tuple[str, list[str]]]:
+    """(SASL mechanism, the answers to give in turn), best first."""
+    match account.credential:
+        case Password(username, password):
+            _safe(username)
+            _safe(password)
+            yield "PLAIN", [f"\0{username}\0{password}"]
+            yield "LOGIN", [username, password]
+        case Token(username) as token:
+            _safe(username)
+            bearer = f"auth=Bearer {token.make()}\1\1"
+            escaped = username.replace("=", "=3D").replace(",", "=2C")
+            yield "OAUTHBEARER", [f"n,a={escaped},\1host={account.smtp.host}\1port={account.smtp.port}\1{bearer}", "\1"]
+            yield "XOAUTH2", [f"user={username}\1{bearer}", ""]
+
+
+def _auth(client: smtplib.SMTP, mechanism: str, responses: list[str]) -> tuple[int, bytes]:
+    """smtplib's own `auth` knows ASCII only. The second answer of the bearer mechanisms closes a refusal (RFC 7628 3.2.3)."""
+    encoded = [base64.b64encode(response.encode()).decode() for response in responses]
+    command = f"AUTH {mechanism}"
+    if mechanism != "LOGIN" and len(command) + len(encoded[0]) < _COMMAND_LIMIT:
+        command += f" {encoded.pop(0)}"
+    reply = client.docmd(command)
+    while reply[0] == 334 and encoded:
+        reply = client.docmd(encoded.pop(0))
+    return reply
+
+
+def _mail(client: smtplib.SMTP, sender: str, content: bytes, smtputf8: bool) -> None:
+    """MAIL with SIZE (RFC 1870), BODY (RFC 6152) and SMTPUTF8 (RFC 6531) as offered."""
+    options = []
+    size = len(content) + content.count(b"\n") - content.count(b"\r\n")
+    if client.has_extn("size"):
+        limit = client.esmtp_features["size"].strip()
+        if limit.isdigit() and 0 < int(limit) < size:
+            raise SendRefused(f"552 the message has {size} bytes and the server takes {limit}", permanent=True)
+        options.append(f"SIZE={size}")
+    if client.has_extn("8bitmime") and not content.isascii():
+        options.append("BODY=8BITMIME")
+    if smtputf8:
+        if not client.has_extn("smtputf8"):
+            raise SendRefused("553 the server takes no addresses with letters beyond ASCII", permanent=True)
+        options.append("SMTPUTF8")
+        client.command_encoding = "utf-8"
+    code, words = client.docmd(" ".join([f"MAIL FROM:<{sender}>", *options]))
+    _refuse_unless(250 <= code < 260, code, words)
+
+
+def _rcpt(client: smtplib.SMTP, recipients: dict[str, str]) -> dict[str, str]:
+    refused = {}
+    for address, wire in recipients.items():
+        code, words = client.docmd(f"RCPT TO:<{wire}>")
+        if code == 421 or code < 200:
+            raise ServerAway(_words(code, words))
+        if code >= 300:
+            refused[address] = _words(code, words)
+    if len(refused) == len(recipients):
+        permanent = all(words.startswith("5") for words in refused.values())
+        raise SendRefused("; ".join(refused.values()) or "no recipients", permanent=permanent, refused=refused)
+    return refused
+
+
+def _data(client: smtplib.SMTP, content: bytes) -> None:
+    code, words = client.docmd("DATA")
+    _refuse_unless(code == 354, code, words)
+    for chunk in wire_chunks(content):
+        client.send(chunk)
+    _hear_early_answer(client)
+
+
+def _hear_early_answer(client: smtplib.SMTP) -> None:
+    """A server that hung up or refused in mid-content is heard before the dot, while the outcome is still certain.
+
+    Not under TLS, where bytes that wait need not be an answer (session tickets, RFC 8446 section 4.6.1).
+    """
+    if client.sock is None or isinstance(client.sock, ssl.SSLSocket):
+        return
+    patience = client.sock.gettimeout()
+    client.sock.setblocking(False)
+    try:
+        waiting = client.sock.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return
+    finally:
+        client.sock.settimeout(patience)
+    code, words = client.getreply() if waiting else (-1, b"hung up")
+    _refuse_unless(False, code, words)
+
+
+def _final_dot(client: smtplib.SMTP, server: Server) -> None:
+    """From here on only the server knows, until it answers."""
+    try:
+        if client.sock:
+            client.sock.settimeout(max(FINAL_ANSWER_SECONDS, server.timeout))
+        client.send(b".\r\n")
+        code, words = client.getreply()
+    except (smtplib.SMTPException, OSError) as error:
+        raise SendUncertain(f"the connection broke before the server answered: {error}") from error
+    if code < 200:
+        raise SendUncertain(f"the server gave no answer that can be understood: {_words(code, words)}")
+    _refuse_unless(200 <= code < 300, code, words)
+    with contextlib.suppress(smtplib.SMTPException, OSError):  # accepted: how the goodbye goes does not matter
+        if client.sock:
+            client.sock.settimeout(GOODBYE_SECONDS)
+        client.quit()
+
+
+def wire_chunks(content: bytes) -> Iterator[bytes]:
+    """The content as DATA sends it, without the final dot: CRLF line ends, dots doubled, CRLF at the end (RFC 5321 4.5.2).
+
+    A lone CR or LF becomes CRLF: what one server takes for a line end and another does not lets a message smuggle in a second.
+    """
+    start, at_line_start, last = 0, True, b""
+    while start < len(content):
+        end = min(start + _CHUNK, len(content))
+        if content[end - 1 : end] == b"\r" and content[end : end + 1] == b"\n":
+            end += 1
+        chunk = _LINE_END.sub(b"\r\n", content[start:end])
+        chunk = chunk.replace(b"\r\n.", b"\r\n..")
+        if at_line_start and chunk.startswith(b"."):
+            chunk = b"." + chunk
+        at_line_start = chunk.endswith(b"\r\n")
+        last = chunk
+        start = end
+        yield chunk
+    if not last.endswith(b"\r\n"):
+        yield b"\r\n"
+
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+def _refuse_unless(good: bool, code: int, words: bytes) -> None:
+    if good:
+        return
+    if code < 200:
+        raise ServerAway(f"the server gave no answer that can be understood: {_words(code, words)}")
+    raise SendRefused(_words(code, words), permanent=code >= 500)
+
+
+def _wire_address(address: str) -> str:
+    """The address as the envelope has it: nothing that could end the command, and the domain in ASCII (RFC 5890)."""
+    local, _, domain = address.rpartition("@")
+    if _UNSAFE.search(address) or not local or not domain:
+        raise UnsafeValue(f"not usable as an envelope address: {address!r}")
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError as error:
+            raise UnsafeValue(f"not usable as a domain: {domain!r}") from error
+    return f"{local}@{domain}"
+
+
+def _safe(value: str) -> None:
+    if "\0" in value or "\r" in value or "\n" in value:
+        raise UnsafeValue("CR, LF or NUL in a credential")
+
+
+def _words(code: int, text: bytes | str) -> str:
+    """The server's own words on one line, without control characters, for logs and for the person."""
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    return f"{code} {said}"[:500]

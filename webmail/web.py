@@ -1,0 +1,341 @@
+"""What all views share: the one render helper, notices, error pages, who is asking, and the template filters."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import flask
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from flask import Flask, Response, current_app, g, make_response, render_template, request, session
+from flask_babel import get_locale, pgettext
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from markupsafe import escape
+from werkzeug.exceptions import HTTPException
+
+from webmail import imap
+from webmail.account import Account
+from webmail.config import Settings
+from webmail.imap.mailboxes import Overview
+from webmail.mail import (
+    MailboxChanged,
+    MailError,
+    NoSuchMailbox,
+    NoSuchMessage,
+    NotAllowed,
+    OverQuota,
+    Role,
+    ServerAway,
+    SignInRefused,
+    UnsafeValue,
+)
+from webmail.models import DATABASE_AWAY, User
+
+LANGUAGES = ("fr", "en")
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+
+def page(template: str, status: int = 200, **context: Any) -> Response:
+    """Render a page, or only the block that HTMX asked to replace (block name = element id), with the page's title.
+
+    A view never asks who is calling: the same context serves both.
+    """
+    current_app.update_template_context(context)
+    if block := _fragment_of(template):
+        parts = current_app.jinja_env.get_template(template)
+        inner = parts.new_context(context)
+        html = "".join(block(inner))
+        if request.htmx.target == "main":  # type: ignore[attr-defined]
+            title = "".join(parts.blocks["page_title"](parts.new_context(context)))
+            html = f"<title>{title} · {escape(settings().name)}</title>{html}"
+            html += render_template("_folders.html", oob=True, **context)
+        html += render_template("_notices.html", oob=True)
+    else:
+        html = render_template(template, **context)
+    response = make_response(html, status)
+    response.vary.update(["HX-Request", "HX-Target"])
+    return response
+
+
+def _fragment_of(template: str) -> Any:
+    htmx = request.htmx  # type: ignore[attr-defined]
+    if not htmx or not htmx.target or htmx.history_restore_request:
+        return None
+    return current_app.jinja_env.get_template(template).blocks.get(htmx.target)
+
+
+def notify(text: str, kind: str = "done", undo: tuple[str, dict[str, Any]] | None = None) -> None:
+    """Queue a notice for the next page. Kinds: done, caution, danger. `undo`: an address to POST to, and its fields."""
+    session["notices"] = [*session.get("notices", []), {"text": text, "kind": kind, "undo": undo}][-5:]
+
+
+def notices() -> list[dict[str, Any]]:
+    """The notices to show now; each is shown once."""
+    return cast("list[dict[str, Any]]", session.pop("notices")) if "notices" in session else []
+
+
+# --- who is asking ---------------------------------------------------------------------------------------------------
+
+
+def settings() -> Settings:
+    return cast(Settings, current_app.extensions["settings"])
+
+
+def current_user() -> User:
+    """The signed-in person. Only for views that need a sign-in."""
+    return cast(User, session.user)  # type: ignore[attr-defined]
+
+
+def current_account() -> Account:
+    """The signed-in person's mail account, with the credential of this session."""
+    if "account" not in g:
+        password = None if settings().token_key_file else session.password  # type: ignore[attr-defined]
+        if password is None and not settings().token_key_file:
+            raise SignInRefused("this session keeps no mail credential")
+        g.account = settings().account(current_user().address, password=password)
+    return cast(Account, g.account)
+
+
+def remember_overview(overview: Overview) -> None:
+    """Tell the folder list what a view fetched already, so that it asks the server nothing."""
+    g.overview = overview
+
+
+def overview() -> Overview | None:
+    """The folders and the quota of the side bar: 1 round trip, 0 when the view had them. None when the server is away:
+    a page that is of use without the side bar (compose) is shown all the same."""
+    if "overview" not in g:
+        try:
+            with imap.connect(current_account()) as connection:
+                g.overview = imap.mailboxes.overview(connection)
+        except ServerAway:
+            g.overview = None
+    return cast("Overview | None", g.overview)
+
+
+def local_path(target: str) -> str:
+    """`target` if a browser would stay on this site with it, else "".
+
+    Browsers read a backslash as a slash and drop tabs and line ends, so a backslash after the first slash, or a tab
+    between two slashes, leaves the site as "//host" does (WHATWG URL, section 4.4).
+    """
+    if not target.startswith("/") or target.startswith("//") or len(target) > 2000:
+        return ""
+    return target if "\\" not in target and target.isprintable() else ""
+
+
+safe_back = local_path
+
+
+def mailbox_label(name: str) -> str:
+    """What a person calls a mailbox: the usual word for the special ones, else the last part of its name."""
+    found = g.get("overview")
+    mailbox = found.get(name) if found else None
+    if mailbox is None:
+        return name.rsplit("/", 1)[-1]
+    words = {
+        Role.INBOX: pgettext("folder", "Inbox"), Role.DRAFTS: pgettext("folder", "Drafts"),
+        Role.SENT: pgettext("folder", "Sent"), Role.ARCHIVE: pgettext("folder", "Archive"),
+        Role.JUNK: pgettext("folder", "Junk"), Role.TRASH: pgettext("folder", "Trash"),
+    }  # fmt: skip
+    return words[mailbox.role] if mailbox.role else mailbox.label
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+def _words(error: MailError) -> tuple[str, str]:
+    """What happened, and what to do next."""
+    kinds: list[tuple[type[MailError], str, str]] = [
+        (ServerAway, _("The mail server does not answer"), _("Your mail is safe. Wait a moment and try again.")),
+        (
+            MailboxChanged,
+            _("This folder was rebuilt on the server"),
+            _("The link you followed is no longer valid. Open the folder again."),
+        ),
+        (NoSuchMailbox, _("There is no such folder"), _("It may have been renamed or deleted. Choose one in the list.")),
+        (
+            NoSuchMessage,
+            _("This message is no longer here"),
+            _("It may have been moved or deleted, perhaps from another device."),
+        ),
+        (NotAllowed, _("You may not do this here"), _("The owner of this folder or the administrator did not allow it.")),
+        (OverQuota, _("There is no room left in this mailbox"), _("Delete messages or empty the trash, then try again.")),
+        (SignInRefused, _("The mail server no longer accepts this sign-in"), _("Sign out, then sign in again.")),
+        (UnsafeValue, _("This request holds characters that mail does not allow"), _("Check what you typed and try again.")),
+    ]
+    for kind, what, then in kinds:
+        if isinstance(error, kind):
+            return what, then
+    return _("The mail server refused"), _("Nothing was changed. If it happens again, tell your administrator.")
+
+
+def error_page(title: str, advice: str, status: int) -> Response:
+    """A page that needs no mail server. Under HTMX the same sentences come as a notice, and the page stays."""
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        html = render_template("_notices.html", oob=False, extra=[{"text": f"{title}. {advice}", "kind": "danger", "undo": None}])
+        response = make_response(html, status)
+        response.headers["HX-Retarget"] = "#notices"
+        response.headers["HX-Reswap"] = "outerHTML show:window:top"
+        response.headers["HX-Push-Url"] = "false"
+        return response
+    return make_response(render_template("error.html", title=title, advice=advice, status=status), status)
+
+
+def _mail_error(error: MailError) -> Response:
+    if error.status >= 500:
+        current_app.logger.warning("%s: %s", type(error).__name__, error)
+    title, advice = _words(error)
+    return error_page(title, advice, error.status)
+
+
+def _database_error(error: Exception) -> Response:
+    current_app.logger.error("the database can't be used: %s", error)
+    return error_page(_("The service is not available at the moment"), _("Wait a moment and try again."), 503)
+
+
+def _csrf_error(error: CSRFError) -> Response:
+    return error_page(
+        _("This form is out of date"), _("Nothing was changed. Go back, reload the page and send the form again."), 400
+    )
+
+
+def _http_error(error: HTTPException) -> Response | HTTPException:
+    status = error.code or 500
+    if status < 400:
+        return error
+    titles = {
+        404: (_("There is nothing at this address"), _("Check the address, or go back to your mail.")),
+        405: (_("This address can't be opened like this"), _("Go back and use the buttons of the page.")),
+        413: (_("This is too large"), _("Choose smaller files and try again.")),
+        429: (_("Too many requests"), _("Wait a few minutes, then try again.")),
+        500: (_("Something went wrong here"), _("It has been recorded. Go back and try again.")),
+    }
+    title, advice = titles.get(status, (_("This request could not be understood"), _("Go back and try again.")))
+    return error_page(title, advice, status)
+
+
+# --- dates and sizes -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def local(moment: datetime) -> datetime:
+    """In the establishment's time zone; a naive time of the database is UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_zone(settings().timezone))
+
+
+def short_date(moment: datetime) -> str:
+    """As people say it in a list: the time today, the weekday this week, the day this year, else the date."""
+    day, today = local(moment), local(datetime.now(UTC))
+    days = (today.date() - day.date()).days
+    if days == 0:
+        return day.strftime("%H:%M")
+    if days == 1:
+        return _("yesterday")
+    skeleton = "EEE" if 1 < days < 7 else "d MMM" if day.year == today.year else "dd/MM/yyyy"
+    return _formatted(day.date().toordinal(), skeleton, str(get_locale()))
+
+
+@lru_cache(maxsize=4096)
+def _formatted(ordinal: int, pattern: str, locale: str) -> str:
+    return format_date(datetime.fromordinal(ordinal), pattern, locale=locale)
+
+
+def long_date(moment: datetime) -> str:
+    """Date and time in full, "mardi 24 novembre 2026 à 14:02"."""
+    return _long(local(moment).replace(second=0, microsecond=0), str(get_locale()))
+
+
+@lru_cache(maxsize=4096)
+def _long(moment: datetime, locale: str) -> str:
+    return format_datetime(moment, "EEEE d MMMM y, HH:mm", locale=Locale.parse(locale))
+
+
+def file_size(count: int) -> str:
+    """Bytes as people say them: "88 Ko" or "88 KB"."""
+    units = ("o", "Ko", "Mo", "Go") if get_locale() and get_locale().language == "fr" else ("bytes", "KB", "MB", "GB")
+    value, unit = float(count), units[0]
+    for unit in units:
+        if value < 1000 or unit == units[-1]:
+            break
+        value /= 1024
+    number = f"{value:.0f}" if unit == units[0] or value >= 10 else f"{value:.1f}".rstrip("0").rstrip(".")
+    return f"{number.replace('.', ',') if units[0] == 'o' else number}\u00a0{unit}"
+
+
+def number(value: int) -> str:
+    return format_decimal(value, locale=str(get_locale()))
+
+
+def initials(label: str) -> str:
+    """One or two letters that stand for a person: "Alice Leroy" -> "AL"."""
+    words = [word for word in label.partition("@")[0].replace(".", " ").replace("-", " ").split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper() or "?"
+
+
+# --- set-up ----------------------------------------------------------------------------------------------------------
+
+
+def _versions(folder: str) -> dict[str, str]:
+    """A short checksum of each static file: addresses change with the content, so browsers may keep them for ever."""
+    root = Path(folder)
+    return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest()[:8] for f in root.rglob("*") if f.is_file()}
+
+
+def install(app: Flask) -> None:
+    """Error pages, security headers, filters and globals."""
+    app.register_error_handler(MailError, _mail_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    for kind in DATABASE_AWAY:
+        app.register_error_handler(kind, _database_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.after_request(_security_headers)
+    versions = _versions(app.static_folder or "static")
+
+    def static_url(name: str) -> str:
+        return f"{request.script_root}/static/{name}?v={versions.get(name, '0')}"
+
+    app.jinja_env.filters.update(short_date=short_date, long_date=long_date, file_size=file_size, number=number)
+    app.jinja_env.globals.update(
+        static_url=static_url,
+        notices=notices,
+        overview=overview,
+        settings=settings,
+        current_user=current_user,
+        mailbox_label=mailbox_label,
+        initials=initials,
+        get_locale=get_locale,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def _security_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _CSP)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if flask.request.endpoint == "static":
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    elif "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+    return response
