@@ -159,4 +159,5 @@ def _tidy_name(name: str) -> str:
 
 
 def _tidy_email(email: str) -> str:
-    return "".join(tidy(email).split()).strip("<>")
+    email = tidy(email)
+    return email if email.startswith('"') else "".join(email.split()).strip("<>")

@@ -144,8 +144,11 @@ class _Writer(HTMLParser):
         if not line.strip() and not (keep_empty and self._lines and not self._gap):
             return
         prefix = ">" * min(self._quotes, DEPTH_LIMIT)
-        if self._gap and self._lines and self._lines[-1] not in ("", prefix):
-            self._lines.append(prefix if self._lines[-1].startswith(prefix) else "")
+        if self._gap and self._lines:
+            last = self._lines[-1]
+            between = ">" * min(len(last) - len(last.lstrip(">")), len(prefix))  # what both lines are quoted by
+            if last not in ("", between):
+                self._lines.append(between)
         self._gap = False
         self._lines.append(f"{prefix} {line}".rstrip() if prefix else line)
 

@@ -23,7 +23,7 @@ FLOW_WIDTH = 76
 SIGNATURE = "-- "
 
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_WORDS = re.compile(r" *[^ ]+ ?")
+_WORDS = re.compile(r"[^ ]+ *| +")
 
 
 def decode_text(data: bytes, encoding: str, charset: str) -> str:
@@ -109,12 +109,10 @@ def _flow_line(line: str) -> Iterator[str]:
     depth = len(line) - len(line.lstrip(">"))
     body = line[depth:].removeprefix(" ") if depth else line
     prefix = ">" * depth
-    pieces = list(_broken(body.rstrip(" "), FLOW_WIDTH - depth)) or [""]
-    for number, piece in enumerate(pieces):
+    for piece in _broken(body.rstrip(" "), FLOW_WIDTH - depth):
         # A line that would begin with a blank, ">" or "From " is stuffed; quoted lines always are (section 4.4).
         stuffed = " " if (depth and piece) or piece.startswith((" ", ">", "From ")) else ""
-        soft = number < len(pieces) - 1 and not piece.endswith(" ")
-        yield f"{prefix}{stuffed}{piece}{' ' if soft else ''}"
+        yield f"{prefix}{stuffed}{piece}"
 
 
 def _broken(line: str, width: int) -> Iterator[str]:
@@ -126,8 +124,8 @@ def _broken(line: str, width: int) -> Iterator[str]:
     size = 0
     for match in _WORDS.finditer(line):
         word = match[0]
-        # no piece may be "-- " or end where the next begins with a blank: both would read differently when joined
-        if size and size + len(word.rstrip()) > width and not word.startswith(" ") and "".join(piece[-2:]) != SIGNATURE:
+        # "-- " alone on a line would be a signature's beginning
+        if size and size + len(word.rstrip(" ")) > width and piece != [SIGNATURE]:
             yield "".join(piece)
             piece, size = [], 0
         piece.append(word)

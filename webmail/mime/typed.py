@@ -9,7 +9,7 @@ from webmail.mime.addresses import read_address, split_list
 from webmail.mime.words import tidy
 
 _ATOMS = re.compile(r"[^\s\"(),:;<>@\[\\\]\x00-\x20\x7f]+")
-_QUOTED = re.compile(r'"(?:[^"\\\r\n\x00]|\\[ -~])*"')
+_QUOTED = re.compile(r'"[^"\\\s<>,;\x00-\x1f\x7f]+"')  # without what would need care on each hop
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.I)
 _LITERAL = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-f:.]+)\]", re.I)
 
@@ -27,6 +27,8 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
             continue
         address = read_address(typed)
         if "\n" in typed or "\0" in typed or address is None or not _deliverable(address.email):
+            raise BadAddress(tidy(typed)[:200])
+        if "<" not in typed and "@" in address.name and "(" not in typed:  # two addresses with a blank between
             raise BadAddress(tidy(typed)[:200])
         if typed.count("<") > 1 or ("<" in typed and not re.search(r">\s*(?:\(.*\)\s*)?\Z", typed)):
             raise BadAddress(tidy(typed)[:200])

@@ -232,13 +232,13 @@ def test_a_file_that_vanished_is_told(alice, settings):
 def test_what_nobody_comes_back_to_goes(alice, settings):
     names = ("old", "fresh", "typed", "empty", "begun")
     old, fresh, typed, empty, begun = (drafts.new(alice, Fields(body="" if n == "empty" else n)) for n in names)
-    drafts.leave_untouched(begun)
     age(old, days=31)
     age(fresh, days=29)
     for row in (typed, empty):
         age(row, days=2)
         DraftRow.update(created=now() - timedelta(days=2, hours=1)).where(DraftRow.id == row.id).execute()
-    DraftRow.update(created=now() - timedelta(days=2), updated=now() - timedelta(days=2)).where(DraftRow.id == begun.id).execute()
+    then = now() - timedelta(days=2)
+    DraftRow.update(created=then, updated=then).where(DraftRow.id == begun.id).execute()
     DraftRow.update(saved_mailbox="Drafts", saved_uid=7).where(DraftRow.id << [old.id, fresh.id]).execute()
     drafts.sweep(settings)
     left = {row.body for row in DraftRow.select()}

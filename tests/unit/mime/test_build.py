@@ -90,7 +90,7 @@ class TestHeaders:
         assert headers.envelope(build.build(draft, date=WHEN)).to == (Address("", "zoë@example.org"),)
 
     def test_a_date_without_a_zone_is_utc(self):
-        raw = build.build(Draft(ANN), date=datetime(2026, 2, 3))  # noqa: DTZ001
+        raw = build.build(Draft(ANN), date=datetime(2026, 2, 3))
         assert headers.envelope(raw).sent == datetime(2026, 2, 3, tzinfo=UTC)
 
 
@@ -135,7 +135,7 @@ class TestRoundTrips:
         expected = written if written.endswith("\n") else f"{written}\n"
         assert body_of(raw) == expected
         parsed = email.message_from_bytes(raw, policy=email.policy.default)
-        assert text.unflow(parsed.get_content()) == expected
+        assert text.unflow(parsed.get_content().replace("\r\n", "\n")) == expected
 
     def test_anything(self):
         source = random.Random(5322)
@@ -220,7 +220,7 @@ class TestTypedAddresses:
             ("friends: a@x.org, b@x.org;", [("", "a@x.org"), ("", "b@x.org")]),
             ("zoë@exämple.org", [("", "zoë@exämple.org")]),
             ("ann@localhost", [("", "ann@localhost")]),
-            ('"odd name"@x.org', [("", '"odd name"@x.org')]),
+            ('"odd.."@x.org', [("", '"odd.."@x.org')]),
             ("ann+tag@x.org (Ann)", [("Ann", "ann+tag@x.org")]),
             ("root@[192.0.2.1]", [("", "root@[192.0.2.1]")]),
             ("ann@x.org,", [("", "ann@x.org")]),
@@ -234,7 +234,7 @@ class TestTypedAddresses:
         [
             "ann", "ann@", "@x.org", "Ann Smith", "a b c@x..org", "ann@x_y.org", ".ann@x.org", "ann.@x.org", "a..b@x.org", "ann@-x.org",
             "x" * 65 + "@x.org", "ann@" + "x" * 64 + ".org", "ann@" + "é" * 300, "<ann@x.org> <bob@x.org>", "Ann <ann@x.org> extra",
-            '"a\nb" <ann@x.org>', "ann\0@x.org", "ann@x.org bob@x.org", "javascript:alert(1)",
+            '"a\nb" <ann@x.org>', "ann\0@x.org", "ann@x.org bob@x.org", "javascript:alert(1)", '"odd name"@x.org',
         ],
     )  # fmt: skip
     def test_what_is_none_is_named(self, bad):

@@ -99,7 +99,7 @@ class TestFlowed:
     def test_what_flow_writes_unflow_reads(self, written):
         flowed = text.flow(written)
         assert text.unflow(flowed) == written
-        assert all(len(line) <= 78 or " " not in line.strip() for line in flowed.split("\n"))
+        assert all(len(line) <= 79 or " " not in line.strip(" >") for line in flowed.split("\n"))
 
     def test_any_words_make_the_round_trip(self):
         for _ in range(300):
@@ -178,7 +178,7 @@ class TestShowing:
 
     def test_mail_addresses_lead_to_the_compose_page(self):
         shown = Tree(text.to_html("ann@example.org or mailto:bob@example.org?subject=hi&bcc=thief@example.net"))
-        assert shown.links == [{"href": "/compose?to=ann%40example.org"}, {"href": "/compose?to=bob%40example.org&subject=hi"}]
+        assert shown.links == [{"href": "/compose?to=ann%40example.org"}, {"href": "/compose?to=bob%40example.org"}]
 
     @pytest.mark.parametrize(
         "written",

@@ -1,0 +1,61 @@
+"""Public collections of odd messages and hostile HTML, when they lie beside the checkout or TRABOULE_CORPORA names them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from webmail.mime import headers, structure, text
+from webmail.mime.clean import clean
+
+from .inspection import Inspection
+
+_FOLDER = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
+_MESSAGES = sorted(f for f in _FOLDER.glob("mime-*/**/*") if f.is_file() and f.suffix in (".eml", ".txt", ".msg"))
+_SNIPPETS = sorted(_FOLDER.glob("xss-*/**/*.html"))
+
+pytestmark = pytest.mark.skipif(not (_MESSAGES and _SNIPPETS), reason="no corpora beside the checkout or in TRABOULE_CORPORA")
+
+
+def test_every_message_is_read_within_two_seconds():
+    for file in _MESSAGES:
+        raw = file.read_bytes()
+        started = time.perf_counter()
+        headers.envelope(raw)
+        found = structure.classify(structure.from_bytes(raw))
+        assert found.all, file
+        for part in found.all:
+            assert part.filename == "" or "/" not in part.filename
+            data = structure.content(raw, part.section)
+            text.decode_transfer(data, part.encoding)
+            decoded = text.decode_text(data, part.encoding, part.charset)
+            decoded.encode("utf-8")
+            if part.type == "text/html":
+                assert Inspection(clean(decoded, lambda cid: None).html).faults == [], file
+                text.html_to_text(decoded)
+            elif part.type == "text/plain":
+                text.to_html(decoded, flowed=part.format == "flowed", delsp=part.delsp)
+                text.unflow(text.flow(text.quote(decoded)))
+        assert time.perf_counter() - started < 2, file
+
+
+def test_no_subject_is_lost():
+    for file in _MESSAGES:
+        raw = file.read_bytes()
+        subject = headers.fields(raw).get("subject", [b""])[0]
+        assert bool(headers.decode(subject)) == bool(subject.strip()) or b"=?" in subject, file
+
+
+def test_nothing_active_is_left_of_any_snippet():
+    for file in _SNIPPETS:
+        html = file.read_text("utf-8", "replace")
+        started = time.perf_counter()
+        result = clean(html, lambda cid: "/part/1")
+        assert time.perf_counter() - started < 2, file
+        assert Inspection(result.html).faults == [], file
+        assert Inspection(clean(result.html, lambda cid: "/part/1").html).faults == [], (
+            file
+        )  # a second parse changes nothing for the worse
