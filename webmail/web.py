@@ -132,9 +132,6 @@ def local_path(target: str) -> str:
     return target if "\\" not in target and target.isprintable() else ""
 
 
-safe_back = local_path
-
-
 def mailbox_label(name: str) -> str:
     """What a person calls a mailbox: the usual word for the special ones, else the last part of its name."""
     found = g.get("overview")

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.cookies import visit
-from webmail.web import notify, safe_back
+from webmail.web import local_path, notify
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -91,5 +91,5 @@ def _same_host(url: str) -> str:
 
 
 def _sign_in_page(back: str) -> str:
-    back = safe_back(back)
+    back = local_path(back)
     return url_for("auth.login", next=back) if back not in ("", "/") else url_for("auth.login")

@@ -16,7 +16,7 @@ from webmail.auth.forms import SignIn
 from webmail.auth.guard import public
 from webmail.auth.sign_in import TooManyAttempts, sign_in
 from webmail.mail import ServerAway, SignInRefused
-from webmail.web import current_user, error_page, notify, page, safe_back, settings
+from webmail.web import current_user, error_page, local_path, notify, page, settings
 
 blueprint = Blueprint("auth", __name__)
 
@@ -26,7 +26,7 @@ blueprint = Blueprint("auth", __name__)
 def login() -> Response:
     if visit().user is not None:
         return redirect(_after(request.args.get("next", "")), 303)
-    return _form(SignIn(next=safe_back(request.args.get("next", ""))))
+    return _form(SignIn(next=local_path(request.args.get("next", ""))))
 
 
 @blueprint.post("/login")
@@ -92,13 +92,13 @@ def stale_form(_error: CSRFError) -> Response:
 
 
 def _form(form: SignIn, status: int = 200, problem: str = "") -> Response:
-    form.next.data = safe_back(form.next.data or "")
+    form.next.data = local_path(form.next.data or "")
     return page("auth/login.html", status, form=form, problem=problem)
 
 
 def _after(target: str) -> str:
     """Where to go once signed in: back, or to the inbox."""
-    return safe_back(target) or url_for("mailbox.show", mailbox="INBOX")
+    return local_path(target) or url_for("mailbox.show", mailbox="INBOX")
 
 
 def _too_many(minutes: int) -> str:

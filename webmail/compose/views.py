@@ -25,7 +25,7 @@ from webmail.compose.drafts import AlreadyLeft, Fields
 from webmail.compose.forms import ComposeForm
 from webmail.mail import Identity, MailError, Message
 from webmail.models import DraftRow, Outbox, OutboxState
-from webmail.web import current_account, current_user, local, long_date, notify, page, safe_back, settings, short_date
+from webmail.web import current_account, current_user, local, local_path, long_date, notify, page, settings, short_date
 
 blueprint = Blueprint("compose", __name__)
 
@@ -258,19 +258,19 @@ def _forward_heading(message: Message) -> str:
 
 def _came_from() -> str:
     """The page to go back to afterwards: the one named, else the folder or message that the link was on."""
-    if named := safe_back(request.args.get("back", "")):
+    if named := local_path(request.args.get("back", "")):
         return named
     before = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
     path = before.path + (f"?{before.query}" if before.query else "")
-    return safe_back(path) if before.netloc == request.host and path.startswith(f"{request.script_root}/mailbox/") else ""
+    return local_path(path) if before.netloc == request.host and path.startswith(f"{request.script_root}/mailbox/") else ""
 
 
 def _back(form: ComposeForm) -> str:
-    return safe_back(form.back.data or "") or url_for("mailbox.show", mailbox="INBOX")
+    return local_path(form.back.data or "") or url_for("mailbox.show", mailbox="INBOX")
 
 
 def _url(row: DraftRow, form: ComposeForm) -> str:
-    return url_for("compose.show", draft_id=row.id, back=safe_back(form.back.data or "") or None)
+    return url_for("compose.show", draft_id=row.id, back=local_path(form.back.data or "") or None)
 
 
 def _say_sent(sent: Outbox) -> None:

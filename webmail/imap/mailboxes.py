@@ -41,6 +41,18 @@ class Overview:
     def get(self, name: str) -> Mailbox | None:
         return next((m for m in self.mailboxes if m.name == name), None)
 
+    def below(self, parent: Mailbox) -> List[Mailbox]:
+        """The mailboxes inside a special one; INBOX has none, since on some servers everything lies inside it."""
+        if parent.role is Role.INBOX or not parent.delimiter:
+            return []
+        return [m for m in self.mailboxes if m.role is None and m.name.startswith(parent.name + parent.delimiter)]
+
+    @property
+    def own(self) -> List[Mailbox]:
+        """Those that a person made, outside of the special ones."""
+        special = {m.name for parent in self.mailboxes if parent.role for m in self.below(parent)}
+        return [m for m in self.mailboxes if m.role is None and m.name not in special]
+
     def role(self, role: Role) -> Mailbox | None:
         return next((m for m in self.mailboxes if m.role is role), None)
 

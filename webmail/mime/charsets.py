@@ -78,6 +78,14 @@ def without_surrogates(text: str) -> str:
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
+def raw_bytes(text: str) -> bytes:
+    """The bytes that became `text` by decoding UTF-8 with surrogateescape; other lone surrogates become "?"."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 def decode_bytes(data: bytes, charset: str = "") -> str:
     """Text of `data`; never raises, never holds lone surrogates.
 

@@ -17,6 +17,7 @@ import css_inline
 import nh3
 
 from webmail.mime.bounds import DATA_IMAGE_LIMIT, INPUT_LIMIT, bounded, bounded_css, flatten, is_cut, too_deep
+from webmail.mime.charsets import without_surrogates
 from webmail.mime.links import compose_link, web_address
 from webmail.mime.style import clean_style, is_remote
 
@@ -111,6 +112,7 @@ def clean(html: str, link_for_cid: Callable[[str], str | None], prefix: str = "m
     `link_for_cid` gives our address of a part by its Content-ID, or None. Ids and names get `prefix`. A remote image keeps
     its place, size and `alt` but has no `src` (style it by `img:not([src])`).
     """
+    html = without_surrogates(html)
     cut = is_cut(html)
     try:
         prepared = _with_styles_inlined(bounded(html))
@@ -191,7 +193,7 @@ class _Filter:
         self._styles: dict[str, str] = {}
         self._style_budget = STYLE_BUDGET
         self._data_budget = DATA_LIMIT
-        self._inside = False  # the link at hand leads to a place in the same page
+        self._inside = False  # the latest href leads to a place in the same page; nh3 shows "target" after it
 
     def clean(self, html: str) -> str:
         """One pass of nh3."""
@@ -220,7 +222,6 @@ class _Filter:
         if name == "target":
             return None if self._inside else _ON_LINKS["target"]
         if name == "rel":
-            self._inside = False  # the last one that nh3 shows of a link
             return _ON_LINKS["rel"]
         if name in _WORDS:
             return value[:1000]

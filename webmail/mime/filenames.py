@@ -6,7 +6,7 @@ import re
 import unicodedata
 from urllib.parse import unquote_to_bytes
 
-from webmail.mime.charsets import decode_bytes
+from webmail.mime.charsets import decode_bytes, raw_bytes
 from webmail.mime.words import decode
 
 NAME_LIMIT = 200
@@ -32,7 +32,7 @@ def filename(params: dict[str, str]) -> str:
 
 
 def _plain(value: str) -> str:
-    return decode(value[:4000].encode("utf-8", "surrogateescape"))
+    return decode(raw_bytes(value[:4000]))
 
 
 def _extended(params: dict[str, str], wanted: str) -> str:
@@ -50,7 +50,7 @@ def _extended(params: dict[str, str], wanted: str) -> str:
         starred, value = segments[number]
         if starred and number == 0 and value.count("'") >= 2:
             charset, _language, value = value.split("'", 2)
-        data += unquote_to_bytes(value) if starred else value.encode("utf-8", "surrogateescape")
+        data += unquote_to_bytes(raw_bytes(value)) if starred else raw_bytes(value)
         if len(data) > 8000:
             break
     return decode_bytes(data, charset)

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import nh3
 
 from webmail.mime.bounds import bounded, flatten, too_deep
+from webmail.mime.charsets import without_surrogates
 from webmail.mime.links import web_address
 
 TEXT_LIMIT = 500_000  # characters of text that are made
@@ -35,7 +36,7 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 def html_to_text(html: str) -> str:
     """Readable text: paragraphs, "- " lists, "text <address>" for links, "> " for quotes. Bounded; never raises."""
-    simple = _SIMPLIFY.clean(bounded(html))
+    simple = _SIMPLIFY.clean(bounded(without_surrogates(html)))
     if too_deep(simple):
         simple = _SIMPLIFY.clean(flatten(simple))
     writer = _Writer()

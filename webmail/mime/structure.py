@@ -10,6 +10,7 @@ from webmail.mail import Part, Structure
 from webmail.mime.filenames import filename
 from webmail.mime.parts import content, from_bytes
 from webmail.mime.tree import Node
+from webmail.mime.words import tidy
 
 __all__ = ["Node", "classify", "content", "from_bytes"]
 
@@ -136,8 +137,8 @@ def _part(node: Node, *, named: bool = True) -> Part:
         section=node.section,
         type=node.type,
         size=node.size,
-        encoding=node.encoding or "7bit",
-        charset=params.get("charset", ""),
+        encoding=tidy(node.encoding) or "7bit",
+        charset=tidy(params.get("charset", "")),
         filename=_name(node) or (default_name(node.type) if named else ""),
         disposition=node.disposition,
         content_id=node.content_id,

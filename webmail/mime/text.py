@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from webmail.mime.charsets import decode_bytes
+from webmail.mime.charsets import decode_bytes, without_surrogates
 from webmail.mime.html_text import html_to_text
 from webmail.mime.links import linkify
 from webmail.mime.transfer import TransferDecoder, decode_transfer
@@ -176,7 +176,7 @@ def to_html(
     <p class="cut">`cut_label`</p>.
     """
     cut = len(text) > limit
-    blocks = _blocks(read(text[:limit], flowed=flowed, delsp=delsp))
+    blocks = _blocks(read(without_surrogates(text[:limit]), flowed=flowed, delsp=delsp))
     folded = _long_last_quote(blocks)
     out = []
     for place, block in enumerate(blocks):

@@ -198,6 +198,8 @@ class TestEnvelope:
         ({"filename": "=?utf-8?Q?acc=C3=A8s.pdf?="}, "accès.pdf"),
         ({"filename*": "nothing''%E9.txt"}, "é.txt"),
         ({"filename": "acc\udce8s.pdf"}, "accès.pdf"),  # a raw byte that came through surrogateescape
+        ({"filename*": "''%41\udcff.txt"}, "Aÿ.txt"),
+        ({"filename": "a\ud800.txt"}, "a_.txt"),
         ({"filename": "../../etc/passwd"}, "passwd"),
         ({"filename": "C:\\Temp\\plan.pdf"}, "plan.pdf"),
         ({"filename": "photo\u202egpj.exe"}, "photogpj.exe"),

@@ -147,6 +147,9 @@ class TestShowing:
         assert shown.tags == []
         assert shown.words == "<script>alert(1)</script> & \"quotes\" 'and' &lt;"
 
+    def test_a_lone_surrogate_can_be_sent(self):
+        assert text.to_html("a\ud800@example.org").encode().startswith("a\ufffd".encode())
+
     def test_quotes_nest(self):
         assert text.to_html("a\n> b\n>> c\n> > d\n> e\nf") == (
             "a<blockquote>b<blockquote>c\nd</blockquote>e</blockquote>f"
@@ -227,6 +230,6 @@ class TestHtmlToText:
     def test_links_that_are_none_leave_their_words(self):
         assert text.html_to_text("<a href='javascript:alert(1)'>x</a><a name=y>z</a>") == "xz\n"
 
-    @pytest.mark.parametrize("html", ["", "<", "<p", "<!--", "\0", "plain", "&#xD800;", "<p>" * 3])
+    @pytest.mark.parametrize("html", ["", "<", "<p", "<!--", "\0", "\ud800", "plain", "&#xD800;", "<p>" * 3])
     def test_odd_input(self, html):
-        assert isinstance(text.html_to_text(html), str)
+        assert isinstance(text.html_to_text(html).encode(), bytes)
