@@ -91,9 +91,10 @@ def _common(table: Table, webmail: Webmail, password: str, before: int, most: fl
         if webmail.name == OURS:  # Roundcube shows nothing without scripts
             pages.first_view(table, webmail, visitor, browser, scripts=False)
     _say(f"{webmail.name}: times")
-    pages.lists(table, webmail, visitor)
     pages.opening(table, webmail, visitor)
     visitor.close()
+    pages.lists(table, webmail, password)
+    pages.beside(table, webmail, password)
     _say(f"{webmail.name}: throughput")
     pages.throughput(table, webmail, clients)
     for client in clients:

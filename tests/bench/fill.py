@@ -14,14 +14,15 @@ from deploy.demo.services import Services
 from tests.bench.letters import Letter, letter
 from webmail import models
 
-READER = f"lectrice@{accounts.DOMAIN}"  # who owns the large mailboxes
+READER, ARCHIVIST = f"lectrice@{accounts.DOMAIN}", f"archiviste@{accounts.DOMAIN}"
 SMALL, LARGE = "Mille", "CentMille"
 SIZES = {SMALL: 1_000, LARGE: 100_000}
+OWNERS = {SMALL: READER, LARGE: ARCHIVIST}  # two people: all mailboxes of a person weigh on each of her pages
 INBOX_SIZE, INBOX_DELIVERED = 1_000, 300  # of them by APPEND, as a delivery would
 PEOPLE = tuple(f"personne{number:02d}@{accounts.DOMAIN}" for number in range(1, 51))
 CLIENTS = 8  # the first of the people, who have more than a page of mail: the throughput is measured with them
 PEOPLES_MAIL, CLIENTS_MAIL = 8, 60
-_EDITION = "2"  # another value makes the mail anew
+_EDITION = "4"  # another value makes the mail anew
 
 
 def fill(services: Services) -> bool:
@@ -29,15 +30,18 @@ def fill(services: Services) -> bool:
     stamp = services.base / "filled"
     if stamp.exists() and stamp.read_text() == _EDITION:
         return False
-    for address in (READER, *PEOPLE):
+    for address in (*OWNERS.values(), *PEOPLE):
         _account(services, address)
-        shutil.rmtree(_maildir(services, address).parent, ignore_errors=True)
+        shutil.rmtree(_maildir(services, address).parent, ignore_errors=True)  # with its indexes
     for number, address in enumerate(PEOPLE):
         write(services.owner, _maildir(services, address), address, CLIENTS_MAIL if number < CLIENTS else PEOPLES_MAIL)
+    write(services.owner, _maildir(services, ARCHIVIST), ARCHIVIST, CLIENTS_MAIL)
     write(services.owner, _maildir(services, READER), READER, INBOX_SIZE, newest=INBOX_DELIVERED)
     for name, size in SIZES.items():
-        write(services.owner, _maildir(services, READER) / name, READER, size)
+        write(services.owner, _maildir(services, OWNERS[name]) / name, OWNERS[name], size)
     _deliver(services)
+    for name, size in SIZES.items():
+        _look(services, OWNERS[name], name, size)
     stamp.write_text(_EDITION)
     return True
 
@@ -96,7 +100,7 @@ def _account(services: Services, address: str) -> None:
 
 
 def _deliver(services: Services) -> None:
-    """The newest messages of the INBOX, and one look at each large mailbox so that the server indexes it now."""
+    """The newest messages of the INBOX, by APPEND; then one search, which builds its word index."""
     client = imaplib.IMAP4(HOST, services.ports.imap)
     client.login(READER, services.password)
     for back in range(INBOX_DELIVERED - 1, -1, -1):
@@ -105,9 +109,17 @@ def _deliver(services: Services) -> None:
         answer, words = client.append("INBOX", "(\\Seen)" if message.seen else "()", stamp, message.content)
         if answer != "OK":
             raise RuntimeError(f"APPEND: {words!r}")
-    for name, size in {**SIZES, "INBOX": INBOX_SIZE}.items():
-        answer, found = client.select(name)
-        if answer != "OK" or found[0] is None or int(found[0]) != size:
-            raise RuntimeError(f"{name} should hold {size} messages: {answer} {found!r}")
-    client.search(None, "TEXT", "timetable")  # the last one selected is the INBOX: builds its word index
+    client.select("INBOX")
+    client.search(None, "TEXT", "timetable")
+    client.logout()
+    _look(services, READER, "INBOX", INBOX_SIZE)
+
+
+def _look(services: Services, address: str, name: str, size: int) -> None:
+    """One look at a mailbox, so that the server indexes it now."""
+    client = imaplib.IMAP4(HOST, services.ports.imap)
+    client.login(address, services.password)
+    answer, found = client.select(name)
+    if answer != "OK" or found[0] is None or int(found[0]) != size:
+        raise RuntimeError(f"{name} should hold {size} messages: {answer} {found!r}")
     client.logout()

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser
 
 from tests.bench import browser as chromium
-from tests.bench.fill import CLIENTS, CLIENTS_MAIL, INBOX_SIZE, LARGE, PEOPLE, PEOPLES_MAIL, SIZES, SMALL
+from tests.bench.fill import ARCHIVIST, CLIENTS, CLIENTS_MAIL, INBOX_SIZE, LARGE, OWNERS, PEOPLE, PEOPLES_MAIL, SIZES, SMALL
 from tests.bench.load import load
-from tests.bench.machine import memory, settle
+from tests.bench.machine import memory, rest, settle
 from tests.bench.numbers import in_turn, p50, percentile
-from tests.bench.table import Figure, Table
+from tests.bench.table import OURS, Figure, Table
 from tests.bench.visitor import COMPRESSED, Visitor
 from tests.bench.webmails import Webmail
 
@@ -57,21 +57,45 @@ def timed(visitor: Visitor, *paths: str) -> Callable[[], float]:
     return measure
 
 
-def lists(table: Table, webmail: Webmail, visitor: Visitor) -> None:
-    """A page of 50 out of 100,000 against one out of 1,000; the two are asked for in turn."""
+def lists(table: Table, webmail: Webmail, password: str) -> None:
+    """A page of 50 out of 100,000 against one out of 1,000, of two people; the two are asked for in turn."""
     section = "A page of the list, 100,000 messages against 1,000"
     last = {name: size // PAGE for name, size in SIZES.items()}
+    visitors = [webmail.sign_in(OWNERS[name], password) for name in (SMALL, LARGE)]
     for place, page in (("first", lambda _name: 1), ("middle", lambda name: last[name] // 2), ("last", lambda name: last[name])):
         paths = [webmail.list_page(name, page(name)) for name in (SMALL, LARGE)]
-        visitors = [_again(visitor), _again(visitor)]
-        busy = settle()
-        small, large = in_turn(*map(timed, visitors, paths), times=TIMES if webmail.name == "Traboule" else TIMES // 2)
+        measures = [timed(visitor, path) for visitor, path in zip(visitors, paths, strict=True)]
+        for measure in measures:
+            measure()
+        busy = _quiet(webmail)
+        small, large = in_turn(*measures, times=TIMES if webmail.name == OURS else TIMES // 2)
         detail = f"{p50(large):.1f} / {p50(small):.1f} ms (p95 {percentile(large, 95):.1f} / {percentile(small, 95):.1f})"
         figure = Figure(p50(large) / p50(small), detail, {"small_ms": small, "large_ms": large, "busy": busy})
         table.add(webmail.name, section, f"{place} page, ratio", figure, "", 1.2)
         table.add(webmail.name, section, f"{place} page of 100,000", Figure(p50(large)), "ms")
-        for each in visitors:
-            each.close()
+    for visitor in visitors:
+        visitor.close()
+
+
+def beside(table: Table, webmail: Webmail, password: str) -> None:
+    """A page of an inbox of 60, for one who has 100,000 messages in another mailbox and for one who has none."""
+    visitors = [webmail.sign_in(address, password) for address in (PEOPLE[0], ARCHIVIST)]
+    measures = [timed(visitor, webmail.list_page("INBOX", 1)) for visitor in visitors]
+    for measure in measures:
+        measure()
+    busy = _quiet(webmail)
+    none, many = in_turn(*measures, times=TIMES // 2)
+    section = "A page of the list, 100,000 messages against 1,000"
+    detail = f"{p50(many):.1f} / {p50(none):.1f} ms (p95 {percentile(many, 95):.1f} / {percentile(none, 95):.1f})"
+    figure = Figure(p50(many) / p50(none), detail, {"none_ms": none, "many_ms": many, "busy": busy})
+    table.add(webmail.name, section, "inbox of 60 beside a folder of 100,000, ratio", figure, "", 1.2)
+    for visitor in visitors:
+        visitor.close()
+
+
+def _quiet(webmail: Webmail) -> float:
+    """Roundcube opens a connection for each request: nothing of it grows old by waiting."""
+    return rest() if webmail.name == OURS else settle()
 
 
 def opening(table: Table, webmail: Webmail, visitor: Visitor) -> None:
@@ -84,7 +108,8 @@ def opening(table: Table, webmail: Webmail, visitor: Visitor) -> None:
         "newsletter of 60 KB, page and frame": newsletter,
     }
     for name, wanted in paths.items():
-        busy = settle()
+        timed(visitor, *wanted)()
+        busy = _quiet(webmail)
         [times] = in_turn(timed(visitor, *wanted), times=TIMES)
         sizes = [len(visitor.get(path, COMPRESSED).body) for path in wanted]
         detail = f"p95 {percentile(times, 95):.1f} ms; {' + '.join(f'{size:,}' for size in sizes)} bytes compressed"
@@ -131,8 +156,3 @@ def throughput(table: Table, webmail: Webmail, visitors: list[Visitor]) -> None:
         table.add(webmail.name, section, f"{name}, requests a second", Figure(found.per_second, detail, {"busy": busy}))
         table.add(webmail.name, section, f"{name}, p95", Figure(found.p95), "ms")
     table.add(webmail.name, "Memory (PSS)", "web side, after the load", Figure(peak / KIB), "MiB")
-
-
-def _again(visitor: Visitor) -> Visitor:
-    """The same person's browser with a connection of its own."""
-    return Visitor(visitor.host, visitor.port, dict(visitor.headers), dict(visitor.cookies))

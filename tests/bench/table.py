@@ -57,6 +57,12 @@ class Table:
         row.figures[webmail] = figure
 
     @property
+    def grouped(self) -> list[Row]:
+        """Rows of a section together, sections in the order of their first row."""
+        sections = list(dict.fromkeys(row.section for row in self.rows))
+        return sorted(self.rows, key=lambda row: sections.index(row.section))
+
+    @property
     def missed(self) -> list[str]:
         return [row.name for row in self.rows if row.verdict == "NO"]
 
@@ -65,7 +71,7 @@ class Table:
         head = ["", OURS, "at most", "met", *others, "raw numbers (Traboule)"]
         lines += [_line(head), _line(["---", "--:", "--:", "---", *["--:"] * len(others), "---"])]
         section = ""
-        for row in self.rows:
+        for row in self.grouped:
             if row.section != section:
                 section = row.section
                 lines.append(_line([f"**{section}**", *[""] * (len(head) - 1)]))
@@ -89,7 +95,7 @@ class Table:
                 "section": row.section, "name": row.name, "unit": row.unit, "most": row.most, "met": row.verdict or None,
                 "figures": {name: {"value": f.value, "detail": f.detail, **f.raw} for name, f in row.figures.items()},
             }
-            for row in self.rows
+            for row in self.grouped
         ]  # fmt: skip
         return {"when": self.when.isoformat(), "machine": self.machine, "notes": self.notes, "rows": rows}
 
