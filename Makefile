@@ -37,7 +37,7 @@ types: ready ## type check
 	$(BIN)/mypy
 
 templates: ready ## the pages' markup
-	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/djlint templates --lint --quiet
 
 catalogue: ready ## French and English texts are complete
 	$(BIN)/python -m tests.catalogue

@@ -103,7 +103,9 @@ class Visitor:
         url = str(tag.get("action") or page.response.request.full_path)
         if str(tag.get("method", "get")).lower() == "get":
             return Page(self.client.get(url, query_string=data, headers=_htmx(htmx), follow_redirects=follow))
-        return Page(self.client.post(url, data=data, headers=_htmx(htmx), follow_redirects=follow, content_type="multipart/form-data"))
+        return Page(
+            self.client.post(url, data=data, headers=_htmx(htmx), follow_redirects=follow, content_type="multipart/form-data")
+        )
 
 
 def _htmx(target: str) -> dict[str, str]:

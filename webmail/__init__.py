@@ -23,7 +23,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     app = Flask(__name__, root_path=str(_ROOT), instance_path=settings.instance)
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        MAX_CONTENT_LENGTH=settings.message_limit + 2 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=4 * settings.message_limit,  # well above it, so that the form itself can say which file is too large
         MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
         WTF_CSRF_SSL_STRICT=False,  # Referrer-Policy and SameSite decide; some proxies drop the referrer

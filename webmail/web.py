@@ -57,12 +57,18 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
             title = "".join(parts.blocks["page_title"](parts.new_context(context)))
             html = f"<title>{title} · {escape(settings().name)}</title>{html}"
             html += render_template("_folders.html", oob=True, **context)
-        html += render_template("_notices.html", oob=True)
+        if request.htmx.target == "main" or session.get("notices"):  # type: ignore[attr-defined]
+            html += render_template("_notices.html", oob=True)
     else:
         html = render_template(template, **context)
     response = make_response(html, status)
     response.vary.update(["HX-Request", "HX-Target"])
     return response
+
+
+def fragment(template: str, status: int = 200, **context: Any) -> Response:
+    """A piece that is no page's block, for HTMX."""
+    return make_response(render_template(template, **context), status)
 
 
 def _fragment_of(template: str) -> Any:
@@ -178,8 +184,8 @@ def _words(error: MailError) -> tuple[str, str]:
 def error_page(title: str, advice: str, status: int) -> Response:
     """A page that needs no mail server. Under HTMX the same sentences come as a notice, and the page stays."""
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
-        html = render_template("_notices.html", oob=False, extra=[{"text": f"{title}. {advice}", "kind": "danger", "undo": None}])
-        response = make_response(html, status)
+        notice = {"text": f"{title}. {advice}", "kind": "danger"}
+        response = fragment("_notices.html", status, oob=False, extra=[notice])
         response.headers["HX-Retarget"] = "#notices"
         response.headers["HX-Reswap"] = "outerHTML show:window:top"
         response.headers["HX-Push-Url"] = "false"
@@ -199,7 +205,7 @@ def _database_error(error: Exception) -> Response:
     return error_page(_("The service is not available at the moment"), _("Wait a moment and try again."), 503)
 
 
-def _csrf_error(error: CSRFError) -> Response:
+def csrf_error(error: CSRFError) -> Response:
     return error_page(
         _("This form is out of date"), _("Nothing was changed. Go back, reload the page and send the form again."), 400
     )
@@ -294,7 +300,7 @@ def _versions(folder: str) -> dict[str, str]:
 def install(app: Flask) -> None:
     """Error pages, security headers, filters and globals."""
     app.register_error_handler(MailError, _mail_error)
-    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(CSRFError, csrf_error)
     for kind in DATABASE_AWAY:
         app.register_error_handler(kind, _database_error)
     app.register_error_handler(HTTPException, _http_error)

@@ -59,7 +59,10 @@ def open_browser(chromium: Browser, demo: Services, scripts: bool) -> Iterator[C
         context.set_default_timeout(10_000)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
-        page.on("console", lambda m: problems.append(f"{page.url}: {m.text}") if m.type == "error" and "status of 4" not in m.text else None)
+        page.on(
+            "console",
+            lambda m: problems.append(f"{page.url}: {m.text}") if m.type == "error" and "status of 4" not in m.text else None,
+        )
         page.goto("/login")
         if address:
             page.fill("[name=username]", address)

@@ -58,7 +58,9 @@ def test_alice_answers_a_message_with_a_file_and_bob_sees_it(open_browser: OpenB
 
 def test_a_selection_is_archived_and_brought_back(open_browser: OpenBrowser) -> None:
     alice = open_browser(ALICE)
-    before = alice.locator("[data-row]").evaluate_all("rows => rows.map(r => r.dataset.uid)") if alice.locator("html").count() else []
+    before = (
+        alice.locator("[data-row]").evaluate_all("rows => rows.map(r => r.dataset.uid)") if alice.locator("html").count() else []
+    )
     for place in (1, 3):
         alice.locator("[name=uids]").nth(place).check()
     alice.click("button[value=archive]")
@@ -151,7 +153,12 @@ def test_no_page_is_wider_than_the_screen(open_browser: OpenBrowser, width: int,
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_every_page_is_accessible(
-    open_browser: OpenBrowser, check_accessibility: Callable[[Page], None], dark: bool, width: int, scripts: bool, screenshots: Path | None
+    open_browser: OpenBrowser,
+    check_accessibility: Callable[[Page], None],
+    dark: bool,
+    width: int,
+    scripts: bool,
+    screenshots: Path | None,
 ) -> None:
     if not scripts:
         pytest.skip("axe is a script")

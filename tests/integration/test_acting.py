@@ -122,7 +122,9 @@ def test_another_uidvalidity_acts_on_nothing(person: Visitor, fill: Fill) -> Non
     assert person.get("/mailbox/INBOX").rows == ["Un"]
 
 
-def test_a_missing_or_foreign_token_changes_nothing(app: Flask, person: Visitor, make_account: Callable[..., str], fill: Fill) -> None:
+def test_a_missing_or_foreign_token_changes_nothing(
+    app: Flask, person: Visitor, make_account: Callable[..., str], fill: Fill
+) -> None:
     fill(person, message("Un"))
     inbox = person.get("/mailbox/INBOX")
     foreign = Visitor(app, make_account()).sign_in().get("/mailbox/INBOX").soup.select_one("[name=csrf_token]")["value"]

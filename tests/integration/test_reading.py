@@ -26,7 +26,12 @@ def test_an_empty_inbox_says_so(person: Visitor) -> None:
 
 
 def test_the_list_is_newest_first_with_marks_and_snippets(person: Visitor, fill: Callable[..., list[int]]) -> None:
-    fill(person, message("Premier", "Le texte du premier"), message("Été à Lyon", sender='"Dupont, Zoé" <zoe@x.example>'), message(""))
+    fill(
+        person,
+        message("Premier", "Le texte du premier"),
+        message("Été à Lyon", sender='"Dupont, Zoé" <zoe@x.example>'),
+        message(""),
+    )
     page = person.get("/mailbox/INBOX")
     assert page.rows == ["(no subject)", "Été à Lyon", "Premier"]
     assert "Le texte du premier" in page.text
@@ -91,7 +96,12 @@ def test_a_list_that_changed_meanwhile_costs_at_most_3_round_trips(
 
 
 def test_search_finds_sender_subject_and_text(person: Visitor, fill: Callable[..., list[int]]) -> None:
-    fill(person, message("Conseil de classe"), message("Autre", sender="Zoé <zoe@x.example>"), message("Encore", "le mot magnifique"))
+    fill(
+        person,
+        message("Conseil de classe"),
+        message("Autre", sender="Zoé <zoe@x.example>"),
+        message("Encore", "le mot magnifique"),
+    )
     assert person.get("/mailbox/INBOX?query=conseil").rows == ["Conseil de classe"]
     assert person.get("/mailbox/INBOX?query=zoe").rows == ["Autre"]
     assert person.get("/mailbox/INBOX?query=magnifique").rows == ["Encore"]
@@ -100,7 +110,7 @@ def test_search_finds_sender_subject_and_text(person: Visitor, fill: Callable[..
     assert nothing.one("[name=query]")["value"] == "introuvable"
 
 
-@pytest.mark.parametrize("query", ["a\r\nb", "x\0", '"', "\\", "{10+}", "é" * 500, "subject:", "OR OR OR", "from:\"", "(", "%s*"])
+@pytest.mark.parametrize("query", ["a\r\nb", "x\0", '"', "\\", "{10+}", "é" * 500, "subject:", "OR OR OR", 'from:"', "(", "%s*"])
 def test_a_hostile_search_is_refused_or_finds_nothing(person: Visitor, fill: Callable[..., list[int]], query: str) -> None:
     fill(person, message("Un"))
     page = person.client.get("/mailbox/INBOX", query_string={"query": query})
@@ -118,7 +128,9 @@ def test_html_is_shown_in_a_frame_that_can_do_nothing(person: Visitor, fill: Cal
     assert "allow-scripts" not in frame["sandbox"]
     assert "Rentrée" not in page.html
     body = person.get(frame["src"])
-    assert "default-src 'none'" in body.headers["Content-Security-Policy"] and "sandbox" in body.headers["Content-Security-Policy"]
+    assert (
+        "default-src 'none'" in body.headers["Content-Security-Policy"] and "sandbox" in body.headers["Content-Security-Policy"]
+    )
     assert body.one("h1").get_text() == "Rentrée"
     assert body.all("script, [onload]") == [] and "track.example" not in body.html
     assert "1 remote image" in body.text
@@ -129,14 +141,17 @@ def test_html_is_shown_in_a_frame_that_can_do_nothing(person: Visitor, fill: Cal
 def test_an_attachment_comes_whole_as_a_download_that_can_not_run(person: Visitor, fill: Callable[..., list[int]]) -> None:
     data = bytes(range(256)) * 6000  # more than one chunk
     made = message("Pièce jointe")
-    made.add_attachment(data, "application", "octet-stream", filename="été ; \"x\".bin")
+    made.add_attachment(data, "application", "octet-stream", filename='été ; "x".bin')
     made.add_attachment("<script>alert(1)</script>", subtype="html", filename="page.html")
     fill(person, made)
     page = person.get(person.get("/mailbox/INBOX").link("Pièce jointe"))
     links = [a["href"] for a in page.all(".files a")]
     first = person.client.get(links[0])
     assert first.data == data
-    assert first.headers["Content-Disposition"].startswith("attachment;") and "UTF-8''%C3%A9t%C3%A9" in first.headers["Content-Disposition"]
+    assert (
+        first.headers["Content-Disposition"].startswith("attachment;")
+        and "UTF-8''%C3%A9t%C3%A9" in first.headers["Content-Disposition"]
+    )
     second = person.client.get(links[1])
     assert second.headers["Content-Disposition"].startswith("attachment;")
     assert second.mimetype == "application/octet-stream" and "sandbox" in second.headers["Content-Security-Policy"]
@@ -157,9 +172,9 @@ ODD = [
     b"From: a@b\r\n\r\n",
     b"\r\n\r\nno header at all",
     b"Subject: Bad structure\r\nContent-Type: multipart/mixed\r\n\r\nno boundary",
-    b"Subject: Deep\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n" + b"".join(
-        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(300)
-    ) + b"Content-Type: text/plain\r\n\r\nbottom\r\n",
+    b"Subject: Deep\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n"
+    + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(300))
+    + b"Content-Type: text/plain\r\n\r\nbottom\r\n",
     b"Subject: Charset\r\nContent-Type: text/plain; charset=martian\r\n\r\n\xff\xfe\xe9",
     b"Subject: Many\r\nTo: " + b", ".join(b"a%d@x.example" % n for n in range(20000)) + b"\r\n\r\nhello",
     b"Subject: Html\r\nContent-Type: text/html\r\n\r\n<table><tr><td>unclosed <b><i>" + b"<div>" * 3000,
@@ -195,7 +210,9 @@ def test_another_uidvalidity_is_410(person: Visitor, fill: Callable[..., list[in
     assert person.get(f"/message/{uid}/INBOX?v=12345").status == 410
 
 
-def test_somebody_elses_mail_can_not_be_reached(app: Flask, person: Visitor, make_account: Callable[..., str], fill: Callable[..., list[int]]) -> None:
+def test_somebody_elses_mail_can_not_be_reached(
+    app: Flask, person: Visitor, make_account: Callable[..., str], fill: Callable[..., list[int]]
+) -> None:
     (uid,) = fill(person, message("Secret de l'une"))
     other = Visitor(app, make_account()).sign_in()
     assert other.get(f"/message/{uid}/INBOX").status == 404
@@ -219,9 +236,22 @@ def test_htmx_gets_the_piece_it_asked_for(person: Visitor, fill: Callable[..., l
     assert person.get("/mailbox/INBOX", htmx="nothing-of-ours").all("header")
 
 
-def test_folder_names_of_all_kinds_work(person: Visitor, imap_of: Callable[[str], IMAPClient], fill: Callable[..., list[int]]) -> None:
+def test_folder_names_of_all_kinds_work(
+    person: Visitor, imap_of: Callable[[str], IMAPClient], fill: Callable[..., list[int]]
+) -> None:
     client = imap_of(person.address)
-    for name in ("Projets & co", "Été 2026", "Work/2024", "2025", "007", "a?b#c%d", 'dit "x"', "日本", "🎒 sorties", "deep/a/b/c/d/e"):
+    for name in (
+        "Projets & co",
+        "Été 2026",
+        "Work/2024",
+        "2025",
+        "007",
+        "a?b#c%d",
+        'dit "x"',
+        "日本",
+        "🎒 sorties",
+        "deep/a/b/c/d/e",
+    ):
         client.create_folder(name)
         fill(person, message(f"Dans {name}"), mailbox=name)
     page = person.get("/mailbox/INBOX")

@@ -13,7 +13,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.cookies import visit
-from webmail.web import local_path, notify
+from webmail.auth.forms import SignIn
+from webmail.web import fragment, local_path, notify, page
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -31,16 +32,27 @@ def is_public(app: Flask, endpoint: str) -> bool:
 
 def install(app: Flask) -> None:
     """Guard the application. Before CSRFProtect: who was signed out is told so, not that a form is wrong."""
-    if count := app.extensions[
-        "settings"
-    ].proxies:  # or all visitors would seem to come from the proxy, and share one count of failures
+    count = app.extensions["settings"].proxies
+    if count:  # else all visitors would seem to come from the proxy, and share one count of failures
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
     people.init_app(app, add_context_processor=False)  # templates have web.current_user()
     app.before_request(_require_sign_in)
 
 
+def keeps_text(view: View) -> View:
+    """Mark a view whose form holds what a person wrote: it must survive a lost session."""
+    view.keeps_text = True  # type: ignore[attr-defined]
+    return view
+
+
 def ask_to_sign_in() -> AnyResponse:
-    """Lead to the sign-in page, which leads back: HX-Redirect for HTMX, 302 for a page, 303 with a notice for a form."""
+    """Lead to the sign-in page, which leads back: HX-Redirect for HTMX, 302 for a page, 303 with a notice for a form.
+
+    A text being written is never left behind: with HTMX the page stays as it is and says what to do; without, the sign-in page
+    carries the text along.
+    """
+    if request.method == "POST" and getattr(current_app.view_functions.get(request.endpoint or ""), "keeps_text", False):
+        return _keep_text()
     if request.method not in ("GET", "HEAD"):
         notify(_("You were signed out, so nothing was done. Sign in and try again."), "caution")
     if request.headers.get("HX-Request") == "true":
@@ -50,6 +62,18 @@ def ask_to_sign_in() -> AnyResponse:
     if request.method in ("GET", "HEAD"):
         return redirect(_sign_in_page(_here()), 302)
     return redirect(_sign_in_page(_same_host(request.referrer or "")), 303)
+
+
+def _keep_text() -> AnyResponse:
+    if request.headers.get("HX-Request") == "true":
+        sign_in = {"url": url_for("auth.login"), "text": _("Sign in in a new tab")}
+        words = _("You were signed out. Your text is still on this page: sign in in a new tab, then press the button again here.")
+        response = fragment("_notices.html", 401, oob=False, extra=[{"text": words, "kind": "caution", "link": sign_in}])
+        response.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "outerHTML"})
+        return response
+    kept = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
+    problem = _("You were signed out. Your text is kept: sign in to go on.")
+    return page("auth/login.html", 401, form=SignIn(formdata=None, next=_here()), problem=problem, kept=kept)
 
 
 class _People(LoginManager):

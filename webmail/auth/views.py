@@ -16,7 +16,7 @@ from webmail.auth.forms import SignIn
 from webmail.auth.guard import public
 from webmail.auth.sign_in import TooManyAttempts, sign_in
 from webmail.mail import ServerAway, SignInRefused
-from webmail.web import current_user, error_page, local_path, notify, page, settings
+from webmail.web import csrf_error, current_user, local_path, notify, page, settings
 
 blueprint = Blueprint("auth", __name__)
 
@@ -45,6 +45,8 @@ def log_in() -> Response:
     except ServerAway as error:
         return _form(form, error.status, _("The mail server does not answer at the moment. Please try again in a few minutes."))
     visit().start(user, shared=bool(form.shared.data), password=password)
+    if kept := _kept():
+        visit()["kept"] = {"path": form.next.data, "fields": [[name, value] for name, value in kept]}
     return redirect(_after(form.next.data or ""), 303)
 
 
@@ -81,19 +83,23 @@ def end_sessions() -> Response:
 
 
 @blueprint.errorhandler(CSRFError)
-def stale_form(_error: CSRFError) -> Response:
+def stale_form(error: CSRFError) -> Response:
     """A sign-in page left open until its cookie was gone: show a fresh one rather than an error."""
     if request.endpoint == "auth.logout" and visit().user is None:
         return redirect(url_for("auth.login"), 303)
     if request.endpoint != "auth.log_in":
-        advice = _("Nothing was changed. Go back, reload the page and send the form again.")
-        return error_page(_("This form is out of date"), advice, 400)
+        return csrf_error(error)
     return _form(SignIn(), 400, _("This page was open for too long, or cookies are blocked. Please sign in again."))
 
 
 def _form(form: SignIn, status: int = 200, problem: str = "") -> Response:
     form.next.data = local_path(form.next.data or "")
-    return page("auth/login.html", status, form=form, problem=problem)
+    return page("auth/login.html", status, form=form, problem=problem, kept=_kept())
+
+
+def _kept() -> list[tuple[str, str]]:
+    """The text that a person was writing when the session ended: it travels in the sign-in form, then in the new session."""
+    return [(name.removeprefix("kept-"), value) for name, value in request.form.items(multi=True) if name.startswith("kept-")]
 
 
 def _after(target: str) -> str:

@@ -14,18 +14,32 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, redirect, request, session, url_for
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.account import Password
 from webmail.auth import vault
+from webmail.auth.guard import keeps_text
 from webmail.compose import cautions, copies, drafts, outbox, uploads
 from webmail.compose import reply as replies
 from webmail.compose.drafts import AlreadyLeft, Fields
 from webmail.compose.forms import ComposeForm
-from webmail.mail import Identity, MailError, Message
+from webmail.mail import Identity, MailError, Message, NoSuchMessage
 from webmail.models import DraftRow, Outbox, OutboxState
-from webmail.web import current_account, current_user, local, local_path, long_date, notify, page, settings, short_date
+from webmail.web import (
+    csrf_error,
+    current_account,
+    current_user,
+    local,
+    local_path,
+    long_date,
+    notify,
+    page,
+    settings,
+    short_date,
+)
 
 blueprint = Blueprint("compose", __name__)
 
@@ -46,6 +60,8 @@ def new() -> Response:
 @blueprint.get("/compose/<draft_id>")
 def show(draft_id: str) -> Response:
     user = current_user()
+    if session.get("kept", {}).get("path") == request.path:
+        return _bring_back(draft_id, session.pop("kept")["fields"])
     sent = outbox.of_draft(user, draft_id)
     if sent is not None and sent.state in _LEFT:
         return redirect(url_for("compose.outbox"), 303)
@@ -90,6 +106,7 @@ def resume(uid: int, mailbox: str) -> Response:
 
 
 @blueprint.post("/compose/<draft_id>")
+@keeps_text
 def act(draft_id: str) -> Response:
     """Whatever the button, the text is stored first."""
     form = ComposeForm()
@@ -112,6 +129,28 @@ def act(draft_id: str) -> Response:
     if not attached:
         return _form(form, row.id, row, status=422)
     return redirect(_url(row, form), 303)
+
+
+@blueprint.errorhandler(CSRFError)
+def stale_form(error: CSRFError) -> Response:
+    """The session changed since the form was made: nothing is done, and the text comes back in a form of today's."""
+    if request.endpoint != "compose.act":
+        return csrf_error(error)
+    notify(_("You signed in again since this form was opened. Nothing was done yet: press the button once more."), "caution")
+    draft_id = (request.view_args or {})["draft_id"]
+    mine = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user()))
+    return _form(ComposeForm(), draft_id, mine, status=400)
+
+
+def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
+    """The text that was being sent when the session had ended, as a draft again."""
+    form = ComposeForm(formdata=MultiDict((name, value) for name, value in kept))
+    try:
+        row = _store(draft_id, form.fields())
+    except (AlreadyLeft, NoSuchMessage):
+        row = drafts.new(current_user(), form.fields())
+    notify(_("Here is your text again. Nothing was sent."), "caution")
+    return _form(form, row.id, row)
 
 
 def _store(draft_id: str, fields: Fields) -> DraftRow:
@@ -247,13 +286,14 @@ def _attribution(message: Message) -> str:
 def _forward_heading(message: Message) -> str:
     envelope = message.envelope
     lines = [
-        f"---------- {_('Forwarded message')} ----------",
-        f"{_('From:')} {drafts.address_text(envelope.sender)}",
-        f"{_('Date:')} {long_date(envelope.sent or message.received)}",
-        f"{_('Subject:')} {envelope.subject}",
-        f"{_('To:')} {drafts.address_text(envelope.to)}",
+        (_("From:"), drafts.address_text(envelope.sender)),
+        (_("Date:"), long_date(envelope.sent or message.received)),
+        (_("Subject:"), envelope.subject),
+        (_("To:"), drafts.address_text(envelope.to)),
+        (_("Cc:"), drafts.address_text(envelope.cc)),
     ]
-    return "\n".join(lines + ([f"{_('Cc:')} {drafts.address_text(envelope.cc)}"] if envelope.cc else []))
+    title = "---------- " + _("Forwarded message") + " ----------"
+    return "\n".join([title, *(f"{label} {value}" for label, value in lines if value)])
 
 
 def _came_from() -> str:
