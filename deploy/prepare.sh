@@ -10,7 +10,7 @@ case $what in run | test) ;; *) echo "usage: $0 run|test" >&2; exit 2 ;; esac
 packages=(dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite dovecot-flatcurve tzdata)
 requirements=(requirements.txt)
 if [ "$what" = test ]; then
-    packages+=(chromium w3m fonts-dejavu-core)
+    packages+=(chromium w3m tmux fonts-dejavu-core)
     requirements+=(requirements-dev.txt)
 fi
 

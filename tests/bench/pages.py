@@ -154,5 +154,5 @@ def throughput(table: Table, webmail: Webmail, visitors: list[Visitor]) -> None:
             raise RuntimeError(f"{webmail.name} under load, {name}: {found.refused} of {len(found.times)} answers were not 200")
         detail = f"{len(found.times)} answers in {SECONDS:.0f} s; p50 {found.p50:.1f}, p95 {found.p95:.1f} ms"
         table.add(webmail.name, section, f"{name}, requests a second", Figure(found.per_second, detail, {"busy": busy}))
-        table.add(webmail.name, section, f"{name}, p95", Figure(found.p95), "ms")
+        table.add(webmail.name, section, f"{name}, p95", Figure(found.p95, "", {"busy": busy}), "ms")
     table.add(webmail.name, "Memory (PSS)", "web side, after the load", Figure(peak / KIB), "MiB")

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 OURS = "Traboule"
+BUSY = 0.25  # a figure taken while the processors had so much else to do is marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Table:
                 lines.append(_line([f"**{section}**", *[""] * (len(head) - 1)]))
             ours = row.figures.get(OURS)
             most = "" if row.most is None else shown(row.most, row.unit)
-            values = [shown(figure.value, row.unit) if (figure := row.figures.get(name)) else "" for name in (OURS, *others)]
+            values = [_cell(row.figures.get(name), row.unit) for name in (OURS, *others)]
             lines.append(_line([row.name, values[0], most, row.verdict, *values[1:], ours.detail if ours else ""]))
         return "\n".join([*lines, "", *(f"- {note}" for note in self.notes)]) + "\n"
 
@@ -106,6 +107,13 @@ def shown(value: float, unit: str = "") -> str:
         return "-"
     digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}" + (f" {unit}" if unit else "")
+
+
+def _cell(figure: Figure | None, unit: str) -> str:
+    if figure is None:
+        return ""
+    busy = figure.raw.get("busy", 0.0)
+    return shown(figure.value, unit) + (" \\*" if isinstance(busy, float) and busy > BUSY else "")
 
 
 def _line(cells: list[str]) -> str:

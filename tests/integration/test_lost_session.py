@@ -18,7 +18,9 @@ def writing(person: Visitor) -> Page:
 def test_the_text_travels_through_the_sign_in_page_and_comes_back(person: Visitor) -> None:
     page = writing(person)
     person.client.delete_cookie("traboule")
-    asked = person.submit(page, FORM, action="send", to="bob@lycee.example", subject="Été", body="Un long texte\n\nécrit <b>avec</b> soin")
+    asked = person.submit(
+        page, FORM, action="send", to="bob@lycee.example", subject="Été", body="Un long texte\n\nécrit <b>avec</b> soin"
+    )
     assert asked.status == 401 and "Your text is kept" in asked.text
     wrong = person.submit(asked, "form[action='/login']", username=person.address, password="wrong")
     assert wrong.status == 401
@@ -26,7 +28,9 @@ def test_the_text_travels_through_the_sign_in_page_and_comes_back(person: Visito
     assert "Nothing was sent" in back.notices
     assert back.one("[name=to]")["value"] == "bob@lycee.example"
     assert back.one("[name=subject]")["value"] == "Été"
-    assert back.one("[name=body]").get_text().removeprefix("\n").replace("\r\n", "\n") == "Un long texte\n\nécrit <b>avec</b> soin"
+    assert (
+        back.one("[name=body]").get_text().removeprefix("\n").replace("\r\n", "\n") == "Un long texte\n\nécrit <b>avec</b> soin"
+    )
     assert person.get("/outbox").all("[data-state]") == []
     assert back.address.startswith("/compose/")
 
