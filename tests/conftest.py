@@ -14,6 +14,7 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> None:
     """No test sees what another left in the process's memory of rows."""
-    from webmail.imap import summaries
+    from webmail.imap import mailboxes, summaries
 
     summaries.forget_all()
+    mailboxes._overviews.clear()

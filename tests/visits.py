@@ -71,9 +71,10 @@ class Visitor:
         assert page.status == 200, page.text
         return self
 
-    def get(self, url: str, *, htmx: str = "", follow: bool = True) -> Page:
-        """`htmx` names the element to be replaced."""
-        return Page(self.client.get(url, headers=_htmx(htmx), follow_redirects=follow))
+    def get(self, url: str, *, htmx: str = "", follow: bool = True, reload: bool = False) -> Page:
+        """`htmx` names the element to be replaced; `reload` is the browser's button of that name."""
+        headers = _htmx(htmx) | ({"Cache-Control": "max-age=0"} if reload else {})
+        return Page(self.client.get(url, headers=headers, follow_redirects=follow))
 
     def post(self, url: str, data: dict[str, Any] | None = None, *, htmx: str = "", follow: bool = True) -> Page:
         """A bare POST, without what a form would add."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
+from gettext import NullTranslations
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import flask
@@ -14,7 +15,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from flask import Flask, Response, current_app, g, make_response, render_template, request, session
-from flask_babel import get_locale, pgettext
+from flask_babel import get_locale, get_translations, pgettext
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from markupsafe import escape
@@ -144,12 +145,24 @@ def mailbox_label(name: str) -> str:
     mailbox = found.get(name) if found else None
     if mailbox is None:
         return name.rsplit("/", 1)[-1]
-    words = {
-        Role.INBOX: pgettext("folder", "Inbox"), Role.DRAFTS: pgettext("folder", "Drafts"),
-        Role.SENT: pgettext("folder", "Sent"), Role.ARCHIVE: pgettext("folder", "Archive"),
-        Role.JUNK: pgettext("folder", "Junk"), Role.TRASH: pgettext("folder", "Trash"),
-    }  # fmt: skip
-    return words[mailbox.role] if mailbox.role else mailbox.label
+    return role_label(mailbox.role) if mailbox.role else mailbox.label
+
+
+def role_label(role: Role) -> str:
+    """The usual word for a special mailbox."""
+    match role:
+        case Role.INBOX:
+            return pgettext("folder", "Inbox")
+        case Role.DRAFTS:
+            return pgettext("folder", "Drafts")
+        case Role.SENT:
+            return pgettext("folder", "Sent")
+        case Role.ARCHIVE:
+            return pgettext("folder", "Archive")
+        case Role.JUNK:
+            return pgettext("folder", "Junk")
+        case Role.TRASH:
+            return pgettext("folder", "Trash")
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------
@@ -229,36 +242,56 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
 # --- dates and sizes -------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+class _Here(NamedTuple):
+    """Where and when a request is answered: looked up once, since a list formats 100 dates."""
+
+    zone: ZoneInfo
+    locale: str
+    today: date
+    translations: NullTranslations
+
+
+def _here() -> _Here:
+    if "here" not in g:
+        zone = ZoneInfo(settings().timezone)
+        g.here = _Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
+    return cast(_Here, g.here)
+
+
+def _translated(text: str) -> str:
+    """gettext for templates: flask-babel would look its context up for each of a page's 150 words."""
+    return _here().translations.gettext(text)
+
+
+def _translated_number(one: str, many: str, count: int) -> str:
+    return _here().translations.ngettext(one, many, count)
 
 
 def local(moment: datetime) -> datetime:
     """In the establishment's time zone; a naive time of the database is UTC."""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_zone(settings().timezone))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_here().zone)
 
 
 def short_date(moment: datetime) -> str:
     """As people say it in a list: the time today, the weekday this week, the day this year, else the date."""
-    day, today = local(moment), local(datetime.now(UTC))
-    days = (today.date() - day.date()).days
+    here, day = _here(), local(moment)
+    days = (here.today - day.date()).days
     if days == 0:
         return day.strftime("%H:%M")
     if days == 1:
         return _("yesterday")
-    skeleton = "EEE" if 1 < days < 7 else "d MMM" if day.year == today.year else "dd/MM/yyyy"
-    return _formatted(day.date().toordinal(), skeleton, str(get_locale()))
+    pattern = "EEE" if 1 < days < 7 else "d MMM" if day.year == here.today.year else "dd/MM/yyyy"
+    return _formatted(day.date(), pattern, here.locale)
 
 
 @lru_cache(maxsize=4096)
-def _formatted(ordinal: int, pattern: str, locale: str) -> str:
-    return format_date(datetime.fromordinal(ordinal), pattern, locale=locale)
+def _formatted(day: date, pattern: str, locale: str) -> str:
+    return format_date(day, pattern, locale=locale)
 
 
 def long_date(moment: datetime) -> str:
-    """Date and time in full, "mardi 24 novembre 2026 à 14:02"."""
-    return _long(local(moment).replace(second=0, microsecond=0), str(get_locale()))
+    """Date and time in full, "mardi 24 novembre 2026, 14:02"."""
+    return _long(local(moment).replace(second=0, microsecond=0), _here().locale)
 
 
 @lru_cache(maxsize=4096)
@@ -268,7 +301,7 @@ def _long(moment: datetime, locale: str) -> str:
 
 def file_size(count: int) -> str:
     """Bytes as people say them: "88 Ko" or "88 KB"."""
-    units = ("o", "Ko", "Mo", "Go") if get_locale() and get_locale().language == "fr" else ("bytes", "KB", "MB", "GB")
+    units = ("o", "Ko", "Mo", "Go") if _here().locale.startswith("fr") else ("bytes", "KB", "MB", "GB")
     value, unit = float(count), units[0]
     for unit in units:
         if value < 1000 or unit == units[-1]:
@@ -279,7 +312,7 @@ def file_size(count: int) -> str:
 
 
 def number(value: int) -> str:
-    return format_decimal(value, locale=str(get_locale()))
+    return format_decimal(value, locale=_here().locale)
 
 
 def initials(label: str) -> str:
@@ -321,6 +354,7 @@ def install(app: Flask) -> None:
         initials=initials,
         get_locale=get_locale,
     )
+    app.jinja_env.install_gettext_callables(_translated, _translated_number, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, uid_set
 from webmail.imap.connection import Connection
+from webmail.imap.mailboxes import forget
 from webmail.mail import NotAllowed
 
 
@@ -32,6 +33,7 @@ def set_flags(
     connection.select(mailbox, uidvalidity)
     _writable(connection)
     connection.run((b"UID STORE", uid_set(uids), b"+FLAGS.SILENT" if add else b"-FLAGS.SILENT", flag_list(flags)))
+    forget(connection.account)
 
 
 def with_flag(
@@ -50,6 +52,7 @@ def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
     """
     connection.select(mailbox, uidvalidity)
     _writable(connection)
+    forget(connection.account)
     wanted = uid_set(uids)
     if connection.has("MOVE"):
         return _moved(to, connection.run((b"UID MOVE", wanted, mailbox_name(to))))
@@ -62,6 +65,7 @@ def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidit
     """Expunge these messages for good: 2 round trips after the SELECT."""
     connection.select(mailbox, uidvalidity)
     _writable(connection)
+    forget(connection.account)
     _expunge(connection, uid_set(uids))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from builtins import list as List  # `list` is this module's verb
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imapclient import imap_utf7
 from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_response
 
+from webmail.account import Account
 from webmail.imap.commands import mailbox_name
 from webmail.imap.connection import Command, Connection
 from webmail.mail import Mailbox, Quota, Refused, Role
@@ -53,20 +56,36 @@ class Overview:
         special = {m.name for parent in self.mailboxes if parent.role for m in self.below(parent)}
         return [m for m in self.mailboxes if m.role is None and m.name not in special]
 
+    def counted(self, counts: dict[str, tuple[int, int]]) -> Overview:
+        """The same with newer counts (messages, unseen) for some mailboxes."""
+        boxes = (
+            replace(m, messages=counts[m.name][0], unseen=counts[m.name][1]) if m.name in counts else m for m in self.mailboxes
+        )
+        return replace(self, mailboxes=tuple(boxes))
+
+    def with_one_seen(self, name: str) -> Overview:
+        """The same after a message of this mailbox was marked as read."""
+        return self.counted({m.name: (m.messages, max(m.unseen - 1, 0)) for m in self.mailboxes if m.name == name})
+
     def role(self, role: Role) -> Mailbox | None:
         return next((m for m in self.mailboxes if m.role is role), None)
 
 
 def overview(connection: Connection) -> Overview:
-    """Mailboxes, counts and quota: 1 round trip, one more where the server lacks LIST-STATUS (RFC 5819)."""
-    return overview_in(connection, connection.run(*overview_commands(connection)))
+    """Mailboxes, counts and quota: at most 1 round trip, one more where the server lacks LIST-STATUS (RFC 5819)."""
+    commands = overview_commands(connection)
+    return overview_in(connection, connection.run(*commands) if commands else {})
 
 
 def overview_commands(connection: Connection) -> List[Command]:
     """What `overview` sends, for those who send more in the same round trip.
 
-    Never together with the NOOP or SELECT of a mailbox: Dovecot would answer with its counts from before.
+    All of it at most every 15 s for each account, and after each change made here: to count all folders and the room they
+    take is the dearest thing a page asks of a server that has large ones. In between, the selected mailbox only. Never
+    together with the NOOP or SELECT of a mailbox: Dovecot would answer with its counts from before.
     """
+    if _kept(connection):
+        return [(b"STATUS", mailbox_name(connection.mailbox), b"(MESSAGES UNSEEN)")] if connection.mailbox else []
     commands: List[Command] = [_list_command(connection)]
     if connection.has("QUOTA"):
         commands.append((b"GETQUOTAROOT", b'"INBOX"'))
@@ -75,10 +94,37 @@ def overview_commands(connection: Connection) -> List[Command]:
 
 def overview_in(connection: Connection, answers: dict[str, List[Any]]) -> Overview:
     """The overview among the answers to `overview_commands`."""
+    if "LIST" not in answers and (kept := _kept(connection)):
+        counts = {imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()}
+        return kept.counted(counts)
     mailboxes = _mailboxes(answers)
     if not connection.has("LIST-STATUS"):
         mailboxes = _with_counts(connection, mailboxes)
-    return Overview(tuple(sorted(mailboxes, key=_order)), _quota(answers))
+    found = Overview(tuple(sorted(mailboxes, key=_order)), _quota(answers))
+    with _lock:
+        _overviews[connection.account] = (time.monotonic(), found)
+        for account in [a for a, (at, _) in _overviews.items() if at < time.monotonic() - _KEEP_SECONDS]:
+            del _overviews[account]
+    return found
+
+
+def forget(account: Account) -> None:
+    """After a change to mailboxes or messages: the next page counts anew."""
+    with _lock:
+        _overviews.pop(account, None)
+
+
+_KEEP_SECONDS = 15
+_overviews: dict[Account, tuple[float, Overview]] = {}
+_lock = threading.Lock()
+
+
+def _kept(connection: Connection) -> Overview | None:
+    with _lock:
+        at, found = _overviews.get(connection.account, (0.0, None))
+    fresh = found is not None and at > time.monotonic() - _KEEP_SECONDS
+    known = not connection.mailbox or (found is not None and found.get(connection.mailbox) is not None)
+    return found if fresh and known else None
 
 
 def list(connection: Connection) -> List[Mailbox]:
@@ -103,6 +149,7 @@ def create(connection: Connection, name: str) -> None:
     """Create and subscribe: 2 round trips. Raises Refused, NotAllowed."""
     connection.run((b"CREATE", mailbox_name(name)))
     connection.run((b"SUBSCRIBE", mailbox_name(name)))
+    forget(connection.account)
 
 
 def _list_command(connection: Connection) -> Command:

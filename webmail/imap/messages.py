@@ -14,7 +14,7 @@ from webmail.imap.actions import delete, set_flags
 from webmail.imap.bodystructure import tree
 from webmail.imap.commands import flag_list, mailbox_name, quoted, uid_set
 from webmail.imap.connection import Command, Connection, fetched
-from webmail.imap.mailboxes import Overview, overview_commands, overview_in
+from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
 from webmail.imap.pool import connect
 from webmail.imap.search import criteria
 from webmail.imap.summaries import known, remember
@@ -23,7 +23,7 @@ from webmail.mime import headers, structure, text
 
 __all__ = [
     "Listing", "append", "delete", "fetch", "find_message_id", "find_part", "html", "list", "neighbours", "part", "raw",
-    "set_flags", "stream", "stream_raw",
+    "read", "set_flags", "stream", "stream_raw",
 ]  # fmt: skip
 
 SORTS = {"date": b"REVERSE ARRIVAL", "from": b"FROM", "subject": b"SUBJECT", "size": b"REVERSE SIZE"}
@@ -207,26 +207,28 @@ def _structure(body: Any) -> Structure | None:
 # --- one message -----------------------------------------------------------------------------------------------------
 
 
-def fetch(
-    connection: Connection,
-    mailbox: str,
-    uid: int,
-    uidvalidity: int | None = None,
-    *,
-    prefer_html: bool = False,
-    for_page: bool = False,
-) -> Message:
-    """One message for reading: headers, structure and the text to show; never an attachment's bytes.
+def fetch(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None) -> Message:
+    """One message with its text: headers, structure, plain text bodies; never an attachment's bytes. 2 round trips.
 
-    2 round trips after the SELECT: headers and structure, then the texts. `for_page` asks in the second one also for the
-    neighbours (UIDs in list order) and sets the \\Seen flag. With `prefer_html` a plain text that is there as HTML too is
-    left out: the HTML is fetched by its own page. Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
     """
-    connection.select(mailbox, uidvalidity)
-    items = b"(UID FLAGS RFC822.SIZE INTERNALDATE BODYSTRUCTURE " + _MESSAGE_HEADERS + b")"
-    values = fetched(connection.run((b"UID FETCH", uid_set([uid]), items))).get(uid)
-    if values is None:
-        values = _without_structure(connection, uid)
+    values = _envelope_and_structure(connection, mailbox, uid, uidvalidity)
+    shape = _structure(values.get(b"BODYSTRUCTURE"))
+    if shape is None:
+        return _message(connection, uid, values, *_from_whole(connection, uid))
+    more = fetched(connection.run(*_text_commands(uid, shape.text))) if shape.text else {}
+    return _message(connection, uid, values, shape, _texts(shape.text, more.get(uid, {})))
+
+
+def read(
+    connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None, *, prefer_html: bool
+) -> tuple[Message, Overview]:
+    """One message for its page, with its neighbours, and the folders beside it; marks it as read. 2 round trips.
+
+    With `prefer_html` a plain text that is there as HTML too is left out: the HTML is fetched by its own page. Raises
+    NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    """
+    values = _envelope_and_structure(connection, mailbox, uid, uidvalidity)
     shape = _structure(values.get(b"BODYSTRUCTURE"))
     bodies: dict[str, str] = {}
     if shape is None:
@@ -234,26 +236,51 @@ def fetch(
         wanted: tuple[Part, ...] = ()
     else:
         wanted = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
-    commands: List[Command] = []
-    if wanted:
-        sections = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (p.section.encode(), _LARGEST_TEXT) for p in wanted)
-        commands.append((b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")"))
     place = values.get(b"SEQ", 0)
-    around = [p for p in (place - 1, place + 1) if 1 <= p <= connection.exists] if for_page and place else []
+    around = [p for p in (place - 1, place + 1) if 1 <= p <= connection.exists] if place else []
+    commands = _text_commands(uid, wanted)
     if around:
         commands.append((b"FETCH", uid_set(around), b"(UID)"))
-    flags = _flags(values)
-    if for_page and "\\Seen" not in flags and not connection.read_only:
+    commands += overview_commands(connection)  # before the STORE: the counts are those of just before
+    unseen = "\\Seen" not in _flags(values) and not connection.read_only
+    if unseen:
         commands.append((b"UID STORE", uid_set([uid]), b"+FLAGS.SILENT", b"(\\Seen)"))
-    more = fetched(connection.run(*commands)) if commands else {}
-    for part in wanted:
-        data = more.get(uid, {}).get(b"BODY[%s]<0>" % part.section.encode())
-        bodies[part.section] = text.decode_text(data or b"", part.encoding, part.charset)
+    untagged = connection.run(*commands)
+    more = fetched(untagged)
+    bodies.update(_texts(wanted, more.get(uid, {})))
     beside = {v.get(b"SEQ"): u for u, v in more.items() if u != uid}
+    message = _message(connection, uid, values, shape, bodies, newer=beside.get(place + 1), older=beside.get(place - 1))
+    overview = overview_in(connection, untagged)
+    if unseen:
+        forget(connection.account)
+        overview = overview.with_one_seen(mailbox)
+    return message, overview
+
+
+def _envelope_and_structure(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None) -> dict[bytes, Any]:
+    items = b"(UID FLAGS RFC822.SIZE INTERNALDATE BODYSTRUCTURE " + _MESSAGE_HEADERS + b")"
+    values = fetched(connection.select(mailbox, uidvalidity, (b"UID FETCH", uid_set([uid]), items))).get(uid, {})
+    return values if b"RFC822.SIZE" in values else _without_structure(connection, uid)
+
+
+def _text_commands(uid: int, parts: Iterable[Part]) -> List[Command]:
+    sections = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (p.section.encode(), _LARGEST_TEXT) for p in parts)
+    return [(b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")")] if sections else []
+
+
+def _texts(parts: Iterable[Part], values: dict[bytes, Any]) -> dict[str, str]:
+    data = {p: values.get(b"BODY[%s]<0>" % p.section.encode()) or b"" for p in parts}
+    return {p.section: text.decode_text(raw_text, p.encoding, p.charset) for p, raw_text in data.items()}
+
+
+def _message(
+    connection: Connection, uid: int, values: dict[bytes, Any], shape: Structure, bodies: dict[str, str],
+    newer: int | None = None, older: int | None = None,
+) -> Message:  # fmt: skip
     return Message(
-        mailbox=mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=flags, size=values.get(b"RFC822.SIZE", 0),
-        received=_when(values), envelope=headers.envelope(_header_bytes(values)), structure=shape, bodies=bodies,
-        newer=beside.get(place + 1), older=beside.get(place - 1),
+        mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=_flags(values),
+        size=values.get(b"RFC822.SIZE", 0), received=_when(values), envelope=headers.envelope(_header_bytes(values)),
+        structure=shape, bodies=bodies, newer=newer, older=older,
     )  # fmt: skip
 
 
@@ -305,12 +332,11 @@ def _section(connection: Connection, uid: int, section: bytes) -> bytes:
 def find_part(
     connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None
 ) -> tuple[Part, Structure]:
-    """One part's description by its section: 1 round trip after the SELECT. Raises NoSuchMessage."""
+    """One part's description by its section: 1 round trip. Raises NoSuchMessage."""
     if not re.fullmatch(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}", section):
         raise NoSuchMessage("not a section of a message")
-    connection.select(mailbox, uidvalidity)
-    values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID BODYSTRUCTURE)"))).get(uid)
-    shape = _structure(values.get(b"BODYSTRUCTURE")) if values else None
+    answers = connection.select(mailbox, uidvalidity, (b"UID FETCH", uid_set([uid]), b"(UID BODYSTRUCTURE)"))
+    shape = _structure(fetched(answers).get(uid, {}).get(b"BODYSTRUCTURE"))
     if shape is None:
         shape, _ = _from_whole(connection, uid)
     part = shape.part(section)
@@ -327,20 +353,20 @@ def part(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity
 
 
 def html(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None) -> tuple[str, Structure]:
-    """The HTML body, decoded (several are joined), and the structure: 2 round trips after the SELECT.
+    """The HTML body, decoded (several are joined), and the structure: 2 round trips.
 
     Raises NoSuchMessage, also when the message has no HTML.
     """
-    connection.select(mailbox, uidvalidity)
-    values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID BODYSTRUCTURE)"))).get(uid)
-    shape = _structure(values.get(b"BODYSTRUCTURE")) if values else None
+    answers = connection.select(mailbox, uidvalidity, (b"UID FETCH", uid_set([uid]), b"(UID BODYSTRUCTURE)"))
+    shape = _structure(fetched(answers).get(uid, {}).get(b"BODYSTRUCTURE"))
     if shape is None:
         whole = raw(connection, mailbox, uid, limit=_LARGEST_WHOLE)
         shape = structure.classify(structure.from_bytes(whole))
         contents = {p.section: structure.content(whole, p.section)[: 2 * _LARGEST_TEXT] for p in shape.html}
     else:
         sections = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (p.section.encode(), 2 * _LARGEST_TEXT) for p in shape.html)
-        values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")"))).get(uid, {})
+        command = (b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")")
+        values = fetched(connection.run(command)).get(uid, {}) if sections else {}
         contents = {p.section: values.get(b"BODY[%s]<0>" % p.section.encode()) or b"" for p in shape.html}
     if not shape.html:
         raise NoSuchMessage(f"{mailbox}: message {uid} has no HTML")
@@ -396,6 +422,7 @@ def append(
         raise ValueError("when needs a time zone")
     words = b" ".join((b"APPEND", mailbox_name(mailbox), flag_list(flags), stamp))
     answers = connection.run_append(words, content)
+    forget(connection.account)
     return _uid_pair(answers.get("APPENDUID"))
 
 

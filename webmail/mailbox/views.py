@@ -21,7 +21,10 @@ blueprint = Blueprint("mailbox", __name__)
 def show(mailbox: str) -> Response:
     args = request.args
     query, sort = args.get("query", "").strip()[:1000], args.get("sort", "date")
-    with imap.connect(current_account(), mailbox) as connection:
+    account = current_account()
+    if request.cache_control.max_age == 0 or request.cache_control.no_cache:  # "reload" means: look again
+        imap.mailboxes.forget(account)
+    with imap.connect(account, mailbox) as connection:
         listing = imap.messages.list(
             connection, mailbox, page=args.get("page", 1, int), size=settings().page_size, query=query, sort=sort
         )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from webmail import imap
 from webmail.mail import NoSuchMessage, Part
 from webmail.mime import clean, text
-from webmail.web import current_account, local_path, overview, page, remember_overview
+from webmail.web import current_account, local_path, page, remember_overview
 
 blueprint = Blueprint("message", __name__)
 
@@ -28,14 +28,12 @@ def show(uid: int, mailbox: str) -> Response:
     query, sort = request.args.get("query", ""), request.args.get("sort", "date")
     as_text = request.args.get("as") == "text"
     with imap.connect(current_account(), mailbox) as connection:
-        connection.select(mailbox, _uidvalidity())
-        message = imap.messages.fetch(connection, mailbox, uid, prefer_html=not as_text, for_page=True)
+        message, overview = imap.messages.read(connection, mailbox, uid, _uidvalidity(), prefer_html=not as_text)
         newer, older = message.newer, message.older
         if query or sort != "date":
             newer, older = imap.messages.neighbours(connection, mailbox, uid, query=query, sort=sort)
-        remember_overview(imap.mailboxes.overview(connection))
-    found = overview()
-    current = found.get(mailbox) if found else None
+    remember_overview(overview)
+    current = overview.get(mailbox)
     bodies = [_shown(p, message.bodies[p.section]) for p in message.structure.text if p.section in message.bodies]
     return page(
         "message/show.html", message=message, mailbox=mailbox, bodies=bodies, newer=newer, older=older, query=query, sort=sort,
