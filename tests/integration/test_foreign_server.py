@@ -1,0 +1,85 @@
+"""The same application with somebody else's IMAP and SMTP servers: TLS with verified certificates, passwords kept sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from imapclient import IMAPClient
+
+from deploy.demo.services import Services
+from tests.faulty import Relay
+from tests.letters import message
+from tests.unit.servers import certificate
+from tests.visits import Visitor
+from webmail import create_app, imap, models
+from webmail.models import Outbox, Session, User
+
+FORM = "form.compose-form"
+
+
+@pytest.fixture
+def foreign(services: Services, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """`foreign()` trusts the servers' certificate, `foreign(ca_file="")` does not. Its database is its own."""
+    context, pem = certificate(tmp_path)
+    before = models.db.obj
+    with Relay(services.ports.imap, context) as imaps, Relay(services.ports.smtp, context) as smtps:
+
+        def make(**changes: str) -> Flask:
+            values = {
+                "imap_host": "127.0.0.1", "imap_port": str(imaps.port), "smtp_host": "127.0.0.1", "smtp_port": str(smtps.port),
+                "ca_file": pem, "sign_in": "imap", "secure_cookies": "false", "undo_seconds": "0", **changes,
+            }  # fmt: skip
+            return create_app(tmp_path / "instance", **values)
+
+        yield make
+    imap.close_all()
+    models.db.initialize(before)
+
+
+def test_a_person_signs_in_reads_and_sends(
+    foreign: Callable[..., Flask], make_account: Callable[..., str], imap_of: Callable[[str], IMAPClient]
+) -> None:
+    address = make_account()
+    imap_of(address).append("INBOX", bytes(message("Bienvenue")))
+    app = foreign()
+    person = Visitor(app, address).sign_in()
+    assert person.get("/mailbox/INBOX").rows == ["Bienvenue"]
+    assert User.get(User.address == address).password == ""
+    page = person.submit(person.get("/compose"), FORM, action="send", to=address, subject="À moi", body="texte")
+    assert "on its way" in page.notices
+    row = Outbox.get(Outbox.sender == address)
+    assert row.credential is not None
+    app.extensions["jobs"].deliver(row.id)
+    assert "À moi" in person.get("/mailbox/Sent").rows
+    assert Outbox.get_by_id(row.id).credential is None
+    assert person.password.encode() not in bytes(Session.get().credential)
+
+
+def test_a_wrong_password_is_refused(foreign: Callable[..., Flask], make_account: Callable[..., str]) -> None:
+    visitor = Visitor(foreign(), make_account(), password="wrong")
+    page = visitor.submit(visitor.get("/login"), "form[action='/login']", username=visitor.address, password="wrong")
+    assert page.status == 401 and "do not go together" in page.text
+    assert User.select().count() == 0
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    foreign: Callable[..., Flask], make_account: Callable[..., str]
+) -> None:
+    visitor = Visitor(foreign(ca_file=""), make_account())
+    page = visitor.submit(visitor.get("/login"), "form[action='/login']", username=visitor.address, password="demo")
+    assert page.status == 502 and "does not answer" in page.text
+
+
+def test_a_stolen_database_or_a_stolen_cookie_opens_no_mail(
+    foreign: Callable[..., Flask], make_account: Callable[..., str]
+) -> None:
+    app = foreign()
+    person = Visitor(app, make_account()).sign_in()
+    token = person.client.get_cookie("traboule").value
+    row = Session.get()
+    assert token not in row.id_hash and person.password.encode() not in bytes(row.credential)
+    Session.delete().execute()
+    assert person.get("/mailbox/INBOX", follow=False).location.startswith("/login")
