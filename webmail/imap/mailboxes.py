@@ -56,6 +56,11 @@ class Overview:
         special = {m.name for parent in self.mailboxes if parent.role for m in self.below(parent)}
         return [m for m in self.mailboxes if m.role is None and m.name not in special]
 
+    def targets(self, source: str) -> List[Mailbox]:
+        """Where a message of `source` may be moved: one's own mailboxes first, never Drafts."""
+        others = [m for m in self.mailboxes if m.selectable and m.name != source and m.role is not Role.DRAFTS]
+        return sorted(others, key=lambda m: m.role is not None)
+
     def counted(self, counts: dict[str, tuple[int, int]]) -> Overview:
         """The same with newer counts (messages, unseen) for some mailboxes."""
         boxes = (

@@ -82,6 +82,7 @@ def list(connection: Connection, mailbox: str, *, page: int = 1, size: int = 50,
         page = _within(page, size, total)
         high = total - (page - 1) * size
         rows, overview = _rows(connection, _commands_by_place(connection, max(high - size + 1, 1), high) if total else [])
+        rows.sort(key=lambda row: (row.received, row.uid), reverse=True)  # one that was moved back has a new UID, not a new date
     return Listing(mailbox, connection.uidvalidity, total, page, size, tuple(rows), overview)
 
 
