@@ -4,17 +4,35 @@
 
   // "select all on this page", and a range with the shift key
   function rows(form) { return Array.prototype.slice.call(form.querySelectorAll("input[name=uids]")); }
+  function count(form) {
+    var n = rows(form).filter(function (one) { return one.checked; }).length;
+    form.querySelector(".selected").textContent = n ? form.dataset.selected + " " + n : "";
+  }
+  function dressList(form) {
+    var bar = form.querySelector(".list-bar"), all = document.createElement("input"), told = document.createElement("span");
+    if (!form.querySelector("[data-row]")) return;
+    all.type = "checkbox";
+    all.setAttribute("aria-label", form.dataset.all);
+    all.setAttribute("data-select-all", "");
+    told.className = "selected muted small";
+    told.setAttribute("role", "status");
+    bar.insertBefore(all, bar.firstChild);
+    bar.querySelector(".push").before(told);
+    count(form);
+  }
   var last = null;
   document.addEventListener("click", function (event) {
     var box = event.target;
     if (box.matches && box.matches("[data-select-all]")) {
       rows(box.form).forEach(function (one) { one.checked = box.checked; });
+      count(box.form);
     } else if (box.matches && box.matches("input[name=uids]")) {
       var all = rows(box.form), from = all.indexOf(last), to = all.indexOf(box);
       if (event.shiftKey && from >= 0) {
         all.slice(Math.min(from, to), Math.max(from, to) + 1).forEach(function (one) { one.checked = box.checked; });
       }
       last = box;
+      count(box.form);
     }
     // a menu closes when something outside it is clicked
     document.querySelectorAll("details.menu[open]").forEach(function (menu) {
@@ -40,7 +58,7 @@
     }
   }
   function dress(root) {
-    root.querySelectorAll(".all[hidden]").forEach(function (label) { label.hidden = false; });
+    root.querySelectorAll("form[data-all]").forEach(dressList);
     root.querySelectorAll("[data-message-body] iframe").forEach(function (frame) {
       frame.addEventListener("load", function () { fit(frame); });
       if (frame.contentDocument && frame.contentDocument.readyState === "complete" && frame.contentDocument.body.firstChild) fit(frame);
@@ -53,13 +71,42 @@
   });
   dress(document);
 
+  // the same page again (a star, a mark), or a row that is named: stay there, do not jump to the top
+  var held = null;
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var path = event.detail.pathInfo || {}, row = document.activeElement && document.activeElement.closest("[data-row]");
+    if (event.detail.target.id !== "main") return;
+    held = null;
+    if (path.anchor) event.detail.swapOverride = "outerHTML";
+    else if ((path.responsePath || "").split("#")[0] === location.pathname + location.search) {
+      event.detail.swapOverride = "outerHTML show:none";
+      if (row) held = "[data-uid='" + row.dataset.uid + "'] [name=" + document.activeElement.name + "]";
+    }
+  });
   // after a page was replaced: prepare it, and tell screen readers by moving the focus to it
   document.addEventListener("htmx:afterSwap", function (event) {
-    var main = document.getElementById("main");
+    var main = document.getElementById("main"), same = held && document.querySelector(held);
     if (event.detail.target.id !== "main" || !main) return;
     dress(main);
-    if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
+    if (same) same.focus({ preventScroll: true });
+    else if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
   });
+
+  // the browser's "back" loads the page anew: go where one was
+  function keep() {
+    try { sessionStorage.setItem("y" + location.pathname + location.search, String(scrollY)); } catch (error) { /* storage is off */ }
+  }
+  document.addEventListener("htmx:beforeRequest", keep);
+  window.addEventListener("pagehide", keep);
+  window.addEventListener("popstate", function () {
+    try { sessionStorage.setItem("back", "1"); } catch (error) { /* storage is off */ }
+  });
+  try {
+    if (sessionStorage.getItem("back")) {
+      sessionStorage.removeItem("back");
+      window.scrollTo(0, Number(sessionStorage.getItem("y" + location.pathname + location.search)) || 0);
+    }
+  } catch (error) { /* storage is off */ }
 
   // no answer at all: say so, and leave what was typed where it is
   document.addEventListener("htmx:sendError", function () {

@@ -57,7 +57,7 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
         if request.htmx.target == "main":  # type: ignore[attr-defined]
             title = "".join(parts.blocks["page_title"](parts.new_context(context)))
             html = f"<title>{title} · {escape(settings().name)}</title>{html}"
-            html += render_template("_folders.html", oob=True, **context)
+            html += render_template("_folders.html", oob=True, **context) + render_template("_search.html", oob=True, **context)
         if request.htmx.target == "main" or session.get("notices"):  # type: ignore[attr-defined]
             html += render_template("_notices.html", oob=True)
     else:
@@ -200,7 +200,7 @@ def error_page(title: str, advice: str, status: int) -> Response:
         notice = {"text": f"{title}. {advice}", "kind": "danger"}
         response = fragment("_notices.html", status, oob=False, extra=[notice])
         response.headers["HX-Retarget"] = "#notices"
-        response.headers["HX-Reswap"] = "outerHTML show:window:top"
+        response.headers["HX-Reswap"] = "innerHTML show:window:top"
         response.headers["HX-Push-Url"] = "false"
         return response
     return make_response(render_template("error.html", title=title, advice=advice, status=status), status)
@@ -267,6 +267,10 @@ def _translated_number(one: str, many: str, count: int) -> str:
     return _here().translations.ngettext(one, many, count)
 
 
+def _translated_as(context: str, text: str) -> str:
+    return _here().translations.pgettext(context, text)
+
+
 def local(moment: datetime) -> datetime:
     """In the establishment's time zone; a naive time of the database is UTC."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_here().zone)
@@ -290,13 +294,14 @@ def _formatted(day: date, pattern: str, locale: str) -> str:
 
 
 def long_date(moment: datetime) -> str:
-    """Date and time in full, "mardi 24 novembre 2026, 14:02"."""
+    """Date and time in full, "mardi 24 novembre 2026 à 14:02"."""
     return _long(local(moment).replace(second=0, microsecond=0), _here().locale)
 
 
 @lru_cache(maxsize=4096)
 def _long(moment: datetime, locale: str) -> str:
-    return format_datetime(moment, "EEEE d MMMM y, HH:mm", locale=Locale.parse(locale))
+    pattern = "EEEE d MMMM y 'à' HH:mm" if locale.startswith("fr") else "EEEE d MMMM y, HH:mm"
+    return format_datetime(moment, pattern, locale=Locale.parse(locale))
 
 
 def file_size(count: int) -> str:
@@ -354,7 +359,9 @@ def install(app: Flask) -> None:
         initials=initials,
         get_locale=get_locale,
     )
-    app.jinja_env.install_gettext_callables(_translated, _translated_number, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        _translated, _translated_number, newstyle=True, pgettext=_translated_as
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

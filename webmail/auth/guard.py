@@ -69,7 +69,7 @@ def _keep_text() -> AnyResponse:
         sign_in = {"url": url_for("auth.login"), "text": _("Sign in in a new tab")}
         words = _("You were signed out. Your text is still on this page: sign in in a new tab, then press the button again here.")
         response = fragment("_notices.html", 401, oob=False, extra=[{"text": words, "kind": "caution", "link": sign_in}])
-        response.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "outerHTML"})
+        response.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
         return response
     kept = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
     problem = _("You were signed out. Your text is kept: sign in to go on.")

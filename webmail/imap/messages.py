@@ -93,8 +93,9 @@ def _within(page: int, size: int, total: int) -> int:
 def _matching(connection: Connection, query: str, sort: str) -> List[int]:
     """All UIDs that match, in the order shown: 1 round trip."""
     keys = criteria(query)
+    order = b"DISPLAYFROM" if sort == "from" and connection.has("SORT=DISPLAY") else SORTS.get(sort, b"")  # RFC 5957
     if connection.has("SORT") and sort in SORTS and sort != "date":
-        answer = connection.run((b"UID SORT", b"(" + SORTS[sort] + b")", b"UTF-8", keys))
+        answer = connection.run((b"UID SORT", b"(" + order + b")", b"UTF-8", keys))
         return _numbers(answer.get("SORT", []))
     charset = () if keys.isascii() else (b"CHARSET UTF-8",)
     answer = connection.run((b"UID SEARCH", *charset, keys))

@@ -53,6 +53,10 @@ def act_on(mailbox: str) -> Response:
         if action == "delete" and _is_trash(imap.mailboxes.overview(connection), mailbox):
             return page("mailbox/destroy.html", mailbox=mailbox, uids=uids, back=back, v=form.get("v", 0, int))
         done = act(connection, mailbox, uids, action, form.get("to", ""), form.get("v", 0, int))
+        if action == "move":
+            remember_overview(imap.mailboxes.overview(connection))  # for the name of the folder in the notice
+    if "star" in form:
+        back += f"#u{uids[0]}"  # without scripts one stays at the row
     notify(_told(done), "done", (url_for("mailbox.undo_last"), {**done.undo, "back": back}) if done.undo else None)
     return redirect(back, 303)
 

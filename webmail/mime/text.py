@@ -169,7 +169,7 @@ def to_html(
     cut_label: str = "[…]",
     limit: int = SHOWN_LIMIT,
 ) -> str:
-    """Safe HTML of a plain text, to be shown with `white-space: pre-wrap`: everything is escaped, line ends stay.
+    """Safe HTML of a plain text, to be shown with `white-space: pre-wrap`: everything is escaped, line ends are <br>.
 
     Quotes become nested <blockquote>, a long one at the end also <details class="quote"> with `quote_label` as its summary,
     the signature <div class="signature">. Of more than `limit` characters the rest is replaced by
@@ -237,4 +237,5 @@ def _blockquotes(lines: list[tuple[int, str]]) -> str:
 
 
 def _joined(lines: list[tuple[int, str]]) -> str:
-    return linkify("\n".join(line for _depth, line in lines))
+    # <br>, not line ends: a browser without style sheets would run the lines together
+    return linkify("\n".join(line for _depth, line in lines)).replace("\n", "<br>")

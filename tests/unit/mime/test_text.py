@@ -152,13 +152,13 @@ class TestShowing:
 
     def test_quotes_nest(self):
         assert text.to_html("a\n> b\n>> c\n> > d\n> e\nf") == (
-            "a<blockquote>b<blockquote>c\nd</blockquote>e</blockquote>f"
+            "a<blockquote>b<blockquote>c<br>d</blockquote>e</blockquote>f"
         )  # fmt: skip
 
     def test_a_long_quote_at_the_end_is_folded_away(self):
         shown = text.to_html("Yes.\n" + "> line\n" * 8 + "\n-- \nAnn", quote_label="Quoted & text")
         assert '<details class="quote"><summary>Quoted &amp; text</summary><blockquote>' in shown
-        assert shown.endswith('<div class="signature">-- \nAnn</div>')
+        assert shown.endswith('<div class="signature">-- <br>Ann</div>')
 
     @pytest.mark.parametrize(
         "written", ["Yes.\n> a\n> b", "> line\n" * 8, "> line\n" * 8 + "And so on.", "a\n" + "> l\n" * 8 + "b"]
