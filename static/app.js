@@ -10,7 +10,7 @@
   }
   function dressList(form) {
     var bar = form.querySelector(".list-bar"), all = document.createElement("input"), told = document.createElement("span");
-    if (!form.querySelector("[data-row]")) return;
+    if (!form.querySelector("[data-row]") || bar.querySelector(".selected")) return;
     all.type = "checkbox";
     all.setAttribute("aria-label", form.dataset.all);
     all.setAttribute("data-select-all", "");

@@ -71,7 +71,6 @@ class Jobs:
 
         At the start everything due is looked at, and again once the leases of a worker that was killed have run out.
         """
-        self.huey.storage.flush_queue()  # the tables know better than wake-ups of a former life
         self.sweep()
         self._sweep.schedule(delay=outbox.LEASE.total_seconds() + 2)
         consumer = self.huey.create_consumer(

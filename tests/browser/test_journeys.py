@@ -80,7 +80,7 @@ def test_older_newer_and_search(open_browser: OpenBrowser) -> None:
     expect(alice.locator("[data-row] .s a").first).to_have_text(first or "")
     alice.fill("[name=query]", "subject:conseil")
     alice.press("[name=query]", "Enter")
-    expect(alice.locator("main [role=status]")).to_contain_text("trouvé")
+    expect(alice.locator("main .notice")).to_contain_text("trouvé")
     for subject in alice.locator("[data-row] .s a").all_text_contents():
         assert "conseil" in subject.lower()
     alice.fill("[name=query]", "zzzz-nothing-zzzz")
