@@ -47,7 +47,11 @@ def test_alice_answers_a_message_with_a_file_and_bob_sees_it(open_browser: OpenB
     expect(alice.locator("[role=status]").first).to_contain_text("5 secondes")
 
     bob = open_browser(BOB)
-    wait_for_row(bob, words)
+    try:
+        wait_for_row(bob, words)
+    except AssertionError as error:
+        alice.goto("/outbox")
+        raise AssertionError(alice.locator("main").inner_text()) from error
     bob.locator("[data-row]", has_text=words).locator(".s a").click()
     expect(bob.locator("[data-message-body]")).to_contain_text("voici le document demandé")
     with bob.expect_download() as download:
