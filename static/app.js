@@ -59,6 +59,12 @@
   }
   function dress(root) {
     root.querySelectorAll("form[data-all]").forEach(dressList);
+    root.querySelectorAll("[data-script]").forEach(function (part) { // what only this page needs
+      if (document.querySelector("script[src='" + part.dataset.script + "']")) return;
+      var script = document.createElement("script");
+      script.src = part.dataset.script;
+      document.head.appendChild(script);
+    });
     root.querySelectorAll("[data-message-body] iframe").forEach(function (frame) {
       frame.addEventListener("load", function () { fit(frame); });
       if (frame.contentDocument && frame.contentDocument.readyState === "complete" && frame.contentDocument.body.firstChild) fit(frame);

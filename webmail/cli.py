@@ -18,6 +18,8 @@ from webmail.auth.sign_in import normalise
 from webmail.models import User
 from webmail.web import settings
 
+SHORTEST_PASSWORD = 8  # characters
+LONGEST_NAME = 190  # as the table takes it
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
@@ -53,6 +55,7 @@ def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def add_account(address: str, name: str, quota: str, admin: bool, password_stdin: bool) -> None:
     """Add a person, and ask for a password."""
     address = _address(address)
+    name = _name(name)
     quota_bytes = _bytes(quota)
     if User.get_or_none(User.address == address):
         raise click.ClickException(f"{address} exists already")
@@ -66,10 +69,24 @@ def add_account(address: str, name: str, quota: str, admin: bool, password_stdin
 @accounts.command("list")
 def list_accounts() -> None:
     """Show everybody: address, state, role, quota, name."""
-    for user in User.select().order_by(User.domain, User.local):
+    users = list(User.select().order_by(User.domain, User.local))
+    if not users:
+        click.echo("Nobody yet.")
+    for user in users:
         state = "active" if user.active else "disabled"
         room = f"{user.quota_bytes / 1024**3:.1f}G" if user.quota_bytes else "no limit"
         click.echo(f"{user.address}\t{state}\t{user.role}\t{room}\t{_printable(user.name)}".rstrip())
+
+
+@accounts.command("name")
+@click.argument("address")
+@click.argument("name")
+def set_name(address: str, name: str) -> None:
+    """Give a person another name, as others see it: `accounts name alice "Alice Leroy"`; "" for none."""
+    user = _user(address)
+    user.name = _name(name)
+    user.save(only=[User.name])
+    click.echo(f"{user.address} is {user.name}" if user.name else f"{user.address} has no name now")
 
 
 @accounts.command("password")
@@ -114,7 +131,7 @@ def doctor(address: str) -> None:
     if address:
         address = _address(address)
         if not settings().token_key_file:
-            password = click.prompt(f"Mail password of {address}", hide_input=True)
+            password = _password(f"Mail password of {address}")
     found = 0
     for check in examination.examine(settings(), address, password):
         click.echo(f"{check.state:8} {check.name:22} {_printable(check.words)}")
@@ -143,20 +160,47 @@ def _address(text: str) -> str:
 def _user(address: str) -> User:
     user = User.get_or_none(User.address == _address(address))
     if user is None:
-        raise click.ClickException(f"there is no account {address}; `flask accounts list` shows all")
+        raise click.ClickException(f"there is no account {address}; `accounts list` shows all")
     return user
 
 
 def _hash(from_stdin: bool) -> str:
-    """A password from standard input or asked for twice, hashed."""
-    if from_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt="Once more")
+    """A password for an account, from standard input or asked for twice, hashed."""
+    password = _piped() if from_stdin else _password("Password", once_more=True)
+    if len(password) < SHORTEST_PASSWORD:
+        raise click.ClickException(f"a password has at least {SHORTEST_PASSWORD} characters")
     try:
         return passwords.hash_password(password)
     except passwords.UnusablePassword as error:
         raise click.ClickException(str(error)) from error
+
+
+def _password(question: str, once_more: bool = False) -> str:
+    """Asked for without showing it; where nobody sits at a terminal, the next line of what is piped to us."""
+    if not _at_a_terminal():
+        return _piped()
+    return str(click.prompt(question, hide_input=True, confirmation_prompt="Once more" if once_more else False))
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _piped() -> str:
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError as error:
+        raise click.ClickException("the password on standard input is not UTF-8") from error
+    if not line.rstrip("\r\n"):
+        raise click.ClickException("no password was given on standard input")
+    return line.rstrip("\r\n")
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        raise click.ClickException(f"a name has at most {LONGEST_NAME} characters, and no control characters")
+    return name
 
 
 def _bytes(text: str) -> int:

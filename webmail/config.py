@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import os
 import secrets
+import ssl
 import tomllib
+import zoneinfo
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 
@@ -110,42 +119,94 @@ class Settings:
 
 
 def load(instance: str | Path, **overrides: Any) -> Settings:
-    """The settings in force for this instance folder, which is made where it is missing.
+    """The settings in force for this instance folder, which is made where it is missing, with the secret, the queue's file
+    and the uploads folder, all closed to others.
 
     `overrides` win over file and environment (tests use them). Raises ConfigError.
     """
     folder = Path(instance).resolve()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o770)  # never open to others, whatever the umask
-    values: dict[str, Any] = {}
+    with _named(f"the instance folder {folder}"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o770)  # never open to others, whatever the umask
     file = folder / "config.toml"
-    if file.exists():
-        try:
-            values.update(tomllib.loads(file.read_text(encoding="utf-8")))
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{file}: {error}") from error
-    known = {f.name: f.type for f in fields(Settings)}
-    for name in known:
-        if (text := os.environ.get(f"WEBMAIL_{name.upper()}")) is not None:
-            values[name] = text
-    values.update(overrides)
-    values["instance"] = str(folder)
-    if unknown := set(values) - set(known):
-        raise ConfigError(f"{file}: unknown setting {', '.join(sorted(unknown))}; docs/administrator.md lists them all")
-    settings = Settings(**{name: _coerce(name, str(known[name]), value) for name, value in values.items()})
-    for name, allowed in _CHOICES.items():
-        if getattr(settings, name) not in allowed:
-            raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {getattr(settings, name)!r}")
-    for server in ("imap", "smtp", "sieve"):
-        if getattr(settings, f"{server}_security") == "none" and not _loopback(getattr(settings, f"{server}_host")):
-            raise ConfigError(f"{server}_security may be none only on this machine (127.0.0.1, ::1, localhost)")
-    return replace(
+    written = _from_file(file) | _from_environment()
+    given = {name: _given(name, value) for name, value in overrides.items()}
+    settings = Settings(**written | given | {"instance": str(folder)})
+    _check_values(settings)
+    _check_files(settings, set(written) - set(overrides))
+    settings = replace(
         settings,
         secret_key=settings.secret_key or _kept_secret(folder / "secret_key"),
         database_url=settings.database_url or f"sqlite:///{folder / 'traboule.sqlite'}",
         jobs_file=str(folder / (settings.jobs_file or "jobs.sqlite")),
         uploads_folder=str(folder / (settings.uploads_folder or "uploads")),
+        ca_file=str(folder / settings.ca_file) if settings.ca_file else "",
     )
+    _make_private(settings)
+    return settings
 
+
+# --- where settings come from ----------------------------------------------------------------------------------------
+
+_KINDS = {f.name: str(f.type) for f in fields(Settings)}
+_KIND_WORDS = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text"}
+_PREFIX = "WEBMAIL_"
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    """What config.toml says; empty where there is none."""
+    with _named(str(file)):
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:  # not TOML, or not even UTF-8
+            raise ConfigError(f"{file}: {error}") from error
+    if unknown := set(values) - set(_KINDS):
+        raise ConfigError(f"{file}: unknown setting {', '.join(sorted(unknown))}; docs/administrator.md lists them all")
+    if "instance" in values:
+        raise ConfigError(f"{file}: instance is set by {_PREFIX}INSTANCE, not in the file")
+    return {name: _typed(name, value) for name, value in values.items()}
+
+
+def _from_environment() -> dict[str, Any]:
+    given = {name.removeprefix(_PREFIX): text for name, text in os.environ.items() if name.startswith(_PREFIX)}
+    allowed = {name.upper() for name in _KINDS}
+    if unknown := set(given) - allowed:
+        names = ", ".join(sorted(_PREFIX + name for name in unknown))
+        raise ConfigError(f"unknown setting {names} in the environment; docs/administrator.md lists them all")
+    return {name.lower(): _parsed(name.lower(), text) for name, text in given.items() if name != "INSTANCE"}
+
+
+def _given(name: str, value: Any) -> Any:
+    """An override, as a value or as the text the environment would hold."""
+    if name not in _KINDS:
+        raise ConfigError(f"unknown setting {name}")
+    return _parsed(name, value) if isinstance(value, str) else _typed(name, value)
+
+
+def _typed(name: str, value: Any) -> Any:
+    """A value that is of the right kind already; whole numbers are numbers too."""
+    kind = _KINDS[name]
+    if kind == "float" and type(value) is int:
+        return float(value)
+    if type(value).__name__ != kind:  # type(): True is an int for isinstance
+        hint = ", without quotes" if isinstance(value, str) else ", in quotes" if kind == "str" else ""
+        raise ConfigError(f"{name} must be {_KIND_WORDS[kind]}{hint}, not {value!r}")
+    return value
+
+
+def _parsed(name: str, text: str) -> Any:
+    """The value that a text stands for."""
+    kind = _KINDS[name]
+    try:
+        if kind == "bool":
+            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+        return {"int": int, "float": float, "str": str}[kind](text)
+    except (KeyError, ValueError) as error:
+        raise ConfigError(f"{name} must be {_KIND_WORDS[kind]}, not {text!r}") from error
+
+
+# --- what makes sense ------------------------------------------------------------------------------------------------
 
 _SECURITY = ("tls", "starttls", "none")
 _CHOICES = {
@@ -155,25 +216,129 @@ _CHOICES = {
     "sign_in": ("imap", "accounts"),
     "language": ("fr", "en"),
 }
+_TEN_YEARS = 87_600  # hours
+RANGES: dict[str, tuple[float, float]] = {  # smallest and largest value; where the smallest is 0, see _MORE_THAN_0
+    "imap_port": (1, 65535),
+    "smtp_port": (1, 65535),
+    "sieve_port": (1, 65535),
+    "server_timeout": (0.5, 60),
+    "session_idle_hours": (0, _TEN_YEARS),
+    "session_absolute_hours": (0, _TEN_YEARS),
+    "shared_idle_minutes": (0, _TEN_YEARS * 60),
+    "proxies": (0, 10),
+    "sign_in_attempts": (1, 1_000_000),
+    "page_size": (5, 500),
+    "message_limit_mb": (1, 1000),
+    "undo_seconds": (0, 300),
+    "imap_connections": (1, 100_000),
+    "imap_connections_per_person": (1, 100),
+    "imap_idle_seconds": (1, 86_400),
+}
+_MORE_THAN_0 = ("session_idle_hours", "session_absolute_hours", "shared_idle_minutes")
+_DATABASES = ("sqlite", "postgresql", "postgres")
+
+
+def _check_values(settings: Settings) -> None:
+    """Each value on its own, then those that depend on each other. Raises ConfigError."""
+    for name, allowed in _CHOICES.items():
+        if getattr(settings, name) not in allowed:
+            raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {getattr(settings, name)!r}")
+    for name, (low, high) in RANGES.items():
+        value = getattr(settings, name)
+        if not low <= value <= high or (name in _MORE_THAN_0 and not value):  # "not <=": NaN is refused too
+            words = f"more than 0 and at most {high}" if name in _MORE_THAN_0 else f"from {low} to {high}"
+            raise ConfigError(f"{name} must be {words}, not {value:.10g}")
+    for name in ("imap_host", "smtp_host"):
+        if not getattr(settings, name).strip():
+            raise ConfigError(f"{name} must not be empty: write the name of the server")
+    for server in ("imap", "smtp", "sieve"):
+        if getattr(settings, f"{server}_security") == "none" and not _loopback(getattr(settings, f"{server}_host")):
+            raise ConfigError(f"{server}_security may be none only on this machine (127.0.0.1, ::1, localhost)")
+    try:
+        zoneinfo.ZoneInfo(settings.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(
+            f"timezone {settings.timezone!r} is unknown here: write one such as Europe/Paris, or install the package tzdata"
+        ) from None
+    _check_database(settings.database_url)
+
+
+def _check_database(url: str) -> None:
+    kind = url.partition(":")[0]
+    if url and (kind not in _DATABASES or "://" not in url):
+        raise ConfigError("database_url must begin with sqlite:/// or postgresql://")  # not shown: it may hold a password
+    if kind.startswith("postgres") and find_spec("psycopg2") is None:
+        raise ConfigError("database_url: PostgreSQL needs the Python package psycopg2, which is not installed")
+
+
+def _check_files(settings: Settings, names: set[str]) -> None:
+    """Those of the files named by an administrator must be there, readable, and what they should be."""
+    if settings.token_key_file and "token_key_file" in names:
+        file = Path(settings.instance, settings.token_key_file)
+        with _named(f"token_key_file {file}"):
+            content = file.read_bytes()
+        try:
+            key = load_pem_private_key(content, None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
+        if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+            raise ConfigError(f"token_key_file {file} must be a private key for ES256 (curve P-256), PEM, without a password")
+    if "ca_file" in names and settings.ca_file and (trouble := ca_trouble(str(Path(settings.instance, settings.ca_file)))):
+        raise ConfigError(trouble)
+
+
+def ca_trouble(file: str) -> str:
+    """What is wrong with a file of certificate authorities, in words; empty when it is good."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        return f"ca_file {file} holds no certificate (PEM)"
+    except OSError as error:
+        return f"ca_file {file} can't be used: {_reason(error)}"
+    return ""
 
 
 def _loopback(host: str) -> bool:
     return host in ("", "localhost", "::1") or host.startswith("127.")
 
 
-def _coerce(name: str, kind: str, value: Any) -> Any:
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """A file or folder that can't be used becomes a sentence that names it."""
     try:
-        if kind == "bool":
-            return value if isinstance(value, bool) else {"1": True, "true": True, "0": False, "false": False}[str(value).lower()]
-        return {"int": int, "float": float, "str": str}[kind](value)
-    except (KeyError, ValueError, TypeError) as error:
-        raise ConfigError(f"{name} must be of kind {kind}, not {value!r}") from error
+        yield
+    except FileNotFoundError as error:
+        raise ConfigError(f"{what} is missing") from error
+    except OSError as error:
+        raise ConfigError(f"{what} can't be used: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a file stands where a folder is needed"
+    return (error.strerror or str(error)).lower()
+
+
+# --- what an instance holds ------------------------------------------------------------------------------------------
 
 
 def _kept_secret(file: Path) -> str:
     """The secret of this instance, made at the first start; readable by its owner only."""
-    if not file.exists():
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            out.write(secrets.token_urlsafe(48))
-    return file.read_text().strip()
+    with _named(f"the file {file}"):
+        if not file.exists():
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as out:
+                out.write(secrets.token_urlsafe(48))
+        if secret := file.read_text(encoding="ascii", errors="replace").strip():
+            return secret
+    raise ConfigError(f"the file {file} is empty: remove it, and another will be made")
+
+
+def _make_private(settings: Settings) -> None:
+    """The queue's file and the uploads folder, before a library makes them as open as the umask lets it."""
+    with _named(f"uploads_folder {settings.uploads_folder}"):
+        Path(settings.uploads_folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _named(f"jobs_file {settings.jobs_file}"):
+        Path(settings.jobs_file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not Path(settings.jobs_file).exists():
+            Path(settings.jobs_file).touch(mode=0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import os
+import re
 import shutil
 import smtplib
 import socket
@@ -23,7 +24,7 @@ from playhouse.migrations import Runner
 
 from webmail import models, sieve
 from webmail.account import Account, Password, Server
-from webmail.config import ConfigError, Settings
+from webmail.config import ConfigError, Settings, ca_trouble
 from webmail.mail import MailError, ServerAway, SignInRefused
 from webmail.models import User
 
@@ -63,7 +64,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
         try:
             account = settings.account(address, password=password)
         except (ConfigError, OSError, ValueError) as error:
-            yield Check("Sign-in key", PROBLEM, f"can't sign in as {address}: {error}.")
+            yield Check("Sign-in key", PROBLEM, f"can't sign in as {address}: {plain(error)}.")
     yield from _guarded("IMAP", settings.imap, "imap", lambda: _imap(settings, account))
     yield from _guarded("SMTP", settings.smtp, "smtp", lambda: _smtp(settings))
     if settings.sieve:
@@ -82,10 +83,13 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
 
 def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     """The checks of one server; what breaks off becomes a sentence. Library errors of all four kinds end here."""
+    if server.ca_file and server.security != "none" and (trouble := ca_trouble(server.ca_file)):
+        yield Check(name, PROBLEM, f"is not asked: {trouble}.")
+        return
     try:
         yield from checks()
     except SignInRefused as error:
-        yield Check(f"{name} sign-in", PROBLEM, f"the server refused us ({error}). {_KEY_ADVICE}")
+        yield Check(f"{name} sign-in", PROBLEM, f"the server refused us ({plain(error).rstrip('.')}). {_KEY_ADVICE}")
     except (MailError, OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError, LookupError) as error:
         yield Check(name, PROBLEM, _explain(error, server, setting))
 
@@ -104,18 +108,31 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
         error = error.__context__  # sievelib and smtplib hide the real one
     where = f"{server.host} port {server.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message or str(error)
+        why = error.verify_message or plain(error)
         return f"the certificate of {where} is not trusted ({why}). Correct it, this machine's clock, {setting}_host or ca_file."
     if isinstance(error, ssl.SSLError):
-        return f"{where} does not speak TLS as expected ({error.reason or error}). Check {setting}_port and {setting}_security."
+        why = error.reason or plain(error)
+        return f"{where} does not speak TLS as expected ({why}). Check {setting}_port and {setting}_security."
     if isinstance(error, socket.gaierror):
         return f"the name {server.host!r} can't be found. Check {setting}_host and the name service of this machine."
     if isinstance(error, ConnectionRefusedError):
         return f"nothing listens on {where}. Is the server running? Check {setting}_host and {setting}_port."
     if isinstance(error, TimeoutError):
         return f"{where} did not answer within {server.timeout:g} s. Check {setting}_port, {setting}_security and the firewall."
-    why = str(error) or type(error).__name__
-    return f"{where} broke off or makes no sense ({why}). Check {setting}_port and {setting}_security."
+    return f"{where} broke off or makes no sense ({plain(error)}). Check {setting}_port and {setting}_security."
+
+
+def plain(error: BaseException) -> str:
+    """What an error says, without the marks of the language this is written in: b'...', (535, b'...'), [Errno 2]."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        told = error.smtp_error
+        return f"{error.smtp_code} {told.decode(errors='replace') if isinstance(told, bytes) else told}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror.lower()}: {error.filename}" if error.filename else error.strerror.lower()
+    first = error.args[0] if error.args else ""
+    words = first.decode(errors="replace") if isinstance(first, bytes) else str(error)
+    words = re.sub(r"""\bb(['"])(.*?)\1""", lambda found: found[2].replace(r"\r", "").replace(r"\n", " "), words)
+    return " ".join(words.split()) or type(error).__name__
 
 
 def _context(server: Server) -> ssl.SSLContext:
@@ -159,8 +176,7 @@ def _imap_sign_in(client: IMAPClient, account: Account) -> None:
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as error:
-        words = error.args[0] if error.args else ""
-        raise SignInRefused(words.decode(errors="replace") if isinstance(words, bytes) else str(words)) from error
+        raise SignInRefused(plain(error)) from error
 
 
 def capabilities(told: set[str]) -> Iterator[Check]:
@@ -265,7 +281,7 @@ def database(settings: Settings) -> Iterator[Check]:
                 transaction.rollback()
             yield Check(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
     except pw.DatabaseError as error:
-        yield Check(name, PROBLEM, f"can't be used ({error}). Check database_url and who owns the file.")
+        yield Check(name, PROBLEM, f"can't be used ({plain(error)}). Check database_url and who owns the file.")
 
 
 def clock(settings: Settings, now: float | None = None) -> Iterator[Check]:

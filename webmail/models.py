@@ -5,6 +5,9 @@ Nothing here that PostgreSQL would not understand. Times are UTC, naive. A chang
 
 from __future__ import annotations
 
+import os
+import stat
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -164,10 +167,27 @@ def open_database(url: str) -> pw.Database:
     """Bind the tables to a database. SQLite waits up to 10 s for a lock and syncs each commit, so "saved" is true."""
     options: dict[str, Any] = {}
     if url.startswith("sqlite"):
+        _make_private(url.removeprefix("sqlite:///").partition("?")[0])
         options["pragmas"] = {"journal_mode": "wal", "busy_timeout": 10_000, "foreign_keys": 1, "synchronous": "full"}
     database = connect_url(url, **options)
     db.initialize(database)
     return database
+
+
+def _make_private(file: str) -> None:
+    """A new database is its owner's alone (0600), or its group's too where the umask lets groups write (0660), as Dovecot needs.
+
+    SQLite gives its -wal and -shm files the same mode. A file that can't be made is SQLite's to complain of.
+    """
+    if file in ("", ":memory:"):
+        return
+    with suppress(OSError):  # FileExistsError above all
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o660)
+        try:
+            if not os.fstat(descriptor).st_mode & stat.S_IWGRP:
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
 
 
 def migrate() -> list[str]:

@@ -24,6 +24,14 @@ _COMMAND_LIMIT = 500  # octets of a line before the server has offered more (RFC
 _UNSAFE = re.compile(r"[\x00-\x20<>\x7f]")
 
 
+class NoAnswer(ServerAway):
+    """The server took longer than we wait."""
+
+
+class BrokeOff(ServerAway):
+    """The connection ended before the server had accepted anything."""
+
+
 def send(
     account: Account,
     sender: str,
@@ -55,13 +63,25 @@ def send(
 
 @contextlib.contextmanager
 def _errors() -> Iterator[None]:
-    """smtplib's and the network's errors as ServerAway. (What happens after the dot never gets here.)"""
+    """smtplib's and the network's errors as ServerAway: the server's own words, if it said any, begin with their code.
+
+    What happens after the dot never gets here.
+    """
     try:
         yield
     except smtplib.SMTPConnectError as error:
-        raise ServerAway(f"the server does not take mail now: {_words(error.smtp_code, error.smtp_error)}") from error
+        raise ServerAway(_words(error.smtp_code, error.smtp_error)) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise ServerAway(f"the mail server can't be reached: {error}") from error
+        raise _away(error) from error
+
+
+def _away(error: Exception) -> ServerAway:
+    # smtplib says "disconnected" for a time-out too, and keeps what it caught as the context
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return NoAnswer(f"the mail server did not answer: {error}")
+    if isinstance(error, smtplib.SMTPServerDisconnected | BrokenPipeError | ConnectionResetError | ConnectionAbortedError):
+        return BrokeOff(f"the connection to the mail server broke off: {error}")
+    return ServerAway(f"the mail server can't be reached: {error}")
 
 
 @contextlib.contextmanager
@@ -96,7 +116,7 @@ def _trust(server: Server) -> ssl.SSLContext:
 
 def _expect_ok(reply: tuple[int, bytes]) -> None:
     if reply[0] != 250:
-        raise ServerAway(f"the mail server greets with {_words(*reply)}")
+        raise ServerAway(_words(*reply))
 
 
 def _sign_in(client: smtplib.SMTP, account: Account) -> None:
@@ -111,7 +131,7 @@ def _sign_in(client: smtplib.SMTP, account: Account) -> None:
     if code == 235:
         return
     if 400 <= code < 500 or code < 200:
-        raise ServerAway(f"sign-in is not possible now: {_words(code, words)}")
+        raise ServerAway(_words(code, words))
     raise SignInRefused(_words(code, words))
 
 

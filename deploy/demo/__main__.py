@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -14,7 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploy.demo import accounts
-from deploy.demo.child import ServiceFailed
+from deploy.demo.child import HOST, ServiceFailed
 from deploy.demo.dovecot import Ports
 from deploy.demo.place import PlaceError
 from deploy.demo.services import CHECKOUT, Services
@@ -82,7 +83,12 @@ def _tell(services: Services, seconds: float) -> None:
     print(f"\nTraboule: {where}    ready after {seconds:.1f} s / prêt en {seconds:.1f} s\n")
     for person in accounts.PEOPLE:
         print(f"  {person.address:24}{services.password:10}{person.name}")
-    print(f"\n  Files, logs, mail sent outside / Fichiers, journaux, courrier sortant : {services.base}")
+    web = services.base / "web"
+    instance = web.relative_to(CHECKOUT) if web.is_relative_to(CHECKOUT) else web
+    print(f"\n  IMAP {HOST}:{services.ports.imap}   SMTP {HOST}:{services.ports.smtp}   (no TLS / sans TLS)")
+    print("  Examine / Examiner :")
+    print(f"    WEBMAIL_INSTANCE={shlex.quote(str(instance))} .venv/bin/flask --app wsgi doctor --as {accounts.ALICE.address}")
+    print(f"  Files, logs, mail sent outside / Fichiers, journaux, courrier sortant : {services.base}")
     print("  Ctrl-C stops everything / arrête tout.\n", flush=True)
 
 

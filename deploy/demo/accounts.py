@@ -32,7 +32,7 @@ PEOPLE = (ALICE, BOB, CHARLIE, ADMIN)
 
 
 def demo_password() -> str:
-    return os.environ.get("DEMO_PASSWORD", "demo")
+    return os.environ.get("DEMO_PASSWORD") or "demo"
 
 
 def prepare(file: Path, owner: Owner, password: str) -> None:

@@ -62,6 +62,7 @@ class Services:
         self._refuse_taken_ports()
         dovecot.prepare(self.base, self.owner, self.ports, accounts.DOMAIN, ISSUER)
         accounts.prepare(self.database, self.owner, self.password)
+        self._write_configuration()
         mail = self._start("dovecot", dovecot.command(self.base, self.owner), self.ports.imap)
         smtp = self._start(
             "smtp", [sys.executable, "-m", "deploy.demo.smtp", str(self.base), *self._smtp_arguments()], self.ports.smtp
@@ -115,7 +116,14 @@ class Services:
         if not secret.exists():
             secret.touch(mode=0o600)
             secret.write_text(secrets.token_urlsafe(48))
-        values = {
+        values = {**self._settings(), "instance": web, "secret_key": secret.read_text().strip()}
+        words = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
+        return {f"WEBMAIL_{name.upper()}": value for name, value in words.items()}
+
+    def _settings(self) -> dict[str, str | int | bool]:
+        """What differs from the defaults, apart from the instance folder and its secret."""
+        web = self.base / "web"
+        return {
             "name": "Lycée Ampère",
             "domain": accounts.DOMAIN,
             "imap_host": HOST,
@@ -128,18 +136,23 @@ class Services:
             "sieve_port": self.ports.sieve,
             "sieve_security": "none",
             "sign_in": "accounts",
-            "token_key_file": dovecot.token_key(self.base),
+            "token_key_file": str(dovecot.token_key(self.base)),
             "token_issuer": ISSUER,
             "token_client": dovecot.CLIENT,
             "token_key_id": dovecot.KEY_ID,
             "database_url": f"sqlite:///{self.database}",
-            "jobs_file": web / "jobs.sqlite",
-            "uploads_folder": web / "uploads",
-            "instance": web,
-            "secret_key": secret.read_text().strip(),
-            "secure_cookies": "false",
+            "jobs_file": str(web / "jobs.sqlite"),
+            "uploads_folder": str(web / "uploads"),
+            "secure_cookies": False,
         }
-        return {f"WEBMAIL_{name.upper()}": str(value) for name, value in values.items()}
+
+    def _write_configuration(self) -> None:
+        """The same settings in web/config.toml, so that the administrator's commands work beside a running demo."""
+        file = self.base / "web" / "config.toml"
+        file.touch(mode=0o600)
+        # a JSON string, number or boolean is one of TOML too
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in self._settings().items()]
+        file.write_text("# Written anew at each start of the demo.\n" + "".join(lines), encoding="utf-8")
 
     def _start(self, name: str, command: list[str], port: int = 0) -> Child:
         environment = {**os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
@@ -168,7 +181,9 @@ class Services:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise ServiceFailed(f"A demo runs in {self.base} already. Stop it there (Ctrl-C), or make reset.") from None
+            raise ServiceFailed(
+                f"A demo runs in {self.base} already. Stop it there (Ctrl-C), or make reset, which also throws its mail away."
+            ) from None
         self._lock = lock
 
     def _refuse_taken_ports(self) -> None:

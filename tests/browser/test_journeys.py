@@ -116,7 +116,7 @@ def test_a_draft_is_saved_found_and_gone_on_with(open_browser: OpenBrowser) -> N
     alice.fill("[name=subject]", words)
     alice.fill("[name=body]", "À finir demain")
     alice.click("button[value=save]")
-    expect(alice.locator("#saved")).to_contain_text("Enregistré à")
+    expect(alice.locator("#saved")).to_contain_text("enregistré à")
     alice.goto("/mailbox/Drafts")
     alice.locator("[data-row]", has_text=words).locator(".s a").click()
     expect(alice.locator("[name=body]")).to_have_value(re.compile("À finir demain"))

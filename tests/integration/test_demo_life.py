@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo import accounts
 from deploy.demo.child import ServiceFailed, free_ports
 from deploy.demo.place import LONGEST, PlaceError, mail_owner, settle
 from deploy.demo.services import CHECKOUT, Services
+from webmail import config
 
 
 def run_demo(base: Path) -> subprocess.Popen[str]:
@@ -85,10 +87,39 @@ def test_reset_stops_a_running_demo_and_removes_its_files(demo_folder):
 
 def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_goes_on(demo_folder):
     with Services(demo_folder, web=False) as first:
-        with pytest.raises(ServiceFailed, match="already"), Services(demo_folder, web=False):
+        with pytest.raises(ServiceFailed, match="already.*throws its mail away"), Services(demo_folder, web=False):
             pass
         assert not any(child.ended for child in first.children)
         assert (first.base / "services.json").exists()
+
+
+def test_the_administrators_commands_work_beside_it(demo_folder):
+    with Services(demo_folder, web=False) as services:
+        environment = {**os.environ, "WEBMAIL_INSTANCE": str(demo_folder / "web")}
+
+        def flask(*words: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+            return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+        examined = flask("doctor", "--as", "alice@lycee.example")
+        assert examined.returncode == 0, examined.stdout
+        assert f"127.0.0.1 port {services.ports.imap} answers" in examined.stdout
+        assert [line for line in examined.stdout.splitlines() if not line.startswith(("ok ", "warning  Cookies"))] == []
+        assert "alice@lycee.example\tactive\tperson\t1.0G\tAlice Leroy" in flask("accounts", "list").stdout
+
+
+def test_the_file_of_settings_says_what_the_environment_does(demo_folder, monkeypatch):
+    with Services(demo_folder, web=False) as services:
+        from_file = config.load(services.base / "web")
+        for name, value in services.settings().items():
+            monkeypatch.setenv(name, value)
+        (services.base / "web" / "config.toml").unlink()
+        assert config.load(services.base / "web") == from_file
+
+
+def test_an_empty_password_is_the_usual_one(monkeypatch):
+    monkeypatch.setenv("DEMO_PASSWORD", "")
+    assert accounts.demo_password() == "demo"
 
 
 def test_a_taken_port_is_said_plainly(demo_folder):

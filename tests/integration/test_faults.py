@@ -81,7 +81,7 @@ def test_what_was_typed_is_kept_when_the_mail_server_is_away(weak_person: Visito
     assert page.one("[name=to]")["value"] == "bob@lycee.example"
     relay.mode = "ok"
     saved = weak_person.submit(page, "form.compose-form", action="save")
-    assert saved.status == 200 and "Saved at" in saved.one("#saved").get_text()
+    assert saved.status == 200 and "saved at" in saved.one("#saved").get_text()
 
 
 def test_a_server_that_restarted_meanwhile_is_not_noticed(weak_person: Visitor, relay: Relay, fill: Fill) -> None:

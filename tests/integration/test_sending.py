@@ -109,12 +109,12 @@ def test_opening_a_form_leaves_nothing_behind(alice):
 
 
 def test_a_wrong_address_is_marked_and_nothing_typed_is_lost(alice):
-    page = write(alice, to="bob@x.example, nonsense", subject="s", body="\n  long text\n", action="send")
+    page = write(alice, to="bob@x.example, no sense", subject="s", body="\n  long text\n", action="send")
     assert page.status == 422
     field = page.one("[name=to]")
     assert field["aria-invalid"] == "true"
-    assert "nonsense" in page.one(f"#{field['aria-describedby']}").get_text()
-    assert field["value"] == "bob@x.example, nonsense"
+    assert "no sense" in page.one(f"#{field['aria-describedby']}").get_text()
+    assert field["value"] == "bob@x.example, no sense"
     assert text_of(page) == "\n  long text\n"
     assert text_of(alice.get(page.one(FORM)["action"])) == "\n  long text\n"
     assert Outbox.select().count() == 0
@@ -150,7 +150,7 @@ def test_somebody_elses_draft_can_not_be_reached(alice, bob):
 
 def test_a_saved_draft_is_in_drafts_once_however_often_it_is_saved(alice, stored):
     page = write(alice, to="Bob <bob@x.example>", bcc="dora@x.example", subject="Été", body="first", action="save")
-    assert "Saved at" in page.text
+    assert "Draft saved at" in page.text
     for text in ("second", "third", "third"):
         page = alice.submit(page, FORM, body=text, action="save")
     [draft] = stored(alice, "Drafts")
@@ -201,11 +201,24 @@ def test_autosave_answers_with_one_line_and_the_draft_s_address(alice, stored):
     page = alice.get("/compose")
     address = page.one(FORM)["action"]
     saved = alice.submit(page, FORM, body="typing", action="autosave", htmx="saved")
-    assert "Saved at" in saved.one("#saved").get_text()
+    assert "Draft saved at" in saved.one("#saved").get_text()
     assert saved.all("form.compose-form") == []
     assert saved.headers["HX-Replace-Url"] == address
     assert len(stored(alice, "Drafts")) == 1
     assert text_of(alice.get(address)) == "typing"
+
+
+def test_a_page_that_is_left_saves_without_an_answer(alice, bob, work, stored):
+    page = write(alice, to=bob.address, subject="s", body="first", action="save")
+    left = alice.submit(page, FORM, body="second", action="autosave")
+    assert (left.status, left.html) == (204, "")
+    assert stored(alice, "Drafts")[0].get_body().get_content().strip() == "second"
+    alice.submit(page, FORM, body="second", action="send")
+    assert alice.submit(page, FORM, body="late", action="autosave").status == 204
+    work()
+    assert alice.submit(page, FORM, body="late", action="autosave").status == 204
+    assert DraftRow.select().count() == 0
+    assert stored(bob, "INBOX")[0].get_body().get_content().strip() == "second"
 
 
 def test_a_draft_is_discarded_only_when_one_says_so(alice, stored):
@@ -231,14 +244,15 @@ def test_files_are_listed_and_can_be_removed(alice):
 def test_a_file_too_large_keeps_the_text(alice):
     page = write(alice, body="precious", attachments=file("film.mp4", b"x" * 2_400_000), action="attach")
     assert page.status == 422
-    assert "film.mp4" in page.one("#attachments-error").get_text()
+    words = page.one("#attachments-error").get_text().replace("\xa0", " ")
+    assert all(told in words for told in ("film.mp4", "2.3 MB", "3 MB"))
     assert text_of(page) == "precious"
     assert text_of(alice.get(page.one(FORM)["action"])) == "precious"
 
 
 def test_text_that_was_never_saved_gets_into_drafts(alice, stored, app):
     """The browser was closed after a form that came back with an error."""
-    write(alice, to="nonsense", subject="s", body="precious", action="send")
+    write(alice, to="no sense", subject="s", body="precious", action="send")
     assert stored(alice, "Drafts") == []
     hours = timedelta(hours=2)
     DraftRow.update(**{name: now() - hours * factor for name, factor in (("created", 2), ("updated", 1))}).execute()
@@ -281,6 +295,49 @@ def test_a_message_with_a_file_arrives_and_is_filed_once(alice, bob, work, store
     assert (row.state, row.filed, bytes(row.content), row.credential) == (OutboxState.SENT, True, b"", None)
     assert DraftRow.select().count() == 0
     assert list(Path(app.extensions["settings"].uploads_folder).iterdir()) == []
+
+
+def test_a_name_without_a_domain_is_somebody_of_the_house(alice, bob, work, stored):
+    write(alice, to=bob.address.partition("@")[0], subject="s", body="b", action="send")
+    work()
+    assert stored(bob, "INBOX")[0]["To"] == bob.address
+
+
+def test_addresses_that_all_would_see_can_be_moved_to_bcc(alice):
+    many = "\r\n".join(f"p{i}@x.example" for i in range(21))
+    asked = write(alice, to=many, cc="c@x.example", subject="s", body="b", action="send")
+    assert asked.one("textarea[name=to]").get_text().count(", ") == 20
+    assert "all 22 addresses" in asked.one("#asked").get_text()
+    moved = alice.submit(asked, FORM, action="to-bcc")
+    assert (value_of(moved, "to"), value_of(moved, "cc")) == ("", "")
+    assert moved.one("textarea[name=bcc]").get_text().count("@") == 22
+    assert Outbox.select().count() == 0
+
+
+def test_the_notice_of_a_sent_message_becomes_its_outcome(alice, bob, work):
+    write(alice, to=bob.address, subject="s", body="b", action="send", follow=False)
+    notice = next(n for n in alice.get("/mailbox/INBOX").all(".notice") if "on its way" in n.get_text())
+    going = alice.get(notice["hx-get"], htmx="notices").one(".notice")
+    assert "Being sent" in going.get_text()
+    assert going["hx-get"] == notice["hx-get"]
+    work()
+    done = alice.get(notice["hx-get"]).one(".notice")
+    assert done.get_text(strip=True) == "Sent."
+    assert not done.has_attr("hx-get")
+    assert bob.get(notice["hx-get"]).status == 404
+
+
+def test_an_address_that_was_refused_is_told_in_words_until_one_hides_it(alice, bob, work):
+    write(alice, to=f"{bob.address}, nobody@lycee.example", subject="s", body="b", action="send", follow=False)
+    state = f"/outbox/{Outbox.get().id}/state"
+    work()
+    assert "not to everyone" in alice.get(state).one(".notice-danger").get_text()
+    page = alice.get("/outbox")
+    assert "Sent to 1, refused for 1" in page.text
+    assert "nobody@lycee.example This address does not exist. The server said: 550" in page.text
+    assert alice.get("/mailbox/INBOX").one("a[href='/outbox'] b").get_text() == "1"
+    alice.submit(page, ".outbox-row form", action="dismiss")
+    assert alice.get("/mailbox/INBOX").all("a[href='/outbox'] b") == []
 
 
 def test_a_second_click_sends_nothing_and_says_the_same(alice, bob, work, stored):
@@ -423,5 +480,6 @@ def test_no_room_for_the_copy_is_not_a_failure_to_send(app, services, make_accou
     assert len(stored(bob, "INBOX")) == 1
     page = poor.get("/outbox")
     assert "Not sent" not in page.text
-    assert "Sent at" in page.text
+    assert "Sent: " in page.text
+    assert "no room left in your mailbox" in page.text
     assert "No copy could be put into the Sent folder" in page.text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
@@ -44,7 +47,7 @@ def typing(settings):
     cli.register(app)
 
     def run(line: str, typed: str = "") -> tuple[int, str]:
-        result = app.test_cli_runner().invoke(args=line.split(), input=typed)
+        result = app.test_cli_runner().invoke(args=shlex.split(line), input=typed)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result.exit_code, result.output
 
@@ -58,7 +61,8 @@ def test_migrate_says_what_it_did_and_does_it_once(settings):
     assert run("migrate") == (0, "nothing to do: the database is up to date\n")
 
 
-def test_add_asks_twice_and_shows_nothing(run):
+def test_add_asks_twice_and_shows_nothing(run, monkeypatch):
+    monkeypatch.setattr(cli, "_at_a_terminal", lambda: True)
     code, said = run("accounts add Alice@Lycee.example --name Alice --quota 2G --admin", "correct horse\ncorrect horse\n")
     assert code == 0
     assert "correct horse" not in said
@@ -78,7 +82,11 @@ def test_add_takes_a_password_from_standard_input_and_the_usual_domain(run):
     [
         ("accounts add a@b@c --password-stdin", "x\n", "is not an address"),
         ("accounts add alice --quota much --password-stdin", "x\n", "is not a size"),
-        ("accounts add alice --password-stdin", "\n", "1 to 1024"),
+        ("accounts add alice --password-stdin", "\n", "no password was given"),
+        ("accounts add alice --password-stdin", "seven77\n", "at least 8 characters"),
+        ("accounts add alice", "seven77\n", "at least 8 characters"),
+        ("accounts add alice --name 'A\x1b[2J' --password-stdin", "long enough\n", "no control characters"),
+        ("accounts name nobody Nobody", "", "there is no account"),
         ("accounts add alice --password-stdin", "x" * 2000 + "\n", "1 to 1024"),
         ("accounts password nobody --password-stdin", "x\n", "there is no account"),
         ("accounts disable nobody", "", "there is no account"),
@@ -93,15 +101,15 @@ def test_what_is_wrong_is_said_and_nothing_is_done(run, line, typed, word):
 
 
 def test_nobody_is_added_twice(run):
-    run("accounts add alice --password-stdin", "first\n")
-    code, said = run("accounts add ALICE --password-stdin", "second\n")
+    run("accounts add alice --password-stdin", "the first\n")
+    code, said = run("accounts add ALICE --password-stdin", "the second\n")
     assert (code, "exists already" in said) == (1, True)
-    assert passwords.verify(User.get().password, "first")
+    assert passwords.verify(User.get().password, "the first")
 
 
 def test_list_has_a_line_for_each_and_no_control_characters(run):
-    run("accounts add bob --password-stdin", "x\n")
-    run("accounts add alice --quota 0 --admin --password-stdin", "x\n")
+    run("accounts add bob --password-stdin", "long enough\n")
+    run("accounts add alice --quota 0 --admin --password-stdin", "long enough\n")
     User.update(name="Bob\x1b[2J").where(User.local == "bob").execute()
     run("accounts disable bob")
     assert run("accounts list")[1].splitlines() == [
@@ -110,17 +118,40 @@ def test_list_has_a_line_for_each_and_no_control_characters(run):
     ]
 
 
+def test_nobody_yet(run):
+    assert run("accounts list") == (0, "Nobody yet.\n")
+
+
+@pytest.mark.parametrize("sign_in", ["accounts", "imap"])
+def test_a_person_gets_another_name(settings, sign_in):
+    models.migrate()
+    run = typing(replace(settings, sign_in=sign_in))
+    run("accounts add alice --password-stdin", "long enough\n")
+    assert run("accounts name alice 'Alice  Leroy'") == (0, "alice@lycee.example is Alice Leroy\n")
+    assert User.get().name == "Alice Leroy"
+    assert run("accounts name alice ''") == (0, "alice@lycee.example has no name now\n")
+    assert run(f"accounts name alice {'x' * 191}")[0] == 1
+    assert User.get().name == ""
+
+
+def test_a_piped_password_is_read_without_a_question(run):
+    code, said = run("doctor --as alice", "secret\n")
+    assert (code, said.splitlines()[0].split()[0]) == (1, "problem")
+    assert "Mail password" not in said
+    assert run("doctor --as alice", "") == (1, "Error: no password was given on standard input\n")
+
+
 def test_a_new_password_signs_out_everywhere(run, settings):
-    run("accounts add alice --password-stdin", "old\n")
+    run("accounts add alice --password-stdin", "the old one\n")
     sessions.start(User.get(), settings)
-    code, said = run("accounts password alice --password-stdin", "new\n")
+    code, said = run("accounts password alice --password-stdin", "the new one\n")
     assert (code, said) == (0, "new password for alice@lycee.example; 1 sign-in ended\n")
     assert Session.select().count() == 0
-    assert passwords.verify(User.get().password, "new")
+    assert passwords.verify(User.get().password, "the new one")
 
 
 def test_disable_and_enable(run, settings):
-    run("accounts add alice --password-stdin", "x\n")
+    run("accounts add alice --password-stdin", "long enough\n")
     sessions.start(User.get(), settings)
     assert "1 sign-in ended" in run("accounts disable alice")[1]
     assert (User.get().active, Session.select().count()) == (0, 0)

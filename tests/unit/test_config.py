@@ -1,13 +1,19 @@
 """Settings: where they come from, what is refused, and that the manual lists them all."""
 
+import math
+import os
 import re
 import stat
+import subprocess
+import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
 
-from webmail.config import ConfigError, Settings, load
+from tests.unit import servers
+from webmail import models
+from webmail.config import RANGES, ConfigError, Settings, load
 
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "administrator.md"
 
@@ -44,6 +50,22 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
     [
         ("colour = 1", "colour"),
         ("page_size = 'many'", "page_size"),
+        ("imap_port = '993'", "imap_port must be a whole number, without quotes"),
+        ("page_size = 20.5", "page_size must be a whole number"),
+        ("page_size = true", "page_size must be a whole number"),
+        ("secure_cookies = 'true'", "secure_cookies must be true or false"),
+        ("name = 5", "name must be text, in quotes"),
+        ("instance = '/srv'", "WEBMAIL_INSTANCE"),
+        ("imap_host = ''", "imap_host must not be empty"),
+        ("smtp_host = ' '", "smtp_host must not be empty"),
+        ("timezone = 'Europe/Lyon'", "timezone 'Europe/Lyon' is unknown"),
+        ("database_url = 'mysql://user:secret@host/traboule'", "database_url must begin with"),
+        ("database_url = '/var/lib/traboule.sqlite'", "database_url must begin with"),
+        ("token_key_file = 'token.pem'", "token_key_file .*token.pem is missing"),
+        ("token_key_file = 'config.toml'", "must be a private key for ES256"),
+        ("token_key_file = '.'", "token_key_file .* is a directory"),
+        ("ca_file = 'ca.pem'", "ca_file .*ca.pem can't be used: no such file"),
+        ("ca_file = 'config.toml'", "ca_file .* holds no certificate"),
         ("secure_cookies = 'perhaps'", "secure_cookies"),
         ("sign_in = 'ldap'", "sign_in"),
         ("imap_security = 'ssl'", "imap_security"),
@@ -55,6 +77,83 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
 def test_what_is_wrong_is_named(instance, text, word):
     with pytest.raises(ConfigError, match=word):
         load(write(instance, text))
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()], ids=list(RANGES))
+def test_numbers_have_ends(instance, name, low, high):
+    kept = load(write(instance, f"{name} = {high}"))
+    assert getattr(kept, name) == high
+    for senseless in (low - 1, high + 1):
+        with pytest.raises(ConfigError, match=rf"{name} must be .* {high}, not {senseless:.10g}"):
+            load(write(instance, f"{name} = {senseless}"))
+
+
+@pytest.mark.parametrize("value", ["0", "nan", "inf", "-inf"])
+def test_a_session_lasts_some_time_and_not_for_ever(instance, value):
+    with pytest.raises(ConfigError, match="session_idle_hours must be more than 0"):
+        load(write(instance, f"session_idle_hours = {value}.0" if value == "0" else f"session_idle_hours = {value}"))
+
+
+def test_a_whole_number_is_a_number(instance):
+    assert math.isclose(load(write(instance, "server_timeout = 3")).server_timeout, 3.0)
+
+
+def test_an_unknown_name_in_the_environment_is_told(instance, monkeypatch):
+    monkeypatch.setenv("WEBMAIL_INSTANCE", "anywhere")
+    load(instance)
+    monkeypatch.setenv("WEBMAIL_PAGESIZE", "30")
+    with pytest.raises(ConfigError, match="WEBMAIL_PAGESIZE"):
+        load(instance)
+
+
+def test_a_certificate_authority_stands_in_the_instance_folder(instance, tmp_path):
+    _, pem = servers.certificate(tmp_path)
+    write(instance, "ca_file = 'ca.pem'")
+    (instance / "ca.pem").write_bytes(Path(pem).read_bytes())
+    assert load(instance).imap.ca_file == str(instance / "ca.pem")
+
+
+def test_an_instance_folder_that_is_none(tmp_path):
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ConfigError, match="the instance folder .* a file stands where a folder is needed"):
+            load(place)
+
+
+def test_an_empty_secret_is_refused(instance):
+    load(instance)
+    (instance / "secret_key").write_text("\n")
+    with pytest.raises(ConfigError, match="secret_key is empty"):
+        load(instance)
+
+
+def test_the_start_is_refused_without_a_traceback(instance):
+    write(instance, "page_size = 1")
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "accounts", "list"]
+    environment = {**os.environ, "WEBMAIL_INSTANCE": str(instance)}
+    result = subprocess.run(command, cwd=MANUAL.parents[1], env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (1, "Traboule can't start: page_size must be from 5 to 500, not 1\n")
+
+
+@pytest.fixture
+def umask():
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.mark.parametrize(("mask", "database"), [(0o022, 0o600), (0o000, 0o660), (0o007, 0o660), (0o077, 0o600)])
+def test_what_is_made_is_closed_to_others(instance, umask, mask, database):
+    """The database is the group's too where the umask says so: one process of Dovecot is in it."""
+    umask(mask)
+    settings = load(instance)
+    opened = models.open_database(settings.database_url)
+    models.migrate()
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in instance.iterdir()}
+    opened.close()
+    assert modes["traboule.sqlite"] == database
+    assert (modes["jobs.sqlite"], modes["secret_key"], modes["uploads"]) == (0o600, 0o600, 0o700)
+    assert {mode for name, mode in modes.items() if name.startswith("traboule.sqlite")} == {database}
 
 
 def test_the_secret_is_made_once_and_readable_by_its_owner_only(instance):
@@ -79,6 +178,13 @@ def test_an_account_needs_a_password_where_there_is_no_key(instance):
 def rows() -> dict[str, str]:
     """The manual's table: setting -> default as it is written in config.toml."""
     return dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", MANUAL.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_the_manual_tells_its_ends(name):
+    line = next(line for line in MANUAL.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{name}` |"))
+    low, high = (f"{end:g}" if end < 1e5 else str(end) for end in RANGES[name])
+    assert f"{low} to {high}" in line or f"more than 0, at most {high}" in line
 
 
 def toml(value: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import imaplib
+import smtplib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +79,38 @@ def test_certificates(settings, tmp_path, name, security):
         ending = replace(_settings(settings, name, port, security), ca_file=pem)
         words = [check.words for check in doctor.examine(ending) if check.name.startswith(name) and check.state == WARNING]
     assert any("days: renew it" in sentence for sentence in words)
+
+
+def test_a_missing_certificate_authority_is_named(settings, tmp_path):
+    file = str(tmp_path / "ca.pem")
+    for name in ("IMAP", "SMTP", "ManageSieve"):
+        check = found(replace(settings, ca_file=file, sieve_host="127.0.0.1"), name)
+        assert (check.state, check.words) == (PROBLEM, f"is not asked: ca_file {file} can't be used: no such file or directory.")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (smtplib.SMTPConnectError(554, b"go away"), "554 go away"),
+        (imaplib.IMAP4.error(b"* BYE too many"), "* BYE too many"),
+        (imaplib.IMAP4.error("b'[AUTHENTICATIONFAILED] No.'"), "[AUTHENTICATIONFAILED] No."),
+        (imaplib.IMAP4.abort("unexpected response: b'HTTP/1.1 400\\r\\n'"), "unexpected response: HTTP/1.1 400"),
+        (OSError(113, "No route to host"), "no route to host"),
+        (FileNotFoundError(2, "No such file or directory", "/k.pem"), "no such file or directory: /k.pem"),
+        (imaplib.IMAP4.error(), "error"),
+    ],
+)
+def test_errors_are_told_in_plain_words(error, words):
+    assert doctor.plain(error) == words
+
+
+def test_a_server_that_refuses_at_the_door_is_quoted_plainly(settings):
+    for name, greeting in (("SMTP", b"554 not today\r\n"), ("IMAP", b"* BYE not today\r\n")):
+        with servers.serving(greeting, servers.imap) as port:
+            check = found(_settings(settings, name, port, "none"), name)
+        assert check.state == PROBLEM
+        assert "not today" in check.words
+        assert "b'" not in check.words
 
 
 def test_an_expired_certificate_points_to_the_clock_too(settings, tmp_path):

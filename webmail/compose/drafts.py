@@ -140,8 +140,9 @@ def unsaved(row: DraftRow) -> bool:
     return row.saved_at is None or not row.saved_mailbox or row.updated > row.saved_at
 
 
-def copy_is_due(row: DraftRow) -> bool:
-    """Whether an autosave should reach the server: the first one does, so that the draft can be found; later ones now and then.
+def copy_is_due(row: DraftRow, *, leaving: bool = False) -> bool:
+    """Whether an autosave should reach the server: the first one does, so that the draft can be found; later ones now and
+    then, and the one when the page is left.
 
     With large files the server's copy is left to the "Save" button, because each copy carries them anew.
     """
@@ -149,7 +150,7 @@ def copy_is_due(row: DraftRow) -> bool:
         return False
     if row.saved_at is None:
         return True
-    return now() - row.saved_at > _COPY_EVERY and total_size(row) < _COPY_SIZE
+    return (leaving or now() - row.saved_at > _COPY_EVERY) and total_size(row) < _COPY_SIZE
 
 
 def _touch(row: DraftRow, **values: object) -> None:

@@ -15,7 +15,7 @@ import peewee as pw
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import copies, drafts, uploads
+from webmail.compose import copies, drafts, trouble, uploads
 from webmail.config import Settings
 from webmail.imap import mailboxes, messages
 from webmail.mail import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed, Role
@@ -51,14 +51,14 @@ def file(outbox_id: int, settings: Settings, account_for: Callable[[Outbox], Acc
     try:
         account = account_for(row)
     except MailError as error:
-        errors.append(str(error))
+        errors.append(trouble.note(error))
     else:
         for step in (_copy_to_sent, _remove_draft, _mark_source):
             try:
                 step(row, account, settings)
             except MailError as error:
                 log.warning("outbox %d is sent, but %s: %s", row.id, step.__name__.strip("_"), error)
-                errors.append(str(error))
+                errors.append(trouble.note(error))
     _release(row, errors)
     return not errors
 
@@ -77,7 +77,7 @@ def _take(outbox_id: int) -> Outbox | None:
 def _release(row: Outbox, errors: list[str]) -> None:
     values: dict[str, object] = {"lease": None}
     if row.state == OutboxState.SENT:
-        values["error"] = "; ".join(errors)
+        values["error"] = errors[0] if errors else ""
         if errors:
             values["due"] = now() + timedelta(minutes=_WAITS[min(row.attempts, len(_WAITS)) - 1])
         else:

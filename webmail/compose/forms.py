@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 
 from flask_babel import gettext as _
@@ -12,9 +13,31 @@ from wtforms.widgets import HiddenInput
 
 from webmail.compose.drafts import Fields
 from webmail.mail import Address, BadAddress
-from webmail.mime import build
+from webmail.mime import addresses, build
 
 RECIPIENTS = ("to", "cc", "bcc")
+_BARE_NAME = re.compile(r"[^\W_][\w.+-]*")
+
+
+def one_line(text: str | None) -> str | None:
+    """A list of addresses, one a line, as a field holds it: with commas."""
+    if not text or not re.search(r"[\r\n]", text):
+        return text
+    lines = (line.strip().rstrip(",;").rstrip() for line in re.split(r"[\r\n]+", text))
+    return ", ".join(line for line in lines if line)
+
+
+def completed(text: str, domain: str) -> str:
+    """The addresses with `@domain` behind each bare user name ("bob").
+
+    Not where the next item has a name before its address: "Girard, Bob <bob@...>" is one person, written without quotes.
+    """
+    items = [item.strip() for item in addresses.split_list(text, ",;\n")]
+    whole = []
+    for item, following in zip(items, [*items[1:], ""], strict=True):
+        bare = _BARE_NAME.fullmatch(item) and not ("<" in following and not following.startswith("<"))
+        whole.append(f"{item}@{domain}" if bare else item)
+    return ", ".join(item for item in whole if item) if whole != items else text
 
 
 class ComposeForm(FlaskForm):
@@ -23,9 +46,9 @@ class ComposeForm(FlaskForm):
     class Meta:
         csrf = False  # checked for every POST of the application
 
-    to = StringField()
-    cc = StringField()
-    bcc = StringField()
+    to = StringField(filters=[one_line])
+    cc = StringField(filters=[one_line])
+    bcc = StringField(filters=[one_line])
     subject = StringField()
     body = TextAreaField()
     attachments = MultipleFileField()
@@ -47,6 +70,17 @@ class ComposeForm(FlaskForm):
 
     def files(self) -> list[FileStorage]:
         return [f for f in self.attachments.data or [] if isinstance(f, FileStorage) and f.filename]
+
+    def complete(self, domain: str) -> None:
+        """Write out the recipients that are only named, where the establishment has a domain."""
+        for name in RECIPIENTS if domain else ():
+            self[name].data = completed(self[name].data or "", domain)
+
+    def move_to_bcc(self) -> None:
+        """Everybody's address into Bcc, where the others do not see it."""
+        all_of_them = [(self[name].data or "").strip().rstrip(",;").rstrip() for name in ("bcc", "to", "cc")]
+        self.bcc.data = ", ".join(text for text in all_of_them if text)
+        self.to.data = self.cc.data = ""
 
     def check(self) -> bool:
         """Whether the recipients are complete and good; marks the fields that are not."""

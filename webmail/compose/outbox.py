@@ -25,7 +25,7 @@ import peewee as pw
 
 from webmail import smtp
 from webmail.account import Account
-from webmail.compose import copies, drafts, filing
+from webmail.compose import copies, drafts, filing, trouble
 from webmail.config import Settings
 from webmail.mail import Identity, MailError, NoSuchMessage, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
@@ -38,7 +38,6 @@ HEARTBEAT_SECONDS = 10.0
 _SECOND_CLICK = timedelta(minutes=1)
 GIVE_UP = timedelta(days=1)
 _WAITS = [1, 2, 5, 15, 30, 60]  # minutes before the next try; the last one repeats
-_STOPPED = "the program that was sending it stopped"
 _OPEN = [OutboxState.CANCELLED, OutboxState.FAILED]  # nobody got it: the same draft may be sent
 
 # Everything but the message itself, which may be large.
@@ -139,7 +138,7 @@ def _account(row: Outbox, account_for: AccountFor) -> Account | None:
     try:
         return account_for(row)
     except MailError as error:
-        _failed(row, str(error), {})
+        _failed(row, trouble.note(error), {})
         return None
 
 
@@ -155,15 +154,15 @@ def _send(row: Outbox, account: Account, settings: Settings) -> None:
         refused = smtp.send(account, row.sender, recipients, bytes(row.content), before_final_dot=before_final_dot)
     except SendUncertain as error:
         log.warning("outbox %d: uncertain: %s", row.id, error)
-        _mine(row, [OutboxState.SENDING], state=OutboxState.UNCERTAIN, lease=None, error=str(error), credential=None)
+        _mine(row, [OutboxState.SENDING], state=OutboxState.UNCERTAIN, lease=None, error=trouble.note(error), credential=None)
     except SendRefused as error:
-        _not_sent(row, recipients, error.refused, str(error), permanent=error.permanent)
+        _not_sent(row, recipients, error.refused, trouble.note(error), permanent=error.permanent)
     except ServerAway as error:
-        _not_sent(row, recipients, {}, str(error), permanent=False)
+        _not_sent(row, recipients, {}, trouble.note(error), permanent=False)
     except LeaseLost:
         log.warning("outbox %d: another worker took over before the final dot", row.id)
     except MailError as error:  # sign-in refused, an address that can't go into a command
-        _not_sent(row, recipients, {}, str(error), permanent=True)
+        _not_sent(row, recipients, {}, trouble.note(error), permanent=True)
     else:
         _accepted(row, refused)
     if Outbox.select(Outbox.id).where((Outbox.id == row.id) & (Outbox.state == OutboxState.FAILED)).exists():
@@ -190,7 +189,8 @@ def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], words
     left = [a for a in recipients if a not in lost]
     known = json.loads(row.refused) | lost
     if permanent or not left or now() - row.created >= GIVE_UP:
-        known |= {a: refused.get(a, words) for a in recipients}
+        # where nobody got it the message failed as a whole; where some did, each of the others is to be named
+        known |= {a: refused.get(a, words) for a in recipients} if row.sent_at else refused
         _failed(row, words, known)
         return
     log.info("outbox %d: not sent for now: %s", row.id, words)
@@ -323,7 +323,7 @@ def listing(user: User) -> list[Outbox]:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """How many messages are on their way, and how many need the person."""
+    """How many messages are on their way, and how many need the person: failed, uncertain, or refused for some recipients."""
 
     waiting: int = 0
     failed: int = 0
@@ -334,16 +334,17 @@ class Pending:
 
 
 def pending(user: User) -> Pending:
-    """For the sidebar: one indexed query."""
+    """For every page: one indexed query."""
     counted = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, OutboxState.UNCERTAIN]
+    refused = (Outbox.state == OutboxState.SENT) & (Outbox.refused != "{}")
     rows = (
         Outbox.select(Outbox.state, pw.fn.COUNT(Outbox.id))
-        .where((Outbox.user == user) & Outbox.state.in_(counted))
+        .where((Outbox.user == user) & (Outbox.state.in_(counted) | refused))
         .group_by(Outbox.state)
     )
     counts: dict[str, int] = dict(rows.tuples())  # type: ignore[arg-type]
     waiting = counts.get(OutboxState.WAITING, 0) + counts.get(OutboxState.SENDING, 0)
-    return Pending(waiting, counts.get(OutboxState.FAILED, 0) + counts.get(OutboxState.UNCERTAIN, 0))
+    return Pending(waiting, sum(counts.values()) - waiting)
 
 
 # --- housekeeping ----------------------------------------------------------------------------------------------------
@@ -356,8 +357,8 @@ def recover() -> int:
     """
     stale = (Outbox.state == OutboxState.SENDING) & (Outbox.lease.is_null() | (Outbox.lease < now()))
     unsent = stale & (Outbox.handed_over == False)  # noqa: E712
-    lost = Outbox.update(state=OutboxState.UNCERTAIN, lease=None, error=_STOPPED, credential=None)
-    over = Outbox.update(state=OutboxState.FAILED, lease=None, error=_STOPPED, credential=None)
+    lost = Outbox.update(state=OutboxState.UNCERTAIN, lease=None, error=trouble.STOPPED, credential=None)
+    over = Outbox.update(state=OutboxState.FAILED, lease=None, error=trouble.STOPPED, credential=None)
     back = Outbox.update(state=OutboxState.WAITING, lease=None)
     return (
         lost.where(stale & (Outbox.handed_over == True)).execute()  # noqa: E712

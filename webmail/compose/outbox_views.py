@@ -3,22 +3,79 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import filing
+from webmail.compose import filing, trouble
 from webmail.compose import outbox as logic
+from webmail.compose.trouble import Kind
 from webmail.compose.views import blueprint, sealed_credential, wake
-from webmail.models import OutboxState
-from webmail.web import current_account, current_user, notify, page, settings
+from webmail.models import Outbox, OutboxState, now
+from webmail.web import current_account, current_user, fragment, notify, page, settings
+
+_PATIENCE = timedelta(minutes=2)  # how long after its time a notice asks whether a message has left
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row as the page tells it. `reason` and each of `refused` end in the server's own words, empty where it said nothing."""
+
+    row: Outbox
+    recipients: list[str]
+    reason: tuple[str, str]
+    refused: list[tuple[str, str, str]]  # address, sentence, words
+
+    @property
+    def reached(self) -> int:
+        """How many were sent to, as far as is known: those of an earlier turn are not counted."""
+        return len(set(self.recipients) - {address for address, *_words in self.refused})
 
 
 @blueprint.get("/outbox")
 def outbox() -> Response:
-    rows = logic.listing(current_user())
-    return page("compose/outbox.html", rows=[(row, json.loads(row.recipients), json.loads(row.refused)) for row in rows])
+    return page("compose/outbox.html", rows=[_shown(row) for row in logic.listing(current_user())])
+
+
+@blueprint.get("/outbox/<int:outbox_id>/state")
+def state(outbox_id: int) -> Response:
+    """What the notice "The message leaves in 5 seconds" becomes; it asks again while nobody knows."""
+    row = logic.find(current_user(), outbox_id)
+    going = row.state == OutboxState.SENDING or (row.state == OutboxState.WAITING and not row.error)
+    return fragment("compose/_state.html", row=row, again=going and now() < row.due + _PATIENCE, refused=json.loads(row.refused))
+
+
+def _shown(row: Outbox) -> Shown:
+    refused = [(address, *_explained(words)) for address, words in json.loads(row.refused).items()]
+    return Shown(row, json.loads(row.recipients), _explained(row.error) if row.error else ("", ""), refused)
+
+
+def _explained(noted: str) -> tuple[str, str]:
+    kind, words = trouble.read(noted)
+    return _sentence(kind), words
+
+
+def _sentence(kind: Kind) -> str:
+    sentences = {
+        Kind.NOT_REACHED: _("The mail server could not be reached."),
+        Kind.NO_ANSWER: _("The mail server did not answer in time."),
+        Kind.BROKE_OFF: _("The connection to the mail server broke off."),
+        Kind.SIGN_IN: _("The mail server did not accept your sign-in. Sign out, sign in again, then try again."),
+        Kind.NO_ROOM: _("There is no room left in your mailbox."),
+        Kind.STOPPED: _("The program that was sending it was stopped."),
+        Kind.OTHER: _("Something went wrong here."),
+        Kind.NO_SUCH_ADDRESS: _("This address does not exist."),
+        Kind.NO_SUCH_DOMAIN: _("No mail server was found for this address."),
+        Kind.MAILBOX_CLOSED: _("That mailbox takes no mail."),
+        Kind.MAILBOX_FULL: _("That mailbox is full."),
+        Kind.TOO_LARGE: _("The message is too large for the server."),
+        Kind.NOT_NOW: _("The server does not take this message at the moment."),
+        Kind.REFUSED: _("The server does not accept this message."),
+    }
+    return sentences[kind]
 
 
 @blueprint.post("/outbox/<int:outbox_id>")

@@ -7,12 +7,13 @@ asked twice.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, redirect, request, session, url_for
+from flask import Blueprint, current_app, g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
@@ -32,6 +33,7 @@ from webmail.web import (
     csrf_error,
     current_account,
     current_user,
+    file_size,
     local,
     local_path,
     long_date,
@@ -111,6 +113,10 @@ def act(draft_id: str) -> Response:
     """Whatever the button, the text is stored first."""
     form = ComposeForm()
     action = request.form.get("action", "save")
+    if action in ("send", "send-anyway"):
+        form.complete(settings().domain)
+    elif action == "to-bcc":
+        form.move_to_bcc()
     try:
         row = _store(draft_id, form.fields())
     except AlreadyLeft:
@@ -124,6 +130,8 @@ def act(draft_id: str) -> Response:
         return _discard(form, row, sure=action == "discard-now")
     if action.startswith("remove-") and action[7:].isascii() and action[7:].isdigit():
         drafts.remove_attachment(row, int(action[7:]), settings())
+    elif action == "to-bcc":
+        notify(_("All the addresses are in Bcc now. Nothing was sent yet."))
     elif action != "attach":
         return _save(form, row)
     if not attached:
@@ -167,9 +175,17 @@ def _attach(form: ComposeForm, row: DraftRow) -> bool:
         try:
             drafts.add_attachment(row, _chunks(file.stream), file.filename or "", file.mimetype or "", settings())
         except uploads.TooLarge:
-            form.mark("attachments", _("“%(name)s” does not fit: the message would be too large.", name=file.filename))
+            words = _(
+                "“%(name)s” (%(size)s) was not attached: a message may have %(limit)s in all, and files take a third more.",
+                name=file.filename, size=file_size(_size(file.stream)), limit=file_size(settings().message_limit),
+            )  # fmt: skip
+            form.mark("attachments", words)
             return False
     return True
+
+
+def _size(stream: IO[bytes]) -> int:
+    return stream.seek(0, os.SEEK_END)
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -207,12 +223,18 @@ def _save(form: ComposeForm, row: DraftRow) -> Response:
 
 
 def _autosave(form: ComposeForm, row: DraftRow) -> Response:
-    """While one types: the text is in the row already; the server's copy follows now and then. Never disturbs, never fails."""
-    if drafts.copy_is_due(row):
+    """While one types: the text is in the row already; the server's copy follows now and then. Never disturbs, never fails.
+
+    Without HTMX it is the page being left: nobody reads the answer, and the copy follows at once.
+    """
+    leaving = not request.htmx  # type: ignore[attr-defined]
+    if drafts.copy_is_due(row, leaving=leaving):
         try:
             copies.save(row, current_account(), _identity(), settings())
         except MailError as error:
             current_app.logger.info("draft %s is not in Drafts yet: %s", row.id, error)
+    if leaving:
+        return Response(status=204)
     response = _form(form, row.id, row)
     response.headers["HX-Replace-Url"] = url_for("compose.show", draft_id=row.id)
     return response
@@ -231,7 +253,10 @@ def _discard(form: ComposeForm, row: DraftRow, *, sure: bool) -> Response:
 def _has_left(draft_id: str, form: ComposeForm, action: str) -> Response:
     """A second click on "Send" changes nothing. Another text than the one that left becomes a message of its own."""
     sent = outbox.of_draft(current_user(), draft_id)
-    if request.headers.get("HX-Target") in ("saved", "attachments"):  # on its way when "Send" was pressed, and overtaken
+    if action == "autosave" or request.headers.get("HX-Target") in (
+        "saved",
+        "attachments",
+    ):  # on its way when "Send" was pressed, and overtaken
         return Response(status=204)
     if sent is not None and (action.startswith("discard") or outbox.is_same(sent, form.fields())):
         _say_sent(sent)
@@ -258,7 +283,6 @@ def _form(
     return page(
         _TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files, identity=_identity(), asked=asked or [],
         discarding=discarding, total=sum(uploads.encoded_size(f.size) for f in files), limit=settings().message_limit,
-        unsaved=row is None or drafts.unsaved(row),
     )  # fmt: skip
 
 
@@ -317,13 +341,18 @@ def _say_sent(sent: Outbox) -> None:
     """Once, even when two clicks get here."""
     seconds = settings().undo_seconds
     undo = None
+    poll = None
     words = _("The message is on its way.")
     if sent.state == OutboxState.WAITING and seconds:
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
         words = _("The message leaves in %(seconds)d seconds.", seconds=seconds)
+    if sent.state in (OutboxState.WAITING, OutboxState.SENDING):
+        poll = (url_for("compose.state", outbox_id=sent.id), seconds + 2)
     waiting = session.get("notices", [])
     if not any(notice["text"] == words and (notice["undo"] or [""])[0] == (undo or [""])[0] for notice in waiting):
         notify(words, undo=undo)
+        if poll:  # with scripts the outcome takes the notice's place (templates/_notices.html)
+            session["notices"][-1]["poll"] = poll
 
 
 def sealed_credential() -> bytes | None:
@@ -347,10 +376,23 @@ def clock(moment: datetime) -> str:
     return time if local(moment).date() == local(datetime.now(UTC)).date() else f"{short_date(moment)}, {time}"
 
 
+def _pending() -> outbox.Pending:
+    """Asked once a request, for the list of folders and the notice."""
+    if "outbox_pending" not in g:
+        g.outbox_pending = outbox.pending(current_user())
+    return cast(outbox.Pending, g.outbox_pending)
+
+
 @blueprint.app_template_global()
 def outbox_pending() -> int:
     """How many messages wait or need the person, for the list of folders."""
-    return outbox.pending(current_user()).total
+    return _pending().total
+
+
+@blueprint.app_template_global()
+def outbox_alert() -> int | None:
+    """How many messages need the person (failed, uncertain, refused for some), for a notice on every page; None for none."""
+    return _pending().failed or None
 
 
 from webmail.compose import outbox_views  # noqa: E402,F401 - its routes belong to this blueprint

@@ -191,7 +191,25 @@ def test_a_refused_sign_in_is_a_failure_in_words(here):
         raise SignInRefused("the password was changed")
 
     outbox.deliver(sent.id, here.settings, no_credential)
-    assert (row_of(sent).state, row_of(sent).error) == (OutboxState.FAILED, "the password was changed")
+    assert (row_of(sent).state, row_of(sent).error) == (OutboxState.FAILED, "sign-in: the password was changed")
+
+
+def test_an_address_refused_while_others_were_served_needs_the_person(here, alice, bob):
+    here.server.faults = ["mix@rcpt"]
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    assert row_of(sent).state == OutboxState.SENT
+    assert outbox.pending(alice) == outbox.Pending(waiting=0, failed=1)
+    assert outbox.pending(bob).total == 0
+    outbox.dismiss(alice, sent.id)
+    assert outbox.pending(alice).total == 0
+
+
+def test_a_refusal_of_the_sender_refuses_no_address(here):
+    here.server.faults = ["550@mail"]
+    sent = here.enqueue(here.draft((BOB,)))
+    deliver(here, sent)
+    assert (row_of(sent).state, row_of(sent).refused) == (OutboxState.FAILED, "{}")
 
 
 def test_a_failed_message_goes_again_on_one_s_word_and_only_once(here, alice):

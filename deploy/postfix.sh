@@ -1,0 +1,27 @@
+#!/bin/sh
+# Tells Postfix about the Dovecot of deploy/dovecot: who may send (SASL) and where mail goes (LMTP). As root, once, after the
+# usual `dpkg-reconfigure postfix` ("Internet Site"): sh deploy/postfix.sh lycee.example
+# Run it again to change the domain. People send on port 465 with TLS; the certificate is that of Postfix's main.cf.
+set -eu
+domain=${1:?usage: sh deploy/postfix.sh DOMAIN}
+
+# mail for the domain goes to Dovecot, which refuses unknown people itself: the answer is asked for before mail is taken
+postconf -e "mydestination = localhost" \
+    "virtual_mailbox_domains = $domain" \
+    "virtual_transport = lmtp:unix:private/dovecot-lmtp" \
+    "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unverified_recipient" \
+    "unverified_recipient_reject_code = 550" \
+    "smtpd_sasl_type = dovecot" \
+    "smtpd_sasl_path = private/auth" \
+    "smtpd_tls_security_level = may" \
+    "message_size_limit = 41943040" \
+    "mailbox_size_limit = 0"
+
+# submission over TLS, for those who sign in alone
+postconf -M submissions/inet="submissions inet n - y - - smtpd"
+postconf -P submissions/inet/syslog_name=postfix/submissions \
+    submissions/inet/smtpd_tls_wrappermode=yes \
+    submissions/inet/smtpd_sasl_auth_enable=yes \
+    submissions/inet/smtpd_client_restrictions=permit_sasl_authenticated,reject \
+    submissions/inet/smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+echo "Postfix is set for $domain. Check it with: postfix check, then: systemctl reload postfix"

@@ -1,0 +1,107 @@
+/* While a message is written: nothing typed is lost, and the addresses stay readable. Every task works without this file. */
+(function () {
+  "use strict";
+  if (window.composing) return;
+  window.composing = true;
+  var SMALL = 60000; // bytes that a browser still sends while a page goes away
+  var EVERY = 9000;
+  var now = null; // the form being watched: { form, saved, sending, since, submitting, failed }
+
+  function text(form, action) {
+    var data = new FormData(form), out = new URLSearchParams();
+    data.forEach(function (value, name) { if (typeof value === "string" && name !== "csrf_token") out.append(name, value); });
+    if (action) {
+      out.append("csrf_token", data.get("csrf_token"));
+      out.append("action", action);
+    }
+    return out.toString();
+  }
+  function unsaved() { return now && now.form.isConnected && !now.submitting && text(now.form) !== now.saved; }
+  function small() { return text(now.form, "autosave").length < SMALL; }
+
+  // the page is being left: what is typed goes to the server, which answers nothing
+  function flush() {
+    if (!unsaved()) return;
+    var state = now, before = state.saved;
+    state.saved = text(state.form);
+    fetch(state.form.getAttribute("action"), { // its buttons are named "action" too
+      method: "POST", body: text(state.form, "autosave"), keepalive: small(), credentials: "same-origin",
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    }).then(function (answer) {
+      state.failed = !answer.ok;
+      if (!answer.ok) state.saved = before;
+    }, function () {
+      state.failed = true;
+      state.saved = before;
+    });
+  }
+
+  function grow(field) {
+    if (window.CSS && CSS.supports("field-sizing", "content")) return;
+    field.style.height = "auto";
+    field.style.height = field.scrollHeight + 2 + "px";
+  }
+  // an address field of one line becomes one that grows
+  function widen(input) {
+    var area = document.createElement("textarea"), active = document.activeElement === input;
+    Array.prototype.forEach.call(input.attributes, function (one) {
+      if (["type", "value", "size"].indexOf(one.name) < 0) area.setAttribute(one.name, one.value);
+    });
+    area.rows = 1;
+    area.className = "grows";
+    area.value = input.value;
+    input.replaceWith(area);
+    if (active) area.focus({ preventScroll: true });
+  }
+  function dress() {
+    var form = document.querySelector("form.compose-form");
+    if (!form || (now && now.form === form)) return;
+    form.querySelectorAll(".compose-row input[inputmode=email]").forEach(widen);
+    form.querySelectorAll("textarea.grows").forEach(function (field) { field.rows = 1; grow(field); });
+    now = { form: form, saved: text(form), sending: null, since: 0, submitting: false, failed: false };
+  }
+
+  document.addEventListener("input", function (event) {
+    if (!now || !now.form.contains(event.target)) return;
+    if (event.target.matches("textarea.grows")) grow(event.target);
+    if (!now.since) now.since = Date.now();
+    if (Date.now() - now.since > EVERY) { // typing never paused long enough for the other trigger
+      now.since = Date.now();
+      if (window.htmx) htmx.trigger("#autosave", "keep");
+    }
+  });
+  document.addEventListener("submit", function (event) { if (now && event.target === now.form) now.submitting = true; });
+
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var elt = event.detail.elt;
+    if (!now || !now.form.isConnected) return;
+    if (elt.id === "autosave") {
+      if (now.submitting) event.preventDefault();
+      now.sending = text(now.form);
+    } else if (!now.form.contains(elt) && event.detail.target.id === "main") {
+      if (unsaved() && now.failed && !window.confirm(now.form.dataset.leave)) event.preventDefault();
+      else flush();
+    }
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var elt = event.detail.elt;
+    if (!now) return;
+    if (elt.id === "autosave") {
+      now.failed = !event.detail.successful;
+      if (event.detail.successful) {
+        now.saved = now.sending;
+        now.since = 0;
+      }
+    } else if (elt === now.form) now.submitting = false;
+  });
+  document.addEventListener("htmx:afterSwap", dress);
+  window.addEventListener("pagehide", flush);
+  document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") flush(); });
+  window.addEventListener("beforeunload", function (event) {
+    if (!unsaved() || (small() && !now.failed && navigator.onLine)) return;
+    flush();
+    event.preventDefault();
+    event.returnValue = "";
+  });
+  dress();
+})();

@@ -1,0 +1,69 @@
+"""What went wrong is kept apart: the server's words, and our own faults, which no server said."""
+
+import socket
+
+import pytest
+
+from webmail import smtp
+from webmail.compose import trouble
+from webmail.compose.trouble import Kind
+from webmail.mail import OverQuota, SendRefused, ServerAway, SignInRefused
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("550 5.1.1 User unknown", Kind.NO_SUCH_ADDRESS),
+        ("550-5.1.1 User unknown", Kind.NO_SUCH_ADDRESS),
+        ("550 5.1.10 no MX", Kind.NO_SUCH_DOMAIN),
+        ("552 5.2.2 over quota", Kind.MAILBOX_FULL),
+        ("452 4.2.2 over quota", Kind.MAILBOX_FULL),
+        ("450 4.1.1 greylisted", Kind.NOT_NOW),
+        ("421 try later", Kind.NOT_NOW),
+        ("552 5.3.4 too big", Kind.TOO_LARGE),
+        ("554 5.7.1 spam", Kind.REFUSED),
+        ("550 5.1.19 new", Kind.REFUSED),
+        ("550 no such user", Kind.REFUSED),
+        ("says nothing with a code", Kind.REFUSED),
+    ],
+)
+def test_the_server_s_words_stay_and_their_meaning_is_known(words, kind):
+    assert trouble.read(trouble.note(SendRefused(words, permanent=True))) == (kind, words)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ServerAway("the mail server can't be reached: [Errno 111]"), (Kind.NOT_REACHED, "")),
+        (smtp.NoAnswer("timed out"), (Kind.NO_ANSWER, "")),
+        (smtp.BrokeOff("closed"), (Kind.BROKE_OFF, "")),
+        (ServerAway("421 closing down"), (Kind.NOT_NOW, "421 closing down")),
+        (SignInRefused("535 5.7.8 wrong"), (Kind.SIGN_IN, "535 5.7.8 wrong")),
+        (OverQuota("APPEND: full"), (Kind.NO_ROOM, "APPEND: full")),
+    ],
+)
+def test_what_no_server_said_is_not_called_its_words(error, expected):
+    assert trouble.read(trouble.note(error)) == expected
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("hang@mail", Kind.NO_ANSWER), ("drop@mail", Kind.BROKE_OFF)])
+def test_a_real_connection_that_fails(here, fault, kind):
+    from webmail.compose import outbox
+    from webmail.models import Outbox
+
+    here.server.faults = [fault]
+    sent = here.enqueue(here.draft())
+    outbox.deliver(sent.id, here.settings, here.account)
+    assert trouble.read(Outbox.get().error) == (kind, "")
+
+
+def test_a_port_where_nobody_listens(here):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        account = here.account(None)
+        from dataclasses import replace
+
+        nobody = replace(account, smtp=replace(account.smtp, port=taken.getsockname()[1]))
+        with pytest.raises(ServerAway) as raised:
+            smtp.send(nobody, "a@x.example", ["b@x.example"], b"x", before_final_dot=lambda: None)
+    assert trouble.read(trouble.note(raised.value)) == (Kind.NOT_REACHED, "")
