@@ -31,7 +31,8 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(_ROOT / "webmail" / "translations"),
         COMPRESS_MIMETYPES=["text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"],
         COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
-        COMPRESS_BR_LEVEL=4,
+        COMPRESS_ALGORITHM_STREAMING=["br", "zstd", "gzip"],
+        COMPRESS_BR_LEVEL=5,  # a tenth smaller than 4 for half a millisecond; 11 would cost 26 ms a page
         COMPRESS_MIN_SIZE=600,
     )
     app.extensions["settings"] = settings
