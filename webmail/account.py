@@ -42,7 +42,7 @@ class TokenIssuer:
     def token(self, username: str, lifetime: int = 60) -> str:
         """A JSON Web Token (RFC 7519) for `username`, good for `lifetime` seconds."""
         now = int(time.time())
-        claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": now, "nbf": now - 5, "exp": now + lifetime}
+        claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": now - 5, "nbf": now - 5, "exp": now + lifetime}
         return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
 
 

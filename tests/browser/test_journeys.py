@@ -123,6 +123,7 @@ def test_a_draft_is_saved_found_and_gone_on_with(open_browser: OpenBrowser) -> N
     expect(alice.locator("[name=to]")).to_have_value(re.compile(BOB))
     alice.click("button[value=discard]")
     alice.click("button[value=discard-now]")
+    expect(alice.locator(".notice-done")).to_contain_text("jeté")
     alice.goto("/mailbox/Drafts")
     expect(alice.locator("[data-row]", has_text=words)).to_have_count(0)
 
