@@ -21,6 +21,12 @@ db = pw.DatabaseProxy()
 DATABASE_AWAY = (pw.OperationalError, pw.InterfaceError)  # not there, locked for too long, or the disk is full
 
 
+def write_transaction() -> Any:
+    """A transaction that will write. On SQLite it takes the write lock at once and waits for it: one that begins with a read
+    and writes later is refused without waiting when somebody else wrote in between."""
+    return db.atomic("IMMEDIATE") if isinstance(db.obj, pw.SqliteDatabase) else db.atomic()
+
+
 def now() -> datetime:
     """UTC, naive: the one kind of time the tables hold."""
     return datetime.now(UTC).replace(tzinfo=None)

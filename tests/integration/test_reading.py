@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -261,3 +262,14 @@ def test_folder_names_of_all_kinds_work(
         assert listing.status == 200 and len(listing.rows) == 1, name
         read = person.get(listing.all("[data-row] .s a")[0]["href"])
         assert read.status == 200 and "Dans" in read.one("h1").get_text()
+
+
+def test_a_date_beyond_the_calendar_and_a_subject_of_half_begun_words(person: Visitor, fill: Callable[..., list[int]]) -> None:
+    late = b"From: a@x.example\r\nSubject: Late\r\nDate: Fri, 31 Dec 9999 23:59:59 +0000\r\n\r\nx"
+    endless = b"From: a@x.example\r\nSubject: Endless " + b"=?a?q?x " * 8000 + b"\r\n\r\nx"
+    fill(person, late, *[endless] * 10)
+    began = time.monotonic()
+    listing = person.get("/mailbox/INBOX")
+    assert time.monotonic() - began < 2 and len(listing.rows) == 11
+    page = person.get(listing.link("Late"))
+    assert page.status == 200 and person.get(page.link("Reply")).status == 200

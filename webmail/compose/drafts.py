@@ -22,7 +22,7 @@ from webmail.compose import uploads
 from webmail.config import Settings
 from webmail.mail import Address, BadAddress, Identity, MailError, NoSuchMessage
 from webmail.mime import build
-from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, db, now
+from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, db, now, write_transaction
 
 KEPT_DAYS = 30
 _EMPTY_KEPT = timedelta(days=1)
@@ -87,7 +87,7 @@ def store(user: User, draft_id: str, fields: Fields) -> DraftRow:
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
     if row is None:
         try:
-            with db.atomic():
+            with write_transaction():
                 return new(user, fields, draft_id)
         except pw.IntegrityError:  # made by another click at this moment, or somebody else's
             row = load(user, draft_id)

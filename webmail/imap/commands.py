@@ -64,12 +64,17 @@ def flag_list(flags: Iterable[str]) -> bytes:
     return b"(" + " ".join(names).encode("ascii") + b")"
 
 
+_MOST_UIDS = 100_000  # in one set: a form may ask for anything
+
+
 def expand_uid_set(value: str) -> list[int]:
     """`"1:3,7"` -> `[1, 2, 3, 7]`, in the order given (RFC 4315 COPYUID sets)."""
     uids: list[int] = []
     for item in value.split(","):
         first, _, last = item.partition(":")
         low, high = int(first), int(last or first)
+        if not (0 < low < 2**32 and 0 < high < 2**32) or len(uids) + abs(high - low) >= _MOST_UIDS:
+            raise UnsafeValue("not a set of UIDs, or too large a one")
         uids.extend(range(low, high + 1) if low <= high else range(low, high - 1, -1))
     return uids
 

@@ -61,7 +61,7 @@ def date(value: bytes) -> datetime | None:
             return None
         year, month, day, hour, minute, second = parsed[:6]
         offset = parsed[9] or 0
-        if abs(offset) >= 86400 or year < 1900:
+        if abs(offset) >= 86400 or not 1900 <= year <= 9998:
             return None
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC) - timedelta(seconds=offset)
     except (ValueError, TypeError, IndexError, OverflowError):  # the library's own, on words that only look like a date

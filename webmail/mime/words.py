@@ -11,7 +11,7 @@ from webmail.mime.transfer import decode_transfer
 
 VALUE_LIMIT = 1 << 16  # bytes of one value that are decoded
 
-_WORD = re.compile(r"=\?([^?\s=]{1,80})\?([bBqQ])\?(.{0,4000}?)\?=", re.S)
+_WORD = re.compile(r"=\?([^?\s=]{1,80})\?([bBqQ])\?([^?]{0,4000})\?=")
 # C0 and C1 controls but white space, and what reorders text so that it reads as something else.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 

@@ -1,5 +1,6 @@
 """What is typed is kept; files are on disk when we say so; nobody gets at another's draft."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from webmail.compose import drafts, uploads
 from webmail.compose.drafts import Fields
 from webmail.mail import Address, BadAddress, Identity, NoSuchMessage
 from webmail.mime import build
-from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, now
+from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, db, now
 
 ALICE = Identity("Alice", "alice@lycee.example")
 
@@ -282,3 +283,23 @@ def test_folders_without_a_draft_go(alice, settings):
     assert young.exists()
     assert foreign.exists()
     assert len(files_of(row, settings)) == 1
+
+
+def test_many_people_who_save_at_once_all_succeed(alice):
+    """A transaction that reads first and writes later would be refused at once, without waiting for its turn."""
+    failed: list[Exception] = []
+
+    def save() -> None:
+        with db.connection_context():
+            for _ in range(15):
+                try:
+                    drafts.store(alice, drafts.new_id(), drafts.Fields(body="text"))
+                except Exception as error:
+                    failed.append(error)
+
+    threads = [threading.Thread(target=save) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []

@@ -88,3 +88,9 @@ def test_an_operator_can_not_smuggle_a_key() -> None:
         criteria('from:"a" OR ALL "')
         == b'FROM "a" OR TEXT "OR" OR FROM "OR" SUBJECT "OR" OR TEXT "ALL" OR FROM "ALL" SUBJECT "ALL" OR TEXT "\\"" OR FROM "\\"" SUBJECT "\\""'
     )
+
+
+@pytest.mark.parametrize("value", ["1:30000000", "1:4294967296", "0", "4294967295:1"])
+def test_a_set_of_uids_from_a_form_can_not_fill_the_memory(value: str) -> None:
+    with pytest.raises(UnsafeValue):
+        expand_uid_set(value)
