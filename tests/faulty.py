@@ -19,6 +19,7 @@ class Relay:
     def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls  # spoken with the client from the first byte
         self.mode = "ok"
+        self.cut_after = 0  # bytes from the server, all connections together; 0: never
         self.accepted = 0
         self._to = port
         self._open: list[socket.socket] = []
@@ -66,6 +67,10 @@ class Relay:
                     continue
                 if answers and self.mode == "cut":
                     break
+                if answers and self.cut_after:
+                    self.cut_after = max(self.cut_after - len(data), 1)
+                    if self.cut_after == 1:
+                        break
                 if answers and self.mode == "garbage":
                     data = b"\x00\xff rubbish {12\r\n" * 3
                 target.sendall(data)

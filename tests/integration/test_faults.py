@@ -190,3 +190,17 @@ def test_a_refused_select_leaves_the_connection_usable(
 
 def _through(relay: Relay, account: Account) -> Account:
     return Account(account.address, Server("127.0.0.1", relay.port, "none", 2), account.smtp, account.credential, account.sieve)
+
+
+def test_a_download_that_breaks_off_is_an_error_never_a_shorter_file(weak_person: Visitor, relay: Relay, fill: Fill) -> None:
+    made = message("Gros")
+    made.add_attachment(bytes(range(256)) * 12000, "application", "octet-stream", filename="gros.bin")
+    fill(weak_person, made)
+    page = weak_person.get(weak_person.get("/mailbox/INBOX").link("Gros"))
+    for url in (page.all(".files a")[0]["href"], page.link("Save as a file (.eml)")):
+        whole = weak_person.client.get(url)
+        assert int(whole.headers["Content-Length"]) == len(whole.data) > 3_000_000
+        relay.cut_after = 1_500_000
+        assert weak_person.client.get(url).status_code == 502
+        relay.cut_after = 0
+        assert weak_person.client.get(url).data == whole.data

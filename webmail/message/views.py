@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request, session, url_for
@@ -71,7 +73,7 @@ def part(uid: int, section: str, mailbox: str) -> Response:
         validity = connection.uidvalidity
     inline = "inline" in request.args and found.type in _SHOWN_IMAGES
     kind = found.type if inline else _download_type(found)
-    response = Response(imap.messages.stream(account, mailbox, uid, found, validity), mimetype=kind)
+    response = _whole(imap.messages.stream(account, mailbox, uid, found, validity), kind)
     return _as_file(response, found.filename or "attachment", "inline" if inline else "attachment")
 
 
@@ -85,9 +87,7 @@ def raw(uid: int, mailbox: str) -> Response:
             raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
         validity = connection.uidvalidity
     download = "download" in request.args
-    response = Response(
-        imap.messages.stream_raw(account, mailbox, uid, validity), mimetype="message/rfc822" if download else "text/plain"
-    )
+    response = _whole(imap.messages.stream_raw(account, mailbox, uid, validity), "message/rfc822" if download else "text/plain")
     return _as_file(response, f"message-{uid}.eml", "attachment" if download else "inline")
 
 
@@ -121,6 +121,24 @@ def _download_type(found: Part) -> str:
     return (
         found.type if safe or found.type in ("application/pdf", "application/zip", "text/plain") else "application/octet-stream"
     )
+
+
+def _whole(chunks: Iterator[bytes], mimetype: str) -> Response:
+    """An answer with its Content-Length, through a file: what breaks off on the way from the mail server is an error page,
+    never a file that looks complete. A megabyte at most is in memory."""
+    spool = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 - closed with the answer
+    try:
+        for chunk in chunks:
+            spool.write(chunk)
+    except BaseException:
+        spool.close()
+        raise
+    size = spool.tell()
+    spool.seek(0)
+    response = Response(iter(lambda: spool.read(1 << 16), b""), mimetype=mimetype)
+    response.call_on_close(spool.close)
+    response.content_length = size
+    return response
 
 
 def _as_file(response: Response, filename: str, disposition: str) -> Response:
