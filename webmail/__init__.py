@@ -21,20 +21,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     """The application. `instance` is the folder for settings and data (default: WEBMAIL_INSTANCE, else `instance/`)."""
     settings = config.load(instance or os.environ.get("WEBMAIL_INSTANCE") or _ROOT / "instance", **overrides)
     app = Flask(__name__, root_path=str(_ROOT), instance_path=settings.instance)
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        MAX_CONTENT_LENGTH=4 * settings.message_limit,  # well above it, so that the form itself can say which file is too large
-        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
-        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
-        WTF_CSRF_SSL_STRICT=False,  # Referrer-Policy and SameSite decide; some proxies drop the referrer
-        BABEL_DEFAULT_LOCALE=settings.language,
-        BABEL_TRANSLATION_DIRECTORIES=str(_ROOT / "webmail" / "translations"),
-        COMPRESS_MIMETYPES=["text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"],
-        COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
-        COMPRESS_ALGORITHM_STREAMING=["br", "zstd", "gzip"],
-        COMPRESS_BR_LEVEL=5,  # a tenth smaller than 4 for half a millisecond; 11 would cost 26 ms a page
-        COMPRESS_MIN_SIZE=600,
-    )
+    _configure(app, settings)
     app.extensions["settings"] = settings
     imap.configure(
         most=settings.imap_connections,
@@ -92,6 +79,24 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
         return Response("ok\n", mimetype="text/plain")
 
     return app
+
+
+def _configure(app: Flask, settings: config.Settings) -> None:
+    """What Flask and its extensions want to know."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=4 * settings.message_limit,  # well above it, so that the form itself can say which file is too large
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
+        WTF_CSRF_SSL_STRICT=False,  # Referrer-Policy and SameSite decide; some proxies drop the referrer
+        BABEL_DEFAULT_LOCALE=settings.language,
+        BABEL_TRANSLATION_DIRECTORIES=str(_ROOT / "webmail" / "translations"),
+        COMPRESS_MIMETYPES=["text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"],
+        COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br", "zstd", "gzip"],
+        COMPRESS_BR_LEVEL=5,  # a tenth smaller than 4 for half a millisecond; 11 would cost 26 ms a page
+        COMPRESS_MIN_SIZE=600,
+    )
 
 
 def _prepare(app: Flask) -> None:

@@ -44,6 +44,10 @@ LANGUAGES = ("fr", "en")
 # --- rendering -------------------------------------------------------------------------------------------------------
 
 
+# what stands around #main and changes with it
+_BESIDE_MAIN = ("_folders.html", "_search.html", "compose/_alert.html")
+
+
 def page(template: str, status: int = 200, **context: Any) -> Response:
     """Render a page, or only the block that HTMX asked to replace (block name = element id), with the page's title.
 
@@ -57,7 +61,7 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
         if request.htmx.target == "main":  # type: ignore[attr-defined]
             title = "".join(parts.blocks["page_title"](parts.new_context(context)))
             html = f"<title>{title} · {escape(settings().name)}</title>{html}"
-            html += render_template("_folders.html", oob=True, **context) + render_template("_search.html", oob=True, **context)
+            html += "".join(render_template(beside, oob=True, **context) for beside in _BESIDE_MAIN)
         if request.htmx.target == "main" or session.get("notices"):  # type: ignore[attr-defined]
             html += render_template("_notices.html", oob=True)
     else:
@@ -111,8 +115,8 @@ def current_account() -> Account:
     return cast(Account, g.account)
 
 
-def remember_overview(overview: Overview) -> None:
-    """Tell the folder list what a view fetched already, so that it asks the server nothing."""
+def remember_overview(overview: Overview | None) -> None:
+    """Tell the folder list what a view fetched already, or that the server is away, so that it asks the server nothing."""
     g.overview = overview
 
 
@@ -123,7 +127,7 @@ def overview() -> Overview | None:
         try:
             with imap.connect(current_account()) as connection:
                 g.overview = imap.mailboxes.overview(connection)
-        except ServerAway:
+        except (ServerAway, SignInRefused):
             g.overview = None
     return cast("Overview | None", g.overview)
 
@@ -144,7 +148,7 @@ def mailbox_label(name: str) -> str:
     found = g.get("overview")
     mailbox = found.get(name) if found else None
     if mailbox is None:
-        return name.rsplit("/", 1)[-1]
+        return role_label(Role.INBOX) if name == "INBOX" else name.rsplit("/", 1)[-1]
     return role_label(mailbox.role) if mailbox.role else mailbox.label
 
 

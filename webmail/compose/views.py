@@ -27,7 +27,7 @@ from webmail.compose import cautions, copies, drafts, outbox, uploads
 from webmail.compose import reply as replies
 from webmail.compose.drafts import AlreadyLeft, Fields
 from webmail.compose.forms import ComposeForm
-from webmail.mail import Identity, MailError, Message, NoSuchMessage
+from webmail.mail import Identity, MailError, Message, NoSuchMessage, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState
 from webmail.web import (
     csrf_error,
@@ -39,6 +39,7 @@ from webmail.web import (
     long_date,
     notify,
     page,
+    remember_overview,
     settings,
     short_date,
 )
@@ -217,6 +218,8 @@ def _save(form: ComposeForm, row: DraftRow) -> Response:
             copies.save(row, current_account(), _identity(), settings())
     except MailError as error:
         current_app.logger.warning("draft %s is not in Drafts: %s", row.id, error)
+        if isinstance(error, ServerAway):
+            remember_overview(None)  # the side bar would wait for the same server again
         notify(_("Your text is kept on this page, but the mail server did not take a copy for the Drafts folder."), "danger")
         return _form(form, row.id, row, status=error.status)
     return redirect(_url(row, form), 303)
@@ -253,10 +256,8 @@ def _discard(form: ComposeForm, row: DraftRow, *, sure: bool) -> Response:
 def _has_left(draft_id: str, form: ComposeForm, action: str) -> Response:
     """A second click on "Send" changes nothing. Another text than the one that left becomes a message of its own."""
     sent = outbox.of_draft(current_user(), draft_id)
-    if action == "autosave" or request.headers.get("HX-Target") in (
-        "saved",
-        "attachments",
-    ):  # on its way when "Send" was pressed, and overtaken
+    overtaken = action == "autosave" or request.headers.get("HX-Target") in ("saved", "attachments")
+    if overtaken:  # it was on its way when "Send" was pressed
         return Response(status=204)
     if sent is not None and (action.startswith("discard") or outbox.is_same(sent, form.fields())):
         _say_sent(sent)

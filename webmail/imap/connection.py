@@ -263,9 +263,9 @@ def _authenticate(client: IMAPClient, account: Account) -> None:
                 client.login(credential.username, credential.password)
         else:
             client.oauthbearer_login(credential.username, credential.make())
-    except imaplib.IMAP4.abort:
-        raise
     except imaplib.IMAP4.error as error:
+        if isinstance(error.__context__, imaplib.IMAP4.abort):  # imapclient makes a LoginError of a lost connection too
+            raise error.__context__ from None
         words = str(error)
         if "UNAVAILABLE" in words or "temporar" in words.lower():
             raise ServerAway(words) from error

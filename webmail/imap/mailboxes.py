@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from builtins import list as List  # `list` is this module's verb
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,19 +43,19 @@ class Overview:
     def get(self, name: str) -> Mailbox | None:
         return next((m for m in self.mailboxes if m.name == name), None)
 
-    def below(self, parent: Mailbox) -> List[Mailbox]:
+    def below(self, parent: Mailbox) -> list[Mailbox]:
         """The mailboxes inside a special one; INBOX has none, since on some servers everything lies inside it."""
         if parent.role is Role.INBOX or not parent.delimiter:
             return []
         return [m for m in self.mailboxes if m.role is None and m.name.startswith(parent.name + parent.delimiter)]
 
     @property
-    def own(self) -> List[Mailbox]:
+    def own(self) -> list[Mailbox]:
         """Those that a person made, outside of the special ones."""
         special = {m.name for parent in self.mailboxes if parent.role for m in self.below(parent)}
         return [m for m in self.mailboxes if m.role is None and m.name not in special]
 
-    def targets(self, source: str) -> List[Mailbox]:
+    def targets(self, source: str) -> list[Mailbox]:
         """Where a message of `source` may be moved: one's own mailboxes first, never Drafts."""
         others = [m for m in self.mailboxes if m.selectable and m.name != source and m.role is not Role.DRAFTS]
         return sorted(others, key=lambda m: m.role is not None)
@@ -72,9 +71,6 @@ class Overview:
         """The same after a message of this mailbox was marked as read."""
         return self.counted({m.name: (m.messages, max(m.unseen - 1, 0)) for m in self.mailboxes if m.name == name})
 
-    def role(self, role: Role) -> Mailbox | None:
-        return next((m for m in self.mailboxes if m.role is role), None)
-
 
 def overview(connection: Connection) -> Overview:
     """Mailboxes, counts and quota: at most 1 round trip, one more where the server lacks LIST-STATUS (RFC 5819)."""
@@ -82,7 +78,7 @@ def overview(connection: Connection) -> Overview:
     return overview_in(connection, connection.run(*commands) if commands else {})
 
 
-def overview_commands(connection: Connection) -> List[Command]:
+def overview_commands(connection: Connection) -> list[Command]:
     """What `overview` sends, for those who send more in the same round trip.
 
     All of it at most every 15 s for each account, and after each change made here: to count all folders and the room they
@@ -91,13 +87,13 @@ def overview_commands(connection: Connection) -> List[Command]:
     """
     if _kept(connection):
         return [(b"STATUS", mailbox_name(connection.mailbox), b"(MESSAGES UNSEEN)")] if connection.mailbox else []
-    commands: List[Command] = [_list_command(connection)]
+    commands: list[Command] = [_list_command(connection)]
     if connection.has("QUOTA"):
         commands.append((b"GETQUOTAROOT", b'"INBOX"'))
     return commands
 
 
-def overview_in(connection: Connection, answers: dict[str, List[Any]]) -> Overview:
+def overview_in(connection: Connection, answers: dict[str, list[Any]]) -> Overview:
     """The overview among the answers to `overview_commands`."""
     if "LIST" not in answers and (kept := _kept(connection)):
         counts = {imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()}
@@ -132,11 +128,6 @@ def _kept(connection: Connection) -> Overview | None:
     return found if fresh and known else None
 
 
-def list(connection: Connection) -> List[Mailbox]:
-    """All mailboxes, special ones first: 1 round trip (2 without LIST-STATUS)."""
-    return [*overview(connection).mailboxes]
-
-
 def for_role(connection: Connection, role: Role) -> str:
     """Name of the mailbox that serves as `role`, created (and subscribed) where there is none: 1 round trip, else 3."""
     answers = connection.run((b"LIST", b'""', b'"*"'))
@@ -163,7 +154,7 @@ def _list_command(connection: Connection) -> Command:
     return (b"LIST", b'""', b'"*"')
 
 
-def _mailboxes(answers: dict[str, List[Any]]) -> List[Mailbox]:
+def _mailboxes(answers: dict[str, list[Any]]) -> list[Mailbox]:
     counts = _counts(answers.get("STATUS", []))
     found = []
     for flags, delimiter, raw in _list_lines(answers.get("LIST", [])):
@@ -176,7 +167,7 @@ def _mailboxes(answers: dict[str, List[Any]]) -> List[Mailbox]:
     return _named_roles(found)
 
 
-def _list_lines(lines: List[Any]) -> List[tuple[List[str], str, bytes]]:
+def _list_lines(lines: list[Any]) -> list[tuple[list[str], str, bytes]]:
     """`(\\HasNoChildren \\Sent) "/" Sent` -> flags, delimiter, encoded name. An unreadable line is left out."""
     found = []
     for line in _joined(lines):
@@ -189,7 +180,7 @@ def _list_lines(lines: List[Any]) -> List[tuple[List[str], str, bytes]]:
     return found
 
 
-def _counts(lines: List[Any]) -> dict[bytes, tuple[int, int]]:
+def _counts(lines: list[Any]) -> dict[bytes, tuple[int, int]]:
     counts = {}
     for line in _joined(lines):
         try:
@@ -202,10 +193,10 @@ def _counts(lines: List[Any]) -> dict[bytes, tuple[int, int]]:
     return counts
 
 
-def _joined(lines: List[Any]) -> List[List[Any]]:
+def _joined(lines: list[Any]) -> list[list[Any]]:
     """imaplib's pieces of untagged answers, grouped by answer: one that holds a literal comes in several pieces."""
-    groups: List[List[Any]] = []
-    current: List[Any] = []
+    groups: list[list[Any]] = []
+    current: list[Any] = []
     for piece in lines:
         current.append(piece)
         if not isinstance(piece, tuple):
@@ -214,7 +205,7 @@ def _joined(lines: List[Any]) -> List[List[Any]]:
     return groups
 
 
-def _with_counts(connection: Connection, mailboxes: List[Mailbox]) -> List[Mailbox]:
+def _with_counts(connection: Connection, mailboxes: list[Mailbox]) -> list[Mailbox]:
     names = {imap_utf7.encode(m.name): m for m in mailboxes if m.selectable}
     try:
         answers = connection.run(*((b"STATUS", mailbox_name(m.name), b"(MESSAGES UNSEEN)") for m in names.values()))
@@ -224,7 +215,7 @@ def _with_counts(connection: Connection, mailboxes: List[Mailbox]) -> List[Mailb
     return [Mailbox(m.name, m.delimiter, m.role, m.selectable, *counts.get(imap_utf7.encode(m.name), (0, 0))) for m in mailboxes]
 
 
-def _named_roles(mailboxes: List[Mailbox]) -> List[Mailbox]:
+def _named_roles(mailboxes: list[Mailbox]) -> list[Mailbox]:
     """Give a role by its usual name to those that no mailbox claims by special use."""
     taken = {m.role for m in mailboxes}
     by_label = {m.label: m for m in reversed(mailboxes) if m.role is None and m.depth <= 1}
@@ -242,7 +233,7 @@ def _order(mailbox: Mailbox) -> tuple[int, str]:
     return (_ROLE_ORDER.get(mailbox.role, 99) if mailbox.role else 99, mailbox.name.casefold())
 
 
-def _quota(answers: dict[str, List[Any]]) -> Quota | None:
+def _quota(answers: dict[str, list[Any]]) -> Quota | None:
     """The STORAGE resource of the first quota root that has one, in bytes (RFC 9208 counts KiB)."""
     for line in _joined(answers.get("QUOTA", [])):
         try:
