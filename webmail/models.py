@@ -21,12 +21,6 @@ db = pw.DatabaseProxy()
 DATABASE_AWAY = (pw.OperationalError, pw.InterfaceError)  # not there, locked for too long, or the disk is full
 
 
-def write_transaction() -> Any:
-    """A transaction that will write. On SQLite it takes the write lock at once and waits for it: one that begins with a read
-    and writes later is refused without waiting when somebody else wrote in between."""
-    return db.atomic("IMMEDIATE") if isinstance(db.obj, pw.SqliteDatabase) else db.atomic()
-
-
 def now() -> datetime:
     """UTC, naive: the one kind of time the tables hold."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -174,6 +168,9 @@ def open_database(url: str) -> pw.Database:
     options: dict[str, Any] = {}
     if url.startswith("sqlite"):
         _make_private(url.removeprefix("sqlite:///").partition("?")[0])
+        # a transaction takes the write lock at once and waits for it: one that begins by reading and writes later is refused
+        # without waiting when somebody else wrote in between
+        options["lock_type"] = "IMMEDIATE"
         options["pragmas"] = {"journal_mode": "wal", "busy_timeout": 10_000, "foreign_keys": 1, "synchronous": "full"}
     database = connect_url(url, **options)
     db.initialize(database)

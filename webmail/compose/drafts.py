@@ -22,7 +22,7 @@ from webmail.compose import uploads
 from webmail.config import Settings
 from webmail.mail import Address, BadAddress, Identity, MailError, NoSuchMessage
 from webmail.mime import build
-from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, db, now, write_transaction
+from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, db, now
 
 KEPT_DAYS = 30
 _EMPTY_KEPT = timedelta(days=1)
@@ -87,7 +87,7 @@ def store(user: User, draft_id: str, fields: Fields) -> DraftRow:
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
     if row is None:
         try:
-            with write_transaction():
+            with db.atomic():
                 return new(user, fields, draft_id)
         except pw.IntegrityError:  # made by another click at this moment, or somebody else's
             row = load(user, draft_id)
@@ -200,7 +200,8 @@ def add_attachment(row: DraftRow, stream: Iterable[bytes], filename: str, type: 
     target = uploads.folder(settings, row.id)
     stored, size = uploads.write(target, stream, settings.message_limit - total_size(row))
     filename = uploads.clean_filename(filename)
-    for other in row.attachments.where((AttachmentRow.filename == filename) & (AttachmentRow.size == size)):
+    alike = (AttachmentRow.filename == filename) & (AttachmentRow.size == size)
+    for other in list(row.attachments.where(alike)):  # no read stays open when we leave early
         if filecmp.cmp(target / other.stored, target / stored, shallow=False):
             (target / stored).unlink()
             return other
@@ -295,7 +296,7 @@ def _one_address(address: Address) -> str:
 def duplicate(row: DraftRow, settings: Settings) -> DraftRow:
     """A draft of its own with the same text and files, to be sent as a new message."""
     twin = new(row.user, fields_of(row))
-    for attachment in row.attachments.order_by(AttachmentRow.id):
+    for attachment in list(row.attachments.order_by(AttachmentRow.id)):  # no read stays open while we write
         source = uploads.folder(settings, row.id) / attachment.stored
         stored = uploads.duplicate(source, uploads.folder(settings, twin.id))
         AttachmentRow.create(draft=twin, filename=attachment.filename, type=attachment.type, size=attachment.size, stored=stored)
