@@ -1,9 +1,13 @@
 #!/bin/sh
 # Tells Postfix about the Dovecot of deploy/dovecot: who may send (SASL) and where mail goes (LMTP). As root, once, after the
 # usual `dpkg-reconfigure postfix` ("Internet Site"): sh deploy/postfix.sh lycee.example
+# sh deploy/postfix.sh lycee.example /var/lib/traboule/db/traboule.sqlite names Traboule's database where it lies elsewhere; for
+# PostgreSQL, name a file with the lines hosts, user, password and dbname of pgsql_table(5) instead.
 # Run it again to change the domain. People send on port 465 with TLS; the certificate is that of Postfix's main.cf.
 set -eu
-domain=${1:?usage: sh deploy/postfix.sh DOMAIN}
+domain=${1:?usage: sh deploy/postfix.sh DOMAIN [DATABASE]}
+database=${2:-/var/lib/traboule/db/traboule.sqlite}
+senders=/etc/postfix/traboule-senders.cf
 
 # mail for the domain goes to Dovecot, which refuses unknown people itself: the answer is asked for before mail is taken
 postconf -e "mydestination = localhost" \
@@ -17,11 +21,27 @@ postconf -e "mydestination = localhost" \
     "message_size_limit = 41943040" \
     "mailbox_size_limit = 0"
 
+# who may write as whom: one's own address, and those of `flask accounts allow`. proxymap(8) asks: smtpd sits in a chroot.
+case $database in
+    *.sqlite) kind=sqlite connection="dbpath = $database" ;;
+    *) kind=pgsql connection=$(cat "$database") ;;
+esac
+(umask 027 && cat >"$senders") <<END
+$connection
+query = SELECT address FROM accounts WHERE active = 1 AND address = lower('%s') UNION
+    SELECT accounts.address FROM allowed_addresses JOIN accounts ON accounts.id = allowed_addresses.user_id
+    WHERE accounts.active = 1 AND allowed_addresses.address = lower('%s')
+END
+chgrp postfix "$senders"
+postconf -e "smtpd_sender_login_maps = proxy:$kind:$senders"
+if [ "$kind" = sqlite ]; then usermod -a -G "$(stat -c %G "$database")" postfix; fi
+
 # submission over TLS, for those who sign in alone
 postconf -M submissions/inet="submissions inet n - y - - smtpd"
 postconf -P submissions/inet/syslog_name=postfix/submissions \
     submissions/inet/smtpd_tls_wrappermode=yes \
     submissions/inet/smtpd_sasl_auth_enable=yes \
     submissions/inet/smtpd_client_restrictions=permit_sasl_authenticated,reject \
+    submissions/inet/smtpd_sender_restrictions=reject_sender_login_mismatch \
     submissions/inet/smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 echo "Postfix is set for $domain. Check it with: postfix check, then: systemctl reload postfix"

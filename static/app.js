@@ -7,6 +7,8 @@
   function count(form) {
     var n = rows(form).filter(function (one) { return one.checked; }).length;
     form.querySelector(".selected").textContent = n ? form.dataset.selected + " " + n : "";
+    var more = form.querySelector("[data-all-matching]"); // "select all that match" is offered once the page is selected
+    if (more) more.hidden = !n || n < rows(form).length;
   }
   function dressList(form) {
     var bar = form.querySelector(".list-bar"), all = document.createElement("input"), told = document.createElement("span");
@@ -47,6 +49,55 @@
     });
   });
 
+  // an answer quotes only what is selected of a text
+  function selected() {
+    var found = "";
+    document.querySelectorAll("[data-message-body]").forEach(function (body) {
+      var frame = body.querySelector("iframe"), here = null, range;
+      try { here = frame ? frame.contentWindow.getSelection() : window.getSelection(); } catch (error) { return; } // not readable
+      range = here && here.rangeCount && here.getRangeAt(0);
+      if (range && (frame || body.contains(range.commonAncestorContainer))) found = found || here.toString();
+    });
+    return found.trim();
+  }
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest && event.target.closest("a[data-answer]"), token = document.querySelector("[name=csrf_token]");
+    var words = link && token && !event.ctrlKey && !event.metaKey && !event.shiftKey ? selected() : "";
+    if (!words) return;
+    var form = document.createElement("form");
+    form.method = "post";
+    form.action = link.href;
+    form.hidden = true;
+    [["csrf_token", token.value], ["selected", words]].forEach(function (field) {
+      var input = document.createElement("textarea");
+      input.name = field[0];
+      input.value = field[1];
+      form.appendChild(input);
+    });
+    event.preventDefault();
+    event.stopPropagation();
+    document.body.appendChild(form);
+    form.submit();
+  }, true);
+
+  function load(src, then) {
+    if (document.querySelector("script[src='" + src + "']")) return;
+    var script = document.createElement("script");
+    script.src = src;
+    script.onload = then;
+    document.head.appendChild(script);
+  }
+  // what no first view needs: news after a minute, the keys at the first that is pressed
+  var later = document.body.dataset;
+  if (later.news) setTimeout(load, 60000, later.news);
+  document.addEventListener("keydown", function first(event) {
+    if (!later.keys || !/^[a-z\/#!?]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.target.closest("input:not([type=checkbox]), textarea, select")) return;
+    document.removeEventListener("keydown", first);
+    event.preventDefault();
+    load(later.keys, function () { event.target.dispatchEvent(new KeyboardEvent("keydown", event)); });
+  });
+
   // the frame of an HTML message is as high as what it holds
   function fit(frame) {
     try {
@@ -59,12 +110,14 @@
   }
   function dress(root) {
     root.querySelectorAll("form[data-all]").forEach(dressList);
-    root.querySelectorAll("[data-script]").forEach(function (part) { // what only this page needs
-      if (document.querySelector("script[src='" + part.dataset.script + "']")) return;
-      var script = document.createElement("script");
-      script.src = part.dataset.script;
-      document.head.appendChild(script);
-    });
+    // where the list has a pane for messages, and it is in sight, they open there
+    var pane = document.getElementById("preview"), list = root.querySelector(".list");
+    if (pane && list && pane.offsetParent) {
+      list.setAttribute("hx-target", "#preview");
+      list.setAttribute("hx-swap", "outerHTML");
+      list.setAttribute("hx-push-url", "false");
+    }
+    root.querySelectorAll("[data-script]").forEach(function (part) { load(part.dataset.script); }); // what only this page needs
     root.querySelectorAll("[data-message-body] iframe").forEach(function (frame) {
       frame.addEventListener("load", function () { fit(frame); });
       if (frame.contentDocument && frame.contentDocument.readyState === "complete" && frame.contentDocument.body.firstChild) fit(frame);
@@ -86,11 +139,18 @@
     if (path.anchor) event.detail.swapOverride = "outerHTML";
     else if ((path.responsePath || "").split("#")[0] === location.pathname + location.search) {
       event.detail.swapOverride = "outerHTML show:none";
-      if (row) held = "[data-uid='" + row.dataset.uid + "'] [name=" + document.activeElement.name + "]";
+      if (row) held = "[data-uid='" + row.dataset.uid + "'] " + (document.activeElement.name ? "[name=" + document.activeElement.name + "]" : "a");
     }
   });
   // after a page was replaced: prepare it, and tell screen readers by moving the focus to it
   document.addEventListener("htmx:afterSwap", function (event) {
+    var opened = event.detail.requestConfig && event.detail.requestConfig.elt.closest("[data-row]");
+    if (event.detail.target.id === "preview") {
+      document.querySelectorAll("[data-row][aria-current]").forEach(function (row) { row.removeAttribute("aria-current"); });
+      if (opened) { opened.setAttribute("aria-current", "true"); opened.classList.remove("u"); }
+      dress(document.getElementById("preview"));
+      return;
+    }
     var main = document.getElementById("main"), same = held && document.querySelector(held);
     if (event.detail.target.id !== "main" || !main) return;
     dress(main);

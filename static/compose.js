@@ -9,7 +9,9 @@
 
   function text(form, action) {
     var data = new FormData(form), out = new URLSearchParams();
-    data.forEach(function (value, name) { if (typeof value === "string" && name !== "csrf_token") out.append(name, value); });
+    data.forEach(function (value, name) { // the revision changes with each answer, not by typing
+      if (typeof value === "string" && name !== "csrf_token" && (action || name !== "revision")) out.append(name, value);
+    });
     if (action) {
       out.append("csrf_token", data.get("csrf_token"));
       out.append("action", action);
@@ -19,15 +21,27 @@
   function unsaved() { return now && now.form.isConnected && !now.submitting && text(now.form) !== now.saved; }
   function small() { return text(now.form, "autosave").length < SMALL; }
 
+  // which draft's last words are on their way while its page goes: only its address, never what is in it
+  function leaving(address) {
+    try {
+      if (address) sessionStorage.setItem("leaving", address);
+      else sessionStorage.removeItem("leaving");
+    } catch (error) { /* storage is off */ }
+  }
+  function left() {
+    try { return sessionStorage.getItem("leaving"); } catch (error) { return null; }
+  }
   // the page is being left: what is typed goes to the server, which answers nothing
   function flush() {
     if (!unsaved()) return;
     var state = now, before = state.saved;
     state.saved = text(state.form);
+    leaving(state.form.getAttribute("action"));
     fetch(state.form.getAttribute("action"), { // its buttons are named "action" too
       method: "POST", body: text(state.form, "autosave"), keepalive: small(), credentials: "same-origin",
       headers: { "Content-Type": "application/x-www-form-urlencoded" },
     }).then(function (answer) {
+      leaving("");
       state.failed = !answer.ok;
       if (!answer.ok) state.saved = before;
     }, function () {
@@ -59,6 +73,15 @@
     form.querySelectorAll(".compose-row input[inputmode=email]").forEach(widen);
     form.querySelectorAll("textarea.grows").forEach(function (field) { field.rows = 1; grow(field); });
     now = { form: form, saved: text(form), sending: null, since: 0, submitting: false, failed: false };
+    if (left() === form.getAttribute("action")) setTimeout(renew, 500, form);
+    leaving("");
+    showMarks();
+  }
+
+  // the draft was asked for again (a reload) together with its last words, and may have come without them
+  function renew(form) {
+    if (!form.isConnected || unsaved() || !window.htmx) return;
+    htmx.ajax("GET", location.pathname + location.search, { target: "#main", swap: "outerHTML" });
   }
 
   document.addEventListener("input", function (event) {
@@ -69,6 +92,15 @@
       now.since = Date.now();
       if (window.htmx) htmx.trigger("#autosave", "keep");
     }
+  });
+  // another identity: its signature comes at once
+  document.addEventListener("change", function (event) {
+    if (!now || event.target.id !== "identity" || !now.form.contains(event.target)) return;
+    now.form.querySelector("button[value=use]").click();
+    document.addEventListener("htmx:afterSettle", function () { // the next page's own wish would take the focus away
+      var field = document.getElementById("identity");
+      if (field) field.focus();
+    }, { once: true });
   });
   document.addEventListener("submit", function (event) { if (now && event.target === now.form) now.submitting = true; });
 
@@ -94,12 +126,46 @@
       }
     } else if (elt === now.form) now.submitting = false;
   });
+  // marks of formatted text around what is selected, or before each of its lines
+  function mark(area, sign) {
+    var from = area.selectionStart, to = area.selectionEnd, chosen = area.value.slice(from, to), at;
+    if (sign === "- ") {
+      from = area.value.lastIndexOf("\n", from - 1) + 1;
+      chosen = area.value.slice(from, to).replace(/^/gm, sign);
+      at = chosen.length;
+    } else if (sign.charAt(0) === "[") {
+      chosen = "[" + chosen + sign.slice(1);
+      at = chosen.length - 1;
+    } else {
+      at = sign.length + chosen.length;
+      chosen = sign + chosen + sign;
+    }
+    area.focus();
+    area.setSelectionRange(from, to);
+    // as if typed: the browser can undo it
+    if (!document.execCommand("insertText", false, chosen)) area.setRangeText(chosen, from, to, "end");
+    area.setSelectionRange(from + at, from + at);
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  function showMarks() {
+    var form = document.querySelector("form.compose-form"), marks = form && form.querySelector("[data-marks]");
+    if (!marks) return;
+    marks.hidden = !form.querySelector("#" + marks.dataset.marks).value;
+    form.querySelector("#body").lang = form.querySelector("#language").value;
+  }
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("[data-mark]");
+    if (button && now && now.form.contains(button)) mark(now.form.querySelector("#body"), button.dataset.mark);
+  });
+  document.addEventListener("change", showMarks);
+
   document.addEventListener("htmx:afterSwap", dress);
   window.addEventListener("pagehide", flush);
   document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") flush(); });
   window.addEventListener("beforeunload", function (event) {
-    if (!unsaved() || (small() && !now.failed && navigator.onLine)) return;
-    flush();
+    var calm = !unsaved() || (small() && !now.failed && navigator.onLine);
+    flush(); // before the next page is asked for: it may be this draft again
+    if (calm) return;
     event.preventDefault();
     event.returnValue = "";
   });

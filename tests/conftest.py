@@ -13,8 +13,9 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
 
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> None:
-    """No test sees what another left in the process's memory of rows."""
-    from webmail.imap import mailboxes, summaries
+    """No test sees what another left in the process's memory of rows, folders and servers."""
+    from webmail.imap import mailboxes, reach, summaries
 
     summaries.forget_all()
     mailboxes._overviews.clear()
+    reach.forget_all()

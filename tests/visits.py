@@ -51,10 +51,11 @@ class Page:
         return " ".join(n.get_text(" ", strip=True) for n in self.all("[role=status], [role=alert]"))
 
     def link(self, words: str) -> str:
-        """The address of the link that has these words (or this label)."""
-        for a in self.all("a[href]"):
-            if words in a.get_text(" ") or words == a.get("aria-label"):
-                return str(a["href"])
+        """The address of the link that says these words (or has this label), else of the first that has them in it."""
+        links = self.all("a[href]")
+        exact = [a for a in links if words in (a.get_text(" ", strip=True), a.get("aria-label"))]
+        for a in exact or [a for a in links if words in a.get_text(" ")]:
+            return str(a["href"])
         raise AssertionError(f"no link says {words!r}")
 
 

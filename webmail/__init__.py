@@ -49,6 +49,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     Compress(app)
     Babel(app, locale_selector=language)
 
+    from webmail.admin import views as admin
     from webmail.auth import cookies, guard
     from webmail.auth import views as auth
     from webmail.cli import register as register_commands
@@ -63,7 +64,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     CSRFProtect(app)
     web.install(app)
     app.extensions["jobs"] = build_jobs(settings)
-    for area in (auth, mailbox, message, compose, settings_area):
+    for area in (auth, mailbox, message, compose, settings_area, admin):
         app.register_blueprint(area.blueprint)
     register_commands(app)
 

@@ -66,3 +66,4 @@ class Account:
     smtp: Server
     credential: Password | Token
     sieve: Server | None = None
+    roles: tuple[tuple[str, str], ...] = ()  # ("trash", "Poubelle"): mailboxes that the person chose to serve as something

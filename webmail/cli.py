@@ -15,7 +15,7 @@ from webmail import doctor as examination
 from webmail import models
 from webmail.auth import passwords, sessions
 from webmail.auth.sign_in import normalise
-from webmail.models import User
+from webmail.models import AllowedAddress, User
 from webmail.web import settings
 
 SHORTEST_PASSWORD = 8  # characters
@@ -102,6 +102,20 @@ def set_password(address: str, password_stdin: bool) -> None:
     click.echo(f"new password for {user.address}; {_signed_out(user)}")
 
 
+@accounts.command("limits")
+@click.argument("address")
+@click.option("--hour", default=-1, type=click.IntRange(-1), help="Recipients in an hour; 0: no limit, -1: as everybody.")
+@click.option("--day", default=-1, type=click.IntRange(-1), help="Recipients in a day, likewise.")
+def set_limits(address: str, hour: int, day: int) -> None:
+    """To how many people one person may write, instead of recipients_per_hour and recipients_per_day."""
+    user = _user(address)
+    user.recipients_per_hour = hour if hour >= 0 else None
+    user.recipients_per_day = day if day >= 0 else None
+    user.save(only=[User.recipients_per_hour, User.recipients_per_day])
+    words = ["as everybody" if most < 0 else str(most) if most else "no limit" for most in (hour, day)]
+    click.echo(f"{user.address} may write to, in an hour: {words[0]}; in a day: {words[1]}")
+
+
 @accounts.command("disable")
 @click.argument("address")
 def disable_account(address: str) -> None:
@@ -120,6 +134,40 @@ def enable_account(address: str) -> None:
     user.active = 1
     user.save(only=[User.active])
     click.echo(f"{user.address} is enabled")
+
+
+@accounts.command("allow")
+@click.argument("address")
+@click.argument("alias")
+def allow_address(address: str, alias: str) -> None:
+    """Let a person write from another address too, such as that of an office; the mail server reads the same table."""
+    user, alias = _user(address), _address(alias)
+    if alias != user.address:
+        AllowedAddress.get_or_create(user=user, address=alias)
+    click.echo(f"{user.address} may write as {alias}")
+
+
+@accounts.command("disallow")
+@click.argument("address")
+@click.argument("alias")
+def disallow_address(address: str, alias: str) -> None:
+    """Take back what `accounts allow` gave."""
+    user, alias = _user(address), _address(alias)
+    if alias == user.address:
+        raise click.ClickException(f"{alias} is their own address")
+    AllowedAddress.delete().where((AllowedAddress.user == user) & (AllowedAddress.address == alias)).execute()
+    click.echo(f"{user.address} may not write as {alias}")
+
+
+@accounts.command("allowed")
+@click.argument("address", required=False)
+def list_allowed(address: str | None) -> None:
+    """Show who may write from which other address: everybody, or one person."""
+    found = AllowedAddress.select(AllowedAddress, User).join(User).order_by(User.address, AllowedAddress.address)
+    if address:
+        found = found.where(AllowedAddress.user == _user(address))
+    for row in found:
+        click.echo(f"{row.user.address}\t{row.address}")
 
 
 @click.command()

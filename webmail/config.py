@@ -7,6 +7,7 @@ all; a test holds that list true.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import ssl
 import tomllib
@@ -52,6 +53,7 @@ class Settings:
 
     # --- accounts and sign-in ----------------------------------------------------------------------------------------
     sign_in: str = "imap"  # imap: the IMAP server checks passwords; accounts: our own table does, as Dovecot reads it
+    login_name: str = "address"  # what mail servers that ask for passwords know people by: address, or local (before the @)
     token_key_file: str = ""  # ES256 private key (PEM) that Dovecot trusts: no mail password is kept then
     token_issuer: str = "https://webmail.example.test"
     token_client: str = "traboule"
@@ -72,10 +74,24 @@ class Settings:
     # --- mail --------------------------------------------------------------------------------------------------------
     page_size: int = 50  # rows of a message list
     message_limit_mb: int = 25  # largest message one may send, attachments as encoded
-    undo_seconds: int = 5  # how long a message waits before it leaves
+    trash_days: int = 30  # how long the server keeps messages in the trash, as people are told; 0: nothing is said
+    junk_days: int = 30  # the same for junk
+    # remote images load: ask (when a person says so), known (by themselves from people one has written to), always, never (our
+    # server fetches nothing from the web); people may choose otherwise, except where it is never
+    remote_images: str = "ask"
+    image_cache_mb: int = 200  # room for remote images in the instance folder; 0: none are kept
+    group_prefix: str = ""  # what stands before a group's name in the server's access lists ("$" in Dovecot); empty: no groups
+    uploads_limit_mb: int = 500  # files of all the drafts of one person together
+    directory: bool = True  # people find each other's names and addresses as they write
+    any_sender: bool = False  # people may write as any address: where the mail server itself says who may; else see `accounts allow`
+    undo_seconds: int = 5  # how long a message waits before it leaves, where people chose nothing else
+    recipients_per_hour: int = 0  # to how many addresses one person may write; 0: no limit
+    recipients_per_day: int = 0
     imap_connections: int = 200  # kept open at most, all people together
     imap_connections_per_person: int = 3
     imap_idle_seconds: int = 300  # a connection unused for so long is closed
+    authserv_id: str = ""  # the name under which our mail server writes Authentication-Results; empty: none are believed
+    phishing_address: str = ""  # where people's reports of phishing go; empty: such messages are only put away
 
     instance: str = "instance"  # the folder all the relative names above stand in
 
@@ -85,10 +101,14 @@ class Settings:
         if issuer := self.issuer():
             credential = Token(address, issuer)
         elif password is not None:
-            credential = Password(username or address, password)
+            credential = Password(username or self.username(address), password)
         else:
             raise ConfigError("without token_key_file a password is needed to reach the mail servers")
         return Account(address, self.imap, self.smtp, credential, self.sieve)
+
+    def username(self, address: str) -> str:
+        """The name by which a mail server that asks for a password knows this person."""
+        return address if self.login_name == "address" else address.rpartition("@")[0]
 
     def issuer(self) -> TokenIssuer | None:
         if not self.token_key_file:
@@ -116,6 +136,11 @@ class Settings:
     def message_limit(self) -> int:
         """Bytes."""
         return self.message_limit_mb * 1024 * 1024
+
+    @property
+    def uploads_limit(self) -> int:
+        """Bytes."""
+        return self.uploads_limit_mb * 1024 * 1024
 
 
 def load(instance: str | Path, **overrides: Any) -> Settings:
@@ -214,7 +239,9 @@ _CHOICES = {
     "smtp_security": _SECURITY,
     "sieve_security": _SECURITY,
     "sign_in": ("imap", "accounts"),
+    "login_name": ("address", "local"),
     "language": ("fr", "en"),
+    "remote_images": ("ask", "known", "always", "never"),
 }
 _TEN_YEARS = 87_600  # hours
 RANGES: dict[str, tuple[float, float]] = {  # smallest and largest value; where the smallest is 0, see _MORE_THAN_0
@@ -229,7 +256,13 @@ RANGES: dict[str, tuple[float, float]] = {  # smallest and largest value; where 
     "sign_in_attempts": (1, 1_000_000),
     "page_size": (5, 500),
     "message_limit_mb": (1, 1000),
+    "uploads_limit_mb": (1, 1_000_000),
+    "trash_days": (0, 36_500),
+    "junk_days": (0, 36_500),
+    "image_cache_mb": (0, 1_000_000),
     "undo_seconds": (0, 300),
+    "recipients_per_hour": (0, 1_000_000),
+    "recipients_per_day": (0, 1_000_000),
     "imap_connections": (1, 100_000),
     "imap_connections_per_person": (1, 100),
     "imap_idle_seconds": (1, 86_400),
@@ -251,6 +284,12 @@ def _check_values(settings: Settings) -> None:
     for name in ("imap_host", "smtp_host"):
         if not getattr(settings, name).strip():
             raise ConfigError(f"{name} must not be empty: write the name of the server")
+    if settings.phishing_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.phishing_address):
+        raise ConfigError(f"phishing_address must be one e-mail address, not {settings.phishing_address!r}")
+    if re.search(r"[\s;]", settings.authserv_id):
+        raise ConfigError(f"authserv_id is one word, not {settings.authserv_id!r}")
+    if settings.login_name == "local" and not settings.domain:
+        raise ConfigError("login_name may be local only with a domain: without one nobody's address would be known")
     for server in ("imap", "smtp", "sieve"):
         if getattr(settings, f"{server}_security") == "none" and not _loopback(getattr(settings, f"{server}_host")):
             raise ConfigError(f"{server}_security may be none only on this machine (127.0.0.1, ::1, localhost)")

@@ -23,8 +23,9 @@ from imapclient import IMAPClient
 from playhouse.migrations import Runner
 
 from webmail import models, sieve
-from webmail.account import Account, Password, Server
+from webmail.account import Account, Server
 from webmail.config import ConfigError, Settings, ca_trouble
+from webmail.imap.connection import authenticate
 from webmail.mail import MailError, ServerAway, SignInRefused
 from webmail.models import User
 
@@ -154,7 +155,7 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[Check]:
         if account is None:
             yield Check("IMAP capabilities", WARNING, "are told after sign-in only: run again with --as ADDRESS.")
             return
-        _imap_sign_in(client, account)
+        authenticate(client, account)
         yield Check("IMAP sign-in", OK, f"as {account.address}.")
         yield from capabilities(_told(client))
     finally:
@@ -164,19 +165,6 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[Check]:
 
 def _told(client: IMAPClient) -> set[str]:
     return {word.decode("ascii", "replace").upper() for word in client.capabilities()}
-
-
-def _imap_sign_in(client: IMAPClient, account: Account) -> None:
-    credential = account.credential
-    try:
-        if isinstance(credential, Password):
-            client.login(credential.username, credential.password)
-        else:
-            client.oauthbearer_login(credential.username, credential.make())
-    except imaplib.IMAP4.abort:
-        raise
-    except imaplib.IMAP4.error as error:
-        raise SignInRefused(plain(error)) from error
 
 
 def capabilities(told: set[str]) -> Iterator[Check]:

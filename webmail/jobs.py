@@ -16,11 +16,14 @@ from pathlib import Path
 from flask import Flask
 from huey import SqliteHuey, crontab
 
+from webmail import preferences
 from webmail.account import Account
 from webmail.auth import vault
 from webmail.compose import copies, drafts, outbox
 from webmail.config import ConfigError, Settings
 from webmail.mail import SignInRefused
+from webmail.mailbox import snooze
+from webmail.message import image_store
 from webmail.models import Outbox, db, now
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,7 @@ log = logging.getLogger(__name__)
 WORKERS = 4
 _POLL_SECONDS = 0.2  # the longest an idle worker sleeps
 _DRAFTS_EVERY = 3600.0
+_FAR = timedelta(minutes=2)
 
 
 class Jobs:
@@ -42,9 +46,16 @@ class Jobs:
         self._deliver = self.huey.task(name="deliver")(self.deliver)
         self._sweep = self.huey.task(name="sweep_soon")(self.sweep)
         self.huey.periodic_task(crontab(minute="*"), name="sweep")(self.sweep)
+        self._wake = self.huey.task(name="wake_soon")(self.wake)
+        self.huey.periodic_task(crontab(minute="*"), name="wake")(self.wake)
 
     def schedule(self, outbox_id: int, when: datetime) -> None:
-        """Wake a worker for this row at `when` (UTC, naive). Never raises: without the queue, the next sweep finds the row."""
+        """Wake a worker for this row at `when` (UTC, naive). Never raises: without the queue, the next sweep finds the row.
+
+        So it does with what is far away, which may be stopped or moved until then.
+        """
+        if when - now() > _FAR:
+            return
         try:
             self._deliver.schedule(args=(outbox_id,), delay=max((when - now()).total_seconds(), 0))
         except (sqlite3.Error, OSError) as error:
@@ -53,7 +64,7 @@ class Jobs:
     def deliver(self, outbox_id: int) -> None:
         with db.connection_context():
             later = outbox.deliver(outbox_id, self.settings, self.account_for)
-        if later is not None and later - now() < timedelta(minutes=2):  # what is further off is for the sweep
+        if later is not None:
             self.schedule(outbox_id, later)
 
     def sweep(self) -> None:
@@ -63,8 +74,14 @@ class Jobs:
                 self._drafts_swept = time.monotonic()
                 copies.rescue(self.settings)
                 drafts.sweep(self.settings)
+                image_store.sweep(self.settings)
         for outbox_id in ready:
             self.schedule(outbox_id, now())
+
+    def wake(self) -> None:
+        """Bring back the messages that were put off until now. Apart from `sweep`: a slow mail server holds up no sending."""
+        with db.connection_context():
+            snooze.sweep(self.settings)
 
     def work(self, workers: int = WORKERS) -> None:
         """Work until SIGTERM or SIGINT; what is being sent then is finished first. One such process is enough.
@@ -72,6 +89,7 @@ class Jobs:
         At the start everything due is looked at, and again once the leases of a worker that was killed have run out.
         """
         self.sweep()
+        self._wake.schedule(delay=0)
         self._sweep.schedule(delay=outbox.LEASE.total_seconds() + 2)
         consumer = self.huey.create_consumer(
             workers=workers, worker_type="thread", initial_delay=0.1, backoff=1.2, max_delay=_POLL_SECONDS, graceful_signal="TERM"
@@ -87,13 +105,15 @@ def build(settings: Settings, account_for: Callable[[Outbox], Account] | None = 
 def account_of(row: Outbox, settings: Settings) -> Account:
     """The account that a row is sent from: by our own token, else with the password sealed in the row. Raises SignInRefused."""
     address = row.user.address
+    if not row.user.active:  # disabled since it was written
+        raise SignInRefused(f"{address} is disabled")
     try:
         if settings.token_key_file:
-            return settings.account(address)
+            return preferences.with_roles(settings.account(address), row.user)
         if row.credential is None:
             raise SignInRefused(f"outbox {row.id} has no credential")
         password = vault.open_for_outbox(row.credential, settings.secret_key, row.user.id)
-        return settings.account(address, password=password)
+        return preferences.with_roles(settings.account(address, password=password), row.user)
     except (vault.CannotOpen, ConfigError) as error:
         raise SignInRefused(str(error)) from error
 

@@ -14,6 +14,7 @@ class Role(StrEnum):
     """What a mailbox serves as (RFC 6154 special use, and INBOX)."""
 
     INBOX = "inbox"
+    SNOOZED = "snoozed"  # put off until later
     DRAFTS = "drafts"
     SENT = "sent"
     ARCHIVE = "archive"
@@ -39,10 +40,13 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a message is written as."""
+    """Who a message is written as. `sent_mailbox` is where the copy goes; empty: the one that serves as Sent."""
 
     name: str
     email: str
+    reply_to: tuple[Address, ...] = ()
+    organisation: str = ""
+    sent_mailbox: str = ""
 
     @property
     def address(self) -> Address:
@@ -50,8 +54,59 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What a person may do in a mailbox: the letters of RFC 4314, section 2.1."""
+
+    letters: str
+
+    @property
+    def may_read(self) -> bool:
+        return "r" in self.letters
+
+    @property
+    def may_see(self) -> bool:
+        """Keep which messages are read (`\\Seen`)."""
+        return "s" in self.letters
+
+    @property
+    def may_flag(self) -> bool:
+        return "w" in self.letters
+
+    @property
+    def may_insert(self) -> bool:
+        return "i" in self.letters
+
+    @property
+    def may_delete(self) -> bool:
+        """Take messages out: delete them, or move them elsewhere."""
+        return "t" in self.letters and "e" in self.letters
+
+    @property
+    def may_create(self) -> bool:
+        """Make mailboxes inside this one."""
+        return "k" in self.letters
+
+    @property
+    def may_remove(self) -> bool:
+        """Delete the mailbox itself, or give it another name."""
+        return "x" in self.letters
+
+    @property
+    def may_manage(self) -> bool:
+        """Say who else may do what."""
+        return "a" in self.letters
+
+
+ALL_RIGHTS = Rights("lrswipkxtea")  # in one's own mailboxes
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox (a person calls it a folder). `name` is the full IMAP path, decoded, `delimiter` its separator."""
+    """A mailbox (a person calls it a folder). `name` is the full IMAP path, decoded, `delimiter` its separator.
+
+    One outside the personal namespace (RFC 2342) has an `owner`, a person's name on the server or that of the public
+    namespace, and a `prefix`: the part of its name that stands before the owner's own names.
+    """
 
     name: str
     delimiter: str = "/"
@@ -59,14 +114,37 @@ class Mailbox:
     selectable: bool = True
     messages: int = 0
     unseen: int = 0
+    subscribed: bool = True
+    owner: str = ""
+    prefix: str = ""
+    rights: Rights = ALL_RIGHTS
 
     @property
     def label(self) -> str:
+        """The last part of its name; "INBOX" for the inbox of somebody else, whatever the server calls it."""
+        if self.prefix and self.name == self.prefix.removesuffix(self.delimiter):
+            return "INBOX"
         return self.name.rsplit(self.delimiter, 1)[-1] if self.delimiter else self.name
 
     @property
     def depth(self) -> int:
-        return self.name.count(self.delimiter) if self.delimiter else 0
+        return self.name.removeprefix(self.prefix).count(self.delimiter) if self.delimiter and self.label != "INBOX" else 0
+
+    @property
+    def parent(self) -> str:
+        """The name of the mailbox that this one lies in, empty at the top."""
+        return self.name.rpartition(self.delimiter)[0] if self.delimiter else ""
+
+    @property
+    def ancestors(self) -> tuple[str, ...]:
+        """The names of all the mailboxes that this one lies in, outermost first."""
+        parts = self.name.split(self.delimiter) if self.delimiter else [self.name]
+        return tuple(self.delimiter.join(parts[:count]) for count in range(1, len(parts)))
+
+    def holds(self, name: str) -> bool:
+        """Whether `name` lies inside this mailbox, however deep. Nothing lies inside an INBOX: on some servers all would."""
+        inbox = self.role is Role.INBOX or (self.owner and self.label == "INBOX")
+        return bool(self.delimiter) and not inbox and name.startswith(self.name + self.delimiter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +173,9 @@ class Summary:
     sent: datetime | None = None
     snippet: str = ""
     has_attachment: bool = False
+    mailbox: str = ""  # with its UIDVALIDITY, where a list holds messages of several mailboxes
+    uidvalidity: int = 0
+    uids: tuple[int, ...] = ()  # where a row stands for a conversation: all of its messages, `uid` first
 
     @property
     def seen(self) -> bool:
@@ -131,6 +212,7 @@ class Part:
     format: str = ""  # "flowed" (RFC 3676) or empty
     delsp: bool = False
     alternative: bool = False  # a body whose content is there in the other type too: show one of both
+    envelope: Envelope | None = None  # of an attached message (RFC 3501 section 7.4.2)
 
     @property
     def decoded_size(self) -> int:
@@ -178,6 +260,40 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """What a message's head holds about its way and its wishes. Anybody can write such headers: nothing here is believed yet.
+
+    `results` are the Authentication-Results (RFC 8601), topmost first, each with the number of Received headers above it.
+    """
+
+    results: tuple[tuple[int, str], ...] = ()
+    receipt_to: tuple[Address, ...] = ()  # Disposition-Notification-To (RFC 8098 section 2.1)
+    original_recipient: str = ""  # Original-Recipient (RFC 8098 section 2.3)
+    return_path: str = ""  # without angle brackets
+    bulk: bool = False  # to many, or by a machine (Precedence, RFC 3834 Auto-Submitted)
+
+
+@dataclass(frozen=True, slots=True)
+class MailingList:
+    """What a message says about leaving the list it came by (RFC 2369, RFC 8058), and where to read more. Not believed yet.
+
+    `leave_web`, `archive` and `help` are http(s) addresses; `one_click`: `leave_web` wants a POST of one line, nothing else.
+    """
+
+    leave_web: str = ""
+    one_click: bool = False
+    leave_mail: str = ""  # an address to write to, with what it wants to read
+    leave_subject: str = ""
+    leave_body: str = ""
+    archive: str = ""
+    help: str = ""
+
+    @property
+    def can_be_left(self) -> bool:
+        return bool(self.leave_web or self.leave_mail)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message as a page shows it: no attachment's content, only the displayable text."""
 
@@ -189,9 +305,17 @@ class Message:
     received: datetime
     envelope: Envelope
     structure: Structure
-    bodies: dict[str, str] = field(default_factory=dict)  # section -> decoded text of text/plain parts
+    bodies: dict[str, str] = field(default_factory=dict)  # section -> decoded text of text/plain parts, and of small cards
+    cut: bool = False  # some of the text is not in `bodies`, there was too much of it
     newer: int | None = None  # uid of the neighbours, in the list's order
     older: int | None = None
+    trace: Trace = Trace()
+    list: MailingList = MailingList()
+    remote: int = 0  # images and the like that its HTML would fetch from elsewhere, as far as it was looked at
+    earlier: bool | None = None  # whether one before it in the mailbox is from the same address; None: not looked for
+    looked_back: int = 0  # how many messages before it were looked through for that; 0: all
+    glance: str = ""  # the first words of what is shown, where that was looked for
+    section: str = ""  # of the message that this one is attached to, "" where it is attached to none
 
     @property
     def flagged(self) -> bool:
@@ -214,7 +338,10 @@ class Attachment:
 
 @dataclass(slots=True)
 class Draft:
-    """A message being written, whatever its state. `text` is plain text with LF line ends."""
+    """A message being written, whatever its state. `text` is plain text with LF line ends.
+
+    `html`: the same text formatted; empty for a message of plain text. `note` is for the copy in Drafts alone, never sent.
+    """
 
     identity: Identity
     to: tuple[Address, ...] = ()
@@ -226,6 +353,11 @@ class Draft:
     message_id: str = ""
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
+    html: str = ""
+    language: str = ""  # of the text, RFC 5646
+    priority: str = ""  # "high" or "low"
+    read_receipt: bool = False  # whether readers are asked to confirm (RFC 8098)
+    note: str = ""
 
     @property
     def recipients(self) -> tuple[Address, ...]:

@@ -47,6 +47,9 @@ class User(Table):
     active = pw.IntegerField(default=1)  # 0 or 1: read by Dovecot's SQL on either database
     role = pw.CharField(max_length=20, default="person")  # or "admin"
     language = pw.CharField(max_length=5, default="")  # empty: as the browser asks
+    preferences = pw.TextField(null=True)  # JSON, see preferences.py
+    recipients_per_hour = pw.IntegerField(null=True)  # instead of the setting of that name; 0: no limit
+    recipients_per_day = pw.IntegerField(null=True)
     created = pw.DateTimeField(default=now)
     is_authenticated = True  # what flask-login asks of a person
 
@@ -101,6 +104,14 @@ class DraftRow(Table):
     saved_at = pw.DateTimeField(null=True)
     created = pw.DateTimeField(default=now)
     updated = pw.DateTimeField(default=now, index=True)
+    writer = pw.CharField(max_length=32, null=True)  # the form that wrote last, see drafts.store
+    identity = pw.BigIntegerField(null=True, default=0)  # of WritingIdentity; 0: the account itself
+    reply_to = pw.TextField(null=True, default="")  # for this message alone, instead of the identity's
+    format = pw.CharField(max_length=20, null=True, default="")  # "markdown"; empty: plain text
+    priority = pw.CharField(max_length=10, null=True, default="")  # "high", "low"
+    language = pw.CharField(max_length=35, null=True, default="")  # of the text (RFC 5646); empty: not said
+    read_receipt = pw.BooleanField(null=True, default=False)
+    delivery_receipt = pw.BooleanField(null=True, default=False)
     if TYPE_CHECKING:
         attachments: Any  # AttachmentRow's way back
 
@@ -150,7 +161,12 @@ class Outbox(Table):
     credential = pw.BlobField(null=True)  # sealed with the instance's key; only for servers without our tokens
     filed = pw.BooleanField(default=False)
     sent_at = pw.DateTimeField(null=True)
+    sent_mailbox = pw.TextField(null=True, default="")  # where the copy goes; empty: the one that serves as Sent
     created = pw.DateTimeField(default=now)
+    scheduled = pw.DateTimeField(null=True)  # the time chosen for it to leave; None: as soon as it can
+    revision = pw.CharField(max_length=32, null=True)  # of the text that leaves, see drafts.revision
+    people = pw.IntegerField(null=True)  # to how many it goes, for the limits
+    dsn = pw.BooleanField(null=True)  # the writer wants to be told of its delivery (RFC 3461)
     source_mailbox = pw.TextField(default="")
     source_uidvalidity = pw.BigIntegerField(default=0)
     source_uid = pw.BigIntegerField(default=0)
@@ -160,18 +176,203 @@ class Outbox(Table):
     saved_uid = pw.BigIntegerField(default=0)
 
 
-TABLES = [User, Session, SignInFailure, DraftRow, AttachmentRow, Outbox]
+class AllowedAddress(Table):
+    """An address beside their own that a person may write as, by the administrator's word. Postfix reads this table too."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="allowed_addresses")
+    address = pw.CharField(max_length=254, index=True)  # lower case
+
+    class Meta:
+        table_name = "allowed_addresses"
+        indexes = ((("user", "address"), True),)
+
+
+class Signature(Table):
+    """A text that stands at the end of messages."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="signatures")
+    name = pw.CharField(max_length=100)
+    text = pw.TextField()
+
+    class Meta:
+        table_name = "signatures"
+
+
+class WritingIdentity(Table):
+    """As whom a person writes. Without any, it is the account: its name and its address."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="identities")
+    name = pw.CharField(max_length=190, default="")
+    address = pw.CharField(max_length=254)  # lower case
+    reply_to = pw.TextField(default="")  # address lists, as typed
+    cc = pw.TextField(default="")
+    bcc = pw.TextField(default="")
+    organisation = pw.CharField(max_length=190, default="")
+    sent_mailbox = pw.TextField(default="")  # empty: the one that serves as Sent
+    signature = pw.ForeignKeyField(Signature, null=True, on_delete="SET NULL", backref="identities")
+    signature_above = pw.BooleanField(default=True)  # the quotation
+    is_default = pw.BooleanField(default=False)
+    if TYPE_CHECKING:
+        signature_id: int | None
+
+    class Meta:
+        table_name = "identities"
+
+    @property
+    def label(self) -> str:
+        """The name and the address, as a list of identities shows them."""
+        return f"{self.name} <{self.address}>" if self.name else str(self.address)
+
+
+class ReadyText(Table):
+    """A text written beforehand; a person calls it a template. `shared`: everybody may use it."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="ready_texts")
+    name = pw.CharField(max_length=100)
+    subject = pw.TextField(default="")
+    body = pw.TextField(default="")
+    shared = pw.BooleanField(default=False, index=True)
+    if TYPE_CHECKING:
+        user_id: int
+
+    class Meta:
+        table_name = "ready_texts"
+
+
+class SavedSearch(Table):
+    """A search that a person gave a name; shown among the folders."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="saved_searches")
+    name = pw.CharField(max_length=100)
+    query = pw.TextField()
+    mailbox = pw.TextField(default="INBOX")
+    scope = pw.CharField(max_length=10, default="")  # "" this mailbox, "below" with those inside it, "all" everywhere
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "saved_searches"
+        indexes = ((("user", "name"), True),)
+
+
+class Tag(Table):
+    """A name and a colour for an IMAP keyword. The messages carry the keyword, so that other programs see it."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="tags")
+    keyword = pw.CharField(max_length=60)
+    name = pw.CharField(max_length=60)
+    colour = pw.CharField(max_length=20, default="")
+
+    class Meta:
+        table_name = "tags"
+        indexes = ((("user", "keyword"), True),)
+
+
+class Snoozed(Table):
+    """A message put off: it waits in `folder` under `uid` and comes back to `mailbox` when `due`.
+
+    The row is there before the message is moved (`uid` is 0 until then), so that no message waits for ever.
+    """
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="snoozed")
+    mailbox = pw.TextField(default="INBOX")
+    folder = pw.TextField()
+    uidvalidity = pw.BigIntegerField(default=0)
+    uid = pw.BigIntegerField(default=0)
+    message_id = pw.TextField(default="")  # finds it again where UIDs changed
+    subject = pw.TextField(default="")
+    sender = pw.TextField(default="")
+    due = pw.DateTimeField(index=True)
+    lease = pw.DateTimeField(null=True)  # somebody is waking it until then
+    # where its copy is being put: found there from `target_uidnext` on, it is not put there again
+    target = pw.TextField(default="")
+    target_uidvalidity = pw.BigIntegerField(default=0)
+    target_uidnext = pw.BigIntegerField(default=0)
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "snoozed"
+        indexes = ((("user", "uidvalidity", "uid"), False),)
+
+
+class Undo(Table):
+    """How to take back what was done to messages: offered under its random `id` for a while."""
+
+    id = pw.CharField(max_length=32, primary_key=True)
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="undos")
+    steps = pw.TextField()  # JSON, see mailbox/undo.py
+    created = pw.DateTimeField(default=now, index=True)
+
+
+class Correspondent(Table):
+    """An address that a person has written to."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="correspondents")
+    address = pw.CharField(max_length=254)  # lower case
+    name = pw.CharField(max_length=190, default="")
+    count = pw.IntegerField(default=1)
+    last = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "correspondents"
+        indexes = ((("user", "address"), True), (("user", "last"), False))
+
+
+class ImageSender(Table):
+    """An address whose remote images a person wants to see."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="image_senders")
+    address = pw.CharField(max_length=254)  # lower case
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "image_senders"
+        indexes = ((("user", "address"), True),)
+
+
+class PhishingReport(Table):
+    """A message that a person reported: who wrote it and what it was called, never what it said."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="phishing_reports")
+    sender = pw.CharField(max_length=254, default="")
+    subject = pw.TextField(default="")
+    message_id = pw.TextField(default="")
+    outbox = pw.BigIntegerField(default=0)  # the row that carries it to `phishing_address`; 0: none
+    created = pw.DateTimeField(default=now, index=True)
+
+    class Meta:
+        table_name = "phishing_reports"
+
+
+TABLES = [
+    User,
+    Session,
+    SignInFailure,
+    DraftRow,
+    AttachmentRow,
+    Outbox,
+    AllowedAddress,
+    Signature,
+    WritingIdentity,
+    ReadyText,
+    SavedSearch,
+    Tag,
+    Snoozed,
+    Undo,
+    Correspondent,
+    PhishingReport,
+    ImageSender,
+]
 
 
 def open_database(url: str) -> pw.Database:
-    """Bind the tables to a database. SQLite waits up to 10 s for a lock and syncs each commit, so "saved" is true."""
+    """Bind the tables to a database. SQLite waits up to 5 s for a lock and syncs each commit, so "saved" is true."""
     options: dict[str, Any] = {}
     if url.startswith("sqlite"):
         _make_private(url.removeprefix("sqlite:///").partition("?")[0])
         # a transaction takes the write lock at once and waits for it: one that begins by reading and writes later is refused
         # without waiting when somebody else wrote in between
         options["lock_type"] = "IMMEDIATE"
-        options["pragmas"] = {"journal_mode": "wal", "busy_timeout": 10_000, "foreign_keys": 1, "synchronous": "full"}
+        options["pragmas"] = {"journal_mode": "wal", "busy_timeout": 5_000, "foreign_keys": 1, "synchronous": "full"}
     database = connect_url(url, **options)
     db.initialize(database)
     return database

@@ -21,7 +21,8 @@ FINAL_ANSWER_SECONDS = 120.0  # the server may scan or deliver before it answers
 GOODBYE_SECONDS = 2.0
 _CHUNK = 64 * 1024
 _COMMAND_LIMIT = 500  # octets of a line before the server has offered more (RFC 5321 section 4.5.3.1.4, less some room)
-_UNSAFE = re.compile(r"[\x00-\x20<>\x7f]")
+_ENVID_LIMIT = 100  # characters (RFC 3461 section 4.4)
+_UNSAFE = re.compile(r"[\x00-\x20<>\x7f-\x9f\u2028\u2029]")
 
 
 class NoAnswer(ServerAway):
@@ -39,9 +40,16 @@ def send(
     content: bytes,
     *,
     smtputf8: bool = False,
+    dsn: str = "",
     before_final_dot: Callable[[], None],
 ) -> dict[str, str]:
     """Send `content` (RFC 5322 bytes) to every recipient that the server takes; returns address -> words for those it refused.
+
+    An empty `sender` is the null sender (RFC 5321 section 4.5.5), for what must never come back.
+
+    SMTPUTF8 (RFC 6531) is asked for only where an address of the envelope or the header needs it; a server without it is told
+    to nobody: SendRefused names the addresses. With `dsn`, an id for the envelope, the sender is to be told of each delivery
+    (RFC 3461), where the server offers that; nothing is asked of one that does not.
 
     `before_final_dot()` runs when all the content has gone out and nothing has been accepted yet; what it raises passes
     through, and the message is not sent. After it, a broken connection raises SendUncertain.
@@ -49,16 +57,28 @@ def send(
     Raises UnsafeValue, SignInRefused, ServerAway (nothing was sent: try again), SendRefused (nobody was sent to) and
     SendUncertain. Round trips: greeting, EHLO, (STARTTLS, EHLO,) AUTH, MAIL, one RCPT each, DATA, dot.
     """
-    envelope = {address: _wire_address(address) for address in [sender, *recipients]}
-    smtputf8 = smtputf8 or any(not wire.isascii() for wire in envelope.values())
+    envelope = {address: _wire_address(address) for address in recipients}
+    envelope[sender] = _wire_address(sender) if sender else ""
+    unusual = [address for address in recipients if not envelope[address].isascii()]
+    smtputf8 = smtputf8 or bool(unusual) or not envelope[sender].isascii() or not _header(content).isascii()
     with _errors(), _connect(account.smtp) as client:
         _sign_in(client, account)
-        _mail(client, envelope[sender], content, smtputf8)
-        refused = _rcpt(client, {address: envelope[address] for address in recipients})
+        if smtputf8 and not client.has_extn("smtputf8"):
+            words = "553 5.6.7 the server takes no addresses with letters beyond ASCII"
+            raise SendRefused(words, permanent=True, refused=dict.fromkeys(unusual, words))
+        dsn = dsn if client.has_extn("dsn") else ""
+        _mail(client, envelope[sender], content, smtputf8, dsn)
+        refused = _rcpt(client, {address: envelope[address] for address in recipients}, notify=bool(dsn))
         _data(client, content)
         before_final_dot()
         _final_dot(client, account.smtp)
     return refused
+
+
+def offers(account: Account, extension: str) -> bool:
+    """Whether the server has an extension of SMTP ("smtputf8"). Round trips: greeting, EHLO. Raises ServerAway."""
+    with _errors(), _connect(account.smtp) as client:
+        return client.has_extn(extension)
 
 
 @contextlib.contextmanager
@@ -163,8 +183,13 @@ def _auth(client: smtplib.SMTP, mechanism: str, responses: list[str]) -> tuple[i
     return reply
 
 
-def _mail(client: smtplib.SMTP, sender: str, content: bytes, smtputf8: bool) -> None:
-    """MAIL with SIZE (RFC 1870), BODY (RFC 6152) and SMTPUTF8 (RFC 6531) as offered."""
+def _header(content: bytes) -> bytes:
+    end = content.find(b"\r\n\r\n")
+    return content if end < 0 else content[:end]
+
+
+def _mail(client: smtplib.SMTP, sender: str, content: bytes, smtputf8: bool, dsn: str) -> None:
+    """MAIL with SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), RET and ENVID (RFC 3461 section 4.3 and 4.4)."""
     options = []
     size = len(content) + content.count(b"\n") - content.count(b"\r\n")
     if client.has_extn("size"):
@@ -175,18 +200,25 @@ def _mail(client: smtplib.SMTP, sender: str, content: bytes, smtputf8: bool) -> 
     if client.has_extn("8bitmime") and not content.isascii():
         options.append("BODY=8BITMIME")
     if smtputf8:
-        if not client.has_extn("smtputf8"):
-            raise SendRefused("553 the server takes no addresses with letters beyond ASCII", permanent=True)
         options.append("SMTPUTF8")
         client.command_encoding = "utf-8"
+    if dsn:
+        options += ["RET=HDRS", f"ENVID={_xtext(dsn)[:_ENVID_LIMIT]}"]
     code, words = client.docmd(" ".join([f"MAIL FROM:<{sender}>", *options]))
     _refuse_unless(250 <= code < 260, code, words)
 
 
-def _rcpt(client: smtplib.SMTP, recipients: dict[str, str]) -> dict[str, str]:
+def _xtext(text: str) -> str:
+    """RFC 3461 section 4: what a parameter may not hold as "+" and two hexadecimal digits; "?" for what is not ASCII."""
+    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in text.encode("ascii", "replace").decode())
+
+
+def _rcpt(client: smtplib.SMTP, recipients: dict[str, str], *, notify: bool) -> dict[str, str]:
+    """One RCPT each, with NOTIFY (RFC 3461 section 4.1) where the sender wants to be told of all that happens."""
     refused = {}
+    option = " NOTIFY=SUCCESS,FAILURE,DELAY" if notify else ""
     for address, wire in recipients.items():
-        code, words = client.docmd(f"RCPT TO:<{wire}>")
+        code, words = client.docmd(f"RCPT TO:<{wire}>{option}")
         if code == 421 or code < 200:
             raise ServerAway(_words(code, words))
         if code >= 300:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from gettext import NullTranslations
@@ -22,6 +23,7 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from webmail import imap
+from webmail import preferences as preferred
 from webmail.account import Account
 from webmail.config import Settings
 from webmail.imap.mailboxes import Overview
@@ -38,6 +40,7 @@ from webmail.mail import (
     UnsafeValue,
 )
 from webmail.models import DATABASE_AWAY, User
+from webmail.preferences import Preferences
 
 LANGUAGES = ("fr", "en")
 
@@ -83,14 +86,30 @@ def _fragment_of(template: str) -> Any:
     return current_app.jinja_env.get_template(template).blocks.get(htmx.target)
 
 
-def notify(text: str, kind: str = "done", undo: tuple[str, dict[str, Any]] | None = None) -> None:
-    """Queue a notice for the next page. Kinds: done, caution, danger. `undo`: an address to POST to, and its fields."""
-    session["notices"] = [*session.get("notices", []), {"text": text, "kind": kind, "undo": undo}][-5:]
+def notify(text: str, kind: str = "done", undo: tuple[str, dict[str, Any]] | None = None, keep: float = 0) -> None:
+    """Queue a notice for the next page. Kinds: done, caution, danger. `undo`: an address to POST to, and its fields.
+
+    With `keep` it stays on the pages that follow, for so many seconds or until another such notice takes its place.
+    """
+    before = session.get("notices", [])
+    until = time.time() + keep if keep else 0
+    if keep:
+        before = [notice for notice in before if not notice.get("until")]
+    session["notices"] = [*before, {"text": text, "kind": kind, "undo": undo, "until": until}][-5:]
 
 
 def notices() -> list[dict[str, Any]]:
-    """The notices to show now; each is shown once."""
-    return cast("list[dict[str, Any]]", session.pop("notices")) if "notices" in session else []
+    """The notices to show now; each is shown once, but for those that stay a while."""
+    found = cast("list[dict[str, Any]]", session.get("notices", []))
+    kept = [notice for notice in found if notice.get("until", 0) > time.time()]
+    if kept != found:
+        session["notices"] = kept
+    return [notice for notice in found if not notice.get("until") or notice in kept]
+
+
+def withdraw_notices() -> None:
+    """Drop the notices that stay: what they offered was done."""
+    session["notices"] = [notice for notice in session.get("notices", []) if not notice.get("until")]
 
 
 # --- who is asking ---------------------------------------------------------------------------------------------------
@@ -111,8 +130,16 @@ def current_account() -> Account:
         password = None if settings().token_key_file else session.password  # type: ignore[attr-defined]
         if password is None and not settings().token_key_file:
             raise SignInRefused("this session keeps no mail credential")
-        g.account = settings().account(current_user().address, password=password)
+        account = settings().account(current_user().address, password=password)
+        g.account = preferred.with_roles(account, current_user())
     return cast(Account, g.account)
+
+
+def preferences() -> Preferences:
+    """The signed-in person's preferences."""
+    if "preferences" not in g:
+        g.preferences = preferred.of(current_user())
+    return cast(Preferences, g.preferences)
 
 
 def remember_overview(overview: Overview | None) -> None:
@@ -149,7 +176,15 @@ def mailbox_label(name: str) -> str:
     mailbox = found.get(name) if found else None
     if mailbox is None:
         return role_label(Role.INBOX) if name == "INBOX" else name.rsplit("/", 1)[-1]
+    if mailbox.owner:
+        label = role_label(Role.INBOX) if mailbox.label == "INBOX" else mailbox.label
+        return f"{label} ({owner_label(mailbox.owner)})"
     return role_label(mailbox.role) if mailbox.role else mailbox.label
+
+
+def owner_label(owner: str) -> str:
+    """Who shares a mailbox: a colleague's address without the domain that one has oneself."""
+    return owner.removesuffix("@" + current_user().address.rpartition("@")[2])
 
 
 def role_label(role: Role) -> str:
@@ -157,6 +192,8 @@ def role_label(role: Role) -> str:
     match role:
         case Role.INBOX:
             return pgettext("folder", "Inbox")
+        case Role.SNOOZED:
+            return pgettext("folder", "Snoozed")
         case Role.DRAFTS:
             return pgettext("folder", "Drafts")
         case Role.SENT:
@@ -210,14 +247,14 @@ def error_page(title: str, advice: str, status: int) -> Response:
     return make_response(render_template("error.html", title=title, advice=advice, status=status), status)
 
 
-def _mail_error(error: MailError) -> Response:
+def mail_error(error: MailError) -> Response:
     if error.status >= 500:
         current_app.logger.warning("%s: %s", type(error).__name__, error)
     title, advice = _words(error)
     return error_page(title, advice, error.status)
 
 
-def _database_error(error: Exception) -> Response:
+def database_error(error: Exception) -> Response:
     current_app.logger.error("the database can't be used: %s", error)
     return error_page(_("The service is not available at the moment"), _("Wait a moment and try again."), 503)
 
@@ -278,6 +315,11 @@ def _translated_as(context: str, text: str) -> str:
 def local(moment: datetime) -> datetime:
     """In the establishment's time zone; a naive time of the database is UTC."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_here().zone)
+
+
+def today() -> date:
+    """The day it is in the establishment's time zone."""
+    return _here().today
 
 
 def short_date(moment: datetime) -> str:
@@ -341,12 +383,13 @@ def _versions(folder: str) -> dict[str, str]:
 
 def install(app: Flask) -> None:
     """Error pages, security headers, filters and globals."""
-    app.register_error_handler(MailError, _mail_error)
+    app.register_error_handler(MailError, mail_error)
     app.register_error_handler(CSRFError, csrf_error)
     for kind in DATABASE_AWAY:
-        app.register_error_handler(kind, _database_error)
+        app.register_error_handler(kind, database_error)
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_security_headers)
+    app.url_value_preprocessor(_one_inbox)
     versions = _versions(app.static_folder or "static")
 
     def static_url(name: str) -> str:
@@ -358,6 +401,7 @@ def install(app: Flask) -> None:
         notices=notices,
         overview=overview,
         settings=settings,
+        preferences=preferences,
         current_user=current_user,
         mailbox_label=mailbox_label,
         initials=initials,
@@ -367,6 +411,12 @@ def install(app: Flask) -> None:
         _translated, _translated_number, newstyle=True, pgettext=_translated_as
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _one_inbox(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """INBOX is one mailbox in whatever letters an address has it (RFC 3501 section 5.1); other names are taken as they are."""
+    if values and str(values.get("mailbox", "")).lower() == "inbox":
+        values["mailbox"] = "INBOX"
 
 
 _CSP = (

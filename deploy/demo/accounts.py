@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from argon2 import PasswordHasher
-
 from deploy.demo.place import Owner
 from webmail import models
+from webmail.auth import passwords
 
 DOMAIN = "lycee.example"
 
@@ -36,7 +35,7 @@ def demo_password() -> str:
 
 
 def prepare(file: Path, owner: Owner, password: str) -> None:
-    """Make or migrate the database and add the people who are not there yet.
+    """Make or migrate the database, add the people who are not there yet, and give this password to those who have another.
 
     The file is made before SQLite opens it and given to the mail's owner: root's SQLite then gives the -wal and -shm
     files to that owner too, so that Dovecot may read while the web process, perhaps root's, writes.
@@ -46,8 +45,12 @@ def prepare(file: Path, owner: Owner, password: str) -> None:
     with tables(file):
         models.migrate()
         for person in PEOPLE:
-            if not models.User.select().where(models.User.address == person.address).exists():
+            user = models.User.get_or_none(models.User.address == person.address)
+            if user is None:
                 _add(person, password)
+            elif not passwords.verify(user.password, password):  # the start prints this one
+                user.password = passwords.hash_password(password)
+                user.save(only=[models.User.password])
     owner.own(*file.parent.iterdir())
 
 
@@ -66,7 +69,7 @@ def _add(person: Person, password: str) -> None:
         name=person.name,
         role=person.role,
         quota_bytes=person.quota,
-        password="{ARGON2ID}" + PasswordHasher(time_cost=3, memory_cost=19456, parallelism=1).hash(password),
+        password=passwords.hash_password(password),
     )
 
 

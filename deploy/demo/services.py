@@ -126,6 +126,8 @@ class Services:
         return {
             "name": "Lycée Ampère",
             "domain": accounts.DOMAIN,
+            "authserv_id": accounts.DOMAIN,
+            "phishing_address": f"admin@{accounts.DOMAIN}",
             "imap_host": HOST,
             "imap_port": self.ports.imap,
             "imap_security": "none",
@@ -136,6 +138,7 @@ class Services:
             "sieve_port": self.ports.sieve,
             "sieve_security": "none",
             "sign_in": "accounts",
+            "group_prefix": "$",
             "token_key_file": str(dovecot.token_key(self.base)),
             "token_issuer": ISSUER,
             "token_client": dovecot.CLIENT,

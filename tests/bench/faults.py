@@ -1,7 +1,8 @@
 """What becomes of a message when the submission server misbehaves or the worker is killed: lost, delivered, or twice?
 
 `FaultServer` is an SMTP server (RFC 5321) for tests, which does at each stage what it is told. As a command,
-`python -m tests.bench.faults`, this module sends one message through each fault and prints a table.
+`python -m tests.bench.faults`, this module sends messages through each fault and prints a table; `sending.py` adds what needs
+the real servers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,7 +205,9 @@ class _Conversation:
 
 # --- one message through each fault ----------------------------------------------------------------------------------
 
+TOKENS = ("AUTH OAUTHBEARER", "8BITMIME", "SMTPUTF8")  # what a server offers that takes our tokens
 BOB, CARL, DORA = "bob@lycee.example", "carl@lycee.example", "dora@lycee.example"
+TIMES = 5  # through each fault
 TURNS = 3  # times that the worker comes back, its waits jumped over
 SCENARIOS: list[tuple[str, tuple[str, ...]]] = [
     ("no fault", ("ok",)),
@@ -256,6 +260,55 @@ class Outcome:
     def twice(self) -> bool:
         return any(count > 1 for count in self.copies.values())
 
+    @property
+    def told(self) -> str:
+        """What the outbox tells the person."""
+        words = {"failed": "not sent, text kept", "uncertain": "may have been sent", "waiting": "tried again", "sent": "sent"}
+        return words.get(self.state, self.state) + (f", {len(self.refused)} named" if self.refused else "")
+
+    @property
+    def honest(self) -> bool:
+        """Whether that is so."""
+        reached = {recipient for recipient, count in self.copies.items() if count}
+        if self.state == "sent":
+            return set(self.copies) <= reached | set(self.refused)
+        if self.state == "failed":
+            return not reached and self.kept
+        return self.kept if self.state in ("uncertain", "waiting") else False
+
+
+class Tally:
+    """The outcomes of one fault, several times."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.outcomes: list[Outcome] = []
+        self.in_sent: list[int] = []
+        self._began = time.monotonic()
+
+    def add(self, outcome: Outcome, in_sent: int | None = None) -> None:
+        """`in_sent`: copies in the Sent mailbox, where there is one."""
+        self.outcomes.append(outcome)
+        if in_sent is not None:
+            self.in_sent.append(in_sent)
+        self.seconds = time.monotonic() - self._began
+
+    @property
+    def bad(self) -> int:
+        filed_twice = sum(count > 1 for count in self.in_sent)
+        return filed_twice + sum(o.lost or o.twice or not o.honest for o in self.outcomes)
+
+    def row(self) -> str:
+        """A line of the table, Markdown."""
+        found = self.outcomes
+        told = " / ".join(f"{words} ({n})" for words, n in Counter(o.told for o in found).items())
+        numbers = [sum(o.lost for o in found), sum(o.twice for o in found), max(max(o.copies.values()) for o in found)]
+        numbers.append(sum(not o.honest for o in found))
+        filed = f"{min(self.in_sent)}-{max(self.in_sent)}" if self.in_sent else ""
+        filed = filed.split("-")[0] if len(set(self.in_sent)) == 1 else filed
+        cells = [self.name, str(len(found)), *map(str, numbers), filed, told, f"{self.seconds:.1f}"]
+        return "| " + " | ".join(cells) + " |"
+
 
 class Instance:
     """An instance of its own in `folder`, whose submission server is `server`. Nothing answers for IMAP."""
@@ -275,19 +328,26 @@ class Instance:
         return self.settings.account("alice@lycee.example", password="demo")
 
     def draft(self, recipients: tuple[str, ...] = (BOB, CARL, DORA), size: int = 5_000):
-        from webmail.compose import drafts
+        from webmail.compose import attachments, drafts
         from webmail.models import User
 
         address = "alice@lycee.example"
         user, _ = User.get_or_create(address=address, defaults={"local": "alice", "domain": "lycee.example", "name": "Alice"})
-        body = "Hello\n" * (size // 6)
-        return drafts.new(user, drafts.Fields(to=", ".join(recipients), subject="faults", body=body))
+        body = "Hello\n" * (min(size, 60_000) // 6)
+        row = drafts.new(user, drafts.Fields(to=", ".join(recipients), subject="faults", body=body))
+        if size > len(body) + 6:
+            attachments.add(row, [os.urandom(size * 3 // 4)], "large.bin", "application/octet-stream", self.settings)
+        return row
+
+    def identity(self):
+        from webmail.mail import Identity
+
+        return Identity("Alice", "alice@lycee.example")
 
     def enqueue(self, row):
         from webmail.compose import outbox
-        from webmail.mail import Identity
 
-        return outbox.enqueue(row, self.account(), Identity("Alice", "alice@lycee.example"), self.settings, None)
+        return outbox.enqueue(row, self.account(), self.identity(), self.settings, None)
 
     def turn(self, outbox_id: int) -> None:
         """What the worker does when it comes by, long after the row's due time and lease."""
@@ -387,28 +447,37 @@ def worker(folder: str, port: str, outbox_id: str, module: str = "", function: s
         outbox.deliver(int(outbox_id), here.settings, here.account)
 
 
-def outcomes() -> Iterator[Outcome]:
+def tallies() -> Iterator[Tally]:
+    from tests.bench import sending
+
     for name, faults in SCENARIOS:
-        yield through(name, faults)
+        tally = Tally(name)
+        for _ in range(TIMES):
+            tally.add(through(name, faults))
+        yield tally
     for stage in KILLS:
-        yield killed(f"killed -9 at {stage}", f"hang@{stage}")
+        tally = Tally(f"killed -9 while the server is at {stage}")
+        tally.add(killed(tally.name, f"hang@{stage}"))
+        yield tally
     for name, crash in CRASHES.items():
-        yield killed(f"killed -9 {name}", crash=crash)
-    yield clicks()
+        tally = Tally(f"killed -9 {name}")
+        tally.add(killed(name, crash=crash))
+        yield tally
+    tally = Tally("20 clicks in one moment, 4 workers")
+    tally.add(clicks())
+    yield tally
+    yield from sending.tallies()
 
 
 def main() -> int:
-    bad = 0
-    print(f"{'fault':48} {'state':10} {'copies':8} {'refused':>7} {'text kept':>9} {'lost':>5} {'twice':>5} {'s':>5}")
+    bad = total = 0
     began = time.monotonic()
-    for o in outcomes():
-        copies = "/".join(str(c) for c in o.copies.values())
-        took, began = time.monotonic() - began, time.monotonic()
-        words = ["yes" if flag else "no" for flag in (o.kept, o.lost, o.twice)]
-        row = f"{o.name:48} {o.state:10} {copies:8} {len(o.refused):7} {words[0]:>9} {words[1]:>5} {words[2]:>5} {took:5.1f}"
-        print(row, flush=True)
-        bad += o.lost + o.twice
-    print(f"lost or twice: {bad}")
+    print("| fault | times | lost | twice | most copies | told wrongly | copies in Sent | what the person is told | s |")
+    print("| --- | --: | --: | --: | --: | --: | --: | --- | --: |")
+    for tally in tallies():
+        print(tally.row(), flush=True)
+        bad, total = bad + tally.bad, total + len(tally.outcomes)
+    print(f"\n{total} messages in {time.monotonic() - began:.0f} s; lost, delivered or filed twice, or told wrongly: {bad}")
     return 1 if bad else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -90,10 +91,13 @@ def test_nothing_selected_says_what_to_do(person: Visitor, fill: Fill) -> None:
     assert "Select messages first" in after.notices and after.rows == ["Un"]
 
 
-def test_a_notice_is_shown_once(person: Visitor, fill: Fill) -> None:
-    fill(person, message("Un"))
+def test_the_offer_to_undo_stays_for_a_while_and_other_notices_are_shown_once(person: Visitor, fill: Fill) -> None:
+    fill(person, message("Un"), message("Deux"))
     inbox = person.get("/mailbox/INBOX")
     person.submit(inbox, FORM, action="archive", uids=select(inbox, "Un"))
+    later = person.get("/mailbox/Archive")
+    assert "1 message archived" in later.notices
+    assert set(undo(person, later).rows) == {"Un", "Deux"}
     assert person.get("/mailbox/INBOX").notices == ""
 
 
@@ -106,7 +110,7 @@ def test_an_unknown_action_changes_nothing(person: Visitor, fill: Fill, action: 
     assert person.get("/mailbox/INBOX").rows == ["Un"]
 
 
-@pytest.mark.parametrize("uids", ["0", "-1", "99999999999", "1:*", "1,2", "x", "１"])
+@pytest.mark.parametrize("uids", ["0", "-1", "99999999999", "1:*", "1,x", "1.2", "1.x.INBOX", "x", "１"])
 def test_uids_are_numbers(person: Visitor, fill: Fill, uids: str) -> None:
     fill(person, message("Un"))
     page = person.submit(person.get("/mailbox/INBOX"), FORM, action="archive", uids=[uids])
@@ -173,3 +177,38 @@ def test_htmx_acts_and_gets_the_list_with_the_notice(person: Visitor, fill: Fill
     piece = person.submit(inbox, FORM, htmx="main", action="archive", uids=select(inbox, "Un"))
     assert piece.rows == ["Deux"] and piece.one("#notices[hx-swap-oob]") and "1 message archived" in piece.notices
     assert not piece.all("header")
+
+
+def test_all_that_match_are_marked_whatever_the_page(person: Visitor, fill: Fill) -> None:
+    preferences = person.get("/settings")
+    person.submit(preferences, "main form", page_size="25")
+    fill(person, *(message(f"Rapport {n}") for n in range(30)), message("Autre"))
+    found = person.get("/mailbox/INBOX?query=subject:Rapport")
+    assert len(found.rows) == 25
+    everything = person.get(person.get(found.link("All")).link("Select all 30 messages"))
+    assert "All 30 messages are selected" in everything.text
+    after = person.submit(everything, FORM, action="read")
+    assert "30 messages marked as read" in after.notices
+    assert [row.select_one(".s a").get_text() for row in person.get("/mailbox/INBOX").all("tr.u")] == ["Autre"]
+    assert "Undone for 30 messages" in undo(person, after).notices
+
+
+def test_a_date_leads_to_its_page(person: Visitor, imap_of: Callable[[str], IMAPClient]) -> None:
+    person.submit(person.get("/settings"), "main form", page_size="25")
+    client = imap_of(person.address)
+    for day in range(1, 31):
+        client.append("INBOX", bytes(message(f"Jour {day}")), msg_time=datetime(2026, 3, day, 12, tzinfo=UTC))
+    page = person.get("/mailbox/INBOX?date=2026-03-04")
+    assert "page=2" in page.address and "Jour 4" in page.rows
+    assert person.get("/mailbox/INBOX?date=nonsense").rows[0] == "Jour 30"
+
+
+@pytest.mark.parametrize(("sort", "first"), [("unread", "Deux"), ("flagged", "Un"), ("sent", "Trois"), ("subject", "Deux")])
+def test_orders(person: Visitor, fill: Fill, sort: str, first: str) -> None:
+    later = bytes(message("Trois")).replace(b"24 Nov", b"25 Nov")
+    fill(person, later, message("Un"), message("Deux"))
+    inbox = person.get("/mailbox/INBOX")
+    person.submit(inbox, FORM, action="read", uids=select(inbox, "Un", "Trois"))
+    person.submit(inbox, FORM, action="flag", uids=select(inbox, "Un"))
+    page = person.get(f"/mailbox/INBOX?sort={sort}")
+    assert page.rows[0] == first and len(page.rows) == 3

@@ -17,7 +17,8 @@ from deploy.demo import accounts
 from deploy.demo.child import ServiceFailed, free_ports
 from deploy.demo.place import LONGEST, PlaceError, mail_owner, settle
 from deploy.demo.services import CHECKOUT, Services
-from webmail import config
+from webmail import config, models
+from webmail.auth import passwords
 
 
 def run_demo(base: Path) -> subprocess.Popen[str]:
@@ -115,6 +116,21 @@ def test_the_file_of_settings_says_what_the_environment_does(demo_folder, monkey
             monkeypatch.setenv(name, value)
         (services.base / "web" / "config.toml").unlink()
         assert config.load(services.base / "web") == from_file
+
+
+def test_another_password_is_given_to_the_people_who_are_there(tmp_path):
+    file, owner = tmp_path / "db.sqlite", mail_owner()
+    accounts.prepare(file, owner, "demo")
+
+    def stored() -> list[str]:
+        with accounts.tables(file):
+            return [user.password for user in models.User.select()]
+
+    before = stored()
+    accounts.prepare(file, owner, "demo")
+    assert stored() == before
+    accounts.prepare(file, owner, "another")
+    assert [passwords.verify(each, "another") for each in stored()] == [True] * len(accounts.PEOPLE)
 
 
 def test_an_empty_password_is_the_usual_one(monkeypatch):

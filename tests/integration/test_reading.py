@@ -11,8 +11,11 @@ from imapclient import IMAPClient
 
 from tests.letters import message
 from tests.visits import Visitor
-from webmail import imap
+from webmail import imap, models
 from webmail.account import Account
+from webmail.auth import sessions
+from webmail.message import views
+from webmail.models import User
 
 NEWSLETTER = """<html><head><style>.t{color:#246}</style></head><body onload="alert(1)"><h1 class="t">Rentrée</h1>
 <script>alert(2)</script><img src="https://track.example/o.gif" alt="suivi"><img src="cid:logo"><a href="https://lycee.example/x">lire</a>
@@ -69,7 +72,7 @@ def test_a_page_of_the_list_costs_at_most_3_round_trips(
     for page in (1, 1, 2, 1):
         with imap.connect(account, "INBOX") as connection:
             before = connection.round_trips
-            listing = imap.messages.list(connection, "INBOX", page=page)
+            listing = imap.lists.list(connection, "INBOX", page=page)
             assert listing.total == total and len(listing.rows) == min(50, total - (page - 1) * 50)
             assert connection.round_trips - before <= 2
 
@@ -82,14 +85,14 @@ def test_a_list_that_changed_meanwhile_costs_at_most_3_round_trips(
     client.multiappend("INBOX", [bytes(message(f"N {n}")) for n in range(80)])
     account = account_of(address)
     with imap.connect(account, "INBOX") as connection:
-        first = imap.messages.list(connection, "INBOX")
+        first = imap.lists.list(connection, "INBOX")
     client.select_folder("INBOX")
     client.delete_messages([first.rows[3].uid, first.rows[9].uid])
     client.expunge()
     client.append("INBOX", bytes(message("Nouveau")))
     with imap.connect(account, "INBOX") as connection:
         before = connection.round_trips
-        second = imap.messages.list(connection, "INBOX")
+        second = imap.lists.list(connection, "INBOX")
         assert connection.round_trips - before <= 3
     gone = {first.rows[3].uid, first.rows[9].uid}
     assert second.rows[0].subject == "Nouveau"
@@ -134,7 +137,7 @@ def test_html_is_shown_in_a_frame_that_can_do_nothing(person: Visitor, fill: Cal
     )
     assert body.one("h1").get_text() == "Rentrée"
     assert body.all("script, [onload]") == [] and "track.example" not in body.html
-    assert "1 remote image" in body.text
+    assert "1 remote image" in page.text
     picture = person.client.get(body.one(".mail img[src*=part]")["src"])
     assert picture.data == b"\x89PNG\r\n\x1a\nlogo" and picture.mimetype == "image/png"
 
@@ -157,6 +160,115 @@ def test_an_attachment_comes_whole_as_a_download_that_can_not_run(person: Visito
     assert second.headers["Content-Disposition"].startswith("attachment;")
     assert second.mimetype == "application/octet-stream" and "sandbox" in second.headers["Content-Security-Policy"]
     assert second.headers["X-Content-Type-Options"] == "nosniff"
+
+
+# --- what the browser keeps ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letter(person: Visitor, fill: Callable[..., list[int]]) -> dict[str, str]:
+    """Addresses of one message's body, picture, attachment and source, as its page gives them."""
+    made = message("Lettre", "texte")
+    made.add_alternative(NEWSLETTER, subtype="html")
+    made.get_payload()[1].add_related(b"\x89PNG\r\n\x1a\nlogo", "image", "png", cid="<logo>", filename="logo.png")
+    made.add_attachment(b"secret", "application", "pdf", filename="secret.pdf")
+    fill(person, made)
+    page = person.get(person.get("/mailbox/INBOX").link("Lettre"))
+    body = page.one("[data-message-body] iframe")["src"]
+    picture = person.get(body).one(".mail img[src*=part]")["src"]
+    source = page.link("Show the source")
+    return {"body": body, "picture": picture, "file": page.one(".files a")["href"], "source": source}
+
+
+def no_round_trip(*_arguments: object) -> None:
+    raise AssertionError("the mail server is asked")
+
+
+@pytest.mark.parametrize("which", ["body", "picture", "file", "source"])
+def test_what_the_browser_has_is_not_sent_again_nor_asked_of_the_mail_server(
+    person: Visitor, letter: dict[str, str], which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = person.client.get(letter[which], headers={"Accept-Encoding": "br"})
+    assert first.status_code == 200 and first.headers["Cache-Control"] == "private, no-cache"
+    monkeypatch.setattr(imap, "connect", no_round_trip)
+    for tag in (first.headers["ETag"], f"W/{first.headers['ETag']}", f'"another", {first.headers["ETag"]}'):
+        again = person.client.get(letter[which], headers={"Accept-Encoding": "br", "If-None-Match": tag})
+        assert again.status_code == 304 and again.data == b""
+        for name in ("Content-Security-Policy", "Cache-Control", "X-Content-Type-Options"):
+            assert again.headers[name] == first.headers[name], name  # a browser puts these over those it kept
+
+
+def test_a_session_ended_elsewhere_shows_nothing_more(person: Visitor, letter: dict[str, str]) -> None:
+    tag = person.client.get(letter["body"]).headers["ETag"]
+    sessions.revoke_all(User.get(User.address == person.address))
+    answer = person.client.get(letter["body"], headers={"If-None-Match": tag})
+    assert answer.status_code == 302 and answer.location.startswith("/login")
+
+
+def test_another_language_or_cleaner_is_another_answer(
+    person: Visitor, letter: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = person.client.get(letter["body"]).headers["ETag"]
+    french = person.client.get(letter["body"], headers={"If-None-Match": tag, "Accept-Language": "fr"})
+    assert french.status_code == 200 and 'lang="fr"' in french.text
+    monkeypatch.setattr(views, "_MADE_BY", "a better one")
+    assert person.client.get(letter["body"], headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_without_its_uidvalidity_or_on_a_shared_computer_nothing_is_kept(
+    app: Flask, person: Visitor, letter: dict[str, str]
+) -> None:
+    tag = person.client.get(letter["body"]).headers["ETag"]
+    bare = person.client.get(letter["body"].partition("?")[0], headers={"If-None-Match": tag})
+    assert bare.status_code == 200 and bare.headers["Cache-Control"] == "no-store" and "ETag" not in bare.headers
+    shared = Visitor(app, person.address)
+    shared.submit(shared.get("/login"), "form[action='/login']", username=person.address, password=shared.password, shared="y")
+    answer = shared.client.get(letter["body"], headers={"If-None-Match": tag})
+    assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store" and "ETag" not in answer.headers
+
+
+def test_another_uidvalidity_is_410_and_never_304(person: Visitor, letter: dict[str, str]) -> None:
+    tag = person.client.get(letter["body"]).headers["ETag"]
+    base, _, query = letter["body"].partition("?v=")
+    other = f"{base}?v=12345&{query.partition('&')[2]}"
+    answer = person.client.get(other, headers={"If-None-Match": tag})
+    assert answer.status_code == 410 and "ETag" not in answer.headers
+
+
+@pytest.mark.parametrize("asked", ["alices", "*"])
+def test_another_persons_tag_shows_and_tells_nothing(
+    app: Flask, person: Visitor, letter: dict[str, str], make_account: Callable[..., str], asked: str
+) -> None:
+    """Charlie at alice's addresses: the mail server decides, whatever tag he names.
+
+    A tag is made with the instance's secret of whose it is, so he can't make his own for what he was never shown, and
+    alice's is none of his: no 304 ever confirms that a message is there.
+    """
+    charlie = Visitor(app, make_account()).sign_in()
+    for url in letter.values():
+        tag = person.client.get(url).headers["ETag"] if asked == "alices" else asked
+        with_inbox = charlie.client.get(url, headers={"If-None-Match": tag})
+        assert with_inbox.status_code in (403, 404, 410) and "ETag" not in with_inbox.headers
+        in_hers = url.replace("/INBOX", f"/shared/{person.address}/INBOX")
+        assert charlie.client.get(in_hers, headers={"If-None-Match": tag}).status_code in (403, 404, 410)
+
+
+def test_two_people_have_different_tags_for_one_address(person: Visitor, letter: dict[str, str], app: Flask) -> None:
+    alices = person.client.get(letter["body"]).headers["ETag"]
+    with app.test_request_context(letter["body"]) as context:
+        context.session._load()
+        context.session._row = models.Session(user=User(address="charlie@autre.example"), id_hash="x", shared=False)
+        assert views._tag() not in alices
+
+
+def test_the_inbox_is_one_folder_in_any_letters(person: Visitor, fill: Callable[..., list[int]]) -> None:
+    (uid,) = fill(person, message("Un"))
+    for name in ("inbox", "Inbox", "iNBOX"):
+        page = person.get(f"/mailbox/{name}")
+        assert page.rows == ["Un"]
+        assert "Inbox" in page.one("nav[aria-label=Folders] [aria-current]").get_text()
+        assert person.get(f"/message/{uid}/{name}").status == 200
+    assert person.get("/mailbox/ınbox").status == 404  # a letter without its dot is another one
 
 
 def test_newer_and_older_lead_through_the_folder(person: Visitor, fill: Callable[..., list[int]]) -> None:
@@ -254,6 +366,7 @@ def test_folder_names_of_all_kinds_work(
         "deep/a/b/c/d/e",
     ):
         client.create_folder(name)
+        client.subscribe_folder(name)
         fill(person, message(f"Dans {name}"), mailbox=name)
     page = person.get("/mailbox/INBOX", reload=True)
     links = {a.get_text(" ", strip=True).rsplit(" ", 1)[0]: a["href"] for a in page.all("#folders a[href*='/mailbox/']")}

@@ -113,7 +113,7 @@ def certificate(folder: Path, name: str = "127.0.0.1", days: int = 90, since: in
 def imap(line: bytes) -> bytes | None:
     tag, _, rest = line.partition(b" ")
     if rest.upper().startswith(b"CAPABILITY"):
-        return b"* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN UIDPLUS MOVE\r\n" + tag + b" OK done\r\n"
+        return b"* CAPABILITY IMAP4rev1 STARTTLS AUTH=LOGIN UIDPLUS MOVE\r\n" + tag + b" OK done\r\n"
     if rest.upper().startswith((b"STARTTLS", b"LOGIN", b"NOOP")):
         return tag + b" OK done\r\n"
     return None if rest.upper().startswith(b"LOGOUT") else tag + b" BAD no\r\n"

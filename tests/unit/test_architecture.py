@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2] / "webmail"
 MODULES = sorted(p for p in ROOT.rglob("*.py") if "migrations" not in p.parts)
 WEB = {"flask", "flask_login", "flask_wtf", "flask_babel", "flask_compress", "htmx_flask", "wtforms", "werkzeug"}
 DATABASE = {"peewee", "playhouse", "huey"}
-PROTOCOLS = {"imap", "smtp", "sieve", "dav"}
+PROTOCOLS = {"imap", "smtp", "sieve", "dav", "outside"}
 TOP = {"webmail", "webmail.cli", "webmail.jobs"}
 
 
@@ -45,7 +45,7 @@ def kind_of(module: str) -> str:
         return "account"
     if first in PROTOCOLS:
         return "protocol"
-    if first in ("models", "config"):
+    if first in ("models", "config", "preferences"):
         return "data"
     if first == "web" or module.endswith(("views", "forms", "cookies", "guard")):
         return "web"
@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "account": {"mail"},
     "mime": {"mail"},
     "protocol": {"mail", "account", "mime"},
-    "data": {"mail", "account"},
+    "data": {"mail", "account", "data"},
     "logic": {"mail", "account", "mime", "protocol", "data"},
     "web": {"mail", "account", "mime", "protocol", "data", "logic", "web"},
 }

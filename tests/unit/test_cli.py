@@ -174,3 +174,24 @@ def test_doctor_exits_with_1_when_there_is_a_problem(run):
     assert "nothing listens on 127.0.0.1 port 9" in said
     assert "ok       Database" in said
     assert said.splitlines()[-1] == "2 problems"
+
+
+def test_a_person_gets_limits_of_their_own(run):
+    run("accounts add ann@lycee.example --password-stdin", "a long password\n")
+    assert run("accounts limits ann --hour 500")[1].endswith("in an hour: 500; in a day: as everybody\n")
+    assert run("accounts limits ann --day 0")[0] == 0
+    ann = User.get()
+    assert (ann.recipients_per_hour, ann.recipients_per_day) == (None, 0)
+    assert run("accounts limits ann --hour many")[0] != 0
+
+
+def test_another_address_is_allowed_listed_and_taken_back(run):
+    run("accounts add alice", typed="correct horse battery\n")
+    assert run("accounts allow alice Bourses") == (0, "alice@lycee.example may write as bourses@lycee.example\n")
+    assert run("accounts allow alice bourses")[0] == 0
+    assert run("accounts allowed") == (0, "alice@lycee.example\tbourses@lycee.example\n")
+    assert run("accounts disallow alice alice")[0] == 1
+    assert run("accounts disallow alice bourses")[0] == 0
+    assert run("accounts allowed alice") == (0, "")
+    assert run("accounts allow nobody bourses")[0] == 1
+    assert run("accounts allow alice 'not an address'")[0] == 1

@@ -49,6 +49,7 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
     ("text", "word"),
     [
         ("colour = 1", "colour"),
+        ("login_name = 'local'", "login_name may be local only with a domain"),
         ("page_size = 'many'", "page_size"),
         ("imap_port = '993'", "imap_port must be a whole number, without quotes"),
         ("page_size = 20.5", "page_size must be a whole number"),

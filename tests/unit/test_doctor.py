@@ -139,6 +139,32 @@ def test_imap_after_sign_in_tells_what_is_missing(settings):
         assert "--as" in found(plain, "IMAP capabilities").words
 
 
+@pytest.mark.parametrize("offered", [b"AUTH=PLAIN", b"AUTH=LOGIN"])
+def test_a_connection_cut_while_signing_in_is_no_wrong_password(settings, offered):
+    def answer(line: bytes) -> bytes | None:
+        tag, _, command = line.partition(b" ")
+        capable = b"* CAPABILITY IMAP4rev1 " + offered + b"\r\n" + tag + b" OK done\r\n"
+        return capable if command.upper().startswith(b"CAPABILITY") else None
+
+    with servers.serving(IMAP_GREETING, answer) as port:
+        plain = _settings(settings, "IMAP", port, "none")
+        checks = {c.name: c for c in doctor.examine(plain, "alice@lycee.example", "secret")}
+    assert "IMAP sign-in" not in checks
+    assert (checks["IMAP"].state, "broke off" in checks["IMAP"].words) == (PROBLEM, True)
+
+
+def test_a_wrong_password_is_told_as_such(settings):
+    def answer(line: bytes) -> bytes | None:
+        tag, _, command = line.partition(b" ")
+        if command.upper().startswith(b"CAPABILITY"):
+            return b"* CAPABILITY IMAP4rev1 AUTH=LOGIN\r\n" + tag + b" OK done\r\n"
+        return tag + b" NO [AUTHENTICATIONFAILED] No.\r\n"
+
+    with servers.serving(IMAP_GREETING, answer) as port:
+        check = found(_settings(settings, "IMAP", port, "none"), "IMAP sign-in", address="alice@lycee.example", password="x")
+    assert (check.state, "[AUTHENTICATIONFAILED] No" in check.words, "b'" in check.words) == (PROBLEM, True, False)
+
+
 def test_a_full_set_of_capabilities_is_one_line():
     checks = list(doctor.capabilities(set(doctor._CAPABILITIES) | {"IMAP4REV1"}))
     assert [check.state for check in checks] == [OK]

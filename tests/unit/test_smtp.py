@@ -96,6 +96,35 @@ def test_an_international_address_is_refused_for_good_where_the_server_takes_non
     assert server.messages == []
 
 
+def test_those_who_can_not_be_written_to_are_named():
+    with FaultServer(extensions=("8BITMIME",)) as server, pytest.raises(SendRefused) as refused:
+        send(server, recipients=[BOB, "élise@lycee.example"])
+    assert list(refused.value.refused) == ["élise@lycee.example"]
+    assert str(refused.value).startswith("553 5.6.7")
+
+
+def test_an_international_address_in_the_header_alone_needs_the_extension_too():
+    with FaultServer() as server:
+        send(server, "Reply-To: élise@lycee.example\r\n\r\nhello\r\n".encode())
+        send(server, "From: alice@lycee.example\r\n\r\nété\r\n".encode())
+    assert [c.endswith("SMTPUTF8") for c in server.commands if c.startswith("MAIL")] == [True, False]
+
+
+def test_delivery_is_told_of_where_it_is_asked_for_and_offered():
+    with FaultServer(extensions=("DSN",)) as server:
+        send(server, dsn="1+a=é@lycee.example")
+        send(server)
+    assert [c for c in server.commands if c[:4] in ("MAIL", "RCPT")] == [
+        "MAIL FROM:<alice@lycee.example> RET=HDRS ENVID=1+2Ba+3D?@lycee.example",
+        f"RCPT TO:<{BOB}> NOTIFY=SUCCESS,FAILURE,DELAY",
+        "MAIL FROM:<alice@lycee.example>",
+        f"RCPT TO:<{BOB}>",
+    ]
+    with FaultServer(extensions=()) as server:
+        send(server, dsn="1@lycee.example")
+    assert "MAIL FROM:<alice@lycee.example>" in server.commands
+
+
 def test_a_message_over_the_announced_size_is_not_even_begun():
     with FaultServer(extensions=("SIZE 1000",)) as server, pytest.raises(SendRefused) as refused:
         send(server, MESSAGE + b"x" * 1000)

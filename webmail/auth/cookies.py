@@ -15,9 +15,9 @@ import flask
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
 
-from webmail.auth import sessions, vault
+from webmail.auth import known, sessions, vault
 from webmail.config import Settings
-from webmail.models import Session, User
+from webmail.models import DATABASE_AWAY, Session, User
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,11 @@ class Visit(SessionMixin):
         return self._token if self.row else ""
 
     @property
+    def known(self) -> str:
+        """What this browser keeps of earlier sign-ins, for auth/known.py."""
+        return self._request.cookies.get(self._store.known_name, "")
+
+    @property
     def password(self) -> str | None:
         """The mail password, or None where none is kept. A credential that no longer opens ends the session."""
         if self.row is None:
@@ -75,9 +80,12 @@ class Visit(SessionMixin):
             self.end()
             return None
 
-    def start(self, user: User, *, shared: bool = False, password: str | None = None) -> None:
-        """Sign `user` in: a new token, a new row and a new CSRF secret. What the visitor's session held is dropped."""
-        kept = self._surviving()
+    def start(self, user: User, *, shared: bool = False, password: str | None = None, data: dict[str, Any] | None = None) -> None:
+        """Sign `user` in: a new token, a new row and a new CSRF secret. What the visitor's session held is dropped.
+
+        `data` is stored with the row: a sign-in is there with all that belongs to it, or raises one of DATABASE_AWAY.
+        """
+        kept = self._surviving() | (data or {})
         if self._row is not None:
             sessions.revoke(self._row.id_hash)
         _forget_csrf_token()
@@ -124,13 +132,19 @@ class Visit(SessionMixin):
         if self._data is None:
             self._data = {}  # first, so that a failing database is not asked again by the error page
             self._token = self._request.cookies.get(self._store.name, "")
-            self._row = sessions.find(self._token, self._store.settings) if self._token else None
+            visiting = not self._by_itself()
+            self._row = sessions.find(self._token, self._store.settings, visiting=visiting) if self._token else None
             if self._row:
                 self._data = self._store.loads(self._row.data)
                 self._before = self._store.loads(self._row.data)
             else:
                 self._data = self._store.visitor(self._app, self._request)
         return self._data
+
+    def _by_itself(self) -> bool:
+        """Whether no person asks: a page looks for news, or loads itself anew after some minutes (`auto`)."""
+        view = self._app.view_functions.get(self._request.endpoint or "")
+        return getattr(view, "asked_by_pages", False) or "auto" in self._request.args
 
     _items = property(_load)
 
@@ -155,7 +169,8 @@ class Visit(SessionMixin):
 class RowSessions(SecureCookieSessionInterface):
     """Opens a `Visit` for each request and writes what changed. `app.session_interface = RowSessions(settings)`.
 
-    Cookies: `traboule` holds the token, `traboule-visitor` a visitor's signed data. With secure cookies both carry the
+    Cookies: `traboule` holds the token, `traboule-visitor` a visitor's signed data, `traboule-known` who signed in on this
+    browser before (auth/known.py), never on a shared computer. With secure cookies all carry the
     prefix `__Host-`, which a browser takes only from this host, over TLS (RFC 6265bis section 4.1.3.2).
     """
 
@@ -163,6 +178,7 @@ class RowSessions(SecureCookieSessionInterface):
         self.settings = settings
         self.name = "__Host-traboule" if settings.secure_cookies else "traboule"
         self.visitor_name = f"{self.name}-visitor"
+        self.known_name = f"{self.name}-known"
 
     def open_session(self, app: flask.Flask, request: flask.Request) -> Visit:  # type: ignore[override]
         return Visit(self, app, request)
@@ -179,9 +195,16 @@ class RowSessions(SecureCookieSessionInterface):
             if visit.started:
                 self._hand_over(visit, response)
             if visit.modified:
-                sessions.update_data(visit.id, visit.change)
+                self._save(visit)
         elif visit.modified:
             self._save_visitor(app, visit, response)
+
+    def _save(self, visit: Visit) -> None:
+        """At worst a notice is shown twice, or not at all: no reason to turn an answer that is ready into an error."""
+        try:
+            sessions.update_data(visit.id, visit.change)
+        except DATABASE_AWAY as error:
+            log.warning("the session of %s is not saved: %s", visit.row.user.address if visit.row else "", error)
 
     def dumps(self, data: dict[str, Any]) -> str:
         return self.serializer.dumps(data)
@@ -205,6 +228,9 @@ class RowSessions(SecureCookieSessionInterface):
         lifetime = None if shared else int(self.settings.session_absolute_hours * 3600)
         response.set_cookie(self.name, visit.token, max_age=lifetime, **self._attributes())
         response.delete_cookie(self.visitor_name, **self._attributes())
+        if visit.user is not None and not shared:
+            value = known.remember(visit.known, visit.user.address, self.settings.secret_key)
+            response.set_cookie(self.known_name, value, max_age=known.DAYS * 86400, **self._attributes())
 
     def _save_visitor(self, app: flask.Flask, visit: Visit, response: flask.Response) -> None:
         signer = self.get_signing_serializer(app)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, redirect, request, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
+from webmail.auth import turns
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignIn
 from webmail.web import fragment, local_path, notify, page
@@ -22,6 +24,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 def public(view: View) -> View:
     """Mark a view that needs no sign-in."""
     view.needs_sign_in = False  # type: ignore[attr-defined]
+    return view
+
+
+def asked_by_pages(view: View) -> View:
+    """Mark a view that an open page asks by itself: that is no visit, and the session ends as if nobody was there."""
+    view.asked_by_pages = True  # type: ignore[attr-defined]
     return view
 
 
@@ -37,6 +45,8 @@ def install(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
     people.init_app(app, add_context_processor=False)  # templates have web.current_user()
     app.before_request(_require_sign_in)
+    app.after_request(_stream_keeps_turn)
+    app.teardown_request(_end_turn)
 
 
 def keeps_text(view: View) -> View:
@@ -94,9 +104,28 @@ def _load_person(_request: Any) -> Any:
 
 
 def _require_sign_in() -> AnyResponse | None:
-    if request.endpoint is None or is_public(current_app, request.endpoint) or current_user.is_authenticated:
+    if request.endpoint is None or is_public(current_app, request.endpoint):
         return None
-    return people.unauthorized()
+    if not current_user.is_authenticated:
+        return people.unauthorized()
+    g.turn = turns.take(current_user.id)
+    return None if g.turn else abort(429)
+
+
+def _stream_keeps_turn(response: Response) -> Response:
+    """A download has its thread until the last byte is taken, and its turn as long; any other answer until the view is done."""
+    if (turn := g.get("turn")) and response.is_streamed:
+        g.turn_of_stream = response
+        response.call_on_close(turn.give_back)
+        weakref.finalize(response, turn.give_back)  # for an answer that nobody closes: its browser went away too early
+    else:
+        g.pop("turn_of_stream", None)  # an error page took the stream's place
+    return response
+
+
+def _end_turn(_error: BaseException | None) -> None:
+    if (turn := g.get("turn")) and "turn_of_stream" not in g:
+        turn.give_back()
 
 
 def _here() -> str:

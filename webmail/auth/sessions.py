@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from peewee import Query
+
 from webmail.auth import vault
 from webmail.config import Settings
-from webmail.models import Session, User, now
+from webmail.models import DATABASE_AWAY, Session, User, now
+
+log = logging.getLogger(__name__)
 
 _SEEN_STEP = timedelta(minutes=1)  # `seen` is written no more often
 _LONGEST_TOKEN = 128
@@ -50,10 +55,12 @@ def start(
     return token, row
 
 
-def find(token: str, settings: Settings) -> Session | None:
+def find(token: str, settings: Settings, *, visiting: bool = True) -> Session | None:
     """The row of this token with its user, in one SELECT; None when it is unknown, has run out, or the user is inactive.
 
-    A row that no longer counts is deleted; `seen` is written when it is more than a minute old.
+    What a page asks by itself is no visit (`visiting=False`): it does not make the session live longer.
+    A row that no longer counts is deleted; `seen` is written when it is more than a minute old. Neither is worth an error
+    page: while the database takes no writes, a row that counts is found and one that doesn't is not.
     """
     if not 0 < len(token) <= _LONGEST_TOKEN:
         return None
@@ -62,12 +69,19 @@ def find(token: str, settings: Settings) -> Session | None:
         return None
     at = now()
     if not row.user.active or at > _ends(row, settings):
-        revoke(row.id_hash)
+        _if_possible(Session.delete().where(Session.id_hash == row.id_hash))
         return None
-    if row.seen < at - _SEEN_STEP:
-        Session.update(seen=at).where(Session.id_hash == row.id_hash, Session.seen < at - _SEEN_STEP).execute()
+    if visiting and row.seen < at - _SEEN_STEP:
+        _if_possible(Session.update(seen=at).where(Session.id_hash == row.id_hash, Session.seen < at - _SEEN_STEP))
         row.seen = at
     return row
+
+
+def _if_possible(change: Query) -> None:
+    try:
+        change.execute()
+    except DATABASE_AWAY as error:
+        log.warning("a visit is not recorded: %s", error)
 
 
 def update_data(id_hash: str, change: Callable[[str], str]) -> None:

@@ -1,4 +1,10 @@
-"""Checking who somebody is: name and password, counted so that guessing is slow."""
+"""Checking who somebody is: name and password, counted so that guessing is slow.
+
+Wrong passwords are counted for each address, wherever they come from, and for each network. With that alone anybody could
+keep a person out by guessing wrong in their name, so a browser on which this person signed in before (auth/known.py) is
+counted for itself alone: failures made elsewhere do not stop it, its own do not stop anybody else, and whoever steals it has
+the same few tries. On a browser that is new to them a person under attack has to wait.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,7 @@ from datetime import timedelta
 from peewee import Expression, IntegrityError
 
 from webmail.account import Account, Password
-from webmail.auth import passwords
+from webmail.auth import known, passwords
 from webmail.config import Settings
 from webmail.mail import MailError, SignInRefused
 from webmail.models import SignInFailure, User, db, now
@@ -30,15 +36,27 @@ class TooManyAttempts(MailError):
         self.retry_minutes = retry_minutes
 
 
-def sign_in(address_or_name: str, password: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> User:
+def sign_in(
+    address_or_name: str,
+    password: str,
+    network: str,
+    settings: Settings,
+    check_imap: Callable[[Account], None],
+    *,
+    browser: str = "",
+) -> User:
     """The person with this name and password; their row is made at the first success when IMAP decides.
 
     `network` is a word for where they are (see sessions.network_of), "" if unknown. `check_imap` signs in to the IMAP
-    server, and raises SignInRefused or ServerAway. Raises SignInRefused, TooManyAttempts (nothing is checked then),
-    ServerAway (never counted against anybody).
+    server, and raises SignInRefused or ServerAway. `browser` is what the browser keeps of earlier sign-ins (auth/known.py).
+
+    Raises SignInRefused, TooManyAttempts (nothing is checked then), ServerAway (never counted against anybody).
     """
     address = normalise(address_or_name, settings.domain)
-    attempt = _begin(address or address_or_name.strip().lower()[:254], network, settings.sign_in_attempts)
+    if own := known.recognise(browser, address, settings.secret_key):
+        attempt = _begin(own, "", settings.sign_in_attempts)
+    else:
+        attempt = _begin(address or address_or_name.strip().lower()[:254], network, settings.sign_in_attempts)
     if not address or not passwords.usable(password):
         raise SignInRefused("not a name and a password")
     try:
@@ -50,7 +68,7 @@ def sign_in(address_or_name: str, password: str, network: str, settings: Setting
         if not isinstance(error, SignInRefused):  # the server's fault, not a wrong password
             attempt.delete_instance()
         raise
-    SignInFailure.delete().where(SignInFailure.address == address).execute()
+    SignInFailure.delete().where(SignInFailure.address == (own or address)).execute()
     return user
 
 
@@ -110,7 +128,9 @@ def _by_own_table(address: str, password: str) -> User:
 
 
 def _by_imap(address: str, password: str, settings: Settings, check_imap: Callable[[Account], None]) -> User:
-    check_imap(Account(address, settings.imap, settings.smtp, Password(address, password), settings.sieve))
+    if settings.login_name == "local" and address.rpartition("@")[2] != settings.domain.lower():
+        raise SignInRefused("the server would take alice of one domain for alice of another")
+    check_imap(Account(address, settings.imap, settings.smtp, Password(settings.username(address), password), settings.sieve))
     user = User.get_or_none(User.address == address) or _first_time(address)
     if not user.active:
         raise SignInRefused("this account is switched off")

@@ -35,7 +35,8 @@ def log_in() -> Response:
     form = SignIn()
     name, password = form.username.data or "", form.password.data or ""
     try:
-        user = sign_in(name, password, sessions.network_of(request.remote_addr), settings(), imap.check)
+        network = sessions.network_of(request.remote_addr)
+        user = sign_in(name, password, network, settings(), imap.check, browser=visit().known)
     except SignInRefused as error:
         return _form(form, error.status, _("This user name and password do not go together."))
     except TooManyAttempts as error:
@@ -44,9 +45,9 @@ def log_in() -> Response:
         return response
     except ServerAway as error:
         return _form(form, error.status, _("The mail server does not answer at the moment. Please try again in a few minutes."))
-    visit().start(user, shared=bool(form.shared.data), password=password)
-    if kept := _kept():
-        visit()["kept"] = {"path": form.next.data, "fields": [[name, value] for name, value in kept]}
+    fields = [[name, value] for name, value in _kept()]
+    data = {"kept": {"path": form.next.data, "fields": fields}} if fields else None
+    visit().start(user, shared=bool(form.shared.data), password=password, data=data)
     return redirect(_after(form.next.data or ""), 303)
 
 

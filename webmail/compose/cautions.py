@@ -11,22 +11,36 @@ from webmail.mail import Draft
 class Caution(StrEnum):
     NO_SUBJECT = "no-subject"
     NO_ATTACHMENT = "no-attachment"  # the text speaks of one
-    MANY_VISIBLE = "many-visible"  # everybody would read everybody's address
+    MANY_VISIBLE = "many-visible"  # people from outside would read each other's addresses
+    MANY_ANSWERED = "many-answered"  # an answer to all, and they are many
+    SLIP = "slip"  # an address that looks like one, see recipients.slips
 
 
 VISIBLE_FROM = 20  # addresses in To and Cc
 _SPEAKS_OF_ATTACHMENT = re.compile(
-    r"\battach(ed|ment|ments|ing)\b|\bpi[èe]ces?\s+jointes?\b|\bci-joint(e|s|es)?\b", re.IGNORECASE
+    r"""\b(?:
+    attach(?:ed|ment|ments|ing) | enclosed | enclosures?
+    | pi[èe]ces?[\s-]+jointes? | (?:fichiers?|documents?|photos?|images?|dossiers?)\s+joint(?:e|s|es)?
+    | ci[\s-](?:joint|annex[ée]|inclus)(?:e|s|es)? | (?:en|l['’])\s?(?:annexe|attach[ée]e?|attachement)
+    | en\s+pi[èe]ce\s+attach[ée]e
+    | (?:je|nous)\s+(?:(?:vous|te|t['’]|lui|leur|y)\s*)?(?:joins|joignons)
+    | (?:en|la|les|une|des|voir|cf\.?|mes|ma|vos|votre)\s+(?:pjs?|p\.j\.)
+    )(?!\w)""",
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
-def cautions(draft: Draft) -> list[Caution]:
+def cautions(draft: Draft, domain: str = "") -> list[Caution]:
+    """What to ask before it leaves. Addresses of `domain` are those of the house, where people know each other's anyway."""
     found = []
     if not draft.subject.strip():
         found.append(Caution.NO_SUBJECT)
     if not draft.attachments and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
         found.append(Caution.NO_ATTACHMENT)
-    if len(draft.to) + len(draft.cc) > VISIBLE_FROM:
+    visible = [address.email.rpartition("@")[2].lower() for address in (*draft.to, *draft.cc)]
+    if draft.in_reply_to and draft.cc and len(visible) > VISIBLE_FROM:
+        found.append(Caution.MANY_ANSWERED)  # they have read each other's addresses already
+    elif sum(one != domain.lower() for one in visible) > VISIBLE_FROM:
         found.append(Caution.MANY_VISIBLE)
     return found
 

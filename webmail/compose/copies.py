@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
-from webmail import imap
+from webmail import imap, preferences
 from webmail.account import Account
-from webmail.compose import drafts, reply
+from webmail.compose import drafts, formats, identities, reply
 from webmail.compose.drafts import Fields
 from webmail.config import Settings
 from webmail.imap import mailboxes, messages
 from webmail.imap.connection import Connection
-from webmail.mail import Identity, MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, Role
+from webmail.mail import Identity, MailboxChanged, MailError, Message, NoSuchMailbox, NoSuchMessage, Role
 from webmail.models import DraftRow, User, now
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ def _delete(conn: Connection, mailbox: str, uidvalidity: int, uid: int) -> None:
     if not mailbox or not uid:
         return
     try:
-        messages.delete(conn, mailbox, [uid], uidvalidity or None)
+        imap.actions.delete(conn, mailbox, [uid], uidvalidity or None)
     except _GONE:
         return
     except MailError as error:
@@ -85,7 +86,7 @@ def remove(account: Account, mailbox: str, uidvalidity: int, uid: int) -> None:
         return
     with imap.connect(account) as conn:
         try:
-            messages.delete(conn, mailbox, [uid], uidvalidity or None)
+            imap.actions.delete(conn, mailbox, [uid], uidvalidity or None)
         except _GONE:
             return
 
@@ -96,20 +97,57 @@ def discard(row: DraftRow, account: Account, settings: Settings) -> None:
     drafts.forget(row.id, settings)
 
 
-def resume(user: User, account: Account, mailbox: str, uid: int, uidvalidity: int | None, settings: Settings) -> DraftRow:
-    """The row of a message in Drafts: the live one where the copy is ours, else made from the message, files and all.
+def resume(
+    user: User, account: Account, mailbox: str, uid: int, uidvalidity: int | None, settings: Settings, *, afresh: bool = False
+) -> tuple[DraftRow, int]:
+    """The row of a message in Drafts, and how many of its files were too many to come along.
 
-    Raises NoSuchMessage, MailboxChanged, TooLarge, ServerAway.
+    It is the live row where the copy is ours, else one made from the message, files and all. A message that is no draft is a
+    template: its row is found again, not made again, as long as nothing was written in it, and the message stays as it is. So
+    does a draft with too many files: a saved row takes the place of its copy, and the other files would be lost. `afresh`: what
+    comes of a template answers nothing.
+
+    Raises NoSuchMessage, MailboxChanged, uploads.TooLarge, AllowanceUsed, NoRoom, ServerAway.
     """
     if uidvalidity and (row := _live(user, mailbox, uidvalidity, uid)):
-        return row
+        return row, 0
     with imap.connect(account) as conn:
         message = messages.fetch(conn, mailbox, uid, uidvalidity)
         if row := _live(user, mailbox, message.uidvalidity, uid):
-            return row
+            return row, 0
         text = reply.text_of(conn, message)
+        left_out = max(len(reply.carried_parts(message)) - reply.MOST_PARTS, 0)
+        replaces = "\\Draft" in message.flags and not left_out
+        # only one's own program sets that flag: anybody can write such a header
+        head = imap.inside.head(conn, mailbox, uid, "", message.uidvalidity) if "\\Draft" in message.flags else b""
+    me = identities.matching(identities.usable(user, settings), message.envelope.sender, text)
+    usual = message.envelope.reply_to == identities.noun(me).reply_to
+    answers = "" if usual else drafts.address_text(message.envelope.reply_to)
+    fields = replace(_fields_of(message, text, template=not replaces), identity=me.id, reply_to=answers)
+    if afresh:
+        fields = replace(fields, in_reply_to="", references="")
+    fields = replace(fields, **formats.noted(head, fields))
+    before = None if replaces else drafts.untouched(user, fields)
+    row = before or drafts.new(user, fields)
+    if before and (before.attachments.exists() or not reply.carried_parts(message)):
+        return before, left_out
+    try:
+        reply.carry(row, account, message, settings)
+    except MailError:
+        if not before:
+            drafts.forget(row.id, settings)
+        raise
+    if replaces:
+        _remember(row, ("", 0, 0), (mailbox, message.uidvalidity, uid), now())
+    else:
+        drafts.leave_untouched(row)
+    return row, left_out
+
+
+def _fields_of(message: Message, text: str, *, template: bool) -> Fields:
+    """The form's fields of a message; those of a template name it, so that its row is found again."""
     envelope = message.envelope
-    fields = Fields(
+    return Fields(
         to=drafts.address_text(envelope.to),
         cc=drafts.address_text(envelope.cc),
         bcc=drafts.address_text(envelope.bcc),
@@ -117,16 +155,10 @@ def resume(user: User, account: Account, mailbox: str, uid: int, uidvalidity: in
         body=text,
         in_reply_to=" ".join(envelope.in_reply_to),
         references=" ".join(envelope.references),
+        source_mailbox=message.mailbox if template else "",
+        source_uidvalidity=message.uidvalidity if template else 0,
+        source_uid=message.uid if template else 0,
     )
-    row = drafts.new(user, fields)
-    try:
-        reply.carry(row, account, message, settings)
-    except MailError:
-        drafts.forget(row.id, settings)
-        raise
-    if "\\Draft" in message.flags:
-        _remember(row, ("", 0, 0), (mailbox, message.uidvalidity, uid), now())
-    return row
 
 
 def _live(user: User, mailbox: str, uidvalidity: int, uid: int) -> DraftRow | None:
@@ -146,7 +178,8 @@ def rescue(settings: Settings) -> int:
     saved = 0
     for row in drafts.unseen() if settings.token_key_file else []:
         try:
-            saved += save(row, settings.account(row.user.address), Identity(row.user.name, row.user.address), settings)
+            account = preferences.with_roles(settings.account(row.user.address), row.user)
+            saved += save(row, account, identities.of_draft(row, settings), settings)
         except MailError as error:
             log.info("draft %s is not in Drafts yet: %s", row.id, error)
     return saved

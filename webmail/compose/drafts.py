@@ -5,12 +5,13 @@ Copies on the IMAP server are in `copies.py`. Every function runs within an open
 
 from __future__ import annotations
 
-import filecmp
+import hashlib
+import json
 import re
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import peewee as pw
 
 from webmail import mail
-from webmail.compose import uploads
+from webmail.compose import formats, gate, identities, uploads
 from webmail.config import Settings
 from webmail.mail import Address, BadAddress, Identity, MailError, NoSuchMessage
 from webmail.mime import build
@@ -51,6 +52,13 @@ class Fields:
     source_uidvalidity: int = 0
     source_uid: int = 0
     source_flag: str = ""
+    identity: int = 0  # of models.WritingIdentity; 0: the account itself
+    format: str = ""  # formats.FORMATTED, or plain text
+    priority: str = ""
+    language: str = ""
+    read_receipt: bool = False
+    delivery_receipt: bool = False
+    reply_to: str = ""  # for this message alone; empty: the identity's
 
 
 class FilesGone(MailError):
@@ -59,14 +67,24 @@ class FilesGone(MailError):
     status = 410
 
 
+class ChangedElsewhere(MailError):
+    """Another form wrote another text into the draft meanwhile; `row` has that one."""
+
+    status = 409
+
+    def __init__(self, row: DraftRow) -> None:
+        super().__init__(f"draft {row.id} was changed by another form")
+        self.row = row
+
+
 class AlreadyLeft(MailError):
     """The draft is in the outbox, or was sent: it can't be changed any more."""
 
     status = 409
 
 
-def new(user: User, fields: Fields = Fields(), draft_id: str = "") -> DraftRow:
-    """A row for a message begun. `draft_id` is the one a form was given; a new one where empty.
+def new(user: User, fields: Fields = Fields(), draft_id: str = "", writer: str = "") -> DraftRow:
+    """A row for a message begun. `draft_id` is the one a form was given; a new one where empty. `writer`: see `store`.
 
     Raises NoSuchMessage for what is no id, AlreadyLeft when a message was sent under it.
     """
@@ -78,21 +96,51 @@ def new(user: User, fields: Fields = Fields(), draft_id: str = "") -> DraftRow:
     domain = user.address.rpartition("@")[2]
     begun = now()
     return DraftRow.create(
-        id=draft_id, user=user, message_id=build.new_message_id(domain), created=begun - _TOUCH, updated=begun, **_stored(fields)
-    )
+        id=draft_id, user=user, message_id=build.new_message_id(domain), created=begun - _TOUCH, updated=begun,
+        writer=writer or None, **_stored(fields),
+    )  # fmt: skip
 
 
-def store(user: User, draft_id: str, fields: Fields) -> DraftRow:
-    """Keep the text of a form under its id, whose row is made if this is the first time. Raises NoSuchMessage, AlreadyLeft."""
+def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", began_from: str = "") -> DraftRow:
+    """Keep the text of a form under its id, whose row is made if this is the first time.
+
+    `writer` is a random name that the form got when it was shown, `began_from` the revision it was shown with. A text that
+    another form wrote meanwhile is not overwritten. What this form itself sent before is: its requests may cross.
+
+    Raises NoSuchMessage, AlreadyLeft, ChangedElsewhere.
+    """
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
     if row is None:
         try:
             with db.atomic():
-                return new(user, fields, draft_id)
+                return new(user, fields, draft_id, writer)
         except pw.IntegrityError:  # made by another click at this moment, or somebody else's
             row = load(user, draft_id)
-    update(row, fields)
+    fields = normalised(fields)
+    while (present := fields_of(row)) != fields:
+        if (row.writer or "") != writer and revision(present) != began_from:
+            raise ChangedElsewhere(row)
+        as_read = row.updated
+        if touch(row, DraftRow.updated == as_read, writer=writer or None, **asdict(fields)):
+            break
+        row = load(user, draft_id)  # somebody wrote in between
     return row
+
+
+def revision(fields: Fields) -> str:
+    """A short name for a text, the same for the same text. The files are not part of it: they never overwrite each other."""
+    return hashlib.sha256(json.dumps(asdict(normalised(fields))).encode()).hexdigest()[:24]
+
+
+def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> DraftRow:
+    """A draft of its own for the text of a form that may not overwrite `row`, with the same files: one for each form."""
+    own = (DraftRow.user == row.user) & (DraftRow.writer == writer) & (DraftRow.id != row.id)
+    if writer and (before := DraftRow.select().where(own & _not_in_outbox()).first()):
+        update(before, fields)
+        return before
+    twin = new(row.user, fields, writer=writer)
+    _copy_files(row, twin, settings)
+    return twin
 
 
 def leave_untouched(row: DraftRow) -> None:
@@ -104,7 +152,11 @@ def untouched(user: User, fields: Fields) -> DraftRow | None:
     """A row made before from the same fields and never changed: a link followed twice makes one draft."""
     values = _stored(fields)
     same = [getattr(DraftRow, name) == value for name, value in values.items()]
-    return DraftRow.select().where(DraftRow.user == user, DraftRow.saved_at.is_null(), *same).first()
+    return DraftRow.select().where(DraftRow.user == user, DraftRow.saved_at.is_null(), _not_in_outbox(), *same).first()
+
+
+def _not_in_outbox() -> Any:
+    return DraftRow.id.not_in(Outbox.select(Outbox.draft))
 
 
 def new_id() -> str:
@@ -123,16 +175,18 @@ def update(row: DraftRow, fields: Fields) -> bool:
     """Store the text that came; returns whether anything differs from what we had."""
     changed = {name: value for name, value in _stored(fields).items() if getattr(row, name) != value}
     if changed:
-        _touch(row, **changed)
+        touch(row, **changed)
     return bool(changed)
 
 
 def fields_of(row: DraftRow) -> Fields:
-    return Fields(**{name: getattr(row, name) for name in asdict(Fields())})
+    defaults = asdict(Fields())  # a column that is younger than the row holds NULL
+    return Fields(**{name: default if (value := getattr(row, name)) is None else value for name, default in defaults.items()})
 
 
 def is_empty(row: DraftRow) -> bool:
-    return not (row.to + row.cc + row.bcc + row.subject + row.body).strip() and not row.attachments.exists()
+    """Whether a person put nothing into it: signatures and copies that the form begins with do not count."""
+    return not identities.has_words(row) and not row.attachments.exists()
 
 
 def unsaved(row: DraftRow) -> bool:
@@ -153,12 +207,14 @@ def copy_is_due(row: DraftRow, *, leaving: bool = False) -> bool:
     return (leaving or now() - row.saved_at > _COPY_EVERY) and total_size(row) < _COPY_SIZE
 
 
-def _touch(row: DraftRow, **values: object) -> None:
-    """Change columns of the row and of the object, and the time of the last change."""
+def touch(row: DraftRow, still: Any = True, **values: object) -> bool:
+    """Change columns of the row and of the object, and the time of the last change; False where `still` does not hold."""
     values["updated"] = now()
-    DraftRow.update(values).where(DraftRow.id == row.id).execute()
+    if not DraftRow.update(values).where((DraftRow.id == row.id) & still).execute():
+        return False
     for name, value in values.items():
         setattr(row, name, value)
+    return True
 
 
 def normalised(fields: Fields) -> Fields:
@@ -169,14 +225,17 @@ def normalised(fields: Fields) -> Fields:
 def _stored(fields: Fields) -> dict[str, Any]:
     """The fields as they may be kept: line ends LF, one line where a header is one line, no NUL, ids that are ids."""
     values = asdict(fields)
-    for name in ("to", "cc", "bcc", "subject", "source_mailbox"):
-        values[name] = " ".join(re.split(r"[\r\n]+", values[name].replace("\0", "")))
+    for name in ("to", "cc", "bcc", "reply_to", "subject", "source_mailbox"):
+        values[name] = gate.one_line(values[name])
     values["body"] = values["body"].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     values["in_reply_to"] = " ".join(message_ids(fields.in_reply_to)[-1:])
     values["references"] = " ".join(bounded(message_ids(fields.references)))
     if values["source_flag"] not in ("\\Answered", "$Forwarded"):
         values["source_flag"] = ""
-    return values
+    for name in ("source_uid", "source_uidvalidity"):  # a form may hold anything: 32 bits (RFC 3501 section 2.3.1.1)
+        values[name] = values[name] if 0 < values[name] < 2**32 else 0
+    values["identity"] = values["identity"] if 0 < values["identity"] < 2**63 else 0
+    return values | formats.checked(values)
 
 
 def message_ids(text: str) -> list[str]:
@@ -192,40 +251,10 @@ def bounded(references: list[str]) -> list[str]:
 # --- attachments -----------------------------------------------------------------------------------------------------
 
 
-def add_attachment(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settings: Settings) -> AttachmentRow:
-    """Write a file of the draft to disk, then its row; the very same file a second time is the first one.
-
-    Raises uploads.TooLarge when the message would pass the limit.
-    """
-    target = uploads.folder(settings, row.id)
-    stored, size = uploads.write(target, stream, settings.message_limit - total_size(row))
-    filename = uploads.clean_filename(filename)
-    alike = (AttachmentRow.filename == filename) & (AttachmentRow.size == size)
-    for other in list(row.attachments.where(alike)):  # no read stays open when we leave early
-        if filecmp.cmp(target / other.stored, target / stored, shallow=False):
-            (target / stored).unlink()
-            return other
-    with db.atomic():
-        attachment = AttachmentRow.create(draft=row, filename=filename, type=uploads.clean_type(type), size=size, stored=stored)
-        _touch(row)
-    return attachment
-
-
-def remove_attachment(row: DraftRow, attachment_id: int, settings: Settings) -> bool:
-    """Returns whether there was such a file in this draft."""
-    attachment = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
-    if attachment is None:
-        return False
-    with db.atomic():
-        attachment.delete_instance()
-        _touch(row)
-    Path(uploads.folder(settings, row.id), attachment.stored).unlink(missing_ok=True)
-    return True
-
-
 def total_size(row: DraftRow) -> int:
     """About how many bytes the message has as sent."""
-    text = len(row.body.encode(errors="replace")) + 4096
+    text = len(row.body.encode(errors="replace"))
+    text = 4096 + (text * 4 if row.format else text)  # as text and as HTML, base64 at worst
     return text + sum(uploads.encoded_size(attachment.size) for attachment in row.attachments)
 
 
@@ -236,8 +265,9 @@ def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: 
     """The message that the row describes. Raises BadAddress; with `lenient` what is no address is left out instead."""
     read = readable_addresses if lenient else build.parse_addresses
     target = uploads.folder(settings, row.id)
+    answers = read(row.reply_to or "") or identity.reply_to
     return mail.Draft(
-        identity=identity,
+        identity=replace(identity, reply_to=answers),
         to=read(row.to),
         cc=read(row.cc),
         bcc=read(row.bcc),
@@ -250,13 +280,22 @@ def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: 
         message_id=row.message_id,
         in_reply_to=row.in_reply_to,
         references=tuple(row.references.split()),
+        html=formats.html(row),
+        language=row.language or "",
+        priority=row.priority or "",
+        read_receipt=bool(row.read_receipt),
+        note=formats.note(fields_of(row)),
     )
 
 
-def built(draft: mail.Draft, *, include_bcc: bool) -> bytes:
-    """The message as bytes, dated now. Raises UnsafeValue, BadAddress, and FilesGone when an attachment can't be read."""
+def built(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> bytes:
+    """The message as bytes, dated `at` (UTC, naive) or now.
+
+    Raises UnsafeValue, BadAddress, and FilesGone when an attachment can't be read.
+    """
     try:
-        return build.build(draft, date=datetime.now(UTC), include_bcc=include_bcc)
+        date = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
+        return build.build(draft, date=date, include_bcc=include_bcc)
     except OSError as error:
         raise FilesGone(f"an attachment of the draft can't be read: {error}") from error
 
@@ -296,11 +335,15 @@ def _one_address(address: Address) -> str:
 def duplicate(row: DraftRow, settings: Settings) -> DraftRow:
     """A draft of its own with the same text and files, to be sent as a new message."""
     twin = new(row.user, fields_of(row))
+    _copy_files(row, twin, settings)
+    return twin
+
+
+def _copy_files(row: DraftRow, twin: DraftRow, settings: Settings) -> None:
     for attachment in list(row.attachments.order_by(AttachmentRow.id)):  # no read stays open while we write
         source = uploads.folder(settings, row.id) / attachment.stored
         stored = uploads.duplicate(source, uploads.folder(settings, twin.id))
         AttachmentRow.create(draft=twin, filename=attachment.filename, type=attachment.type, size=attachment.size, stored=stored)
-    return twin
 
 
 def forget(draft_id: str, settings: Settings) -> None:

@@ -15,9 +15,10 @@ import peewee as pw
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import copies, drafts, trouble, uploads
+from webmail.compose import copies, correspondents, drafts, trouble, uploads
 from webmail.config import Settings
 from webmail.imap import mailboxes, messages
+from webmail.imap.connection import Connection
 from webmail.mail import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed, Role
 from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
 
@@ -96,12 +97,25 @@ def _copy_to_sent(row: Outbox, account: Account, settings: Settings) -> None:
     if not row.filed:
         content = _with_bcc(row, settings)
         with imap.connect(account) as conn:
-            sent = mailboxes.for_role(conn, Role.SENT)
-            if not messages.find_message_id(conn, sent, row.message_id):
+            sent, found = _copies(conn, row)
+            if not found:
                 messages.append(conn, sent, content, flags=("\\Seen",), when=(row.sent_at or now()).replace(tzinfo=UTC))
         _note(row, filed=True)
+        draft = DraftRow.get_or_none(DraftRow.id == row.draft)
+        correspondents.note(row, drafts.readable_addresses(draft.bcc) if draft else ())
     if row.state == OutboxState.SENT:
         _note(row, content=b"")
+
+
+def _copies(conn: Connection, row: Outbox) -> tuple[str, list[int]]:
+    """Where the copy goes, and the UIDs of those that are there: the identity's own folder while it exists, else Sent."""
+    if row.sent_mailbox:
+        try:
+            return row.sent_mailbox, messages.find_message_id(conn, row.sent_mailbox, row.message_id)
+        except (NoSuchMailbox, NotAllowed) as error:
+            log.info("outbox %d: the copy goes to Sent: %s", row.id, error)
+    sent = mailboxes.for_role(conn, Role.SENT)
+    return sent, messages.find_message_id(conn, sent, row.message_id)
 
 
 def _with_bcc(row: Outbox, settings: Settings) -> bytes:
@@ -133,23 +147,25 @@ def _mark_source(row: Outbox, account: Account, settings: Settings) -> None:
         flag = row.source_flag
         try:
             with imap.connect(account) as conn:
-                messages.set_flags(conn, row.source_mailbox, [row.source_uid], [flag], True, row.source_uidvalidity or None)
+                imap.actions.set_flags(conn, row.source_mailbox, [row.source_uid], [flag], True, row.source_uidvalidity or None)
         except (NoSuchMessage, NoSuchMailbox, MailboxChanged, NotAllowed) as error:
             log.info("outbox %d: the original is not marked: %s", row.id, error)  # it will never be possible: not tried again
     _note(row, source_flag="")
 
 
-def draft_for_refused(row: Outbox, user: User, account: Account, settings: Settings) -> DraftRow | None:
-    """A new draft, made from the copy in Sent, to those alone whom the server refused; None when there is no such copy."""
+def draft_for_refused(row: Outbox, user: User, account: Account, settings: Settings) -> tuple[DraftRow, int] | None:
+    """A new draft, made from the copy in Sent, to those alone whom the server refused, and how many files were too many for it.
+
+    None when there is no such copy.
+    """
     with imap.connect(account) as conn:
-        sent = mailboxes.for_role(conn, Role.SENT)
-        found = messages.find_message_id(conn, sent, row.message_id)
+        sent, found = _copies(conn, row)
     if not found:
         return None
-    draft = copies.resume(user, account, sent, max(found), None, settings)
+    draft, left_out = copies.resume(user, account, sent, max(found), None, settings)
     fields = drafts.Fields(
         to=", ".join(json.loads(row.refused)), subject=draft.subject, body=draft.body, in_reply_to=draft.in_reply_to,
         references=draft.references,
     )  # fmt: skip
     drafts.update(draft, fields)
-    return draft
+    return draft, left_out

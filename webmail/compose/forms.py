@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
-from wtforms import HiddenField, IntegerField, MultipleFileField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, MultipleFileField, StringField, TextAreaField
 from wtforms.widgets import HiddenInput
 
+from webmail.compose import gate, recipients
 from webmail.compose.drafts import Fields
 from webmail.mail import Address, BadAddress
 from webmail.mime import addresses, build
 
-RECIPIENTS = ("to", "cc", "bcc")
+RECIPIENTS = recipients.FIELDS
+_WRITER = re.compile(r"[0-9a-f]{32}")
 _BARE_NAME = re.compile(r"[^\W_][\w.+-]*")
 
 
@@ -49,6 +53,7 @@ class ComposeForm(FlaskForm):
     to = StringField(filters=[one_line])
     cc = StringField(filters=[one_line])
     bcc = StringField(filters=[one_line])
+    reply_to = StringField(filters=[one_line])
     subject = StringField()
     body = TextAreaField()
     attachments = MultipleFileField()
@@ -59,22 +64,57 @@ class ComposeForm(FlaskForm):
     source_uidvalidity = IntegerField(widget=HiddenInput(), default=0)
     source_uid = IntegerField(widget=HiddenInput(), default=0)
     source_flag = HiddenField()
+    identity = IntegerField(widget=HiddenInput(), default=0)
+    applied = IntegerField(widget=HiddenInput(), default=0)  # the identity whose signature and copies are in the form
+    format = StringField()
+    priority = StringField()
+    language = StringField()
+    read_receipt = BooleanField()
+    delivery_receipt = BooleanField()
+    archive = HiddenField()  # set where the message answered is to be archived with the answer, see answered_views.py
+    writer = HiddenField()
+    revision = HiddenField()
+    later = HiddenField()  # when it is to leave: the name of a choice (compose/later.py), "at" for day and hour
+    day = StringField()
+    hour = StringField()
 
     @classmethod
-    def holding(cls, fields: Fields, back: str) -> ComposeForm:
-        return cls(formdata=None, data={**asdict(fields), "back": back})
+    def holding(cls, fields: Fields, back: str, began_from: str = "") -> ComposeForm:
+        """A form to be shown, with a name of its own; `began_from` is the revision of the draft it shows, "" for a new one."""
+        own = {"back": back, "writer": secrets.token_hex(16), "revision": began_from, "applied": fields.identity}
+        return cls(formdata=None, data={**asdict(fields), **own})
+
+    @property
+    def name(self) -> str:
+        """Which form it is, see drafts.store; "" where none was given."""
+        writer = self.writer.data or ""
+        return writer if _WRITER.fullmatch(writer) else ""
 
     def fields(self) -> Fields:
         names = asdict(Fields())
         return Fields(**{name: self[name].data or default for name, default in names.items()})
 
+    def take(self, fields: Fields) -> None:
+        """Hold these fields instead of what was typed."""
+        for name, value in asdict(fields).items():
+            self[name].data = value
+
     def files(self) -> list[FileStorage]:
         return [f for f in self.attachments.data or [] if isinstance(f, FileStorage) and f.filename]
 
     def complete(self, domain: str) -> None:
-        """Write out the recipients that are only named, where the establishment has a domain."""
+        """Write out the recipients that are only named, where the establishment has a domain, and name each once."""
         for name in RECIPIENTS if domain else ():
             self[name].data = completed(self[name].data or "", domain)
+        self.fill_in(recipients.without_repetition(self.lists()))
+
+    def lists(self) -> dict[str, str]:
+        """The fields with recipients."""
+        return {name: self[name].data or "" for name in RECIPIENTS}
+
+    def fill_in(self, lists: Mapping[str, str]) -> None:
+        for name, text in lists.items():
+            self[name].data = text
 
     def move_to_bcc(self) -> None:
         """Everybody's address into Bcc, where the others do not see it."""
@@ -85,14 +125,35 @@ class ComposeForm(FlaskForm):
     def check(self) -> bool:
         """Whether the recipients are complete and good; marks the fields that are not."""
         found: list[Address] = []
+        self._pass_gate()
         for name in RECIPIENTS:
+            if self[name].errors:
+                continue
             try:
                 found.extend(build.parse_addresses(self[name].data or ""))
             except BadAddress as error:
                 self.mark(name, _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
+        try:
+            build.parse_addresses(self.reply_to.data or "")
+        except BadAddress as error:
+            self.mark("reply_to", _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
         if not found and not any(self[name].errors for name in RECIPIENTS):
             self.mark("to", _("Write at least one recipient."))
         return not any(field.errors for field in self)
+
+    def _pass_gate(self) -> None:
+        """Mark what can't stand in a header. Hidden characters are taken out of the field, for nobody could find them there."""
+        for name in (*RECIPIENTS, "reply_to", "subject"):
+            field = self[name]
+            typed = str(field.raw_data[0]) if field.raw_data else field.data or ""
+            match gate.trouble_in(typed, addresses=name != "subject"):
+                case gate.Trouble.HIDDEN:
+                    field.data = gate.one_line(field.data or "")
+                    self.mark(name, _("Line breaks or hidden characters were taken out of this field: look at it, then send."))
+                case gate.Trouble.HEADER:
+                    self.mark(name, _("Something here looks like the header of a message, such as “Bcc:”. Write addresses only."))
+                case gate.Trouble.TOO_LONG:
+                    self.mark(name, _("This is too long."))
 
     def mark(self, name: str, words: str) -> None:
         self[name].errors = [*self[name].errors, words]

@@ -23,9 +23,9 @@ from typing import Any
 
 import peewee as pw
 
-from webmail import smtp
+from webmail import preferences, smtp
 from webmail.account import Account
-from webmail.compose import copies, drafts, filing, trouble
+from webmail.compose import copies, drafts, filing, identities, limits, trouble
 from webmail.config import Settings
 from webmail.mail import Identity, MailError, NoSuchMessage, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
@@ -36,6 +36,7 @@ AccountFor = Callable[[Outbox], Account]
 LEASE = timedelta(seconds=45)  # a worker dead for so long has lost its row
 HEARTBEAT_SECONDS = 10.0
 _SECOND_CLICK = timedelta(minutes=1)
+_HOME_AGAIN = timedelta(minutes=10)
 GIVE_UP = timedelta(days=1)
 _WAITS = [1, 2, 5, 15, 30, 60]  # minutes before the next try; the last one repeats
 _OPEN = [OutboxState.CANCELLED, OutboxState.FAILED]  # nobody got it: the same draft may be sent
@@ -51,12 +52,24 @@ class LeaseLost(MailError):
 # --- into the outbox -------------------------------------------------------------------------------------------------
 
 
-def enqueue(row: DraftRow, account: Account, identity: Identity, settings: Settings, sealed_credential: bytes | None) -> Outbox:
-    """Put the draft's message, built, into the outbox, due after the time for undoing.
+def enqueue(
+    row: DraftRow,
+    account: Account,
+    identity: Identity,
+    settings: Settings,
+    sealed_credential: bytes | None,
+    *,
+    at: datetime | None = None,
+    dsn: bool = False,
+) -> Outbox:
+    """Put the draft's message, built, into the outbox, due after the time for undoing, or `at` a time chosen (UTC, naive).
 
     A draft that waits, is being sent, was sent or is uncertain gives its present row, unchanged: a second click sends nothing.
-    One that was undone or failed goes again. Raises BadAddress, UnsafeValue, FilesGone.
+    One that was undone or failed goes again. `dsn`: the writer is to be told of its delivery, where the server can do that.
+
+    Raises BadAddress, UnsafeValue, FilesGone, identities.NotYours, limits.TooManyPeople.
     """
+    identities.check(row.user, identity.email, settings)
     draft = drafts.as_draft(row, identity, settings)
     recipients = list({address.email.lower(): address.email for address in draft.recipients}.values())
     values = {
@@ -65,26 +78,39 @@ def enqueue(row: DraftRow, account: Account, identity: Identity, settings: Setti
         "sender": identity.email,
         "recipients": json.dumps(recipients),
         "refused": "{}",
-        "content": drafts.built(draft, include_bcc=False),
+        "content": drafts.built(draft, include_bcc=False, at=at),
         "state": OutboxState.WAITING,
         "handed_over": False,
-        "due": now() + timedelta(seconds=settings.undo_seconds),
+        "due": at or now() + timedelta(seconds=undo_seconds(row.user, settings)),
         "lease": None,
         "error": "",
         "credential": sealed_credential,
         "filed": False,
         "sent_at": None,
+        "sent_mailbox": identity.sent_mailbox,
         "created": now(),
+        "scheduled": at,
+        "revision": drafts.revision(drafts.fields_of(row)),
+        "people": len(recipients),
+        "dsn": dsn,
         **{name: getattr(row, name) for name in filing.TRACKED},
     }
-    try:
-        with db.atomic():
-            return Outbox.create(user=row.user, draft=row.id, **values)
-    except pw.IntegrityError:
-        existing = Outbox.get(Outbox.draft == row.id)
-    again = (Outbox.id == existing.id) & Outbox.state.in_(_OPEN)
-    Outbox.update(attempts=Outbox.attempts + 1, **values).where(again).execute()
-    return Outbox.select(*_LIGHT).where(Outbox.id == existing.id).get()
+    mine = Outbox.draft == row.id
+    with db.atomic():
+        before = Outbox.select(*_LIGHT).where(mine).first()
+        if before is None or before.state in _OPEN:
+            limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
+        if before is None:
+            with contextlib.suppress(pw.IntegrityError), db.atomic():  # another click was quicker: its row is the one
+                return Outbox.create(user=row.user, draft=row.id, **values)
+        Outbox.update(attempts=Outbox.attempts + 1, **values).where(mine & Outbox.state.in_(_OPEN)).execute()
+    return Outbox.select(*_LIGHT).where(mine).get()
+
+
+def undo_seconds(user: User, settings: Settings) -> int:
+    """How long a message of this person waits before it leaves."""
+    own = preferences.of(user).undo_seconds
+    return settings.undo_seconds if own < 0 else own
 
 
 def of_draft(user: User, draft_id: str) -> Outbox | None:
@@ -94,7 +120,9 @@ def of_draft(user: User, draft_id: str) -> Outbox | None:
 
 
 def is_same(sent: Outbox, fields: drafts.Fields) -> bool:
-    """Whether these fields are the ones that left: by the draft while it is there, then by how little time has gone by."""
+    """Whether these fields are the ones that left; of a row older than that column, by how little time has gone by."""
+    if sent.revision is not None:
+        return drafts.revision(fields) == sent.revision
     draft = DraftRow.get_or_none(DraftRow.id == sent.draft)
     if draft is not None:
         return drafts.fields_of(draft) == drafts.normalised(fields)
@@ -115,6 +143,7 @@ def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> date
             with _lease_kept(row):
                 _send(row, account, settings)
     filing.file(outbox_id, settings, account_for)
+    _bring_home(outbox_id, settings, account_for)
     left = Outbox.select(*_LIGHT).where(Outbox.id == outbox_id).first()
     if left is None or not (left.state == OutboxState.WAITING or filing.is_unfinished(left)):
         return None
@@ -151,7 +180,10 @@ def _send(row: Outbox, account: Account, settings: Settings) -> None:
             raise LeaseLost(f"outbox {row.id} was taken over")
 
     try:
-        refused = smtp.send(account, row.sender, recipients, bytes(row.content), before_final_dot=before_final_dot)
+        envelope_id = row.message_id.strip("<>") if row.dsn else ""
+        refused = smtp.send(
+            account, row.sender, recipients, bytes(row.content), dsn=envelope_id, before_final_dot=before_final_dot
+        )
     except SendUncertain as error:
         log.warning("outbox %d: uncertain: %s", row.id, error)
         _mine(row, [OutboxState.SENDING], state=OutboxState.UNCERTAIN, lease=None, error=trouble.note(error), credential=None)
@@ -174,7 +206,7 @@ def _accepted(row: Outbox, refused: dict[str, str]) -> None:
     later = [address for address, words in refused.items() if words.startswith("4")]
     known = json.loads(row.refused) | {a: w for a, w in refused.items() if a not in later}
     values: dict[str, Any] = {"sent_at": row.sent_at or now(), "lease": None, "refused": json.dumps(known)}
-    if later and now() - row.created < GIVE_UP:
+    if later and now() - _began(row) < GIVE_UP:
         values |= {"state": OutboxState.WAITING, "recipients": json.dumps(later), "handed_over": False, "due": _next(row)}
     else:
         known |= {a: refused[a] for a in later}
@@ -188,7 +220,7 @@ def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], words
     lost = {a: w for a, w in refused.items() if w.startswith("5")}
     left = [a for a in recipients if a not in lost]
     known = json.loads(row.refused) | lost
-    if permanent or not left or now() - row.created >= GIVE_UP:
+    if permanent or not left or now() - _began(row) >= GIVE_UP:
         # where nobody got it the message failed as a whole; where some did, each of the others is to be named
         known |= {a: refused.get(a, words) for a in recipients} if row.sent_at else refused
         _failed(row, words, known)
@@ -217,9 +249,41 @@ def _back_to_drafts(row: Outbox, account: Account, settings: Settings) -> None:
     if draft is None or not drafts.unsaved(draft):
         return
     try:
-        copies.save(draft, account, Identity(draft.user.name, row.sender), settings)
+        copies.save(draft, account, identities.of_draft(draft, settings), settings)
     except MailError as error:
-        log.warning("outbox %d: failed, and no copy in Drafts: %s", row.id, error)
+        log.warning("outbox %d: failed, and no copy in Drafts yet: %s", row.id, error)
+        Outbox.update(due=now() + _HOME_AGAIN).where((Outbox.id == row.id) & (Outbox.state == OutboxState.FAILED)).execute()
+
+
+def _homeless() -> pw.Expression:
+    """Rows that failed while Drafts could not be reached, as a condition."""
+    unsaved = DraftRow.saved_at.is_null() | (DraftRow.saved_mailbox == "") | (DraftRow.updated > DraftRow.saved_at)
+    return (Outbox.state == OutboxState.FAILED) & Outbox.draft.in_(DraftRow.select(DraftRow.id).where(unsaved))
+
+
+def _bring_home(outbox_id: int, settings: Settings, account_for: AccountFor) -> None:
+    """A failed message that is not in Drafts yet. Without our tokens nobody can get there but the person."""
+    if not settings.token_key_file:
+        return
+    row = Outbox.select(*_LIGHT).where((Outbox.id == outbox_id) & (Outbox.due <= now()) & _homeless()).first()
+    if row is None:
+        return
+    try:
+        account = account_for(row)
+    except MailError as error:
+        log.warning("outbox %d: failed, and Drafts is closed: %s", outbox_id, error)
+        return
+    _back_to_drafts(row, account, settings)
+
+
+def _began(row: Outbox) -> datetime:
+    """From when on it should have left: the day for trying again begins there."""
+    return row.scheduled or row.created
+
+
+def _older_than(limit: datetime) -> pw.Expression:
+    """The same, as a condition."""
+    return (Outbox.created < limit) & (Outbox.scheduled.is_null() | (Outbox.scheduled < limit))
 
 
 def _next(row: Outbox) -> datetime:
@@ -274,8 +338,8 @@ def retry(user: User, outbox_id: int, sealed_credential: bytes | None) -> bool:
         return False
     everyone = list(dict.fromkeys([*json.loads(row.recipients), *json.loads(row.refused)]))
     again = Outbox.update(
-        state=OutboxState.WAITING, handed_over=False, lease=None, due=now(), error="", created=now(), refused="{}",
-        recipients=json.dumps(everyone), credential=sealed_credential, attempts=Outbox.attempts + 1,
+        state=OutboxState.WAITING, handed_over=False, lease=None, due=now(), error="", created=now(), scheduled=None,
+        refused="{}", recipients=json.dumps(everyone), credential=sealed_credential, attempts=Outbox.attempts + 1,
     ).where(mine & (Outbox.attempts == row.attempts))  # fmt: skip
     return bool(again.execute())
 
@@ -308,7 +372,8 @@ def dismiss(user: User, outbox_id: int, sealed_credential: bytes | None = None) 
 
 def find(user: User, outbox_id: int) -> Outbox:
     """One row, without its content. Raises NoSuchMessage, also for somebody else's."""
-    row = Outbox.select(*_LIGHT).where((Outbox.id == outbox_id) & (Outbox.user == user)).first()
+    known = 0 < outbox_id < 2**63  # a larger one is no number for SQLite
+    row = Outbox.select(*_LIGHT).where((Outbox.id == outbox_id) & (Outbox.user == user)).first() if known else None
     if row is None:
         raise NoSuchMessage(f"no outbox row {outbox_id} of {user.address}")
     return row
@@ -362,7 +427,7 @@ def recover() -> int:
     back = Outbox.update(state=OutboxState.WAITING, lease=None)
     return (
         lost.where(stale & (Outbox.handed_over == True)).execute()  # noqa: E712
-        + over.where(unsent & Outbox.sent_at.is_null() & (Outbox.created < now() - GIVE_UP)).execute()
+        + over.where(unsent & Outbox.sent_at.is_null() & _older_than(now() - GIVE_UP)).execute()
         + back.where(unsent).execute()
     )
 
@@ -373,7 +438,9 @@ def sweep(settings: Settings) -> list[int]:
         log.warning("%d messages taken back from a worker that died", count)
     limit = now() - timedelta(days=drafts.KEPT_DAYS)
     over = [OutboxState.SENT, OutboxState.CANCELLED, OutboxState.FAILED, OutboxState.UNCERTAIN]
-    Outbox.delete().where(Outbox.state.in_(over) & (Outbox.created < limit)).execute()
+    Outbox.delete().where(Outbox.state.in_(over) & _older_than(limit)).execute()
     waiting = Outbox.state == OutboxState.WAITING
-    ready = (Outbox.due <= now()) & (waiting | filing.unfinished())
+    ready = (Outbox.due <= now()) & (waiting | filing.unfinished() | _homeless())
+    if not settings.token_key_file:
+        ready = (Outbox.due <= now()) & (waiting | filing.unfinished())
     return [row.id for row in Outbox.select(Outbox.id).where(ready).order_by(Outbox.due)]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
-from flask import redirect, request, url_for
+from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import filing, trouble
+from webmail.compose import filing, later, later_views, limits, trouble
 from webmail.compose import outbox as logic
 from webmail.compose.trouble import Kind
-from webmail.compose.views import blueprint, sealed_credential, wake
-from webmail.models import Outbox, OutboxState, now
-from webmail.web import current_account, current_user, fragment, notify, page, settings
+from webmail.compose.views import blueprint, say_left_out, sealed_credential, wake
+from webmail.mail import ServerAway
+from webmail.models import DraftRow, Outbox, OutboxState, now
+from webmail.web import current_account, current_user, fragment, mail_error, notify, page, settings, withdraw_notices
 
 _PATIENCE = timedelta(minutes=2)  # how long after its time a notice asks whether a message has left
 
@@ -30,6 +32,10 @@ class Shown:
     refused: list[tuple[str, str, str]]  # address, sentence, words
 
     @property
+    def later(self) -> bool:
+        return later.waits(self.row)
+
+    @property
     def reached(self) -> int:
         """How many were sent to, as far as is known: those of an earlier turn are not counted."""
         return len(set(self.recipients) - {address for address, *_words in self.refused})
@@ -37,15 +43,41 @@ class Shown:
 
 @blueprint.get("/outbox")
 def outbox() -> Response:
-    return page("compose/outbox.html", rows=[_shown(row) for row in logic.listing(current_user())])
+    rows = [_shown(row) for row in logic.listing(current_user())]
+    return page("compose/outbox.html", rows=[shown for shown in rows if not shown.later], waiting=_by_time(rows))
 
 
 @blueprint.get("/outbox/<int:outbox_id>/state")
 def state(outbox_id: int) -> Response:
-    """What the notice "The message leaves in 5 seconds" becomes; it asks again while nobody knows."""
+    """What the notice "The message leaves in 5 seconds" becomes; it asks again while nobody knows.
+
+    What needs the person is said by the alert that every page has from then on but the outbox, and by nothing else beside it.
+    """
     row = logic.find(current_user(), outbox_id)
+    refused = json.loads(row.refused)
+    alarming = row.state in (OutboxState.FAILED, OutboxState.UNCERTAIN) or (row.state == OutboxState.SENT and refused)
+    if alarming and urlsplit(request.headers.get("HX-Current-URL", "")).path != url_for("compose.outbox"):
+        return fragment("compose/_alert.html", oob=True)
+    if later.waits(row):
+        return fragment("compose/_state.html", row=row, again=False, refused=refused, later=True)
     going = row.state == OutboxState.SENDING or (row.state == OutboxState.WAITING and not row.error)
-    return fragment("compose/_state.html", row=row, again=going and now() < row.due + _PATIENCE, refused=json.loads(row.refused))
+    return fragment("compose/_state.html", row=row, again=going and now() < row.due + _PATIENCE, refused=refused)
+
+
+@blueprint.app_errorhandler(ServerAway)
+def away_after_send(error: ServerAway) -> Response:
+    """The page to go back to after "Send" may need a mail server that is away. The outbox needs none, and says what holds."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    waiting = [notice for notice in session.get("notices", []) if notice.get("poll")]
+    if not waiting or request.method != "GET" or (htmx and htmx.target != "main"):
+        return mail_error(error)
+    words = _("The mail server does not answer at the moment. Your message is kept here and leaves by itself.")
+    session["notices"] = [{**waiting[-1], "text": words, "kind": "caution"}]
+    return redirect(url_for("compose.outbox"), 303)
+
+
+def _by_time(rows: list[Shown]) -> list[Shown]:
+    return sorted((shown for shown in rows if shown.later), key=lambda shown: shown.row.due)
 
 
 def _shown(row: Outbox) -> Shown:
@@ -72,6 +104,7 @@ def _sentence(kind: Kind) -> str:
         Kind.MAILBOX_CLOSED: _("That mailbox takes no mail."),
         Kind.MAILBOX_FULL: _("That mailbox is full."),
         Kind.TOO_LARGE: _("The message is too large for the server."),
+        Kind.NOT_ASCII: _("The mail server takes no addresses with accents or other special letters before the @."),
         Kind.NOT_NOW: _("The server does not take this message at the moment."),
         Kind.REFUSED: _("The server does not accept this message."),
     }
@@ -80,23 +113,35 @@ def _sentence(kind: Kind) -> str:
 
 @blueprint.post("/outbox/<int:outbox_id>")
 def change(outbox_id: int) -> Response:
-    """undo, retry, edit or dismiss. What comes too late says so and changes nothing."""
+    """What comes too late says so and changes nothing."""
     logic.find(current_user(), outbox_id)
-    actions = {"undo": _undo, "retry": _retry, "edit": _edit, "dismiss": _dismiss}
+    actions = {
+        "undo": _undo, "retry": _retry, "edit": _edit, "dismiss": _dismiss,
+        "now": later_views.send_now, "time": later_views.change_time, "cancel": later_views.cancel,
+    }  # fmt: skip
     do = actions.get(request.form.get("action", ""))
     return do(outbox_id) if do else redirect(url_for("compose.outbox"), 303)
 
 
 def _undo(outbox_id: int) -> Response:
     draft_id = logic.undo(current_user(), outbox_id)
+    withdraw_notices()
     if draft_id is None:
         notify(_("Too late: the message has left."), "caution")
         return redirect(url_for("compose.outbox"), 303)
     notify(_("The message was stopped. Nothing was sent."))
+    if not DraftRow.select().where(DraftRow.id == draft_id).exists():  # a message sent on has no text of one's own
+        return redirect(url_for("compose.outbox"), 303)
     return redirect(url_for("compose.show", draft_id=draft_id), 303)
 
 
 def _retry(outbox_id: int) -> Response:
+    row = logic.find(current_user(), outbox_id)
+    try:
+        limits.check(current_user(), row.people or 0, now(), settings(), besides=row.draft)
+    except limits.TooManyPeople as error:
+        notify(later_views.too_many_words(error), "caution")
+        return redirect(url_for("compose.outbox"), 303)
     if logic.retry(current_user(), outbox_id, sealed_credential()):
         wake(logic.find(current_user(), outbox_id))
         notify(_("The message is on its way."))
@@ -106,8 +151,10 @@ def _retry(outbox_id: int) -> Response:
 def _edit(outbox_id: int) -> Response:
     row = logic.find(current_user(), outbox_id)
     if row.state == OutboxState.SENT:
-        draft = filing.draft_for_refused(row, current_user(), current_account(), settings())
-        draft_id = draft.id if draft else None
+        again = filing.draft_for_refused(row, current_user(), current_account(), settings())
+        draft_id = again[0].id if again else None
+        if again and again[1]:
+            say_left_out(again[1])
     else:
         draft_id = logic.edit(current_user(), outbox_id, settings())
     if draft_id is None:

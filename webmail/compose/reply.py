@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from webmail import imap
 from webmail.account import Account
-from webmail.compose import drafts, uploads
+from webmail.compose import attachments, drafts, uploads
 from webmail.compose.drafts import Fields
 from webmail.config import Settings
 from webmail.imap import messages
@@ -14,19 +15,32 @@ from webmail.mail import Address, Identity, Message, NoSuchMessage, Part
 from webmail.mime import build, text
 from webmail.models import DraftRow
 
+MOST_PARTS = 50  # of a message that are carried to a draft one by one
+_TOGETHER = 1_000_000  # encoded bytes of parts fetched at once
 
-def reply(message: Message, identity: Identity, attribution: str, quoted: str, *, everyone: bool = False) -> Fields:
-    """An answer to the sender, or to everyone. `attribution` is the line above the quotation, `quoted` the original's text.
+
+def reply(
+    message: Message, identity: Identity, attribution: str, quoted: str, *, everyone: bool = False, also: Iterable[str] = (),
+    to_list: bool = False, quote: str = "below",
+) -> Fields:  # fmt: skip
+    """An answer to the sender, or to everyone. `attribution` is the line above the quotation, `quoted` the original's text,
+    `also` has the other addresses (lower case) of the one who answers.
 
     Reply-To goes before From. Answering one's own message means writing on to the people it went to. The one who answers is
-    left out of the copies, and nobody gets two.
+    left out of the copies, and nobody gets two. `to_list`: to the mailing list alone, where the message names one (List-Post).
+    `quote` says where the quotation stands: "below" or "above" what is written, or "none".
     """
     envelope = message.envelope
-    mine = {identity.email.lower()}
+    mine = {identity.email.lower(), *also}
+    mine |= {a.email.lower() for a in (*envelope.to, *envelope.cc) if _without_detail(a.email.lower()) in mine}
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
     own = bool(envelope.sender) and all(a.email.lower() in mine for a in envelope.sender)
-    if own:
+    if to_list and envelope.list_post:
+        to, cc = (Address("", envelope.list_post),), ()
+    elif own:
         to = envelope.to or envelope.sender
-        cc: tuple[Address, ...] = envelope.cc if everyone else ()
+        cc = envelope.cc if everyone else ()
     else:
         to = envelope.reply_to or envelope.sender
         cc = envelope.to + envelope.cc if everyone else ()
@@ -36,7 +50,7 @@ def reply(message: Message, identity: Identity, attribution: str, quoted: str, *
         to=drafts.address_text(to),
         cc=drafts.address_text(cc),
         subject=build.reply_subject(envelope.subject),
-        body=f"\n\n{attribution}\n{text.quote(quoted)}\n",
+        body=_quotation(attribution, quoted, quote),
         in_reply_to=envelope.message_id,
         references=" ".join(_references(message)),
         source_mailbox=message.mailbox,
@@ -44,6 +58,19 @@ def reply(message: Message, identity: Identity, attribution: str, quoted: str, *
         source_uid=message.uid,
         source_flag="\\Answered",
     )
+
+
+def _quotation(attribution: str, quoted: str, place: str) -> str:
+    if place == "none":
+        return ""
+    quotation = f"{attribution}\n{text.quote(quoted)}\n"
+    return f"{quotation}\n" if place == "above" else f"\n\n{quotation}"
+
+
+def _without_detail(email: str) -> str:
+    """ "ann+shops@..." is Ann's as well (RFC 5233)."""
+    local, at, domain = email.rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
 
 
 def forward_inline(message: Message, heading: str, original: str) -> Fields:
@@ -94,17 +121,51 @@ def text_of(conn: Connection, message: Message) -> str:
     if not message.structure.html:
         return ""
     try:
-        source, _ = messages.html(conn, message.mailbox, message.uid, message.uidvalidity)
+        source, *_ = messages.html(conn, message.mailbox, message.uid, message.uidvalidity, inside=message.section)
     except NoSuchMessage:
         return ""
     return text.html_to_text(source).rstrip()
 
 
+def carried_parts(message: Message) -> tuple[Part, ...]:
+    """What `carry` copies, and maybe more than it copies at once."""
+    return message.structure.attachments + message.structure.inline
+
+
 def carry(row: DraftRow, account: Account, message: Message, settings: Settings) -> None:
-    """Copy the original's attachments to the draft, streamed. Raises TooLarge, ServerAway."""
-    for number, part in enumerate(message.structure.attachments + message.structure.inline, 1):
-        chunks = messages.stream(account, message.mailbox, message.uid, part, message.uidvalidity)
-        drafts.add_attachment(row, chunks, _name(part, number), part.type, settings)
+    """Copy the original's attachments to the draft, the first MOST_PARTS of them.
+
+    Small parts come together, 1 round trip for each megabyte; large ones are streamed. Raises uploads.TooLarge, AllowanceUsed,
+    NoRoom (what fits is kept then), NoSuchMessage, ServerAway (nothing is).
+    """
+    attachments.add_all(row, _contents(account, message, carried_parts(message)[:MOST_PARTS]), settings)
+
+
+def _contents(account: Account, message: Message, parts: Iterable[Part]) -> Iterator[tuple[Iterable[bytes], str, str]]:
+    for batch in _batches(parts):
+        _, first = batch[0]
+        if first.size > _TOGETHER:
+            contents: dict[str, Iterable[bytes]] = {
+                first.section: messages.stream(account, message.mailbox, message.uid, first, message.uidvalidity)
+            }
+        else:
+            with imap.connect(account, message.mailbox) as conn:
+                whole = messages.parts(conn, message.mailbox, message.uid, [part for _, part in batch], message.uidvalidity)
+            contents = {section: [content] for section, content in whole.items()}
+        for number, part in batch:
+            yield contents[part.section], _name(part, number), part.type
+
+
+def _batches(parts: Iterable[Part]) -> Iterator[list[tuple[int, Part]]]:
+    """The parts, numbered from 1, in groups to be fetched at once; one that is too large for that comes alone."""
+    batch: list[tuple[int, Part]] = []
+    for number, part in enumerate(parts, 1):
+        if batch and sum(one.size for _, one in batch) + part.size > _TOGETHER:
+            yield batch
+            batch = []
+        batch.append((number, part))
+    if batch:
+        yield batch
 
 
 def _name(part: Part, number: int) -> str:
@@ -112,7 +173,11 @@ def _name(part: Part, number: int) -> str:
 
 
 def carry_whole(row: DraftRow, account: Account, message: Message, settings: Settings) -> None:
-    """Attach the original as it is (message/rfc822), streamed. Raises TooLarge, ServerAway."""
-    chunks = messages.stream_raw(account, message.mailbox, message.uid, message.uidvalidity)
+    """Attach the original as it is (message/rfc822), streamed. Raises uploads.TooLarge, AllowanceUsed, NoRoom, ServerAway."""
+    if message.section:
+        attached = Part(message.section, "message/rfc822", message.size)
+        chunks = messages.stream(account, message.mailbox, message.uid, attached, message.uidvalidity)
+    else:
+        chunks = messages.stream_raw(account, message.mailbox, message.uid, message.uidvalidity)
     name = uploads.clean_filename(message.envelope.subject[:80].replace("/", "-"), fallback="message") + ".eml"
-    drafts.add_attachment(row, chunks, name, "message/rfc822", settings)
+    attachments.add(row, chunks, name, "message/rfc822", settings)

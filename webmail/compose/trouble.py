@@ -26,6 +26,7 @@ class Kind(StrEnum):
     MAILBOX_CLOSED = "mailbox-closed"
     MAILBOX_FULL = "mailbox-full"
     TOO_LARGE = "too-large"
+    NOT_ASCII = "not-ascii"
     NOT_NOW = "not-now"
     REFUSED = "refused"
 
@@ -44,6 +45,7 @@ _MEANINGS = {
     "2.2": Kind.MAILBOX_FULL,
     "2.3": Kind.TOO_LARGE,
     "3.4": Kind.TOO_LARGE,
+    "6.7": Kind.NOT_ASCII,
 }
 
 

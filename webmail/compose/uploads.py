@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from webmail.config import Settings
@@ -28,6 +30,25 @@ class TooLarge(MailError):
         self.limit = limit
 
 
+class AllowanceUsed(MailError):
+    """The files of all of a person's drafts together would pass `limit` bytes."""
+
+    status = 507
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than the {limit} bytes that one person's drafts may hold")
+        self.limit = limit
+
+
+class NoRoom(MailError):
+    """The disk that holds the uploads is full."""
+
+    status = 507
+
+
+REFUSALS = (TooLarge, AllowanceUsed, NoRoom)
+
+
 def is_draft_id(value: str) -> bool:
     """Whether it has the shape of a draft's id: only such a value is ever part of a path."""
     return bool(_DRAFT_ID.match(value))
@@ -47,27 +68,43 @@ def encoded_size(size: int) -> int:
 
 
 def write(target: Path, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
-    """Write a new file into the folder `target`; returns (its random name, its size), once the disk has it.
+    """Write a new file into the folder `target`; returns (its random name, its size). It is on disk after `sync`.
 
-    Raises TooLarge as soon as the file, encoded, passes `room` bytes; nothing stays behind then.
+    Raises TooLarge as soon as the file, encoded, passes `room` bytes, and NoRoom; nothing stays behind then.
     """
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = secrets.token_hex(16)
     size = 0
-    try:
-        with open(target / name, "xb") as out:
-            for chunk in chunks:
-                size += len(chunk)
-                if encoded_size(size) > room:
-                    raise TooLarge(encoded_size(size), room)
-                out.write(chunk)
-            out.flush()
-            os.fsync(out.fileno())
-        _sync_folder(target)
-    except BaseException:
-        (target / name).unlink(missing_ok=True)
-        raise
+    with _full_disk_told():
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with open(target / name, "xb") as out:
+                for chunk in chunks:
+                    size += len(chunk)
+                    if encoded_size(size) > room:
+                        raise TooLarge(encoded_size(size), room)
+                    out.write(chunk)
+        except BaseException:
+            (target / name).unlink(missing_ok=True)
+            raise
     return name, size
+
+
+def sync(target: Path, names: Iterable[str]) -> None:
+    """Return once the disk has these files of the folder `target`, and the folder their names. Raises NoRoom."""
+    with _full_disk_told():
+        for name in names:
+            _sync(target / name)
+        _sync(target)
+
+
+@contextmanager
+def _full_disk_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom(f"no file can be written: {error}") from error
+        raise
 
 
 def duplicate(source: Path, target: Path) -> str:
@@ -78,7 +115,7 @@ def duplicate(source: Path, target: Path) -> str:
         os.link(source, target / name)
     except OSError:  # a file system without links
         shutil.copyfile(source, target / name)
-    _sync_folder(target)
+    _sync(target)
     return name
 
 
@@ -86,8 +123,8 @@ def remove_folder(settings: Settings, draft_id: str) -> None:
     shutil.rmtree(folder(settings, draft_id), ignore_errors=True)
 
 
-def _sync_folder(path: Path) -> None:
-    """A new name is on disk only once its folder is."""
+def _sync(path: Path) -> None:
+    """Of a file its bytes; of a folder its names: a new file is there only once both are."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

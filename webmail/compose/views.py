@@ -1,4 +1,4 @@
-"""Writing a message: the form, answers, what its buttons do. The outbox's page is in `outbox_views.py`.
+"""Opening the form: a new message, an answer, a draft. Its buttons are in `button_views.py`, the outbox in `outbox_views.py`.
 
 A form carries the random id of its draft; the row is made by the first POST, so that a GET, which a browser may send ahead of
 a click, leaves nothing behind. Only what brings files along (forward, resume) makes its row at once, and finds it again when
@@ -7,47 +7,46 @@ asked twice.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import IO, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, g, redirect, request, session, url_for
 from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError
+from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.account import Password
 from webmail.auth import vault
-from webmail.auth.guard import keeps_text
-from webmail.compose import cautions, copies, drafts, outbox, uploads
+from webmail.compose import copies, drafts, identities, outbox, templates, uploads
 from webmail.compose import reply as replies
-from webmail.compose.drafts import AlreadyLeft, Fields
+from webmail.compose.drafts import AlreadyLeft, ChangedElsewhere, Fields
 from webmail.compose.forms import ComposeForm
-from webmail.mail import Identity, MailError, Message, NoSuchMessage, ServerAway
-from webmail.models import DraftRow, Outbox, OutboxState
+from webmail.mail import Identity, MailboxChanged, MailError, Message, NoSuchMessage
+from webmail.models import DraftRow, Outbox, OutboxState, ReadyText, WritingIdentity
 from webmail.web import (
-    csrf_error,
     current_account,
     current_user,
+    error_page,
     file_size,
     local,
     local_path,
     long_date,
     notify,
     page,
-    remember_overview,
+    preferences,
     settings,
     short_date,
 )
 
 blueprint = Blueprint("compose", __name__)
 
-_LEFT = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.SENT, OutboxState.UNCERTAIN)
-_TEMPLATE = "compose/show.html"
+LEFT = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.SENT, OutboxState.UNCERTAIN)
+TEMPLATE = "compose/show.html"
+_LONGEST_SELECTION = 200_000  # characters
 
 
 # --- opening the form ------------------------------------------------------------------------------------------------
@@ -55,9 +54,12 @@ _TEMPLATE = "compose/show.html"
 
 @blueprint.get("/compose")
 def new() -> Response:
-    """An empty message, or the one that a mailto link (RFC 6068) asks for."""
+    """An empty message, or the one that a mailto link (RFC 6068) asks for, or one of the person's templates."""
     to, cc, bcc, subject, body = (request.args.get(name, "")[:100_000] for name in ("to", "cc", "bcc", "subject", "body"))
-    return _form(ComposeForm.holding(Fields(to, cc, bcc, subject, body), _came_from()), drafts.new_id())
+    fields = _begun(Fields(to, cc, bcc, subject, body), my_identities()[0])
+    if number := request.args.get("template", 0, int):
+        fields = templates.inserted(fields, templates.load(current_user(), number))
+    return _new_form(fields, _came_from())
 
 
 @blueprint.get("/compose/<draft_id>")
@@ -66,28 +68,60 @@ def show(draft_id: str) -> Response:
     if session.get("kept", {}).get("path") == request.path:
         return _bring_back(draft_id, session.pop("kept")["fields"])
     sent = outbox.of_draft(user, draft_id)
-    if sent is not None and sent.state in _LEFT:
+    if sent is not None and sent.state in LEFT:
         return redirect(url_for("compose.outbox"), 303)
     row = drafts.load(user, draft_id)
-    return _form(ComposeForm.holding(drafts.fields_of(row), _came_from()), draft_id, row)
+    fields = drafts.fields_of(row)
+    form = ComposeForm.holding(fields, _came_from(), drafts.revision(fields))
+    return show_form(form, draft_id, row, preview=bool(request.args.get("preview")))
 
 
 @blueprint.get("/reply/<int:uid>/<path:mailbox>")
 def reply(uid: int, mailbox: str) -> Response:
+    """An answer to the sender, with `all` to everyone, with `list` to the mailing list."""
+    return _new_form(_answer(*_original(uid, mailbox)), url_for("mailbox.show", mailbox=mailbox))
+
+
+@blueprint.post("/reply/<int:uid>/<path:mailbox>")
+def reply_to_selection(uid: int, mailbox: str) -> Response:
+    """The same, quoting only what was selected (static/app.js): not a GET, for no log should have what a message says."""
     message, text = _original(uid, mailbox)
-    everyone = bool(request.args.get("all"))
-    fields = replies.reply(message, _identity(), _attribution(message), text, everyone=everyone)
-    return _form(ComposeForm.holding(fields, url_for("mailbox.show", mailbox=mailbox)), drafts.new_id())
+    selected = "\n".join(line.rstrip() for line in request.form.get("selected", "")[:_LONGEST_SELECTION].splitlines()).strip("\n")
+    fields = _answer(message, selected or text)
+    row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
+    drafts.leave_untouched(row)
+    return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
+
+
+def _answer(message: Message, quoted: str) -> Fields:
+    everyone, to_list = bool(request.args.get("all")), bool(request.args.get("list"))
+    me = identities.answering(my_identities(), message.envelope)
+    mine = {address.lower() for address in (*identities.allowed(current_user()), *(one.address for one in my_identities()))}
+    fields = replies.reply(
+        message, identities.noun(me), _attribution(message), quoted, everyone=everyone, also=mine, to_list=to_list,
+        quote=preferences().quote,
+    )  # fmt: skip
+    return _begun(fields, me)
+
+
+def _begun(fields: Fields, me: WritingIdentity) -> Fields:
+    """With what this person's messages begin with."""
+    return replace(identities.begun(fields, me), format=preferences().write_format)
 
 
 @blueprint.get("/forward/<int:uid>/<path:mailbox>")
 def forward(uid: int, mailbox: str) -> Response:
     message, text = _original(uid, mailbox)
     whole = request.args.get("as") == "attachment"
+    parts = replies.carried_parts(message)
+    if not whole and len(parts) > replies.MOST_PARTS:
+        whole = True
+        notify(_("This message has too many files to forward them one by one: it is attached whole."), "caution")
     fields = replies.forward_attached(message) if whole else replies.forward_inline(message, _forward_heading(message), text)
+    fields = _begun(fields, identities.answering(my_identities(), message.envelope))
     carry = replies.carry_whole if whole else replies.carry
-    if not whole and not (message.structure.attachments or message.structure.inline):
-        return _form(ComposeForm.holding(fields, url_for("mailbox.show", mailbox=mailbox)), drafts.new_id())
+    if not whole and not parts:
+        return _new_form(fields, url_for("mailbox.show", mailbox=mailbox))
     row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
     try:
         if not row.attachments.exists():
@@ -95,211 +129,127 @@ def forward(uid: int, mailbox: str) -> Response:
             drafts.leave_untouched(row)
     except uploads.TooLarge:
         notify(_("Not all of its attachments fit into one message: choose those that you need."), "caution")
+    except (uploads.AllowanceUsed, uploads.NoRoom) as error:
+        notify(_("Not all of its attachments are here.") + " " + no_room_words(error), "danger")
     return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
 
 
 @blueprint.get("/draft/<int:uid>/<path:mailbox>")
 def resume(uid: int, mailbox: str) -> Response:
-    """Go on with a message of the Drafts folder."""
-    row = copies.resume(current_user(), current_account(), mailbox, uid, _uidvalidity(), settings())
+    """Go on with a message of the Drafts folder, or begin a message with what another has; `as=new`: one that answers nothing."""
+    if not 0 < uid < 2**32:
+        raise NoSuchMessage(f"{mailbox}: {uid} is no UID")
+    try:
+        row, left_out = copies.resume(
+            current_user(), current_account(), mailbox, uid, uidvalidity(), settings(), afresh=request.args.get("as") == "new"
+        )
+    except uploads.REFUSALS as error:
+        return error_page(_("This draft can't be opened here"), no_room_words(error), error.status)
+    if left_out:
+        say_left_out(left_out, f"{url_for('compose.forward', uid=uid, mailbox=mailbox)}?as=attachment")
     return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
 
 
-# --- the buttons -----------------------------------------------------------------------------------------------------
+# --- text that is kept -----------------------------------------------------------------------------------------------
 
 
-@blueprint.post("/compose/<draft_id>")
-@keeps_text
-def act(draft_id: str) -> Response:
-    """Whatever the button, the text is stored first."""
-    form = ComposeForm()
-    action = request.form.get("action", "save")
-    if action in ("send", "send-anyway"):
-        form.complete(settings().domain)
-    elif action == "to-bcc":
-        form.move_to_bcc()
-    try:
-        row = _store(draft_id, form.fields())
-    except AlreadyLeft:
-        return _has_left(draft_id, form, action)
-    if action == "autosave":
-        return _autosave(form, row)
-    attached = _attach(form, row)
-    if action in ("send", "send-anyway"):
-        return _send(form, row, sure=action == "send-anyway")
-    if action in ("discard", "discard-now"):
-        return _discard(form, row, sure=action == "discard-now")
-    if action.startswith("remove-") and action[7:].isascii() and action[7:].isdigit():
-        drafts.remove_attachment(row, int(action[7:]), settings())
-    elif action == "to-bcc":
-        notify(_("All the addresses are in Bcc now. Nothing was sent yet."))
-    elif action != "attach":
-        return _save(form, row)
-    if not attached:
-        return _form(form, row.id, row, status=422)
-    return redirect(_url(row, form), 303)
-
-
-@blueprint.errorhandler(CSRFError)
-def stale_form(error: CSRFError) -> Response:
-    """The session changed since the form was made: nothing is done, and the text comes back in a form of today's."""
-    if request.endpoint != "compose.act":
-        return csrf_error(error)
-    notify(_("You signed in again since this form was opened. Nothing was done yet: press the button once more."), "caution")
-    draft_id = (request.view_args or {})["draft_id"]
-    mine = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user()))
-    return _form(ComposeForm(), draft_id, mine, status=400)
+def store(draft_id: str, form: ComposeForm) -> DraftRow:
+    """Raises AlreadyLeft, ChangedElsewhere, NoSuchMessage (an id of somebody else, or no id)."""
+    sent = outbox.of_draft(current_user(), draft_id)
+    if sent is not None and sent.state in LEFT:
+        raise AlreadyLeft(f"draft {draft_id} has left")
+    fields = form.fields()
+    row = drafts.store(current_user(), draft_id, fields, writer=form.name, began_from=form.revision.data or "")
+    form.revision.data = drafts.revision(fields)
+    return row
 
 
 def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
     """The text that was being sent when the session had ended, as a draft again."""
     form = ComposeForm(formdata=MultiDict((name, value) for name, value in kept))
     try:
-        row = _store(draft_id, form.fields())
+        row = store(draft_id, form)
     except (AlreadyLeft, NoSuchMessage):
-        row = drafts.new(current_user(), form.fields())
+        row = drafts.new(current_user(), form.fields(), writer=form.name)
+    except ChangedElsewhere as error:
+        row = drafts.apart(error.row, form.fields(), form.name, settings())
     notify(_("Here is your text again. Nothing was sent."), "caution")
-    return _form(form, row.id, row)
-
-
-def _store(draft_id: str, fields: Fields) -> DraftRow:
-    """Raises AlreadyLeft, NoSuchMessage (an id of somebody else, or no id)."""
-    sent = outbox.of_draft(current_user(), draft_id)
-    if sent is not None and sent.state in _LEFT:
-        raise AlreadyLeft(f"draft {draft_id} has left")
-    return drafts.store(current_user(), draft_id, fields)
-
-
-def _attach(form: ComposeForm, row: DraftRow) -> bool:
-    """Take the files that came; False, with the field marked, when they are too large."""
-    for file in form.files():
-        try:
-            drafts.add_attachment(row, _chunks(file.stream), file.filename or "", file.mimetype or "", settings())
-        except uploads.TooLarge:
-            words = _(
-                "“%(name)s” (%(size)s) was not attached: a message may have %(limit)s in all, and files take a third more.",
-                name=file.filename, size=file_size(_size(file.stream)), limit=file_size(settings().message_limit),
-            )  # fmt: skip
-            form.mark("attachments", words)
-            return False
-    return True
-
-
-def _size(stream: IO[bytes]) -> int:
-    return stream.seek(0, os.SEEK_END)
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(uploads.CHUNK):
-        yield chunk
-
-
-def _send(form: ComposeForm, row: DraftRow, *, sure: bool) -> Response:
-    if drafts.total_size(row) > settings().message_limit:
-        form.mark("attachments", _("The message is too large: remove a file."))
-    if not form.check():
-        return _form(form, row.id, row, status=422)
-    asked = [] if sure else cautions.cautions(drafts.as_draft(row, _identity(), settings()))
-    if asked:
-        return _form(form, row.id, row, status=422, asked=asked)
-    try:
-        sent = outbox.enqueue(row, current_account(), _identity(), settings(), sealed_credential())
-    except drafts.FilesGone:
-        form.mark("attachments", _("A file is no longer here: remove it and attach it again."))
-        return _form(form, row.id, row, status=422)
-    wake(sent)
-    _say_sent(sent)
-    return redirect(_back(form), 303)
-
-
-def _save(form: ComposeForm, row: DraftRow) -> Response:
-    try:
-        if drafts.unsaved(row):
-            copies.save(row, current_account(), _identity(), settings())
-    except MailError as error:
-        current_app.logger.warning("draft %s is not in Drafts: %s", row.id, error)
-        if isinstance(error, ServerAway):
-            remember_overview(None)  # the side bar would wait for the same server again
-        notify(_("Your text is kept on this page, but the mail server did not take a copy for the Drafts folder."), "danger")
-        return _form(form, row.id, row, status=error.status)
-    return redirect(_url(row, form), 303)
-
-
-def _autosave(form: ComposeForm, row: DraftRow) -> Response:
-    """While one types: the text is in the row already; the server's copy follows now and then. Never disturbs, never fails.
-
-    Without HTMX it is the page being left: nobody reads the answer, and the copy follows at once.
-    """
-    leaving = not request.htmx  # type: ignore[attr-defined]
-    if drafts.copy_is_due(row, leaving=leaving):
-        try:
-            copies.save(row, current_account(), _identity(), settings())
-        except MailError as error:
-            current_app.logger.info("draft %s is not in Drafts yet: %s", row.id, error)
-    if leaving:
-        return Response(status=204)
-    response = _form(form, row.id, row)
-    response.headers["HX-Replace-Url"] = url_for("compose.show", draft_id=row.id)
-    return response
-
-
-def _discard(form: ComposeForm, row: DraftRow, *, sure: bool) -> Response:
-    if not sure and not drafts.is_empty(row):
-        return _form(form, row.id, row, status=422, discarding=True)
-    copies.discard(row, current_account(), settings())
-    if failed := outbox.of_draft(current_user(), row.id):
-        outbox.dismiss(current_user(), failed.id)
-    notify(_("The message was discarded."))
-    return redirect(_back(form), 303)
-
-
-def _has_left(draft_id: str, form: ComposeForm, action: str) -> Response:
-    """A second click on "Send" changes nothing. Another text than the one that left becomes a message of its own."""
-    sent = outbox.of_draft(current_user(), draft_id)
-    overtaken = action == "autosave" or request.headers.get("HX-Target") in ("saved", "attachments")
-    if overtaken:  # it was on its way when "Send" was pressed
-        return Response(status=204)
-    if sent is not None and (action.startswith("discard") or outbox.is_same(sent, form.fields())):
-        _say_sent(sent)
-        return redirect(_back(form), 303)
-    row = drafts.new(current_user(), form.fields())
-    _attach(form, row)
-    notify(_("The message you sent before has left already. This is a new one, with your present text."), "caution")
-    return redirect(_url(row, form), 303)
+    return show_form(form, row.id, row)
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------
 
 
-def _form(
-    form: ComposeForm,
-    draft_id: str,
-    row: DraftRow | None = None,
-    *,
-    status: int = 200,
-    asked: list[cautions.Caution] | None = None,
-    discarding: bool = False,
-) -> Response:
+def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
+    """The form's page. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`."""
     files = list(row.attachments.order_by("id")) if row is not None else []
     return page(
-        _TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files, identity=_identity(), asked=asked or [],
-        discarding=discarding, total=sum(uploads.encoded_size(f.size) for f in files), limit=settings().message_limit,
+        TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files,
+        identity=identities.chosen(my_identities(), form.identity.data),
+        total=sum(uploads.encoded_size(f.size) for f in files), limit=settings().message_limit, **more,
     )  # fmt: skip
 
 
-def _identity() -> Identity:
-    user = current_user()
-    return Identity(user.name, user.address)
+def _new_form(fields: Fields, back: str) -> Response:
+    return show_form(ComposeForm.holding(fields, back), drafts.new_id())
+
+
+@blueprint.app_template_global()
+def my_identities() -> list[WritingIdentity]:
+    """As whom the person may write, the default first; asked once a request."""
+    if "identities" not in g:
+        g.identities = identities.usable(current_user(), settings())
+    return cast("list[WritingIdentity]", g.identities)
+
+
+def identity(row: DraftRow) -> Identity:
+    """As whom a draft is written."""
+    return identities.noun(identities.chosen(my_identities(), row.identity))
+
+
+@blueprint.app_template_global()
+def ready_texts() -> list[ReadyText]:
+    """The templates that the person may use."""
+    return templates.usable(current_user())
+
+
+def no_room_words(error: MailError) -> str:
+    """Why a file could not be written, and what to do."""
+    if isinstance(error, uploads.AllowanceUsed):
+        return _("The files of all your drafts may have %(limit)s together: send or discard some drafts first.",
+                 limit=file_size(error.limit))  # fmt: skip
+    if isinstance(error, uploads.NoRoom):
+        return _("The server has no room for files at the moment. Tell your administrator.")
+    return _("A message may have %(limit)s in all, and files take a third more.", limit=file_size(settings().message_limit))
+
+
+def say_left_out(count: int, whole: str = "") -> None:
+    """That not all files of a message are in the draft; `whole` is where to forward it as it is."""
+    words = ngettext(
+        "%(num)d file of that message is not here: there are too many to take them one by one. The message stays as it is.",
+        "%(num)d files of that message are not here: there are too many to take them one by one. The message stays as it is.",
+        count,
+    )
+    notify(words, "caution")
+    if whole:
+        session["notices"][-1]["link"] = {"url": whole, "text": _("Forward as attachment")}
 
 
 def _original(uid: int, mailbox: str) -> tuple[Message, str]:
     with imap.connect(current_account(), mailbox) as connection:
-        message = imap.messages.fetch(connection, mailbox, uid, _uidvalidity())
+        if part := request.args.get("part", ""):  # of a message that is attached to this one
+            message = imap.inside.read(connection, mailbox, uid, part, uidvalidity(), prefer_html=False)
+        else:
+            message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
         return message, replies.text_of(connection, message)
 
 
-def _uidvalidity() -> int | None:
-    return request.args.get("v", None, int)
+def uidvalidity() -> int | None:
+    """Raises MailboxChanged for a number that none can have (RFC 3501 section 9)."""
+    number = request.args.get("v", None, int)
+    if number is not None and not 0 < number < 2**32:
+        raise MailboxChanged(f"{number} is no UIDVALIDITY")
+    return number
 
 
 def _attribution(message: Message) -> str:
@@ -330,30 +280,12 @@ def _came_from() -> str:
     return local_path(path) if before.netloc == request.host and path.startswith(f"{request.script_root}/mailbox/") else ""
 
 
-def _back(form: ComposeForm) -> str:
+def back_of(form: ComposeForm) -> str:
     return local_path(form.back.data or "") or url_for("mailbox.show", mailbox="INBOX")
 
 
-def _url(row: DraftRow, form: ComposeForm) -> str:
+def address_of(row: DraftRow, form: ComposeForm) -> str:
     return url_for("compose.show", draft_id=row.id, back=local_path(form.back.data or "") or None)
-
-
-def _say_sent(sent: Outbox) -> None:
-    """Once, even when two clicks get here."""
-    seconds = settings().undo_seconds
-    undo = None
-    poll = None
-    words = _("The message is on its way.")
-    if sent.state == OutboxState.WAITING and seconds:
-        undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
-        words = _("The message leaves in %(seconds)d seconds.", seconds=seconds)
-    if sent.state in (OutboxState.WAITING, OutboxState.SENDING):
-        poll = (url_for("compose.state", outbox_id=sent.id), seconds + 2)
-    waiting = session.get("notices", [])
-    if not any(notice["text"] == words and (notice["undo"] or [""])[0] == (undo or [""])[0] for notice in waiting):
-        notify(words, undo=undo)
-        if poll:  # with scripts the outcome takes the notice's place (templates/_notices.html)
-            session["notices"][-1]["poll"] = poll
 
 
 def sealed_credential() -> bytes | None:
@@ -396,4 +328,4 @@ def outbox_alert() -> int | None:
     return _pending().failed or None
 
 
-from webmail.compose import outbox_views  # noqa: E402,F401 - its routes belong to this blueprint
+from webmail.compose import button_views, kinds_views, later_views, outbox_views, recipient_views  # noqa: E402,F401 - their routes belong to this blueprint

@@ -1,13 +1,45 @@
 """IMAP: one guarded way to a connection, and verbs on mailboxes and messages.
 
     with imap.connect(account) as connection:
-        listing = imap.messages.list(connection, "INBOX")
+        listing = imap.lists.list(connection, "INBOX")
 
 Nothing here knows of the web or of the database. Library and network errors leave as `MailError` kinds.
 """
 
-from webmail.imap import actions, mailboxes, messages
+from webmail.imap import (
+    acl,
+    actions,
+    conversations,
+    everywhere,
+    files,
+    folders,
+    inside,
+    lists,
+    mailboxes,
+    messages,
+    news,
+    texts,
+    threads,
+)
 from webmail.imap.pool import close_all, configure, connect
 from webmail.imap.sign_in import check
 
-__all__ = ["actions", "check", "close_all", "configure", "connect", "mailboxes", "messages"]
+__all__ = [
+    "acl",
+    "actions",
+    "check",
+    "close_all",
+    "configure",
+    "connect",
+    "conversations",
+    "everywhere",
+    "files",
+    "folders",
+    "inside",
+    "lists",
+    "mailboxes",
+    "messages",
+    "news",
+    "texts",
+    "threads",
+]

@@ -1,24 +1,56 @@
-"""Verbs that change messages: flags, move, copy, delete. Each says what it changed, so that it can be undone."""
+"""Verbs that change messages: flags, move, copy, delete. Each says what it changed, so that it can be undone.
+
+A verb is given a set of any size. Whoever may have many messages calls it once for each of `pieces`: a server reads no endless
+command line and must answer in time, and what was done before one piece failed is known then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from webmail.imap.answers import numbers_of
 from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, uid_set
 from webmail.imap.connection import Connection
-from webmail.imap.mailboxes import forget
-from webmail.mail import NotAllowed
+from webmail.imap.mailboxes import create, forget
+from webmail.mail import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
+
+_MOST_AT_ONCE = 5000  # messages of one command: a server moves so many within its time for an answer
+_LONGEST_SET = 8000  # bytes of a set on one command line (RFC 7162 section 4)
+
+
+class KeepsNoTags(NotAllowed):
+    """The mailbox takes no keywords beside those it has (RFC 3501 section 7.1, PERMANENTFLAGS without \\*)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Where messages are now: UIDs in the target mailbox, none where the server does not tell (no UIDPLUS)."""
+    """Where messages are now: `uids` in the target mailbox, each with the one it had at the same place of `sources`.
+
+    None where the server does not tell (no UIDPLUS).
+    """
 
     mailbox: str
     uidvalidity: int
     uids: tuple[int, ...]
+    sources: tuple[int, ...] = ()
+
+
+def pieces(uids: Iterable[int]) -> Iterator[list[int]]:
+    """The UIDs in ascending order, cut so that each piece makes one reasonable command."""
+    piece: list[int] = []
+    length = 0
+    for uid in sorted(set(uids)):
+        follows = bool(piece) and uid == piece[-1] + 1  # at most one range longer
+        length += 0 if follows else 22
+        if piece and (len(piece) >= _MOST_AT_ONCE or length > _LONGEST_SET):
+            yield piece
+            piece, length = [], 22
+        piece.append(uid)
+    if piece:
+        yield piece
 
 
 def set_flags(
@@ -29,10 +61,18 @@ def set_flags(
     add: bool = True,
     uidvalidity: int | None = None,
 ) -> None:
-    """Add or remove flags: 1 round trip after the SELECT. Messages that are gone are passed over in silence."""
+    """Add or remove flags: 1 round trip after the SELECT. Messages that are gone are passed over in silence.
+
+    Raises KeepsNoTags for a keyword that the mailbox does not take.
+    """
+    names = list(flags)
     connection.select(mailbox, uidvalidity)
     _writable(connection)
-    connection.run((b"UID STORE", uid_set(uids), b"+FLAGS.SILENT" if add else b"-FLAGS.SILENT", flag_list(flags)))
+    if any(name.startswith("\\") and not connection.keeps(name) for name in names):
+        raise NotAllowed(f"{mailbox}: {' '.join(names)} may not be changed")  # a server says OK all the same
+    if add and not all(connection.keeps(name) for name in names):
+        raise KeepsNoTags(f"{mailbox} keeps no keyword such as {' '.join(names)}")
+    connection.run((b"UID STORE", uid_set(uids), b"+FLAGS.SILENT" if add else b"-FLAGS.SILENT", flag_list(names)))
     forget(connection.account)
 
 
@@ -42,7 +82,38 @@ def with_flag(
     """Those of `uids` for which a SEARCH key such as b"UNSEEN" holds: 1 round trip after the SELECT."""
     connection.select(mailbox, uidvalidity)
     answer = connection.run((b"UID SEARCH", b"UID", uid_set(uids), flag))
-    return [int(word) for line in answer.get("SEARCH", []) for word in line.split()]
+    return numbers_of(answer.get("SEARCH", []))
+
+
+def keyword(name: str) -> bytes:
+    """A keyword as SEARCH wants it after KEYWORD and UNKEYWORD. Raises UnsafeValue for what is none."""
+    if name.startswith("\\"):
+        raise UnsafeValue("a system flag is no keyword")
+    return flag_list([name]).strip(b"()")
+
+
+def by_date(
+    connection: Connection, mailbox: str, uids: Sequence[int], spans: Sequence[tuple[date, date]], uidvalidity: int | None = None
+) -> list[list[int]]:
+    """For each span (its first day, the day after its last) those of `uids` received then: 1 round trip after the SELECT."""
+    connection.select(mailbox, uidvalidity)
+    among = uid_set(uids)
+    found = []
+    answer = connection.run(
+        *((b"UID SEARCH", b"UID", among, b"SINCE", _day(first), b"BEFORE", _day(after)) for first, after in spans)
+    )
+    lines = answer.get("SEARCH", [])
+    if len(lines) != len(spans):
+        raise Refused("the server does not answer each SEARCH")
+    for line in lines:
+        found.append(numbers_of([line]))
+    return found
+
+
+def _day(day: date) -> bytes:
+    """RFC 3501's date, whatever the locale."""
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{day.day}-{months[day.month - 1]}-{day.year:04d}".encode()
 
 
 def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> Moved:
@@ -56,15 +127,45 @@ def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
     wanted = uid_set(uids)
     if connection.has("MOVE"):
         return _moved(to, connection.run((b"UID MOVE", wanted, mailbox_name(to))))
+    _removable(connection)
     answers = connection.run((b"UID COPY", wanted, mailbox_name(to)))
     _expunge(connection, wanted)
     return _moved(to, answers)
 
 
+def move_making(connection: Connection, mailbox: str, uids: Sequence[int], to: str, uidvalidity: int | None = None) -> Moved:
+    """Move to a mailbox that is made where it is missing: 3 round trips more then. Raises what `move` and `create` raise."""
+    try:
+        return move(connection, mailbox, uids, to, uidvalidity)
+    except NoSuchMailbox:
+        if connection.mailbox != mailbox:
+            raise  # it is the source that is missing
+        make(connection, to)
+        return move(connection, mailbox, uids, to, uidvalidity)
+
+
+def make(connection: Connection, mailbox: str) -> None:
+    """Create a mailbox unless there is one, perhaps made by another session just now: 2 or 3 round trips."""
+    try:
+        create(connection, mailbox)
+    except Refused:
+        connection.run((b"STATUS", mailbox_name(mailbox), b"(UIDNEXT)"))
+
+
+def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> Moved:
+    """Copy messages: 1 round trip after the SELECT.
+
+    Raises NoSuchMailbox (either), OverQuota, NotAllowed; then nothing was copied.
+    """
+    connection.select(mailbox, uidvalidity)
+    forget(connection.account)
+    return _moved(to, connection.run((b"UID COPY", uid_set(uids), mailbox_name(to))))
+
+
 def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None) -> None:
     """Expunge these messages for good: 2 round trips after the SELECT."""
     connection.select(mailbox, uidvalidity)
-    _writable(connection)
+    _removable(connection)
     forget(connection.account)
     _expunge(connection, uid_set(uids))
 
@@ -72,6 +173,12 @@ def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidit
 def _writable(connection: Connection) -> None:
     if connection.read_only:
         raise NotAllowed(f"{connection.mailbox} may only be read")
+
+
+def _removable(connection: Connection) -> None:
+    _writable(connection)
+    if not connection.keeps("\\Deleted"):  # a server says OK to the STORE and the EXPUNGE, and nothing goes (RFC 4314 section 4)
+        raise NotAllowed(f"messages of {connection.mailbox} may not be deleted")
 
 
 def _expunge(connection: Connection, uids: bytes) -> None:
@@ -87,4 +194,4 @@ def _moved(to: str, answers: dict[str, list[Any]]) -> Moved:
     words = (answers.get("COPYUID") or [b""])[-1].decode("ascii", "replace").split()
     if len(words) != 3:
         return Moved(to, 0, ())
-    return Moved(to, int(words[0]), tuple(expand_uid_set(words[2])))
+    return Moved(to, int(words[0]), tuple(expand_uid_set(words[2])), tuple(expand_uid_set(words[1])))

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from imapclient.response_types import BodyData
+
+from webmail.mail import Address, Envelope
+from webmail.mime import headers
 from webmail.mime.structure import Node
+from webmail.mime.words import decode
 
 _DEEPEST = 100
+_MOST_PEOPLE = 20  # of an attached message's address field
 
 
 def tree(data: Any) -> Node:
@@ -37,8 +43,47 @@ def _node(data: Any, section: str, depth: int) -> Node:
     return Node(
         section=section, type=kind, params=_params(data[2]), disposition=disposition,
         disposition_params=disposition_params, encoding=_text(data[5]).lower(), size=int(data[6] or 0),
-        content_id=_text(data[3]).strip("<> "), children=[],
+        content_id=_text(data[3]).strip("<> "), children=[], **_attached(data, kind, section, depth),
     )  # fmt: skip
+
+
+def _attached(data: Any, kind: str, section: str, depth: int) -> dict[str, Any]:
+    """Envelope and tree of an attached message. Its parts are numbered below its own section (RFC 3501 section 6.4.5).
+
+    One that can't be understood stays a file to save: it must not spoil the message around it.
+    """
+    if not kind.startswith("message/") or len(data) < 9 or not isinstance(data[7], tuple) or len(data[7]) != 10:
+        return {}
+    found: dict[str, Any] = {"envelope": _envelope(data[7])}
+    try:
+        body = BodyData.create(data[8])
+        found["message"] = _node(body, section if body.is_multipart else f"{section}.1", depth + 1)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        found["message"] = None
+    return found
+
+
+def _envelope(values: Any) -> Envelope:
+    """IMAP's ENVELOPE (RFC 3501 section 7.4.2) as far as a card shows it."""
+    ids = headers.message_ids(values[9]) if isinstance(values[9], bytes) else ()
+    return Envelope(
+        subject=decode(values[1]) if isinstance(values[1], bytes) else "",
+        sender=_addresses(values[2]),
+        to=_addresses(values[5]),
+        sent=headers.date(values[0]) if isinstance(values[0], bytes) else None,
+        message_id=ids[0] if ids else "",
+    )
+
+
+def _addresses(values: Any) -> tuple[Address, ...]:
+    """Those of an envelope; the words around a group (RFC 3501: a NIL host) are passed over."""
+    listed = values[:_MOST_PEOPLE] if isinstance(values, tuple) else ()
+    people = [one for one in listed if isinstance(one, tuple) and len(one) == 4]
+    return tuple(
+        Address(decode(name) if isinstance(name, bytes) else "", f"{_text(local)}@{_text(host)}".strip("@"))
+        for name, _route, local, host in people
+        if host
+    )
 
 
 def _params(values: Any) -> dict[str, str]:

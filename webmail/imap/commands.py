@@ -64,7 +64,7 @@ def flag_list(flags: Iterable[str]) -> bytes:
     return b"(" + " ".join(names).encode("ascii") + b")"
 
 
-_MOST_UIDS = 100_000  # in one set: a form may ask for anything
+_MOST_UIDS = 1_000_000  # in one set: 40 MB of numbers; no more are ever acted on at once
 
 
 def expand_uid_set(value: str) -> list[int]:
@@ -116,3 +116,5 @@ def translated() -> Iterator[None]:
         raise ServerAway(f"the IMAP server is not understood: {error}") from error
     except OSError as error:  # refused, reset, timed out, bad certificate
         raise ServerAway(f"the IMAP server can't be reached: {error}") from error
+    except (MemoryError, OverflowError, ValueError) as error:  # imaplib believes any number: a literal of {99999999999}
+        raise ServerAway(f"the exchange with the IMAP server failed: {type(error).__name__} {error}") from error

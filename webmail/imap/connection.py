@@ -17,8 +17,9 @@ from imapclient import IMAPClient
 from imapclient.response_parser import parse_fetch_response
 
 from webmail.account import Account, Password, Server
+from webmail.imap import reach
 from webmail.imap.commands import mailbox_name, refusal, translated
-from webmail.mail import MailboxChanged, ServerAway, SignInRefused
+from webmail.mail import MailboxChanged, MailError, ServerAway, SignInRefused
 
 # SEARCH answers with every UID on one line: 8 bytes each, and mailboxes hold a million
 imaplib._MAXLINE = 20_000_000  # type: ignore[attr-defined]
@@ -32,37 +33,47 @@ _HARMLESS = (b"NOOP", b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT", b"FETCH", 
 class Connection:
     """A signed-in connection. Not thread-safe: the pool lends it to one thread at a time."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, seconds: float | None = None) -> None:
+        """Dial and sign in, within `seconds` where given, else within the server's timeout. Raises ServerAway, SignInRefused."""
         self.account = account
         self.mailbox = ""  # the selected one
         self.uidvalidity = 0
         self.exists = 0
         self.flags: frozenset[str] = frozenset()  # that the selected mailbox knows
         self.read_only = False
+        self.permanent: frozenset[str] | None = None  # flags that may be changed in it; None: the server does not say
+        self.namespaces: Any = None  # what mailboxes.py learned of NAMESPACE, for the life of the connection
+        self.opened = time.monotonic()
         self.round_trips = 0
         self.last_used = time.monotonic()
         self.in_step = True  # false while an answer is due, and for ever when it never came
         self._verified = False  # the mailbox's state was refreshed during this loan
         self._untried = False  # nothing was asked yet during this loan
-        self._open()
+        self._open(seconds)
 
     # --- life --------------------------------------------------------------------------------------------------------
 
-    def _open(self) -> None:
+    def _open(self, seconds: float | None = None) -> None:
         """Connect and sign in: 1 round trip after the greeting (2 with STARTTLS, 1 more where capabilities aren't told)."""
         self.mailbox, self.in_step = "", False
+        server = self.account.imap
+        allowed = min(seconds or server.timeout, server.timeout)
+        deadline = time.monotonic() + allowed
         with translated():
-            self.client = _dial(self.account.imap)
+            with reach.dialling(server, telling=allowed >= server.timeout / 2):
+                self.client = _dial(server, allowed)
             try:
-                _authenticate(self.client, self.account)
+                self.client.socket().settimeout(max(deadline - time.monotonic(), 0.1))
+                authenticate(self.client, self.account)
+                imap = self.client._imap
+                imap.debug = 0  # imapclient sets 5: each line would be formatted for a log nobody reads
+                self._remember = imap._append_untagged
+                imap._append_untagged = self._append_untagged
+                self.capabilities = frozenset(c.decode("ascii", "replace") for c in self.client.capabilities())
+                self.client.socket().settimeout(server.timeout)
             except BaseException:
                 self.client.shutdown()
                 raise
-            imap = self.client._imap
-            imap.debug = 0  # imapclient sets 5: each line would be formatted for a log nobody reads
-            self._remember = imap._append_untagged
-            imap._append_untagged = self._append_untagged
-            self.capabilities = frozenset(c.decode("ascii", "replace") for c in self.client.capabilities())
             self.in_step = True
 
     def lend(self) -> None:
@@ -75,7 +86,9 @@ class Connection:
         if not self.in_step:
             return True
         try:
-            return bool(select.select([self.client.socket()], [], [], 0)[0])
+            poll = select.poll()  # select() knows no more than 1024 open files
+            poll.register(self.client.socket(), select.POLLIN)
+            return bool(poll.poll(0))
         except (OSError, ValueError):
             return True
 
@@ -112,7 +125,24 @@ class Connection:
                 self.select(mailbox, uidvalidity)
             return self._run(commands)
 
-    def _run(self, commands: Any) -> dict[str, list[Any]]:
+    def run_apart(self, *commands: Command) -> list[dict[str, list[Any]] | MailError]:
+        """Send all commands at once, as `run` does, and tell the answers to each apart: 1 round trip.
+
+        A refused command has its error in its place and spoils nothing for the others. For commands that the server has to
+        carry out in order (RFC 3501 section 5.5), such as SELECT and what follows: only then its untagged answers stand before
+        its own tagged one. Leaves no mailbox selected that may be relied upon. Raises ServerAway.
+        """
+        if self._untried:
+            self.run((b"NOOP",))  # one that was closed while idle is opened anew
+        apart: list[tuple[dict[str, list[Any]], Any]] = []
+        self.mailbox = ""
+        self._run(commands, apart)
+        return [
+            untagged if answer[0] == "OK" else refusal(command[0].decode(), answer[1])
+            for command, (untagged, answer) in zip(commands, apart, strict=True)
+        ]
+
+    def _run(self, commands: Any, apart: list[tuple[dict[str, list[Any]], Any]] | None = None) -> dict[str, list[Any]]:
         imap = self.client._imap
         imap.untagged_responses.clear()
         self.in_step = False
@@ -125,8 +155,13 @@ class Connection:
                 for tag, line in zip(tags, lines, strict=True):
                     self._send_waiting(tag, line)
             # imaplib's _command_complete forgets answers when one command is refused: wait for each tag ourselves
-            answers = [imap._get_tagged_response(tag, expect_bye=False) for tag in tags]
-        return self._taken(commands, answers)
+            answers = []
+            for tag in tags:
+                answers.append(imap._get_tagged_response(tag, expect_bye=False))
+                if apart is not None:
+                    apart.append((dict(imap.untagged_responses), answers[-1]))
+                    imap.untagged_responses.clear()
+        return self._taken(commands, answers if apart is None else [("OK", None)] * len(answers))
 
     def _taken(self, commands: Any, answers: list[Any]) -> dict[str, list[Any]]:
         """All answers are in: back in step. Raises what the first refusal stands for."""
@@ -176,6 +211,8 @@ class Connection:
             self.exists = int(data)
         elif kind == "EXPUNGE":
             self.exists -= 1
+        elif kind == "FLAGS" and isinstance(data, bytes):  # a keyword that is new to the mailbox (RFC 3501 section 7.2.6)
+            self.flags = frozenset(data.decode("ascii", "replace").strip("()").split())
         self._remember(kind, data)
 
     def select(self, mailbox: str, uidvalidity: int | None = None, *also: Command) -> dict[str, list[Any]]:
@@ -185,14 +222,16 @@ class Connection:
         them are returned. Raises NoSuchMailbox, and MailboxChanged when `uidvalidity` is given and is not today's.
         """
         answers: dict[str, list[Any]] = {}
-        if self.mailbox != mailbox:
+        if self.mailbox != mailbox or (not self._verified and self._is_others(mailbox)):
             name = mailbox_name(mailbox)
             self.mailbox = ""  # a refused SELECT leaves none selected (RFC 3501 section 6.3.1)
             answers = self.run((b"SELECT", name), *also)
-            self.mailbox = mailbox
-            self.uidvalidity = int(answers["UIDVALIDITY"][-1])
+            self.uidvalidity = _uidvalidity(answers)
+            self.mailbox = mailbox  # not before: never one mailbox with the UIDVALIDITY of another
             self.flags = frozenset((answers.get("FLAGS") or [b""])[0].decode("ascii", "replace").strip("()").split())
             self.read_only = "READ-ONLY" in answers
+            told = answers.get("PERMANENTFLAGS")
+            self.permanent = frozenset(told[-1].decode("ascii", "replace").strip("()").split()) if told else None
         elif not self._verified:
             answers = self.run((b"NOOP",), *also)
         elif also:
@@ -202,8 +241,24 @@ class Connection:
             raise MailboxChanged(f"{mailbox}: UIDVALIDITY was {uidvalidity}, is {self.uidvalidity}")
         return answers
 
+    def _is_others(self, mailbox: str) -> bool:
+        """Somebody else's: it may be shared no longer, and a server lets one read on what one has selected."""
+        return self.namespaces is not None and bool(self.namespaces.owner_of(mailbox)[0])
+
     def has(self, capability: str) -> bool:
         return capability in self.capabilities
+
+    def keeps(self, flag: str) -> bool:
+        """Whether a flag or keyword set in the selected mailbox lasts; it does where the server does not say (RFC 3501 6.3.1)."""
+        permanent = self.permanent
+        return permanent is None or "\\*" in permanent or flag.lower() in {known.lower() for known in permanent}
+
+
+def _uidvalidity(answers: dict[str, list[Any]]) -> int:
+    try:
+        return int(answers["UIDVALIDITY"][-1])
+    except (LookupError, ValueError, TypeError) as error:
+        raise ServerAway("the IMAP server tells no UIDVALIDITY (RFC 3501 section 2.3.1.1)") from error
 
 
 _FLAGS_ONLY = re.compile(rb"(\d+) \(UID (\d+) FLAGS \(([^()\"]*)\)\)")
@@ -238,10 +293,10 @@ def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
     return found
 
 
-def _dial(server: Server) -> IMAPClient:
+def _dial(server: Server, seconds: float) -> IMAPClient:
     context = ssl.create_default_context(cafile=server.ca_file or None) if server.security != "none" else None
     client = IMAPClient(
-        server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=server.timeout, use_uid=True
+        server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=seconds, use_uid=True
     )
     if server.security == "starttls":
         try:
@@ -252,8 +307,9 @@ def _dial(server: Server) -> IMAPClient:
     return client
 
 
-def _authenticate(client: IMAPClient, account: Account) -> None:
-    """Raises SignInRefused; a server that says it is unavailable is ServerAway."""
+def authenticate(client: IMAPClient, account: Account) -> None:
+    """Sign in: 1 round trip. Raises SignInRefused; a server that says it is unavailable is ServerAway, and what breaks off
+    leaves as imaplib's abort or OSError."""
     credential = account.credential
     try:
         if isinstance(credential, Password):

@@ -1,9 +1,10 @@
-"""Verbs on mailboxes: list with counts and roles, find the one for a role, create."""
+"""Verbs on mailboxes: list with counts, roles and namespaces, find the one for a role, create."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,15 @@ from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_response
 
 from webmail.account import Account
+from webmail.imap import acl
+from webmail.imap.answers import joined
 from webmail.imap.commands import mailbox_name
 from webmail.imap.connection import Command, Connection
-from webmail.mail import Mailbox, Quota, Refused, Role
+from webmail.imap.namespaces import Namespaces, namespaces_in
+from webmail.mail import Mailbox, NoSuchMailbox, Quota, Refused, Role, UnsafeValue
 
 _SPECIAL_USE = {
+    "\\snoozed": Role.SNOOZED,
     "\\drafts": Role.DRAFTS,
     "\\sent": Role.SENT,
     "\\archive": Role.ARCHIVE,
@@ -25,6 +30,7 @@ _SPECIAL_USE = {
 }
 # what servers without SPECIAL-USE call them
 _USUAL_NAMES = {
+    Role.SNOOZED: ("Snoozed", "En attente"),
     Role.DRAFTS: ("Drafts", "Brouillons", "Draft"),
     Role.SENT: ("Sent", "Sent Items", "Sent Messages", "Envoyés", "Messages envoyés"),
     Role.ARCHIVE: ("Archive", "Archives"),
@@ -39,6 +45,7 @@ class Overview:
 
     mailboxes: tuple[Mailbox, ...]
     quota: Quota | None = None
+    namespaces: Namespaces = Namespaces()
 
     def get(self, name: str) -> Mailbox | None:
         return next((m for m in self.mailboxes if m.name == name), None)
@@ -47,18 +54,43 @@ class Overview:
         """The mailboxes inside a special one; INBOX has none, since on some servers everything lies inside it."""
         if parent.role is Role.INBOX or not parent.delimiter:
             return []
-        return [m for m in self.mailboxes if m.role is None and m.name.startswith(parent.name + parent.delimiter)]
+        return [m for m in self.mailboxes if m.role is None and parent.holds(m.name)]
 
     @property
     def own(self) -> list[Mailbox]:
         """Those that a person made, outside of the special ones."""
         special = {m.name for parent in self.mailboxes if parent.role for m in self.below(parent)}
-        return [m for m in self.mailboxes if m.role is None and m.name not in special]
+        return [m for m in self.mailboxes if m.role is None and not m.owner and m.name not in special]
+
+    @property
+    def shared(self) -> list[Mailbox]:
+        """Those of other people and of public namespaces."""
+        return [m for m in self.mailboxes if m.owner]
+
+    def with_role(self, role: Role) -> Mailbox | None:
+        return next((m for m in self.mailboxes if m.role is role), None)
 
     def targets(self, source: str) -> list[Mailbox]:
-        """Where a message of `source` may be moved: one's own mailboxes first, never Drafts."""
-        others = [m for m in self.mailboxes if m.selectable and m.name != source and m.role is not Role.DRAFTS]
-        return sorted(others, key=lambda m: m.role is not None)
+        """Where a message of `source` may be moved: one's own mailboxes first, never Drafts or those that wait for a time."""
+        apart = (Role.DRAFTS, Role.SNOOZED)
+        others = [m for m in self.mailboxes if m.selectable and m.rights.may_insert and m.name != source and m.role not in apart]
+        return sorted(others, key=lambda m: (bool(m.owner), m.role is not None))
+
+    def side_bar(self, favourites: Iterable[str] = ()) -> SideBar:
+        """What stands beside every page: of one's own mailboxes the special and the subscribed ones (all, where no mailbox
+        is subscribed to) with those they lie in, and what others share."""
+        trash = self.with_role(Role.TRASH)
+        by_name = {m.name: m for m in self.mailboxes if m.selectable and not (trash and trash.holds(m.name))}
+        mine = [m for m in self.mailboxes if not m.owner]
+        chosen = [m for m in mine if m.subscribed or m.role] if any(m.subscribed for m in mine) else mine
+        names = {name for m in chosen if m.selectable for name in (m.name, *m.ancestors)}
+        special = [m for parent in mine if parent.role for m in (parent, *self.below(parent)) if m.role or m.name in names]
+        return SideBar(
+            tuple(by_name[name] for name in favourites if name in by_name),
+            tuple(special),
+            tuple(m for m in self.own if m.name in names),
+            tuple(m for m in self.shared if m.selectable),
+        )
 
     def counted(self, counts: dict[str, tuple[int, int]]) -> Overview:
         """The same with newer counts (messages, unseen) for some mailboxes."""
@@ -72,8 +104,19 @@ class Overview:
         return self.counted({m.name: (m.messages, max(m.unseen - 1, 0)) for m in self.mailboxes if m.name == name})
 
 
+@dataclass(frozen=True, slots=True)
+class SideBar:
+    """The mailboxes beside every page, in the order shown."""
+
+    favourites: tuple[Mailbox, ...]
+    special: tuple[Mailbox, ...]  # each followed by those inside it
+    own: tuple[Mailbox, ...]
+    shared: tuple[Mailbox, ...]
+
+
 def overview(connection: Connection) -> Overview:
-    """Mailboxes, counts and quota: at most 1 round trip, one more where the server lacks LIST-STATUS (RFC 5819)."""
+    """Mailboxes, counts and quota: at most 1 round trip, one more where the server lacks LIST-STATUS (RFC 5819), and one
+    for the rights in mailboxes of others where there are any."""
     commands = overview_commands(connection)
     return overview_in(connection, connection.run(*commands) if commands else {})
 
@@ -85,9 +128,11 @@ def overview_commands(connection: Connection) -> list[Command]:
     take is the dearest thing a page asks of a server that has large ones. In between, the selected mailbox only. Never
     together with the NOOP or SELECT of a mailbox: Dovecot would answer with its counts from before.
     """
+    commands = _namespace_command(connection)
     if _kept(connection):
-        return [(b"STATUS", mailbox_name(connection.mailbox), b"(MESSAGES UNSEEN)")] if connection.mailbox else []
-    commands: list[Command] = [_list_command(connection)]
+        here = connection.mailbox
+        return [*commands, (b"STATUS", mailbox_name(here), b"(MESSAGES UNSEEN)")] if here else commands
+    commands += _list_commands(connection)
     if connection.has("QUOTA"):
         commands.append((b"GETQUOTAROOT", b'"INBOX"'))
     return commands
@@ -95,13 +140,20 @@ def overview_commands(connection: Connection) -> list[Command]:
 
 def overview_in(connection: Connection, answers: dict[str, list[Any]]) -> Overview:
     """The overview among the answers to `overview_commands`."""
-    if "LIST" not in answers and (kept := _kept(connection)):
-        counts = {imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()}
-        return kept.counted(counts)
-    mailboxes = _mailboxes(answers)
+    _learn_namespaces(connection, answers)
+    if "LIST" not in answers:
+        with _lock:
+            _at, kept = _overviews.get(connection.account, (0.0, None))
+        if kept is None:  # forgotten between the commands and their answers
+            return overview(connection)
+        return kept.counted({imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()})
+    mailboxes = _mailboxes(connection, answers)
     if not connection.has("LIST-STATUS"):
         mailboxes = _with_counts(connection, mailboxes)
-    found = Overview(tuple(sorted(mailboxes, key=_order)), _quota(answers))
+    if connection.has("ACL") and (shared := [m.name for m in mailboxes if m.owner and m.selectable]):
+        rights = acl.rights(connection, shared)
+        mailboxes = [replace(m, rights=rights[m.name]) if m.name in rights else m for m in mailboxes]
+    found = Overview(tuple(sorted(mailboxes, key=_order)), _quota(answers), connection.namespaces or Namespaces())
     with _lock:
         _overviews[connection.account] = (time.monotonic(), found)
         for account in [a for a, (at, _) in _overviews.items() if at < time.monotonic() - _KEEP_SECONDS]:
@@ -129,9 +181,15 @@ def _kept(connection: Connection) -> Overview | None:
 
 
 def for_role(connection: Connection, role: Role) -> str:
-    """Name of the mailbox that serves as `role`, created (and subscribed) where there is none: 1 round trip, else 3."""
-    answers = connection.run((b"LIST", b'""', b'"*"'))
-    found = _mailboxes(answers)
+    """Name of the mailbox that serves as `role`, created (and subscribed) where there is none: 3 round trips.
+
+    1 where there is one, 0 where the overview of the last seconds knows it.
+    """
+    if (kept := _kept(connection)) and (mailbox := next((m for m in kept.mailboxes if m.role is role), None)):
+        return mailbox.name
+    answers = connection.run(*_namespace_command(connection), (b"LIST", b'""', b'"*"'))
+    _learn_namespaces(connection, answers)
+    found = _mailboxes(connection, answers)
     if mailbox := next((m for m in found if m.role is role), None):
         return mailbox.name
     name = _USUAL_NAMES[role][0]
@@ -148,61 +206,76 @@ def create(connection: Connection, name: str) -> None:
     forget(connection.account)
 
 
-def _list_command(connection: Connection) -> Command:
+def _namespace_command(connection: Connection) -> list[Command]:
+    """NAMESPACE, once in the life of a connection."""
+    return [(b"NAMESPACE",)] if connection.namespaces is None and connection.has("NAMESPACE") else []
+
+
+def _list_commands(connection: Connection) -> list[Command]:
+    """LIST with all that the server can tell along: special use (RFC 6154), subscriptions (RFC 5258), counts (RFC 5819)."""
     if connection.has("LIST-STATUS"):
-        return (b"LIST", b'""', b'"*"', b"RETURN (SPECIAL-USE STATUS (MESSAGES UNSEEN))")
-    return (b"LIST", b'""', b'"*"')
+        return [(b"LIST", b'""', b'"*"', b"RETURN (SPECIAL-USE SUBSCRIBED STATUS (MESSAGES UNSEEN))")]
+    return [(b"LIST", b'""', b'"*"'), (b"LSUB", b'""', b'"*"')]
 
 
-def _mailboxes(answers: dict[str, list[Any]]) -> list[Mailbox]:
+def _learn_namespaces(connection: Connection, answers: dict[str, list[Any]]) -> None:
+    if "NAMESPACE" in answers:
+        connection.namespaces = namespaces_in(answers["NAMESPACE"])
+
+
+def _mailboxes(connection: Connection, answers: dict[str, list[Any]]) -> list[Mailbox]:
+    places: Namespaces = connection.namespaces or Namespaces()
     counts = _counts(answers.get("STATUS", []))
-    found = []
+    told = "LSUB" in answers
+    subscribed = {imap_utf7.decode(raw) for _flags, _delimiter, raw in _list_lines(answers.get("LSUB", []))}
+    found: dict[str, Mailbox] = {}
     for flags, delimiter, raw in _list_lines(answers.get("LIST", [])):
         name = imap_utf7.decode(raw)
         low = {flag.lower() for flag in flags}
-        role = Role.INBOX if name.upper() == "INBOX" else next((_SPECIAL_USE[f] for f in low if f in _SPECIAL_USE), None)
+        owner, prefix = places.owner_of(name)
+        role = next((_SPECIAL_USE[f] for f in low if f in _SPECIAL_USE), None) if not owner else None
+        if name.upper() == "INBOX":
+            name, role = "INBOX", Role.INBOX
+        # a closed account's mailboxes are still listed, without counts
+        selectable = not low & {"\\noselect", "\\nonexistent"} and (not owner or raw in counts or not counts)
+        if (owner or places.is_prefix(name)) and not selectable:
+            continue
         messages, unseen = counts.get(raw, (0, 0))
-        selectable = not low & {"\\noselect", "\\nonexistent"}
-        found.append(Mailbox("INBOX" if role is Role.INBOX else name, delimiter, role, selectable, messages, unseen))
-    return _named_roles(found)
+        follows = name in subscribed if told else "\\subscribed" in low
+        found[name] = Mailbox(name, delimiter, role, selectable, messages, unseen, follows, owner, prefix)
+    return _named_roles(list(found.values()), dict(connection.account.roles))
+
+
+_UNREADABLE = (ProtocolError, ValueError, TypeError, AttributeError, LookupError)
 
 
 def _list_lines(lines: list[Any]) -> list[tuple[list[str], str, bytes]]:
-    """`(\\HasNoChildren \\Sent) "/" Sent` -> flags, delimiter, encoded name. An unreadable line is left out."""
+    """`(\\HasNoChildren \\Sent) "/" Sent` -> flags, delimiter, encoded name. Left out are lines that can't be read, and names
+    that no command may hold (somebody may share a mailbox whose name has a line end): one must not cost all the others.
+    """
     found = []
-    for line in _joined(lines):
+    for line in joined(lines):
         try:
             flags, delimiter, name, *_ = parse_response(line)
-        except (ProtocolError, ValueError):
+            raw = name if isinstance(name, bytes) else str(name).encode()  # a mailbox named 2024 parses as a number
+            mailbox_name(imap_utf7.decode(raw))
+            found.append(([f.decode("ascii", "replace") for f in flags], (delimiter or b"").decode(), raw))
+        except (*_UNREADABLE, UnsafeValue, NoSuchMailbox):
             continue
-        raw = name if isinstance(name, bytes) else str(name).encode()  # a mailbox named 2024 parses as a number
-        found.append(([f.decode("ascii", "replace") for f in flags], (delimiter or b"").decode(), raw))
     return found
 
 
 def _counts(lines: list[Any]) -> dict[bytes, tuple[int, int]]:
     counts = {}
-    for line in _joined(lines):
+    for line in joined(lines):
         try:
             name, items, *_ = parse_response(line)
-        except (ProtocolError, ValueError):
+            values = dict(zip(items[::2], items[1::2], strict=False))
+        except _UNREADABLE:
             continue
-        values = dict(zip(items[::2], items[1::2], strict=False))
         raw = name if isinstance(name, bytes) else str(name).encode()
         counts[raw] = (values.get(b"MESSAGES", 0), values.get(b"UNSEEN", 0))
     return counts
-
-
-def _joined(lines: list[Any]) -> list[list[Any]]:
-    """imaplib's pieces of untagged answers, grouped by answer: one that holds a literal comes in several pieces."""
-    groups: list[list[Any]] = []
-    current: list[Any] = []
-    for piece in lines:
-        current.append(piece)
-        if not isinstance(piece, tuple):
-            groups.append(current)
-            current = []
-    return groups
 
 
 def _with_counts(connection: Connection, mailboxes: list[Mailbox]) -> list[Mailbox]:
@@ -211,31 +284,40 @@ def _with_counts(connection: Connection, mailboxes: list[Mailbox]) -> list[Mailb
         answers = connection.run(*((b"STATUS", mailbox_name(m.name), b"(MESSAGES UNSEEN)") for m in names.values()))
     except Refused:
         return mailboxes  # one of them vanished: no counts are better than no list
-    counts = _counts(answers.get("STATUS", []))
-    return [Mailbox(m.name, m.delimiter, m.role, m.selectable, *counts.get(imap_utf7.encode(m.name), (0, 0))) for m in mailboxes]
+    counts = {imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()}
+    return [replace(m, messages=counts[m.name][0], unseen=counts[m.name][1]) if m.name in counts else m for m in mailboxes]
 
 
-def _named_roles(mailboxes: list[Mailbox]) -> list[Mailbox]:
-    """Give a role by its usual name to those that no mailbox claims by special use."""
-    taken = {m.role for m in mailboxes}
-    by_label = {m.label: m for m in reversed(mailboxes) if m.role is None and m.depth <= 1}
-    renamed = {}
+def _named_roles(mailboxes: list[Mailbox], chosen: dict[str, str]) -> list[Mailbox]:
+    """Give each role to one mailbox: to that which the person chose, else to that which claims it by special use, else to
+    one with a usual name. A choice that is no longer there counts for nothing."""
+    may_serve = {m.name for m in mailboxes if m.selectable and not m.owner and m.role is not Role.INBOX}
+    roles = {name: Role(role) for role, name in chosen.items() if name in may_serve}
+    taken = {*roles.values(), Role.INBOX}
+    for m in mailboxes:
+        if m.role and m.role not in taken and m.name not in roles:
+            roles[m.name] = m.role
+            taken.add(m.role)
+    by_label = {m.label: m for m in reversed(mailboxes) if m.name in may_serve - roles.keys() and m.depth <= 1}
     for role, names in _USUAL_NAMES.items():
         if role not in taken and (mailbox := next((by_label[n] for n in names if n in by_label), None)):
-            renamed[mailbox.name] = role
-    return [Mailbox(m.name, m.delimiter, renamed.get(m.name, m.role), m.selectable, m.messages, m.unseen) for m in mailboxes]
+            roles[mailbox.name] = role
+    return [m if m.role is Role.INBOX else replace(m, role=roles.get(m.name)) for m in mailboxes]
 
 
 _ROLE_ORDER = {role: place for place, role in enumerate(Role)}
 
 
-def _order(mailbox: Mailbox) -> tuple[int, str]:
-    return (_ROLE_ORDER.get(mailbox.role, 99) if mailbox.role else 99, mailbox.name.casefold())
+def _order(mailbox: Mailbox) -> tuple[int, list[str]]:
+    """Special ones first, then by name, each followed by those inside it."""
+    path = mailbox.name.casefold()
+    place = 999 if mailbox.owner else _ROLE_ORDER[mailbox.role] if mailbox.role else 99
+    return (place, path.split(mailbox.delimiter) if mailbox.delimiter else [path])
 
 
 def _quota(answers: dict[str, list[Any]]) -> Quota | None:
     """The STORAGE resource of the first quota root that has one, in bytes (RFC 9208 counts KiB)."""
-    for line in _joined(answers.get("QUOTA", [])):
+    for line in joined(answers.get("QUOTA", [])):
         try:
             _, resources, *_ = parse_response(line)
         except (ProtocolError, ValueError):

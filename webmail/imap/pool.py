@@ -23,9 +23,12 @@ class _Pool:
     most: int = 200
     most_per_person: int = 3
     idle_seconds: float = 300
-    patience: float = 8.0  # seconds to wait for a connection to come free
+    patience: float = 8.0  # seconds to wait for a connection to come free, and to open one
+    most_waiting: int = 4  # threads of one person that may wait as long as that
     idle: dict[Account, list[Connection]] = field(default_factory=lambda: defaultdict(list))
     lent: dict[Account, int] = field(default_factory=lambda: defaultdict(int))
+    waiting: dict[Account, list[object]] = field(default_factory=lambda: defaultdict(list))  # in the order of arrival
+    moved: dict[Account, float] = field(default_factory=dict)  # when a connection was last lent or given back
     change: threading.Condition = field(default_factory=threading.Condition)
     reaper: threading.Thread | None = None
 
@@ -47,8 +50,9 @@ def configure(*, most: int, most_per_person: int, idle_seconds: float, patience:
 def connect(account: Account, mailbox: str = "") -> Iterator[Connection]:
     """Borrow a connection of `account`, preferably one that has `mailbox` selected.
 
-    No round trip for a kept connection; a new one costs the sign-in (about 20 ms of the server's time). Raises
-    ServerAway (also when all of the person's connections stay busy) and SignInRefused.
+    No round trip for a kept connection; a new one costs the sign-in (about 20 ms of the server's time). Waiting and dialling
+    take `patience` seconds together, 2 more where little is left for dialling. Raises SignInRefused, and ServerAway also when
+    all of the person's connections stay busy, at once when several threads wait for them and nothing moves (see `_turn`).
     """
     connection = _take(account, mailbox)
     connection.lend()
@@ -67,44 +71,79 @@ def close_all(account: Account | None = None) -> None:
         connection.close()
 
 
+_LONGEST_LIFE = 600.0  # seconds: Dovecot looks for folders newly shared with a person only as a connection begins
+_LEAST_DIAL = 2.0  # seconds: what is left for dialling after a long wait
+_STILL = 1.0  # seconds without a loan or a return: the person's connections are stuck
+
+
 def _take(account: Account, mailbox: str) -> Connection:
     deadline = time.monotonic() + _pool.patience
     closing: list[Connection] = []
-    connection: Connection | None = None
-    with _pool.change:
-        while True:
-            kept = _pool.idle.get(account)
-            if kept:
-                candidate = next((c for c in kept if c.mailbox == mailbox), kept[-1])
-                kept.remove(candidate)
-                if candidate.dead:
-                    closing.append(candidate)
-                    continue
-                connection = candidate
-                break
-            if _pool.lent[account] < _pool.most_per_person:
-                if _pool.open >= _pool.most and (oldest := _oldest_idle()):
-                    closing.append(oldest)
-                if _pool.open < _pool.most:
-                    break
-            if not _pool.change.wait(max(deadline - time.monotonic(), 0)):
-                raise ServerAway("all connections to the IMAP server are busy")
-        _pool.lent[account] += 1
-        _start_reaper()
-    for old in closing:
-        old.close()
+    try:
+        with _pool.change:
+            connection = _turn(account, mailbox, deadline, closing)
+            _pool.lent[account] += 1
+            _pool.moved[account] = time.monotonic()
+            _start_reaper()
+    finally:
+        for old in closing:
+            old.close()
     if connection:
         return connection
     try:
-        return Connection(account)
+        return Connection(account, max(deadline - time.monotonic(), _LEAST_DIAL))
     except BaseException:
         _returned(account, None)
         raise
 
 
+def _turn(account: Account, mailbox: str, deadline: float, closing: list[Connection]) -> Connection | None:
+    """Wait for a kept connection, or for room to open one (None). The lock is held; those to be closed are put in `closing`.
+
+    A page with many pictures asks for them all at once: they take turns. Where nothing moves for a second, those behind the
+    first few are refused at once, so that one person whose connections are stuck can't hold all threads.
+    """
+    me = object()
+    try:
+        while True:
+            if connection := _kept(account, mailbox, closing):
+                return connection
+            if _pool.lent.get(account, 0) < _pool.most_per_person:
+                if _pool.open >= _pool.most and (oldest := _oldest_idle()):
+                    closing.append(oldest)
+                if _pool.open < _pool.most:
+                    return None
+            queue = _pool.waiting[account]
+            if me not in queue:
+                queue.append(me)
+            until = deadline
+            if queue.index(me) >= _pool.most_waiting:
+                until = min(deadline, _pool.moved.get(account, 0.0) + _STILL)
+            if (left := until - time.monotonic()) <= 0:
+                raise ServerAway("all connections to the IMAP server are busy")
+            _pool.change.wait(left)
+    finally:
+        if me in (queue := _pool.waiting.get(account, [])):
+            queue.remove(me)
+        if not queue:
+            _pool.waiting.pop(account, None)
+
+
+def _kept(account: Account, mailbox: str, closing: list[Connection]) -> Connection | None:
+    """Take an idle connection that still lives out of the pool, preferably one that has `mailbox` selected. The lock is held."""
+    kept = _pool.idle.get(account, [])
+    while kept:
+        candidate = next((c for c in kept if c.mailbox == mailbox), kept[-1])
+        kept.remove(candidate)
+        if not candidate.dead:
+            return candidate
+        closing.append(candidate)
+    return None
+
+
 def _give_back(account: Account, connection: Connection) -> None:
     connection.last_used = time.monotonic()
-    keep = connection.in_step
+    keep = connection.in_step and connection.opened > time.monotonic() - _LONGEST_LIFE
     _returned(account, connection if keep else None)
     if not keep:
         connection.close()
@@ -113,8 +152,9 @@ def _give_back(account: Account, connection: Connection) -> None:
 def _returned(account: Account, connection: Connection | None) -> None:
     with _pool.change:
         _pool.lent[account] -= 1
+        _pool.moved[account] = time.monotonic()
         if not _pool.lent[account]:
-            del _pool.lent[account]
+            del _pool.lent[account], _pool.moved[account]
         if connection:
             _pool.idle[account].append(connection)
         _pool.change.notify_all()

@@ -1,44 +1,362 @@
-"""What a person types in the search box, as SEARCH criteria (RFC 3501 section 6.4.4). Every value goes through `quoted`."""
+"""What a person types in the search box, as SEARCH criteria (RFC 3501 section 6.4.4). Every value goes through `quoted`.
+
+    from:ann subject:"class council" is:unread -draft (budget OR facture) larger:5M newer_than:2w in:sent
+
+Words side by side must all be found; OR (OU) joins its two neighbours; `-` excludes; parentheses group.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
 
-from webmail.imap.commands import quoted, text
+from webmail.imap.commands import flag_list, quoted, text
+from webmail.imap.search_values import day_range, size_in_bytes
 
-_WORD = re.compile(r'(-?)(?:([a-z]+):)?(?:"([^"]*)"|(\S+))', re.IGNORECASE)
-_FIELDS = {
-    "from": "FROM", "de": "FROM", "to": "TO", "cc": "CC", "subject": "SUBJECT", "objet": "SUBJECT", "body": "BODY"
+_OPERATORS = {
+    "from": "from de", "to": "to à pour", "cc": "cc copie", "subject": "subject objet sujet", "body": "body corps texte",
+    "has": "has avec contient", "filename": "filename fichier nom_de_fichier", "is": "is est",
+    "larger": "larger plus_grand plus_gros", "smaller": "smaller plus_petit",
+    "before": "before avant", "after": "after après apres since depuis", "on": "on le",
+    "older_than": "older_than plus_vieux plus_ancien plus_vieux_que", "newer_than": "newer_than plus_récent plus_recent",
+    "tag": "tag étiquette etiquette label", "list": "list liste", "in": "in dans",
 }  # fmt: skip
+_NAMES = {word: operator for operator, words in _OPERATORS.items() for word in words.split()}
+_FIELDS = {"from": b"FROM", "to": b"TO", "cc": b"CC", "subject": b"SUBJECT", "body": b"BODY", "list": b"HEADER List-Id"}
 _STATES = {
-    "unread": b"UNSEEN", "read": b"SEEN", "flagged": b"FLAGGED", "answered": b"ANSWERED", "draft": b"DRAFT",
-    "non-lu": b"UNSEEN", "lu": b"SEEN", "suivi": b"FLAGGED",
+    b"UNSEEN": "unread unseen non_lu non_lus non_lue pas_lu", b"SEEN": "read seen lu lus lue",
+    b"FLAGGED": "flagged starred suivi suivis marqué important", b"UNFLAGGED": "unflagged unstarred non_suivi",
+    b"ANSWERED": "answered replied répondu repondu", b"UNANSWERED": "unanswered non_répondu sans_réponse",
+    b"DRAFT": "draft brouillon", b"KEYWORD $Forwarded": "forwarded transféré transfere",
 }  # fmt: skip
+_STATE_KEYS = {word: key for key, words in _STATES.items() for word in words.split()}
+_ATTACHMENT_WORDS = ("attach", "pièce", "piece", "pj", "fichier", "file")
+# servers that don't mark messages by keyword are asked for the usual shape of a message with files
+_HAS_ATTACHMENT = b'(OR KEYWORD $HasAttachment (UNKEYWORD $HasNoAttachment HEADER Content-Type "multipart/mixed"))'
+_DAYS = {"before": b"BEFORE", "older_than": b"BEFORE", "after": b"SINCE", "newer_than": b"SINCE"}
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # strftime's depend on the locale
+
+_MOST_WORDS = 40  # each is three keys; further ones are passed over, and the remarks say so
+_DEEPEST = 8  # parentheses inside parentheses; further ones count as spaces
+
+Kind = Literal["operator", "value", "tag", "many"]
 
 
-def criteria(query: str) -> bytes:
-    """`ann subject:"class council" is:unread -draft` -> SEARCH keys, all of which must hold.
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something typed that was not taken as it was meant. `kind`: "operator" (there is none of that name) and "value" (no date,
+    no size ...), both searched as text; "tag" (nobody has that one); "many" (words that were passed over)."""
 
-    A plain word is looked for in the sender, the subject and the text. An operator that is not known is searched as text.
-    Raises UnsafeValue for CR, LF and NUL.
+    kind: Kind
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word or operator as it was typed: what a form can show in its field. `operator` is "" for plain words."""
+
+    operator: str
+    value: str
+    minus: bool
+    source: str
+    named: bool = False  # something stood before a colon, an operator or not
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A piece of a search: a key (and a better one for servers that look into MIME parts), or "and", "or", "not" of others."""
+
+    kind: Literal["key", "and", "or", "not"]
+    key: bytes = b""
+    parts_key: bytes = b""
+    children: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was understood. `mailbox` is what stands after in:, `rest` the query without it, `terms` the pieces of a query that
+    has neither OR nor parentheses."""
+
+    root: Node
+    remarks: tuple[Remark, ...] = ()
+    mailbox: str = ""
+    rest: str = ""
+    terms: tuple[Term, ...] = ()
+    by_file_name: bool = False
+
+    @property
+    def criteria(self) -> bytes:
+        """SEARCH keys that any server understands, all of which must hold."""
+        return rendered(self.root)
+
+
+def criteria(query: str | Search, capabilities: frozenset[str] = frozenset()) -> bytes:
+    """SEARCH keys for a server of these capabilities. Raises UnsafeValue for CR, LF, NUL and what is not Unicode."""
+    return rendered((parse(query) if isinstance(query, str) else query).root, knows_parts(capabilities))
+
+
+def charset(keys: bytes) -> tuple[bytes, ...]:
+    """The words that stand before the keys (RFC 3501 section 6.4.4)."""
+    return () if keys.isascii() else (b"CHARSET UTF-8",)
+
+
+def knows_parts(capabilities: frozenset[str]) -> bool:
+    """Whether the server is Dovecot, by a capability that only Dovecot tells: it has the keys of draft-bosch-imap-search-mimepart
+    since 2.3 without telling. Others look for the name of a file in all the text of a message."""
+    return bool(capabilities & {"SNIPPET=FUZZY", "PREVIEW=FUZZY"})
+
+
+def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | None] | None = None) -> Search:
+    """A query as a tree. `today` counts for relative dates; `tag` finds the keyword of a tag (None or "": there is none).
+
+    Raises UnsafeValue for CR, LF, NUL and what is not Unicode, and nothing else whatever the query is.
     """
     text(query)
-    keys = [key for match in _WORD.finditer(query) if (key := _key(*match.groups()))]
-    return b" ".join(keys) or b"ALL"
+    reader = _Reader(unicodedata.normalize("NFC", query), today or date.today(), tag)
+    root = reader.read(0)
+    remarks = list(dict.fromkeys(reader.remarks))
+    if reader.passed_over:
+        remarks.append(Remark("many", str(_MOST_WORDS)))
+    terms = () if reader.structured or reader.passed_over else tuple(reader.terms)
+    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name)
 
 
-def _key(minus: str, operator: str | None, phrase: str | None, word: str | None) -> bytes:
-    value = (phrase if phrase is not None else word) or ""
-    name = (operator or "").lower()
-    if not value:
-        return b""
-    if name in ("is", "est") and value.lower() in _STATES:
-        key = _STATES[value.lower()]
-    elif name in ("has", "avec") and value.lower().startswith(("attach", "pièce", "piece")):
-        key = b"KEYWORD $HasAttachment"
-    elif name in _FIELDS:
-        key = _FIELDS[name].encode() + b" " + quoted(value)
-    else:
-        words = quoted(f"{operator}:{value}" if operator else value)
-        key = b"OR TEXT " + words + b" OR FROM " + words + b" SUBJECT " + words
-    return b"NOT (" + key + b")" if minus else key
+def file_name_key(value: str) -> Node:
+    """Messages with a file whose name has `value` in it.
+
+    Dovecot's key knows names as they are and by RFC 2231; what older programs encode as RFC 2047 is only in the full text:
+    words that are in a message, but neither in its text nor in the headers people see, are in those of a part.
+    """
+    words = quoted(value)
+    elsewhere = b"OR BODY %b OR SUBJECT %b OR FROM %b OR TO %b CC %b" % ((words,) * 5)
+    parts = b"(OR (MIMEPART FILENAME CONTAINS %b) (KEYWORD $HasAttachment TEXT %b NOT (%b)))" % (words, words, elsewhere)
+    return Node("key", b"(%b TEXT %b)" % (_HAS_ATTACHMENT, words), parts)
+
+
+def rendered(node: Node, parts: bool = False) -> bytes:
+    """A tree as SEARCH keys."""
+    match node.kind:
+        case "key":
+            return node.parts_key if parts and node.parts_key else node.key
+        case "not":
+            return b"NOT " + _single(node.children[0], parts)
+        case "or":
+            *before, last = (_single(child, parts) for child in node.children)
+            return b"".join(b"OR " + key + b" " for key in before) + last
+        case "and":
+            return b" ".join(rendered(child, parts) for child in node.children) or b"ALL"
+
+
+def _single(node: Node, parts: bool) -> bytes:
+    keys = rendered(node, parts)
+    return keys if keys.startswith(b"(") and node.kind == "key" else b"(" + keys + b")"
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+_QUOTES = str.maketrans("“”„«»", '"""""')
+_START = re.compile(r"(-?)(?:([^\W\d_][\w-]{0,30}):)?")
+_PHRASE = re.compile(r'"([^"]*)"?')
+_BARE = re.compile(r'[^\s"]+')
+_UNIT_APART = re.compile(r"\s+(?:[kmgKMG]i?[oObB]|octets|bytes)(?![^\s()])")
+
+
+@dataclass(slots=True)
+class _Token:
+    kind: Literal["word", "open", "close", "or"]
+    minus: bool = False
+    name: str = ""  # what stands before the colon, as typed
+    value: str = ""
+    whole: bool = False  # in quotes
+    start: int = 0
+    end: int = 0
+
+
+class _Reader:
+    """Reads a query once, from the left to the right."""
+
+    def __init__(self, query: str, today: date, tag: Callable[[str], str | None] | None) -> None:
+        self.query, self.today, self.tag = query.translate(_QUOTES), today, tag
+        self.remarks: list[Remark] = []
+        self.terms: list[Term] = []
+        self.mailbox = ""
+        self._cut: list[tuple[int, int]] = []  # where in: stands
+        self.structured = self.by_file_name = self.passed_over = False
+        self._open = 0
+        self._words = 0
+        self._tokens = self._scan()
+        self._ignored = 0  # parentheses that are too deep
+
+    @property
+    def rest(self) -> str:
+        """The query without in:."""
+        kept, at = "", 0
+        for start, end in self._cut:
+            kept, at = kept + self.query[at:start], end
+        return " ".join((kept + self.query[at:]).split())
+
+    def read(self, depth: int) -> Node:
+        """Everything up to the parenthesis that closes this level, all of which must hold."""
+        found: list[Node] = []
+        joining = False
+        for token in self._tokens:
+            if token.kind == "close":
+                if self._ignored:
+                    self._ignored -= 1
+                elif depth:
+                    break
+                continue
+            if token.kind == "or" and found and not joining:
+                self.structured = joining = True
+                continue
+            if token.kind == "open" and depth >= _DEEPEST:
+                self._ignored += 1
+                continue
+            node = self._operand(token, depth)
+            if node is None:
+                continue
+            if joining:
+                before = found.pop()
+                node = Node("or", children=((*before.children, node) if before.kind == "or" else (before, node)))
+            found.append(node)
+            joining = False
+        return found[0] if len(found) == 1 else Node("and", children=tuple(found))
+
+    def _operand(self, token: _Token, depth: int) -> Node | None:
+        if token.kind == "open":
+            self.structured = True
+            node: Node | None = self.read(depth + 1)
+            if node and node.kind == "and" and not node.children:
+                return None  # ()
+            if node and node.kind == "or":
+                node = Node("and", children=(node,))  # another OR does not reach into it
+        else:
+            node = self._word(token, depth)
+        return Node("not", children=(node,)) if node and token.minus else node
+
+    def _word(self, token: _Token, depth: int) -> Node | None:
+        operator = _operator(token.name)
+        source = self.query[token.start : token.end]
+        if operator == "in" and token.value and not depth and not token.minus:
+            self.mailbox = token.value
+            self._cut.append((token.start, token.end))
+            return None
+        if not (token.value or token.name):
+            return None
+        self._words += 1
+        if self._words > _MOST_WORDS:
+            self.passed_over = True
+            return None
+        self.terms.append(Term(operator, token.value, token.minus, source, bool(token.name)))
+        key = self._key(operator, token.value) if operator and token.value else None
+        if key:
+            return key
+        if operator:
+            kind: Kind = "tag" if operator == "tag" and token.value else "value"
+            self.remarks.append(Remark(kind, source.lstrip("-")[:100]))
+        elif token.name and token.value and not token.value.startswith("//"):
+            self.remarks.append(Remark("operator", token.name + ":"))
+        return _plain(f"{token.name}:{token.value}" if token.name else token.value)
+
+    def _key(self, operator: str, value: str) -> Node | None:
+        """The key of a known operator; None where its value makes no sense."""
+        low = value.lower().replace("-", "_")
+        if operator in _FIELDS:
+            return Node("key", _FIELDS[operator] + b" " + quoted(value))
+        if operator == "is" and low in _STATE_KEYS:
+            return Node("key", _STATE_KEYS[low])
+        if operator == "has" and low.startswith(_ATTACHMENT_WORDS):
+            return Node("key", _HAS_ATTACHMENT)
+        if operator == "filename":
+            self.by_file_name = True
+            return file_name_key(value)
+        if operator in ("larger", "smaller") and (size := size_in_bytes(value)) is not None:
+            return Node("key", operator.upper().encode() + b" %d" % size)
+        if operator in (*_DAYS, "on") and (days := day_range(value, self.today)):
+            return Node("key", _of_days(operator, *days))
+        if operator == "tag" and (keyword := self.tag(value) if self.tag else None):
+            return Node("key", b"KEYWORD " + flag_list([keyword])[1:-1])
+        return None
+
+    def _scan(self) -> Iterator[_Token]:
+        query, at = self.query, 0
+        while at < len(query):
+            if query[at].isspace():
+                at += 1
+            elif query.startswith(("(", "-("), at):
+                self._open += 1
+                yield _Token("open", query[at] == "-")
+                at += 2 if query[at] == "-" else 1
+            elif query[at] == ")":
+                if self._open:
+                    self._open -= 1
+                    yield _Token("close")
+                at += 1
+            else:
+                token = self._next_word(at)
+                at = max(token.end, at + 1)
+                yield token
+
+    def _next_word(self, at: int) -> _Token:
+        start = _START.match(self.query, at)
+        assert start is not None
+        token = _Token("word", bool(start[1]), start[2] or "", start=at, end=start.end())
+        if _operator(token.name):
+            self._value_apart(token)
+        if phrase := _PHRASE.match(self.query, token.end):
+            token.value, token.whole, token.end = phrase[1].strip(), True, phrase.end()
+        elif bare := _BARE.match(self.query, token.end):
+            token.value = bare[0]
+            while self._open and token.value.endswith(")") and token.value.count(")") > token.value.count("("):
+                token.value = token.value[:-1]
+            token.end += len(token.value)
+        if not token.name and not token.whole and not token.minus and token.value in ("OR", "OU"):
+            token.kind = "or"
+        if _operator(token.name) in ("larger", "smaller") and (unit := _UNIT_APART.match(self.query, token.end)):
+            token.value, token.end = token.value + unit[0].strip(), unit.end()
+        return token
+
+    def _value_apart(self, token: _Token) -> None:
+        """`from: ann` means what `from:ann` means."""
+        apart = re.compile(r"\s+").match(self.query, token.end)
+        if not apart:
+            return
+        following = _START.match(self.query, apart.end())
+        word = _BARE.match(self.query, apart.end())
+        begins_anew = following is not None and (following[1] or _operator(following[2] or ""))
+        if self.query[apart.end() : apart.end() + 1] == '"' or (
+            word and not begins_anew and word[0] not in ("OR", "OU") and word[0][0] not in "()"
+        ):
+            token.end = apart.end()
+
+
+def _operator(name: str) -> str:
+    return _NAMES.get(name.lower().replace("-", "_"), "")
+
+
+def _plain(value: str) -> Node:
+    words = quoted(value)
+    return Node("key", b"(OR TEXT %b OR FROM %b SUBJECT %b)" % (words, words, words))
+
+
+def _of_days(operator: str, first: date, after: date) -> bytes:
+    if operator in _DAYS:
+        return _DAYS[operator] + b" " + _date(first)
+    return b"(SINCE " + _date(first) + b" BEFORE " + _date(after) + b")"
+
+
+def _date(day: date) -> bytes:
+    return b"%d-%b-%04d" % (day.day, _MONTHS[day.month - 1], day.year)
+
+
+def any_of(*nodes: Node) -> Node:
+    return Node("or", children=nodes)
+
+
+def narrowed(search: Search, *nodes: Node) -> Search:
+    """`search`, and these too."""
+    return replace(search, root=Node("and", children=(search.root, *nodes)))

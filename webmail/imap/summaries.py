@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from webmail.account import Account
 from webmail.imap.connection import Connection
 from webmail.mail import Summary
 
@@ -29,8 +30,12 @@ _lock = threading.Lock()
 
 def known(connection: Connection) -> Known:
     """The memory of the selected mailbox."""
-    account = connection.account
-    key = (account.imap, account.address, connection.mailbox, connection.uidvalidity)
+    return known_of(connection.account, connection.mailbox, connection.uidvalidity)
+
+
+def known_of(account: Account, mailbox: str, uidvalidity: int) -> Known:
+    """The memory of a mailbox."""
+    key = (account.imap, account.address, mailbox, uidvalidity)
     with _lock:
         entry = _mailboxes.setdefault(key, Known())
         _mailboxes.move_to_end(key)

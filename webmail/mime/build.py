@@ -1,4 +1,4 @@
-"""Drafts to messages: RFC 5322 headers, a format=flowed text (RFC 3676), attachments read from disk.
+"""Drafts to messages: RFC 5322 headers, a format=flowed text (RFC 3676), HTML beside it if there is any, attachments from disk.
 
 The standard library encodes the words (`email.header`, RFC 2047); the message is put together here, because
 `email.policy.SMTP` loses the quotes of long names when it folds them (so that one recipient becomes two), and because its
@@ -19,7 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
-from webmail.mail import Address, Attachment, Draft, UnsafeValue
+from webmail.mail import Address, Attachment, Draft, Identity, UnsafeValue
 from webmail.mime.charsets import without_surrogates
 from webmail.mime.filenames import safe_name
 from webmail.mime.subjects import forward_subject, reply_subject
@@ -28,11 +28,13 @@ from webmail.mime.typed import ascii_address, ascii_domain, parse_addresses
 
 __all__ = [
     "ascii_address", "build", "forward_subject", "header_value", "needs_smtputf8", "new_message_id", "parse_addresses",
-    "reply_subject",
+    "reply_subject", "resent",
 ]  # fmt: skip
 
 LINE = 76
 REFERENCES_LIMIT = 20
+NOTE = "X-Traboule-Draft"  # what a copy in Drafts remembers beside what is sent
+_PRIORITY = {"high": ("1 (Highest)", "high"), "low": ("5 (Lowest)", "low")}
 _BASE64_LINES = 57 * 4096  # bytes read at once: whole lines of base64
 
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -42,12 +44,12 @@ _TEXT_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def header_value(text: str) -> str:
-    """The one gate for what goes into a header: raises UnsafeValue on CR, LF and NUL; other controls go, lone surrogates
-    become U+FFFD.
+    """The one gate for what goes into a header: raises UnsafeValue on CR, LF and NUL; other controls go, tabs and separators of
+    lines become spaces, lone surrogates U+FFFD.
     """
     if any(mark in text for mark in "\r\n\0"):
         raise UnsafeValue("a header's value holds CR, LF or NUL")
-    return without_surrogates(_CONTROLS.sub("", text.replace("\t", " ")))
+    return without_surrogates(_CONTROLS.sub("", re.sub("[\t\u2028\u2029]", " ", text)))
 
 
 def new_message_id(domain: str) -> str:
@@ -65,14 +67,14 @@ def needs_smtputf8(draft: Draft) -> bool:
 
 
 def build(draft: Draft, *, date: datetime, include_bcc: bool = False) -> bytes:
-    """The message with CRLF line ends. `include_bcc` only for what goes to the Drafts mailbox.
+    """The message with CRLF line ends. `include_bcc` only for what goes to the Drafts mailbox, with the draft's note.
 
     Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an impossible domain, OSError when an attachment's file
     can't be read.
     """
     out = BytesIO()
     _write(out, _headers(draft, date, include_bcc))
-    text_headers, text_body = _text(draft.text)
+    text_headers, text_body = _bodies(draft)
     if not draft.attachments:
         _write(out, [*text_headers, ""])
         out.write(text_body)
@@ -87,6 +89,29 @@ def build(draft: Draft, *, date: datetime, include_bcc: bool = False) -> bytes:
     return out.getvalue()
 
 
+_PRIVATE = re.compile(rb"(?:bcc|return-path|delivered-to|x-original-to|x-traboule-[a-z-]+|status|x-status)[ \t]*:", re.I)
+
+
+def resent(original: bytes, identity: Identity, to: tuple[Address, ...], *, message_id: str, date: datetime) -> bytes:
+    """A message sent on to others as it is, with CRLF (RFC 5322 section 3.6.6): the block of Resent-* fields goes on top.
+
+    Only what tells of one's own mailbox is left out: Bcc, the traces of delivery, our own notes. Raises UnsafeValue, BadAddress.
+    """
+    whole = original.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    head, _blank, body = whole.partition(b"\n\n") if not whole.startswith(b"\n") else (b"", b"", whole[1:])
+    fields = re.split(rb"\n(?![ \t])", head)
+    kept = [field for field in fields if field and not _PRIVATE.match(field) and not field.startswith((b"From ", b">From "))]
+    out = BytesIO()
+    _write(out, [
+        _addresses("Resent-From", (identity.address,)),
+        _addresses("Resent-To", to),
+        f"Resent-Date: {format_datetime(date if date.tzinfo else date.replace(tzinfo=UTC))}",
+        f"Resent-Message-ID: {_message_id(message_id)}",
+    ])  # fmt: skip
+    out.write(b"\n".join([*kept, b"", body]).replace(b"\n", b"\r\n"))
+    return out.getvalue()
+
+
 def _write(out: BytesIO, lines: list[str]) -> None:
     for line in lines:
         out.write(line.encode("utf-8"))
@@ -97,10 +122,15 @@ def _write(out: BytesIO, lines: list[str]) -> None:
 
 
 def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
-    lists = [("From", (draft.identity.address,)), ("To", draft.to), ("Cc", draft.cc)]
+    identity = draft.identity
+    lists = [("From", (identity.address,)), ("Reply-To", identity.reply_to), ("To", draft.to), ("Cc", draft.cc)]
     if include_bcc:
         lists.append(("Bcc", draft.bcc))
+    if draft.read_receipt:  # RFC 8098 section 2.1
+        lists.append(("Disposition-Notification-To", (identity.address,)))
     lines = [_addresses(name, found) for name, found in lists if found]
+    if identity.organisation:  # RFC 1036 section 2.2.8; mail programs show it
+        lines.append(f"Organization: {_words(header_value(identity.organisation), len('Organization: '))}")
     lines.append(f"Subject: {_words(header_value(draft.subject), len('Subject: '))}")
     lines.append(f"Date: {format_datetime(date if date.tzinfo else date.replace(tzinfo=UTC))}")
     if draft.message_id:
@@ -112,7 +142,17 @@ def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
         references = [references[0], *references[1 - REFERENCES_LIMIT :]]
     if references:
         lines.append("References: " + "\r\n ".join(references))
+    lines += _wishes(draft)
+    if include_bcc and draft.note:
+        lines.append(f"{NOTE}: {_words(header_value(draft.note), len(NOTE) + 2)}")
     return [*lines, "MIME-Version: 1.0"]
+
+
+def _wishes(draft: Draft) -> list[str]:
+    """How urgent it is, as mail programs have it (RFC 2156 section 5.4, and older), and its language (RFC 3282)."""
+    number, word = _PRIORITY.get(draft.priority, ("", ""))
+    lines = [f"X-Priority: {number}", f"Importance: {word}"] if word else []
+    return [*lines, f"Content-Language: {header_value(draft.language)}"] if draft.language else lines
 
 
 def _message_id(text: str) -> str:
@@ -175,12 +215,36 @@ def _folded(text: str, used: int) -> str:
 # --- bodies --------------------------------------------------------------------------------------------------------
 
 
+def _bodies(draft: Draft) -> tuple[list[str], bytes]:
+    """Headers and content of the text, or of the text and its HTML, the better one last (RFC 2046 section 5.1.4)."""
+    if not draft.html:
+        return _text(draft.text)
+    boundary = f"=_{secrets.token_hex(16)}"
+    out = BytesIO()
+    for headers, content in (_text(draft.text), _html(draft.html)):
+        _write(out, [f"--{boundary}", *headers, ""])
+        out.write(content)
+        _write(out, [""])
+    _write(out, [f"--{boundary}--"])
+    return [f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"'], out.getvalue()
+
+
+def _html(html: str) -> tuple[list[str], bytes]:
+    whole = without_surrogates(html.removesuffix("\n")) + "\n"  # b2a_qp breaks lines as the text itself does
+    data = whole.replace("\n", "\r\n").encode("utf-8")
+    return _encoded("Content-Type: text/html; charset=utf-8", data)
+
+
 def _text(text: str) -> tuple[list[str], bytes]:
-    """Headers and content of the text part: 7bit where it can be, else quoted-printable or base64, whichever is shorter."""
+    """Headers and content of the text part."""
     tidy = without_surrogates(_TEXT_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     flowed = flow(tidy if tidy.endswith("\n") else f"{tidy}\n")
     data = flowed.replace("\n", "\r\n").encode("utf-8")
-    kind = "Content-Type: text/plain; charset=utf-8; format=flowed"
+    return _encoded("Content-Type: text/plain; charset=utf-8; format=flowed", data)
+
+
+def _encoded(kind: str, data: bytes) -> tuple[list[str], bytes]:
+    """7bit where it can be, else quoted-printable or base64, whichever is shorter."""
     if data.isascii() and max(map(len, data.split(b"\r\n"))) <= 990:
         return [kind, "Content-Transfer-Encoding: 7bit"], data
     if sum(1 for byte in data if byte > 126) * 5 < len(data):

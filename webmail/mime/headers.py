@@ -9,13 +9,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 
-from webmail.mail import Envelope
+from webmail.mail import Envelope, Trace
 from webmail.mime.addresses import addresses, count_addresses
 from webmail.mime.charsets import decode_bytes
 from webmail.mime.filenames import filename
 from webmail.mime.words import decode, tidy
 
-__all__ = ["addresses", "count_addresses", "date", "decode", "envelope", "fields", "filename", "message_ids"]
+__all__ = ["addresses", "count_addresses", "date", "decode", "envelope", "fields", "filename", "message_ids", "trace"]
 
 HEADER_LIMIT = 1 << 20  # bytes of a header block that are looked at
 REFERENCES_LIMIT = 100
@@ -99,6 +99,23 @@ def envelope(raw: bytes) -> Envelope:
         references=message_ids(first("references")),
         list_id=_list_id(first("list-id")),
         list_post=_list_post(first("list-post")),
+    )
+
+
+def trace(raw: bytes, results: tuple[tuple[int, str], ...] = ()) -> Trace:
+    """What a header block holds beside the envelope; `results` are from `authentication.results_in`. Never raises."""
+    found = fields(raw)
+
+    def first(name: str) -> str:
+        return decode(found.get(name, [b""])[0])
+
+    automatic = first("auto-submitted").partition(";")[0].strip().lower()
+    return Trace(
+        results=results,
+        receipt_to=addresses(found.get("disposition-notification-to", []), limit=20),
+        original_recipient=first("original-recipient")[:500],
+        return_path=first("return-path").strip("<> ")[:320],
+        bulk=first("precedence").lower() in ("bulk", "list", "junk") or automatic not in ("", "no"),
     )
 
 

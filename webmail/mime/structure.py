@@ -12,7 +12,7 @@ from webmail.mime.parts import content, from_bytes
 from webmail.mime.tree import Node
 from webmail.mime.words import tidy
 
-__all__ = ["Node", "classify", "content", "from_bytes"]
+__all__ = ["Node", "around", "attached", "classify", "content", "from_bytes"]
 
 DEPTH_LIMIT = 100  # levels that are looked into
 LEAF_LIMIT = 1000  # leaves that are kept
@@ -94,6 +94,30 @@ def classify(root: Node) -> Structure:
     return Structure(tuple(chosen.text), tuple(chosen.html), tuple(chosen.attachments), tuple(chosen.inline))
 
 
+def attached(root: Node, section: str) -> Node | None:
+    """The tree of the message that is attached at `section`, however deep, or None."""
+    return _path(root, section)[-1].message
+
+
+def around(root: Node, section: str) -> Node:
+    """The tree of the innermost message that `section` is a part of: `root` itself, or one attached to it."""
+    path = _path(root, section)
+    return next((node for above, node in reversed(list(zip(path, path[1:], strict=False))) if above.message is node), root)
+
+
+def _path(root: Node, section: str) -> list[Node]:
+    """The nodes from `root` towards `section`, through attached messages too, as far as there are any."""
+    path = [root]
+    while path[-1].section != section or path[-1].type.startswith("multipart/"):
+        node = path[-1]
+        below = [*node.children, *([node.message] if node.message else [])]
+        next_one = next((one for one in below if one.section == section or section.startswith(f"{one.section}.")), None)
+        if next_one is None:
+            break
+        path.append(next_one)
+    return path
+
+
 def _leaves(root: Node) -> Iterator[_Leaf]:
     """Every leaf in reading order, down to DEPTH_LIMIT and up to LEAF_LIMIT."""
     stack = [(_Leaf(root, True, None, False, None), 0)]
@@ -144,6 +168,7 @@ def _part(node: Node, *, named: bool = True) -> Part:
         content_id=node.content_id,
         format="flowed" if params.get("format", "").strip().lower() == "flowed" else "",
         delsp=params.get("delsp", "").strip().lower() == "yes",
+        envelope=node.envelope,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 import tinycss2
@@ -13,7 +14,8 @@ STYLE_LIMIT = 4000  # characters of one attribute
 _COLOURS = "color background-color border-color border-top-color border-right-color border-bottom-color border-left-color"
 _SIDES = ("top", "right", "bottom", "left")
 PROPERTIES = frozenset(
-    f"""{_COLOURS} background border {" ".join(f"border-{s} border-{s}-style border-{s}-width" for s in _SIDES)}
+    f"""{_COLOURS} background background-image background-position background-repeat background-size border
+    {" ".join(f"border-{s} border-{s}-style border-{s}-width" for s in _SIDES)}
     border-style border-width border-collapse border-spacing border-radius border-top-left-radius border-top-right-radius
     border-bottom-left-radius border-bottom-right-radius box-sizing box-shadow caption-side clear direction display
     empty-cells float font font-family font-size font-style font-variant font-weight font-stretch height letter-spacing
@@ -23,7 +25,7 @@ PROPERTIES = frozenset(
     text-overflow text-shadow text-transform vertical-align visibility white-space width word-break word-spacing word-wrap
     """.split()
 )
-_NEGATIVE = frozenset(("letter-spacing", "word-spacing", "vertical-align", "box-shadow", "text-shadow"))
+_NEGATIVE = frozenset(("background-position", "letter-spacing", "word-spacing", "vertical-align", "box-shadow", "text-shadow"))
 _UNITS = frozenset(("px", "em", "rem", "ex", "ch", "pt", "pc", "cm", "mm", "in", "q", "vw"))
 _FUNCTIONS = frozenset(("rgb", "rgba", "hsl", "hsla"))
 _DECLARATION = re.compile(r"""((?:[^;"'()\\{}\[\]@]|"[^"\\\n]*"|'[^'\\\n]*'|\([^()"'\\;{}]*\))+)""")
@@ -32,23 +34,53 @@ _HASH = re.compile(r"[0-9a-fA-F]{3,8}\Z")
 _FAMILY = re.compile(r"[\w .,-]{1,80}\Z")
 _NOT_WORDS = frozenset(("inherit-all", "fixed", "sticky", "absolute", "expression", "behavior"))
 _LARGEST = 10_000
+_PICTURES = ("background", "background-image")
+_PLACE = re.compile(r"\0(\d+)\0")  # where a declaration had the address of a picture; CSS text holds no NUL
+_OURS = re.compile(r"/[\w/.~=?&%+@:,-]*")
+
+Link = Callable[[str], "str | None"]
+_Cleaned = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
 
 
-def clean_style(style: str) -> tuple[str, frozenset[str]]:
-    """What of a style attribute may stay, and the addresses that it would have fetched. Never raises."""
+def clean_style(style: str, link: Link | None = None) -> tuple[str, frozenset[str]]:
+    """What of a style attribute may stay, and the addresses that it would have fetched. Never raises.
+
+    `link` gives our own address for the one of a background picture, or None; without it no picture stays.
+    """
     style = style[:STYLE_LIMIT]
     # Newsletters repeat a few declarations in many combinations: remember what became of each. Nothing rests on this cut
     # being right, since every piece is parsed by itself.
     pieces = _DECLARATION.split(style)
     if "/*" in style or any(piece.strip(";") for piece in pieces[::2]):
-        return _clean(style)
-    cleaned = [_clean(piece) for piece in pieces[1::2]]
-    return ";".join(text for text, _remote in cleaned if text), frozenset().union(*(remote for _text, remote in cleaned))
+        return _finished([_clean(style)], link)
+    return _finished([_clean(piece) for piece in pieces[1::2]], link)
+
+
+def _finished(cleaned: list[_Cleaned], link: Link | None) -> tuple[str, frozenset[str]]:
+    """The declarations with our own addresses in the places of the pictures'."""
+    kept: list[str] = []
+    for declarations, pictures, _remote in cleaned:
+        for declaration in declarations:
+            with_pictures = _with_pictures(declaration, pictures, link) if "\0" in declaration else declaration
+            if with_pictures:
+                kept.append(with_pictures)
+    return ";".join(kept), frozenset().union(*(remote for _declarations, _pictures, remote in cleaned))
+
+
+def _with_pictures(declaration: str, pictures: tuple[str, ...], link: Link | None) -> str:
+    def replaced(place: re.Match[str]) -> str:
+        ours = (link(pictures[int(place[1])]) if link else None) or ""
+        return f"url({ours})" if _OURS.fullmatch(ours) else ""
+
+    name, _colon, value = _PLACE.sub(replaced, declaration).partition(":")
+    return f"{name}:{value.strip()}" if value.removesuffix("!important").strip() else ""
 
 
 @lru_cache(maxsize=2048)
-def _clean(style: str) -> tuple[str, frozenset[str]]:
+def _clean(style: str) -> _Cleaned:
+    """The declarations that may stay, the addresses of pictures in them by place, and all remote addresses."""
     kept: list[str] = []
+    pictures: list[str] = []
     remote: set[str] = set()
     for item in tinycss2.parse_blocks_contents(style, skip_comments=True, skip_whitespace=True):
         if item.type != "declaration":
@@ -58,16 +90,22 @@ def _clean(style: str) -> tuple[str, frozenset[str]]:
         name = item.lower_name
         if name not in PROPERTIES:
             continue
-        tokens = [t for t in item.value if t.type != "comment" and not (name == "background" and _is_image(t))]
-        if value := _value(name, tokens):
+        tokens = [t for t in item.value if t.type != "comment"]
+        if name in _PICTURES:
+            tokens = [t for t in tokens if not _is_image(t) or _picture(t)]
+        if value := _value(name, tokens, pictures):
             kept.append(f"{name}:{value}{'!important' if item.important else ''}")
-    return ";".join(kept), frozenset(remote)
+    return tuple(kept), tuple(pictures), frozenset(remote)
 
 
-def _value(name: str, tokens: list[ast.Node]) -> str:
+def _value(name: str, tokens: list[ast.Node], pictures: list[str]) -> str:
     """The value written anew from its tokens, or "" when one of them may not stay."""
     out: list[str] = []
     for token in tokens:
+        if name in _PICTURES and (address := _picture(token)):
+            out.append(f"\0{len(pictures)}\0")
+            pictures.append(address)
+            continue
         text = _token(token, name in _NEGATIVE)
         if text is None:
             return ""
@@ -118,6 +156,17 @@ def _colour(function: ast.Node) -> str | None:
 
 def _is_image(token: ast.Node) -> bool:
     return token.type == "url" or (token.type == "function" and token.lower_name not in _FUNCTIONS)
+
+
+def _picture(token: ast.Node) -> str:
+    """The address in url(a) or url("a") that may be replaced by one of ours, else ""."""
+    value = ""
+    if token.type == "url":
+        value = token.value
+    elif token.type == "function" and token.lower_name == "url":
+        value = "".join(t.value for t in token.arguments if t.type == "string")
+    value = value.strip()
+    return value if is_remote(value) or value[:4].lower() == "cid:" else ""
 
 
 def _addresses(token: ast.Node) -> set[str]:

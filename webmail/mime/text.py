@@ -167,17 +167,18 @@ def to_html(
     delsp: bool = False,
     quote_label: str = "…",
     cut_label: str = "[…]",
+    fold: bool = True,
     limit: int = SHOWN_LIMIT,
 ) -> str:
     """Safe HTML of a plain text, to be shown with `white-space: pre-wrap`: everything is escaped, line ends are <br>.
 
-    Quotes become nested <blockquote>, a long one at the end also <details class="quote"> with `quote_label` as its summary,
-    the signature <div class="signature">. Of more than `limit` characters the rest is replaced by
+    Quotes become nested <blockquote>, a long one at the end also <details class="quote"> with `quote_label` as its summary where
+    `fold` says so, the signature <div class="signature">. Of more than `limit` characters the rest is replaced by
     <p class="cut">`cut_label`</p>.
     """
     cut = len(text) > limit
     blocks = _blocks(read(without_surrogates(text[:limit]), flowed=flowed, delsp=delsp))
-    folded = _long_last_quote(blocks)
+    folded = _long_last_quote(blocks) if fold else -1
     out = []
     for place, block in enumerate(blocks):
         if block.kind == "quote":

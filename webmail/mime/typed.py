@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from webmail.mail import Address, BadAddress
 from webmail.mime.addresses import read_address, split_list
@@ -11,6 +12,7 @@ from webmail.mime.words import tidy
 _ATOMS = re.compile(r"[^\s\"(),:;<>@\[\\\]\x00-\x20\x7f]+")
 _QUOTED = re.compile(r'"[^"\\\s<>,;\x00-\x1f\x7f]+"')  # without what would need care on each hop
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.I)
+_DOTS = str.maketrans("。．｡", "...")  # RFC 3490 section 3.1
 _LITERAL = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-f:.]+)\]", re.I)
 
 
@@ -54,10 +56,34 @@ def _deliverable(email: str) -> bool:
 
 
 def ascii_domain(domain: str) -> str:
-    """The domain as DNS has it ("xn--..."). Raises UnicodeError for what can't be one. (Python's codec is IDNA 2003.)"""
+    """The domain as DNS has it ("xn--..."). Raises UnicodeError for what can't be one. (Python's codec is IDNA 2003,
+    but for the letters that IDNA 2008 keeps apart.)"""
     if domain.isascii():
         return domain
-    return domain[:253].encode("idna").decode("ascii")
+    return ".".join(_ascii_label(label) for label in domain[:253].translate(_DOTS).split("."))
+
+
+def _ascii_label(label: str) -> str:
+    if label.isascii():
+        return label
+    if not set("ßẞς") & set(label):
+        return label.encode("idna").decode("ascii")
+    # IDNA 2003 would make another domain of these: "straße.example" is not "strasse.example" (RFC 5894 section 7.2)
+    plain = unicodedata.normalize("NFC", label.lower().replace("ß", "ss").replace("ς", "σ"))
+    plain.encode("idna")  # raises for what no label may hold
+    return "xn--" + unicodedata.normalize("NFC", label.lower()).encode("punycode").decode("ascii")
+
+
+def shown_domain(domain: str) -> str:
+    """The domain as people read it, where writing to that would mean writing to the same. Raises UnicodeError for others."""
+    shown = ".".join(
+        label[4:].encode("ascii").decode("punycode") if label.lower().startswith("xn--") else label for label in domain.split(".")
+    )
+    if not all(mark.isalnum() or mark in "-." or unicodedata.combining(mark) for mark in shown):
+        raise UnicodeError(f"{domain!r} would not be readable")
+    if ascii_domain(shown).lower() != domain.lower():
+        raise UnicodeError(f"{domain!r} is not what {shown!r} stands for")
+    return shown
 
 
 def ascii_address(email: str) -> str:

@@ -1,15 +1,33 @@
-"""Preferences: for now, the language."""
+"""Preferences: how lists look, how mail arrives and is put away, the language."""
 
 from __future__ import annotations
 
 from flask import Blueprint, redirect, request, session, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webmail import preferences as preferred
 from webmail.auth.guard import public
 from webmail.models import User
-from webmail.web import LANGUAGES, local_path
+from webmail.settings.forms import PreferencesForm
+from webmail.web import LANGUAGES, current_user, local_path, notify, page, preferences, settings
 
 blueprint = Blueprint("settings", __name__)
+
+
+@blueprint.get("/settings")
+def show() -> Response:
+    return page("settings/show.html", form=PreferencesForm.showing(preferences(), settings().page_size, settings().remote_images))
+
+
+@blueprint.post("/settings")
+def save() -> Response:
+    form = PreferencesForm()
+    if not form.validate():
+        return page("settings/show.html", 422, form=form)
+    preferred.change(current_user(), **form.chosen())
+    notify(_("Your preferences are saved."))
+    return redirect(url_for("settings.show"), 303)
 
 
 @blueprint.post("/settings/language")
@@ -24,3 +42,6 @@ def set_language() -> Response:
         else:
             User.update(language=chosen).where(User.id == user.id).execute()
     return redirect(local_path(request.form.get("back", "")) or url_for("auth.login"), 303)
+
+
+from webmail.settings import identity_views, template_views  # noqa: E402,F401 - their routes belong to this blueprint

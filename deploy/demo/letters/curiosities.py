@@ -129,7 +129,12 @@ messages seront définitivement supprimé.</p><p>Confirmez votre identifiant et 
     sender = Contact("Administration messagerie lycee.example", "securite@lycee-arnpere.example")
     text = "Votre boite a depassé 99% de son quota. Connectez vous sur https://webmail.lycee.example/compte avant 24 heures."
     letter = Letter(sender, (ALICE,), "URGENT : votre messagerie sera suspendue", text + "\n", when, html=page)
-    letter.headers = {"Reply-To": "recup-compte@connexion-verif.example", "X-Priority": "1"}
+    letter.headers = {
+        "Authentication-Results": "lycee.example; spf=fail smtp.mailfrom=lycee-arnpere.example; dkim=none; "
+        "dmarc=fail (p=none) header.from=lycee-arnpere.example",
+        "Reply-To": "recup-compte@connexion-verif.example",
+        "X-Priority": "1",
+    }
     return build(letter)
 
 

@@ -57,6 +57,8 @@ def _newsletter(
         when=when,
         files=(File("logo.png", "image/png", files.logo(ground=(ground[0], ground[1], ground[2])), logo_id),),
         headers={
+            "Authentication-Results": f"lycee.example; spf=pass smtp.mailfrom={house['domain']}; "
+            f"dkim=pass (2048-bit key) header.d={house['domain']} header.s=lettre; dmarc=pass header.from={house['domain']}",
             "List-Id": f"{house['name'].replace('&', 'et').replace('É', 'E')} <lettre.{house['domain']}>",
             "List-Unsubscribe": f"<https://www.{house['domain']}/desabonnement?u=41d7>, <mailto:stop@{house['domain']}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

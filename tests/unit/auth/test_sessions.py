@@ -1,10 +1,13 @@
 """Rows of sessions: found by their token only, ended by time or by hand, never brought back."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from threading import Thread
 
 import pytest
 
+from webmail import models
 from webmail.auth import sessions
 from webmail.models import Session, now
 
@@ -98,6 +101,33 @@ def test_seen_is_written_once_a_minute_at_most(signed_in, settings):
         before = Session.get_by_id(row.id_hash).seen
         sessions.find(token, settings)
         assert (Session.get_by_id(row.id_hash).seen != before) is written
+
+
+@pytest.fixture
+def locked(database):
+    """Somebody else writes, and does not stop."""
+    models.db.execute_sql("PRAGMA busy_timeout = 50")
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_a_visit_is_found_while_the_database_takes_no_writes(signed_in, settings, request):
+    token, row = signed_in
+    age(row, seen=timedelta(minutes=5))
+    request.getfixturevalue("locked")
+    assert sessions.find(token, settings).user.address == "alice@lycee.example"
+
+
+def test_what_ran_out_counts_no_more_while_the_database_takes_no_writes(signed_in, settings, request):
+    token, row = signed_in
+    age(row, seen=timedelta(hours=13))
+    request.getfixturevalue("locked")
+    assert sessions.find(token, settings) is None
+
+
+def test_sqlite_waits_five_seconds_at_most(database):
+    assert models.db.execute_sql("PRAGMA busy_timeout").fetchone() == (5000,)
 
 
 def test_one_select_for_row_and_user(signed_in, settings, queries):

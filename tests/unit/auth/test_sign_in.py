@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.auth.visits import PASSWORD
 from webmail.account import Password
+from webmail.auth import known
 from webmail.auth.sign_in import TooManyAttempts, normalise, sign_in
 from webmail.mail import ServerAway, SignInRefused
 from webmail.models import SignInFailure, User, now
@@ -116,6 +117,22 @@ def test_the_first_success_makes_the_person_known(database, by_imap, imap):
     assert User.select().count() == 1
 
 
+def test_a_server_may_know_people_by_the_part_before_the_at(database, by_imap, imap):
+    by_name = replace(by_imap, login_name="local")
+
+    def check(account) -> None:
+        if account.credential != Password("alice", PASSWORD):
+            raise SignInRefused("no")
+
+    user = sign_in("alice", PASSWORD, HERE, by_name, check)
+    assert user.address == "alice@lycee.example"
+    sending = by_name.account(user.address, password=PASSWORD)  # what the pages and the outbox use
+    assert (sending.address, sending.credential) == (user.address, Password("alice", PASSWORD))
+    with pytest.raises(SignInRefused):
+        sign_in("alice@elsewhere.example", PASSWORD, HERE, by_name, check)
+    assert User.select().count() == 1
+
+
 def test_a_refusal_makes_nobody_known(database, by_imap, imap):
     wrong(by_imap, imap, name="mallory")
     assert User.select().count() == 0
@@ -175,6 +192,35 @@ def test_trying_many_names_from_one_network_is_stopped(alice, database, by_imap,
     with pytest.raises(TooManyAttempts):
         sign_in("alice", PASSWORD, HERE, by_imap, imap)
     assert sign_in("alice", PASSWORD, "198.51.100.1", by_imap, imap)
+
+
+def test_nobody_is_locked_out_of_their_own_browser(alice, settings, imap):
+    """Guessing wrong in somebody's name, from the same network even, does not stop them where they signed in before."""
+    browser = known.remember("", alice.address, settings.secret_key)
+    wrong(settings, imap, times=10)
+    with pytest.raises(TooManyAttempts):
+        sign_in("alice", PASSWORD, HERE, settings, imap)
+    assert sign_in("Alice", PASSWORD, HERE, settings, imap, browser=browser) == alice
+    with pytest.raises(TooManyAttempts):
+        sign_in("alice", PASSWORD, HERE, settings, imap)  # her success gives whoever guesses no new tries
+
+
+def test_guessing_on_a_known_browser_is_stopped_and_stops_nobody_else(alice, settings, imap):
+    browser, other = (known.remember("", alice.address, settings.secret_key) for _ in range(2))
+    for _ in range(10):
+        with pytest.raises(SignInRefused):
+            sign_in("alice", "wrong", HERE, settings, imap, browser=browser)
+    with pytest.raises(TooManyAttempts):
+        sign_in("alice", PASSWORD, HERE, settings, imap, browser=browser)
+    assert sign_in("alice", PASSWORD, HERE, settings, imap, browser=other) == alice
+    assert sign_in("alice", PASSWORD, HERE, settings, imap) == alice
+
+
+def test_a_known_browser_is_like_any_other_for_somebody_else(alice, bob, settings, imap):
+    browser = known.remember("", bob.address, settings.secret_key)
+    wrong(settings, imap, times=10)
+    with pytest.raises(TooManyAttempts):
+        sign_in("alice", PASSWORD, HERE, settings, imap, browser=browser)
 
 
 def test_nine_wrong_ones_and_a_right_one_start_the_count_anew(alice, settings, imap):

@@ -1,15 +1,18 @@
 """Visits: signing in and out, being led there and back, and what the browser and the tables hold afterwards."""
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.unit.auth.visits import PASSWORD, Browser, build, csrf
+from webmail import models
 from webmail.auth import passwords, sessions, views
 from webmail.mail import ServerAway, SignInRefused
-from webmail.models import Session, now
+from webmail.models import Session, User, now
 
 # --- in and out ------------------------------------------------------------------------------------------------------
 
@@ -62,6 +65,27 @@ def test_too_many_attempts_say_when_to_come_back(visitor):
     assert answer.headers["Retry-After"] == "900"
 
 
+def test_others_guesses_do_not_lock_a_person_out_of_their_browser(app, visitor):
+    visitor.sign_in()
+    visitor.post("/logout", form_at="/sessions")
+    stranger = Browser(app)
+    for _ in range(10):
+        stranger.sign_in(password="wrong")
+    assert stranger.sign_in().status_code == 429
+    assert visitor.sign_in().status_code == 303
+
+
+def test_the_cookie_of_a_known_browser(visitor):
+    header = next(h for h in visitor.sign_in().headers.getlist("Set-Cookie") if h.startswith("__Host-traboule-known="))
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=15552000"} <= set(header.split("; "))
+    assert "alice" not in header
+
+
+def test_a_shared_computer_is_not_remembered(visitor):
+    visitor.sign_in(shared="y")
+    assert visitor.cookie("__Host-traboule-known") is None
+
+
 def test_a_mail_server_away_is_said_in_a_sentence(settings, alice, monkeypatch):
     def away(_account) -> None:
         raise ServerAway("connection refused")
@@ -103,6 +127,42 @@ def test_signing_out_twice_is_no_mistake(visitor):
     for _ in range(2):
         answer = visitor.client.post("/logout", data={"csrf_token": token}, base_url=visitor.base)
         assert (answer.status_code, answer.location) == (303, "/login")
+
+
+# --- a database that takes no writes ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lock(database):
+    """`lock()`: somebody else writes from now on."""
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)) as other:
+
+        def begin() -> None:
+            models.db.execute_sql("PRAGMA busy_timeout = 50")
+            other.execute("BEGIN IMMEDIATE")
+
+        yield begin
+
+
+def test_a_good_answer_stays_one_when_the_session_is_not_saved(visitor, lock, caplog):
+    visitor.sign_in()
+    lock()
+    assert visitor.get("/remember/word").text == "remembered"
+    assert "is not saved" in caplog.text
+
+
+def test_a_sign_in_that_is_not_stored_fails_and_gives_no_cookie(visitor, lock, monkeypatch):
+    monkeypatch.setattr(views, "sign_in", lambda *_args, **_kwargs: User.get())
+    page = csrf(visitor.get("/login"))
+    lock()
+    answer = visitor.client.post("/login", data={"csrf_token": page, "username": "alice"}, base_url=visitor.base)
+    assert answer.status_code == 503
+    assert visitor.cookie() is None
+
+
+def test_the_text_that_was_kept_is_stored_with_the_sign_in_or_not_at_all(visitor):
+    visitor.post("/login", {"username": "alice", "password": PASSWORD, "kept-body": "my words", "next": "/word"})
+    assert "my words" in Session.get().data
 
 
 # --- cookies ---------------------------------------------------------------------------------------------------------

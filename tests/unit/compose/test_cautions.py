@@ -19,6 +19,14 @@ def draft(**values):
         "Ci-joint le bulletin",
         "See the attachment",
         "ci-jointe la note",
+        "Ci joint le planning",
+        "Le fichier joint est à jour",
+        "Je vous joins la liste",
+        "Je t’envoie la liste en PJ",
+        "cf. PJ",
+        "Vous trouverez en annexe le compte rendu",
+        "document ci-annexé",
+        "Please find enclosed our offer",
     ],
 )
 def test_a_text_that_speaks_of_a_file_without_one(text):
@@ -32,6 +40,9 @@ def test_a_text_that_speaks_of_a_file_without_one(text):
         "",
         "Bonjour",
         "reattachable",
+        "Je me joins à vous",
+        "Je joindrai Paul demain",
+        "la PJJ",
         "ok\n\nOn Monday, Bob wrote:\n> see the attachment",
         "fyi\n\n---------- Message transféré ----------\nci-joint",
     ],
@@ -49,3 +60,19 @@ def test_many_visible_addresses():
     assert cautions(draft(to=many)) == [Caution.MANY_VISIBLE]
     assert cautions(draft(to=many[:20])) == []
     assert cautions(draft(to=(), bcc=many)) == []
+
+
+def test_people_of_the_house_may_see_each_other():
+    colleagues = tuple(Address("", f"p{i}@LYCEE.example") for i in range(40))
+    guests = tuple(Address("", f"p{i}@x.example") for i in range(21))
+    assert cautions(draft(to=colleagues), "lycee.example") == []
+    assert cautions(draft(to=colleagues, cc=guests[:20]), "lycee.example") == []
+    assert cautions(draft(to=colleagues, cc=guests), "lycee.example") == [Caution.MANY_VISIBLE]
+
+
+def test_an_answer_to_many():
+    many = tuple(Address("", f"p{i}@lycee.example") for i in range(20))
+    to = (Address("", "b@lycee.example"),)
+    assert cautions(draft(to=to, cc=many, in_reply_to="<a@b>"), "lycee.example") == [Caution.MANY_ANSWERED]
+    assert cautions(draft(to=to, cc=many[:19], in_reply_to="<a@b>"), "lycee.example") == []
+    assert cautions(draft(to=to, cc=many), "lycee.example") == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webmail.compose import drafts, uploads
+from webmail.compose import attachments, drafts, uploads
 from webmail.compose.drafts import Fields
 from webmail.mail import Address, BadAddress, Identity, NoSuchMessage
 from webmail.mime import build
@@ -91,7 +91,7 @@ def test_an_id_under_which_a_message_left_is_used_up(here, alice):
 
 def test_a_file_is_on_disk_with_its_bytes(alice, settings):
     row = drafts.new(alice)
-    attachment = drafts.add_attachment(row, [b"one ", b"two"], "notes.txt", "text/plain; charset=x", settings)
+    attachment = attachments.add(row, [b"one ", b"two"], "notes.txt", "text/plain; charset=x", settings)
     [file] = files_of(row, settings)
     assert file.read_bytes() == b"one two"
     assert (attachment.filename, attachment.type, attachment.size) == ("notes.txt", "text/plain", 7)
@@ -125,9 +125,9 @@ def test_the_limit_counts_what_is_sent(alice, settings):
     row = drafts.new(alice)
     room = settings.message_limit
     almost = int(room / 1.37) - 10_000
-    drafts.add_attachment(row, [b"x" * almost], "a", "", settings)
+    attachments.add(row, [b"x" * almost], "a", "", settings)
     with pytest.raises(uploads.TooLarge):
-        drafts.add_attachment(row, iter([b"x" * 100_000] * 3), "b", "", settings)
+        attachments.add(row, iter([b"x" * 100_000] * 3), "b", "", settings)
     assert [a.filename for a in row.attachments] == ["a"]
     assert len(files_of(row, settings)) == 1
 
@@ -142,7 +142,7 @@ def test_reading_stops_at_the_limit(alice, settings):
             yield b"x" * 1_000_000
 
     with pytest.raises(uploads.TooLarge):
-        drafts.add_attachment(drafts.new(alice), endless(), "a", "", settings)
+        attachments.add(drafts.new(alice), endless(), "a", "", settings)
     assert served < 30
 
 
@@ -160,17 +160,17 @@ def test_a_broken_upload_leaves_nothing(alice, settings):
 
     row = drafts.new(alice)
     with pytest.raises(ConnectionError):
-        drafts.add_attachment(row, broken(), "a", "", settings)
+        attachments.add(row, broken(), "a", "", settings)
     assert files_of(row, settings) == []
     assert not row.attachments.exists()
 
 
 def test_only_files_of_the_draft_can_be_removed(alice, settings):
     mine, other = drafts.new(alice), drafts.new(alice)
-    attachment = drafts.add_attachment(other, [b"x"], "a", "", settings)
-    assert not drafts.remove_attachment(mine, attachment.id, settings)
+    attachment = attachments.add(other, [b"x"], "a", "", settings)
+    assert not attachments.remove(mine, attachment.id, settings)
     assert len(files_of(other, settings)) == 1
-    assert drafts.remove_attachment(other, attachment.id, settings)
+    assert attachments.remove(other, attachment.id, settings)
     assert files_of(other, settings) == []
     assert AttachmentRow.select().count() == 0
 
@@ -178,13 +178,13 @@ def test_only_files_of_the_draft_can_be_removed(alice, settings):
 def test_the_same_file_twice_is_one(alice, settings):
     row = drafts.new(alice)
     for content in (b"same", b"same", b"ELSE"):
-        drafts.add_attachment(row, [content], "a.txt", "", settings)
+        attachments.add(row, [content], "a.txt", "", settings)
     assert row.attachments.count() == len(files_of(row, settings)) == 2
 
 
 def test_a_twin_has_its_own_files(alice, settings):
     row = drafts.new(alice, Fields(body="text"))
-    drafts.add_attachment(row, [b"bytes"], "a.txt", "text/plain", settings)
+    attachments.add(row, [b"bytes"], "a.txt", "text/plain", settings)
     twin = drafts.duplicate(row, settings)
     drafts.forget(row.id, settings)
     assert twin.id != row.id
@@ -221,7 +221,7 @@ def test_a_name_can_not_look_like_another_address():
 
 def test_a_file_that_vanished_is_told(alice, settings):
     row = drafts.new(alice, Fields(to="bob@x.example"))
-    drafts.add_attachment(row, [b"x"], "a", "", settings)
+    attachments.add(row, [b"x"], "a", "", settings)
     uploads.remove_folder(settings, row.id)
     with pytest.raises(drafts.FilesGone):
         drafts.built(drafts.as_draft(row, ALICE, settings), include_bcc=False)
@@ -272,7 +272,7 @@ def test_folders_without_a_draft_go(alice, settings):
     import os
 
     row = drafts.new(alice, Fields(body="x"))
-    drafts.add_attachment(row, [b"x"], "a", "", settings)
+    attachments.add(row, [b"x"], "a", "", settings)
     orphan, young, foreign = (Path(settings.uploads_folder, name) for name in ("a" * 32, "b" * 32, "lost+found"))
     for folder in (orphan, young, foreign):
         folder.mkdir()

@@ -64,32 +64,6 @@ def test_a_refusal_is_the_error_that_its_code_stands_for(words: bytes, kind: typ
     assert type(refusal("SELECT", [words])) is kind
 
 
-@pytest.mark.parametrize(
-    ("query", "keys"),
-    [
-        ("", b"ALL"),
-        ("from:ann", b'FROM "ann"'),
-        ('subject:"class council"', b'SUBJECT "class council"'),
-        ("is:unread -from:bob", b'UNSEEN NOT (FROM "bob")'),
-        ("est:non-lu", b"UNSEEN"),
-        ("has:attachment", b"KEYWORD $HasAttachment"),
-        ("body:x", b'BODY "x"'),
-        ("lyon", b'OR TEXT "lyon" OR FROM "lyon" SUBJECT "lyon"'),
-        ("http://x", b'OR TEXT "http://x" OR FROM "http://x" SUBJECT "http://x"'),
-        ("is:blue", b'OR TEXT "is:blue" OR FROM "is:blue" SUBJECT "is:blue"'),
-    ],
-)
-def test_what_a_person_types_becomes_search_keys(query: str, keys: bytes) -> None:
-    assert criteria(query) == keys
-
-
-def test_an_operator_can_not_smuggle_a_key() -> None:
-    assert (
-        criteria('from:"a" OR ALL "')
-        == b'FROM "a" OR TEXT "OR" OR FROM "OR" SUBJECT "OR" OR TEXT "ALL" OR FROM "ALL" SUBJECT "ALL" OR TEXT "\\"" OR FROM "\\"" SUBJECT "\\""'
-    )
-
-
 @pytest.mark.parametrize("value", ["1:30000000", "1:4294967296", "0", "4294967295:1"])
 def test_a_set_of_uids_from_a_form_can_not_fill_the_memory(value: str) -> None:
     with pytest.raises(UnsafeValue):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from webmail.mime import clean as module
-from webmail.mime.clean import Cleaned, clean
+from webmail.mime.clean import Cleaned, clean, count_remote
 from webmail.mime.style import clean_style
 
 from .inspection import Inspection
@@ -22,6 +22,22 @@ def link(cid: str) -> str | None:
 
 def cleaned(html: str) -> Cleaned:
     result = clean(html, link)
+    assert Inspection(result.html).faults == []
+    return result
+
+
+asked: list[str] = []  # the remote images that `shown` showed
+
+
+def shown(html: str) -> Cleaned:
+    """With its remote images, as /image/0, /image/1 ..."""
+    asked.clear()
+
+    def image(url: str) -> str:
+        asked.append(url)
+        return f"/image/{len(asked) - 1}"
+
+    result = clean(html, link, link_for_image=image)
     assert Inspection(result.html).faults == []
     return result
 
@@ -58,8 +74,22 @@ class TestWhatStays:
     def test_links(self):
         found = cleaned('<a href="https://example.org/?a=1&amp;b=2" target="_top" rel="opener">x</a>').html
         assert Inspection(found).elements == [
-            ("a", {"href": "https://example.org/?a=1&b=2", "target": "_blank", "rel": "noopener noreferrer nofollow"})
+            (
+                "a",
+                {
+                    "href": "https://example.org/?a=1&b=2",
+                    "target": "_blank",
+                    "rel": "noopener noreferrer nofollow",
+                    "title": "example.org",
+                },
+            )
         ]
+
+    def test_a_link_is_titled_by_its_host_whatever_its_sender_says(self):
+        found = cleaned('<a title="https://bank.example" href="https://evil.test/">x</a><a href="https://b.example/" title=y>x</a>'
+                        '<a title=z href="mailto:a@b.example">x</a><a href="#top" title=z>x</a><p title=kept>x</p>')  # fmt: skip
+        elements = Inspection(found.html).elements
+        assert [attributes.get("title") for _tag, attributes in elements] == ["evil.test", "b.example", None, None, "kept"]
 
     def test_mail_links_lead_to_the_compose_page(self):
         html = '<a href="MAILTO:ann@example.org?subject=a%20b&amp;body=c%0Ad&amp;bcc=x@y&amp;attach=/etc/passwd">x</a>'
@@ -111,6 +141,91 @@ class TestImages:
     )  # fmt: skip
     def test_no_other_source_stays(self, source):
         assert cleaned(f'<img src="{source}" alt="a">').html == '<img alt="a">'
+
+    def test_remote_ones_come_from_us_where_they_are_shown(self):
+        found = shown('<img src="https://t.example/p.gif?id=7" alt="Offer"><img src=" //t.example/2 b"><table background="http://t.example/3">'
+                      '<td style="background:red url(http://t.example/4) no-repeat;background-image: url(\'https://t.example/5\')">'
+                      '<img srcset="http://t.example/6 2x, http://t.example/7 1x" src="ftp://t.example/8"><img src="https://t.example/p.gif?id=7">')  # fmt: skip
+        assert asked == [
+            "https://t.example/p.gif?id=7", "https://t.example/2%20b", "http://t.example/3", "http://t.example/4", "https://t.example/5",
+            "http://t.example/6",
+        ]  # fmt: skip
+        assert found.remote == 0
+        assert "t.example" not in found.html
+        assert 'style="background:red url(/image/3) no-repeat;background-image:url(/image/4)"' in found.html
+        assert [image.get("src") or image.get("srcset") for image in Inspection(found.html).images] == [
+            "/image/0",
+            "/image/1",
+            "/image/5",
+            "/image/0",
+        ]
+
+    def test_backgrounds_of_the_message_itself_are_shown(self):
+        assert cleaned('<p style="background-image:url(cid:a)">x</p>').html == '<p style="background-image:url(/part/a)">x</p>'
+        assert cleaned('<p style="background-image:url(cid:unknown);color:red">x</p>').html == '<p style="color:red">x</p>'
+
+    def test_there_is_a_limit_to_how_many_are_fetched(self):
+        found = shown("".join(f'<img src="https://t.example/{n}">' for n in range(400)))
+        assert (len(asked), found.remote) == (300, 100)
+
+    def test_the_style_of_one_reader_is_not_shown_to_another(self):
+        html = '<p style="background:url(https://t.example/a)">x</p>'
+        assert "/image/" in shown(html).html
+        assert "/image/" not in cleaned(html).html
+        assert "/other" in clean(html, link, link_for_image=lambda url: "/other").html
+
+    def test_an_address_of_ours_can_not_leave_the_style(self):
+        html = '<p style="background-image:url(https://t.example/a);color:red">x</p>'
+        for address in ("/a);color:red", '/a"b', "/a'b", "/a b", "https://x/", "/a\\b", "/<b>", ""):
+            found = clean(html, link, link_for_image=lambda url, address=address: address)
+            assert found.html == '<p style="color:red">x</p>', address
+
+    def test_they_are_counted_at_a_glance(self):
+        html = ('<img src="https://t.example/1"><img SRC = //t.example/2><table><td background=\'http://t.example/3\' style="background:url(http://t.example/4)">'
+                '<img src="cid:a"><img src="data:image/png;base64,AA"><a href="https://t.example/5"><img src="https://t.example/1">')  # fmt: skip
+        assert count_remote(html) == cleaned(html).remote == 4
+
+    @pytest.mark.parametrize("html", ["src=" * 500_000, "src" + " " * 2_000_000, "url(" * 500_000, "src=//" + "a" * 2_000_000])
+    def test_the_glance_takes_linear_time(self, html):
+        started = time.perf_counter()
+        count_remote(html)
+        assert time.perf_counter() - started < 1
+
+
+class TestLinksThatDeceive:
+    @pytest.mark.parametrize(
+        ("html", "told"),
+        [
+            ('<a href="https://evil.test/">www.bank.example</a>', ("https://evil.test/", "www.bank.example")),
+            ('<a href="https://evil.test/?a&amp;b"><b>bank</b>.example</a>', ("https://evil.test/?a&b", "bank.example")),
+            ('<a href="https://bank.example@evil.test/">x</a>', ("https://bank.example@evil.test/", "bank.example")),
+            ('<a href="https://p\u0430ypal.com/">x</a>', ("https://p\u0430ypal.com/", "")),
+            ('<a href="https://xn--pypal-4ve.com/">x</a>', ("https://xn--pypal-4ve.com/", "")),
+            ('<map name=m><area href="https://a@evil.test/"></map>', ("https://a@evil.test/", "a")),
+            (
+                '<style>b{color:red}</style><a href=" https://evil.test/ ">bank.example</a>',
+                ("https://evil.test/", "bank.example"),
+            ),
+        ],
+    )
+    def test_they_lead_to_our_page(self, html, told):
+        away = []
+
+        def leave(url, claimed):
+            away.append((url, claimed))
+            return "/leave?to=1"
+
+        found = clean(html, link, link_away=leave).html
+        assert Inspection(found).faults == []
+        assert away == [told]
+        assert 'href="/leave?to=1"' in found
+        assert "href" not in clean(html, link).html  # nowhere, where there is no such page
+
+    @pytest.mark.parametrize(
+        "html", ['<a href="https://bank.example/">bank.example</a>', '<a href="https://x.test/">Read more</a>']
+    )
+    def test_the_others_lead_where_they_say(self, html):
+        assert "/leave" not in clean(html, link, link_away=lambda url, claimed: "/leave").html
 
 
 class TestWhatGoes:

@@ -1,0 +1,97 @@
+"""Files of a draft: all or none, on disk before their rows, within what a message and a person may have."""
+
+import errno
+import os
+from dataclasses import replace
+
+import pytest
+
+from webmail.compose import attachments, drafts, uploads
+from webmail.mail import ServerAway
+from webmail.models import AttachmentRow
+
+
+def some(count, size=10):
+    return [([f"{i}".encode() * size], f"{i}.txt", "text/plain") for i in range(count)]
+
+
+def left_on_disk(row, settings):
+    folder = uploads.folder(settings, row.id)
+    return len(list(folder.iterdir())) if folder.exists() else 0
+
+
+def test_many_files_are_synced_once_each_before_their_rows(alice, settings, monkeypatch):
+    row = drafts.new(alice)
+    rows_then = []
+    sync = os.fsync
+    monkeypatch.setattr(uploads.os, "fsync", lambda fd: (rows_then.append(AttachmentRow.select().count()), sync(fd)))
+    found = attachments.add_all(row, some(20), settings)
+    assert [one.filename for one in row.attachments.order_by(AttachmentRow.id)] == [one.filename for one in found]
+    assert rows_then == [0] * 21
+
+
+def test_the_same_file_within_one_batch_is_one(alice, settings):
+    row = drafts.new(alice)
+    first, second, other = attachments.add_all(row, [*some(1), *some(1), ([b"1" * 10], "0.txt", "")], settings)
+    assert first.id == second.id != other.id
+    assert left_on_disk(row, settings) == row.attachments.count() == 2
+
+
+def test_a_refusal_keeps_what_came_before_it(alice, settings):
+    row = drafts.new(alice)
+    with pytest.raises(uploads.TooLarge):
+        attachments.add_all(row, [*some(2), ([b"x" * settings.message_limit], "large", ""), *some(1)], settings)
+    assert [one.filename for one in row.attachments] == ["0.txt", "1.txt"]
+    assert left_on_disk(row, settings) == 2
+
+
+def test_a_fault_keeps_nothing(alice, settings):
+    def files():
+        yield from some(2)
+        raise ServerAway("broke off")
+
+    row = drafts.new(alice)
+    with pytest.raises(ServerAway):
+        attachments.add_all(row, files(), settings)
+    assert (row.attachments.count(), left_on_disk(row, settings)) == (0, 0)
+
+
+def test_a_person_s_drafts_share_their_room(alice, bob, settings):
+    settings = replace(settings, uploads_limit_mb=1)
+    half = b"x" * 600_000
+    attachments.add(drafts.new(alice), [half], "a", "", settings)
+    row = drafts.new(alice)
+    with pytest.raises(uploads.AllowanceUsed):
+        attachments.add(row, [half], "b", "", settings)
+    assert left_on_disk(row, settings) == 0
+    attachments.add(drafts.new(bob), [half], "b", "", settings)
+    assert attachments.held(alice) == attachments.held(bob) == 600_000
+
+
+def test_two_requests_at_once_do_not_share_the_same_room(alice, settings):
+    """The other one's file is written while ours is read."""
+    settings = replace(settings, uploads_limit_mb=1)
+    row, other = drafts.new(alice), drafts.new(alice)
+
+    def slow():
+        attachments.add(other, [b"y" * 600_000], "b", "", settings)
+        yield b"x" * 600_000
+
+    with pytest.raises(uploads.AllowanceUsed):
+        attachments.add(row, slow(), "a", "", settings)
+    assert attachments.held(alice) == 600_000
+    assert left_on_disk(row, settings) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"), [(errno.ENOSPC, uploads.NoRoom), (errno.EDQUOT, uploads.NoRoom), (errno.EIO, OSError)]
+)
+def test_only_a_full_disk_is_called_full(alice, settings, monkeypatch, number, raised):
+    def failing(_descriptor):
+        raise OSError(number, "no")
+
+    row = drafts.new(alice)
+    monkeypatch.setattr(uploads.os, "fsync", failing)
+    with pytest.raises(raised):
+        attachments.add(row, [b"x"], "a", "", settings)
+    assert (row.attachments.count(), left_on_disk(row, settings)) == (0, 0)

@@ -1,0 +1,221 @@
+"""What is typed in the search box, as SEARCH keys."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import date
+
+import pytest
+
+from webmail.imap.search import Remark, Search, criteria, parse
+from webmail.imap.search_values import day_range, size_in_bytes
+from webmail.mail import UnsafeValue
+
+TODAY = date(2026, 11, 24)  # a Tuesday
+DOVECOT = frozenset({"SNIPPET=FUZZY"})
+
+
+def read(query: str) -> Search:
+    return parse(query, today=TODAY, tag={"urgent": "$urgent", "à voir": "tag_2"}.get)
+
+
+def text(words: str) -> str:
+    return f'(OR TEXT "{words}" OR FROM "{words}" SUBJECT "{words}")'
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("", "ALL"),
+        ("ann", text("ann")),
+        ('"class council"', text("class council")),
+        ("“class council”", text("class council")),
+        ("from:ann to:bob cc:eve", 'FROM "ann" TO "bob" CC "eve"'),
+        ("from: ann", 'FROM "ann"'),
+        ('subject:"a b" body:c', 'SUBJECT "a b" BODY "c"'),
+        ("de:ann objet:b corps:c", 'FROM "ann" SUBJECT "b" BODY "c"'),
+        ("is:unread is:READ is:flagged is:answered is:draft", "UNSEEN SEEN FLAGGED ANSWERED DRAFT"),
+        ("est:non-lu est:lu est:suivi est:brouillon", "UNSEEN SEEN FLAGGED DRAFT"),
+        ("larger:5M smaller:300k", "LARGER 5242880 SMALLER 307200"),
+        ("plus_grand:3 Mo", "LARGER 3145728"),
+        ("larger:3 Monday", f"LARGER 3 {text('Monday')}"),
+        ("after:2026-03-01 before:01/04/2026", "SINCE 1-Mar-2026 BEFORE 1-Apr-2026"),
+        ("on:2026-03-01", "(SINCE 1-Mar-2026 BEFORE 2-Mar-2026)"),
+        ("on:2026-02 on:2025", "(SINCE 1-Feb-2026 BEFORE 1-Mar-2026) (SINCE 1-Jan-2025 BEFORE 1-Jan-2026)"),
+        ("older_than:3d newer_than:2w", "BEFORE 21-Nov-2026 SINCE 10-Nov-2026"),
+        ("après:hier avant:aujourd'hui", "SINCE 23-Nov-2026 BEFORE 24-Nov-2026"),
+        ("tag:urgent", "KEYWORD $urgent"),
+        ('étiquette:"à voir"', "KEYWORD tag_2"),
+        ("list:profs", 'HEADER List-Id "profs"'),
+        ("-draft", f"NOT {text('draft')}"),
+        ("-from:ann", 'NOT (FROM "ann")'),
+        ("a OR b", f"OR {text('a')} {text('b')}"),
+        ("from:a OU from:b is:read", 'OR (FROM "a") (FROM "b") SEEN'),
+        ("from:a or", f'FROM "a" {text("or")}'),
+        ("is:read (from:a OR from:b OR from:c)", 'SEEN OR (FROM "a") OR (FROM "b") (FROM "c")'),
+        ("-(is:read from:a)", 'NOT (SEEN FROM "a")'),
+        ("(is:read from:a) OR is:draft", 'OR (SEEN FROM "a") (DRAFT)'),
+        ("f(x) (f(x))", f"{text('f(x)')} {text('f(x)')}"),
+        ('subject:"a\\b"', 'SUBJECT "a\\\\b"'),
+        ("OR", text("OR")),
+        ("()", "ALL"),
+    ],
+)
+def test_each_operator_is_a_key(query: str, keys: str) -> None:
+    found = read(query)
+    assert found.criteria.decode() == keys
+    assert found.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "remark"),
+    [
+        ("foo:bar", Remark("operator", "foo:")),
+        ("before:soon", Remark("value", "before:soon")),
+        ("on:31/02/2026", Remark("value", "on:31/02/2026")),
+        ("-larger:big", Remark("value", "larger:big")),
+        ("is:purple", Remark("value", "is:purple")),
+        ("has:feathers", Remark("value", "has:feathers")),
+        ("tag:nosuch", Remark("tag", "tag:nosuch")),
+        ("subject:", Remark("value", "subject:")),
+        ("-in:sent", Remark("value", "in:sent")),
+    ],
+)
+def test_what_is_not_understood_is_searched_as_text_and_told(query: str, remark: Remark) -> None:
+    found = read(query)
+    assert found.remarks == (remark,)
+    assert text(query.removeprefix("-")) in found.criteria.decode()
+
+
+@pytest.mark.parametrize("query", ["https://lycee.example/x", "12:30", "Re: Sortie", "note : x"])
+def test_a_colon_that_is_no_operator_is_no_reason_for_a_remark(query: str) -> None:
+    assert read(query).remarks == ()
+
+
+def test_accents_are_sent_as_utf_8_literals() -> None:
+    assert read("objet:été").criteria == b"SUBJECT {5+}\r\n\xc3\xa9t\xc3\xa9"
+    assert read("a\u0300:bob").criteria == b'TO "bob"'  # decomposed, as some keyboards send it
+
+
+def test_in_names_another_folder_and_leaves_the_rest() -> None:
+    found = read('budget in:"Travail/2024" is:read')
+    assert (found.mailbox, found.rest) == ("Travail/2024", "budget is:read")
+    assert read("login:x in:x").rest == "login:x"
+    assert found.criteria.decode() == f"{text('budget')} SEEN"
+
+
+def test_files_are_asked_for_by_name_where_the_server_looks_into_parts() -> None:
+    found = read("filename:bulletin")
+    assert found.by_file_name
+    assert b'MIMEPART FILENAME CONTAINS "bulletin"' in criteria(found, DOVECOT)
+    assert b"MIMEPART" not in criteria(found) and b'TEXT "bulletin"' in criteria(found)
+    assert b"KEYWORD $HasAttachment" in criteria(read("has:attachment")) and b"multipart/mixed" in criteria(read("avec:pièces"))
+
+
+def test_too_many_words_and_too_many_parentheses_are_bounded() -> None:
+    many = read(" ".join(f"mot{n}" for n in range(500)))
+    assert many.remarks == (Remark("many", "40"),)
+    assert many.criteria.count(b"TEXT") == 40
+    assert read("(" * 400 + "a" + ")" * 400 + " b").criteria.decode() == f"{text('a')} {text('b')}"
+    assert read("-(" * 400 + "a").criteria.count(b"NOT") <= 10
+
+
+@pytest.mark.parametrize("bad", ["a\r\nb", "a\nb", "a\0", "\ud800"])
+def test_what_would_break_a_command_is_refused(bad: str) -> None:
+    for query in (bad, f'from:"{bad}"', f"tag:{bad}"):
+        with pytest.raises(UnsafeValue):
+            read(query)
+
+
+def test_a_keyword_that_is_none_is_refused() -> None:
+    with pytest.raises(UnsafeValue):
+        parse("tag:x", tag=lambda _words: "a) (b")
+
+
+PIECES = [
+    "from:", "to:", "à:", "objet:", "is:", "est:", "has:", "filename:", "larger:", "before:", "on:", "newer_than:", "tag:", "in:",
+    "list:", "foo:", "-", "(", ")", "-(", " ", " ", " ", '"', "«", "”", "OR", "OU", "unread", "5M", "3 Mo", "2026-03-01", "31/12/9999",
+    "9999", "hier", "2w", "9999y", "urgent", "attachment", "été", "😀", "\\", "{3+}", "*", "%", "a", "conseil", "\t", "ALL", "\u0301",
+    "99999999999999999999", "0", "\u2028", "\x7f", "$HasAttachment", "@", "::", ":",
+]  # fmt: skip
+
+
+def random_query(chance: random.Random) -> str:
+    """A query such as nobody types."""
+    return "".join(chance.choice(PIECES) for _ in range(chance.randrange(1, 30)))
+
+
+def test_whatever_is_typed_makes_keys_of_balanced_words() -> None:
+    chance = random.Random(20261124)
+    for _ in range(5000):
+        query = random_query(chance)
+        found = read(query)
+        for capabilities in (frozenset(), DOVECOT):
+            _well_formed(criteria(found, capabilities), query)
+
+
+def _well_formed(keys: bytes, query: str) -> None:
+    """No line end but those of literals, no NUL, and parentheses outside of strings that match."""
+    bare = b""
+    while literal := re.search(rb"\{(\d+)\+\}\r\n", keys):
+        bare += keys[: literal.start()] + b'""'
+        keys = keys[literal.end() + int(literal[1]) :]
+    bare += keys
+    assert not set(b"\r\n\0") & set(bare), query
+    outside = re.sub(rb'"(?:[^"\\]|\\.)*"', b'""', bare)
+    assert outside.count(b'"') % 2 == 0 and b"()" not in outside, query
+    depth = 0
+    for byte in outside:
+        depth += (byte == ord("(")) - (byte == ord(")"))
+        assert depth >= 0, query
+    assert depth == 0, query
+
+
+def test_random_characters_raise_nothing_but_unsafe_value() -> None:
+    chance = random.Random(7)
+    for _ in range(3000):
+        query = "".join(
+            chr(chance.choice([chance.randrange(128), chance.randrange(0x3000)])) for _ in range(chance.randrange(40))
+        )
+        try:
+            _well_formed(criteria(query, DOVECOT), query)
+        except UnsafeValue:
+            assert set(query) & set("\r\n\0")
+
+
+@pytest.mark.parametrize(
+    ("words", "size"),
+    [("5M", 5 << 20), ("300k", 300 << 10), ("3 Mo", 3 << 20), ("1.5MB", 3 << 19), ("1,5 Mo", 3 << 19), ("2048", 2048), ("7G", 2**32 - 1),
+     ("big", None), ("", None), ("5X", None), ("-1", None), ("1.2.3", None)],
+)  # fmt: skip
+def test_sizes(words: str, size: int | None) -> None:
+    assert size_in_bytes(words) == size
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "after"),
+    [
+        ("2026-03-01", date(2026, 3, 1), date(2026, 3, 2)),
+        ("1/3/2026", date(2026, 3, 1), date(2026, 3, 2)),
+        ("2026/03", date(2026, 3, 1), date(2026, 4, 1)),
+        ("2024-12", date(2024, 12, 1), date(2025, 1, 1)),
+        ("3j", date(2026, 11, 21), date(2026, 11, 22)),
+        ("2s", date(2026, 11, 10), date(2026, 11, 11)),
+        ("9m", date(2026, 2, 24), date(2026, 2, 25)),
+        ("11 mois", date(2025, 12, 24), date(2025, 12, 25)),
+        ("1y", date(2025, 11, 24), date(2025, 11, 25)),
+        ("hier", date(2026, 11, 23), date(2026, 11, 24)),
+    ],
+)
+def test_dates(words: str, first: date, after: date) -> None:
+    assert day_range(words, TODAY) == (first, after)
+
+
+@pytest.mark.parametrize("words", ["", "soon", "2026-13", "32/01/2026", "9999y", "31/12/9999", "9999", "0000", "2026-02-30", "3"])
+def test_what_is_no_date(words: str) -> None:
+    assert day_range(words, TODAY) is None
+
+
+def test_a_month_ago_ends_with_the_shorter_month() -> None:
+    assert day_range("1m", date(2026, 3, 31)) == (date(2026, 2, 28), date(2026, 3, 1))

@@ -1,0 +1,198 @@
+"""Conversations: the THREAD answer as UIDs, what is remembered, and when the server is asked again."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from webmail.account import Account, Password, Server
+from webmail.imap import threads
+from webmail.imap.connection import Command
+from webmail.imap.news import State
+from webmail.imap.threads import parsed
+from webmail.mail import Refused, ServerAway
+
+SERVER = Server("127.0.0.1", 1, "none")
+
+
+def groups(answer: bytes) -> list[tuple[int, ...]]:
+    found = parsed(answer)
+    return [found[place] for place in range(len(found))]
+
+
+def test_each_conversation_is_one_whatever_its_shape_newest_first() -> None:
+    assert groups(b"(1)(2 5)(3 (4)(6 7))") == [(3, 4, 6, 7), (2, 5), (1,)]
+    assert groups(b"((3)(9))(4 (5 (6)(7))(8))(2)") == [(3, 9), (4, 5, 6, 7, 8), (2,)]  # the parent of 3 and 9 is missing
+    assert groups(b"(1 (2 (3)(4))(5))(6)") == [(6,), (1, 2, 3, 4, 5)]
+    assert groups(b"") == []
+
+
+@pytest.mark.parametrize("answer", [b"nonsense", b"(1 x)", b"(1)(2"])
+def test_what_is_no_thread_answer_is_refused(answer: bytes) -> None:
+    with pytest.raises(ValueError, match="THREAD|invalid"):
+        parsed(answer)
+
+
+def test_a_number_that_is_no_uid_is_refused() -> None:
+    with pytest.raises(OverflowError):
+        parsed(b"(99999999999999)")
+
+
+def test_a_chain_of_thousands_of_replies_each_forking_is_one_conversation() -> None:
+    deep = b"(1 " + b" ".join(b"(%d)(%d" % (2 * k, 2 * k + 1) for k in range(1, 5000)) + b")" * 5000
+    assert groups(deep) == [tuple(range(1, 10_000))]
+
+
+def test_a_hundred_thousand_messages_take_less_than_a_second() -> None:
+    answer = b"".join(b"(%d %d (%d)(%d))" % (n, n + 1, n + 2, n + 3) for n in range(1, 100_000, 4))
+    start = time.process_time()
+    found = parsed(answer)
+    assert time.process_time() - start < 1
+    assert len(found) == 25_000 and len(found.uids) == 100_000
+
+
+def test_a_page_and_the_conversation_of_a_message() -> None:
+    found = parsed(b"(1)(2 5)(3 4)(7)")
+    assert found.page(1, 2) == [(7,), (2, 5)]
+    assert found.page(2, 2) == [(3, 4), (1,)]
+    assert found.page(3, 2) == []
+    assert found.with_uid(4) == (3, 4)
+    assert found.with_uid(99) == (99,)
+    assert found.newer_than({5, 7, 3}) == 2
+
+
+class Fake:
+    """A connection with a mailbox whose messages come and go."""
+
+    def __init__(self, *, capabilities: set[str] | None = None, person: str = "ann") -> None:
+        self.account = Account(f"{person}@x.example", SERVER, SERVER, Password(person, "secret"))
+        self.capabilities = {"THREAD=REFS", "THREAD=REFERENCES", "ESEARCH"} if capabilities is None else capabilities
+        self.mailbox, self.uidvalidity = "INBOX", 7
+        self.threads = [[1, 3], [2]]
+        self.asked: list[bytes] = []
+        self.refuses = False
+
+    def has(self, capability: str) -> bool:
+        return capability in self.capabilities
+
+    @property
+    def exists(self) -> int:
+        return sum(map(len, self.threads))
+
+    def select(self, mailbox: str, uidvalidity: int | None = None, *also: Command) -> dict[str, list[Any]]:
+        uids = [uid for group in self.threads for uid in group]
+        return {"FETCH": [b"%d (UID %d FLAGS ())" % (len(uids), max(uids))]} if also and uids else {}
+
+    def run(self, *commands: Command) -> dict[str, list[Any]]:
+        self.asked += [b" ".join(command[:2]) for command in commands]
+        if commands[0][0] == b"UID SEARCH":
+            uids = sorted(uid for group in self.threads for uid in group)
+            return {"ESEARCH": [b'(TAG "A1") UID ALL ' + b",".join(b"%d" % uid for uid in uids)]}
+        if self.refuses:
+            raise Refused("UID THREAD: no")
+        return {"THREAD": [b"".join(b"(" + b" ".join(b"%d" % uid for uid in group) + b")" for group in self.threads)]}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    threads.forget_all()
+
+
+def of(connection: Any) -> list[tuple[int, ...]]:
+    found = threads.of(connection, "INBOX")
+    assert found is not None
+    return [found[place] for place in range(len(found))]
+
+
+def test_the_server_is_asked_once_while_nothing_comes_or_goes() -> None:
+    connection = Fake()
+    assert of(connection) == of(connection) == [(1, 3), (2,)]
+    assert connection.asked == [b"UID THREAD REFS"]
+
+
+def test_an_arrival_is_threaded_anew() -> None:
+    connection = Fake()
+    of(connection)
+    connection.threads[1].append(9)
+    assert of(connection) == [(2, 9), (1, 3)]
+    assert connection.asked == [b"UID THREAD REFS"] * 2
+
+
+def test_an_arrival_that_takes_the_place_of_one_that_went_is_seen() -> None:
+    connection = Fake()
+    of(connection)
+    connection.threads = [[1, 9], [2]]
+    assert of(connection) == [(1, 9), (2,)]
+
+
+def test_what_only_went_is_taken_out_without_threading_anew() -> None:
+    connection = Fake()
+    of(connection)
+    connection.threads = [[1], [2]]
+    assert of(connection) == [(2,), (1,)]
+    assert connection.asked == [b"UID THREAD REFS", b"UID SEARCH RETURN (ALL)"]
+    connection.threads = []
+    assert of(connection) == []
+
+
+def test_without_esearch_what_went_is_threaded_anew() -> None:
+    connection = Fake(capabilities={"THREAD=REFERENCES"})
+    of(connection)
+    connection.threads = [[1], [2]]
+    assert of(connection) == [(2,), (1,)]
+    assert connection.asked == [b"UID THREAD REFERENCES"] * 2
+
+
+def test_a_server_that_does_not_thread_or_refuses_is_no_error() -> None:
+    assert threads.of(Fake(capabilities=set()), "INBOX") is None  # type: ignore[arg-type]
+    refusing = Fake()
+    refusing.refuses = True
+    assert threads.of(refusing, "INBOX") is None  # type: ignore[arg-type]
+    assert threads.conversation_of(refusing, "INBOX", 3) == (3,)  # type: ignore[arg-type]
+
+
+def test_where_threading_takes_too_long_it_is_not_tried_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = Fake()
+    monkeypatch.setattr(connection, "run", lambda *_: (_ for _ in ()).throw(ServerAway("timed out")))
+    with pytest.raises(ServerAway):
+        threads.of(connection, "INBOX")  # type: ignore[arg-type]
+    assert threads.of(connection, "INBOX") is None  # type: ignore[arg-type]
+    monkeypatch.undo()
+    monkeypatch.setattr(threads, "_PATIENCE", 0)
+    threads.forget_all()
+    assert of(connection) == [(1, 3), (2,)]
+
+
+def test_nobody_sees_what_is_remembered_for_another_and_another_age_counts_for_nothing() -> None:
+    of(Fake(person="ann"))
+    bob = Fake(person="bob")
+    bob.threads = [[1], [3], [2]]
+    assert of(bob) == [(3,), (2,), (1,)]
+    bob.uidvalidity = 8
+    of(bob)
+    assert bob.asked == [b"UID THREAD REFS"] * 2
+
+
+def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_MOST_UIDS", 5)
+    ann, bob = Fake(person="ann"), Fake(person="bob")
+    of(ann), of(bob)
+    of(bob), of(ann)
+    assert (len(ann.asked), len(bob.asked)) == (2, 1)
+
+
+def test_news_are_counted_by_what_came_and_never_more_than_is_there() -> None:
+    before = State(7, 10, 5, 1)
+    assert State.read(str(before)) == before
+    assert State(7, 13, 8, 4).new_since(before) == 3
+    assert State(7, 13, 1, 1).new_since(before) == 1
+    assert State(7, 10, 4, 0).new_since(before) == 0
+    assert State(8, 99, 9, 9).new_since(before) == 0
+    assert State(7, 12, 7, 1).new_since(State(7, 0, 5, 1)) == 2  # the page knew no UIDNEXT
+
+
+@pytest.mark.parametrize("words", ["", "1.2.3", "1.2.3.x", "1.2.3.4.5", "1.2.3.99999999999", "-1.2.3.4"])
+def test_other_words_are_no_state(words: str) -> None:
+    assert State.read(words) is None

@@ -1,0 +1,33 @@
+"""A message as its part of an mbox, wherever its bytes are cut."""
+
+from __future__ import annotations
+
+import pytest
+
+from webmail.mailbox.export import mbox_lines
+
+MESSAGE = (
+    b"From: a@b.example\r\nSubject: x\r\n\r\nFrom here\r\n>From there\r\nnot From\r\nFro\r\nm \r\n\rFrom\r\n>>From \r\nFrom end"
+)
+QUOTED = b"From: a@b.example\nSubject: x\n\n>From here\n>>From there\nnot From\nFro\nm \n\rFrom\n>>>From \n>From end\n\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 16, 64, 1000])
+def test_lines_are_quoted_wherever_the_bytes_are_cut(size: int) -> None:
+    chunks = [MESSAGE[at : at + size] for at in range(0, len(MESSAGE), size)]
+    assert b"".join(mbox_lines(chunks)) == QUOTED
+
+
+def test_a_line_without_an_end_is_not_held_for_ever() -> None:
+    chunks = (b"x" * 50_000 for _ in range(100))
+    longest = 0
+    whole = b""
+    for piece in mbox_lines(chunks):
+        longest = max(longest, len(piece))
+        whole += piece
+    assert whole == b"x" * 5_000_000 + b"\n\n" and longest < 200_000
+
+
+def test_an_empty_message_is_a_line() -> None:
+    assert b"".join(mbox_lines([])) == b"\n"
+    assert b"".join(mbox_lines([b"a\r\n"])) == b"a\n\n"

@@ -1,0 +1,55 @@
+"""Whom a folder may be shared with, where the accounts are not ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from webmail.config import Settings
+from webmail.mailbox import sharing
+from webmail.mailbox.sharing import Doubt, NotShared
+from webmail.models import User
+
+ANN = User(address="ann@x.example", local="ann", domain="x.example")
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "who"),
+    [
+        ("bob@y.example", Settings(), "bob@y.example"),
+        (" Bob ", Settings(), "bob@x.example"),
+        ("bob", Settings(login_name="local", domain="x.example"), "bob"),
+    ],
+)
+def test_a_person_is_taken_as_typed_and_called_as_the_server_does(words: str, settings: Settings, who: str) -> None:
+    assert sharing.person(words, ANN, settings) == who
+
+
+@pytest.mark.parametrize(
+    ("words", "doubt"),
+    [
+        ("", Doubt.EMPTY),
+        ("ann", Doubt.ONESELF),
+        ("ANN@x.example", Doubt.ONESELF),
+        ("anyone", Doubt.ODD),
+        ("-bob", Doubt.ODD),
+        ("$staff", Doubt.ODD),
+        ("bob\r\n", Doubt.ODD),
+        ("b\0b", Doubt.ODD),
+        ("a b", Doubt.ODD),
+    ],
+)
+def test_what_is_no_person_is_not_let_in(words: str, doubt: Doubt) -> None:
+    if words.strip() != words:
+        words = "x" + words + "x"
+    with pytest.raises(NotShared) as caught:
+        sharing.person(words, ANN, Settings())
+    assert caught.value.doubt is doubt
+
+
+def test_groups_only_where_the_server_has_some() -> None:
+    assert sharing.group("staff", ANN, Settings(group_prefix="group:")) == "group:staff"
+    assert sharing.group("whatever", ANN, Settings(group_prefix="$", sign_in="accounts")) == "$x.example"
+    assert sharing.everyone(ANN, Settings(group_prefix="$")) == "", "only the server knows its groups"
+    for words, settings in (("staff", Settings()), ("", Settings(group_prefix="$")), ("a\nb", Settings(group_prefix="$"))):
+        with pytest.raises(NotShared):
+            sharing.group(words, ANN, settings)

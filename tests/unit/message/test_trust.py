@@ -1,0 +1,271 @@
+"""What is thought of a sender: many small cases, and all the letters of the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from deploy.demo.accounts import PEOPLE
+from deploy.demo.letters.boxes import boxes
+from webmail import models
+from webmail.config import Settings
+from webmail.mail import Address, Envelope, Message, Part, Role, Structure, Trace
+from webmail.message import receipts, trust
+from webmail.message.trust import Kind, Level, Place
+from webmail.mime import authentication, headers, structure, text
+from webmail.models import Correspondent, User, db
+
+SETTINGS = Settings(domain="lycee.example", authserv_id="lycee.example")
+FAR = Address("Ann", "ann@far.example")
+BOB = Address("Bob Girard", "bob@lycee.example")
+PASSED = ((0, "lycee.example; dmarc=pass"),)
+
+
+@pytest.fixture
+def alice(tmp_path: Path) -> Iterator[User]:
+    models.open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    models.migrate()
+    with db.connection_context():
+        for person in PEOPLE:
+            local, _, domain = person.address.partition("@")
+            User.create(address=person.address, local=local, domain=domain, name=person.name, role=person.role)
+        yield User.get(User.address == "alice@lycee.example")
+
+
+def message(sender: Address | tuple[Address, ...] = FAR, *, files: tuple[str, ...] = (), **more: Any) -> Message:
+    envelope = Envelope(
+        subject=more.pop("subject", ""), sender=sender if isinstance(sender, tuple) else (sender,),
+        reply_to=more.pop("reply_to", ()), list_id=more.pop("list_id", ""), message_id="<1@far.example>",
+    )  # fmt: skip
+    parts = tuple(Part(str(n), "application/octet-stream", 1, filename=name) for n, name in enumerate(files, 2))
+    trace = Trace(results=more.pop("results", ()), receipt_to=more.pop("receipt_to", ()), **more.pop("trace", {}))
+    values = {"earlier": True, "flags": frozenset(), **more}
+    return Message(
+        mailbox="INBOX", uidvalidity=1, uid=2, size=1, received=datetime.now(UTC), envelope=envelope,
+        structure=Structure(attachments=parts), trace=trace, **values,
+    )  # fmt: skip
+
+
+def kinds(user: User, one: Message, **more: Any) -> set[str]:
+    return {warning.kind.value for warning in trust.judge(one, user, SETTINGS, **more).warnings}
+
+
+@pytest.mark.parametrize(
+    ("sender", "role", "place"),
+    [
+        (BOB, None, Place.INSIDE),
+        (Address("", "BOB@LYCEE.EXAMPLE"), None, Place.INSIDE),
+        (Address("", "root@mail.lycee.example"), None, Place.OUTSIDE),
+        (Address("", "bob@xlycee.example"), None, Place.OUTSIDE),
+        (FAR, None, Place.OUTSIDE),
+        (Address("", "MAILER-DAEMON"), None, Place.NOWHERE),
+        (Address("", "alice@lycee.example"), Role.SENT, Place.OWN),
+        (Address("", "alice@lycee.example"), None, Place.INSIDE),
+    ],
+)
+def test_where_a_sender_is(alice: User, sender: Address, role: Role | None, place: Place) -> None:
+    assert trust.judge(message(sender), alice, SETTINGS, role).place is place
+
+
+def test_without_any_sender_there_is_a_word_about_it(alice: User) -> None:
+    assert kinds(alice, message(())) == {"no-sender"}
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "kind", "level"),
+    [
+        ("Bob Girard", "bob.girard@far.example", "colleague", Level.DANGER),
+        ("GIRARD Bob", "bg@far.example", "colleague", Level.DANGER),
+        ("Вob Girard", "bg@far.example", "colleague", Level.DANGER),
+        ("Administration", "a@far.example", "colleague", Level.CAUTION),
+        ("bob@lycee.example", "x@far.example", "address-in-name", Level.DANGER),
+        ("Service (help@bank.example)", "x@far.example", "address-in-name", Level.CAUTION),
+        ("Messagerie lycee.example", "x@far.example", "address-in-name", Level.DANGER),
+        ("Bob", "bob@lycée.example", "lookalike", Level.DANGER),
+        ("Bob", "bob@lyceee.example", "lookalike", Level.DANGER),
+        ("Bob", "bob@pаypal.example", "scripts", Level.DANGER),
+    ],
+)
+def test_names_and_domains_that_pretend(alice: User, name: str, email: str, kind: str, level: Level) -> None:
+    [warning] = trust.judge(message(Address(name, email)), alice, SETTINGS).warnings
+    assert (warning.kind.value, warning.level) == (kind, level)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [FAR, BOB, Address("ann@far.example", "ann@far.example"), Address("Bob Girardin", "x@far.example"), Address("", "x@autre.example"),
+     Address("info@mail.far.example", "x@far.example"), Address("Lycée Pascal", "x@lycee-pascal.example")],
+)  # fmt: skip
+def test_ordinary_names_give_none(alice: User, sender: Address) -> None:
+    assert kinds(alice, message(sender)) == set()
+
+
+def test_people_one_writes_to_are_known(alice: User) -> None:
+    Correspondent.create(user=alice, address="sophie@partner.example", name="Sophie Lambert")
+    assert kinds(alice, message(Address("Sophie Lambert", "s@far.example"))) == {"known-name"}
+    assert kinds(alice, message(Address("", "x@partnner.example"))) == {"lookalike"}
+    assert kinds(alice, message(Address("Sophie Lambert", "Sophie@partner.example"))) == set()
+    Correspondent.create(user=alice, address="bob@private.example", name="")
+    assert kinds(alice, message(Address("Bob Girard", "bob@private.example"))) == set()
+    assert trust.stranger(alice, message(Address("", "Sophie@partner.example")).envelope) == ""
+
+
+def test_what_the_server_found_decides(alice: User) -> None:
+    failed = ((0, "lycee.example; dmarc=fail"),)
+    assert kinds(alice, message(results=failed)) == {"failed"}
+    assert kinds(alice, message(BOB, results=failed)) == {"failed"}
+    assert kinds(alice, message(BOB, results=((0, "lycee.example; spf=none"),))) == {"unproven"}
+    assert kinds(alice, message(BOB, results=((0, "lycee.example; dmarc=pass header.from=lycee.example"),))) == set()
+    assert kinds(alice, message(BOB, results=((0, "evil.example; dmarc=fail"),))) == set()
+    nobody = trust.judge(message(results=PASSED), alice, Settings(domain="lycee.example"))
+    assert not nobody.genuine
+    assert not nobody.authentication.told
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "more", "told"),
+    [
+        ("ann@far.example", {}, False), ("x@mail.far.example", {}, False), ("x@evil.example", {}, True),
+        ("x@evil.example", {"list_id": "a.b"}, False), ("alice@lycee.example", {}, False), ("", {}, False),
+    ],
+)  # fmt: skip
+def test_answers_to_elsewhere(alice: User, reply_to: str, more: dict[str, Any], told: bool) -> None:
+    answers = (Address("", reply_to),) if reply_to else ()
+    assert kinds(alice, message(reply_to=answers, **more)) == ({"reply"} if told else set())
+
+
+@pytest.mark.parametrize(
+    ("files", "outside", "inside"),
+    [
+        (("a.pdf",), set(), set()),
+        (("a.xlsm",), {"macros"}, set()),
+        (("a.html",), {"page"}, set()),
+        (("a.exe",), {"program"}, {"program"}),
+        (("a.html", "b.pdf.exe", "c.exe"), {"disguised"}, {"disguised"}),
+    ],
+)
+def test_files(alice: User, files: tuple[str, ...], outside: set[str], inside: set[str]) -> None:
+    assert kinds(alice, message(files=files)) == outside
+    assert kinds(alice, message(BOB, files=files)) == inside
+
+
+def test_a_stranger_who_asks_for_a_password(alice: User) -> None:
+    asking = {"glance": "Confirmez votre mot de passe"}
+    assert kinds(alice, message(earlier=False, **asking)) == {"credentials"}
+    assert kinds(alice, message(earlier=True, **asking)) == set()
+    assert kinds(alice, message(BOB, earlier=False, **asking)) == set()
+    assert kinds(alice, message(earlier=False, glance="> Confirmez votre mot de passe\n\nMerci")) == set()
+    [one] = trust.judge(message(earlier=False, results=PASSED, **asking), alice, SETTINGS).warnings
+    assert one.level is Level.CAUTION
+
+
+def test_the_worst_comes_first(alice: User) -> None:
+    one = message(Address("Bob Girard", "b@far.example"), reply_to=(Address("", "x@evil.example"),), files=("a.exe",))
+    found = trust.judge(one, alice, SETTINGS)
+    assert found.level is Level.DANGER
+    assert [w.level for w in found.warnings] == sorted((w.level for w in found.warnings), reverse=True)
+    assert len(found.warnings) == 3
+
+
+@pytest.mark.parametrize(
+    ("email", "asked"),
+    [("Ann@Far.example", "ann@far.example"), ("bob@lycee.example", ""), ("MAILER-DAEMON", ""), ("é@far.example", ""), ('"a b"@far.example', "")],
+)  # fmt: skip
+def test_whose_earlier_messages_are_looked_for(alice: User, email: str, asked: str) -> None:
+    assert trust.stranger(alice, message(Address("", email)).envelope) == asked
+
+
+def test_each_kind_has_its_sentence() -> None:
+    from flask import Flask
+    from flask_babel import Babel
+
+    from webmail.message import trust_views
+
+    app = Flask(__name__)
+    Babel(app)
+    with app.test_request_context():
+        words = [trust_views.warning_words(trust.Warning(kind, Level.DANGER, "seen", "real")) for kind in Kind]
+    assert len(set(words)) == len(Kind)
+
+
+def test_the_demo_s_letters_give_warnings_only_where_they_should(alice: User) -> None:
+    """All 600 of them, each as if it were its sender's first."""
+    wrong, caught = [], {}
+    for address, items in boxes(datetime.now(ZoneInfo("Europe/Paris"))).items():
+        user = User.get(User.address == address)
+        for item in items:
+            one = _as_read(item.content, item.when)
+            role = {"Sent": Role.SENT, "Drafts": Role.DRAFTS, "Junk": Role.JUNK}.get(item.mailbox)
+            found = kinds(user, one, role=role)
+            if "suspendue" in one.envelope.subject:
+                caught = found
+            elif found and role is not Role.JUNK:
+                wrong.append((one.envelope.subject, found))
+    assert wrong == []
+    assert caught == {"failed", "address-in-name", "credentials", "reply"}
+
+
+def _as_read(content: bytes, when: datetime) -> Message:
+    head = content.partition(b"\r\n\r\n")[0] + b"\r\n"
+    shape = structure.classify(structure.from_bytes(content))
+    glance = ""
+    for part in shape.html[:1] or shape.text[:1]:
+        words = text.decode_text(structure.content(content, part.section)[:16_384], part.encoding, part.charset)
+        glance = text.html_to_text(words) if part.type == "text/html" else words
+    return Message(
+        "INBOX", 1, 1, frozenset(), len(content), when, headers.envelope(head), shape, glance=glance, earlier=False,
+        trace=headers.trace(head, authentication.results_in(head)),
+    )  # fmt: skip
+
+
+# --- confirmations ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "more", "asked"),
+    [
+        ("ask", {}, True),
+        ("never", {}, False),
+        ("inside", {}, False),
+        ("ask", {"receipt_to": ()}, False),
+        ("ask", {"receipt_to": (Address("", "nobody"),)}, False),
+        ("ask", {"receipt_to": (Address("", "alice@lycee.example"),)}, False),
+        ("ask", {"flags": frozenset({"$MDNSent"})}, False),
+        ("ask", {"flags": frozenset({"\\Draft"})}, False),
+        ("ask", {"list_id": "a.b"}, False),
+        ("ask", {"trace": {"bulk": True}}, False),
+    ],
+)
+def test_when_a_confirmation_is_asked_for(alice: User, wanted: str, more: dict[str, Any], asked: bool) -> None:
+    one = message(**{"receipt_to": (FAR,), **more})
+    assert (receipts.asked(one, alice, wanted, None) is not None) is asked
+    assert receipts.asked(one, alice, wanted, Role.JUNK) is None
+
+
+@pytest.mark.parametrize(
+    ("to", "return_path", "elsewhere"),
+    [(FAR, "ann@far.example", False), (FAR, "", False), (FAR, "bounce@x.example", True), (Address("", "x@x.example"), "ann@far.example", True)],
+)  # fmt: skip
+def test_where_it_would_go(alice: User, to: Address, return_path: str, elsewhere: bool) -> None:
+    one = message(receipt_to=(to,), trace={"return_path": return_path})
+    request = receipts.asked(one, alice, "ask", None)
+    assert request is not None
+    assert request.elsewhere is elsewhere
+
+
+@pytest.mark.parametrize(
+    ("permanent", "read_only", "keeps"),
+    [
+        (None, False, True),
+        (frozenset({"\\*"}), False, True),
+        (frozenset({"\\Seen"}), False, False),
+        (frozenset({"\\*"}), True, False),
+    ],
+)
+def test_where_the_answer_can_be_kept(permanent: frozenset[str] | None, read_only: bool, keeps: bool) -> None:
+    assert receipts.can_keep(permanent, read_only) is keeps

@@ -1,0 +1,125 @@
+"""Which card, which name in the archive, which header field; attached messages in a structure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from imapclient.response_types import BodyData
+
+from webmail.imap.answers import structure_of
+from webmail.mail import Envelope, Message, Part, Structure
+from webmail.message import viewers, zip
+from webmail.mime.kinds import Kind, kind
+
+TEXT = (b"text", b"plain", None, None, None, b"7bit", 4, 1, None, None, None, None)
+PDF = (b"application", b"pdf", None, None, None, b"base64", 14, None, (b"attachment", (b"filename", b"a.pdf")), None, None)
+ENVELOPE = (
+    b"Tue, 24 Nov 2026 14:02:00 +0100", b"=?utf-8?q?=C3=89t=C3=A9?=", ((b"Zo", None, b"zoe", b"x.example"),), None, None,
+    ((None, None, b"group", None), (None, None, b"a", b"x.example"), (None, None, None, None)), None, None, None, b"<1@x>",
+)  # fmt: skip
+
+
+def attached(body: object, encoding: bytes = b"7bit", envelope: object = ENVELOPE) -> tuple[object, ...]:
+    return (b"message", b"rfc822", None, None, None, encoding, 99, envelope, body, 3, None, None, None, None)
+
+
+def mixed(*parts: object) -> tuple[object, ...]:
+    return (*parts, b"mixed", None, None, None, None)
+
+
+def structure(*parts: object, **where: str) -> Structure | None:
+    return structure_of(BodyData.create(mixed(*parts)), **where)  # type: ignore[arg-type]
+
+
+class TestStructure:
+    def test_an_attached_message_has_its_envelope(self) -> None:
+        found = structure(TEXT, attached(TEXT))
+        assert found
+        (part,) = found.attachments
+        assert kind(part) is Kind.MESSAGE and part.envelope
+        assert part.envelope.subject == "Été" and str(part.envelope.sender[0]) == "Zo <zoe@x.example>"
+        assert [a.email for a in part.envelope.to] == ["a@x.example"] and part.envelope.message_id == "<1@x>"
+
+    def test_its_parts_are_numbered_below_it(self) -> None:
+        inner = mixed(TEXT, PDF, attached(TEXT))
+        one = structure(TEXT, attached(inner), inside="2")
+        assert one and [p.section for p in one.all] == ["2.1", "2.2", "2.3"]
+        two = structure(TEXT, attached(inner), inside="2.3")
+        assert two and [p.section for p in two.text] == ["2.3.1"]
+        assert structure(TEXT, attached(attached(TEXT)), inside="2.1").text[0].section == "2.1.1"  # type: ignore[union-attr]
+
+    def test_a_part_is_found_in_the_message_around_it(self) -> None:
+        inner = mixed(TEXT, PDF, attached(mixed(TEXT, PDF)))
+        for section, beside in (("2.2", "2.1"), ("2.3.2", "2.3.1"), ("2", "1"), ("1", "2")):
+            found = structure(TEXT, attached(inner), around=section)
+            assert found and found.part(section) and found.part(beside), section
+        assert structure(TEXT, attached(inner), around="9.9").part("9.9") is None  # type: ignore[union-attr]
+
+    def test_what_is_no_message_has_nothing_inside(self) -> None:
+        for section in ("1", "2", "3", "2.1", ""):
+            found = structure(TEXT, PDF, inside=section)
+            assert (found is None) is bool(section)
+
+    def test_an_encoded_or_broken_one_is_a_file(self) -> None:
+        found = structure(TEXT, attached(TEXT, b"base64"), attached(None), attached((b"odd",)), attached(TEXT, envelope=None))
+        assert found and len(found.attachments) == 4
+        assert kind(found.attachments[0]) is Kind.FILE and kind(found.attachments[3]) is Kind.FILE
+
+    def test_deep_nesting_does_not_spoil_the_outer_message(self) -> None:
+        body: object = TEXT
+        for _ in range(300):
+            body = attached(body)
+        found = structure(TEXT, body)
+        assert found and found.text and kind(found.attachments[0]) is Kind.MESSAGE
+
+
+def part(section: str, name: str, type: str = "application/pdf") -> Part:
+    return Part(section=section, type=type, size=10, filename=name)
+
+
+def test_names_in_an_archive_differ_and_have_no_paths() -> None:
+    found = [
+        part("1", "a.pdf"),
+        part("2", "A.pdf"),
+        part("3", "a (2).pdf"),
+        part("4", "a.pdf"),
+        part("5", ""),
+        part("6", "x/../y"),
+        part("7", ""),
+    ]
+    assert list(zip.names(found)) == ["a.pdf", "A (2).pdf", "a (2) (2).pdf", "a (3).pdf", "attachment", "y", "attachment (2)"]
+
+
+def test_header_fields_keep_their_order_and_are_decoded() -> None:
+    raw = b"Received: a\r\n b\r\nSubject: =?utf-8?q?=C3=89t=C3=A9?=\r\nReceived: c\r\nno field here\r\n\r\nBody: x\r\n"
+    assert list(viewers.header_fields(raw)) == [("Received", "a b"), ("Subject", "Été"), ("Received", "c"), ("", "no field here")]
+    assert list(viewers.header_fields(b"")) == []
+    assert len(list(viewers.header_fields(b"A: b\n" * 5_000))) == viewers.FIELDS_LIMIT
+    assert list(viewers.header_fields(b"\xff\xfe: b\n"))[0][0] == ""
+
+
+def message(*parts: Part, **bodies: str) -> Message:
+    return Message(
+        mailbox="INBOX", uidvalidity=1, uid=1, flags=frozenset(), size=1, received=datetime(2026, 11, 24, tzinfo=UTC),
+        envelope=Envelope(), structure=Structure(attachments=parts), bodies={key.lstrip("s"): value for key, value in bodies.items()},
+    )  # fmt: skip
+
+
+def test_an_invitation_that_comes_twice_is_one_card() -> None:
+    calendar = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nDTSTART:20261201T100000Z\nEND:VEVENT\nEND:VCALENDAR\n"
+    found = viewers.view(
+        message(part("2", "a.ics", "text/calendar"), part("3", "b.ics", "application/ics"), s2=calendar, s3=calendar)
+    )
+    assert len(found.calendars) == 1 and [p.section for p in found.files] == ["3"]
+
+
+def test_each_attachment_is_somewhere_once() -> None:
+    parts = [
+        part("2", "a.png", "image/png"),
+        part("3", "b.ics", "text/calendar"),
+        part("4", "c.pdf"),
+        part("5", "d.eml", "message/rfc822"),
+    ]
+    found = viewers.view(message(*parts, s3="broken"))
+    assert [p.section for p in found.previews] == ["2"] and [p.section for p in found.files] == ["3", "4", "5"]
+    assert not viewers.view(message(*parts), with_pictures=False).previews

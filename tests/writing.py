@@ -1,0 +1,25 @@
+"""What tests of writing share: the form's selector, a file to attach, how to read the form."""
+
+from __future__ import annotations
+
+import io
+
+PDF = b"%PDF-1.7\n" + bytes(range(256)) * 2000
+FORM = "form.compose-form"
+
+
+def write(person, **fields):
+    page = person.get(fields.pop("at", "/compose"))
+    return person.submit(page, FORM, **fields)
+
+
+def file(name="liste.pdf", content=PDF, kind="application/pdf"):
+    return (io.BytesIO(content), name, kind)
+
+
+def text_of(page):
+    return page.one("textarea[name=body]").get_text().removeprefix("\n").replace("\r\n", "\n")
+
+
+def value_of(page, name):
+    return page.one(f"[name={name}]").get("value", "")

@@ -1,0 +1,105 @@
+"""The files of a draft: bytes in the uploads folder, a row for each."""
+
+from __future__ import annotations
+
+import filecmp
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import peewee as pw
+
+from webmail.compose import drafts, uploads
+from webmail.config import Settings
+from webmail.mail import MailError
+from webmail.models import AttachmentRow, DraftRow, User, db
+
+
+def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settings: Settings) -> AttachmentRow:
+    """Write a file of the draft to disk, then its row; the very same file a second time is the first one.
+
+    Raises uploads.TooLarge, AllowanceUsed, NoRoom.
+    """
+    return add_all(row, [(stream, filename, type)], settings)[0]
+
+
+def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], settings: Settings) -> list[AttachmentRow]:
+    """Write files (bytes, name, type) to disk, then their rows: one sync and one transaction for all of them.
+
+    Raises uploads.TooLarge (the message would pass its limit), AllowanceUsed, NoRoom: the files before that one are kept then.
+    Whatever else is raised, also while `files` are read, leaves nothing behind.
+    """
+    target = uploads.folder(settings, row.id)
+    room = settings.message_limit - drafts.total_size(row)
+    allowance = settings.uploads_limit - held(row.user)
+    present = list(row.attachments)
+    found: list[AttachmentRow] = []
+    fresh: list[AttachmentRow] = []
+    refusal: MailError | None = None
+    try:
+        try:
+            for stream, filename, type in files:
+                stored, size = uploads.write(target, _within(stream, allowance, settings), room)
+                one = AttachmentRow(
+                    draft=row, filename=uploads.clean_filename(filename), type=uploads.clean_type(type), size=size, stored=stored
+                )
+                if twin := next((other for other in present if _alike(one, other, target)), None):
+                    (target / stored).unlink()
+                else:
+                    fresh.append(one)
+                    present.append(one)
+                    room -= uploads.encoded_size(size)
+                    allowance -= size
+                found.append(twin or one)
+        except uploads.REFUSALS as error:
+            refusal = error
+        if fresh:
+            uploads.sync(target, [one.stored for one in fresh])
+            _insert(row, fresh, settings)
+    except BaseException:
+        for one in fresh:
+            (target / one.stored).unlink(missing_ok=True)
+        raise
+    if refusal:
+        raise refusal
+    return found
+
+
+def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iterator[bytes]:
+    for chunk in stream:
+        allowance -= len(chunk)
+        if allowance < 0:
+            raise uploads.AllowanceUsed(settings.uploads_limit)
+        yield chunk
+
+
+def _alike(one: AttachmentRow, other: AttachmentRow, target: Path) -> bool:
+    if (one.filename, one.size) != (other.filename, other.size):
+        return False
+    return filecmp.cmp(target / one.stored, target / other.stored, shallow=False)
+
+
+def _insert(row: DraftRow, fresh: list[AttachmentRow], settings: Settings) -> None:
+    with db.atomic():
+        for one in fresh:
+            one.save(force_insert=True)
+        drafts.touch(row)
+        if held(row.user) > settings.uploads_limit:  # other requests may have written at the same time
+            raise uploads.AllowanceUsed(settings.uploads_limit)
+
+
+def held(user: User) -> int:
+    """How many bytes the files of all of a person's drafts have."""
+    files = AttachmentRow.select(pw.fn.COALESCE(pw.fn.SUM(AttachmentRow.size), 0)).join(DraftRow).where(DraftRow.user == user)
+    return int(files.scalar())
+
+
+def remove(row: DraftRow, attachment_id: int, settings: Settings) -> bool:
+    """Returns whether there was such a file in this draft."""
+    attachment = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
+    if attachment is None:
+        return False
+    with db.atomic():
+        attachment.delete_instance()
+        drafts.touch(row)
+    Path(uploads.folder(settings, row.id), attachment.stored).unlink(missing_ok=True)
+    return True

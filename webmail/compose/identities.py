@@ -1,0 +1,294 @@
+"""As whom a person writes: identities, the addresses they may use, and the signatures in the text.
+
+The addresses are a person's own and those that the administrator allowed. It is checked three times: when an identity is stored,
+when a message goes into the outbox, and by the mail server, which reads the same table.
+
+A signature is part of the text from the moment the form opens. It is recognised by being there word for word, so a text that a
+person changed is never taken for ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.mail import Address, BadAddress, Envelope, Identity, NotAllowed
+from webmail.mime import addresses, build
+from webmail.models import AllowedAddress, DraftRow, Signature, User, WritingIdentity, db
+
+if TYPE_CHECKING:
+    from webmail.compose.drafts import Fields
+
+MOST = 50  # identities, and signatures, of one person
+_FORWARDED = re.compile(r"^-{3,} .* -{3,}$", re.MULTILINE)
+_QUOTED = re.compile(r"^>", re.MULTILINE)
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class NotYours(NotAllowed):
+    """An address that this person may not write as."""
+
+
+class TooMany(ValueError):
+    """As many as one person may have."""
+
+
+# --- which addresses -------------------------------------------------------------------------------------------------
+
+
+def allowed(user: User) -> list[str]:
+    """The person's own address, then those that the administrator allowed. One query."""
+    mine = AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == user).order_by(AllowedAddress.address)
+    return list(dict.fromkeys([user.address, *(row.address for row in mine)]))
+
+
+def may_use(user: User, address: str, settings: Settings) -> bool:
+    return settings.any_sender or address.lower() in allowed(user)
+
+
+def check(user: User, address: str, settings: Settings) -> None:
+    """Raises NotYours."""
+    if not may_use(user, address, settings):
+        raise NotYours(f"{user.address} may not write as {address!r}")
+
+
+# --- identities ------------------------------------------------------------------------------------------------------
+
+
+def of(user: User) -> list[WritingIdentity]:
+    """All of a person's, the default first. The account itself is one of them, with the id 0, unless another has its address."""
+    rows = list(
+        WritingIdentity.select(WritingIdentity, Signature)
+        .join(Signature, pw.JOIN.LEFT_OUTER)
+        .where(WritingIdentity.user == user)
+        .order_by(WritingIdentity.is_default.desc(), WritingIdentity.id)
+    )
+    if not any(row.address == user.address.lower() for row in rows):
+        first = not any(row.is_default for row in rows)
+        itself = WritingIdentity(id=0, user=user, name=user.name, address=user.address, is_default=first)
+        rows.insert(0 if first else 1, itself)
+    return rows
+
+
+def usable(user: User, settings: Settings) -> list[WritingIdentity]:
+    """Those that the person may write as today, the default first; never none. Two queries."""
+    found = of(user)
+    if settings.any_sender:
+        return found
+    mine = allowed(user)
+    return [identity for identity in found if identity.address in mine]
+
+
+def named(found: Iterable[WritingIdentity], identity_id: int | None) -> WritingIdentity | None:
+    return next((identity for identity in found if identity.id == (identity_id or 0)), None)
+
+
+def chosen(found: Sequence[WritingIdentity], identity_id: int | None) -> WritingIdentity:
+    """The one of this id, or the default where it is gone."""
+    return named(found, identity_id) or found[0]
+
+
+def noun(identity: WritingIdentity) -> Identity:
+    return Identity(
+        identity.name,
+        identity.address,
+        reply_to=_parsed(identity.reply_to),
+        organisation=identity.organisation,
+        sent_mailbox=identity.sent_mailbox,
+    )
+
+
+def of_draft(row: DraftRow, settings: Settings) -> Identity:
+    """As whom a draft is written."""
+    return noun(chosen(usable(row.user, settings), row.identity))
+
+
+def answering(found: Sequence[WritingIdentity], envelope: Envelope) -> WritingIdentity:
+    """The one to answer as: whose address the message was written to or, for one's own message, from; else the default."""
+    for address in envelope.sender + envelope.to + envelope.cc + envelope.bcc:
+        for identity in found:
+            if identity.address == address.email.lower():
+                return identity
+    return found[0]
+
+
+def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: str) -> WritingIdentity:
+    """The one that a draft found on the server was written as, whatever program did: by address, signature and name."""
+    froms = {address.email.lower(): address.name for address in sender}
+    candidates = [identity for identity in found if identity.address in froms]
+
+    def likeness(identity: WritingIdentity) -> tuple[bool, bool]:
+        return _find(text, [_signature_of(identity)]) is not None, identity.name == froms[identity.address]
+
+    return max(candidates, key=likeness) if candidates else found[0]
+
+
+def save(identity: WritingIdentity, settings: Settings) -> None:
+    """Add or change one; a new default takes the place of the one before. Raises NotYours, TooMany."""
+    check(identity.user, identity.address, settings)
+    mine = WritingIdentity.user == identity.user
+    identity.address = identity.address.lower()
+    with db.atomic():
+        if not identity.id:
+            identity.id = None
+            if WritingIdentity.select().where(mine).count() >= MOST:
+                raise TooMany(f"{identity.user.address} has {MOST} identities")
+        if identity.is_default:
+            WritingIdentity.update(is_default=False).where(mine).execute()
+        identity.save()
+
+
+# --- signatures ------------------------------------------------------------------------------------------------------
+
+
+def signatures(user: User) -> list[Signature]:
+    return list(Signature.select().where(Signature.user == user).order_by(Signature.name, Signature.id))
+
+
+def save_signature(signature: Signature) -> None:
+    """Raises TooMany."""
+    signature.text = tidy(signature.text)
+    if not signature.id and Signature.select().where(Signature.user == signature.user).count() >= MOST:
+        raise TooMany(f"{signature.user.address} has {MOST} signatures")
+    signature.save()
+
+
+def sign_with(signature: Signature, settings: Settings) -> None:
+    """Let the identity that is written with by default have this signature, where it has none."""
+    identity = usable(signature.user, settings)[0]
+    if identity.signature is None:
+        identity.signature = signature
+        save(identity, settings)
+
+
+def tidy(text: str) -> str:
+    """A signature as it comes back from a message: LF, no blanks at line ends, no separator of its own."""
+    lines = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    text = "\n".join(line.rstrip() for line in lines).strip("\n")
+    return text.removeprefix("--\n").strip("\n")
+
+
+# --- in the form -----------------------------------------------------------------------------------------------------
+
+
+def begun(fields: Fields, identity: WritingIdentity) -> Fields:
+    """What the form of a new message opens with: the identity's copies and its signature."""
+    return _with_copies(replace(fields, identity=identity.id, body=_signed(fields.body, identity)), identity)
+
+
+def changed(fields: Fields, before: WritingIdentity, now: WritingIdentity) -> Fields:
+    """The form after the identity was changed: the copies and the signature of the former one go, where they are untouched."""
+    body = fields.body
+    known = [text for text in (_signature_of(before), *(s.text for s in signatures(now.user))) if text]
+    if place := _find(body, known):
+        if before.signature_above == now.signature_above and _signature_of(now):
+            body = body[: place[0]] + _block(now) + body[place[1] :]
+        else:
+            body = _signed(_cut(body, place), now)
+    elif not _signature_of(before):
+        body = _signed(body, now)
+    cc, bcc = _without(fields.cc, before.cc), _without(fields.bcc, before.bcc)
+    return _with_copies(replace(fields, identity=now.id, body=body, cc=cc, bcc=bcc), now)
+
+
+def unsigned(body: str, user: User) -> str:
+    """The text without a signature of the person's that is there word for word."""
+    place = _find(body, [signature.text for signature in signatures(user)]) if "--" in body else None
+    return _cut(body, place) if place else body
+
+
+def has_words(row: DraftRow) -> bool:
+    """Whether a draft holds anything that a person wrote, beside what the form fills in by itself."""
+    if (row.to + row.subject).strip():
+        return True
+    if row.body.strip() and unsigned(row.body, row.user).strip():
+        return True
+    if not (row.cc + row.bcc).strip():
+        return False
+    identity = chosen(of(row.user), row.identity)
+    return any(_without(getattr(row, name), getattr(identity, name)).strip() for name in ("cc", "bcc"))
+
+
+def _signature_of(identity: WritingIdentity) -> str:
+    return str(identity.signature.text) if identity.signature else ""
+
+
+def _block(identity: WritingIdentity) -> str:
+    """RFC 3676 section 4.3: two hyphens and a blank, alone on a line, before the signature."""
+    return f"-- \n{_signature_of(identity)}"
+
+
+def _find(body: str, texts: Iterable[str]) -> tuple[int, int] | None:
+    """Where one of the signatures stands with its separator, whole: nothing was written on at its end."""
+    for text in sorted(filter(None, texts), key=len, reverse=True):
+        if match := re.search(rf"^-- ?\n{re.escape(text)}(?=\s*\Z|\n[ \t]*\n)", body, re.MULTILINE):
+            return match.span()
+    return None
+
+
+def _cut(body: str, place: tuple[int, int]) -> str:
+    above, below = body[: place[0]].rstrip("\n"), body[place[1] :].lstrip("\n")
+    return f"{above}\n\n{below}" if below else f"{above}\n" if above else ""
+
+
+def _signed(body: str, identity: WritingIdentity) -> str:
+    if not _signature_of(identity):
+        return body
+    at = _quotation(body) if identity.signature_above else len(body)
+    if not at:  # the answer stands below the quotation, and its signature below that
+        at = len(body)
+    above, below = body[:at].rstrip("\n"), body[at:].lstrip("\n")
+    return f"{above}\n\n{_block(identity)}\n" + (f"\n{below}" if below else "")
+
+
+def _quotation(body: str) -> int:
+    """Where the quoted or forwarded message begins, with the line that introduces it; the end where there is none."""
+    if forwarded := _FORWARDED.search(body):
+        return forwarded.start()
+    quoted = _QUOTED.search(body)
+    if quoted is None:
+        return len(body)
+    above = body[: quoted.start()].rstrip("\n")
+    introduction = above[above.rfind("\n") + 1 :]
+    close = quoted.start() - len(above) <= 1  # an empty line between would make it a text of the person's
+    return len(above) - len(introduction) if close else quoted.start()
+
+
+def _with_copies(fields: Fields, identity: WritingIdentity) -> Fields:
+    """The identity's addresses in Cc and Bcc, those that get the message anyway left out."""
+    cc = _with(fields.cc, identity.cc, _emails(f"{fields.to}, {fields.cc}, {fields.bcc}"))
+    bcc = _with(fields.bcc, identity.bcc, _emails(f"{fields.to}, {cc}, {fields.bcc}"))
+    return replace(fields, cc=cc, bcc=bcc)
+
+
+def _with(text: str, wanted: str, there: set[str]) -> str:
+    more = [item for item in _items(wanted) if not _emails(item) & there]
+    return ", ".join(filter(None, [text.strip().rstrip(",;").rstrip(), *more])) if more else text
+
+
+def _without(text: str, unwanted: str) -> str:
+    """An address list without the addresses of another; untouched where none of them is in it."""
+    gone = _emails(unwanted)
+    kept = [item for item in _items(text) if not _emails(item) & gone]
+    return ", ".join(kept) if gone and len(kept) != len(_items(text)) else text
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in addresses.split_list(text) if item.strip()]
+
+
+def _emails(text: str) -> set[str]:
+    return {address.email.lower() for item in _items(text) for address in _parsed(item)}
+
+
+def _parsed(text: str) -> tuple[Address, ...]:
+    """The addresses, or none where somebody is still typing."""
+    try:
+        return build.parse_addresses(text)
+    except BadAddress:
+        return ()

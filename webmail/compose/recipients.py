@@ -1,0 +1,262 @@
+"""Whom a message may go to: people found by a few letters, addresses that look like a slip, one address named twice.
+
+People come from `sources`: those one has written to, most often first, then the accounts of the same establishment.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import peewee as pw
+
+from webmail import smtp
+from webmail.account import Account
+from webmail.compose import drafts
+from webmail.config import Settings
+from webmail.mail import Address, Draft, ServerAway
+from webmail.mime import addresses, typed
+from webmail.models import Correspondent, User
+
+MOST_SUGGESTED = 8
+MOST_WORDS = 100  # characters of a search that are looked at
+FIELDS = ("to", "cc", "bcc")
+_STRICT = re.compile(r"[^bfmpqvx0-9@.-]+")  # all but letters that practically no language puts an accent on
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
+
+# where people in France and their correspondents have their mail: what a slip of the keyboard is compared with
+_PROVIDERS = """
+gmail.com googlemail.com outlook.com outlook.fr hotmail.com hotmail.fr hotmail.be hotmail.ch hotmail.co.uk live.com live.fr
+live.be msn.com yahoo.com yahoo.fr yahoo.co.uk yahoo.es yahoo.it yahoo.de ymail.com rocketmail.com icloud.com me.com mac.com
+aol.com aol.fr mail.com gmx.com gmx.fr gmx.de gmx.net gmx.ch web.de t-online.de protonmail.com proton.me pm.me zoho.com
+fastmail.com orange.fr wanadoo.fr free.fr sfr.fr neuf.fr cegetel.net club-internet.fr bbox.fr numericable.fr laposte.net
+aliceadsl.fr mailo.com mailo.fr ik.me infomaniak.com bluewin.ch skynet.be telenet.be proximus.be videotron.ca libero.it
+tutanota.com tuta.io posteo.de posteo.net mailbox.org riseup.net
+"""
+PROVIDERS = frozenset(_PROVIDERS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to write to. `times`: how often one has written to them."""
+
+    name: str
+    email: str  # lower case, the domain as people read it
+    times: int = 0
+
+    @property
+    def entry(self) -> str:
+        """As a field of the form holds it."""
+        return drafts.address_text((Address(self.name, self.email),))
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """An address whose domain is one letter away from a well-known one."""
+
+    email: str
+    meant: str
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+def sources(user: User, words: str, settings: Settings) -> Iterator[Iterable[Person]]:
+    """People that fit the words, by where they are known from, the likeliest first. One query each."""
+    yield _written_to(user, words)
+    if settings.directory:
+        yield _directory(user, words)
+
+
+def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Person]:
+    """Everybody who fits the words (all of them, where there are none), each address once, the first `most` where that is given.
+    One query for each source, and one for the names of colleagues that were written without.
+    """
+    found: dict[str, Person] = {}
+    for person in chain.from_iterable(sources(user, words[:MOST_WORDS], settings)):
+        found.setdefault(person.email, person)
+        if len(found) == most:  # never at 0: there is one by now
+            break
+    nameless = [person.email for person in found.values() if not person.name and _domain(person.email) == user.domain]
+    if nameless and settings.directory:
+        rows: Any = User.select(User.address, User.name).where(User.address << nameless[:500], User.active == 1).tuples()
+        for email, name in rows:
+            found[email] = replace(found[email], name=name)
+    return list(found.values())
+
+
+def suggest(user: User, words: str, settings: Settings) -> list[Person]:
+    """The likeliest people for what was typed so far; nobody for nothing. The queries of `find`."""
+    return find(user, words, settings, MOST_SUGGESTED) if _words(words) else []
+
+
+def _written_to(user: User, words: str) -> Iterator[Person]:
+    row = Correspondent
+    fits = [(row.address**like) | (row.name**like) | (row.address.contains("@xn--")) for like in _patterns(words)]
+    found = row.select(row.name, row.address, row.count).where(row.user == user, *fits)
+    for name, email, count in _fitting(words, found.order_by(row.count.desc(), row.last.desc(), row.address).tuples()):
+        yield Person(name, email, count)
+
+
+def _directory(user: User, words: str) -> Iterator[Person]:
+    fits = [(User.address**like) | (User.name**like) for like in _patterns(words)]
+    found = User.select(User.name, User.address, pw.Value(0)).where(User.domain == user.domain, User.active == 1, *fits)
+    for name, email, _times in _fitting(words, found.order_by(User.name, User.address).tuples()):
+        yield Person(name, email)
+
+
+def _patterns(words: str) -> list[str]:
+    """For LIKE: what a text must hold at least to fit, for databases do not know that "é" is an "e"."""
+    return [f"%{pattern}%" for word in _words(words) if (pattern := _STRICT.sub("%", word).strip("%"))]
+
+
+def _fitting(words: str, rows: Any) -> Iterator[tuple[str, str, int]]:
+    """The rows (name, address, times) in which each word begins a name, a part of the address, or its domain."""
+    starts = [re.compile(r"(?:^|[\s\"'’.,_+@(-])" + re.escape(word)) for word in _words(words)]
+    for name, email, times in rows:
+        shown = readable(email)
+        text = fold(f"{name} {shown}") if starts else ""
+        if all(start.search(text) for start in starts):
+            yield name, shown, times
+
+
+def _words(words: str) -> list[str]:
+    return [word for word in re.split(r"[\s\"<>,;()]+", fold(words)) if word][:10]
+
+
+def fold(text: str) -> str:
+    """Without case and accents: "Élodie" and "elodie" are the same."""
+    if text.isascii():
+        return text.lower()
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_FOLDED)
+
+
+def readable(email: str) -> str:
+    """The address with its domain as people read it ("bücher.example"), where it is one that we would send to."""
+    local, at, domain = email.rpartition("@")
+    if "xn--" not in domain:
+        return email
+    try:
+        shown = typed.shown_domain(domain)
+    except UnicodeError:
+        return email
+    return f"{local}{at}{shown}"
+
+
+# --- whose address in which field ------------------------------------------------------------------------------------
+
+
+def key(email: str) -> str:
+    """The same for two ways to write one address."""
+    try:
+        return typed.ascii_address(email).lower()
+    except ValueError:  # BadAddress is one: still being typed
+        return email.lower()
+
+
+def keys_in(text: str) -> set[str]:
+    """The addresses of a field, as `key` has them."""
+    return {key(address.email) for item in _items(text) if (address := addresses.read_address(item)) and "@" in address.email}
+
+
+def with_ticks(lists: Mapping[str, str], shown: Iterable[str], ticked: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The fields after a page of people was filled in: `shown` are its entries, `ticked` those ticked for each field."""
+    asked = {found for entry in shown for found in keys_in(entry)}
+    changed = {}
+    for name in lists:
+        wanted = {found: entry for entry in ticked.get(name, ()) for found in keys_in(entry) if found in asked}
+        kept = [item for item in _items(lists[name]) if not (gone := keys_in(item) & asked) or gone & wanted.keys()]
+        there = {found for item in kept for found in keys_in(item)}
+        kept += [entry for found, entry in wanted.items() if found not in there]
+        changed[name] = ", ".join(kept) if kept != _items(lists[name]) else lists[name]
+    return changed
+
+
+def without_repetition(lists: Mapping[str, str]) -> dict[str, str]:
+    """The fields with each address once, in the first field that has it; what is no address stays, and so do other fields."""
+    seen: set[str] = set()
+    once = {}
+    for name, text in lists.items():
+        kept = []
+        for item in (items := _items(text)):
+            found = keys_in(item)
+            if not found or not found <= seen:
+                kept.append(item)
+            seen |= found
+        once[name] = ", ".join(kept) if len(kept) != len(items) else text
+    return once
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()]
+
+
+# --- addresses to look at again --------------------------------------------------------------------------------------
+
+
+def slips(user: User, lists: Iterable[str], settings: Settings) -> list[Slip]:
+    """Addresses in the fields that may be slips of the keyboard. Never of a domain that the person has written to, and at most
+    one query.
+    """
+    emails = [
+        address.email
+        for text in lists
+        for item in _items(text)
+        if (address := addresses.read_address(item)) and "@" in address.email
+    ]
+    ours = {domain.lower() for domain in (settings.domain, user.domain) if domain}
+    unknown = [email for email in dict.fromkeys(emails) if _domain(email) not in PROVIDERS | ours]
+    if not unknown:
+        return []
+    rows: Any = Correspondent.select(Correspondent.address).where(Correspondent.user == user).tuples()
+    written = dict.fromkeys(_domain(readable(address)) for (address,) in rows)
+    known = [*sorted(ours), *sorted(PROVIDERS), *written]
+    found = []
+    for email in unknown:
+        domain = _domain(readable(email))
+        near = next((one for one in known if one_slip(domain, one)), None) if domain not in written else None
+        if near:
+            found.append(Slip(email, f"{email.rpartition('@')[0]}@{near}"))
+    return found
+
+
+def corrected(text: str, found: Iterable[Slip]) -> str:
+    """The field with what was meant instead."""
+    for slip in found:
+        place = rf"(?<![^\s<,;]){re.escape(slip.email)}(?![^\s>,;])"
+        text = slip.meant.join(re.split(place, text))
+    return text
+
+
+def one_slip(one: str, other: str) -> bool:
+    """Whether a letter too many, too few or wrong, or two in the wrong order, make one of the other (Damerau distance 1)."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    if len(a) == len(b):
+        return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+    return a[1:] == b or a == b[1:]
+
+
+def unsendable(draft: Draft, account: Account) -> list[str]:
+    """Addresses with letters beyond ASCII before the @ where the mail server does not take such ones (RFC 6531).
+
+    It is asked only where there are such addresses: greeting and EHLO. One that does not answer is asked again as it sends.
+    """
+    unusual = [a.email for a in draft.recipients if not a.email.rpartition("@")[0].isascii()]
+    if not unusual:
+        return []
+    try:
+        return [] if smtp.offers(account, "smtputf8") else unusual
+    except ServerAway:
+        return []
+
+
+def _domain(email: str) -> str:
+    return email.rpartition("@")[2].lower()

@@ -1,0 +1,53 @@
+"""Texts written beforehand ("templates"): a person's own, and those that an administrator shares with everybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from webmail.mail import NoSuchMessage
+from webmail.models import ReadyText, User
+
+if TYPE_CHECKING:
+    from webmail.compose.drafts import Fields
+
+MOST = 200  # of one person
+
+
+class TooMany(ValueError):
+    """As many as one person may have."""
+
+
+def mine(user: User) -> list[ReadyText]:
+    return list(ReadyText.select().where(ReadyText.user == user).order_by(ReadyText.name, ReadyText.id))
+
+
+def usable(user: User) -> list[ReadyText]:
+    """One's own, then those shared by somebody who still is an administrator, each by name. One query."""
+    shared = (ReadyText.shared == True) & (User.role == "admin") & (User.active == 1)  # noqa: E712
+    found = ReadyText.select(ReadyText, User).join(User).where((ReadyText.user == user) | shared)
+    return sorted(found, key=lambda one: (one.user_id != user.id, one.name.casefold(), one.id))
+
+
+def load(user: User, text_id: int) -> ReadyText:
+    """One to write with. Raises NoSuchMessage, also for somebody else's that is not shared."""
+    for one in usable(user):
+        if one.id == text_id:
+            return one
+    raise NoSuchMessage(f"no text {text_id} for {user.address}")
+
+
+def save(text: ReadyText) -> None:
+    """Add or change one; only an administrator's is shared. Raises TooMany."""
+    text.shared = bool(text.shared) and text.user.role == "admin"
+    text.body = text.body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").rstrip()
+    text.subject = " ".join(text.subject.split())
+    if not text.id and ReadyText.select().where(ReadyText.user == text.user).count() >= MOST:
+        raise TooMany(f"{text.user.address} has {MOST} texts")
+    text.save()
+
+
+def inserted(fields: Fields, text: ReadyText) -> Fields:
+    """The form with the text above what is there already, and its subject where there is none yet."""
+    below = fields.body if fields.body.startswith("\n") or not fields.body else f"\n{fields.body}"
+    return replace(fields, subject=fields.subject.strip() or text.subject, body=f"{text.body}\n{below}")

@@ -1,0 +1,98 @@
+"""Who may do what in a mailbox: IMAP ACL (RFC 4314)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imapclient import imap_utf7
+
+from webmail.imap.answers import parsed, word
+from webmail.imap.commands import mailbox_name, quoted
+from webmail.imap.connection import Connection
+from webmail.mail import NoSuchMailbox, NotAllowed, Refused, Rights, UnsafeValue
+
+LEVELS = {"read": "lrs", "write": "lrswipte", "manage": "lrswipkxtea"}  # what is offered, as rights
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What somebody may do. `identifier` is the server's word for a person or a group."""
+
+    identifier: str
+    rights: Rights
+
+    @property
+    def level(self) -> str:
+        """The name of LEVELS that these rights reach; empty for less than reading."""
+        return next((name for name in ("manage", "write", "read") if set(LEVELS[name]) <= set(self.rights.letters)), "")
+
+
+def rights(connection: Connection, mailboxes: Sequence[str]) -> dict[str, Rights]:
+    """One's own rights (MYRIGHTS): 1 round trip for all; when one of them is refused, one more for each.
+
+    Not by LIST-MYRIGHTS (RFC 8440): Dovecot 2.4.1 ends the session where one of the owners' accounts is closed.
+    """
+    try:
+        return _rights(connection, mailboxes)
+    except (NoSuchMailbox, NotAllowed, Refused):
+        found: dict[str, Rights] = {}
+        for name in mailboxes:
+            try:
+                found.update(_rights(connection, [name]))
+            except (NoSuchMailbox, NotAllowed, Refused):
+                found[name] = Rights("")
+        return found
+
+
+def _rights(connection: Connection, mailboxes: Sequence[str]) -> dict[str, Rights]:
+    answers = connection.run(*((b"MYRIGHTS", mailbox_name(name)) for name in mailboxes))
+    return {
+        imap_utf7.decode(word(answer[0])): Rights(_letters(answer[1]))
+        for answer in parsed(answers.get("MYRIGHTS", []))
+        if len(answer) > 1
+    }
+
+
+def entries(connection: Connection, mailbox: str) -> list[Entry]:
+    """Everybody who may do something in a mailbox (GETACL): 1 round trip. Raises NotAllowed without the right to manage."""
+    answers = connection.run((b"GETACL", mailbox_name(mailbox)))
+    found = []
+    for answer in parsed(answers.get("ACL", [])):
+        words = answer[1:]
+        found += [
+            Entry(word(who).decode("utf-8", "replace"), Rights(_letters(what)))
+            for who, what in zip(words[::2], words[1::2], strict=False)
+        ]
+    return found
+
+
+def grant(connection: Connection, mailboxes: Sequence[str], identifier: str, letters: str) -> None:
+    """Let `identifier` do exactly this (SETACL): 1 round trip. Raises NotAllowed, Refused, UnsafeValue."""
+    if not letters.isalpha() or not letters.isascii():
+        raise UnsafeValue("not a set of rights")
+    if not any(capability.startswith("RIGHTS=") for capability in connection.capabilities):  # RFC 2086 has c and d for them
+        letters = "".join(dict.fromkeys({"k": "c", "x": "d", "t": "d", "e": "d"}.get(letter, letter) for letter in letters))
+    who, what = _identifier(identifier), quoted(letters)
+    connection.run(*((b"SETACL", mailbox_name(name), who, what) for name in mailboxes))
+
+
+def revoke(connection: Connection, mailboxes: Sequence[str], identifier: str) -> None:
+    """Let `identifier` do nothing any more (DELETEACL): 1 round trip. Raises NotAllowed, Refused, UnsafeValue."""
+    who = _identifier(identifier)
+    connection.run(*((b"DELETEACL", mailbox_name(name), who) for name in mailboxes))
+
+
+def _identifier(value: str) -> bytes:
+    """RFC 4314 section 3: one that begins with "-" takes rights away instead."""
+    if not value or value.startswith("-") or len(value) > 255:
+        raise UnsafeValue("not an identifier")
+    return quoted(value)
+
+
+def _letters(value: object) -> str:
+    """The letters c and d of RFC 2086 stand for others, which a newer server tells beside them."""
+    letters = word(value).decode("ascii", "replace")
+    if not set(letters) & set("kxte"):
+        letters = letters.replace("c", "k").replace("d", "xte")
+    return letters.replace("c", "").replace("d", "")

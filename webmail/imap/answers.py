@@ -1,0 +1,88 @@
+"""What FETCH answers hold, as values: flags, dates, headers, structure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from imapclient.exceptions import ProtocolError
+from imapclient.response_parser import parse_response
+
+from webmail.imap.bodystructure import tree
+from webmail.mail import Structure
+from webmail.mime import structure
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def flags_of(values: dict[bytes, Any]) -> frozenset[str]:
+    return frozenset(flag.decode("ascii", "replace") for flag in values.get(b"FLAGS", ()) if isinstance(flag, bytes))
+
+
+def when_of(values: dict[bytes, Any]) -> datetime:
+    received = values.get(b"INTERNALDATE")
+    return received.astimezone(UTC) if isinstance(received, datetime) else EPOCH
+
+
+_HEADERS = b"BODY[HEADER.FIELDS"
+
+
+def header_bytes_of(values: dict[bytes, Any]) -> bytes:
+    """The header blocks joined; each may have been cut anywhere."""
+    blocks = [v for k, v in values.items() if k.startswith(_HEADERS) and isinstance(v, bytes)]
+    return b"".join(block.rstrip(b"\r\n") + b"\r\n" for block in blocks)
+
+
+def headers_cut(values: dict[bytes, Any], limit: int) -> bool:
+    """Whether a header block that was asked for up to `limit` bytes has all of them."""
+    return any(len(v) >= limit for k, v in values.items() if k.startswith(_HEADERS) and isinstance(v, bytes))
+
+
+def without_headers(values: dict[bytes, Any]) -> dict[bytes, Any]:
+    return {k: v for k, v in values.items() if not k.startswith(_HEADERS)}
+
+
+def structure_of(body: Any, *, inside: str = "", around: str = "") -> Structure | None:
+    """What BODYSTRUCTURE says: of the message, of the one attached at `inside`, or of the innermost that has the part `around`.
+
+    None where it can't be understood, or where no message is attached there.
+    """
+    try:
+        root = tree(body)
+        found = structure.attached(root, inside) if inside else structure.around(root, around) if around else root
+        return structure.classify(found) if found else None
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+
+
+def numbers_of(lines: list[Any]) -> list[int]:
+    """The numbers of SEARCH, SORT answers."""
+    return [int(word) for line in lines for word in (line or b"").split() if word.isdigit()]
+
+
+def joined(lines: list[Any]) -> list[list[Any]]:
+    """imaplib's pieces of untagged answers, grouped by answer: one that holds a literal comes in several pieces."""
+    groups: list[list[Any]] = []
+    current: list[Any] = []
+    for piece in lines:
+        current.append(piece)
+        if not isinstance(piece, tuple):
+            groups.append(current)
+            current = []
+    return groups
+
+
+def parsed(lines: list[Any]) -> list[tuple[Any, ...]]:
+    """Each answer as its words; one that can't be read is left out."""
+    found = []
+    for line in joined(lines):
+        try:
+            found.append(tuple(parse_response(line)))
+        except (ProtocolError, ValueError):
+            continue
+    return found
+
+
+def word(value: Any) -> bytes:
+    """An atom or string of an answer: a mailbox named 2024 parses as a number."""
+    return value if isinstance(value, bytes) else str(value).encode()

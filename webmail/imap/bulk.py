@@ -1,0 +1,104 @@
+"""What is asked of many messages at once: who they are, how large, their bytes one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from webmail.account import Account
+from webmail.imap.actions import pieces
+from webmail.imap.answers import header_bytes_of, parsed, when_of
+from webmail.imap.commands import mailbox_name, uid_set
+from webmail.imap.connection import Connection, fetched
+from webmail.imap.messages import stream_raw
+from webmail.imap.pool import connect
+from webmail.mail import Address, NoSuchMessage
+from webmail.mime import headers
+
+_HEADERS = b"BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM SUBJECT)]<0.16384>"
+_BATCH = 512 * 1024  # bytes fetched in one round trip
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells a message from others. `size` in bytes; `message_id` with its angle brackets, "" where it has none."""
+
+    uid: int
+    size: int
+    received: datetime
+    message_id: str
+    subject: str
+    sender: tuple[Address, ...]
+
+
+def identities(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None) -> dict[int, Identity]:
+    """By UID, those that are there: 1 round trip for each `pieces` after the SELECT."""
+    connection.select(mailbox, uidvalidity)
+    found: dict[int, Identity] = {}
+    for piece in pieces(uids):
+        answers = fetched(connection.run((b"UID FETCH", uid_set(piece), b"(UID RFC822.SIZE INTERNALDATE " + _HEADERS + b")")))
+        found.update({uid: _identity(uid, answers[uid]) for uid in piece if b"RFC822.SIZE" in answers.get(uid, {})})
+    return found
+
+
+def _identity(uid: int, values: dict[bytes, Any]) -> Identity:
+    envelope = headers.envelope(header_bytes_of(values))
+    size = values[b"RFC822.SIZE"]
+    return Identity(uid, size, when_of(values), envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5])
+
+
+def next_uid(connection: Connection, mailbox: str) -> tuple[int, int]:
+    """UIDVALIDITY, and the UID that the next message will have at least; 0 where the server does not tell: 1 round trip.
+
+    Not for the selected mailbox. Raises NoSuchMailbox.
+    """
+    answers = connection.run((b"STATUS", mailbox_name(mailbox), b"(UIDVALIDITY UIDNEXT)"))
+    for _name, items, *_rest in parsed(answers.get("STATUS", [])):
+        values = dict(zip(items[::2], items[1::2], strict=False))
+        return values.get(b"UIDVALIDITY", 0), values.get(b"UIDNEXT", 0)
+    return 0, 0
+
+
+def contents(
+    account: Account, mailbox: str, messages: Sequence[Identity], uidvalidity: int
+) -> Iterator[tuple[Identity, Iterator[bytes]]]:
+    """Each message as it is, in constant memory: a round trip for each 512 KiB, several small messages sharing one.
+
+    Each on a connection of its own loan. What is gone in between is left out. The bytes of one must be taken before the next.
+    """
+    for batch in _batches(messages):
+        if len(batch) == 1 and batch[0].size > _BATCH:
+            try:
+                chunks = stream_raw(account, mailbox, batch[0].uid, uidvalidity)
+                first = next(chunks, b"")
+            except NoSuchMessage:
+                continue
+            yield batch[0], _after(first, chunks)
+            continue
+        with connect(account, mailbox) as connection:
+            connection.select(mailbox, uidvalidity)
+            items = uid_set(message.uid for message in batch), b"(UID BODY.PEEK[])"
+            answers = fetched(connection.run((b"UID FETCH", *items)))
+        for message in batch:
+            if (content := answers.get(message.uid, {}).get(b"BODY[]")) is not None:
+                yield message, iter([content])
+
+
+def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _batches(messages: Sequence[Identity]) -> Iterator[list[Identity]]:
+    batch: list[Identity] = []
+    size = 0
+    for message in messages:
+        if batch and (size + message.size > _BATCH or len(batch) >= 200):
+            yield batch
+            batch, size = [], 0
+        batch.append(message)
+        size += message.size
+    if batch:
+        yield batch

@@ -1,0 +1,100 @@
+"""A conversation with its texts, for one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webmail.imap import texts, threads
+from webmail.imap.answers import flags_of, header_bytes_of, structure_of, when_of
+from webmail.imap.commands import uid_set
+from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
+from webmail.mail import Message, NoSuchMessage, Part, Structure
+from webmail.mime import headers, kinds
+
+MOST = 100  # messages of a conversation that one page shows: the latest
+_MOST_OPEN = 10
+_ITEMS = (
+    b"(UID FLAGS RFC822.SIZE INTERNALDATE BODYSTRUCTURE "
+    b"BODY.PEEK[HEADER.FIELDS (SUBJECT FROM REPLY-TO TO CC BCC DATE MESSAGE-ID)]<0.16384>)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Messages in their order of arrival, at most MOST; `earlier` ones are not among them. Those `open` come with their texts."""
+
+    messages: tuple[Message, ...]
+    open: frozenset[int]
+    earlier: int = 0
+
+
+def read(
+    connection: Connection,
+    mailbox: str,
+    uid: int,
+    uidvalidity: int | None = None,
+    *,
+    prefer_html: bool,
+) -> tuple[Conversation, Overview]:
+    """The conversation of `uid`: open are the newest, `uid` itself and the unread, which count as read then.
+
+    2 round trips beside those of `threads.of`. Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    """  # fmt: skip
+    everyone = threads.conversation_of(connection, mailbox, uid)
+    connection.select(mailbox, uidvalidity)
+    shown = sorted({*everyone[-MOST:], uid})
+    values = fetched(connection.run((b"UID FETCH", uid_set(shown), _ITEMS)))
+    known = [one for one in shown if b"RFC822.SIZE" in values.get(one, {})]
+    if uid not in known:
+        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+    shapes = {one: structure_of(values[one].get(b"BODYSTRUCTURE")) or Structure() for one in known}
+    unread = [one for one in known if "\\Seen" not in flags_of(values[one])]
+    wanted = _wanted([uid, known[-1], *reversed(unread)], shapes, prefer_html)
+    commands: list[Command] = [command for one, parts in wanted.items() for command in texts.commands(one, parts)]
+    commands += overview_commands(connection)
+    newly = [] if connection.read_only else [one for one in unread if one in wanted]
+    if newly:
+        commands.append((b"UID STORE", uid_set(newly), b"+FLAGS.SILENT", b"(\\Seen)"))
+    untagged = connection.run(*commands)
+    more = fetched(untagged)
+    overview = overview_in(connection, untagged)
+    for _ in newly:
+        overview = overview.with_one_seen(mailbox)
+    if newly:
+        forget(connection.account)
+    found = tuple(_message(connection, one, values[one], shapes[one], wanted.get(one), more.get(one, {})) for one in known)
+    return Conversation(found, frozenset(wanted), len(everyone) - len([one for one in shown if one in everyone])), overview
+
+
+def _wanted(order: Sequence[int], shapes: dict[int, Structure], prefer_html: bool) -> dict[int, tuple[Part, ...]]:
+    """The texts to fetch of the first few messages of `order`, within what one message may have; the first always."""
+    wanted: dict[int, tuple[Part, ...]] = {}
+    room = texts.LARGEST_TOGETHER
+    for uid in order:
+        if uid in wanted or uid not in shapes or len(wanted) >= _MOST_OPEN:
+            continue
+        shape = shapes[uid]
+        bodies = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
+        size = sum(p.size for p in bodies)
+        if wanted and size > room:
+            continue
+        cards = kinds.cards(shape, max(room - size, 0))
+        wanted[uid] = bodies + cards
+        room -= size + sum(p.size for p in cards)
+    return wanted
+
+
+def _message(
+    connection: Connection, uid: int, values: dict[bytes, Any], shape: Structure, parts: tuple[Part, ...] | None,
+    more: dict[bytes, Any],
+) -> Message:  # fmt: skip
+    bodies = parts or ()
+    cut = texts.is_cut([p for p in bodies if p in shape.text])
+    return Message(
+        mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=flags_of(values),
+        size=values.get(b"RFC822.SIZE", 0), received=when_of(values), envelope=headers.envelope(header_bytes_of(values)),
+        structure=shape, bodies=texts.read(bodies, more) if bodies else {}, cut=cut,
+    )  # fmt: skip

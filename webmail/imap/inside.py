@@ -1,0 +1,58 @@
+"""Messages attached to messages (RFC 2046 section 5.2.1), to any depth: the server tells their structure and their headers."""
+
+from __future__ import annotations
+
+import re
+
+from webmail.imap import texts
+from webmail.imap.answers import structure_of, when_of
+from webmail.imap.connection import Connection, fetched
+from webmail.mail import Message, NoSuchMessage
+from webmail.mime import headers, kinds
+
+_HEADERS = 65_536  # bytes of an attached message's head that are read
+_SECTION = re.compile(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}")
+
+
+def read(
+    connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None, *, prefer_html: bool
+) -> Message:
+    """The message attached at `section`, as `messages.read` gives one; nothing is marked as read. 2 round trips.
+
+    Its parts keep their numbers within the whole, so that each can be fetched as any other part. Raises NoSuchMessage,
+    NoSuchMailbox, MailboxChanged.
+    """
+    if not _SECTION.fullmatch(section):
+        raise NoSuchMessage("not a section of a message")
+    items = b"(UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE BODY.PEEK[%s.HEADER]<0.%d>)" % (section.encode(), _HEADERS)
+    values = texts.ask(connection, mailbox, uid, uidvalidity, items)
+    shape = structure_of(values.get(b"BODYSTRUCTURE"), inside=section)
+    if shape is None:
+        raise NoSuchMessage(f"{mailbox}: no message is attached to {uid} at {section}")
+    outer = structure_of(values[b"BODYSTRUCTURE"], around=section)
+    part = outer.part(section) if outer else None
+    wanted = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
+    cards = kinds.cards(shape, texts.LARGEST_TOGETHER - sum(p.size for p in wanted))
+    commands = texts.commands(uid, wanted + cards)
+    more = fetched(connection.run(*commands)).get(uid, {}) if commands else {}
+    head = values.get(b"BODY[%s.HEADER]<0>" % section.encode()) or b""
+    return Message(
+        mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=frozenset(("\\Seen",)),
+        size=part.size if part else 0, received=when_of(values), envelope=headers.envelope(head), structure=shape,
+        bodies=texts.read(wanted + cards, more), cut=texts.is_cut(wanted), section=section,
+    )  # fmt: skip
+
+
+def head(connection: Connection, mailbox: str, uid: int, section: str = "", uidvalidity: int | None = None) -> bytes:
+    """All header fields of a message (`section`: of the one attached there), 256 KB at most: 1 round trip.
+
+    Raises NoSuchMessage.
+    """
+    if section and not _SECTION.fullmatch(section):
+        raise NoSuchMessage("not a section of a message")
+    name = f"{section}.HEADER" if section else "HEADER"
+    items = b"(UID BODY.PEEK[%s]<0.262144>)" % name.encode()
+    values = texts.ask(connection, mailbox, uid, uidvalidity, items)
+    if not values:
+        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+    return values.get(b"BODY[%s]<0>" % name.encode()) or b""

@@ -1,0 +1,186 @@
+"""Names of folders: which ones are allowed, where a deleted folder goes, and what follows a folder that gets another name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from webmail import imap, preferences
+from webmail.imap.connection import Connection
+from webmail.imap.mailboxes import Overview
+from webmail.mail import Mailbox, MailError, NoSuchMailbox, Role
+from webmail.models import DraftRow, Outbox, SavedSearch, Snoozed, User
+
+_MOST_BYTES = 240  # of one part: file systems take 255
+_MOST_CHARACTERS = 900  # of a whole name; commands.py takes 1000
+
+
+class Fault(StrEnum):
+    """What is wrong with a name."""
+
+    EMPTY = "empty"
+    LONG = "long"
+    CONTROL = "control"  # characters that can't be seen
+    DELIMITER = "delimiter"
+    RESERVED = "reserved"
+    TAKEN = "taken"
+    INSIDE = "inside"  # a folder can't go into itself
+
+
+class BadName(MailError):
+    """A folder can't have this name. `fault` says why."""
+
+    status = 422
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(f"not a name for a folder: {fault}")
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a folder is now, and where it was."""
+
+    name: str
+    before: str
+
+
+def delimiter_of(found: Overview) -> str:
+    """What separates the parts of names, "/" on most servers."""
+    return next((m.delimiter for m in found.mailboxes if m.delimiter), found.namespaces.root[1] or "/")
+
+
+def checked(label: str, parent: str, found: Overview) -> str:
+    """The whole name of a folder called `label` inside `parent` ("" is the top). Raises BadName, NoSuchMailbox."""
+    delimiter, label = delimiter_of(found), label.strip()
+    if parent and found.get(parent) is None:
+        raise NoSuchMailbox("no such folder to put one into")
+    if not label:
+        raise BadName(Fault.EMPTY)
+    if not label.isprintable():  # Cc, Cf, surrogates, line separators; a space is printable
+        raise BadName(Fault.CONTROL)
+    if delimiter in label:
+        raise BadName(Fault.DELIMITER)
+    name = parent + delimiter + label if parent else found.namespaces.root[0] + label
+    if len(label.encode()) > _MOST_BYTES or len(name) > _MOST_CHARACTERS:
+        raise BadName(Fault.LONG)
+    if label in (".", "..") or label.startswith("~") or (not parent and _reserved(label, found)):
+        raise BadName(Fault.RESERVED)
+    if any(m.name.casefold() == name.casefold() for m in found.mailboxes if m.selectable):
+        raise BadName(Fault.TAKEN)
+    return name
+
+
+def _reserved(label: str, found: Overview) -> bool:
+    return label.upper() == "INBOX" or label in found.namespaces.reserved
+
+
+def rename(connection: Connection, user: User, found: Overview, mailbox: Mailbox, label: str, parent: str) -> Moved:
+    """Another name or another place for a folder; what points to it follows. Raises BadName and what imap.folders raise."""
+    above = found.get(parent)
+    if parent == mailbox.name or mailbox.holds(parent):
+        raise BadName(Fault.INSIDE)
+    others = [m for m in found.mailboxes if m.name != mailbox.name]  # "team" may become "Team"
+    name = checked(label, parent, Overview(tuple(others), namespaces=found.namespaces))
+    if name != mailbox.name:
+        imap.folders.rename(connection, found, mailbox, name)
+        carry(user, mailbox, name, trashed=bool(above and in_trash(found, above)))
+    return Moved(name, mailbox.name)
+
+
+def in_trash(found: Overview, mailbox: Mailbox) -> bool:
+    """Whether this is the trash or lies in it."""
+    trash = found.with_role(Role.TRASH)
+    return bool(trash and not mailbox.owner and (mailbox.name == trash.name or trash.holds(mailbox.name)))
+
+
+def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailbox) -> Moved:
+    """Move a folder with all that is in it into the trash. Raises Refused where the trash can hold no folders, BadName where
+    it lies in this one."""
+    trash = imap.mailboxes.for_role(connection, Role.TRASH)
+    if mailbox.holds(trash):
+        raise BadName(Fault.INSIDE)
+    taken = {m.name.casefold() for m in found.mailboxes}
+    place, count = trash + (mailbox.delimiter or delimiter_of(found)) + mailbox.label, 1
+    name = place
+    while name.casefold() in taken:
+        count += 1
+        name = f"{place} ({count})"
+    imap.folders.rename(connection, found, mailbox, name)
+    carry(user, mailbox, name, trashed=True)
+    return Moved(name, mailbox.name)
+
+
+def put_back(connection: Connection, user: User, found: Overview, name: str, before: str) -> Moved:
+    """Undo a move. Raises NoSuchMailbox where it is gone, BadName where something else has its name now."""
+    mailbox = found.get(name)
+    if mailbox is None or not before:
+        raise NoSuchMailbox("the folder is no longer where it was put")
+    delimiter = delimiter_of(found)
+    if _reserved(before.partition(delimiter)[0], found) and before.partition(delimiter)[0] != "INBOX":
+        raise BadName(Fault.RESERVED)
+    if found.get(before) is not None:
+        raise BadName(Fault.TAKEN)
+    imap.folders.rename(connection, found, mailbox, before)
+    carry(user, mailbox, before)
+    return Moved(before, name)
+
+
+def delete(connection: Connection, user: User, found: Overview, mailbox: Mailbox) -> None:
+    """Delete a folder for good, and those inside it. Raises what imap.folders.delete raises."""
+    imap.folders.delete(connection, found, mailbox)
+    carry(user, mailbox, "")
+
+
+# --- what points to a folder -----------------------------------------------------------------------------------------
+
+_POINTERS: tuple[tuple[Any, str], ...] = (
+    (SavedSearch, "mailbox"),
+    (Snoozed, "mailbox"),
+    (Snoozed, "folder"),
+    (DraftRow, "source_mailbox"),
+    (DraftRow, "saved_mailbox"),
+    (Outbox, "source_mailbox"),
+    (Outbox, "saved_mailbox"),
+)
+
+
+def carry(user: User, mailbox: Mailbox, to: str, trashed: bool = False) -> None:
+    """Whatever names this mailbox or one inside it names `to` from now on; empty: it is gone.
+
+    Searches of a folder that is gone look everywhere, messages put off from one that is gone or in the trash come back to
+    the inbox, and neither serves as anything any more.
+    """
+
+    def now(name: str) -> str:
+        if name != mailbox.name and not mailbox.holds(name):
+            return name
+        return to + name.removeprefix(mailbox.name) if to else ""
+
+    before = preferences.of(user)
+    after = {
+        "favourites": [now(name) for name in before.favourites if now(name)],
+        "conversation_folders": [now(name) for name in before.conversation_folders if now(name)],
+        "roles": {r: now(n) for r, n in before.roles.items() if now(n) and (now(n) == n or not trashed)},
+    }
+    if after != {name: _plain(getattr(before, name)) for name in after}:
+        preferences.change(user, **after)
+    for table, name in _POINTERS:
+        column = getattr(table, name)
+        concerned = table.select(table.id, column).where(table.user == user, column.startswith(mailbox.name))
+        for row_id, old in list(concerned.tuples()):
+            if (new := now(old)) != old:
+                table.update(_elsewhere(table, name, new, trashed)).where(table.id == row_id).execute()
+
+
+def _elsewhere(table: Any, name: str, new: str, trashed: bool) -> dict[str, str]:
+    if table is Snoozed and name == "mailbox" and (trashed or not new):
+        return {name: "INBOX"}
+    if table is SavedSearch and not new:
+        return {name: "INBOX", "scope": "all"}
+    return {name: new}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

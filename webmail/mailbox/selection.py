@@ -1,0 +1,75 @@
+"""Which messages a form is about: ticked rows, perhaps of several mailboxes, or all that match a search."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from webmail import imap
+from webmail.imap.commands import uid_set
+from webmail.imap.connection import Connection
+from webmail.imap.search import Search, criteria
+from webmail.mailbox.asked import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Messages of one mailbox. `uidvalidity` is that of the list they were chosen in, 0 where it is not known."""
+
+    mailbox: str
+    uidvalidity: int
+    uids: tuple[int, ...]
+
+
+def count(chosen: Iterable[Chosen]) -> int:
+    return sum(len(each.uids) for each in chosen)
+
+
+def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Chosen]:
+    """What the boxes of a list hold, by mailbox in the order of appearance; what is no such value is passed over.
+
+    "12" is a message of `mailbox`, "12,15" are those of a conversation; "12.1790000000.Work" says which mailbox it is of,
+    in a list that holds several, and under which UIDVALIDITY.
+    """
+    found: dict[tuple[str, int], dict[int, None]] = {}
+    for value in values:
+        numbers, dot, elsewhere = value.partition(".")
+        validity, _dot, name = elsewhere.partition(".")
+        if not all(map(_is_number, numbers.split(","))) or (dot and not (name and _is_number(validity))):
+            continue
+        where = (name, int(validity)) if dot else (mailbox, uidvalidity)
+        uids = [int(word) for word in numbers.split(",")]
+        found.setdefault(where, {}).update(dict.fromkeys(uids))
+    return [Chosen(name, validity, tuple(uids)) for (name, validity), uids in found.items() if uids]
+
+
+def matching(connection: Connection, asked: Asked, query: str | Search, uidvalidity: int) -> list[Chosen]:
+    """Everything that a list shows, on all its pages: SELECT and SEARCH, for a search in several mailboxes as `imap.everywhere`.
+
+    `query` is what `asked.query` means. Raises MailboxChanged where the list is of one mailbox that was rebuilt since.
+    """
+    if not asked.wide:
+        connection.select(asked.mailbox, uidvalidity)
+        uids = imap.lists.matching(connection, query)
+        return [Chosen(asked.mailbox, connection.uidvalidity, tuple(uids))] if uids else []
+    reach = imap.everywhere.within(imap.mailboxes.overview(connection), asked.mailbox, asked.scope == "below")
+    places, _skipped = imap.everywhere.matching(connection, reach.names, criteria(query, connection.capabilities))
+    return [Chosen(place.mailbox, place.uidvalidity, place.uids) for place in places if place.uids]
+
+
+def unread(connection: Connection, mailbox: str, uidvalidity: int) -> list[Chosen]:
+    """All unread messages of a mailbox: 1 round trip after the SELECT."""
+    connection.select(mailbox, uidvalidity)
+    uids = imap.lists.matching(connection, "is:unread")
+    return [Chosen(mailbox, connection.uidvalidity, tuple(uids))] if uids else []
+
+
+def fingerprint(chosen: Sequence[Chosen]) -> str:
+    """A word for exactly these messages: what is asked about them is done to them and to no others."""
+    told = sorted(f"{each.mailbox}\n{each.uidvalidity}\n{uid_set(each.uids).decode()}" for each in chosen)
+    return hashlib.sha256("\n\n".join(told).encode()).hexdigest()[:32]
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) < 11

@@ -1,0 +1,75 @@
+"""Whom a folder may be shared with: people of the establishment, and groups where the mail server knows some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from webmail.config import Settings
+from webmail.mail import MailError
+from webmail.models import User
+
+_SERVERS_OWN = ("anyone", "authenticated", "owner", "administrators")  # identifiers that stand for many (RFC 4314 section 3)
+
+
+class Doubt(StrEnum):
+    """Why a folder is not shared with somebody."""
+
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+    ONESELF = "oneself"
+    ODD = "odd"  # nobody can be called so
+
+
+class NotShared(MailError):
+    """A folder can't be shared with what was typed. `doubt` says why."""
+
+    status = 422
+
+    def __init__(self, doubt: Doubt) -> None:
+        super().__init__(f"not somebody to share a folder with: {doubt}")
+        self.doubt = doubt
+
+
+def person(words: str, user: User, settings: Settings) -> str:
+    """The server's name of the person whose address was typed, with or without one's own domain. Raises NotShared.
+
+    Where the accounts are ours it must be one of them, of one's own domain; elsewhere only the server knows, and some take
+    any name.
+    """
+    words = words.strip().lower()
+    if not words:
+        raise NotShared(Doubt.EMPTY)
+    if not words.isprintable() or words[0] in "-$#!=" or " " in words or words in _SERVERS_OWN or len(words) > 254:
+        raise NotShared(Doubt.ODD)
+    address = words if "@" in words else f"{words}@{user.domain}"
+    if address == user.address:
+        raise NotShared(Doubt.ONESELF)
+    if settings.sign_in == "accounts":
+        known = User.get_or_none(User.address == address, User.domain == user.domain, User.active == 1)
+        if known is None:
+            raise NotShared(Doubt.UNKNOWN)
+    return settings.username(address)
+
+
+def everyone(user: User, settings: Settings) -> str:
+    """The server's name of the group of all people of one's own domain, which our Dovecot knows; empty elsewhere."""
+    return settings.group_prefix + user.domain if settings.group_prefix and settings.sign_in == "accounts" else ""
+
+
+def group(words: str, user: User, settings: Settings) -> str:
+    """The server's name of a group: that of everyone where the accounts are ours, else as typed. Raises NotShared."""
+    if all_of_us := everyone(user, settings):
+        return all_of_us
+    words = words.strip()
+    if not words:
+        raise NotShared(Doubt.EMPTY)
+    if not settings.group_prefix or not words.isprintable() or len(words) > 200:
+        raise NotShared(Doubt.ODD)
+    return settings.group_prefix + words
+
+
+def names(identifiers: Iterable[str]) -> dict[str, str]:
+    """The names of those people that are in our table: 1 query."""
+    found = User.select(User.address, User.name).where(User.address.in_(list(identifiers)))
+    return {person.address: person.name for person in found if person.name}

@@ -1,0 +1,88 @@
+"""What is put off until later: the page of it, and what is due where no worker may fetch it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import current_app, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.mail import MailError, Role, ServerAway, SignInRefused
+from webmail.mailbox import snooze
+from webmail.mailbox.views import blueprint
+from webmail.models import DATABASE_AWAY
+from webmail.web import current_account, current_user, long_date, mailbox_label, notify, page, remember_overview, settings
+
+_WORKER_LATE = timedelta(minutes=3)  # then a visit does its work
+
+
+@blueprint.before_request
+def wake_what_is_due() -> None:
+    """Opening a list brings back what is due, where the worker has no credential or does not run: one SELECT, mostly no more."""
+    if request.endpoint != "mailbox.show" or request.method != "GET":
+        return
+    late = _WORKER_LATE if settings().token_key_file else timedelta(0)
+    try:
+        if rows := snooze.due(current_user(), late):
+            snooze.wake_due(current_account(), rows)
+    except DATABASE_AWAY as error:
+        current_app.logger.warning("snoozed messages are not looked for: %s", error)
+
+
+@blueprint.get("/snoozed")
+def list_snoozed() -> Response:
+    return _page()
+
+
+@blueprint.post("/snoozed/<int:id_>")
+def change_snoozed(id_: int) -> Response:
+    user, form = current_user(), request.form
+    row = snooze.get(user, id_)
+    match form.get("action", ""):
+        case "wake":
+            with imap.connect(current_account()) as connection:
+                done = snooze.wake(connection, row)
+                _tell(done, row.mailbox)
+        case "cancel":
+            with imap.connect(current_account()) as connection:
+                done = snooze.cancel(connection, row)
+                _tell(done, row.mailbox)
+        case "change":
+            try:
+                due = snooze.chosen_time("", form.get("day", ""), form.get("hour", ""), snooze.here(settings()))
+            except snooze.BadTime:
+                return _page(422, wrong=id_)
+            snooze.change(row, due)
+            notify(_("It comes back on %(when)s.", when=long_date(snooze.aware(due))))
+        case _:
+            notify(_("Nothing had to be changed."), "caution")
+    return redirect(url_for("mailbox.list_snoozed"), 303)
+
+
+def _tell(done: bool, mailbox: str) -> None:
+    if done:
+        notify(_("The message is back in %(folder)s.", folder=mailbox_label(mailbox)))
+    else:
+        notify(_("This message no longer waits: it came back, or it was moved or deleted."), "caution")
+
+
+def _page(status: int = 200, wrong: int = 0) -> Response:
+    """What waits; shown as the table has it while the mail server is away."""
+    folder = ""
+    try:
+        with imap.connect(current_account()) as connection:
+            snooze.tidy(connection, current_user())
+            overview = imap.mailboxes.overview(connection)
+            remember_overview(overview)
+            folder = next((m.name for m in overview.mailboxes if m.role is Role.SNOOZED), "")
+    except (ServerAway, SignInRefused) as error:
+        current_app.logger.info("what is snoozed is shown unchecked: %s", error)
+    except MailError:
+        current_app.logger.warning("what is snoozed can't be checked", exc_info=True)
+    rows = [(row, snooze.local(row.due, settings())) for row in snooze.waiting(current_user())]
+    return page(
+        "mailbox/snoozed.html", status, rows=rows, wrong=wrong, folder=folder, today=snooze.here(settings()).date(),
+        on_its_own=bool(settings().token_key_file),
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+"""How what was done to messages is taken back. The steps stay on our side, whatever their number: a form holds their name."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from webmail import imap
+from webmail.imap.commands import expand_uid_set, uid_set
+from webmail.imap.connection import Connection
+from webmail.mail import MailError
+from webmail.models import Snoozed, Undo, User, db, now
+
+KEEP = timedelta(hours=1)
+_MOST = 5  # of one person
+_Key = tuple[str, str, int, str]  # what to do, in which mailbox, its UIDVALIDITY, the flag or the other mailbox
+
+
+class Steps:
+    """What has to be done to messages as they are now, so that all is as it was. Steps alike become one."""
+
+    def __init__(self) -> None:
+        self._uids: dict[_Key, list[int]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._uids)
+
+    def flag(self, mailbox: str, uidvalidity: int, uids: Iterable[int], flag: str, add: bool) -> None:
+        self._add("flag" if add else "unflag", mailbox, uidvalidity, uids, flag)
+
+    def move(self, mailbox: str, uidvalidity: int, uids: Iterable[int], to: str) -> None:
+        self._add("move", mailbox, uidvalidity, uids, to)
+
+    def delete(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> None:
+        self._add("delete", mailbox, uidvalidity, uids, "")
+
+    def unsnooze(self, mailbox: str, uidvalidity: int, uids: Iterable[int], to: str) -> None:
+        self._add("unsnooze", mailbox, uidvalidity, uids, to)
+
+    def _add(self, do: str, mailbox: str, uidvalidity: int, uids: Iterable[int], argument: str) -> None:
+        if numbers := list(uids):  # none where the server does not tell what became of them
+            self._uids.setdefault((do, mailbox, uidvalidity, argument), []).extend(numbers)
+
+    def extend(self, others: Steps) -> None:
+        for (do, mailbox, uidvalidity, argument), uids in others._uids.items():
+            self._add(do, mailbox, uidvalidity, uids, argument)
+
+    def dumps(self) -> str:
+        return json.dumps([[*key, uid_set(uids).decode()] for key, uids in self._uids.items()], ensure_ascii=False)
+
+
+def offer(user: User, steps: Steps) -> str:
+    """Keep the steps for an hour; returns the name to ask for them by. One transaction; what is old goes."""
+    name = secrets.token_hex(16)
+    with db.atomic():
+        Undo.delete().where(Undo.created < now() - KEEP).execute()
+        Undo.create(id=name, user=user, steps=steps.dumps())
+        latest = Undo.select(Undo.id).where(Undo.user == user).order_by(Undo.created.desc()).limit(_MOST)
+        Undo.delete().where(Undo.user == user, Undo.id.not_in([row.id for row in latest])).execute()
+    return name
+
+
+def undo(connection: Connection, user: User, name: str) -> int:
+    """Take back what `offer` kept for this person under this name; returns how many messages, 0 for what is old or not theirs.
+
+    One step that is no longer possible does not keep the others from being done; raises its error when none was.
+    """
+    row = Undo.get_or_none((Undo.id == name) & (Undo.user == user) & (Undo.created > now() - KEEP))
+    if row is None:
+        return 0
+    count, failed = 0, None
+    for step in reversed(json.loads(row.steps)):
+        try:
+            count += _take_back(connection, user, *step)
+        except MailError as error:
+            failed = failed or error
+    if failed and not count:
+        raise failed
+    Undo.delete().where(Undo.id == name).execute()
+    return count
+
+
+def _take_back(connection: Connection, user: User, do: str, mailbox: str, uidvalidity: int, argument: str, uids: str) -> int:
+    count = 0
+    for piece in imap.actions.pieces(expand_uid_set(uids)):
+        there: list[Any] = imap.actions.with_flag(connection, mailbox, piece, b"ALL", uidvalidity)
+        if not there:
+            continue
+        if do in ("flag", "unflag"):
+            imap.actions.set_flags(connection, mailbox, there, [argument], do == "flag", uidvalidity)
+        elif do == "delete":
+            imap.actions.delete(connection, mailbox, there, uidvalidity)
+        else:
+            imap.actions.move(connection, mailbox, there, argument, uidvalidity)
+        if do == "unsnooze":
+            Snoozed.delete().where(
+                Snoozed.user == user, Snoozed.folder == mailbox, Snoozed.uidvalidity == uidvalidity, Snoozed.uid.in_(there)
+            ).execute()
+        count += len(there)
+    return count

@@ -1,0 +1,140 @@
+"""Remote images: fetched through `outside.py`, checked to be pictures, kept on disk for a while within a bound."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from webmail import outside
+from webmail.config import Settings
+from webmail.mime import raster
+
+log = logging.getLogger(__name__)
+
+SECONDS = 8.0  # for one image
+AGE_DAYS = 30
+FAILED_SECONDS = 600  # how long an image that could not be had is not asked for again
+_ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.5"
+_AT_ONCE = threading.BoundedSemaphore(8)  # of a process's threads: the others are for mail
+_SWEEP_SHARE = 10  # a process sweeps after it wrote this part of the room
+
+_lock = threading.Lock()
+_written: dict[str, int] = {}  # bytes since the last sweep, by folder
+
+
+class NoPicture(Exception):
+    """There is none: the other side is away, may not be asked, or sent something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    type: str
+    content: bytes
+
+
+def picture(url: str, settings: Settings) -> Picture:
+    """The image at an http(s) address, from disk or from the web. Raises NoPicture."""
+    file = _file(settings, url)
+    if settings.image_cache_mb and (kept := _kept(file)) is not None:
+        return kept
+    if not _AT_ONCE.acquire(timeout=SECONDS):
+        raise NoPicture("too many images are being fetched")
+    try:
+        found = _fetched(url)
+    except NoPicture:
+        _keep(file, b"", settings)
+        raise
+    finally:
+        _AT_ONCE.release()
+    _keep(file, found.content, settings)
+    return found
+
+
+def _fetched(url: str) -> Picture:
+    try:
+        answer = outside.get(url, accept=_ACCEPT, seconds=SECONDS)
+    except outside.NotFetched as error:
+        log.info("a remote image was not fetched: %s", error)
+        raise NoPicture(str(error)) from error
+    kind = raster.is_showable(answer.content) if raster.is_declared(answer.type) else ""
+    if answer.status != 200 or not kind:
+        raise NoPicture(f"{answer.status}, {answer.type[:50]!r} is no picture")
+    return Picture(kind, answer.content)
+
+
+# --- on disk ---------------------------------------------------------------------------------------------------------
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(settings.instance, "images")
+
+
+def _file(settings: Settings, url: str) -> Path:
+    name = hashlib.sha256(url.encode()).hexdigest()
+    return _folder(settings) / name[:2] / name
+
+
+def _kept(file: Path) -> Picture | None:
+    """What was kept; an empty file says that there was no picture a short while ago. Raises NoPicture then."""
+    try:
+        content, written = file.read_bytes(), file.stat().st_mtime
+    except OSError:
+        return None
+    age = time.time() - written
+    if not content and age < FAILED_SECONDS:
+        raise NoPicture("could not be had a short while ago")
+    kind = raster.is_showable(content)
+    return Picture(kind, content) if kind and age < AGE_DAYS * 86_400 else None
+
+
+def _keep(file: Path, content: bytes, settings: Settings) -> None:
+    """Write it, whole or not at all; a full disk costs the next reader a fetch."""
+    if not settings.image_cache_mb:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(dir=file.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(content)
+            os.replace(name, file)
+        except OSError:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        log.warning("a remote image could not be kept: %s", error)
+        return
+    folder = str(_folder(settings))
+    with _lock:
+        _written[folder] = _written.get(folder, 0) + len(content) + 4096  # an empty file takes room too
+        due = _written[folder] > settings.image_cache_mb * 1_000_000 // _SWEEP_SHARE
+        if due:
+            _written[folder] = 0
+    if due:
+        sweep(settings)
+
+
+def sweep(settings: Settings) -> int:
+    """Remove what is too old, then the oldest until the rest fits; returns how many files went."""
+    now, found = time.time(), []
+    for file in _folder(settings).glob("??/*"):
+        with suppress(FileNotFoundError):  # another process sweeps too
+            about = file.stat()
+            found.append((about.st_mtime, about.st_size, file))
+    room = settings.image_cache_mb * 1_000_000 * (_SWEEP_SHARE - 1) // _SWEEP_SHARE
+    gone = 0
+    for written, size, file in sorted(found, reverse=True):
+        room -= max(size, 4096)
+        too_old = now - written > (AGE_DAYS * 86_400 if size else FAILED_SECONDS)
+        if room < 0 or too_old:
+            with suppress(FileNotFoundError):
+                file.unlink()
+                gone += 1
+    return gone

@@ -1,0 +1,137 @@
+"""The button "Report as phishing" and its undo."""
+
+from __future__ import annotations
+
+from flask import current_app, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.account import Password
+from webmail.auth import vault
+from webmail.compose import drafts, outbox, uploads
+from webmail.compose import reply as replies
+from webmail.compose.drafts import Fields
+from webmail.imap.actions import Moved
+from webmail.mail import Identity, MailboxChanged, Message
+from webmail.message import report as reports
+from webmail.message.views import blueprint
+from webmail.models import DraftRow, Outbox
+from webmail.web import current_account, current_user, local_path, notify, settings
+
+_UNDO_SECONDS = 45
+
+
+@blueprint.post("/report/<int:uid>/<path:mailbox>")
+def report(uid: int, mailbox: str) -> Response:
+    """Put the message away first: what can't be moved is not reported either. Then send it on, then write it down."""
+    back = local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox=mailbox)
+    account = current_account()
+    with imap.connect(account, mailbox) as connection:
+        message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+    if reports.FLAG in message.flags:
+        notify(_("You have reported this message already."), "caution")
+        return redirect(back, 303)
+    draft = _letter(message)
+    try:
+        with imap.connect(account, mailbox) as connection:
+            moved = reports.put_away(connection, mailbox, uid, message.uidvalidity)
+        sent = _send(draft) if draft else None
+    except BaseException:
+        if draft:
+            drafts.forget(draft.id, settings())
+        raise
+    row = reports.note(current_user(), message, sent.id if sent else 0)
+    words = _("Reported, and moved to the junk. Thank you.") if sent else _("Marked as phishing, and moved to the junk.")
+    notify(words, undo=_undoing(row.id, mailbox, moved, message, back), keep=_UNDO_SECONDS)
+    return redirect(back, 303)
+
+
+@blueprint.post("/report/undo")
+def take_back_report() -> Response:
+    form = request.form
+    mailbox, to = form.get("mailbox", ""), form.get("to", "")
+    with imap.connect(current_account(), mailbox) as connection:
+        reports.bring_back(connection, mailbox, form.get("uid", 0, int), form.get("v", 0, int), to)
+    row = reports.find(current_user(), form.get("report", 0, int))
+    if row is not None and _withdrawn(row.outbox):
+        reports.withdraw(row)
+        notify(_("The message is back where it was, and nothing was reported."))
+    else:
+        notify(_("The message is back where it was. The report had left already."), "caution")
+    return redirect(local_path(form.get("back", "")) or url_for("mailbox.show", mailbox=to or "INBOX"), 303)
+
+
+def _letter(message: Message) -> DraftRow | None:
+    """A draft to the administrator's address with the message as it is in it; None where there is no address or no room."""
+    if not settings().phishing_address:
+        return None
+    fields = Fields(
+        to=settings().phishing_address,
+        subject=_("Phishing report: %(subject)s", subject=message.envelope.subject[:200]),
+        body=_("The attached message was reported as phishing by %(address)s.", address=current_user().address),
+    )
+    draft = drafts.new(current_user(), fields)
+    try:
+        replies.carry_whole(draft, current_account(), message, settings())
+    except uploads.REFUSALS:
+        drafts.forget(draft.id, settings())
+        notify(_("The message is too large to be sent to the administrator."), "caution")
+        return None
+    except BaseException:
+        drafts.forget(draft.id, settings())
+        raise
+    return draft
+
+
+def _send(draft: DraftRow) -> Outbox:
+    user = current_user()
+    sent = outbox.enqueue(draft, current_account(), Identity(user.name, user.address), settings(), sealed_credential())
+    wake(sent)
+    return sent
+
+
+def _withdrawn(outbox_id: int) -> bool:
+    """Whether nothing was sent, and nothing will be."""
+    if not outbox_id:
+        return True
+    draft_id = outbox.undo(current_user(), outbox_id)
+    if draft_id:
+        drafts.forget(draft_id, settings())
+    return draft_id is not None
+
+
+def _undoing(
+    report_id: int, mailbox: str, moved: Moved | None, message: Message, back: str
+) -> tuple[str, dict[str, object]] | None:
+    """The form of the undo, where the server told what it is now called."""
+    if moved is not None and not moved.uids:
+        return None
+    here = moved or Moved(mailbox, message.uidvalidity, (message.uid,))
+    fields = {"mailbox": here.mailbox, "v": here.uidvalidity, "uid": here.uids[0], "to": mailbox, "back": back}
+    return url_for("message.take_back_report"), {**fields, "report": report_id}
+
+
+# --- what receipts need too ------------------------------------------------------------------------------------------
+
+
+def uidvalidity() -> int:
+    """Of the form. Raises MailboxChanged for none, or what can be none (RFC 3501 section 9)."""
+    number = request.form.get("v", 0, int)
+    if not 0 < number < 2**32:
+        raise MailboxChanged(f"{number} is no UIDVALIDITY")
+    return number
+
+
+def sealed_credential() -> bytes | None:
+    """The mail password for the worker, sealed; None where tokens do."""
+    credential = current_account().credential
+    if not isinstance(credential, Password):
+        return None
+    return vault.seal_for_outbox(credential.password, settings().secret_key, current_user().id)
+
+
+def wake(sent: Outbox) -> None:
+    """Tell the worker. Without it the message leaves at the next sweep."""
+    if jobs := current_app.extensions.get("jobs"):
+        jobs.schedule(sent.id, sent.due)

@@ -1,0 +1,270 @@
+"""What to think of a message's sender: who it is, what our server found out, and what does not fit together.
+
+Ordinary mail from inside gives no warning at all: a line that always shouts is not read.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from functools import lru_cache
+from typing import Any
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.mail import Address, Envelope, Message, Role
+from webmail.mime import asking, authentication, dangerous, lookalike
+from webmail.mime.authentication import Authentication, Verdict
+from webmail.models import Correspondent, User, db
+
+_MOST_CORRESPONDENTS = 300  # the latest ones, whose names and domains a stranger may imitate
+_MOST_COLLEAGUES = 20_000
+_MOST_FILES = 20  # that are named
+
+
+Known = list[Any]  # rows: name, address
+
+
+class Place(StrEnum):
+    OWN = "own"  # one's own address, in Sent or Drafts
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    NOWHERE = "nowhere"  # no address at all
+
+
+class Level(IntEnum):
+    CALM = 0
+    CAUTION = 1
+    DANGER = 2
+
+
+class Kind(StrEnum):
+    """What does not fit. The sentences are in `trust_views.py`."""
+
+    FAILED = "failed"  # the server's checks say it is not from there
+    UNPROVEN = "unproven"  # an address of ours that came from outside without proof
+    NO_SENDER = "no-sender"
+    SEVERAL = "several"  # more than one sender
+    COLLEAGUE = "colleague"  # the name of somebody of ours, another address
+    KNOWN_NAME = "known-name"  # the name of somebody one writes to, another address
+    ADDRESS_IN_NAME = "address-in-name"
+    LOOKALIKE = "lookalike"
+    SCRIPTS = "scripts"
+    REPLY = "reply"  # answers go to another domain
+    LINK = "link"  # shows one address and leads to another
+    DISGUISED = "disguised"
+    PROGRAM = "program"
+    SHORTCUT = "shortcut"
+    DISK = "disk"
+    MACROS = "macros"
+    PAGE = "page"
+    CREDENTIALS = "credentials"
+    MONEY = "money"
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """One thing that does not fit. `seen` is what the message says, `real` what it should be compared with."""
+
+    kind: Kind
+    level: Level
+    seen: str = ""
+    real: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    email: str  # of the first sender, in letters that don't deceive
+    place: Place
+    written: bool = False  # the reader has written to this address
+    first: bool = False  # nothing earlier from this address lies in the mailbox
+    recent: bool = False  # or at least among its latest messages: the others were not looked through
+    authentication: Authentication = field(default_factory=Authentication)
+    warnings: tuple[Warning, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        return max((warning.level for warning in self.warnings), default=Level.CALM)
+
+    @property
+    def genuine(self) -> bool:
+        return self.authentication.verdict is Verdict.GENUINE
+
+
+def stranger(user: User, envelope: Envelope) -> str:
+    """The sender's address where it matters whether anything came from it before: outside, and never written to. 1 query."""
+    email = _first(envelope).email.lower()
+    usable = email.isascii() and "@" in email and len(email) <= 254 and '"' not in email
+    return email if usable and _place(user, email, None) is Place.OUTSIDE and not has_written(user, email) else ""
+
+
+def has_written(user: User, email: str) -> bool:
+    return Correspondent.select(Correspondent.id).where((Correspondent.user == user) & (Correspondent.address == email)).exists()
+
+
+def judge(message: Message, user: User, settings: Settings, role: Role | None = None, also: Sequence[Warning] = ()) -> Trust:
+    """All there is to say about a message that `imap.messages.read` brought. `role` is its mailbox's; `also` are warnings that
+    others found, of its links for one. 5 small queries at most."""
+    envelope = message.envelope
+    sender = _first(envelope)
+    domain = _domain(sender.email)
+    place = _place(user, sender.email.lower(), role)
+    if place is Place.OWN:
+        return Trust(sender.email, place)
+    proof = authentication.judge(message.trace.results, settings.authserv_id, domain)
+    written = place is Place.OUTSIDE and has_written(user, sender.email.lower())
+    first = message.earlier is False and not written
+    warnings = [*also, *_about_proof(place, domain, proof)]
+    known = _latest(user) if place is Place.OUTSIDE and not written else []
+    if place is not Place.INSIDE and not written:
+        warnings += _about_names(user, sender, known)
+    warnings += _about_domains(user, envelope, place is Place.OUTSIDE and not written, known)
+    warnings += _about_files(message, place, proof)
+    if place is Place.OUTSIDE and first:
+        warnings += _about_requests(message, proof)
+    warnings.sort(key=lambda warning: -warning.level)
+    return Trust(_shown(sender.email), place, written, first, bool(message.looked_back), proof, tuple(warnings))
+
+
+# --- who -------------------------------------------------------------------------------------------------------------
+
+
+def _first(envelope: Envelope) -> Address:
+    return envelope.sender[0] if envelope.sender else Address("", "")
+
+
+def _domain(email: str) -> str:
+    return lookalike.readable(email.rpartition("@")[2].strip("<> ")) if "@" in email else ""
+
+
+def _own_domain(user: User) -> str:
+    return user.address.rpartition("@")[2].lower()
+
+
+def is_inside(user: User, email: str) -> bool:
+    return _domain(email) == lookalike.readable(_own_domain(user))
+
+
+def _place(user: User, email: str, role: Role | None) -> Place:
+    if role in (Role.SENT, Role.DRAFTS) and email == user.address.lower():
+        return Place.OWN
+    if not _domain(email):
+        return Place.NOWHERE
+    return Place.INSIDE if is_inside(user, email) else Place.OUTSIDE
+
+
+def _shown(email: str) -> str:
+    """The address with the letters of a deceiving domain as DNS writes them."""
+    local, at, domain = email.rpartition("@")
+    return f"{local}{at}{lookalike.wire(domain)}" if at and lookalike.deceives(domain) else email
+
+
+# --- what does not fit -----------------------------------------------------------------------------------------------
+
+
+def _about_proof(place: Place, domain: str, proof: Authentication) -> Iterator[Warning]:
+    if place is Place.NOWHERE:
+        yield Warning(Kind.NO_SENDER, Level.CAUTION)
+    if proof.verdict is Verdict.FAILED:
+        yield Warning(Kind.FAILED, Level.DANGER, domain)
+    elif place is Place.INSIDE and proof.told and proof.verdict is not Verdict.GENUINE:
+        yield Warning(Kind.UNPROVEN, Level.CAUTION, domain)
+
+
+def _about_names(user: User, sender: Address, known: Known) -> Iterator[Warning]:
+    """A stranger under the name of a colleague or of somebody one writes to; an address inside the name."""
+    claimed = lookalike.address_in(sender.name)
+    if claimed and claimed != sender.email.lower() and not authentication.aligned(_domain(claimed), _domain(sender.email)):
+        level = Level.DANGER if is_inside(user, claimed) else Level.CAUTION
+        yield Warning(Kind.ADDRESS_IN_NAME, level, claimed, _shown(sender.email))
+        return
+    own = _own_domain(user)
+    if "." in own and re.search(rf"(?<![\w.-]){re.escape(own)}(?![\w-])", sender.name.lower()):
+        yield Warning(Kind.ADDRESS_IN_NAME, Level.DANGER, own, _shown(sender.email))
+        return
+    key = lookalike.name_key(sender.name)
+    if not key:
+        return
+    level = Level.DANGER if " " in key else Level.CAUTION
+    for name, address in _colleagues().get(key, ()):
+        if address.lower() != sender.email.lower():
+            yield Warning(Kind.COLLEAGUE, level, name, address)
+            return
+    if " " in key:
+        for name, address in known:
+            if lookalike.name_key(name) == key and address != sender.email.lower():
+                yield Warning(Kind.KNOWN_NAME, Level.CAUTION, name, address)
+                return
+
+
+def _colleagues() -> dict[str, list[tuple[str, str]]]:
+    """Everybody here by the key of their name: names and addresses. 1 query; the rest once for each change, or in 5 minutes."""
+    sums = User.select(pw.fn.COUNT(User.id), pw.fn.MAX(User.id), pw.fn.SUM(pw.fn.LENGTH(User.name)), pw.fn.SUM(User.active))
+    told: list[Any] = list(sums.tuples())
+    return _by_name(str(db.obj.database), told[0], int(time.time() / 300))
+
+
+@lru_cache(maxsize=2)
+def _by_name(database: str, shape: tuple[int, ...], minutes: int) -> dict[str, list[tuple[str, str]]]:
+    people: list[Any] = list(User.select(User.name, User.address).where(User.active == 1).limit(_MOST_COLLEAGUES).tuples())
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, address in people:
+        if key := lookalike.name_key(name):
+            found.setdefault(key, []).append((name, address))
+    return found
+
+
+def _latest(user: User) -> Known:
+    """Names and addresses of the people one wrote to last."""
+    found = Correspondent.select(Correspondent.name, Correspondent.address).where(Correspondent.user == user)
+    return list(found.order_by(Correspondent.last.desc()).limit(_MOST_CORRESPONDENTS).tuples())
+
+
+def _about_domains(user: User, envelope: Envelope, stranger: bool, known: Known) -> Iterator[Warning]:
+    sender = _first(envelope)
+    domain, own = _domain(sender.email), _own_domain(user)
+    if len(envelope.sender) > 1:
+        yield Warning(Kind.SEVERAL, Level.CAUTION, ", ".join(_shown(a.email) for a in envelope.sender[:5]))
+    if lookalike.deceives(domain):
+        yield Warning(Kind.SCRIPTS, Level.DANGER, domain, lookalike.wire(domain))
+    answers = [_domain(a.email) for a in envelope.reply_to if _domain(a.email)]
+    if stranger:
+        domains = list(dict.fromkeys(address.rpartition("@")[2] for _name, address in known))
+        for each in dict.fromkeys((domain, *answers)):
+            if real := lookalike.resembles(each, domains, own):
+                yield Warning(Kind.LOOKALIKE, Level.DANGER, each, real)
+                break
+    if answers and domain and not (envelope.list_id or envelope.list_post):
+        fits = any(each == own or authentication.aligned(each, domain) for each in answers)
+        if not fits and not has_written(user, envelope.reply_to[0].email.lower()):
+            yield Warning(Kind.REPLY, Level.CAUTION, _shown(envelope.reply_to[0].email), domain)
+
+
+def _about_files(message: Message, place: Place, proof: Authentication) -> Iterator[Warning]:
+    """The worst kind of file alone is told, with the names of its files."""
+    trusted = place is Place.INSIDE and proof.verdict is not Verdict.FAILED
+    found: dict[dangerous.Danger, list[str]] = {}
+    for part in message.structure.attachments:
+        kind = dangerous.danger(part)
+        if kind is not None and (dangerous.is_harmful(kind) or not trusted):
+            found.setdefault(kind, []).append(part.filename or part.type)
+    for kind in dangerous.Danger:
+        if kind in found:
+            names = ", ".join(found[kind][:_MOST_FILES])
+            yield Warning(Kind(kind.value), Level.DANGER if dangerous.is_harmful(kind) else Level.CAUTION, names)
+            return
+
+
+def _about_requests(message: Message, proof: Authentication) -> Iterator[Warning]:
+    asked = asking.asked_for(f"{message.envelope.subject}\n{_without_quotes(message.glance)}")
+    if asked is not None:
+        level = Level.CAUTION if proof.verdict is Verdict.GENUINE or asked is asking.Asked.MONEY else Level.DANGER
+        yield Warning(Kind(asked.value), level)
+
+
+def _without_quotes(text: str) -> str:
+    return re.sub(r"(?m)^>.*$", "", text)

@@ -1,0 +1,67 @@
+"""Leaving a mailing list: by one POST of ours (RFC 8058), by a message, or on a page of the list's."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+
+from webmail import outside
+from webmail.config import Settings
+from webmail.mail import MailingList, Message
+from webmail.mime import authentication, claims
+
+log = logging.getLogger(__name__)
+
+SECONDS = 10.0
+_FORM = b"List-Unsubscribe=One-Click"  # RFC 8058 section 3.2
+
+
+class Outcome(StrEnum):
+    ACCEPTED = "accepted"  # 2xx
+    ELSEWHERE = "elsewhere"  # a redirect, which is not followed: it wants a person
+    REFUSED = "refused"
+    AWAY = "away"
+    FORBIDDEN = "forbidden"  # no address that our server may ask
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """`one_click` is the https address to POST to, `page` one for a person to open; `host` is that of either."""
+
+    one_click: str = ""
+    page: str = ""
+    mail: str = ""
+    host: str = ""
+
+    @property
+    def any(self) -> bool:
+        return bool(self.one_click or self.page or self.mail)
+
+
+def ways(message: Message, settings: Settings) -> Ways:
+    """How this list can be left. Our own POST only where the message's signature held, or where nobody checks signatures here
+    (RFC 8058 section 4 wants one that covers the header; a forged one would make us call on strangers)."""
+    offered: MailingList = message.list
+    host = claims.host_of(offered.leave_web)
+    sender = message.envelope.sender[0].email.rpartition("@")[2].lower() if message.envelope.sender else ""
+    checked = authentication.judge(message.trace.results, settings.authserv_id, sender)
+    signed = any(check.method == "dkim" and check.result == "pass" for check in checked.checks)
+    believable = checked.verdict is not authentication.Verdict.FAILED and (signed or not checked.told)
+    one_click = offered.one_click and believable and settings.remote_images != "never"
+    return Ways(offered.leave_web if one_click else "", offered.leave_web, offered.leave_mail, host)
+
+
+def leave(url: str) -> Outcome:
+    """One-click: send the one line to the list's address. Takes 10 seconds at most; never raises."""
+    try:
+        answer = outside.post(url, _FORM, seconds=SECONDS)
+    except outside.Forbidden as error:
+        log.info("unsubscribing was not tried: %s", error)
+        return Outcome.FORBIDDEN
+    except outside.NotFetched as error:
+        log.info("unsubscribing failed: %s", error)
+        return Outcome.AWAY
+    if 200 <= answer.status < 300:
+        return Outcome.ACCEPTED
+    return Outcome.ELSEWHERE if 300 <= answer.status < 400 else Outcome.REFUSED

@@ -1,0 +1,166 @@
+"""Pages that show what a message holds beside its text: attached messages, files, winmail.dat, headers; print, and the zip."""
+
+from __future__ import annotations
+
+import tempfile
+
+from flask import Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from webmail import imap
+from webmail.imap.connection import Connection
+from webmail.mail import Message, NoSuchMessage
+from webmail.message import viewers, zip
+from webmail.message.views import (
+    DOWNLOAD_CSP,
+    FRAME_CSP,
+    as_file,
+    blueprint,
+    cleaned_html,
+    cut_label,
+    from_spool,
+    guarded,
+    kept_by_browser,
+    shown_bodies,
+    uidvalidity,
+    with_pictures,
+)
+from webmail.mime import text, tnef
+from webmail.mime.clean import Cleaned
+from webmail.mime.filenames import safe_name
+from webmail.mime.kinds import Kind, kind
+from webmail.web import current_account, error_page, local_path, page, preferences
+
+
+@blueprint.get("/inside/<int:uid>/<section>/<path:mailbox>")
+def nested(uid: int, section: str, mailbox: str) -> Response:
+    """A message attached to another, in its own page, with its own attachments."""
+    as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
+    with imap.connect(current_account(), mailbox) as connection:
+        message = imap.inside.read(connection, mailbox, uid, section, uidvalidity(), prefer_html=not as_text)
+    return page(
+        "message/nested.html", message=message, mailbox=mailbox, bodies=shown_bodies(message),
+        as_text=as_text and bool(message.structure.text), viewed=viewers.view(message, with_pictures=with_pictures()),
+        back=local_path(request.args.get("back", "")),
+    )  # fmt: skip
+
+
+@blueprint.get("/view/<int:uid>/<section>/<path:mailbox>")
+def view_part(uid: int, section: str, mailbox: str) -> Response:
+    """A text file on a page: nothing in it runs, an HTML file shows its words."""
+    with imap.connect(current_account(), mailbox) as connection:
+        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
+        if kind(part) in (Kind.MESSAGE, Kind.TNEF, Kind.IMAGE, Kind.FILE):
+            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no text")
+        content, cut = imap.texts.beginning(connection, uid, part)
+        validity = connection.uidvalidity
+    words = text.html_to_text(content) if part.type == "text/html" else content
+    shown = Markup(text.to_html(words, cut_label=cut_label(), fold=False))  # noqa: S704 - escaped by to_html
+    return page(
+        "message/file.html", part=part, uid=uid, mailbox=mailbox, validity=validity, text=shown, cut=cut and cut_label(),
+        back=_back(uid, mailbox),
+    )  # fmt: skip
+
+
+@blueprint.get("/winmail/<int:uid>/<section>/<path:mailbox>")
+def winmail(uid: int, section: str, mailbox: str) -> Response:
+    """What Outlook wrapped in a winmail.dat: its text and its files, or with `file=` one of them."""
+    number = request.args.get("file", None, int)
+    if number and kept_by_browser():
+        return guarded(Response(status=304), DOWNLOAD_CSP)
+    with imap.connect(current_account(), mailbox) as connection:
+        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
+        if kind(part) is not Kind.TNEF:
+            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no winmail.dat")
+        small = part.decoded_size <= tnef.SIZE_LIMIT
+        unpacked = tnef.unpack(imap.messages.part(connection, mailbox, uid, part, uidvalidity())) if small else None
+        validity = connection.uidvalidity
+    if number is None:
+        return page(
+            "message/winmail.html", part=part, uid=uid, mailbox=mailbox, validity=validity, unpacked=unpacked,
+            too_large=not small, text=Markup(text.to_html(unpacked.text)) if unpacked else "", back=_back(uid, mailbox),  # noqa: S704 - escaped by to_html
+        )  # fmt: skip
+    if unpacked is None or not 1 <= number <= len(unpacked.files):
+        raise NoSuchMessage(f"{mailbox}: part {section} of {uid} has no file {number}")
+    file = unpacked.files[number - 1]
+    return as_file(Response(file.data, mimetype="application/octet-stream"), file.name, "attachment")
+
+
+@blueprint.get("/headers/<int:uid>/<path:mailbox>")
+def head(uid: int, mailbox: str) -> Response:
+    """All header fields, of a message or (`part=`) of one attached to it."""
+    section = request.args.get("part", "")
+    with imap.connect(current_account(), mailbox) as connection:
+        raw = imap.inside.head(connection, mailbox, uid, section, uidvalidity())
+        validity = connection.uidvalidity
+    return page(
+        "message/headers.html", fields=list(viewers.header_fields(raw)), uid=uid, mailbox=mailbox, validity=validity,
+        back=url_for("message.nested", uid=uid, section=section, mailbox=mailbox, v=validity) if section else _back(uid, mailbox),
+    )  # fmt: skip
+
+
+@blueprint.get("/print/<int:uid>/<path:mailbox>")
+def print(uid: int, mailbox: str) -> Response:
+    """A message as paper wants it, without anything around it: its HTML stands in this page itself, under the frame's CSP,
+    since browsers print of a frame what is in sight."""
+    as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
+    section = request.args.get("part", "")
+    with imap.connect(current_account(), mailbox) as connection:
+        message = _message(connection, mailbox, uid, section, prefer_html=not as_text)
+        cleaned, cut = None, message.cut
+        if message.structure.html and not (as_text and message.structure.text):
+            html, shape, cut = imap.messages.html(connection, mailbox, uid, message.uidvalidity, inside=section)
+            cleaned = cleaned_html(html, shape, uid, mailbox)
+    return _printed(message, cleaned, cut)
+
+
+def _printed(message: Message, cleaned: Cleaned | None, cut: bool) -> Response:
+    written = render_template(
+        "message/print.html", message=message, bare="bare" in request.args, bodies=shown_bodies(message, fold=False),
+        html=Markup(cleaned.html) if cleaned else "", remote=cleaned.remote if cleaned else 0,  # noqa: S704 - cleaned
+        cut=cut_label() if cleaned and (cut or cleaned.cut) else "",
+    )  # fmt: skip
+    response = make_response(written)
+    response.headers["Content-Security-Policy"] = FRAME_CSP
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/zip/<int:uid>/<path:mailbox>")
+def all_files(uid: int, mailbox: str) -> Response:
+    """All attachments as one file. It is made whole before it is sent: what breaks off is an error page, no shorter file."""
+    if kept_by_browser():
+        return guarded(Response(status=304), DOWNLOAD_CSP)
+    account = current_account()
+    with imap.connect(account, mailbox) as connection:
+        message = _message(connection, mailbox, uid, request.args.get("part", ""), prefer_html=True)
+    parts = [part for part in message.structure.attachments if part.type not in _REPORTS]
+    if not parts:
+        raise NoSuchMessage(f"{mailbox}: message {uid} has no files")
+    spool = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 - closed with the answer
+    try:
+        zip.write(account, message, parts, spool)
+    except zip.TooMuch:
+        spool.close()
+        return error_page(_("These files are too many or too large for one archive"), _("Save them one by one."), 422)
+    except BaseException:
+        spool.close()
+        raise
+    name = safe_name(message.envelope.subject)[:80].strip(". ") or "message"
+    return as_file(from_spool(spool, "application/zip"), f"{name}.zip", "attachment")
+
+
+_REPORTS = ("message/delivery-status", "message/disposition-notification")
+
+
+def _message(connection: Connection, mailbox: str, uid: int, section: str, *, prefer_html: bool) -> Message:
+    """A message, or the one attached at `section`. Unlike reading, this marks nothing."""
+    if section:
+        return imap.inside.read(connection, mailbox, uid, section, uidvalidity(), prefer_html=prefer_html)
+    return imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+
+
+def _back(uid: int, mailbox: str) -> str:
+    return local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())

@@ -1,0 +1,87 @@
+"""One small viewer for each kind of part: what of a message is shown as a card, as a picture, as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from webmail.mail import Envelope, Message, Part
+from webmail.mime import calendar_card, headers, kinds, report, vcard
+from webmail.mime.kinds import Kind
+from webmail.mime.structure import LEAF_LIMIT
+from webmail.mime.words import tidy
+
+MESSAGES_LIMIT = 50  # attached messages that are shown as cards
+FIELDS_LIMIT = 1_000  # header fields that a page shows
+
+
+@dataclass(slots=True)
+class Viewed:
+    """A message's attachments by how they are shown. Each is in one of the lists only."""
+
+    deliveries: list[tuple[Part, report.Delivery]] = field(default_factory=list)
+    receipts: list[tuple[Part, report.Receipt]] = field(default_factory=list)
+    returned: list[tuple[Part, Envelope]] = field(default_factory=list)  # headers of a message that came back
+    calendars: list[tuple[Part, calendar_card.Calendar]] = field(default_factory=list)
+    contacts: list[tuple[Part, tuple[vcard.Card, ...]]] = field(default_factory=list)
+    messages: list[Part] = field(default_factory=list)
+    previews: list[Part] = field(default_factory=list)
+    files: list[Part] = field(default_factory=list)
+    more: bool = False  # the message has parts that are not looked at
+
+    @property
+    def any_cards(self) -> bool:
+        return bool(self.deliveries or self.receipts or self.returned or self.calendars or self.contacts or self.messages)
+
+
+def view(message: Message, *, with_pictures: bool = True) -> Viewed:
+    """How to show each attachment; what can't be understood is a file to save. `with_pictures`: small ones load at once."""
+    viewed = Viewed(more=len(message.structure.all) >= LEAF_LIMIT)
+    shown_small = set(kinds.previews(message.structure)) if with_pictures else set()
+    for part in message.structure.attachments:
+        text = message.bodies.get(part.section)
+        if part in shown_small:
+            viewed.previews.append(part)
+        elif kinds.kind(part) is Kind.MESSAGE and len(viewed.messages) < MESSAGES_LIMIT:
+            viewed.messages.append(part)
+        elif text is None or not _as_card(viewed, part, text):
+            viewed.files.append(part)
+    return viewed
+
+
+def _as_card(viewed: Viewed, part: Part, text: str) -> bool:
+    """Put a part among the cards if its text can be understood."""
+    match kinds.kind(part):
+        case Kind.DELIVERY if delivery := report.delivery(text):
+            viewed.deliveries.append((part, delivery))
+        case Kind.RECEIPT if receipt := report.receipt(text):
+            viewed.receipts.append((part, receipt))
+        case Kind.HEADERS if text.strip():
+            viewed.returned.append((part, headers.envelope(text.strip().encode("utf-8", "replace"))))
+        case Kind.CALENDAR if calendar := calendar_card.read(text):
+            if all(calendar != known for _, known in viewed.calendars):  # invitations come twice: as a body and as a file
+                viewed.calendars.append((part, calendar))
+            else:
+                return False
+        case Kind.CARD if cards := vcard.read(text):
+            viewed.contacts.append((part, cards))
+        case _:
+            return False
+    return True
+
+
+def header_fields(raw: bytes) -> Iterator[tuple[str, str]]:
+    """Every field of a header block in its order, unfolded and decoded; lines that are no field have no name."""
+    lines = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].split(b"\n")
+    unfolded: list[bytes] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t") and unfolded:
+            unfolded[-1] += line
+        elif line:
+            if len(unfolded) == FIELDS_LIMIT:
+                break
+            unfolded.append(line)
+    for line in unfolded:
+        name, colon, value = line.partition(b":")
+        named = bool(colon) and name.isascii() and b" " not in name.strip()
+        yield (tidy(name.decode("ascii")), headers.decode(value)) if named else ("", headers.decode(line))

@@ -1,0 +1,62 @@
+"""What a mailing list offers in its headers: leaving it (RFC 2369, RFC 8058), its archive, help. Anybody can write them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, unquote
+
+from webmail.mail import MailingList
+from webmail.mime.headers import decode, fields
+from webmail.mime.links import web_address
+
+_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\\%]{1,64}@[^\s<>,;:\"()\[\]\\@%]{1,253}")
+_LONGEST_SUBJECT = 200
+_LONGEST_BODY = 1000
+_MOST = 10  # addresses of one header
+
+
+def mailing_list(raw: bytes) -> MailingList:
+    """The list headers of a header block. Never raises; what is no http(s) or mailto address is passed over.
+
+    Of each kind the first address counts (RFC 2369 section 2). One-Click needs an https address beside its own header (RFC 8058
+    section 3.1).
+    """
+    found = fields(raw)
+    leave = _addresses(found.get("list-unsubscribe", []))
+    web = next((url for each in leave if (url := web_address(each))), "")
+    secure = next((url for each in leave if each[:8].lower() == "https://" and (url := web_address(each))), "")
+    wish = "".join(decode(value) for value in found.get("list-unsubscribe-post", [])[:1])
+    one_click = bool(secure) and re.sub(r"\s", "", wish).lower() == "list-unsubscribe=one-click"
+    to, subject, body = next((mail for each in leave if (mail := _mail(each))[0]), ("", "", ""))
+    return MailingList(
+        leave_web=secure or web,
+        one_click=one_click,
+        leave_mail=to,
+        leave_subject=subject,
+        leave_body=body,
+        archive=_web(found.get("list-archive", [])),
+        help=_web(found.get("list-help", [])),
+    )
+
+
+def _addresses(values: list[bytes]) -> list[str]:
+    """What stands between angle brackets, white space taken out (RFC 2369 section 2)."""
+    text = decode(b",".join(values[:3])[:8192])
+    return [re.sub(r"\s", "", each) for each in re.findall(r"<([^<>]*)>", text)[:_MOST]]
+
+
+def _web(values: list[bytes]) -> str:
+    return next((url for each in _addresses(values) if (url := web_address(each))), "")
+
+
+def _mail(address: str) -> tuple[str, str, str]:
+    """One recipient, subject and text of a mailto address (RFC 6068), all bounded; "" for the recipient where it is none."""
+    scheme, _colon, rest = address.partition(":")
+    to, _question, query = rest.partition("?")
+    to = unquote(to)
+    if scheme.lower() != "mailto" or not _ADDRESS.fullmatch(to):
+        return "", "", ""
+    wanted = {name.lower(): value for name, value in parse_qsl(query.replace("+", "%2B"))[:20]}
+    subject = " ".join(wanted.get("subject", "").split())[:_LONGEST_SUBJECT]
+    body = "".join(c for c in wanted.get("body", "") if c.isprintable() or c == "\n")[:_LONGEST_BODY]
+    return to, subject, body

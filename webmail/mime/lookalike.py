@@ -1,0 +1,161 @@
+"""Names and domains that pretend to be others: letters that look alike, one letter off, another script in between."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+_SHORTEST = 5  # letters of a name below which one letter more or less says nothing
+_LONGEST = 253
+
+# Letters of other scripts that a reader takes for Latin ones: the common ones of Unicode's confusables (UTS 39).
+_ALIKE = str.maketrans(
+    "аеорсухіјѕԁɡһӏԛԝѵкмнтвгпьзчшιοαρυνκητεχωμσіıłøđħŧßæœ" + "АВЕЗКМНОРСТУХІЈЅԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aeopcyxijsdghlqwvkmhtbrnb34wioapuvkntexwuoiilodhtbao" + "abe3kmhopctyxijsgqwabezhikmnoptyx",
+)
+_DIGITS = str.maketrans("013579", "olesqg") | str.maketrans("i", "l")
+_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("nn", "m"))
+
+
+@lru_cache(maxsize=8192)
+def readable(domain: str) -> str:
+    """A domain in letters: "xn--lyce-epa.example" -> "lycée.example". What can't be decoded stays."""
+    return ".".join(_letters(label) for label in domain[:_LONGEST].lower().rstrip(".").split("."))
+
+
+def _letters(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return unicodedata.normalize("NFC", label[4:].encode("ascii").decode("punycode"))
+    except (UnicodeError, ValueError, IndexError, OverflowError):
+        return label
+
+
+def wire(domain: str) -> str:
+    """A domain as DNS has it, to be shown where its letters deceive."""
+    labels = []
+    for label in domain[:_LONGEST].lower().split("."):
+        labels.append(label if label.isascii() else "xn--" + label.encode("punycode", "ignore").decode("ascii"))
+    return ".".join(labels)
+
+
+# --- scripts ---------------------------------------------------------------------------------------------------------
+
+_TOGETHER = ({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}, {"LATIN", "CJK", "HANGUL"}, {"LATIN", "CJK", "BOPOMOFO"})
+
+
+def mixes_scripts(word: str) -> bool:
+    """Whether one word is written in letters of scripts that nobody mixes, as in "pаypal" with a Cyrillic a."""
+    found = {_script(letter) for letter in word[:_LONGEST] if letter.isalpha()}
+    return len(found) > 1 and not any(found <= usual for usual in _TOGETHER)
+
+
+@lru_cache(maxsize=4096)
+def _script(letter: str) -> str:
+    if letter.isascii():
+        return "LATIN"
+    name = re.split("[ -]", unicodedata.name(letter, "UNKNOWN"))[0]
+    return "LATIN" if name in ("FEMININE", "MASCULINE", "FULLWIDTH", "MODIFIER", "MICRO") else name
+
+
+def deceives(domain: str) -> bool:
+    """Whether a domain mixes scripts, or is written wholly in foreign letters that all look Latin."""
+    labels = readable(domain).split(".")
+    return any(mixes_scripts(label) or _only_looks_latin(label) for label in labels)
+
+
+def _only_looks_latin(label: str) -> bool:
+    letters = [letter for letter in label if letter.isalpha()]
+    foreign = bool(letters) and all(_script(letter) in ("CYRILLIC", "GREEK") for letter in letters)
+    return foreign and len(letters) > 2 and "".join(letters).translate(_SURE).isascii()
+
+
+_SURE = str.maketrans("аеорсухіјѕԁһӏԛԝοανικ", "aeopcyxijsdhlqwoavik")
+
+
+# --- domains ---------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8192)
+def skeleton(text: str) -> str:
+    """What a quick eye sees: letters of other scripts as the Latin ones they resemble, no accents, "rn" as "m", "0" as "o"."""
+    plain = unicodedata.normalize("NFKD", text.translate(_ALIKE)).casefold().translate(_ALIKE)
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).translate(_DIGITS)
+    for pair, one in _PAIRS:
+        plain = plain.replace(pair, one)
+    return plain.replace("-", "").replace("_", "")
+
+
+def resembles(domain: str, known: Iterable[str], own: str = "") -> str:
+    """The one of `known` domains that `domain` could be taken for, or "".
+
+    Never for a domain that is known itself or lies below or above one. `own` may be imitated under another top-level domain
+    too (others have several: a shop's .fr and .de).
+    """
+    seen = readable(domain)
+    everyone = list(dict.fromkeys(readable(one) for one in (own, *known) if one))
+    if not seen or any(seen == one or seen.endswith(f".{one}") or one.endswith(f".{seen}") for one in everyone):
+        return ""
+    for one in everyone:
+        if _imitates(seen, one) or (one == readable(own) and _another_top(seen, one)):
+            return one
+    return ""
+
+
+def _imitates(seen: str, known: str) -> bool:
+    if skeleton(seen) == skeleton(known):
+        return True
+    dashed, whole = f".{seen}.".replace("-", "."), f".{known}.".replace("-", ".")
+    if "." in known and whole in dashed and not dashed.endswith(whole):
+        return True  # our whole name before another: lycee.example.evil.test, lycee-example.test
+    name, top = _name_and_top(seen)
+    known_name, known_top = _name_and_top(known)
+    return top == known_top and min(len(name), len(known_name)) >= _SHORTEST and one_off(skeleton(name), skeleton(known_name))
+
+
+def _another_top(seen: str, own: str) -> bool:
+    name, top = _name_and_top(seen)
+    own_name, own_top = _name_and_top(own)
+    return top != own_top and len(own_name) >= _SHORTEST and skeleton(name) == skeleton(own_name)
+
+
+def _name_and_top(domain: str) -> tuple[str, str]:
+    name, _dot, top = domain.rpartition(".")
+    return name, top
+
+
+def one_off(one: str, other: str) -> bool:
+    """Whether one letter is missing, too many, another one, or two neighbours have changed places."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    short, long = sorted((one, other), key=len)
+    same = 0
+    while same < len(short) and short[same] == long[same]:
+        same += 1
+    if len(short) < len(long):
+        return short[same:] == long[same + 1 :]
+    swapped = short[same : same + 2] == long[same : same + 2][::-1] and short[same + 2 :] == long[same + 2 :]
+    return short[same + 1 :] == long[same + 1 :] or swapped
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+_ADDRESS = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+
+
+@lru_cache(maxsize=32768)
+def name_key(name: str) -> str:
+    """A person's name for comparing: no accents, capitals or marks, look-alike letters as Latin, words in alphabetical order
+    ("LEROY, Alice" is "Alice Leroy")."""
+    plain = unicodedata.normalize("NFKD", name[:200].translate(_ALIKE)).casefold().translate(_ALIKE)
+    kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join(sorted(kept.split()))
+
+
+def address_in(name: str) -> str:
+    """An e-mail address inside a display name, in lower case, or ""."""
+    match = _ADDRESS.search(name[:500])
+    return match[0].lower() if match else ""

@@ -1,0 +1,120 @@
+"""Formatted text: what people type (Markdown) to the HTML that other mail programs show well.
+
+CommonMark with tables, strike-through and bare links. Left out is what surprises in a letter: HTML, images (they would be fetched
+from elsewhere), headings by underlining, code by indenting, and link definitions, whose lines would vanish. A line end is a line
+end. Styles are attributes, for many programs drop style sheets; nh3 then lets through nothing but what is made here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.token import Token
+
+from webmail.mime.charsets import without_surrogates
+
+LONGEST = 100_000  # characters; a longer text is shown as it is: reading it would take seconds
+
+_GREY = "#6a645b"
+_CELL = "border:1px solid #d8d0c4;padding:4px 8px"
+STYLES = {
+    "blockquote": f"margin:8px 0;padding-left:12px;border-left:3px solid #d8d0c4;color:{_GREY}",
+    "code": "font-family:monospace",
+    "pre": "font-family:monospace;background:#f4f0ea;padding:8px 12px;white-space:pre-wrap",
+    "table": "border-collapse:collapse",
+    "th": _CELL,
+    "td": _CELL,
+    "hr": "border:0;border-top:1px solid #d8d0c4",
+}
+_BODY = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:16px;line-height:1.5"
+_ALIGNED = tuple(f"text-align:{side}" for side in ("left", "center", "right"))
+_ALLOWED = {*STYLES.values(), *(f"{_CELL};{aligned}" for aligned in _ALIGNED)}
+_TAGS = {
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+_FENCE = re.compile(r" {0,3}(?:>[ >]*)?(`{3,}|~{3,})")
+_MARKS = re.compile(r"(?:> ?)*")
+_DEEPEST = 15  # quotations in one another; beyond its own limit the reader drops the text
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+_READER = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True, "maxNesting": 100})
+_READER.enable(["table", "strikethrough", "linkify"])
+_READER.disable(["code", "lheading", "reference", "image", "html_block", "html_inline"])
+_READER.add_render_rule("fence", lambda _self, tokens, at, _options, _env: _block(tokens[at].content))
+
+
+def to_html(text: str) -> str:
+    """The HTML of a text (LF line ends), safe to be shown and sent. Never raises."""
+    text = without_surrogates(text.replace("\0", ""))
+    if len(text) > LONGEST:
+        return _block(text)
+    tokens = _READER.parse("\n".join(_separated(text.split("\n"))))
+    _style(tokens)
+    return nh3.clean(
+        _READER.renderer.render(tokens, _READER.options, {}),
+        tags=_TAGS,
+        attributes={"*": {"style"}, "a": {"href"}, "ol": {"start"}},
+        attribute_filter=_kept,
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
+    )
+
+
+def document(text: str, language: str = "") -> str:
+    """The whole HTML of a message; `language` is a tag of RFC 5646, anything else is passed over."""
+    lang = f' lang="{language}"' if is_language(language) else ""
+    return (
+        f'<!DOCTYPE html>\n<html{lang}><head><meta charset="utf-8"></head>\n'
+        f'<body><div style="{_BODY}">\n{to_html(text)}</div></body></html>\n'
+    )
+
+
+def is_language(tag: str) -> bool:
+    return len(tag) <= 35 and _LANGUAGE.fullmatch(tag) is not None
+
+
+def _separated(lines: list[str]) -> Iterator[str]:
+    """The lines with an empty one where a quotation ends or becomes less deep.
+
+    CommonMark would take the answer that follows a quoted line for its continuation ("laziness"), and put our words into the
+    mouth of somebody else.
+    """
+    before, fence = 0, ""
+    for typed in lines:
+        marks = "" if fence and before == 0 else _MARKS.match(typed)[0]  # type: ignore[index]
+        depth = min(marks.count(">"), _DEEPEST)
+        line = typed if depth < _DEEPEST else ">" * depth + f" {typed[len(marks) :]}"
+        if depth < before and line.strip("> "):
+            yield ">" * depth
+        if depth < before:
+            fence = ""  # a block inside the quotation ends with it
+        if mark := _FENCE.match(line):
+            fence = "" if fence and mark[1].startswith(fence) else fence or mark[1]
+        before = depth
+        yield line
+
+
+def _block(text: str) -> str:
+    return f'<pre style="{STYLES["pre"]}">{escapeHtml(text)}</pre>\n'
+
+
+def _style(tokens: list[Token]) -> None:
+    for token in tokens:
+        if token.children:
+            _style(token.children)
+        if token.nesting >= 0 and token.tag in STYLES:
+            aligned = str(token.attrs.pop("style", ""))
+            token.attrs["style"] = ";".join(filter(None, (STYLES[token.tag], aligned)))
+
+
+def _kept(_tag: str, name: str, value: str) -> str | None:
+    if name == "style":
+        return value if value in _ALLOWED else None
+    if name == "start":
+        return value if re.fullmatch(r"\d{1,9}", value) else None
+    return value
