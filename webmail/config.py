@@ -83,7 +83,9 @@ class Settings:
     group_prefix: str = ""  # what stands before a group's name in the server's access lists ("$" in Dovecot); empty: no groups
     uploads_limit_mb: int = 500  # files of all the drafts of one person together
     directory: bool = True  # people find each other's names and addresses as they write
-    any_sender: bool = False  # people may write as any address: where the mail server itself says who may; else see `accounts allow`
+    any_sender: bool = (
+        False  # people may write as any address: where the mail server itself says who may; else see `accounts allow`
+    )
     undo_seconds: int = 5  # how long a message waits before it leaves, where people chose nothing else
     recipients_per_hour: int = 0  # to how many addresses one person may write; 0: no limit
     recipients_per_day: int = 0

@@ -167,7 +167,10 @@ def neighbours(
 
 
 def row_items(connection: Connection, flags: frozenset[str]) -> bytes:
-    """What a row needs beside its flags, of a mailbox that knows these. PREVIEW is RFC 8970; BODYSTRUCTURE only where no keyword tells of attachments."""
+    """What a row needs beside its flags, of a mailbox that knows these.
+
+    PREVIEW is RFC 8970; BODYSTRUCTURE only where no keyword tells of attachments.
+    """
     items = b"UID FLAGS RFC822.SIZE INTERNALDATE " + _ROW_HEADERS
     if connection.has("PREVIEW"):
         items += b" PREVIEW"
