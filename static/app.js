@@ -8,7 +8,18 @@
     var n = rows(form).filter(function (one) { return one.checked; }).length;
     form.querySelector(".selected").textContent = n ? form.dataset.selected + " " + n : "";
     var more = form.querySelector("[data-all-matching]"); // "select all that match" is offered once the page is selected
-    if (more) more.hidden = !n || n < rows(form).length;
+    var full = n && n === rows(form).length && form.dataset.more;
+    if (full && !more) {
+      var link = document.createElement("a"), back = form.elements.back.value;
+      more = document.createElement("p");
+      more.className = "notice notice-plain";
+      more.setAttribute("data-all-matching", "");
+      link.href = back + (back.indexOf("?") < 0 ? "?" : "&") + "select=all";
+      link.textContent = form.dataset.more;
+      more.appendChild(link);
+      form.querySelector(".list-bar").after(more);
+    }
+    if (more) more.hidden = !full;
   }
   function dressList(form) {
     var bar = form.querySelector(".list-bar"), all = document.createElement("input"), told = document.createElement("span");
@@ -87,9 +98,9 @@
     script.onload = then;
     document.head.appendChild(script);
   }
-  // what no first view needs: news after a minute, the keys at the first that is pressed
+  // what no first view needs: news after a minute (at once where they are pushed), the keys at the first that is pressed
   var later = document.body.dataset;
-  if (later.news) setTimeout(load, 60000, later.news);
+  if (later.news) setTimeout(load, document.querySelector("form[data-push]") ? 1000 : 60000, later.news);
   document.addEventListener("keydown", function first(event) {
     if (!later.keys || !/^[a-z\/#!?]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.target.closest("input:not([type=checkbox]), textarea, select")) return;

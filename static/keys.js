@@ -23,6 +23,10 @@
     if (!rows.length) return press(by > 0 ? "a[rel=next]" : "a[rel=prev]");
     stand(rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)]);
   }
+  function beside(by) { // the next message of the list, in the pane
+    step(by);
+    if (row()) row().querySelector("a").click();
+  }
   // where a list and a message stand side by side, what has the focus decides
   function reading() { return document.activeElement.closest("[data-row]") ? null : one("#preview form.list-bar"); }
   function act(names) {
@@ -87,8 +91,8 @@
     f: function () { press(".answers a[href*='/forward/']"); },
     c: function () { press("a.write"); },
     "/": function () { var field = one("#query"); field.focus(); field.select(); },
-    n: function () { press("#preview a[rel=next]") || press("a[rel=next]"); },
-    p: function () { press("#preview a[rel=prev]") || press("a[rel=prev]"); },
+    n: function () { one(".panes article") ? beside(1) : press("#preview a[rel=next]") || press("a[rel=next]"); },
+    p: function () { one(".panes article") ? beside(-1) : press("#preview a[rel=prev]") || press("a[rel=prev]"); },
     "?": help,
   };
 

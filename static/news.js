@@ -1,7 +1,8 @@
-/* New mail without reloading: asks once a minute. app.js loads this where a page has been open that long, and /settings. */
+/* New mail without reloading: asks once a minute, and whenever the server says that something changed (form[data-push]). app.js
+   loads this where a page has been open that long, or at once where news are pushed, and /settings. */
 (function () {
   "use strict";
-  var EVERY = 60000, asked = "", last = "", told = 0, over = false;
+  var EVERY = 60000, asked = "", last = "", told = 0, over = false, asking = false, again = false, source = null, heard = "";
   var french = document.documentElement.lang === "fr";
   function list() { return document.querySelector("form[data-news]"); }
   function desktop() { return "Notification" in window ? Notification.permission : "denied"; }
@@ -15,10 +16,34 @@
       last = "";
       told = 0;
     }
+    again = asking; // the answer on its way may be too old
+    if (asking) return;
+    asking = true;
     fetch(asked + (last && "&last=" + last), { headers: { "HX-Request": "true" }, cache: "no-store" }).then(function (answer) {
       if (answer.status === 401) return end();
       if (answer.status === 200) return answer.text().then(function (html) { if (list() === form) tell(form, html); });
-    }).catch(function () { last = last || ""; /* away for a moment: asked again in a minute */ });
+    }).catch(function () { last = last || ""; /* away for a moment: asked again in a minute */ }).then(function () {
+      asking = false;
+      if (again) ask();
+    });
+  }
+
+  // a stream says when to ask, while the list is in sight. Where it is refused, the list is asked each minute all the same
+  function listen() {
+    var form = list(), url = !over && !document.hidden && form && form.dataset.push || "";
+    if (url === heard) return;
+    heard = url;
+    if (source) source.close();
+    source = url ? new EventSource(url) : null;
+    if (!source) return;
+    source.onopen = ask; // what came before it opened
+    source.addEventListener("news", ask);
+    source.addEventListener("full", function (event) { event.target.close(); }); // three windows take turns, a minute each
+  }
+  function minute() {
+    ask();
+    if (source && source.readyState === EventSource.CLOSED) heard = ""; // there may be room now
+    listen();
   }
 
   function tell(form, html) {
@@ -63,6 +88,7 @@
   function end() {
     var note = document.createElement("div"), link = document.createElement("a");
     over = true;
+    listen();
     note.id = "news";
     note.className = "notice notice-caution";
     note.textContent = (french ? "Vous avez été déconnecté : cette page ne se met plus à jour." : "You were signed out: this page is no longer kept up to date.") + " ";
@@ -96,6 +122,9 @@
   dress();
 
   ask();
-  setInterval(ask, EVERY);
+  setInterval(minute, EVERY);
   document.addEventListener("visibilitychange", ask);
+  document.addEventListener("visibilitychange", listen);
+  document.addEventListener("htmx:afterSwap", listen);
+  listen();
 })();

@@ -92,6 +92,9 @@ class Settings:
     imap_connections: int = 200  # kept open at most, all people together
     imap_connections_per_person: int = 3
     imap_idle_seconds: int = 300  # a connection unused for so long is closed
+    # streams that tell open pages of new mail at once, in one process; each holds a thread and an IMAP connection. 0: none, pages
+    # ask once a minute
+    push_connections: int = 0
     authserv_id: str = ""  # the name under which our mail server writes Authentication-Results; empty: none are believed
     phishing_address: str = ""  # where people's reports of phishing go; empty: such messages are only put away
 
@@ -268,6 +271,7 @@ RANGES: dict[str, tuple[float, float]] = {  # smallest and largest value; where 
     "imap_connections": (1, 100_000),
     "imap_connections_per_person": (1, 100),
     "imap_idle_seconds": (1, 86_400),
+    "push_connections": (0, 1000),
 }
 _MORE_THAN_0 = ("session_idle_hours", "session_absolute_hours", "shared_idle_minutes")
 _DATABASES = ("sqlite", "postgresql", "postgres")

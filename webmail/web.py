@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -28,6 +29,7 @@ from webmail.account import Account
 from webmail.config import Settings
 from webmail.imap.mailboxes import Overview
 from webmail.mail import (
+    Mailbox,
     MailboxChanged,
     MailError,
     NoSuchMailbox,
@@ -187,6 +189,14 @@ def owner_label(owner: str) -> str:
     return owner.removesuffix("@" + current_user().address.rpartition("@")[2])
 
 
+def mailbox_path(mailbox: Mailbox) -> str:
+    """A mailbox with those it lies in, as a list to choose from tells it: "Archives/2025"."""
+    if mailbox.role or mailbox.owner:
+        return mailbox_label(mailbox.name)
+    top, delimiter, below = mailbox.name.partition(mailbox.delimiter or "/")
+    return mailbox_label(top) + delimiter + below
+
+
 def role_label(role: Role) -> str:
     """The usual word for a special mailbox."""
     match role:
@@ -336,7 +346,12 @@ def short_date(moment: datetime) -> str:
 
 @lru_cache(maxsize=4096)
 def _formatted(day: date, pattern: str, locale: str) -> str:
-    return format_date(day, pattern, locale=locale)
+    return format_date(day, _first(pattern, day, locale), locale=locale)
+
+
+def _first(pattern: str, day: date, locale: str) -> str:
+    """The pattern with the French "1er" for the first of a month."""
+    return re.sub(r"\bd ", "d'er' ", pattern) if day.day == 1 and locale.startswith("fr") else pattern
 
 
 def long_date(moment: datetime) -> str:
@@ -347,7 +362,7 @@ def long_date(moment: datetime) -> str:
 @lru_cache(maxsize=4096)
 def _long(moment: datetime, locale: str) -> str:
     pattern = "EEEE d MMMM y 'à' HH:mm" if locale.startswith("fr") else "EEEE d MMMM y, HH:mm"
-    return format_datetime(moment, pattern, locale=Locale.parse(locale))
+    return format_datetime(moment, _first(pattern, moment.date(), locale), locale=Locale.parse(locale))
 
 
 def file_size(count: int) -> str:
@@ -404,6 +419,7 @@ def install(app: Flask) -> None:
         preferences=preferences,
         current_user=current_user,
         mailbox_label=mailbox_label,
+        mailbox_path=mailbox_path,
         initials=initials,
         get_locale=get_locale,
     )

@@ -101,13 +101,29 @@ def test_the_offer_to_undo_stays_for_a_while_and_other_notices_are_shown_once(pe
     assert person.get("/mailbox/INBOX").notices == ""
 
 
-@pytest.mark.parametrize("action", ["explode", "", "read\r\nX", "move"])
+@pytest.mark.parametrize("action", ["explode", "", "read\r\nX"])
 def test_an_unknown_action_changes_nothing(person: Visitor, fill: Fill, action: str) -> None:
     fill(person, message("Un"))
     inbox = person.get("/mailbox/INBOX")
     page = person.submit(inbox, FORM, action=action, to="", uids=select(inbox, "Un"))
     assert page.status in (400, 404)
     assert person.get("/mailbox/INBOX").rows == ["Un"]
+
+
+def test_a_move_without_a_folder_asks_for_one(person: Visitor, fill: Fill) -> None:
+    fill(person, message("Un"))
+    inbox = person.get("/mailbox/INBOX")
+    page = person.submit(inbox, FORM, action="move", to="", uids=select(inbox, "Un"))
+    assert page.rows == ["Un"] and "Choose a folder first" in page.notices
+
+
+def test_a_search_is_newest_first_after_an_undo_too(person: Visitor, imap_of: Callable[[str], IMAPClient]) -> None:
+    client = imap_of(person.address)
+    for day in (1, 2, 3):
+        client.append("INBOX", bytes(message(f"Jour {day}")), msg_time=datetime(2026, 3, day, 12, tzinfo=UTC))
+    inbox = person.get("/mailbox/INBOX")
+    undo(person, person.submit(inbox, FORM, action="archive", uids=select(inbox, "Jour 1")))
+    assert person.get("/mailbox/INBOX?query=subject:Jour").rows == ["Jour 3", "Jour 2", "Jour 1"]
 
 
 @pytest.mark.parametrize("uids", ["0", "-1", "99999999999", "1:*", "1,x", "1.2", "1.x.INBOX", "x", "１"])

@@ -292,6 +292,16 @@ def test_emptying_the_trash_asks_once_and_says_how_many(person: Visitor, fill: C
     assert person.get("/empty/INBOX").status == 403
 
 
+def test_emptying_a_trash_of_folders_alone_asks_about_these_and_ends_the_offer_to_undo(person: Visitor) -> None:
+    make(person, "Work")
+    assert folder(person, "Work", "delete").all("#notices form")
+    asked = person.get("/empty/Trash")
+    assert asked.one("h1").get_text() == "Delete 1 folder for good?"
+    assert "0 message" not in asked.text
+    done = person.submit(asked, "main form", action="empty")
+    assert "Trash is empty" in done.notices and not done.all("#notices form")
+
+
 def test_the_trash_of_another_age_is_not_emptied(person: Visitor, fill: Callable[..., Any]) -> None:
     fill(person, message("One"), mailbox="Trash")
     asked = person.get("/empty/Trash")

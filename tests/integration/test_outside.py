@@ -73,6 +73,7 @@ def test_images_load_for_one_message_when_asked(person: Visitor, fill: Callable[
     assert asked == []
     page = person.get(page.link("Show the images"))
     assert "not loaded" not in page.text
+    assert "stay empty" in page.text and "images=1" in page.link("Try again")
     body = frame(person, page)
     assert "img.example" not in body.html and "img-src 'self' data:;" in body.headers["Content-Security-Policy"]
     pictures = [str(image["src"]) for image in body.all("img")]

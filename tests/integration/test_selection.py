@@ -45,6 +45,24 @@ def test_a_copy_is_made_and_taken_back(person: Visitor, fill: Fill, imap_of: Ima
     assert person.get("/mailbox/Projets").rows == [] and len(person.get("/mailbox/INBOX").rows) == 2
 
 
+@pytest.mark.parametrize("way", [{"action": "junk"}, {"action": "move", "to": "Junk"}])
+def test_an_undone_junk_is_no_word_on_what_it_is(person: Visitor, fill: Fill, imap_of: ImapOf, way: dict[str, str]) -> None:
+    uids = fill(person, message("Un"), message("Deux"))
+    client = imap_of(person.address)
+    client.select_folder("INBOX")
+    client.add_flags(uids[1:], ["$NotJunk"])
+    inbox = person.get("/mailbox/INBOX")
+    moved = person.submit(inbox, FORM, uids=boxes(inbox, "Un", "Deux"), **way)
+    assert "Undone for 2 messages" in undo(person, moved).notices
+    client.select_folder("INBOX")
+    flags = {
+        values[b"ENVELOPE"].subject: set(values[b"FLAGS"])
+        for values in client.fetch(client.search(), ["FLAGS", "ENVELOPE"]).values()
+    }
+    assert b"$NotJunk" not in flags[b"Un"] and b"$NotJunk" in flags[b"Deux"]
+    assert all(b"$Junk" not in each for each in flags.values())
+
+
 def test_a_selection_over_several_mailboxes_is_one_action_and_one_undo(person: Visitor, fill: Fill, imap_of: ImapOf) -> None:
     client = imap_of(person.address)
     client.create_folder("Classe 2.b")

@@ -80,6 +80,9 @@ def test_what_alice_shares_bob_sees_and_reads_but_may_not_change(alice: Visitor,
     read = bob.get(listed.link("Plans"))
     assert read.status == 200
     assert not read.all("button[value=delete], button[value=archive], button[value=junk]")
+    for shown in (listed, read):
+        assert not shown.all("[name=star], [value=flag], [value=tags], [value=later], [formaction^='/report/']")
+        assert shown.all("[value=copy]")
     page = bob.get(f"/folder/{team}")
     assert not page.all("#rename, #move, #share, [value=delete]")
     for action in ("rename", "delete", "destroy"):
@@ -104,6 +107,9 @@ def test_without_the_right_nothing_is_said_to_be_done(
         answer = bob.submit(page, "#messages", action=action, uids=str(uids[0]), to="Archive")
         assert answer.status == 403, (action, answer.notices)
         assert answer.all("a[href]"), "a way back"
+    for action in ("tag:urgent", "tags"):
+        answer = bob.submit(page, "#messages", action=action, uids=str(uids[0]))
+        assert answer.status == 403 and "You may not" in answer.text and "keeps no tags" not in answer.text, action
     with imap.connect(account_of(bob.address)) as connection, pytest.raises(NotAllowed):
         imap.actions.delete(connection, team, uids)
     client.select_folder("Team")

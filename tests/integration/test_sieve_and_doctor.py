@@ -40,9 +40,13 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
         token_key_file=str(token_key(services.base)),
         token_issuer=ISSUER,
     )
+    before = models.db.obj  # the application's, which other tests go on with
     database = models.open_database(settings.database_url)
-    models.migrate()
-    checks = list(doctor.examine(settings, make_account()))
-    database.close()
+    try:
+        models.migrate()
+        checks = list(doctor.examine(settings, make_account()))
+    finally:
+        database.close()
+        models.db.initialize(before)
     assert [check for check in checks if check.state != doctor.OK] == []
     assert {"IMAP sign-in", "IMAP capabilities", "ManageSieve sign-in"} <= {check.name for check in checks}

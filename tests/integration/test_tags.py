@@ -90,6 +90,18 @@ def test_standard_keywords_are_said_in_words(person: Visitor, fill: Fill, imap_o
     assert chips(person.get("/mailbox/INBOX"), "Un") == ["Ma liste", "Important", "projet-x"]
 
 
+def test_what_programs_note_for_themselves_is_not_offered_as_a_tag(person: Visitor, fill: Fill, imap_of: ImapOf) -> None:
+    (uid,) = fill(person, message("Un"))
+    client = imap_of(person.address)
+    client.select_folder("INBOX")
+    client.add_flags([uid], ["$label4", "$MDNSent", "$Junk", "NonJunk", "$Phishing", "$Forwarded", "projet-x"])
+    offered = [field["value"] for field in person.get("/tags").all("main [name=keyword]")]
+    assert offered == ["$label4", "projet-x"]
+    inbox = person.get("/mailbox/INBOX")
+    asked = person.submit(inbox, FORM, action="tags", uids=boxes(inbox, "Un"))
+    assert [tag.get_text() for tag in asked.all("main .tag")] == ["To do", "projet-x"]
+
+
 def test_a_tag_gets_another_name_and_the_messages_keep_it(person: Visitor, fill: Fill) -> None:
     add(person, "Urgent")
     fill(person, message("Un"))

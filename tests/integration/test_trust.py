@@ -202,6 +202,30 @@ def test_a_report_leaves_with_the_message_and_can_be_taken_back(alice, opened, i
         assert PhishingReport.select().count() == 0
 
 
+@pytest.mark.parametrize("before", [[], [b"$NotJunk"]])
+def test_what_was_reported_by_mistake_is_as_it_was_and_the_offer_is_gone(alice, fill, imap_of, before):
+    [uid] = fill(alice, message())
+    client = imap_of(alice.address)
+    client.select_folder("INBOX")
+    client.add_flags([uid], before)
+    told = report(alice, alice.get(f"/message/{uid}/INBOX"))
+    alice.submit(told, "form[action='/report/undo']")
+    assert not alice.get("/mailbox/INBOX").all("form[action='/report/undo']")
+    client.select_folder("INBOX")
+    [values] = client.fetch(client.search(), ["FLAGS"]).values()
+    assert (b"$NotJunk" in values[b"FLAGS"]) == bool(before)
+    assert not {b"$Junk", b"$Phishing"} & set(values[b"FLAGS"])
+
+
+def test_nothing_calls_a_message_legitimate_beside_a_danger(alice, fill, imap_of):
+    uids = fill(alice, message(Authentication_Results=f"{OURS}; dmarc=fail header.from=far.example"), message())
+    client = imap_of(alice.address)
+    client.select_folder("INBOX")
+    client.add_flags(uids, ["$NotJunk", "projet-x"])
+    chips = [[c.get_text() for c in alice.get(f"/message/{uid}/INBOX").all("article .tag")] for uid in uids]
+    assert chips == [["projet-x"], ["Not junk", "projet-x"]]
+
+
 def test_a_report_that_left_stays_in_the_list(alice, opened):
     told = report(alice, opened(message()))
     with db.connection_context():

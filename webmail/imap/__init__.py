@@ -21,7 +21,7 @@ from webmail.imap import (
     texts,
     threads,
 )
-from webmail.imap.pool import close_all, configure, connect
+from webmail.imap.pool import close_all, close_all_of, configure, connect
 from webmail.imap.sign_in import check
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "actions",
     "check",
     "close_all",
+    "close_all_of",
     "configure",
     "connect",
     "conversations",

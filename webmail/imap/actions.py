@@ -63,7 +63,7 @@ def set_flags(
 ) -> None:
     """Add or remove flags: 1 round trip after the SELECT. Messages that are gone are passed over in silence.
 
-    Raises KeepsNoTags for a keyword that the mailbox does not take.
+    Raises KeepsNoTags for a keyword that the mailbox does not take, NotAllowed where one may change no flags at all.
     """
     names = list(flags)
     connection.select(mailbox, uidvalidity)
@@ -71,6 +71,7 @@ def set_flags(
     if any(name.startswith("\\") and not connection.keeps(name) for name in names):
         raise NotAllowed(f"{mailbox}: {' '.join(names)} may not be changed")  # a server says OK all the same
     if add and not all(connection.keeps(name) for name in names):
+        flaggable(connection)
         raise KeepsNoTags(f"{mailbox} keeps no keyword such as {' '.join(names)}")
     connection.run((b"UID STORE", uid_set(uids), b"+FLAGS.SILENT" if add else b"-FLAGS.SILENT", flag_list(names)))
     forget(connection.account)
@@ -133,6 +134,17 @@ def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
     return _moved(to, answers)
 
 
+def move_back(
+    connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None, without: Sequence[str]
+) -> Moved:
+    """Undo a move, `without` the keywords that a server sets by itself where messages leave a mailbox (a Sieve script that tells
+    its filter what is no junk): 2 round trips more than `move`. Raises what `move` raises."""
+    moved = move(connection, mailbox, uids, to, uidvalidity)
+    if without and moved.uids:
+        set_flags(connection, to, moved.uids, without, False, moved.uidvalidity)
+    return moved
+
+
 def move_making(connection: Connection, mailbox: str, uids: Sequence[int], to: str, uidvalidity: int | None = None) -> Moved:
     """Move to a mailbox that is made where it is missing: 3 round trips more then. Raises what `move` and `create` raise."""
     try:
@@ -168,6 +180,12 @@ def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidit
     _removable(connection)
     forget(connection.account)
     _expunge(connection, uid_set(uids))
+
+
+def flaggable(connection: Connection) -> None:
+    """Raises NotAllowed where the flags of the selected mailbox are not this person's to change (RFC 4314 section 4)."""
+    if connection.read_only or not connection.keeps("\\Flagged"):
+        raise NotAllowed(f"the flags of {connection.mailbox} may not be changed")
 
 
 def _writable(connection: Connection) -> None:

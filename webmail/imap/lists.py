@@ -134,7 +134,10 @@ def matching(connection: Connection, query: str | Search, sort: str = "date") ->
         answer = connection.run(*((b"UID SEARCH", *charset(keys), sense + SORTS[sort], keys) for sense in (b"", b"NOT ")))
         first, *rest = answer.get("SEARCH", [])
         return sorted(numbers_of([first]), reverse=True) + sorted(numbers_of(rest), reverse=True)
-    if sort != "date" and sort in sorts(connection):
+    if query and sort == "date" and connection.has("SORT"):  # one that was moved back has a new UID, not a new date of arrival
+        found = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys)).get("SORT", [])
+        return numbers_of(found)[::-1]  # so that of one second's messages the last one is first
+    if sort != "date" and connection.has("SORT"):
         order = b"DISPLAYFROM" if sort == "from" and connection.has("SORT=DISPLAY") else SORTS[sort]  # RFC 5957
         return numbers_of(connection.run((b"UID SORT", b"(" + order + b")", b"UTF-8", keys)).get("SORT", []))
     # UIDs ascend in the order of arrival

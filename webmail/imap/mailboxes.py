@@ -73,7 +73,9 @@ class Overview:
     def targets(self, source: str) -> list[Mailbox]:
         """Where a message of `source` may be moved: one's own mailboxes first, never Drafts or those that wait for a time."""
         apart = (Role.DRAFTS, Role.SNOOZED)
-        others = [m for m in self.mailboxes if m.selectable and m.rights.may_insert and m.name != source and m.role not in apart]
+        deleted = {m.name for trash in self.mailboxes if trash.role is Role.TRASH for m in self.below(trash)}
+        others = [m for m in self.mailboxes if m.selectable and m.rights.may_insert and m.role not in apart]
+        others = [m for m in others if m.name != source and m.name not in deleted]
         return sorted(others, key=lambda m: (bool(m.owner), m.role is not None))
 
     def side_bar(self, favourites: Iterable[str] = ()) -> SideBar:

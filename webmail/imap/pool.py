@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from webmail.account import Account
 from webmail.imap.connection import Connection
+from webmail.imap.mailboxes import forget
 from webmail.mail import ServerAway
 
 
@@ -74,6 +75,15 @@ def close_all(account: Account | None = None) -> None:
 _LONGEST_LIFE = 600.0  # seconds: Dovecot looks for folders newly shared with a person only as a connection begins
 _LEAST_DIAL = 2.0  # seconds: what is left for dialling after a long wait
 _STILL = 1.0  # seconds without a loan or a return: the person's connections are stuck
+
+
+def close_all_of(address: str) -> None:
+    """Close the idle connections of a person, whatever they signed in with; what was known of their folders is counted anew."""
+    with _pool.change:
+        accounts = [account for account in _pool.idle if account.address == address]
+    for account in accounts:
+        forget(account)
+        close_all(account)
 
 
 def _take(account: Account, mailbox: str) -> Connection:

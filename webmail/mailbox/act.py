@@ -102,10 +102,28 @@ def _copy(connection: Connection, group: Chosen, done: Done) -> None:
 def _move(connection: Connection, group: Chosen, done: Done, target: str, *, making: bool = False) -> None:
     if target == group.mailbox:
         return
+    ham = _known_as_ham(connection, group, done.action, target)
     verb = imap.actions.move_making if making else imap.actions.move
     moved = verb(connection, group.mailbox, group.uids, target, group.uidvalidity)
     done.count += _how_many(connection, group, moved)
-    done.undo.move(moved.mailbox, moved.uidvalidity, moved.uids, group.mailbox)
+    if ham is None:
+        done.undo.move(moved.mailbox, moved.uidvalidity, moved.uids, group.mailbox)
+        return
+    before = dict(zip(moved.uids, moved.sources, strict=False))
+    done.undo.move(moved.mailbox, moved.uidvalidity, [uid for uid, was in before.items() if was in ham], group.mailbox)
+    others = [uid for uid, was in before.items() if was not in ham]
+    done.undo.move_unjunked(moved.mailbox, moved.uidvalidity, others, group.mailbox)
+
+
+def _known_as_ham(connection: Connection, group: Chosen, action: str, target: str) -> set[int] | None:
+    """Those that have $NotJunk, which goes in the junk folder and comes with leaving it; None for a move to elsewhere."""
+    into_junk = action == "junk"
+    if action == "move":
+        found = imap.mailboxes.overview(connection).get(target)
+        into_junk = found is not None and found.role is Role.JUNK
+    if not into_junk:
+        return None
+    return set(imap.actions.with_flag(connection, group.mailbox, group.uids, b"KEYWORD $NotJunk", group.uidvalidity))
 
 
 def _how_many(connection: Connection, group: Chosen, moved: Moved) -> int:

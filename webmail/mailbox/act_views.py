@@ -52,6 +52,9 @@ def act_on(mailbox: str) -> Response:
         if not chosen:
             notify(_nothing_chosen(action), "caution")
             return redirect(_back(mailbox), 303)
+        if action in ("move", "copy") and not request.form.get("to"):
+            notify(_("Choose a folder first."), "caution")
+            return redirect(_back(mailbox), 303)
         trash = _trash(connection) if action in ("delete", "destroy") else ""
         if action == "delete" and any(each.mailbox != trash for each in chosen):
             chosen = [each for each in chosen if each.mailbox != trash]  # what is there already stays, unless it is asked for
@@ -195,9 +198,11 @@ def _trash(connection: Connection) -> str:
 def _ask(connection: Connection, mailbox: str, chosen: Sequence[Chosen], what: str, error: str = "") -> Response:
     """The page that asks which tag, until when, or in which kind of file."""
     connection.select(chosen[0].mailbox)
+    if what == "tags":
+        imap.actions.flaggable(connection)
     mine = tags.of(current_user())
     known = tags.shown(connection.flags, {tag.keyword.lower(): tag for tag in mine})
-    offered = [tag.keyword for tag in mine] + [keyword for keyword, tag in known if tag is None]
+    offered = [tag.keyword for tag in mine] + [keyword for keyword, tag in known if tag is None and not tags.is_system(keyword)]
     return _asking(
         page(
             "mailbox/choose.html",

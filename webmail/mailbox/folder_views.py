@@ -207,6 +207,7 @@ def _empty(connection: Connection, found: Overview, here: Mailbox) -> Response:
     for inside in [m for m in found.below(here) if m.parent == here.name and m.name in form.getlist("inside")]:
         logic.delete(connection, current_user(), found, inside)
     imap.close_all(current_account())
+    withdraw_notices()  # what they offer to bring back is gone
     notify(_("%(folder)s is empty.", folder=role_label(here.role)))
     return redirect(url_for("mailbox.show", mailbox=here.name), 303)
 

@@ -58,13 +58,14 @@ def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
     if level not in imap.acl.LEVELS:
         raise UnsafeValue("not a level")
     imap.acl.grant(connection, _concerned(found, here), who, imap.acl.LEVELS[level])
+    imap.close_all_of(who)  # theirs would not see the folder: the server looks for shares as a connection begins
     name = called(who)
     told = {
         "read": _("%(who)s may read this folder.", who=name),
         "write": _("%(who)s may read and change what is in this folder.", who=name),
         "manage": _("%(who)s may manage this folder.", who=name),
     }[level]
-    notify(told + " " + _("It appears under “Shared with me” within ten minutes."))
+    notify(told + " " + _("It appears under “Shared with me” within ten minutes at the latest."))
 
 
 def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:

@@ -147,7 +147,8 @@ def _page(error: str = "", name: str = "", status: int = 200) -> Response:
         with imap.connect(current_account()) as connection:
             connection.select("INBOX")
             keeps = connection.keeps("NewTag")
-            found = [_chip(keyword, tag) for keyword, tag in tags.shown(connection.flags, _mine()) if tag is None]
+            nameless = [keyword for keyword, tag in tags.shown(connection.flags, _mine()) if tag is None]
+            found = [_chip(keyword, None) for keyword in nameless if not tags.is_system(keyword)]
     except MailError:
         found = []
     return page(

@@ -126,6 +126,11 @@ def shown(flags: Iterable[str], mine: Mapping[str, Tag], *, all_of_them: bool = 
     return sorted(found.items(), key=lambda item: (item[1] is None, item[1].name.casefold() if item[1] else item[0].lower()))
 
 
+def is_system(keyword: str) -> bool:
+    """Whether programs set it for themselves ($MDNSent, $Junk), so that nobody wants it as a tag of their own."""
+    return keyword.startswith("$") and keyword != "$Important" and not keyword.lower().startswith("$label")
+
+
 def any_keyword(flags: Iterable[str]) -> bool:
     """Whether a row may have something to show: asked of each row, before the database is."""
     return any(flag[:1] != "\\" and flag.lower() not in _TECHNICAL for flag in flags)

@@ -34,6 +34,10 @@ class Steps:
     def move(self, mailbox: str, uidvalidity: int, uids: Iterable[int], to: str) -> None:
         self._add("move", mailbox, uidvalidity, uids, to)
 
+    def move_unjunked(self, mailbox: str, uidvalidity: int, uids: Iterable[int], to: str) -> None:
+        """Out of the junk: it is no word on what the messages are, so they get no $NotJunk from the server."""
+        self._add("unjunk", mailbox, uidvalidity, uids, to)
+
     def delete(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> None:
         self._add("delete", mailbox, uidvalidity, uids, "")
 
@@ -94,7 +98,8 @@ def _take_back(connection: Connection, user: User, do: str, mailbox: str, uidval
         elif do == "delete":
             imap.actions.delete(connection, mailbox, there, uidvalidity)
         else:
-            imap.actions.move(connection, mailbox, there, argument, uidvalidity)
+            without = ["$NotJunk"] if do == "unjunk" else []
+            imap.actions.move_back(connection, mailbox, there, argument, uidvalidity, without)
         if do == "unsnooze":
             Snoozed.delete().where(
                 Snoozed.user == user, Snoozed.folder == mailbox, Snoozed.uidvalidity == uidvalidity, Snoozed.uid.in_(there)

@@ -44,6 +44,7 @@ def show(mailbox: str) -> Response:
         exact_names = knows_parts(connection.capabilities)
         sorts = {"date"} if asked.wide else imap.lists.sorts(connection)
         threads = imap.threads.algorithm(connection)
+        pushed = bool(settings().push_connections) and connection.has("IDLE")
     remember_overview(listing.overview)
     current = listing.overview.get(mailbox)
     return page(
@@ -51,7 +52,7 @@ def show(mailbox: str) -> Response:
         search=search, wide=asked.wide, exact_names=exact_names,
         inside=asked.query and len(imap.everywhere.within(listing.overview, mailbox, below=True).names) > 1,
         role=current.role if current else None, chosen=request.args.get("select", ""),
-        grouped=grouped if threads else None,
+        grouped=grouped if threads else None, pushed=pushed,
         state="" if asked.wide or not current
         else imap.news.State(listing.uidvalidity, listing.uidnext, current.messages, current.unseen),
     )  # fmt: skip
@@ -70,6 +71,7 @@ from webmail.mailbox import (  # noqa: E402 - their routes belong to this bluepr
     folder_list_views,  # noqa: F401
     folder_views,  # noqa: F401
     news_views,  # noqa: F401
+    push_views,  # noqa: F401
     search_views,  # noqa: F401
     share_views,  # noqa: F401
     snooze_views,  # noqa: F401

@@ -12,6 +12,7 @@ from webmail.mail import Message, NoSuchMessage, Role
 from webmail.models import PhishingReport, User, db, now
 
 FLAG = "$Phishing"
+HAM = "$NotJunk"
 _ON_A_PAGE = 50
 
 
@@ -32,13 +33,16 @@ def put_away(connection: Connection, mailbox: str, uid: int, uidvalidity: int) -
     return moved
 
 
-def bring_back(connection: Connection, mailbox: str, uid: int, uidvalidity: int, to: str) -> None:
-    """Undo `put_away`: from `mailbox` to `to`, without the marks. Raises MailboxChanged, NoSuchMailbox, NoSuchMessage."""
+def bring_back(connection: Connection, mailbox: str, uid: int, uidvalidity: int, to: str, *, was_ham: bool = False) -> None:
+    """Undo `put_away`: from `mailbox` to `to`, without the marks. Raises MailboxChanged, NoSuchMailbox, NoSuchMessage.
+
+    `was_ham`: the message had $NotJunk before.
+    """
     if imap.actions.with_flag(connection, mailbox, [uid], b"ALL", uidvalidity) != [uid]:
         raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
     imap.actions.set_flags(connection, mailbox, [uid], [FLAG, "$Junk"], False, uidvalidity)
     if to != mailbox:
-        imap.actions.move(connection, mailbox, [uid], to, uidvalidity)
+        imap.actions.move_back(connection, mailbox, [uid], to, uidvalidity, [] if was_ham else [HAM])
 
 
 def note(user: User, message: Message, outbox: int) -> PhishingReport:

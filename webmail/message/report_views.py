@@ -17,7 +17,7 @@ from webmail.mail import Identity, MailboxChanged, Message
 from webmail.message import report as reports
 from webmail.message.views import blueprint
 from webmail.models import DraftRow, Outbox
-from webmail.web import current_account, current_user, local_path, notify, settings
+from webmail.web import current_account, current_user, local_path, notify, settings, withdraw_notices
 
 _UNDO_SECONDS = 45
 
@@ -52,7 +52,9 @@ def take_back_report() -> Response:
     form = request.form
     mailbox, to = form.get("mailbox", ""), form.get("to", "")
     with imap.connect(current_account(), mailbox) as connection:
-        reports.bring_back(connection, mailbox, form.get("uid", 0, int), form.get("v", 0, int), to)
+        uid, validity = form.get("uid", 0, int), form.get("v", 0, int)
+        reports.bring_back(connection, mailbox, uid, validity, to, was_ham="ham" in form)
+    withdraw_notices()
     row = reports.find(current_user(), form.get("report", 0, int))
     if row is not None and _withdrawn(row.outbox):
         reports.withdraw(row)
@@ -109,6 +111,8 @@ def _undoing(
         return None
     here = moved or Moved(mailbox, message.uidvalidity, (message.uid,))
     fields = {"mailbox": here.mailbox, "v": here.uidvalidity, "uid": here.uids[0], "to": mailbox, "back": back}
+    if reports.HAM in message.flags:
+        fields["ham"] = "1"
     return url_for("message.take_back_report"), {**fields, "report": report_id}
 
 

@@ -53,13 +53,16 @@ class _Growing:
 
 
 def unpack(data: bytes) -> Unpacked | None:
-    """What a winmail.dat holds; what is broken off or not understood is left out. None where it is no TNEF, or too large."""
+    """What a winmail.dat holds; what is broken off or not understood is left out. None where it is no TNEF, too large, or so
+    broken that nothing can be read."""
     if len(data) > SIZE_LIMIT or len(data) < 6 or struct.unpack_from("<I", data)[0] != _SIGNATURE:
         return None
     codepage = "cp1252"
     plain, html = "", ""
     files: list[_Growing] = []
+    end = 6  # of what was read
     for name, value in _attributes(data):
+        end += 11 + len(value)
         if name == _CODEPAGE and len(value) >= 4:
             codepage = _charset(struct.unpack_from("<I", value)[0])
         elif name == _BODY:
@@ -83,6 +86,8 @@ def unpack(data: bytes) -> Unpacked | None:
         elif files and name == _FILE_PROPERTIES:
             _read_file(files[-1], value, codepage)
     text = plain.strip() or html_to_text(html).strip()
+    if not text and not files and end != len(data):
+        return None
     return Unpacked(text, tuple(File(_named(file, place, codepage), file.data) for place, file in enumerate(files, 1)))
 
 

@@ -19,7 +19,7 @@ from email.mime.text import MIMEText
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from deploy.demo.letters import calendar, files
+from deploy.demo.letters import calendar, files, tnef
 from deploy.demo.letters.letter import File, Item, Letter, as_html, build, typeset
 from deploy.demo.letters.people import ALICE, BOB, COLLEAGUES, PARENTS, PUPIL_LIST, ROLES, STAFF, Contact
 
@@ -241,11 +241,12 @@ def _arabic(when: datetime, dice: random.Random) -> bytes:
 
 
 def _winmail(when: datetime, dice: random.Random) -> bytes:
-    """What some office programs attach instead of files: TNEF's signature and not much more."""
-    tnef = struct.pack("<IH", 0x223E9F78, 1) + dice.randbytes(900)
+    """What Outlook attaches instead of files: a timetable is in it."""
+    rooms = files.make("xlsx:Planning des salles.xlsx", dice)
+    wrapped = tnef.winmail("Ci-joint le planning des salles.", {rooms.name: rooms.content})
     text = "Bonjour,\n\nLe planning des salles est en pièce jointe.\n\nCordialement,\nMartine Colin"
     return _letter(
-        ROLES["secretariat"][0], "Planning des salles", text, when, files=(File("winmail.dat", "application/ms-tnef", tnef),)
+        ROLES["secretariat"][0], "Planning des salles", text, when, files=(File("winmail.dat", "application/ms-tnef", wrapped),)
     )
 
 

@@ -92,8 +92,8 @@ def test_names_are_text_never_markup(alice):
     knows(alice, "eve@x.example", '<img src=x onerror="alert(1)">Eve')
     for page in (alice.get("/recipients?words=eve"), choose(alice)):
         assert page.all("img") == [] and "&lt;img" in page.html
-    [option] = alice.get("/recipients?words=eve").all("[role=option]")
-    assert option["data-entry"].endswith("<eve@x.example>")
+    entries = [option["data-entry"] for option in alice.get("/recipients?words=eve").all("[role=option]")]
+    assert len([entry for entry in entries if entry.endswith("<eve@x.example>")]) == 1
 
 
 @pytest.mark.parametrize("query", ["?page=0", "?page=99999999999999999999", "?page=x", "?words=%00%25_'", "?back=//evil.example"])

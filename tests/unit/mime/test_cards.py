@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import time
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
 
 import pytest
 
-from tests.tnef_file import attribute, properties, winmail
+from deploy.demo.letters.curiosities import curiosities
+from deploy.demo.letters.tnef import attribute, properties, winmail
 from webmail.mail import Part, Structure
 from webmail.mime import calendar_card, kinds, tnef, vcard
 from webmail.mime.kinds import Kind
@@ -173,6 +176,16 @@ class TestWinmail:
         tnef.unpack(head + attribute(2, 0x9002, b"") * 500_000)
         assert tnef.unpack(head + bytes(tnef.SIZE_LIMIT)) is None
         assert time.monotonic() - start < 1
+
+    def test_noise_is_not_said_to_be_empty(self) -> None:
+        assert tnef.unpack(struct.pack("<IH", 0x223E9F78, 1) + b"\xff" * 60) is None
+        assert tnef.unpack(winmail()) == tnef.Unpacked("", ())
+
+    def test_the_one_of_the_demonstration_holds_a_file(self) -> None:
+        letters = [message_from_bytes(item.content) for item in curiosities(datetime.now(UTC), random.Random(1))]
+        [part] = [part for letter in letters for part in letter.walk() if part.get_content_type() == "application/ms-tnef"]
+        found = tnef.unpack(part.get_payload(decode=True))
+        assert found and found.text and [file.name for file in found.files] == ["Planning des salles.xlsx"]
 
     def test_any_cut_is_survived(self) -> None:
         whole = winmail("Bonjour", {"a.txt": b"abc"}, html="<p>x</p>")

@@ -1,4 +1,4 @@
-"""A winmail.dat made here, with a text and files, as small as the format allows."""
+"""A winmail.dat with a text and files, as small as the format allows."""
 
 from __future__ import annotations
 
