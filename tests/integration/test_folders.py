@@ -387,3 +387,10 @@ def test_unknown_actions_and_bad_undo(person: Visitor) -> None:
     page = person.get("/folder/Work")
     assert person.submit(page, "form.toolbar", action="explode").status == 422
     assert person.submit(page, "form.toolbar", action="unread", uids="1:x", v="1").status == 400
+
+
+@pytest.mark.parametrize("name", ["INBOX", "Sent", "Trash"])
+def test_the_undo_of_a_move_moves_no_folder_that_keeps_its_place(person: Visitor, name: str) -> None:
+    token = person.get("/folders").soup.select_one("[name=csrf_token]")["value"]
+    assert person.post("/folders/undo", {"name": name, "to": "Elsewhere", "csrf_token": token}).status == 403
+    assert person.get(f"/mailbox/{name}", reload=True).status == 200

@@ -214,7 +214,13 @@ def test_bob_who_manages_may_not_shut_out_alice_or_himself(alice: Visitor, bob: 
     assert not page.all("[value=revoke]")
     for who in (alice.address, bob.address):
         assert bob.submit(page, "#share", who=who, action="revoke").status == 422
+    local, domain = alice.address.split("@")
+    for who in (alice.address.upper(), local, local.title(), f" {alice.address}", f"{local}@{domain.title()}", "owner"):
+        for action in ("revoke", "restore"):
+            fields = {"who": who, "action": action, "rights": "l", "level": "read"}
+            assert bob.submit(page, "#share", **fields).status == 422, (who, action)
     assert alice.get("/mailbox/Team").status == 200
+    assert alice.get("/folder/Team", reload=True).all("#share")
 
 
 def test_the_inbox_is_shared_too_and_by_itself(alice: Visitor, bob: Visitor, fill: Fill) -> None:

@@ -30,6 +30,10 @@ def boxes(page: Page, *subjects: str) -> list[str]:
     return [str(rows[subject]) for subject in subjects]
 
 
+def token_of(person: Visitor) -> str:
+    return str(person.get("/snoozed").soup.select_one("[name=csrf_token]")["value"])
+
+
 def put_off(person: Visitor, *subjects: str, mailbox: str = "INBOX") -> Page:
     """Until tomorrow."""
     page = person.get(f"/mailbox/{mailbox}")
@@ -94,7 +98,8 @@ def test_a_date_and_a_time_of_ones_own(old: Visitor) -> None:
     asked = old.submit(inbox, FORM, action="later", uids=boxes(inbox, "Ancien"))
     assert "Snooze 1 message until" in asked.text and asked.headers["HX-Push-Url"] == "false"
     form = "main form:has([name=day])"
-    for wrong in ({"day": "2020-01-01", "hour": "08:00"}, {"day": "x", "hour": ""}, {"day": "", "hour": ""}):
+    odd = [{"day": day, "hour": "08:00"} for day in ("0001-01-01", "9999-12-31")]
+    for wrong in (*odd, {"day": "2020-01-01", "hour": "08:00"}, {"day": "x", "hour": ""}, {"day": "", "hour": ""}):
         page = old.submit(asked, form, action="snooze", **wrong)
         assert page.status == 422 and "a time to come" in page.text
     day = (datetime.now() + timedelta(days=30)).date().isoformat()
@@ -220,7 +225,12 @@ def test_what_the_server_refuses_is_tried_again(app: Flask, old: Visitor, monkey
         patch.setattr(imap.actions, "delete", refuse)
         app.extensions["jobs"].wake()
     assert len(rows_of(old.address)) == 1
-    app.extensions["jobs"].wake()  # at once: the lease was given back
+    app.extensions["jobs"].wake()  # not at once: others have their turn first
+    assert len(rows_of(old.address)) == 1
+    told = old.post(f"/snoozed/{rows_of(old.address)[0].id}", {"action": "wake", "csrf_token": token_of(old)})
+    assert "try again in two minutes" in told.notices
+    make_due(old.address)
+    app.extensions["jobs"].wake()
     assert old.get("/mailbox/INBOX", reload=True).rows == ["Ancien", "Récent"]
     assert old.get("/mailbox/Snoozed").rows == [] and rows_of(old.address) == []
 
@@ -320,6 +330,7 @@ def test_what_waits_is_nobody_elses(app: Flask, old: Visitor, make_account: Call
     for action in ("wake", "cancel", "change"):
         fields = {"action": action, "csrf_token": token, "day": "2030-01-01", "hour": "08:00"}
         assert other.post(f"/snoozed/{row.id}", fields).status == 404
+    assert other.post(f"/snoozed/{'9' * 31}", {"action": "wake", "csrf_token": token}).status == 404
     assert "Ancien" not in other.get("/snoozed").text
     assert rows_of(old.address)[0].due == row.due
 
@@ -328,3 +339,55 @@ def test_a_piece_for_htmx(old: Visitor) -> None:
     put_off(old, "Ancien")
     piece = old.get("/snoozed", htmx="main")
     assert piece.one("main#main") and "Ancien" in piece.text and not piece.all("header")
+
+
+def test_nobodys_rows_keep_others_asleep(
+    app: Flask, old: Visitor, make_account: Callable[..., str], imap_of: ImapOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither those of a closed account nor those that fail, though they come first."""
+    monkeypatch.setattr(snooze, "MOST", 1)
+    put_off(old, "Ancien")
+    (row,) = make_due(old.address)
+    closed, failing = (Visitor(app, make_account()).sign_in() for _ in range(2))
+    with db.connection_context():
+        Snoozed.delete().where(Snoozed.id != row.id).execute()
+        for person, minutes in ((closed, 5), (failing, 4)):
+            user = User.get(User.address == person.address)
+            Snoozed.create(user=user, folder="INBOX", uid=1, uidvalidity=1, due=now() - timedelta(minutes=minutes))
+        User.update(active=0).where(User.address == closed.address).execute()
+    woken = snooze.wake
+
+    def wake(connection: imap.connection.Connection, row: Snoozed) -> bool:
+        if connection.account.address == failing.address:
+            raise Refused("no")
+        return woken(connection, row)
+
+    monkeypatch.setattr(snooze, "wake", wake)
+    app.extensions["jobs"].wake()
+    app.extensions["jobs"].wake()
+    assert rows_of(old.address) == [] and len(rows_of(failing.address)) == 1
+
+
+@pytest.mark.parametrize("action", ["sweep", "wake", "cancel"])
+def test_out_of_a_folder_shared_with_fewer_rights_since_it_comes_to_the_inbox(
+    app: Flask, old: Visitor, make_account: Callable[..., str], imap_of: ImapOf, action: str
+) -> None:
+    owner = imap_of(make_account("owner"))
+    owner.create_folder("Team")
+    owner.append("Team", bytes(message("Partagé")))
+    owner._imap.setacl("Team", old.address, "lrswitex")
+    imap.close_all()
+    team = next(a["href"] for a in old.get("/folders", reload=True).all("a[href*='/mailbox/shared/']") if "Team" in a["href"])
+    page = old.get(team)
+    old.submit(page, FORM, action="snooze:tomorrow", uids=boxes(page, "Partagé"))
+    (row,) = make_due(old.address)
+    assert row.mailbox.startswith("shared/")
+    owner._imap.setacl("Team", old.address, "lr")
+    imap.close_all()
+    if action == "sweep":
+        app.extensions["jobs"].wake()
+    else:
+        told = old.post(f"/snoozed/{row.id}", {"action": action, "csrf_token": token_of(old)})
+        assert "back in Inbox" in told.notices
+    assert "Partagé" in old.get("/mailbox/INBOX", reload=True).rows and rows_of(old.address) == []
+    assert old.get("/mailbox/Snoozed").rows == []

@@ -47,7 +47,7 @@ def kind_of(module: str) -> str:
         return "protocol"
     if first in ("models", "config", "preferences"):
         return "data"
-    if first == "web" or module.endswith(("views", "forms", "cookies", "guard")):
+    if first in ("web", "words") or module.endswith(("views", "forms", "cookies", "guard")):
         return "web"
     return "logic"
 

@@ -52,13 +52,12 @@ from webmail.web import (
     current_user,
     database_error,
     error_page,
-    file_size,
-    long_date,
     notify,
     page,
     remember_overview,
     settings,
 )
+from webmail.words import file_size, long_date
 
 SENDING = ("send", "send-anyway", "archive", "later")
 

@@ -17,7 +17,8 @@ from webmail.compose.later_views import too_many_words
 from webmail.compose.views import blueprint, my_identities, sealed_credential, uidvalidity, wake
 from webmail.mail import BadAddress, Message, NoSuchMessage
 from webmail.mime import build, clean, text
-from webmail.web import current_account, current_user, file_size, local_path, page, settings
+from webmail.web import current_account, current_user, local_path, page, settings
+from webmail.words import file_size
 
 _FRAME_CSP = (
     "default-src 'none'; style-src 'unsafe-inline' 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
@@ -34,6 +35,7 @@ class SendOnForm(FlaskForm):
     to = StringField(filters=[one_line])
     identity = IntegerField(default=0)
     back = HiddenField()
+    form = HiddenField()  # a name of its own, see kinds.send_on
 
 
 # --- sending on ------------------------------------------------------------------------------------------------------
@@ -44,7 +46,10 @@ def send_on(uid: int, mailbox: str) -> Response:
     """Ask to whom."""
     message = _message(uid, mailbox)
     me = identities.answering(my_identities(), message.envelope)
-    form = SendOnForm(formdata=None, data={"identity": me.id, "back": local_path(request.args.get("back", ""))})
+    form = SendOnForm(
+        formdata=None,
+        data={"identity": me.id, "back": local_path(request.args.get("back", "")), "form": drafts.new_id()},
+    )
     return _send_on_page(form, message)
 
 
@@ -71,7 +76,9 @@ def send_it_on(uid: int, mailbox: str) -> Response:
         original = imap.messages.raw(connection, mailbox, uid, message.uidvalidity)
     me = identities.noun(identity)
     try:
-        sent = kinds.send_on(current_user(), message, original, me, to, settings(), sealed_credential())
+        sent = kinds.send_on(
+            current_user(), message, original, me, to, settings(), sealed_credential(), (form.form.data or "")[:32]
+        )
     except limits.TooManyPeople as error:
         return _refused(form, message, too_many_words(error))
     wake(sent)

@@ -16,15 +16,8 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.views import blueprint, wake
 from webmail.mail import MailError
 from webmail.models import DraftRow
-from webmail.web import (
-    current_account,
-    current_user,
-    local,
-    long_date,
-    notify,
-    settings,
-    withdraw_notices,
-)
+from webmail.web import current_account, current_user, notify, settings, withdraw_notices
+from webmail.words import local, long_date
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from webmail.models import Correspondent, User
 MOST_SUGGESTED = 8
 MOST_WORDS = 100  # characters of a search that are looked at
 FIELDS = ("to", "cc", "bcc")
+MOST_SLIPS = 50  # that are pointed out at once
+_MOST_COMPARED = 1_000  # domains of the fields that are compared with known ones
 _STRICT = re.compile(r"[^bfmpqvx0-9@.-]+")  # all but letters that practically no language puts an accent on
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
@@ -200,8 +202,8 @@ def _items(text: str) -> list[str]:
 
 
 def slips(user: User, lists: Iterable[str], settings: Settings) -> list[Slip]:
-    """Addresses in the fields that may be slips of the keyboard. Never of a domain that the person has written to, and at most
-    one query.
+    """Addresses in the fields that may be slips of the keyboard, the first MOST_SLIPS. Never of a domain that the person has
+    written to, and at most one query.
     """
     emails = [
         address.email
@@ -216,21 +218,26 @@ def slips(user: User, lists: Iterable[str], settings: Settings) -> list[Slip]:
     rows: Any = Correspondent.select(Correspondent.address).where(Correspondent.user == user).tuples()
     written = dict.fromkeys(_domain(readable(address)) for (address,) in rows)
     known = [*sorted(ours), *sorted(PROVIDERS), *written]
-    found = []
+    found: list[Slip] = []
+    meant: dict[str, str | None] = {}
     for email in unknown:
         domain = _domain(readable(email))
-        near = next((one for one in known if one_slip(domain, one)), None) if domain not in written else None
-        if near:
+        if domain not in meant:
+            if len(meant) == _MOST_COMPARED or len(found) == MOST_SLIPS:
+                break
+            meant[domain] = next((one for one in known if one_slip(domain, one)), None) if domain not in written else None
+        if near := meant[domain]:
             found.append(Slip(email, f"{email.rpartition('@')[0]}@{near}"))
-    return found
+    return found[:MOST_SLIPS]
 
 
 def corrected(text: str, found: Iterable[Slip]) -> str:
     """The field with what was meant instead."""
-    for slip in found:
-        place = rf"(?<![^\s<,;]){re.escape(slip.email)}(?![^\s>,;])"
-        text = slip.meant.join(re.split(place, text))
-    return text
+    meant = {slip.email: slip.meant for slip in found}
+    if not meant:
+        return text
+    either = "|".join(map(re.escape, sorted(meant, key=len, reverse=True)))
+    return re.sub(rf"(?<![^\s<,;])(?:{either})(?![^\s>,;])", lambda match: meant[match[0]], text)
 
 
 def one_slip(one: str, other: str) -> bool:

@@ -27,20 +27,8 @@ from webmail.compose.drafts import AlreadyLeft, ChangedElsewhere, Fields
 from webmail.compose.forms import ComposeForm
 from webmail.mail import Identity, MailboxChanged, MailError, Message, NoSuchMessage
 from webmail.models import DraftRow, Outbox, OutboxState, ReadyText, WritingIdentity
-from webmail.web import (
-    current_account,
-    current_user,
-    error_page,
-    file_size,
-    local,
-    local_path,
-    long_date,
-    notify,
-    page,
-    preferences,
-    settings,
-    short_date,
-)
+from webmail.web import current_account, current_user, error_page, local_path, notify, page, preferences, settings
+from webmail.words import file_size, local, long_date, short_date
 
 blueprint = Blueprint("compose", __name__)
 

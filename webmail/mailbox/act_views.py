@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from webmail.mail import Role
 from webmail.mailbox import export, searching, selection, snooze, tags
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.act import Done, act
+from webmail.mailbox.alone import alone
 from webmail.mailbox.asked import Asked
 from webmail.mailbox.selection import Chosen
 from webmail.mailbox.tag_views import tag_name, told_wrong
@@ -27,27 +29,27 @@ from webmail.mailbox.views import blueprint
 from webmail.web import (
     current_account,
     current_user,
-    file_size,
     local_path,
     mailbox_label,
     notify,
-    number,
     page,
     preferences,
     remember_overview,
     settings,
-    today,
     withdraw_notices,
 )
+from webmail.words import file_size, number, today
 
 _UNDO_SECONDS = 45  # how long the offer to undo stays on the pages that follow
+_ONE_BY_ONE = ("archive", "delete", "junk", "notjunk", "move", "snooze")  # a click at the same time would do it twice
 _ASKING = ("tags", "later", "export")  # actions that lead to a page which asks for more
 
 
 @blueprint.post("/act/<path:mailbox>")
 def act_on(mailbox: str) -> Response:
     action, argument, values = _asked_for()
-    with imap.connect(current_account(), mailbox) as connection:
+    turn = alone(current_user().id) if action in _ONE_BY_ONE else nullcontext()
+    with turn, imap.connect(current_account(), mailbox) as connection:
         chosen = _chosen(connection, mailbox, action, values)
         if not chosen:
             notify(_nothing_chosen(action), "caution")
@@ -106,7 +108,7 @@ def _do(connection: Connection, mailbox: str, chosen: Sequence[Chosen], action: 
 
 @blueprint.post("/undo")
 def undo_last() -> Response:
-    with imap.connect(current_account()) as connection:
+    with alone(current_user().id), imap.connect(current_account()) as connection:
         count = undoing.undo(connection, current_user(), request.form.get("undo", ""))
     withdraw_notices()
     notify(

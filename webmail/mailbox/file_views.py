@@ -14,7 +14,8 @@ from webmail.imap.search_values import size_in_bytes
 from webmail.mailbox import searching
 from webmail.mailbox.asked import SCOPES
 from webmail.mailbox.views import blueprint
-from webmail.web import current_account, current_user, page, remember_overview, today
+from webmail.web import current_account, current_user, page, remember_overview
+from webmail.words import today
 
 _FIELDS = ("name", "kind", "larger", "sender", "after", "before", "folder", "scope")
 _LONGEST = 200

@@ -118,17 +118,12 @@ def parents_for(found: Overview, mailbox: Mailbox | None) -> list[Mailbox]:
     return [m for m in fit if m.name != mailbox.name and not mailbox.holds(m.name)] if mailbox else fit
 
 
-def _own_place(mailbox: Mailbox) -> None:
-    if mailbox.role or not mailbox.rights.may_remove:
-        raise NotAllowed(f"{mailbox.name} keeps its name and its place")
-
-
 # --- the actions of a folder's page ----------------------------------------------------------------------------------
 
 
 def _rename(connection: Connection, found: Overview, here: Mailbox) -> Response:
     """Another name, another place, or both."""
-    _own_place(here)
+    logic.own_place(here)
     form = request.form
     label = form.get("name", here.label) if form.get("action") == "rename" else here.label
     parent = form.get("parent", "") if form.get("action") == "move" else here.parent
@@ -143,7 +138,7 @@ def _rename(connection: Connection, found: Overview, here: Mailbox) -> Response:
 
 def _delete(connection: Connection, found: Overview, here: Mailbox) -> Response:
     """Into the trash; from there, and out of another person's mailboxes, for good, once that was confirmed."""
-    _own_place(here)
+    logic.own_place(here)
     if logic.in_trash(found, here) or here.owner:
         return _ask_destroy(found, here)
     try:
@@ -162,7 +157,7 @@ def _ask_destroy(found: Overview, here: Mailbox, no_trash: bool = False) -> Resp
 
 
 def _destroy(connection: Connection, found: Overview, here: Mailbox) -> Response:
-    _own_place(here)
+    logic.own_place(here)
     logic.delete(connection, current_user(), found, here)
     notify(_("The folder %(folder)s is deleted for good.", folder=here.label))
     return redirect(url_for("mailbox.folders"), 303)

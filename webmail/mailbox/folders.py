@@ -9,7 +9,7 @@ from typing import Any
 from webmail import imap, preferences
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import Overview
-from webmail.mail import Mailbox, MailError, NoSuchMailbox, Role
+from webmail.mail import Mailbox, MailError, NoSuchMailbox, NotAllowed, Role
 from webmail.models import DraftRow, Outbox, SavedSearch, Snoozed, User
 
 _MOST_BYTES = 240  # of one part: file systems take 255
@@ -112,11 +112,18 @@ def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailb
     return Moved(name, mailbox.name)
 
 
+def own_place(mailbox: Mailbox) -> None:
+    """Raises NotAllowed for a folder that serves as something, or that is not this person's to move."""
+    if mailbox.role or not mailbox.rights.may_remove:
+        raise NotAllowed(f"{mailbox.name} keeps its name and its place")
+
+
 def put_back(connection: Connection, user: User, found: Overview, name: str, before: str) -> Moved:
-    """Undo a move. Raises NoSuchMailbox where it is gone, BadName where something else has its name now."""
+    """Undo a move. Raises NoSuchMailbox where it is gone, NotAllowed, BadName where something else has its name now."""
     mailbox = found.get(name)
     if mailbox is None or not before:
         raise NoSuchMailbox("the folder is no longer where it was put")
+    own_place(mailbox)
     delimiter = delimiter_of(found)
     if _reserved(before.partition(delimiter)[0], found) and before.partition(delimiter)[0] != "INBOX":
         raise BadName(Fault.RESERVED)

@@ -15,7 +15,8 @@ from webmail.mailbox import searching
 from webmail.mailbox.asked import SCOPES, Asked
 from webmail.mailbox.views import blueprint
 from webmail.models import SavedSearch
-from webmail.web import current_user, local_path, notify, overview, page, today
+from webmail.web import current_user, local_path, notify, overview, page
+from webmail.words import today
 
 _MOST_SAVED = 50
 _LONGEST_NAME = 100
@@ -63,7 +64,8 @@ def save_search() -> Response:
 @blueprint.post("/search/saved/<int:number>")
 def change_search(number: int) -> Response:
     """Rename a saved search, or delete it. Somebody else's is 404."""
-    mine = SavedSearch.get_or_none((SavedSearch.id == number) & (SavedSearch.user == current_user()))
+    known = 0 < number < 2**63
+    mine = SavedSearch.get_or_none((SavedSearch.id == number) & (SavedSearch.user == current_user())) if known else None
     if mine is None:
         abort(404)
     name = _name()

@@ -72,6 +72,9 @@ def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
     who = request.form.get("who", "")
     _not_oneself(who, here)
     before = {entry.identifier: entry.rights.letters for entry in imap.acl.entries(connection, here.name)}
+    if who not in before:  # those who left the establishment are known by their entry alone
+        who = _known(who)
+        _not_oneself(who, here)
     imap.acl.revoke(connection, _concerned(found, here), who)
     fields: dict[str, Any] = {"action": "restore", "who": who, "rights": before.get(who, "")}
     if request.form.get("inside"):
@@ -81,16 +84,19 @@ def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
 
 
 def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
-    who = request.form.get("who", "")
+    who = _known(request.form.get("who", ""))
     _not_oneself(who, here)
-    prefix = settings().group_prefix
-    if prefix and who.startswith(prefix):
-        who = sharing.group(who.removeprefix(prefix), current_user(), settings())
-    else:
-        who = sharing.person(who, current_user(), settings())
     imap.acl.grant(connection, _concerned(found, here), who, request.form.get("rights", ""))
     withdraw_notices()
     notify(_("%(who)s sees this folder again.", who=called(who)))
+
+
+def _known(words: str) -> str:
+    """The server's name of a person or, with the prefix of groups, of a group. Raises NotShared."""
+    prefix = settings().group_prefix
+    if prefix and words.startswith(prefix):
+        return sharing.group(words.removeprefix(prefix), current_user(), settings())
+    return sharing.person(words, current_user(), settings())
 
 
 def _concerned(found: Overview, here: Mailbox) -> list[str]:
@@ -100,8 +106,11 @@ def _concerned(found: Overview, here: Mailbox) -> list[str]:
 
 
 def _not_oneself(who: str, here: Mailbox) -> None:
-    """Nobody takes their own rights away, nor the owner's."""
-    if who in (current_account().credential.username, here.owner):
+    """Nobody takes their own rights away, nor the owner's, in whatever spelling: servers tell no case, and add the domain."""
+    word = who.strip().lower()
+    address = word if "@" in word else f"{word}@{current_user().domain}"
+    fixed = {name.lower() for name in (current_account().credential.username, here.owner) if name}
+    if word == "owner" or fixed & {word, address, settings().username(address)}:  # RFC 4314 section 3
         raise NotShared(Doubt.ONESELF)
 
 

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from webmail import imap, preferences
@@ -34,6 +33,7 @@ from webmail.mail import (
     SignInRefused,
     UnsafeValue,
 )
+from webmail.mailbox import leases
 from webmail.mailbox.act import Done
 from webmail.mailbox.selection import Chosen, count
 from webmail.models import Snoozed, User, db, now
@@ -41,7 +41,6 @@ from webmail.models import Snoozed, User, db, now
 log = logging.getLogger(__name__)
 
 MOST = 1000  # messages put off at once
-LEASE = timedelta(minutes=2)  # for one message; a worker that is killed leaves it
 _FRESH = timedelta(minutes=1)  # a row so young may be of a message that is being moved
 _LARGEST_COPY = 50_000_000  # bytes; what is larger comes back with its old date
 _FURTHEST = timedelta(days=5 * 366)
@@ -86,7 +85,10 @@ def chosen_time(name: str, day: str, hour: str, at: datetime) -> datetime:
             due = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour or f"{_MORNING:%H:%M}"), at.tzinfo)
         except ValueError as error:
             raise BadTime from error
-    found = due.astimezone(UTC)
+    try:
+        found = due.astimezone(UTC)
+    except OverflowError as error:  # the first and the last day that there are
+        raise BadTime from error
     if not timedelta(0) < found - at.astimezone(UTC) < _FURTHEST:
         raise BadTime
     return found.replace(tzinfo=None)
@@ -178,10 +180,16 @@ def waiting(user: User) -> list[Snoozed]:
 
 def get(user: User, id_: int) -> Snoozed:
     """Raises NoSuchMessage for what is not there, or not theirs."""
-    row = Snoozed.get_or_none((Snoozed.id == id_) & (Snoozed.user == user))
+    known = 0 < id_ < 2**63
+    row = Snoozed.get_or_none((Snoozed.id == id_) & (Snoozed.user == user)) if known else None
     if row is None:
         raise NoSuchMessage("nothing waits under this number")
     return row
+
+
+def still_waits(row: Snoozed) -> bool:
+    """Whether a message that could not be taken waits nevertheless: somebody is at it, or a try failed just now."""
+    return bool(Snoozed.select().where(Snoozed.id == row.id).exists())
 
 
 def change(row: Snoozed, due: datetime) -> None:
@@ -249,20 +257,13 @@ def wake(connection: Connection, row: Snoozed, after_copy: Callable[[], None] = 
 @contextmanager
 def _claimed(row: Snoozed) -> Iterator[bool]:
     """Whether the row is ours for a while. An error gives it back at once, a kill when the lease is over."""
-    mine = _claim(row)
+    mine = leases.claim(row)
     try:
         yield mine
     except MailError:
         if mine:
-            Snoozed.update(lease=None).where(Snoozed.id == row.id).execute()
+            leases.give_back([row])
         raise
-
-
-def _claim(row: Snoozed) -> bool:
-    """Take the row for a while, unless somebody has it or it is gone: one conditional UPDATE."""
-    at = now()
-    free = Snoozed.lease.is_null() | (Snoozed.lease < at)
-    return bool(Snoozed.update(lease=at + LEASE).where(Snoozed.id == row.id, free).execute())
 
 
 def _place(connection: Connection, row: Snoozed) -> int | None:
@@ -284,6 +285,7 @@ def _copied(connection: Connection, row: Snoozed, uid: int) -> bool:
     if not row.message_id:
         return False  # it could not be found again
     if row.target_uidnext and _is_there(connection, row):
+        row.mailbox = row.target
         return True
     connection.select(row.folder)
     values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID FLAGS RFC822.SIZE)"))).get(uid, {})
@@ -300,10 +302,11 @@ def _copied(connection: Connection, row: Snoozed, uid: int) -> bool:
             row.target, row.target_uidvalidity, row.target_uidnext = target, validity, uidnext
             row.save(only=[Snoozed.target, Snoozed.target_uidvalidity, Snoozed.target_uidnext])
             imap.messages.append(connection, target, content, flags, datetime.now(UTC))
+            row.mailbox = target
             return True
-        except NoSuchMailbox:
+        except (NoSuchMailbox, NotAllowed):  # gone, or shared with fewer rights than before
             continue
-        except (OverQuota, NotAllowed, Refused) as error:
+        except (OverQuota, Refused) as error:
             log.info("snoozed %d is moved, not copied: %s", row.id, error)
             return False
     return False
@@ -312,40 +315,49 @@ def _copied(connection: Connection, row: Snoozed, uid: int) -> bool:
 def _is_there(connection: Connection, row: Snoozed) -> bool:
     try:
         connection.select(row.target, row.target_uidvalidity)
-    except (NoSuchMailbox, MailboxChanged):
+    except (NoSuchMailbox, NotAllowed, MailboxChanged):
         return False
     found = imap.messages.find_message_id(connection, row.target, row.message_id)
     return any(uid >= row.target_uidnext for uid in found)
 
 
 def _move_back(connection: Connection, row: Snoozed, uid: int) -> None:
+    """To its mailbox; to the inbox where that one takes it no longer (it is gone, shared with fewer rights, or its owner has no
+    room), and `row.mailbox` says so then."""
     try:
         imap.actions.move(connection, row.folder, [uid], row.mailbox)
-    except NoSuchMailbox:
+    except (NoSuchMailbox, NotAllowed, OverQuota, Refused) as error:
+        if row.mailbox == "INBOX":
+            raise
+        log.info("snoozed %d comes back to the inbox: %s", row.id, error)
         imap.actions.move(connection, row.folder, [uid], "INBOX")
+        row.mailbox = "INBOX"
 
 
 # --- whose time has come ---------------------------------------------------------------------------------------------
 
 
 def due(user: User | None = None, late: timedelta = timedelta(0)) -> list[Snoozed]:
-    """Rows whose time has come (by at least `late`), of one person or of everybody, each person's together."""
+    """Rows whose time has come (by at least `late`), of one person or of everybody with an open account, the latest first."""
     at = now()
     free = Snoozed.lease.is_null() | (Snoozed.lease < at)
-    query = Snoozed.select(Snoozed, User).join(User).where(Snoozed.due <= at - late, free)
+    query = Snoozed.select(Snoozed, User).join(User).where(Snoozed.due <= at - late, free, User.active == 1)
     if user is not None:
         query = query.where(Snoozed.user == user)
-    return list(query.order_by(Snoozed.user, Snoozed.due).limit(MOST))
+    return list(query.order_by(Snoozed.due, Snoozed.id).limit(MOST))
 
 
 def wake_due(account: Account, rows: Sequence[Snoozed]) -> int:
-    """Wake these messages of one person; returns how many. What fails is tried again when its lease is over."""
-    woken = 0
+    """Wake these messages of one person; returns how many. What fails is tried again when its lease is over, so that
+    it keeps nobody else's asleep."""
+    woken, left = 0, list(rows)
     try:
         with imap.connect(account) as connection:
-            for row in rows:
-                woken += _woken(connection, row)
+            while left:
+                woken += _woken(connection, left[0])
+                left.pop(0)
     except (ServerAway, SignInRefused) as error:
+        leases.put_aside(left)
         log.warning("snoozed messages of %s wait for another try: %s", account.address, error)
     return woken
 
@@ -357,6 +369,7 @@ def _woken(connection: Connection, row: Snoozed) -> bool:
     except (ServerAway, SignInRefused):
         raise
     except MailError as error:
+        leases.put_aside([row])
         log.warning("snoozed %d waits for another try: %s", row.id, error)
         return False
 
@@ -365,8 +378,11 @@ def sweep(settings: Settings) -> int:
     """Wake whatever is due, where the servers take our tokens: without the person there is no password. Returns how many."""
     if not settings.token_key_file:
         return 0
-    return sum(
-        wake_due(preferences.with_roles(settings.account(user.address), user), list(rows))
-        for user, rows in groupby(due(), key=lambda row: row.user)
-        if user.active
-    )
+    by_person: dict[int, list[Snoozed]] = {}
+    for row in due():
+        by_person.setdefault(row.user.id, []).append(row)
+    woken = 0
+    for rows in by_person.values():
+        user = rows[0].user
+        woken += wake_due(preferences.with_roles(settings.account(user.address), user), rows)
+    return woken

@@ -11,9 +11,11 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.mail import MailError, Role, ServerAway, SignInRefused
 from webmail.mailbox import snooze
+from webmail.mailbox.alone import alone
 from webmail.mailbox.views import blueprint
-from webmail.models import DATABASE_AWAY
-from webmail.web import current_account, current_user, long_date, mailbox_label, notify, page, remember_overview, settings
+from webmail.models import DATABASE_AWAY, Snoozed
+from webmail.web import current_account, current_user, mailbox_label, notify, page, remember_overview, settings
+from webmail.words import long_date
 
 _WORKER_LATE = timedelta(minutes=3)  # then a visit does its work
 
@@ -42,13 +44,13 @@ def change_snoozed(id_: int) -> Response:
     row = snooze.get(user, id_)
     match form.get("action", ""):
         case "wake":
-            with imap.connect(current_account()) as connection:
+            with alone(user.id), imap.connect(current_account()) as connection:
                 done = snooze.wake(connection, row)
-                _tell(done, row.mailbox)
+                _tell(done, row)
         case "cancel":
-            with imap.connect(current_account()) as connection:
+            with alone(user.id), imap.connect(current_account()) as connection:
                 done = snooze.cancel(connection, row)
-                _tell(done, row.mailbox)
+                _tell(done, row)
         case "change":
             try:
                 due = snooze.chosen_time("", form.get("day", ""), form.get("hour", ""), snooze.here(settings()))
@@ -61,9 +63,11 @@ def change_snoozed(id_: int) -> Response:
     return redirect(url_for("mailbox.list_snoozed"), 303)
 
 
-def _tell(done: bool, mailbox: str) -> None:
+def _tell(done: bool, row: Snoozed) -> None:
     if done:
-        notify(_("The message is back in %(folder)s.", folder=mailbox_label(mailbox)))
+        notify(_("The message is back in %(folder)s.", folder=mailbox_label(row.mailbox)))
+    elif snooze.still_waits(row):
+        notify(_("This message is coming back at this moment, or the last try failed: try again in two minutes."), "caution")
     else:
         notify(_("This message no longer waits: it came back, or it was moved or deleted."), "caution")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from webmail import imap
 from webmail.imap.commands import expand_uid_set, uid_set
 from webmail.imap.connection import Connection
 from webmail.mail import MailError
+from webmail.mailbox import leases
 from webmail.models import Snoozed, Undo, User, db, now
 
 KEEP = timedelta(hours=1)
@@ -73,7 +74,7 @@ def undo(connection: Connection, user: User, name: str) -> int:
     One step that is no longer possible does not keep the others from being done; raises its error when none was.
     """
     row = Undo.get_or_none((Undo.id == name) & (Undo.user == user) & (Undo.created > now() - KEEP))
-    if row is None:
+    if row is None or not Undo.delete().where(Undo.id == name, Undo.user == user).execute():  # another click has it
         return 0
     count, failed = 0, None
     for step in reversed(json.loads(row.steps)):
@@ -82,14 +83,17 @@ def undo(connection: Connection, user: User, name: str) -> int:
         except MailError as error:
             failed = failed or error
     if failed and not count:
+        Undo.create(id=name, user=user, steps=row.steps, created=row.created)
         raise failed
-    Undo.delete().where(Undo.id == name).execute()
     return count
 
 
 def _take_back(connection: Connection, user: User, do: str, mailbox: str, uidvalidity: int, argument: str, uids: str) -> int:
     count = 0
     for piece in imap.actions.pieces(expand_uid_set(uids)):
+        if do == "unsnooze":
+            count += _unsnooze(connection, user, mailbox, uidvalidity, argument, piece)
+            continue
         there: list[Any] = imap.actions.with_flag(connection, mailbox, piece, b"ALL", uidvalidity)
         if not there:
             continue
@@ -100,9 +104,24 @@ def _take_back(connection: Connection, user: User, do: str, mailbox: str, uidval
         else:
             without = ["$NotJunk"] if do == "unjunk" else []
             imap.actions.move_back(connection, mailbox, there, argument, uidvalidity, without)
-        if do == "unsnooze":
-            Snoozed.delete().where(
-                Snoozed.user == user, Snoozed.folder == mailbox, Snoozed.uidvalidity == uidvalidity, Snoozed.uid.in_(there)
-            ).execute()
         count += len(there)
     return count
+
+
+def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int, to: str, uids: Sequence[int]) -> int:
+    """Each row is taken first, as for waking: what somebody else is bringing back, or has begun to, is theirs."""
+    here = (Snoozed.user == user) & (Snoozed.folder == mailbox) & (Snoozed.uidvalidity == uidvalidity)
+    rows = list(Snoozed.select().where(here, Snoozed.uid.in_(uids)))
+    with db.atomic():
+        mine = [row for row in rows if not row.target_uidnext and leases.claim(row)]
+    others = {row.uid for row in rows} - {row.uid for row in mine}
+    try:
+        found = imap.actions.with_flag(connection, mailbox, uids, b"ALL", uidvalidity)
+        there = [uid for uid in found if uid not in others]
+        if there:
+            imap.actions.move(connection, mailbox, there, to, uidvalidity)
+    except MailError:
+        leases.give_back(mine)
+        raise
+    Snoozed.delete().where(Snoozed.id.in_([row.id for row in mine])).execute()
+    return len(there)

@@ -11,7 +11,8 @@ from webmail import imap
 from webmail.imap.search import knows_parts
 from webmail.mailbox import searching
 from webmail.mailbox.asked import Asked
-from webmail.web import current_account, current_user, page, preferences, remember_overview, settings, today
+from webmail.web import current_account, current_user, page, preferences, remember_overview, settings
+from webmail.words import today
 
 blueprint = Blueprint("mailbox", __name__)
 

@@ -8,9 +8,12 @@ import os
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from webmail import outside
 from webmail.config import Settings
@@ -23,10 +26,17 @@ AGE_DAYS = 30
 FAILED_SECONDS = 600  # how long an image that could not be had is not asked for again
 _ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.5"
 _AT_ONCE = threading.BoundedSemaphore(8)  # of a process's threads: the others are for mail
+_AT_ONCE_OF_ONE = 2  # for one person
+_TURN_SECONDS = 0.2  # how long one waits for a place: a browser asks again with the next page
+_SLOW_SECONDS = 60  # how long a host that took all its time is not asked again
+_MOST_SLOW = 1_000
 _SWEEP_SHARE = 10  # a process sweeps after it wrote this part of the room
 
 _lock = threading.Lock()
 _written: dict[str, int] = {}  # bytes since the last sweep, by folder
+_fetching: Counter[int] = Counter()  # places taken, by person
+_slow: dict[str, float] = {}  # until when a host is not asked
+_free = threading.Condition(_lock)
 
 
 class NoPicture(Exception):
@@ -39,22 +49,67 @@ class Picture:
     content: bytes
 
 
-def picture(url: str, settings: Settings) -> Picture:
-    """The image at an http(s) address, from disk or from the web. Raises NoPicture."""
+def picture(url: str, settings: Settings, person: int = 0) -> Picture:
+    """The image at an http(s) address, from disk or from the web, for a person (the id). Raises NoPicture.
+
+    One that finds no place among those that are being fetched, or is on a host that was too slow a moment ago, fails at once;
+    that is not kept on disk.
+    """
     file = _file(settings, url)
     if settings.image_cache_mb and (kept := _kept(file)) is not None:
         return kept
-    if not _AT_ONCE.acquire(timeout=SECONDS):
-        raise NoPicture("too many images are being fetched")
-    try:
-        found = _fetched(url)
-    except NoPicture:
-        _keep(file, b"", settings)
-        raise
-    finally:
-        _AT_ONCE.release()
+    with _place(person):
+        host = _host(url)  # looked at here: another that waited for it may have come before
+        with _lock:
+            if _slow.get(host, 0.0) > time.monotonic():
+                raise NoPicture("this host was too slow a moment ago")
+        started = time.monotonic()
+        try:
+            found = _fetched(url)
+        except NoPicture:
+            if time.monotonic() - started >= SECONDS * 0.9:
+                _note_slow(host)
+            _keep(file, b"", settings)
+            raise
     _keep(file, found.content, settings)
     return found
+
+
+@contextmanager
+def _place(person: int) -> Iterator[None]:
+    """One of the places for fetching. Raises NoPicture where there is none."""
+    end = time.monotonic() + _TURN_SECONDS
+    with _free:
+        if not _free.wait_for(lambda: _fetching[person] < _AT_ONCE_OF_ONE, _TURN_SECONDS):
+            raise NoPicture("too many images are being fetched")
+        _fetching[person] += 1
+    try:
+        if not _AT_ONCE.acquire(timeout=max(end - time.monotonic(), 0.0)):
+            raise NoPicture("too many images are being fetched")
+        try:
+            yield
+        finally:
+            _AT_ONCE.release()
+    finally:
+        with _free:
+            _fetching[person] -= 1
+            if not _fetching[person]:
+                del _fetching[person]
+            _free.notify_all()
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:  # brackets that don't match: nothing will be asked
+        return ""
+
+
+def _note_slow(host: str) -> None:
+    with _lock:
+        _slow[host] = time.monotonic() + _SLOW_SECONDS
+        for old in list(_slow)[:-_MOST_SLOW]:
+            del _slow[old]
 
 
 def _fetched(url: str) -> Picture:

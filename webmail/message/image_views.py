@@ -53,7 +53,7 @@ def image(signature: str, packed: str) -> Response:
     if not shared and signature in request.if_none_match.as_set(include_weak=True):
         return _guarded(Response(status=304), signature, shared=shared)
     try:
-        found = image_store.picture(url, settings())
+        found = image_store.picture(url, settings(), current_user().id)
     except image_store.NoPicture:
         response = Response(status=404)
         response.headers["Content-Security-Policy"] = DOWNLOAD_CSP

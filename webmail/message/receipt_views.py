@@ -11,7 +11,8 @@ from webmail.mail import Identity
 from webmail.message import receipts
 from webmail.message.report_views import sealed_credential, uidvalidity, wake
 from webmail.message.views import blueprint
-from webmail.web import current_account, current_user, local_path, long_date, notify
+from webmail.web import current_account, current_user, local_path, notify
+from webmail.words import long_date
 
 
 @blueprint.post("/receipt/<int:uid>/<path:mailbox>")

@@ -96,6 +96,7 @@ def enqueue(user: User, message: Message, request: Request, content: bytes, seal
             return Outbox.create(
                 user=user, draft=once, message_id=message_id.strip().decode("ascii"), sender="", content=content, due=now(),
                 subject=message.envelope.subject, recipients=json.dumps(recipients), credential=sealed_credential,
+                people=1,
             )  # fmt: skip
     except pw.IntegrityError:
         return Outbox.get(Outbox.draft == once)

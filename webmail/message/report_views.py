@@ -9,11 +9,12 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.account import Password
 from webmail.auth import vault
-from webmail.compose import drafts, outbox, uploads
+from webmail.compose import drafts, limits, outbox, uploads
 from webmail.compose import reply as replies
 from webmail.compose.drafts import Fields
 from webmail.imap.actions import Moved
 from webmail.mail import Identity, MailboxChanged, Message
+from webmail.mailbox.alone import alone
 from webmail.message import report as reports
 from webmail.message.views import blueprint
 from webmail.models import DraftRow, Outbox
@@ -34,7 +35,7 @@ def report(uid: int, mailbox: str) -> Response:
         return redirect(back, 303)
     draft = _letter(message)
     try:
-        with imap.connect(account, mailbox) as connection:
+        with alone(current_user().id), imap.connect(account, mailbox) as connection:
             moved = reports.put_away(connection, mailbox, uid, message.uidvalidity)
         sent = _send(draft) if draft else None
     except BaseException:
@@ -86,9 +87,15 @@ def _letter(message: Message) -> DraftRow | None:
     return draft
 
 
-def _send(draft: DraftRow) -> Outbox:
+def _send(draft: DraftRow) -> Outbox | None:
+    """None where this person may write to nobody more for now: the message is put away and written down all the same."""
     user = current_user()
-    sent = outbox.enqueue(draft, current_account(), Identity(user.name, user.address), settings(), sealed_credential())
+    try:
+        sent = outbox.enqueue(draft, current_account(), Identity(user.name, user.address), settings(), sealed_credential())
+    except limits.TooManyPeople as error:
+        current_app.logger.warning("a report of %s is not sent: %s", user.address, error)
+        drafts.forget(draft.id, settings())
+        return None
     wake(sent)
     return sent
 

@@ -21,7 +21,8 @@ from webmail.mail import Message, NoSuchMessage, Part, Structure
 from webmail.mailbox import searching
 from webmail.message import receipts, trust, viewers
 from webmail.mime import clean, text
-from webmail.web import current_account, current_user, local_path, page, preferences, remember_overview, settings, today
+from webmail.web import current_account, current_user, local_path, page, preferences, remember_overview, settings
+from webmail.words import today
 
 blueprint = Blueprint("message", __name__)
 

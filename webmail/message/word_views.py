@@ -16,7 +16,8 @@ from webmail.mime.calendar_card import Calendar, Event, Repeat
 from webmail.mime.kinds import Kind, kind
 from webmail.mime.links import linkify
 from webmail.mime.report import Reason, Receipt, Recipient
-from webmail.web import long_date, settings
+from webmail.web import settings
+from webmail.words import long_date
 
 
 @blueprint.app_template_global()

@@ -17,7 +17,8 @@ from markdown_it.token import Token
 
 from webmail.mime.charsets import without_surrogates
 
-LONGEST = 100_000  # characters; a longer text is shown as it is: reading it would take seconds
+LONGEST = 20_000  # characters; a longer text is shown as it is: reading it would take seconds
+MOST_LINKS = 300  # beginnings of links in a text that is read: each may be compared with all that follows it
 
 _GREY = "#6a645b"
 _CELL = "border:1px solid #d8d0c4;padding:4px 8px"
@@ -51,7 +52,7 @@ _READER.add_render_rule("fence", lambda _self, tokens, at, _options, _env: _bloc
 def to_html(text: str) -> str:
     """The HTML of a text (LF line ends), safe to be shown and sent. Never raises."""
     text = without_surrogates(text.replace("\0", ""))
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or text.count("://") + text.count("[") > MOST_LINKS:
         return _block(text)
     tokens = _READER.parse("\n".join(_separated(text.split("\n"))))
     _style(tokens)

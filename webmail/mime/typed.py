@@ -30,7 +30,10 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
         address = read_address(typed)
         if "\n" in typed or "\0" in typed or address is None or not _deliverable(address.email):
             raise BadAddress(tidy(typed)[:200])
-        if "<" not in typed and "@" in address.name and "(" not in typed:  # two addresses with a blank between
+        bare = "<" not in typed and "(" not in typed
+        if bare and "@" in address.name:  # two addresses with a blank between
+            raise BadAddress(tidy(typed)[:200])
+        if bare and not typed.startswith('"') and ":" not in typed and re.search(r"\s", typed):  # "a b@c.example": who is meant?
             raise BadAddress(tidy(typed)[:200])
         if typed.count("<") > 1 or ("<" in typed and not re.search(r">\s*(?:\(.*\)\s*)?\Z", typed)):
             raise BadAddress(tidy(typed)[:200])

@@ -6,7 +6,7 @@ import email.policy
 import pytest
 
 from tests.unit.compose.test_reply import ME, message
-from webmail.compose import correspondents, drafts, formats, kinds, reply
+from webmail.compose import correspondents, drafts, formats, kinds, outbox, reply
 from webmail.compose.drafts import Fields
 from webmail.mail import Address, Identity, NotAllowed
 from webmail.mime import build
@@ -110,3 +110,16 @@ def test_nobody_sends_on_as_somebody_else(alice, settings):
 def test_one_has_not_written_to_those_whom_its_author_wrote_to(alice, settings):
     correspondents.note(send_on(alice, settings))
     assert [row.address for row in Correspondent.select()] == ["bob@x.example"]
+
+
+def test_a_second_click_sends_nothing_on_again(alice, settings):
+    def click(form="f", to="bob@x.example"):
+        me, original = Identity("Alice", alice.address), b"From: carl@x.example\r\n\r\nhello\r\n"
+        return kinds.send_on(alice, message(), original, me, (Address("", to),), settings, None, form)
+
+    first = click()
+    assert (click().id, Outbox.select().count()) == (first.id, 1)
+    outbox.undo(alice, first.id)
+    again = click()
+    assert (again.id, again.state, bytes(again.content)[:13]) == (first.id, "waiting", b"Resent-From: ")
+    assert len({first.id, click(to="eve@x.example").id, click(form="g").id}) == 3

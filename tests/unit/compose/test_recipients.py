@@ -219,3 +219,12 @@ def test_a_server_that_is_away_is_asked_when_it_sends(monkeypatch):
 
     monkeypatch.setattr(recipients.smtp, "offers", away)
     assert recipients.unsendable(draft_to("élise@x.example"), None) == []
+
+
+def test_a_field_full_of_slips_takes_no_time(alice, settings):
+    text = ", ".join(f"b{n}@gmial.com" for n in range(6_000))
+    started = time.monotonic()
+    found = slips(alice, [text] * 3, settings)
+    assert len(found) == recipients.MOST_SLIPS
+    assert corrected(text, found).startswith("b0@gmail.com, b1@gmail.com, ")
+    assert time.monotonic() - started < 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -210,3 +211,43 @@ def test_an_instance_that_fetches_nothing_has_the_last_word(alice: User, setting
 def test_what_is_no_address_is_not_remembered(alice: User, address: str) -> None:
     assert not images.allow(alice, address) or "\n" in address
     assert images.senders(alice) in ([], ["a@b"])
+
+
+# --- slow hosts ------------------------------------------------------------------------------------------------------
+
+
+def test_slow_hosts_hold_few_places_and_are_not_asked_again_for_a_while(
+    settings: Settings, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_store, "SECONDS", 1.0)
+    monkeypatch.setattr(image_store, "_slow", {})
+
+    def hang(url: str, **_options: Any) -> Answer:
+        web.asked.append(url)
+        if "quick" in url:
+            return Answer(url, 200, "image/png", png())
+        time.sleep(1)
+        raise NotFetched("the answer took too long")
+
+    monkeypatch.setattr(outside, "get", hang)
+    took: list[float] = []
+
+    def visit(n: int) -> None:
+        started = time.monotonic()
+        with pytest.raises(NoPicture):
+            image_store.picture(f"https://slow.example/{n}", settings, 1)
+        took.append(time.monotonic() - started)
+
+    threads = [threading.Thread(target=visit, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    assert image_store.picture("https://quick.example/a", settings, 2).type == "image/png", "others are not held up"
+    for thread in threads:
+        thread.join()
+    assert sum(seconds < 0.6 for seconds in took) == 6
+    asked = len(web.asked)
+    visit(9)
+    assert took[-1] < 0.1 and len(web.asked) == asked, "not asked again at once"
+    assert len(list(Path(settings.instance, "images").glob("??/*"))) == 3, "those that got no place are not kept as failures"
+    assert not image_store._fetching

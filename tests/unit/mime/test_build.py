@@ -235,6 +235,7 @@ class TestTypedAddresses:
             "ann", "ann@", "@x.org", "Ann Smith", "a b c@x..org", "ann@x_y.org", ".ann@x.org", "ann.@x.org", "a..b@x.org", "ann@-x.org",
             "x" * 65 + "@x.org", "ann@" + "x" * 64 + ".org", "ann@" + "é" * 300, "<ann@x.org> <bob@x.org>", "Ann <ann@x.org> extra",
             '"a\nb" <ann@x.org>', "ann\0@x.org", "ann@x.org bob@x.org", "javascript:alert(1)", '"odd name"@x.org',
+            "ann b@x.org", "ann@ x.org",
         ],
     )  # fmt: skip
     def test_what_is_none_is_named(self, bad):
