@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -29,7 +30,7 @@ def windows(app: Flask, person: Visitor) -> list[Visitor]:
 
 
 def token_of(visitor: Visitor) -> str:
-    return str(visitor.get("/snoozed").soup.select_one("[name=csrf_token]")["value"])
+    return str(visitor.get("/snoozed").all("[name=csrf_token]")[0]["value"])
 
 
 def at_once(windows: list[Visitor], url: str, **fields: Any) -> list[Page]:
@@ -49,6 +50,26 @@ def at_once(windows: list[Visitor], url: str, **fields: Any) -> list[Page]:
     return pages
 
 
+@pytest.fixture
+def moving(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Moves take long; how many were under way as each began."""
+    begun: list[int] = []
+    under_way = [0]
+    move = imap.actions.move
+
+    def slowly(*args: Any) -> imap.actions.Moved:
+        under_way[0] += 1
+        begun.append(under_way[0])
+        try:
+            time.sleep(0.2)
+            return move(*args)
+        finally:
+            under_way[0] -= 1
+
+    monkeypatch.setattr(imap.actions, "move", slowly)
+    return begun
+
+
 def where(client: IMAPClient) -> dict[str, int]:
     """How many messages are in which folder."""
     found = {name: client.folder_status(name, ["MESSAGES"])[b"MESSAGES"] for _flags, _delimiter, name in client.list_folders()}
@@ -59,27 +80,30 @@ def where(client: IMAPClient) -> dict[str, int]:
     ("action", "folder"), [("delete", "Trash"), ("archive", "Archive"), ("junk", "Junk"), ("snooze:tomorrow", "Snoozed")]
 )
 def test_an_action_clicked_twice_is_done_once(
-    windows: list[Visitor], fill: Fill, imap_of: ImapOf, action: str, folder: str
+    windows: list[Visitor], moving: list[int], fill: Fill, imap_of: ImapOf, action: str, folder: str
 ) -> None:
     person = windows[0]
     (uid,) = fill(person, message("Un"))
     v = person.get("/mailbox/INBOX").one("[name=v]")["value"]
     pages = at_once(windows, "/act/INBOX", v=v, uids=str(uid), action=action)
     assert {page.status for page in pages} == {200}
-    assert where(imap_of(person.address)) == {folder: 1}
+    assert where(imap_of(person.address)) == {folder: 1} and set(moving) == {1}
     with db.connection_context():
         assert Snoozed.select().join(User).where(User.address == person.address).count() == (folder == "Snoozed")
 
 
 @pytest.mark.parametrize("action", ["delete", "snooze:tomorrow"])
-def test_an_undo_clicked_twice_is_done_once(windows: list[Visitor], fill: Fill, imap_of: ImapOf, action: str) -> None:
+def test_an_undo_clicked_twice_is_done_once(
+    windows: list[Visitor], moving: list[int], fill: Fill, imap_of: ImapOf, action: str
+) -> None:
     person = windows[0]
     fill(person, message("Un"))
     inbox = person.get("/mailbox/INBOX")
     done = person.submit(inbox, "form#messages", action=action, uids=inbox.one("[name=uids]")["value"])
+    moving.clear()
     pages = at_once(windows, "/undo", undo=done.one("[name=undo]")["value"])
     assert sorted("Undone for 1 message" in page.notices for page in pages) == [False] * (AT_ONCE - 1) + [True]
-    assert where(imap_of(person.address)) == {"INBOX": 1}
+    assert where(imap_of(person.address)) == {"INBOX": 1} and moving == [1]
 
 
 def test_an_undo_of_which_nothing_could_be_done_is_offered_again(

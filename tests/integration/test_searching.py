@@ -364,6 +364,7 @@ def test_somebody_elses_search_is_404(folders: Visitor, app: Flask, make_account
     for action in ("rename", "delete"):
         page = other.post(f"/search/saved/{number}", {"csrf_token": token, "action": action, "name": "Pris"})
         assert page.status == 404
+        assert other.post(f"/search/saved/{'9' * 31}", {"csrf_token": token, "action": action, "name": "Pris"}).status == 404
     assert SavedSearch.get_by_id(number).name == "À moi"
 
 

@@ -342,13 +342,14 @@ def test_a_piece_for_htmx(old: Visitor) -> None:
 
 
 def test_nobodys_rows_keep_others_asleep(
-    app: Flask, old: Visitor, make_account: Callable[..., str], imap_of: ImapOf, monkeypatch: pytest.MonkeyPatch
+    app: Flask, make_account: Callable[..., str], fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither those of a closed account nor those that fail, though they come first."""
     monkeypatch.setattr(snooze, "MOST", 1)
-    put_off(old, "Ancien")
-    (row,) = make_due(old.address)
-    closed, failing = (Visitor(app, make_account()).sign_in() for _ in range(2))
+    closed, failing, last = (Visitor(app, make_account()).sign_in() for _ in range(3))
+    fill(last, message("Un"))
+    put_off(last, "Un")
+    (row,) = make_due(last.address)
     with db.connection_context():
         Snoozed.delete().where(Snoozed.id != row.id).execute()
         for person, minutes in ((closed, 5), (failing, 4)):
@@ -365,7 +366,7 @@ def test_nobodys_rows_keep_others_asleep(
     monkeypatch.setattr(snooze, "wake", wake)
     app.extensions["jobs"].wake()
     app.extensions["jobs"].wake()
-    assert rows_of(old.address) == [] and len(rows_of(failing.address)) == 1
+    assert rows_of(last.address) == [] and len(rows_of(failing.address)) == 1
 
 
 @pytest.mark.parametrize("action", ["sweep", "wake", "cancel"])

@@ -202,6 +202,23 @@ def test_a_report_leaves_with_the_message_and_can_be_taken_back(alice, opened, i
         assert PhishingReport.select().count() == 0
 
 
+def test_who_may_write_to_nobody_more_reports_all_the_same(alice, opened, imap_of):
+    page = opened(message(subject="Gagnez"))
+    with db.connection_context():
+        user = User.get(User.address == alice.address)
+        User.update(recipients_per_hour=1).where(User.id == user.id).execute()
+        Outbox.create(user=user, draft="x" * 32, message_id="<x@x>", sender=alice.address, content=b"", due=user.created, subject="",
+                      recipients="[]", state="sent", people=1, filed=True)  # fmt: skip
+    told = report(alice, page)
+    assert told.status == 200 and "Marked as phishing, and moved to the junk." in told.notices
+    with db.connection_context():
+        assert PhishingReport.get().outbox == 0
+        assert Outbox.select().count() == 1 and DraftRow.select().count() == 0
+    alice.submit(told, "form[action='/report/undo']")
+    client = imap_of(alice.address)
+    assert client.select_folder("INBOX")[b"EXISTS"] == 1
+
+
 @pytest.mark.parametrize("before", [[], [b"$NotJunk"]])
 def test_what_was_reported_by_mistake_is_as_it_was_and_the_offer_is_gone(alice, fill, imap_of, before):
     [uid] = fill(alice, message())
