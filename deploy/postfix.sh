@@ -19,6 +19,7 @@ postconf -e "mydestination = localhost" \
     "smtpd_sasl_path = private/auth" \
     "smtpd_tls_security_level = may" \
     "message_size_limit = 41943040" \
+    "header_size_limit = 51200" \
     "mailbox_size_limit = 0"
 
 # who may write as whom: one's own address, and those of `flask accounts allow`. proxymap(8) asks: smtpd sits in a chroot.

@@ -186,3 +186,9 @@ def test_a_folder_of_somebody_else_is_not_there(talking: Visitor, app, make_acco
     other = Visitor(app, make_account()).sign_in()
     grouped_rows = talking.get("/mailbox/INBOX").rows
     assert other.get("/mailbox/INBOX").rows == [] != grouped_rows
+
+
+def test_references_without_end_do_not_break_the_list(person: Visitor, fill: Callable[..., list[int]]) -> None:
+    fill(person, b"From: x@x.example\r\nSubject: endless\r\nReferences: " + b"<a@b> " * 16_000 + b"\r\n\r\nx")
+    page = grouped(person)
+    assert page.status == 200 and "endless" in page.text

@@ -298,7 +298,7 @@ def test_a_confirmation_leaves_only_on_one_s_word_and_is_asked_once(alice, opene
     assert not done.all(RECEIPT)
     with db.connection_context():
         row = Outbox.get()
-        assert (row.sender, row.recipients) == ("", '["ann@far.example"]')
+        assert (row.sender, row.recipients, row.people) == ("", '["ann@far.example"]', 1)
         sent: Any = email.message_from_bytes(bytes(row.content), policy=email.policy.default)
     assert sent.get_content_type() == "multipart/report"
     assert sent.get_param("report-type") == "disposition-notification"

@@ -80,6 +80,18 @@ class Connection:
         """Start of a loan: what was known of the mailbox may be old."""
         self._verified, self._untried = False, True
 
+    def reopen(self) -> None:
+        """Begin anew within a loan, after the server broke off: the same mailbox selected. Round trips of `_open` and `select`.
+
+        Raises ServerAway, SignInRefused, MailboxChanged.
+        """
+        mailbox, uidvalidity = self.mailbox, self.uidvalidity
+        self.close()
+        self._open()
+        self._verified = self._untried = False
+        if mailbox:
+            self.select(mailbox, uidvalidity)
+
     @property
     def dead(self) -> bool:
         """Whether the server hung up, or said something unasked (BYE): no round trip."""

@@ -5,6 +5,7 @@ Only UIDs are remembered, as compact arrays: who wrote, what is read, what is fl
 
 from __future__ import annotations
 
+import imaplib
 import re
 import threading
 import time
@@ -65,7 +66,7 @@ def of(connection: Connection, mailbox: str) -> Threads | None:
     when the highest UID or the number of messages differ: with no higher UID nothing came, and what is left of the same
     messages in the same number is the same. Flags do not matter. When messages only went, the server is asked for those
     left, which is much cheaper than to thread anew. Raises NoSuchMailbox, and ServerAway where this takes too long: then it is
-    not tried again for ten minutes.
+    not tried again for ten minutes, nor where the server broke off over it (None, and the connection is opened anew).
     """
     how = algorithm(connection)
     answers = connection.select(mailbox, None, *([_HIGHEST] if how else []))
@@ -89,9 +90,12 @@ def of(connection: Connection, mailbox: str) -> Threads | None:
             fresh = parsed(b"".join(line for line in lines if isinstance(line, bytes)))
     except (Refused, ValueError, OverflowError):
         return None
-    except ServerAway:
+    except ServerAway as error:
         _give_up(key)
-        raise
+        if not isinstance(error.__cause__, imaplib.IMAP4.abort | ConnectionError):
+            raise
+        connection.reopen()  # one message with endless References takes all memory of the process that serves us
+        return None
     _remember(key, state, fresh)
     return fresh
 

@@ -27,7 +27,7 @@ FAILED_SECONDS = 600  # how long an image that could not be had is not asked for
 _ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.5"
 _AT_ONCE = threading.BoundedSemaphore(8)  # of a process's threads: the others are for mail
 _AT_ONCE_OF_ONE = 2  # for one person
-_TURN_SECONDS = 0.2  # how long one waits for a place: a browser asks again with the next page
+_TURN_SECONDS = 1.0  # how long one waits for a place
 _SLOW_SECONDS = 60  # how long a host that took all its time is not asked again
 _MOST_SLOW = 1_000
 _SWEEP_SHARE = 10  # a process sweeps after it wrote this part of the room

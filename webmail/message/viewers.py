@@ -12,6 +12,8 @@ from webmail.mime.structure import LEAF_LIMIT
 from webmail.mime.words import tidy
 
 MESSAGES_LIMIT = 50  # attached messages that are shown as cards
+CARD_TEXT_LIMIT = 100_000  # characters of cards of people that are read for one message
+CALENDAR_TEXT_LIMIT = 200_000  # and of calendars
 FIELDS_LIMIT = 1_000  # header fields that a page shows
 
 
@@ -38,8 +40,12 @@ def view(message: Message, *, with_pictures: bool = True) -> Viewed:
     """How to show each attachment; what can't be understood is a file to save. `with_pictures`: small ones load at once."""
     viewed = Viewed(more=len(message.structure.all) >= LEAF_LIMIT)
     shown_small = set(kinds.previews(message.structure)) if with_pictures else set()
+    room = {Kind.CARD: CARD_TEXT_LIMIT, Kind.CALENDAR: CALENDAR_TEXT_LIMIT}
     for part in message.structure.attachments:
         text = message.bodies.get(part.section)
+        if text is not None and (what := kinds.kind(part)) in room:
+            room[what] -= len(text)
+            text = text if room[what] >= 0 else None
         if part in shown_small:
             viewed.previews.append(part)
         elif kinds.kind(part) is Kind.MESSAGE and len(viewed.messages) < MESSAGES_LIMIT:

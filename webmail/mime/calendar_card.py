@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SIZE_LIMIT = 1_000_000  # characters
 EVENTS_LIMIT = 20
 ATTENDEES_LIMIT = 100
+_ATTENDEES_READ = 200
 _ZONES_LIMIT = 20
 _BLOCK_LIMIT = 100_000  # characters of one event or time zone
 _TEXT_LIMIT = 4_000
@@ -99,8 +100,20 @@ def _few(text: str) -> tuple[str, int]:
             continue
         end = _END[kind].search(text, match.end(), match.start() + _BLOCK_LIMIT)
         if end:
-            kept.append(text[match.start() : end.end()] + "\n")
+            kept.append(_few_attendees(text[match.start() : end.end()]) + "\n")
     return "".join(kept) + "END:VCALENDAR\n", max(counts["VEVENT"] - EVENTS_LIMIT, 0)
+
+
+def _few_attendees(block: str) -> str:
+    """An event without the attendees beyond those that are read: each takes the library a while."""
+    kept, count, attends = [], 0, False
+    for line in block.split("\n"):
+        if line[:1] not in (" ", "\t"):
+            attends = line[:8].upper() == "ATTENDEE"
+            count += attends
+        if not (attends and count > _ATTENDEES_READ):
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _event(event: Component) -> Event:

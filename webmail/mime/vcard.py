@@ -12,6 +12,8 @@ SIZE_LIMIT = 256_000  # characters
 _CARD_LIMIT = 20_000  # characters of one card without its pictures: the library takes quadratic time on some
 CARDS_LIMIT = 20
 _VALUES_LIMIT = 20  # of one kind
+_LINES_LIMIT = 200  # of one card
+_PARAMETERS_LIMIT = 10  # of one line: the library takes exponential time on a list of them that leads nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,23 @@ def _blocks(text: str) -> list[str]:
             blocks[-1].append(line)
         inside = upper != "END:VCARD"
     texts = ("\n".join(lines) + "\n" for lines in blocks if lines[-1].strip().upper() == "END:VCARD")
-    return [text for text in texts if len(text) <= _CARD_LIMIT]
+    return [_simple(text) for text in texts if len(text) <= _CARD_LIMIT and text.count("\n") <= _LINES_LIMIT]
+
+
+def _simple(text: str) -> str:
+    """A card without the lines that have no value, or more parameters than people's cards have."""
+    kept: list[list[str]] = []
+    for line in text.split("\n"):
+        if line[:1] in (" ", "\t") and kept:
+            kept[-1].append(line)
+        else:
+            kept.append([line])
+    good = []
+    for lines in kept:
+        head, colon, _value = "".join(lines).partition(":")
+        if colon and head.count(";") <= _PARAMETERS_LIMIT:
+            good += lines
+    return "\n".join(good) + "\n"
 
 
 def _card(found: Any) -> Card | None:

@@ -196,3 +196,15 @@ def test_news_are_counted_by_what_came_and_never_more_than_is_there() -> None:
 @pytest.mark.parametrize("words", ["", "1.2.3", "1.2.3.x", "1.2.3.4.5", "1.2.3.99999999999", "-1.2.3.4"])
 def test_other_words_are_no_state(words: str) -> None:
     assert State.read(words) is None
+
+
+def test_where_the_server_breaks_off_over_it_the_mailbox_is_listed_by_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, reopened = Fake(), []
+
+    def broken(*_: Any) -> None:
+        raise ServerAway("gone") from ConnectionResetError()
+
+    monkeypatch.setattr(connection, "run", broken)
+    monkeypatch.setattr(connection, "reopen", lambda: reopened.append(1), raising=False)
+    assert [threads.of(connection, "INBOX") for _ in range(2)] == [None, None]  # type: ignore[arg-type]
+    assert reopened == [1]

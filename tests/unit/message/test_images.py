@@ -221,6 +221,7 @@ def test_slow_hosts_hold_few_places_and_are_not_asked_again_for_a_while(
 ) -> None:
     monkeypatch.setattr(image_store, "SECONDS", 1.0)
     monkeypatch.setattr(image_store, "_slow", {})
+    monkeypatch.setattr(image_store, "_TURN_SECONDS", 0.2)
 
     def hang(url: str, **_options: Any) -> Answer:
         web.asked.append(url)

@@ -123,3 +123,10 @@ def test_each_attachment_is_somewhere_once() -> None:
     found = viewers.view(message(*parts, s3="broken"))
     assert [p.section for p in found.previews] == ["2"] and [p.section for p in found.files] == ["3", "4", "5"]
     assert not viewers.view(message(*parts), with_pictures=False).previews
+
+
+def test_a_message_full_of_cards_reads_few_of_them() -> None:
+    card = "BEGIN:VCARD\nFN:x\n" + "NOTE:" + "a" * 15_000 + "\nEND:VCARD\n"
+    parts = [part(str(n), f"{n}.vcf", "text/vcard") for n in range(2, 12)]
+    found = viewers.view(message(*parts, **{f"s{n}": card for n in range(2, 12)}))
+    assert (len(found.contacts), len(found.files)) == (6, 4)

@@ -222,3 +222,20 @@ def test_cards_are_few_and_whole() -> None:
     assert large not in kinds.cards(Structure(attachments=(large,)), 2_000_000)
     assert len(kinds.cards(Structure(attachments=many), 1_000_000)) == 3
     assert len(kinds.cards(Structure(attachments=tuple(part("text/vcard") for _ in range(50))), 2_000_000)) == kinds.CARDS_LIMIT
+
+
+@pytest.mark.parametrize(
+    "line", ["TEL" + ";TYPE=a" * 270, "TEL" + ";TYPE=a" * 270 + ";\n :1", "TEL" + ";TYPE=a" * 10 + ';X="a:1']
+)
+def test_parameters_that_lead_nowhere_take_no_time(line: str) -> None:
+    start = time.monotonic()
+    (card,) = vcard.read(f"BEGIN:VCARD\nVERSION:3.0\nFN:x\n{line}\nEND:VCARD\n")
+    assert card.name == "x"
+    assert time.monotonic() - start < 1
+
+
+def test_attendees_beyond_those_shown_are_not_read() -> None:
+    found = event(*(f"ATTENDEE:mailto:a{n}@x.example\n ample" for n in range(1_000)))
+    assert len(found.attendees) == calendar_card.ATTENDEES_LIMIT
+    few = calendar_card._few_attendees("BEGIN:VEVENT\n" + "ATTENDEE:mailto:a\n b\n" * 300 + "SUMMARY:x\nEND:VEVENT")
+    assert (few.count("ATTENDEE"), few.count("\n b"), "SUMMARY:x" in few) == (200, 200, True)
