@@ -69,6 +69,7 @@ def open_browser(chromium: Browser, demo: Services, scripts: bool) -> Iterator[C
             page.fill("[name=password]", demo.password)
             page.click("main button >> nth=0")
             page.wait_for_selector("[data-row]")
+            page.wait_for_load_state()  # scripts too: a key pressed before them is nobody's
         return page
 
     yield open_one

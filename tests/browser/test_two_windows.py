@@ -71,6 +71,7 @@ def test_one_window_is_never_bothered(open_browser: OpenBrowser) -> None:
 
     # the same page anew, right after typing
     add(alice, " encore")
+    alice.wait_for_timeout(300)
     alice.reload()
     expect(body).to_have_value(re.compile("un mot encore$"))
     add(alice, ".")
