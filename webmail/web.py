@@ -17,7 +17,8 @@ from werkzeug.exceptions import HTTPException
 
 from webmail import imap, words
 from webmail import preferences as preferred
-from webmail.account import Account
+from webmail.account import Account, Password
+from webmail.auth import vault
 from webmail.config import Settings
 from webmail.imap.mailboxes import Overview
 from webmail.mail import (
@@ -33,7 +34,7 @@ from webmail.mail import (
     SignInRefused,
     UnsafeValue,
 )
-from webmail.models import DATABASE_AWAY, User
+from webmail.models import DATABASE_AWAY, Outbox, User
 from webmail.preferences import Preferences
 from webmail.words import file_size, initials, long_date, number, short_date
 
@@ -128,6 +129,20 @@ def current_account() -> Account:
         account = settings().account(current_user().address, password=password)
         g.account = preferred.with_roles(account, current_user())
     return cast(Account, g.account)
+
+
+def sealed_credential() -> bytes | None:
+    """What a worker will sign in with when nobody is there; None where the servers take our tokens."""
+    credential = current_account().credential
+    if not isinstance(credential, Password):
+        return None
+    return vault.seal_for_outbox(credential.password, settings().secret_key, current_user().id)
+
+
+def wake(sent: Outbox) -> None:
+    """Tell the worker. Without it the message leaves at the next sweep."""
+    if jobs := current_app.extensions.get("jobs"):
+        jobs.schedule(sent.id, sent.due)
 
 
 def preferences() -> Preferences:

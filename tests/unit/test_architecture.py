@@ -45,9 +45,9 @@ def kind_of(module: str) -> str:
         return "account"
     if first in PROTOCOLS:
         return "protocol"
-    if first in ("models", "config", "preferences"):
+    if first in ("models", "config", "preferences", "times"):
         return "data"
-    if first in ("web", "words") or module.endswith(("views", "forms", "cookies", "guard")):
+    if first in ("web", "words", "downloads") or module.endswith(("views", "forms", "cookies", "guard")):
         return "web"
     return "logic"
 

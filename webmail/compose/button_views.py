@@ -39,10 +39,8 @@ from webmail.compose.views import (
     identity,
     my_identities,
     no_room_words,
-    sealed_credential,
     show_form,
     store,
-    wake,
 )
 from webmail.mail import Draft, MailError, NoSuchMessage, ServerAway
 from webmail.models import DATABASE_AWAY, DraftRow, Outbox, OutboxState
@@ -55,7 +53,9 @@ from webmail.web import (
     notify,
     page,
     remember_overview,
+    sealed_credential,
     settings,
+    wake,
 )
 from webmail.words import file_size, long_date
 

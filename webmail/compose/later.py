@@ -8,52 +8,32 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
-from zoneinfo import ZoneInfo
 
+from webmail import times
 from webmail.compose import limits
 from webmail.config import Settings
 from webmail.models import Outbox, OutboxState, User, db, now
+from webmail.times import BadTime
 
 FURTHEST = timedelta(days=366)
-_EVENING, _MORNING = time(18), time(8)
 _DATE = re.compile(rb"^Date: [^\r\n]*(?=\r\n)", re.MULTILINE)
-
-
-class BadTime(ValueError):
-    """No time, one that is over, or one more than a year away."""
-
-
-def here(settings: Settings) -> datetime:
-    """Now, on the establishment's clocks."""
-    return datetime.now(ZoneInfo(settings.timezone))
 
 
 def choices(at: datetime) -> dict[str, datetime]:
     """The times that are offered, by name, in the zone of `at`."""
-    zone, today = at.tzinfo, at.date()
-    tomorrow = today + timedelta(days=1)
-    monday = today + timedelta(days=7 - today.weekday())
-    evening = datetime.combine(today, _EVENING, zone)
-    found = {"evening": evening} if evening - at > timedelta(minutes=10) else {}
-    found["tomorrow"] = datetime.combine(tomorrow, _MORNING, zone)
-    if monday != tomorrow:
-        found["monday"] = datetime.combine(monday, _MORNING, zone)
-    return found
+    return times.choices(at, before_evening=timedelta(minutes=10))
 
 
 def chosen(name: str, day: str, hour: str, at: datetime) -> datetime:
     """The time meant by the name of a choice, or by a date and an hour in the zone of `at`; UTC, naive. Raises BadTime.
 
-    `name` is "at" for one's own. An hour that the clocks skip is the one after; of one that comes twice it is the first.
+    `name` is "at" for one's own.
     """
     try:
         local = _own(day, hour, at) if name == "at" else choices(at)[name]
-        found = local.astimezone(UTC)
-    except (KeyError, ValueError, OverflowError) as error:
+    except (KeyError, ValueError) as error:
         raise BadTime(f"{name} {day!r} {hour!r} is no time") from error
-    if not timedelta(0) < found - at.astimezone(UTC) <= FURTHEST:
-        raise BadTime(f"{found} is over, or too far away")
-    return found.replace(tzinfo=None)
+    return times.stored(local, at, FURTHEST)
 
 
 def _own(day: str, hour: str, at: datetime) -> datetime:

@@ -10,13 +10,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from webmail import times
 from webmail.account import Password
 from webmail.compose import copies, identities, later, limits, outbox
 from webmail.compose.forms import ComposeForm
-from webmail.compose.views import blueprint, wake
+from webmail.compose.views import blueprint
 from webmail.mail import MailError
 from webmail.models import DraftRow
-from webmail.web import current_account, current_user, notify, settings, withdraw_notices
+from webmail.web import current_account, current_user, notify, settings, wake, withdraw_notices
 from webmail.words import local, long_date
 
 
@@ -31,7 +32,7 @@ class Choice:
 @blueprint.app_template_global()
 def later_choices() -> list[Choice]:
     """This evening while it is not near, tomorrow, Monday morning."""
-    return [Choice(name, when) for name, when in later.choices(later.here(settings())).items()]
+    return [Choice(name, when) for name, when in later.choices(times.here(settings())).items()]
 
 
 @blueprint.app_template_filter()
@@ -61,8 +62,8 @@ def chosen_time(form: ComposeForm) -> datetime | None:
     if not form.later.data:
         return None
     try:
-        at = later.chosen(form.later.data, form.day.data or "", form.hour.data or "", later.here(settings()))
-    except later.BadTime:
+        at = later.chosen(form.later.data, form.day.data or "", form.hour.data or "", times.here(settings()))
+    except times.BadTime:
         form.mark("later", _("Choose a date and a time to come, within a year."))
         return None
     show_time(form, at)
@@ -109,9 +110,9 @@ def send_now(outbox_id: int) -> Response:
 def change_time(outbox_id: int) -> Response:
     values = request.form
     try:
-        at = later.chosen(values.get("later", "at"), values.get("day", ""), values.get("hour", ""), later.here(settings()))
+        at = later.chosen(values.get("later", "at"), values.get("day", ""), values.get("hour", ""), times.here(settings()))
         done = later.change(current_user(), outbox_id, at, settings())
-    except later.BadTime:
+    except times.BadTime:
         notify(_("Choose a date and a time to come, within a year."), "danger")
     except limits.TooManyPeople as error:
         notify(too_many_words(error), "caution")

@@ -14,10 +14,21 @@ from werkzeug.wrappers import Response
 from webmail.compose import filing, later, later_views, limits, trouble
 from webmail.compose import outbox as logic
 from webmail.compose.trouble import Kind
-from webmail.compose.views import blueprint, say_left_out, sealed_credential, wake
+from webmail.compose.views import blueprint, say_left_out
 from webmail.mail import ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, now
-from webmail.web import current_account, current_user, fragment, mail_error, notify, page, settings, withdraw_notices
+from webmail.web import (
+    current_account,
+    current_user,
+    fragment,
+    mail_error,
+    notify,
+    page,
+    sealed_credential,
+    settings,
+    wake,
+    withdraw_notices,
+)
 
 _PATIENCE = timedelta(minutes=2)  # how long after its time a notice asks whether a message has left
 

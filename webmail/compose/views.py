@@ -12,21 +12,19 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, g, redirect, request, session, url_for
+from flask import Blueprint, g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.account import Password
-from webmail.auth import vault
 from webmail.compose import copies, drafts, identities, outbox, templates, uploads
 from webmail.compose import reply as replies
 from webmail.compose.drafts import AlreadyLeft, ChangedElsewhere, Fields
 from webmail.compose.forms import ComposeForm
 from webmail.mail import Identity, MailboxChanged, MailError, Message, NoSuchMessage
-from webmail.models import DraftRow, Outbox, OutboxState, ReadyText, WritingIdentity
+from webmail.models import DraftRow, OutboxState, ReadyText, WritingIdentity
 from webmail.web import current_account, current_user, error_page, local_path, notify, page, preferences, settings
 from webmail.words import file_size, local, long_date, short_date
 
@@ -274,20 +272,6 @@ def back_of(form: ComposeForm) -> str:
 
 def address_of(row: DraftRow, form: ComposeForm) -> str:
     return url_for("compose.show", draft_id=row.id, back=local_path(form.back.data or "") or None)
-
-
-def sealed_credential() -> bytes | None:
-    """What a worker will sign in with when nobody is there; None where the servers take our tokens."""
-    credential = current_account().credential
-    if not isinstance(credential, Password):
-        return None
-    return vault.seal_for_outbox(credential.password, settings().secret_key, current_user().id)
-
-
-def wake(sent: Outbox) -> None:
-    """Tell the worker. Without it the message leaves at the next sweep."""
-    if jobs := current_app.extensions.get("jobs"):
-        jobs.schedule(sent.id, sent.due)
 
 
 @blueprint.app_template_filter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from webmail.account import Account
 from webmail.imap.actions import pieces
@@ -19,6 +19,7 @@ from webmail.mime import headers
 
 _HEADERS = b"BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM SUBJECT)]<0.16384>"
 _BATCH = 512 * 1024  # bytes fetched in one round trip
+_MOST_TOGETHER = 200  # messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def contents(
 
     Each on a connection of its own loan. What is gone in between is left out. The bytes of one must be taken before the next.
     """
-    for batch in _batches(messages):
+    for batch in batches(messages, _BATCH, _MOST_TOGETHER):
         if len(batch) == 1 and batch[0].size > _BATCH:
             try:
                 chunks = stream_raw(account, mailbox, batch[0].uid, uidvalidity)
@@ -91,14 +92,25 @@ def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _batches(messages: Sequence[Identity]) -> Iterator[list[Identity]]:
-    batch: list[Identity] = []
-    size = 0
-    for message in messages:
-        if batch and (size + message.size > _BATCH or len(batch) >= 200):
+class Sized(Protocol):
+    """What has a size in bytes."""
+
+    @property
+    def size(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=Sized)
+
+
+def batches(items: Iterable[Item], size: int, most: int) -> Iterator[list[Item]]:
+    """In groups to be fetched at once: at most `size` bytes and `most` together; one that is larger comes alone."""
+    batch: list[Item] = []
+    total = 0
+    for item in items:
+        if batch and (total + item.size > size or len(batch) >= most):
             yield batch
-            batch, size = [], 0
-        batch.append(message)
-        size += message.size
+            batch, total = [], 0
+        batch.append(item)
+        total += item.size
     if batch:
         yield batch

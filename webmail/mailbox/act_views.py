@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail import imap
+from webmail import downloads, imap, times
 from webmail.imap.actions import KeepsNoTags
 from webmail.imap.connection import Connection
 from webmail.mail import Role
@@ -80,9 +77,9 @@ def _do(connection: Connection, mailbox: str, chosen: Sequence[Chosen], action: 
     """What was done; or a page that asks again; or None where a notice says why nothing was done."""
     if action == "snooze":
         try:
-            due = snooze.chosen_time(argument, request.form.get("day", ""), request.form.get("hour", ""), snooze.here(settings()))
+            due = snooze.chosen_time(argument, request.form.get("day", ""), request.form.get("hour", ""), times.here(settings()))
             return snooze.snooze(connection, current_user(), chosen, due)
-        except snooze.BadTime:
+        except times.BadTime:
             return _ask(connection, mailbox, chosen, "later", _("Choose a date and a time to come."))
         except snooze.TooMany:
             notify(_("At most %(num)s messages can be snoozed at once.", num=number(snooze.MOST)), "caution")
@@ -135,25 +132,15 @@ def save_as_file(mailbox: str) -> Response:
             words = _("One file holds at most %(num)s messages or %(size)s. Select fewer messages.")
             notify(words % {"num": number(export.MOST_MESSAGES), "size": file_size(export.MOST_BYTES)}, "caution")
             return redirect(_back(mailbox), 303)
-    spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the answer
     try:
-        export.write(account, found, kind, spool)
-        size = spool.tell()
-        spool.seek(0)
+        response = downloads.written(lambda spool: export.write(account, found, kind, spool), export.KINDS[kind])
     except OSError as error:  # of the file: those of the network are ServerAway
-        spool.close()
         current_app.logger.error("an export can't be written: %s", error)
         notify(_("There is no room on the server for this file at the moment. Select fewer messages."), "danger")
         return redirect(_back(mailbox), 303)
-    except BaseException:
-        spool.close()
-        raise
-    response = Response(iter(lambda: spool.read(1 << 16), b""), mimetype=export.KINDS[kind])
-    response.call_on_close(spool.close)
-    response.content_length = size
-    name = f"{mailbox.rsplit('/', 1)[-1]}-{datetime.now():%Y-%m-%d}.{kind}"
-    response.headers["Content-Disposition"] = f"attachment; filename=\"messages.{kind}\"; filename*=UTF-8''{quote(name, safe='')}"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+    name = f"{mailbox.rsplit('/', 1)[-1]}-{today():%Y-%m-%d}.{kind}"
+    response.headers["Content-Disposition"] = downloads.disposition(name, plain=f"messages.{kind}")
+    response.headers["Content-Security-Policy"] = downloads.POLICY
     return response
 
 
@@ -214,8 +201,8 @@ def _ask(connection: Connection, mailbox: str, chosen: Sequence[Chosen], what: s
             keywords=offered,
             keeps=any(connection.keeps(keyword) for keyword in [*offered, "NewTag"]),
             can_make=connection.keeps("NewTag"),
-            times=snooze.choices(snooze.here(settings())),
-            today=snooze.here(settings()).date(),
+            times=snooze.choices(times.here(settings())),
+            today=times.here(settings()).date(),
             colours=tags.COLOURS,
             on_its_own=bool(settings().token_key_file),
             **_about(mailbox, chosen),

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from webmail import imap, preferences
+from webmail import imap, preferences, times
 from webmail.account import Account
 from webmail.config import Settings
 from webmail.imap import bulk
@@ -37,6 +37,7 @@ from webmail.mailbox import leases
 from webmail.mailbox.act import Done
 from webmail.mailbox.selection import Chosen, count
 from webmail.models import Snoozed, User, db, now
+from webmail.times import BadTime
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,6 @@ MOST = 1000  # messages put off at once
 _FRESH = timedelta(minutes=1)  # a row so young may be of a message that is being moved
 _LARGEST_COPY = 50_000_000  # bytes; what is larger comes back with its old date
 _FURTHEST = timedelta(days=5 * 366)
-_EVENING, _MORNING = time(18), time(8)
 
 
 class TooMany(MailError):
@@ -53,50 +53,24 @@ class TooMany(MailError):
     status = 422
 
 
-class BadTime(ValueError):
-    """No time, one that is over, or one beyond five years."""
-
-
 # --- when ------------------------------------------------------------------------------------------------------------
 
 
 def choices(at: datetime) -> dict[str, datetime]:
-    """The times that are offered, by name, in the zone of `at`: this evening while it is not near, tomorrow, Monday morning."""
-    zone, today = at.tzinfo, at.date()
-    tomorrow = today + timedelta(days=1)
-    monday = today + timedelta(days=7 - today.weekday())
-    found = {"tomorrow": datetime.combine(tomorrow, _MORNING, zone)}
-    if monday != tomorrow:
-        found["monday"] = datetime.combine(monday, _MORNING, zone)
-    evening = datetime.combine(today, _EVENING, zone)
-    return ({"evening": evening} if evening - at > timedelta(hours=1) else {}) | found
+    """The times that are offered, by name, in the zone of `at`."""
+    return times.choices(at, before_evening=timedelta(hours=1))
 
 
 def chosen_time(name: str, day: str, hour: str, at: datetime) -> datetime:
-    """The time meant by the name of a choice, or by a date and an hour of one's own; UTC, naive, as tables have it.
-
-    An hour that the clocks skip counts as the one after. Raises BadTime.
-    """
+    """The time meant by the name of a choice, or by a date and an hour of one's own; UTC, naive. Raises BadTime."""
     offered = choices(at)
     if name in offered:
-        due = offered[name]
-    else:
-        try:
-            due = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour or f"{_MORNING:%H:%M}"), at.tzinfo)
-        except ValueError as error:
-            raise BadTime from error
+        return times.stored(offered[name], at, _FURTHEST)
     try:
-        found = due.astimezone(UTC)
-    except OverflowError as error:  # the first and the last day that there are
-        raise BadTime from error
-    if not timedelta(0) < found - at.astimezone(UTC) < _FURTHEST:
-        raise BadTime
-    return found.replace(tzinfo=None)
-
-
-def here(settings: Settings) -> datetime:
-    """Now, on the establishment's clocks."""
-    return datetime.now(ZoneInfo(settings.timezone))
+        due = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour) if hour else times.MORNING, at.tzinfo)
+    except ValueError as error:
+        raise BadTime(f"{day!r} {hour!r} is no time") from error
+    return times.stored(due, at, _FURTHEST)
 
 
 def local(due: datetime, settings: Settings) -> datetime:

@@ -8,7 +8,7 @@ from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail import imap
+from webmail import imap, times
 from webmail.mail import MailError, Role, ServerAway, SignInRefused
 from webmail.mailbox import snooze
 from webmail.mailbox.alone import alone
@@ -53,8 +53,8 @@ def change_snoozed(id_: int) -> Response:
                 _tell(done, row)
         case "change":
             try:
-                due = snooze.chosen_time("", form.get("day", ""), form.get("hour", ""), snooze.here(settings()))
-            except snooze.BadTime:
+                due = snooze.chosen_time("", form.get("day", ""), form.get("hour", ""), times.here(settings()))
+            except times.BadTime:
                 return _page(422, wrong=id_)
             snooze.change(row, due)
             notify(_("It comes back on %(when)s.", when=long_date(snooze.aware(due))))
@@ -87,6 +87,6 @@ def _page(status: int = 200, wrong: int = 0) -> Response:
         current_app.logger.warning("what is snoozed can't be checked", exc_info=True)
     rows = [(row, snooze.local(row.due, settings())) for row in snooze.waiting(current_user())]
     return page(
-        "mailbox/snoozed.html", status, rows=rows, wrong=wrong, folder=folder, today=snooze.here(settings()).date(),
+        "mailbox/snoozed.html", status, rows=rows, wrong=wrong, folder=folder, today=times.here(settings()).date(),
         on_its_own=bool(settings().token_key_file),
     )  # fmt: skip

@@ -9,9 +9,9 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.mail import Identity
 from webmail.message import receipts
-from webmail.message.report_views import sealed_credential, uidvalidity, wake
+from webmail.message.report_views import uidvalidity
 from webmail.message.views import blueprint
-from webmail.web import current_account, current_user, local_path, notify
+from webmail.web import current_account, current_user, local_path, notify, sealed_credential, wake
 from webmail.words import long_date
 
 

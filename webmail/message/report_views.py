@@ -7,8 +7,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.account import Password
-from webmail.auth import vault
 from webmail.compose import drafts, limits, outbox, uploads
 from webmail.compose import reply as replies
 from webmail.compose.drafts import Fields
@@ -18,7 +16,16 @@ from webmail.mailbox.alone import alone
 from webmail.message import report as reports
 from webmail.message.views import blueprint
 from webmail.models import DraftRow, Outbox
-from webmail.web import current_account, current_user, local_path, notify, settings, withdraw_notices
+from webmail.web import (
+    current_account,
+    current_user,
+    local_path,
+    notify,
+    sealed_credential,
+    settings,
+    wake,
+    withdraw_notices,
+)
 
 _UNDO_SECONDS = 45
 
@@ -132,17 +139,3 @@ def uidvalidity() -> int:
     if not 0 < number < 2**32:
         raise MailboxChanged(f"{number} is no UIDVALIDITY")
     return number
-
-
-def sealed_credential() -> bytes | None:
-    """The mail password for the worker, sealed; None where tokens do."""
-    credential = current_account().credential
-    if not isinstance(credential, Password):
-        return None
-    return vault.seal_for_outbox(credential.password, settings().secret_key, current_user().id)
-
-
-def wake(sent: Outbox) -> None:
-    """Tell the worker. Without it the message leaves at the next sweep."""
-    if jobs := current_app.extensions.get("jobs"):
-        jobs.schedule(sent.id, sent.due)

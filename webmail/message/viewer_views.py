@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-
 from flask import Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from webmail import imap
+from webmail import downloads, imap
 from webmail.imap.connection import Connection
 from webmail.mail import Message, NoSuchMessage
 from webmail.message import viewers, zip
@@ -19,7 +17,6 @@ from webmail.message.views import (
     blueprint,
     cleaned_html,
     cut_label,
-    from_spool,
     guarded,
     kept_by_browser,
     shown_bodies,
@@ -139,17 +136,12 @@ def all_files(uid: int, mailbox: str) -> Response:
     parts = [part for part in message.structure.attachments if part.type not in _REPORTS]
     if not parts:
         raise NoSuchMessage(f"{mailbox}: message {uid} has no files")
-    spool = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 - closed with the answer
     try:
-        zip.write(account, message, parts, spool)
+        response = downloads.written(lambda spool: zip.write(account, message, parts, spool), "application/zip")
     except zip.TooMuch:
-        spool.close()
         return error_page(_("These files are too many or too large for one archive"), _("Save them one by one."), 422)
-    except BaseException:
-        spool.close()
-        raise
     name = safe_name(message.envelope.subject)[:80].strip(". ") or "message"
-    return as_file(from_spool(spool, "application/zip"), f"{name}.zip", "attachment")
+    return as_file(response, f"{name}.zip", "attachment")
 
 
 _REPORTS = ("message/delivery-status", "message/disposition-notification")

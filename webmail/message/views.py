@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import tempfile
-from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request, session, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from webmail import imap
+from webmail import downloads, imap
 from webmail.mail import Message, NoSuchMessage, Part, Structure
 from webmail.mailbox import searching
 from webmail.message import receipts, trust, viewers
@@ -30,7 +27,7 @@ FRAME_CSP = (
     "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline' 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
-DOWNLOAD_CSP = "default-src 'none'; frame-ancestors 'none'; sandbox"
+DOWNLOAD_CSP = downloads.POLICY
 _SHOWN_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -110,7 +107,7 @@ def part(uid: int, section: str, mailbox: str) -> Response:
         validity = connection.uidvalidity
     inline = "inline" in request.args and found.type in _SHOWN_IMAGES
     kind = found.type if inline else _download_type(found)
-    response = whole(imap.messages.stream(account, mailbox, uid, found, validity), kind)
+    response = downloads.whole(imap.messages.stream(account, mailbox, uid, found, validity), kind)
     return as_file(response, found.filename or "attachment", "inline" if inline else "attachment")
 
 
@@ -126,7 +123,8 @@ def raw(uid: int, mailbox: str) -> Response:
             raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
         validity = connection.uidvalidity
     download = "download" in request.args
-    response = whole(imap.messages.stream_raw(account, mailbox, uid, validity), "message/rfc822" if download else "text/plain")
+    kind = "message/rfc822" if download else "text/plain"
+    response = downloads.whole(imap.messages.stream_raw(account, mailbox, uid, validity), kind)
     return as_file(response, f"message-{uid}.eml", "attachment" if download else "inline")
 
 
@@ -181,35 +179,9 @@ def _download_type(found: Part) -> str:
     )
 
 
-def whole(chunks: Iterator[bytes], mimetype: str) -> Response:
-    """An answer with its Content-Length, through a file: what breaks off on the way from the mail server is an error page,
-    never a file that looks complete. A megabyte at most is in memory."""
-    spool = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 - closed with the answer
-    try:
-        for chunk in chunks:
-            spool.write(chunk)
-    except BaseException:
-        spool.close()
-        raise
-    return from_spool(spool, mimetype)
-
-
-def from_spool(spool: tempfile.SpooledTemporaryFile[bytes], mimetype: str) -> Response:
-    """An answer with the content of a temporary file, which it closes."""
-    spool.seek(0, 2)
-    size = spool.tell()
-    spool.seek(0)
-    response = Response(iter(lambda: spool.read(1 << 16), b""), mimetype=mimetype)
-    response.call_on_close(spool.close)
-    response.content_length = size
-    return response
-
-
 def as_file(response: Response, filename: str, disposition: str) -> Response:
-    """RFC 6266, with the RFC 8187 form for names that are not ASCII; nothing in it can run."""
-    ascii_name = filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_").replace("?", "_")
-    name = f"; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
-    response.headers["Content-Disposition"] = disposition + name
+    """What a browser saves, or shows in a page of its own; nothing in it can run."""
+    response.headers["Content-Disposition"] = downloads.disposition(filename, disposition)
     return guarded(response, DOWNLOAD_CSP)
 
 

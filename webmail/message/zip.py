@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import IO
 
 from webmail.account import Account
-from webmail.imap import connect, messages
+from webmail.imap import bulk, connect, messages
 from webmail.mail import MailError, Message, Part
 from webmail.mime.filenames import safe_name
 from webmail.mime.structure import LEAF_LIMIT
@@ -49,7 +49,7 @@ def write(account: Account, message: Message, parts: Iterable[Part], out: IO[byt
 
 
 def _contents(account: Account, message: Message, files: Iterable[Part]) -> Iterator[tuple[Part, Iterable[bytes]]]:
-    for batch in _batches(files):
+    for batch in bulk.batches(files, _TOGETHER, _MOST_TOGETHER):
         if batch[0].size > _TOGETHER:
             yield batch[0], messages.stream(account, message.mailbox, message.uid, batch[0], message.uidvalidity)
             continue
@@ -57,20 +57,6 @@ def _contents(account: Account, message: Message, files: Iterable[Part]) -> Iter
             whole = messages.parts(connection, message.mailbox, message.uid, batch, message.uidvalidity)
         for part in batch:
             yield part, [whole[part.section]]
-
-
-def _batches(files: Iterable[Part]) -> Iterator[list[Part]]:
-    """The parts in groups to be fetched at once; one that is too large for that comes alone."""
-    batch: list[Part] = []
-    size = 0
-    for part in files:
-        if batch and (size + part.size > _TOGETHER or len(batch) == _MOST_TOGETHER):
-            yield batch
-            batch, size = [], 0
-        batch.append(part)
-        size += part.size
-    if batch:
-        yield batch
 
 
 def names(parts: Iterable[Part]) -> Iterator[str]:
