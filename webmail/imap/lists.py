@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from builtins import list as List  # `list` is this module's verb
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -153,8 +154,15 @@ def page_of_date(
     connection.select(mailbox)
     keys = criteria(query, connection.capabilities)
     since = (day + timedelta(days=1)).strftime("%d-%b-%Y").encode()
+    if found is None and connection.has("ESEARCH"):  # RFC 4731: the number alone, not all of them
+        command = (b"UID SEARCH", b"RETURN (COUNT)", *charset(keys), b"SINCE", since, keys)
+        counted = _COUNT.search(b" ".join(line for line in connection.run(command).get("ESEARCH", []) if line))
+        return int(counted[1]) // size + 1 if counted else 1
     newer = numbers_of(connection.run((b"UID SEARCH", *charset(keys), b"SINCE", since, keys)).get("SEARCH", []))
     return (len(newer) if found is None else found.newer_than(set(newer))) // size + 1
+
+
+_COUNT = re.compile(rb" COUNT (\d+)")
 
 
 def neighbours(

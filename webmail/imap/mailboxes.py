@@ -73,9 +73,9 @@ class Overview:
     def targets(self, source: str) -> list[Mailbox]:
         """Where a message of `source` may be moved: one's own mailboxes first, never Drafts or those that wait for a time."""
         apart = (Role.DRAFTS, Role.SNOOZED)
-        deleted = {m.name for trash in self.mailboxes if trash.role is Role.TRASH for m in self.below(trash)}
+        trash = self.with_role(Role.TRASH)
         others = [m for m in self.mailboxes if m.selectable and m.rights.may_insert and m.role not in apart]
-        others = [m for m in others if m.name != source and m.name not in deleted]
+        others = [m for m in others if m.name != source and not (trash and trash.holds(m.name))]
         return sorted(others, key=lambda m: (bool(m.owner), m.role is not None))
 
     def side_bar(self, favourites: Iterable[str] = ()) -> SideBar:
@@ -187,7 +187,7 @@ def for_role(connection: Connection, role: Role) -> str:
 
     1 where there is one, 0 where the overview of the last seconds knows it.
     """
-    if (kept := _kept(connection)) and (mailbox := next((m for m in kept.mailboxes if m.role is role), None)):
+    if (kept := _kept(connection)) and (mailbox := kept.with_role(role)):
         return mailbox.name
     answers = connection.run(*_namespace_command(connection), (b"LIST", b'""', b'"*"'))
     _learn_namespaces(connection, answers)
