@@ -17,7 +17,7 @@ from flask_babel import get_locale, get_translations
 from flask_babel import gettext as _
 
 
-class _Here(NamedTuple):
+class Here(NamedTuple):
     """Where and when a request is answered: looked up once, since a list formats 100 dates."""
 
     zone: ZoneInfo
@@ -26,46 +26,48 @@ class _Here(NamedTuple):
     translations: NullTranslations
 
 
-def _here() -> _Here:
-    if "here" not in g:
+def here() -> Here:
+    """Looked up once in a request."""
+    held = g._get_current_object()  # once: finding it is what costs
+    if "here" not in held:
         zone = ZoneInfo(current_app.extensions["settings"].timezone)
-        g.here = _Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
-    return cast(_Here, g.here)
+        held.here = Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
+    return cast(Here, held.here)
 
 
 def translated(text: str) -> str:
     """gettext for templates: flask-babel would look its context up for each of a page's 150 words."""
-    return _here().translations.gettext(text)
+    return here().translations.gettext(text)
 
 
 def translated_number(one: str, many: str, count: int) -> str:
-    return _here().translations.ngettext(one, many, count)
+    return here().translations.ngettext(one, many, count)
 
 
 def translated_as(context: str, text: str) -> str:
-    return _here().translations.pgettext(context, text)
+    return here().translations.pgettext(context, text)
 
 
 def local(moment: datetime) -> datetime:
     """In the establishment's time zone; a naive time of the database is UTC."""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_here().zone)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(here().zone)
 
 
 def today() -> date:
     """The day it is in the establishment's time zone."""
-    return _here().today
+    return here().today
 
 
 def short_date(moment: datetime) -> str:
     """As people say it in a list: the time today, the weekday this week, the day this year, else the date."""
-    here, day = _here(), local(moment)
-    days = (here.today - day.date()).days
+    at, day = here(), local(moment)
+    days = (at.today - day.date()).days
     if days == 0:
         return day.strftime("%H:%M")
     if days == 1:
         return _("yesterday")
-    pattern = "EEE" if 1 < days < 7 else "d MMM" if day.year == here.today.year else "dd/MM/yyyy"
-    return _formatted(day.date(), pattern, here.locale)
+    pattern = "EEE" if 1 < days < 7 else "d MMM" if day.year == at.today.year else "dd/MM/yyyy"
+    return _formatted(day.date(), pattern, at.locale)
 
 
 @lru_cache(maxsize=4096)
@@ -80,7 +82,7 @@ def _first(pattern: str, day: date, locale: str) -> str:
 
 def long_date(moment: datetime) -> str:
     """Date and time in full, "mardi 24 novembre 2026 à 14:02"."""
-    return _long(local(moment).replace(second=0, microsecond=0), _here().locale)
+    return _long(local(moment).replace(second=0, microsecond=0), here().locale)
 
 
 @lru_cache(maxsize=4096)
@@ -91,7 +93,7 @@ def _long(moment: datetime, locale: str) -> str:
 
 def file_size(count: int) -> str:
     """Bytes as people say them: "88 Ko" or "88 KB"."""
-    units = ("o", "Ko", "Mo", "Go") if _here().locale.startswith("fr") else ("bytes", "KB", "MB", "GB")
+    units = ("o", "Ko", "Mo", "Go") if here().locale.startswith("fr") else ("bytes", "KB", "MB", "GB")
     value, unit = float(count), units[0]
     for unit in units:
         if value < 1000 or unit == units[-1]:
@@ -102,7 +104,7 @@ def file_size(count: int) -> str:
 
 
 def number(value: int) -> str:
-    return format_decimal(value, locale=_here().locale)
+    return format_decimal(value, locale=here().locale)
 
 
 def initials(label: str) -> str:

@@ -18,6 +18,7 @@ from peewee import Query
 from webmail.auth import vault
 from webmail.config import Settings
 from webmail.models import DATABASE_AWAY, Session, User, now
+from webmail.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,9 @@ def start(
     return token, row
 
 
+_of_token = Prepared(lambda slot: Session.select(Session, User).join(User).where(Session.id_hash == slot("id_hash")))
+
+
 def find(token: str, settings: Settings, *, visiting: bool = True) -> Session | None:
     """The row of this token with its user, in one SELECT; None when it is unknown, has run out, or the user is inactive.
 
@@ -64,9 +68,10 @@ def find(token: str, settings: Settings, *, visiting: bool = True) -> Session | 
     """
     if not 0 < len(token) <= _LONGEST_TOKEN:
         return None
-    row = Session.select(Session, User).join(User).where(Session.id_hash == hash_token(token)).first()
-    if row is None:
+    rows = _of_token(id_hash=hash_token(token))
+    if not rows:
         return None
+    row: Session = rows[0]
     at = now()
     if not row.user.active or at > _ends(row, settings):
         _if_possible(Session.delete().where(Session.id_hash == row.id_hash))

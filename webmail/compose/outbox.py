@@ -29,6 +29,7 @@ from webmail.compose import copies, drafts, filing, identities, limits, trouble
 from webmail.config import Settings
 from webmail.mail import Identity, MailError, NoSuchMessage, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
+from webmail.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -398,16 +399,21 @@ class Pending:
         return self.waiting + self.failed
 
 
+_COUNTED = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, OutboxState.UNCERTAIN]
+_REFUSED = (Outbox.state == OutboxState.SENT) & (Outbox.refused != "{}")
+_counts = Prepared(
+    lambda slot: (
+        Outbox.select(Outbox.state, pw.fn.COUNT(Outbox.id))
+        .where((Outbox.user == slot("user")) & (Outbox.state.in_(_COUNTED) | _REFUSED))
+        .group_by(Outbox.state)
+        .tuples()
+    )
+)
+
+
 def pending(user: User) -> Pending:
     """For every page: one indexed query."""
-    counted = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, OutboxState.UNCERTAIN]
-    refused = (Outbox.state == OutboxState.SENT) & (Outbox.refused != "{}")
-    rows = (
-        Outbox.select(Outbox.state, pw.fn.COUNT(Outbox.id))
-        .where((Outbox.user == user) & (Outbox.state.in_(counted) | refused))
-        .group_by(Outbox.state)
-    )
-    counts: dict[str, int] = dict(rows.tuples())  # type: ignore[arg-type]
+    counts: dict[str, int] = dict(_counts(user=user.id))
     waiting = counts.get(OutboxState.WAITING, 0) + counts.get(OutboxState.SENDING, 0)
     return Pending(waiting, sum(counts.values()) - waiting)
 

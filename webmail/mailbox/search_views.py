@@ -15,6 +15,7 @@ from webmail.mailbox import searching
 from webmail.mailbox.asked import SCOPES, Asked
 from webmail.mailbox.views import blueprint
 from webmail.models import SavedSearch
+from webmail.prepared import Prepared
 from webmail.web import current_user, local_path, notify, overview, page
 from webmail.words import today
 
@@ -83,12 +84,14 @@ def change_search(number: int) -> Response:
     return redirect(url_for("mailbox.search"), 303)
 
 
+_saved = Prepared(lambda slot: SavedSearch.select().where(SavedSearch.user == slot("user")))
+
+
 @blueprint.app_template_global()
 def saved_searches() -> list[SavedSearch]:
     """The person's searches by name: one query for each page."""
     if "saved_searches" not in g:
-        rows = SavedSearch.select().where(SavedSearch.user == current_user())
-        g.saved_searches = sorted(rows, key=lambda row: row.name.casefold())
+        g.saved_searches = sorted(_saved(user=current_user().id), key=lambda row: row.name.casefold())
     return cast("list[SavedSearch]", g.saved_searches)
 
 

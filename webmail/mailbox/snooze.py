@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from webmail import imap, preferences, times
@@ -37,6 +38,7 @@ from webmail.mailbox import leases
 from webmail.mailbox.act import Done
 from webmail.mailbox.selection import Chosen, count
 from webmail.models import Snoozed, User, db, now
+from webmail.prepared import Prepared, Slot
 from webmail.times import BadTime
 
 log = logging.getLogger(__name__)
@@ -311,14 +313,21 @@ def _move_back(connection: Connection, row: Snoozed, uid: int) -> None:
 # --- whose time has come ---------------------------------------------------------------------------------------------
 
 
+def _due_rows(slot: Slot) -> Any:
+    free = Snoozed.lease.is_null() | (Snoozed.lease < slot("at"))
+    rows = Snoozed.select(Snoozed, User).join(User).where(Snoozed.due <= slot("by"), free, User.active == 1)
+    return rows.order_by(Snoozed.due, Snoozed.id).limit(MOST)
+
+
+_due = Prepared(_due_rows)
+_due_of_one = Prepared(lambda slot: _due_rows(slot).where(Snoozed.user == slot("user")))
+
+
 def due(user: User | None = None, late: timedelta = timedelta(0)) -> list[Snoozed]:
     """Rows whose time has come (by at least `late`), of one person or of everybody with an open account, the latest first."""
     at = now()
-    free = Snoozed.lease.is_null() | (Snoozed.lease < at)
-    query = Snoozed.select(Snoozed, User).join(User).where(Snoozed.due <= at - late, free, User.active == 1)
-    if user is not None:
-        query = query.where(Snoozed.user == user)
-    return list(query.order_by(Snoozed.due, Snoozed.id).limit(MOST))
+    whose = {} if user is None else {"user": user.id}
+    return (_due_of_one if whose else _due)(at=at, by=at - late, **whose)
 
 
 def wake_due(account: Account, rows: Sequence[Snoozed]) -> int:

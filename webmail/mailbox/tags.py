@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import peewee as pw
 
 from webmail.models import Tag, User, db
+from webmail.prepared import Prepared
 
 COLOURS = ("grey", "red", "orange", "green", "teal", "blue", "purple", "pink")
 MOST = 100  # of one person
@@ -40,9 +41,12 @@ class TooMany(ValueError):
     """A person has MOST tags already."""
 
 
+_of = Prepared(lambda slot: Tag.select().where(Tag.user == slot("user")))
+
+
 def of(user: User) -> list[Tag]:
     """A person's tags by name. One SELECT."""
-    return sorted(Tag.select().where(Tag.user == user), key=lambda tag: tag.name.casefold())
+    return sorted(_of(user=user.id), key=lambda tag: tag.name.casefold())
 
 
 def get(user: User, keyword: str) -> Tag | None:

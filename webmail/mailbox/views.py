@@ -73,6 +73,7 @@ from webmail.mailbox import (  # noqa: E402 - their routes belong to this bluepr
     folder_views,  # noqa: F401
     news_views,  # noqa: F401
     push_views,  # noqa: F401
+    row_views,  # noqa: F401
     search_views,  # noqa: F401
     share_views,  # noqa: F401
     snooze_views,  # noqa: F401
