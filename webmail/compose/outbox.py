@@ -17,7 +17,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +28,6 @@ from webmail.compose import copies, drafts, filing, identities, limits, trouble
 from webmail.config import Settings
 from webmail.mail import Identity, MailError, NoSuchMessage, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
-from webmail.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -385,37 +383,6 @@ def listing(user: User) -> list[Outbox]:
     recent = (Outbox.sent_at > now() - timedelta(days=1)) | (Outbox.refused != "{}") | (Outbox.error != "")
     shown = Outbox.state.not_in([OutboxState.SENT, OutboxState.CANCELLED]) | ((Outbox.state == OutboxState.SENT) & recent)
     return list(Outbox.select(*_LIGHT).where((Outbox.user == user) & shown).order_by(Outbox.created.desc()).limit(200))
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """How many messages are on their way, and how many need the person: failed, uncertain, or refused for some recipients."""
-
-    waiting: int = 0
-    failed: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.waiting + self.failed
-
-
-_COUNTED = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, OutboxState.UNCERTAIN]
-_REFUSED = (Outbox.state == OutboxState.SENT) & (Outbox.refused != "{}")
-_counts = Prepared(
-    lambda slot: (
-        Outbox.select(Outbox.state, pw.fn.COUNT(Outbox.id))
-        .where((Outbox.user == slot("user")) & (Outbox.state.in_(_COUNTED) | _REFUSED))
-        .group_by(Outbox.state)
-        .tuples()
-    )
-)
-
-
-def pending(user: User) -> Pending:
-    """For every page: one indexed query."""
-    counts: dict[str, int] = dict(_counts(user=user.id))
-    waiting = counts.get(OutboxState.WAITING, 0) + counts.get(OutboxState.SENDING, 0)
-    return Pending(waiting, sum(counts.values()) - waiting)
 
 
 # --- housekeeping ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.compose import copies, drafts, identities, outbox, templates, uploads
+from webmail.compose import copies, drafts, identities, outbox, pending, templates, uploads
 from webmail.compose import reply as replies
 from webmail.compose.drafts import AlreadyLeft, ChangedElsewhere, Fields
 from webmail.compose.forms import ComposeForm
@@ -281,11 +281,11 @@ def clock(moment: datetime) -> str:
     return time if local(moment).date() == local(datetime.now(UTC)).date() else f"{short_date(moment)}, {time}"
 
 
-def _pending() -> outbox.Pending:
+def _pending() -> pending.Pending:
     """Asked once a request, for the list of folders and the notice."""
     if "outbox_pending" not in g:
-        g.outbox_pending = outbox.pending(current_user())
-    return cast(outbox.Pending, g.outbox_pending)
+        g.outbox_pending = pending.of(current_user())
+    return cast(pending.Pending, g.outbox_pending)
 
 
 @blueprint.app_template_global()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench import faults
 from tests.bench.faults import BOB, CARL, DORA
-from webmail.compose import drafts, filing, outbox
+from webmail.compose import drafts, filing, outbox, pending
 from webmail.compose.drafts import Fields
 from webmail.mail import BadAddress, NoSuchMessage, SignInRefused
 from webmail.models import DraftRow, Outbox, OutboxState, db, now
@@ -199,10 +199,10 @@ def test_an_address_refused_while_others_were_served_needs_the_person(here, alic
     sent = here.enqueue(here.draft())
     deliver(here, sent)
     assert row_of(sent).state == OutboxState.SENT
-    assert outbox.pending(alice) == outbox.Pending(waiting=0, failed=1)
-    assert outbox.pending(bob).total == 0
+    assert pending.of(alice) == pending.Pending(waiting=0, failed=1)
+    assert pending.of(bob).total == 0
     outbox.dismiss(alice, sent.id)
-    assert outbox.pending(alice).total == 0
+    assert pending.of(alice).total == 0
 
 
 def test_a_refusal_of_the_sender_refuses_no_address(here):
@@ -351,17 +351,17 @@ def test_nobody_touches_somebody_elses_rows(here, bob, alice):
 
 
 def test_what_is_pending_is_counted(here, alice, bob):
-    assert outbox.pending(alice).total == 0
+    assert pending.of(alice).total == 0
     first, second, third = (here.enqueue(here.draft()) for _ in range(3))
-    assert outbox.pending(alice) == outbox.Pending(waiting=3, failed=0)
+    assert pending.of(alice) == pending.Pending(waiting=3, failed=0)
     outbox.undo(alice, first.id)
     here.server.faults = ["550@rcpt", "ok"]
     deliver(here, second)
-    assert outbox.pending(alice) == outbox.Pending(waiting=1, failed=1)
+    assert pending.of(alice) == pending.Pending(waiting=1, failed=1)
     deliver(here, third)
     outbox.dismiss(alice, second.id)
-    assert outbox.pending(alice).total == 0
-    assert outbox.pending(bob).total == 0
+    assert pending.of(alice).total == 0
+    assert pending.of(bob).total == 0
 
 
 def test_a_sweep_names_what_is_to_be_done_and_purges_what_is_over(here):
@@ -382,7 +382,7 @@ def test_filing_that_fails_never_looks_like_a_failure_to_send(here, alice):
     assert not row.filed
     assert row.error
     assert again > now()
-    assert outbox.pending(alice).total == 0
+    assert pending.of(alice).total == 0
     assert bytes(row.content) != b""  # still needed for the copy in Sent
     Outbox.update(due=now()).where(Outbox.id == sent.id).execute()
     assert outbox.sweep(here.settings) == [sent.id]
