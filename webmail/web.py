@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import flask
 from flask import Flask, Response, current_app, g, make_response, render_template, request, session
-from flask_babel import get_locale, pgettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from markupsafe import escape
@@ -37,6 +37,7 @@ from webmail.mail import (
 from webmail.models import DATABASE_AWAY, Outbox, User
 from webmail.preferences import Preferences
 from webmail.words import file_size, initials, long_date, number, short_date
+from webmail.words import translated_as as pgettext
 
 LANGUAGES = ("fr", "en")
 

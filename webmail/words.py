@@ -104,7 +104,12 @@ def file_size(count: int) -> str:
 
 
 def number(value: int) -> str:
-    return format_decimal(value, locale=here().locale)
+    return _number(value, here().locale)
+
+
+@lru_cache(maxsize=1024)
+def _number(value: int, locale: str) -> str:
+    return format_decimal(value, locale=locale)
 
 
 def initials(label: str) -> str:

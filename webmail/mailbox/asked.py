@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from webmail.imap.lists import SORTS
@@ -40,8 +40,8 @@ class Asked:
         """For `url_for("mailbox.show", **asked.arguments(page=2))`; another order, query or scope begins at its first page."""
         if changes.keys() & {"query", "scope", "sort"}:
             changes = {"page": 1, **changes}
-        now = replace(self, **changes)
-        return {name: value for name, value in asdict(now).items() if name == "mailbox" or value != getattr(_DEFAULT, name)}
+        now = {"mailbox": self.mailbox, "query": self.query, "scope": self.scope, "sort": self.sort, "page": self.page, **changes}
+        return {name: value for name, value in now.items() if value != _DEFAULTS[name]}
 
     @property
     def wide(self) -> bool:
@@ -54,4 +54,4 @@ class Asked:
         return not self.query and self.sort == "date"
 
 
-_DEFAULT = Asked("")
+_DEFAULTS = {"mailbox": None, "query": "", "scope": "", "sort": "date", "page": 1}
