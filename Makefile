@@ -43,10 +43,10 @@ catalogue: ready ## French and English texts are complete
 	$(BIN)/python -m tests.catalogue
 
 unit: ready ## tests without a network
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit
 
 integration: ready ## tests on a real Dovecot and SMTP
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest -n 2 --dist loadfile tests/integration
 
 browser: ready ## journeys in a real browser, with and without JavaScript
 	$(BIN)/pytest tests/browser

@@ -19,6 +19,9 @@ def app(services, tmp_path):
     settings = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
     del settings["instance"], settings["jobs_file"], settings["uploads_folder"]
     app = create_app(tmp_path / "instance", **{**settings, "undo_seconds": 0, "message_limit_mb": 3, "secure_cookies": False})
+    with db.connection_context():  # what other files' tests left: all share one database
+        Outbox.delete().execute()
+        DraftRow.delete().execute()
     yield app
     with db.connection_context():
         Outbox.delete().execute()
