@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from imapclient.exceptions import ProtocolError
@@ -16,7 +17,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def flags_of(values: dict[bytes, Any]) -> frozenset[str]:
-    return frozenset(flag.decode("ascii", "replace") for flag in values.get(b"FLAGS", ()) if isinstance(flag, bytes))
+    return _flags(tuple(flag for flag in values.get(b"FLAGS", ()) if isinstance(flag, bytes)))
+
+
+@lru_cache(maxsize=1024)  # a page holds few combinations
+def _flags(flags: tuple[bytes, ...]) -> frozenset[str]:
+    return frozenset(flag.decode("ascii", "replace") for flag in flags)
 
 
 def when_of(values: dict[bytes, Any]) -> datetime:

@@ -235,7 +235,13 @@ def _rows_in(connection: Connection, answers: dict[int, dict[bytes, Any]], order
         details.update({uid: without_headers(details[uid]) | each[uid] for uid in cut if uid in each})
     fresh = {uid: summary_of(uid, values) for uid, values in details.items()}
     remember(memory, fresh)
-    return [replace(fresh.get(uid) or memory.rows.get(uid) or _unreadable(uid), flags=flags_of(answers[uid])) for uid in uids]
+    rows = [_with_flags(fresh.get(uid) or memory.rows.get(uid) or _unreadable(uid), flags_of(answers[uid])) for uid in uids]
+    memory.rows.update((row.uid, row) for row in rows if row.uid in memory.rows)
+    return rows
+
+
+def _with_flags(row: Summary, flags: frozenset[str]) -> Summary:
+    return row if row.flags == flags else replace(row, flags=flags)
 
 
 _MOST_MEMBERS = 2000  # messages of the conversations of a page whose flags are asked for, the newest of each

@@ -1,4 +1,4 @@
-"""A bounded memory of what never changes: the summary of a (account, mailbox, UIDVALIDITY, UID), all but its flags.
+"""A bounded memory of what never changes: the summary of a (account, mailbox, UIDVALIDITY, UID). Its flags are those seen last.
 
 So most visits to a list ask the server for flags only. Nothing is written to disk; a restart starts empty.
 """
