@@ -1,6 +1,7 @@
 """`python -m tests.bench`: starts everything on loopback, measures, prints one table, stops everything.
 
-BENCH_ROUNDCUBE=0 leaves the comparison with Roundcube out.
+BENCH_ROUNDCUBE=0 leaves the comparison with Roundcube out. With `docs` as its argument it measures nothing and puts the last
+table into docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -9,21 +10,29 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deploy.demo.child import ServiceFailed
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
-from tests.bench import floor, machine, pages, roundcube
+from tests.bench import floor, machine, pages, roundcube, writing
 from tests.bench.browser import chromium
 from tests.bench.fill import READER, fill
+from tests.bench.proxy import Recorder
 from tests.bench.replay import BareConnection
-from tests.bench.table import BUSY, OURS, Figure, Table
+from tests.bench.sink import Sink
+from tests.bench.table import BUSY, OURS, Figure, Table, put_into
 from tests.bench.webmails import Traboule, Webmail
 
-FOLDER = Path(__file__).resolve().parents[2] / "instance" / "bench"
+CHECKOUT = Path(__file__).resolve().parents[2]
+FOLDER = CHECKOUT / "instance" / "bench"
+DOCUMENT = CHECKOUT / "docs" / "benchmarks.md"
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    if arguments == ["docs"]:
+        put_into(DOCUMENT, (FOLDER / "bench.md").read_text())
+        return 0
     table = Table(datetime.now().astimezone(), machine.describe())
     began = time.monotonic()
     try:
@@ -56,6 +65,9 @@ def _traboule(table: Table, services: Services) -> None:
     _say("Traboule: against the bare IMAP exchange")
     floor.compare(table, services, app, script)
     table.add(OURS, "Memory (PSS)", "job worker", Figure(jobs.pss / 1024, f"RSS {jobs.rss / 1024:.0f} MiB"), "MiB")
+    _say("Traboule: writing")
+    with TemporaryDirectory(dir=FOLDER) as folder:
+        writing.measure(table, services, Path(folder))
 
 
 def _rival(table: Table, services: Services) -> None:
@@ -64,6 +76,8 @@ def _rival(table: Table, services: Services) -> None:
         with roundcube.running(services, FOLDER / "roundcube") as webmail:
             machine.settle()
             _common(table, webmail, services.password, machine.memory(webmail.roots).pss, most=None)
+        _say("Roundcube: what it fetches, and writing")
+        _rival_apart(table, services)
         times = []
         for _ in range(15):
             start = time.perf_counter()
@@ -73,10 +87,23 @@ def _rival(table: Table, services: Services) -> None:
             f"Roundcube {roundcube.version()} signs in to the mail server with the password for each request, which costs "
             f"{sorted(times)[7]:.0f} ms here (Argon2); its list and messages are timed without the page around them."
         )
+        table.notes.append(
+            "Roundcube has no page of a whole conversation, and hands a message to the submission server before it answers."
+        )
     except roundcube.NotHere as reason:
         table.notes.append(f"Roundcube: {reason}")
     except (ServiceFailed, RuntimeError) as error:
         table.notes.append(f"Roundcube could not be measured: {error}")
+
+
+def _rival_apart(table: Table, services: Services) -> None:
+    """With the recorder before the mail server, and with a submission server that keeps nothing."""
+    base = FOLDER / "roundcube"
+    with Recorder(services.ports.imap) as recorder, roundcube.running(services, base, imap_port=recorder.port) as webmail:
+        floor.shown_by(table, webmail, recorder, services.password)
+    with Sink() as sink, chromium() as browser, roundcube.running(services, base, smtp_port=sink.port) as webmail:
+        writing.common(table, webmail, services.password, browser)
+    writing.empty(services)
 
 
 def _common(table: Table, webmail: Webmail, password: str, before: int, most: float | None) -> None:
@@ -90,7 +117,7 @@ def _common(table: Table, webmail: Webmail, password: str, before: int, most: fl
         if webmail.name == OURS:  # Roundcube shows nothing without scripts
             pages.first_view(table, webmail, visitor, browser, scripts=False)
     _say(f"{webmail.name}: times")
-    pages.opening(table, webmail, visitor)
+    pages.opening(table, webmail, visitor, password)
     visitor.close()
     pages.lists(table, webmail, password)
     pages.beside(table, webmail, password)
@@ -105,4 +132,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import imaplib
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from deploy.demo import accounts
 from deploy.demo.child import HOST
 from deploy.demo.place import Owner
 from deploy.demo.services import Services
-from tests.bench.letters import Letter, letter
+from tests.bench.letters import Letter, conversation, large_letter, letter
 from webmail import models
 
 READER, ARCHIVIST = f"lectrice@{accounts.DOMAIN}", f"archiviste@{accounts.DOMAIN}"
@@ -22,7 +23,12 @@ INBOX_SIZE, INBOX_DELIVERED = 1_000, 300  # of them by APPEND, as a delivery wou
 PEOPLE = tuple(f"personne{number:02d}@{accounts.DOMAIN}" for number in range(1, 51))
 CLIENTS = 8  # the first of the people, who have more than a page of mail: the throughput is measured with them
 PEOPLES_MAIL, CLIENTS_MAIL = 8, 60
-_EDITION = "4"  # another value makes the mail anew
+TALKER = f"bavarde@{accounts.DOMAIN}"  # who has one message of 20 MB, and conversations, each in a mailbox of its own
+LARGE_MAIL = "Envois"
+TALKS = tuple(f"Fil{number:02d}" for number in range(1, 17))
+TURNS = 100  # messages of a conversation
+WRITER = f"redactrice@{accounts.DOMAIN}"
+_EDITION = "5"  # another value makes the mail anew
 
 
 def fill(services: Services) -> bool:
@@ -30,7 +36,7 @@ def fill(services: Services) -> bool:
     stamp = services.base / "filled"
     if stamp.exists() and stamp.read_text() == _EDITION:
         return False
-    for address in (*OWNERS.values(), *PEOPLE):
+    for address in (*OWNERS.values(), *PEOPLE, TALKER, WRITER):
         _account(services, address)
         shutil.rmtree(_maildir(services, address).parent, ignore_errors=True)  # with its indexes
     for number, address in enumerate(PEOPLE):
@@ -39,6 +45,8 @@ def fill(services: Services) -> bool:
     write(services.owner, _maildir(services, READER), READER, INBOX_SIZE, newest=INBOX_DELIVERED)
     for name, size in SIZES.items():
         write(services.owner, _maildir(services, OWNERS[name]) / name, OWNERS[name], size)
+    write(services.owner, _maildir(services, WRITER), WRITER, CLIENTS_MAIL)
+    _talks(services)
     _deliver(services)
     for name, size in SIZES.items():
         _look(services, OWNERS[name], name, size)
@@ -47,18 +55,23 @@ def fill(services: Services) -> bool:
 
 
 def write(owner: Owner, folder: Path, to: str, total: int, newest: int = 0) -> None:
-    """Write a Maildir of `total` messages less the `newest` ones, with the UIDs, flags and keywords Dovecot would give.
+    """Write a Maildir of `total` messages less the `newest` ones."""
+    write_letters(owner, folder, (letter(total - uid, to) for uid in range(1, total - newest + 1)))
+
+
+def write_letters(owner: Owner, folder: Path, letters: Iterable[Letter]) -> None:
+    """Write a Maildir with the UIDs, flags and keywords Dovecot would give.
 
     Sizes stand in the file names (S=, W=), so that the server need not read each file to know them.
     """
     for name in ("cur", "new", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    lines = [f"3 V1790000000 N{total - newest + 1}"]
-    for uid in range(1, total - newest + 1):
-        message = letter(total - uid, to)
+    lines = []
+    for uid, message in enumerate(letters, 1):
         name = f"{int(message.when.timestamp())}.M{uid}P1.bench,S={len(message.content)},W={len(message.content)}"
         _write_message(folder / "cur" / f"{name}:2,{_flags(message)}", message, owner)
         lines.append(f"{uid} :{name}")
+    lines.insert(0, f"3 V1790000000 N{len(lines) + 1}")
     (folder / "dovecot-uidlist").write_text("\n".join(lines) + "\n")
     (folder / "dovecot-keywords").write_text("0 $HasAttachment\n1 $HasNoAttachment\n")
     owner.own(*_up_to_mail(folder), *(folder / name for name in ("cur", "new", "tmp", "dovecot-uidlist", "dovecot-keywords")))
@@ -113,6 +126,14 @@ def _deliver(services: Services) -> None:
     client.search(None, "TEXT", "timetable")
     client.logout()
     _look(services, READER, "INBOX", INBOX_SIZE)
+
+
+def _talks(services: Services) -> None:
+    folder = _maildir(services, TALKER)
+    write(services.owner, folder, TALKER, PEOPLES_MAIL)
+    write_letters(services.owner, folder / LARGE_MAIL, [large_letter(TALKER)])
+    for number, name in enumerate(TALKS):
+        write_letters(services.owner, folder / name, conversation(number, TURNS, TALKER))
 
 
 def _look(services: Services, address: str, name: str, size: int) -> None:

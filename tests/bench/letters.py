@@ -14,7 +14,9 @@ from email.utils import format_datetime
 NEWEST = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 GAP = timedelta(minutes=11)  # between two messages
 PLAIN, NEWSLETTER, ATTACHED = "Bench plain message", "Bench newsletter", "Bench attachments"  # the subjects of the newest three
-NEWSLETTER_SIZE = 60_000  # characters of HTML
+NEWSLETTER_SIZE = 100_000  # characters of HTML
+LARGE_LETTER, LARGE_FILES = "Bench large message", (9_000_000, 4_000_000, 2_000_000)  # bytes: 20 MB as encoded
+CONVERSATION = "Bench conversation"
 
 _FIRST_NAMES = "Amélie Baptiste Chloé Driss Élodie Farid Gaëlle Hugo Inès Jules Karim Léa Manon Noé Ousmane Pauline Rose Sam Théo"
 _LAST_NAMES = "Arnaud Benali Chevalier Dupré Étienne Fontaine Girard Hérault Joly Kowalski Leroy Müller Nguyen O'Connor Picard"
@@ -98,6 +100,35 @@ def _with_files(back: int, to: str, when: datetime, choose: random.Random) -> by
         content = b"%PDF-1.4\n" + base64.b85encode(choose.randbytes(size))
         message.add_attachment(content, maintype=kind[0], subtype=kind[1], filename=name)
     return _whole(message, back)
+
+
+def large_letter(to: str) -> Letter:
+    """A short text with attachments of 20 MB as encoded."""
+    choose = random.Random(LARGE_LETTER)
+    message = _message(LARGE_LETTER, to, NEWEST, 0, choose)
+    message.set_content(_sentence(choose, 60))
+    kinds = (("film.mp4", "video", "mp4"), ("plan.pdf", "application", "pdf"), ("photo.jpg", "image", "jpeg"))
+    for (name, kind, subtype), size in zip(kinds, LARGE_FILES, strict=True):
+        message.add_attachment(choose.randbytes(size), maintype=kind, subtype=subtype, filename=name)
+    return Letter(_whole(message, 0), NEWEST, True, True)
+
+
+def conversation(number: int, size: int, to: str) -> list[Letter]:
+    """`size` messages that answer one another, oldest first; `number` tells conversations apart."""
+    letters = []
+    for place in range(size):
+        choose = random.Random(f"{number} {place}")
+        when = NEWEST - (size - place) * GAP
+        message = _message(f"{'Re: ' if place else ''}{CONVERSATION} {number}", to, when, 0, choose)
+        del message["Message-ID"]
+        ids = [f"<{number}.{earlier}.bench@ecole.example>" for earlier in range(place + 1)]
+        message["Message-ID"] = ids[-1]
+        if place:
+            message["In-Reply-To"] = ids[-2]
+            message["References"] = " ".join([ids[0], *ids[1:-1][-10:]])
+        message.set_content("\n\n".join(_sentence(choose, 40) for _ in range(3)))
+        letters.append(Letter(_whole(message, 0), when, True, False))
+    return letters
 
 
 def _whole(message: EmailMessage, back: int) -> bytes:

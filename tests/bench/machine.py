@@ -7,8 +7,9 @@ import platform
 import re
 import subprocess
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MIB = 1024
@@ -48,6 +49,42 @@ def memory(roots: Iterable[int]) -> Memory:
         sizes = {name: int(kib) for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
         pss, rss, count = pss + sizes.get("Pss", 0), rss + sizes.get("Rss", 0), count + 1
     return Memory(pss, rss, count)
+
+
+@dataclass
+class Growth:
+    """KiB: by how much the RSS of processes was at most above what it was before (`peak`), and how much was kept (`kept`)."""
+
+    before: dict[int, int] = field(default_factory=dict)
+    peak: int = 0
+    kept: int = 0
+
+
+@contextmanager
+def growth(roots: Iterable[int]) -> Iterator[Growth]:
+    """What a block costs in the memory of these processes and all they had started; known when the block is over.
+
+    The kernel keeps the highest RSS (VmHWM), so no peak is missed between two looks. Raises PermissionError where the
+    processes are another user's.
+    """
+    found = Growth()
+    for pid in family(roots):
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # VmHWM begins anew (proc(5))
+        found.before[pid] = _status(pid, "VmRSS")
+    yield found
+    for pid, before in found.before.items():
+        found.peak += max(_status(pid, "VmHWM") - before, 0)
+        found.kept += _status(pid, "VmRSS") - before
+
+
+def _status(pid: int, name: str) -> int:
+    """A figure of /proc/PID/status in KiB; 0 of a process that has ended."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    value = re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)
+    return int(value[1]) if value else 0
 
 
 def family(roots: Iterable[int]) -> list[int]:

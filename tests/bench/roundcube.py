@@ -52,12 +52,15 @@ def install() -> None:
 
 
 @contextmanager
-def running(services: Services, base: Path) -> Iterator[Roundcube]:
-    """Roundcube answering on a free port while the block runs. Raises NotHere, ServiceFailed."""
+def running(services: Services, base: Path, *, imap_port: int = 0, smtp_port: int = 0) -> Iterator[Roundcube]:
+    """Roundcube answering on a free port while the block runs; its mail servers on other ports where given.
+
+    Raises NotHere, ServiceFailed.
+    """
     base.mkdir(parents=True, exist_ok=True)
     base = base.resolve()
     port = free_ports(1)[0]
-    _write(services, base, port)
+    _write(services, base, port, imap_port or services.ports.imap, smtp_port or services.ports.smtp)
     services.owner.own(base, *(path for path in base.rglob("*") if not path.is_symlink()))
     commands = {
         "php-fpm": [str(_fpm()), "--nodaemonize", "--fpm-config", str(base / "fpm.conf")],
@@ -82,7 +85,7 @@ def _answers(port: int) -> bool:
         visitor.close()
 
 
-def _write(services: Services, base: Path, port: int) -> None:
+def _write(services: Services, base: Path, port: int, imap_port: int, smtp_port: int) -> None:
     for name in ("config", "temp", "logs", "nginx"):
         (base / name).mkdir(exist_ok=True)
     for name in ("defaults.inc.php", "mimetypes.php"):
@@ -90,7 +93,7 @@ def _write(services: Services, base: Path, port: int) -> None:
     (base / "config" / "config.inc.php").write_text(
         "<?php\n$config = [\n"
         f"  'db_dsnw' => 'sqlite:///{base}/roundcube.sqlite?mode=0640',\n"
-        f"  'imap_host' => '{HOST}:{services.ports.imap}',\n  'smtp_host' => '{HOST}:{services.ports.smtp}',\n"
+        f"  'imap_host' => '{HOST}:{imap_port}',\n  'smtp_host' => '{HOST}:{smtp_port}',\n"
         "  'des_key' => 'only-for-benchmarks-here',\n  'plugins' => [],\n  'skin' => 'elastic',\n"
         f"  'log_dir' => '{base}/logs/',\n  'temp_dir' => '{base}/temp/',\n  'enable_spellcheck' => false,\n"
         "  'enable_installer' => false,\n  'language' => 'fr_FR',\n];\n"

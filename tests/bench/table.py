@@ -101,6 +101,18 @@ class Table:
         return {"when": self.when.isoformat(), "machine": self.machine, "notes": self.notes, "rows": rows}
 
 
+_BEGIN, _END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+def put_into(document: Path, table: str) -> None:
+    """Put a table between the two marks of a document. Raises ValueError where it has not exactly these."""
+    before, begin, rest = document.read_text().partition(f"{_BEGIN}\n")
+    _former, end, after = rest.partition(_END)
+    if not begin or not end or _BEGIN in after:
+        raise ValueError(f"{document} has no place for the table")
+    document.write_text(f"{before}{begin}\n{table.strip()}\n\n{end}{after}")
+
+
 def shown(value: float, unit: str = "") -> str:
     """Three digits are as many as these measurements are worth: 1234.5 -> "1,235", 12.34 -> "12.3", 1.234 -> "1.23"."""
     if math.isnan(value):

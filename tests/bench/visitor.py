@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import secrets
 import time
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+
+from bs4 import BeautifulSoup
 
 _KEPT = 5.0  # seconds that a server surely keeps an idle connection
 COMPRESSED = "gzip, deflate, br, zstd"  # as Chromium asks on a secure origin, of which loopback is one
@@ -40,13 +43,34 @@ class Visitor:
         self._http = http.client.HTTPConnection(self.host, self.port, timeout=60)
         self._used = time.monotonic()
 
-    def get(self, path: str, encoding: str = "gzip") -> Answer:
-        return self._ask("GET", path, None, {"Accept-Encoding": encoding})
+    def get(self, path: str, encoding: str = "gzip", *, reload: bool = False) -> Answer:
+        """`reload`: as the browser's button of that name asks."""
+        return self._ask("GET", path, None, {"Accept-Encoding": encoding} | ({"Cache-Control": "max-age=0"} if reload else {}))
 
     def post(self, path: str, fields: Mapping[str, str]) -> Answer:
         body = urllib.parse.urlencode(fields)
         kind = {"Content-Type": "application/x-www-form-urlencoded", "Referer": f"http://{self.host}:{self.port}{path}"}
         return self._ask("POST", path, body, kind)
+
+    def submit(
+        self, path: str, fields: Mapping[str, str], file: bytes = b"", field: str = "attachments", encoding: str = "gzip"
+    ) -> Answer:
+        """POST a form as multipart (RFC 7578), with a file where there are bytes for one."""
+        mark = secrets.token_hex(16)
+        pieces = [
+            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        ]
+        if file:
+            disposition = f'form-data; name="{field}"; filename="film.mp4"'
+            pieces += [
+                f"--{mark}\r\nContent-Disposition: {disposition}\r\nContent-Type: video/mp4\r\n\r\n".encode(),
+                file,
+                b"\r\n",
+            ]
+        body = b"".join([*pieces, f"--{mark}--\r\n".encode()])
+        kind = {"Content-Type": f"multipart/form-data; boundary={mark}", "Referer": f"http://{self.host}:{self.port}{path}"}
+        return self._ask("POST", path, body, {**kind, "Accept-Encoding": encoding})
 
     def expect(self, path: str, needle: str) -> Answer:
         """A page that must hold this text, or the figures would be those of an error page."""
@@ -67,7 +91,7 @@ class Visitor:
     def close(self) -> None:
         self._http.close()
 
-    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Answer:
+    def _ask(self, method: str, path: str, body: str | bytes | None, headers: dict[str, str]) -> Answer:
         sent = {"Accept-Language": "fr", **headers, **self.headers}
         if self.cookies:
             sent["Cookie"] = self.cookie_line
@@ -105,6 +129,28 @@ class _Inputs(HTMLParser):
 def fields(html: str) -> dict[str, str]:
     """The first value of each <input> of a page."""
     return _parsed(html).fields
+
+
+def untouched(html: str, selector: str) -> dict[str, str]:
+    """All fields of one form of a page (a CSS selector) as a browser would send them untouched, but for files and buttons."""
+    found: dict[str, str] = {}
+    [tag] = BeautifulSoup(html, "html.parser").select(selector)
+    for one in tag.select("input[name], textarea[name], select[name]"):
+        kind, name = one.get("type", "text"), str(one["name"])
+        if kind in ("file", "submit", "button") or (kind in ("checkbox", "radio") and not one.has_attr("checked")):
+            continue
+        if one.name == "select":
+            chosen = one.select_one("option[selected]") or one.select_one("option")
+            found[name] = str(chosen.get("value", chosen.get_text())) if chosen else ""
+        else:
+            found[name] = one.get_text() if one.name == "textarea" else str(one.get("value", "on" if kind == "checkbox" else ""))
+    return found
+
+
+def action(html: str, selector: str) -> str:
+    """Where a form of a page goes."""
+    [tag] = BeautifulSoup(html, "html.parser").select(selector)
+    return str(tag["action"])
 
 
 def frames(html: str) -> list[str]:

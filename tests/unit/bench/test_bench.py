@@ -2,15 +2,21 @@
 
 import email
 import math
+import os
+import smtplib
 from datetime import UTC, datetime
 from email.policy import default
 
-from tests.bench.letters import ATTACHED, NEWSLETTER, PLAIN, letter
+import pytest
+
+from tests.bench.letters import ATTACHED, NEWSLETTER, PLAIN, conversation, large_letter, letter
+from tests.bench.machine import growth
 from tests.bench.numbers import in_turn, percentile
 from tests.bench.proxy import Exchange
 from tests.bench.replay import last_tag
-from tests.bench.table import OURS, Figure, Table, shown
-from tests.bench.visitor import fields, frames
+from tests.bench.sink import Sink
+from tests.bench.table import OURS, Figure, Table, put_into, shown
+from tests.bench.visitor import action, fields, frames, untouched
 
 
 def test_a_percentile_is_one_of_the_values():
@@ -32,7 +38,7 @@ def test_the_same_number_gives_the_same_letter():
 def test_the_newest_letters_are_a_plain_one_a_newsletter_and_one_with_files():
     plain, news, files = (email.message_from_bytes(letter(back, "a@lycee.example").content, policy=default) for back in range(3))
     assert [m["Subject"] for m in (plain, news, files)] == [PLAIN, NEWSLETTER, ATTACHED]
-    assert len(news.get_body(("html",)).get_content()) > 60_000
+    assert 100_000 < len(news.get_body(("html",)).get_content()) < 110_000
     assert [part.get_filename() for part in files.iter_attachments()] == ["compte-rendu.pdf", "photo.jpg"]
 
 
@@ -63,3 +69,47 @@ def test_figures_are_shown_with_three_digits():
 def test_a_form_and_a_frame_are_found_in_a_page():
     page = '<input name="csrf_token" value="a&amp;b"><iframe src="/body/1/INBOX?v=2"></iframe>'
     assert (fields(page), frames(page)) == ({"csrf_token": "a&b"}, ["/body/1/INBOX?v=2"])
+
+
+def test_the_large_letter_has_20_megabytes_and_a_conversation_is_one():
+    whole = large_letter("a@lycee.example")
+    assert 20_000_000 < len(whole.content) < 21_000_000
+    assert whole == large_letter("a@lycee.example")
+    first, second, third = (email.message_from_bytes(one.content) for one in conversation(7, 3, "a@lycee.example"))
+    assert (first["References"], second["In-Reply-To"], third["In-Reply-To"]) == (None, first["Message-ID"], second["Message-ID"])
+    assert third["References"].split() == [first["Message-ID"], second["Message-ID"]]
+
+
+def test_the_table_takes_its_place_in_a_document_and_nothing_else_changes(tmp_path):
+    document = tmp_path / "benchmarks.md"
+    document.write_text("before\n<!-- table: begin -->\nold\n<!-- table: end -->\nafter\n")
+    put_into(document, "| new |\n")
+    put_into(document, "| newer |\n")
+    assert document.read_text() == "before\n<!-- table: begin -->\n\n| newer |\n\n<!-- table: end -->\nafter\n"
+    document.write_text("no marks")
+    with pytest.raises(ValueError, match="no place"):
+        put_into(document, "| new |")
+
+
+def test_a_form_is_sent_as_a_browser_would_send_it_untouched():
+    page = """<input name="query" value="of another form"><form class="f" action="/go"><input name="to" value="a">
+    <input type="checkbox" name="off" value="1"><input type="checkbox" name="on" value="1" checked><input type="file" name="file">
+    <select name="size"><option value="s">S</option><option value="m" selected>M</option></select><button name="action">Go</button>
+    <textarea name="body">a&amp;b</textarea></form>"""
+    assert untouched(page, "form.f") == {"to": "a", "on": "1", "size": "m", "body": "a&b"}
+    assert action(page, "form.f") == "/go"
+
+
+def test_the_sink_takes_mail_and_counts_it():
+    with Sink() as sink, smtplib.SMTP("127.0.0.1", sink.port) as client:
+        client.login("anybody", "anything")
+        client.sendmail("a@x.example", ["b@x.example"], b"Subject: s\r\n\r\n.dot\r\n")
+        assert sink.wait(1)[1] == len("Subject: s\r\n\r\n..dot\r\n")
+
+
+def test_growth_is_the_highest_there_was():
+    with growth([os.getpid()]) as grown:
+        block = bytearray(os.urandom(1)) * 30_000_000
+        del block
+    assert 28_000 < grown.peak < 60_000
+    assert grown.kept < 10_000
