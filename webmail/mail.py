@@ -212,6 +212,7 @@ class Part:
     format: str = ""  # "flowed" (RFC 3676) or empty
     delsp: bool = False
     alternative: bool = False  # a body whose content is there in the other type too: show one of both
+    turned: bool = False  # its name held marks that turn the order of letters: "gpj.exe" could be read as "exe.jpg"
     envelope: Envelope | None = None  # of an attached message (RFC 3501 section 7.4.2)
 
     @property
@@ -257,16 +258,14 @@ class Envelope:
     references: tuple[str, ...] = ()
     list_id: str = ""
     list_post: str = ""
+    language: str = ""  # that its author wrote in, the first of those named (RFC 3282); whatever the header says
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a message's head holds about its way and its wishes. Anybody can write such headers: nothing here is believed yet.
+    """What a message's head holds about its way and its wishes. Anybody can write such headers: nothing here is believed yet."""
 
-    `results` are the Authentication-Results (RFC 8601), topmost first, each with the number of Received headers above it.
-    """
-
-    results: tuple[tuple[int, str], ...] = ()
+    results: tuple[tuple[int, str], ...] = ()  # Authentication-Results (RFC 8601), topmost first, each after how many Received
     receipt_to: tuple[Address, ...] = ()  # Disposition-Notification-To (RFC 8098 section 2.1)
     original_recipient: str = ""  # Original-Recipient (RFC 8098 section 2.3)
     return_path: str = ""  # without angle brackets
@@ -312,6 +311,8 @@ class Message:
     trace: Trace = Trace()
     list: MailingList = MailingList()
     remote: int = 0  # images and the like that its HTML would fetch from elsewhere, as far as it was looked at
+    lies: tuple[tuple[str, str], ...] = ()  # its links whose text names another site: address, and the site that is named
+    ends: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # section -> first and last bytes of parts that hide more
     earlier: bool | None = None  # whether one before it in the mailbox is from the same address; None: not looked for
     looked_back: int = 0  # how many messages before it were looked through for that; 0: all
     glance: str = ""  # the first words of what is shown, where that was looked for
@@ -334,6 +335,7 @@ class Attachment:
     type: str
     size: int
     path: str
+    content_id: str = ""  # without angle brackets, where the HTML shows it
 
 
 @dataclass(slots=True)

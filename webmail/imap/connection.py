@@ -11,7 +11,8 @@ import re
 import select
 import ssl
 import time
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from imapclient import IMAPClient
 from imapclient.response_parser import parse_fetch_response
@@ -27,6 +28,7 @@ imaplib._MAXLINE = 20_000_000  # type: ignore[attr-defined]
 Command = tuple[bytes, ...]  # (b"UID FETCH", b"1:3", b"(FLAGS)"): words already safe, see commands.py
 
 
+_PIECE = 256 * 1024  # bytes of a message that are sent at once
 _HARMLESS = (b"NOOP", b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT", b"FETCH", b"UID FETCH", b"UID SEARCH")
 
 
@@ -199,21 +201,29 @@ class Connection:
                     return  # refused before the literal: the answer is there
             imap.send(rest)
 
-    def run_append(self, words: bytes, content: bytes) -> dict[str, list[Any]]:
-        """APPEND: the words, then the content as a literal: 1 round trip (2 on servers without LITERAL+)."""
+    def run_append(self, words: bytes, content: bytes | IO[bytes], top: bytes = b"") -> dict[str, list[Any]]:
+        """APPEND: the words, then `top` and the content as one literal: 1 round trip (2 on servers without LITERAL+).
+
+        A file is sent from its start, in pieces.
+        """
+        source = BytesIO(content) if isinstance(content, bytes) else content
+        size = len(top) + source.seek(0, 2)
+        source.seek(0)
         imap = self.client._imap
         imap.untagged_responses.clear()
         self.in_step = False
         with translated():
             tag = imap._new_tag()
             if self.has("LITERAL+"):
-                imap.send(tag + b" " + words + b" {%d+}\r\n" % len(content))
+                imap.send(tag + b" " + words + b" {%d+}\r\n" % size)
             else:
-                imap.send(tag + b" " + words + b" {%d}\r\n" % len(content))
+                imap.send(tag + b" " + words + b" {%d}\r\n" % size)
                 while imap._get_response() is not None and not imap.tagged_commands[tag]:
                     continue
             if not imap.tagged_commands[tag]:
-                imap.send(content)
+                imap.send(top)
+                for piece in iter(lambda: source.read(_PIECE), b""):
+                    imap.send(piece)
                 imap.send(b"\r\n")
             answer = imap._get_tagged_response(tag, expect_bye=False)
         return self._taken([(b"APPEND",)], [answer])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from webmail.imap import texts
+from webmail.imap import texts, wrapped
 from webmail.imap.answers import structure_of, when_of
 from webmail.imap.connection import Connection, fetched
-from webmail.mail import Message, NoSuchMessage
-from webmail.mime import headers, kinds
+from webmail.mail import Message, NoSuchMessage, Part
+from webmail.mime import headers, kinds, text
 
 _HEADERS = 65_536  # bytes of an attached message's head that are read
 _SECTION = re.compile(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}")
@@ -22,15 +23,19 @@ def read(
     Its parts keep their numbers within the whole, so that each can be fetched as any other part. Raises NoSuchMessage,
     NoSuchMailbox, MailboxChanged.
     """
+    if wrapped.is_inside(section):
+        return _unwrapped(connection, mailbox, uid, section, uidvalidity, prefer_html=prefer_html)
     if not _SECTION.fullmatch(section):
         raise NoSuchMessage("not a section of a message")
     items = b"(UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE BODY.PEEK[%s.HEADER]<0.%d>)" % (section.encode(), _HEADERS)
     values = texts.ask(connection, mailbox, uid, uidvalidity, items)
+    outer = structure_of(values.get(b"BODYSTRUCTURE"), around=section)
+    part = outer.part(section) if outer else None
+    if part and kinds.is_wrapped(part):
+        return _unwrapped(connection, mailbox, uid, section, uidvalidity, prefer_html=prefer_html)
     shape = structure_of(values.get(b"BODYSTRUCTURE"), inside=section)
     if shape is None:
         raise NoSuchMessage(f"{mailbox}: no message is attached to {uid} at {section}")
-    outer = structure_of(values[b"BODYSTRUCTURE"], around=section)
-    part = outer.part(section) if outer else None
     wanted = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
     cards = kinds.cards(shape, texts.LARGEST_TOGETHER - sum(p.size for p in wanted))
     commands = texts.commands(uid, wanted + cards)
@@ -43,16 +48,46 @@ def read(
     )  # fmt: skip
 
 
+def _unwrapped(
+    connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None, *, prefer_html: bool
+) -> Message:
+    """The same of a message under an encoding, or of one within: 2 round trips more."""
+    whole = wrapped.message(connection, mailbox, uid, section, uidvalidity)
+    values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID INTERNALDATE)")
+    shape = wrapped.shape(whole, section)
+    wanted = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
+    cards = kinds.cards(shape, texts.LARGEST_TOGETHER - sum(p.size for p in wanted))
+    return Message(
+        mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=frozenset(("\\Seen",)),
+        size=len(whole), received=when_of(values), envelope=headers.envelope(wrapped.head(whole)), structure=shape,
+        bodies=wrapped.read(whole, wanted + cards), cut=texts.is_cut(wanted), section=section,
+    )  # fmt: skip
+
+
+def beginning(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> tuple[str, bool]:
+    """The text of one part, wherever it lies, and whether there is more of it: 1 round trip after the SELECT."""
+    if not wrapped.is_inside(part.section):
+        return texts.beginning(connection, uid, part)
+    data = wrapped.part(connection, mailbox, uid, part.section, uidvalidity)[2]
+    return text.content(data[: texts.LARGEST], replace(part, encoding="")), len(data) > texts.LARGEST
+
+
 def head(connection: Connection, mailbox: str, uid: int, section: str = "", uidvalidity: int | None = None) -> bytes:
     """All header fields of a message (`section`: of the one attached there), 256 KB at most: 1 round trip.
 
     Raises NoSuchMessage.
     """
+    if wrapped.is_inside(section):
+        return wrapped.head(wrapped.message(connection, mailbox, uid, section, uidvalidity))
     if section and not _SECTION.fullmatch(section):
         raise NoSuchMessage("not a section of a message")
     name = f"{section}.HEADER" if section else "HEADER"
-    items = b"(UID BODY.PEEK[%s]<0.262144>)" % name.encode()
+    items = b"(UID BODY.PEEK[%s]<0.262144> BODYSTRUCTURE)" % name.encode()
     values = texts.ask(connection, mailbox, uid, uidvalidity, items)
     if not values:
         raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+    outer = structure_of(values.get(b"BODYSTRUCTURE"), around=section) if section else None
+    part = outer.part(section) if outer else None
+    if part and kinds.is_wrapped(part):
+        return wrapped.head(wrapped.message(connection, mailbox, uid, section, uidvalidity))
     return values.get(b"BODY[%s]<0>" % name.encode()) or b""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from webmail.account import Account
-from webmail.imap import texts
+from webmail.imap import ends, texts, wrapped
 from webmail.imap.answers import flags_of, header_bytes_of, numbers_of, structure_of, when_of
 from webmail.imap.commands import flag_list, mailbox_name, quoted, uid_set
 from webmail.imap.connection import Command, Connection, fetched
@@ -17,11 +17,11 @@ from webmail.imap.mailboxes import Overview, forget, overview_commands, overview
 from webmail.imap.pool import connect
 from webmail.mail import Envelope, Message, NoSuchMessage, Part, ServerAway, Structure, UnsafeValue
 from webmail.mime import authentication, headers, kinds, list_headers, structure, text
-from webmail.mime.clean import count_remote
+from webmail.mime.glance import look, words
 
 _MESSAGE_HEADERS = (
     b"BODY.PEEK[HEADER.FIELDS (SUBJECT FROM REPLY-TO DATE MESSAGE-ID IN-REPLY-TO REFERENCES LIST-ID LIST-POST "
-    b"LIST-UNSUBSCRIBE LIST-UNSUBSCRIBE-POST LIST-ARCHIVE LIST-HELP)]<0.65536> "
+    b"LIST-UNSUBSCRIBE LIST-UNSUBSCRIBE-POST LIST-ARCHIVE LIST-HELP CONTENT-LANGUAGE)]<0.65536> "
     b"BODY.PEEK[HEADER.FIELDS (TO CC BCC)]<0.65536> "
     b"BODY.PEEK[HEADER.FIELDS (DISPOSITION-NOTIFICATION-TO ORIGINAL-RECIPIENT RETURN-PATH PRECEDENCE AUTO-SUBMITTED)]<0.8192> "
     b"BODY.PEEK[HEADER.FIELDS (AUTHENTICATION-RESULTS RECEIVED)]<0.32768>"
@@ -80,7 +80,8 @@ def read(
     place = values.get(b"SEQ", 0)
     around = [p for p in (place - 1, place + 1) if 1 <= p <= connection.exists] if place else []
     html = shape.html[:1] if prefer_html and not bodies else ()
-    commands = texts.commands(uid, wanted + cards) + texts.commands(uid, html, _SCANNED)
+    hiding = ends.wanted(shape) if not bodies else []
+    commands = texts.commands(uid, wanted + cards) + texts.commands(uid, html, _SCANNED) + ends.commands(uid, hiding)
     if around:
         commands.append((b"FETCH", uid_set(around), b"(UID)"))
     address = stranger(headers.envelope(header_bytes_of(values)))
@@ -98,7 +99,11 @@ def read(
     bodies.update(texts.read(wanted + cards, more.get(uid, {})))
     beside = {v.get(b"SEQ"): u for u, v in more.items() if u != uid}
     message = _message(connection, uid, values, shape, bodies, newer=beside.get(place + 1), older=beside.get(place - 1), cut=cut)
-    message = replace(message, remote=sum(map(count_remote, texts.read(html, more.get(uid, {}), _SCANNED).values())))
+    glances = [look(part) for part in texts.read(html, more.get(uid, {}), _SCANNED).values()]
+    message = replace(
+        message, remote=sum(one.remote for one in glances), lies=tuple(lie for one in glances for lie in one.lies),
+        ends=ends.read(hiding, more.get(uid, {})),
+    )  # fmt: skip
     if address:
         known = bodies | _glances(looked_at, more.get(uid, {}))
         message = replace(
@@ -136,8 +141,8 @@ def _glances(parts: tuple[Part, ...], values: dict[bytes, Any]) -> dict[str, str
     found = {}
     for part in parts:
         data = (values.get(b"BODY[%s]<0>" % part.section.encode()) or b"")[:_GLANCE]
-        words = text.decode_text(data, part.encoding, part.charset)
-        found[part.section] = text.html_to_text(words) if part.type == "text/html" else words
+        content = text.content(data, part)
+        found[part.section] = words(content) if part.type == "text/html" else content
     return found
 
 
@@ -200,6 +205,8 @@ def find_part(
 
     1 round trip. Raises NoSuchMessage.
     """
+    if wrapped.is_inside(section):
+        return wrapped.part(connection, mailbox, uid, section, uidvalidity)[:2]
     if not re.fullmatch(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}", section):
         raise NoSuchMessage("not a section of a message")
     values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
@@ -214,6 +221,8 @@ def find_part(
 
 def part(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> bytes:
     """Decoded content of a part: 1 round trip after the SELECT. For small parts; `stream` is for downloads."""
+    if wrapped.is_inside(part.section):
+        return wrapped.part(connection, mailbox, uid, part.section, uidvalidity)[2]
     connection.select(mailbox, uidvalidity)
     data = _section(connection, uid, b"BODY.PEEK[%s]" % _safe_section(part).encode())
     return text.decode_transfer(data, part.encoding)
@@ -227,6 +236,10 @@ def html(
     `inside`: of the message attached at that section. Raises NoSuchMessage, also when the message has no HTML.
     """
     values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
+    outer = structure_of(values.get(b"BODYSTRUCTURE"), around=inside) if inside else None
+    around = outer.part(inside) if outer else None
+    if wrapped.is_inside(inside) or (around and kinds.is_wrapped(around)):
+        return _wrapped_html(connection, mailbox, uid, inside)
     shape = structure_of(values.get(b"BODYSTRUCTURE"), inside=inside)
     if shape is None and inside:
         raise NoSuchMessage(f"{mailbox}: no message is attached to {uid} at {inside}")
@@ -243,8 +256,21 @@ def html(
     return "".join(found.values()), shape, texts.is_cut(shape.html, texts.LARGEST_TOGETHER)
 
 
+def _wrapped_html(connection: Connection, mailbox: str, uid: int, section: str) -> tuple[str, Structure, bool]:
+    whole = wrapped.message(connection, mailbox, uid, section)
+    shape = wrapped.shape(whole, section)
+    if not shape.html:
+        raise NoSuchMessage(f"{mailbox}: the message in {uid} at {section} has no HTML")
+    found = wrapped.read(whole, shape.html, texts.LARGEST_TOGETHER)
+    return "".join(found.values()), shape, texts.is_cut(shape.html, texts.LARGEST_TOGETHER)
+
+
 def stream(account: Account, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> Iterator[bytes]:
     """Decoded content of a part in constant memory: 1 round trip for each 512 KiB, each on a connection of its own loan."""
+    if wrapped.is_inside(part.section):
+        with connect(account, mailbox) as connection:
+            yield wrapped.part(connection, mailbox, uid, part.section, uidvalidity)[2]
+        return
     decoder = text.TransferDecoder(part.encoding)
     for chunk in _chunks(account, mailbox, uid, _safe_section(part).encode(), uidvalidity):
         if decoded := decoder.feed(chunk):
@@ -281,17 +307,19 @@ def _safe_section(part: Part) -> str:
 
 
 def append(
-    connection: Connection, mailbox: str, content: bytes, flags: Iterable[str] = ("\\Seen",), when: datetime | None = None
-) -> tuple[int, int]:
-    """Add a message; returns (UIDVALIDITY, UID), (0, 0) where the server does not tell (no UIDPLUS): 1 round trip.
+    connection: Connection, mailbox: str, content: bytes | IO[bytes], flags: Iterable[str] = ("\\Seen",),
+    when: datetime | None = None, *, top: bytes = b"",
+) -> tuple[int, int]:  # fmt: skip
+    """Add a message, with `top` before its first line: 1 round trip. A file is sent from its start, in pieces.
 
+    Returns (UIDVALIDITY, UID), (0, 0) where the server does not tell (no UIDPLUS).
     Raises NoSuchMailbox, OverQuota, NotAllowed. Sent as a non-synchronising literal where the server takes them.
     """
     stamp = (when or datetime.now(UTC)).strftime('"%d-%b-%Y %H:%M:%S %z"').encode()
     if when is not None and when.tzinfo is None:
         raise ValueError("when needs a time zone")
     words = b" ".join((b"APPEND", mailbox_name(mailbox), flag_list(flags), stamp))
-    answers = connection.run_append(words, content)
+    answers = connection.run_append(words, content, top)
     forget(connection.account)
     return _uid_pair(answers.get("APPENDUID"))
 
@@ -314,13 +342,16 @@ def find_message_id(connection: Connection, mailbox: str, message_id: str) -> li
 def parts(
     connection: Connection, mailbox: str, uid: int, parts: Iterable[Part], uidvalidity: int | None = None
 ) -> dict[str, bytes]:
-    """Decoded contents of several small parts, by section: 1 round trip after the SELECT.
+    """Decoded contents of several small parts, by section: 1 round trip after the SELECT, and one for each in a wrapped message.
 
     Raises NoSuchMessage, MailboxChanged, and ServerAway when the answer lacks one of them.
     """
-    wanted = {b"BODY[%s]" % _safe_section(part).encode(): part for part in parts}
+    listed = list(parts)
+    inside = [part.section for part in listed if wrapped.is_inside(part.section)]
+    found = {section: wrapped.part(connection, mailbox, uid, section, uidvalidity)[2] for section in inside}
+    wanted = {b"BODY[%s]" % _safe_section(part).encode(): part for part in listed if part.section not in found}
     if not wanted:
-        return {}
+        return found
     connection.select(mailbox, uidvalidity)
     sections = b" ".join(b"BODY.PEEK" + key.removeprefix(b"BODY") for key in wanted)
     values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")"))).get(uid)
@@ -328,4 +359,4 @@ def parts(
         raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
     if missing := [part.section for key, part in wanted.items() if key not in values]:
         raise ServerAway(f"{mailbox}: message {uid} came without its parts {', '.join(missing)}")
-    return {part.section: text.decode_transfer(values[key] or b"", part.encoding) for key, part in wanted.items()}
+    return found | {part.section: text.decode_transfer(values[key] or b"", part.encoding) for key, part in wanted.items()}

@@ -54,7 +54,7 @@ def read(parts: Iterable[Part], values: dict[bytes, Any], most_each: int = LARGE
     left = LARGEST_TOGETHER
     for part in _allowed(parts, most_each):
         data = (values.get(b"BODY[%s]<0>" % part.section.encode()) or b"")[:left]
-        texts[part.section] = text.decode_text(data, part.encoding, part.charset)
+        texts[part.section] = text.content(data, part)
         left -= len(data)
     return texts
 
@@ -67,6 +67,5 @@ def beginning(connection: Connection, uid: int, part: Part) -> tuple[str, bool]:
 
 def of_whole(whole: bytes, parts: Iterable[Part], most_each: int = LARGEST) -> dict[str, str]:
     return {
-        p.section: text.decode_text(structure.content(whole, p.section)[:most], p.encoding, p.charset)
-        for p, most in _allowed(parts, most_each).items()
+        p.section: text.content(structure.content(whole, p.section)[:most], p) for p, most in _allowed(parts, most_each).items()
     }

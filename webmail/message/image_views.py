@@ -38,7 +38,8 @@ def decide(message: Message, judged: Trust, role: Role | None) -> images.Shown:
     trusted = judged.authentication.verdict is not Verdict.FAILED
     wish = images.choice(preferences(), settings())
     asked, slow = "images" in request.args, not with_pictures()
-    return images.decide(message, current_user(), wish, trusted=trusted, role=role, asked=asked, slow=slow)
+    contact = bool(judged.contact)
+    return images.decide(message, current_user(), wish, trusted=trusted, role=role, asked=asked, slow=slow, contact=contact)
 
 
 @blueprint.get("/image/<signature>/<packed>")
@@ -83,7 +84,7 @@ def image_senders() -> Response:
 
 @blueprint.post("/images")
 def change_images() -> Answer:
-    """`action`: allow or forget a `sender`; or the preference itself (ask, known)."""
+    """`action`: allow or forget a `sender`; or the preference itself (ask, contacts, known)."""
     user, action, sender = current_user(), request.form.get("action", ""), request.form.get("sender", "")[:300]
     back = local_path(request.form.get("back", "")) or url_for("message.image_senders")
     match action:
@@ -96,10 +97,14 @@ def change_images() -> Answer:
         case "forget":
             images.forget(user, sender)
             notify(_("Images from %(sender)s are no longer shown by themselves.", sender=sender))
+        case "contacts":
+            preferred.change(user, images="contacts")
+            undo = (url_for("message.change_images"), {"action": "ask", "back": back})
+            notify(_("Images from your contacts will be shown from now on."), undo=undo, keep=45)
         case "known":
             preferred.change(user, images="known")
             undo = (url_for("message.change_images"), {"action": "ask", "back": back})
-            notify(_("Images from people you have written to will be shown from now on."), undo=undo, keep=45)
+            notify(_("Images from your contacts and people you have written to will be shown from now on."), undo=undo, keep=45)
         case "ask":
             preferred.change(user, images="ask")
             notify(_("Images are shown when you ask for them."))

@@ -10,6 +10,7 @@ from webmail.mail import Message, Role
 from webmail.message.trust import has_written
 from webmail.models import ImageSender, User
 from webmail.preferences import Preferences
+from webmail.prepared import Prepared
 
 SENDERS_LIMIT = 2000  # of one person
 
@@ -20,6 +21,7 @@ class Why(StrEnum):
     NOT = ""
     ASKED = "asked"
     SENDER = "sender"
+    CONTACT = "contact"
     KNOWN = "known"
     ALWAYS = "always"
 
@@ -32,6 +34,7 @@ class Shown:
     sender: str = ""
     possible: bool = True
     choice: str = "ask"
+    contact: bool = False  # the sender is in the reader's contacts
 
     @property
     def shown(self) -> bool:
@@ -39,15 +42,24 @@ class Shown:
 
 
 def choice(preferences: Preferences, settings: Settings) -> str:
-    """ask, known, always or never: a person's own word, except where the instance says never."""
+    """ask, contacts, known, always or never: a person's own word, except where the instance says never."""
     return "never" if settings.remote_images == "never" else preferences.images or settings.remote_images
 
 
 def decide(
-    message: Message, user: User, choice: str, *, trusted: bool, role: Role | None = None, asked: bool = False, slow: bool = False
+    message: Message,
+    user: User,
+    choice: str,
+    *,
+    trusted: bool,
+    role: Role | None = None,
+    asked: bool = False,
+    slow: bool = False,
+    contact: bool = False,
 ) -> Shown:
     """Whether to show the remote images of a message. At most two queries.
 
+    `contact`: the sender is in the reader's contacts.
     `trusted`: the server's checks did not say that the sender is another one. Nothing loads by itself for a sender who fails
     them, nor in the junk folder, nor on a `slow` line; what a person asks for is done. A message of several senders is nobody's.
     """
@@ -63,16 +75,27 @@ def decide(
         return Shown(Why.SENDER, sender, choice=choice)
     if choice == "always":
         return Shown(Why.ALWAYS, sender, choice=choice)
+    if contact and choice in ("contacts", "known"):
+        return Shown(Why.CONTACT, sender, choice=choice, contact=True)
     if choice == "known" and has_written(user, sender):
         return Shown(Why.KNOWN, sender, choice=choice)
-    return Shown(sender=sender, choice=choice)
+    return Shown(sender=sender, choice=choice, contact=contact)
 
 
 # --- senders that a person named -------------------------------------------------------------------------------------
 
 
+_allowed = Prepared(
+    lambda slot: (
+        ImageSender.select(ImageSender.id)
+        .where(ImageSender.user == slot("user"), ImageSender.address == slot("address"))
+        .tuples()
+    )
+)
+
+
 def is_allowed(user: User, address: str) -> bool:
-    return ImageSender.select(ImageSender.id).where((ImageSender.user == user) & (ImageSender.address == address)).exists()
+    return bool(_allowed(user=user.id, address=address))
 
 
 def allow(user: User, address: str) -> bool:

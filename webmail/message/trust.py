@@ -16,14 +16,18 @@ from typing import Any
 import peewee as pw
 
 from webmail.config import Settings
-from webmail.mail import Address, Envelope, Message, Role
-from webmail.mime import asking, authentication, dangerous, lookalike
+from webmail.mail import Address, Envelope, Message, Part, Role
+from webmail.message import acquaintance
+from webmail.message.acquaintance import Acquaintance
+from webmail.mime import asking, authentication, claims, dangerous, lookalike, odd_text
 from webmail.mime.authentication import Authentication, Verdict
 from webmail.models import Correspondent, User, db
+from webmail.prepared import Prepared
 
 _MOST_CORRESPONDENTS = 300  # the latest ones, whose names and domains a stranger may imitate
 _MOST_COLLEAGUES = 20_000
 _MOST_FILES = 20  # that are named
+_MACHINE = re.compile(r"(?:no|ne)[._-]?(?:pas[._-]?)?(?:reply|repondre|respond)|notifications?\b|notify\b|mailer\b", re.I)
 
 
 Known = list[Any]  # rows: name, address
@@ -50,7 +54,8 @@ class Kind(StrEnum):
     NO_SENDER = "no-sender"
     SEVERAL = "several"  # more than one sender
     COLLEAGUE = "colleague"  # the name of somebody of ours, another address
-    KNOWN_NAME = "known-name"  # the name of somebody one writes to, another address
+    KNOWN_NAME = "known-name"  # the name of a contact or of somebody one writes to, another address
+    ALIKE = "alike"  # an address that looks like a contact's
     ADDRESS_IN_NAME = "address-in-name"
     LOOKALIKE = "lookalike"
     SCRIPTS = "scripts"
@@ -60,7 +65,9 @@ class Kind(StrEnum):
     PROGRAM = "program"
     SHORTCUT = "shortcut"
     DISK = "disk"
+    PACKED = "packed"
     MACROS = "macros"
+    LOCKED = "locked"
     PAGE = "page"
     CREDENTIALS = "credentials"
     MONEY = "money"
@@ -80,7 +87,8 @@ class Warning:
 class Trust:
     email: str  # of the first sender, in letters that don't deceive
     place: Place
-    written: bool = False  # the reader has written to this address
+    contact: str = ""  # `uid` of the contact who has this address
+    written: bool = False  # the reader has written to this address; not looked up for a contact
     first: bool = False  # nothing earlier from this address lies in the mailbox
     recent: bool = False  # or at least among its latest messages: the others were not looked through
     authentication: Authentication = field(default_factory=Authentication)
@@ -102,13 +110,22 @@ def stranger(user: User, envelope: Envelope) -> str:
     return email if usable and _place(user, email, None) is Place.OUTSIDE and not has_written(user, email) else ""
 
 
+_correspondents = Prepared(
+    lambda slot: (
+        Correspondent.select(Correspondent.id)
+        .where(Correspondent.user == slot("user"), Correspondent.address == slot("address"))
+        .tuples()
+    )
+)
+
+
 def has_written(user: User, email: str) -> bool:
-    return Correspondent.select(Correspondent.id).where((Correspondent.user == user) & (Correspondent.address == email)).exists()
+    return bool(_correspondents(user=user.id, address=email))
 
 
 def judge(message: Message, user: User, settings: Settings, role: Role | None = None, also: Sequence[Warning] = ()) -> Trust:
     """All there is to say about a message that `imap.messages.read` brought. `role` is its mailbox's; `also` are warnings that
-    others found, of its links for one. 5 small queries at most."""
+    others found, of its links for one. 7 small queries at most."""
     envelope = message.envelope
     sender = _first(envelope)
     domain = _domain(sender.email)
@@ -116,18 +133,23 @@ def judge(message: Message, user: User, settings: Settings, role: Role | None = 
     if place is Place.OWN:
         return Trust(sender.email, place)
     proof = authentication.judge(message.trace.results, settings.authserv_id, domain)
-    written = place is Place.OUTSIDE and has_written(user, sender.email.lower())
-    first = message.earlier is False and not written
+    met = acquaintance.look_up(user, sender)
+    written = place is Place.OUTSIDE and not met.contact and has_written(user, sender.email.lower())
+    stranger = not written and not met.contact
+    first = message.earlier is False and stranger
     warnings = [*also, *_about_proof(place, domain, proof)]
-    known = _latest(user) if place is Place.OUTSIDE and not written else []
-    if place is not Place.INSIDE and not written:
-        warnings += _about_names(user, sender, known)
-    warnings += _about_domains(user, envelope, place is Place.OUTSIDE and not written, known)
+    known = _latest(user) if place is Place.OUTSIDE and stranger else []
+    if place is not Place.INSIDE and stranger:
+        warnings += _about_names(user, sender, known, met)
+    warnings += _about_domains(user, envelope, place is Place.OUTSIDE and stranger, known, met)
+    warnings += _about_answers(user, message, proof)
+    warnings += _about_links(message, domain, proof)
     warnings += _about_files(message, place, proof)
     if place is Place.OUTSIDE and first:
         warnings += _about_requests(message, proof)
     warnings.sort(key=lambda warning: -warning.level)
-    return Trust(_shown(sender.email), place, written, first, bool(message.looked_back), proof, tuple(warnings))
+    back = bool(message.looked_back)
+    return Trust(_shown(sender.email), place, met.contact, written, first, back, proof, tuple(warnings))
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
@@ -175,8 +197,8 @@ def _about_proof(place: Place, domain: str, proof: Authentication) -> Iterator[W
         yield Warning(Kind.UNPROVEN, Level.CAUTION, domain)
 
 
-def _about_names(user: User, sender: Address, known: Known) -> Iterator[Warning]:
-    """A stranger under the name of a colleague or of somebody one writes to; an address inside the name."""
+def _about_names(user: User, sender: Address, known: Known, met: Acquaintance) -> Iterator[Warning]:
+    """A stranger under the name of a colleague, of a contact or of somebody one writes to; an address inside the name."""
     claimed = lookalike.address_in(sender.name)
     if claimed and claimed != sender.email.lower() and not authentication.aligned(_domain(claimed), _domain(sender.email)):
         level = Level.DANGER if is_inside(user, claimed) else Level.CAUTION
@@ -194,18 +216,25 @@ def _about_names(user: User, sender: Address, known: Known) -> Iterator[Warning]
         if address.lower() != sender.email.lower():
             yield Warning(Kind.COLLEAGUE, level, name, address)
             return
-    if " " in key:
+    if met.named:
+        yield Warning(Kind.KNOWN_NAME, Level.CAUTION, *met.named)
+    elif " " in key:
         for name, address in known:
             if lookalike.name_key(name) == key and address != sender.email.lower():
                 yield Warning(Kind.KNOWN_NAME, Level.CAUTION, name, address)
                 return
 
 
+_shape = Prepared(
+    lambda _slot: User.select(
+        pw.fn.COUNT(User.id), pw.fn.MAX(User.id), pw.fn.SUM(pw.fn.LENGTH(User.name)), pw.fn.SUM(User.active)
+    ).tuples()
+)
+
+
 def _colleagues() -> dict[str, list[tuple[str, str]]]:
     """Everybody here by the key of their name: names and addresses. 1 query; the rest once for each change, or in 5 minutes."""
-    sums = User.select(pw.fn.COUNT(User.id), pw.fn.MAX(User.id), pw.fn.SUM(pw.fn.LENGTH(User.name)), pw.fn.SUM(User.active))
-    told: list[Any] = list(sums.tuples())
-    return _by_name(str(db.obj.database), told[0], int(time.time() / 300))
+    return _by_name(str(db.obj.database), _shape()[0], int(time.time() / 300))
 
 
 @lru_cache(maxsize=2)
@@ -218,13 +247,23 @@ def _by_name(database: str, shape: tuple[int, ...], minutes: int) -> dict[str, l
     return found
 
 
+_last_written = Prepared(
+    lambda slot: (
+        Correspondent.select(Correspondent.name, Correspondent.address)
+        .where(Correspondent.user == slot("user"))
+        .order_by(Correspondent.last.desc())
+        .limit(_MOST_CORRESPONDENTS)
+        .tuples()
+    )
+)
+
+
 def _latest(user: User) -> Known:
     """Names and addresses of the people one wrote to last."""
-    found = Correspondent.select(Correspondent.name, Correspondent.address).where(Correspondent.user == user)
-    return list(found.order_by(Correspondent.last.desc()).limit(_MOST_CORRESPONDENTS).tuples())
+    return _last_written(user=user.id)
 
 
-def _about_domains(user: User, envelope: Envelope, stranger: bool, known: Known) -> Iterator[Warning]:
+def _about_domains(user: User, envelope: Envelope, stranger: bool, known: Known, met: Acquaintance) -> Iterator[Warning]:
     sender = _first(envelope)
     domain, own = _domain(sender.email), _own_domain(user)
     if len(envelope.sender) > 1:
@@ -232,26 +271,49 @@ def _about_domains(user: User, envelope: Envelope, stranger: bool, known: Known)
     if lookalike.deceives(domain):
         yield Warning(Kind.SCRIPTS, Level.DANGER, domain, lookalike.wire(domain))
     answers = [_domain(a.email) for a in envelope.reply_to if _domain(a.email)]
-    if stranger:
-        domains = list(dict.fromkeys(address.rpartition("@")[2] for _name, address in known))
+    if stranger and met.alike:
+        level = Level.CAUTION if met.alike[1].endswith(f"@{domain}") else Level.DANGER
+        yield Warning(Kind.ALIKE, level, _shown(sender.email), met.alike[1])
+    elif stranger:
+        written_to = (address.rpartition("@")[2] for _name, address in known)
+        domains = list(dict.fromkeys([*written_to, *acquaintance.domains(user)]))
         for each in dict.fromkeys((domain, *answers)):
             if real := lookalike.resembles(each, domains, own):
                 yield Warning(Kind.LOOKALIKE, Level.DANGER, each, real)
                 break
-    if answers and domain and not (envelope.list_id or envelope.list_post):
-        fits = any(each == own or authentication.aligned(each, domain) for each in answers)
+
+
+def _about_answers(user: User, message: Message, proof: Authentication) -> Iterator[Warning]:
+    """Answers that go to another domain. Not from lists, nor from a proven machine that names the person it writes for."""
+    envelope, domain = message.envelope, _domain(_first(message.envelope).email)
+    answers = [_domain(a.email) for a in envelope.reply_to if _domain(a.email)]
+    by_machine = message.trace.bulk or message.list.can_be_left or _MACHINE.match(_first(envelope).email)
+    expected = envelope.list_id or envelope.list_post or (by_machine and proof.verdict is Verdict.GENUINE)
+    if answers and domain and not expected:
+        fits = any(is_inside(user, f"@{each}") or authentication.aligned(each, domain) for each in answers)
         if not fits and not has_written(user, envelope.reply_to[0].email.lower()):
             yield Warning(Kind.REPLY, Level.CAUTION, _shown(envelope.reply_to[0].email), domain)
+
+
+def _about_links(message: Message, domain: str, proof: Authentication) -> Iterator[Warning]:
+    """The first link that names another site than it leads to. Not where the sender is proven and the site is its own: its links
+    pass by who counts its readers."""
+    for url, named in message.lies:
+        own = claims.site_of(domain) == claims.site_of(named)
+        if not (own and proof.verdict is Verdict.GENUINE):
+            yield Warning(Kind.LINK, Level.CAUTION if own else Level.DANGER, named, claims.host_of(url))
+            return
 
 
 def _about_files(message: Message, place: Place, proof: Authentication) -> Iterator[Warning]:
     """The worst kind of file alone is told, with the names of its files."""
     trusted = place is Place.INSIDE and proof.verdict is not Verdict.FAILED
     found: dict[dangerous.Danger, list[str]] = {}
-    for part in message.structure.attachments:
-        kind = dangerous.danger(part)
+    attached = [dangerous.danger_in(part, message) for part in message.structure.attachments]
+    within = odd_text.names_within(message.bodies.get(part.section, "") for part in message.structure.text)
+    for kind, name in (*attached, *dangerous.dangers(Part("", "", 0, filename=name) for name in within)):
         if kind is not None and (dangerous.is_harmful(kind) or not trusted):
-            found.setdefault(kind, []).append(part.filename or part.type)
+            found.setdefault(kind, []).append(name)
     for kind in dangerous.Danger:
         if kind in found:
             names = ", ".join(found[kind][:_MOST_FILES])

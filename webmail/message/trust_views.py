@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from webmail.message.trust import Kind, Level, Place, Trust, Warning
 from webmail.message.views import blueprint
 from webmail.mime.authentication import Check, Verdict
+from webmail.mime.dangerous import Danger
 
 
 @blueprint.app_template_global()
@@ -21,6 +22,8 @@ def trust_facts(trust: Trust) -> list[str]:
     facts = [place[trust.place]]
     if trust.authentication.told:
         facts.append(verdict_words(trust.authentication.verdict))
+    if trust.contact:
+        facts.append(_("in your contacts"))
     if trust.written:
         facts.append(_("you have written to this address"))
     if trust.first:
@@ -67,6 +70,8 @@ def warning_words(warning: Warning) -> str:
             return _("you know %(name)s under another address: %(address)s.", name=seen, address=real)
         case Kind.ADDRESS_IN_NAME:
             return _("the name shows %(claimed)s, but the sender is %(address)s.", claimed=seen, address=real)
+        case Kind.ALIKE:
+            return _("%(seen)s looks like %(real)s, an address of your contacts, but is not.", seen=seen, real=real)
         case Kind.LOOKALIKE:
             return _("%(seen)s looks like %(real)s, but is not.", seen=seen, real=real)
         case Kind.SCRIPTS:
@@ -93,10 +98,23 @@ def _file_words(kind: Kind, names: str) -> str:
             return _("%(names)s is a shortcut that may open anything.", names=names)
         case Kind.DISK:
             return _("%(names)s is a disk image, which often hides programs.", names=names)
+        case Kind.PACKED:
+            return _("%(names)s is an archive with a program in it. Open it only if you expected it.", names=names)
+        case Kind.LOCKED:
+            return _(
+                "%(names)s is closed by a password, so that no virus scanner could look into it. Open it only if expected.",
+                names=names,
+            )
         case Kind.MACROS:
             return _("%(names)s may contain macros. Do not enable them unless you expected them.", names=names)
         case _:
             return _("%(names)s is a web page. Type no password into it.", names=names)
+
+
+@blueprint.app_template_global()
+def danger_words(danger: Danger, names: str) -> str:
+    """One sentence about files, wherever they lie."""
+    return _file_words(Kind(danger.value), names)
 
 
 @blueprint.app_template_global()

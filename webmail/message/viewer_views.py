@@ -1,4 +1,4 @@
-"""Pages that show what a message holds beside its text: attached messages, files, winmail.dat, headers; print, and the zip."""
+"""Pages that show what a message holds beside its text: attached messages, files, headers; print, and the zip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from webmail.message.views import (
     uidvalidity,
     with_pictures,
 )
-from webmail.mime import text, tnef
+from webmail.mime import dangerous, odd_text, text
 from webmail.mime.clean import Cleaned
 from webmail.mime.filenames import safe_name
 from webmail.mime.kinds import Kind, kind
@@ -39,7 +39,7 @@ def nested(uid: int, section: str, mailbox: str) -> Response:
     return page(
         "message/nested.html", message=message, mailbox=mailbox, bodies=shown_bodies(message),
         as_text=as_text and bool(message.structure.text), viewed=viewers.view(message, with_pictures=with_pictures()),
-        back=local_path(request.args.get("back", "")),
+        back=local_path(request.args.get("back", "")), dangers=dangerous.dangers(message.structure.attachments, message),
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def view_part(uid: int, section: str, mailbox: str) -> Response:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind(part) in (Kind.MESSAGE, Kind.TNEF, Kind.IMAGE, Kind.FILE):
             raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no text")
-        content, cut = imap.texts.beginning(connection, uid, part)
+        content, cut = imap.inside.beginning(connection, mailbox, uid, part, uidvalidity())
         validity = connection.uidvalidity
     words = text.html_to_text(content) if part.type == "text/html" else content
     shown = Markup(text.to_html(words, cut_label=cut_label(), fold=False))  # noqa: S704 - escaped by to_html
@@ -60,27 +60,18 @@ def view_part(uid: int, section: str, mailbox: str) -> Response:
     )  # fmt: skip
 
 
-@blueprint.get("/winmail/<int:uid>/<section>/<path:mailbox>")
-def winmail(uid: int, section: str, mailbox: str) -> Response:
-    """What Outlook wrapped in a winmail.dat: its text and its files, or with `file=` one of them."""
-    number = request.args.get("file", None, int)
-    if number and kept_by_browser():
+@blueprint.get("/packed/<int:uid>/<section>/<int:number>/<path:mailbox>")
+def packed(uid: int, section: str, number: int, mailbox: str) -> Response:
+    """A file that stands uuencoded within a text."""
+    if kept_by_browser():
         return guarded(Response(status=304), DOWNLOAD_CSP)
     with imap.connect(current_account(), mailbox) as connection:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
-        if kind(part) is not Kind.TNEF:
-            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no winmail.dat")
-        small = part.decoded_size <= tnef.SIZE_LIMIT
-        unpacked = tnef.unpack(imap.messages.part(connection, mailbox, uid, part, uidvalidity())) if small else None
-        validity = connection.uidvalidity
-    if number is None:
-        return page(
-            "message/winmail.html", part=part, uid=uid, mailbox=mailbox, validity=validity, unpacked=unpacked,
-            too_large=not small, text=Markup(text.to_html(unpacked.text)) if unpacked else "", back=_back(uid, mailbox),  # noqa: S704 - escaped by to_html
-        )  # fmt: skip
-    if unpacked is None or not 1 <= number <= len(unpacked.files):
+        content = imap.inside.beginning(connection, mailbox, uid, part, uidvalidity())[0] if part.type == "text/plain" else ""
+    _text, files = odd_text.without_files(content)
+    if not 1 <= number <= len(files):
         raise NoSuchMessage(f"{mailbox}: part {section} of {uid} has no file {number}")
-    file = unpacked.files[number - 1]
+    file = files[number - 1]
     return as_file(Response(file.data, mimetype="application/octet-stream"), file.name, "attachment")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from webmail.imap import wrapped
 from webmail.mail import Envelope, Message, Part
 from webmail.mime import calendar_card, headers, kinds, report, vcard
 from webmail.mime.kinds import Kind
@@ -32,6 +33,11 @@ class Viewed:
     more: bool = False  # the message has parts that are not looked at
 
     @property
+    def winmail(self) -> Part | None:
+        """What Outlook may have put the text into."""
+        return next((part for part in self.files if kinds.kind(part) is Kind.TNEF), None)
+
+    @property
     def any_cards(self) -> bool:
         return bool(self.deliveries or self.receipts or self.returned or self.calendars or self.contacts or self.messages)
 
@@ -49,10 +55,18 @@ def view(message: Message, *, with_pictures: bool = True) -> Viewed:
         if part in shown_small:
             viewed.previews.append(part)
         elif kinds.kind(part) is Kind.MESSAGE and len(viewed.messages) < MESSAGES_LIMIT:
-            viewed.messages.append(part)
+            viewed.messages.append(_with_envelope(part, message))
         elif text is None or not _as_card(viewed, part, text):
             viewed.files.append(part)
     return viewed
+
+
+def _with_envelope(part: Part, message: Message) -> Part:
+    """Of a message under an encoding the server's envelope is nonsense: it is read here, where its head was fetched."""
+    if not kinds.is_wrapped(part) or wrapped.is_inside(part.section):
+        return part
+    first, _last = message.ends.get(part.section, (b"", b""))
+    return replace(part, envelope=headers.envelope(wrapped.head(first)) if first else None)
 
 
 def _as_card(viewed: Viewed, part: Part, text: str) -> bool:

@@ -17,7 +17,7 @@ from webmail import downloads, imap
 from webmail.mail import Message, NoSuchMessage, Part, Structure
 from webmail.mailbox import searching
 from webmail.message import receipts, trust, viewers
-from webmail.mime import clean, text
+from webmail.mime import clean, odd_text, text
 from webmail.web import current_account, current_user, local_path, page, preferences, remember_overview, settings
 from webmail.words import today
 
@@ -137,8 +137,9 @@ def kind_of(part: Part) -> str:
 
 def shown_bodies(message: Message, *, fold: bool = True) -> list[Markup]:
     """The plain texts of a message as HTML, with a word where some of them is missing."""
-    texts = [(part, message.bodies[part.section]) for part in message.structure.text if part.section in message.bodies]
-    bodies = [_shown(part, body, fold) for part, body in texts]
+    here = [(part, message.bodies.get(part.section, "")) for part in message.structure.text]
+    texts = [(part, body) for part, body in here if body.strip()]
+    bodies = [_ruled(place, _shown(message, part, body, fold)) for place, (part, body) in enumerate(texts)]
     if message.cut and not any(len(body) > text.SHOWN_LIMIT for _, body in texts):  # that one tells it already
         bodies.append(Markup('<p class="cut">{}</p>').format(cut_label()))
     return bodies
@@ -149,7 +150,12 @@ def with_pictures() -> bool:
     return not preferences().prefer_text and request.headers.get("Save-Data", "").lower() != "on"
 
 
-def _shown(part: Part, body: str, fold: bool) -> Markup:
+def _ruled(place: int, body: Markup) -> Markup:
+    return Markup("<hr>") + body if place else body
+
+
+def _shown(message: Message, part: Part, body: str, fold: bool) -> Markup:
+    body, files = odd_text.without_files(body)
     html = text.to_html(
         body,
         flowed=part.format == "flowed",
@@ -158,7 +164,8 @@ def _shown(part: Part, body: str, fold: bool) -> Markup:
         cut_label=cut_label(),
         fold=fold,
     )
-    return Markup(html)  # noqa: S704 - escaped by to_html
+    shown = Markup(html)  # noqa: S704 - escaped by to_html
+    return shown + Markup(render_template("message/_packed.html", message=message, part=part, files=files)) if files else shown  # noqa: S704
 
 
 def cut_label() -> str:
@@ -227,7 +234,7 @@ def _made_by() -> str:
     root = Path(__file__).resolve().parents[2]
     files = [*root.glob("webmail/mime/*.py"), Path(__file__), root / "templates/message/body.html", root / "static/frame.css"]
     sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)]
-    return hashlib.sha256(" ".join([*sums, *map(version, ("nh3", "css-inline", "tinycss2"))]).encode()).hexdigest()
+    return hashlib.sha256(" ".join([*sums, *map(version, ("nh3", "tinycss2"))]).encode()).hexdigest()
 
 
 _MADE_BY = _made_by()
@@ -242,5 +249,6 @@ from webmail.message import (  # noqa: E402 - their routes and words belong to t
     trust_views,  # noqa: F401
     unsubscribe_views,  # noqa: F401
     viewer_views,  # noqa: F401
+    winmail_views,  # noqa: F401
     word_views,  # noqa: F401
 )

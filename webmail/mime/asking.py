@@ -35,7 +35,21 @@ def _together(one: str, other: str) -> str:
     return rf"\b(?:{one})\b{_NEAR}\b(?:{other})\b|\b(?:{other})\b{_NEAR}\b(?:{one})\b"
 
 
-_CREDENTIALS = re.compile(_together(_SECRET, _GIVE))
+_CLOSED = (
+    r"(?:comptes?|boite|messagerie|(?:votre|son) acces|accounts?|mailbox|your access)\b[^.!?]{0,40}?\b(?:suspendue?|bloquee?|"
+    r"desactivee?|limitee?|restreinte?|fermee?|expire|expirera|suspended|blocked|locked|disabled|deactivated|closed|expires?|"
+    r"limited(?! (?:time|edition|offer|series))|restricted)"
+)
+_ACT = (
+    r"cliquez|connectez[ -]vous|verifiez|confirmez|reactive[rz]|validez|mettez a jour|click|log ?in|sign ?in|verify|confirm|"
+    r"reactivate|update"
+)
+_CREDENTIALS = re.compile(rf"{_together(_SECRET, _GIVE)}|\b{_CLOSED}\b.{{0,100}}?\b(?:{_ACT})\b")
+# a code that is told is not asked for: what sites send so that one enters it there
+_TOLD = re.compile(
+    r"\b(?:codes?|passcode)\b[^.!?\d]{0,60}(?<!\d)\d{3}[ -]?\d{1,5}\b|(?<!\d)\d{4,8}\b[^.!?\d]{0,60}\b(?:code|passcode)\b"
+)
+_CODES = re.compile(r"\b(?:codes?|security code|verification code|passcode)\b")
 _MONEY = re.compile(
     "|".join(
         (
@@ -52,7 +66,9 @@ _MONEY = re.compile(
 
 
 # one of these is in every text that the patterns find; looking for them takes little time
-_OF_SECRETS = re.compile("de passe|identifiant|code|carte|bancaires|passw|login|credentials|card|bank")
+_OF_SECRETS = re.compile(
+    "compte|boite|messagerie|acces|account|mailbox|de passe|identifiant|code|carte|bancaires|passw|login|credentials|card|bank"
+)
 _OF_MONEY = re.compile(
     "virement|transfer|cadeau|gift|bitcoin|western|moneygram|transcash|neosurf|frais|customs|rib|iban|bancaires|heritage|"
     "unclaimed|kin"
@@ -62,6 +78,8 @@ _OF_MONEY = re.compile(
 def asked_for(text: str) -> Asked | None:
     """What the first 8,000 characters of a text ask for. Linear time."""
     plain = _plain(text)
+    if _TOLD.search(plain):
+        plain = _CODES.sub("", plain)
     if _OF_SECRETS.search(plain) and _CREDENTIALS.search(plain):
         return Asked.CREDENTIALS
     return Asked.MONEY if _OF_MONEY.search(plain) and _MONEY.search(plain) else None

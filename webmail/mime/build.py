@@ -17,6 +17,7 @@ from email.header import Header
 from email.utils import format_datetime
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from webmail.mail import Address, Attachment, Draft, Identity, UnsafeValue
@@ -28,7 +29,7 @@ from webmail.mime.typed import ascii_address, ascii_domain, parse_addresses
 
 __all__ = [
     "ascii_address", "build", "forward_subject", "header_value", "needs_smtputf8", "new_message_id", "parse_addresses",
-    "reply_subject", "resent",
+    "reply_subject", "resent", "write",
 ]  # fmt: skip
 
 LINE = 76
@@ -37,6 +38,7 @@ NOTE = "X-Traboule-Draft"  # what a copy in Drafts remembers beside what is sent
 _PRIORITY = {"high": ("1 (Highest)", "high"), "low": ("5 (Lowest)", "low")}
 _BASE64_LINES = 57 * 4096  # bytes read at once: whole lines of base64
 
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
@@ -67,26 +69,37 @@ def needs_smtputf8(draft: Draft) -> bool:
 
 
 def build(draft: Draft, *, date: datetime, include_bcc: bool = False) -> bytes:
-    """The message with CRLF line ends. `include_bcc` only for what goes to the Drafts mailbox, with the draft's note.
+    """The message as bytes; see `write`."""
+    out = BytesIO()
+    write(out, draft, date=date, include_bcc=include_bcc)
+    return out.getvalue()
+
+
+def write(out: IO[bytes], draft: Draft, *, date: datetime, include_bcc: bool = False) -> None:
+    """The message with CRLF line ends, its attachments read in pieces.
+
+    `include_bcc` only for what goes to the Drafts mailbox, with the draft's note.
 
     Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an impossible domain, OSError when an attachment's file
     can't be read.
     """
-    out = BytesIO()
     _write(out, _headers(draft, date, include_bcc))
-    text_headers, text_body = _bodies(draft)
-    if not draft.attachments:
-        _write(out, [*text_headers, ""])
-        out.write(text_body)
-        return out.getvalue()
-    boundary = f"=_{secrets.token_hex(16)}"  # "=_" can't occur in quoted-printable or base64 (RFC 2045 section 6.7)
-    _write(out, [f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"', "", f"--{boundary}", *text_headers, ""])
-    out.write(text_body)
-    for attachment in draft.attachments:
+    beside = [attachment for attachment in draft.attachments if not attachment.content_id]
+    if not beside:
+        _bodies(out, draft)
+        return
+    boundary = _boundary()
+    _write(out, [f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    _bodies(out, draft)
+    for attachment in beside:
         _write(out, ["", f"--{boundary}"])
         _attach(out, attachment)
     _write(out, ["", f"--{boundary}--"])
-    return out.getvalue()
+
+
+def _boundary() -> str:
+    """ "=_" can't occur in quoted-printable or base64 (RFC 2045 section 6.7)."""
+    return f"=_{secrets.token_hex(16)}"
 
 
 _PRIVATE = re.compile(rb"(?:bcc|return-path|delivered-to|x-original-to|x-traboule-[a-z-]+|status|x-status)[ \t]*:", re.I)
@@ -112,7 +125,7 @@ def resent(original: bytes, identity: Identity, to: tuple[Address, ...], *, mess
     return out.getvalue()
 
 
-def _write(out: BytesIO, lines: list[str]) -> None:
+def _write(out: IO[bytes], lines: list[str]) -> None:
     for line in lines:
         out.write(line.encode("utf-8"))
         out.write(b"\r\n")
@@ -215,18 +228,37 @@ def _folded(text: str, used: int) -> str:
 # --- bodies --------------------------------------------------------------------------------------------------------
 
 
-def _bodies(draft: Draft) -> tuple[list[str], bytes]:
-    """Headers and content of the text, or of the text and its HTML, the better one last (RFC 2046 section 5.1.4)."""
+def _bodies(out: IO[bytes], draft: Draft) -> None:
+    """The text with its headers, or the text and its HTML, the better one last (RFC 2046 section 5.1.4)."""
     if not draft.html:
-        return _text(draft.text)
-    boundary = f"=_{secrets.token_hex(16)}"
-    out = BytesIO()
-    for headers, content in (_text(draft.text), _html(draft.html)):
-        _write(out, [f"--{boundary}", *headers, ""])
-        out.write(content)
-        _write(out, [""])
-    _write(out, [f"--{boundary}--"])
-    return [f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"'], out.getvalue()
+        _leaf(out, *_text(draft.text))
+        return
+    boundary = _boundary()
+    _write(out, [f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    _leaf(out, *_text(draft.text))
+    _write(out, ["", f"--{boundary}"])
+    shown = [attachment for attachment in draft.attachments if attachment.content_id]
+    if shown:
+        _related(out, draft.html, shown)
+    else:
+        _leaf(out, *_html(draft.html))
+    _write(out, ["", f"--{boundary}--"])
+
+
+def _related(out: IO[bytes], html: str, shown: list[Attachment]) -> None:
+    """The HTML and the pictures it refers to (RFC 2387)."""
+    boundary = _boundary()
+    _write(out, [f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    _leaf(out, *_html(html))
+    for attachment in shown:
+        _write(out, ["", f"--{boundary}"])
+        _attach(out, attachment)
+    _write(out, ["", f"--{boundary}--"])
+
+
+def _leaf(out: IO[bytes], headers: list[str], content: bytes) -> None:
+    _write(out, [*headers, ""])
+    out.write(content)
 
 
 def _html(html: str) -> tuple[list[str], bytes]:
@@ -252,39 +284,51 @@ def _encoded(kind: str, data: bytes) -> tuple[list[str], bytes]:
     return [kind, "Content-Transfer-Encoding: base64"], base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-def _attach(out: BytesIO, attachment: Attachment) -> None:
+def _attach(out: IO[bytes], attachment: Attachment) -> None:
     """One attachment with its headers. Messages are not encoded, as RFC 2046 section 5.2.1 wants it."""
     name = safe_name(header_value(attachment.filename)) or "attachment"
     kind = attachment.type.strip().lower()
-    if kind == "message/rfc822" and (message := _plain_message(Path(attachment.path))) is not None:
-        encoding = "7bit" if message.isascii() else "8bit"
+    if kind == "message/rfc822" and (encoding := _plain_encoding(Path(attachment.path))):
         _write(out, [*_part_headers("message/rfc822", name), f"Content-Transfer-Encoding: {encoding}", ""])
-        out.write(message)
+        out.writelines(_crlf_pieces(Path(attachment.path)))
         return
     kind = kind if _TYPE.fullmatch(kind) else "application/octet-stream"
-    _write(out, [*_part_headers(kind, name), "Content-Transfer-Encoding: base64", ""])
+    _write(out, [*_part_headers(kind, name, attachment.content_id), "Content-Transfer-Encoding: base64", ""])
     with Path(attachment.path).open("rb") as file:
         while data := file.read(_BASE64_LINES):
             out.write(base64.encodebytes(data).replace(b"\n", b"\r\n"))
 
 
-def _plain_message(path: Path) -> bytes | None:
-    """A message's bytes with CRLF, or None when it can't travel without an encoding (NUL, lines over 998 bytes)."""
-    data = path.read_bytes()
-    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    if b"\0" in data or max(map(len, lines)) > 998:
-        return None
-    return b"\r\n".join(lines)
+def _plain_encoding(path: Path) -> str:
+    """7bit or 8bit, or "" for a message that can't travel without an encoding (NUL, lines over 998 bytes)."""
+    plain, unended = True, 0  # bytes of a line whose end is in a later piece
+    for piece in _crlf_pieces(path):
+        lengths = [len(line) for line in piece.split(b"\r\n")]
+        lengths[0] += unended
+        if b"\0" in piece or max(lengths) > 998:
+            return ""
+        plain, unended = plain and piece.isascii(), lengths[-1]
+    return "7bit" if plain else "8bit"
 
 
-def _part_headers(kind: str, name: str) -> list[str]:
+def _crlf_pieces(path: Path) -> Iterator[bytes]:
+    """A file with CRLF line ends, none of them cut in two."""
+    with path.open("rb") as file:
+        while piece := file.read(_BASE64_LINES):
+            while piece.endswith(b"\r") and (more := file.read(1)):
+                piece += more
+            yield _LINE_END.sub(b"\r\n", piece)
+
+
+def _part_headers(kind: str, name: str, content_id: str = "") -> list[str]:
     """Content-Type with the name as old readers want it, Content-Disposition as RFC 2231 wants it."""
     old = name.replace("\\", "_").replace('"', "'")
     if not old.isascii():
         old = Header(old, "utf-8", maxlinelen=70).encode(linesep="\r\n")
     return [
         f'Content-Type: {kind};\r\n name="{old}"',
-        "Content-Disposition: attachment;\r\n " + ";\r\n ".join(_filename_params(name)),
+        f"Content-Disposition: {'inline' if content_id else 'attachment'};\r\n " + ";\r\n ".join(_filename_params(name)),
+        *([f"Content-ID: {_message_id(f'<{content_id}>')}"] if content_id else []),
     ]
 
 

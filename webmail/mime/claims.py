@@ -10,6 +10,8 @@ from urllib.parse import unquote
 import nh3
 
 from webmail.mime import lookalike
+from webmail.mime.bounds import bounded
+from webmail.mime.charsets import without_surrogates
 
 TEXT_LIMIT = 500  # characters of a link's text that are looked at
 
@@ -35,15 +37,25 @@ _HOSTER_NAMES = """
     wordpress.com weebly.com wixsite.com azurewebsites.net windows.net cloudfront.net amazonaws.com appspot.com r2.dev ngrok.io
     free.fr over-blog.com surge.sh glitch.me repl.co"""
 _HOSTERS = frozenset(_HOSTER_NAMES.split())
-_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.S)
-_DROPPED = "script style title head textarea select option noscript svg math template"
-_TEXTS = nh3.Cleaner(
-    tags={"a"},
-    clean_content_tags=set(_DROPPED.split()),
-    attributes={"a": {"href"}},
-    link_rel=None,
-    url_schemes={"http", "https"},
+_WRAPPED = re.compile(
+    r"https?://(?:urldefense\.proofpoint\.com/v2/url\?u=([^&]{1,4000})|urldefense\.com/v3/__([^;]{1,4000}?)__;|"
+    r"(?:[\w-]{1,63}\.){1,3}safelinks\.protection\.outlook\.com/[^?]{0,20}\?(?:amp;)?url=([^&]{1,4000})|"
+    r"(?:linkprotect\.cudasvc\.com/url\?a=|www\.google\.(?:com|fr)/url\?(?:q|url)=|l\.facebook\.com/l\.php\?u=)([^&]{1,4000}))",
+    re.I,
 )
+_LINK_LIMIT = 20_000  # characters of HTML inside one link that are looked at
+_LINK = re.compile(r"<a\b([^>]*)>|</a>")  # as nh3 writes it: no "<" or ">" in values
+_HREF = re.compile(r'(?:\A| )href="([^"]*)"')
+_TAG = re.compile(r"<[^>]*>?")
+_DROPPED = "script style title head textarea select option noscript svg math template"
+_LINKS_ALONE = nh3.Cleaner(
+    tags={"a"}, clean_content_tags=set(_DROPPED.split()), attributes={"a": {"href"}}, link_rel=None, url_schemes={"http", "https"}
+)
+# as senders write it
+_RAW_LINK = re.compile(r"<a(?=[\s/])", re.I)
+_RAW_START = re.compile(r"(?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
+_RAW_HREF = re.compile(r"[\s/\"']href\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.I)
+_RAW_END = re.compile(r"</a\b", re.I)
 
 
 def host_of(url: str) -> str:
@@ -70,14 +82,27 @@ def site_of(host: str) -> str:
     return ".".join(labels[-3 if long else -2 :])
 
 
+def _unwrapped(url: str) -> str:
+    """Where a link leads that a mail server on the way has put its own address before, as Microsoft's and Proofpoint's do."""
+    found = _WRAPPED.match(url.strip())
+    if not found:
+        return ""
+    if found[1]:
+        return unquote(found[1].replace("-", "%").replace("_", "/"))
+    return found[2] or unquote(found[3] or found[4])
+
+
 def claim(text: str, url: str) -> str:
     """The host that a link's text names when it is of another site than the link's own, else ""."""
-    own = site_of(host_of(url))
+    turned = None if text.isascii() else _TURNED.search(text)
+    plain = text[:TEXT_LIMIT] if text.isascii() else _plain(text[:TEXT_LIMIT])
+    if not turned and "." not in plain:  # most are: no need to look at the address
+        return ""
+    own = site_of(host_of(_unwrapped(url)) or host_of(url))
     if not own:
         return ""
-    if _TURNED.search(text):
+    if turned:
         return _plain(text)[:200].strip()
-    plain = _plain(text[:TEXT_LIMIT])
     for said in _said(plain):
         host = lookalike.wire(re.sub(r":\d*$", "", said.rpartition("@")[2]).lower().strip(".-:"))
         if "." in host and site_of(host) != own:
@@ -86,15 +111,56 @@ def claim(text: str, url: str) -> str:
 
 
 def claims(html: str) -> dict[str, str]:
-    """The links of some HTML, hostile as it came, whose text names another site: address -> the site that is named."""
-    if "<a" not in html and "<A" not in html:
-        return {}
+    """The links of cleaned HTML, as nh3 writes it, whose text names another site: address -> the site that is named.
+
+    Links may stand in links, by way of a table: what is inside of both is the text of both.
+    """
     found: dict[str, str] = {}
-    for href, text in _LINK.findall(_TEXTS.clean(html)):
-        url = entities.unescape(href)
-        if url not in found and (said := claim(entities.unescape(text), url)):
-            found[url] = said
+    open_links: list[tuple[str, int]] = []  # their attributes, and where their text begins
+    for tag in _LINK.finditer(html):
+        if tag[1] is not None:
+            open_links.append((tag[1], tag.end()))
+        elif open_links:
+            attributes, start = open_links.pop()
+            text = _text(html[start : min(tag.start(), start + _LINK_LIMIT)])
+            if text and (href := _HREF.search(attributes)):
+                url = entities.unescape(href[1])
+                if url not in found and (said := claim(text, url)):
+                    found[url] = said
     return found
+
+
+def lies(html: str) -> dict[str, str]:
+    """The same at a glance, of some HTML as it came or of its beginning. It may miss what is odd. Linear.
+
+    Comments hold links that nobody sees, and what looks like a comment need not be one: where it matters a parser tells.
+    """
+    found = _lies(html)
+    return claims(_LINKS_ALONE.clean(bounded(without_surrogates(html)))) if found and "<!--" in html else found
+
+
+def _lies(html: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for piece in _RAW_LINK.split(html)[1:]:
+        start = _RAW_START.match(piece)
+        if not start:
+            continue
+        end = _RAW_END.search(piece, start.end(), start.end() + _LINK_LIMIT)
+        text = _text(piece[start.end() : end.start() if end else start.end() + _LINK_LIMIT])
+        href = _RAW_HREF.search(piece, 0, start.end()) if text else None
+        if href:
+            url = entities.unescape(href[1] or href[2] or href[3] or "").strip()
+            if url not in found and (said := claim(text, url)):
+                found[url] = said
+    return found
+
+
+def _text(html: str) -> str:
+    """The words between tags; "" where they can name no site."""
+    text = _TAG.sub("", html) if "<" in html else html
+    if "&" in text:
+        text = entities.unescape(text)
+    return text if "." in text or not text.isascii() else ""
 
 
 def _said(text: str) -> list[str]:

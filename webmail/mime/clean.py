@@ -1,7 +1,7 @@
 """HTML mail to HTML that may be shown: nothing in it runs, sends, fetches from elsewhere or leaves its box.
 
-css-inline turns style sheets into style attributes, nh3 keeps the allowed elements, and its filter decides on every
-attribute, styles by way of `style.py`. What nh3 returns is not touched again. RFC 2392 for `cid:`.
+nh3 keeps the allowed elements, and its filter decides on every attribute, styles by way of `style.py`. What nh3 returns is not
+touched again; only a style sheet of our own making (`sheets.py`) is put before it. RFC 2392 for `cid:`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import html as entities
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-import css_inline
 import nh3
 
-from webmail.mime import lookalike
-from webmail.mime.bounds import DATA_IMAGE_LIMIT, INPUT_LIMIT, bounded, bounded_css, flatten, is_cut, too_deep
+from webmail.mime import lookalike, sheets
+from webmail.mime.bounds import DATA_IMAGE_LIMIT, bounded, flatten, is_cut, too_deep
 from webmail.mime.charsets import without_surrogates
 from webmail.mime.claims import claims, host_of, pretends
 from webmail.mime.links import compose_link, web_address
@@ -67,6 +67,7 @@ ATTRIBUTES: dict[str, set[str]] = {
 _LINKS = ("a", "area")
 _NH3_ATTRIBUTES = {tag: (ATTRIBUTES.get(tag, set()) | {"title"}) - {"rel", "target"} for tag in TAGS}
 _NH3_ATTRIBUTES |= {"*": _EVERYWHERE - {"title"}} | {tag: _NH3_ATTRIBUTES[tag] - {"title"} for tag in _LINKS}
+_WITH_CLASSES = _NH3_ATTRIBUTES | {"*": _NH3_ATTRIBUTES["*"] | {"class"}}
 _ON_LINKS = {"target": "_blank", "rel": "noopener noreferrer nofollow", "title": "-"}
 _SCHEMES = frozenset(("http", "https", "mailto", "cid", "data"))
 
@@ -90,18 +91,9 @@ _SHAPES: dict[str, re.Pattern[str]] = {
 _WORDS = ("alt", "title", "summary", "abbr")
 _ID = re.compile(r"[\w.:-]{1,100}")
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=\s%]*", re.I)
-_REMOTE = re.compile(r"""//[^\s"'<>()]{1,4000}""")
 _BODY = re.compile(r"<body\b[^>]{0,4000}>", re.I)
-_STYLE = re.compile(r"<style(?: media=\"([^\"]*)\")?>(.*?)</style>", re.S)  # as a serializer writes it
-
-_PREPARE = nh3.Cleaner(
-    tags=TAGS | {"style"},
-    clean_content_tags=_DROPPED_WITH_CONTENT - {"style", "head"},
-    attributes={**{k: v | {"class"} for k, v in _NH3_ATTRIBUTES.items()}, "style": {"media"}},
-    link_rel=None,
-    url_schemes=_SCHEMES,
-)
-_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
+_SITE = re.compile(r"[^:]*:/*[^/\\?#]*")  # all of an address that says whose it is
+_ADDRESS_IN_CSS = re.compile(r"[^\s\"'()\\;{}<>]{1,2000}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,68 +123,51 @@ def clean(
     html = without_surrogates(html)
     cut = is_cut(html)
     try:
-        prepared = _with_styles_inlined(bounded(html))
-        attributes = _Filter(link_for_cid, link_for_image, link_away, prefix, claims(prepared))
-        result = attributes.clean(prepared)
+        source = bounded(html)
+        attributes = _Filter(link_for_cid, link_for_image, link_away, prefix)
+        body = _body_attributes(source)
+        if css := sheets.found_in(source):
+            attributes.use(sheets.cleaned(f"body{{{_colours(body)}}}{css}", source, TAGS, prefix, attributes.background))
+        if start := _body_as_div(body, attributes.style_element):
+            attributes.keep_body()
+            source = start + source
+        result = attributes.clean(source)
         if too_deep(result):
-            result = attributes.clean(flatten(prepared))
-    except (ValueError, RecursionError):  # InlineError is a ValueError
+            source = flatten(source)
+            result = attributes.clean(source)
+        if claimed := claims(result):  # rare enough to begin anew: what a link says is known when all of it was read
+            result = attributes.clean(source, claimed)
+    except (ValueError, RecursionError):
         return Cleaned(f"<pre>{entities.escape(html[:TEXT_LIMIT])}</pre>", 0, cut)
-    return Cleaned(result, len(attributes.remote), cut)
+    return Cleaned(f"{attributes.style_element}{result}", len(attributes.remote), cut)
 
 
-def count_remote(html: str) -> int:
-    """About how many different images and the like some HTML would fetch: a quick look, of a part of a message too.
-
-    It reads what a sender wrote, so that a script's "src" counts as well, which only makes the number larger.
-    """
-    found = set()
-    for match in _REMOTE.finditer(html):
-        before = html[max(match.start() - 40, 0) : match.start()].lower().removesuffix("https:").removesuffix("http:")
-        before = before.rstrip("\"' \t\r\n")
-        if before.endswith("url(") or (before.endswith("=") and before[:-1].rstrip().endswith(("src", "srcset", "background"))):
-            found.add(match[0])
-    return len(found)
-
-
-def _with_styles_inlined(html: str) -> str:
-    """The fragment to clean: style sheets applied, <body> as a <div> with its colours. Still as hostile as before."""
+def _body_attributes(html: str) -> dict[str, str]:
     body = _BODY.search(html)
-    attributes = _tag_attributes(body[0]) if body else {}
-    if "<style" not in html.lower():
-        return f"{_body_as_div(attributes)}{html}"
-    fragment = _PREPARE.clean(html)  # so that nesting can be counted and style elements be found
-    sheets = [css for media, css in _STYLE.findall(fragment) if _for_screens(media)]
-    fragment = _STYLE.sub("", fragment)
-    if too_deep(fragment):
-        fragment = flatten(fragment)
-    css = bounded_css("\n".join(sheets), fragment.count("<") // 2)
-    if not css.strip():
-        return f"{_body_as_div(attributes)}{fragment}"
-    kept = {name: attributes[name] for name in ("style", "class", "id") if name in attributes}
-    start = "".join(f' {name}="{entities.escape(value)}"' for name, value in kept.items())
-    inlined = _INLINER.inline(f"<html><head><style>{css}</style></head><body{start}>{fragment}</body></html>")
-    if len(inlined) > 2 * INPUT_LIMIT:
-        return f"{_body_as_div(attributes)}{fragment}"
-    opening = _BODY.search(inlined)
-    if opening is None:
-        return inlined
-    attributes = {**attributes, **_tag_attributes(opening[0])}
-    return f"{_body_as_div(attributes)}{inlined[opening.end() :]}"
+    return _tag_attributes(body[0]) if body else {}
 
 
-def _for_screens(media: str) -> bool:
-    return not media.strip() or media.strip().lower() in ("all", "screen", "screen, projection", "all, screen")
-
-
-def _body_as_div(attributes: dict[str, str]) -> str:
+def _colours(body: dict[str, str]) -> str:
+    """What <body> has as attributes, as declarations."""
     style = "".join(
-        f"{name}:{attributes[source]};"
+        f"{name}:{body[source]};"
         for source, name in (("bgcolor", "background-color"), ("text", "color"))
-        if _COLOUR.fullmatch(attributes.get(source, ""))
+        if _COLOUR.fullmatch(body.get(source, ""))
     )
-    style += attributes.get("style", "")
-    return f'<div style="{entities.escape(style)}">' if style else ""
+    picture = body.get("background", "")
+    return f"{style}background-image:url({picture});" if _ADDRESS_IN_CSS.fullmatch(picture) else style
+
+
+def _body_as_div(body: dict[str, str], sheet: str) -> str:
+    """The start of a <div> that stands for <body>, "" where nothing is to be said of it. The sheet has its colours, or else
+    they are its style."""
+    kept = {name: body.get(name, "") for name in ("id", "dir", "lang", "class", "style")}
+    if not sheet:
+        kept["style"] = _colours(body) + kept["style"]
+    if not any(kept.values()) and sheets.BODY not in sheet:
+        return ""
+    kept["class"] += f" {sheets.BODY}"
+    return "<div" + "".join(f' {name}="{entities.escape(value)}"' for name, value in kept.items() if value) + ">"
 
 
 class _Tag(HTMLParser):
@@ -213,17 +188,41 @@ def _tag_attributes(tag: str) -> dict[str, str]:
     return reader.found
 
 
+@lru_cache(maxsize=4096)
+def _shaped(name: str, value: str) -> str | None:
+    """A value of the form that its attribute must have."""
+    value = value.strip()
+    return value if _SHAPES[name].fullmatch(value) else None
+
+
+def _cell_width(value: str) -> str:
+    """A width in pixels, with its unit where it is small: the frame's style tells by that which cells give way on a phone."""
+    if value.endswith("%"):
+        return value
+    number = value.removesuffix("px")
+    return f"{number}px" if float(number) < 100 else number
+
+
+@lru_cache(maxsize=2048)
+def _judged(site: str) -> tuple[str, str, bool]:
+    """The host of an address, the one that it pretends to lead to, and whether the host's letters deceive."""
+    host = host_of(site)
+    return host, pretends(site), lookalike.deceives(host)
+
+
 class _Filter:
     """Decides on every attribute while nh3 walks the tree; collects the remote addresses that were left out."""
 
     def __init__(
         self, part: Callable[[str], str | None], image: Callable[[str], str] | None, away: Callable[[str, str], str] | None,
-        prefix: str, claimed: dict[str, str],
+        prefix: str,
     ) -> None:  # fmt: skip
         self.remote: set[str] = set()
+        self.style_element = ""
         self._part_address, self._image_address, self._away = part, image, away
         self._prefix = prefix
-        self._claimed = claimed
+        self._claimed: dict[str, str] = {}
+        self._class: Callable[[str], str | None] | None = None
         self._shown: dict[str, str] = {}  # remote images: their address -> ours
         self._styles: dict[str, str] = {}
         self._style_budget = STYLE_BUDGET
@@ -232,13 +231,26 @@ class _Filter:
         self._inside = False  # it leads to a place in the same page
         self._host = ""
 
-    def clean(self, html: str) -> str:
-        """One pass of nh3."""
+    def use(self, sheet: sheets.Sheet) -> None:
+        """Keep the classes of a style sheet."""
+        self.remote.update(sheet.remote - self._shown.keys())
+        if sheet.css:
+            self.style_element = f"<style>{sheet.css}</style>"
+            self._class = sheets.class_filter(sheet, self._prefix)
+
+    def keep_body(self) -> None:
+        """Keep the class of what stands for <body>."""
+        self._class = self._class or sheets.class_filter(sheets.Sheet(), self._prefix)
+
+    def clean(self, html: str, claimed: dict[str, str] | None = None) -> str:
+        """One pass of nh3. `claimed`: the sites that links name and do not lead to, by the links' addresses."""
+        self._claimed = claimed or {}
+        self._data_budget = DATA_LIMIT
         return nh3.clean(
             html,
             tags=set(TAGS),
             clean_content_tags=set(_DROPPED_WITH_CONTENT),
-            attributes=_NH3_ATTRIBUTES,
+            attributes=_WITH_CLASSES if self._class else _NH3_ATTRIBUTES,
             attribute_filter=self._attribute,
             link_rel=None,
             set_tag_attribute_values=dict.fromkeys(_LINKS, _ON_LINKS),
@@ -249,13 +261,15 @@ class _Filter:
         """The value to keep, or None. nh3 has looked at element and name; everything else is refused here by default."""
         if name == "style":
             return self._style(value)
-        if shape := _SHAPES.get(name):
-            value = value.strip()
-            return value if shape.fullmatch(value) else None
+        if name in _SHAPES:
+            kept = _shaped(name, value) if len(value) < 600 else None
+            return _cell_width(kept) if kept and name == "width" and tag in ("td", "th") else kept
         if name == "href":
             return self._link(value)
         if name == "src":
             return self._image(value)
+        if name == "class":
+            return self._class(value) if self._class else None
         if name == "target":
             return None if self._inside else _ON_LINKS["target"]
         if name == "rel":
@@ -269,7 +283,7 @@ class _Filter:
         if name == "usemap":
             return f"#{self._prefix}{value[1:]}" if value[:1] == "#" and _ID.fullmatch(value[1:]) else None
         if name in ("background", "srcset") and value.split():
-            return self._remote_image(value.split()[0].rstrip(","))
+            return self._remote_image(value.split(maxsplit=1)[0].rstrip(","))
         return None
 
     def _style(self, value: str) -> str | None:
@@ -277,16 +291,15 @@ class _Filter:
             self._style_budget -= len(value)
             if self._style_budget < 0:
                 return None
-            self._styles[value], remote = clean_style(value, self._background)
+            self._styles[value], remote = clean_style(value, self.background)
             self.remote.update(remote - self._shown.keys())
         return self._styles[value] or None
 
-    def _background(self, address: str) -> str | None:
+    def background(self, address: str) -> str | None:
         """Our address of a picture that a style names: a part's or a remote one's."""
         return self._part(address) if address[:4].lower() == "cid:" else self._remote_image(address)
 
     def _link(self, value: str) -> str | None:
-        claimed = self._claimed.get(value, "")
         value = value.strip()
         self._inside, self._host = False, ""
         if value.startswith("#"):
@@ -295,11 +308,12 @@ class _Filter:
         if value[:7].lower() == "mailto:":
             return compose_link(value) or None
         address = web_address(value)
-        if not address:
+        site = _SITE.match(address)
+        if not site:
             return None
-        self._host = host_of(address)
-        claimed = claimed or pretends(address)
-        if not claimed and not lookalike.deceives(self._host):
+        self._host, pretended, deceives = (_judged if len(site[0]) < 300 else _judged.__wrapped__)(site[0])
+        claimed = self._claimed.get(address, "") or pretended
+        if not claimed and not deceives:
             return address
         return self._away(address, claimed) if self._away else None
 
@@ -320,10 +334,13 @@ class _Filter:
         """Our address for a remote image where they are shown; else it is counted and goes."""
         if not is_remote(value):
             return None
+        if self._image_address is None:
+            self.remote.add(value)
+            return None
         if value not in self._shown:
             address = value.strip().replace(" ", "%20")
             address = web_address(f"https:{address}" if address.startswith("//") else address)
-            if not address or self._image_address is None or len(self._shown) >= IMAGE_LIMIT:
+            if not address or len(self._shown) >= IMAGE_LIMIT:
                 self.remote.add(value)
                 return None
             self._shown[value] = self._image_address(address)

@@ -7,12 +7,13 @@ import unicodedata
 from urllib.parse import unquote_to_bytes
 
 from webmail.mime.charsets import decode_bytes, raw_bytes
-from webmail.mime.words import decode
+from webmail.mime.words import decode, decode_words
 
 NAME_LIMIT = 200
 _EXTENSION = re.compile(r"\.[^.\s/\\]{1,20}\Z")
 # Controls, line and paragraph separators, all direction marks (they turn "gpj.exe" around), zero-width space, BOM.
 _UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_NAMES = re.compile(r'[<>:"|?*]')  # Windows refuses them
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?\Z", re.I | re.S)
 _SEGMENT = re.compile(r"(filename|name)(?:\*(\d{1,3}))?(\*?)\Z")
@@ -29,6 +30,18 @@ def filename(params: dict[str, str]) -> str:
             if name := safe_name(found):
                 return name
     return ""
+
+
+def turns(params: dict[str, str]) -> bool:
+    """Whether a name holds what makes a reader see its letters in another order; `filename` has taken it out."""
+    lower = {key.lower(): value for key, value in list(params.items())[:200]}
+    names = [found for wanted in ("filename", "name") for found in (_extended(lower, wanted), _raw(lower.get(wanted, "")))]
+    return any(_TURNING.search(name) for name in names)
+
+
+def _raw(value: str) -> str:
+    """Encoded words undone without taking anything out."""
+    return decode_words(decode_bytes(raw_bytes(value[:4000])))
 
 
 def _plain(value: str) -> str:
@@ -68,3 +81,9 @@ def safe_name(name: str) -> str:
         ending = extension[0] if extension else ""
         name = name[: NAME_LIMIT - len(ending)].rstrip(". ") + ending
     return name
+
+
+def message_name(subject: str) -> str:
+    """The name of a message's file: its subject, safe, at most 84 characters with ".eml"."""
+    flat = re.sub(r"[/\\]+", "-", subject).replace(":", "")
+    return (safe_name(flat)[:80].strip(". ") or "message") + ".eml"

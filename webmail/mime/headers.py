@@ -99,6 +99,7 @@ def envelope(raw: bytes) -> Envelope:
         references=message_ids(first("references")),
         list_id=_list_id(first("list-id")),
         list_post=_list_post(first("list-post")),
+        language=decode(first("content-language")).partition(",")[0].strip()[:35],
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import nh3
 
@@ -31,15 +33,26 @@ _SIMPLIFY = nh3.Cleaner(
     link_rel=None,
     url_schemes={"http", "https", "mailto"},
 )
+_WITH_PICTURES = nh3.Cleaner(
+    tags=_BLOCKS | _OTHERS,
+    clean_content_tags=set(_DROPPED.split()),
+    attributes={"a": {"href"}, "img": {"alt", "src"}, "ol": {"start"}},
+    link_rel=None,
+    url_schemes={"http", "https", "mailto", "cid"},
+)
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
-def html_to_text(html: str) -> str:
-    """Readable text: paragraphs, "- " lists, "text <address>" for links, "> " for quotes. Bounded; never raises."""
-    simple = _SIMPLIFY.clean(bounded(without_surrogates(html)))
+def html_to_text(html: str, picture: Callable[[str, str], str] | None = None) -> str:
+    """Readable text: paragraphs, "- " lists, "text <address>" for links, "> " for quotes. Bounded; never raises.
+
+    `picture` says what stands for a picture that the message carries, by its Content-ID and its words; "" as for any other.
+    """
+    cleaner = _WITH_PICTURES if picture else _SIMPLIFY
+    simple = cleaner.clean(bounded(without_surrogates(html)))
     if too_deep(simple):
-        simple = _SIMPLIFY.clean(flatten(simple))
-    writer = _Writer()
+        simple = cleaner.clean(flatten(simple))
+    writer = _Writer(picture)
     writer.feed(simple)
     writer.close()
     return writer.text()
@@ -48,8 +61,9 @@ def html_to_text(html: str) -> str:
 class _Writer(HTMLParser):
     """Collects lines; white space is collapsed as a browser does, but for <pre>."""
 
-    def __init__(self) -> None:
+    def __init__(self, picture: Callable[[str, str], str] | None = None) -> None:
         super().__init__(convert_charrefs=True)
+        self._picture = picture
         self._lines: list[str] = []
         self._line: list[str] = []
         self._size = 0
@@ -67,13 +81,18 @@ class _Writer(HTMLParser):
         elif tag == "a":
             self._links.append((web_address(values.get("href", "")), len(self._line)))
         elif tag == "img":
-            self._add(f"[{values['alt'].strip()}]" if values.get("alt", "").strip() else "")
+            self._add(self._for_picture(values.get("src", "").strip(), values.get("alt", "").strip()))
         elif tag in ("td", "th"):
             self._cells += 1
             if self._line and self._cells > 1:
                 self._add("  ")
         elif tag in _BLOCKS:
             self._start_block(tag, values)
+
+    def _for_picture(self, address: str, words: str) -> str:
+        carried = address[:4].lower() == "cid:" and self._picture and self._size <= TEXT_LIMIT
+        made = self._picture(unquote(address[4:])[:1000], words) if carried and self._picture else ""
+        return made or (f"[{words}]" if words else "")
 
     def _start_block(self, tag: str, values: dict[str, str]) -> None:
         self._end_line()

@@ -11,6 +11,7 @@ _CARD_SIZE = 1_000_000  # encoded bytes of a calendar
 _SMALL_CARD_SIZE = 350_000  # of any other
 PREVIEW_SIZE = 5_000_000  # encoded bytes of an image that is shown small
 PREVIEWS_LIMIT = 20
+WRAPPED_SIZE = 10_000_000  # encoded bytes of an attached message that is decoded and parsed here
 
 
 class Kind(StrEnum):
@@ -48,6 +49,8 @@ _TYPES = {
     "image/jpeg": Kind.IMAGE,
     "image/gif": Kind.IMAGE,
     "image/webp": Kind.IMAGE,
+    "message/feedback-report": Kind.TEXT,  # RFC 5965
+    "message/partial": Kind.TEXT,  # RFC 2046 section 5.2.2
     "application/json": Kind.TEXT,
     "application/xml": Kind.TEXT,
     "application/x-yaml": Kind.TEXT,
@@ -69,13 +72,18 @@ def kind(part: Part) -> Kind:
     found = _TYPES.get(part.type)
     if part.filename.lower() == "winmail.dat" and part.type in _UNTOLD:
         return Kind.TNEF
-    if found is Kind.MESSAGE and (part.envelope is None or part.encoding not in _PLAIN_ENCODINGS):
-        return Kind.FILE  # the server tells nothing of what is in it, or reads it without undoing its encoding
+    if found is Kind.MESSAGE and not is_wrapped(part) and (part.envelope is None or part.encoding not in _PLAIN_ENCODINGS):
+        return Kind.FILE  # the server tells nothing of what is in it, and it is too large to be read here
     if found:
         return found
     if part.type in (*_UNTOLD, "text/plain") and ending in _ENDINGS:
         return _ENDINGS[ending]
     return Kind.TEXT if part.type.startswith("text/") else Kind.FILE
+
+
+def is_wrapped(part: Part) -> bool:
+    """Whether it is a message under an encoding (RFC 2046 section 5.2.1 forbids it), which servers read without undoing it."""
+    return _TYPES.get(part.type) is Kind.MESSAGE and part.encoding not in _PLAIN_ENCODINGS and part.size <= WRAPPED_SIZE
 
 
 def cards(shape: Structure, room: int) -> tuple[Part, ...]:

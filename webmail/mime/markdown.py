@@ -1,20 +1,22 @@
 """Formatted text: what people type (Markdown) to the HTML that other mail programs show well.
 
 CommonMark with tables, strike-through and bare links. Left out is what surprises in a letter: HTML, images (they would be fetched
-from elsewhere), headings by underlining, code by indenting, and link definitions, whose lines would vanish. A line end is a line
-end. Styles are attributes, for many programs drop style sheets; nh3 then lets through nothing but what is made here.
+from elsewhere; those that the message carries are shown, see `pictures.py`), headings by underlining, code by indenting, and link
+definitions, whose lines would vanish. A line end is a line end. Styles are attributes, for many programs drop style sheets; nh3
+then lets through nothing but what is made here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
+from webmail.mime import pictures
 from webmail.mime.charsets import without_surrogates
 
 LONGEST = 20_000  # characters; a longer text is shown as it is: reading it would take seconds
@@ -30,13 +32,14 @@ STYLES = {
     "th": _CELL,
     "td": _CELL,
     "hr": "border:0;border-top:1px solid #d8d0c4",
+    "img": "max-width:100%;height:auto",
 }
 _BODY = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:16px;line-height:1.5"
 _ALIGNED = tuple(f"text-align:{side}" for side in ("left", "center", "right"))
 _ALLOWED = {*STYLES.values(), *(f"{_CELL};{aligned}" for aligned in _ALIGNED)}
 _TAGS = {
-    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "strong",
-    "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "li", "ol", "p", "pre", "s",
+    "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 _FENCE = re.compile(r" {0,3}(?:>[ >]*)?(`{3,}|~{3,})")
 _MARKS = re.compile(r"(?:> ?)*")
@@ -45,33 +48,44 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 _READER = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True, "maxNesting": 100})
 _READER.enable(["table", "strikethrough", "linkify"])
-_READER.disable(["code", "lheading", "reference", "image", "html_block", "html_inline"])
+_READER.disable(["code", "lheading", "reference", "html_block", "html_inline"])
+_READER.inline.ruler.at("image", pictures.rule)
 _READER.add_render_rule("fence", lambda _self, tokens, at, _options, _env: _block(tokens[at].content))
 
 
-def to_html(text: str) -> str:
-    """The HTML of a text (LF line ends), safe to be shown and sent. Never raises."""
+def to_html(text: str, shown: Mapping[str, str] | None = None, used: set[str] | None = None) -> str:
+    """The HTML of a text (LF line ends), safe to be shown and sent. Never raises.
+
+    `shown` has the addresses ("cid:...") of the message's own pictures by `pictures.key`; the keys of those that the text has
+    are added to `used`.
+    """
     text = without_surrogates(text.replace("\0", ""))
-    if len(text) > LONGEST or text.count("://") + text.count("[") > MOST_LINKS:
+    wanted: pictures.Wanted = {"pictures": shown or {}, "used": set() if used is None else used}
+    if not is_read(text):
         return _block(text)
-    tokens = _READER.parse("\n".join(_separated(text.split("\n"))))
+    tokens = _READER.parse("\n".join(_separated(text.split("\n"))), wanted)  # type: ignore[arg-type]
     _style(tokens)
     return nh3.clean(
         _READER.renderer.render(tokens, _READER.options, {}),
         tags=_TAGS,
-        attributes={"*": {"style"}, "a": {"href"}, "ol": {"start"}},
+        attributes={"*": {"style"}, "a": {"href"}, "ol": {"start"}, "img": {"src", "alt"}},
         attribute_filter=_kept,
-        url_schemes={"http", "https", "mailto"},
+        url_schemes={"http", "https", "mailto", "cid"},
         link_rel=None,
     )
 
 
-def document(text: str, language: str = "") -> str:
-    """The whole HTML of a message; `language` is a tag of RFC 5646, anything else is passed over."""
+def is_read(text: str) -> bool:
+    """Whether a text is short enough to be formatted; any other is shown as it is typed."""
+    return len(text) <= LONGEST and text.count("://") + text.count("[") <= MOST_LINKS
+
+
+def document(text: str, language: str = "", shown: Mapping[str, str] | None = None, used: set[str] | None = None) -> str:
+    """The whole HTML of a message; `language` is a tag of RFC 5646, anything else is passed over. The others as in `to_html`."""
     lang = f' lang="{language}"' if is_language(language) else ""
     return (
         f'<!DOCTYPE html>\n<html{lang}><head><meta charset="utf-8"></head>\n'
-        f'<body><div style="{_BODY}">\n{to_html(text)}</div></body></html>\n'
+        f'<body><div style="{_BODY}">\n{to_html(text, shown, used)}</div></body></html>\n'
     )
 
 
@@ -114,6 +128,9 @@ def _style(tokens: list[Token]) -> None:
 
 
 def _kept(_tag: str, name: str, value: str) -> str | None:
+    if name in ("src", "href"):
+        carried = value[:4].lower() == "cid:"  # a part of the message: to be shown, not to be followed
+        return value if carried is (name == "src") else None
     if name == "style":
         return value if value in _ALLOWED else None
     if name == "start":

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from webmail.mail import Part, Structure
-from webmail.mime.filenames import filename
+from webmail.mime.filenames import filename, turns
+from webmail.mime.odd_text import RICH_TYPES
 from webmail.mime.parts import content, from_bytes
 from webmail.mime.tree import Node
 from webmail.mime.words import tidy
@@ -32,6 +33,10 @@ _DEFAULT_NAMES = {
     "text/plain": "text.txt",
     "text/html": "page.html",
     "text/csv": "table.csv",
+    "text/enriched": "text.txt",
+    "text/richtext": "text.txt",
+    "message/feedback-report": "report.txt",
+    "message/partial": "message-part.txt",
     "image/jpeg": "image.jpg",
     "image/jpg": "image.jpg",
     "application/pdf": "document.pdf",
@@ -134,13 +139,21 @@ def _leaves(root: Node) -> Iterator[_Leaf]:
         is_alternative = node.type == "multipart/alternative"
         alternative = here.alternative if here.alternative is not None or not is_alternative else node.section
         related = node.section if node.type == "multipart/related" else here.related
-        for place, child in reversed(list(enumerate(node.children[:LEAF_LIMIT]))):
+        for place, child in reversed(list(enumerate(_of_use(node)[:LEAF_LIMIT]))):
             stack.append((_Leaf(child, place == 0, alternative, is_alternative, related), depth + 1))
+
+
+def _of_use(node: Node) -> list[Node]:
+    """The children, but for what only a Macintosh of old could use: the file's resource fork (RFC 1740), under the same name."""
+    if node.type == "multipart/appledouble" and len(node.children) > 1:
+        return [child for child in node.children if child.type != "application/applefile"] or node.children
+    return node.children
 
 
 def _is_body(leaf: _Leaf) -> bool:
     node = leaf.node
-    if node.type not in ("text/plain", "text/html") or node.disposition == "attachment":
+    shown = ("text/plain", "text/html") if leaf.alternative is not None else ("text/plain", "text/html", *RICH_TYPES)
+    if node.type not in shown or node.disposition == "attachment":
         return False
     if leaf.in_alternative or leaf.first:
         return True
@@ -168,6 +181,7 @@ def _part(node: Node, *, named: bool = True) -> Part:
         content_id=node.content_id,
         format="flowed" if params.get("format", "").strip().lower() == "flowed" else "",
         delsp=params.get("delsp", "").strip().lower() == "yes",
+        turned=turns({**node.params, **node.disposition_params}),
         envelope=node.envelope,
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import tinycss2
 from tinycss2 import ast
 
 STYLE_LIMIT = 4000  # characters of one attribute
+REMEMBERED = 600  # characters of one that is remembered
 
 _COLOURS = "color background-color border-color border-top-color border-right-color border-bottom-color border-left-color"
 _SIDES = ("top", "right", "bottom", "left")
@@ -34,6 +36,8 @@ _HASH = re.compile(r"[0-9a-fA-F]{3,8}\Z")
 _FAMILY = re.compile(r"[\w .,-]{1,80}\Z")
 _NOT_WORDS = frozenset(("inherit-all", "fixed", "sticky", "absolute", "expression", "behavior"))
 _LARGEST = 10_000
+_PIXELS = {"px": 1, "pt": 4 / 3}
+_SMALLEST = tinycss2.parse_one_component_value("11px")
 _PICTURES = ("background", "background-image")
 _PLACE = re.compile(r"\0(\d+)\0")  # where a declaration had the address of a picture; CSS text holds no NUL
 _OURS = re.compile(r"/[\w/.~=?&%+@:,-]*")
@@ -48,26 +52,41 @@ def clean_style(style: str, link: Link | None = None) -> tuple[str, frozenset[st
     `link` gives our own address for the one of a background picture, or None; without it no picture stays.
     """
     style = style[:STYLE_LIMIT]
+    cleaned = _remembered(style) if len(style) <= REMEMBERED else _read(style)
+    if cleaned.text is not None:
+        return cleaned.text, cleaned.remote
+    kept = [_with_pictures(each, pictures, link) for declarations, pictures, _remote in cleaned.pieces for each in declarations]
+    return ";".join(filter(None, kept)), cleaned.remote
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """`text` is None where pictures are to be put in; `remote` are all the addresses that the style names."""
+
+    pieces: tuple[_Cleaned, ...]
+    text: str | None
+    remote: frozenset[str]
+
+
+def _read(style: str) -> _Style:
     # Newsletters repeat a few declarations in many combinations: remember what became of each. Nothing rests on this cut
     # being right, since every piece is parsed by itself.
     pieces = _DECLARATION.split(style)
-    if "/*" in style or any(piece.strip(";") for piece in pieces[::2]):
-        return _finished([_clean(style)], link)
-    return _finished([_clean(piece) for piece in pieces[1::2]], link)
+    whole = "/*" in style or any(piece.strip(";") for piece in pieces[::2])
+    cleaned = (_clean(style),) if whole else tuple(map(_clean, pieces[1::2]))
+    text = None
+    if not any(pictures for _declarations, pictures, _remote in cleaned):
+        text = ";".join(each for declarations, _pictures, _remote in cleaned for each in declarations)
+    return _Style(cleaned, text, frozenset().union(*(remote for _declarations, _pictures, remote in cleaned)))
 
 
-def _finished(cleaned: list[_Cleaned], link: Link | None) -> tuple[str, frozenset[str]]:
-    """The declarations with our own addresses in the places of the pictures'."""
-    kept: list[str] = []
-    for declarations, pictures, _remote in cleaned:
-        for declaration in declarations:
-            with_pictures = _with_pictures(declaration, pictures, link) if "\0" in declaration else declaration
-            if with_pictures:
-                kept.append(with_pictures)
-    return ";".join(kept), frozenset().union(*(remote for _declarations, _pictures, remote in cleaned))
+_remembered = lru_cache(maxsize=4096)(_read)
 
 
 def _with_pictures(declaration: str, pictures: tuple[str, ...], link: Link | None) -> str:
+    if "\0" not in declaration:
+        return declaration
+
     def replaced(place: re.Match[str]) -> str:
         ours = (link(pictures[int(place[1])]) if link else None) or ""
         return f"url({ours})" if _OURS.fullmatch(ours) else ""
@@ -93,6 +112,8 @@ def _clean(style: str) -> _Cleaned:
         tokens = [t for t in item.value if t.type != "comment"]
         if name in _PICTURES:
             tokens = [t for t in tokens if not _is_image(t) or _picture(t)]
+        if name == "font-size":
+            tokens = [_legible(t) for t in tokens]
         if value := _value(name, tokens, pictures):
             kept.append(f"{name}:{value}{'!important' if item.important else ''}")
     return tuple(kept), tuple(pictures), frozenset(remote)
@@ -111,6 +132,12 @@ def _value(name: str, tokens: list[ast.Node], pictures: list[str]) -> str:
             return ""
         out.append(text)
     return "".join(out).strip()
+
+
+def _legible(token: ast.Node) -> ast.Node:
+    """A size that can be read: small print is 11 px at least. Below 5 px something is meant to be hidden."""
+    pixels = token.value * _PIXELS[token.lower_unit] if token.type == "dimension" and token.lower_unit in _PIXELS else 0
+    return _SMALLEST if 5 <= pixels < 11 else token
 
 
 def _token(token: ast.Node, negative: bool) -> str | None:

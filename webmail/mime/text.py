@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from webmail.mail import Part
 from webmail.mime.charsets import decode_bytes, without_surrogates
 from webmail.mime.html_text import html_to_text
 from webmail.mime.links import linkify
+from webmail.mime.odd_text import RICH_TYPES, enriched_to_text
 from webmail.mime.transfer import TransferDecoder, decode_transfer
 
 __all__ = [
-    "TransferDecoder", "decode_text", "decode_transfer", "flow", "html_to_text", "quote", "to_html", "unflow", "wrap",
+    "TransferDecoder", "content", "decode_text", "decode_transfer", "flow", "html_to_text", "quote", "to_html", "unflow", "wrap",
 ]  # fmt: skip
 
 SHOWN_LIMIT = 500_000  # characters of a body that a page shows
@@ -22,6 +24,8 @@ LONG_QUOTE = 6  # lines; a longer quote at the end is folded away
 FLOW_WIDTH = 76
 SIGNATURE = "-- "
 
+# as browsers do (WHATWG HTML, section 13.2.3.2), but for their care about what stands around
+_CHARSET_IN_HTML = re.compile(rb"<meta\b[^>]{0,200}?\bcharset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_:.-]{1,40})", re.I)
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _WORDS = re.compile(r"[^ ]+ *| +")
 
@@ -30,6 +34,17 @@ def decode_text(data: bytes, encoding: str, charset: str) -> str:
     """Text of a part's content: LF line ends, no NUL or other controls. Never raises."""
     text = decode_bytes(decode_transfer(data, encoding), charset)
     return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def content(data: bytes, part: Part) -> str:
+    """The same of a part as the server has it. HTML that its header names no charset for may name it itself; rich text of old
+    becomes plain."""
+    if part.type == "text/html" and part.charset.lower() in ("", "us-ascii"):  # what servers say where the header says nothing
+        data = decode_transfer(data, part.encoding)
+        told = _CHARSET_IN_HTML.search(data[:2048])
+        return decode_text(data, "", told[1].decode("ascii") if told else "")
+    found = decode_text(data, part.encoding, part.charset)
+    return enriched_to_text(found, part.type) if part.type in RICH_TYPES else found
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -145,19 +160,28 @@ def wrap(text: str, width: int = 72) -> str:
     return "\n".join(lines)
 
 
+# What Outlook writes above the message that is answered, with no mark before its lines
+_ORIGINAL = re.compile(
+    r"-{2,20} ?(?:message d['’]origine|message original|original message|ursprüngliche nachricht|mensaje original|"
+    r"messaggio originale) ?-{2,20}\s*\Z",
+    re.I,
+)
+_RULE = re.compile(r"_{20,80}\s*\Z")
+_WRITER = re.compile(r"(?:De|From|Von|Da) ?: ?\S")
+
 # --- showing -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Block:
-    """Consecutive lines of one kind: "text", "quote" or "signature"."""
+    """Consecutive lines of one kind: "text", "quote", "signature", or "original": all that is answered, without marks."""
 
     kind: str
     lines: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def blank(self) -> bool:
-        return not any(line.strip() for _depth, line in self.lines)
+        return not any(line.strip(" _\t\r") for _depth, line in self.lines)
 
 
 def to_html(
@@ -181,7 +205,7 @@ def to_html(
     folded = _long_last_quote(blocks) if fold else -1
     out = []
     for place, block in enumerate(blocks):
-        if block.kind == "quote":
+        if block.kind in ("quote", "original"):
             inner = _blockquotes(block.lines)
             if place == folded:
                 inner = f'<details class="quote"><summary>{html.escape(quote_label)}</summary>{inner}</details>'
@@ -197,16 +221,22 @@ def to_html(
 
 def _blocks(lines: Iterator[tuple[int, str]]) -> list[_Block]:
     blocks: list[_Block] = []
+    ruled = False  # a rule and "From:" below it begin what is answered, as well as its own words do
     for depth, line in lines:
-        if depth:
+        first = line[:1]
+        begins = not depth and ((first == "-" and _ORIGINAL.match(line)) or (ruled and _WRITER.match(line)))
+        if (begins and any(not block.blank for block in blocks)) or (blocks and blocks[-1].kind == "original"):
+            kind = "original"
+        elif depth:
             kind = "quote"
         elif line == SIGNATURE or (blocks and blocks[-1].kind == "signature"):
             kind = "signature"
         else:
             kind = "text"
+        ruled = bool(first == "_" and _RULE.match(line)) or (ruled and not line.strip())
         if not blocks or blocks[-1].kind != kind:
             blocks.append(_Block(kind))
-        blocks[-1].lines.append((min(depth, DEPTH_LIMIT), line))
+        blocks[-1].lines.append((min(depth + (kind == "original"), DEPTH_LIMIT), line))
     return blocks
 
 
@@ -214,7 +244,7 @@ def _long_last_quote(blocks: list[_Block]) -> int:
     """Index of the quote that ends the text and is long, with something written before it; -1 when there is none."""
     for place in range(len(blocks) - 1, -1, -1):
         block = blocks[place]
-        if block.kind == "quote":
+        if block.kind in ("quote", "original"):
             written = any(not earlier.blank for earlier in blocks[:place])
             return place if written and len(block.lines) > LONG_QUOTE else -1
         if block.kind == "text" and not block.blank:

@@ -9,6 +9,7 @@ _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 _PADDING = re.compile(b"=+")
 # Only the start of a run of blanks, so that a megabyte of them is looked at once.
 _BLANKS_AT_END = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
+_BLANK_ENDS = (b" \n", b"\t\n", b" \r\n", b"\t\r\n")  # almost never there, and quicker to ask for than to search by pattern
 _UU = ("x-uuencode", "uuencode", "x-uue", "uue")
 _LONGEST_LINE = 1 << 16
 
@@ -55,7 +56,8 @@ class TransferDecoder:
             cut = len(data) - 2
             cut -= 1 if data[cut - 1 : cut] == b"=" else 0
         self._pending = data[cut:]
-        return binascii.a2b_qp(_BLANKS_AT_END.sub(b"", data[:cut]))
+        data = data[:cut]
+        return binascii.a2b_qp(_BLANKS_AT_END.sub(b"", data) if any(end in data for end in _BLANK_ENDS) else data)
 
     def _uu(self, data: bytes, last: bool) -> bytes:
         lines = (self._pending + data).split(b"\n")

@@ -96,3 +96,11 @@ def ascii_address(email: str) -> str:
         return f"{local}{at}{ascii_domain(domain)}"
     except UnicodeError:
         raise BadAddress(tidy(email)[:200]) from None
+
+
+def address_key(email: str) -> str:
+    """The same for two ways to write one address."""
+    try:
+        return ascii_address(email).lower()
+    except ValueError:  # BadAddress is one: still being typed
+        return email.lower()

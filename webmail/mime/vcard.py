@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,9 @@ _CARD_LIMIT = 20_000  # characters of one card without its pictures: the library
 CARDS_LIMIT = 20
 _VALUES_LIMIT = 20  # of one kind
 _LINES_LIMIT = 200  # of one card
-_PARAMETERS_LIMIT = 10  # of one line: the library takes exponential time on a list of them that leads nowhere
+_PARAMETERS_LIMIT = 10  # of one line
+_VALUE = r'(?:"[^"]*"|[^",;:]*)'
+_HEAD = re.compile(rf"(?:[A-Za-z0-9_-]+\.)?[A-Za-z0-9_-]+(?P<parameters>(?:;[A-Za-z0-9_-]+(?:={_VALUE})?(?:,{_VALUE})*)*):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,15 @@ def _simple(text: str) -> str:
             kept.append([line])
     good = []
     for lines in kept:
-        head, colon, _value = "".join(lines).partition(":")
-        if colon and head.count(";") <= _PARAMETERS_LIMIT:
+        if may_be_read("".join(lines)):
             good += lines
     return "\n".join(good) + "\n"
+
+
+def may_be_read(line: str) -> bool:
+    """Whether a line may be given to the library: it takes exponential time on parameters that lead nowhere."""
+    head = _HEAD.match(line)
+    return head is not None and head["parameters"].count(";") <= _PARAMETERS_LIMIT
 
 
 def _card(found: Any) -> Card | None:

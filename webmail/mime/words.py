@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import unicodedata
 from functools import lru_cache
 
 from webmail.mime.charsets import decode_bytes, without_surrogates
@@ -14,6 +15,8 @@ VALUE_LIMIT = 1 << 16  # bytes of one value that are decoded
 _WORD = re.compile(r"=\?([^?\s=]{1,80})\?([bBqQ])\?([^?]{0,4000})\?=")
 # C0 and C1 controls but white space, and what reorders text so that it reads as something else.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
 
 
 def tidy(text: str) -> str:
@@ -21,6 +24,13 @@ def tidy(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         text = without_surrogates(_UNWANTED.sub("", text))
     return " ".join(text.split())
+
+
+def fold(text: str) -> str:
+    """Without case and accents: "Élodie" and "elodie" are the same."""
+    if text.isascii():
+        return text.lower()
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_FOLDED)
 
 
 def decode(value: bytes) -> str:
@@ -32,13 +42,14 @@ def decode(value: bytes) -> str:
 
 def _decode(value: bytes) -> str:
     text = decode_bytes(value)
-    return tidy(_decode_words(text) if "=?" in text else text)
+    return tidy(decode_words(text) if "=?" in text else text)
 
 
 _decode_cached = lru_cache(maxsize=4096)(_decode)  # the same people write again and again; only short values are kept
 
 
-def _decode_words(text: str) -> str:
+def decode_words(text: str) -> str:
+    """Encoded words undone, and nothing taken out."""
     out: list[str] = []
     end = 0
     pending, charset = b"", ""

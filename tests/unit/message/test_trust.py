@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from webmail.mail import Address, Envelope, Message, Part, Role, Structure, Trac
 from webmail.message import receipts, trust
 from webmail.message.trust import Kind, Level, Place
 from webmail.mime import authentication, headers, structure, text
+from webmail.mime.glance import look
 from webmail.models import Correspondent, User, db
 
 SETTINGS = Settings(domain="lycee.example", authserv_id="lycee.example")
@@ -131,7 +133,10 @@ def test_what_the_server_found_decides(alice: User) -> None:
     ("reply_to", "more", "told"),
     [
         ("ann@far.example", {}, False), ("x@mail.far.example", {}, False), ("x@evil.example", {}, True),
-        ("x@evil.example", {"list_id": "a.b"}, False), ("alice@lycee.example", {}, False), ("", {}, False),
+        ("x@evil.example", {"list_id": "a.b"}, False), ("x@evil.example", {"sender": Address("", "no-reply@far.example")}, True),
+        ("x@evil.example", {"sender": Address("", "no-reply@far.example"), "results": PASSED}, False),
+        ("x@evil.example", {"trace": {"bulk": True}, "results": PASSED}, False), ("x@evil.example", {"results": PASSED}, True),
+        ("alice@lycee.example", {}, False), ("", {}, False),
     ],
 )  # fmt: skip
 def test_answers_to_elsewhere(alice: User, reply_to: str, more: dict[str, Any], told: bool) -> None:
@@ -152,6 +157,29 @@ def test_answers_to_elsewhere(alice: User, reply_to: str, more: dict[str, Any], 
 def test_files(alice: User, files: tuple[str, ...], outside: set[str], inside: set[str]) -> None:
     assert kinds(alice, message(files=files)) == outside
     assert kinds(alice, message(BOB, files=files)) == inside
+
+
+@pytest.mark.parametrize(
+    ("named", "more", "levels"),
+    [
+        ("www.bank.example", {}, [Level.DANGER]), ("www.bank.example", {"results": PASSED}, [Level.DANGER]),
+        ("www.far.example", {}, [Level.CAUTION]), ("www.far.example", {"results": PASSED}, []),
+    ],
+)  # fmt: skip
+def test_links_that_lie(alice: User, named: str, more: dict[str, Any], levels: list[Level]) -> None:
+    lies = (("https://click.example/1", named), ("https://click.example/2", named))
+    found = trust.judge(message(lies=lies, **more), alice, SETTINGS).warnings
+    assert [warning.level for warning in found] == levels
+    assert all((w.kind, w.seen, w.real) == (Kind.LINK, named, "click.example") for w in found)
+
+
+def test_a_program_within_a_text(alice: User) -> None:
+    one = replace(
+        message(),
+        structure=Structure(text=(Part("1", "text/plain", 9),)),
+        bodies={"1": "Voir\nbegin 644 a.pdf.exe\n#86)C\n`\nend\n"},
+    )
+    assert kinds(alice, one) == {"disguised"}
 
 
 def test_a_stranger_who_asks_for_a_password(alice: User) -> None:
@@ -207,18 +235,20 @@ def test_the_demo_s_letters_give_warnings_only_where_they_should(alice: User) ->
             elif found and role is not Role.JUNK:
                 wrong.append((one.envelope.subject, found))
     assert wrong == []
-    assert caught == {"failed", "address-in-name", "credentials", "reply"}
+    assert caught == {"failed", "address-in-name", "credentials", "link", "reply"}
 
 
 def _as_read(content: bytes, when: datetime) -> Message:
     head = content.partition(b"\r\n\r\n")[0] + b"\r\n"
     shape = structure.classify(structure.from_bytes(content))
     glance = ""
+    lies: tuple[tuple[str, str], ...] = ()
     for part in shape.html[:1] or shape.text[:1]:
         words = text.decode_text(structure.content(content, part.section)[:16_384], part.encoding, part.charset)
         glance = text.html_to_text(words) if part.type == "text/html" else words
+        lies = look(words).lies if part.type == "text/html" else ()
     return Message(
-        "INBOX", 1, 1, frozenset(), len(content), when, headers.envelope(head), shape, glance=glance, earlier=False,
+        "INBOX", 1, 1, frozenset(), len(content), when, headers.envelope(head), shape, glance=glance, earlier=False, lies=lies,
         trace=headers.trace(head, authentication.results_in(head)),
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from imapclient.response_types import BodyData
@@ -9,7 +10,7 @@ from imapclient.response_types import BodyData
 from webmail.imap.answers import structure_of
 from webmail.mail import Envelope, Message, Part, Structure
 from webmail.message import viewers, zip
-from webmail.mime.kinds import Kind, kind
+from webmail.mime.kinds import Kind, is_wrapped, kind
 
 TEXT = (b"text", b"plain", None, None, None, b"7bit", 4, 1, None, None, None, None)
 PDF = (b"application", b"pdf", None, None, None, b"base64", 14, None, (b"attachment", (b"filename", b"a.pdf")), None, None)
@@ -60,10 +61,12 @@ class TestStructure:
             found = structure(TEXT, PDF, inside=section)
             assert (found is None) is bool(section)
 
-    def test_an_encoded_or_broken_one_is_a_file(self) -> None:
+    def test_a_broken_one_is_a_file_and_an_encoded_one_is_opened_here(self) -> None:
         found = structure(TEXT, attached(TEXT, b"base64"), attached(None), attached((b"odd",)), attached(TEXT, envelope=None))
         assert found and len(found.attachments) == 4
-        assert kind(found.attachments[0]) is Kind.FILE and kind(found.attachments[3]) is Kind.FILE
+        assert kind(found.attachments[0]) is Kind.MESSAGE and is_wrapped(found.attachments[0])
+        assert kind(found.attachments[3]) is Kind.FILE
+        assert kind(replace(found.attachments[0], size=20_000_000)) is Kind.FILE
 
     def test_deep_nesting_does_not_spoil_the_outer_message(self) -> None:
         body: object = TEXT

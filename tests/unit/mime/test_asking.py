@@ -18,6 +18,9 @@ from webmail.mime.asking import asked_for
         "Vérifiez votre compte : mot de passe requis",
         "Please confirm your password to keep your mailbox",
         "Enter your login details below",
+        "Votre compte sera suspendu demain. Cliquez ici pour l'éviter.",
+        "Your mailbox has been locked. Sign in to unlock it",
+        "Votre boîte est pleine et son accès est limité : validez votre compte",
     ],
 )
 def test_it_asks_for_a_password(text: str) -> None:
@@ -50,6 +53,15 @@ def test_it_asks_for_money(text: str) -> None:
         "Confirmez votre présence. Le mot de passe du wifi est affiché.",
         "Votre commande est partie, les frais de livraison sont offerts.",
         "The password policy will change in June.",
+        "Votre code de vérification est 482 913. Saisissez ce code sur le site.",
+        "Enter this security code: 482913",
+        "Votre compte ENT a été désactivé à votre départ. Contactez le secrétariat.",
+        "Le compte rendu est en ligne ; l'accès au parking est fermé lundi. Vérifiez vos horaires.",
+        "Open an account today: limited time offer, click here",
+        "Votre abonnement expire en mai. Connectez-vous pour le renouveler.",
+        "Votre commande est confirmée. Votre compte client vous attend.",
+        "Le conseil de classe est reporté ; confirmez votre présence.",
+        "Your invoice is attached. Please pay by bank transfer within 30 days.",
         "",
     ],
 )

@@ -123,13 +123,13 @@ def test_alignment(one: str, other: str, fits: bool) -> None:
 )
 def test_hostile_headers_cost_little(hostile: str) -> None:
     block = f"Authentication-Results: {US}; {hostile}\r\n".encode("latin-1") * 3
-    began = time.perf_counter()
+    began = time.process_time()
     judge(results_in(block), US, "far.example")
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_a_hundred_headers_are_read_in_no_time() -> None:
     block = f"Authentication-Results: {US}; {'dkim=pass header.d=x.example; ' * 100}\r\n".encode() * 100
-    began = time.perf_counter()
+    began = time.process_time()
     judge(results_in(block), US, "far.example")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

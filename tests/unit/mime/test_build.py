@@ -202,6 +202,20 @@ class TestAttachments:
         found = classify(from_bytes(raw)).attachments[0]
         assert (found.type, found.encoding, found.filename) == ("application/octet-stream", "base64", "m.eml")
 
+    @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+    def test_a_message_is_read_in_pieces_of_whole_lines(self, tmp_path, monkeypatch, end):
+        """Wherever a piece ends, in a line end too."""
+        monkeypatch.setattr(build, "_BASE64_LINES", 57)
+        for shift in range(60):
+            lines = ["Subject: s", "", "z" * shift, "é", "z" * 30, "", "z" * 70, "x" * 998]
+            data = end.join(lines).encode()
+            raw = built(attachments=(attached(tmp_path, "m.eml", data, "message/rfc822"),))
+            found = classify(from_bytes(raw)).attachments[0]
+            assert (found.type, found.encoding) == ("message/rfc822", "8bit")
+            assert content(raw, found.section) == "\r\n".join(lines).encode()
+        raw = built(attachments=(attached(tmp_path, "m.eml", data + b"x", "message/rfc822"),))
+        assert classify(from_bytes(raw)).attachments[0].encoding == "base64"
+
     @pytest.mark.parametrize("kind", ["", "multipart/mixed; boundary=x", "message/partial", "text/plain\r\nX: y", "a b/c"])
     def test_types_of_no_use_become_plain_bytes(self, tmp_path, kind):
         raw = built(attachments=(attached(tmp_path, "a", b"x", kind),))

@@ -135,6 +135,7 @@ class TestCards:
             "FN" + ';X="y"' * 30_000,
             "FN;ENCODING=QUOTED-PRINTABLE:" + "x=\n" * 60_000,
             "FN:x\n" * 40_000,
+            "EMAIL;A=" + "," * 40 + '"x:y',
         ):
             vcard.read(f"BEGIN:VCARD\n{line}\nEND:VCARD\n")
         assert len(vcard.read("BEGIN:VCARD\nFN:x\nEND:VCARD\n" * 5_000)) == vcard.CARDS_LIMIT

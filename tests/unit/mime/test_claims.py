@@ -30,6 +30,10 @@ from webmail.mime.claims import claim, claims, host_of, pretends, site_of
         ("a.co.uk", "https://b.co.uk/", "a.co.uk"),
         ("a.github.io", "https://b.github.io/", "a.github.io"),
         ("www.bank.example", "https://127.0.0.1/", "www.bank.example"),
+        ("www.a.fr", "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fevil.test&data=1", "www.a.fr"),
+        ("www.google.com", "https://www.google.com/url?q=https://evil.test/", "www.google.com"),
+        ("www.a.fr", "https://safelinks.protection.outlook.com.evil.test/?url=https%3A%2F%2Fwww.a.fr", "www.a.fr"),
+        ("www.a.fr", "https://urldefense.com@evil.test/v3/__https://www.a.fr/__;", "www.a.fr"),
     ],
 )
 def test_it_names_the_site_that_the_text_claims(text: str, url: str, said: str) -> None:
@@ -43,6 +47,10 @@ def test_it_names_the_site_that_the_text_claims(text: str, url: str, said: str) 
         ("https://BANK.example:443/", "http://bank.example/"), ("README.md", "https://forge.test/"), ("Node.js", "https://nodejs.test/"),
         ("M. Dupont", "https://x.test/"), ("bob@bank.example", "https://x.test/"), ("12.5 %", "https://x.test/"), ("", "https://x.test/"),
         ("lycée.example", "https://xn--lyce-dpa.example/"), ("b.a.co.uk", "https://www.a.co.uk/"), ("Le 24.11.2026", "https://x.test/"),
+        ("www.a.fr", "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fwww.a.fr%2Fx&data=1"),
+        ("www.a.fr", "https://urldefense.com/v3/__https://www.a.fr/x__;!!abc"),
+        ("www.a.fr", "https://urldefense.proofpoint.com/v2/url?u=https-3A__www.a.fr_x&d=1"),
+        ("www.a.fr", "https://www.google.com/url?q=https://www.a.fr/x&sa=D"),
         ("www.", "https://x.test/"), ("and www.", "https://x.test/"), ("10.0.0.1", "https://x.test/"), ("e.g. this", "https://x.test/"),
     ],
 )  # fmt: skip

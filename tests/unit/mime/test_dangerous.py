@@ -6,6 +6,7 @@ import pytest
 
 from webmail.mail import Part
 from webmail.mime.dangerous import danger
+from webmail.mime.structure import classify, from_bytes
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,19 @@ from webmail.mime.dangerous import danger
 )  # fmt: skip
 def test_names(filename: str, kind: str | None) -> None:
     assert danger(Part("2", "application/octet-stream", 10, filename=filename)) == kind
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'filename="photo\u202egpj.exe"', "filename*=utf-8''photo%E2%80%AEgpj.exe", 'filename="=?utf-8?q?photo=E2=80=AEgpj.exe?="',
+        "filename*0*=utf-8''photo%E2%80%AE; filename*1=gpj.exe",
+    ],
+)  # fmt: skip
+def test_names_that_turn_their_letters_are_told_though_they_are_shown_without(name: str) -> None:
+    raw = f"Content-Type: application/octet-stream\r\nContent-Disposition: attachment; {name}\r\n\r\nx".encode()
+    [part] = classify(from_bytes(raw)).attachments
+    assert part.filename == "photogpj.exe" and part.turned and danger(part) == "disguised"
 
 
 @pytest.mark.parametrize(

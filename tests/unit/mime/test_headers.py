@@ -115,20 +115,20 @@ def test_address_lists_are_read(value, expected):
 
 def test_a_hundred_thousand_recipients_are_counted_but_not_all_read():
     value = b", ".join(b'"P, %d" <p%d@example.org>' % (i, i) for i in range(100_000))
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(headers.addresses([value], limit=20)) == 20
     assert headers.count_addresses([value]) == 100_000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("mark", [b'"', b'\\"', b"(", b"<", b":", b"[", b",", b"=?a?q?", b"()", b"<>", b'a"b,', b"(\\"])
 def test_a_megabyte_of_marks_takes_no_time(mark):
     value = (mark * 1_000_000)[:1_000_000]
-    started = time.perf_counter()
+    started = time.process_time()
     headers.addresses([value])
     headers.count_addresses([value])
     headers.decode(value)
-    assert time.perf_counter() - started < 4
+    assert time.process_time() - started < 4
 
 
 @pytest.mark.parametrize(
@@ -230,12 +230,12 @@ def test_fifty_rows_are_read_in_no_time():
     ]  # fmt: skip
     best = 1.0
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         for row in rows:
             found = headers.fields(row)
             headers.decode(found["subject"][0])
             headers.addresses(found["from"])
             headers.addresses(found["to"])
             headers.date(found["date"][0])
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.process_time() - started)
     assert best < 0.01  # 1.3 ms on the machine it was written on

@@ -56,9 +56,9 @@ class TestTransferEncodings:
         assert len(decoder.feed(b"=41" * 100_000)) > 90_000
 
     def test_a_megabyte_of_blanks_takes_no_time(self):
-        started = time.perf_counter()
+        started = time.process_time()
         text.decode_transfer(b" " * 1_000_000 + b"x", "quoted-printable")
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
 
     def test_the_text_has_line_feeds_and_no_nul(self):
         assert text.decode_text(b"a\r\nb\rc\0d\x07\te=0A", "quoted-printable", "utf-8") == "a\nb\ncd\te\n"
@@ -195,9 +195,9 @@ class TestShowing:
         assert all(set(link) == {"href", "target", "rel"} for link in shown.links)
 
     def test_ten_megabytes_are_cut_and_say_so(self):
-        started = time.perf_counter()
+        started = time.process_time()
         shown = text.to_html("word https://example.org/ @ > \n" * 400_000, cut_label="The rest is left out")
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
         assert shown.endswith('<p class="cut">The rest is left out</p>')
         assert len(shown) < 4_000_000
 
@@ -206,12 +206,12 @@ class TestShowing:
     )
     def test_hostile_repetition_takes_no_time(self, piece):
         written = (piece * 1_000_000)[:1_000_000]
-        started = time.perf_counter()
+        started = time.process_time()
         text.to_html(written)
         text.to_html(written, flowed=True)
         text.unflow(text.flow(written))
         text.wrap(text.quote(written))
-        assert time.perf_counter() - started < 4
+        assert time.process_time() - started < 4
 
 
 class TestHtmlToText:

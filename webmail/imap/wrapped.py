@@ -1,0 +1,94 @@
+"""Messages attached in base64 or quoted-printable, which RFC 2046 section 5.2.1 forbids and mailers do: a server does not look
+into them, so they are read whole and parsed here.
+
+"2~1.3" is part 1.3 of the message that is wrapped in part 2, and "2~3~1" a part of the message attached to that one as 3.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from webmail.imap import texts
+from webmail.imap.answers import structure_of
+from webmail.imap.connection import Connection
+from webmail.mail import NoSuchMessage, Part, Structure
+from webmail.mime import headers, kinds, structure
+from webmail.mime.transfer import decode_transfer
+
+MARK = "~"
+_DEEPEST = 10  # messages in messages
+_HEAD = 65_536  # bytes of an attached message's head that are read
+_SECTION = re.compile(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}")
+
+
+def is_inside(section: str) -> bool:
+    """Whether a part lies in a wrapped message."""
+    return MARK in section
+
+
+def message(connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None) -> bytes:
+    """The message that is wrapped at `section`, as its sender wrote it, or of one that is attached within: 1 round trip.
+
+    Raises NoSuchMessage.
+    """
+    outer, *way = section.split(MARK)
+    if len(way) > _DEEPEST or not all(_SECTION.fullmatch(step) for step in (outer, *way)):
+        raise NoSuchMessage("not a section of a message")
+    item = b"BODY.PEEK[%s]<0.%d>" % (outer.encode(), kinds.WRAPPED_SIZE)
+    values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE " + item + b")")
+    shape = structure_of(values.get(b"BODYSTRUCTURE"), around=outer)
+    part = shape.part(outer) if shape else None
+    if part is None or not kinds.is_wrapped(part):
+        raise NoSuchMessage(f"{mailbox}: no message is wrapped in {uid} at {outer}")
+    found = decode_transfer(values.get(b"BODY[%s]<0>" % outer.encode()) or b"", part.encoding)
+    for step in way:
+        inner = structure.classify(structure.from_bytes(found)).part(step)
+        if inner is None or not inner.type.startswith("message/"):
+            raise NoSuchMessage(f"{mailbox}: no message is wrapped in {uid} at {section}")
+        found = decode_transfer(structure.content(found, step), inner.encoding)
+    return found
+
+
+def shape(whole: bytes, section: str) -> Structure:
+    """The parts of a message that is wrapped at `section`, each with its way from outside."""
+    found = structure.classify(structure.from_bytes(whole))
+
+    def moved(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        return tuple(replace(part, section=f"{section}{MARK}{part.section}", envelope=_envelope(whole, part)) for part in parts)
+
+    return Structure(moved(found.text), moved(found.html), moved(found.attachments), moved(found.inline))
+
+
+def _envelope(whole: bytes, part: Part) -> headers.Envelope | None:
+    if not part.type.startswith("message/"):
+        return None
+    return headers.envelope(head(decode_transfer(structure.content(whole, part.section)[:_HEAD], part.encoding)))
+
+
+def head(whole: bytes) -> bytes:
+    """The header block of a message."""
+    return re.split(rb"\r?\n\r?\n", whole[:_HEAD], maxsplit=1)[0] + b"\r\n\r\n"
+
+
+def part(
+    connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None
+) -> tuple[Part, Structure, bytes]:
+    """A part of a wrapped message, all parts of that message, and the part's content, decoded: 1 round trip.
+
+    Raises NoSuchMessage.
+    """
+    around, _mark, own = section.rpartition(MARK)
+    whole = message(connection, mailbox, uid, around, uidvalidity)
+    parts = shape(whole, around)
+    found = parts.part(section)
+    if found is None:
+        raise NoSuchMessage(f"{mailbox}: message {uid} has no part {section}")
+    return found, parts, decode_transfer(structure.content(whole, own), found.encoding)
+
+
+def read(whole: bytes, parts: tuple[Part, ...], most_each: int = texts.LARGEST) -> dict[str, str]:
+    """Their texts, by section, within the bounds of all texts. `parts` are of the message `whole`."""
+    own = tuple(replace(part, section=part.section.rpartition(MARK)[2]) for part in parts)
+    found = texts.of_whole(whole, own, most_each)
+    return {part.section: found[inner.section] for part, inner in zip(parts, own, strict=True) if inner.section in found}

@@ -1,0 +1,101 @@
+"""Pages for winmail.dat: what Outlook wrapped in it, its text or HTML, its files, and the messages attached within."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Response, render_template, request, url_for
+from markupsafe import Markup
+
+from webmail import imap
+from webmail.mail import NoSuchMessage, Part
+from webmail.message import image_views, link_views
+from webmail.message.views import DOWNLOAD_CSP, FRAME_CSP, as_file, blueprint, cut_label, guarded, kept_by_browser, uidvalidity
+from webmail.mime import clean, dangerous, raster, text, tnef
+from webmail.mime.kinds import Kind, kind
+from webmail.web import current_account, local_path, page
+
+_PATH = re.compile(r"[1-9]\d{0,3}(\.[1-9]\d{0,3}){0,9}")
+
+
+@blueprint.get("/winmail/<int:uid>/<section>/<path:mailbox>")
+def winmail(uid: int, section: str, mailbox: str) -> Response:
+    """What Outlook wrapped in a winmail.dat: its text and its files.
+
+    `file=` is one of them, `body=1` the HTML for a frame, `in=` the way to a message attached within: "2.1" is the first file
+    of the second one.
+    """
+    number, as_body, way = request.args.get("file", None, int), "body" in request.args, request.args.get("in", "")
+    if (number or as_body) and kept_by_browser():
+        return guarded(Response(status=304), FRAME_CSP if as_body else DOWNLOAD_CSP)
+    part, data, validity = _content(uid, section, mailbox)
+    if way and not _PATH.fullmatch(way):
+        raise NoSuchMessage("not the way to an attached message")
+    path = tuple(map(int, way.split("."))) if way else ()
+    unpacked = tnef.message_at(data, path) if data is not None else None
+    if way and unpacked is None:
+        raise NoSuchMessage(f"{mailbox}: part {section} of {uid} has no message at {way}")
+    if number is not None:
+        return _file(unpacked, number)
+    here: dict[str, Any] = {"uid": uid, "section": section, "mailbox": mailbox, "v": validity, "in": way or None}
+    if as_body:
+        return _body(unpacked, here)
+    outside = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
+    above = url_for("message.winmail", **here | {"in": ".".join(way.split(".")[:-1]) or None})
+    return page(
+        "message/winmail.html", part=part, mailbox=mailbox, here=here, way=way, unpacked=unpacked, too_large=data is None,
+        text=Markup(text.to_html(unpacked.text)) if unpacked else "", back=above if way else outside,  # noqa: S704 - escaped by to_html
+        dangers=_dangers(unpacked),
+    )  # fmt: skip
+
+
+def _content(uid: int, section: str, mailbox: str) -> tuple[Part, bytes | None, int]:
+    """The part, its bytes (None: too many), and the UIDVALIDITY. 2 round trips."""
+    with imap.connect(current_account(), mailbox) as connection:
+        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
+        if kind(part) is not Kind.TNEF:
+            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no winmail.dat")
+        small = part.decoded_size <= tnef.SIZE_LIMIT
+        data = imap.messages.part(connection, mailbox, uid, part, uidvalidity()) if small else None
+        return part, data, connection.uidvalidity
+
+
+def _file(unpacked: tnef.Unpacked | None, number: int) -> Response:
+    if unpacked is None or not 1 <= number <= len(unpacked.files):
+        raise NoSuchMessage(f"the winmail.dat has no file {number}")
+    file = unpacked.files[number - 1]
+    shown = raster.is_showable(file.data) if "inline" in request.args else ""
+    disposition = "inline" if shown else "attachment"
+    return as_file(Response(file.data, mimetype=shown or "application/octet-stream"), file.name, disposition)
+
+
+def _body(unpacked: tnef.Unpacked | None, here: dict[str, Any]) -> Response:
+    if unpacked is None or not unpacked.html:
+        raise NoSuchMessage("the winmail.dat has no HTML")
+    numbers = {file.content_id: number for number, file in enumerate(unpacked.files, 1) if file.content_id}
+
+    def link(cid: str) -> str | None:
+        number = numbers.get(cid.strip("<> "))
+        return url_for("message.winmail", **here | {"file": number, "inline": 1}) if number else None
+
+    with_remote = "images" in request.args and image_views.possible()
+    back = url_for("message.winmail", **here)
+    cleaned = clean.clean(
+        unpacked.html, link, link_for_image=image_views.image_address if with_remote else None,
+        link_away=lambda url, claimed: link_views.leave_address(url, claimed, back),
+    )  # fmt: skip
+    offer = url_for("message.winmail", **here | {"body": 1, "images": 1}) if image_views.possible() and not with_remote else ""
+    shown = render_template(
+        "message/body.html", html=Markup(cleaned.html), cut=cut_label() if cleaned.cut else "",  # noqa: S704 - cleaned above
+        remote=0 if with_remote else cleaned.remote, with_images=offer,
+    )  # fmt: skip
+    response = guarded(Response(shown), FRAME_CSP)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _dangers(unpacked: tnef.Unpacked | None) -> list[tuple[dangerous.Danger, str]]:
+    """The files in it that can do harm, by their names."""
+    files = unpacked.files if unpacked else ()
+    return dangerous.dangers(Part("", "application/octet-stream", len(file.data), filename=file.name) for file in files)
