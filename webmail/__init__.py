@@ -54,6 +54,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     from webmail.auth import views as auth
     from webmail.cli import register as register_commands
     from webmail.compose import views as compose
+    from webmail.contacts import views as contacts
     from webmail.jobs import build as build_jobs
     from webmail.mailbox import views as mailbox
     from webmail.message import views as message
@@ -64,7 +65,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     CSRFProtect(app)
     web.install(app)
     app.extensions["jobs"] = build_jobs(settings)
-    for area in (auth, mailbox, message, compose, settings_area, admin):
+    for area in (auth, mailbox, message, compose, contacts, settings_area, admin):
         app.register_blueprint(area.blueprint)
     register_commands(app)
 

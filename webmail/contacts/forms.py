@@ -1,0 +1,122 @@
+"""The forms of contacts and groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+from wtforms import HiddenField, StringField, TextAreaField
+
+from webmail.mail import Address, BadAddress
+from webmail.mime import build
+from webmail.mime.contact import MOST_POINTS, USES, Details, Point
+from webmail.settings.writing_forms import AtMost, WritingForm, needed, trimmed
+
+_MOST_NOTE = 8_000  # characters
+_MOST_LISTED = 60_000
+
+
+_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class _Form(WritingForm):
+    """`uid` of a new card is chosen as the form is made, so that a form sent twice makes one."""
+
+    revision = HiddenField()
+    uid = HiddenField(filters=[lambda text: text if text and _UID.fullmatch(text) else ""])
+
+    def mark(self, name: str, words: str) -> None:
+        self[name].errors = [*self[name].errors, words]
+
+
+class ContactForm(_Form):
+    """Addresses and telephones are rows of their own (`emails`, `phones`): the form gives some empty ones to fill in."""
+
+    given = StringField(_l("Given name"), filters=[trimmed], validators=[AtMost(100)])
+    family = StringField(_l("Family name"), filters=[trimmed], validators=[AtMost(100)])
+    name = StringField(_l("Shown as"), filters=[trimmed], validators=[AtMost(190)])
+    organisation = StringField(_l("Organisation"), filters=[trimmed], validators=[AtMost(200)])
+    role = StringField(_l("Position"), filters=[trimmed], validators=[AtMost(200)])
+    note = TextAreaField(_l("Note"), validators=[AtMost(_MOST_NOTE)])
+    emails: list[Point]
+    phones: list[Point]
+    email_errors: list[str]
+
+    @classmethod
+    def showing(cls, known: Details, revision: str = "") -> ContactForm:
+        usual = f"{known.given} {known.family}".strip()  # it follows the two where it says no more than they do
+        form = cls(
+            formdata=None, given=known.given, family=known.family, name="" if known.name == usual else known.name,
+            organisation=known.organisation, role=known.role, note=known.note, revision=revision, uid=known.uid,
+        )  # fmt: skip
+        form.emails, form.phones, form.email_errors = list(known.emails), list(known.phones), []
+        return form
+
+    @classmethod
+    def sent(cls, fields: MultiDict[str, str]) -> ContactForm:
+        """What was sent."""
+        form = cls(formdata=fields)
+        form.emails, form.phones = (_points(fields, name) for name in ("email", "phone"))
+        form.email_errors = []
+        return form
+
+    @property
+    def details(self) -> Details:
+        """Raises nothing; what is wrong was marked by `check`."""
+        given, family = self.given.data or "", self.family.data or ""
+        first = self.emails[0].value if self.emails else ""
+        name = self.name.data or f"{given} {family}".strip() or self.organisation.data or first
+        note = "\n".join((self.note.data or "").splitlines()).strip()
+        return Details(
+            name=name, given=given, family=family, emails=tuple(self.emails), phones=tuple(self.phones),
+            organisation=self.organisation.data or "", role=self.role.data or "", note=note, uid=self.uid.data or "",
+        )  # fmt: skip
+
+    def check(self, known: Details | None = None) -> bool:
+        """Whether it can be kept. Addresses that the card has already (`known`) may be what they are."""
+        good = self.validate()
+        before = {point.value for point in known.emails} if known else set()
+        self.email_errors = [
+            _("“%(value)s” is not an e-mail address.", value=point.value[:80])
+            for point in self.emails
+            if point.value not in before and not _is_address(point.value)
+        ]
+        if not self.details.name:
+            self.mark("name", _("Write a name, an organisation or an address."))
+            good = False
+        return good and not self.email_errors
+
+
+def _points(fields: MultiDict[str, str], name: str) -> list[Point]:
+    pairs = zip_longest(fields.getlist(name)[:MOST_POINTS], fields.getlist(f"{name}_use")[:MOST_POINTS], fillvalue="")
+    cleaned = ((trimmed(value)[:320], use if use in USES else "") for value, use in pairs)
+    return [Point(value, use) for value, use in cleaned if value]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        found = build.parse_addresses(text)
+    except BadAddress:
+        return False
+    return len(found) == 1 and found[0].email == text
+
+
+class GroupForm(_Form):
+    """`people` has one person on each line, as an address field takes them."""
+
+    name = StringField(_l("Name of the group"), filters=[trimmed], validators=[needed, AtMost(190)])
+    people = TextAreaField(_l("People"), validators=[AtMost(_MOST_LISTED)])
+    addresses: Sequence[Address] = ()
+
+    def check(self) -> bool:
+        good = self.validate()
+        try:
+            self.addresses = build.parse_addresses(self.people.data or "")
+        except BadAddress as error:
+            self.mark("people", _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
+            good = False
+        return good

@@ -1,0 +1,91 @@
+"""Groups of contacts: a name that stands for several people."""
+
+from __future__ import annotations
+
+from flask import Response, redirect, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.auth.guard import keeps_text
+from webmail.compose import drafts
+from webmail.contacts import store
+from webmail.contacts.forms import GroupForm
+from webmail.contacts.undo import Before
+from webmail.contacts.views import blueprint, changed_elsewhere, kept_fields, say_refused, undo_of
+from webmail.mail import Address
+from webmail.mime.contact import Details
+from webmail.mime.typed import address_key
+from webmail.models import Contact
+from webmail.web import current_user, notify, page
+
+
+@blueprint.get("/contacts/groups/new")
+def new_group() -> Response:
+    if kept := kept_fields():
+        return _form_page(GroupForm(formdata=kept))
+    return _form_page(GroupForm(formdata=None, uid=store.new_uid()))
+
+
+@blueprint.post("/contacts/groups/new")
+@keeps_text
+def add_group() -> Answer:
+    form = GroupForm()
+    if not form.check():
+        return _form_page(form, status=422)
+    new = Details(name=form.name.data or "", group=True, members=_members(form), uid=form.uid.data or "")
+    try:
+        row = store.add(current_user(), new)
+    except (store.TooMany, store.TooLarge) as error:
+        _refuse(form, error)
+        return _form_page(form, status=422)
+    notify(_("The group is saved."))
+    return redirect(url_for("contacts.one", uid=row.uid), 303)
+
+
+def form_of(row: Contact) -> Response:
+    if kept := kept_fields():
+        return _form_page(GroupForm(formdata=kept), row)
+    people, addresses = store.members(current_user(), store.details(row))
+    entries = [Address(one.name, one.email) for one in people if one.email] + [Address("", each) for each in addresses]
+    text = "\n".join(drafts.address_text([entry]) for entry in entries)
+    return _form_page(GroupForm(formdata=None, name=row.name, people=text, revision=row.revision), row)
+
+
+def change(row: Contact) -> Answer:
+    """Members who have no address are not in the form: they stay."""
+    form = GroupForm()
+    if not form.check():
+        return _form_page(form, row, 422)
+    known = store.details(row)
+    people, _addresses = store.members(current_user(), known)
+    unwritten = [one.card_uid for one in people if not one.email]
+    new = Details(name=form.name.data or "", group=True, members=tuple(dict.fromkeys([*_members(form), *unwritten])))
+    try:
+        changed = store.change(row, new, form.revision.data or "")
+    except store.ChangedElsewhere:
+        notify(changed_elsewhere(), "caution")
+        form.revision.data = row.revision
+        return _form_page(form, row, 409)
+    except store.TooLarge as error:
+        _refuse(form, error)
+        return _form_page(form, row, 422)
+    notify(_("The group is saved."), undo=undo_of([Before(row.uid, row.vcard, changed.revision)]), keep=45)
+    return redirect(url_for("contacts.one", uid=row.uid), 303)
+
+
+def _members(form: GroupForm) -> tuple[str, ...]:
+    """Who is in the form: contacts by their cards, others by their addresses."""
+    keys = list(dict.fromkeys(address_key(address.email) for address in form.addresses))
+    known = store.by_address(current_user(), keys)
+    return tuple(dict.fromkeys(known.get(key) or f"mailto:{key}" for key in keys))
+
+
+def _refuse(form: GroupForm, error: ValueError) -> None:
+    if isinstance(error, store.TooLarge):
+        form.mark("people", _("These are more people than a group can hold. Make two groups of them."))
+    else:
+        say_refused(error)
+
+
+def _form_page(form: GroupForm, row: Contact | None = None, status: int = 200) -> Response:
+    return page("contacts/group_edit.html", status, form=form, row=row)

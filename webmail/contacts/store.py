@@ -1,0 +1,328 @@
+"""A person's contacts. The vCard is the truth; beside it stands what lists and look-ups need, made anew with each change."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import peewee as pw
+
+from webmail.mime import contact, lookalike
+from webmail.mime.contact import Details
+from webmail.mime.typed import address_key
+from webmail.mime.words import fold
+from webmail.models import Contact, ContactAddress, ContactMember, User, db, now
+
+MOST = 10_000  # contacts and groups of one person
+MOST_GROUPS = 200  # that are listed
+_CHUNK = 500  # rows of one INSERT: databases bound the values of a statement
+_WORD = re.compile(r"[^\W_]+")
+
+Prepared = tuple[Details, dict[str, Any]]
+GROUP, INDIVIDUAL = "group", "individual"
+# what a list shows; the card itself may be 20 KB
+LISTED = (Contact.id, Contact.uid, Contact.card_uid, Contact.name, Contact.email, Contact.kind, Contact.sort)
+
+
+class NoSuchContact(LookupError):
+    """It is no longer there, or not this person's."""
+
+
+class TooMany(ValueError):
+    """As many as one person may have."""
+
+
+class TooLarge(ValueError):
+    """The card would be longer than a card may be."""
+
+
+class ChangedElsewhere(ValueError):
+    """Another window or device changed the card since it was shown."""
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of a list."""
+
+    rows: Sequence[Contact]
+    total: int
+    number: int
+    last: int
+
+
+def load(user: User, uid: str) -> Contact:
+    """Raises NoSuchContact."""
+    found = Contact.get_or_none((Contact.user == user) & (Contact.uid == uid))
+    if found is None:
+        raise NoSuchContact(f"no contact {uid[:40]!r}")
+    return found
+
+
+def rows(user: User, ids: Iterable[int]) -> dict[int, Contact]:
+    """These contacts with their cards, by `id`. 1 query for each 500."""
+    numbers = list(ids)
+    found: dict[int, Contact] = {}
+    for at in range(0, len(numbers), _CHUNK):
+        chosen = Contact.select().where(Contact.user == user, Contact.id.in_(numbers[at : at + _CHUNK]))
+        found.update({row.id: row for row in chosen})
+    return found
+
+
+def cards(user: User, uids: Sequence[str]) -> list[tuple[str, str]]:
+    """The names and cards of these contacts (500 at most), by name."""
+    found: Any = Contact.select(Contact.name, Contact.vcard).where(Contact.user == user, Contact.uid.in_(uids[:_CHUNK]))
+    return list(found.order_by(Contact.sort, Contact.id).tuples())
+
+
+def details(row: Contact) -> Details:
+    return contact.read(row.vcard)
+
+
+def listed(user: User, *, words: str = "", letter: str = "", kind: str = "", number: int = 1, size: int = 50) -> Listed:
+    """Contacts that fit the words, by name: those of one page. 2 queries."""
+    found = Contact.select(*LISTED).where(*fitting(user, words))
+    if kind:
+        found = found.where(Contact.kind == kind)
+    if letter:
+        found = found.where(_letter() == letter)
+    total = found.count()
+    last = max((total - 1) // size, 0) + 1
+    number = min(max(number, 1), last)
+    rows = list(found.order_by(Contact.sort, Contact.id).paginate(number, size))
+    return Listed(rows, total, number, last)
+
+
+def fitting(user: User, words: str) -> list[Any]:
+    """Conditions: a contact of this person, in which each word begins a word of name, organisation, address or a telephone."""
+    asked = _WORD.findall(fold(words[:100]))[:10]
+    return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in asked)]
+
+
+def letters(user: User) -> list[str]:
+    """What names begin with, in order; "#" stands for all that is no letter. 1 query."""
+    rows: Any = Contact.select(_letter()).where(Contact.user == user).distinct().tuples()
+    return sorted((letter for (letter,) in rows), key=lambda letter: (letter == "#", letter))
+
+
+def _letter() -> Any:
+    first = pw.fn.SUBSTR(Contact.sort, 1, 1)
+    return pw.Case(None, [((first >= "a") & (first <= "z"), first)], "#")
+
+
+def with_address(user: User, email: str) -> Contact | None:
+    """The first contact that has this address. 1 query."""
+    found = Contact.select().join(ContactAddress, on=ContactAddress.contact == Contact.id)
+    mine = (ContactAddress.user == user) & (ContactAddress.address == address_key(email)[:254])
+    return found.where(mine).order_by(Contact.sort, Contact.id).first()
+
+
+def by_address(user: User, keys: Sequence[str]) -> dict[str, str]:
+    """Addresses (as `address_key` has them) of contacts, with the UIDs of their cards. 1 query for each 500."""
+    found: dict[str, str] = {}
+    for at in range(0, len(keys), _CHUNK):
+        rows: Any = (
+            ContactAddress.select(ContactAddress.address, Contact.card_uid)
+            .join(Contact)
+            .where(ContactAddress.user == user, ContactAddress.address.in_(keys[at : at + _CHUNK]))
+            .order_by(Contact.sort.desc(), Contact.id.desc())
+            .tuples()
+        )
+        found.update(rows)
+    return found
+
+
+def named_alike(user: User, name: str) -> Contact | None:
+    """A contact of the same name, whatever the order of its words, accents and case. 1 query."""
+    key = lookalike.name_key(name)
+    if not key:
+        return None
+    found = Contact.select().join(ContactAddress, on=ContactAddress.contact == Contact.id)
+    return found.where(ContactAddress.user == user, ContactAddress.key == key).order_by(Contact.id).first()
+
+
+# --- groups ----------------------------------------------------------------------------------------------------------
+
+
+def groups(user: User) -> list[Contact]:
+    """The first MOST_GROUPS groups, by name."""
+    found = Contact.select(*LISTED).where(Contact.user == user, Contact.kind == GROUP)
+    return list(found.order_by(Contact.sort, Contact.id).limit(MOST_GROUPS))
+
+
+def groups_of(row: Contact) -> set[str]:
+    """The `uid` of each group that a contact is a member of: by its card, or by one of its addresses."""
+    named = [row.card_uid, *_as_members(row)]
+    found: Any = (
+        Contact.select(Contact.uid)
+        .join(ContactMember, on=ContactMember.group == Contact.id)
+        .where(Contact.user == row.user, ContactMember.member.in_(named[: contact.MOST_POINTS + 1]))
+        .tuples()
+    )
+    return {uid for (uid,) in found}
+
+
+def _as_members(row: Contact) -> list[str]:
+    """The addresses of a contact as a group names them."""
+    found: Any = ContactAddress.select(ContactAddress.address).where(ContactAddress.contact == row.id).tuples()
+    return [f"mailto:{address}" for (address,) in found]
+
+
+def members(user: User, group: Details) -> tuple[list[Contact], list[str]]:
+    """The contacts of a group by name, and its bare addresses; members that are no longer there are left out."""
+    uids = [member for member in group.members if not member.startswith("mailto:")]
+    found: list[Contact] = []
+    for at in range(0, len(uids), _CHUNK):
+        found.extend(Contact.select(*LISTED).where(Contact.user == user, Contact.card_uid.in_(uids[at : at + _CHUNK])))
+    addresses = [member.removeprefix("mailto:") for member in group.members if member.startswith("mailto:")]
+    return sorted(found, key=lambda row: (row.sort, row.id)), addresses
+
+
+def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
+    """Make a contact a member of these groups (by `uid`) and of no other. 1 query, and those of each group that changes."""
+    chosen, before = set(wanted), groups_of(row)
+    mine = {row.card_uid, *_as_members(row)}
+    for uid in chosen ^ before:
+        group = Contact.get_or_none((Contact.user == user) & (Contact.uid == uid) & (Contact.kind == GROUP))
+        if group is None:
+            continue
+        known = details(group)
+        kept = [member for member in known.members if member not in mine]
+        put(user, contact.with_members(group.vcard, [*kept, row.card_uid] if uid in chosen else kept), group)
+
+
+# --- changing --------------------------------------------------------------------------------------------------------
+
+
+def new_uid() -> str:
+    """For the form of a new card: sent twice, it makes one card."""
+    return str(uuid.uuid4())
+
+
+def add(user: User, new: Details) -> Contact:
+    """A new contact; the one that has its UID where there is one. Raises TooMany, TooLarge."""
+    new = replace(new, uid=new.uid or new_uid())
+    try:
+        return put(user, contact.made(new))
+    except ChangedElsewhere:
+        return Contact.get((Contact.user == user) & (Contact.card_uid == new.uid))
+
+
+def change(row: Contact, new: Details, began_from: str) -> Contact:
+    """Change a card; properties that the details know nothing of stay. Raises TooLarge, ChangedElsewhere."""
+    if row.revision != began_from:
+        raise ChangedElsewhere(row.uid)
+    return put(row.user, contact.changed(row.vcard, new), row)
+
+
+def put(user: User, card: str, row: Contact | None = None) -> Contact:
+    """Store a card: a new one, or in the place of `row`'s, if that is as it was when it was read. Raises TooMany, TooLarge,
+    ChangedElsewhere."""
+    known = contact.read(card)
+    if contact.is_too_large(card, known):
+        raise TooLarge(len(card))
+    if row is None:
+        put_all(user, [card])
+        return Contact.get((Contact.user == user) & (Contact.card_uid == known.uid))
+    values = columns(card, known)
+    with db.atomic():
+        same = (Contact.id == row.id) & (Contact.revision == row.revision)
+        if not Contact.update(modified=now(), **values).where(same).execute():
+            raise ChangedElsewhere(row.uid)
+        ContactAddress.delete().where(ContactAddress.contact == row.id).execute()
+        ContactMember.delete().where(ContactMember.group == row.id).execute()
+        _index(user, {known.uid: row.id}, [known])
+    return Contact.get_by_id(row.id)
+
+
+def put_all(user: User, cards: Sequence[str], uids: Sequence[str] = ()) -> list[str]:
+    """Store new cards, each with a UID that this person does not have yet; returns their `uid`s. One transaction.
+
+    `uids` are those that they had before, where they come back. Raises TooMany.
+    """
+    return insert(user, prepared(cards, uids))
+
+
+def prepared(cards: Sequence[str], uids: Sequence[str] = ()) -> list[Prepared]:
+    """What `insert` wants: made before it, for nobody else can write while it does."""
+    names = list(uids) or [secrets.token_hex(16) for _ in cards]
+    return [(known := contact.read(card), {"uid": uid, **columns(card, known)}) for uid, card in zip(names, cards, strict=True)]
+
+
+def insert(user: User, new: Sequence[Prepared]) -> list[str]:
+    """Raises TooMany; ChangedElsewhere where a UID is taken, by another request that was quicker."""
+    values = [{"user": user.id, **row} for _known, row in new]
+    uids = [row["uid"] for row in values]
+    with db.atomic():
+        if count(user) + len(values) > MOST:
+            raise TooMany(f"{user.address} would have more than {MOST} contacts")
+        try:
+            for at in range(0, len(values), _CHUNK // 10):
+                Contact.insert_many(values[at : at + _CHUNK // 10]).execute()
+        except pw.IntegrityError as error:
+            raise ChangedElsewhere(str(error)) from error
+        ids: dict[str, int] = {}
+        for at in range(0, len(uids), _CHUNK):
+            found: Any = Contact.select(Contact.card_uid, Contact.id).where(Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
+            ids.update(found)
+        _index(user, ids, [known for known, _row in new])
+    return uids
+
+
+def remove(user: User, uids: Sequence[str]) -> int:
+    """Remove contacts; groups keep their names, so that bringing one back makes it a member again."""
+    count = 0
+    for at in range(0, len(uids), _CHUNK):
+        count += Contact.delete().where(Contact.user == user, Contact.uid.in_(uids[at : at + _CHUNK])).execute()
+    return count
+
+
+def count(user: User) -> int:
+    return Contact.select().where(Contact.user == user).count()
+
+
+def columns(card: str, known: Details) -> dict[str, Any]:
+    """What stands beside a card."""
+    parts = [known.name, known.given, known.family, known.organisation, *(point.value for point in known.emails)]
+    found = _WORD.findall(fold(" ".join(parts)))
+    found += filter(None, (contact.phone_key(point.value) for point in known.phones))
+    return {
+        "card_uid": known.uid,
+        "vcard": card,
+        "name": known.name,
+        "sort": " ".join(_WORD.findall(fold(known.name)))[:190] or known.name.lower()[:190],
+        "words": "".join(f" {word}" for word in dict.fromkeys(found)),
+        "email": next((key for point in known.emails if "@" in (key := address_key(point.value)) and len(key) <= 254), ""),
+        "kind": GROUP if known.group else INDIVIDUAL,
+        "revision": revision(card),
+    }
+
+
+def revision(card: str) -> str:
+    return hashlib.sha256(card.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _index(user: User, ids: dict[str, int], known: Iterable[Details]) -> None:
+    addresses: list[dict[str, Any]] = []
+    named: list[dict[str, Any]] = []
+    for one in known:
+        number = ids[one.uid]
+        key = lookalike.name_key(one.name)[:190]
+        keys = dict.fromkeys(address_key(point.value) for point in one.emails)
+        for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # one without is still known by name
+            domain = lookalike.readable(address.rpartition("@")[2])
+            addresses.append({
+                "user": user.id, "contact": number, "address": address, "domain": domain[:254],
+                "alike": lookalike.skeleton(f"{address.rpartition('@')[0]}@{domain}")[:254] if address else "", "key": key,
+            })  # fmt: skip
+        named += [{"group": number, "member": member[:262]} for member in one.members]
+    for table, rows in ((ContactAddress, addresses), (ContactMember, named)):
+        for at in range(0, len(rows), _CHUNK // 4):
+            table.insert_many(rows[at : at + _CHUNK // 4]).execute()

@@ -1,0 +1,138 @@
+"""Cards of others among a person's own: those of a file, or of a message. Nobody is there twice because of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from webmail.contacts import store
+from webmail.contacts.undo import Before
+from webmail.mime import contact, contact_file, lookalike
+from webmail.mime.contact import Details
+from webmail.mime.typed import address_key
+from webmail.models import Contact, ContactAddress, User, db
+
+LARGEST_FILE = 20_000_000  # bytes; with pictures, which are left out where a card is too large
+_SHORTEST_PHONE = 6  # digits
+
+
+@dataclass(slots=True)
+class Plan:
+    """What taking these cards would do. Nothing is written yet."""
+
+    fresh: list[str] = field(default_factory=list)
+    updates: list[tuple[Contact, str]] = field(default_factory=list)  # a contact, and its card with what is new
+    present: list[Contact] = field(default_factory=list)  # those that have all of it already
+    refused: int = 0
+    cut: int = 0  # pictures left out
+
+    @property
+    def any_cards(self) -> bool:
+        return bool(self.fresh or self.updates or self.present)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    added: tuple[str, ...] = ()  # their `uid`s
+    merged: int = 0
+    before: tuple[Before, ...] = ()
+
+
+class _Known:
+    """The contacts that are there, to find somebody among them without a query for each card. 2 queries."""
+
+    def __init__(self, user: User) -> None:
+        self.by_uid: dict[str, int] = {}
+        self.by_name: dict[str, list[int]] = {}
+        self.points: dict[int, set[str]] = {}
+        rows: Any = Contact.select(Contact.id, Contact.card_uid, Contact.name, Contact.kind, Contact.words)
+        for number, uid, name, kind, words in rows.where(Contact.user == user).tuples():
+            self.by_uid[uid] = number
+            self.by_name.setdefault(f"{kind}:{lookalike.name_key(name)}", []).append(number)
+            self.points[number] = {word for word in words.split() if word.isdigit() and len(word) >= _SHORTEST_PHONE}
+        rows = ContactAddress.select(ContactAddress.contact, ContactAddress.address).where(ContactAddress.user == user)
+        for number, address in rows.tuples():
+            self.points.setdefault(number, set()).add(address)
+            self.points[number].discard("")
+
+    def find(self, one: Details) -> int:
+        """The contact who is the same: by UID, or by name where an address or a telephone is the same too; 0 for nobody."""
+        if one.uid and one.uid in self.by_uid:
+            return self.by_uid[one.uid]
+        kind = store.GROUP if one.group else store.INDIVIDUAL
+        points = _points(one)
+        for number in self.by_name.get(f"{kind}:{lookalike.name_key(one.name)}", []):
+            if one.group or points & self.points[number] or not (points or self.points[number]):
+                return number
+        return 0
+
+
+def _points(one: Details) -> set[str]:
+    phones = {key for point in one.phones if len(key := contact.phone_key(point.value)) >= _SHORTEST_PHONE}
+    return phones | {address_key(point.value) for point in one.emails}
+
+
+def plan(user: User, text: str) -> Plan:
+    """What is to be done with the cards of a .vcf. Reads, writes nothing."""
+    found = contact_file.cards_in(text, store.MOST)
+    planned = Plan(refused=found.refused, cut=found.cut)
+    if not found.cards:
+        return planned
+    known = _Known(user)
+    people = sorted(found.cards, key=lambda pair: pair[1].group)  # groups last: by then it is known who their members are
+    matches = [known.find(one) for _card, one in people]
+    rows = store.rows(user, set(matches) - {0})
+    fresh: dict[str, str] = {}  # UID -> card
+    same: dict[str, str] = {}  # UID in the file -> ours
+    merged: dict[int, str] = {}
+    for (found_card, one), number in zip(people, matches, strict=True):
+        card = found_card
+        if one.group and same:
+            card = contact.with_members(card, [same.get(member, member) for member in one.members])
+        if number in rows:
+            same[one.uid] = rows[number].card_uid
+            after = contact.merged(merged.get(number, rows[number].vcard), card)
+            if contact.is_too_large(after, one):
+                planned.refused += 1
+            else:
+                merged[number] = after
+        elif one.uid and one.uid in fresh:
+            fresh[one.uid] = contact.merged(fresh[one.uid], card)
+        else:
+            uid = one.uid or str(uuid.uuid4())
+            fresh[uid] = card if one.uid else contact.with_uid(card, uid)
+    planned.fresh = [card for card in fresh.values() if not contact.is_too_large(card, contact.Details(group=True))]
+    planned.refused += len(fresh) - len(planned.fresh)
+    for number, after in merged.items():
+        if after == rows[number].vcard:
+            planned.present.append(rows[number])
+        else:
+            planned.updates.append((rows[number], after))
+    return planned
+
+
+def take(user: User, planned: Plan, *, update: bool = True) -> Taken:
+    """Do it, all or nothing. Raises TooMany, ChangedElsewhere."""
+    fresh = store.prepared(planned.fresh)
+    with db.atomic():
+        uids = store.insert(user, fresh) if fresh else []
+        before = [Before(uid, "", store.revision(card)) for uid, card in zip(uids, planned.fresh, strict=True)]
+        for row, card in planned.updates if update else ():
+            store.put(user, card, row)
+            before.append(Before(row.uid, row.vcard, store.revision(card)))
+    return Taken(tuple(uids), len(before) - len(uids), tuple(before))
+
+
+def additions(row: Contact, card: str) -> list[str]:
+    """What a card has that the contact has not, as lines for a person."""
+    old, new = contact.read(row.vcard), contact.read(card)
+    lines = [point.value for point in (*new.emails, *new.phones) if point not in (*old.emails, *old.phones)]
+    lines += [text for of in ("organisation", "role", "note") if (text := getattr(new, of)) != getattr(old, of)]
+    return lines
+
+
+def as_file(user: User) -> str:
+    """All cards of a person, one after another."""
+    rows: Any = Contact.select(Contact.vcard).where(Contact.user == user).order_by(Contact.kind.desc(), Contact.sort).tuples()
+    return "".join(card for (card,) in rows)

@@ -1,0 +1,73 @@
+"""How what was done to contacts is taken back: the cards as they were, kept for an hour under a name that a form holds."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from webmail.contacts import store
+from webmail.mime import contact
+from webmail.models import Contact, Undo, User, db, now
+
+KEEP = timedelta(hours=1)
+_MOST = 5  # of one person, of contacts and messages together
+_LARGEST = 2_000_000  # characters of the cards that are kept for one
+_OPENING = '{"contacts"'  # by which these rows are told from those of mailbox/undo.py
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A contact as it was: its card, "" where there was none; `revision` is the one it got, "" where it was removed."""
+
+    uid: str
+    card: str = ""
+    revision: str = ""
+
+
+def offer(user: User, steps: Iterable[Before]) -> str:
+    """Keep how it was; returns the name to ask for it by, "" where that would be too much to keep. One transaction."""
+    kept = json.dumps({"contacts": [[one.uid, one.card, one.revision] for one in steps]}, ensure_ascii=False)
+    if len(kept) > _LARGEST:
+        return ""
+    name = secrets.token_hex(16)
+    with db.atomic():
+        Undo.delete().where(Undo.created < now() - KEEP).execute()
+        Undo.create(id=name, user=user, steps=kept)
+        latest = Undo.select(Undo.id).where(Undo.user == user).order_by(Undo.created.desc()).limit(_MOST)
+        Undo.delete().where(Undo.user == user, Undo.id.not_in([row.id for row in latest])).execute()
+    return name
+
+
+def undo(user: User, name: str) -> int:
+    """Take back what `offer` kept for this person under this name; returns how many contacts, 0 for what is old or not theirs.
+
+    What was changed again since then stays as it is.
+    """
+    mine = (Undo.id == name) & (Undo.user == user) & Undo.steps.startswith(_OPENING)
+    row = Undo.get_or_none(mine & (Undo.created > now() - KEEP))
+    if row is None or not Undo.delete().where(Undo.id == name, Undo.user == user).execute():  # another click has it
+        return 0
+    steps = [Before(*step) for step in json.loads(row.steps)["contacts"]]
+    there = _present(user, [step.uid for step in steps])
+    back = [step for step in steps if step.card and step.uid not in there and not step.revision]
+    gone = [step.uid for step in steps if not step.card and step.uid in there and there[step.uid].revision == step.revision]
+    count = store.remove(user, gone) if gone else 0
+    taken = {row.card_uid for row in Contact.select(Contact.card_uid).where(Contact.user == user)} if back else set()
+    if back := [step for step in back if contact.read(step.card).uid not in taken]:
+        count += len(store.put_all(user, [step.card for step in back], [step.uid for step in back]))
+    for step in steps:
+        if step.card and step.revision and step.uid in there and there[step.uid].revision == step.revision:
+            store.put(user, step.card, there[step.uid])
+            count += 1
+    return count
+
+
+def _present(user: User, uids: list[str]) -> dict[str, Contact]:
+    found: dict[str, Contact] = {}
+    for at in range(0, len(uids), 500):
+        here = (Contact.user == user) & Contact.uid.in_(uids[at : at + 500])
+        found.update({row.uid: row for row in Contact.select(Contact.id, Contact.uid, Contact.revision).where(here)})
+    return found
