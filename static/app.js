@@ -186,13 +186,32 @@
   } catch (error) { /* storage is off */ }
 
   // no answer at all: say so, and leave what was typed where it is
-  document.addEventListener("htmx:sendError", function () {
-    var note = document.createElement("div"), box = document.getElementById("notices");
+  function unanswered(large) {
+    var note = document.createElement("div"), box = document.getElementById("notices"), french = document.documentElement.lang === "fr";
     note.className = "notice notice-danger";
     note.setAttribute("role", "alert");
-    note.textContent = document.documentElement.lang === "fr"
-      ? "Le serveur ne répond pas. Vérifiez votre connexion, puis réessayez : rien n'est perdu sur cette page."
-      : "The server does not answer. Check your connection and try again: nothing on this page is lost.";
+    note.setAttribute("data-unanswered", "");
+    if (large) {
+      note.textContent = french
+        ? "C’est trop volumineux pour le serveur. Choisissez des fichiers plus petits : rien n’est perdu sur cette page."
+        : "This is too large for the server. Choose smaller files: nothing on this page is lost.";
+    } else {
+      note.textContent = french
+        ? "Le serveur ne répond pas. Vérifiez votre connexion, puis réessayez : rien n’est perdu sur cette page."
+        : "The server does not answer. Check your connection and try again: nothing on this page is lost.";
+    }
     box.replaceChildren(note);
+  }
+  document.addEventListener("htmx:sendError", function () { unanswered(false); });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var note = document.querySelector("[data-unanswered]"), answer = event.detail.xhr;
+    if (note && answer.status && answer.getResponseHeader("Content-Security-Policy")) note.remove();
+  });
+  // nor does the error page of a proxy in between, which has none of our headers, take the place of what was typed
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var answer = event.detail.xhr;
+    if (!answer || answer.status < 400 || answer.getResponseHeader("Content-Security-Policy")) return;
+    event.detail.shouldSwap = false;
+    unanswered(answer.status === 413);
   });
 })();

@@ -119,8 +119,8 @@
     var elt = event.detail.elt;
     if (!now) return;
     if (elt.id === "autosave") {
-      now.failed = !event.detail.successful;
-      if (event.detail.successful) {
+      now.failed = !event.detail.successful || event.detail.xhr.status >= 400; // htmx calls every answer a success
+      if (!now.failed) {
         now.saved = now.sending;
         now.since = 0;
       }
@@ -152,7 +152,82 @@
     if (!marks) return;
     marks.hidden = !form.querySelector("#" + marks.dataset.marks).value;
     form.querySelector("#body").lang = form.querySelector("#language").value;
+    showEditor(form, marks);
   }
+
+  // formatted text as it will look: fetched when somebody writes some, and only if they have not chosen to see the signs
+  function wish(way) {
+    try {
+      if (way) localStorage.setItem("write", way);
+      way = way || localStorage.getItem("write");
+    } catch (error) { /* storage is off */ }
+    return way || (navigator.connection && navigator.connection.saveData ? "text" : "editor");
+  }
+  function fetchEditor(choice, then) {
+    var parts = choice.dataset.editor.split(" "), left = parts.length, style = document.createElement("link");
+    if (window.editor || choice.fetching) return window.editor && then();
+    choice.fetching = true;
+    style.rel = "stylesheet";
+    style.href = choice.dataset.style;
+    document.head.appendChild(style);
+    parts.forEach(function (part) {
+      var script = document.createElement("script");
+      script.src = part;
+      script.async = false; // they run in this order
+      script.onload = script.onerror = function () {
+        if (--left) return;
+        choice.fetching = false;
+        then();
+      };
+      document.head.appendChild(script);
+    });
+  }
+  function showEditor(form, marks) {
+    var choice = form.querySelector("[data-editor]"), area = form.querySelector("#body"), wanted = !marks.hidden && wish() === "editor";
+    if (!choice || !("noModule" in document.createElement("script"))) return; // older browsers could not read it
+    var words = JSON.parse(choice.dataset.words), said = choice.querySelector("[role=status]");
+    if (!said) {
+      choice.setAttribute("role", "group");
+      choice.setAttribute("aria-label", words.way);
+      ["editor", "text"].forEach(function (way) {
+        var button = document.createElement("button");
+        button.type = "button";
+        button.className = "btn";
+        button.dataset.write = way;
+        button.textContent = words[way];
+        choice.append(button);
+      });
+      said = document.createElement("span");
+      said.className = "muted small";
+      said.setAttribute("role", "status");
+      choice.append(said);
+    }
+    function settle(shown, why) { // why the text can't be shown so, or the editor does not run here
+      choice.querySelectorAll("[data-write]").forEach(function (button) {
+        button.setAttribute("aria-pressed", String((button.dataset.write === "editor") === shown));
+      });
+      said.textContent = why ? words[why] : "";
+      marks.hidden = shown || !form.querySelector("#" + marks.dataset.marks).value;
+      form.querySelectorAll("[data-hint]").forEach(function (hint) { hint.hidden = shown; });
+    }
+    choice.hidden = marks.hidden;
+    if (!wanted) {
+      if (window.editor) window.editor.close();
+      return settle(false);
+    }
+    fetchEditor(choice, function () {
+      if (!form.isConnected || wish() !== "editor" || !form.querySelector("#" + marks.dataset.marks).value) return;
+      var why = window.editor ? window.editor.show(area, words) : "absent";
+      settle(!why, why);
+    });
+  }
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("[data-write]");
+    if (!button) return;
+    wish(button.dataset.write);
+    showMarks();
+    if (window.editor && button.dataset.write === "editor") window.editor.focus();
+  });
   document.addEventListener("click", function (event) {
     var button = event.target.closest && event.target.closest("[data-mark]");
     if (button && now && now.form.contains(button)) mark(now.form.querySelector("#body"), button.dataset.mark);

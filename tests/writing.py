@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 2000
 FORM = "form.compose-form"
@@ -23,3 +25,14 @@ def text_of(page):
 
 def value_of(page, name):
     return page.one(f"[name={name}]").get("value", "")
+
+
+def picture(width=40, height=20, grey=128):
+    """A PNG that browsers show."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    pixels = (b"\0" + bytes([grey]) * width) * height
+    size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")

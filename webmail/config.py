@@ -76,8 +76,9 @@ class Settings:
     message_limit_mb: int = 25  # largest message one may send, attachments as encoded
     trash_days: int = 30  # how long the server keeps messages in the trash, as people are told; 0: nothing is said
     junk_days: int = 30  # the same for junk
-    # remote images load: ask (when a person says so), known (by themselves from people one has written to), always, never (our
-    # server fetches nothing from the web); people may choose otherwise, except where it is never
+    # remote images load: ask (when a person says so), contacts (by themselves, from the reader's contacts), known (from people
+    # one has written to as well), always, never (our server fetches nothing from the web); people may choose otherwise, except
+    # where it is never
     remote_images: str = "ask"
     image_cache_mb: int = 200  # room for remote images in the instance folder; 0: none are kept
     group_prefix: str = ""  # what stands before a group's name in the server's access lists ("$" in Dovecot); empty: no groups
@@ -246,7 +247,7 @@ _CHOICES = {
     "sign_in": ("imap", "accounts"),
     "login_name": ("address", "local"),
     "language": ("fr", "en"),
-    "remote_images": ("ask", "known", "always", "never"),
+    "remote_images": ("ask", "contacts", "known", "always", "never"),
 }
 _TEN_YEARS = 87_600  # hours
 RANGES: dict[str, tuple[float, float]] = {  # smallest and largest value; where the smallest is 0, see _MORE_THAN_0

@@ -17,7 +17,7 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "refresh_minutes": (0, 1, 5, 15),
     "receipts": ("ask", "inside", "never"),
     "undo_seconds": (-1, 0, 5, 10, 30),
-    "images": ("", "ask", "known", "always"),
+    "images": ("", "ask", "contacts", "known", "always"),
     "write_format": ("", "markdown"),
     "quote": ("below", "above", "none"),
 }

@@ -13,6 +13,9 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO
 
 from webmail.account import Account, Password, Server, Token
 from webmail.mail import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
@@ -37,13 +40,15 @@ def send(
     account: Account,
     sender: str,
     recipients: list[str],
-    content: bytes,
+    content: bytes | IO[bytes],
     *,
     smtputf8: bool = False,
     dsn: str = "",
     before_final_dot: Callable[[], None],
 ) -> dict[str, str]:
     """Send `content` (RFC 5322 bytes) to every recipient that the server takes; returns address -> words for those it refused.
+
+    A file is read from its start, twice, in pieces: what it holds is never in memory as a whole.
 
     An empty `sender` is the null sender (RFC 5321 section 4.5.5), for what must never come back.
 
@@ -60,16 +65,18 @@ def send(
     envelope = {address: _wire_address(address) for address in recipients}
     envelope[sender] = _wire_address(sender) if sender else ""
     unusual = [address for address in recipients if not envelope[address].isascii()]
-    smtputf8 = smtputf8 or bool(unusual) or not envelope[sender].isascii() or not _header(content).isascii()
+    source = BytesIO(content) if isinstance(content, bytes) else content
+    about = _survey(source)
+    smtputf8 = smtputf8 or bool(unusual) or not envelope[sender].isascii() or not about.header_ascii
     with _errors(), _connect(account.smtp) as client:
         _sign_in(client, account)
         if smtputf8 and not client.has_extn("smtputf8"):
             words = "553 5.6.7 the server takes no addresses with letters beyond ASCII"
             raise SendRefused(words, permanent=True, refused=dict.fromkeys(unusual, words))
         dsn = dsn if client.has_extn("dsn") else ""
-        _mail(client, envelope[sender], content, smtputf8, dsn)
+        _mail(client, envelope[sender], about, smtputf8, dsn)
         refused = _rcpt(client, {address: envelope[address] for address in recipients}, notify=bool(dsn))
-        _data(client, content)
+        _data(client, source)
         before_final_dot()
         _final_dot(client, account.smtp)
     return refused
@@ -183,21 +190,40 @@ def _auth(client: smtplib.SMTP, mechanism: str, responses: list[str]) -> tuple[i
     return reply
 
 
-def _header(content: bytes) -> bytes:
-    end = content.find(b"\r\n\r\n")
-    return content if end < 0 else content[:end]
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What MAIL has to tell of a message: its size with CRLF line ends, and what of it is ASCII."""
+
+    size: int
+    ascii: bool
+    header_ascii: bool
 
 
-def _mail(client: smtplib.SMTP, sender: str, content: bytes, smtputf8: bool, dsn: str) -> None:
+def _survey(source: IO[bytes]) -> _Survey:
+    source.seek(0)
+    size, whole, header, ended, before = 0, True, True, False, b""
+    for chunk in iter(lambda: source.read(_CHUNK), b""):
+        ascii_only = chunk.isascii()
+        size += len(chunk) + chunk.count(b"\n") - chunk.count(b"\r\n") - (before.endswith(b"\r") and chunk.startswith(b"\n"))
+        whole = whole and ascii_only
+        if not ended:
+            seen = before + chunk
+            end = seen.find(b"\r\n\r\n")
+            ended = end >= 0
+            header = header and (seen[:end] if ended else chunk).isascii()
+        before = chunk[-3:]
+    return _Survey(size, whole, header)
+
+
+def _mail(client: smtplib.SMTP, sender: str, about: _Survey, smtputf8: bool, dsn: str) -> None:
     """MAIL with SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), RET and ENVID (RFC 3461 section 4.3 and 4.4)."""
     options = []
-    size = len(content) + content.count(b"\n") - content.count(b"\r\n")
     if client.has_extn("size"):
         limit = client.esmtp_features["size"].strip()
-        if limit.isdigit() and 0 < int(limit) < size:
-            raise SendRefused(f"552 the message has {size} bytes and the server takes {limit}", permanent=True)
-        options.append(f"SIZE={size}")
-    if client.has_extn("8bitmime") and not content.isascii():
+        if limit.isdigit() and 0 < int(limit) < about.size:
+            raise SendRefused(f"552 the message has {about.size} bytes and the server takes {limit}", permanent=True)
+        options.append(f"SIZE={about.size}")
+    if client.has_extn("8bitmime") and not about.ascii:
         options.append("BODY=8BITMIME")
     if smtputf8:
         options.append("SMTPUTF8")
@@ -229,10 +255,10 @@ def _rcpt(client: smtplib.SMTP, recipients: dict[str, str], *, notify: bool) -> 
     return refused
 
 
-def _data(client: smtplib.SMTP, content: bytes) -> None:
+def _data(client: smtplib.SMTP, source: IO[bytes]) -> None:
     code, words = client.docmd("DATA")
     _refuse_unless(code == 354, code, words)
-    for chunk in wire_chunks(content):
+    for chunk in wire_chunks(source):
         client.send(chunk)
     _hear_early_answer(client)
 
@@ -274,23 +300,23 @@ def _final_dot(client: smtplib.SMTP, server: Server) -> None:
         client.quit()
 
 
-def wire_chunks(content: bytes) -> Iterator[bytes]:
+def wire_chunks(content: bytes | IO[bytes]) -> Iterator[bytes]:
     """The content as DATA sends it, without the final dot: CRLF line ends, dots doubled, CRLF at the end (RFC 5321 4.5.2).
 
     A lone CR or LF becomes CRLF: what one server takes for a line end and another does not lets a message smuggle in a second.
     """
-    start, at_line_start, last = 0, True, b""
-    while start < len(content):
-        end = min(start + _CHUNK, len(content))
-        if content[end - 1 : end] == b"\r" and content[end : end + 1] == b"\n":
-            end += 1
-        chunk = _LINE_END.sub(b"\r\n", content[start:end])
+    source = BytesIO(content) if isinstance(content, bytes) else content
+    source.seek(0)
+    at_line_start, last = True, b""
+    while read := source.read(_CHUNK):
+        while read.endswith(b"\r") and (more := source.read(1)):  # a line end is not cut in two
+            read += more
+        chunk = _LINE_END.sub(b"\r\n", read)
         chunk = chunk.replace(b"\r\n.", b"\r\n..")
         if at_line_start and chunk.startswith(b"."):
             chunk = b"." + chunk
         at_line_start = chunk.endswith(b"\r\n")
         last = chunk
-        start = end
         yield chunk
     if not last.endswith(b"\r\n"):
         yield b"\r\n"

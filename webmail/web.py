@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,8 +12,8 @@ import flask
 from flask import Flask, Response, current_app, g, make_response, render_template, request, session
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError
-from markupsafe import escape
+from flask_wtf.csrf import CSRFError, generate_csrf
+from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from webmail import imap, words
@@ -308,6 +309,16 @@ def _versions(folder: str) -> dict[str, str]:
     return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest()[:8] for f in root.rglob("*") if f.is_file()}
 
 
+@lru_cache(maxsize=256)
+def _icon(sprite: str, name: str) -> Markup:
+    return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(sprite, name)
+
+
+@lru_cache(maxsize=256)
+def _csrf_field(token: str) -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token)
+
+
 def install(app: Flask) -> None:
     """Error pages, security headers, filters and globals."""
     app.register_error_handler(MailError, mail_error)
@@ -322,9 +333,18 @@ def install(app: Flask) -> None:
     def static_url(name: str) -> str:
         return f"{request.script_root}/static/{name}?v={versions.get(name, '0')}"
 
+    def icon(name: str) -> Markup:
+        """A picture of the sprite, for those who see; what it means stands beside it or in a label."""
+        return _icon(static_url("icons.svg"), name)
+
+    def csrf_field() -> Markup:
+        return _csrf_field(generate_csrf())
+
     app.jinja_env.filters.update(short_date=short_date, long_date=long_date, file_size=file_size, number=number)
     app.jinja_env.globals.update(
         static_url=static_url,
+        icon=icon,
+        csrf_field=csrf_field,
         notices=notices,
         overview=overview,
         settings=settings,

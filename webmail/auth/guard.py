@@ -83,6 +83,8 @@ def _keep_text() -> AnyResponse:
         return response
     kept = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
     problem = _("You were signed out. Your text is kept: sign in to go on.")
+    if any(file.filename for file in request.files.values()):
+        problem += " " + _("Files are to be chosen again.")
     return page("auth/login.html", 401, form=SignIn(formdata=None, next=_here()), problem=problem, kept=kept)
 
 

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import peewee as pw
 
-from webmail.compose import drafts, uploads
+from webmail.compose import drafts, pictures, uploads
 from webmail.config import Settings
 from webmail.mail import MailError
+from webmail.mime import pictures as marks
 from webmail.models import AttachmentRow, DraftRow, User, db
 
 
 def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settings: Settings) -> AttachmentRow:
     """Write a file of the draft to disk, then its row; the very same file a second time is the first one.
+
+    A picture gets a name that no other file of the draft has, for a text refers to pictures by name.
 
     Raises uploads.TooLarge, AllowanceUsed, NoRoom.
     """
@@ -45,6 +48,7 @@ def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], se
                 if twin := next((other for other in present if _alike(one, other, target)), None):
                     (target / stored).unlink()
                 else:
+                    _name_apart(one, present, target)
                     fresh.append(one)
                     present.append(one)
                     room -= uploads.encoded_size(size)
@@ -72,8 +76,13 @@ def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iter
         yield chunk
 
 
+def _name_apart(one: AttachmentRow, present: list[AttachmentRow], target: Path) -> None:
+    if pictures.kind(str(target / one.stored)):
+        one.filename = marks.distinct(one.filename, {marks.key(other.filename) for other in present})
+
+
 def _alike(one: AttachmentRow, other: AttachmentRow, target: Path) -> bool:
-    if (one.filename, one.size) != (other.filename, other.size):
+    if one.size != other.size or not marks.may_be(other.filename, one.filename):
         return False
     return filecmp.cmp(target / one.stored, target / other.stored, shallow=False)
 
@@ -91,6 +100,11 @@ def held(user: User) -> int:
     """How many bytes the files of all of a person's drafts have."""
     files = AttachmentRow.select(pw.fn.COALESCE(pw.fn.SUM(AttachmentRow.size), 0)).join(DraftRow).where(DraftRow.user == user)
     return int(files.scalar())
+
+
+def room(user: User, settings: Settings) -> int:
+    """How many bytes the files of a new draft may have, as sent."""
+    return min(settings.message_limit, settings.uploads_limit - held(user))
 
 
 def remove(row: DraftRow, attachment_id: int, settings: Settings) -> bool:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.guard import keeps_text
 from webmail.compose import (
+    address_book,
     attachments,
     cautions,
     copies,
@@ -27,11 +28,15 @@ from webmail.compose import (
     uploads,
 )
 from webmail.compose.answered_views import archive_answered, asks_to_archive
+from webmail.compose.contact_views import choosing_contacts
 from webmail.compose.drafts import AlreadyLeft, ChangedElsewhere
 from webmail.compose.forms import ComposeForm
+from webmail.compose.from_mail_views import choosing_mail
 from webmail.compose.later_views import chosen_time, show_time, too_many_words
+from webmail.compose.picture_views import put_in
 from webmail.compose.recipient_views import choosing, correct, takes_all
 from webmail.compose.views import (
+    LEFT,
     TEMPLATE,
     address_of,
     back_of,
@@ -72,6 +77,8 @@ def act(draft_id: str) -> Response:
         form.later.data, action = action.removeprefix("later-"), "later"
     elif action != "send-anyway":
         form.later.data = ""
+    if action in (*SENDING, "choose"):
+        form.fill_in(address_book.with_groups(current_user(), form.lists()))
     if action in SENDING:
         form.complete(settings().domain)
     elif action == "to-bcc":
@@ -80,8 +87,12 @@ def act(draft_id: str) -> Response:
         form.cc.data = ""
     elif action == "correct":
         correct(form)
-    elif action in ("use", "insert", "save", "enter", "choose"):
+    elif action in ("use", "insert", "save", "enter", "choose", "from-mail", "contacts"):
         _apply_choices(form, insert=action == "insert")
+    elif action.startswith("picture-"):
+        put_in(form, draft_id, _number(action.removeprefix("picture-")))
+    if action == "attach" and "body" not in request.form:
+        return attach_alone(draft_id, form)
     about_files = action == "attach" or action.startswith("remove-")
     try:
         row = store(draft_id, form)
@@ -112,7 +123,11 @@ def act(draft_id: str) -> Response:
         notify(_("The address was corrected. Nothing was sent yet."))
     elif action == "choose":
         return redirect(choosing(row, form), 303)
-    elif action not in ("attach", "use", "insert"):
+    elif action == "contacts":
+        return redirect(choosing_contacts(row, form), 303)
+    elif action == "from-mail":
+        return redirect(choosing_mail(row, form), 303)
+    elif action not in ("attach", "use", "insert") and not action.startswith("picture-"):
         return _save(form, row)
     return redirect(address_of(row, form), 303)
 
@@ -157,6 +172,17 @@ def _attach(form: ComposeForm, row: DraftRow) -> int:
     return 0
 
 
+def attach_alone(draft_id: str, form: ComposeForm) -> Response:
+    """Files that come by themselves (static/attach.js) while the text is typed on: what the draft holds of it stays as it is."""
+    sent = outbox.of_draft(current_user(), draft_id)
+    if sent is not None and sent.state in LEFT:
+        return Response(status=204)
+    row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user())) or store(draft_id, form)
+    if refused := _attach(form, row):
+        return show_form(form, row.id, row, status=refused)
+    return redirect(address_of(row, form), 303)
+
+
 def _size(stream: IO[bytes]) -> int:
     return stream.seek(0, os.SEEK_END)
 
@@ -191,6 +217,10 @@ def _send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> R
     except drafts.FilesGone:
         form.mark("attachments", _("A file is no longer here: remove it and attach it again."))
         return show_form(form, row.id, row, status=422)
+    except uploads.NoRoom as error:
+        current_app.logger.error("draft %s is not sent: %s", row.id, error)
+        form.mark("attachments", no_room_words(error))
+        return show_form(form, row.id, row, status=error.status)
     if archiving:
         archive_answered(sent, row)
     wake(sent)
@@ -292,10 +322,14 @@ def stale_form(error: CSRFError) -> Response:
     """The session changed since the form was made: nothing is done, and the text comes back in a form of today's."""
     if request.endpoint != "compose.act":
         return csrf_error(error)
-    notify(_("You signed in again since this form was opened. Nothing was done yet: press the button once more."), "caution")
+    form, piece = ComposeForm(), request.headers.get("HX-Target") in ("saved", "attachments")  # which leave the form as it is
+    if request.form.get("action") != "autosave":  # the next one has today's token
+        notify(_("You signed in again since this form was opened. Nothing was done yet: press the button once more."), "caution")
+    if form.files():
+        notify(_("Files are to be chosen again."), "caution")
     draft_id = (request.view_args or {})["draft_id"]
     mine = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user()))
-    return show_form(ComposeForm(), draft_id, mine, status=400)
+    return show_form(form, draft_id, mine, status=400, fresh_token=piece)
 
 
 def nothing_saved(error: Exception) -> Response:

@@ -6,11 +6,13 @@ import re
 from enum import StrEnum
 
 from webmail.mail import Draft
+from webmail.mime import pictures
 
 
 class Caution(StrEnum):
     NO_SUBJECT = "no-subject"
     NO_ATTACHMENT = "no-attachment"  # the text speaks of one
+    NO_PICTURE = "no-picture"  # a picture's mark stands in formatted text, but no such file is here to be shown
     MANY_VISIBLE = "many-visible"  # people from outside would read each other's addresses
     MANY_ANSWERED = "many-answered"  # an answer to all, and they are many
     SLIP = "slip"  # an address that looks like one, see recipients.slips
@@ -20,13 +22,17 @@ VISIBLE_FROM = 20  # addresses in To and Cc
 _SPEAKS_OF_ATTACHMENT = re.compile(
     r"""\b(?:
     attach(?:ed|ment|ments|ing) | enclosed | enclosures?
-    | pi[èe]ces?[\s-]+jointes? | (?:fichiers?|documents?|photos?|images?|dossiers?)\s+joint(?:e|s|es)?
-    | ci[\s-](?:joint|annex[ée]|inclus)(?:e|s|es)? | (?:en|l['’])\s?(?:annexe|attach[ée]e?|attachement)
+    | pi[èe]ce(?:s|\(s\))?[\s-]+jointe(?:s|\(s\))?
+    | (?:fichiers?|documents?|photos?|images?|dossiers?)\s+(?:joint|attach[ée])(?:e|s|es)?
+    | trouver(?:ez|as)?\s+joint(?:e|s|es)?
+    | joint(?:e|s|es)?\s+(?:à|a)\s+(?:ce|cet|mon)\s+(?:message|mails?|m[ée]l|courriels?|envoi|e-mail)
+    | ci[\s‐‑-](?:joint|annex[ée]|inclus)(?:e|s|es)? | (?:en|l['’])\s?(?:annexe|attach[ée]e?|attachement)
     | en\s+pi[èe]ce\s+attach[ée]e
     | (?:je|nous)\s+(?:(?:vous|te|t['’]|lui|leur|y)\s*)?(?:joins|joignons)
-    | (?:en|la|les|une|des|voir|cf\.?|mes|ma|vos|votre)\s+(?:pjs?|p\.j\.)
+    | (?:j['’]ai|nous\s+avons)\s+joint
+    | (?:en|la|les|une|des|voir|cf\.?|mes|ma|vos|votre)\s+(?:pjs?|p\.j\.) | (?:(?<=\()|^)pjs?(?=\)|\s*:)
     )(?!\w)""",
-    re.IGNORECASE | re.VERBOSE,
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
 
 
@@ -37,10 +43,14 @@ def cautions(draft: Draft, domain: str = "") -> list[Caution]:
         found.append(Caution.NO_SUBJECT)
     if not draft.attachments and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
         found.append(Caution.NO_ATTACHMENT)
+    shown = {pictures.key(file.filename) for file in draft.attachments if file.content_id}
+    if draft.html and any(name and name not in shown for _words, name in pictures.marks(draft.text)):
+        found.append(Caution.NO_PICTURE)
     visible = [address.email.rpartition("@")[2].lower() for address in (*draft.to, *draft.cc)]
-    if draft.in_reply_to and draft.cc and len(visible) > VISIBLE_FROM:
+    strangers = sum(one != domain.lower() for one in visible)
+    if draft.in_reply_to and len(visible) > VISIBLE_FROM and (draft.cc or strangers <= VISIBLE_FROM):
         found.append(Caution.MANY_ANSWERED)  # they have read each other's addresses already
-    elif sum(one != domain.lower() for one in visible) > VISIBLE_FROM:
+    elif strangers > VISIBLE_FROM:
         found.append(Caution.MANY_VISIBLE)
     return found
 

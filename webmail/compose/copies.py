@@ -8,7 +8,7 @@ from datetime import datetime
 
 from webmail import imap, preferences
 from webmail.account import Account
-from webmail.compose import drafts, formats, identities, reply
+from webmail.compose import attachments, contents, drafts, formats, identities, quoted, reply
 from webmail.compose.drafts import Fields
 from webmail.config import Settings
 from webmail.imap import mailboxes, messages
@@ -39,8 +39,8 @@ def save(row: DraftRow, account: Account, identity: Identity, settings: Settings
 
 def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Settings) -> bool:
     started = now()
-    content = drafts.built(drafts.as_draft(row, identity, settings, lenient=True), include_bcc=True)
-    with imap.connect(account) as conn:
+    draft = drafts.as_draft(row, identity, settings, lenient=True)
+    with contents.for_drafts(draft, settings) as content, imap.connect(account) as conn:
         mailbox = mailboxes.for_role(conn, Role.DRAFTS)
         uidvalidity, uid = messages.append(conn, mailbox, content, flags=("\\Draft", "\\Seen"))
         if not uid:  # a server without UIDPLUS (RFC 4315)
@@ -115,24 +115,31 @@ def resume(
         message = messages.fetch(conn, mailbox, uid, uidvalidity)
         if row := _live(user, mailbox, message.uidvalidity, uid):
             return row, 0
-        text = reply.text_of(conn, message)
         left_out = max(len(reply.carried_parts(message)) - reply.MOST_PARTS, 0)
         replaces = "\\Draft" in message.flags and not left_out
         # only one's own program sets that flag: anybody can write such a header
         head = imap.inside.head(conn, mailbox, uid, "", message.uidvalidity) if "\\Draft" in message.flags else b""
+        noted = formats.noted(head, Fields())
+        if noted.get("format") == formats.FORMATTED:  # its text has the marks of its pictures
+            found = quoted.plain(conn, message)
+        else:
+            found = quoted.with_pictures(conn, message, attachments.room(user, settings), alone=False)
+    text = found.text
     me = identities.matching(identities.usable(user, settings), message.envelope.sender, text)
     usual = message.envelope.reply_to == identities.noun(me).reply_to
     answers = "" if usual else drafts.address_text(message.envelope.reply_to)
     fields = replace(_fields_of(message, text, template=not replaces), identity=me.id, reply_to=answers)
+    if found.names:
+        fields = replace(fields, format=formats.FORMATTED)
     if afresh:
         fields = replace(fields, in_reply_to="", references="")
-    fields = replace(fields, **formats.noted(head, fields))
+    fields = replace(fields, **noted)
     before = None if replaces else drafts.untouched(user, fields)
     row = before or drafts.new(user, fields)
     if before and (before.attachments.exists() or not reply.carried_parts(message)):
         return before, left_out
     try:
-        reply.carry(row, account, message, settings)
+        reply.carry(row, account, message, settings, found.names)
     except MailError:
         if not before:
             drafts.forget(row.id, settings)

@@ -10,14 +10,15 @@ from webmail.mime.addresses import addresses
 from webmail.models import Correspondent, Outbox, db, now
 
 
-def note(row: Outbox, hidden: tuple[Address, ...] = ()) -> None:
-    """Count a sent message for each of its recipients. `hidden` are those that its headers do not name (Bcc).
+def note(row: Outbox, hidden: tuple[Address, ...] = (), beginning: bytes = b"") -> None:
+    """Count a sent message for each of its recipients. `hidden` are those that its headers do not name (Bcc), `beginning` is
+    that of the message where the row does not hold it.
 
     What machines send (the null sender) is nobody's writing, and whom the server refused was not written to.
     """
     if not row.sender:
         return
-    head = bytes(row.content)[: headers.HEADER_LIMIT]
+    head = beginning or bytes(row.content)[: headers.HEADER_LIMIT]
     envelope = headers.envelope(head)
     written_to = (*hidden, *envelope.cc, *envelope.to)
     if resent := headers.fields(head).get("resent-to"):  # somebody else wrote to the people of To and Cc

@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import peewee as pw
 
 from webmail import mail
-from webmail.compose import formats, gate, identities, uploads
+from webmail.compose import formats, gate, identities, pictures, uploads
 from webmail.config import Settings
 from webmail.mail import Address, BadAddress, Identity, MailError, NoSuchMessage
 from webmail.mime import build
@@ -262,9 +262,12 @@ def total_size(row: DraftRow) -> int:
 
 
 def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False) -> mail.Draft:
-    """The message that the row describes. Raises BadAddress; with `lenient` what is no address is left out instead."""
+    """The message that the row describes. Raises BadAddress.
+
+    `lenient` is for the copy in Drafts: what is no address is left out, and the text stays as typed, its pictures' marks too.
+    """
     read = readable_addresses if lenient else build.parse_addresses
-    target = uploads.folder(settings, row.id)
+    written = pictures.written(row, settings)
     answers = read(row.reply_to or "") or identity.reply_to
     return mail.Draft(
         identity=replace(identity, reply_to=answers),
@@ -272,15 +275,12 @@ def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: 
         cc=read(row.cc),
         bcc=read(row.bcc),
         subject=row.subject,
-        text=row.body,
-        attachments=tuple(
-            mail.Attachment(a.filename, a.type, a.size, str(target / a.stored))
-            for a in row.attachments.order_by(AttachmentRow.id)
-        ),
+        text=row.body if lenient else written.text,
+        attachments=written.files,
         message_id=row.message_id,
         in_reply_to=row.in_reply_to,
         references=tuple(row.references.split()),
-        html=formats.html(row),
+        html=written.html,
         language=row.language or "",
         priority=row.priority or "",
         read_receipt=bool(row.read_receipt),
@@ -294,10 +294,22 @@ def built(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -
     Raises UnsafeValue, BadAddress, and FilesGone when an attachment can't be read.
     """
     try:
-        date = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
-        return build.build(draft, date=date, include_bcc=include_bcc)
+        return build.build(draft, date=_date(at), include_bcc=include_bcc)
     except OSError as error:
         raise FilesGone(f"an attachment of the draft can't be read: {error}") from error
+
+
+def write(out: IO[bytes], draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> None:
+    """The same into a file, in constant memory. Raises uploads.NoRoom too."""
+    try:
+        with uploads.full_disk_told():
+            build.write(out, draft, date=_date(at), include_bcc=include_bcc)
+    except OSError as error:
+        raise FilesGone(f"an attachment of the draft can't be read: {error}") from error
+
+
+def _date(at: datetime | None) -> datetime:
+    return at.replace(tzinfo=UTC) if at else datetime.now(UTC)
 
 
 def readable_addresses(text: str) -> tuple[Address, ...]:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, timedelta
 
 import peewee as pw
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import copies, correspondents, drafts, trouble, uploads
+from webmail.compose import contents, copies, correspondents, drafts, trouble, uploads
 from webmail.config import Settings
 from webmail.imap import mailboxes, messages
 from webmail.imap.connection import Connection
-from webmail.mail import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed, Role
+from webmail.mail import Address, MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed, Role
+from webmail.mime import headers
 from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
 
 log = logging.getLogger(__name__)
@@ -95,16 +96,21 @@ def _note(row: Outbox, **values: object) -> None:
 def _copy_to_sent(row: Outbox, account: Account, settings: Settings) -> None:
     """Looked up first, always: a worker may have died after APPEND, and some servers file by themselves."""
     if not row.filed:
-        content = _with_bcc(row, settings)
-        with imap.connect(account) as conn:
-            sent, found = _copies(conn, row)
-            if not found:
-                messages.append(conn, sent, content, flags=("\\Seen",), when=(row.sent_at or now()).replace(tzinfo=UTC))
-        _note(row, filed=True)
         draft = DraftRow.get_or_none(DraftRow.id == row.draft)
-        correspondents.note(row, drafts.readable_addresses(draft.bcc) if draft else ())
+        hidden = drafts.readable_addresses(draft.bcc) if draft else ()
+        with contents.opened(bytes(row.content), settings) as content:
+            with imap.connect(account) as conn:
+                sent, found = _copies(conn, row)
+                if not found:
+                    when = (row.sent_at or now()).replace(tzinfo=UTC)
+                    messages.append(conn, sent, content, flags=("\\Seen",), when=when, top=_bcc(hidden))
+            _note(row, filed=True)
+            content.seek(0)
+            correspondents.note(row, hidden, content.read(headers.HEADER_LIMIT))
     if row.state == OutboxState.SENT:
+        content_before = bytes(row.content)
         _note(row, content=b"")
+        contents.remove(content_before, settings)
 
 
 def _copies(conn: Connection, row: Outbox) -> tuple[str, list[int]]:
@@ -118,14 +124,10 @@ def _copies(conn: Connection, row: Outbox) -> tuple[str, list[int]]:
     return sent, messages.find_message_id(conn, sent, row.message_id)
 
 
-def _with_bcc(row: Outbox, settings: Settings) -> bytes:
+def _bcc(hidden: Iterable[Address]) -> bytes:
     """One's own copy tells whom one wrote to in secret; what went out does not."""
-    content = bytes(row.content)
-    draft = DraftRow.get_or_none(DraftRow.id == row.draft)
-    if draft is None:
-        return content
-    hidden = [a.email for a in drafts.readable_addresses(draft.bcc) if a.email.isascii()]
-    return b"Bcc: " + ",\r\n ".join(hidden).encode() + b"\r\n" + content if hidden else content
+    shown = [a.email for a in hidden if a.email.isascii()]
+    return b"Bcc: " + ",\r\n ".join(shown).encode() + b"\r\n" if shown else b""
 
 
 def _remove_draft(row: Outbox, account: Account, settings: Settings) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from webmail.mime import build, headers, markdown, words
-from webmail.models import DraftRow
 
 if TYPE_CHECKING:
     from webmail.compose.drafts import Fields
@@ -42,9 +41,10 @@ def checked(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def html(row: DraftRow) -> str:
-    """The text as HTML where it is formatted, else ""."""
-    return markdown.document(row.body, row.language or "") if row.format == FORMATTED else ""
+def offered(tag: str) -> str:
+    """Which of LANGUAGES a tag of RFC 5646 means: "fr-CH" is "fr"; "" for others and for what is no tag."""
+    main = tag.partition("-")[0].lower()
+    return main if main in LANGUAGES and markdown.is_language(tag) else ""
 
 
 def note(kept: Fields) -> str:

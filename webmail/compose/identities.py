@@ -202,6 +202,13 @@ def unsigned(body: str, user: User) -> str:
     return _cut(body, place) if place else body
 
 
+def end_of_own(body: str, user: User) -> int:
+    """Where what a person wrote themselves ends: before their signature and the quotation, unless they write below that."""
+    at = _quotation(body) or len(body)
+    place = _find(body, [signature.text for signature in signatures(user)]) if "--" in body else None
+    return min(at, place[0]) if place else at
+
+
 def has_words(row: DraftRow) -> bool:
     """Whether a draft holds anything that a person wrote, beside what the form fills in by itself."""
     if (row.to + row.subject).strip():

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import peewee as pw
 
-from webmail.compose import drafts, identities, limits, outbox
+from webmail.compose import contents, drafts, identities, limits, outbox
 from webmail.config import Settings
 from webmail.mail import Address, Identity, Message
 from webmail.mime import build
@@ -36,7 +36,8 @@ def send_on(
     once = hashlib.sha256(f"send on {json.dumps(about)}".encode()).hexdigest()[:32] if form else drafts.new_id()
     values = {
         "message_id": message_id, "subject": message.envelope.subject, "sender": identity.email,
-        "recipients": json.dumps(recipients), "people": len(recipients), "content": content, "due": due,
+        "recipients": json.dumps(recipients), "people": len(recipients), "due": due,
+        "content": contents.stored(content, settings),
         "credential": sealed_credential, "sent_mailbox": identity.sent_mailbox, "source_mailbox": message.mailbox,
         "source_uidvalidity": message.uidvalidity, "source_uid": message.uid, "source_flag": "$Forwarded",
     }  # fmt: skip

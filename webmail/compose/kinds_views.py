@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, IntegerField, StringField
 
 from webmail import imap
-from webmail.compose import drafts, formats, gate, identities, kinds, limits
+from webmail.compose import drafts, formats, gate, identities, kinds, limits, pictures
 from webmail.compose.button_views import say_sent
 from webmail.compose.forms import completed, one_line
 from webmail.compose.later_views import too_many_words
+from webmail.compose.picture_views import picture_address
 from webmail.compose.views import blueprint, my_identities, uidvalidity
 from webmail.mail import BadAddress, Message, NoSuchMessage
 from webmail.mime import build, clean, text
@@ -21,8 +22,8 @@ from webmail.web import current_account, current_user, local_path, page, sealed_
 from webmail.words import file_size
 
 _FRAME_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline' 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
-    "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline' 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
 
 
@@ -110,7 +111,8 @@ def rendered(draft_id: str) -> Response:
     """The text of a draft as its readers will see it, in a page of its own: for the frame in the form."""
     row = drafts.load(current_user(), draft_id)
     if row.format == formats.FORMATTED:
-        html = clean.clean(formats.html(row), lambda _cid: None).html
+        written = pictures.written(row, settings())
+        html = clean.clean(written.html, lambda cid: picture_address(draft_id, written.shown.get(cid))).html
     else:
         html = text.to_html(row.body, quote_label=_("Quoted text"), cut_label="…", fold=False)
     body = render_template("message/body.html", html=Markup(html), cut="", remote=0, with_images="")  # noqa: S704 - cleaned above

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
 
 from webmail import times
-from webmail.compose import limits
+from webmail.compose import contents, limits
 from webmail.config import Settings
 from webmail.models import Outbox, OutboxState, User, db, now
 from webmail.times import BadTime
@@ -63,19 +63,20 @@ def _move(user: User, outbox_id: int, at: datetime | None, settings: Settings) -
     """The message is dated anew: what leaves on Monday says so."""
     when = at or now()
     still = (Outbox.id == outbox_id) & (Outbox.user == user) & (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null()
+    row = Outbox.get_or_none(still & Outbox.scheduled.is_null(False) & (Outbox.scheduled > now()))
+    if row is None:
+        return False
+    before = bytes(row.content)
+    content = contents.with_header(before, lambda header: _dated(header, when), settings)
     with db.atomic():
-        row = Outbox.get_or_none(still & Outbox.scheduled.is_null(False) & (Outbox.scheduled > now()))
-        if row is None:
-            return False
         limits.check(user, row.people or 0, when, settings, besides=row.draft)
-        changed = Outbox.update(
-            scheduled=at, due=when, created=now(), content=dated(bytes(row.content), when), attempts=Outbox.attempts + 1
-        )
-        return bool(changed.where(still & (Outbox.attempts == row.attempts)).execute())
+        changed = Outbox.update(scheduled=at, due=when, created=now(), content=content, attempts=Outbox.attempts + 1)
+        moved = bool(changed.where(still & (Outbox.attempts == row.attempts)).execute())
+    contents.remove(before if moved else content, settings)
+    return moved
 
 
-def dated(content: bytes, when: datetime) -> bytes:
-    """The message with another date (UTC, naive) in its header."""
-    end = content.find(b"\r\n\r\n")
+def _dated(header: bytes, when: datetime) -> bytes:
+    """The header with another date (UTC, naive)."""
     stamp = format_datetime(when.replace(tzinfo=UTC)).encode()
-    return _DATE.sub(b"Date: " + stamp, content[:end], count=1) + content[end:]
+    return _DATE.sub(b"Date: " + stamp, header, count=1)

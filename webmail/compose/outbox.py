@@ -24,7 +24,7 @@ import peewee as pw
 
 from webmail import preferences, smtp
 from webmail.account import Account
-from webmail.compose import copies, drafts, filing, identities, limits, trouble
+from webmail.compose import contents, copies, drafts, filing, identities, limits, trouble
 from webmail.config import Settings
 from webmail.mail import Identity, MailError, NoSuchMessage, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
@@ -66,7 +66,7 @@ def enqueue(
     A draft that waits, is being sent, was sent or is uncertain gives its present row, unchanged: a second click sends nothing.
     One that was undone or failed goes again. `dsn`: the writer is to be told of its delivery, where the server can do that.
 
-    Raises BadAddress, UnsafeValue, FilesGone, identities.NotYours, limits.TooManyPeople.
+    Raises BadAddress, UnsafeValue, FilesGone, uploads.NoRoom, identities.NotYours, limits.TooManyPeople.
     """
     identities.check(row.user, identity.email, settings)
     draft = drafts.as_draft(row, identity, settings)
@@ -77,7 +77,7 @@ def enqueue(
         "sender": identity.email,
         "recipients": json.dumps(recipients),
         "refused": "{}",
-        "content": drafts.built(draft, include_bcc=False, at=at),
+        "content": contents.built(draft, settings, at=at),
         "state": OutboxState.WAITING,
         "handed_over": False,
         "due": at or now() + timedelta(seconds=undo_seconds(row.user, settings)),
@@ -180,9 +180,8 @@ def _send(row: Outbox, account: Account, settings: Settings) -> None:
 
     try:
         envelope_id = row.message_id.strip("<>") if row.dsn else ""
-        refused = smtp.send(
-            account, row.sender, recipients, bytes(row.content), dsn=envelope_id, before_final_dot=before_final_dot
-        )
+        with contents.opened(bytes(row.content), settings) as content:
+            refused = smtp.send(account, row.sender, recipients, content, dsn=envelope_id, before_final_dot=before_final_dot)
     except SendUncertain as error:
         log.warning("outbox %d: uncertain: %s", row.id, error)
         _mine(row, [OutboxState.SENDING], state=OutboxState.UNCERTAIN, lease=None, error=trouble.note(error), credential=None)
@@ -412,6 +411,7 @@ def sweep(settings: Settings) -> list[int]:
     limit = now() - timedelta(days=drafts.KEPT_DAYS)
     over = [OutboxState.SENT, OutboxState.CANCELLED, OutboxState.FAILED, OutboxState.UNCERTAIN]
     Outbox.delete().where(Outbox.state.in_(over) & _older_than(limit)).execute()
+    contents.sweep(settings)
     waiting = Outbox.state == OutboxState.WAITING
     ready = (Outbox.due <= now()) & (waiting | filing.unfinished() | _homeless())
     if not settings.token_key_file:

@@ -9,7 +9,7 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import drafts, outbox, recipients
+from webmail.compose import address_book, drafts, outbox, recipients
 from webmail.compose.drafts import ChangedElsewhere
 from webmail.compose.forms import ComposeForm
 from webmail.compose.views import LEFT, blueprint
@@ -55,8 +55,9 @@ def chosen(draft_id: str) -> Response:
     row = drafts.load(user, draft_id)
     before = drafts.fields_of(row)
     lists = {name: getattr(before, name) for name in recipients.FIELDS}
-    ticked = {name: request.form.getlist(name) for name in recipients.FIELDS}
-    lists = recipients.without_repetition(recipients.with_ticks(lists, request.form.getlist("shown"), ticked))
+    ticked = {name: address_book.unfolded(user, request.form.getlist(name)) for name in recipients.FIELDS}
+    shown = [*address_book.unfolded(user, request.form.getlist("shown")), *(one for each in ticked.values() for one in each)]
+    lists = recipients.without_repetition(recipients.with_ticks(lists, shown, ticked))
     fields = replace(before, to=lists["to"], cc=lists["cc"], bcc=lists["bcc"])
     try:
         # as another form than the one that led here: that one may not write over what was chosen since
@@ -101,4 +102,4 @@ def _back() -> str:
 
 @blueprint.app_template_test("chosen_as")
 def _chosen_as(person: recipients.Person, keys: set[str]) -> bool:
-    return recipients.key(person.email) in keys
+    return person.group.keys <= keys if person.group else recipients.key(person.email) in keys

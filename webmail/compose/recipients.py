@@ -1,12 +1,12 @@
 """Whom a message may go to: people found by a few letters, addresses that look like a slip, one address named twice.
 
-People come from `sources`: those one has written to, most often first, then the accounts of the same establishment.
+People come from `sources`: contacts, those one has written to, most often first, then the accounts of the same establishment.
+Groups of contacts stand before them all.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,10 +16,12 @@ import peewee as pw
 
 from webmail import smtp
 from webmail.account import Account
-from webmail.compose import drafts
+from webmail.compose import address_book, drafts
 from webmail.config import Settings
 from webmail.mail import Address, Draft, ServerAway
 from webmail.mime import addresses, typed
+from webmail.mime.typed import address_key as key
+from webmail.mime.words import fold
 from webmail.models import Correspondent, User
 
 MOST_SUGGESTED = 8
@@ -28,8 +30,6 @@ FIELDS = ("to", "cc", "bcc")
 MOST_SLIPS = 50  # that are pointed out at once
 _MOST_COMPARED = 1_000  # domains of the fields that are compared with known ones
 _STRICT = re.compile(r"[^bfmpqvx0-9@.-]+")  # all but letters that practically no language puts an accent on
-_ACCENTS = re.compile("[\u0300-\u036f]+")
-_FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
 
 # where people in France and their correspondents have their mail: what a slip of the keyboard is compared with
 _PROVIDERS = """
@@ -38,23 +38,32 @@ live.be msn.com yahoo.com yahoo.fr yahoo.co.uk yahoo.es yahoo.it yahoo.de ymail.
 aol.com aol.fr mail.com gmx.com gmx.fr gmx.de gmx.net gmx.ch web.de t-online.de protonmail.com proton.me pm.me zoho.com
 fastmail.com orange.fr wanadoo.fr free.fr sfr.fr neuf.fr cegetel.net club-internet.fr bbox.fr numericable.fr laposte.net
 aliceadsl.fr mailo.com mailo.fr ik.me infomaniak.com bluewin.ch skynet.be telenet.be proximus.be videotron.ca libero.it
-tutanota.com tuta.io posteo.de posteo.net mailbox.org riseup.net
+hotmail.de hotmail.es hotmail.it hotmail.nl live.de live.it live.nl live.ca outlook.be outlook.de outlook.es outlook.it yahoo.be
+yahoo.ca tutanota.com tuta.io posteo.de posteo.net mailbox.org riseup.net
 """
 PROVIDERS = frozenset(_PROVIDERS.split())
+_BY_LABEL = {one.partition(".")[0]: one for one in reversed(_PROVIDERS.split())}
+_ONLY_THERE = ("gmail", "icloud", "wanadoo")  # whatever else is written behind these is a slip
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to write to. `times`: how often one has written to them."""
+    """Somebody to write to, or a group. `times`: how often one has written to them."""
 
     name: str
-    email: str  # lower case, the domain as people read it
+    email: str  # lower case, the domain as people read it; "" for a group
     times: int = 0
+    group: address_book.Group | None = None
 
     @property
     def entry(self) -> str:
-        """As a field of the form holds it."""
-        return drafts.address_text((Address(self.name, self.email),))
+        """As a field of the form holds it: of a group, all its people."""
+        return drafts.address_text(self.group.people if self.group else (Address(self.name, self.email),))
+
+    @property
+    def token(self) -> str:
+        """What stands for it on the page of people: short, whatever the size of a group."""
+        return self.group.token if self.group else self.entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,9 @@ class Slip:
 
 
 def sources(user: User, words: str, settings: Settings) -> Iterator[Iterable[Person]]:
-    """People that fit the words, by where they are known from, the likeliest first. One query each."""
+    """People that fit the words, by where they are known from, the likeliest first. One query each, two for groups."""
+    yield (Person(group.name, "", group=group) for group in address_book.groups(user, words))
+    yield (Person(name, readable(email), times) for name, email, times in address_book.people(user, words))
     yield _written_to(user, words)
     if settings.directory:
         yield _directory(user, words)
@@ -81,10 +92,10 @@ def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Pers
     """
     found: dict[str, Person] = {}
     for person in chain.from_iterable(sources(user, words[:MOST_WORDS], settings)):
-        found.setdefault(person.email, person)
+        found.setdefault(person.token if person.group else person.email, person)
         if len(found) == most:  # never at 0: there is one by now
             break
-    nameless = [person.email for person in found.values() if not person.name and _domain(person.email) == user.domain]
+    nameless = [one.email for one in found.values() if one.email and not one.name and _domain(one.email) == user.domain]
     if nameless and settings.directory:
         rows: Any = User.select(User.address, User.name).where(User.address << nameless[:500], User.active == 1).tuples()
         for email, name in rows:
@@ -131,13 +142,6 @@ def _words(words: str) -> list[str]:
     return [word for word in re.split(r"[\s\"<>,;()]+", fold(words)) if word][:10]
 
 
-def fold(text: str) -> str:
-    """Without case and accents: "Élodie" and "elodie" are the same."""
-    if text.isascii():
-        return text.lower()
-    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_FOLDED)
-
-
 def readable(email: str) -> str:
     """The address with its domain as people read it ("bücher.example"), where it is one that we would send to."""
     local, at, domain = email.rpartition("@")
@@ -151,14 +155,6 @@ def readable(email: str) -> str:
 
 
 # --- whose address in which field ------------------------------------------------------------------------------------
-
-
-def key(email: str) -> str:
-    """The same for two ways to write one address."""
-    try:
-        return typed.ascii_address(email).lower()
-    except ValueError:  # BadAddress is one: still being typed
-        return email.lower()
 
 
 def keys_in(text: str) -> set[str]:
@@ -225,10 +221,20 @@ def slips(user: User, lists: Iterable[str], settings: Settings) -> list[Slip]:
         if domain not in meant:
             if len(meant) == _MOST_COMPARED or len(found) == MOST_SLIPS:
                 break
-            meant[domain] = next((one for one in known if one_slip(domain, one)), None) if domain not in written else None
+            meant[domain] = _meant(domain, known) if domain not in written else None
         if near := meant[domain]:
             found.append(Slip(email, f"{email.rpartition('@')[0]}@{near}"))
     return found[:MOST_SLIPS]
+
+
+def _meant(domain: str, known: Sequence[str]) -> str | None:
+    """The known domain that became this one by a slip of one letter, by another ending, or by none ("orange")."""
+    if near := next((one for one in known if one_slip(domain, one)), None):
+        return near
+    label, _dot, ending = domain.partition(".")
+    if not ending:
+        return next((one for one in known if one.startswith(f"{label}.") and one not in PROVIDERS), None) or _BY_LABEL.get(label)
+    return _BY_LABEL[label] if label in _ONLY_THERE and "." not in ending else None
 
 
 def corrected(text: str, found: Iterable[Slip]) -> str:

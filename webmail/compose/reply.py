@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import attachments, drafts, uploads
+from webmail.compose import attachments, drafts, formats, uploads
 from webmail.compose.drafts import Fields
 from webmail.config import Settings
 from webmail.imap import messages
 from webmail.imap.connection import Connection
 from webmail.mail import Address, Identity, Message, NoSuchMessage, Part
 from webmail.mime import build, text
+from webmail.mime.filenames import message_name
 from webmail.models import DraftRow
 
 MOST_PARTS = 50  # of a message that are carried to a draft one by one
@@ -28,7 +29,8 @@ def reply(
 
     Reply-To goes before From. Answering one's own message means writing on to the people it went to. The one who answers is
     left out of the copies, and nobody gets two. `to_list`: to the mailing list alone, where the message names one (List-Post).
-    `quote` says where the quotation stands: "below" or "above" what is written, or "none".
+    `quote` says where the quotation stands: "below" or "above" what is written, or "none". The answer is in the original's
+    language, where that tells it.
     """
     envelope = message.envelope
     mine = {identity.email.lower(), *also}
@@ -57,6 +59,7 @@ def reply(
         source_uidvalidity=message.uidvalidity,
         source_uid=message.uid,
         source_flag="\\Answered",
+        language=formats.offered(envelope.language),
     )
 
 
@@ -117,7 +120,7 @@ def distinct(addresses: Iterable[Address], without: Iterable[str] = ()) -> Itera
 def text_of(conn: Connection, message: Message) -> str:
     """The message as plain text, made from its HTML where it has no text: up to 2 round trips then."""
     if message.structure.text:
-        return "\n".join(message.bodies.get(part.section, "") for part in message.structure.text).rstrip()
+        return "\n".join(_unflowed(part, message.bodies.get(part.section, "")) for part in message.structure.text).rstrip()
     if not message.structure.html:
         return ""
     try:
@@ -127,21 +130,35 @@ def text_of(conn: Connection, message: Message) -> str:
     return text.html_to_text(source).rstrip()
 
 
+def _unflowed(part: Part, body: str) -> str:
+    """With each paragraph on one line, or a draft would be broken where its copy was folded."""
+    return text.unflow(body, delsp=part.delsp) if part.format == "flowed" else body
+
+
 def carried_parts(message: Message) -> tuple[Part, ...]:
     """What `carry` copies, and maybe more than it copies at once."""
     return message.structure.attachments + message.structure.inline
 
 
-def carry(row: DraftRow, account: Account, message: Message, settings: Settings) -> None:
-    """Copy the original's attachments to the draft, the first MOST_PARTS of them.
+def carry(
+    row: DraftRow, account: Account, message: Message, settings: Settings, names: Mapping[str, str] | None = None, *,
+    alone: bool = False,
+) -> None:  # fmt: skip
+    """Copy the original's attachments to the draft, the first MOST_PARTS of them; `alone`: only those that `names` has.
+
+    `names` is what parts are called by a text that shows them, by section (`quoted.Quoted`).
 
     Small parts come together, 1 round trip for each megabyte; large ones are streamed. Raises uploads.TooLarge, AllowanceUsed,
     NoRoom (what fits is kept then), NoSuchMessage, ServerAway (nothing is).
     """
-    attachments.add_all(row, _contents(account, message, carried_parts(message)[:MOST_PARTS]), settings)
+    names = names or {}
+    parts = [part for part in carried_parts(message) if part.section in names or not alone][:MOST_PARTS]
+    attachments.add_all(row, _contents(account, message, parts, names), settings)
 
 
-def _contents(account: Account, message: Message, parts: Iterable[Part]) -> Iterator[tuple[Iterable[bytes], str, str]]:
+def _contents(
+    account: Account, message: Message, parts: Iterable[Part], names: Mapping[str, str]
+) -> Iterator[tuple[Iterable[bytes], str, str]]:
     for batch in _batches(parts):
         _, first = batch[0]
         if first.size > _TOGETHER:
@@ -153,7 +170,7 @@ def _contents(account: Account, message: Message, parts: Iterable[Part]) -> Iter
                 whole = messages.parts(conn, message.mailbox, message.uid, [part for _, part in batch], message.uidvalidity)
             contents = {section: [content] for section, content in whole.items()}
         for number, part in batch:
-            yield contents[part.section], _name(part, number), part.type
+            yield contents[part.section], names.get(part.section) or name_of(part, number), part.type
 
 
 def _batches(parts: Iterable[Part]) -> Iterator[list[tuple[int, Part]]]:
@@ -168,16 +185,17 @@ def _batches(parts: Iterable[Part]) -> Iterator[list[tuple[int, Part]]]:
         yield batch
 
 
-def _name(part: Part, number: int) -> str:
+def name_of(part: Part, number: int) -> str:
+    """What a carried part is called; `number` is its place among them, from 1."""
     return uploads.clean_filename(part.filename, fallback="") or f"attachment-{number}"
 
 
 def carry_whole(row: DraftRow, account: Account, message: Message, settings: Settings) -> None:
     """Attach the original as it is (message/rfc822), streamed. Raises uploads.TooLarge, AllowanceUsed, NoRoom, ServerAway."""
     if message.section:
-        attached = Part(message.section, "message/rfc822", message.size)
+        with imap.connect(account, message.mailbox) as conn:
+            attached, _ = messages.find_part(conn, message.mailbox, message.uid, message.section, message.uidvalidity)
         chunks = messages.stream(account, message.mailbox, message.uid, attached, message.uidvalidity)
     else:
         chunks = messages.stream_raw(account, message.mailbox, message.uid, message.uidvalidity)
-    name = uploads.clean_filename(message.envelope.subject[:80].replace("/", "-"), fallback="message") + ".eml"
-    attachments.add(row, chunks, name, "message/rfc822", settings)
+    attachments.add(row, chunks, message_name(message.envelope.subject), "message/rfc822", settings)

@@ -74,7 +74,7 @@ def write(target: Path, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
     """
     name = secrets.token_hex(16)
     size = 0
-    with _full_disk_told():
+    with full_disk_told():
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with open(target / name, "xb") as out:
@@ -91,14 +91,15 @@ def write(target: Path, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
 
 def sync(target: Path, names: Iterable[str]) -> None:
     """Return once the disk has these files of the folder `target`, and the folder their names. Raises NoRoom."""
-    with _full_disk_told():
+    with full_disk_told():
         for name in names:
             _sync(target / name)
         _sync(target)
 
 
 @contextmanager
-def _full_disk_told() -> Iterator[None]:
+def full_disk_told() -> Iterator[None]:
+    """A full disk, within the block, as NoRoom."""
     try:
         yield
     except OSError as error:

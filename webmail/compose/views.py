@@ -1,12 +1,13 @@
 """Opening the form: a new message, an answer, a draft. Its buttons are in `button_views.py`, the outbox in `outbox_views.py`.
 
 A form carries the random id of its draft; the row is made by the first POST, so that a GET, which a browser may send ahead of
-a click, leaves nothing behind. Only what brings files along (forward, resume) makes its row at once, and finds it again when
-asked twice.
+a click, leaves nothing behind. Only what brings files along (forward, resume, an answer with pictures) makes its row at once, and
+finds it again when asked twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -19,7 +20,19 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.compose import copies, drafts, identities, outbox, pending, templates, uploads
+from webmail.compose import (
+    address_book,
+    attachments,
+    copies,
+    drafts,
+    formats,
+    identities,
+    outbox,
+    pending,
+    quoted,
+    templates,
+    uploads,
+)
 from webmail.compose import reply as replies
 from webmail.compose.drafts import AlreadyLeft, ChangedElsewhere, Fields
 from webmail.compose.forms import ComposeForm
@@ -42,7 +55,8 @@ _LONGEST_SELECTION = 200_000  # characters
 def new() -> Response:
     """An empty message, or the one that a mailto link (RFC 6068) asks for, or one of the person's templates."""
     to, cc, bcc, subject, body = (request.args.get(name, "")[:100_000] for name in ("to", "cc", "bcc", "subject", "body"))
-    fields = _begun(Fields(to, cc, bcc, subject, body), my_identities()[0])
+    people = address_book.with_groups(current_user(), {"to": to, "cc": cc, "bcc": bcc})
+    fields = _begun(Fields(people["to"], people["cc"], people["bcc"], subject, body), my_identities()[0])
     if number := request.args.get("template", 0, int):
         fields = templates.inserted(fields, templates.load(current_user(), number))
     return _new_form(fields, _came_from())
@@ -59,21 +73,30 @@ def show(draft_id: str) -> Response:
     row = drafts.load(user, draft_id)
     fields = drafts.fields_of(row)
     form = ComposeForm.holding(fields, _came_from(), drafts.revision(fields))
-    return show_form(form, draft_id, row, preview=bool(request.args.get("preview")))
+    at_files = request.args.get("at") == "attachments"
+    response = show_form(form, draft_id, row, preview=bool(request.args.get("preview")), at_files=at_files)
+    if at_files:  # where the address without scripts leads to
+        response.headers["HX-Reswap"] = "outerHTML show:#attachments:top"
+    return response
 
 
 @blueprint.get("/reply/<int:uid>/<path:mailbox>")
 def reply(uid: int, mailbox: str) -> Response:
     """An answer to the sender, with `all` to everyone, with `list` to the mailing list."""
-    return _new_form(_answer(*_original(uid, mailbox)), url_for("mailbox.show", mailbox=mailbox))
+    formatted = _format() == formats.FORMATTED and preferences().quote != "none"
+    message, found = _original(uid, mailbox, pictures=formatted, alone=True)
+    fields, back = _answer(message, found.text), url_for("mailbox.show", mailbox=mailbox)
+    if not found.names:
+        return _new_form(fields, back)
+    return _with_files(fields, back, lambda row: _carry(row, message, found, alone=True))
 
 
 @blueprint.post("/reply/<int:uid>/<path:mailbox>")
 def reply_to_selection(uid: int, mailbox: str) -> Response:
     """The same, quoting only what was selected (static/app.js): not a GET, for no log should have what a message says."""
-    message, text = _original(uid, mailbox)
+    message, found = _original(uid, mailbox)
     selected = "\n".join(line.rstrip() for line in request.form.get("selected", "")[:_LONGEST_SELECTION].splitlines()).strip("\n")
-    fields = _answer(message, selected or text)
+    fields = _answer(message, selected or found.text)
     row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
     drafts.leave_untouched(row)
     return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
@@ -92,32 +115,57 @@ def _answer(message: Message, quoted: str) -> Fields:
 
 def _begun(fields: Fields, me: WritingIdentity) -> Fields:
     """With what this person's messages begin with."""
-    return replace(identities.begun(fields, me), format=preferences().write_format)
+    return replace(identities.begun(fields, me), format=_format())
+
+
+def _format() -> str:
+    """How one writes: as the link says, else as the person prefers."""
+    named = request.args.get("format")
+    return named if named in formats.FORMATS else preferences().write_format
 
 
 @blueprint.get("/forward/<int:uid>/<path:mailbox>")
 def forward(uid: int, mailbox: str) -> Response:
-    message, text = _original(uid, mailbox)
     whole = request.args.get("as") == "attachment"
+    formatted = _format() == formats.FORMATTED
+    message, found = _original(uid, mailbox, pictures=formatted and not whole)
     parts = replies.carried_parts(message)
     if not whole and len(parts) > replies.MOST_PARTS:
         whole = True
         notify(_("This message has too many files to forward them one by one: it is attached whole."), "caution")
-    fields = replies.forward_attached(message) if whole else replies.forward_inline(message, _forward_heading(message), text)
+    if whole:
+        fields = replies.forward_attached(message)
+    else:
+        fields = replies.forward_inline(message, _forward_heading(message), found.text)
     fields = _begun(fields, identities.answering(my_identities(), message.envelope))
-    carry = replies.carry_whole if whole else replies.carry
-    if not whole and not parts:
-        return _new_form(fields, url_for("mailbox.show", mailbox=mailbox))
+    back = url_for("mailbox.show", mailbox=mailbox)
+    if whole:
+        return _with_files(fields, back, lambda row: replies.carry_whole(row, current_account(), message, settings()))
+    if not parts:
+        return _new_form(fields, back)
+    if message.structure.inline and not formatted:
+        notify(_("The pictures of this message are attached."))
+        link = url_for("compose.forward", **{**(request.view_args or {}), **request.args, "format": formats.FORMATTED})
+        session["notices"][-1]["link"] = {"url": link, "text": _("Keep them in the text")}
+    return _with_files(fields, back, lambda row: _carry(row, message, found))
+
+
+def _carry(row: DraftRow, message: Message, found: quoted.Quoted, *, alone: bool = False) -> None:
+    replies.carry(row, current_account(), message, settings(), found.names, alone=alone)
+
+
+def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) -> Response:
+    """The form of a message begun with files, which `carry` brings: its row is made now, once for all visits to the link."""
     row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
     try:
         if not row.attachments.exists():
-            carry(row, current_account(), message, settings())
+            carry(row)
             drafts.leave_untouched(row)
     except uploads.TooLarge:
         notify(_("Not all of its attachments fit into one message: choose those that you need."), "caution")
     except (uploads.AllowanceUsed, uploads.NoRoom) as error:
         notify(_("Not all of its attachments are here.") + " " + no_room_words(error), "danger")
-    return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
+    return redirect(url_for("compose.show", draft_id=row.id, back=back), 303)
 
 
 @blueprint.get("/draft/<int:uid>/<path:mailbox>")
@@ -167,7 +215,7 @@ def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
 
 
 def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
-    """The form's page. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`."""
+    """The form's page. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `fresh_token`."""
     files = list(row.attachments.order_by("id")) if row is not None else []
     return page(
         TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files,
@@ -221,13 +269,16 @@ def say_left_out(count: int, whole: str = "") -> None:
         session["notices"][-1]["link"] = {"url": whole, "text": _("Forward as attachment")}
 
 
-def _original(uid: int, mailbox: str) -> tuple[Message, str]:
+def _original(uid: int, mailbox: str, *, pictures: bool = False, alone: bool = False) -> tuple[Message, quoted.Quoted]:
+    """A message and its text, on request with its pictures in their places; `alone` as in `quoted.with_pictures`."""
     with imap.connect(current_account(), mailbox) as connection:
         if part := request.args.get("part", ""):  # of a message that is attached to this one
             message = imap.inside.read(connection, mailbox, uid, part, uidvalidity(), prefer_html=False)
         else:
             message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
-        return message, replies.text_of(connection, message)
+        if not pictures:
+            return message, quoted.plain(connection, message)
+        return message, quoted.with_pictures(connection, message, attachments.room(current_user(), settings()), alone=alone)
 
 
 def uidvalidity() -> int | None:
@@ -300,4 +351,14 @@ def outbox_alert() -> int | None:
     return _pending().failed or None
 
 
-from webmail.compose import button_views, kinds_views, later_views, outbox_views, recipient_views  # noqa: E402,F401 - their routes belong to this blueprint
+from webmail.compose import (  # noqa: E402,F401 - their routes belong to this blueprint
+    button_views,
+    contact_views,
+    from_mail_views,
+    kinds_views,
+    later_views,
+    outbox_views,
+    picture_views,
+    recipient_views,
+    words_views,
+)

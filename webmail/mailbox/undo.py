@@ -73,7 +73,8 @@ def undo(connection: Connection, user: User, name: str) -> int:
 
     One step that is no longer possible does not keep the others from being done; raises its error when none was.
     """
-    row = Undo.get_or_none((Undo.id == name) & (Undo.user == user) & (Undo.created > now() - KEEP))
+    ours = Undo.steps.startswith("[")  # contacts/undo.py keeps its own here
+    row = Undo.get_or_none((Undo.id == name) & (Undo.user == user) & ours & (Undo.created > now() - KEEP))
     if row is None or not Undo.delete().where(Undo.id == name, Undo.user == user).execute():  # another click has it
         return 0
     count, failed = 0, None

@@ -80,7 +80,8 @@ class PreferencesForm(FlaskForm):
         _l("Remote images in messages are shown"),
         choices=[
             SelectChoice("ask", _l("When I ask for them")),
-            SelectChoice("known", _l("From people I have written to")),
+            SelectChoice("contacts", _l("From my contacts")),
+            SelectChoice("known", _l("From my contacts and people I have written to")),
             SelectChoice("always", _l("Always")),
         ],
     )

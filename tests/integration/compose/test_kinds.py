@@ -92,6 +92,18 @@ def test_options_are_in_what_is_sent(alice, bob, work, stored):
     assert not [name for name in got if name.lower().startswith("x-traboule")]
 
 
+@pytest.mark.parametrize(("said", "language"), [("fr-FR, en", "fr"), ("EN", "en"), ("tlh", ""), ('fr"x', "")])
+def test_an_answer_is_in_the_language_of_what_it_answers(alice, fill, said, language):
+    message = letter()
+    message["Content-Language"] = said
+    [uid] = fill(alice, message)
+    page = alice.get(f"/reply/{uid}/INBOX")
+    assert page.one("#body").get("lang", "") == language
+    assert [one["value"] for one in page.all("#language option[selected]")] == ([language] if language else [])
+    assert not page.one("details.compose-more:has(#language)").has_attr("open")
+    assert alice.get(f"/forward/{uid}/INBOX").one("#body").get("lang") is None
+
+
 def test_one_may_prefer_formatted_text_and_no_quotation(alice, fill):
     [uid] = fill(alice, letter())
     alice.submit(alice.get("/settings"), "form.form", write_format="markdown", quote="none")

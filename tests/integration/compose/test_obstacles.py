@@ -11,7 +11,7 @@ from tests.visits import Visitor
 from tests.writing import FORM, file, text_of, value_of, write
 from webmail import create_app
 from webmail.auth import sessions
-from webmail.compose import uploads
+from webmail.compose import contents, uploads
 from webmail.imap import pool
 from webmail.mail import ServerAway
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, db
@@ -93,6 +93,23 @@ def test_a_full_disk_keeps_the_text(alice, monkeypatch, number, where):
     assert "no room for files" in page.one("#attachments-error").get_text()
     assert text_of(page) == TYPED["body"] == text_of(alice.get(page.one(FORM)["action"]))
     assert AttachmentRow.select().count() == 0
+
+
+def test_a_full_disk_sends_nothing_and_keeps_the_text(alice, monkeypatch, work):
+    def full(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    page = write(alice, **TYPED, attachments=file(), action="attach")
+    with monkeypatch.context() as patch:
+        patch.setattr(contents, "open", full, raising=False)
+        page = alice.submit(page, FORM, action="send")
+    assert page.status == 507
+    assert "no room for files" in page.one("#attachments-error").get_text()
+    assert text_of(page) == TYPED["body"]
+    assert Outbox.select().count() == 0
+    alice.submit(page, FORM, action="send")
+    work()
+    assert Outbox.get().state == OutboxState.SENT
 
 
 def test_one_person_s_drafts_have_so_much_room(services, make_account, tmp_path):

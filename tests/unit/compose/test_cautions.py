@@ -27,6 +27,14 @@ def draft(**values):
         "Vous trouverez en annexe le compte rendu",
         "document ci-annexé",
         "Please find enclosed our offer",
+        "Bonjour,\nPJ : le planning",
+        "Le planning (PJ) est prêt",
+        "Vous trouverez joint le planning",
+        "Voir la pièce(s) jointe(s)",
+        "le tableau joint à ce mail",
+        "J’ai joint le planning",
+        "le document attaché",
+        "ci‑joint le planning",
     ],
 )
 def test_a_text_that_speaks_of_a_file_without_one(text):
@@ -41,6 +49,9 @@ def test_a_text_that_speaks_of_a_file_without_one(text):
         "Bonjour",
         "reattachable",
         "Je me joins à vous",
+        "Paul s’est joint à nous",
+        "joint de culasse",
+        "Il est très attaché à ce projet",
         "Je joindrai Paul demain",
         "la PJJ",
         "ok\n\nOn Monday, Bob wrote:\n> see the attachment",
@@ -76,3 +87,6 @@ def test_an_answer_to_many():
     assert cautions(draft(to=to, cc=many, in_reply_to="<a@b>"), "lycee.example") == [Caution.MANY_ANSWERED]
     assert cautions(draft(to=to, cc=many[:19], in_reply_to="<a@b>"), "lycee.example") == []
     assert cautions(draft(to=to, cc=many), "lycee.example") == []
+    assert cautions(draft(to=many + to, in_reply_to="<a@b>"), "lycee.example") == [Caution.MANY_ANSWERED]
+    strangers = tuple(Address("", f"p{i}@x.example") for i in range(21))
+    assert cautions(draft(to=strangers, in_reply_to="<a@b>"), "lycee.example") == [Caution.MANY_VISIBLE]

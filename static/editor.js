@@ -1,0 +1,386 @@
+/* Formatted text as it will look. compose.js fetches this when somebody wants it; each change is written into the textarea, as
+   Markdown and as if typed there, so that saving, sending and going back to the text need to know nothing of an editor. */
+(function () {
+  "use strict";
+  var PM = window.ProseMirror, T = window.editorText;
+  if (!PM || !T || window.editor) return;
+  var SLOW = 25, PAUSE = 400; // milliseconds: where writing takes longer than the first, it waits for a pause in typing
+  var schema = T.schema, types = schema.nodes, marks = schema.marks, open = null; // { view, box, area, words, late, took, ours }
+
+  // --- commands ----------------------------------------------------------------------------------------------------------
+  function depthOf(state, type) {
+    for (var at = state.selection.$from.depth; at > 0; at--) if (state.selection.$from.node(at).type === type) return at;
+    return 0;
+  }
+  function listOf(state) {
+    var bullets = depthOf(state, types.bullet_list), numbers = depthOf(state, types.ordered_list);
+    return Math.max(bullets, numbers);
+  }
+  function toggleList(type) {
+    return function (state, dispatch) {
+      var depth = listOf(state), list = depth && state.selection.$from.node(depth);
+      if (!list) return PM.wrapInList(type)(state, dispatch);
+      if (list.type === type) return PM.liftListItem(types.list_item)(state, dispatch);
+      if (dispatch) dispatch(state.tr.setNodeMarkup(state.selection.$from.before(depth), type, { tight: list.attrs.tight }));
+      return true;
+    };
+  }
+  function toggleQuote(state, dispatch) {
+    return depthOf(state, types.blockquote) ? PM.lift(state, dispatch) : PM.wrapIn(types.blockquote)(state, dispatch);
+  }
+  function toggleHeading(state, dispatch) {
+    var on = depthOf(state, types.heading);
+    return PM.setBlockType(on ? types.paragraph : types.heading, on ? null : { level: 2 })(state, dispatch);
+  }
+  function breakLine(state, dispatch) {
+    var $from = state.selection.$from;
+    if ($from.parent.type !== types.paragraph) return false;
+    if (!$from.parentOffset || ($from.nodeBefore && $from.nodeBefore.type === types.hard_break)) return PM.baseKeymap.Enter(state, dispatch);
+    if (dispatch) dispatch(state.tr.replaceSelectionWith(types.hard_break.create(), false).scrollIntoView());
+    return true;
+  }
+  // the Enter key within a quotation parts it: the answer goes between
+  function answer(state, dispatch) {
+    var tr = state.tr, $from = state.selection.$from, $at, at, levels;
+    if ($from.depth < 2 || $from.node(1).type !== types.blockquote || $from.parent.type.spec.code) return false;
+    if (!dispatch) return true;
+    tr.deleteSelection();
+    at = tr.selection.from;
+    $at = tr.doc.resolve(at);
+    if ($at.nodeAfter && $at.nodeAfter.type === types.hard_break) tr.delete(at, at + 1);
+    else if ($at.nodeBefore && $at.nodeBefore.type === types.hard_break) tr.delete(--at, at + 1);
+    $at = tr.doc.resolve(at);
+    levels = $at.depth;
+    if ($at.parentOffset === $at.parent.content.size) { at = $at.after(); levels--; }
+    else if (!$at.parentOffset) { at = $at.before(); levels--; }
+    for ($at = tr.doc.resolve(at); levels && $at.parent.type !== types.paragraph; $at = tr.doc.resolve(at)) {
+      if (at !== $at.end() && at !== $at.start()) break;
+      at = at === $at.end() ? $at.after() : $at.before(); // nothing would stay on one side
+      levels--;
+    }
+    if (levels) tr.split(at, levels);
+    tr.insert(at + levels, types.paragraph.create());
+    dispatch(tr.setSelection(PM.TextSelection.create(tr.doc, at + levels + 1)).scrollIntoView());
+    return true;
+  }
+  // an empty last line of a block that is taken as typed ends it
+  function leaveCode(state, dispatch) {
+    var $from = state.selection.$from, block = $from.parent;
+    if (!state.selection.empty || !block.type.spec.code || $from.parentOffset < block.content.size || !/\n$/.test(block.textContent)) return false;
+    if (!dispatch) return true;
+    var after = $from.after() - 1, tr = state.tr.delete($from.pos - 1, $from.pos).insert(after, types.paragraph.create());
+    dispatch(tr.setSelection(PM.TextSelection.create(tr.doc, after + 1)).scrollIntoView());
+    return true;
+  }
+  function leave() {
+    open.box.querySelector("[role=toolbar] button[tabindex='0']").focus();
+    return true;
+  }
+  var keys = {
+    "Mod-b": PM.toggleMark(marks.strong), "Mod-i": PM.toggleMark(marks.em), "Mod-k": function () { askLink(); return true; },
+    "Mod-Shift-7": toggleList(types.ordered_list), "Mod-Shift-8": toggleList(types.bullet_list), "Mod-Shift-9": toggleQuote,
+    "Mod-z": PM.undo, "Mod-y": PM.redo, "Shift-Mod-z": PM.redo, "Escape": leave, "Alt-F10": leave,
+    "Enter": PM.chainCommands(leaveCode, PM.splitListItem(types.list_item), answer), "Shift-Enter": PM.chainCommands(PM.exitCode, breakLine),
+    "Mod-]": PM.sinkListItem(types.list_item), "Mod-[": PM.liftListItem(types.list_item), "Backspace": PM.undoInputRule,
+  };
+  var rules = PM.inputRules({ rules: [
+    PM.wrappingInputRule(/^\s*([-+*])\s$/, types.bullet_list),
+    PM.wrappingInputRule(/^(\d{1,3})\.\s$/, types.ordered_list, function (match) { return { order: +match[1] }; }),
+    PM.wrappingInputRule(/^\s*>\s$/, types.blockquote),
+    PM.textblockTypeInputRule(/^(#{1,3})\s$/, types.heading, function (match) { return { level: match[1].length }; }),
+    PM.textblockTypeInputRule(/^```$/, types.code_block),
+  ] });
+
+  // --- the tools ---------------------------------------------------------------------------------------------------------
+  var TOOLS = [ // name, how it looks, what it does, whether it is on, its keys
+    ["bold", "B", keys["Mod-b"], hasMark(marks.strong), "B"],
+    ["italic", "I", keys["Mod-i"], hasMark(marks.em), "I"],
+    ["heading", "H", toggleHeading, function (state) { return depthOf(state, types.heading); }],
+    ["bullets", "M9 6h12M9 12h12M9 18h12M4 6h.01M4 12h.01M4 18h.01", toggleList(types.bullet_list), inList(types.bullet_list), "⇧8"],
+    ["numbers", "M10 6h11M10 12h11M10 18h11M4 4v4M3 8h2M3 12h2.5L3 15.5h2.5", toggleList(types.ordered_list), inList(types.ordered_list), "⇧7"],
+    ["quote", "M4 5v14M9 8h11M9 12h11M9 16h7", toggleQuote, function (state) { return depthOf(state, types.blockquote); }, "⇧9"],
+    ["link", "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1", askLink, hasMark(marks.link), "K"],
+    ["undo", "M8 5 4 9l4 4M4 9h10a5 5 0 0 1 0 10h-3", PM.undo, null, "Z"],
+    ["redo", "M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h3", PM.redo, null, "Y"],
+  ];
+  function hasMark(type) {
+    return function (state) {
+      var chosen = state.selection;
+      return chosen.empty ? type.isInSet(state.storedMarks || chosen.$from.marks()) : state.doc.rangeHasMark(chosen.from, chosen.to, type);
+    };
+  }
+  function inList(type) { return function (state) { var depth = listOf(state); return depth && state.selection.$from.node(depth).type === type; }; }
+  function element(name, attributes, children) {
+    var made = document.createElement(name);
+    Object.keys(attributes || {}).forEach(function (key) { made.setAttribute(key, attributes[key]); });
+    (children || []).forEach(function (child) { made.append(child); });
+    return made;
+  }
+  function picture(tool) {
+    if (tool[1].length === 1) return element({ B: "b", I: "i", H: "span" }[tool[1]], { "aria-hidden": "true" }, [tool[1]]);
+    var svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), path = document.createElementNS(svg.namespaceURI, "path");
+    var looks = { viewBox: "0 0 24 24", width: 18, height: 18, fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linecap": "round" };
+    Object.keys(looks).forEach(function (key) { svg.setAttribute(key, looks[key]); });
+    svg.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", tool[1]);
+    svg.append(path);
+    return svg;
+  }
+  function toolbar(words) {
+    var mod = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘" : words.ctrl + "+";
+    var bar = element("div", { role: "toolbar", "aria-label": words.tools, "aria-controls": "editor" }, TOOLS.map(function (tool, at) {
+      var name = words[tool[0]], more = tool[3] ? { "aria-pressed": "false" } : {};
+      return element("button", Object.assign({
+        type: "button", class: "btn btn-quiet", "aria-label": name, title: tool[4] ? name + " (" + mod + tool[4] + ")" : name, "data-tool": tool[0],
+        tabindex: at ? "-1" : "0",
+      }, more), [picture(tool)]);
+    }));
+    bar.addEventListener("mousedown", function (event) { event.preventDefault(); }); // the text keeps its selection
+    bar.addEventListener("click", function (event) {
+      var button = event.target.closest("button"), tool = TOOLS.find(function (one) { return button && one[0] === button.dataset.tool; });
+      if (!tool) return;
+      tool[2](open.view.state, open.view.dispatch, open.view);
+      if (tool[0] !== "link" && document.activeElement !== button) open.view.focus();
+    });
+    bar.addEventListener("keydown", function (event) { // one stop for the Tab key, arrows within
+      var all = Array.from(bar.children), at = all.indexOf(document.activeElement);
+      var to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[event.key];
+      if (at < 0 || to === undefined) return;
+      event.preventDefault();
+      to = (to + all.length) % all.length;
+      all.forEach(function (one, number) { one.tabIndex = number === to ? 0 : -1; });
+      all[to].focus();
+    });
+    return bar;
+  }
+  function showTools() {
+    open.box.querySelectorAll("[data-tool][aria-pressed]").forEach(function (button) {
+      var tool = TOOLS.find(function (one) { return one[0] === button.dataset.tool; });
+      button.setAttribute("aria-pressed", String(Boolean(tool[3](open.view.state))));
+    });
+  }
+
+  // --- links -------------------------------------------------------------------------------------------------------------
+  function linkAround(state) { // [from, to, mark] of the link that the selection is in
+    var $from = state.selection.$from, at = $from.start(), found = null;
+    var mark = marks.link.isInSet($from.marks()) || ($from.nodeAfter && marks.link.isInSet($from.nodeAfter.marks));
+    if (!mark) return null;
+    $from.parent.forEach(function (node) {
+      var same = mark.isInSet(node.marks);
+      if (same && found && found[1] === at) found[1] = at + node.nodeSize;
+      else if (same && !(found && found[1] >= $from.pos)) found = [at, at + node.nodeSize, mark];
+      at += node.nodeSize;
+    });
+    return found;
+  }
+  function askLink() {
+    var row = open.box.querySelector(".editor-link"), field = row.querySelector("input"), found = linkAround(open.view.state);
+    field.value = found ? found[2].attrs.href : "";
+    field.removeAttribute("aria-invalid");
+    row.querySelector("[data-link=remove]").hidden = !found;
+    row.hidden = false;
+    field.focus();
+    field.select();
+  }
+  function linkRow(words) {
+    var field = element("input", {
+      type: "text", inputmode: "url", autocapitalize: "none", autocomplete: "off", spellcheck: "false", size: "30", placeholder: "https://",
+    });
+    var row = element("div", { class: "editor-link", role: "group", "aria-label": words.link }, [
+      element("label", {}, [words.address + " ", field]),
+    ].concat(["set", "remove", "cancel"].map(function (what) {
+      return element("button", { type: "button", class: "btn", "data-link": what }, [words[what]]);
+    })));
+    row.hidden = true;
+    row.addEventListener("click", function (event) { if (event.target.dataset.link) useLink(row, field, event.target.dataset.link); });
+    row.addEventListener("keydown", function (event) {
+      if (event.key === "Enter" && event.target === field) useLink(row, field, "set");
+      else if (event.key === "Escape") useLink(row, field, "cancel");
+      else return;
+      event.preventDefault(); // no button of the form is meant
+    });
+    return row;
+  }
+  function useLink(row, field, what) {
+    var state = open.view.state, found = linkAround(state), chosen = state.selection, tr = state.tr, href = field.value.trim(), mark;
+    if (what === "set") {
+      if (/^[^\s@/:]+@[^\s@/]+\.[^\s@/]+$/.test(href)) href = "mailto:" + href;
+      else if (!/^[a-z][a-z0-9+.-]*:(?!\d)/i.test(href)) href = "https://" + href;
+      if (!T.isAddress(href) || !/^https?:\/\/[^/\s]+\.[^/\s]+|^mailto:/i.test(href)) {
+        field.setAttribute("aria-invalid", "true");
+        field.focus();
+        return;
+      }
+      mark = marks.link.create({ href: href });
+      if (!chosen.empty) tr.addMark(chosen.from, chosen.to, mark);
+      else if (found) tr.removeMark(found[0], found[1], marks.link).addMark(found[0], found[1], mark);
+      else {
+        if (chosen.$from.nodeBefore && chosen.$from.nodeBefore.isText && !/\s$/.test(chosen.$from.nodeBefore.text)) tr.insertText(" ");
+        tr.replaceSelectionWith(schema.text(href.replace(/^mailto:/, ""), [mark]), false);
+      }
+    } else if (what === "remove" && found) tr.removeMark(found[0], found[1], marks.link);
+    row.hidden = true;
+    open.view.dispatch(tr);
+    open.view.focus();
+  }
+
+  // --- pictures ----------------------------------------------------------------------------------------------------------
+  // where the file of this name is, if the draft has it: never an address outside
+  function sourceOf(name) {
+    var row = Array.from(document.querySelectorAll("[data-picture]")).find(function (one) {
+      return one.dataset.picture.endsWith("](" + name + ")");
+    });
+    return row ? row.dataset.src : "";
+  }
+  function showPicture(node) {
+    var src = sourceOf(node.attrs.src), dom = element("span", { class: "editor-image", "data-image": node.attrs.src });
+    if (src) dom.append(element("img", { src: src, alt: node.attrs.alt }));
+    else dom.append(node.attrs.alt || node.attrs.src);
+    return { dom: dom };
+  }
+  document.addEventListener("picture", function (event) { // asked for beside the file (pictures.js)
+    if (!open || event.target !== open.area) return;
+    event.preventDefault();
+    open.view.dispatch(open.view.state.tr.replaceSelection(new PM.Slice(T.read(event.detail.mark).firstChild.content, 0, 0)).scrollIntoView());
+    open.view.focus();
+  });
+
+  // --- what is pasted ----------------------------------------------------------------------------------------------------
+  // what the schema does not know is dropped; here goes what a browser reports against the page's policy even where nothing shows it
+  function pastedHTML(html) {
+    return html.replace(/<(style|script)\b[^]*?(<\/\1\s*>|$)/gi, "").replace(/<[a-z](?:[^>"']|"[^"]*"|'[^']*')*>?/gi, function (tag) {
+      return tag.replace(/([\s/"'])(style|on[a-z]+)(?=\s*=)/gi, "$1 data-$2");
+    }).replace(/<\/t[dh]\s*>/gi, " $&").replace(/<\/tr\s*>/gi, "<td><br></td>$&"); // cells stay apart
+  }
+  function pastedText(text, _context, _plain, view) { // as it is: lines stay lines, and no sign means anything
+    var paragraphs = text.replace(/\r\n?/g, "\n").replace(/\n+$/, "").split(/\n[ \t]*(?:\n[ \t]*)+/), held = view.state.selection.$from.marks();
+    return new PM.Slice(PM.Fragment.fromArray(paragraphs.map(function (paragraph) {
+      var content = [];
+      paragraph.split("\n").forEach(function (line, at) {
+        if (at) content.push(types.hard_break.create());
+        if (line) content.push(schema.text(line, held));
+      });
+      return types.paragraph.create(null, content);
+    })), 1, 1);
+  }
+
+  // --- the text ----------------------------------------------------------------------------------------------------------
+  function flush() {
+    if (!open || !open.late) return;
+    clearTimeout(open.late);
+    open.late = 0;
+    var begun = Date.now(), written = T.write(open.view.state.doc);
+    open.took = Date.now() - begun;
+    if (open.area.value === written.text) return;
+    open.area.value = written.text;
+    open.ours = true;
+    open.area.dispatchEvent(new Event("input", { bubbles: true }));
+    open.ours = false;
+    if (T.tooLong(written.text)) say(open.words.long);
+    else if (!written.faithful) say(open.words.unsure);
+    else say("");
+  }
+  function say(words) {
+    var line = open.box.querySelector("[role=status]");
+    if (line.textContent !== words) line.textContent = words;
+  }
+  function changed(tr) {
+    if (!open) return;
+    open.view.updateState(open.view.state.apply(tr));
+    open.view.dom.classList.toggle("editor-empty", isEmpty(open.view.state.doc));
+    showTools();
+    if (!tr.docChanged) return;
+    clearTimeout(open.late);
+    open.late = setTimeout(flush, PAUSE);
+    if (open.took < SLOW) flush();
+  }
+  function isEmpty(doc) { return doc.childCount === 1 && doc.firstChild.type === types.paragraph && !doc.firstChild.content.size; }
+  function stateOf(doc) {
+    return PM.EditorState.create({ doc: doc, plugins: [rules, PM.keymap(keys), PM.keymap(PM.baseKeymap), PM.history()] });
+  }
+  function attributes() {
+    var area = open ? open.area : null, out = {
+      id: "editor", role: "textbox", "aria-multiline": "true", "aria-labelledby": "editor-label", spellcheck: "true", translate: "no",
+      "aria-placeholder": area ? area.placeholder : "", "data-placeholder": area ? area.placeholder : "",
+    };
+    if (area && area.lang) out.lang = area.lang;
+    return out;
+  }
+  // text that something else put into the textarea
+  function takeOver() {
+    var doc;
+    try { doc = T.tooLong(open.area.value) ? null : T.read(open.area.value); } catch (error) { doc = null; }
+    if (!doc) { // the textarea has it; compose.js says why
+      var area = open.area;
+      close();
+      area.dispatchEvent(new Event("change", { bubbles: true }));
+      return;
+    }
+    open.view.updateState(stateOf(doc));
+    open.view.dom.classList.toggle("editor-empty", isEmpty(doc));
+  }
+
+  /* Show the textarea's text in the editor instead. Returns "" or why that can't be: "long", "other", "absent" (in this browser). */
+  function show(area, words) {
+    var doc, label = document.querySelector("label[for=" + area.id + "]"), focused = document.activeElement === area;
+    var atEnd = area.selectionStart && area.selectionStart >= area.value.length;
+    if (open && open.area === area && open.box.isConnected) return "";
+    close();
+    if (T.tooLong(area.value)) return "long";
+    try { doc = T.read(area.value); } catch (error) { return "other"; }
+    label.id = "editor-label";
+    var box = element("div", { class: "editor" }, [toolbar(words), linkRow(words), element("p", { class: "editor-said small", role: "status" })]);
+    open = { box: box, area: area, words: words, late: 0, took: 0, ours: false, view: null };
+    area.before(box);
+    try { dress(box, area, doc); } catch (error) {
+      box.remove();
+      open = null;
+      return "absent";
+    }
+    area.hidden = true;
+    showTools();
+    if (focused) {
+      if (atEnd) open.view.dispatch(open.view.state.tr.setSelection(PM.TextSelection.atEnd(open.view.state.doc)));
+      open.view.focus();
+    }
+    return "";
+  }
+  function showRaw() {
+    var inner = element("code");
+    return { dom: element("pre", { "data-raw": open.words.raw }, [inner]), contentDOM: inner };
+  }
+  function dress(box, area, doc) {
+    open.view = new PM.EditorView(box, {
+      state: stateOf(doc), dispatchTransaction: changed, attributes: attributes, clipboardTextParser: pastedText, transformPastedHTML: pastedHTML,
+      nodeViews: { image: showPicture, raw: showRaw },
+      handleDOMEvents: { blur: function () { flush(); return false; } },
+    });
+    open.view.dom.classList.toggle("editor-empty", isEmpty(doc));
+    box.addEventListener("keydown", function (event) { // no keys of the page's own
+      if (event.key !== "Escape" && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+    });
+  }
+  function close() {
+    if (!open) return;
+    flush();
+    var state = open, focused = state.box.contains(document.activeElement);
+    open = null;
+    state.view.destroy();
+    state.box.remove();
+    state.area.hidden = false;
+    if (focused) state.area.focus();
+  }
+
+  // whatever looks at the form sees the latest words
+  document.addEventListener("submit", flush, true);
+  document.addEventListener("htmx:confirm", flush, true);
+  document.addEventListener("visibilitychange", flush, true);
+  window.addEventListener("pagehide", flush, true);
+  window.addEventListener("beforeunload", flush, true);
+  document.addEventListener("input", function (event) { if (open && event.target === open.area && !open.ours) takeOver(); });
+  document.addEventListener("change", function (event) { // compose.js gives the textarea its language
+    if (open && event.target.id === "language") setTimeout(function () { if (open) open.view.setProps({ attributes: attributes }); });
+  });
+
+  window.editor = { show: show, close: close, focus: function () { if (open) open.view.focus(); } };
+})();

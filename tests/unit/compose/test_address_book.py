@@ -1,0 +1,58 @@
+"""Contacts and groups among those a message may go to."""
+
+from __future__ import annotations
+
+import pytest
+
+from webmail.compose import address_book, recipients
+from webmail.contacts import store
+from webmail.mime.contact import Details, Point
+from webmail.models import Correspondent
+
+
+def contact(user, name, *emails):
+    return store.add(user, Details(name=name, emails=tuple(map(Point, emails))))
+
+
+def group(user, name, *members):
+    return store.add(user, Details(name=name, group=True, members=members))
+
+
+@pytest.fixture
+def parents(alice):
+    ann = contact(alice, "Ann, la mère", "ann@x.example", "ann@work.example")
+    return group(alice, "Parents, 3ᵉ B", ann.card_uid, "mailto:carl@x.example", "mailto:ann@x.example", "nobody-any-more")
+
+
+@pytest.mark.parametrize("typed", ['"Parents 3ᵉ B"', "parents 3e b", "PARENTS  3E  B"])
+def test_the_name_of_a_group_stands_for_its_people(alice, typed):
+    group(alice, "Parents 3e B", "mailto:dora@x.example")
+    found = address_book.with_groups(alice, {"to": f"x@x.example, {typed}", "cc": "Somebody <y@x.example>"})
+    assert found == {"to": "x@x.example, dora@x.example", "cc": "Somebody <y@x.example>"}
+
+
+def test_a_group_has_each_of_its_people_once(alice, parents):
+    found = address_book.with_groups(alice, {"to": '"Parents, 3ᵉ B", nobody'})
+    assert found["to"] == '"Ann, la mère" <ann@x.example>, carl@x.example, nobody'
+
+
+def test_fields_of_addresses_cost_no_query_and_stay_as_typed(alice, parents):
+    fields = {"to": " a@x.example ;b@x.example,", "cc": ""}
+    assert address_book.with_groups(alice, fields) == fields
+
+
+def test_groups_then_contacts_then_all_others(alice, bob, settings, parents):
+    contact(alice, "Paul", "paul@x.example")
+    contact(alice, "Pierre", "pierre@x.example")
+    Correspondent.create(user=alice, address="pierre@x.example", name="P", count=3)
+    Correspondent.create(user=alice, address="pa@else.example", name="Pascal", count=9)
+    found = recipients.suggest(alice, "p", settings)
+    assert [one.name for one in found] == ["Parents, 3ᵉ B", "Pierre", "Paul", "Pascal"]
+    assert found[0].entry == '"Ann, la mère" <ann@x.example>, carl@x.example'
+    assert recipients.suggest(bob, "parents", settings) == []
+
+
+def test_an_entry_of_the_page_of_people_is_a_group_of_ones_own(alice, bob, parents):
+    token = f"group:{parents.uid}"
+    assert address_book.unfolded(alice, [token, "x@x.example"])[-2:] == ["carl@x.example", "x@x.example"]
+    assert address_book.unfolded(bob, [token, "group:", "x@x.example"]) == ["x@x.example"]

@@ -1,0 +1,126 @@
+"""Contacts and groups as recipients: who fits some letters, whom the name of a group stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import peewee as pw
+
+from webmail.compose import drafts
+from webmail.mail import Address
+from webmail.mime import addresses
+from webmail.mime.typed import address_key
+from webmail.mime.words import fold
+from webmail.models import Contact, ContactAddress, ContactMember, Correspondent, User
+
+MOST_GROUPS = 200  # that are offered
+_MOST_PEOPLE = 10_000  # of all those groups together
+_TOKEN = "group:"
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    uid: str
+    name: str
+    people: tuple[Address, ...]  # those who have an address, each once
+    keys: frozenset[str]  # their addresses for comparing
+
+    @property
+    def token(self) -> str:
+        """What stands for it on a page of people."""
+        return _TOKEN + self.uid
+
+
+def people(user: User, words: str) -> Iterator[tuple[str, str, int]]:
+    """Names, addresses and how often one wrote to them: contacts that fit, those most often written to first. 1 query."""
+    times = pw.fn.COALESCE(Correspondent.count, 0)
+    known = (Correspondent.user == ContactAddress.user) & (Correspondent.address == ContactAddress.address)
+    found: Any = (
+        ContactAddress.select(Contact.name, ContactAddress.address, times)
+        .join(Contact)
+        .switch(ContactAddress)
+        .join(Correspondent, pw.JOIN.LEFT_OUTER, on=known)
+        .where(*_fitting(user, words), Contact.kind != "group", ContactAddress.address != "")
+        .order_by(times.desc(), Contact.sort, ContactAddress.id)
+    )
+    yield from found.tuples()
+
+
+def groups(user: User, words: str = "") -> list[Group]:
+    """Groups that fit and have somebody to write to, by name. 2 queries."""
+    return _with_people(user, _fitting(user, words))
+
+
+def _fitting(user: User, words: str) -> list[Any]:
+    return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in _WORD.findall(fold(words))[:10])]
+
+
+def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
+    found: Any = (
+        Contact.select(Contact.id, Contact.uid, Contact.name).where(Contact.kind == "group", *conditions)
+    ).order_by(Contact.sort, Contact.id).limit(MOST_GROUPS).tuples()  # fmt: skip
+    rows = list(found)
+    if not rows:
+        return []
+    person = Contact.alias()
+    members: Any = (
+        ContactMember.select(ContactMember.group, ContactMember.member, person.name, person.email)
+        .join(person, pw.JOIN.LEFT_OUTER, on=(person.card_uid == ContactMember.member) & (person.user == user))
+        .where(ContactMember.group.in_([number for number, _uid, _name in rows]))
+        .order_by(ContactMember.id)
+        .limit(_MOST_PEOPLE)
+        .tuples()
+    )
+    inside: dict[int, dict[str, Address]] = {}
+    for number, member, name, email in members:
+        address = Address(name or "", email) if email else Address("", member.removeprefix("mailto:"))
+        if email or member.startswith("mailto:"):
+            inside.setdefault(number, {}).setdefault(address_key(address.email), address)
+    return [
+        Group(uid, name, tuple(inside[number].values()), frozenset(inside[number]))
+        for number, uid, name in rows
+        if number in inside
+    ]
+
+
+def unfolded(user: User, entries: Iterable[str]) -> list[str]:
+    """The entries of a page of people, with the addresses of all its people for each group. 2 queries where there are groups."""
+    entries = list(entries)
+    uids = [entry.removeprefix(_TOKEN) for entry in entries if entry.startswith(_TOKEN)]
+    found = _with_people(user, [Contact.user == user, Contact.uid.in_(uids[:MOST_GROUPS])]) if uids else []
+    known = {group.token: group for group in found}
+    flat: list[str] = []
+    for entry in entries:
+        if not entry.startswith(_TOKEN):
+            flat.append(entry)
+        elif group := known.get(entry):
+            flat += [drafts.address_text([person]) for person in group.people]
+    return flat
+
+
+def with_groups(user: User, lists: Mapping[str, str]) -> dict[str, str]:
+    """The address fields with the people of each group that is only named. No query where nothing is a mere name, else 2."""
+    items = {name: [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()] for name, text in lists.items()}
+    names = {_name(item) for inside in items.values() for item in inside if "@" not in item}
+    if not names:
+        return dict(lists)
+    known = {fold(group.name): group for group in _with_people(user, [Contact.user == user, Contact.sort.in_(_sorted(names))])}
+    filled = {}
+    for field, inside in items.items():
+        groups_in = {item: known[_name(item)] for item in inside if "@" not in item and _name(item) in known}
+        whole = (drafts.address_text(groups_in[item].people) if item in groups_in else item for item in inside)
+        filled[field] = ", ".join(whole) if groups_in else lists[field]
+    return filled
+
+
+def _name(item: str) -> str:
+    return fold(" ".join(item.strip(' "').split()))
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    """Names as the column `sort` has them."""
+    return [" ".join(_WORD.findall(name))[:190] or name[:190] for name in names][:100]
