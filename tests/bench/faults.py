@@ -313,14 +313,16 @@ class Tally:
 class Instance:
     """An instance of its own in `folder`, whose submission server is `server`. Nothing answers for IMAP."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, patience: float = 1.0) -> None:
+        """`patience`: how many seconds a server may be silent."""
         from webmail import config, models, smtp
 
-        smtp.FINAL_ANSWER_SECONDS = 1.0
+        smtp.FINAL_ANSWER_SECONDS = patience
         self.folder, self.port = folder, port
         self.settings = config.load(
-            folder, smtp_port=port, smtp_security="none", imap_port=1, imap_security="none", server_timeout=1.0, undo_seconds=0
-        )
+            folder, smtp_port=port, smtp_security="none", imap_port=1, imap_security="none", undo_seconds=0,
+            server_timeout=patience,
+        )  # fmt: skip
         models.open_database(self.settings.database_url)
         models.migrate()
 
@@ -440,7 +442,7 @@ def worker(folder: str, port: str, outbox_id: str, module: str = "", function: s
     from webmail.compose import outbox
     from webmail.models import db
 
-    here = Instance(Path(folder), int(port))
+    here = Instance(Path(folder), int(port), patience=20.0)  # it is to be killed, not to give up by itself
     if module:
         setattr(importlib.import_module(module), function, lambda *_args: os.kill(os.getpid(), signal.SIGKILL))
     with db.connection_context():
