@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
+
+import tinycss2
 
 from webmail.mime.style import Link, clean_style
 
@@ -27,8 +31,6 @@ _SHEET = re.compile(
     re.S | re.I,
 )
 _MEDIA_ATTRIBUTE = re.compile(r"\bmedia\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(\S+))", re.I)
-_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.S)
-_MARK = re.compile(r"\"[^\"\n\r\f]*\"?|'[^'\n\r\f]*'?|\burl\(\s*(?![\"'\s])[^)]*\)?|[{};]", re.I)
 _QUERY = re.compile(r"(?:only\s+)?(?:(?:screen|all)\b(?:\s+and\b)?)?\s*((?:\([^()]{1,60}\)(?:\s*and\b)?\s*)*)", re.I)
 _WIDTH = re.compile(r"\(\s*(min|max)-(?:device-)?width\s*:\s*(\d{1,5}(?:\.\d{1,3})?)\s*(px|em|rem)\s*\)", re.I)
 _CLASS_VALUE = r"\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))"
@@ -110,39 +112,21 @@ def _remembered(css: str) -> tuple[_Rule, ...]:
 
 def _rules(css: str) -> Iterator[_Rule]:
     """Query ("" for none), selectors and declarations of each rule, hostile as they came. One level of @media."""
-    css = _COMMENT.sub(" ", css).replace("\\", "").replace("<", "").replace("\0", "")
-    for start, block in _blocks(css):
-        if not start.startswith("@"):
-            yield "", _split(start), block
-        elif start[:6].lower() == "@media" and (query := _query(start[6:])) is not None:
-            for inner, declarations in _blocks(block):
-                if not inner.startswith("@"):
-                    yield query, _split(inner), declarations
+    css = css.replace("\\", "").replace("<!--", "").replace("-->", "").replace("<", "")
+    with suppress(RecursionError):  # thousands of braces within each other are no style sheet
+        for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
+            if rule.type == "qualified-rule":
+                yield "", *_parts(rule)
+            elif rule.type == "at-rule" and rule.lower_at_keyword == "media" and rule.content is not None:
+                query = _query(tinycss2.serialize(rule.prelude))
+                inside = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+                yield from ((query, *_parts(one)) for one in inside if query is not None and one.type == "qualified-rule")
 
 
-def _blocks(css: str) -> Iterator[tuple[str, str]]:
-    """What stands before each outermost pair of braces, and within it. What is open at the end ends there."""
-    depth = start = opened = 0
-    prelude = ""
-    for match in _MARK.finditer(css):
-        mark = match[0]
-        if mark == "{":
-            if depth == 0:
-                prelude, opened = css[start : match.start()].strip(), match.end()
-            depth += 1
-        elif mark == "}" and depth:
-            depth -= 1
-            if depth == 0:
-                yield prelude, css[opened : match.start()]
-                start = match.end()
-        elif mark in "};" and depth == 0:
-            start = match.end()
-    if depth:
-        yield prelude, css[opened:]
-
-
-def _split(selectors: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in selectors[:4000].split(","))
+def _parts(rule: Any) -> tuple[tuple[str, ...], str]:
+    """Its selectors and its declarations."""
+    selectors = tinycss2.serialize(rule.prelude)[:4000].split(",")
+    return tuple(one.strip() for one in selectors), tinycss2.serialize(rule.content)
 
 
 def _query(text: str) -> str | None:
