@@ -65,6 +65,14 @@
     row.scrollIntoView({ block: "nearest" });
   }
 
+  // "Attach" above the text leads to the field; here it asks for files at once
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest && event.target.closest("form.compose-form a[href='#attachments']");
+    if (!link) return;
+    event.preventDefault();
+    document.getElementById("attachments-field").click();
+  });
+
   // as if typed: the text is saved soon, by itself, and the page notes which draft it is of
   function touch() {
     var field = document.getElementById("attachments-field");

@@ -246,9 +246,20 @@
   });
 
   // --- what is pasted ----------------------------------------------------------------------------------------------------
+  // Word writes the points of a list as paragraphs, each with its sign in it
+  function wordLists(html) {
+    return html.replace(/<p\b[^>]*mso-list:\s*l\d+ level\d[^>]*>([^]*?)<\/p\s*>/gi, function (_point, inside) {
+      var sign = "", text = inside.replace(/<!(?:--)?\[if !supportLists\](?:--)?>([^]*?)<!(?:--)?\[endif\](?:--)?>/i, function (_all, shown) {
+        sign = shown.replace(/<[^>]*>|&nbsp;|\s/g, "");
+        return "";
+      });
+      var list = /^\(?(\d+|[a-z]|[ivx]+)[.)]/i.test(sign) ? "ol" : "ul";
+      return "<" + list + "><li>" + text + "</li></" + list + "><!--point-->";
+    }).replace(/<\/(ul|ol)><!--point-->\s*<\1><li>/g, "<li>");
+  }
   // what the schema does not know is dropped; here goes what a browser reports against the page's policy even where nothing shows it
   function pastedHTML(html) {
-    return html.replace(/<(style|script)\b[^]*?(<\/\1\s*>|$)/gi, "").replace(/<[a-z](?:[^>"']|"[^"]*"|'[^']*')*>?/gi, function (tag) {
+    return wordLists(html).replace(/<(style|script)\b[^]*?(<\/\1\s*>|$)/gi, "").replace(/<[a-z](?:[^>"']|"[^"]*"|'[^']*')*>?/gi, function (tag) {
       return tag.replace(/([\s/"'])(style|on[a-z]+)(?=\s*=)/gi, "$1 data-$2");
     }).replace(/<\/t[dh]\s*>/gi, " $&").replace(/<\/tr\s*>/gi, "<td><br></td>$&"); // cells stay apart
   }

@@ -3,7 +3,7 @@
   "use strict";
   if (window.recipients) return;
   window.recipients = true;
-  var FIELDS = ["to", "cc", "bcc", "reply_to"];
+  var FIELDS = ["to", "cc", "bcc", "reply_to", "people"]; // the last one: those of a group, one on each line, none of them a group
   var wait = 0, asking = null, field = null, active = -1, moved = false;
 
   function list() { return document.getElementById("recipients-found"); }
@@ -67,7 +67,8 @@
   function show(html, words) {
     var found = list();
     found.innerHTML = html;
-    field.closest(".compose-row").after(found);
+    if (field.name === "people") found.querySelectorAll("[data-group]").forEach(function (one) { one.remove(); });
+    field.closest(".compose-row, .field").after(found);
     found.hidden = !options().length;
     moved = false;
     say(options().length);
@@ -75,7 +76,7 @@
   }
   function pick(option) {
     var place = item(), before = field.value.slice(0, place.start), after = field.value.slice(place.end).replace(/^[,;\s]+/, "");
-    before += (before && !/\s$/.test(before) ? " " : "") + option.dataset.entry + ", ";
+    before += (before && !/\s$/.test(before) ? " " : "") + option.dataset.entry + (field.name === "people" ? "\n" : ", ");
     field.value = before + after;
     field.setSelectionRange(before.length, before.length);
     close();

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import peewee as pw
-from playhouse.db_url import connect as connect_url
 from playhouse.migrations import Runner
+
+from webmail.databases import connect_url
 
 db = pw.DatabaseProxy()
 DATABASE_AWAY = (pw.OperationalError, pw.InterfaceError)  # not there, locked for too long, or the disk is full
@@ -422,7 +423,7 @@ def open_database(url: str) -> pw.Database:
         # without waiting when somebody else wrote in between
         options["lock_type"] = "IMMEDIATE"
         options["pragmas"] = {"journal_mode": "wal", "busy_timeout": 5_000, "foreign_keys": 1, "synchronous": "full"}
-    database = connect_url(url, **options)
+    database: pw.Database = connect_url(url, **options)
     db.initialize(database)
     return database
 

@@ -382,6 +382,7 @@ def _security_headers(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if flask.request.endpoint == "static":
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    elif "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+        return response
+    headers.setdefault("Cache-Control", "no-store")
+    headers["X-DNS-Prefetch-Control"] = "off"  # looking a link's host up would tell its owner that the message was opened
     return response

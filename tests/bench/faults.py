@@ -207,7 +207,8 @@ class _Conversation:
 
 TOKENS = ("AUTH OAUTHBEARER", "8BITMIME", "SMTPUTF8")  # what a server offers that takes our tokens
 BOB, CARL, DORA = "bob@lycee.example", "carl@lycee.example", "dora@lycee.example"
-TIMES = 5  # through each fault
+TIMES = 6  # through each fault, every second one with a large message
+SIZES = (5_000, 400_000)  # bytes: a large message is a file beside its row (compose/contents.py)
 TURNS = 3  # times that the worker comes back, its waits jumped over
 SCENARIOS: list[tuple[str, tuple[str, ...]]] = [
     ("no fault", ("ok",)),
@@ -381,19 +382,19 @@ def instance(*faults: str) -> Iterator[tuple[Instance, FaultServer]]:
             yield here, server
 
 
-def through(name: str, faults: tuple[str, ...]) -> Outcome:
+def through(name: str, faults: tuple[str, ...], size: int = SIZES[0]) -> Outcome:
     with instance(*faults) as (here, server):
         # larger than what the network holds in between, where it has to break in mid-content
-        sent = here.enqueue(here.draft(size=12_000_000 if "content" in faults[0] else 5_000))
+        sent = here.enqueue(here.draft(size=12_000_000 if "content" in faults[0] else size))
         for _ in range(TURNS):
             here.turn(sent.id)
         return here.outcome(name, sent.id, server)
 
 
-def killed(name: str, fault: str = "ok", crash: tuple[str, str] = ("", "")) -> Outcome:
+def killed(name: str, fault: str = "ok", crash: tuple[str, str] = ("", ""), size: int = SIZES[0]) -> Outcome:
     """A worker killed with SIGKILL, where the server keeps it waiting or where a function would begin; then another one."""
     with instance(fault, "ok") as (here, server):
-        sent = here.enqueue(here.draft())
+        sent = here.enqueue(here.draft(size=size))
         command = [sys.executable, "-m", "tests.bench.faults", "worker", str(here.folder), str(here.port), str(sent.id), *crash]
         worker = subprocess.Popen(command)
         if fault != "ok":
@@ -405,13 +406,13 @@ def killed(name: str, fault: str = "ok", crash: tuple[str, str] = ("", "")) -> O
         return here.outcome(name, sent.id, server)
 
 
-def clicks(count: int = 20, workers: int = 4) -> Outcome:
+def clicks(count: int = 20, workers: int = 4, size: int = SIZES[0]) -> Outcome:
     """As many clicks on "Send" at the same moment, and several workers after the same row."""
     from webmail.compose import outbox
     from webmail.models import db
 
     with instance("ok") as (here, server):
-        row = here.draft()
+        row = here.draft(size=size)
         ids: list[int] = []
         start = threading.Barrier(count)
 
@@ -450,24 +451,28 @@ def worker(folder: str, port: str, outbox_id: str, module: str = "", function: s
 
 
 def tallies() -> Iterator[Tally]:
-    from tests.bench import sending
+    from tests.bench import pages_killed, sending
 
     for name, faults in SCENARIOS:
         tally = Tally(name)
-        for _ in range(TIMES):
-            tally.add(through(name, faults))
+        for number in range(TIMES):
+            tally.add(through(name, faults, SIZES[number % 2]))
         yield tally
     for stage in KILLS:
         tally = Tally(f"killed -9 while the server is at {stage}")
-        tally.add(killed(tally.name, f"hang@{stage}"))
+        for size in SIZES:
+            tally.add(killed(tally.name, f"hang@{stage}", size=size))
         yield tally
     for name, crash in CRASHES.items():
         tally = Tally(f"killed -9 {name}")
-        tally.add(killed(name, crash=crash))
+        for size in SIZES:
+            tally.add(killed(name, crash=crash, size=size))
         yield tally
     tally = Tally("20 clicks in one moment, 4 workers")
-    tally.add(clicks())
+    for size in SIZES:
+        tally.add(clicks(size=size))
     yield tally
+    yield from pages_killed.tallies()
     yield from sending.tallies()
 
 

@@ -25,6 +25,7 @@ KILLS = 30
 ALICE = "alice@lycee.example"
 IMAP_FAULTS = ("refuse", "hang", "cut", "garbage")
 _WATCHED = ("compose/outbox.py", "compose/filing.py", "compose/copies.py", "webmail/smtp.py", "webmail/imap/", "webmail/jobs.py")
+_WATCHED += ("compose/contents.py",)
 
 
 class Real(faults.Instance):
@@ -79,7 +80,7 @@ def kills(running: Any, times: int = KILLS) -> Tally:
             steps = _killed(here, here.enqueue(here.draft()).id, 0)
             for number in range(times):
                 server.messages.clear()
-                row = here.draft()
+                row = here.draft(size=faults.SIZES[number % 2])
                 sent = here.enqueue(row)
                 _killed(here, sent.id, 1 + number * steps // times)
                 for _ in range(faults.TURNS):

@@ -159,6 +159,17 @@ def test_what_is_pasted_becomes_clean_markdown(open_browser: OpenBrowser) -> Non
     assert html_of(text_of(page)) == "<p>*.txt et 2*3<br>- tiret</p><p># dièse</p>"
 
 
+def test_lists_come_from_word_as_lists(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    write(page)
+    begin(page)
+    point = """<p class=MsoListParagraph style='text-indent:-18pt;mso-list:l0 level1 lfo1'><![if !supportLists]><span
+        style='font-family:Symbol'>{}<span style='font:7pt "Times New Roman"'>&nbsp; </span></span><![endif]>{}</p>\n"""
+    rows = [("·", "Salles"), ("·", "<b>Horaires</b>"), ("1.", "Lundi"), ("2.", "Mardi")]
+    paste(page, plain="x", html="<p class=MsoNormal>Points :</p>" + "".join(point.format(*row) for row in rows) + "<p>Fin</p>")
+    assert text_of(page).startswith("Points :\n\n- Salles\n- **Horaires**\n\n1. Lundi\n2. Mardi\n\nFin")
+
+
 def test_a_text_is_read_and_written_back_the_same(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE)
     write(page)

@@ -75,6 +75,19 @@ def test_a_selection_is_archived_and_brought_back(open_browser: OpenBrowser) -> 
     expect(alice.locator("[data-row]")).to_have_count(50)
 
 
+def test_a_message_on_its_way_is_stopped_and_gone_on_with(open_browser: OpenBrowser) -> None:
+    words = f"Trop tôt {time.time_ns()}"
+    alice = open_browser(ALICE)
+    alice.goto("/compose")
+    alice.fill("[name=to]", BOB)
+    alice.fill("[name=subject]", words)
+    alice.fill("[name=body]", "Pas encore")
+    alice.click("button[value=send]")
+    alice.locator(".notice").get_by_role("button", name="Annuler").click()
+    expect(alice.locator("[name=subject]")).to_have_value(words)
+    expect(alice.locator("header.top")).to_have_count(1)  # a page in its place, not within the notice
+
+
 def test_older_newer_and_search(open_browser: OpenBrowser) -> None:
     alice = open_browser(ALICE)
     first = alice.locator("[data-row] .s a").first.text_content()

@@ -105,3 +105,21 @@ def test_people_are_chosen_on_a_page(
     page.click("button[value=done]")
     expect(page.locator("#cc")).to_have_value("Bob Girard <bob@lycee.example>")
     expect(page.locator("[name=body]")).to_have_value(re.compile("Bonjour"))
+
+
+@only_with_scripts
+def test_people_are_offered_for_a_group_and_for_sending_on(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    mail = page.locator("[data-row] .s a").first.get_attribute("href") or ""
+    options = page.locator("#recipients-found [role=option]")
+    for address, name, entry in (
+        ("/contacts/groups/new", "people", "Bob Girard <bob@lycee.example>\n"),
+        (mail.replace("/message/", "/send-on/"), "to", "Bob Girard <bob@lycee.example>, "),
+    ):
+        page.goto(address)
+        page.wait_for_function("window.recipients")
+        page.click(f"[name={name}]")
+        page.keyboard.type("gir")
+        expect(options).to_have_count(1)
+        page.keyboard.press("Enter")
+        expect(page.locator(f"[name={name}]")).to_have_value(entry)

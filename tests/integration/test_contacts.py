@@ -9,6 +9,7 @@ import pytest
 
 from tests.visits import Page, Visitor
 from tests.writing import FORM, value_of, write
+from webmail.contacts import store
 from webmail.models import AttachmentRow, Contact, Outbox, User, db
 
 EDIT = "form.writing"
@@ -107,6 +108,34 @@ def test_a_form_sent_twice_makes_one_contact(alice: Visitor) -> None:
     assert sorted(cards_of(alice)) == ["3B", "Ann"]
 
 
+def test_a_form_gone_back_to_and_sent_with_other_words_changes_what_it_made(alice: Visitor) -> None:
+    for path, field in (("/contacts/new", "note"), ("/contacts/groups/new", "people")):
+        form = alice.get(path)
+        alice.submit(form, EDIT, name="Ann", action="save", **{field: "a@x.example"})
+        again = alice.submit(form, EDIT, name="Ann", action="save", **{field: "b@x.example"})
+        assert again.status == 409 and "saved already" in again.notices
+        assert "b@x.example" in alice.submit(again, EDIT, action="save").text
+    assert len(names(alice.get("/contacts"))) == 2
+
+
+def test_a_second_click_on_remove_is_no_error(alice: Visitor) -> None:
+    page = add(alice, "Ann")
+    alice.submit(page, "form[action$='/remove']")
+    again = alice.submit(page, "form[action$='/remove']")
+    assert again.status == 200 and "Ann was removed" in again.notices
+    assert "Undone" in alice.submit(again, "#notices form").notices
+
+
+def test_an_undo_for_which_there_is_no_room_says_so_and_stays_possible(alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed = alice.submit(add(alice, "Ann"), "form[action$='/remove']")
+    monkeypatch.setattr(store, "MOST", 1)
+    page = add(alice, "Bob")
+    refused = alice.submit(removed, "#notices form")
+    assert "contacts at most" in refused.notices
+    alice.submit(page, "form[action$='/remove']")
+    assert "Undone for 1 contact" in alice.submit(removed, "#notices form").notices
+
+
 def test_a_change_of_another_window_is_not_overwritten(alice: Visitor) -> None:
     page = add(alice, "Ann")
     first, second = (alice.get(page.link("Change")) for _ in range(2))
@@ -122,8 +151,8 @@ def test_somebody_elses_contacts_do_not_exist(alice: Visitor, bob: Visitor) -> N
     token = alice.get("/contacts/new").one(f"{EDIT} [name=csrf_token]")["value"]
     for path in (address, f"{address}/edit", f"{address}/card"):
         assert alice.get(path).status == 404
-    for path in (f"{address}/edit", f"{address}/remove"):
-        assert alice.post(path, {"csrf_token": token, "name": "x"}).status == 404
+    assert alice.post(f"{address}/edit", {"csrf_token": token, "name": "x"}).status == 404
+    assert alice.post(f"{address}/remove", {"csrf_token": token}).notices == ""
     assert "Secret" not in alice.get("/contacts").text and "secret" not in alice.get("/recipients?words=secret").html
     assert list(cards_of(bob)) == ["Secret"]
 

@@ -10,6 +10,8 @@ from flask import Flask
 
 from tests.visits import Visitor
 from webmail import create_app
+from webmail.auth import passwords
+from webmail.models import User, db
 
 PUBLIC = {"static", "healthz", "auth.login", "auth.log_in", "auth.logout", "settings.set_language"}
 
@@ -68,3 +70,23 @@ def test_a_cookie_and_a_form_of_another_visitor_are_refused(app: Flask) -> None:
     token = one.get("/login").one("form[action='/login'] [name=csrf_token]")["value"]
     other.get("/login")
     assert other.post("/login", {"csrf_token": token, "username": "a", "password": "b"}).status == 400
+
+
+def test_nothing_is_done_for_somebody_signed_in_without_the_token_of_a_form(tmp_path: Path) -> None:
+    app = create_app(tmp_path, secure_cookies="false", imap_security="none", imap_port=1, sign_in="accounts")
+    with db.connection_context():
+        User.create(address="a@x.example", local="a", domain="x.example", password=passwords.hash_password("demo"))
+    visitor = Visitor(app)
+    form = "form[action='/login']"
+    assert visitor.submit(visitor.get("/login"), form, username="a@x.example", password="demo", follow=False).status == 303
+    asked = 0
+    for rule in app.url_map.iter_rules():
+        if "POST" not in (rule.methods or set()):
+            continue
+        url = re.sub(r"<int:\w+>", "1", rule.rule)
+        url = re.sub(r"<[^>]*>", "0" * 32, url)
+        for token in ("", "old"):
+            page = visitor.post(url, {"csrf_token": token, "action": "save", "name": "x"}, follow=False)
+            assert page.status == 400, f"POST {url} answers {page.status} to a form of somebody else"
+            asked += 1
+    assert asked > 80

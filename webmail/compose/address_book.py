@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ def people(user: User, words: str) -> Iterator[tuple[str, str, int]]:
 
 
 def groups(user: User, words: str = "") -> list[Group]:
-    """Groups that fit and have somebody to write to, by name. 2 queries."""
+    """Groups that fit and have somebody to write to, by name, as far as their people are _MOST_PEOPLE at most. 2 queries."""
     return _with_people(user, _fitting(user, words))
 
 
@@ -71,12 +72,17 @@ def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
         ContactMember.select(ContactMember.group, ContactMember.member, person.name, person.email)
         .join(person, pw.JOIN.LEFT_OUTER, on=(person.card_uid == ContactMember.member) & (person.user == user))
         .where(ContactMember.group.in_([number for number, _uid, _name in rows]))
-        .order_by(ContactMember.id)
-        .limit(_MOST_PEOPLE)
+        .order_by(ContactMember.group, ContactMember.id)
+        .limit(_MOST_PEOPLE + 1)
         .tuples()
     )
+    found = list(members)
+    # a group stands for all its people or is not there
+    cut = {found.pop()[0]} if len(found) > _MOST_PEOPLE else set()
     inside: dict[int, dict[str, Address]] = {}
-    for number, member, name, email in members:
+    for number, member, name, email in found:
+        if number in cut:
+            continue
         address = Address(name or "", email) if email else Address("", member.removeprefix("mailto:"))
         if email or member.startswith("mailto:"):
             inside.setdefault(number, {}).setdefault(address_key(address.email), address)
@@ -103,12 +109,17 @@ def unfolded(user: User, entries: Iterable[str]) -> list[str]:
 
 
 def with_groups(user: User, lists: Mapping[str, str]) -> dict[str, str]:
-    """The address fields with the people of each group that is only named. No query where nothing is a mere name, else 2."""
+    """The address fields with the people of each group that is only named. No query where nothing is a mere name, else 2.
+
+    A name that two groups have stays as it is: nobody can tell whom it means.
+    """
     items = {name: [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()] for name, text in lists.items()}
     names = {_name(item) for inside in items.values() for item in inside if "@" not in item}
     if not names:
         return dict(lists)
-    known = {fold(group.name): group for group in _with_people(user, [Contact.user == user, Contact.sort.in_(_sorted(names))])}
+    named = _with_people(user, [Contact.user == user, Contact.sort.in_(_sorted(names))])
+    times = Counter(fold(group.name) for group in named)
+    known = {name: group for group in named if times[name := fold(group.name)] == 1}
     filled = {}
     for field, inside in items.items():
         groups_in = {item: known[_name(item)] for item in inside if "@" not in item and _name(item) in known}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import peewee as pw
 
-from webmail.compose import drafts, pictures, uploads
+from webmail.compose import drafts, once, pictures, uploads
 from webmail.config import Settings
 from webmail.mail import MailError
 from webmail.mime import pictures as marks
@@ -29,7 +29,8 @@ def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], se
     """Write files (bytes, name, type) to disk, then their rows: one sync and one transaction for all of them.
 
     Raises uploads.TooLarge (the message would pass its limit), AllowanceUsed, NoRoom: the files before that one are kept then.
-    Whatever else is raised, also while `files` are read, leaves nothing behind.
+    Whatever else is raised, also while `files` are read, leaves nothing behind: drafts.AlreadyLeft where the message went
+    meanwhile.
     """
     target = uploads.folder(settings, row.id)
     room = settings.message_limit - drafts.total_size(row)
@@ -89,6 +90,9 @@ def _alike(one: AttachmentRow, other: AttachmentRow, target: Path) -> bool:
 
 def _insert(row: DraftRow, fresh: list[AttachmentRow], settings: Settings) -> None:
     with db.atomic():
+        once.in_turn(row.user)
+        if drafts.has_left(row.id):
+            raise drafts.AlreadyLeft(f"draft {row.id} has left")
         for one in fresh:
             one.save(force_insert=True)
         drafts.touch(row)

@@ -104,7 +104,10 @@ def act(draft_id: str) -> Response:
             return _changed_elsewhere(row, form, action)
     if action == "autosave":
         return _autosave(form, row)
-    refused = _attach(form, row)
+    try:
+        refused = _attach(form, row)
+    except AlreadyLeft:
+        return _has_left(draft_id, form, action)
     if refused and not action.startswith("discard"):
         return show_form(form, row.id, row, status=refused)
     if action in SENDING:
@@ -178,7 +181,11 @@ def attach_alone(draft_id: str, form: ComposeForm) -> Response:
     if sent is not None and sent.state in LEFT:
         return Response(status=204)
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user())) or store(draft_id, form)
-    if refused := _attach(form, row):
+    try:
+        refused = _attach(form, row)
+    except AlreadyLeft:
+        return Response(status=204)
+    if refused:
         return show_form(form, row.id, row, status=refused)
     return redirect(address_of(row, form), 303)
 
@@ -209,6 +216,8 @@ def _send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> R
         sent = outbox.enqueue(
             row, current_account(), identity(row), settings(), sealed_credential(), at=at, dsn=bool(row.delivery_receipt)
         )
+    except ChangedElsewhere as error:
+        return _overtaken(form, error.row, sure=sure, archiving=archiving)
     except limits.TooManyPeople as error:
         form.mark("to", too_many_words(error))
         if error.possible:
@@ -226,6 +235,16 @@ def _send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> R
     wake(sent)
     say_sent(sent)
     return redirect(back_of(form), 303)
+
+
+def _overtaken(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
+    """The draft was written in while its message was built, so nothing was sent."""
+    same = drafts.fields_of(row) == drafts.normalised(form.fields())
+    if not same and row.writer == form.name:  # this form's own autosave, with what it had before
+        return _send(form, store(row.id, form), sure=sure, archiving=archiving)
+    if not same:
+        form.revision.data = ""  # it is not what this form was shown with any more
+    return _changed_elsewhere(row, form, "send")
 
 
 def _without_signature(row: DraftRow) -> Draft:

@@ -58,7 +58,7 @@ def opened(content: bytes, settings: Settings) -> IO[bytes]:
     try:
         return open(_file(found[1], settings), "rb")
     except OSError as error:
-        raise ContentGone(f"a message on its way can't be read: {error}") from error
+        raise ContentGone(f"the message can't be read any more: {error.strerror}") from error  # people see it: no path
 
 
 def with_header(content: bytes, change: Callable[[bytes], bytes], settings: Settings) -> bytes:
@@ -89,8 +89,7 @@ def sweep(settings: Settings) -> int:
     """Remove the files that no row names; returns how many."""
     gone = 0
     for file in Path(settings.uploads_folder).glob(f"*{_SUFFIX}"):
-        aged = file.stat().st_mtime < time.time() - _UNCLAIMED_SECONDS
-        if aged and not Outbox.select(Outbox.id).where(Outbox.content == b"\0" + file.stem.encode()).exists():
+        if _is_aged(file) and not Outbox.select(Outbox.id).where(Outbox.content == b"\0" + file.stem.encode()).exists():
             file.unlink(missing_ok=True)
             gone += 1
     return gone
@@ -122,6 +121,13 @@ def _in_file(write: Callable[[IO[bytes]], object], settings: Settings) -> bytes:
         file.unlink(missing_ok=True)
         raise
     return b"\0" + name
+
+
+def _is_aged(file: Path) -> bool:
+    try:
+        return file.stat().st_mtime < time.time() - _UNCLAIMED_SECONDS
+    except FileNotFoundError:  # its message was filed at this moment
+        return False
 
 
 def _file(name: bytes, settings: Settings) -> Path:

@@ -121,9 +121,11 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", began_
         if (row.writer or "") != writer and revision(present) != began_from:
             raise ChangedElsewhere(row)
         as_read = row.updated
-        if touch(row, DraftRow.updated == as_read, writer=writer or None, **asdict(fields)):
+        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=writer or None, **asdict(fields)):
             break
         row = load(user, draft_id)  # somebody wrote in between
+        if has_left(row.id):
+            raise AlreadyLeft(f"draft {row.id} has left")
     return row
 
 
@@ -157,6 +159,20 @@ def untouched(user: User, fields: Fields) -> DraftRow | None:
 
 def _not_in_outbox() -> Any:
     return DraftRow.id.not_in(Outbox.select(Outbox.draft))
+
+
+def has_left(draft_id: str) -> bool:
+    """Whether its message is on its way, or was: what comes now would not be in it."""
+    return bool(_leaving(draft_id).exists())
+
+
+def _still_here(draft_id: str) -> Any:
+    return ~pw.fn.EXISTS(_leaving(draft_id))
+
+
+def _leaving(draft_id: str) -> Any:
+    stopped = [OutboxState.CANCELLED, OutboxState.FAILED]
+    return Outbox.select(Outbox.id).where(Outbox.draft == draft_id, Outbox.state.not_in(stopped))
 
 
 def new_id() -> str:
@@ -404,7 +420,10 @@ def _remove_orphans(settings: Settings) -> int:
         return 0
     gone = 0
     for child in root.iterdir():
-        aged = uploads.is_draft_id(child.name) and child.stat().st_mtime < time.time() - _ORPHAN_SECONDS
+        try:
+            aged = uploads.is_draft_id(child.name) and child.stat().st_mtime < time.time() - _ORPHAN_SECONDS
+        except FileNotFoundError:  # its message was filed at this moment
+            continue
         if aged and not DraftRow.select(DraftRow.id).where(DraftRow.id == child.name).exists():
             uploads.remove_folder(settings, child.name)
             gone += 1

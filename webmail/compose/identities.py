@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import peewee as pw
 
+from webmail.compose import once
 from webmail.config import Settings
 from webmail.mail import Address, BadAddress, Envelope, Identity, NotAllowed
 from webmail.mime import addresses, build
@@ -129,13 +130,18 @@ def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: 
 
 
 def save(identity: WritingIdentity, settings: Settings) -> None:
-    """Add or change one; a new default takes the place of the one before. Raises NotYours, TooMany."""
+    """Add or change one; a new default takes the place of the one before. The very same one a second time is the first.
+
+    Raises NotYours, TooMany.
+    """
     check(identity.user, identity.address, settings)
     mine = WritingIdentity.user == identity.user
     identity.address = identity.address.lower()
     with db.atomic():
         if not identity.id:
             identity.id = None
+            if once.is_there(identity):
+                return
             if WritingIdentity.select().where(mine).count() >= MOST:
                 raise TooMany(f"{identity.user.address} has {MOST} identities")
         if identity.is_default:
@@ -151,11 +157,15 @@ def signatures(user: User) -> list[Signature]:
 
 
 def save_signature(signature: Signature) -> None:
-    """Raises TooMany."""
+    """The very same one a second time is the first. Raises TooMany."""
     signature.text = tidy(signature.text)
-    if not signature.id and Signature.select().where(Signature.user == signature.user).count() >= MOST:
-        raise TooMany(f"{signature.user.address} has {MOST} signatures")
-    signature.save()
+    with db.atomic():
+        if not signature.id:
+            if once.is_there(signature):
+                return
+            if Signature.select().where(Signature.user == signature.user).count() >= MOST:
+                raise TooMany(f"{signature.user.address} has {MOST} signatures")
+        signature.save()
 
 
 def sign_with(signature: Signature, settings: Settings) -> None:

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 
 from webmail import times
 from webmail.account import Password
-from webmail.compose import copies, identities, later, limits, outbox
+from webmail.compose import contents, copies, identities, later, limits, outbox, uploads
 from webmail.compose.forms import ComposeForm
-from webmail.compose.views import blueprint
+from webmail.compose.views import blueprint, no_room_words
 from webmail.mail import MailError
 from webmail.models import DraftRow
 from webmail.web import current_account, current_user, notify, settings, wake, withdraw_notices
@@ -102,6 +102,8 @@ def send_now(outbox_id: int) -> Response:
         done = later.send_now(current_user(), outbox_id, settings())
     except limits.TooManyPeople as error:
         notify(too_many_words(error), "caution")
+    except (uploads.NoRoom, contents.ContentGone) as error:
+        notify(_not_moved(error), "danger")
     else:
         _tell(done, _("The message is on its way."), outbox_id)
     return redirect(url_for("compose.outbox"), 303)
@@ -116,9 +118,18 @@ def change_time(outbox_id: int) -> Response:
         notify(_("Choose a date and a time to come, within a year."), "danger")
     except limits.TooManyPeople as error:
         notify(too_many_words(error), "caution")
+    except (uploads.NoRoom, contents.ContentGone) as error:
+        notify(_not_moved(error), "danger")
     else:
         _tell(done, _("The message leaves on %(when)s.", when=long_date(at)), outbox_id)
     return redirect(url_for("compose.outbox"), 303)
+
+
+def _not_moved(error: MailError) -> str:
+    """A large message is written anew with its new date."""
+    if isinstance(error, uploads.NoRoom):
+        return _("Nothing was changed: the message leaves at its time.") + " " + no_room_words(error)
+    return _("This message can't be read any more here. Stop it, then send it again from its draft.")
 
 
 def cancel(outbox_id: int) -> Response:

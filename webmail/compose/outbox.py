@@ -24,9 +24,9 @@ import peewee as pw
 
 from webmail import preferences, smtp
 from webmail.account import Account
-from webmail.compose import contents, copies, drafts, filing, identities, limits, trouble
+from webmail.compose import contents, copies, drafts, filing, identities, limits, once, trouble
 from webmail.config import Settings
-from webmail.mail import Identity, MailError, NoSuchMessage, SendRefused, SendUncertain, ServerAway
+from webmail.mail import Draft, Identity, MailError, NoSuchMessage, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, User, db, now
 
 log = logging.getLogger(__name__)
@@ -66,10 +66,33 @@ def enqueue(
     A draft that waits, is being sent, was sent or is uncertain gives its present row, unchanged: a second click sends nothing.
     One that was undone or failed goes again. `dsn`: the writer is to be told of its delivery, where the server can do that.
 
-    Raises BadAddress, UnsafeValue, FilesGone, uploads.NoRoom, identities.NotYours, limits.TooManyPeople.
+    Raises BadAddress, UnsafeValue, FilesGone, uploads.NoRoom, identities.NotYours, limits.TooManyPeople, and
+    drafts.ChangedElsewhere for a draft that was written in while its message was built.
     """
     identities.check(row.user, identity.email, settings)
     draft = drafts.as_draft(row, identity, settings)
+    content = contents.built(draft, settings, at=at)
+    taken = False
+    try:
+        sent = _enqueued(row, draft, identity, settings, sealed_credential, content, at, dsn)
+        taken = sent is not None
+    finally:
+        if not taken:
+            contents.remove(content, settings)
+    return sent or Outbox.select(*_LIGHT).where(Outbox.draft == row.id).get()
+
+
+def _enqueued(
+    row: DraftRow,
+    draft: Draft,
+    identity: Identity,
+    settings: Settings,
+    sealed_credential: bytes | None,
+    content: bytes,
+    at: datetime | None,
+    dsn: bool,
+) -> Outbox | None:
+    """The row that has this content; None where another one is there."""
     recipients = list({address.email.lower(): address.email for address in draft.recipients}.values())
     values = {
         "message_id": row.message_id,
@@ -77,7 +100,7 @@ def enqueue(
         "sender": identity.email,
         "recipients": json.dumps(recipients),
         "refused": "{}",
-        "content": contents.built(draft, settings, at=at),
+        "content": content,
         "state": OutboxState.WAITING,
         "handed_over": False,
         "due": at or now() + timedelta(seconds=undo_seconds(row.user, settings)),
@@ -96,14 +119,19 @@ def enqueue(
     }
     mine = Outbox.draft == row.id
     with db.atomic():
+        once.in_turn(row.user)
         before = Outbox.select(*_LIGHT).where(mine).first()
-        if before is None or before.state in _OPEN:
-            limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
+        if before is not None and before.state not in _OPEN:
+            return None
+        present = DraftRow.get_or_none(DraftRow.id == row.id)
+        if present is not None and present.updated != row.updated:  # the message has not all that the draft has
+            raise drafts.ChangedElsewhere(present)
+        limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
         if before is None:
             with contextlib.suppress(pw.IntegrityError), db.atomic():  # another click was quicker: its row is the one
                 return Outbox.create(user=row.user, draft=row.id, **values)
-        Outbox.update(attempts=Outbox.attempts + 1, **values).where(mine & Outbox.state.in_(_OPEN)).execute()
-    return Outbox.select(*_LIGHT).where(mine).get()
+        again = Outbox.update(attempts=Outbox.attempts + 1, **values).where(mine & Outbox.state.in_(_OPEN)).execute()
+    return Outbox.select(*_LIGHT).where(mine).get() if again else None
 
 
 def undo_seconds(user: User, settings: Settings) -> int:

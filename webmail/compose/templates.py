@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from webmail.compose import once
 from webmail.mail import NoSuchMessage
-from webmail.models import ReadyText, User
+from webmail.models import ReadyText, User, db
 
 if TYPE_CHECKING:
     from webmail.compose.drafts import Fields
@@ -38,13 +39,17 @@ def load(user: User, text_id: int) -> ReadyText:
 
 
 def save(text: ReadyText) -> None:
-    """Add or change one; only an administrator's is shared. Raises TooMany."""
+    """Add or change one; only an administrator's is shared. The very same one a second time is the first. Raises TooMany."""
     text.shared = bool(text.shared) and text.user.role == "admin"
     text.body = text.body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").rstrip()
     text.subject = " ".join(text.subject.split())
-    if not text.id and ReadyText.select().where(ReadyText.user == text.user).count() >= MOST:
-        raise TooMany(f"{text.user.address} has {MOST} texts")
-    text.save()
+    with db.atomic():
+        if not text.id:
+            if once.is_there(text):
+                return
+            if ReadyText.select().where(ReadyText.user == text.user).count() >= MOST:
+                raise TooMany(f"{text.user.address} has {MOST} texts")
+        text.save()
 
 
 def inserted(fields: Fields, text: ReadyText) -> Fields:

@@ -37,7 +37,7 @@ from webmail.compose import reply as replies
 from webmail.compose.drafts import AlreadyLeft, ChangedElsewhere, Fields
 from webmail.compose.forms import ComposeForm
 from webmail.mail import Identity, MailboxChanged, MailError, Message, NoSuchMessage
-from webmail.models import DraftRow, OutboxState, ReadyText, WritingIdentity
+from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
 from webmail.web import current_account, current_user, error_page, local_path, notify, page, preferences, settings
 from webmail.words import file_size, local, long_date, short_date
 
@@ -216,7 +216,7 @@ def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
 
 def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
     """The form's page. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `fresh_token`."""
-    files = list(row.attachments.order_by("id")) if row is not None else []
+    files = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
     return page(
         TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files,
         identity=identities.chosen(my_identities(), form.identity.data),

@@ -11,7 +11,7 @@ from webmail.compose import drafts
 from webmail.contacts import store
 from webmail.contacts.forms import GroupForm
 from webmail.contacts.undo import Before
-from webmail.contacts.views import blueprint, changed_elsewhere, kept_fields, say_refused, undo_of
+from webmail.contacts.views import blueprint, changed_elsewhere, kept_fields, saved_before, say_refused, undo_of
 from webmail.mail import Address
 from webmail.mime.contact import Details
 from webmail.mime.typed import address_key
@@ -35,6 +35,9 @@ def add_group() -> Answer:
     new = Details(name=form.name.data or "", group=True, members=_members(form), uid=form.uid.data or "")
     try:
         row = store.add(current_user(), new)
+    except store.AlreadyThere as error:
+        saved_before(form, error)
+        return _form_page(form, error.row, 409)
     except (store.TooMany, store.TooLarge) as error:
         _refuse(form, error)
         return _form_page(form, status=422)

@@ -45,6 +45,14 @@ class ChangedElsewhere(ValueError):
     """Another window or device changed the card since it was shown."""
 
 
+class AlreadyThere(ValueError):
+    """The form of a new contact made `row` before, and comes again with something else in it: somebody went back to it."""
+
+    def __init__(self, row: Contact) -> None:
+        super().__init__(row.uid)
+        self.row = row
+
+
 # --- finding ---------------------------------------------------------------------------------------------------------
 
 
@@ -207,12 +215,16 @@ def new_uid() -> str:
 
 
 def add(user: User, new: Details) -> Contact:
-    """A new contact; the one that has its UID where there is one. Raises TooMany, TooLarge."""
+    """A new contact; the very same one a second time is the first. Raises TooMany, TooLarge, AlreadyThere."""
     new = replace(new, uid=new.uid or new_uid())
+    card = contact.made(new)
     try:
-        return put(user, contact.made(new))
-    except ChangedElsewhere:
-        return Contact.get((Contact.user == user) & (Contact.card_uid == new.uid))
+        return put(user, card)
+    except ChangedElsewhere as error:
+        there = Contact.get((Contact.user == user) & (Contact.card_uid == new.uid))
+        if there.revision != revision(card):
+            raise AlreadyThere(there) from error
+        return there
 
 
 def change(row: Contact, new: Details, began_from: str) -> Contact:

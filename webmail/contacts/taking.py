@@ -15,6 +15,7 @@ from webmail.models import Contact, ContactAddress, User, db
 
 LARGEST_FILE = 20_000_000  # bytes; with pictures, which are left out where a card is too large
 _SHORTEST_PHONE = 6  # digits
+_MOST_MERGED = 500_000  # lines of cards that are merged with others: the library reads each line again, each time
 
 
 @dataclass(slots=True)
@@ -73,6 +74,21 @@ def _points(one: Details) -> set[str]:
     return phones | {address_key(point.value) for point in one.emails}
 
 
+class _Merge:
+    """Cards of one person put together, as long as that takes a bearable time: a file may have the same person 10,000 times."""
+
+    def __init__(self) -> None:
+        self._room = _MOST_MERGED
+
+    def __call__(self, before: str, card: str, one: Details) -> str:
+        """The card that both make, "" where that is too large, or too much."""
+        if card == before:
+            return before
+        self._room -= sum(text.count("\r\n") - text.count("\r\n ") for text in (before, card))
+        after = contact.merged(before, card) if self._room >= 0 else ""
+        return "" if contact.is_too_large(after, one) else after
+
+
 def plan(user: User, text: str) -> Plan:
     """What is to be done with the cards of a .vcf. Reads, writes nothing."""
     found = contact_file.cards_in(text, store.MOST)
@@ -86,19 +102,22 @@ def plan(user: User, text: str) -> Plan:
     fresh: dict[str, str] = {}  # UID -> card
     same: dict[str, str] = {}  # UID in the file -> ours
     merged: dict[int, str] = {}
+    merge = _Merge()
     for (found_card, one), number in zip(people, matches, strict=True):
         card = found_card
         if one.group and same:
             card = contact.with_members(card, [same.get(member, member) for member in one.members])
         if number in rows:
             same[one.uid] = rows[number].card_uid
-            after = contact.merged(merged.get(number, rows[number].vcard), card)
-            if contact.is_too_large(after, one):
-                planned.refused += 1
-            else:
+            if after := merge(merged.get(number, rows[number].vcard), card, one):
                 merged[number] = after
+            else:
+                planned.refused += 1
         elif one.uid and one.uid in fresh:
-            fresh[one.uid] = contact.merged(fresh[one.uid], card)
+            if after := merge(fresh[one.uid], card, one):
+                fresh[one.uid] = after
+            else:
+                planned.refused += 1
         else:
             uid = one.uid or str(uuid.uuid4())
             fresh[uid] = card if one.uid else contact.with_uid(card, uid)

@@ -44,13 +44,17 @@ def offer(user: User, steps: Iterable[Before]) -> str:
 def undo(user: User, name: str) -> int:
     """Take back what `offer` kept for this person under this name; returns how many contacts, 0 for what is old or not theirs.
 
-    What was changed again since then stays as it is.
+    What was changed again since then stays as it is. All or nothing; raises TooMany, ChangedElsewhere.
     """
     mine = (Undo.id == name) & (Undo.user == user) & Undo.steps.startswith(_OPENING)
-    row = Undo.get_or_none(mine & (Undo.created > now() - KEEP))
-    if row is None or not Undo.delete().where(Undo.id == name, Undo.user == user).execute():  # another click has it
-        return 0
-    steps = [Before(*step) for step in json.loads(row.steps)["contacts"]]
+    with db.atomic():  # what can't be done may be asked for again
+        row = Undo.get_or_none(mine & (Undo.created > now() - KEEP))
+        if row is None or not Undo.delete().where(Undo.id == name, Undo.user == user).execute():  # another click has it
+            return 0
+        return _take_back(user, [Before(*step) for step in json.loads(row.steps)["contacts"]])
+
+
+def _take_back(user: User, steps: list[Before]) -> int:
     there = _present(user, [step.uid for step in steps])
     back = [step for step in steps if step.card and step.uid not in there and not step.revision]
     gone = [step.uid for step in steps if not step.card and step.uid in there and there[step.uid].revision == step.revision]

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail.auth.guard import keeps_text
 from webmail.compose import drafts
 from webmail.contacts import store, undo
-from webmail.contacts.forms import ContactForm
+from webmail.contacts.forms import ContactForm, GroupForm
 from webmail.contacts.undo import Before
 from webmail.mail import Address, BadAddress
 from webmail.mailbox.alone import alone
@@ -81,6 +81,9 @@ def add() -> Answer:
         return _form_page(form, status=422)
     try:
         row = store.add(current_user(), form.details)  # sent twice, it is the same
+    except store.AlreadyThere as error:
+        saved_before(form, error)
+        return _form_page(form, error.row, 409)
     except (store.TooMany, store.TooLarge) as error:
         say_refused(error)
         return _form_page(form, status=422)
@@ -126,7 +129,10 @@ def change(uid: str) -> Answer:
 
 @blueprint.post("/contacts/<uid>/remove")
 def remove(uid: str) -> Answer:
-    row = mine(uid)
+    try:
+        row = store.load(current_user(), uid)
+    except store.NoSuchContact:  # a second click: the first one said what was done, and how to undo it
+        return redirect(url_for("contacts.show"), 303)
     offered = undo_of([Before(row.uid, row.vcard)])
     store.remove(current_user(), [row.uid])
     notify(_("%(name)s was removed from your contacts.", name=row.name), undo=offered, keep=45)
@@ -135,11 +141,19 @@ def remove(uid: str) -> Answer:
 
 @blueprint.post("/contacts/changes/undo")
 def undo_last() -> Answer:
-    count = undo.undo(current_user(), request.form.get("undo", ""))
+    back = redirect(local_path(request.form.get("back", "")) or url_for("contacts.show"), 303)
+    try:
+        count = undo.undo(current_user(), request.form.get("undo", ""))
+    except (store.TooMany, store.ChangedElsewhere) as error:
+        if isinstance(error, store.TooMany):  # others came in its place: with some of them removed it can still be undone
+            say_refused(error)
+        else:
+            notify(_("Your contacts were changed in the meantime. Nothing was undone: try again."), "caution")
+        return back
     withdraw_notices()
     words = ngettext("Undone for %(num)d contact.", "Undone for %(num)d contacts.", count)
     notify(words if count else _("There was nothing to undo."))
-    return redirect(local_path(request.form.get("back", "")) or url_for("contacts.show"), 303)
+    return back
 
 
 @blueprint.post("/contacts/people/add")
@@ -198,6 +212,15 @@ def say_refused(error: ValueError) -> None:
 
 def changed_elsewhere() -> str:
     return _("This contact was changed in another window. Nothing was saved yet: look at what you typed, then save again.")
+
+
+def saved_before(form: ContactForm | GroupForm, error: store.AlreadyThere) -> None:
+    """The form of a new card that was sent, gone back to and sent with something else: from now on it changes that card."""
+    words = _(
+        "This was saved already, with something else in it. Nothing was changed yet: look at what you typed, then save again."
+    )
+    notify(words, "caution")
+    form.revision.data = error.row.revision
 
 
 def kept_fields() -> MultiDict[str, str] | None:

@@ -9,7 +9,7 @@ from webmail.imap import texts, wrapped
 from webmail.imap.answers import structure_of, when_of
 from webmail.imap.connection import Connection, fetched
 from webmail.mail import Message, NoSuchMessage, Part
-from webmail.mime import headers, kinds, text
+from webmail.mime import headers, kinds, structure, text
 
 _HEADERS = 65_536  # bytes of an attached message's head that are read
 _SECTION = re.compile(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}")
@@ -54,13 +54,14 @@ def _unwrapped(
     """The same of a message under an encoding, or of one within: 2 round trips more."""
     whole = wrapped.message(connection, mailbox, uid, section, uidvalidity)
     values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID INTERNALDATE)")
-    shape = wrapped.shape(whole, section)
+    parsed = structure.read(whole)
+    shape = wrapped.shape(parsed, section)
     wanted = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
     cards = kinds.cards(shape, texts.LARGEST_TOGETHER - sum(p.size for p in wanted))
     return Message(
         mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=frozenset(("\\Seen",)),
         size=len(whole), received=when_of(values), envelope=headers.envelope(wrapped.head(whole)), structure=shape,
-        bodies=wrapped.read(whole, wanted + cards), cut=texts.is_cut(wanted), section=section,
+        bodies=wrapped.read(parsed, wanted + cards), cut=texts.is_cut(wanted), section=section,
     )  # fmt: skip
 
 

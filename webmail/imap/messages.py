@@ -177,8 +177,8 @@ def _without_structure(connection: Connection, uid: int) -> dict[bytes, Any]:
 
 def _from_whole(connection: Connection, uid: int) -> tuple[Structure, dict[str, str]]:
     """Structure and texts of a message parsed here: 1 round trip."""
-    whole = raw(connection, connection.mailbox, uid, limit=_LARGEST_WHOLE)
-    shape = structure.classify(structure.from_bytes(whole))
+    whole = structure.read(raw(connection, connection.mailbox, uid, limit=_LARGEST_WHOLE))
+    shape = structure.classify(whole.root)
     room = texts.LARGEST_TOGETHER - sum(p.size for p in shape.text)
     return shape, texts.of_whole(whole, shape.text + kinds.cards(shape, room))
 
@@ -244,8 +244,8 @@ def html(
     if shape is None and inside:
         raise NoSuchMessage(f"{mailbox}: no message is attached to {uid} at {inside}")
     if shape is None:
-        whole = raw(connection, mailbox, uid, limit=_LARGEST_WHOLE)
-        shape = structure.classify(structure.from_bytes(whole))
+        whole = structure.read(raw(connection, mailbox, uid, limit=_LARGEST_WHOLE))
+        shape = structure.classify(whole.root)
         found = texts.of_whole(whole, shape.html, texts.LARGEST_TOGETHER)
     else:
         commands = texts.commands(uid, shape.html, texts.LARGEST_TOGETHER)
@@ -257,7 +257,7 @@ def html(
 
 
 def _wrapped_html(connection: Connection, mailbox: str, uid: int, section: str) -> tuple[str, Structure, bool]:
-    whole = wrapped.message(connection, mailbox, uid, section)
+    whole = structure.read(wrapped.message(connection, mailbox, uid, section))
     shape = wrapped.shape(whole, section)
     if not shape.html:
         raise NoSuchMessage(f"{mailbox}: the message in {uid} at {section} has no HTML")
@@ -342,13 +342,12 @@ def find_message_id(connection: Connection, mailbox: str, message_id: str) -> li
 def parts(
     connection: Connection, mailbox: str, uid: int, parts: Iterable[Part], uidvalidity: int | None = None
 ) -> dict[str, bytes]:
-    """Decoded contents of several small parts, by section: 1 round trip after the SELECT, and one for each in a wrapped message.
+    """Decoded contents of several small parts, by section: 1 round trip after the SELECT, and one for each wrapped message.
 
     Raises NoSuchMessage, MailboxChanged, and ServerAway when the answer lacks one of them.
     """
     listed = list(parts)
-    inside = [part.section for part in listed if wrapped.is_inside(part.section)]
-    found = {section: wrapped.part(connection, mailbox, uid, section, uidvalidity)[2] for section in inside}
+    found = wrapped.contents(connection, mailbox, uid, [part.section for part in listed], uidvalidity)
     wanted = {b"BODY[%s]" % _safe_section(part).encode(): part for part in listed if part.section not in found}
     if not wanted:
         return found

@@ -65,7 +65,6 @@ def beginning(connection: Connection, uid: int, part: Part) -> tuple[str, bool]:
     return read([part], values)[part.section], is_cut([part])
 
 
-def of_whole(whole: bytes, parts: Iterable[Part], most_each: int = LARGEST) -> dict[str, str]:
-    return {
-        p.section: text.content(structure.content(whole, p.section)[:most], p) for p, most in _allowed(parts, most_each).items()
-    }
+def of_whole(whole: structure.Whole, parts: Iterable[Part], most_each: int = LARGEST) -> dict[str, str]:
+    """The same of a message that is here already."""
+    return {p.section: text.content(whole.content(p.section, most), p) for p, most in _allowed(parts, most_each).items()}

@@ -7,6 +7,7 @@ into them, so they are read whole and parsed here.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from webmail.imap import texts
@@ -43,16 +44,17 @@ def message(connection: Connection, mailbox: str, uid: int, section: str, uidval
         raise NoSuchMessage(f"{mailbox}: no message is wrapped in {uid} at {outer}")
     found = decode_transfer(values.get(b"BODY[%s]<0>" % outer.encode()) or b"", part.encoding)
     for step in way:
-        inner = structure.classify(structure.from_bytes(found)).part(step)
+        whole = structure.read(found)
+        inner = structure.classify(whole.root).part(step)
         if inner is None or not inner.type.startswith("message/"):
             raise NoSuchMessage(f"{mailbox}: no message is wrapped in {uid} at {section}")
-        found = decode_transfer(structure.content(found, step), inner.encoding)
+        found = decode_transfer(whole.content(step), inner.encoding)
     return found
 
 
-def shape(whole: bytes, section: str) -> Structure:
+def shape(whole: structure.Whole, section: str) -> Structure:
     """The parts of a message that is wrapped at `section`, each with its way from outside."""
-    found = structure.classify(structure.from_bytes(whole))
+    found = structure.classify(whole.root)
 
     def moved(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         return tuple(replace(part, section=f"{section}{MARK}{part.section}", envelope=_envelope(whole, part)) for part in parts)
@@ -60,10 +62,10 @@ def shape(whole: bytes, section: str) -> Structure:
     return Structure(moved(found.text), moved(found.html), moved(found.attachments), moved(found.inline))
 
 
-def _envelope(whole: bytes, part: Part) -> headers.Envelope | None:
+def _envelope(whole: structure.Whole, part: Part) -> headers.Envelope | None:
     if not part.type.startswith("message/"):
         return None
-    return headers.envelope(head(decode_transfer(structure.content(whole, part.section)[:_HEAD], part.encoding)))
+    return headers.envelope(head(decode_transfer(whole.content(part.section, _HEAD), part.encoding)))
 
 
 def head(whole: bytes) -> bytes:
@@ -79,15 +81,38 @@ def part(
     Raises NoSuchMessage.
     """
     around, _mark, own = section.rpartition(MARK)
-    whole = message(connection, mailbox, uid, around, uidvalidity)
+    whole = structure.read(message(connection, mailbox, uid, around, uidvalidity))
     parts = shape(whole, around)
     found = parts.part(section)
     if found is None:
         raise NoSuchMessage(f"{mailbox}: message {uid} has no part {section}")
-    return found, parts, decode_transfer(structure.content(whole, own), found.encoding)
+    return found, parts, decode_transfer(whole.content(own), found.encoding)
 
 
-def read(whole: bytes, parts: tuple[Part, ...], most_each: int = texts.LARGEST) -> dict[str, str]:
+def contents(
+    connection: Connection, mailbox: str, uid: int, sections: Iterable[str], uidvalidity: int | None = None
+) -> dict[str, bytes]:
+    """The decoded contents of those of `sections` that lie in wrapped messages: 1 round trip for each of these messages.
+
+    Raises NoSuchMessage.
+    """
+    around: dict[str, list[str]] = {}
+    for section in filter(is_inside, sections):
+        around.setdefault(section.rpartition(MARK)[0], []).append(section)
+    found: dict[str, bytes] = {}
+    for outer, wanted in around.items():
+        whole = structure.read(message(connection, mailbox, uid, outer, uidvalidity))
+        parts = structure.classify(whole.root)
+        for section in wanted:
+            own = section.rpartition(MARK)[2]
+            part = parts.part(own)
+            if part is None:
+                raise NoSuchMessage(f"{mailbox}: message {uid} has no part {section}")
+            found[section] = decode_transfer(whole.content(own), part.encoding)
+    return found
+
+
+def read(whole: structure.Whole, parts: tuple[Part, ...], most_each: int = texts.LARGEST) -> dict[str, str]:
     """Their texts, by section, within the bounds of all texts. `parts` are of the message `whole`."""
     own = tuple(replace(part, section=part.section.rpartition(MARK)[2]) for part in parts)
     found = texts.of_whole(whole, own, most_each)

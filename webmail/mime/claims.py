@@ -43,7 +43,7 @@ _WRAPPED = re.compile(
     r"(?:linkprotect\.cudasvc\.com/url\?a=|www\.google\.(?:com|fr)/url\?(?:q|url)=|l\.facebook\.com/l\.php\?u=)([^&]{1,4000}))",
     re.I,
 )
-_LINK_LIMIT = 20_000  # characters of HTML inside one link that are looked at
+_LINK_LIMIT = 20_000  # characters inside one link that are looked at
 _LINK = re.compile(r"<a\b([^>]*)>|</a>")  # as nh3 writes it: no "<" or ">" in values
 _HREF = re.compile(r'(?:\A| )href="([^"]*)"')
 _TAG = re.compile(r"<[^>]*>?")
@@ -95,7 +95,7 @@ def _unwrapped(url: str) -> str:
 def claim(text: str, url: str) -> str:
     """The host that a link's text names when it is of another site than the link's own, else ""."""
     turned = None if text.isascii() else _TURNED.search(text)
-    plain = text[:TEXT_LIMIT] if text.isascii() else _plain(text[:TEXT_LIMIT])
+    plain = " ".join((text if text.isascii() else _plain(text)).split())[:TEXT_LIMIT]  # browsers show one blank for many
     if not turned and "." not in plain:  # most are: no need to look at the address
         return ""
     own = site_of(host_of(_unwrapped(url)) or host_of(url))
@@ -115,18 +115,30 @@ def claims(html: str) -> dict[str, str]:
 
     Links may stand in links, by way of a table: what is inside of both is the text of both.
     """
+    if "<a" not in html:
+        return {}
     found: dict[str, str] = {}
+    pieces: list[str] = []  # the text, of which links know their places: tags without end may stand in a link
+    links: list[tuple[str, int, int]] = []
     open_links: list[tuple[str, int]] = []  # their attributes, and where their text begins
-    for tag in _LINK.finditer(html):
-        if tag[1] is not None:
-            open_links.append((tag[1], tag.end()))
-        elif open_links:
-            attributes, start = open_links.pop()
-            text = _text(html[start : min(tag.start(), start + _LINK_LIMIT)])
-            if text and (href := _HREF.search(attributes)):
-                url = entities.unescape(href[1])
-                if url not in found and (said := claim(text, url)):
-                    found[url] = said
+    size = end = 0
+    for tag in _TAG.finditer(html):
+        if tag.start() > end:
+            pieces.append(html[end : tag.start()])
+            size += tag.start() - end
+        end = tag.end()
+        if link := _LINK.fullmatch(tag[0]):
+            if link[1] is not None:
+                open_links.append((link[1], size))
+            elif open_links:
+                links.append((*open_links.pop(), size))
+    whole = "".join(pieces)
+    for attributes, start, stop in links:
+        text = _text(whole[start : min(stop, start + _LINK_LIMIT)])
+        if text and (href := _HREF.search(attributes)):
+            url = entities.unescape(href[1])
+            if url not in found and (said := claim(text, url)):
+                found[url] = said
     return found
 
 

@@ -139,7 +139,7 @@ def clean(
             result = attributes.clean(source, claimed)
     except (ValueError, RecursionError):
         return Cleaned(f"<pre>{entities.escape(html[:TEXT_LIMIT])}</pre>", 0, cut)
-    return Cleaned(f"{attributes.style_element}{result}", len(attributes.remote), cut)
+    return Cleaned(f"{attributes.style_element}{result}{attributes.always_loaded()}", len(attributes.remote), cut)
 
 
 def _body_attributes(html: str) -> dict[str, str]:
@@ -224,6 +224,7 @@ class _Filter:
         self._claimed: dict[str, str] = {}
         self._class: Callable[[str], str | None] | None = None
         self._shown: dict[str, str] = {}  # remote images: their address -> ours
+        self._backgrounds: dict[str, None] = {}  # ours of those that a style names
         self._styles: dict[str, str] = {}
         self._style_budget = STYLE_BUDGET
         self._data_budget = DATA_LIMIT
@@ -283,7 +284,8 @@ class _Filter:
         if name == "usemap":
             return f"#{self._prefix}{value[1:]}" if value[:1] == "#" and _ID.fullmatch(value[1:]) else None
         if name in ("background", "srcset") and value.split():
-            return self._remote_image(value.split(maxsplit=1)[0].rstrip(","))
+            address = value.split(maxsplit=1)[0].rstrip(",")
+            return self.background(address) if name == "background" else self._remote_image(address)
         return None
 
     def _style(self, value: str) -> str | None:
@@ -297,7 +299,19 @@ class _Filter:
 
     def background(self, address: str) -> str | None:
         """Our address of a picture that a style names: a part's or a remote one's."""
-        return self._part(address) if address[:4].lower() == "cid:" else self._remote_image(address)
+        if address[:4].lower() == "cid:":
+            return self._part(address)
+        ours = self._remote_image(address)
+        if ours:
+            self._backgrounds[ours] = None
+        return ours
+
+    def always_loaded(self) -> str:
+        """Remote backgrounds once more, where the sheet has conditions: one that is hidden in a narrow window would not be
+        fetched there, and so tell its sender how wide the window is."""
+        if "@media" not in self.style_element:
+            return ""
+        return "".join(f'<img src="{entities.escape(a)}" alt="" style="display:none!important">' for a in self._backgrounds)
 
     def _link(self, value: str) -> str | None:
         value = value.strip()

@@ -14,10 +14,13 @@ from collections.abc import Iterator, Mapping
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.linkify import SCHEME_RE, linkify
 from markdown_it.token import Token
 
 from webmail.mime import pictures
 from webmail.mime.charsets import without_surrogates
+from webmail.mime.claims import claim
 
 LONGEST = 20_000  # characters; a longer text is shown as it is: reading it would take seconds
 MOST_LINKS = 300  # beginnings of links in a text that is read: each may be compared with all that follows it
@@ -44,12 +47,21 @@ _TAGS = {
 _FENCE = re.compile(r" {0,3}(?:>[ >]*)?(`{3,}|~{3,})")
 _MARKS = re.compile(r"(?:> ?)*")
 _DEEPEST = 15  # quotations in one another; beyond its own limit the reader drops the text
+_ABSOLUTE = re.compile(r"https?://[^\s/?#\\]|mailto:", re.I)  # what other addresses mean depends on where they are read
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+
+def _bare_link(state: StateInline, silent: bool) -> bool:
+    """The library's rule, but where it looks ahead: then `pending` is not what stands before, and it steps back and raises."""
+    scheme = SCHEME_RE.search(state.pending) if state.src.startswith("://", state.pos) else None
+    return scheme is not None and state.src.endswith(scheme[1], 0, state.pos) and linkify(state, silent)
+
 
 _READER = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True, "maxNesting": 100})
 _READER.enable(["table", "strikethrough", "linkify"])
 _READER.disable(["code", "lheading", "reference", "html_block", "html_inline"])
 _READER.inline.ruler.at("image", pictures.rule)
+_READER.inline.ruler.at("linkify", _bare_link)
 _READER.add_render_rule("fence", lambda _self, tokens, at, _options, _env: _block(tokens[at].content))
 
 
@@ -64,6 +76,9 @@ def to_html(text: str, shown: Mapping[str, str] | None = None, used: set[str] | 
     if not is_read(text):
         return _block(text)
     tokens = _READER.parse("\n".join(_separated(text.split("\n"))), wanted)  # type: ignore[arg-type]
+    for token in tokens:
+        if token.children:
+            token.children = list(_honest(token.children))
     _style(tokens)
     return nh3.clean(
         _READER.renderer.render(tokens, _READER.options, {}),
@@ -118,6 +133,31 @@ def _block(text: str) -> str:
     return f'<pre style="{STYLES["pre"]}">{escapeHtml(text)}</pre>\n'
 
 
+def _honest(tokens: list[Token]) -> Iterator[Token]:
+    """A line's tokens; a link whose text names another site than it leads to becomes that text and its address: it may stand in
+    a quotation, and is sent in the name of who quotes it."""
+    opened: Token | None = None
+    inside: list[Token] = []
+    for token in tokens:
+        if token.type == "link_open":
+            opened, inside = token, []
+        elif opened is None:
+            yield token
+        elif token.type != "link_close":
+            inside.append(token)
+        else:
+            address = str(opened.attrs.get("href", ""))
+            if claim("".join(one.content for one in inside), address):
+                yield from (*inside, _words(" <"), opened, _words(address), token, _words(">"))
+            else:
+                yield from (opened, *inside, token)
+            opened = None
+
+
+def _words(text: str) -> Token:
+    return Token("text", "", 0, content=text)
+
+
 def _style(tokens: list[Token]) -> None:
     for token in tokens:
         if token.children:
@@ -129,8 +169,9 @@ def _style(tokens: list[Token]) -> None:
 
 def _kept(_tag: str, name: str, value: str) -> str | None:
     if name in ("src", "href"):
-        carried = value[:4].lower() == "cid:"  # a part of the message: to be shown, not to be followed
-        return value if carried is (name == "src") else None
+        if name == "src":
+            return value if value[:4].lower() == "cid:" else None  # a part of the message
+        return value if _ABSOLUTE.match(value) else None
     if name == "style":
         return value if value in _ALLOWED else None
     if name == "start":

@@ -7,8 +7,9 @@ one keeps positions in the bytes, looks at DEPTH_LIMIT levels, and never raises.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webmail.mime.headers import HEADER_LIMIT, fields
 from webmail.mime.tree import Node
@@ -16,9 +17,11 @@ from webmail.mime.words import tidy
 
 DEPTH_LIMIT = 50
 PART_LIMIT = 2000
+DELIMITER_LIMIT = 100_000  # lines that begin as a delimiter does
 _VALUE_LIMIT = 16384
 
 _BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
+_DASHES = re.compile(rb"\n--([^\n]{1,300})")
 _TYPE = re.compile(r"\s*([!-.0-:<-~]+)\s*/\s*([!-.0-:<-~]+)")
 _PARAM = re.compile(r';\s*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.S)
 
@@ -33,26 +36,49 @@ class _Place:
     boundary: bytes
 
 
+@dataclass(slots=True)
+class Whole:
+    """A message that was read: `root` is its tree (RFC 2046 section 5.1) with IMAP section numbers."""
+
+    root: Node
+    _raw: bytes = field(repr=False)
+    _places: dict[str, _Place] = field(repr=False)
+
+    def content(self, section: str, most: int | None = None) -> bytes:
+        """The content of a part, still transfer-encoded, at most that many bytes of it; b"" where there is none."""
+        place = self._places.get(section)
+        if place is None:
+            return b""
+        return self._raw[place.start : place.end if most is None else min(place.end, place.start + most)]
+
+
+def read(raw: bytes) -> Whole:
+    """Read a message once, for its tree and the contents of several parts; what is broken becomes a text leaf."""
+    places = _walk(raw)
+    return Whole(places[0].node, raw, {place.node.section: place for place in reversed(places)})
+
+
 def from_bytes(raw: bytes) -> Node:
-    """The tree of a message (RFC 2046 section 5.1) with IMAP section numbers; what is broken becomes a text leaf."""
-    return next(_walk(raw)).node
+    """The tree of a message, as `read` has it."""
+    return read(raw).root
 
 
 def content(raw: bytes, section: str) -> bytes:
     """The content of the part that `from_bytes` numbers `section`, still transfer-encoded; b"" when there is none."""
-    return next((raw[place.start : place.end] for place in _walk(raw) if place.node.section == section), b"")
+    return read(raw).content(section)
 
 
-def _walk(raw: bytes) -> Iterator[_Place]:
-    """Every part; the first is the root, and its tree is complete when it is yielded."""
+def _walk(raw: bytes) -> list[_Place]:
+    """Every part; the first is the root."""
     root = _read(raw, 0, len(raw), "", "text/plain")
     places = [root]
-    level = [root]
+    level = [root] if root.boundary else []
+    lines = _dashed(raw) if level else {}
     for _depth in range(DEPTH_LIMIT):
         below: list[_Place] = []
         for place in level:
             default = "message/rfc822" if place.node.type == "multipart/digest" else "text/plain"
-            for number, (start, end) in enumerate(_split(raw, place), 1):
+            for number, (start, end) in enumerate(_split(raw, place, lines), 1):
                 if len(places) + len(below) >= PART_LIMIT:
                     break
                 section = f"{place.node.section}.{number}" if place.node.section else str(number)
@@ -66,7 +92,7 @@ def _walk(raw: bytes) -> Iterator[_Place]:
             place.node.type = "text/plain"  # no boundary, or none found: the text is all there is to show
     if not root.node.children:
         root.node.section = "1"
-    yield from places
+    return places
 
 
 def _read(raw: bytes, start: int, end: int, section: str, default: str) -> _Place:
@@ -106,20 +132,37 @@ def _parameters(value: str) -> tuple[str, dict[str, str]]:
     return value.partition(";")[0], params
 
 
-def _split(raw: bytes, place: _Place) -> Iterator[tuple[int, int]]:
+def _dashed(raw: bytes) -> dict[bytes, list[int]]:
+    """Where lines stand that begin with "--", by what follows: looked for once, for each level has in it all that are below."""
+    found: dict[bytes, list[int]] = {}
+    if raw.startswith(b"--"):
+        found[raw[2:302].partition(b"\n")[0].removesuffix(b"\r").rstrip(b" \t")] = [0]
+    for count, match in enumerate(_DASHES.finditer(raw)):
+        if count >= DELIMITER_LIMIT:
+            break
+        found.setdefault(match[1].removesuffix(b"\r").rstrip(b" \t"), []).append(match.start() + 1)
+    return found
+
+
+def _split(raw: bytes, place: _Place, lines: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
     """Where the parts of a multipart lie: between delimiter lines, the line end before each belonging to it."""
-    if not place.boundary:
-        return
-    delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(place.boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    opening, closing = lines.get(place.boundary, []), lines.get(place.boundary + b"--", [])
+    last = bisect_left(closing, place.start)
+    # a missing closing delimiter: take what there is
+    closed = closing[last] if last < len(closing) and closing[last] < place.end else None
     start = -1
-    position = max(place.start - 2, 0)  # the line end of the blank line may be the first delimiter's
-    while match := delimiter.search(raw, position, place.end):
+    for number in range(bisect_left(opening, place.start), len(opening)):
+        at = opening[number]
+        if at >= (place.end if closed is None else closed):
+            break
         if start >= 0:
-            yield start, max(start, match.start())
-        if match[1]:
-            return
-        line_end = raw.find(b"\n", match.end(), place.end)
+            yield start, max(start, _line_end_before(raw, at))
+        line_end = raw.find(b"\n", at, place.end)
         start = line_end + 1 if line_end >= 0 else place.end
-        position = max(match.end(), start - 2)
-    if start >= 0:  # the closing delimiter is missing: take what there is
-        yield start, place.end
+    if start >= 0:
+        yield start, place.end if closed is None else max(start, _line_end_before(raw, closed))
+
+
+def _line_end_before(raw: bytes, at: int) -> int:
+    """Where the line end begins that stands right before a line."""
+    return max(at - (2 if raw[at - 2 : at - 1] == b"\r" else 1), 0)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from webmail.mail import Part, Structure
 from webmail.mime.filenames import filename, turns
 from webmail.mime.odd_text import RICH_TYPES
-from webmail.mime.parts import content, from_bytes
+from webmail.mime.parts import Whole, content, from_bytes, read
 from webmail.mime.tree import Node
 from webmail.mime.words import tidy
 
-__all__ = ["Node", "around", "attached", "classify", "content", "from_bytes"]
+__all__ = ["Node", "Whole", "around", "attached", "classify", "content", "from_bytes", "read"]
 
 DEPTH_LIMIT = 100  # levels that are looked into
 LEAF_LIMIT = 1000  # leaves that are kept

@@ -28,6 +28,8 @@ PROPERTIES = frozenset(
     """.split()
 )
 _NEGATIVE = frozenset(("background-position", "letter-spacing", "word-spacing", "vertical-align", "box-shadow", "text-shadow"))
+_SHADOWS = frozenset(("box-shadow", "text-shadow"))
+_FARTHEST = 48  # pixels of a shadow: on paper nothing is clipped, and a shadow of words can be read elsewhere
 _UNITS = frozenset(("px", "em", "rem", "ex", "ch", "pt", "pc", "cm", "mm", "in", "q", "vw"))
 _FUNCTIONS = frozenset(("rgb", "rgba", "hsl", "hsla"))
 _DECLARATION = re.compile(r"""((?:[^;"'()\\{}\[\]@]|"[^"\\\n]*"|'[^'\\\n]*'|\([^()"'\\;{}]*\))+)""")
@@ -127,11 +129,18 @@ def _value(name: str, tokens: list[ast.Node], pictures: list[str]) -> str:
             out.append(f"\0{len(pictures)}\0")
             pictures.append(address)
             continue
-        text = _token(token, name in _NEGATIVE)
+        text = None if name in _SHADOWS and _far(token) else _token(token, name in _NEGATIVE)
         if text is None:
             return ""
         out.append(text)
     return "".join(out).strip()
+
+
+def _far(token: ast.Node) -> bool:
+    """Whether a length takes a shadow far from what throws it; those that grow with the letters may."""
+    if token.type != "dimension":
+        return False
+    return token.lower_unit not in _PIXELS or abs(token.value) * _PIXELS[token.lower_unit] > _FARTHEST
 
 
 def _legible(token: ast.Node) -> ast.Node:

@@ -57,8 +57,9 @@ def ask_identity(number: int) -> Response:
 
 @blueprint.post("/settings/identities/<int:number>/remove")
 def remove_identity(number: int) -> Response:
-    _stored_identity(number).delete_instance()
-    notify(_("The identity was removed."))
+    mine = (WritingIdentity.id == number) & (WritingIdentity.user == current_user())
+    if number < 2**63 and WritingIdentity.delete().where(mine).execute():  # not so by a second click
+        notify(_("The identity was removed."))
     return redirect(url_for("settings.list_identities"), 303)
 
 
@@ -146,8 +147,9 @@ def ask_signature(number: int) -> Response:
 
 @blueprint.post("/settings/signatures/<int:number>/remove")
 def remove_signature(number: int) -> Response:
-    _signature(number).delete_instance()
-    notify(_("The signature was removed."))
+    mine = (Signature.id == number) & (Signature.user == current_user())
+    if number < 2**63 and Signature.delete().where(mine).execute():  # not so by a second click
+        notify(_("The signature was removed."))
     return redirect(url_for("settings.list_signatures"), 303)
 
 
@@ -168,6 +170,6 @@ def _save_signature(signature: Signature) -> Response:
         notify(_("You have as many as there may be. Remove one first."), "danger")
         return page("settings/signatures_edit.html", 422, form=form, signature=None)
     notify(_("The signature is saved."))
-    if first:
+    if first and signature.id:  # not so by a second click
         identities.sign_with(signature, settings())
     return redirect(url_for("settings.list_signatures"), 303)

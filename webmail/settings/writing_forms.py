@@ -136,7 +136,8 @@ class TemplateForm(WritingForm):
     shared = BooleanField(_l("For everyone"))
 
     def put_into(self, text: ReadyText) -> None:
-        text.name, text.subject, text.body, text.shared = self.name.data, self.subject.data, self.body.data, self.shared.data
+        text.name, text.subject, text.body = self.name.data, self.subject.data, self.body.data or ""
+        text.shared = self.shared.data
 
     def validate_body(self, field: Field) -> None:
         if not (field.data or "").strip() and not (self.subject.data or "").strip():

@@ -124,7 +124,8 @@ class TestIdentities:
             assert bob.get(address).status == 404
         page = bob.get("/settings/identities/new")
         token = page.one("form.form [name=csrf_token]")["value"]
-        assert bob.post(address, {"csrf_token": token}).status == 404
+        assert bob.post(address, {"csrf_token": token}).status == 200
+        assert allowed.get(address).status == 200  # it is still there
         form = bob.get("/compose")
         assert bob.submit(form, FORM, to="x@y.example", subject="S", identity=office, action="send").status == 422
 
@@ -237,3 +238,19 @@ def test_a_stranger_is_not_alice(app, make_account):
     stranger = Visitor(app, make_account("eve")).sign_in()
     assert stranger.get("/settings/identities/0").status == 200
     assert stranger.get("/settings/identities/0/remove").status == 404
+
+
+def test_a_form_sent_twice_makes_one_and_a_second_removal_is_no_error(alice):
+    for kind, fields in (
+        ("identities", {"name": "Alice at home"}),
+        ("signatures", {"name": "Sig", "text": "Alice"}),
+        ("templates", {"name": "Tpl", "body": "Hello"}),
+    ):
+        form = alice.get(f"/settings/{kind}/new")
+        for _click in range(2):
+            page = alice.submit(form, "form.writing", **fields)
+            assert page.status == 200
+        links = {a["href"] for a in page.all(f"a[href^='/settings/{kind}/'][href$='/remove']")}
+        assert len(links) == 1, kind
+        asked = alice.get(links.pop())
+        assert [alice.submit(asked, "form.toolbar").status for _click in range(2)] == [200, 200]

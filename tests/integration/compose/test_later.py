@@ -13,7 +13,7 @@ from tests.bench.faults import TOKENS, FaultServer
 from tests.visits import Visitor
 from tests.writing import FORM, text_of, value_of, write
 from webmail import create_app
-from webmail.compose import outbox
+from webmail.compose import contents, outbox, uploads
 from webmail.models import Outbox, OutboxState, User, db, now
 
 NEXT = datetime.now(ZoneInfo("Europe/Paris")) + timedelta(days=9)
@@ -121,6 +121,23 @@ def test_another_time(alice, bob):
     page = alice.submit(page, "form[data-time]", day="2020-01-01", later="at")
     assert "within a year" in page.notices
     assert "21:00" in page.one("#scheduled").get_text()
+
+
+@pytest.mark.parametrize("error", [uploads.NoRoom("full"), contents.ContentGone("gone")])
+def test_what_can_not_be_written_anew_says_so_and_stays(alice, bob, monkeypatch, error):
+    scheduled(alice, bob)
+    before = Outbox.get().due
+
+    def fails(*_args):
+        raise error
+
+    monkeypatch.setattr(contents, "with_header", fails)
+    page = alice.get("/outbox")
+    token = page.all("[name=csrf_token]")[0]["value"]
+    for fields in ({"action": "now"}, {"action": "time", "later": "tomorrow"}):
+        told = alice.post(f"/outbox/{Outbox.get().id}", {"csrf_token": token, **fields})
+        assert told.address == "/outbox" and ("no room for files" in told.notices or "can't be read" in told.notices)
+    assert (Outbox.get().state, Outbox.get().due) == (OutboxState.WAITING, before)
 
 
 def test_a_second_click_schedules_one_message(alice, bob):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.writing import FORM, file, text_of, value_of, write
+from webmail.compose import contents
 from webmail.models import DraftRow, Outbox
 
 
@@ -126,3 +127,39 @@ def test_what_autosave_answers_names_the_text_it_saved(alice):
     again = alice.get(page.one(FORM)["action"])
     assert value_of(saved, "revision") == value_of(again, "revision") != ""
     assert value_of(again, "writer") != value_of(page, "writer")
+
+
+def while_it_is_built(monkeypatch, happens):
+    """Have something happen once, while the next message is built."""
+    built = contents.built
+
+    def slowly(*args, **named):
+        monkeypatch.undo()
+        happens()
+        return built(*args, **named)
+
+    monkeypatch.setattr(contents, "built", slowly)
+
+
+def test_a_text_that_another_window_saves_while_the_message_is_built_is_not_lost(alice, bob, monkeypatch):
+    first, second = two_windows(alice, to=bob.address)
+    while_it_is_built(monkeypatch, lambda: alice.submit(second, FORM, body="newer", action="autosave", htmx="saved"))
+    page = alice.submit(first, FORM, action="send")  # the text that both were shown with
+    assert "changed in another window" in page.notices and Outbox.select().count() == 0
+    assert texts() == ["begun", "newer"]
+
+
+def test_an_older_autosave_of_the_window_that_sends_changes_nothing(alice, bob, monkeypatch):
+    first, _second = two_windows(alice, to=bob.address)
+    while_it_is_built(monkeypatch, lambda: alice.submit(first, FORM, body="beg", action="autosave", htmx="saved"))
+    alice.submit(first, FORM, body="begun and done", action="send")
+    assert b"begun and done" in bytes(Outbox.get().content)
+
+
+def test_a_file_that_comes_while_the_message_is_built_is_not_left_out(alice, bob, monkeypatch):
+    first, second = two_windows(alice, to=bob.address)
+    while_it_is_built(monkeypatch, lambda: alice.submit(second, FORM, action="attach", attachments=file()))
+    page = alice.submit(first, FORM, action="send")
+    assert "liste.pdf" in page.text and "changed in another window" in page.notices and Outbox.select().count() == 0
+    alice.submit(page, FORM, action="send")
+    assert Outbox.select().count() == 1

@@ -56,3 +56,18 @@ def test_an_entry_of_the_page_of_people_is_a_group_of_ones_own(alice, bob, paren
     token = f"group:{parents.uid}"
     assert address_book.unfolded(alice, [token, "x@x.example"])[-2:] == ["carl@x.example", "x@x.example"]
     assert address_book.unfolded(bob, [token, "group:", "x@x.example"]) == ["x@x.example"]
+
+
+def test_a_name_that_two_groups_have_stands_for_neither(alice):
+    group(alice, "3B", "mailto:ann@x.example")
+    group(alice, "3b", "mailto:carl@x.example")
+    assert address_book.with_groups(alice, {"to": "3B"}) == {"to": "3B"}
+
+
+def test_no_group_stands_for_a_part_of_its_people(alice, monkeypatch):
+    monkeypatch.setattr(address_book, "_MOST_PEOPLE", 5)
+    for name in ("3A", "3B"):
+        group(alice, name, *(f"mailto:{number}@{name.lower()}.example" for number in range(3)))
+    assert [(found.name, len(found.people)) for found in address_book.groups(alice)] == [("3A", 3)]
+    assert [len(found.people) for found in address_book.groups(alice, "3b")] == [3]
+    assert address_book.with_groups(alice, {"to": "3A, 3B"})["to"].endswith("2@3a.example, 3B")

@@ -13,8 +13,9 @@ import pytest
 
 from tests.bench.faults import BOB, DORA
 from webmail import smtp
-from webmail.compose import attachments, contents, drafts, identities, later, outbox
+from webmail.compose import attachments, contents, drafts, identities, later, limits, outbox
 from webmail.compose.drafts import Fields
+from webmail.compose.limits import TooManyPeople
 from webmail.models import Outbox, OutboxState, now
 
 LARGE = 1_000_000
@@ -126,3 +127,57 @@ def test_a_file_goes_over_the_wire_as_its_bytes_do():
         lines += b"" if lines.endswith(b"\r\n") else b"\r\n"
         wanted = re.sub(rb"(?m)^\.", b"..", lines)
         assert b"".join(smtp.wire_chunks(BytesIO(content))) == b"".join(smtp.wire_chunks(content)) == wanted
+
+
+def test_what_is_not_taken_into_the_outbox_leaves_no_file(here, large, monkeypatch):
+    monkeypatch.setattr(limits, "check", lambda *_args, **_named: (_ for _ in ()).throw(TooManyPeople(limits.HOUR, 1, 0, None)))
+    with pytest.raises(TooManyPeople):
+        here.enqueue(large)
+    assert files(here) == []
+    monkeypatch.undo()
+    assert here.enqueue(large) == here.enqueue(large)
+    assert len(files(here)) == 1
+
+
+def test_a_file_that_goes_while_files_are_looked_at_stops_no_sweep(here, large, monkeypatch):
+    sent = here.enqueue(large)
+    os.utime(files(here)[0], (0, 0))
+    glob = Path.glob
+
+    def going(folder, pattern):
+        for file in list(glob(folder, pattern)):
+            file.unlink()
+            yield file
+
+    monkeypatch.setattr(Path, "glob", going)
+    Outbox.update(due=now() - timedelta(minutes=1)).execute()
+    assert outbox.sweep(here.settings) == [sent.id]
+
+
+def test_no_path_is_told_of_a_message_that_is_gone(here, large):
+    sent = here.enqueue(large)
+    files(here)[0].unlink()
+    assert str(here.settings.uploads_folder) not in deliver(here, sent).error
+
+
+def test_what_is_written_or_attached_while_the_message_is_built_is_not_lost(here, large, alice, monkeypatch):
+    built = contents.built
+
+    def slowly(draft, *args, **named):
+        monkeypatch.undo()
+        drafts.store(
+            alice, large.id, Fields(to=BOB, subject="s", body="later words"), began_from=drafts.revision(drafts.fields_of(large))
+        )
+        return built(draft, *args, **named)
+
+    monkeypatch.setattr(contents, "built", slowly)
+    with pytest.raises(drafts.ChangedElsewhere):
+        here.enqueue(large)
+    row = drafts.load(alice, large.id)
+    assert (row.body, files(here), outbox.of_draft(alice, row.id)) == ("later words", [], None)
+    here.enqueue(row)
+    with pytest.raises(drafts.AlreadyLeft):
+        attachments.add(row, [b"x"], "late.txt", "text/plain", here.settings)
+    with pytest.raises(drafts.AlreadyLeft):
+        drafts.store(alice, row.id, Fields(body="too late"), began_from=drafts.revision(drafts.fields_of(row)))
+    assert drafts.load(alice, row.id).body == "later words"

@@ -51,7 +51,7 @@ def test_a_killed_worker_loses_nothing(stage):
 
 @pytest.mark.parametrize("name", faults.CRASHES)
 def test_a_worker_killed_between_two_steps_sends_nothing_again(name):
-    outcome = faults.killed(name, crash=faults.CRASHES[name])
+    outcome = faults.killed(name, crash=faults.CRASHES[name], size=faults.SIZES[1])
     assert not outcome.twice
     assert outcome.state == ("sent" if name == "after SENT, before filing" else "uncertain")
 

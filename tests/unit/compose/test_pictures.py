@@ -12,7 +12,7 @@ from tests.writing import picture
 from webmail.compose import attachments, drafts, pictures
 from webmail.compose.drafts import Fields
 from webmail.mail import Identity, NoSuchMessage
-from webmail.models import Signature
+from webmail.models import AttachmentRow, Signature
 
 ME = Identity("Alice", "alice@lycee.example")
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
@@ -29,7 +29,7 @@ def draft(alice, settings):
 
 
 def names(row):
-    return [one.filename for one in row.attachments.order_by("id")]
+    return [one.filename for one in row.attachments.order_by(AttachmentRow.id)]
 
 
 def test_a_picture_in_the_text_is_no_longer_beside_it(draft, settings):

@@ -11,7 +11,7 @@ from webmail.contacts import store, taking, undo
 from webmail.contacts.undo import Before
 from webmail.mail import Address
 from webmail.message import acquaintance
-from webmail.mime import contact
+from webmail.mime import contact, contact_file
 from webmail.mime.contact import Details, Point
 from webmail.models import Contact, ContactAddress, ContactMember, User
 
@@ -128,6 +128,26 @@ def test_undo_leaves_alone_what_was_changed_since(alice: User) -> None:
     assert undo.undo(alice, name) == 0 and names(alice) == ["Anne"]
 
 
+def test_what_can_not_be_undone_now_can_be_undone_later(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = new(alice, "Ann")
+    name = undo.offer(alice, [Before(row.uid, row.vcard)])
+    store.remove(alice, [row.uid])
+    monkeypatch.setattr(store, "MOST", 1)
+    other = new(alice, "Bob")
+    with pytest.raises(store.TooMany):
+        undo.undo(alice, name)
+    store.remove(alice, [other.uid])
+    assert undo.undo(alice, name) == 1 and names(alice) == ["Ann"]
+
+
+def test_a_new_contact_sent_again_with_other_words_is_not_taken_for_the_first(alice: User) -> None:
+    first = Details(name="Ann", emails=(Point("ann@x.example"),), uid=store.new_uid())
+    assert store.add(alice, first).uid == store.add(alice, first).uid
+    with pytest.raises(store.AlreadyThere) as caught:
+        store.add(alice, replace(first, emails=(Point("ann@other.example"),)))
+    assert (caught.value.row.email, len(names(alice))) == ("ann@x.example", 1)
+
+
 # --- groups ----------------------------------------------------------------------------------------------------------
 
 
@@ -206,3 +226,13 @@ def test_many_contacts_are_quick(alice: User) -> None:
         assert store.listed(alice, words="eleve 999").total == 1
         assert len(store.listed(alice, number=15).rows) == 50
     assert time.process_time() - started < 2
+
+
+def test_no_more_of_a_file_is_read_than_takes_a_bearable_time(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking, "_MOST_MERGED", 500)
+    same = card("Ann", *(f"TEL:{number}" for number in range(90)), uid="one")
+    planned = taking.plan(alice, same + same + "".join(card("Ann", f"X-A:{number}", uid="one") for number in range(50)))
+    assert (len(planned.fresh), planned.refused) == (1, 46)
+    monkeypatch.setattr(contact_file, "_MOST_READ", 500)
+    planned = taking.plan(alice, "".join(card("Ann", *(f"X-{number}:1" for number in range(97)), uid=f"u{n}") for n in range(9)))
+    assert (len(planned.fresh), planned.refused) == (5, 4)

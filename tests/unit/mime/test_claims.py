@@ -94,3 +94,9 @@ def test_it_takes_linear_time(html: str) -> None:
     started = time.process_time()
     claims(html[:1_000_000])
     assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("padding", ["<b></b>" * 4000, " " * 2000, "\n&nbsp;" * 900, "&zwnj;" * 900])
+def test_padding_hides_no_name(padding: str) -> None:
+    html = f'<a href="https://evil.test/">{padding}www.bank.example</a>'
+    assert claims(html) == {"https://evil.test/": "www.bank.example"}

@@ -291,6 +291,7 @@ class TestStyles:
             ("color:red;}*{color:blue", "color:red"),
             ("/* a; */color:red", "color:red"),
             ("letter-spacing:-1px", "letter-spacing:-1px"),
+            ("box-shadow:0 -4px 30px rgba(0,0,0,0.2)", "box-shadow:0 -4px 30px rgba(0,0,0,0.2)"),
             ("font-size:8px", "font-size:11px"),
             ("font-size:7.5pt!important", "font-size:11px!important"),
             ("font-size:1px;font-size:11.5px", "font-size:1px;font-size:11.5px"),
@@ -306,6 +307,7 @@ class TestStyles:
             "width:expression(alert(1))", "background:u\\72l(http://x)", "color:\\65xpression(1)", "background-image:url(http://x)",
             "list-style:url(//x)", "content:'x'", "-moz-binding:url(x)", "behavior:url(x)", "color:var(--x)", "--x:red", "width:calc(1px)",
             "width:100vh", "font-family:'a\\27 ;x'", "font-family:'</style><script>'", "background:image-set('http://x' 1x)", "cursor:url(x),auto",
+            "text-shadow:0 -120px red", "box-shadow:0 0 0 9999px red", "text-shadow:0 -9em red", "box-shadow:0 -3in red",
             "animation:x 1s", "transform:scale(9)", "color:red blue()", "@import 'x'", "float:absolute", "filter:url(x)", "color", ":red", ";",
         ],
     )  # fmt: skip

@@ -114,3 +114,22 @@ def test_a_very_long_text_is_shown_as_it_is():
 def test_the_language_is_a_language(tag, good):
     assert markdown.is_language(tag) is good
     assert ("lang=" in markdown.document("x", tag)) is good
+
+
+def test_a_scheme_before_brackets_and_another_within() -> None:
+    assert "<p>" in markdown.to_html("photo.pngphoto.png[//a.x/)(|)**\\http://")
+
+
+@pytest.mark.parametrize("address", ["/logout", "//evil.example", "#part", "photo.png", "?a=b", "https:///x"])
+def test_addresses_that_mean_something_else_elsewhere_are_no_links(address: str) -> None:
+    assert markdown.to_html(f"[words]({address})") == "<p><a>words</a></p>\n"
+
+
+def test_a_link_that_names_another_site_shows_its_address() -> None:
+    quoted = markdown.to_html(
+        "> [**www.bank.example**](https://evil.example/a) [bank.example](https://www.bank.example/) [here](https://a.example)"
+    )
+    evil, bank, other = re.findall(r'<a href="([^"]*)">([^<]*)</a>', quoted)
+    assert evil == ("https://evil.example/a", "https://evil.example/a")
+    assert bank == ("https://www.bank.example/", "bank.example") and other[1] == "here"
+    assert "<strong>www.bank.example</strong> &lt;<a " in quoted

@@ -9,16 +9,17 @@ import pytest
 
 from webmail.imap.texts import of_whole
 from webmail.mail import Part, Structure
-from webmail.mime import odd_text, text
+from webmail.mime import odd_text, structure, text
 from webmail.mime.kinds import Kind, kind
-from webmail.mime.structure import classify, from_bytes
+from webmail.mime.structure import classify
 
 Sample = Callable[[str], bytes]
 
 
 def read(raw: bytes) -> tuple[Structure, list[str]]:
-    shape = classify(from_bytes(raw))
-    return shape, list(of_whole(raw, shape.text + shape.html).values())
+    whole = structure.read(raw)
+    shape = classify(whole.root)
+    return shape, list(of_whole(whole, shape.text + shape.html).values())
 
 
 def test_enriched_text_is_the_body_and_shows_its_words(sample: Sample) -> None:

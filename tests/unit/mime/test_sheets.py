@@ -137,3 +137,15 @@ def test_a_sheet_that_would_keep_a_browser_busy_goes() -> None:
     sheet = "".join(f"*{{color:#{i:06x}}}" for i in range(3_000))
     assert cleaned(sheet, "<p>" * 100, TAGS, "m-", None).css
     assert not cleaned(sheet, "<p>" * 10_000, TAGS, "m-", None).css
+
+
+def test_backgrounds_are_fetched_however_wide_the_window_is() -> None:
+    html = (
+        "<style>.a{background:url(https://t.example/1)} @media (max-width:600px){.a,.c{display:none} p{background:none}}</style>"
+        '<p class=a>x<p class=c style="background-image:url(https://t.example/2)">y<table background="https://t.example/3">'
+    )
+    made = clean(html, lambda _cid: None, link_for_image=lambda url: f"/image/{url[-1]}").html
+    always = [image for image in Inspection(made).images if image["style"] == "display:none!important"]
+    assert [image["src"] for image in always] == ["/image/1", "/image/2", "/image/3"]
+    assert "<img" not in clean(html, lambda _cid: None).html
+    assert "<img" not in clean(html.replace("@media", "@nothing"), lambda _cid: None, link_for_image=lambda _url: "/image/1").html

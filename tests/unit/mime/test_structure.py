@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from webmail.mime.structure import BODY_LIMIT, LEAF_LIMIT, Node, classify, content, default_name, from_bytes
+from webmail.imap import wrapped
+from webmail.mime.structure import BODY_LIMIT, LEAF_LIMIT, Node, classify, content, default_name, from_bytes, read
 from webmail.mime.text import decode_text
 
 
@@ -132,6 +133,25 @@ class TestLimits:
         started = time.perf_counter()
         assert len(classify(from_bytes(raw)).all) == LEAF_LIMIT
         assert time.perf_counter() - started < 2
+
+    @pytest.mark.parametrize(
+        "filling", [b"\r\n", b"\r\n--", b"\r\n--b", b"x"], ids=["lines", "dashes", "almost delimiters", "one line"]
+    )
+    def test_megabytes_below_fifty_levels(self, filling):
+        levels = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i) for i in range(50))
+        raw = levels + b"\r\n" + filling * (4_000_000 // len(filling))
+        started = time.process_time()
+        whole = read(raw)
+        assert whole.content(classify(whole.root).text[0].section).endswith(filling)
+        assert time.process_time() - started < 1
+
+    def test_two_thousand_attached_messages_are_read_once(self):
+        part = b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nwords\r\n"
+        raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 2000 + b"--b--\r\n" + b"x" * 2_000_000
+        started = time.process_time()
+        found = wrapped.shape(read(raw), "2")
+        assert len(found.attachments) == LEAF_LIMIT and found.attachments[-1].envelope.subject == "x"
+        assert time.process_time() - started < 1
 
 
 class TestBrokenMessages:
