@@ -19,6 +19,7 @@ from typing import IO
 
 from webmail.account import Account, Password, Server, Token
 from webmail.mail import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
+from webmail.mime.transfer import crlf_pieces
 
 FINAL_ANSWER_SECONDS = 120.0  # the server may scan or deliver before it answers the dot (RFC 5321 section 4.5.3.2.6)
 GOODBYE_SECONDS = 2.0
@@ -308,11 +309,8 @@ def wire_chunks(content: bytes | IO[bytes]) -> Iterator[bytes]:
     source = BytesIO(content) if isinstance(content, bytes) else content
     source.seek(0)
     at_line_start, last = True, b""
-    while read := source.read(_CHUNK):
-        while read.endswith(b"\r") and (more := source.read(1)):  # a line end is not cut in two
-            read += more
-        chunk = _LINE_END.sub(b"\r\n", read)
-        chunk = chunk.replace(b"\r\n.", b"\r\n..")
+    for piece in crlf_pieces(source, _CHUNK):
+        chunk = piece.replace(b"\r\n.", b"\r\n..")
         if at_line_start and chunk.startswith(b"."):
             chunk = b"." + chunk
         at_line_start = chunk.endswith(b"\r\n")
@@ -320,9 +318,6 @@ def wire_chunks(content: bytes | IO[bytes]) -> Iterator[bytes]:
         yield chunk
     if not last.endswith(b"\r\n"):
         yield b"\r\n"
-
-
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def _refuse_unless(good: bool, code: int, words: bytes) -> None:

@@ -182,6 +182,15 @@ def local_path(target: str) -> str:
     return target if "\\" not in target and target.isprintable() else ""
 
 
+def uidvalidity() -> int | None:
+    """The UIDVALIDITY that a link was made under, where it says so. Raises MailboxChanged for what can be none (RFC 3501
+    section 9)."""
+    number = request.args.get("v", None, int)
+    if number is not None and not 0 < number < 2**32:
+        raise MailboxChanged(f"{number} is no UIDVALIDITY")
+    return number
+
+
 def mailbox_label(name: str) -> str:
     """What a person calls a mailbox: the usual word for the special ones, else the last part of its name."""
     found = g.get("overview")

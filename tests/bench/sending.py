@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import faults
-from tests.bench.faults import BOB, CARL, DORA, FaultServer, Tally
+from tests.bench.fault_server import FaultServer
+from tests.bench.faults import BOB, CARL, DORA, Tally
 
 KILLS = 30
 ALICE = "alice@lycee.example"

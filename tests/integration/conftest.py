@@ -6,6 +6,7 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from imapclient import IMAPClient
 from deploy.demo.accounts import DOMAIN
 from deploy.demo.dovecot import CLIENT, KEY_ID, token_key
 from deploy.demo.services import ISSUER, Services
+from tests.letters import message
 from tests.visits import Visitor
 from webmail import create_app, imap
 from webmail.account import Account, Password, Server, Token, TokenIssuer
@@ -135,3 +137,16 @@ def fill(imap_of: Callable[[str], IMAPClient]) -> Callable[..., list[int]]:
         return list(client.search())
 
     return append
+
+
+@pytest.fixture
+def folders(person: Visitor, imap_of: Callable[[str], IMAPClient], fill: Callable[..., list[int]]) -> Visitor:
+    """Somebody with mail in several folders, a day apart each."""
+    client = imap_of(person.address)
+    for name in ("Travail", "Travail/2024", "Été"):
+        client.create_folder(name)
+    places = ["INBOX", "Travail", "Travail/2024", "Été", "Trash", "Junk", "INBOX"]
+    for day, name in enumerate(places, 1):
+        client.append(name, bytes(message(f"Budget {day}", "le mot commun")), (), datetime(2026, 3, day, 12, tzinfo=UTC))
+    person.get("/mailbox/INBOX", reload=True)  # another program made these: they show after 15 s, or after this
+    return person

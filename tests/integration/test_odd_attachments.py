@@ -71,6 +71,18 @@ def test_a_message_under_an_encoding_opens_in_place(person: Visitor, fill: Fill,
     assert "> En texte" in person.get(inside.link("Reply")).one("textarea").get_text()
 
 
+def test_a_card_in_a_message_under_an_encoding_is_added_to_contacts(person: Visitor, fill: Fill) -> None:
+    inner = inner_letter()
+    inner.add_attachment(
+        "BEGIN:VCARD\nVERSION:3.0\nFN:Nina Idrissi\nEMAIL:nina@x.example\nEND:VCARD\n", "vcard", filename="nina.vcf"
+    )
+    uid = fill(person, wrapped(bytes(inner), "base64"))[-1]
+    inside = person.get(person.get(f"/message/{uid}/INBOX").link("Élections"))
+    done = person.submit(inside, "form[action*='/contacts/from/']")
+    assert "1 contact was added" in done.notices
+    assert "Nina Idrissi" in person.get("/contacts").text
+
+
 def test_ways_that_lead_to_no_message_are_not_found(person: Visitor, fill: Fill) -> None:
     uid = fill(person, wrapped(bytes(inner_letter()), "base64"))[-1]
     for address in ("/inside/{}/2~9/INBOX", "/inside/{}/1~1/INBOX", "/inside/{}/2~1/INBOX", "/part/{}/2~7/INBOX", "/part/{}/2~/INBOX",

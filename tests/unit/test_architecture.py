@@ -45,7 +45,7 @@ def kind_of(module: str) -> str:
         return "account"
     if first in PROTOCOLS:
         return "protocol"
-    if first in ("databases", "models", "config", "preferences", "prepared", "times"):
+    if first in ("databases", "models", "config", "preferences", "prepared", "times", "undo_rows"):
         return "data"
     if first in ("web", "words", "downloads") or module.endswith(("views", "forms", "cookies", "guard")):
         return "web"

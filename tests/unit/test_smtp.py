@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.bench.faults import FaultServer
+from tests.bench.fault_server import FaultServer
 from webmail import smtp
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.mail import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ from webmail.compose import drafts
 from webmail.mail import Address
 from webmail.mime import addresses
 from webmail.mime.typed import address_key
-from webmail.mime.words import fold
+from webmail.mime.words import fold, sort_key, words_in
 from webmail.models import Contact, ContactAddress, ContactMember, Correspondent, User
 
 MOST_GROUPS = 200  # that are offered
 _MOST_PEOPLE = 10_000  # of all those groups together
 _TOKEN = "group:"
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def groups(user: User, words: str = "") -> list[Group]:
 
 
 def _fitting(user: User, words: str) -> list[Any]:
-    return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in _WORD.findall(fold(words))[:10])]
+    return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in words_in(words)[:10])]
 
 
 def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
@@ -117,7 +115,7 @@ def with_groups(user: User, lists: Mapping[str, str]) -> dict[str, str]:
     names = {_name(item) for inside in items.values() for item in inside if "@" not in item}
     if not names:
         return dict(lists)
-    named = _with_people(user, [Contact.user == user, Contact.sort.in_(_sorted(names))])
+    named = _with_people(user, [Contact.user == user, Contact.sort.in_([sort_key(name) for name in list(names)[:100]])])
     times = Counter(fold(group.name) for group in named)
     known = {name: group for group in named if times[name := fold(group.name)] == 1}
     filled = {}
@@ -130,8 +128,3 @@ def with_groups(user: User, lists: Mapping[str, str]) -> dict[str, str]:
 
 def _name(item: str) -> str:
     return fold(" ".join(item.strip(' "').split()))
-
-
-def _sorted(names: Iterable[str]) -> list[str]:
-    """Names as the column `sort` has them."""
-    return [" ".join(_WORD.findall(name))[:190] or name[:190] for name in names][:100]

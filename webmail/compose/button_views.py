@@ -92,7 +92,7 @@ def act(draft_id: str) -> Response:
     elif action.startswith("picture-"):
         put_in(form, draft_id, _number(action.removeprefix("picture-")))
     if action == "attach" and "body" not in request.form:
-        return attach_alone(draft_id, form)
+        return _attach_alone(draft_id, form)
     about_files = action == "attach" or action.startswith("remove-")
     try:
         row = store(draft_id, form)
@@ -175,7 +175,7 @@ def _attach(form: ComposeForm, row: DraftRow) -> int:
     return 0
 
 
-def attach_alone(draft_id: str, form: ComposeForm) -> Response:
+def _attach_alone(draft_id: str, form: ComposeForm) -> Response:
     """Files that come by themselves (static/attach.js) while the text is typed on: what the draft holds of it stays as it is."""
     sent = outbox.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:

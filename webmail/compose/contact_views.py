@@ -7,11 +7,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.compose import attachments, drafts, outbox, uploads
+from webmail.compose import attachments, uploads
 from webmail.compose.forms import ComposeForm
-from webmail.compose.views import LEFT, blueprint, no_room_words
+from webmail.compose.views import blueprint, no_room_words, own_draft
 from webmail.contacts import store
-from webmail.mime.filenames import safe_name
+from webmail.mime.filenames import called
 from webmail.models import DraftRow
 from webmail.web import current_user, local_path, notify, page, preferences, settings
 
@@ -21,9 +21,9 @@ _MOST = 100  # cards that are attached at once
 @blueprint.get("/compose/<draft_id>/contacts")
 def choose_contacts(draft_id: str) -> Response:
     """Contacts to tick; those ticked on other pages of the list are carried along in `kept`."""
-    row = _draft(draft_id)
-    if row is None:
-        return redirect(url_for("compose.outbox"), 303)
+    row = own_draft(draft_id)
+    if isinstance(row, Response):
+        return row
     words = request.args.get("words", "")[:100]
     size = preferences().page_size or settings().page_size
     found = store.listed(current_user(), words=words, number=request.args.get("page", 1, int), size=size)
@@ -38,9 +38,9 @@ def choose_contacts(draft_id: str) -> Response:
 @blueprint.post("/compose/<draft_id>/contacts")
 def attach_contacts(draft_id: str) -> Response:
     """The cards that were ticked become files of the draft; or other contacts are shown first."""
-    row = _draft(draft_id)
-    if row is None:
-        return redirect(url_for("compose.outbox"), 303)
+    row = own_draft(draft_id)
+    if isinstance(row, Response):
+        return row
     back = local_path(request.form.get("back", "")) or None
     action = request.form.get("action", "search")
     chosen = list(dict.fromkeys(request.form.getlist("kept") + request.form.getlist("contact")))[:_MOST]
@@ -51,7 +51,7 @@ def attach_contacts(draft_id: str) -> Response:
             url_for("compose.choose_contacts", draft_id=draft_id, words=words or None, page=number, kept=chosen, back=back), 303
         )
     found = store.cards(current_user(), chosen)
-    files = [([card.encode("utf-8", "replace")], f"{_file_name(name)}.vcf", "text/vcard") for name, card in found]
+    files = [([card.encode("utf-8", "replace")], f"{called(name, 'contact')}.vcf", "text/vcard") for name, card in found]
     try:
         attached = attachments.add_all(row, files, settings())
     except uploads.REFUSALS as error:
@@ -65,15 +65,3 @@ def attach_contacts(draft_id: str) -> Response:
 def choosing_contacts(row: DraftRow, form: ComposeForm) -> str:
     """The address of the page of contacts for the draft of a form."""
     return url_for("compose.choose_contacts", draft_id=row.id, back=local_path(form.back.data or "") or None)
-
-
-def _file_name(name: str) -> str:
-    return safe_name(name)[:80].strip(". ") or "contact"
-
-
-def _draft(draft_id: str) -> DraftRow | None:
-    """The draft, None where it has left. Raises NoSuchMessage."""
-    sent = outbox.of_draft(current_user(), draft_id)
-    if sent is not None and sent.state in LEFT:
-        return None
-    return drafts.load(current_user(), draft_id)

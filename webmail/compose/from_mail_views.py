@@ -14,11 +14,11 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.compose import drafts, from_mail, identities, outbox, uploads
+from webmail.compose import drafts, from_mail, identities, uploads
 from webmail.compose.drafts import Fields
 from webmail.compose.forms import ComposeForm
 from webmail.compose.from_mail import MOST, Outcome, Pick
-from webmail.compose.views import LEFT, blueprint, my_identities, no_room_words, uidvalidity
+from webmail.compose.views import blueprint, my_identities, no_room_words, own_draft
 from webmail.mail import ServerAway
 from webmail.mailbox import searching, selection
 from webmail.mailbox.asked import LONGEST_QUERY, Asked
@@ -33,6 +33,7 @@ from webmail.web import (
     preferences,
     remember_overview,
     settings,
+    uidvalidity,
 )
 from webmail.words import number, today
 
@@ -44,7 +45,7 @@ _EVERYWHERE = "*"  # no mailbox is called so (RFC 3501 section 6.3.8)
 @blueprint.get("/compose/<draft_id>/mail")
 def from_my_mail(draft_id: str) -> Response:
     """A page of messages to tick, newest first: of a folder or of all, of a search or without."""
-    row = _row(draft_id)
+    row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
     place = _place(request.args)
@@ -81,7 +82,7 @@ def from_my_mail(draft_id: str) -> Response:
 @blueprint.get("/compose/<draft_id>/mail/<int:uid>/<path:mailbox>")
 def files_of_mail(draft_id: str, uid: int, mailbox: str) -> Response:
     """The files of one message, to tick."""
-    row = _row(draft_id)
+    row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
     with imap.connect(current_account(), mailbox) as connection:
@@ -104,7 +105,7 @@ def files_of_mail(draft_id: str, uid: int, mailbox: str) -> Response:
 @blueprint.post("/compose/<draft_id>/mail")
 def attach_from_mail(draft_id: str) -> Response:
     """What is ticked is attached, and then to the draft; or it is carried along to another page."""
-    row = _row(draft_id)
+    row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
     form, place = request.form, _place(request.form)
@@ -174,14 +175,6 @@ def forward_together(mailbox: str) -> Response:
 def choosing_mail(row: DraftRow, form: ComposeForm) -> str:
     """The address of the page of messages for the draft of a form."""
     return url_for("compose.from_my_mail", draft_id=row.id, back=local_path(form.back.data or "") or None)
-
-
-def _row(draft_id: str) -> DraftRow | Response:
-    """The person's draft, or where to go when it has left. Raises NoSuchMessage."""
-    sent = outbox.of_draft(current_user(), draft_id)
-    if sent is not None and sent.state in LEFT:
-        return redirect(url_for("compose.outbox"), 303)
-    return drafts.load(current_user(), draft_id)
 
 
 def _place(values: Mapping[str, str]) -> dict[str, str]:

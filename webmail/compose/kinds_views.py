@@ -15,10 +15,10 @@ from webmail.compose.button_views import say_sent
 from webmail.compose.forms import completed, one_line
 from webmail.compose.later_views import too_many_words
 from webmail.compose.picture_views import picture_address
-from webmail.compose.views import blueprint, my_identities, uidvalidity
+from webmail.compose.views import blueprint, my_identities
 from webmail.mail import BadAddress, Message, NoSuchMessage
 from webmail.mime import build, clean, text
-from webmail.web import current_account, current_user, local_path, page, sealed_credential, settings, wake
+from webmail.web import current_account, current_user, local_path, page, sealed_credential, settings, uidvalidity, wake
 from webmail.words import file_size
 
 _FRAME_CSP = (

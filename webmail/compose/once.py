@@ -17,3 +17,9 @@ def is_there(row: Table) -> bool:
     values = {field: row.__data__.get(field.name) for field in fields}
     same = [field.is_null() if value is None else field == value for field, value in values.items()]
     return bool(type(row).select().where(*same).exists())
+
+
+def removed(table: type[Table], number: int, user: User) -> bool:
+    """Remove a row of this person by its number; False where a first click did so already, or it is not theirs."""
+    mine = (table.id == number) & (table.user == user)  # type: ignore[attr-defined]
+    return number < 2**63 and bool(table.delete().where(mine).execute())

@@ -9,10 +9,10 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import address_book, drafts, outbox, recipients
+from webmail.compose import address_book, drafts, recipients
 from webmail.compose.drafts import ChangedElsewhere
 from webmail.compose.forms import ComposeForm
-from webmail.compose.views import LEFT, blueprint
+from webmail.compose.views import blueprint, own_draft
 from webmail.mail import Draft
 from webmail.models import DraftRow
 from webmail.web import current_account, current_user, fragment, local_path, notify, page, preferences, settings
@@ -29,10 +29,9 @@ def suggest() -> Response:
 def choose(draft_id: str) -> Response:
     """The page of people for a draft, those written to most often first."""
     user, words = current_user(), request.args.get("words", "")[: recipients.MOST_WORDS]
-    sent = outbox.of_draft(user, draft_id)
-    if sent is not None and sent.state in LEFT:
-        return redirect(url_for("compose.outbox"), 303)
-    row = drafts.load(user, draft_id)
+    row = own_draft(draft_id)
+    if isinstance(row, Response):
+        return row
     people = recipients.find(user, words, settings())
     size = preferences().page_size or settings().page_size
     last = max((len(people) - 1) // size, 0) + 1
@@ -49,10 +48,9 @@ def choose(draft_id: str) -> Response:
 def chosen(draft_id: str) -> Response:
     """What was ticked goes into the draft; then to the draft, or to other people."""
     user, action = current_user(), request.form.get("action", "search")
-    sent = outbox.of_draft(user, draft_id)
-    if sent is not None and sent.state in LEFT:
-        return redirect(url_for("compose.outbox"), 303)
-    row = drafts.load(user, draft_id)
+    row = own_draft(draft_id)
+    if isinstance(row, Response):
+        return row
     before = drafts.fields_of(row)
     lists = {name: getattr(before, name) for name in recipients.FIELDS}
     ticked = {name: address_book.unfolded(user, request.form.getlist(name)) for name in recipients.FIELDS}

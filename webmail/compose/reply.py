@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from webmail import imap
 from webmail.account import Account
 from webmail.compose import attachments, drafts, formats, uploads
 from webmail.compose.drafts import Fields
 from webmail.config import Settings
-from webmail.imap import messages
+from webmail.imap import bulk, messages
 from webmail.imap.connection import Connection
 from webmail.mail import Address, Identity, Message, NoSuchMessage, Part
 from webmail.mime import build, text
@@ -157,32 +157,21 @@ def carry(
 
 
 def _contents(
-    account: Account, message: Message, parts: Iterable[Part], names: Mapping[str, str]
+    account: Account, message: Message, parts: Sequence[Part], names: Mapping[str, str]
 ) -> Iterator[tuple[Iterable[bytes], str, str]]:
-    for batch in _batches(parts):
-        _, first = batch[0]
+    numbered = {part.section: number for number, part in enumerate(parts, 1)}
+    for batch in bulk.batches(parts, _TOGETHER, MOST_PARTS):
+        first = batch[0]
         if first.size > _TOGETHER:
             contents: dict[str, Iterable[bytes]] = {
                 first.section: messages.stream(account, message.mailbox, message.uid, first, message.uidvalidity)
             }
         else:
             with imap.connect(account, message.mailbox) as conn:
-                whole = messages.parts(conn, message.mailbox, message.uid, [part for _, part in batch], message.uidvalidity)
+                whole = messages.parts(conn, message.mailbox, message.uid, batch, message.uidvalidity)
             contents = {section: [content] for section, content in whole.items()}
-        for number, part in batch:
-            yield contents[part.section], names.get(part.section) or name_of(part, number), part.type
-
-
-def _batches(parts: Iterable[Part]) -> Iterator[list[tuple[int, Part]]]:
-    """The parts, numbered from 1, in groups to be fetched at once; one that is too large for that comes alone."""
-    batch: list[tuple[int, Part]] = []
-    for number, part in enumerate(parts, 1):
-        if batch and sum(one.size for _, one in batch) + part.size > _TOGETHER:
-            yield batch
-            batch = []
-        batch.append((number, part))
-    if batch:
-        yield batch
+        for part in batch:
+            yield contents[part.section], names.get(part.section) or name_of(part, numbered[part.section]), part.type
 
 
 def name_of(part: Part, number: int) -> str:

@@ -36,9 +36,9 @@ from webmail.compose import (
 from webmail.compose import reply as replies
 from webmail.compose.drafts import AlreadyLeft, ChangedElsewhere, Fields
 from webmail.compose.forms import ComposeForm
-from webmail.mail import Identity, MailboxChanged, MailError, Message, NoSuchMessage
+from webmail.mail import Identity, MailError, Message, NoSuchMessage
 from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
-from webmail.web import current_account, current_user, error_page, local_path, notify, page, preferences, settings
+from webmail.web import current_account, current_user, error_page, local_path, notify, page, preferences, settings, uidvalidity
 from webmail.words import file_size, local, long_date, short_date
 
 blueprint = Blueprint("compose", __name__)
@@ -214,6 +214,14 @@ def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
 # --- pieces ----------------------------------------------------------------------------------------------------------
 
 
+def own_draft(draft_id: str) -> DraftRow | Response:
+    """The person's draft, or where to go when it has left. Raises NoSuchMessage."""
+    sent = outbox.of_draft(current_user(), draft_id)
+    if sent is not None and sent.state in LEFT:
+        return redirect(url_for("compose.outbox"), 303)
+    return drafts.load(current_user(), draft_id)
+
+
 def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
     """The form's page. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `fresh_token`."""
     files = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
@@ -279,14 +287,6 @@ def _original(uid: int, mailbox: str, *, pictures: bool = False, alone: bool = F
         if not pictures:
             return message, quoted.plain(connection, message)
         return message, quoted.with_pictures(connection, message, attachments.room(current_user(), settings()), alone=alone)
-
-
-def uidvalidity() -> int | None:
-    """Raises MailboxChanged for a number that none can have (RFC 3501 section 9)."""
-    number = request.args.get("v", None, int)
-    if number is not None and not 0 < number < 2**32:
-        raise MailboxChanged(f"{number} is no UIDVALIDITY")
-    return number
 
 
 def _attribution(message: Message) -> str:

@@ -13,7 +13,7 @@ from webmail.contacts.taking import Plan, Taken
 from webmail.contacts.views import blueprint, mine, say_refused, undo_of
 from webmail.mailbox.alone import alone
 from webmail.mime.charsets import decode_bytes
-from webmail.mime.filenames import safe_name
+from webmail.mime.filenames import called
 from webmail.web import current_user, notify, page
 from webmail.words import file_size
 
@@ -75,7 +75,7 @@ def export() -> Response:
 @blueprint.get("/contacts/<uid>/card")
 def card(uid: str) -> Response:
     row = mine(uid)
-    return _as_file(row.vcard, safe_name(row.name)[:80].strip(". ") or "contact")
+    return _as_file(row.vcard, called(row.name, "contact"))
 
 
 def _as_file(text: str, name: str) -> Response:

@@ -13,13 +13,13 @@ from webmail.contacts.views import blueprint, say_refused
 from webmail.mail import NoSuchMessage
 from webmail.mailbox.alone import alone
 from webmail.mime.kinds import Kind, kind
-from webmail.web import current_account, current_user, local_path, notify, page
+from webmail.web import current_account, current_user, local_path, notify, page, uidvalidity
 
 
 @blueprint.post("/contacts/from/<int:uid>/<section>/<path:mailbox>")
 def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
     """New contacts are added at once. What would change a contact is shown first, unless `action` is "update"."""
-    back = local_path(request.form.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=_uidvalidity())
+    back = local_path(request.form.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
     text = _cards(uid, section, mailbox)
     update = request.form.get("action") == "update"
     taken = taking.Taken()
@@ -38,7 +38,7 @@ def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
         notify(_("No contact could be read in this file."), "caution")
         return redirect(back, 303)
     if planned.updates and not update:
-        review = url_for("contacts.review", uid=uid, section=section, mailbox=mailbox, v=_uidvalidity(), back=back)
+        review = url_for("contacts.review", uid=uid, section=section, mailbox=mailbox, v=uidvalidity(), back=back)
         return redirect(review, 303)
     if not taken.before:
         notify(_("%(name)s is already in your contacts.", name=", ".join(row.name for row in planned.present[:5])))
@@ -50,24 +50,20 @@ def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
 @blueprint.get("/contacts/from/<int:uid>/<section>/<path:mailbox>")
 def review(uid: int, section: str, mailbox: str) -> Response:
     """What the cards of a message would add to contacts that are there already."""
-    back = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=_uidvalidity())
+    back = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
     planned = taking.plan(current_user(), _cards(uid, section, mailbox))
     updates = [(row, taking.additions(row, card)) for row, card in planned.updates]
     return page(
         "contacts/review.html", planned=planned, updates=updates, back=back,
-        address=url_for("contacts.take_from_message", uid=uid, section=section, mailbox=mailbox, v=_uidvalidity()),
+        address=url_for("contacts.take_from_message", uid=uid, section=section, mailbox=mailbox, v=uidvalidity()),
     )  # fmt: skip
 
 
 def _cards(uid: int, section: str, mailbox: str) -> str:
     """The text of a part that is a card. Two round trips."""
     with imap.connect(current_account(), mailbox) as connection:
-        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, _uidvalidity())
+        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind(part) is not Kind.CARD:
             raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no card")
-        text, _cut = imap.texts.beginning(connection, uid, part)
+        text, _cut = imap.inside.beginning(connection, mailbox, uid, part, uidvalidity())
     return text
-
-
-def _uidvalidity() -> int | None:
-    return request.args.get("v", None, int)

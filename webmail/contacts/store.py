@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import uuid
 from collections.abc import Iterable, Sequence
@@ -15,13 +14,12 @@ import peewee as pw
 from webmail.mime import contact, lookalike
 from webmail.mime.contact import Details
 from webmail.mime.typed import address_key
-from webmail.mime.words import fold
+from webmail.mime.words import sort_key, words_in
 from webmail.models import Contact, ContactAddress, ContactMember, User, db, now
 
 MOST = 10_000  # contacts and groups of one person
 MOST_GROUPS = 200  # that are listed
 _CHUNK = 500  # rows of one INSERT: databases bound the values of a statement
-_WORD = re.compile(r"[^\W_]+")
 
 Prepared = tuple[Details, dict[str, Any]]
 GROUP, INDIVIDUAL = "group", "individual"
@@ -110,8 +108,7 @@ def listed(user: User, *, words: str = "", letter: str = "", kind: str = "", num
 
 def fitting(user: User, words: str) -> list[Any]:
     """Conditions: a contact of this person, in which each word begins a word of name, organisation, address or a telephone."""
-    asked = _WORD.findall(fold(words[:100]))[:10]
-    return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in asked)]
+    return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in words_in(words[:100])[:10])]
 
 
 def letters(user: User) -> list[str]:
@@ -303,13 +300,13 @@ def count(user: User) -> int:
 def columns(card: str, known: Details) -> dict[str, Any]:
     """What stands beside a card."""
     parts = [known.name, known.given, known.family, known.organisation, *(point.value for point in known.emails)]
-    found = _WORD.findall(fold(" ".join(parts)))
+    found = words_in(" ".join(parts))
     found += filter(None, (contact.phone_key(point.value) for point in known.phones))
     return {
         "card_uid": known.uid,
         "vcard": card,
         "name": known.name,
-        "sort": " ".join(_WORD.findall(fold(known.name)))[:190] or known.name.lower()[:190],
+        "sort": sort_key(known.name),
         "words": "".join(f" {word}" for word in dict.fromkeys(found)),
         "email": next((key for point in known.emails if "@" in (key := address_key(point.value)) and len(key) <= 254), ""),
         "kind": GROUP if known.group else INDIVIDUAL,

@@ -131,13 +131,13 @@ def plan(user: User, text: str) -> Plan:
     return planned
 
 
-def take(user: User, planned: Plan, *, update: bool = True) -> Taken:
+def take(user: User, planned: Plan) -> Taken:
     """Do it, all or nothing. Raises TooMany, ChangedElsewhere."""
     fresh = store.prepared(planned.fresh)
     with db.atomic():
         uids = store.insert(user, fresh) if fresh else []
         before = [Before(uid, "", store.revision(card)) for uid, card in zip(uids, planned.fresh, strict=True)]
-        for row, card in planned.updates if update else ():
+        for row, card in planned.updates:
             store.put(user, card, row)
             before.append(Before(row.uid, row.vcard, store.revision(card)))
     return Taken(tuple(uids), len(before) - len(uids), tuple(before))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
+from webmail import undo_rows
 from webmail.contacts import store
 from webmail.mime import contact
-from webmail.models import Contact, Undo, User, db, now
+from webmail.models import Contact, User, db
 
-KEEP = timedelta(hours=1)
-_MOST = 5  # of one person, of contacts and messages together
 _LARGEST = 2_000_000  # characters of the cards that are kept for one
-_OPENING = '{"contacts"'  # by which these rows are told from those of mailbox/undo.py
+_OPENING = '{"contacts"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +29,7 @@ def offer(user: User, steps: Iterable[Before]) -> str:
     kept = json.dumps({"contacts": [[one.uid, one.card, one.revision] for one in steps]}, ensure_ascii=False)
     if len(kept) > _LARGEST:
         return ""
-    name = secrets.token_hex(16)
-    with db.atomic():
-        Undo.delete().where(Undo.created < now() - KEEP).execute()
-        Undo.create(id=name, user=user, steps=kept)
-        latest = Undo.select(Undo.id).where(Undo.user == user).order_by(Undo.created.desc()).limit(_MOST)
-        Undo.delete().where(Undo.user == user, Undo.id.not_in([row.id for row in latest])).execute()
-    return name
+    return undo_rows.keep(user, kept)
 
 
 def undo(user: User, name: str) -> int:
@@ -46,10 +37,9 @@ def undo(user: User, name: str) -> int:
 
     What was changed again since then stays as it is. All or nothing; raises TooMany, ChangedElsewhere.
     """
-    mine = (Undo.id == name) & (Undo.user == user) & Undo.steps.startswith(_OPENING)
     with db.atomic():  # what can't be done may be asked for again
-        row = Undo.get_or_none(mine & (Undo.created > now() - KEEP))
-        if row is None or not Undo.delete().where(Undo.id == name, Undo.user == user).execute():  # another click has it
+        row = undo_rows.claim(user, name, _OPENING)
+        if row is None:
             return 0
         return _take_back(user, [Before(*step) for step in json.loads(row.steps)["contacts"]])
 

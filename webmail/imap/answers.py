@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -31,6 +32,7 @@ def when_of(values: dict[bytes, Any]) -> datetime:
 
 
 _HEADERS = b"BODY[HEADER.FIELDS"
+_COUNT = re.compile(rb"\bCOUNT (\d+)")
 
 
 def header_bytes_of(values: dict[bytes, Any]) -> bytes:
@@ -59,6 +61,12 @@ def structure_of(body: Any, *, inside: str = "", around: str = "") -> Structure 
         return structure.classify(found) if found else None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
+
+
+def count_of(untagged: dict[str, list[Any]]) -> int | None:
+    """The sum of the COUNTs of ESEARCH answers (RFC 4731 section 3.1); None where there are none."""
+    counts = [found for line in untagged.get("ESEARCH", []) if (found := _COUNT.search(line or b""))]
+    return sum(int(found[1]) for found in counts) if counts else None
 
 
 def numbers_of(lines: list[Any]) -> list[int]:

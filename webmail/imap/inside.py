@@ -29,8 +29,7 @@ def read(
         raise NoSuchMessage("not a section of a message")
     items = b"(UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE BODY.PEEK[%s.HEADER]<0.%d>)" % (section.encode(), _HEADERS)
     values = texts.ask(connection, mailbox, uid, uidvalidity, items)
-    outer = structure_of(values.get(b"BODYSTRUCTURE"), around=section)
-    part = outer.part(section) if outer else None
+    part = wrapped.part_at(values, section)
     if part and kinds.is_wrapped(part):
         return _unwrapped(connection, mailbox, uid, section, uidvalidity, prefer_html=prefer_html)
     shape = structure_of(values.get(b"BODYSTRUCTURE"), inside=section)
@@ -51,16 +50,15 @@ def read(
 def _unwrapped(
     connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None, *, prefer_html: bool
 ) -> Message:
-    """The same of a message under an encoding, or of one within: 2 round trips more."""
-    whole = wrapped.message(connection, mailbox, uid, section, uidvalidity)
-    values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID INTERNALDATE)")
+    """The same of a message under an encoding, or of one within: 1 round trip more."""
+    whole, received = wrapped.dated(connection, mailbox, uid, section, uidvalidity)
     parsed = structure.read(whole)
     shape = wrapped.shape(parsed, section)
     wanted = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
     cards = kinds.cards(shape, texts.LARGEST_TOGETHER - sum(p.size for p in wanted))
     return Message(
         mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=frozenset(("\\Seen",)),
-        size=len(whole), received=when_of(values), envelope=headers.envelope(wrapped.head(whole)), structure=shape,
+        size=len(whole), received=received, envelope=headers.envelope(wrapped.head(whole)), structure=shape,
         bodies=wrapped.read(parsed, wanted + cards), cut=texts.is_cut(wanted), section=section,
     )  # fmt: skip
 
@@ -87,8 +85,6 @@ def head(connection: Connection, mailbox: str, uid: int, section: str = "", uidv
     values = texts.ask(connection, mailbox, uid, uidvalidity, items)
     if not values:
         raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
-    outer = structure_of(values.get(b"BODYSTRUCTURE"), around=section) if section else None
-    part = outer.part(section) if outer else None
-    if part and kinds.is_wrapped(part):
+    if section and wrapped.is_at(values, section):
         return wrapped.head(wrapped.message(connection, mailbox, uid, section, uidvalidity))
     return values.get(b"BODY[%s]<0>" % name.encode()) or b""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from builtins import list as List  # `list` is this module's verb
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,7 +9,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from webmail.imap import threads
-from webmail.imap.answers import EPOCH, flags_of, header_bytes_of, headers_cut, numbers_of, structure_of, when_of, without_headers
+from webmail.imap.answers import (
+    EPOCH,
+    count_of,
+    flags_of,
+    header_bytes_of,
+    headers_cut,
+    numbers_of,
+    structure_of,
+    when_of,
+    without_headers,
+)
 from webmail.imap.commands import mailbox_name, uid_set
 from webmail.imap.connection import Command, Connection, fetched
 from webmail.imap.mailboxes import Overview, overview_commands, overview_in
@@ -156,13 +165,9 @@ def page_of_date(
     since = (day + timedelta(days=1)).strftime("%d-%b-%Y").encode()
     if found is None and connection.has("ESEARCH"):  # RFC 4731: the number alone, not all of them
         command = (b"UID SEARCH", b"RETURN (COUNT)", *charset(keys), b"SINCE", since, keys)
-        counted = _COUNT.search(b" ".join(line for line in connection.run(command).get("ESEARCH", []) if line))
-        return int(counted[1]) // size + 1 if counted else 1
+        return (count_of(connection.run(command)) or 0) // size + 1
     newer = numbers_of(connection.run((b"UID SEARCH", *charset(keys), b"SINCE", since, keys)).get("SEARCH", []))
     return (len(newer) if found is None else found.newer_than(set(newer))) // size + 1
-
-
-_COUNT = re.compile(rb" COUNT (\d+)")
 
 
 def neighbours(

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from webmail.account import Account
 from webmail.imap import ends, texts, wrapped
-from webmail.imap.answers import flags_of, header_bytes_of, numbers_of, structure_of, when_of
+from webmail.imap.answers import count_of, flags_of, header_bytes_of, numbers_of, structure_of, when_of
 from webmail.imap.commands import flag_list, mailbox_name, quoted, uid_set
 from webmail.imap.connection import Command, Connection, fetched
 from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
@@ -133,8 +133,7 @@ def _stranger_commands(uid: int, place: int, address: str, looked_at: tuple[Part
 
 def _earlier(untagged: dict[str, list[Any]]) -> bool:
     """SEARCH's answer, or ESEARCH's (RFC 4731 section 3.1)."""
-    counts = [re.search(rb"COUNT (\d+)", line or b"") for line in untagged.get("ESEARCH", [])]
-    return bool(numbers_of(untagged.get("SEARCH", []))) or any(int(found[1]) for found in counts if found)
+    return bool(numbers_of(untagged.get("SEARCH", []))) or bool(count_of(untagged))
 
 
 def _glances(parts: tuple[Part, ...], values: dict[bytes, Any]) -> dict[str, str]:
@@ -236,9 +235,7 @@ def html(
     `inside`: of the message attached at that section. Raises NoSuchMessage, also when the message has no HTML.
     """
     values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
-    outer = structure_of(values.get(b"BODYSTRUCTURE"), around=inside) if inside else None
-    around = outer.part(inside) if outer else None
-    if wrapped.is_inside(inside) or (around and kinds.is_wrapped(around)):
+    if wrapped.is_inside(inside) or (inside and wrapped.is_at(values, inside)):
         return _wrapped_html(connection, mailbox, uid, inside)
     shape = structure_of(values.get(b"BODYSTRUCTURE"), inside=inside)
     if shape is None and inside:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from webmail.imap import texts
-from webmail.imap.answers import structure_of
+from webmail.imap.answers import structure_of, when_of
 from webmail.imap.connection import Connection
 from webmail.mail import NoSuchMessage, Part, Structure
 from webmail.mime import headers, kinds, structure
@@ -28,18 +30,34 @@ def is_inside(section: str) -> bool:
     return MARK in section
 
 
+def is_at(values: dict[bytes, Any], section: str) -> bool:
+    """Whether BODYSTRUCTURE, among what FETCH answered, has a wrapped message at this section."""
+    part = part_at(values, section)
+    return part is not None and kinds.is_wrapped(part)
+
+
+def part_at(values: dict[bytes, Any], section: str) -> Part | None:
+    """The part that BODYSTRUCTURE, among what FETCH answered, has at this section."""
+    shape = structure_of(values.get(b"BODYSTRUCTURE"), around=section)
+    return shape.part(section) if shape else None
+
+
 def message(connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None) -> bytes:
     """The message that is wrapped at `section`, as its sender wrote it, or of one that is attached within: 1 round trip.
 
     Raises NoSuchMessage.
     """
+    return dated(connection, mailbox, uid, section, uidvalidity)[0]
+
+
+def dated(connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None) -> tuple[bytes, datetime]:
+    """The same with the date on which the message around it arrived."""
     outer, *way = section.split(MARK)
     if len(way) > _DEEPEST or not all(_SECTION.fullmatch(step) for step in (outer, *way)):
         raise NoSuchMessage("not a section of a message")
     item = b"BODY.PEEK[%s]<0.%d>" % (outer.encode(), kinds.WRAPPED_SIZE)
-    values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE " + item + b")")
-    shape = structure_of(values.get(b"BODYSTRUCTURE"), around=outer)
-    part = shape.part(outer) if shape else None
+    values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID INTERNALDATE BODYSTRUCTURE " + item + b")")
+    part = part_at(values, outer)
     if part is None or not kinds.is_wrapped(part):
         raise NoSuchMessage(f"{mailbox}: no message is wrapped in {uid} at {outer}")
     found = decode_transfer(values.get(b"BODY[%s]<0>" % outer.encode()) or b"", part.encoding)
@@ -49,7 +67,7 @@ def message(connection: Connection, mailbox: str, uid: int, section: str, uidval
         if inner is None or not inner.type.startswith("message/"):
             raise NoSuchMessage(f"{mailbox}: no message is wrapped in {uid} at {section}")
         found = decode_transfer(whole.content(step), inner.encoding)
-    return found
+    return found, when_of(values)
 
 
 def shape(whole: structure.Whole, section: str) -> Structure:

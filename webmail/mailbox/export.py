@@ -13,7 +13,7 @@ from webmail.imap import bulk
 from webmail.imap.connection import Connection
 from webmail.mail import MailError
 from webmail.mailbox.selection import Chosen, count
-from webmail.mime.filenames import safe_name
+from webmail.mime.filenames import called, safe_name
 
 MOST_MESSAGES = 10_000
 MOST_BYTES = 1_000_000_000  # about half a minute: proxies do not wait for ever
@@ -102,7 +102,7 @@ def _write_zip(account: Account, found: Found, out: IO[bytes]) -> int:
             folder = "/".join(safe_name(part) or "_" for part in group.mailbox.split("/")) + "/" if several else ""
             for message, chunks in bulk.contents(account, group.mailbox, messages, group.uidvalidity):
                 written += 1
-                name = safe_name(message.subject)[:80].strip(". ") or "message"
+                name = called(message.subject, "message")
                 entry = zipfile.ZipInfo(f"{folder}{written:05d} {name}.eml", _zip_time(message))
                 entry.compress_type = zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED
                 with archive.open(entry, "w") as file:

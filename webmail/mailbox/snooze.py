@@ -326,8 +326,7 @@ _due_of_one = Prepared(lambda slot: _due_rows(slot).where(Snoozed.user == slot("
 def due(user: User | None = None, late: timedelta = timedelta(0)) -> list[Snoozed]:
     """Rows whose time has come (by at least `late`), of one person or of everybody with an open account, the latest first."""
     at = now()
-    whose = {} if user is None else {"user": user.id}
-    return (_due_of_one if whose else _due)(at=at, by=at - late, **whose)
+    return _due(at=at, by=at - late) if user is None else _due_of_one(at=at, by=at - late, user=user.id)
 
 
 def wake_due(account: Account, rows: Sequence[Snoozed]) -> int:

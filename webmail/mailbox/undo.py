@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
-from webmail import imap
+from webmail import imap, undo_rows
 from webmail.imap.commands import expand_uid_set, uid_set
 from webmail.imap.connection import Connection
 from webmail.mail import MailError
 from webmail.mailbox import leases
-from webmail.models import Snoozed, Undo, User, db, now
+from webmail.models import Snoozed, Undo, User, db
 
-KEEP = timedelta(hours=1)
-_MOST = 5  # of one person
 _Key = tuple[str, str, int, str]  # what to do, in which mailbox, its UIDVALIDITY, the flag or the other mailbox
 
 
@@ -59,13 +55,7 @@ class Steps:
 
 def offer(user: User, steps: Steps) -> str:
     """Keep the steps for an hour; returns the name to ask for them by. One transaction; what is old goes."""
-    name = secrets.token_hex(16)
-    with db.atomic():
-        Undo.delete().where(Undo.created < now() - KEEP).execute()
-        Undo.create(id=name, user=user, steps=steps.dumps())
-        latest = Undo.select(Undo.id).where(Undo.user == user).order_by(Undo.created.desc()).limit(_MOST)
-        Undo.delete().where(Undo.user == user, Undo.id.not_in([row.id for row in latest])).execute()
-    return name
+    return undo_rows.keep(user, steps.dumps())
 
 
 def undo(connection: Connection, user: User, name: str) -> int:
@@ -73,9 +63,8 @@ def undo(connection: Connection, user: User, name: str) -> int:
 
     One step that is no longer possible does not keep the others from being done; raises its error when none was.
     """
-    ours = Undo.steps.startswith("[")  # contacts/undo.py keeps its own here
-    row = Undo.get_or_none((Undo.id == name) & (Undo.user == user) & ours & (Undo.created > now() - KEEP))
-    if row is None or not Undo.delete().where(Undo.id == name, Undo.user == user).execute():  # another click has it
+    row = undo_rows.claim(user, name, "[")
+    if row is None:
         return 0
     count, failed = 0, None
     for step in reversed(json.loads(row.steps)):

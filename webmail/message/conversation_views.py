@@ -6,8 +6,8 @@ from flask import Response, request, url_for
 
 from webmail import imap
 from webmail.message import viewers
-from webmail.message.views import blueprint, shown_bodies, uidvalidity, with_pictures
-from webmail.web import current_account, local_path, page, preferences, remember_overview
+from webmail.message.views import blueprint, shown_bodies, with_pictures
+from webmail.web import current_account, local_path, page, preferences, remember_overview, uidvalidity
 
 
 @blueprint.get("/conversation/<int:uid>/<path:mailbox>")

@@ -11,9 +11,9 @@ from webmail.mail import Message, NoSuchMessage
 from webmail.message import unsubscribe
 from webmail.message.link_views import leave_address
 from webmail.message.unsubscribe import Outcome
-from webmail.message.views import blueprint, uidvalidity
+from webmail.message.views import blueprint
 from webmail.mime import claims, lookalike
-from webmail.web import current_account, local_path, notify, page, settings
+from webmail.web import current_account, local_path, notify, page, settings, uidvalidity
 
 
 @blueprint.app_template_global()

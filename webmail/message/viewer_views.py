@@ -20,14 +20,13 @@ from webmail.message.views import (
     guarded,
     kept_by_browser,
     shown_bodies,
-    uidvalidity,
     with_pictures,
 )
 from webmail.mime import dangerous, odd_text, text
 from webmail.mime.clean import Cleaned
-from webmail.mime.filenames import safe_name
+from webmail.mime.filenames import called
 from webmail.mime.kinds import Kind, kind
-from webmail.web import current_account, error_page, local_path, page, preferences
+from webmail.web import current_account, error_page, local_path, page, preferences, uidvalidity
 
 
 @blueprint.get("/inside/<int:uid>/<section>/<path:mailbox>")
@@ -131,7 +130,7 @@ def all_files(uid: int, mailbox: str) -> Response:
         response = downloads.written(lambda spool: zip.write(account, message, parts, spool), "application/zip")
     except zip.TooMuch:
         return error_page(_("These files are too many or too large for one archive"), _("Save them one by one."), 422)
-    name = safe_name(message.envelope.subject)[:80].strip(". ") or "message"
+    name = called(message.envelope.subject, "message")
     return as_file(response, f"{name}.zip", "attachment")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,7 @@ from webmail.mail import Message, NoSuchMessage, Part, Structure
 from webmail.mailbox import searching
 from webmail.message import receipts, trust, viewers
 from webmail.mime import clean, odd_text, text
-from webmail.web import current_account, current_user, local_path, page, preferences, remember_overview, settings
+from webmail.web import current_account, current_user, local_path, page, preferences, remember_overview, settings, uidvalidity
 from webmail.words import today
 
 blueprint = Blueprint("message", __name__)
@@ -70,13 +71,19 @@ def body(uid: int, mailbox: str) -> Response:
     with imap.connect(current_account(), mailbox) as connection:
         html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside)
     with_remote = "images" in request.args
-    cleaned = cleaned_html(html, shape, uid, mailbox, with_remote=with_remote)
-    page_html = render_template(
-        "message/body.html", html=Markup(cleaned.html), cut=cut_label() if cut or cleaned.cut else "",  # noqa: S704 - cleaned above
-        remote=0 if "told" in request.args and not with_remote else cleaned.remote,  # the page around it says so
-        with_images=image_views.body_with_images() if image_views.possible() and not with_remote else "",
+    found = cleaned_html(html, shape, uid, mailbox, with_remote=with_remote)
+    told = "told" in request.args and not with_remote  # the page around it says how many there are
+    offer = image_views.body_with_images() if image_views.possible() and not with_remote else ""
+    return frame(found, cut=cut, remote=0 if told else found.remote, with_images=offer)
+
+
+def frame(found: clean.Cleaned, *, cut: bool, remote: int, with_images: str) -> Response:
+    """Cleaned HTML as a page for an <iframe>. `remote`: how many images it says it lacks; `with_images`: where they are shown."""
+    shown = render_template(
+        "message/body.html", html=Markup(found.html), cut=cut_label() if cut or found.cut else "",  # noqa: S704 - it was cleaned
+        remote=remote, with_images=with_images,
     )  # fmt: skip
-    response = guarded(Response(page_html), FRAME_CSP)
+    response = guarded(Response(shown), FRAME_CSP)
     response.headers["X-Robots-Tag"] = "noindex"
     return response
 
@@ -89,7 +96,11 @@ def cleaned_html(html: str, shape: Structure, uid: int, mailbox: str, *, with_re
         section = sections.get(cid.strip("<> "))
         return url_for("message.part", uid=uid, section=section, mailbox=mailbox, v=uidvalidity(), inline=1) if section else None
 
-    back = url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
+    return cleaned(html, link, url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity()), with_remote=with_remote)
+
+
+def cleaned(html: str, link: Callable[[str], str | None], back: str, *, with_remote: bool) -> clean.Cleaned:
+    """HTML made harmless. `link` finds its own pictures by Content-ID, `back` is where the page of warnings leads back to."""
     return clean.clean(
         html, link, link_for_image=image_views.image_address if with_remote and image_views.possible() else None,
         link_away=lambda url, claimed: link_views.leave_address(url, claimed, back),
@@ -170,11 +181,6 @@ def _shown(message: Message, part: Part, body: str, fold: bool) -> Markup:
 
 def cut_label() -> str:
     return _("The rest is not shown: save the message as a file to read it all.")
-
-
-def uidvalidity() -> int | None:
-    """The UIDVALIDITY that the link was made under, where it says so."""
-    return request.args.get("v", None, int)
 
 
 def _download_type(found: Part) -> str:

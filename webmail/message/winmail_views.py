@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Response, render_template, request, url_for
+from flask import Response, request, url_for
 from markupsafe import Markup
 
 from webmail import imap
 from webmail.mail import NoSuchMessage, Part
-from webmail.message import image_views, link_views
-from webmail.message.views import DOWNLOAD_CSP, FRAME_CSP, as_file, blueprint, cut_label, guarded, kept_by_browser, uidvalidity
-from webmail.mime import clean, dangerous, raster, text, tnef
+from webmail.message import image_views
+from webmail.message.views import DOWNLOAD_CSP, FRAME_CSP, as_file, blueprint, cleaned, frame, guarded, kept_by_browser
+from webmail.mime import dangerous, raster, text, tnef
 from webmail.mime.kinds import Kind, kind
-from webmail.web import current_account, local_path, page
+from webmail.web import current_account, local_path, page, uidvalidity
 
 _PATH = re.compile(r"[1-9]\d{0,3}(\.[1-9]\d{0,3}){0,9}")
 
@@ -80,19 +80,9 @@ def _body(unpacked: tnef.Unpacked | None, here: dict[str, Any]) -> Response:
         return url_for("message.winmail", **here | {"file": number, "inline": 1}) if number else None
 
     with_remote = "images" in request.args and image_views.possible()
-    back = url_for("message.winmail", **here)
-    cleaned = clean.clean(
-        unpacked.html, link, link_for_image=image_views.image_address if with_remote else None,
-        link_away=lambda url, claimed: link_views.leave_address(url, claimed, back),
-    )  # fmt: skip
+    found = cleaned(unpacked.html, link, url_for("message.winmail", **here), with_remote=with_remote)
     offer = url_for("message.winmail", **here | {"body": 1, "images": 1}) if image_views.possible() and not with_remote else ""
-    shown = render_template(
-        "message/body.html", html=Markup(cleaned.html), cut=cut_label() if cleaned.cut else "",  # noqa: S704 - cleaned above
-        remote=0 if with_remote else cleaned.remote, with_images=offer,
-    )  # fmt: skip
-    response = guarded(Response(shown), FRAME_CSP)
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    return frame(found, cut=False, remote=0 if with_remote else found.remote, with_images=offer)
 
 
 def _dangers(unpacked: tnef.Unpacked | None) -> list[tuple[dangerous.Danger, str]]:

@@ -25,6 +25,7 @@ from webmail.mime.charsets import without_surrogates
 from webmail.mime.filenames import safe_name
 from webmail.mime.subjects import forward_subject, reply_subject
 from webmail.mime.text import flow
+from webmail.mime.transfer import crlf_pieces
 from webmail.mime.typed import ascii_address, ascii_domain, parse_addresses
 
 __all__ = [
@@ -38,7 +39,6 @@ NOTE = "X-Traboule-Draft"  # what a copy in Drafts remembers beside what is sent
 _PRIORITY = {"high": ("1 (Highest)", "high"), "low": ("5 (Lowest)", "low")}
 _BASE64_LINES = 57 * 4096  # bytes read at once: whole lines of base64
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
@@ -312,12 +312,8 @@ def _plain_encoding(path: Path) -> str:
 
 
 def _crlf_pieces(path: Path) -> Iterator[bytes]:
-    """A file with CRLF line ends, none of them cut in two."""
     with path.open("rb") as file:
-        while piece := file.read(_BASE64_LINES):
-            while piece.endswith(b"\r") and (more := file.read(1)):
-                piece += more
-            yield _LINE_END.sub(b"\r\n", piece)
+        yield from crlf_pieces(file, _BASE64_LINES)
 
 
 def _part_headers(kind: str, name: str, content_id: str = "") -> list[str]:

@@ -86,4 +86,9 @@ def safe_name(name: str) -> str:
 def message_name(subject: str) -> str:
     """The name of a message's file: its subject, safe, at most 84 characters with ".eml"."""
     flat = re.sub(r"[/\\]+", "-", subject).replace(":", "")
-    return (safe_name(flat)[:80].strip(". ") or "message") + ".eml"
+    return called(flat, "message") + ".eml"
+
+
+def called(words: str, otherwise: str) -> str:
+    """Words as the name of a file without its extension, at most 80 characters."""
+    return safe_name(words)[:80].strip(". ") or otherwise

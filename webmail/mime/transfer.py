@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
+from typing import IO
 
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _PADDING = re.compile(b"=+")
 # Only the start of a run of blanks, so that a megabyte of them is looked at once.
 _BLANKS_AT_END = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
 _BLANK_ENDS = (b" \n", b"\t\n", b" \r\n", b"\t\r\n")  # almost never there, and quicker to ask for than to search by pattern
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _UU = ("x-uuencode", "uuencode", "x-uue", "uue")
 _LONGEST_LINE = 1 << 16
 
@@ -18,6 +21,14 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
     """Content of a part; what is broken is passed over, an unknown encoding is taken as none. Never raises."""
     decoder = TransferDecoder(encoding)
     return decoder.feed(data) + decoder.close()
+
+
+def crlf_pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """What a file holds from here on in pieces of about `size` bytes, with CRLF line ends, none of them cut in two."""
+    while piece := file.read(size):
+        while piece.endswith(b"\r") and (more := file.read(1)):
+            piece += more
+        yield _LINE_END.sub(b"\r\n", piece)
 
 
 class TransferDecoder:

@@ -16,6 +16,7 @@ _WORD = re.compile(r"=\?([^?\s=]{1,80})\?([bBqQ])\?([^?]{0,4000})\?=")
 # C0 and C1 controls but white space, and what reorders text so that it reads as something else.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+_LETTERS = re.compile(r"[^\W_]+")
 _FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
 
 
@@ -31,6 +32,16 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_FOLDED)
+
+
+def words_in(text: str) -> list[str]:
+    """Its words, folded: what a search compares."""
+    return _LETTERS.findall(fold(text))
+
+
+def sort_key(name: str) -> str:
+    """By which names are put in order, and found whatever stands between their words; at most 190 characters."""
+    return " ".join(words_in(name))[:190] or name.lower()[:190]
 
 
 def decode(value: bytes) -> str:

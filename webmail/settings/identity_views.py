@@ -6,7 +6,7 @@ from flask import abort, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import identities
+from webmail.compose import identities, once
 from webmail.models import Signature, WritingIdentity
 from webmail.settings.views import blueprint
 from webmail.settings.writing_forms import FreeIdentityForm, IdentityForm, SignatureForm
@@ -57,8 +57,7 @@ def ask_identity(number: int) -> Response:
 
 @blueprint.post("/settings/identities/<int:number>/remove")
 def remove_identity(number: int) -> Response:
-    mine = (WritingIdentity.id == number) & (WritingIdentity.user == current_user())
-    if number < 2**63 and WritingIdentity.delete().where(mine).execute():  # not so by a second click
+    if once.removed(WritingIdentity, number, current_user()):
         notify(_("The identity was removed."))
     return redirect(url_for("settings.list_identities"), 303)
 
@@ -147,8 +146,7 @@ def ask_signature(number: int) -> Response:
 
 @blueprint.post("/settings/signatures/<int:number>/remove")
 def remove_signature(number: int) -> Response:
-    mine = (Signature.id == number) & (Signature.user == current_user())
-    if number < 2**63 and Signature.delete().where(mine).execute():  # not so by a second click
+    if once.removed(Signature, number, current_user()):
         notify(_("The signature was removed."))
     return redirect(url_for("settings.list_signatures"), 303)
 

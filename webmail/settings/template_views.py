@@ -6,7 +6,7 @@ from flask import abort, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import templates
+from webmail.compose import once, templates
 from webmail.models import ReadyText
 from webmail.settings.views import blueprint
 from webmail.settings.writing_forms import TemplateForm
@@ -52,8 +52,7 @@ def ask_template(number: int) -> Response:
 
 @blueprint.post("/settings/templates/<int:number>/remove")
 def remove_template(number: int) -> Response:
-    mine = (ReadyText.id == number) & (ReadyText.user == current_user())
-    if number < 2**63 and ReadyText.delete().where(mine).execute():  # not so by a second click
+    if once.removed(ReadyText, number, current_user()):
         notify(_("The template was removed."))
     return redirect(url_for(LIST), 303)
 

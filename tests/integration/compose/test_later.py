@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.bench.faults import TOKENS, FaultServer
+from tests.bench.fault_server import FaultServer
+from tests.bench.faults import TOKENS
 from tests.visits import Visitor
 from tests.writing import FORM, text_of, value_of, write
 from webmail import create_app

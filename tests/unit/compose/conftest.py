@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bench import faults
+from tests.bench.fault_server import FaultServer
 from webmail.models import db
 
 
@@ -14,7 +15,7 @@ def here(tmp_path, monkeypatch):
     from webmail import smtp
 
     monkeypatch.setattr(smtp, "FINAL_ANSWER_SECONDS", 0.6)
-    with faults.FaultServer() as server:
+    with FaultServer() as server:
         instance = faults.Instance(tmp_path / "instance", server.port)
         instance.server = server
         with db.connection_context():
