@@ -1,4 +1,4 @@
-/* Markdown to the editor's document and back, in the dialect of webmail/mime/markdown.py. No page is needed here: tests run it alone.
+/* Markdown to the editor's document and back, in the dialect of webmail/mime/html/markdown.py. No page is needed here: tests run it alone.
 
    The text stays the truth. What was not changed is written back word for word, blanks and line ends included: a whole block, or
    the lines of a paragraph inside a changed one. What was changed is written anew, read again and compared; marks that Markdown
@@ -95,7 +95,7 @@
   var reader = new PM.MarkdownIt("commonmark", { html: false, breaks: true, linkify: true, maxNesting: 100 });
   reader.enable(["table", "strikethrough", "linkify"]);
   reader.disable(["code", "lheading", "reference", "html_block", "html_inline"]);
-  reader.inline.ruler.at("image", function (state, silent) { // webmail/mime/pictures.py: only names of files
+  reader.inline.ruler.at("image", function (state, silent) { // webmail/mime/html/markdown_images.py: only names of files
     var found = state.src[state.pos] === "!" && MARK.exec(state.src.slice(state.pos, state.posMax)), token;
     if (!found) return false;
     if (!silent) {

@@ -14,8 +14,8 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> None:
     """No test sees what another left in the process's memory of rows, folders and servers."""
-    from webmail.imap import mailboxes, reach, summaries
+    from webmail.imap import circuit_breaker, mailboxes, summary_cache
 
-    summaries.forget_all()
+    summary_cache.forget_all()
     mailboxes._overviews.clear()
-    reach.forget_all()
+    circuit_breaker.forget_all()

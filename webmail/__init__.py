@@ -12,7 +12,12 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
-from webmail import config, imap, models, web
+from webmail import config, imap, models
+from webmail.database.connection import DATABASE_AWAY, open_database
+from webmail.database.migrate import migrate
+from webmail.web import current
+from webmail.web import setup as web
+from webmail.web.formatting import LANGUAGES
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,14 +34,14 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
         idle_seconds=settings.imap_idle_seconds,
         patience=settings.server_timeout,
     )
-    database = models.open_database(settings.database_url)
+    database = open_database(settings.database_url)
     _prepare(app)
 
     @app.before_request
     def prepare_database() -> None:
         # a database that was away at the start is brought up to date by the first request that finds it
         if not app.extensions["migrated"]:
-            models.migrate()
+            migrate()
             app.extensions["migrated"] = True
 
     @app.teardown_request
@@ -105,9 +110,9 @@ def _prepare(app: Flask) -> None:
     """Bring the database up to date. One that is away must not keep `flask doctor` from saying so."""
     app.extensions["migrated"] = False
     try:
-        models.migrate()
+        migrate()
         app.extensions["migrated"] = True
-    except models.DATABASE_AWAY as error:
+    except DATABASE_AWAY as error:
         app.logger.critical("the database can't be used: %s", error)
 
 
@@ -116,8 +121,8 @@ def language() -> str:
     try:
         user = getattr(session, "user", None)
         preferred = (user.language if user else "") or session.get("language", "")
-    except models.DATABASE_AWAY:
+    except DATABASE_AWAY:
         preferred = ""  # the error page speaks as the browser asks
-    if preferred in web.LANGUAGES:
+    if preferred in LANGUAGES:
         return preferred
-    return request.accept_languages.best_match(web.LANGUAGES) or web.settings().language
+    return request.accept_languages.best_match(LANGUAGES) or current.settings().language

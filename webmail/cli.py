@@ -12,11 +12,11 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from webmail import doctor as examination
-from webmail import models
 from webmail.auth import passwords, sessions
 from webmail.auth.sign_in import normalise
+from webmail.database.migrate import migrate as migrate_database
 from webmail.models import AllowedAddress, User
-from webmail.web import settings
+from webmail.web.current import settings
 
 SHORTEST_PASSWORD = 8  # characters
 LONGEST_NAME = 190  # as the table takes it
@@ -32,7 +32,7 @@ def register(app: Flask) -> None:
 @with_appcontext
 def migrate() -> None:
     """Bring the database to the present shape. Safe to run at every start."""
-    applied = models.migrate()
+    applied = migrate_database()
     for name in applied:
         click.echo(f"applied {name}")
     if not applied:

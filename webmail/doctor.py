@@ -22,11 +22,13 @@ import peewee as pw
 from imapclient import IMAPClient
 from playhouse.migrations import Runner
 
-from webmail import models, sieve
+from webmail import managesieve
 from webmail.account import Account, Server
 from webmail.config import ConfigError, Settings, ca_trouble
+from webmail.database.connection import db
+from webmail.database.migrate import MIGRATIONS
+from webmail.errors import MailError, ServerAway, SignInRefused
 from webmail.imap.connection import authenticate
-from webmail.mail import MailError, ServerAway, SignInRefused
 from webmail.models import User
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
@@ -47,7 +49,7 @@ _CERTIFICATE_DAYS = 14  # warn when fewer are left
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """The result of one check: what was looked at, ok / warning / problem, and one sentence."""
 
     name: str
@@ -55,7 +57,7 @@ class Check:
     words: str
 
 
-def examine(settings: Settings, address: str = "", password: str | None = None) -> Iterator[Check]:
+def examine(settings: Settings, address: str = "", password: str | None = None) -> Iterator[CheckResult]:
     """All checks, each yielded as soon as it is known. With `address`, also sign in to IMAP and ManageSieve as that person.
 
     `password` is needed with `address` where there is no token key. Each server gets `server_timeout` seconds an answer.
@@ -65,13 +67,15 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
         try:
             account = settings.account(address, password=password)
         except (ConfigError, OSError, ValueError) as error:
-            yield Check("Sign-in key", PROBLEM, f"can't sign in as {address}: {plain(error)}.")
+            yield CheckResult("Sign-in key", PROBLEM, f"can't sign in as {address}: {plain(error)}.")
     yield from _guarded("IMAP", settings.imap, "imap", lambda: _imap(settings, account))
     yield from _guarded("SMTP", settings.smtp, "smtp", lambda: _smtp(settings))
     if settings.sieve:
         yield from _guarded("ManageSieve", settings.sieve, "sieve", lambda: _sieve(settings, account))
     else:
-        yield Check("ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages.")
+        yield CheckResult(
+            "ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages."
+        )
     yield from database(settings)
     yield from clock(settings)
     yield from disk(settings)
@@ -82,17 +86,17 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
 # --- servers ---------------------------------------------------------------------------------------------------------
 
 
-def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
     """The checks of one server; what breaks off becomes a sentence. Library errors of all four kinds end here."""
     if server.ca_file and server.security != "none" and (trouble := ca_trouble(server.ca_file)):
-        yield Check(name, PROBLEM, f"is not asked: {trouble}.")
+        yield CheckResult(name, PROBLEM, f"is not asked: {trouble}.")
         return
     try:
         yield from checks()
     except SignInRefused as error:
-        yield Check(f"{name} sign-in", PROBLEM, f"the server refused us ({plain(error).rstrip('.')}). {_KEY_ADVICE}")
+        yield CheckResult(f"{name} sign-in", PROBLEM, f"the server refused us ({plain(error).rstrip('.')}). {_KEY_ADVICE}")
     except (MailError, OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError, LookupError) as error:
-        yield Check(name, PROBLEM, _explain(error, server, setting))
+        yield CheckResult(name, PROBLEM, _explain(error, server, setting))
 
 
 _KEY_ADVICE = (
@@ -140,7 +144,7 @@ def _context(server: Server) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=server.ca_file or None)
 
 
-def _imap(settings: Settings, account: Account | None) -> Iterator[Check]:
+def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
     server = settings.imap
     context = _context(server) if server.security != "none" else None
     client = IMAPClient(server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=server.timeout)
@@ -153,10 +157,10 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[Check]:
             "IMAP sign-in offered", {m.removeprefix("AUTH=") for m in mechanisms if m.startswith("AUTH=")}, settings
         )
         if account is None:
-            yield Check("IMAP capabilities", WARNING, "are told after sign-in only: run again with --as ADDRESS.")
+            yield CheckResult("IMAP capabilities", WARNING, "are told after sign-in only: run again with --as ADDRESS.")
             return
         authenticate(client, account)
-        yield Check("IMAP sign-in", OK, f"as {account.address}.")
+        yield CheckResult("IMAP sign-in", OK, f"as {account.address}.")
         yield from capabilities(_told(client))
     finally:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):  # already gone when TLS failed: that error is the one to tell
@@ -167,17 +171,17 @@ def _told(client: IMAPClient) -> set[str]:
     return {word.decode("ascii", "replace").upper() for word in client.capabilities()}
 
 
-def capabilities(told: set[str]) -> Iterator[Check]:
+def capabilities(told: set[str]) -> Iterator[CheckResult]:
     """What the IMAP server lacks, and what people notice of it."""
     missing = [name for name in _CAPABILITIES if name not in told]
     for name in missing:
         state, noticed = _CAPABILITIES[name]
-        yield Check(f"IMAP {name}", state, f"is not offered: {noticed}.")
+        yield CheckResult(f"IMAP {name}", state, f"is not offered: {noticed}.")
     if not missing:
-        yield Check("IMAP capabilities", OK, f"all that are looked for: {', '.join(_CAPABILITIES)}.")
+        yield CheckResult("IMAP capabilities", OK, f"all that are looked for: {', '.join(_CAPABILITIES)}.")
 
 
-def _smtp(settings: Settings) -> Iterator[Check]:
+def _smtp(settings: Settings) -> Iterator[CheckResult]:
     server = settings.smtp
     if server.security == "tls":
         client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=_context(server))
@@ -196,120 +200,128 @@ def _smtp(settings: Settings) -> Iterator[Check]:
         client.close()
 
 
-def size(told: str | None, settings: Settings) -> Check:
+def size(told: str | None, settings: Settings) -> CheckResult:
     """Whether what people may attach can be sent: SIZE of RFC 1870 against message_limit_mb."""
     name, limit = "SMTP size", settings.message_limit
     if told is None or not told.strip().isdecimal() or not int(told):
-        return Check(name, OK, "the server names no limit.")
+        return CheckResult(name, OK, "the server names no limit.")
     words = f"the server takes {int(told) / 1024**2:.1f} MB, people may write {settings.message_limit_mb} MB"
     if int(told) < limit:
-        return Check(name, PROBLEM, f"{words}: lower message_limit_mb or raise the server's limit.")
-    return Check(name, OK, f"{words}.")
+        return CheckResult(name, PROBLEM, f"{words}: lower message_limit_mb or raise the server's limit.")
+    return CheckResult(name, OK, f"{words}.")
 
 
-def _sieve(settings: Settings, account: Account | None) -> Iterator[Check]:
+def _sieve(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
     server = settings.sieve
     assert server is not None  # examine() asked
-    greeting = sieve.greet(server)
-    yield Check("ManageSieve", OK, f"{greeting.implementation or server.host} answers, {len(greeting.extensions)} extensions.")
+    greeting = managesieve.greet(server)
+    yield CheckResult(
+        "ManageSieve", OK, f"{greeting.implementation or server.host} answers, {len(greeting.extensions)} extensions."
+    )
     if greeting.certificate:
         yield certificate("ManageSieve certificate", greeting.certificate)
     if account is not None:
         try:
-            with sieve.connect(account) as connection:
+            with managesieve.connect(account) as connection:
                 count = len(connection.list())
         except ServerAway as error:
-            yield Check("ManageSieve sign-in", PROBLEM, f"broke off ({error}): look at the server's log.")
+            yield CheckResult("ManageSieve sign-in", PROBLEM, f"broke off ({error}): look at the server's log.")
             return
-        yield Check("ManageSieve sign-in", OK, f"as {account.address}, who has {count} script{'' if count == 1 else 's'}.")
+        yield CheckResult("ManageSieve sign-in", OK, f"as {account.address}, who has {count} script{'' if count == 1 else 's'}.")
 
 
-def _reached(name: str, server: Server, sock: Any) -> Check:
+def _reached(name: str, server: Server, sock: Any) -> CheckResult:
     where = f"{server.host} port {server.port} answers"
     if server.security == "none":
-        return Check(name, OK, f"{where}, without TLS, on this machine only.")
+        return CheckResult(name, OK, f"{where}, without TLS, on this machine only.")
     found = certificate(name, sock.getpeercert())
-    return Check(name, found.state, f"{where}; {found.words}")
+    return CheckResult(name, found.state, f"{where}; {found.words}")
 
 
-def certificate(name: str, peer: dict[str, Any]) -> Check:
+def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
     """How long a certificate that was found right is still good."""
     days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
     if days < _CERTIFICATE_DAYS:
-        return Check(name, WARNING, f"its certificate is trusted but ends in {days} day{'' if days == 1 else 's'}: renew it.")
-    return Check(name, OK, f"its certificate is trusted, for {days} more days.")
+        return CheckResult(
+            name, WARNING, f"its certificate is trusted but ends in {days} day{'' if days == 1 else 's'}: renew it."
+        )
+    return CheckResult(name, OK, f"its certificate is trusted, for {days} more days.")
 
 
-def _mechanisms(name: str, offered: set[str], settings: Settings) -> Check:
+def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult:
     """Whether the server offers the way in which we sign in."""
     wanted = "OAUTHBEARER" if settings.token_key_file else "PLAIN"
     told = ", ".join(sorted(offered)) or "none"
     if wanted in offered or (wanted == "PLAIN" and "LOGIN" in offered):
-        return Check(name, OK, f"{told}.")
+        return CheckResult(name, OK, f"{told}.")
     if wanted == "PLAIN" and name.startswith("IMAP") and not offered:
-        return Check(name, OK, "LOGIN.")  # the command of IMAP itself, which needs no mechanism
-    return Check(name, PROBLEM, f"{wanted} is needed and not offered (offered: {told}). Allow it in the server's configuration.")
+        return CheckResult(name, OK, "LOGIN.")  # the command of IMAP itself, which needs no mechanism
+    return CheckResult(
+        name, PROBLEM, f"{wanted} is needed and not offered (offered: {told}). Allow it in the server's configuration."
+    )
 
 
 # --- this machine ----------------------------------------------------------------------------------------------------
 
 
-def database(settings: Settings) -> Iterator[Check]:
+def database(settings: Settings) -> Iterator[CheckResult]:
     """Opens, has the present shape, and can be written to (tried without changing anything)."""
     name = "Database"
     try:
-        with models.db.connection_context():
-            runner = Runner(models.db.obj, str(Path(models.__file__).with_name("migrations")))
+        with db.connection_context():
+            runner = Runner(db.obj, str(MIGRATIONS))
             pending = [m.name for m in runner.status() if not m.applied]
             if pending:
-                yield Check(name, PROBLEM, f"is not up to date: run `flask --app wsgi migrate` ({len(pending)} to apply).")
+                yield CheckResult(name, PROBLEM, f"is not up to date: run `flask --app wsgi migrate` ({len(pending)} to apply).")
                 return
-            with models.db.atomic() as transaction:
+            with db.atomic() as transaction:
                 User.update(active=User.active).where(User.address == "").execute()
                 transaction.rollback()
-            yield Check(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
+            yield CheckResult(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
     except pw.DatabaseError as error:
-        yield Check(name, PROBLEM, f"can't be used ({plain(error)}). Check database_url and who owns the file.")
+        yield CheckResult(name, PROBLEM, f"can't be used ({plain(error)}). Check database_url and who owns the file.")
 
 
-def clock(settings: Settings, now: float | None = None) -> Iterator[Check]:
+def clock(settings: Settings, now: float | None = None) -> Iterator[CheckResult]:
     """Nothing here knows the true time, but no file can be younger than now, and tokens of one minute need a true clock."""
     at = time.time() if now is None else now
     files = [Path(__file__), Path(settings.instance, "traboule.sqlite"), Path(settings.instance, "secret_key")]
     newest = max((file.stat().st_mtime for file in files if file.exists()), default=0)
     shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if newest > at + 60:
-        yield Check("Clock", PROBLEM, f"says {shown}, but there are later files: set it, and run a time service (NTP).")
+        yield CheckResult("Clock", PROBLEM, f"says {shown}, but there are later files: set it, and run a time service (NTP).")
     else:
-        yield Check("Clock", OK, f"says {shown}; nothing contradicts it. Keep a time service running on every server.")
+        yield CheckResult("Clock", OK, f"says {shown}; nothing contradicts it. Keep a time service running on every server.")
     try:
         zoneinfo.ZoneInfo(settings.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        yield Check(
+        yield CheckResult(
             "Time zone", PROBLEM, f"{settings.timezone!r} is unknown here. Correct timezone, or install the package tzdata."
         )
     else:
-        yield Check("Time zone", OK, f"{settings.timezone}.")
+        yield CheckResult("Time zone", OK, f"{settings.timezone}.")
 
 
-def disk(settings: Settings) -> Iterator[Check]:
+def disk(settings: Settings) -> Iterator[CheckResult]:
     """Room for attachments being written: ten messages at least."""
     folder = Path(settings.uploads_folder)
     place = next(p for p in (folder, *folder.parents) if p.exists())
     if not os.access(place, os.W_OK | os.X_OK):
-        yield Check("Uploads folder", PROBLEM, f"{place} can't be written to: give it to the user who runs this application.")
+        yield CheckResult(
+            "Uploads folder", PROBLEM, f"{place} can't be written to: give it to the user who runs this application."
+        )
         return
     free = shutil.disk_usage(place).free
     words = f"{free / 1024**3:.1f} GB free in {place}"
     if free < settings.message_limit:
-        yield Check("Disk", PROBLEM, f"{words}, not enough for one message: make room.")
+        yield CheckResult("Disk", PROBLEM, f"{words}, not enough for one message: make room.")
     elif free < 10 * settings.message_limit:
-        yield Check("Disk", WARNING, f"{words}, not enough for ten large messages: make room soon.")
+        yield CheckResult("Disk", WARNING, f"{words}, not enough for ten large messages: make room soon.")
     else:
-        yield Check("Disk", OK, f"{words}.")
+        yield CheckResult("Disk", OK, f"{words}.")
 
 
-def permissions(settings: Settings) -> Iterator[Check]:
+def permissions(settings: Settings) -> Iterator[CheckResult]:
     """Secrets must be readable by their owner alone, the database by nobody outside its group."""
     instance = Path(settings.instance)
     secret = {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
@@ -319,13 +331,13 @@ def permissions(settings: Settings) -> Iterator[Check]:
         if not file.exists():
             if file in secret and not (file.name == "secret_key" and settings.secret_key):
                 found = True
-                yield Check("File permissions", PROBLEM, f"{file} is missing.")
+                yield CheckResult("File permissions", PROBLEM, f"{file} is missing.")
         elif open_to := _open_to(file, secret_to_group=file in secret):
             found = True
             state, mode = (PROBLEM, "600") if file in secret else (WARNING, "660")
-            yield Check("File permissions", state, f"{open_to} may read {file}: chmod {mode} {file}")
+            yield CheckResult("File permissions", state, f"{open_to} may read {file}: chmod {mode} {file}")
     if not found:
-        yield Check("File permissions", OK, f"nothing in {instance} is open to others.")
+        yield CheckResult("File permissions", OK, f"nothing in {instance} is open to others.")
 
 
 def _open_to(file: Path, secret_to_group: bool) -> str:
@@ -338,8 +350,8 @@ def _open_to(file: Path, secret_to_group: bool) -> str:
     return ""
 
 
-def cookies(settings: Settings) -> Iterator[Check]:
+def cookies(settings: Settings) -> Iterator[CheckResult]:
     if settings.secure_cookies:
-        yield Check("Cookies", OK, "are sent over TLS only.")
+        yield CheckResult("Cookies", OK, "are sent over TLS only.")
     else:
-        yield Check("Cookies", WARNING, "travel without TLS (secure_cookies = false): only for plain http on this machine.")
+        yield CheckResult("Cookies", WARNING, "travel without TLS (secure_cookies = false): only for plain http on this machine.")

@@ -16,15 +16,16 @@ from pathlib import Path
 from flask import Flask
 from huey import SqliteHuey, crontab
 
-from webmail import preferences
+from webmail import preferences, vault
 from webmail.account import Account
-from webmail.auth import vault
-from webmail.compose import copies, drafts, outbox
+from webmail.compose import draft_cleanup, draft_copies
+from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
-from webmail.mail import SignInRefused
+from webmail.database.connection import db
+from webmail.errors import SignInRefused
 from webmail.mailbox import snooze
-from webmail.message import image_store
-from webmail.models import Outbox, db, now
+from webmail.message import image_cache
+from webmail.models import Outbox, now
 
 log = logging.getLogger(__name__)
 
@@ -63,18 +64,18 @@ class Jobs:
 
     def deliver(self, outbox_id: int) -> None:
         with db.connection_context():
-            later = outbox.deliver(outbox_id, self.settings, self.account_for)
+            later = delivery.deliver(outbox_id, self.settings, self.account_for)
         if later is not None:
             self.schedule(outbox_id, later)
 
     def sweep(self) -> None:
         with db.connection_context():
-            ready = outbox.sweep(self.settings)
+            ready = delivery.sweep(self.settings)
             if time.monotonic() - self._drafts_swept > _DRAFTS_EVERY:
                 self._drafts_swept = time.monotonic()
-                copies.rescue(self.settings)
-                drafts.sweep(self.settings)
-                image_store.sweep(self.settings)
+                draft_copies.rescue(self.settings)
+                draft_cleanup.sweep(self.settings)
+                image_cache.sweep(self.settings)
         for outbox_id in ready:
             self.schedule(outbox_id, now())
 
@@ -90,7 +91,7 @@ class Jobs:
         """
         self.sweep()
         self._wake.schedule(delay=0)
-        self._sweep.schedule(delay=outbox.LEASE.total_seconds() + 2)
+        self._sweep.schedule(delay=delivery.LEASE.total_seconds() + 2)
         consumer = self.huey.create_consumer(
             workers=workers, worker_type="thread", initial_delay=0.1, backoff=1.2, max_delay=_POLL_SECONDS, graceful_signal="TERM"
         )

@@ -42,7 +42,7 @@ class Preferences:
     images: str = ""  # when remote images load, see Settings.remote_images; "": as the instance has it
     receipts: str = "ask"  # to be asked for confirmations of reading: always, for one's own establishment only, never
     undo_seconds: int = -1  # how long a message waits before it leaves; -1: as the instance has it
-    write_format: str = ""  # of a new message: plain text, or formatted (compose/formats.py)
+    write_format: str = ""  # of a new message: plain text, or formatted (compose/message_options.py)
     quote: str = "below"  # where an answer has the quoted text: below or above what one writes, or not at all
     archive_by: str = ""  # Archive itself, or Archive/2026, or Archive/2026/11
     favourites: tuple[str, ...] = ()  # mailboxes shown first
@@ -53,7 +53,7 @@ class Preferences:
         return self.conversations != (mailbox in self.conversation_folders)
 
 
-def of(user: User) -> Preferences:
+def for_user(user: User) -> Preferences:
     """A person's preferences; what is not understood (an older or newer version wrote it) is as if never chosen."""
     try:
         stored = json.loads(user.preferences or "{}")
@@ -71,12 +71,12 @@ def checked(before: Preferences, values: dict[str, Any], names: set[str]) -> Pre
 
 def with_roles(account: Account, user: User) -> Account:
     """The account, knowing which mailboxes this person chose to serve as Sent, Trash and so on."""
-    return replace(account, roles=tuple(sorted(of(user).roles.items())))
+    return replace(account, roles=tuple(sorted(for_user(user).roles.items())))
 
 
 def change(user: User, **values: Any) -> Preferences:
     """Store some of them; a value that makes no sense is passed over. One UPDATE."""
-    found = checked(of(user), values, set(values))
+    found = checked(for_user(user), values, set(values))
     user.preferences = json.dumps({n: v for n, v in asdict(found).items() if v != getattr(Preferences(), n)}, ensure_ascii=False)
     User.update(preferences=user.preferences).where(User.id == user.id).execute()
     return found

@@ -18,8 +18,8 @@ from io import BytesIO
 from typing import IO
 
 from webmail.account import Account, Password, Server, Token
-from webmail.mail import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
-from webmail.mime.transfer import crlf_pieces
+from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
+from webmail.mime.transfer_encoding import crlf_pieces
 
 FINAL_ANSWER_SECONDS = 120.0  # the server may scan or deliver before it answers the dot (RFC 5321 section 4.5.3.2.6)
 GOODBYE_SECONDS = 2.0

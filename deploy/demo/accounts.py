@@ -11,6 +11,8 @@ from pathlib import Path
 from deploy.demo.place import Owner
 from webmail import models
 from webmail.auth import passwords
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import migrate
 
 DOMAIN = "lycee.example"
 
@@ -43,7 +45,7 @@ def prepare(file: Path, owner: Owner, password: str) -> None:
     file.touch(mode=0o600, exist_ok=True)
     owner.own(file)
     with tables(file):
-        models.migrate()
+        migrate()
         for person in PEOPLE:
             user = models.User.get_or_none(models.User.address == person.address)
             if user is None:
@@ -76,12 +78,12 @@ def _add(person: Person, password: str) -> None:
 @contextmanager
 def tables(file: Path) -> Iterator[None]:
     """Traboule's tables bound to this file, and to what they were bound to before (a test's application) afterwards."""
-    before = models.db.obj
-    database = models.open_database(f"sqlite:///{file}")
+    before = db.obj
+    database = open_database(f"sqlite:///{file}")
     try:
         with database.connection_context():
             yield
     finally:
         database.close()
         if before is not None:
-            models.db.initialize(before)
+            db.initialize(before)

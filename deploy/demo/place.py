@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import grp
 import hashlib
 import os
 import pwd
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,12 +52,23 @@ def mail_owner() -> Owner:
         return _owner(pwd.getpwuid(uid))
     if (sudo := os.environ.get("SUDO_UID", "")).isdigit() and sudo != "0":
         return _owner(pwd.getpwuid(int(sudo)))
+    return _owner(pwd.getpwnam(SYSTEM_USER if _made(SYSTEM_USER) else "nobody"))
+
+
+def _made(user: str) -> bool:
+    """Whether the system user is there, made now if need be: one starter at a time, for a second `useradd` beside the first
+    is refused, and between the two of its files being written the user has no group yet.
+    """
+    lock = os.open("/etc", os.O_RDONLY)  # a lock on the folder: it needs no file of its own, and useradd does not use it
     try:
-        return _owner(pwd.getpwnam(SYSTEM_USER))
-    except KeyError:
-        command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-        made = subprocess.run(command, capture_output=True, check=False).returncode == 0
-        return _owner(pwd.getpwnam(SYSTEM_USER if made else "nobody"))
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(KeyError):
+            pwd.getpwnam(user)
+            return True
+        command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", user]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    finally:
+        os.close(lock)
 
 
 def _owner(entry: pwd.struct_passwd) -> Owner:

@@ -25,7 +25,7 @@ from tests.bench.fault_server import FaultServer
 TOKENS = ("AUTH OAUTHBEARER", "8BITMIME", "SMTPUTF8")  # what a server offers that takes our tokens
 BOB, CARL, DORA = "bob@lycee.example", "carl@lycee.example", "dora@lycee.example"
 TIMES = 6  # through each fault, every second one with a large message
-SIZES = (5_000, 400_000)  # bytes: a large message is a file beside its row (compose/contents.py)
+SIZES = (5_000, 400_000)  # bytes: a large message is a file beside its row (compose/outbox/spool.py)
 TURNS = 3  # times that the worker comes back, its waits jumped over
 SCENARIOS: list[tuple[str, tuple[str, ...]]] = [
     ("no fault", ("ok",)),
@@ -53,8 +53,8 @@ SCENARIOS: list[tuple[str, tuple[str, ...]]] = [
 KILLS = ("connect", "auth", "mail", "rcpt", "data", "content", "dot", "answer")
 CRASHES = {
     "just before the final dot, noted": ("webmail.smtp", "_final_dot"),
-    "after the 250, before it is noted": ("webmail.compose.outbox", "_accepted"),
-    "after SENT, before filing": ("webmail.compose.filing", "_copy_to_sent"),
+    "after the 250, before it is noted": ("webmail.compose.outbox.delivery", "_accepted"),
+    "after SENT, before filing": ("webmail.compose.outbox.filing", "_copy_to_sent"),
 }
 
 
@@ -133,7 +133,9 @@ class Instance:
 
     def __init__(self, folder: Path, port: int, patience: float = 1.0) -> None:
         """`patience`: how many seconds a server may be silent."""
-        from webmail import config, models, smtp
+        from webmail import config, smtp
+        from webmail.database.connection import open_database
+        from webmail.database.migrate import migrate
 
         smtp.FINAL_ANSWER_SECONDS = patience
         self.folder, self.port = folder, port
@@ -141,20 +143,21 @@ class Instance:
             folder, smtp_port=port, smtp_security="none", imap_port=1, imap_security="none", undo_seconds=0,
             server_timeout=patience,
         )  # fmt: skip
-        models.open_database(self.settings.database_url)
-        models.migrate()
+        open_database(self.settings.database_url)
+        migrate()
 
     def account(self, _row: object = None):
         return self.settings.account("alice@lycee.example", password="demo")
 
     def draft(self, recipients: tuple[str, ...] = (BOB, CARL, DORA), size: int = 5_000):
         from webmail.compose import attachments, drafts
+        from webmail.compose.fields import Fields
         from webmail.models import User
 
         address = "alice@lycee.example"
         user, _ = User.get_or_create(address=address, defaults={"local": "alice", "domain": "lycee.example", "name": "Alice"})
         body = "Hello\n" * (min(size, 60_000) // 6)
-        row = drafts.new(user, drafts.Fields(to=", ".join(recipients), subject="faults", body=body))
+        row = drafts.new(user, Fields(to=", ".join(recipients), subject="faults", body=body))
         if size > len(body) + 6:
             attachments.add(row, [os.urandom(size * 3 // 4)], "large.bin", "application/octet-stream", self.settings)
         return row
@@ -165,20 +168,20 @@ class Instance:
         return Identity("Alice", "alice@lycee.example")
 
     def enqueue(self, row):
-        from webmail.compose import outbox
+        from webmail.compose.outbox import queue
 
-        return outbox.enqueue(row, self.account(), self.identity(), self.settings, None)
+        return queue.enqueue(row, self.account(), self.identity(), self.settings, None)
 
     def turn(self, outbox_id: int) -> None:
         """What the worker does when it comes by, long after the row's due time and lease."""
-        from webmail.compose import outbox
+        from webmail.compose.outbox import delivery
         from webmail.models import Outbox, now
 
         past = now().replace(year=now().year - 1)
         Outbox.update(due=past).where(Outbox.id == outbox_id).execute()
         Outbox.update(lease=past).where((Outbox.id == outbox_id) & Outbox.lease.is_null(False)).execute()
-        outbox.recover()
-        outbox.deliver(outbox_id, self.settings, self.account)
+        delivery.recover()
+        delivery.deliver(outbox_id, self.settings, self.account)
 
     def outcome(self, name: str, outbox_id: int, server: FaultServer) -> Outcome:
         from webmail.models import DraftRow, Outbox
@@ -191,7 +194,7 @@ class Instance:
 
 @contextlib.contextmanager
 def instance(*faults: str) -> Iterator[tuple[Instance, FaultServer]]:
-    from webmail.models import db
+    from webmail.database.connection import db
 
     with tempfile.TemporaryDirectory() as folder, FaultServer(*faults) as server:
         here = Instance(Path(folder), server.port)
@@ -225,8 +228,8 @@ def killed(name: str, fault: str = "ok", crash: tuple[str, str] = ("", ""), size
 
 def clicks(count: int = 20, workers: int = 4, size: int = SIZES[0]) -> Outcome:
     """As many clicks on "Send" at the same moment, and several workers after the same row."""
-    from webmail.compose import outbox
-    from webmail.models import db
+    from webmail.compose.outbox import delivery
+    from webmail.database.connection import db
 
     with instance("ok") as (here, server):
         row = here.draft(size=size)
@@ -240,7 +243,7 @@ def clicks(count: int = 20, workers: int = 4, size: int = SIZES[0]) -> Outcome:
 
         def deliver() -> None:
             with db.connection_context():
-                outbox.deliver(ids[0], here.settings, here.account)
+                delivery.deliver(ids[0], here.settings, here.account)
 
         for job, times in ((click, count), (deliver, workers)):
             threads = [threading.Thread(target=job) for _ in range(times)]
@@ -257,14 +260,14 @@ def worker(folder: str, port: str, outbox_id: str, module: str = "", function: s
     """The process that gets killed; by itself where `function` would begin."""
     import importlib
 
-    from webmail.compose import outbox
-    from webmail.models import db
+    from webmail.compose.outbox import delivery
+    from webmail.database.connection import db
 
     here = Instance(Path(folder), int(port), patience=20.0)  # it is to be killed, not to give up by itself
     if module:
         setattr(importlib.import_module(module), function, lambda *_args: os.kill(os.getpid(), signal.SIGKILL))
     with db.connection_context():
-        outbox.deliver(int(outbox_id), here.settings, here.account)
+        delivery.deliver(int(outbox_id), here.settings, here.account)
 
 
 def tallies() -> Iterator[Tally]:

@@ -20,11 +20,11 @@ from tests.bench.faults import Outcome, Tally
 
 LARGE = 3_000_000
 MOMENTS = {
-    "as the file is begun": ("webmail.compose.drafts", "write"),
-    "as the file is written": ("webmail.mime.build", "_attach"),
+    "as the file is begun": ("webmail.compose.draft_message", "write"),
+    "as the file is written": ("webmail.mime.builder", "_attach"),
     "before the disk has the file": ("webmail.compose.uploads", "sync"),
-    "after the file, before the row": ("webmail.compose.limits", "check"),
-    "after the row, before it is answered": ("webmail.compose.outbox", "enqueue"),
+    "after the file, before the row": ("webmail.compose.outbox.rate_limits", "check"),
+    "after the row, before it is answered": ("webmail.compose.outbox.queue", "enqueue"),
 }
 
 
@@ -37,7 +37,7 @@ def tallies() -> Iterator[Tally]:
 
 def killed(name: str, module: str, function: str) -> Outcome:
     """A process dies there with the draft's message; another one sends it. Raises where files stay behind."""
-    from webmail.compose import contents
+    from webmail.compose.outbox import spool
 
     with faults.instance("ok") as (here, server):
         row = here.draft(size=LARGE)
@@ -49,7 +49,7 @@ def killed(name: str, module: str, function: str) -> Outcome:
             here.turn(sent.id)
         for file in Path(here.settings.uploads_folder).glob("*.eml"):
             os.utime(file, (time.time() - 7200,) * 2)
-        contents.sweep(here.settings)
+        spool.sweep(here.settings)
         left = len(list(Path(here.settings.uploads_folder).glob("*.eml")))
         assert left == 1, f"{name}: {left} files for one message whose copy is still to be made"
         return here.outcome(name, sent.id, server)
@@ -57,7 +57,8 @@ def killed(name: str, module: str, function: str) -> Outcome:
 
 def page(folder: str, port: str, draft_id: str, module: str, function: str) -> None:
     """The process that is killed: where the function would begin, or, for the whole of `enqueue`, after it."""
-    from webmail.models import DraftRow, db
+    from webmail.database.connection import db
+    from webmail.models import DraftRow
 
     here = faults.Instance(Path(folder), int(port))
     with db.connection_context():

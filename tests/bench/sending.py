@@ -25,15 +25,24 @@ from tests.bench.faults import BOB, CARL, DORA, Tally
 KILLS = 30
 ALICE = "alice@lycee.example"
 IMAP_FAULTS = ("refuse", "hang", "cut", "garbage")
-_WATCHED = ("compose/outbox.py", "compose/filing.py", "compose/copies.py", "webmail/smtp.py", "webmail/imap/", "webmail/jobs.py")
-_WATCHED += ("compose/contents.py",)
+_WATCHED = (
+    "compose/outbox/queue.py",
+    "compose/outbox/filing.py",
+    "compose/draft_copies.py",
+    "webmail/smtp.py",
+    "webmail/imap/",
+    "webmail/jobs.py",
+)
+_WATCHED += ("compose/outbox/spool.py",)
 
 
 class Real(faults.Instance):
     """The instance of the demo's servers, with another submission server and, if wanted, something in front of IMAP."""
 
     def __init__(self, values: dict[str, str], port: int, imap_port: int = 0) -> None:
-        from webmail import config, models, smtp
+        from webmail import config, smtp
+        from webmail.database.connection import open_database
+        from webmail.database.migrate import migrate
 
         smtp.FINAL_ANSWER_SECONDS = 1.0
         self.values, self.port = values, port
@@ -43,8 +52,8 @@ class Real(faults.Instance):
             given["imap_port"] = str(imap_port)
         self.given = given
         self.settings = config.load(given.pop("instance"), **given)
-        models.open_database(self.settings.database_url)
-        models.migrate()
+        open_database(self.settings.database_url)
+        migrate()
 
     def account(self, _row: object = None):
         return self.settings.account(ALICE)
@@ -72,7 +81,7 @@ def tallies() -> Iterator[Tally]:
 
 def kills(running: Any, times: int = KILLS) -> Tally:
     """A worker killed with SIGKILL at points spread evenly over all it does, from taking the row to the copy in Sent."""
-    from webmail.models import db
+    from webmail.database.connection import db
 
     tally = Tally(f"worker killed -9 at {times} points of a send")
     with FaultServer("ok", extensions=faults.TOKENS) as server:
@@ -103,8 +112,8 @@ def _killed(here: Real, outbox_id: int, step: int) -> int:
 
 def worker(port: str, outbox_id: str, step: str) -> None:
     """The process that is killed, by itself: each call of our code and each return from it is a step."""
-    from webmail.compose import outbox
-    from webmail.models import db
+    from webmail.compose.outbox import delivery
+    from webmail.database.connection import db
 
     here = Real(json.load(sys.stdin), int(port))
     count, last = 0, int(step)
@@ -118,7 +127,7 @@ def worker(port: str, outbox_id: str, step: str) -> None:
 
     with db.connection_context():
         sys.setprofile(watch)
-        outbox.deliver(int(outbox_id), here.settings, here.account)
+        delivery.deliver(int(outbox_id), here.settings, here.account)
         sys.setprofile(None)
     print(count)
 
@@ -146,8 +155,8 @@ def imap_fault(running: Any, fault: str) -> Tally:
     """IMAP fails when the copy should go into Sent, then is there again."""
     from tests.faulty import Relay
     from webmail import imap
-    from webmail.imap import reach
-    from webmail.models import db
+    from webmail.database.connection import db
+    from webmail.imap import circuit_breaker
 
     tally = Tally(f"IMAP {fault} once the message has left, then well")
     with FaultServer("ok", extensions=faults.TOKENS) as server, Relay(running.ports.imap) as relay:
@@ -162,7 +171,7 @@ def imap_fault(running: Any, fault: str) -> Tally:
                 here.turn(sent.id)
                 _check_not_a_failure(sent.id)
                 relay.mode = "ok"
-                reach.forget_all()
+                circuit_breaker.forget_all()
                 here.turn(sent.id)
                 tally.add(here.outcome(f"{fault} {number}", sent.id, server), in_sent=_in_sent(running, row.message_id))
                 imap.close_all()
@@ -171,9 +180,9 @@ def imap_fault(running: Any, fault: str) -> Tally:
 
 def full_mailbox(running: Any) -> Tally:
     """No room for the copy: APPEND is refused each time, which the person reads, and the message has left all the same."""
-    from webmail.compose import filing
-    from webmail.mail import OverQuota
-    from webmail.models import db
+    from webmail.compose.outbox import filing
+    from webmail.database.connection import db
+    from webmail.errors import OverQuota
 
     def no_room(*_arguments: object, **_named: object) -> None:
         raise OverQuota("[OVERQUOTA] Quota exceeded")
@@ -214,7 +223,8 @@ def pages(running: Any) -> Iterator[Tally]:
     from tests.visits import Visitor
     from tests.writing import FORM
     from webmail import create_app
-    from webmail.models import Outbox, db
+    from webmail.database.connection import db
+    from webmail.models import Outbox
 
     with FaultServer("ok", extensions=faults.TOKENS) as server:
         here = Real(running.settings(), server.port)
@@ -250,12 +260,12 @@ def pages(running: Any) -> Iterator[Tally]:
 
 def _work(app: Any) -> None:
     """What the worker does in a minute."""
-    from webmail.compose import outbox
-    from webmail.models import db
+    from webmail.compose.outbox import delivery
+    from webmail.database.connection import db
 
     jobs = app.extensions["jobs"]
     with db.connection_context():
-        ready = outbox.sweep(jobs.settings)
+        ready = delivery.sweep(jobs.settings)
     for outbox_id in ready:
         jobs.deliver(outbox_id)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from webmail.mime import markdown
+from webmail.mime.html import markdown
 
 OpenBrowser = Callable[..., Page]
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"

@@ -10,7 +10,8 @@ import pytest
 from tests.visits import Page, Visitor
 from tests.writing import FORM, value_of, write
 from webmail.contacts import store
-from webmail.models import AttachmentRow, Contact, Outbox, User, db
+from webmail.database.connection import db
+from webmail.models import AttachmentRow, Contact, Outbox, User
 
 EDIT = "form.writing"
 CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:42\r\nFN:Zoé Petit\r\nEMAIL:zoe@x.example\r\nX-KEPT:1\r\nEND:VCARD\r\n"

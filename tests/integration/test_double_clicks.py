@@ -14,10 +14,11 @@ from imapclient import IMAPClient
 
 from tests.letters import message
 from tests.visits import Page, Visitor
-from webmail import imap
-from webmail.mail import ServerAway
-from webmail.mailbox import alone, leases
-from webmail.models import Snoozed, User, db, now
+from webmail import imap, user_lock
+from webmail.database.connection import db
+from webmail.errors import ServerAway
+from webmail.mailbox import snooze_leases
+from webmail.models import Snoozed, User, now
 
 Fill = Callable[..., list[int]]
 ImapOf = Callable[[str], IMAPClient]
@@ -137,24 +138,24 @@ def test_the_undo_of_a_snooze_leaves_what_is_coming_back_already(
     assert where(imap_of(person.address)) == {"INBOX": 1, "Snoozed": 1}
     with db.connection_context():
         assert [row.id for row in Snoozed.select().join(User).where(User.address == person.address)] == [rows[0].id]
-        assert leases.claim(rows[0]) == (begun == "copied")
+        assert snooze_leases.claim(rows[0]) == (begun == "copied")
 
 
 def test_who_waits_too_long_for_a_turn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alone, "PATIENCE", 0.05)
+    monkeypatch.setattr(user_lock, "PATIENCE", 0.05)
     told: list[str] = []
 
     def second(user_id: int) -> None:
         try:
-            with alone.alone(user_id):
+            with user_lock.user_lock(user_id):
                 told.append("done")
         except ServerAway:
             told.append("away")
 
-    with alone.alone(1):
+    with user_lock.user_lock(1):
         for user_id in (1, 2):
             thread = threading.Thread(target=second, args=(user_id,))
             thread.start()
             thread.join()
     second(1)
-    assert told == ["away", "done", "done"] and not alone._turns
+    assert told == ["away", "done", "done"] and not user_lock._turns

@@ -16,8 +16,8 @@ from tests.letters import message
 from tests.visits import Visitor
 from webmail import create_app, imap
 from webmail.account import Account, Server
+from webmail.errors import MailboxChanged, NoSuchMailbox, ServerAway
 from webmail.imap.pool import _pool
-from webmail.mail import MailboxChanged, NoSuchMailbox, ServerAway
 
 Fill = Callable[..., list[int]]
 
@@ -116,10 +116,10 @@ def test_a_connection_lost_in_mid_command_is_never_lent_again(
     with pytest.raises(ServerAway), imap.connect(account, "INBOX") as connection:
         connection.select("INBOX")
         relay.mode = "cut"
-        imap.lists.list(connection, "INBOX")
+        imap.listing.list(connection, "INBOX")
     relay.mode = "ok"
     with imap.connect(account, "INBOX") as again:
-        assert again is not connection and imap.lists.list(again, "INBOX").total == 0
+        assert again is not connection and imap.listing.list(again, "INBOX").total == 0
 
 
 def test_a_change_is_never_sent_a_second_time(
@@ -135,7 +135,7 @@ def test_a_change_is_never_sent_a_second_time(
     relay.mode = "ok"
     time.sleep(0.3)
     with imap.connect(account, "INBOX") as connection:
-        assert imap.lists.list(connection, "INBOX").total <= 1
+        assert imap.listing.list(connection, "INBOX").total <= 1
 
 
 def test_two_people_never_share_a_connection(
@@ -201,7 +201,7 @@ def test_a_refused_select_leaves_the_connection_usable(
         connection.select("INBOX")
         with pytest.raises(NoSuchMailbox):
             connection.select("Nope")
-        assert imap.lists.list(connection, "INBOX").total == 0
+        assert imap.listing.list(connection, "INBOX").total == 0
         with pytest.raises(MailboxChanged):
             connection.select("INBOX", 12345)
 

@@ -126,14 +126,14 @@ def test_renaming_carries_all_that_points_to_the_folder(person: Visitor, app: Fl
     snoozed = Snoozed.create(user=user, mailbox="Work", folder="Snoozed", uidvalidity=1, uid=1, due=now())
     page = folder(person, "Work", "rename", name="Job")
     assert "is called Job now" in page.notices
-    found = preferences.of(user_of(person))
+    found = preferences.for_user(user_of(person))
     assert found.favourites == ("Job", "Job/2026", "Workshop")
     assert found.conversation_folders == ("Job/2026",)
     assert found.roles == {"archive": "Job/2026"}
     assert SavedSearch.get_by_id(search.id).mailbox == "Job/2026"
     assert Snoozed.get_by_id(snoozed.id).mailbox == "Job"
     undo(person, page)
-    assert preferences.of(user_of(person)).favourites == ("Work", "Work/2026", "Workshop")
+    assert preferences.for_user(user_of(person)).favourites == ("Work", "Work/2026", "Workshop")
     assert SavedSearch.get_by_id(search.id).mailbox == "Work/2026"
 
 
@@ -220,9 +220,9 @@ def test_deleting_forgets_or_carries_what_points_to_it(person: Visitor) -> None:
     page = folder(person, "Work", "delete")
     assert "Favourites" not in page.text, "not while it lies in the trash"
     assert Snoozed.get_by_id(snoozed.id).mailbox == "INBOX"
-    assert preferences.of(user_of(person)).favourites == ("Trash/Work",)
+    assert preferences.for_user(user_of(person)).favourites == ("Trash/Work",)
     person.submit(folder(person, "Trash/Work", "delete"), "main form", action="destroy")
-    assert preferences.of(user_of(person)).favourites == ()
+    assert preferences.for_user(user_of(person)).favourites == ()
     kept = SavedSearch.get_by_id(search.id)
     assert (kept.mailbox, kept.scope) == ("INBOX", "all")
 

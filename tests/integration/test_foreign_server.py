@@ -14,7 +14,8 @@ from tests.faulty import Relay
 from tests.letters import message
 from tests.unit.servers import certificate
 from tests.visits import Visitor
-from webmail import create_app, imap, models
+from webmail import create_app, imap
+from webmail.database.connection import db
 from webmail.models import Outbox, Session, User
 
 FORM = "form.compose-form"
@@ -24,7 +25,7 @@ FORM = "form.compose-form"
 def foreign(services: Services, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     """`foreign()` trusts the servers' certificate, `foreign(ca_file="")` does not. Its database is its own."""
     context, pem = certificate(tmp_path)
-    before = models.db.obj
+    before = db.obj
     with Relay(services.ports.imap, context) as imaps, Relay(services.ports.smtp, context) as smtps:
 
         def make(**changes: str) -> Flask:
@@ -36,7 +37,7 @@ def foreign(services: Services, tmp_path: Path) -> Iterator[Callable[..., Flask]
 
         yield make
     imap.close_all()
-    models.db.initialize(before)
+    db.initialize(before)
 
 
 def test_a_person_signs_in_reads_and_sends(

@@ -17,7 +17,7 @@ from tests.integration.test_viewers import PNG, file, letter, opened
 from tests.unit.mime.test_archives import zipped
 from tests.unit.mime.test_rtf import packed
 from tests.visits import Visitor
-from webmail.mime.tnef import _EMBEDDED
+from webmail.mime.formats.tnef import _EMBEDDED
 
 Fill = Callable[..., list[int]]
 

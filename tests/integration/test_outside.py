@@ -13,7 +13,7 @@ from flask import Flask
 from tests.unit.mime.test_raster import png
 from tests.unit.test_outside import ok, web
 from tests.visits import Page, Visitor
-from webmail import outside
+from webmail import http_fetch
 from webmail.models import Correspondent, ImageSender, User
 
 HTML = """<style>.h{background-image:url(http://img.example:%d/back.png)}</style><div class="h">Bonjour
@@ -43,8 +43,8 @@ def world(monkeypatch: pytest.MonkeyPatch, app: Flask) -> Iterator[tuple[int, li
             return ["127.0.0.1" if host in ("img.example", "list.example") else "10.0.0.7"]
 
         checks: dict[str, Any] = {"allowed": lambda address: str(address) == "127.0.0.1", "resolve": resolve, "ports": (port,)}
-        monkeypatch.setattr(outside, "get", partial(outside.get, **checks))
-        monkeypatch.setattr(outside, "post", partial(outside.post, **checks))
+        monkeypatch.setattr(http_fetch, "get", partial(http_fetch.get, **checks))
+        monkeypatch.setattr(http_fetch, "post", partial(http_fetch.post, **checks))
         yield port, asked
 
 
@@ -193,9 +193,9 @@ def test_a_link_that_deceives_is_shown_before_it_is_followed(
 
 def test_one_click(person: Visitor, fill: Callable[..., list[int]], world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     port, asked = world
-    posted = outside.post
+    posted = http_fetch.post
     # the test's web server has no certificate: https as it stands in the header, http on the wire
-    monkeypatch.setattr(outside, "post", lambda url, form, **options: posted(url.replace("https:", "http:"), form, **options))
+    monkeypatch.setattr(http_fetch, "post", lambda url, form, **options: posted(url.replace("https:", "http:"), form, **options))
     page = opened(
         person, fill,
         letter(port, List_Unsubscribe=f"<https://list.example:{port}/leave?me>, <mailto:leave@list.example?subject=stop>",
@@ -221,16 +221,16 @@ def test_what_became_of_it_is_told_as_it_is(
     )
     url = person.get(page.link("Unsubscribe"))
     for said, words in (
-        (outside.Answer("", 302, "", b""), "go on by yourself"), (outside.Answer("", 500, "", b""), "refused"), (outside.NotFetched("x"), "did not answer"),
-        (outside.Forbidden("x"), "no address that this server may ask"),
+        (http_fetch.FetchedResponse("", 302, "", b""), "go on by yourself"), (http_fetch.FetchedResponse("", 500, "", b""), "refused"), (http_fetch.NotFetched("x"), "did not answer"),
+        (http_fetch.AddressForbidden("x"), "no address that this server may ask"),
     ):  # fmt: skip
 
-        def post(*_args: Any, said: Any = said, **_options: Any) -> outside.Answer:
+        def post(*_args: Any, said: Any = said, **_options: Any) -> http_fetch.FetchedResponse:
             if isinstance(said, Exception):
                 raise said
             return said
 
-        monkeypatch.setattr(outside, "post", post)
+        monkeypatch.setattr(http_fetch, "post", post)
         after = person.submit(url, "form[action^='/unsubscribe/']")
         assert words in after.notices
         assert after.link("Open the page of inside.example") == "https://inside.example/u"

@@ -16,10 +16,10 @@ from flask import Flask
 
 from tests.letters import message
 from tests.visits import Visitor
-from webmail.auth import turns
+from webmail.auth import request_slots
 from webmail.imap.connection import Connection
 from webmail.imap.idle import Watch
-from webmail.mailbox import streams
+from webmail.mailbox import push_streams
 from webmail.models import Session, User
 
 NEWS = b"event: news\ndata: changed\n\n"
@@ -88,12 +88,12 @@ def test_what_comes_is_told_within_three_seconds(
         start = time.monotonic()
         assert next(said) == NEWS
         assert 1.5 < time.monotonic() - start < 4
-        assert streams.open_now() == 1
-    assert streams.open_now() == 0 and len(watches) == 1 and hung_up(watches[0])
+        assert push_streams.open_now() == 1
+    assert push_streams.open_now() == 0 and len(watches) == 1 and hung_up(watches[0])
 
 
 def test_flags_and_removals_are_told(pushing, person: Visitor, fill: Callable[..., list[int]], imap_of, monkeypatch) -> None:
-    monkeypatch.setattr(streams, "_PAUSE", 0.0)
+    monkeypatch.setattr(push_streams, "_PAUSE", 0.0)
     fill(person, message("Un"), message("Deux"))
     client = imap_of(person.address)
     client.select_folder("INBOX")
@@ -106,16 +106,16 @@ def test_flags_and_removals_are_told(pushing, person: Visitor, fill: Callable[..
 
 
 def test_silence_is_broken_by_a_line_that_says_nothing(pushing, person: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "_SILENCE", 0.1)
+    monkeypatch.setattr(push_streams, "_SILENCE", 0.1)
     with stream(person) as said:
         assert [next(said), next(said)] == [b": still here\n\n"] * 2
 
 
 def test_it_lasts_a_while_only(pushing, person: Visitor, watches: list[Watch], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "_LIFE", 0.2)
+    monkeypatch.setattr(push_streams, "_LIFE", 0.2)
     with stream(person) as said:
         assert set(said) == {b": still here\n\n"}
-        assert hung_up(watches[0]) and streams.open_now() == 0
+        assert hung_up(watches[0]) and push_streams.open_now() == 0
 
 
 def test_off_there_is_nothing_here(person: Visitor) -> None:
@@ -143,8 +143,8 @@ def test_of_three_streams_of_a_person_the_oldest_ends(pushing, person: Visitor, 
             with stream(person):
                 listening.join(5)
                 assert heard == [b"event: full\ndata: full\n\n"] and hung_up(watches[1])
-                assert streams.open_now() == 2
-    assert streams.open_now() == 0
+                assert push_streams.open_now() == 2
+    assert push_streams.open_now() == 0
 
 
 def test_a_bound_for_all_people_together(pushing, app: Flask, person: Visitor, make_account) -> None:
@@ -161,21 +161,21 @@ def test_a_bound_for_all_people_together(pushing, app: Flask, person: Visitor, m
 
 def test_streams_leave_a_person_all_their_turns(pushing, person: Visitor) -> None:
     with stream(person):
-        assert turns.running(User.get(User.address == person.address).id) == 0
+        assert request_slots.running(User.get(User.address == person.address).id) == 0
 
 
 def test_a_session_that_ended_ends_the_stream(pushing, person: Visitor, watches: list[Watch], monkeypatch) -> None:
-    monkeypatch.setattr(streams, "_SILENCE", 0.1)
+    monkeypatch.setattr(push_streams, "_SILENCE", 0.1)
     with stream(person) as said:
         assert next(said) == b": still here\n\n"
         Session.delete().where(Session.user == User.get(User.address == person.address)).execute()
         assert list(said) == []
-        assert hung_up(watches[0]) and streams.open_now() == 0
+        assert hung_up(watches[0]) and push_streams.open_now() == 0
     assert status(person) == 302
 
 
 def test_it_is_no_visit(pushing, person: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "_SILENCE", 0.1)
+    monkeypatch.setattr(push_streams, "_SILENCE", 0.1)
     row = Session.select().join(User).where(User.address == person.address).get()
     before = row.seen - timedelta(minutes=20)
     Session.update(seen=before).where(Session.id_hash == row.id_hash).execute()
@@ -185,7 +185,7 @@ def test_it_is_no_visit(pushing, person: Visitor, monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_fault_keeps_a_place(pushing, app: Flask, person: Visitor, watches, monkeypatch: pytest.MonkeyPatch) -> None:
-    for _ in range(streams.PER_PERSON + 1):
+    for _ in range(push_streams.PER_PERSON + 1):
         assert status(person, "/push/Nowhere") == 404
     answer = person.client.get("/push/INBOX")  # its browser goes before a word was taken
     del answer
@@ -194,15 +194,15 @@ def test_no_fault_keeps_a_place(pushing, app: Flask, person: Visitor, watches, m
     has = Connection.has
     with monkeypatch.context() as without:
         without.setattr(Connection, "has", lambda self, name: name != "IDLE" and has(self, name))
-        assert [status(person) for _ in range(streams.PER_PERSON + 1)] == [204] * 3
+        assert [status(person) for _ in range(push_streams.PER_PERSON + 1)] == [204] * 3
         assert not person.get("/mailbox/INBOX").all("[data-push]")
-    assert streams.open_now() == 0 and all(hung_up(watch) for watch in watches)
+    assert push_streams.open_now() == 0 and all(hung_up(watch) for watch in watches)
 
 
 def test_a_server_that_goes_away_ends_the_stream(pushing, person: Visitor, watches: list[Watch], monkeypatch) -> None:
-    monkeypatch.setattr(streams, "_SILENCE", 0.1)
+    monkeypatch.setattr(push_streams, "_SILENCE", 0.1)
     with stream(person) as said:
         assert next(said) == b": still here\n\n"
         watches[0]._connection.client.socket().shutdown(SHUT_RDWR)
         assert list(said) == []
-    assert streams.open_now() == 0
+    assert push_streams.open_now() == 0

@@ -14,7 +14,8 @@ from tests.visits import Visitor
 from webmail import imap, models
 from webmail.account import Account
 from webmail.auth import sessions
-from webmail.message import views
+from webmail.message.views import safe_responses
+from webmail.message.views.safe_responses import _tag
 from webmail.models import User
 
 NEWSLETTER = """<html><head><style>.t{color:#246}</style></head><body onload="alert(1)"><h1 class="t">Rentrée</h1>
@@ -72,7 +73,7 @@ def test_a_page_of_the_list_costs_at_most_3_round_trips(
     for page in (1, 1, 2, 1):
         with imap.connect(account, "INBOX") as connection:
             before = connection.round_trips
-            listing = imap.lists.list(connection, "INBOX", page=page)
+            listing = imap.listing.list(connection, "INBOX", page=page)
             assert listing.total == total and len(listing.rows) == min(50, total - (page - 1) * 50)
             assert connection.round_trips - before <= 2
 
@@ -85,14 +86,14 @@ def test_a_list_that_changed_meanwhile_costs_at_most_3_round_trips(
     client.multiappend("INBOX", [bytes(message(f"N {n}")) for n in range(80)])
     account = account_of(address)
     with imap.connect(account, "INBOX") as connection:
-        first = imap.lists.list(connection, "INBOX")
+        first = imap.listing.list(connection, "INBOX")
     client.select_folder("INBOX")
     client.delete_messages([first.rows[3].uid, first.rows[9].uid])
     client.expunge()
     client.append("INBOX", bytes(message("Nouveau")))
     with imap.connect(account, "INBOX") as connection:
         before = connection.round_trips
-        second = imap.lists.list(connection, "INBOX")
+        second = imap.listing.list(connection, "INBOX")
         assert connection.round_trips - before <= 3
     gone = {first.rows[3].uid, first.rows[9].uid}
     assert second.rows[0].subject == "Nouveau"
@@ -211,7 +212,7 @@ def test_another_language_or_cleaner_is_another_answer(
     tag = person.client.get(letter["body"]).headers["ETag"]
     french = person.client.get(letter["body"], headers={"If-None-Match": tag, "Accept-Language": "fr"})
     assert french.status_code == 200 and 'lang="fr"' in french.text
-    monkeypatch.setattr(views, "_MADE_BY", "a better one")
+    monkeypatch.setattr(safe_responses, "_MADE_BY", "a better one")
     assert person.client.get(letter["body"], headers={"If-None-Match": tag}).status_code == 200
 
 
@@ -258,7 +259,7 @@ def test_two_people_have_different_tags_for_one_address(person: Visitor, letter:
     with app.test_request_context(letter["body"]) as context:
         context.session._load()
         context.session._row = models.Session(user=User(address="charlie@autre.example"), id_hash="x", shared=False)
-        assert views._tag() not in alices
+        assert _tag() not in alices
 
 
 def test_the_inbox_is_one_folder_in_any_letters(person: Visitor, fill: Callable[..., list[int]]) -> None:

@@ -189,5 +189,5 @@ def test_files_say_what_they_did_not_understand(files: Visitor) -> None:
 def test_files_cost_at_most_5_round_trips(files: Visitor, account_of: Callable[..., Account]) -> None:
     with imap.connect(account_of(files.address), "INBOX") as connection:
         before = connection.round_trips
-        found = imap.files.search(connection, "INBOX", parse("has:attachment"), imap.files.Wanted())
+        found = imap.attachment_search.search(connection, "INBOX", parse("has:attachment"), imap.attachment_search.Wanted())
         assert len(found.files) == 3 and connection.round_trips - before <= 5

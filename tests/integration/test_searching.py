@@ -16,9 +16,9 @@ from tests.unit.imap.test_search import random_query
 from tests.visits import Page, Visitor
 from webmail import imap
 from webmail.account import Account
-from webmail.imap import everywhere
+from webmail.errors import MailError, UnsafeValue
+from webmail.imap import multi_search
 from webmail.imap.search import parse
-from webmail.mail import MailError, UnsafeValue
 from webmail.models import Tag, User
 
 Fill = Callable[..., list[int]]
@@ -117,7 +117,7 @@ def test_no_query_is_refused_by_the_server(
         for _ in range(300):
             query = random_query(chance)
             try:
-                imap.lists.matching(connection, parse(query, tag=lambda _: "$urgent"))
+                imap.listing.matching(connection, parse(query, tag=lambda _: "$urgent"))
             except UnsafeValue:
                 continue
             except MailError as error:
@@ -216,10 +216,10 @@ def test_everywhere_costs_at_most_4_round_trips(
     for _ in range(2):
         with imap.connect(account, "INBOX") as connection:
             before = connection.round_trips
-            found = imap.everywhere.search(connection, "INBOX", query="budget", below=False)
+            found = imap.multi_search.search(connection, "INBOX", query="budget", below=False)
             assert found.total == 25 and len(found.rows) == 25
             assert connection.round_trips - before <= 4
-            assert imap.lists.list(connection, "INBOX").total == 2  # the connection is fit for another list
+            assert imap.listing.list(connection, "INBOX").total == 2  # the connection is fit for another list
 
 
 def test_pages_of_everywhere_show_each_message_once(
@@ -231,7 +231,7 @@ def test_pages_of_everywhere_show_each_message_once(
         client.append(name, bytes(message(f"N {number}")), (), datetime(2025, 1, 1, number % 24, number, tzinfo=UTC))
     with imap.connect(account_of(folders.address), "INBOX") as connection:
         pages = [
-            imap.everywhere.search(connection, "INBOX", query="from:bob", below=False, page=n, size=10) for n in (1, 2, 3, 4, 9)
+            imap.multi_search.search(connection, "INBOX", query="from:bob", below=False, page=n, size=10) for n in (1, 2, 3, 4, 9)
         ]
     rows = [row for page in pages[:4] for row in page.rows]
     assert len({(row.mailbox, row.uid) for row in rows}) == len(rows) == 35 == pages[0].total
@@ -251,21 +251,21 @@ def test_a_folder_that_vanished_meanwhile_is_passed_over(
 ) -> None:
     account = account_of(folders.address)
     with imap.connect(account, "INBOX") as connection:
-        assert imap.everywhere.search(connection, "INBOX", query="budget", below=False).total == 5
+        assert imap.multi_search.search(connection, "INBOX", query="budget", below=False).total == 5
     imap_of(folders.address).delete_folder("Été")
     with imap.connect(account, "INBOX") as connection:
-        found = imap.everywhere.search(connection, "INBOX", query="budget", below=False)
+        found = imap.multi_search.search(connection, "INBOX", query="budget", below=False)
         assert found.total == 4 and found.skipped == ("Été",)
-        places, _ = everywhere.matching(connection, ["INBOX", "Nirgends"], b"ALL")
+        places, _ = multi_search.matching(connection, ["INBOX", "Nirgends"], b"ALL")
         assert [place.mailbox for place in places] == ["INBOX"]
 
 
 def test_long_queries_go_in_several_batches(
     folders: Visitor, account_of: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(everywhere, "_BATCH_BYTES", 300)
+    monkeypatch.setattr(multi_search, "_BATCH_BYTES", 300)
     with imap.connect(account_of(folders.address), "INBOX") as connection:
-        assert imap.everywhere.search(connection, "INBOX", query="budget commun", below=False).total == 5
+        assert imap.multi_search.search(connection, "INBOX", query="budget commun", below=False).total == 5
 
 
 def test_a_fragment_of_everywhere_is_the_list(folders: Visitor) -> None:
@@ -274,6 +274,6 @@ def test_a_fragment_of_everywhere_is_the_list(folders: Visitor) -> None:
 
 
 def test_only_the_newest_are_shown_and_the_page_says_so(folders: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(everywhere, "MOST_SHOWN", 3)
+    monkeypatch.setattr(multi_search, "MOST_SHOWN", 3)
     page = search(folders, "budget", scope="all")
     assert page.rows == ["Budget 7", "Budget 4", "Budget 3"] and "5 messages found everywhere" in page.text

@@ -16,8 +16,9 @@ from imapclient import IMAPClient
 
 from tests.letters import message
 from tests.visits import Page, Visitor
+from webmail.database.connection import db
 from webmail.mailbox import export
-from webmail.models import Undo, db
+from webmail.models import Undo
 
 Fill = Callable[..., list[int]]
 ImapOf = Callable[[str], IMAPClient]

@@ -14,7 +14,7 @@ from tests.letters import message
 from tests.visits import Page, Visitor
 from webmail import imap
 from webmail.account import Account
-from webmail.mail import NotAllowed
+from webmail.errors import NotAllowed
 from webmail.models import User
 
 Fill = Callable[..., list[int]]

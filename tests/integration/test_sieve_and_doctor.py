@@ -8,16 +8,18 @@ import pytest
 
 from deploy.demo.dovecot import token_key
 from deploy.demo.services import ISSUER
-from webmail import config, doctor, models, sieve
+from webmail import config, doctor, managesieve
 from webmail.account import Token
-from webmail.mail import SignInRefused
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import migrate
+from webmail.errors import SignInRefused
 
 
 @pytest.mark.parametrize("token", [True, False], ids=["token", "password"])
 def test_sign_in_to_managesieve_and_list(make_account, account_of, token):
-    with sieve.connect(account_of(make_account(), token=token)) as connection:
+    with managesieve.connect(account_of(make_account(), token=token)) as connection:
         assert "fileinto" in connection.greeting.extensions
-        assert all(isinstance(script, sieve.Script) for script in connection.list())
+        assert all(isinstance(script, managesieve.Script) for script in connection.list())
 
 
 def test_managesieve_refuses_a_wrong_password_and_a_foreign_token_at_once(make_account, account_of, issuer):
@@ -25,7 +27,7 @@ def test_managesieve_refuses_a_wrong_password_and_a_foreign_token_at_once(make_a
     wrong = replace(account, credential=replace(account.credential, password="wrong"))
     foreign = replace(account, credential=Token(account.address, replace(issuer, issuer="https://other.example")))
     for refused in (wrong, foreign):
-        with pytest.raises(SignInRefused), sieve.connect(refused):
+        with pytest.raises(SignInRefused), managesieve.connect(refused):
             pass
 
 
@@ -40,13 +42,13 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
         token_key_file=str(token_key(services.base)),
         token_issuer=ISSUER,
     )
-    before = models.db.obj  # the application's, which other tests go on with
-    database = models.open_database(settings.database_url)
+    before = db.obj  # the application's, which other tests go on with
+    database = open_database(settings.database_url)
     try:
-        models.migrate()
+        migrate()
         checks = list(doctor.examine(settings, make_account()))
     finally:
         database.close()
-        models.db.initialize(before)
+        db.initialize(before)
     assert [check for check in checks if check.state != doctor.OK] == []
     assert {"IMAP sign-in", "IMAP capabilities", "ManageSieve sign-in"} <= {check.name for check in checks}

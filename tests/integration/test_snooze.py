@@ -14,11 +14,12 @@ from imapclient import IMAPClient
 from deploy.demo.services import Services
 from tests.letters import message
 from tests.visits import Page, Visitor
-from webmail import create_app, imap, models
+from webmail import create_app, imap
 from webmail.account import Account
-from webmail.mail import Refused, ServerAway
+from webmail.database.connection import db
+from webmail.errors import Refused, ServerAway
 from webmail.mailbox import snooze
-from webmail.models import Snoozed, User, db, now
+from webmail.models import Snoozed, User, now
 
 Fill = Callable[..., list[int]]
 ImapOf = Callable[[str], IMAPClient]
@@ -195,7 +196,7 @@ def test_without_a_credential_it_comes_back_with_the_next_list(
     services: Services, tmp_path: Path, make_account: Callable[..., str], imap_of: ImapOf
 ) -> None:
     """A server that asks for passwords: the worker has none."""
-    address, before = make_account(), models.db.obj
+    address, before = make_account(), db.obj
     imap_of(address).append("INBOX", bytes(message("Un")))
     given = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
     kept = {name: value for name, value in given.items() if name.startswith(("imap_", "smtp_")) or name == "secure_cookies"}
@@ -212,7 +213,7 @@ def test_without_a_credential_it_comes_back_with_the_next_list(
         assert person.get("/mailbox/INBOX").rows == ["Un"] and rows_of(address) == []
     finally:
         imap.close_all()
-        models.db.initialize(before)
+        db.initialize(before)
 
 
 def test_what_the_server_refuses_is_tried_again(app: Flask, old: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ import pytest
 from tests.visits import Page, Visitor
 from tests.writing import write
 from webmail import create_app
-from webmail.compose import outbox
-from webmail.models import Correspondent, DraftRow, Outbox, PhishingReport, User, db
+from webmail.compose.outbox import delivery
+from webmail.database.connection import db
+from webmail.models import Correspondent, DraftRow, Outbox, PhishingReport, User
 
 OURS = "lycee.example"
 
@@ -66,7 +67,7 @@ def deliver(app):
     def run():
         jobs = app.extensions["jobs"]
         with db.connection_context():
-            ready = outbox.sweep(jobs.settings)
+            ready = delivery.sweep(jobs.settings)
         for outbox_id in ready:
             jobs.deliver(outbox_id)
 

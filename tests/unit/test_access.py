@@ -11,7 +11,8 @@ from flask import Flask
 from tests.visits import Visitor
 from webmail import create_app
 from webmail.auth import passwords
-from webmail.models import User, db
+from webmail.database.connection import db
+from webmail.models import User
 
 PUBLIC = {"static", "healthz", "auth.login", "auth.log_in", "auth.logout", "settings.set_language"}
 

@@ -1,93 +1,206 @@
-"""The import rule of docs/architecture.md: modules import downwards only."""
+"""The import rule of docs/architecture.md: modules import downwards only, without circles; no module is too long to read."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2] / "webmail"
-MODULES = sorted(p for p in ROOT.rglob("*.py") if "migrations" not in p.parts)
-WEB = {"flask", "flask_login", "flask_wtf", "flask_babel", "flask_compress", "htmx_flask", "wtforms", "werkzeug"}
+LONGEST = 400  # lines: what a newcomer reads at once
+
+# The levels, lowest first: a module may import what stands on a lower level, or beside it on its own where `siblings` says so.
+NOUNS = ("mail", "errors", "account")
+FORMATS = ("mime", "sieve", "crypto")
+PROTOCOLS = ("imap", "smtp", "managesieve", "webdav", "http_fetch")
+DATA = ("database", "models", "config", "preferences", "vault", "schedule", "user_lock")
+AREAS = (  # each may use those before it
+    "auth", "accounts", "mailbox", "contacts", "drives", "transfers", "compose", "calendar", "message", "filters", "dav",
+    "keys", "settings", "admin",
+)  # fmt: skip
+TOP = ("", "cli", "doctor", "jobs")  # "" is create_app
+LEVELS = (NOUNS, FORMATS, PROTOCOLS, DATA, ("web",), AREAS, TOP)
+
+FLASK = {"flask", "flask_login", "flask_wtf", "flask_babel", "flask_compress", "htmx_flask", "wtforms", "werkzeug"}
 DATABASE = {"peewee", "playhouse", "huey"}
-PROTOCOLS = {"imap", "smtp", "sieve", "dav", "outside"}
-TOP = {"webmail", "webmail.cli", "webmail.jobs"}
+FLASK_MODULES = ("blueprint", "forms")  # or ends so (identity_forms); and all of `views/`
+FLASK_IN_AUTH = {"cookies", "guard"}  # the sign-in of a request
+
+Graph = dict[str, set[str]]
 
 
-def name_of(path: Path) -> str:
-    parts = ("webmail", *path.relative_to(ROOT).with_suffix("").parts)
+def module_name(path: Path, root: Path = ROOT) -> str:
+    parts = ("webmail", *path.relative_to(root).with_suffix("").parts)
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path) -> set[str]:
-    """Absolute module names, `from webmail import imap` as `webmail.imap`; those behind TYPE_CHECKING count too."""
+@cache
+def modules() -> dict[str, Path]:
+    return {module_name(path): path for path in sorted(ROOT.rglob("*.py")) if "migrations" not in path.parts}
+
+
+def imports_in(source: str, known: Iterable[str]) -> set[str]:
+    """Absolute names of what is imported, at the top of the module, inside its functions and behind TYPE_CHECKING alike.
+
+    `from webmail.compose import drafts` is `webmail.compose.drafts`; `from webmail.mail import Address` is `webmail.mail`.
+    """
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "webmail" else {node.module}
-            assert node.level == 0, f"{path}: imports are absolute"
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"imports are absolute: line {node.lineno}"
+            module = node.module or ""
+            inner = {f"{module}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else module for name in inner}
     return found
 
 
-def kind_of(module: str) -> str:
-    """mail, mime, protocol, data, logic, web or top: the levels of the rule."""
-    first = module.split(".")[1] if "." in module else ""
-    if module in TOP:
-        return "top"
-    if first == "mail":
-        return "mail"
-    if first == "mime":
-        return "mime"
-    if first == "account":
-        return "account"
-    if first in PROTOCOLS:
-        return "protocol"
-    if first in ("databases", "models", "config", "preferences", "prepared", "times", "undo_rows"):
-        return "data"
-    if first in ("web", "words", "downloads") or module.endswith(("views", "forms", "cookies", "guard")):
-        return "web"
-    return "logic"
+@cache
+def graph() -> Graph:
+    return {name: imports_in(path.read_text(), modules()) for name, path in modules().items()}
 
 
-MAY_IMPORT = {
-    "mail": set(),
-    "account": {"mail"},
-    "mime": {"mail"},
-    "protocol": {"mail", "account", "mime"},
-    "data": {"mail", "account", "data"},
-    "logic": {"mail", "account", "mime", "protocol", "data"},
-    "web": {"mail", "account", "mime", "protocol", "data", "logic", "web"},
-}
+def place(module: str) -> str:
+    """The first name below `webmail`: the area, package or module that the levels know; "" for `webmail` itself."""
+    return module.split(".")[1] if "." in module else ""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_imports_downwards_only(path: Path) -> None:
-    module, imports = name_of(path), imports_of(path)
-    kind = kind_of(module)
-    if kind == "top":
-        return
-    libraries = {name.split(".")[0] for name in imports}
-    if kind != "web":
-        assert not libraries & WEB, f"{module} is below the web and knows of it"
-    if kind in ("mail", "account", "mime", "protocol"):
-        assert not libraries & DATABASE, f"{module} is below the database and knows of it"
-    area = module.split(".")[1]
-    for imported in (name for name in imports if name.startswith("webmail.")):
-        other = kind_of(imported)
-        same_area = imported.split(".")[1] == area
-        assert other in MAY_IMPORT[kind] | ({kind} if same_area else set()), f"{module} imports {imported}"
-        if kind == "protocol" and other == "protocol":
-            assert same_area, f"{module} knows of another protocol: {imported}"
-        if imported.endswith(".views"):
-            assert same_area, f"{module} uses the views of another area: {imported}"
+def level(module: str) -> int:
+    found = [number for number, names in enumerate(LEVELS) if place(module) in names]
+    assert found, f"{module} stands on no level: add it to the table at the top of this test"
+    return found[0]
 
 
-def test_the_nouns_need_the_standard_library_only() -> None:
-    assert {name.split(".")[0] for name in imports_of(ROOT / "mail.py")} <= {"__future__", "dataclasses", "datetime", "enum"}
+def knows_flask(module: str) -> bool:
+    parts = module.split(".")
+    if place(module) == "web" or level(module) == len(LEVELS) - 1:
+        return True
+    if place(module) not in AREAS:
+        return False
+    if place(module) == "auth" and parts[-1] in FLASK_IN_AUTH:
+        return True
+    return "views" in parts[2:] or parts[-1].endswith(FLASK_MODULES)
+
+
+def faults_of(module: str, imports: set[str]) -> list[str]:
+    """What is wrong with the imports of one module, in words; empty where nothing is."""
+    faults = []
+    own, libraries = level(module), {name.split(".")[0] for name in imports}
+    if not knows_flask(module) and libraries & FLASK:
+        faults.append(f"{module} uses Flask: only views, forms, blueprints and web/ do")
+    if own < LEVELS.index(DATA) and libraries & DATABASE:
+        faults.append(f"{module} uses the database, which stands above it")
+    if own == LEVELS.index(NOUNS) and place(module) != "account" and not libraries <= STANDARD:
+        faults.append(f"{module} uses {libraries - STANDARD}: nouns need the standard library only")
+    for imported in (name for name in imports if name.split(".")[0] == "webmail"):
+        other, there = level(imported), place(imported)
+        if there == place(module):
+            continue
+        if other > own:
+            faults.append(f"{module} imports {imported}, which stands above it")
+        if own == other == LEVELS.index(PROTOCOLS):
+            faults.append(f"{module} imports another protocol: {imported}")
+        if own == other == LEVELS.index(AREAS) and AREAS.index(there) > AREAS.index(place(module)):
+            faults.append(f"{module} imports {imported}, an area that comes after it")
+        if other == LEVELS.index(AREAS) and own <= other and (knows_flask(imported) and there != "auth" or ".views" in imported):
+            faults.append(f"{module} imports {imported}, the pages of another area")
+        if other == LEVELS.index(("web",)) and not knows_flask(module):
+            faults.append(f"{module} imports {imported}, but is logic below the pages")
+    return faults
+
+
+STANDARD = {"__future__", "dataclasses", "datetime", "enum", "webmail"}
+
+
+def circles(imports: Graph) -> list[list[str]]:
+    """Groups of modules that import each other, in whatever round-about way (Tarjan's strongly connected components)."""
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        number[name] = low[name] = len(number)
+        stack.append(name)
+        for other in imports[name] & imports.keys() - {name}:
+            if other not in number:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], number[other])
+        if low[name] == number[name]:
+            at = stack.index(name)
+            group = stack[at:]
+            del stack[at:]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for name in imports:
+        if name not in number:
+            visit(name)
+    return found
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_imports_downwards_only(module: str) -> None:
+    assert faults_of(module, graph()[module]) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(graph()) == []
 
 
 def test_no_module_is_longer_than_a_newcomer_reads_at_once() -> None:
-    assert [f"{p.name}: {n}" for p in MODULES if (n := len(p.read_text().splitlines())) > 450] == []
+    assert {name: n for name, path in modules().items() if (n := len(path.read_text().splitlines())) > LONGEST} == {}
+
+
+def test_routes_are_registered_by_the_views_package_alone() -> None:
+    """A view module imports the area's blueprint; `views/__init__.py` names every module, so that none is forgotten."""
+    for area in AREAS:
+        views = ROOT / area / "views"
+        if views.is_dir():
+            named = imports_in((views / "__init__.py").read_text(), modules())
+            assert {
+                f"webmail.{area}.views.{path.stem}" for path in views.glob("*.py") if "@blueprint." in path.read_text()
+            } <= named
+            assert not {name for name in graph()[f"webmail.{area}.blueprint"] if name.startswith("webmail")}
+
+
+def test_a_class_name_stands_once_in_the_house() -> None:
+    where: dict[str, list[str]] = {}
+    for name, path in modules().items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(name)
+    assert {name: places for name, places in where.items() if len(places) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("webmail.mail", "import peewee"),
+        ("webmail.mime.headers", "from webmail.imap import connection"),
+        ("webmail.imap.pool", "from webmail import smtp"),
+        ("webmail.imap.pool", "import peewee"),
+        ("webmail.models.auth", "from webmail.auth import sessions"),
+        ("webmail.compose.drafts", "from flask import request"),
+        ("webmail.compose.drafts", "from webmail.web.current import settings"),
+        ("webmail.contacts.store", "from webmail.compose import drafts"),
+        ("webmail.mailbox.views.rows", "def late():\n    from webmail.settings import forms"),
+        ("webmail.message.views.message", "from webmail.compose.views.editor import show"),
+        ("webmail.message.views.message", "from webmail.compose.views import editor as anything"),
+        ("webmail.message.views.message", "from webmail.compose.blueprint import blueprint"),
+        ("webmail.web.current", "from webmail.auth import guard"),
+    ],
+)
+def test_the_rule_finds_what_it_forbids(module: str, source: str) -> None:
+    assert faults_of(module, imports_in(source, modules()))
+
+
+def test_the_rule_finds_circles_inside_functions_too() -> None:
+    a, b = imports_in("def f():\n    from webmail import b", {"webmail.b"}), imports_in("import webmail.a", {"webmail.a"})
+    assert circles({"webmail.a": a, "webmail.b": b}) == [["webmail.a", "webmail.b"]]

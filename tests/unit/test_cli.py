@@ -8,15 +8,17 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from webmail import cli, config, models
+from webmail import cli, config
 from webmail.auth import passwords, sessions
+from webmail.database.connection import open_database
+from webmail.database.migrate import migrate
 from webmail.models import Session, User
 
 
 @pytest.fixture
 def database(tmp_path):
     url = f"sqlite:///{tmp_path / 'test.sqlite'}"
-    opened = models.open_database(url)
+    opened = open_database(url)
     yield url
     opened.close()
 
@@ -37,7 +39,7 @@ def settings(tmp_path, database):
 @pytest.fixture
 def run(settings):
     """Types a command; gives (exit code, what was printed)."""
-    models.migrate()
+    migrate()
     return typing(settings)
 
 
@@ -124,7 +126,7 @@ def test_nobody_yet(run):
 
 @pytest.mark.parametrize("sign_in", ["accounts", "imap"])
 def test_a_person_gets_another_name(settings, sign_in):
-    models.migrate()
+    migrate()
     run = typing(replace(settings, sign_in=sign_in))
     run("accounts add alice --password-stdin", "long enough\n")
     assert run("accounts name alice 'Alice  Leroy'") == (0, "alice@lycee.example is Alice Leroy\n")
@@ -160,7 +162,7 @@ def test_disable_and_enable(run, settings):
 
 
 def test_where_the_mail_server_keeps_passwords_none_is_asked_for(tmp_path, database):
-    models.migrate()
+    migrate()
     run = typing(config.load(tmp_path / "instance", database_url=database, domain="lycee.example"))
     code, said = run("accounts add alice")
     assert (code, User.get().password) == (0, "")

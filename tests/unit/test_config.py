@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit import servers
-from webmail import models
 from webmail.config import RANGES, ConfigError, Settings, load
+from webmail.database.connection import open_database
+from webmail.database.migrate import migrate
 
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "administrator.md"
 
@@ -148,8 +149,8 @@ def test_what_is_made_is_closed_to_others(instance, umask, mask, database):
     """The database is the group's too where the umask says so: one process of Dovecot is in it."""
     umask(mask)
     settings = load(instance)
-    opened = models.open_database(settings.database_url)
-    models.migrate()
+    opened = open_database(settings.database_url)
+    migrate()
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in instance.iterdir()}
     opened.close()
     assert modes["traboule.sqlite"] == database

@@ -12,6 +12,8 @@ import pytest
 
 from tests.unit import servers
 from webmail import config, doctor, models
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import migrate
 from webmail.doctor import OK, PROBLEM, WARNING
 
 IMAP_GREETING = b"* OK ready\r\n"
@@ -22,13 +24,13 @@ def settings(tmp_path):
     """All servers away, everything else well."""
     away = servers.closed_port()
     loaded = config.load(tmp_path / "instance", imap_port=away, smtp_port=away, server_timeout=0.5)
-    database = models.open_database(loaded.database_url)
-    models.migrate()
+    database = open_database(loaded.database_url)
+    migrate()
     yield loaded
     database.close()
 
 
-def found(settings, name: str, **who) -> doctor.Check:
+def found(settings, name: str, **who) -> doctor.CheckResult:
     return next(check for check in doctor.examine(settings, **who) if check.name == name)
 
 
@@ -211,21 +213,21 @@ def test_a_database_that_is_well(settings):
 
 
 def test_a_database_without_its_tables(settings, tmp_path):
-    models.open_database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    open_database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
     check = found(settings, "Database")
     assert (check.state, "flask --app wsgi migrate" in check.words) == (PROBLEM, True)
 
 
 def test_a_database_that_cannot_be_written(settings):
-    models.db.obj.close()
+    db.obj.close()
     file = settings.database_url.removeprefix("sqlite:///")
-    models.db.initialize(type(models.db.obj)(f"file:{file}?mode=ro", uri=True))
+    db.initialize(type(db.obj)(f"file:{file}?mode=ro", uri=True))
     check = found(settings, "Database")
     assert (check.state, "readonly" in check.words) == (PROBLEM, True)
 
 
 def test_a_database_that_does_not_open(settings):
-    models.open_database("sqlite:////nowhere/at/all.sqlite")
+    open_database("sqlite:////nowhere/at/all.sqlite")
     assert found(settings, "Database").state == PROBLEM
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from webmail import outside
-from webmail.outside import Answer, Forbidden, NotFetched, is_global
+from webmail import http_fetch
+from webmail.http_fetch import AddressForbidden, FetchedResponse, NotFetched, is_global
 
 from .servers import certificate
 
@@ -76,11 +76,11 @@ def loopback(host: str, port: int) -> list[str]:
     return ["127.0.0.1"]
 
 
-def fetch(port: int, path: str = "/a.png", host: str = NAME, **options: Any) -> Answer:
+def fetch(port: int, path: str = "/a.png", host: str = NAME, **options: Any) -> FetchedResponse:
     """As a test may: this machine counts as the internet."""
     checks = {"allowed": lambda address: True, "resolve": loopback, "ports": (port,)} | options
     scheme = "https" if "tls" in options else "http"
-    return outside.get(f"{scheme}://{host}:{port}{path}", accept="image/*", **checks)
+    return http_fetch.get(f"{scheme}://{host}:{port}{path}", accept="image/*", **checks)
 
 
 # --- which addresses -------------------------------------------------------------------------------------------------
@@ -106,10 +106,10 @@ NOT_GLOBAL = """
 def test_everything_else_is_not(address: str) -> None:
     assert not is_global(ipaddress.ip_address(address))
     host = f"[{address}]" if ":" in address else address
-    with pytest.raises(Forbidden):
-        outside.get(f"http://{host}/", accept="image/*", resolve=lambda name, port: [address])
-    with pytest.raises(Forbidden):  # and by a name, be it beside an address that is right
-        outside.get(f"https://{NAME}/", accept="image/*", resolve=lambda name, port: ["8.8.8.8", address])
+    with pytest.raises(AddressForbidden):
+        http_fetch.get(f"http://{host}/", accept="image/*", resolve=lambda name, port: [address])
+    with pytest.raises(AddressForbidden):  # and by a name, be it beside an address that is right
+        http_fetch.get(f"https://{NAME}/", accept="image/*", resolve=lambda name, port: ["8.8.8.8", address])
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_an_address_that_could_be_read_in_two_ways_is_refused(url: str) -> None:
         assert host == "example.org", f"{host} was looked up"
         return ["127.0.0.1"]
 
-    with pytest.raises(Forbidden):
-        outside.get(url, accept="image/*", resolve=resolve)
+    with pytest.raises(AddressForbidden):
+        http_fetch.get(url, accept="image/*", resolve=resolve)
 
 
 def test_only_the_checked_address_is_connected_to() -> None:
@@ -154,7 +154,7 @@ def test_the_names_of_the_machine_are_not_asked_with_real_checks() -> None:
     with web(lambda request: ok(b"secret")) as (port, asked):
         for host in ("127.0.0.1", "[::1]", "localhost.localdomain"):
             with pytest.raises(NotFetched):
-                outside.get(f"http://{host}:{port}/", accept="image/*", ports=(port,))
+                http_fetch.get(f"http://{host}:{port}/", accept="image/*", ports=(port,))
     assert asked == []
 
 
@@ -173,7 +173,7 @@ def test_it_tells_nothing_of_the_reader() -> None:
 
 def test_a_form_is_posted_and_a_redirect_not_followed() -> None:
     with web(lambda request: b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n") as (port, asked):
-        found = outside.post(
+        found = http_fetch.post(
             f"http://{NAME}:{port}/u?x=1", b"List-Unsubscribe=One-Click", allowed=lambda a: True, resolve=loopback, ports=(port,)
         )
     assert found.status == 302
@@ -221,7 +221,7 @@ def test_a_redirect_is_checked_as_the_first_address_was(to: str) -> None:
     def allowed(address: Any) -> bool:
         return str(address) == "127.0.0.1" and len(asked) == 0  # the first request alone
 
-    with web(lambda request: moved(to.format(port=port))) as (port, asked), pytest.raises(Forbidden):
+    with web(lambda request: moved(to.format(port=port))) as (port, asked), pytest.raises(AddressForbidden):
         fetch(port, resolve=resolve, allowed=allowed)
     assert len(asked) == 1
 
@@ -265,7 +265,7 @@ def test_a_name_that_is_never_answered_does_not_hold_it() -> None:
 
     started = time.monotonic()
     with pytest.raises(NotFetched):
-        outside.get(f"http://{NAME}/", accept="image/*", resolve=stuck, seconds=0.2)
+        http_fetch.get(f"http://{NAME}/", accept="image/*", resolve=stuck, seconds=0.2)
     assert time.monotonic() - started < 1
     done.set()
 

@@ -9,7 +9,7 @@ import pytest
 from tests.bench.fault_server import FaultServer
 from webmail import smtp
 from webmail.account import Account, Password, Server, Token, TokenIssuer
-from webmail.mail import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
+from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
 
 MESSAGE = b"From: alice@lycee.example\r\nSubject: t\r\n\r\nhello\r\n"
 BOB, CARL = "bob@lycee.example", "carl@lycee.example"

@@ -15,9 +15,11 @@ import flask
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
 
-from webmail.auth import known, sessions, vault
+from webmail import vault
+from webmail.auth import known_devices, sessions
 from webmail.config import Settings
-from webmail.models import DATABASE_AWAY, Session, User
+from webmail.database.connection import DATABASE_AWAY
+from webmail.models import Session, User
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ _SURVIVES_SIGN_IN = ("language",)  # nothing else of a visitor's session: it may
 _MISSING = object()
 
 
-class Visit(SessionMixin):
+class WebSession(SessionMixin):
     """What `flask.session` is: a dictionary, and the person it belongs to.
 
     `user` is None for a visitor. `password` is the mail password, for servers that need one.
@@ -65,7 +67,7 @@ class Visit(SessionMixin):
 
     @property
     def known(self) -> str:
-        """What this browser keeps of earlier sign-ins, for auth/known.py."""
+        """What this browser keeps of earlier sign-ins, for auth/known_devices.py."""
         return self._request.cookies.get(self._store.known_name, "")
 
     @property
@@ -170,7 +172,7 @@ class RowSessions(SecureCookieSessionInterface):
     """Opens a `Visit` for each request and writes what changed. `app.session_interface = RowSessions(settings)`.
 
     Cookies: `traboule` holds the token, `traboule-visitor` a visitor's signed data, `traboule-known` who signed in on this
-    browser before (auth/known.py), never on a shared computer. With secure cookies all carry the
+    browser before (auth/known_devices.py), never on a shared computer. With secure cookies all carry the
     prefix `__Host-`, which a browser takes only from this host, over TLS (RFC 6265bis section 4.1.3.2).
     """
 
@@ -180,11 +182,11 @@ class RowSessions(SecureCookieSessionInterface):
         self.visitor_name = f"{self.name}-visitor"
         self.known_name = f"{self.name}-known"
 
-    def open_session(self, app: flask.Flask, request: flask.Request) -> Visit:  # type: ignore[override]
-        return Visit(self, app, request)
+    def open_session(self, app: flask.Flask, request: flask.Request) -> WebSession:  # type: ignore[override]
+        return WebSession(self, app, request)
 
     def save_session(self, app: flask.Flask, session: SessionMixin, response: flask.Response) -> None:
-        visit = cast(Visit, session)
+        visit = cast(WebSession, session)
         if not visit.loaded:
             return
         if visit.accessed:
@@ -199,7 +201,7 @@ class RowSessions(SecureCookieSessionInterface):
         elif visit.modified:
             self._save_visitor(app, visit, response)
 
-    def _save(self, visit: Visit) -> None:
+    def _save(self, visit: WebSession) -> None:
         """At worst a notice is shown twice, or not at all: no reason to turn an answer that is ready into an error."""
         try:
             sessions.update_data(visit.id, visit.change)
@@ -222,17 +224,17 @@ class RowSessions(SecureCookieSessionInterface):
         except BadSignature:
             return {}
 
-    def _hand_over(self, visit: Visit, response: flask.Response) -> None:
+    def _hand_over(self, visit: WebSession, response: flask.Response) -> None:
         """The new token. On a shared computer the cookie goes with the browser's window, else it lives as long as the row may."""
         shared = visit.row is not None and visit.row.shared
         lifetime = None if shared else int(self.settings.session_absolute_hours * 3600)
         response.set_cookie(self.name, visit.token, max_age=lifetime, **self._attributes())
         response.delete_cookie(self.visitor_name, **self._attributes())
         if visit.user is not None and not shared:
-            value = known.remember(visit.known, visit.user.address, self.settings.secret_key)
-            response.set_cookie(self.known_name, value, max_age=known.DAYS * 86400, **self._attributes())
+            value = known_devices.remember(visit.known, visit.user.address, self.settings.secret_key)
+            response.set_cookie(self.known_name, value, max_age=known_devices.DAYS * 86400, **self._attributes())
 
-    def _save_visitor(self, app: flask.Flask, visit: Visit, response: flask.Response) -> None:
+    def _save_visitor(self, app: flask.Flask, visit: WebSession, response: flask.Response) -> None:
         signer = self.get_signing_serializer(app)
         if not visit or signer is None:
             response.delete_cookie(self.visitor_name, **self._attributes())
@@ -243,9 +245,9 @@ class RowSessions(SecureCookieSessionInterface):
         return {"path": "/", "secure": self.settings.secure_cookies, "httponly": True, "samesite": "Lax"}
 
 
-def visit() -> Visit:
+def visit() -> WebSession:
     """The session of the request under way."""
-    return cast(Visit, flask.session._get_current_object())  # type: ignore[attr-defined]
+    return cast(WebSession, flask.session._get_current_object())  # type: ignore[attr-defined]
 
 
 def _forget_csrf_token() -> None:

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
 
-class SignIn(FlaskForm):
+class SignInForm(FlaskForm):
     """Neither field is stripped or shortened here: auth/sign_in.py decides what counts."""
 
     username = StringField(

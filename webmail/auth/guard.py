@@ -13,10 +13,12 @@ from flask_login import LoginManager, current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.auth import turns
+from webmail.auth import request_slots
 from webmail.auth.cookies import visit
-from webmail.auth.forms import SignIn
-from webmail.web import fragment, local_path, notify, page
+from webmail.auth.forms import SignInForm
+from webmail.web.notices import notify
+from webmail.web.rendering import fragment, page
+from webmail.web.request_values import local_path
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -85,7 +87,7 @@ def _keep_text() -> AnyResponse:
     problem = _("You were signed out. Your text is kept: sign in to go on.")
     if any(file.filename for file in request.files.values()):
         problem += " " + _("Files are to be chosen again.")
-    return page("auth/login.html", 401, form=SignIn(formdata=None, next=_here()), problem=problem, kept=kept)
+    return page("auth/login.html", 401, form=SignInForm(formdata=None, next=_here()), problem=problem, kept=kept)
 
 
 class _People(LoginManager):
@@ -110,7 +112,7 @@ def _require_sign_in() -> AnyResponse | None:
         return None
     if not current_user.is_authenticated:
         return people.unauthorized()
-    g.turn = turns.take(current_user.id)
+    g.turn = request_slots.take(current_user.id)
     return None if g.turn else abort(429)
 
 

@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 
 from peewee import Query
 
-from webmail.auth import vault
+from webmail import vault
 from webmail.config import Settings
-from webmail.models import DATABASE_AWAY, Session, User, now
-from webmail.prepared import Prepared
+from webmail.database.connection import DATABASE_AWAY
+from webmail.database.prepared import Prepared
+from webmail.models import Session, User, now
 
 log = logging.getLogger(__name__)
 

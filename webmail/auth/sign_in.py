@@ -1,7 +1,7 @@
 """Checking who somebody is: name and password, counted so that guessing is slow.
 
 Wrong passwords are counted for each address, wherever they come from, and for each network. With that alone anybody could
-keep a person out by guessing wrong in their name, so a browser on which this person signed in before (auth/known.py) is
+keep a person out by guessing wrong in their name, so a browser on which this person signed in before (auth/known_devices.py) is
 counted for itself alone: failures made elsewhere do not stop it, its own do not stop anybody else, and whoever steals it has
 the same few tries. On a browser that is new to them a person under attack has to wait.
 """
@@ -16,10 +16,11 @@ from datetime import timedelta
 from peewee import Expression, IntegrityError
 
 from webmail.account import Account, Password
-from webmail.auth import known, passwords
+from webmail.auth import known_devices, passwords
 from webmail.config import Settings
-from webmail.mail import MailError, SignInRefused
-from webmail.models import SignInFailure, User, db, now
+from webmail.database.connection import db
+from webmail.errors import MailError, SignInRefused
+from webmail.models import SignInFailure, User, now
 
 WINDOW = timedelta(minutes=15)
 _NETWORK_FACTOR = 5  # many people share a school's one address
@@ -48,12 +49,13 @@ def sign_in(
     """The person with this name and password; their row is made at the first success when IMAP decides.
 
     `network` is a word for where they are (see sessions.network_of), "" if unknown. `check_imap` signs in to the IMAP
-    server, and raises SignInRefused or ServerAway. `browser` is what the browser keeps of earlier sign-ins (auth/known.py).
+    server, and raises SignInRefused or ServerAway. `browser` is what the browser keeps of earlier
+    sign-ins (auth/known_devices.py).
 
     Raises SignInRefused, TooManyAttempts (nothing is checked then), ServerAway (never counted against anybody).
     """
     address = normalise(address_or_name, settings.domain)
-    if own := known.recognise(browser, address, settings.secret_key):
+    if own := known_devices.recognise(browser, address, settings.secret_key):
         attempt = _begin(own, "", settings.sign_in_attempts)
     else:
         attempt = _begin(address or address_or_name.strip().lower()[:254], network, settings.sign_in_attempts)

@@ -9,11 +9,11 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.compose import drafts
 from webmail.mail import Address
 from webmail.mime import addresses
-from webmail.mime.typed import address_key
-from webmail.mime.words import fold, sort_key, words_in
+from webmail.mime.address_input import address_key
+from webmail.mime.address_text import address_text
+from webmail.mime.encoded_words import fold, sort_key, words_in
 from webmail.models import Contact, ContactAddress, ContactMember, Correspondent, User
 
 MOST_GROUPS = 200  # that are offered
@@ -102,7 +102,7 @@ def unfolded(user: User, entries: Iterable[str]) -> list[str]:
         if not entry.startswith(_TOKEN):
             flat.append(entry)
         elif group := known.get(entry):
-            flat += [drafts.address_text([person]) for person in group.people]
+            flat += [address_text([person]) for person in group.people]
     return flat
 
 
@@ -121,7 +121,7 @@ def with_groups(user: User, lists: Mapping[str, str]) -> dict[str, str]:
     filled = {}
     for field, inside in items.items():
         groups_in = {item: known[_name(item)] for item in inside if "@" not in item and _name(item) in known}
-        whole = (drafts.address_text(groups_in[item].people) if item in groups_in else item for item in inside)
+        whole = (address_text(groups_in[item].people) if item in groups_in else item for item in inside)
         filled[field] = ", ".join(whole) if groups_in else lists[field]
     return filled
 

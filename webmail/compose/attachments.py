@@ -8,11 +8,13 @@ from pathlib import Path
 
 import peewee as pw
 
-from webmail.compose import drafts, once, pictures, uploads
+from webmail.compose import drafts, inline_images, uploads
 from webmail.config import Settings
-from webmail.mail import MailError
-from webmail.mime import pictures as marks
-from webmail.models import AttachmentRow, DraftRow, User, db
+from webmail.database import idempotency
+from webmail.database.connection import db
+from webmail.errors import MailError
+from webmail.mime.html import markdown_images as marks
+from webmail.models import AttachmentRow, DraftRow, User
 
 
 def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settings: Settings) -> AttachmentRow:
@@ -78,7 +80,7 @@ def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iter
 
 
 def _name_apart(one: AttachmentRow, present: list[AttachmentRow], target: Path) -> None:
-    if pictures.kind(str(target / one.stored)):
+    if inline_images.kind(str(target / one.stored)):
         one.filename = marks.distinct(one.filename, {marks.key(other.filename) for other in present})
 
 
@@ -90,7 +92,7 @@ def _alike(one: AttachmentRow, other: AttachmentRow, target: Path) -> bool:
 
 def _insert(row: DraftRow, fresh: list[AttachmentRow], settings: Settings) -> None:
     with db.atomic():
-        once.in_turn(row.user)
+        idempotency.in_turn(row.user)
         if drafts.has_left(row.id):
             raise drafts.AlreadyLeft(f"draft {row.id} has left")
         for one in fresh:

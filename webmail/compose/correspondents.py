@@ -1,13 +1,16 @@
-"""Whom a person has written to, noted when a message was sent. It tells strangers from people one knows (`message/trust.py`)."""
+"""Correspondents: the addresses a person has written to, noted when a message is sent. `message/sender_check.py` tells
+strangers from people one knows by them.
+"""
 
 from __future__ import annotations
 
 import json
 
+from webmail.database.connection import db
 from webmail.mail import Address
 from webmail.mime import headers
 from webmail.mime.addresses import addresses
-from webmail.models import Correspondent, Outbox, db, now
+from webmail.models import Correspondent, Outbox, now
 
 
 def note(row: Outbox, hidden: tuple[Address, ...] = (), beginning: bytes = b"") -> None:

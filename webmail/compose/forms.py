@@ -13,10 +13,11 @@ from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, HiddenField, IntegerField, MultipleFileField, StringField, TextAreaField
 from wtforms.widgets import HiddenInput
 
-from webmail.compose import gate, recipients
-from webmail.compose.drafts import Fields
-from webmail.mail import Address, BadAddress
-from webmail.mime import addresses, build
+from webmail.compose import header_values, recipients
+from webmail.compose.fields import Fields
+from webmail.errors import BadAddress
+from webmail.mail import Address
+from webmail.mime import addresses, builder
 
 RECIPIENTS = recipients.FIELDS
 _WRITER = re.compile(r"[0-9a-f]{32}")
@@ -74,7 +75,7 @@ class ComposeForm(FlaskForm):
     archive = HiddenField()  # set where the message answered is to be archived with the answer, see answered_views.py
     writer = HiddenField()
     revision = HiddenField()
-    later = HiddenField()  # when it is to leave: the name of a choice (compose/later.py), "at" for day and hour
+    later = HiddenField()  # when it is to leave: the name of a choice (compose/outbox/send_later.py), "at" for day and hour
     day = StringField()
     hour = StringField()
 
@@ -130,11 +131,11 @@ class ComposeForm(FlaskForm):
             if self[name].errors:
                 continue
             try:
-                found.extend(build.parse_addresses(self[name].data or ""))
+                found.extend(builder.parse_addresses(self[name].data or ""))
             except BadAddress as error:
                 self.mark(name, _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
         try:
-            build.parse_addresses(self.reply_to.data or "")
+            builder.parse_addresses(self.reply_to.data or "")
         except BadAddress as error:
             self.mark("reply_to", _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
         if not found and not any(self[name].errors for name in RECIPIENTS):
@@ -146,13 +147,13 @@ class ComposeForm(FlaskForm):
         for name in (*RECIPIENTS, "reply_to", "subject"):
             field = self[name]
             typed = str(field.raw_data[0]) if field.raw_data else field.data or ""
-            match gate.trouble_in(typed, addresses=name != "subject"):
-                case gate.Trouble.HIDDEN:
-                    field.data = gate.one_line(field.data or "")
+            match header_values.trouble_in(typed, addresses=name != "subject"):
+                case header_values.HeaderFault.HIDDEN:
+                    field.data = header_values.one_line(field.data or "")
                     self.mark(name, _("Line breaks or hidden characters were taken out of this field: look at it, then send."))
-                case gate.Trouble.HEADER:
+                case header_values.HeaderFault.HEADER:
                     self.mark(name, _("Something here looks like the header of a message, such as “Bcc:”. Write addresses only."))
-                case gate.Trouble.TOO_LONG:
+                case header_values.HeaderFault.TOO_LONG:
                     self.mark(name, _("This is too long."))
 
     def mark(self, name: str, words: str) -> None:

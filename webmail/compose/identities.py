@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 
 import peewee as pw
 
-from webmail.compose import once
 from webmail.config import Settings
-from webmail.mail import Address, BadAddress, Envelope, Identity, NotAllowed
-from webmail.mime import addresses, build
-from webmail.models import AllowedAddress, DraftRow, Signature, User, WritingIdentity, db
+from webmail.database import idempotency
+from webmail.database.connection import db
+from webmail.errors import BadAddress, LimitReached, NotAllowed
+from webmail.mail import Address, Envelope, Identity
+from webmail.mime import addresses, builder
+from webmail.models import AllowedAddress, DraftRow, Signature, User, WritingIdentity
 
 if TYPE_CHECKING:
-    from webmail.compose.drafts import Fields
+    from webmail.compose.fields import Fields
 
 MOST = 50  # identities, and signatures, of one person
 _FORWARDED = re.compile(r"^-{3,} .* -{3,}$", re.MULTILINE)
@@ -33,10 +35,6 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 class NotYours(NotAllowed):
     """An address that this person may not write as."""
-
-
-class TooMany(ValueError):
-    """As many as one person may have."""
 
 
 # --- which addresses -------------------------------------------------------------------------------------------------
@@ -61,7 +59,7 @@ def check(user: User, address: str, settings: Settings) -> None:
 # --- identities ------------------------------------------------------------------------------------------------------
 
 
-def of(user: User) -> list[WritingIdentity]:
+def for_user(user: User) -> list[WritingIdentity]:
     """All of a person's, the default first. The account itself is one of them, with the id 0, unless another has its address."""
     rows = list(
         WritingIdentity.select(WritingIdentity, Signature)
@@ -78,7 +76,7 @@ def of(user: User) -> list[WritingIdentity]:
 
 def usable(user: User, settings: Settings) -> list[WritingIdentity]:
     """Those that the person may write as today, the default first; never none. Two queries."""
-    found = of(user)
+    found = for_user(user)
     if settings.any_sender:
         return found
     mine = allowed(user)
@@ -140,10 +138,10 @@ def save(identity: WritingIdentity, settings: Settings) -> None:
     with db.atomic():
         if not identity.id:
             identity.id = None
-            if once.is_there(identity):
+            if idempotency.is_there(identity):
                 return
             if WritingIdentity.select().where(mine).count() >= MOST:
-                raise TooMany(f"{identity.user.address} has {MOST} identities")
+                raise LimitReached(f"{identity.user.address} has {MOST} identities")
         if identity.is_default:
             WritingIdentity.update(is_default=False).where(mine).execute()
         identity.save()
@@ -161,10 +159,10 @@ def save_signature(signature: Signature) -> None:
     signature.text = tidy(signature.text)
     with db.atomic():
         if not signature.id:
-            if once.is_there(signature):
+            if idempotency.is_there(signature):
                 return
             if Signature.select().where(Signature.user == signature.user).count() >= MOST:
-                raise TooMany(f"{signature.user.address} has {MOST} signatures")
+                raise LimitReached(f"{signature.user.address} has {MOST} signatures")
         signature.save()
 
 
@@ -227,7 +225,7 @@ def has_words(row: DraftRow) -> bool:
         return True
     if not (row.cc + row.bcc).strip():
         return False
-    identity = chosen(of(row.user), row.identity)
+    identity = chosen(for_user(row.user), row.identity)
     return any(_without(getattr(row, name), getattr(identity, name)).strip() for name in ("cc", "bcc"))
 
 
@@ -306,6 +304,6 @@ def _emails(text: str) -> set[str]:
 def _parsed(text: str) -> tuple[Address, ...]:
     """The addresses, or none where somebody is still typing."""
     try:
-        return build.parse_addresses(text)
+        return builder.parse_addresses(text)
     except BadAddress:
         return ()

@@ -16,12 +16,14 @@ import peewee as pw
 
 from webmail import smtp
 from webmail.account import Account
-from webmail.compose import address_book, drafts
+from webmail.compose import address_book
 from webmail.config import Settings
-from webmail.mail import Address, Draft, ServerAway
-from webmail.mime import addresses, typed
-from webmail.mime.typed import address_key as key
-from webmail.mime.words import fold
+from webmail.errors import ServerAway
+from webmail.mail import Address, Draft
+from webmail.mime import address_input, addresses
+from webmail.mime.address_input import address_key as key
+from webmail.mime.address_text import address_text
+from webmail.mime.encoded_words import fold
 from webmail.models import Correspondent, User
 
 MOST_SUGGESTED = 8
@@ -58,7 +60,7 @@ class Person:
     @property
     def entry(self) -> str:
         """As a field of the form holds it: of a group, all its people."""
-        return drafts.address_text(self.group.people if self.group else (Address(self.name, self.email),))
+        return address_text(self.group.people if self.group else (Address(self.name, self.email),))
 
     @property
     def token(self) -> str:
@@ -67,7 +69,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class LikelyTypo:
     """An address whose domain is one letter away from a well-known one."""
 
     email: str
@@ -148,7 +150,7 @@ def readable(email: str) -> str:
     if "xn--" not in domain:
         return email
     try:
-        shown = typed.shown_domain(domain)
+        shown = address_input.shown_domain(domain)
     except UnicodeError:
         return email
     return f"{local}{at}{shown}"
@@ -197,7 +199,7 @@ def _items(text: str) -> list[str]:
 # --- addresses to look at again --------------------------------------------------------------------------------------
 
 
-def slips(user: User, lists: Iterable[str], settings: Settings) -> list[Slip]:
+def likely_typos(user: User, lists: Iterable[str], settings: Settings) -> list[LikelyTypo]:
     """Addresses in the fields that may be slips of the keyboard, the first MOST_SLIPS. Never of a domain that the person has
     written to, and at most one query.
     """
@@ -214,7 +216,7 @@ def slips(user: User, lists: Iterable[str], settings: Settings) -> list[Slip]:
     rows: Any = Correspondent.select(Correspondent.address).where(Correspondent.user == user).tuples()
     written = dict.fromkeys(_domain(readable(address)) for (address,) in rows)
     known = [*sorted(ours), *sorted(PROVIDERS), *written]
-    found: list[Slip] = []
+    found: list[LikelyTypo] = []
     meant: dict[str, str | None] = {}
     for email in unknown:
         domain = _domain(readable(email))
@@ -223,7 +225,7 @@ def slips(user: User, lists: Iterable[str], settings: Settings) -> list[Slip]:
                 break
             meant[domain] = _meant(domain, known) if domain not in written else None
         if near := meant[domain]:
-            found.append(Slip(email, f"{email.rpartition('@')[0]}@{near}"))
+            found.append(LikelyTypo(email, f"{email.rpartition('@')[0]}@{near}"))
     return found[:MOST_SLIPS]
 
 
@@ -237,7 +239,7 @@ def _meant(domain: str, known: Sequence[str]) -> str | None:
     return _BY_LABEL[label] if label in _ONLY_THERE and "." not in ending else None
 
 
-def corrected(text: str, found: Iterable[Slip]) -> str:
+def corrected(text: str, found: Iterable[LikelyTypo]) -> str:
     """The field with what was meant instead."""
     meant = {slip.email: slip.meant for slip in found}
     if not meant:

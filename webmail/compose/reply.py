@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import attachments, drafts, formats, uploads
-from webmail.compose.drafts import Fields
+from webmail.compose import attachments, message_options, uploads
+from webmail.compose.fields import Fields, bounded_references
 from webmail.config import Settings
+from webmail.errors import NoSuchMessage
 from webmail.imap import bulk, messages
 from webmail.imap.connection import Connection
-from webmail.mail import Address, Identity, Message, NoSuchMessage, Part
-from webmail.mime import build, text
+from webmail.mail import Address, Identity, Message, Part
+from webmail.mime import builder, plain_text
+from webmail.mime.address_text import address_text
 from webmail.mime.filenames import message_name
 from webmail.models import DraftRow
 
@@ -49,9 +51,9 @@ def reply(
     to = tuple(distinct(to))
     cc = tuple(distinct(cc, without=mine | {a.email.lower() for a in to}))
     return Fields(
-        to=drafts.address_text(to),
-        cc=drafts.address_text(cc),
-        subject=build.reply_subject(envelope.subject),
+        to=address_text(to),
+        cc=address_text(cc),
+        subject=builder.reply_subject(envelope.subject),
         body=_quotation(attribution, quoted, quote),
         in_reply_to=envelope.message_id,
         references=" ".join(_references(message)),
@@ -59,14 +61,14 @@ def reply(
         source_uidvalidity=message.uidvalidity,
         source_uid=message.uid,
         source_flag="\\Answered",
-        language=formats.offered(envelope.language),
+        language=message_options.offered(envelope.language),
     )
 
 
 def _quotation(attribution: str, quoted: str, place: str) -> str:
     if place == "none":
         return ""
-    quotation = f"{attribution}\n{text.quote(quoted)}\n"
+    quotation = f"{attribution}\n{plain_text.quote(quoted)}\n"
     return f"{quotation}\n" if place == "above" else f"\n\n{quotation}"
 
 
@@ -88,7 +90,7 @@ def forward_attached(message: Message) -> Fields:
 
 def _forward(message: Message, body: str) -> Fields:
     return Fields(
-        subject=build.forward_subject(message.envelope.subject),
+        subject=builder.forward_subject(message.envelope.subject),
         body=body,
         references=" ".join(_references(message)),
         source_mailbox=message.mailbox,
@@ -104,7 +106,7 @@ def _references(message: Message) -> list[str]:
     parents = list(envelope.references)
     if not parents and len(envelope.in_reply_to) == 1:
         parents = list(envelope.in_reply_to)
-    return drafts.bounded([*parents, *([envelope.message_id] if envelope.message_id else [])])
+    return bounded_references([*parents, *([envelope.message_id] if envelope.message_id else [])])
 
 
 def distinct(addresses: Iterable[Address], without: Iterable[str] = ()) -> Iterator[Address]:
@@ -127,12 +129,12 @@ def text_of(conn: Connection, message: Message) -> str:
         source, *_ = messages.html(conn, message.mailbox, message.uid, message.uidvalidity, inside=message.section)
     except NoSuchMessage:
         return ""
-    return text.html_to_text(source).rstrip()
+    return plain_text.html_to_text(source).rstrip()
 
 
 def _unflowed(part: Part, body: str) -> str:
     """With each paragraph on one line, or a draft would be broken where its copy was folded."""
-    return text.unflow(body, delsp=part.delsp) if part.format == "flowed" else body
+    return plain_text.unflow(body, delsp=part.delsp) if part.format == "flowed" else body
 
 
 def carried_parts(message: Message) -> tuple[Part, ...]:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from webmail.compose import once
-from webmail.mail import NoSuchMessage
-from webmail.models import ReadyText, User, db
+from webmail.database import idempotency
+from webmail.database.connection import db
+from webmail.errors import LimitReached, NoSuchMessage
+from webmail.models import ReadyText, User
 
 if TYPE_CHECKING:
-    from webmail.compose.drafts import Fields
+    from webmail.compose.fields import Fields
 
 MOST = 200  # of one person
-
-
-class TooMany(ValueError):
-    """As many as one person may have."""
 
 
 def mine(user: User) -> list[ReadyText]:
@@ -45,10 +42,10 @@ def save(text: ReadyText) -> None:
     text.subject = " ".join(text.subject.split())
     with db.atomic():
         if not text.id:
-            if once.is_there(text):
+            if idempotency.is_there(text):
                 return
             if ReadyText.select().where(ReadyText.user == text.user).count() >= MOST:
-                raise TooMany(f"{text.user.address} has {MOST} texts")
+                raise LimitReached(f"{text.user.address} has {MOST} texts")
         text.save()
 
 

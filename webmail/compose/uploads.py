@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from webmail.config import Settings
-from webmail.mail import MailError, NoSuchMessage
+from webmail.errors import MailError, NoSuchMessage
 
 CHUNK = 256 * 1024
 _DRAFT_ID = re.compile(r"[0-9a-f]{32}\Z")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}\Z")
 
 
-class TooLarge(MailError):
+class MessageTooLarge(MailError):
     """The message would pass the limit; `limit` and `size` in bytes, as encoded for sending."""
 
     status = 413
@@ -46,7 +46,7 @@ class NoRoom(MailError):
     status = 507
 
 
-REFUSALS = (TooLarge, AllowanceUsed, NoRoom)
+REFUSALS = (MessageTooLarge, AllowanceUsed, NoRoom)
 
 
 def is_draft_id(value: str) -> bool:
@@ -81,7 +81,7 @@ def write(target: Path, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
                 for chunk in chunks:
                     size += len(chunk)
                     if encoded_size(size) > room:
-                        raise TooLarge(encoded_size(size), room)
+                        raise MessageTooLarge(encoded_size(size), room)
                     out.write(chunk)
         except BaseException:
             (target / name).unlink(missing_ok=True)

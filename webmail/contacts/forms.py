@@ -11,10 +11,11 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, StringField, TextAreaField
 
-from webmail.mail import Address, BadAddress
-from webmail.mime import build
-from webmail.mime.contact import MOST_POINTS, USES, Details, Point
-from webmail.settings.writing_forms import AtMost, WritingForm, needed, trimmed
+from webmail.errors import BadAddress
+from webmail.mail import Address
+from webmail.mime import builder
+from webmail.mime.formats.vcard_edit import MOST_POINTS, USES, ContactDetails, ContactPoint
+from webmail.web.form_fields import AreaForm, MaxLength, required, trimmed
 
 _MOST_NOTE = 8_000  # characters
 _MOST_LISTED = 60_000
@@ -23,7 +24,7 @@ _MOST_LISTED = 60_000
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class _Form(WritingForm):
+class _Form(AreaForm):
     """`uid` of a new card is chosen as the form is made, so that a form sent twice makes one."""
 
     revision = HiddenField()
@@ -36,18 +37,18 @@ class _Form(WritingForm):
 class ContactForm(_Form):
     """Addresses and telephones are rows of their own (`emails`, `phones`): the form gives some empty ones to fill in."""
 
-    given = StringField(_l("Given name"), filters=[trimmed], validators=[AtMost(100)])
-    family = StringField(_l("Family name"), filters=[trimmed], validators=[AtMost(100)])
-    name = StringField(_l("Shown as"), filters=[trimmed], validators=[AtMost(190)])
-    organisation = StringField(_l("Organisation"), filters=[trimmed], validators=[AtMost(200)])
-    role = StringField(_l("Position"), filters=[trimmed], validators=[AtMost(200)])
-    note = TextAreaField(_l("Note"), validators=[AtMost(_MOST_NOTE)])
-    emails: list[Point]
-    phones: list[Point]
+    given = StringField(_l("Given name"), filters=[trimmed], validators=[MaxLength(100)])
+    family = StringField(_l("Family name"), filters=[trimmed], validators=[MaxLength(100)])
+    name = StringField(_l("Shown as"), filters=[trimmed], validators=[MaxLength(190)])
+    organisation = StringField(_l("Organisation"), filters=[trimmed], validators=[MaxLength(200)])
+    role = StringField(_l("Position"), filters=[trimmed], validators=[MaxLength(200)])
+    note = TextAreaField(_l("Note"), validators=[MaxLength(_MOST_NOTE)])
+    emails: list[ContactPoint]
+    phones: list[ContactPoint]
     email_errors: list[str]
 
     @classmethod
-    def showing(cls, known: Details, revision: str = "") -> ContactForm:
+    def showing(cls, known: ContactDetails, revision: str = "") -> ContactForm:
         usual = f"{known.given} {known.family}".strip()  # it follows the two where it says no more than they do
         form = cls(
             formdata=None, given=known.given, family=known.family, name="" if known.name == usual else known.name,
@@ -65,18 +66,18 @@ class ContactForm(_Form):
         return form
 
     @property
-    def details(self) -> Details:
+    def details(self) -> ContactDetails:
         """Raises nothing; what is wrong was marked by `check`."""
         given, family = self.given.data or "", self.family.data or ""
         first = self.emails[0].value if self.emails else ""
         name = self.name.data or f"{given} {family}".strip() or self.organisation.data or first
         note = "\n".join((self.note.data or "").splitlines()).strip()
-        return Details(
+        return ContactDetails(
             name=name, given=given, family=family, emails=tuple(self.emails), phones=tuple(self.phones),
             organisation=self.organisation.data or "", role=self.role.data or "", note=note, uid=self.uid.data or "",
         )  # fmt: skip
 
-    def check(self, known: Details | None = None) -> bool:
+    def check(self, known: ContactDetails | None = None) -> bool:
         """Whether it can be kept. Addresses that the card has already (`known`) may be what they are."""
         good = self.validate()
         before = {point.value for point in known.emails} if known else set()
@@ -91,15 +92,15 @@ class ContactForm(_Form):
         return good and not self.email_errors
 
 
-def _points(fields: MultiDict[str, str], name: str) -> list[Point]:
+def _points(fields: MultiDict[str, str], name: str) -> list[ContactPoint]:
     pairs = zip_longest(fields.getlist(name)[:MOST_POINTS], fields.getlist(f"{name}_use")[:MOST_POINTS], fillvalue="")
     cleaned = ((trimmed(value)[:320], use if use in USES else "") for value, use in pairs)
-    return [Point(value, use) for value, use in cleaned if value]
+    return [ContactPoint(value, use) for value, use in cleaned if value]
 
 
 def _is_address(text: str) -> bool:
     try:
-        found = build.parse_addresses(text)
+        found = builder.parse_addresses(text)
     except BadAddress:
         return False
     return len(found) == 1 and found[0].email == text
@@ -108,14 +109,14 @@ def _is_address(text: str) -> bool:
 class GroupForm(_Form):
     """`people` has one person on each line, as an address field takes them."""
 
-    name = StringField(_l("Name of the group"), filters=[trimmed], validators=[needed, AtMost(190)])
-    people = TextAreaField(_l("People"), validators=[AtMost(_MOST_LISTED)])
+    name = StringField(_l("Name of the group"), filters=[trimmed], validators=[required, MaxLength(190)])
+    people = TextAreaField(_l("People"), validators=[MaxLength(_MOST_LISTED)])
     addresses: Sequence[Address] = ()
 
     def check(self) -> bool:
         good = self.validate()
         try:
-            self.addresses = build.parse_addresses(self.people.data or "")
+            self.addresses = builder.parse_addresses(self.people.data or "")
         except BadAddress as error:
             self.mark("people", _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
             good = False

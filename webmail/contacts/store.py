@@ -11,17 +11,20 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.mime import contact, lookalike
-from webmail.mime.contact import Details
-from webmail.mime.typed import address_key
-from webmail.mime.words import sort_key, words_in
-from webmail.models import Contact, ContactAddress, ContactMember, User, db, now
+from webmail.database.connection import db
+from webmail.errors import LimitReached
+from webmail.mime.address_input import address_key
+from webmail.mime.encoded_words import sort_key, words_in
+from webmail.mime.formats import vcard_edit
+from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.threats import lookalike
+from webmail.models import Contact, ContactAddress, ContactMember, User, now
 
 MOST = 10_000  # contacts and groups of one person
 MOST_GROUPS = 200  # that are listed
 _CHUNK = 500  # rows of one INSERT: databases bound the values of a statement
 
-Prepared = tuple[Details, dict[str, Any]]
+Prepared = tuple[ContactDetails, dict[str, Any]]
 GROUP, INDIVIDUAL = "group", "individual"
 # what a list shows; the card itself may be 20 KB
 LISTED = (Contact.id, Contact.uid, Contact.card_uid, Contact.name, Contact.email, Contact.kind, Contact.sort)
@@ -31,15 +34,11 @@ class NoSuchContact(LookupError):
     """It is no longer there, or not this person's."""
 
 
-class TooMany(ValueError):
-    """As many as one person may have."""
-
-
-class TooLarge(ValueError):
+class CardTooLarge(ValueError):
     """The card would be longer than a card may be."""
 
 
-class ChangedElsewhere(ValueError):
+class ContactChangedElsewhere(ValueError):
     """Another window or device changed the card since it was shown."""
 
 
@@ -55,7 +54,7 @@ class AlreadyThere(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ContactPage:
     """A page of a list."""
 
     rows: Sequence[Contact]
@@ -88,11 +87,11 @@ def cards(user: User, uids: Sequence[str]) -> list[tuple[str, str]]:
     return list(found.order_by(Contact.sort, Contact.id).tuples())
 
 
-def details(row: Contact) -> Details:
-    return contact.read(row.vcard)
+def details(row: Contact) -> ContactDetails:
+    return vcard_edit.read(row.vcard)
 
 
-def listed(user: User, *, words: str = "", letter: str = "", kind: str = "", number: int = 1, size: int = 50) -> Listed:
+def listed(user: User, *, words: str = "", letter: str = "", kind: str = "", number: int = 1, size: int = 50) -> ContactPage:
     """Contacts that fit the words, by name: those of one page. 2 queries."""
     found = Contact.select(*LISTED).where(*fitting(user, words))
     if kind:
@@ -103,7 +102,7 @@ def listed(user: User, *, words: str = "", letter: str = "", kind: str = "", num
     last = max((total - 1) // size, 0) + 1
     number = min(max(number, 1), last)
     rows = list(found.order_by(Contact.sort, Contact.id).paginate(number, size))
-    return Listed(rows, total, number, last)
+    return ContactPage(rows, total, number, last)
 
 
 def fitting(user: User, words: str) -> list[Any]:
@@ -168,7 +167,7 @@ def groups_of(row: Contact) -> set[str]:
     found: Any = (
         Contact.select(Contact.uid)
         .join(ContactMember, on=ContactMember.group == Contact.id)
-        .where(Contact.user == row.user, ContactMember.member.in_(named[: contact.MOST_POINTS + 1]))
+        .where(Contact.user == row.user, ContactMember.member.in_(named[: vcard_edit.MOST_POINTS + 1]))
         .tuples()
     )
     return {uid for (uid,) in found}
@@ -180,7 +179,7 @@ def _as_members(row: Contact) -> list[str]:
     return [f"mailto:{address}" for (address,) in found]
 
 
-def members(user: User, group: Details) -> tuple[list[Contact], list[str]]:
+def members(user: User, group: ContactDetails) -> tuple[list[Contact], list[str]]:
     """The contacts of a group by name, and its bare addresses; members that are no longer there are left out."""
     uids = [member for member in group.members if not member.startswith("mailto:")]
     found: list[Contact] = []
@@ -200,7 +199,7 @@ def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
             continue
         known = details(group)
         kept = [member for member in known.members if member not in mine]
-        put(user, contact.with_members(group.vcard, [*kept, row.card_uid] if uid in chosen else kept), group)
+        put(user, vcard_edit.with_members(group.vcard, [*kept, row.card_uid] if uid in chosen else kept), group)
 
 
 # --- changing --------------------------------------------------------------------------------------------------------
@@ -211,32 +210,32 @@ def new_uid() -> str:
     return str(uuid.uuid4())
 
 
-def add(user: User, new: Details) -> Contact:
+def add(user: User, new: ContactDetails) -> Contact:
     """A new contact; the very same one a second time is the first. Raises TooMany, TooLarge, AlreadyThere."""
     new = replace(new, uid=new.uid or new_uid())
-    card = contact.made(new)
+    card = vcard_edit.made(new)
     try:
         return put(user, card)
-    except ChangedElsewhere as error:
+    except ContactChangedElsewhere as error:
         there = Contact.get((Contact.user == user) & (Contact.card_uid == new.uid))
         if there.revision != revision(card):
             raise AlreadyThere(there) from error
         return there
 
 
-def change(row: Contact, new: Details, began_from: str) -> Contact:
+def change(row: Contact, new: ContactDetails, began_from: str) -> Contact:
     """Change a card; properties that the details know nothing of stay. Raises TooLarge, ChangedElsewhere."""
     if row.revision != began_from:
-        raise ChangedElsewhere(row.uid)
-    return put(row.user, contact.changed(row.vcard, new), row)
+        raise ContactChangedElsewhere(row.uid)
+    return put(row.user, vcard_edit.changed(row.vcard, new), row)
 
 
 def put(user: User, card: str, row: Contact | None = None) -> Contact:
     """Store a card: a new one, or in the place of `row`'s, if that is as it was when it was read. Raises TooMany, TooLarge,
     ChangedElsewhere."""
-    known = contact.read(card)
-    if contact.is_too_large(card, known):
-        raise TooLarge(len(card))
+    known = vcard_edit.read(card)
+    if vcard_edit.is_too_large(card, known):
+        raise CardTooLarge(len(card))
     if row is None:
         put_all(user, [card])
         return Contact.get((Contact.user == user) & (Contact.card_uid == known.uid))
@@ -244,7 +243,7 @@ def put(user: User, card: str, row: Contact | None = None) -> Contact:
     with db.atomic():
         same = (Contact.id == row.id) & (Contact.revision == row.revision)
         if not Contact.update(modified=now(), **values).where(same).execute():
-            raise ChangedElsewhere(row.uid)
+            raise ContactChangedElsewhere(row.uid)
         ContactAddress.delete().where(ContactAddress.contact == row.id).execute()
         ContactMember.delete().where(ContactMember.group == row.id).execute()
         _index(user, {known.uid: row.id}, [known])
@@ -262,7 +261,9 @@ def put_all(user: User, cards: Sequence[str], uids: Sequence[str] = ()) -> list[
 def prepared(cards: Sequence[str], uids: Sequence[str] = ()) -> list[Prepared]:
     """What `insert` wants: made before it, for nobody else can write while it does."""
     names = list(uids) or [secrets.token_hex(16) for _ in cards]
-    return [(known := contact.read(card), {"uid": uid, **columns(card, known)}) for uid, card in zip(names, cards, strict=True)]
+    return [
+        (known := vcard_edit.read(card), {"uid": uid, **columns(card, known)}) for uid, card in zip(names, cards, strict=True)
+    ]
 
 
 def insert(user: User, new: Sequence[Prepared]) -> list[str]:
@@ -271,12 +272,12 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
     uids = [row["uid"] for row in values]
     with db.atomic():
         if count(user) + len(values) > MOST:
-            raise TooMany(f"{user.address} would have more than {MOST} contacts")
+            raise LimitReached(f"{user.address} would have more than {MOST} contacts")
         try:
             for at in range(0, len(values), _CHUNK // 10):
                 Contact.insert_many(values[at : at + _CHUNK // 10]).execute()
         except pw.IntegrityError as error:
-            raise ChangedElsewhere(str(error)) from error
+            raise ContactChangedElsewhere(str(error)) from error
         ids: dict[str, int] = {}
         for at in range(0, len(uids), _CHUNK):
             found: Any = Contact.select(Contact.card_uid, Contact.id).where(Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
@@ -297,11 +298,11 @@ def count(user: User) -> int:
     return Contact.select().where(Contact.user == user).count()
 
 
-def columns(card: str, known: Details) -> dict[str, Any]:
+def columns(card: str, known: ContactDetails) -> dict[str, Any]:
     """What stands beside a card."""
     parts = [known.name, known.given, known.family, known.organisation, *(point.value for point in known.emails)]
     found = words_in(" ".join(parts))
-    found += filter(None, (contact.phone_key(point.value) for point in known.phones))
+    found += filter(None, (vcard_edit.phone_key(point.value) for point in known.phones))
     return {
         "card_uid": known.uid,
         "vcard": card,
@@ -318,7 +319,7 @@ def revision(card: str) -> str:
     return hashlib.sha256(card.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _index(user: User, ids: dict[str, int], known: Iterable[Details]) -> None:
+def _index(user: User, ids: dict[str, int], known: Iterable[ContactDetails]) -> None:
     addresses: list[dict[str, Any]] = []
     named: list[dict[str, Any]] = []
     for one in known:

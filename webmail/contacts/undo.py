@@ -6,17 +6,18 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from webmail import undo_rows
 from webmail.contacts import store
-from webmail.mime import contact
-from webmail.models import Contact, User, db
+from webmail.database import undo_store
+from webmail.database.connection import db
+from webmail.mime.formats import vcard_edit
+from webmail.models import Contact, User
 
 _LARGEST = 2_000_000  # characters of the cards that are kept for one
 _OPENING = '{"contacts"'
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class CardVersion:
     """A contact as it was: its card, "" where there was none; `revision` is the one it got, "" where it was removed."""
 
     uid: str
@@ -24,12 +25,12 @@ class Before:
     revision: str = ""
 
 
-def offer(user: User, steps: Iterable[Before]) -> str:
+def offer(user: User, steps: Iterable[CardVersion]) -> str:
     """Keep how it was; returns the name to ask for it by, "" where that would be too much to keep. One transaction."""
     kept = json.dumps({"contacts": [[one.uid, one.card, one.revision] for one in steps]}, ensure_ascii=False)
     if len(kept) > _LARGEST:
         return ""
-    return undo_rows.keep(user, kept)
+    return undo_store.keep(user, kept)
 
 
 def undo(user: User, name: str) -> int:
@@ -38,19 +39,19 @@ def undo(user: User, name: str) -> int:
     What was changed again since then stays as it is. All or nothing; raises TooMany, ChangedElsewhere.
     """
     with db.atomic():  # what can't be done may be asked for again
-        row = undo_rows.claim(user, name, _OPENING)
+        row = undo_store.claim(user, name, _OPENING)
         if row is None:
             return 0
-        return _take_back(user, [Before(*step) for step in json.loads(row.steps)["contacts"]])
+        return _take_back(user, [CardVersion(*step) for step in json.loads(row.steps)["contacts"]])
 
 
-def _take_back(user: User, steps: list[Before]) -> int:
+def _take_back(user: User, steps: list[CardVersion]) -> int:
     there = _present(user, [step.uid for step in steps])
     back = [step for step in steps if step.card and step.uid not in there and not step.revision]
     gone = [step.uid for step in steps if not step.card and step.uid in there and there[step.uid].revision == step.revision]
     count = store.remove(user, gone) if gone else 0
     taken = {row.card_uid for row in Contact.select(Contact.card_uid).where(Contact.user == user)} if back else set()
-    if back := [step for step in back if contact.read(step.card).uid not in taken]:
+    if back := [step for step in back if vcard_edit.read(step.card).uid not in taken]:
         count += len(store.put_all(user, [step.card for step in back], [step.uid for step in back]))
     for step in steps:
         if step.card and step.revision and step.uid in there and there[step.uid].revision == step.revision:

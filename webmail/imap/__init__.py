@@ -1,7 +1,7 @@
 """IMAP: one guarded way to a connection, and verbs on mailboxes and messages.
 
     with imap.connect(account) as connection:
-        listing = imap.lists.list(connection, "INBOX")
+        page = imap.listing.list(connection, "INBOX")
 
 Nothing here knows of the web or of the database. Library and network errors leave as `MailError` kinds.
 """
@@ -9,38 +9,38 @@ Nothing here knows of the web or of the database. Library and network errors lea
 from webmail.imap import (
     acl,
     actions,
+    attached_messages,
+    attachment_search,
+    body_texts,
+    changes,
     conversations,
-    everywhere,
-    files,
     folders,
-    inside,
-    lists,
+    listing,
     mailboxes,
     messages,
-    news,
-    texts,
+    multi_search,
     threads,
 )
+from webmail.imap.credential_check import check
 from webmail.imap.pool import close_all, close_all_of, configure, connect
-from webmail.imap.sign_in import check
 
 __all__ = [
     "acl",
     "actions",
+    "attached_messages",
+    "attachment_search",
+    "body_texts",
+    "changes",
     "check",
     "close_all",
     "close_all_of",
     "configure",
     "connect",
     "conversations",
-    "everywhere",
-    "files",
     "folders",
-    "inside",
-    "lists",
+    "listing",
     "mailboxes",
     "messages",
-    "news",
-    "texts",
+    "multi_search",
     "threads",
 ]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from imapclient import imap_utf7
 
-from webmail.imap.answers import parsed, word
+from webmail.errors import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
 from webmail.imap.commands import mailbox_name, quoted
 from webmail.imap.connection import Connection
-from webmail.mail import NoSuchMailbox, NotAllowed, Refused, Rights, UnsafeValue
+from webmail.imap.responses import parsed, word
+from webmail.mail import Rights
 
 LEVELS = {"read": "lrs", "write": "lrswipte", "manage": "lrswipkxtea"}  # what is offered, as rights
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from webmail.imap.answers import numbers_of
+from webmail.errors import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
 from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, uid_set
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import create, forget
-from webmail.mail import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
+from webmail.imap.responses import numbers_of
 
 _MOST_AT_ONCE = 5000  # messages of one command: a server moves so many within its time for an answer
 _LONGEST_SET = 8000  # bytes of a set on one command line (RFC 7162 section 4)
@@ -26,7 +26,7 @@ class KeepsNoTags(NotAllowed):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedMessages:
     """Where messages are now: `uids` in the target mailbox, each with the one it had at the same place of `sources`.
 
     None where the server does not tell (no UIDPLUS).
@@ -117,7 +117,7 @@ def _day(day: date) -> bytes:
     return f"{day.day}-{months[day.month - 1]}-{day.year:04d}".encode()
 
 
-def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> Moved:
+def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> MovedMessages:
     """Move messages: 1 round trip after the SELECT (RFC 6851), 3 on servers without MOVE.
 
     Raises NoSuchMailbox (either), OverQuota, NotAllowed; then nothing was moved.
@@ -136,7 +136,7 @@ def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
 
 def move_back(
     connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None, without: Sequence[str]
-) -> Moved:
+) -> MovedMessages:
     """Undo a move, `without` the keywords that a server sets by itself where messages leave a mailbox (a Sieve script that tells
     its filter what is no junk): 2 round trips more than `move`. Raises what `move` raises."""
     moved = move(connection, mailbox, uids, to, uidvalidity)
@@ -145,7 +145,9 @@ def move_back(
     return moved
 
 
-def move_making(connection: Connection, mailbox: str, uids: Sequence[int], to: str, uidvalidity: int | None = None) -> Moved:
+def move_making(
+    connection: Connection, mailbox: str, uids: Sequence[int], to: str, uidvalidity: int | None = None
+) -> MovedMessages:
     """Move to a mailbox that is made where it is missing: 3 round trips more then. Raises what `move` and `create` raise."""
     try:
         return move(connection, mailbox, uids, to, uidvalidity)
@@ -164,7 +166,7 @@ def make(connection: Connection, mailbox: str) -> None:
         connection.run((b"STATUS", mailbox_name(mailbox), b"(UIDNEXT)"))
 
 
-def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> Moved:
+def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> MovedMessages:
     """Copy messages: 1 round trip after the SELECT.
 
     Raises NoSuchMailbox (either), OverQuota, NotAllowed; then nothing was copied.
@@ -207,9 +209,9 @@ def _expunge(connection: Connection, uids: bytes) -> None:
         connection.run((b"EXPUNGE",))
 
 
-def _moved(to: str, answers: dict[str, list[Any]]) -> Moved:
+def _moved(to: str, answers: dict[str, list[Any]]) -> MovedMessages:
     """The COPYUID response code: UIDVALIDITY, source UIDs, target UIDs (RFC 4315 section 3)."""
     words = (answers.get("COPYUID") or [b""])[-1].decode("ascii", "replace").split()
     if len(words) != 3:
-        return Moved(to, 0, ())
-    return Moved(to, int(words[0]), tuple(expand_uid_set(words[2])), tuple(expand_uid_set(words[1])))
+        return MovedMessages(to, 0, ())
+    return MovedMessages(to, int(words[0]), tuple(expand_uid_set(words[2])), tuple(expand_uid_set(words[1])))

@@ -8,22 +8,22 @@ from imapclient.response_types import BodyData
 
 from webmail.mail import Address, Envelope
 from webmail.mime import headers
-from webmail.mime.structure import Node
-from webmail.mime.words import decode
+from webmail.mime.encoded_words import decode
+from webmail.mime.structure import PartNode
 
 _DEEPEST = 100
 _MOST_PEOPLE = 20  # of an attached message's address field
 
 
-def tree(data: Any) -> Node:
-    """imapclient's BodyData -> Node with IMAP section numbers (RFC 3501 section 7.4.2, "1.2").
+def tree(data: Any) -> PartNode:
+    """imapclient's BodyData -> PartNode with IMAP section numbers (RFC 3501 section 7.4.2, "1.2").
 
     Raises ValueError, TypeError, LookupError for what can't be understood.
     """
     return _node(data, "" if data.is_multipart else "1", 0)
 
 
-def _node(data: Any, section: str, depth: int) -> Node:
+def _node(data: Any, section: str, depth: int) -> PartNode:
     if depth > _DEEPEST:
         raise ValueError("nested too deeply")
     if data.is_multipart:
@@ -32,7 +32,7 @@ def _node(data: Any, section: str, depth: int) -> Node:
         ]
         params = _params(data[2]) if len(data) > 2 else {}
         disposition, disposition_params = _disposition(data[3] if len(data) > 3 else None)
-        return Node(
+        return PartNode(
             section=section, type=f"multipart/{_text(data[1]).lower()}", params=params, disposition=disposition,
             disposition_params=disposition_params, encoding="", size=0, content_id="", children=children,
         )  # fmt: skip
@@ -40,7 +40,7 @@ def _node(data: Any, section: str, depth: int) -> Node:
     # after the seven fields common to all: text has a line count, message/rfc822 an envelope, a body and a line count
     extension = 7 + (1 if kind.startswith("text/") else 3 if kind == "message/rfc822" else 0)
     disposition, disposition_params = _disposition(data[extension + 1] if len(data) > extension + 1 else None)
-    return Node(
+    return PartNode(
         section=section, type=kind, params=_params(data[2]), disposition=disposition,
         disposition_params=disposition_params, encoding=_text(data[5]).lower(), size=int(data[6] or 0),
         content_id=_text(data[3]).strip("<> "), children=[], **_attached(data, kind, section, depth),

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from webmail.account import Account
+from webmail.errors import NoSuchMessage
 from webmail.imap.actions import pieces
-from webmail.imap.answers import header_bytes_of, parsed, structure_of, when_of
 from webmail.imap.commands import mailbox_name, uid_set
 from webmail.imap.connection import Connection, fetched
 from webmail.imap.messages import stream_raw
 from webmail.imap.pool import connect
-from webmail.mail import Address, NoSuchMessage, Structure
+from webmail.imap.responses import header_bytes_of, parsed, structure_of, when_of
+from webmail.mail import Address, Structure
 from webmail.mime import headers
 
 _HEADERS = b"BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM SUBJECT)]<0.16384>"
@@ -23,7 +24,7 @@ _MOST_TOGETHER = 200  # messages
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class MessageFingerprint:
     """What tells a message from others. `size` in bytes; `message_id` with its angle brackets, "" where it has none."""
 
     uid: int
@@ -34,20 +35,22 @@ class Identity:
     sender: tuple[Address, ...]
 
 
-def identities(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None) -> dict[int, Identity]:
+def identities(
+    connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None
+) -> dict[int, MessageFingerprint]:
     """By UID, those that are there: 1 round trip for each `pieces` after the SELECT."""
     connection.select(mailbox, uidvalidity)
-    found: dict[int, Identity] = {}
+    found: dict[int, MessageFingerprint] = {}
     for piece in pieces(uids):
         answers = fetched(connection.run((b"UID FETCH", uid_set(piece), b"(UID RFC822.SIZE INTERNALDATE " + _HEADERS + b")")))
         found.update({uid: _identity(uid, answers[uid]) for uid in piece if b"RFC822.SIZE" in answers.get(uid, {})})
     return found
 
 
-def _identity(uid: int, values: dict[bytes, Any]) -> Identity:
+def _identity(uid: int, values: dict[bytes, Any]) -> MessageFingerprint:
     envelope = headers.envelope(header_bytes_of(values))
     size = values[b"RFC822.SIZE"]
-    return Identity(uid, size, when_of(values), envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5])
+    return MessageFingerprint(uid, size, when_of(values), envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5])
 
 
 def structures(
@@ -75,8 +78,8 @@ def next_uid(connection: Connection, mailbox: str) -> tuple[int, int]:
 
 
 def contents(
-    account: Account, mailbox: str, messages: Sequence[Identity], uidvalidity: int
-) -> Iterator[tuple[Identity, Iterator[bytes]]]:
+    account: Account, mailbox: str, messages: Sequence[MessageFingerprint], uidvalidity: int
+) -> Iterator[tuple[MessageFingerprint, Iterator[bytes]]]:
     """Each message as it is, in constant memory: a round trip for each 512 KiB, several small messages sharing one.
 
     Each on a connection of its own loan. What is gone in between is left out. The bytes of one must be taken before the next.

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from imapclient import imap_utf7
 from imapclient.exceptions import ProtocolError
 
-from webmail.mail import MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused, ServerAway, SignInRefused, UnsafeValue
+from webmail.errors import MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused, ServerAway, SignInRefused, UnsafeValue
 
 _UNSAFE = re.compile(r"[\r\n\0]")
 _KEYWORD = re.compile(r"\\?[A-Za-z0-9$!#&'+,./:;<=>?@^_`|~-]+\Z")

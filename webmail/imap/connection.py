@@ -18,9 +18,9 @@ from imapclient import IMAPClient
 from imapclient.response_parser import parse_fetch_response
 
 from webmail.account import Account, Password, Server
-from webmail.imap import reach
+from webmail.errors import MailboxChanged, MailError, ServerAway, SignInRefused
+from webmail.imap import circuit_breaker
 from webmail.imap.commands import mailbox_name, refusal, translated
-from webmail.mail import MailboxChanged, MailError, ServerAway, SignInRefused
 
 # SEARCH answers with every UID on one line: 8 bytes each, and mailboxes hold a million
 imaplib._MAXLINE = 20_000_000  # type: ignore[attr-defined]
@@ -62,7 +62,7 @@ class Connection:
         allowed = min(seconds or server.timeout, server.timeout)
         deadline = time.monotonic() + allowed
         with translated():
-            with reach.dialling(server, telling=allowed >= server.timeout / 2):
+            with circuit_breaker.dialling(server, telling=allowed >= server.timeout / 2):
                 self.client = _dial(server, allowed)
             try:
                 self.client.socket().settimeout(max(deadline - time.monotonic(), 0.1))

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webmail.imap import texts, threads
-from webmail.imap.answers import flags_of, header_bytes_of, structure_of, when_of
+from webmail.errors import NoSuchMessage
+from webmail.imap import body_texts, threads
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Command, Connection, fetched
 from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
-from webmail.mail import Message, NoSuchMessage, Part, Structure
-from webmail.mime import headers, kinds
+from webmail.imap.responses import flags_of, header_bytes_of, structure_of, when_of
+from webmail.mail import Message, Part, Structure
+from webmail.mime import headers, part_kinds
 
 MOST = 100  # messages of a conversation that one page shows: the latest
 _MOST_OPEN = 10
@@ -53,7 +54,7 @@ def read(
     shapes = {one: structure_of(values[one].get(b"BODYSTRUCTURE")) or Structure() for one in known}
     unread = [one for one in known if "\\Seen" not in flags_of(values[one])]
     wanted = _wanted([uid, known[-1], *reversed(unread)], shapes, prefer_html)
-    commands: list[Command] = [command for one, parts in wanted.items() for command in texts.commands(one, parts)]
+    commands: list[Command] = [command for one, parts in wanted.items() for command in body_texts.commands(one, parts)]
     commands += overview_commands(connection)
     newly = [] if connection.read_only else [one for one in unread if one in wanted]
     if newly:
@@ -72,7 +73,7 @@ def read(
 def _wanted(order: Sequence[int], shapes: dict[int, Structure], prefer_html: bool) -> dict[int, tuple[Part, ...]]:
     """The texts to fetch of the first few messages of `order`, within what one message may have; the first always."""
     wanted: dict[int, tuple[Part, ...]] = {}
-    room = texts.LARGEST_TOGETHER
+    room = body_texts.LARGEST_TOGETHER
     for uid in order:
         if uid in wanted or uid not in shapes or len(wanted) >= _MOST_OPEN:
             continue
@@ -81,7 +82,7 @@ def _wanted(order: Sequence[int], shapes: dict[int, Structure], prefer_html: boo
         size = sum(p.size for p in bodies)
         if wanted and size > room:
             continue
-        cards = kinds.cards(shape, max(room - size, 0))
+        cards = part_kinds.cards(shape, max(room - size, 0))
         wanted[uid] = bodies + cards
         room -= size + sum(p.size for p in cards)
     return wanted
@@ -92,9 +93,9 @@ def _message(
     more: dict[bytes, Any],
 ) -> Message:  # fmt: skip
     bodies = parts or ()
-    cut = texts.is_cut([p for p in bodies if p in shape.text])
+    cut = body_texts.is_cut([p for p in bodies if p in shape.text])
     return Message(
         mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=flags_of(values),
         size=values.get(b"RFC822.SIZE", 0), received=when_of(values), envelope=headers.envelope(header_bytes_of(values)),
-        structure=shape, bodies=texts.read(bodies, more) if bodies else {}, cut=cut,
+        structure=shape, bodies=body_texts.read(bodies, more) if bodies else {}, cut=cut,
     )  # fmt: skip

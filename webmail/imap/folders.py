@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from imapclient import imap_utf7
 
-from webmail.imap.answers import parsed, word
+from webmail.errors import NoSuchMailbox, NotAllowed, Refused
 from webmail.imap.commands import mailbox_name
 from webmail.imap.connection import Command, Connection
 from webmail.imap.mailboxes import Overview, forget
-from webmail.mail import Mailbox, NoSuchMailbox, NotAllowed, Refused
+from webmail.imap.responses import parsed, word
+from webmail.mail import Mailbox
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class FolderStatus:
     """What STATUS says of a mailbox. `size` is in bytes, None where the server does not tell (RFC 8438)."""
 
     messages: int
@@ -25,7 +26,7 @@ class State:
     size: int | None = None
 
 
-def state(connection: Connection, mailbox: str) -> State:
+def state(connection: Connection, mailbox: str) -> FolderStatus:
     """Counts, size and UIDs: 1 round trip. Raises NoSuchMailbox, NotAllowed."""
     size = b" SIZE" if connection.has("STATUS=SIZE") else b""
     answers = connection.run((b"STATUS", mailbox_name(mailbox), b"(MESSAGES UNSEEN UIDNEXT UIDVALIDITY" + size + b")"))
@@ -34,7 +35,7 @@ def state(connection: Connection, mailbox: str) -> State:
         messages, unseen, uidnext, uidvalidity = (
             int(told.get(name, 0)) for name in (b"MESSAGES", b"UNSEEN", b"UIDNEXT", b"UIDVALIDITY")
         )
-        return State(messages, unseen, uidnext, uidvalidity, told.get(b"SIZE"))
+        return FolderStatus(messages, unseen, uidnext, uidvalidity, told.get(b"SIZE"))
     raise NoSuchMailbox(mailbox)
 
 

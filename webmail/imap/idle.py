@@ -7,9 +7,9 @@ import ssl
 from contextlib import suppress
 
 from webmail.account import Account
+from webmail.errors import NotAllowed
 from webmail.imap.commands import mailbox_name, refusal, translated
 from webmail.imap.connection import Connection
-from webmail.mail import NotAllowed
 
 _CHANGES = ("EXISTS", "EXPUNGE", "FETCH")
 

@@ -13,12 +13,13 @@ from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_response
 
 from webmail.account import Account
+from webmail.errors import NoSuchMailbox, Refused, UnsafeValue
 from webmail.imap import acl
-from webmail.imap.answers import joined
 from webmail.imap.commands import mailbox_name
 from webmail.imap.connection import Command, Connection
 from webmail.imap.namespaces import Namespaces, namespaces_in
-from webmail.mail import Mailbox, NoSuchMailbox, Quota, Refused, Role, UnsafeValue
+from webmail.imap.responses import joined
+from webmail.mail import Mailbox, Quota, Role
 
 _SPECIAL_USE = {
     "\\snoozed": Role.SNOOZED,

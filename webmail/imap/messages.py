@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from webmail.account import Account
-from webmail.imap import ends, texts, wrapped
-from webmail.imap.answers import count_of, flags_of, header_bytes_of, numbers_of, structure_of, when_of
+from webmail.errors import NoSuchMessage, ServerAway, UnsafeValue
+from webmail.imap import body_texts, encoded_messages, part_edges
 from webmail.imap.commands import flag_list, mailbox_name, quoted, uid_set
 from webmail.imap.connection import Command, Connection, fetched
 from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
 from webmail.imap.pool import connect
-from webmail.mail import Envelope, Message, NoSuchMessage, Part, ServerAway, Structure, UnsafeValue
-from webmail.mime import authentication, headers, kinds, list_headers, structure, text
-from webmail.mime.glance import look, words
+from webmail.imap.responses import count_of, flags_of, header_bytes_of, numbers_of, structure_of, when_of
+from webmail.mail import Envelope, Message, Part, Structure
+from webmail.mime import authentication, headers, list_headers, part_kinds, plain_text, structure
+from webmail.mime.html.scan import scan, words
 
 _MESSAGE_HEADERS = (
     b"BODY.PEEK[HEADER.FIELDS (SUBJECT FROM REPLY-TO DATE MESSAGE-ID IN-REPLY-TO REFERENCES LIST-ID LIST-POST "
@@ -45,9 +46,9 @@ def fetch(connection: Connection, mailbox: str, uid: int, uidvalidity: int | Non
     shape = structure_of(values.get(b"BODYSTRUCTURE"))
     if shape is None:
         shape, bodies = _from_whole(connection, uid)
-        return _message(connection, uid, values, shape, bodies, cut=texts.is_cut(shape.text))
-    more = fetched(connection.run(*texts.commands(uid, shape.text))) if shape.text else {}
-    return _message(connection, uid, values, shape, texts.read(shape.text, more.get(uid, {})))
+        return _message(connection, uid, values, shape, bodies, cut=body_texts.is_cut(shape.text))
+    more = fetched(connection.run(*body_texts.commands(uid, shape.text))) if shape.text else {}
+    return _message(connection, uid, values, shape, body_texts.read(shape.text, more.get(uid, {})))
 
 
 def read(
@@ -72,16 +73,18 @@ def read(
     if shape is None:
         shape, bodies = _from_whole(connection, uid)
         wanted: tuple[Part, ...] = ()
-        cut = texts.is_cut(shape.text)
+        cut = body_texts.is_cut(shape.text)
     else:
         wanted = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
-        cut = texts.is_cut(wanted)
-    cards = kinds.cards(shape, texts.LARGEST_TOGETHER - sum(p.size for p in wanted)) if not bodies else ()
+        cut = body_texts.is_cut(wanted)
+    cards = part_kinds.cards(shape, body_texts.LARGEST_TOGETHER - sum(p.size for p in wanted)) if not bodies else ()
     place = values.get(b"SEQ", 0)
     around = [p for p in (place - 1, place + 1) if 1 <= p <= connection.exists] if place else []
     html = shape.html[:1] if prefer_html and not bodies else ()
-    hiding = ends.wanted(shape) if not bodies else []
-    commands = texts.commands(uid, wanted + cards) + texts.commands(uid, html, _SCANNED) + ends.commands(uid, hiding)
+    hiding = part_edges.wanted(shape) if not bodies else []
+    commands = (
+        body_texts.commands(uid, wanted + cards) + body_texts.commands(uid, html, _SCANNED) + part_edges.commands(uid, hiding)
+    )
     if around:
         commands.append((b"FETCH", uid_set(around), b"(UID)"))
     address = stranger(headers.envelope(header_bytes_of(values)))
@@ -96,13 +99,13 @@ def read(
         commands.append((b"UID STORE", uid_set([uid]), b"+FLAGS.SILENT", b"(\\Seen)"))
     untagged = connection.run(*commands)
     more = fetched(untagged)
-    bodies.update(texts.read(wanted + cards, more.get(uid, {})))
+    bodies.update(body_texts.read(wanted + cards, more.get(uid, {})))
     beside = {v.get(b"SEQ"): u for u, v in more.items() if u != uid}
     message = _message(connection, uid, values, shape, bodies, newer=beside.get(place + 1), older=beside.get(place - 1), cut=cut)
-    glances = [look(part) for part in texts.read(html, more.get(uid, {}), _SCANNED).values()]
+    glances = [scan(part) for part in body_texts.read(html, more.get(uid, {}), _SCANNED).values()]
     message = replace(
         message, remote=sum(one.remote for one in glances), lies=tuple(lie for one in glances for lie in one.lies),
-        ends=ends.read(hiding, more.get(uid, {})),
+        ends=part_edges.read(hiding, more.get(uid, {})),
     )  # fmt: skip
     if address:
         known = bodies | _glances(looked_at, more.get(uid, {}))
@@ -140,14 +143,14 @@ def _glances(parts: tuple[Part, ...], values: dict[bytes, Any]) -> dict[str, str
     found = {}
     for part in parts:
         data = (values.get(b"BODY[%s]<0>" % part.section.encode()) or b"")[:_GLANCE]
-        content = text.content(data, part)
+        content = plain_text.content(data, part)
         found[part.section] = words(content) if part.type == "text/html" else content
     return found
 
 
 def _envelope_and_structure(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None) -> dict[bytes, Any]:
     items = b"(UID FLAGS RFC822.SIZE INTERNALDATE BODYSTRUCTURE " + _MESSAGE_HEADERS + b")"
-    values = texts.ask(connection, mailbox, uid, uidvalidity, items)
+    values = body_texts.ask(connection, mailbox, uid, uidvalidity, items)
     return values if b"RFC822.SIZE" in values else _without_structure(connection, uid)
 
 
@@ -178,8 +181,8 @@ def _from_whole(connection: Connection, uid: int) -> tuple[Structure, dict[str, 
     """Structure and texts of a message parsed here: 1 round trip."""
     whole = structure.read(raw(connection, connection.mailbox, uid, limit=_LARGEST_WHOLE))
     shape = structure.classify(whole.root)
-    room = texts.LARGEST_TOGETHER - sum(p.size for p in shape.text)
-    return shape, texts.of_whole(whole, shape.text + kinds.cards(shape, room))
+    room = body_texts.LARGEST_TOGETHER - sum(p.size for p in shape.text)
+    return shape, body_texts.of_whole(whole, shape.text + part_kinds.cards(shape, room))
 
 
 def raw(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None, *, limit: int = 0) -> bytes:
@@ -204,11 +207,11 @@ def find_part(
 
     1 round trip. Raises NoSuchMessage.
     """
-    if wrapped.is_inside(section):
-        return wrapped.part(connection, mailbox, uid, section, uidvalidity)[:2]
+    if encoded_messages.is_inside(section):
+        return encoded_messages.part(connection, mailbox, uid, section, uidvalidity)[:2]
     if not re.fullmatch(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}", section):
         raise NoSuchMessage("not a section of a message")
-    values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
+    values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
     shape = structure_of(values.get(b"BODYSTRUCTURE"), around=section)
     if shape is None:
         shape, _ = _from_whole(connection, uid)
@@ -220,11 +223,11 @@ def find_part(
 
 def part(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> bytes:
     """Decoded content of a part: 1 round trip after the SELECT. For small parts; `stream` is for downloads."""
-    if wrapped.is_inside(part.section):
-        return wrapped.part(connection, mailbox, uid, part.section, uidvalidity)[2]
+    if encoded_messages.is_inside(part.section):
+        return encoded_messages.part(connection, mailbox, uid, part.section, uidvalidity)[2]
     connection.select(mailbox, uidvalidity)
     data = _section(connection, uid, b"BODY.PEEK[%s]" % _safe_section(part).encode())
-    return text.decode_transfer(data, part.encoding)
+    return plain_text.decode_transfer(data, part.encoding)
 
 
 def html(
@@ -234,8 +237,8 @@ def html(
 
     `inside`: of the message attached at that section. Raises NoSuchMessage, also when the message has no HTML.
     """
-    values = texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
-    if wrapped.is_inside(inside) or (inside and wrapped.is_at(values, inside)):
+    values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
+    if encoded_messages.is_inside(inside) or (inside and encoded_messages.is_at(values, inside)):
         return _wrapped_html(connection, mailbox, uid, inside)
     shape = structure_of(values.get(b"BODYSTRUCTURE"), inside=inside)
     if shape is None and inside:
@@ -243,32 +246,32 @@ def html(
     if shape is None:
         whole = structure.read(raw(connection, mailbox, uid, limit=_LARGEST_WHOLE))
         shape = structure.classify(whole.root)
-        found = texts.of_whole(whole, shape.html, texts.LARGEST_TOGETHER)
+        found = body_texts.of_whole(whole, shape.html, body_texts.LARGEST_TOGETHER)
     else:
-        commands = texts.commands(uid, shape.html, texts.LARGEST_TOGETHER)
+        commands = body_texts.commands(uid, shape.html, body_texts.LARGEST_TOGETHER)
         more = fetched(connection.run(*commands)).get(uid, {}) if commands else {}
-        found = texts.read(shape.html, more, texts.LARGEST_TOGETHER)
+        found = body_texts.read(shape.html, more, body_texts.LARGEST_TOGETHER)
     if not shape.html:
         raise NoSuchMessage(f"{mailbox}: message {uid} has no HTML")
-    return "".join(found.values()), shape, texts.is_cut(shape.html, texts.LARGEST_TOGETHER)
+    return "".join(found.values()), shape, body_texts.is_cut(shape.html, body_texts.LARGEST_TOGETHER)
 
 
 def _wrapped_html(connection: Connection, mailbox: str, uid: int, section: str) -> tuple[str, Structure, bool]:
-    whole = structure.read(wrapped.message(connection, mailbox, uid, section))
-    shape = wrapped.shape(whole, section)
+    whole = structure.read(encoded_messages.message(connection, mailbox, uid, section))
+    shape = encoded_messages.shape(whole, section)
     if not shape.html:
         raise NoSuchMessage(f"{mailbox}: the message in {uid} at {section} has no HTML")
-    found = wrapped.read(whole, shape.html, texts.LARGEST_TOGETHER)
-    return "".join(found.values()), shape, texts.is_cut(shape.html, texts.LARGEST_TOGETHER)
+    found = encoded_messages.read(whole, shape.html, body_texts.LARGEST_TOGETHER)
+    return "".join(found.values()), shape, body_texts.is_cut(shape.html, body_texts.LARGEST_TOGETHER)
 
 
 def stream(account: Account, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> Iterator[bytes]:
     """Decoded content of a part in constant memory: 1 round trip for each 512 KiB, each on a connection of its own loan."""
-    if wrapped.is_inside(part.section):
+    if encoded_messages.is_inside(part.section):
         with connect(account, mailbox) as connection:
-            yield wrapped.part(connection, mailbox, uid, part.section, uidvalidity)[2]
+            yield encoded_messages.part(connection, mailbox, uid, part.section, uidvalidity)[2]
         return
-    decoder = text.TransferDecoder(part.encoding)
+    decoder = plain_text.TransferDecoder(part.encoding)
     for chunk in _chunks(account, mailbox, uid, _safe_section(part).encode(), uidvalidity):
         if decoded := decoder.feed(chunk):
             yield decoded
@@ -344,7 +347,7 @@ def parts(
     Raises NoSuchMessage, MailboxChanged, and ServerAway when the answer lacks one of them.
     """
     listed = list(parts)
-    found = wrapped.contents(connection, mailbox, uid, [part.section for part in listed], uidvalidity)
+    found = encoded_messages.contents(connection, mailbox, uid, [part.section for part in listed], uidvalidity)
     wanted = {b"BODY[%s]" % _safe_section(part).encode(): part for part in listed if part.section not in found}
     if not wanted:
         return found
@@ -355,4 +358,4 @@ def parts(
         raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
     if missing := [part.section for key, part in wanted.items() if key not in values]:
         raise ServerAway(f"{mailbox}: message {uid} came without its parts {', '.join(missing)}")
-    return found | {part.section: text.decode_transfer(values[key] or b"", part.encoding) for key, part in wanted.items()}
+    return found | {part.section: plain_text.decode_transfer(values[key] or b"", part.encoding) for key, part in wanted.items()}

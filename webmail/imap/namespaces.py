@@ -7,7 +7,7 @@ from typing import Any
 
 from imapclient import imap_utf7
 
-from webmail.imap.answers import parsed, word
+from webmail.imap.responses import parsed, word
 
 Space = tuple[str, str]  # the prefix of its names, and the delimiter
 

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from webmail.account import Account
+from webmail.errors import ServerAway
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import forget
-from webmail.mail import ServerAway
 
 
 @dataclass

@@ -47,7 +47,7 @@ Kind = Literal["operator", "value", "tag", "many"]
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class SearchRemark:
     """Something typed that was not taken as it was meant. `kind`: "operator" (there is none of that name) and "value" (no date,
     no size ...), both searched as text; "tag" (nobody has that one); "many" (words that were passed over)."""
 
@@ -56,7 +56,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SearchTerm:
     """One word or operator as it was typed: what a form can show in its field. `operator` is "" for plain words."""
 
     operator: str
@@ -67,13 +67,13 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class SearchNode:
     """A piece of a search: a key (and a better one for servers that look into MIME parts), or "and", "or", "not" of others."""
 
     kind: Literal["key", "and", "or", "not"]
     key: bytes = b""
     parts_key: bytes = b""
-    children: tuple[Node, ...] = ()
+    children: tuple[SearchNode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ class Search:
     """What was understood. `mailbox` is what stands after in:, `rest` the query without it, `terms` the pieces of a query that
     has neither OR nor parentheses."""
 
-    root: Node
-    remarks: tuple[Remark, ...] = ()
+    root: SearchNode
+    remarks: tuple[SearchRemark, ...] = ()
     mailbox: str = ""
     rest: str = ""
-    terms: tuple[Term, ...] = ()
+    terms: tuple[SearchTerm, ...] = ()
     by_file_name: bool = False
 
     @property
@@ -120,12 +120,12 @@ def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | N
     root = reader.read(0)
     remarks = list(dict.fromkeys(reader.remarks))
     if reader.passed_over:
-        remarks.append(Remark("many", str(_MOST_WORDS)))
+        remarks.append(SearchRemark("many", str(_MOST_WORDS)))
     terms = () if reader.structured or reader.passed_over else tuple(reader.terms)
     return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name)
 
 
-def file_name_key(value: str) -> Node:
+def file_name_key(value: str) -> SearchNode:
     """Messages with a file whose name has `value` in it.
 
     Dovecot's key knows names as they are and by RFC 2231; what older programs encode as RFC 2047 is only in the full text:
@@ -134,10 +134,10 @@ def file_name_key(value: str) -> Node:
     words = quoted(value)
     elsewhere = b"OR BODY %b OR SUBJECT %b OR FROM %b OR TO %b CC %b" % ((words,) * 5)
     parts = b"(OR (MIMEPART FILENAME CONTAINS %b) (KEYWORD $HasAttachment TEXT %b NOT (%b)))" % (words, words, elsewhere)
-    return Node("key", b"(%b TEXT %b)" % (_HAS_ATTACHMENT, words), parts)
+    return SearchNode("key", b"(%b TEXT %b)" % (_HAS_ATTACHMENT, words), parts)
 
 
-def rendered(node: Node, parts: bool = False) -> bytes:
+def rendered(node: SearchNode, parts: bool = False) -> bytes:
     """A tree as SEARCH keys."""
     match node.kind:
         case "key":
@@ -151,7 +151,7 @@ def rendered(node: Node, parts: bool = False) -> bytes:
             return b" ".join(rendered(child, parts) for child in node.children) or b"ALL"
 
 
-def _single(node: Node, parts: bool) -> bytes:
+def _single(node: SearchNode, parts: bool) -> bytes:
     keys = rendered(node, parts)
     return keys if keys.startswith(b"(") and node.kind == "key" else b"(" + keys + b")"
 
@@ -181,8 +181,8 @@ class _Reader:
 
     def __init__(self, query: str, today: date, tag: Callable[[str], str | None] | None) -> None:
         self.query, self.today, self.tag = query.translate(_QUOTES), today, tag
-        self.remarks: list[Remark] = []
-        self.terms: list[Term] = []
+        self.remarks: list[SearchRemark] = []
+        self.terms: list[SearchTerm] = []
         self.mailbox = ""
         self._cut: list[tuple[int, int]] = []  # where in: stands
         self.structured = self.by_file_name = self.passed_over = False
@@ -199,9 +199,9 @@ class _Reader:
             kept, at = kept + self.query[at:start], end
         return " ".join((kept + self.query[at:]).split())
 
-    def read(self, depth: int) -> Node:
+    def read(self, depth: int) -> SearchNode:
         """Everything up to the parenthesis that closes this level, all of which must hold."""
-        found: list[Node] = []
+        found: list[SearchNode] = []
         joining = False
         for token in self._tokens:
             if token.kind == "close":
@@ -221,24 +221,24 @@ class _Reader:
                 continue
             if joining:
                 before = found.pop()
-                node = Node("or", children=((*before.children, node) if before.kind == "or" else (before, node)))
+                node = SearchNode("or", children=((*before.children, node) if before.kind == "or" else (before, node)))
             found.append(node)
             joining = False
-        return found[0] if len(found) == 1 else Node("and", children=tuple(found))
+        return found[0] if len(found) == 1 else SearchNode("and", children=tuple(found))
 
-    def _operand(self, token: _Token, depth: int) -> Node | None:
+    def _operand(self, token: _Token, depth: int) -> SearchNode | None:
         if token.kind == "open":
             self.structured = True
-            node: Node | None = self.read(depth + 1)
+            node: SearchNode | None = self.read(depth + 1)
             if node and node.kind == "and" and not node.children:
                 return None  # ()
             if node and node.kind == "or":
-                node = Node("and", children=(node,))  # another OR does not reach into it
+                node = SearchNode("and", children=(node,))  # another OR does not reach into it
         else:
             node = self._word(token, depth)
-        return Node("not", children=(node,)) if node and token.minus else node
+        return SearchNode("not", children=(node,)) if node and token.minus else node
 
-    def _word(self, token: _Token, depth: int) -> Node | None:
+    def _word(self, token: _Token, depth: int) -> SearchNode | None:
         operator = _operator(token.name)
         source = self.query[token.start : token.end]
         if operator == "in" and token.value and not depth and not token.minus:
@@ -251,35 +251,35 @@ class _Reader:
         if self._words > _MOST_WORDS:
             self.passed_over = True
             return None
-        self.terms.append(Term(operator, token.value, token.minus, source, bool(token.name)))
+        self.terms.append(SearchTerm(operator, token.value, token.minus, source, bool(token.name)))
         key = self._key(operator, token.value) if operator and token.value else None
         if key:
             return key
         if operator:
             kind: Kind = "tag" if operator == "tag" and token.value else "value"
-            self.remarks.append(Remark(kind, source.lstrip("-")[:100]))
+            self.remarks.append(SearchRemark(kind, source.lstrip("-")[:100]))
         elif token.name and token.value and not token.value.startswith("//"):
-            self.remarks.append(Remark("operator", token.name + ":"))
+            self.remarks.append(SearchRemark("operator", token.name + ":"))
         return _plain(f"{token.name}:{token.value}" if token.name else token.value)
 
-    def _key(self, operator: str, value: str) -> Node | None:
+    def _key(self, operator: str, value: str) -> SearchNode | None:
         """The key of a known operator; None where its value makes no sense."""
         low = value.lower().replace("-", "_")
         if operator in _FIELDS:
-            return Node("key", _FIELDS[operator] + b" " + quoted(value))
+            return SearchNode("key", _FIELDS[operator] + b" " + quoted(value))
         if operator == "is" and low in _STATE_KEYS:
-            return Node("key", _STATE_KEYS[low])
+            return SearchNode("key", _STATE_KEYS[low])
         if operator == "has" and low.startswith(_ATTACHMENT_WORDS):
-            return Node("key", _HAS_ATTACHMENT)
+            return SearchNode("key", _HAS_ATTACHMENT)
         if operator == "filename":
             self.by_file_name = True
             return file_name_key(value)
         if operator in ("larger", "smaller") and (size := size_in_bytes(value)) is not None:
-            return Node("key", operator.upper().encode() + b" %d" % size)
+            return SearchNode("key", operator.upper().encode() + b" %d" % size)
         if operator in (*_DAYS, "on") and (days := day_range(value, self.today)):
-            return Node("key", _of_days(operator, *days))
+            return SearchNode("key", _of_days(operator, *days))
         if operator == "tag" and (keyword := self.tag(value) if self.tag else None):
-            return Node("key", b"KEYWORD " + flag_list([keyword])[1:-1])
+            return SearchNode("key", b"KEYWORD " + flag_list([keyword])[1:-1])
         return None
 
     def _scan(self) -> Iterator[_Token]:
@@ -338,9 +338,9 @@ def _operator(name: str) -> str:
     return _NAMES.get(name.lower().replace("-", "_"), "")
 
 
-def _plain(value: str) -> Node:
+def _plain(value: str) -> SearchNode:
     words = quoted(value)
-    return Node("key", b"(OR TEXT %b OR FROM %b SUBJECT %b)" % (words, words, words))
+    return SearchNode("key", b"(OR TEXT %b OR FROM %b SUBJECT %b)" % (words, words, words))
 
 
 def _of_days(operator: str, first: date, after: date) -> bytes:
@@ -353,10 +353,10 @@ def _date(day: date) -> bytes:
     return b"%d-%b-%04d" % (day.day, _MONTHS[day.month - 1], day.year)
 
 
-def any_of(*nodes: Node) -> Node:
-    return Node("or", children=nodes)
+def any_of(*nodes: SearchNode) -> SearchNode:
+    return SearchNode("or", children=nodes)
 
 
-def narrowed(search: Search, *nodes: Node) -> Search:
+def narrowed(search: Search, *nodes: SearchNode) -> Search:
     """`search`, and these too."""
-    return replace(search, root=Node("and", children=(search.root, *nodes)))
+    return replace(search, root=SearchNode("and", children=(search.root, *nodes)))

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
+from webmail.errors import Refused, ServerAway
 from webmail.imap.connection import Command, Connection, fetched
-from webmail.mail import Refused, ServerAway
 
 _MOST_UIDS = 2_000_000  # remembered, all people together; 4 bytes each, and 4 for each conversation
 _HIGHEST: Command = (b"UID FETCH", b"*", b"(UID FLAGS)")
@@ -59,7 +59,7 @@ def algorithm(connection: Connection) -> bytes:
     return next((name.encode() for name in ("REFS", "REFERENCES") if connection.has(f"THREAD={name}")), b"")
 
 
-def of(connection: Connection, mailbox: str) -> Threads | None:
+def load(connection: Connection, mailbox: str) -> Threads | None:
     """The conversations of a mailbox; None where the server does not thread it.
 
     1 round trip (together with the SELECT), one more when messages came or went since it was last asked. That is so exactly
@@ -126,7 +126,7 @@ def _range(item: bytes) -> tuple[int, int]:
 def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int, ...]:
     """The UIDs of the conversation that `uid` belongs to, in the order of arrival; itself alone where the server does not
     thread. Round trips as for `of`."""
-    found = of(connection, mailbox)
+    found = load(connection, mailbox)
     return found.with_uid(uid) if found is not None else (uid,)
 
 

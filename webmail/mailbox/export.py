@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import IO
 
 from webmail.account import Account
+from webmail.errors import MailError
 from webmail.imap import bulk
 from webmail.imap.connection import Connection
-from webmail.mail import MailError
-from webmail.mailbox.selection import Chosen, count
+from webmail.mailbox.selection import Selection, count
 from webmail.mime.filenames import called, safe_name
 
 MOST_MESSAGES = 10_000
@@ -22,19 +22,19 @@ KINDS = {"mbox": "application/mbox", "zip": "application/zip"}
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 _LONGEST_HELD = 65536
 
-Found = list[tuple[Chosen, list[bulk.Identity]]]
+Found = list[tuple[Selection, list[bulk.MessageFingerprint]]]
 
 
-class TooMuch(MailError):
+class ExportTooLarge(MailError):
     """More messages or bytes than one file may hold."""
 
     status = 422
 
 
-def look(connection: Connection, chosen: Sequence[Chosen]) -> Found:
+def measure(connection: Connection, chosen: Sequence[Selection]) -> Found:
     """What there is to export, with sizes: 1 round trip for each mailbox and about 350 to 5,000 messages. Raises TooMuch."""
     if count(chosen) > MOST_MESSAGES:
-        raise TooMuch(f"{count(chosen)} messages")
+        raise ExportTooLarge(f"{count(chosen)} messages")
     found: Found = []
     left = MOST_BYTES
     for group in chosen:
@@ -42,9 +42,9 @@ def look(connection: Connection, chosen: Sequence[Chosen]) -> Found:
         validity = connection.uidvalidity
         left -= sum(message.size for message in known.values())
         if left < 0:
-            raise TooMuch(f"more than {MOST_BYTES} bytes")
+            raise ExportTooLarge(f"more than {MOST_BYTES} bytes")
         if known:
-            found.append((Chosen(group.mailbox, validity, tuple(known)), list(known.values())))
+            found.append((Selection(group.mailbox, validity, tuple(known)), list(known.values())))
     return found
 
 
@@ -111,7 +111,7 @@ def _write_zip(account: Account, found: Found, out: IO[bytes]) -> int:
     return written
 
 
-def _zip_time(message: bulk.Identity) -> tuple[int, int, int, int, int, int]:
+def _zip_time(message: bulk.MessageFingerprint) -> tuple[int, int, int, int, int, int]:
     at = message.received
     return (min(max(at.year, 1980), 2107), at.month, at.day, at.hour, at.minute, at.second)
 

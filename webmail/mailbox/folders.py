@@ -7,16 +7,17 @@ from enum import StrEnum
 from typing import Any
 
 from webmail import imap, preferences
+from webmail.errors import MailError, NoSuchMailbox, NotAllowed
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import Overview
-from webmail.mail import Mailbox, MailError, NoSuchMailbox, NotAllowed, Role
+from webmail.mail import Mailbox, Role
 from webmail.models import DraftRow, Outbox, SavedSearch, Snoozed, User
 
 _MOST_BYTES = 240  # of one part: file systems take 255
 _MOST_CHARACTERS = 900  # of a whole name; commands.py takes 1000
 
 
-class Fault(StrEnum):
+class NameFault(StrEnum):
     """What is wrong with a name."""
 
     EMPTY = "empty"
@@ -28,18 +29,18 @@ class Fault(StrEnum):
     INSIDE = "inside"  # a folder can't go into itself
 
 
-class BadName(MailError):
+class BadFolderName(MailError):
     """A folder can't have this name. `fault` says why."""
 
     status = 422
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: NameFault) -> None:
         super().__init__(f"not a name for a folder: {fault}")
         self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedFolder:
     """Where a folder is now, and where it was."""
 
     name: str
@@ -57,18 +58,18 @@ def checked(label: str, parent: str, found: Overview) -> str:
     if parent and found.get(parent) is None:
         raise NoSuchMailbox("no such folder to put one into")
     if not label:
-        raise BadName(Fault.EMPTY)
+        raise BadFolderName(NameFault.EMPTY)
     if not label.isprintable():  # Cc, Cf, surrogates, line separators; a space is printable
-        raise BadName(Fault.CONTROL)
+        raise BadFolderName(NameFault.CONTROL)
     if delimiter in label:
-        raise BadName(Fault.DELIMITER)
+        raise BadFolderName(NameFault.DELIMITER)
     name = parent + delimiter + label if parent else found.namespaces.root[0] + label
     if len(label.encode()) > _MOST_BYTES or len(name) > _MOST_CHARACTERS:
-        raise BadName(Fault.LONG)
+        raise BadFolderName(NameFault.LONG)
     if label in (".", "..") or label.startswith("~") or (not parent and _reserved(label, found)):
-        raise BadName(Fault.RESERVED)
+        raise BadFolderName(NameFault.RESERVED)
     if any(m.name.casefold() == name.casefold() for m in found.mailboxes if m.selectable):
-        raise BadName(Fault.TAKEN)
+        raise BadFolderName(NameFault.TAKEN)
     return name
 
 
@@ -76,17 +77,17 @@ def _reserved(label: str, found: Overview) -> bool:
     return label.upper() == "INBOX" or label in found.namespaces.reserved
 
 
-def rename(connection: Connection, user: User, found: Overview, mailbox: Mailbox, label: str, parent: str) -> Moved:
+def rename(connection: Connection, user: User, found: Overview, mailbox: Mailbox, label: str, parent: str) -> MovedFolder:
     """Another name or another place for a folder; what points to it follows. Raises BadName and what imap.folders raise."""
     above = found.get(parent)
     if parent == mailbox.name or mailbox.holds(parent):
-        raise BadName(Fault.INSIDE)
+        raise BadFolderName(NameFault.INSIDE)
     others = [m for m in found.mailboxes if m.name != mailbox.name]  # "team" may become "Team"
     name = checked(label, parent, Overview(tuple(others), namespaces=found.namespaces))
     if name != mailbox.name:
         imap.folders.rename(connection, found, mailbox, name)
         carry(user, mailbox, name, trashed=bool(above and in_trash(found, above)))
-    return Moved(name, mailbox.name)
+    return MovedFolder(name, mailbox.name)
 
 
 def in_trash(found: Overview, mailbox: Mailbox) -> bool:
@@ -95,12 +96,12 @@ def in_trash(found: Overview, mailbox: Mailbox) -> bool:
     return bool(trash and not mailbox.owner and (mailbox.name == trash.name or trash.holds(mailbox.name)))
 
 
-def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailbox) -> Moved:
+def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailbox) -> MovedFolder:
     """Move a folder with all that is in it into the trash. Raises Refused where the trash can hold no folders, BadName where
     it lies in this one."""
     trash = imap.mailboxes.for_role(connection, Role.TRASH)
     if mailbox.holds(trash):
-        raise BadName(Fault.INSIDE)
+        raise BadFolderName(NameFault.INSIDE)
     taken = {m.name.casefold() for m in found.mailboxes}
     place, count = trash + (mailbox.delimiter or delimiter_of(found)) + mailbox.label, 1
     name = place
@@ -109,7 +110,7 @@ def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailb
         name = f"{place} ({count})"
     imap.folders.rename(connection, found, mailbox, name)
     carry(user, mailbox, name, trashed=True)
-    return Moved(name, mailbox.name)
+    return MovedFolder(name, mailbox.name)
 
 
 def own_place(mailbox: Mailbox) -> None:
@@ -118,7 +119,7 @@ def own_place(mailbox: Mailbox) -> None:
         raise NotAllowed(f"{mailbox.name} keeps its name and its place")
 
 
-def put_back(connection: Connection, user: User, found: Overview, name: str, before: str) -> Moved:
+def put_back(connection: Connection, user: User, found: Overview, name: str, before: str) -> MovedFolder:
     """Undo a move. Raises NoSuchMailbox where it is gone, NotAllowed, BadName where something else has its name now."""
     mailbox = found.get(name)
     if mailbox is None or not before:
@@ -126,12 +127,12 @@ def put_back(connection: Connection, user: User, found: Overview, name: str, bef
     own_place(mailbox)
     delimiter = delimiter_of(found)
     if _reserved(before.partition(delimiter)[0], found) and before.partition(delimiter)[0] != "INBOX":
-        raise BadName(Fault.RESERVED)
+        raise BadFolderName(NameFault.RESERVED)
     if found.get(before) is not None:
-        raise BadName(Fault.TAKEN)
+        raise BadFolderName(NameFault.TAKEN)
     imap.folders.rename(connection, found, mailbox, before)
     carry(user, mailbox, before)
-    return Moved(before, name)
+    return MovedFolder(before, name)
 
 
 def delete(connection: Connection, user: User, found: Overview, mailbox: Mailbox) -> None:
@@ -165,7 +166,7 @@ def carry(user: User, mailbox: Mailbox, to: str, trashed: bool = False) -> None:
             return name
         return to + name.removeprefix(mailbox.name) if to else ""
 
-    before = preferences.of(user)
+    before = preferences.for_user(user)
     after = {
         "favourites": [now(name) for name in before.favourites if now(name)],
         "conversation_folders": [now(name) for name in before.conversation_folders if now(name)],

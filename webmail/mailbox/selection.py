@@ -10,11 +10,11 @@ from webmail import imap
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Connection
 from webmail.imap.search import Search, criteria
-from webmail.mailbox.asked import Asked
+from webmail.mailbox.list_request import ListRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Selection:
     """Messages of one mailbox. `uidvalidity` is that of the list they were chosen in, 0 where it is not known."""
 
     mailbox: str
@@ -22,11 +22,11 @@ class Chosen:
     uids: tuple[int, ...]
 
 
-def count(chosen: Iterable[Chosen]) -> int:
+def count(chosen: Iterable[Selection]) -> int:
     return sum(len(each.uids) for each in chosen)
 
 
-def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Chosen]:
+def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Selection]:
     """What the boxes of a list hold, by mailbox in the order of appearance; what is no such value is passed over.
 
     "12" is a message of `mailbox`, "12,15" are those of a conversation; "12.1790000000.Work" says which mailbox it is of,
@@ -41,31 +41,31 @@ def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Chose
         where = (name, int(validity)) if dot else (mailbox, uidvalidity)
         uids = [int(word) for word in numbers.split(",")]
         found.setdefault(where, {}).update(dict.fromkeys(uids))
-    return [Chosen(name, validity, tuple(uids)) for (name, validity), uids in found.items() if uids]
+    return [Selection(name, validity, tuple(uids)) for (name, validity), uids in found.items() if uids]
 
 
-def matching(connection: Connection, asked: Asked, query: str | Search, uidvalidity: int) -> list[Chosen]:
+def matching(connection: Connection, asked: ListRequest, query: str | Search, uidvalidity: int) -> list[Selection]:
     """Everything that a list shows, on all its pages: SELECT and SEARCH, for a search in several mailboxes as `imap.everywhere`.
 
     `query` is what `asked.query` means. Raises MailboxChanged where the list is of one mailbox that was rebuilt since.
     """
     if not asked.wide:
         connection.select(asked.mailbox, uidvalidity)
-        uids = imap.lists.matching(connection, query)
-        return [Chosen(asked.mailbox, connection.uidvalidity, tuple(uids))] if uids else []
-    reach = imap.everywhere.within(imap.mailboxes.overview(connection), asked.mailbox, asked.scope == "below")
-    places, _skipped = imap.everywhere.matching(connection, reach.names, criteria(query, connection.capabilities))
-    return [Chosen(place.mailbox, place.uidvalidity, place.uids) for place in places if place.uids]
+        uids = imap.listing.matching(connection, query)
+        return [Selection(asked.mailbox, connection.uidvalidity, tuple(uids))] if uids else []
+    reach = imap.multi_search.within(imap.mailboxes.overview(connection), asked.mailbox, asked.scope == "below")
+    places, _skipped = imap.multi_search.matching(connection, reach.names, criteria(query, connection.capabilities))
+    return [Selection(place.mailbox, place.uidvalidity, place.uids) for place in places if place.uids]
 
 
-def unread(connection: Connection, mailbox: str, uidvalidity: int) -> list[Chosen]:
+def unread(connection: Connection, mailbox: str, uidvalidity: int) -> list[Selection]:
     """All unread messages of a mailbox: 1 round trip after the SELECT."""
     connection.select(mailbox, uidvalidity)
-    uids = imap.lists.matching(connection, "is:unread")
-    return [Chosen(mailbox, connection.uidvalidity, tuple(uids))] if uids else []
+    uids = imap.listing.matching(connection, "is:unread")
+    return [Selection(mailbox, connection.uidvalidity, tuple(uids))] if uids else []
 
 
-def fingerprint(chosen: Sequence[Chosen]) -> str:
+def fingerprint(chosen: Sequence[Selection]) -> str:
     """A word for exactly these messages: what is asked about them is done to them and to no others."""
     told = sorted(f"{each.mailbox}\n{each.uidvalidity}\n{uid_set(each.uids).decode()}" for each in chosen)
     return hashlib.sha256("\n\n".join(told).encode()).hexdigest()[:32]

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from webmail.config import Settings
-from webmail.mail import MailError
+from webmail.errors import MailError
 from webmail.models import User
 
 _SERVERS_OWN = ("anyone", "authenticated", "owner", "administrators")  # identifiers that stand for many (RFC 4314 section 3)
 
 
-class Doubt(StrEnum):
+class ShareWarning(StrEnum):
     """Why a folder is not shared with somebody."""
 
     EMPTY = "empty"
@@ -26,7 +26,7 @@ class NotShared(MailError):
 
     status = 422
 
-    def __init__(self, doubt: Doubt) -> None:
+    def __init__(self, doubt: ShareWarning) -> None:
         super().__init__(f"not somebody to share a folder with: {doubt}")
         self.doubt = doubt
 
@@ -39,16 +39,16 @@ def person(words: str, user: User, settings: Settings) -> str:
     """
     words = words.strip().lower()
     if not words:
-        raise NotShared(Doubt.EMPTY)
+        raise NotShared(ShareWarning.EMPTY)
     if not words.isprintable() or words[0] in "-$#!=" or " " in words or words in _SERVERS_OWN or len(words) > 254:
-        raise NotShared(Doubt.ODD)
+        raise NotShared(ShareWarning.ODD)
     address = words if "@" in words else f"{words}@{user.domain}"
     if address == user.address:
-        raise NotShared(Doubt.ONESELF)
+        raise NotShared(ShareWarning.ONESELF)
     if settings.sign_in == "accounts":
         known = User.get_or_none(User.address == address, User.domain == user.domain, User.active == 1)
         if known is None:
-            raise NotShared(Doubt.UNKNOWN)
+            raise NotShared(ShareWarning.UNKNOWN)
     return settings.username(address)
 
 
@@ -63,9 +63,9 @@ def group(words: str, user: User, settings: Settings) -> str:
         return all_of_us
     words = words.strip()
     if not words:
-        raise NotShared(Doubt.EMPTY)
+        raise NotShared(ShareWarning.EMPTY)
     if not settings.group_prefix or not words.isprintable() or len(words) > 200:
-        raise NotShared(Doubt.ODD)
+        raise NotShared(ShareWarning.ODD)
     return settings.group_prefix + words
 
 

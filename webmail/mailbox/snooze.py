@@ -15,13 +15,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from webmail import imap, preferences, times
+from webmail import imap, preferences, schedule
 from webmail.account import Account
 from webmail.config import Settings
-from webmail.imap import bulk
-from webmail.imap.commands import uid_set
-from webmail.imap.connection import Connection, fetched
-from webmail.mail import (
+from webmail.database.connection import db
+from webmail.database.prepared import Prepared, Slot
+from webmail.errors import (
     MailboxChanged,
     MailError,
     NoSuchMailbox,
@@ -29,17 +28,19 @@ from webmail.mail import (
     NotAllowed,
     OverQuota,
     Refused,
-    Role,
     ServerAway,
     SignInRefused,
     UnsafeValue,
 )
-from webmail.mailbox import leases
-from webmail.mailbox.act import Done
-from webmail.mailbox.selection import Chosen, count
-from webmail.models import Snoozed, User, db, now
-from webmail.prepared import Prepared, Slot
-from webmail.times import BadTime
+from webmail.imap import bulk
+from webmail.imap.commands import uid_set
+from webmail.imap.connection import Connection, fetched
+from webmail.mail import Role
+from webmail.mailbox import snooze_leases
+from webmail.mailbox.actions import ActionResult
+from webmail.mailbox.selection import Selection, count
+from webmail.models import Snoozed, User, now
+from webmail.schedule import BadTime
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ _LARGEST_COPY = 50_000_000  # bytes; what is larger comes back with its old date
 _FURTHEST = timedelta(days=5 * 366)
 
 
-class TooMany(MailError):
+class TooManyToSnooze(MailError):
     """More than MOST messages at once."""
 
     status = 422
@@ -60,19 +61,19 @@ class TooMany(MailError):
 
 def choices(at: datetime) -> dict[str, datetime]:
     """The times that are offered, by name, in the zone of `at`."""
-    return times.choices(at, before_evening=timedelta(hours=1))
+    return schedule.choices(at, before_evening=timedelta(hours=1))
 
 
 def chosen_time(name: str, day: str, hour: str, at: datetime) -> datetime:
     """The time meant by the name of a choice, or by a date and an hour of one's own; UTC, naive. Raises BadTime."""
     offered = choices(at)
     if name in offered:
-        return times.stored(offered[name], at, _FURTHEST)
+        return schedule.stored(offered[name], at, _FURTHEST)
     try:
-        due = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour) if hour else times.MORNING, at.tzinfo)
+        due = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour) if hour else schedule.MORNING, at.tzinfo)
     except ValueError as error:
         raise BadTime(f"{day!r} {hour!r} is no time") from error
-    return times.stored(due, at, _FURTHEST)
+    return schedule.stored(due, at, _FURTHEST)
 
 
 def local(due: datetime, settings: Settings) -> datetime:
@@ -87,14 +88,14 @@ def aware(due: datetime) -> datetime:
 # --- putting off -----------------------------------------------------------------------------------------------------
 
 
-def snooze(connection: Connection, user: User, chosen: Sequence[Chosen], due: datetime) -> Done:
+def snooze(connection: Connection, user: User, chosen: Sequence[Selection], due: datetime) -> ActionResult:
     """Move messages to where they wait until `due`: FETCH and MOVE for each mailbox. Those that wait already get the new time.
 
     Raises TooMany, and what `imap.actions.move` raises.
     """
     if count(chosen) > MOST:
-        raise TooMany(f"{count(chosen)} messages to be put off at once")
-    done = Done("snooze")
+        raise TooManyToSnooze(f"{count(chosen)} messages to be put off at once")
+    done = ActionResult("snooze")
     try:
         for group in chosen:
             connection.select(group.mailbox, group.uidvalidity)
@@ -110,7 +111,7 @@ def snooze(connection: Connection, user: User, chosen: Sequence[Chosen], due: da
     return done
 
 
-def _put_off(connection: Connection, user: User, group: Chosen, due: datetime, done: Done) -> None:
+def _put_off(connection: Connection, user: User, group: Selection, due: datetime, done: ActionResult) -> None:
     told = bulk.identities(connection, group.mailbox, group.uids, group.uidvalidity)
     with db.atomic():
         rows = {
@@ -135,7 +136,7 @@ def _put_off(connection: Connection, user: User, group: Chosen, due: datetime, d
     done.undo.unsnooze(moved.mailbox, moved.uidvalidity, moved.uids, group.mailbox)
 
 
-def _put_off_again(connection: Connection, user: User, group: Chosen, due: datetime) -> int:
+def _put_off_again(connection: Connection, user: User, group: Selection, due: datetime) -> int:
     """Those of the folder of what waits: another time, and a row for one that somebody put there by hand."""
     told = bulk.identities(connection, group.mailbox, group.uids, group.uidvalidity)
     with db.atomic():
@@ -233,12 +234,12 @@ def wake(connection: Connection, row: Snoozed, after_copy: Callable[[], None] = 
 @contextmanager
 def _claimed(row: Snoozed) -> Iterator[bool]:
     """Whether the row is ours for a while. An error gives it back at once, a kill when the lease is over."""
-    mine = leases.claim(row)
+    mine = snooze_leases.claim(row)
     try:
         yield mine
     except MailError:
         if mine:
-            leases.give_back([row])
+            snooze_leases.give_back([row])
         raise
 
 
@@ -339,7 +340,7 @@ def wake_due(account: Account, rows: Sequence[Snoozed]) -> int:
                 woken += _woken(connection, left[0])
                 left.pop(0)
     except (ServerAway, SignInRefused) as error:
-        leases.put_aside(left)
+        snooze_leases.put_aside(left)
         log.warning("snoozed messages of %s wait for another try: %s", account.address, error)
     return woken
 
@@ -351,7 +352,7 @@ def _woken(connection: Connection, row: Snoozed) -> bool:
     except (ServerAway, SignInRefused):
         raise
     except MailError as error:
-        leases.put_aside([row])
+        snooze_leases.put_aside([row])
         log.warning("snoozed %d waits for another try: %s", row.id, error)
         return False
 

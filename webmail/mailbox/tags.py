@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import peewee as pw
 
-from webmail.models import Tag, User, db
-from webmail.prepared import Prepared
+from webmail.database.connection import db
+from webmail.database.prepared import Prepared
+from webmail.errors import LimitReached
+from webmail.models import Tag, User
 
 COLOURS = ("grey", "red", "orange", "green", "teal", "blue", "purple", "pink")
 MOST = 100  # of one person
@@ -33,25 +35,21 @@ class NameTaken(ValueError):
     """Another tag of this person has this name."""
 
 
-class BadName(ValueError):
+class BadTagName(ValueError):
     """Empty, or longer than 60 characters."""
-
-
-class TooMany(ValueError):
-    """A person has MOST tags already."""
 
 
 _of = Prepared(lambda slot: Tag.select().where(Tag.user == slot("user")))
 
 
-def of(user: User) -> list[Tag]:
+def for_user(user: User) -> list[Tag]:
     """A person's tags by name. One SELECT."""
     return sorted(_of(user=user.id), key=lambda tag: tag.name.casefold())
 
 
 def get(user: User, keyword: str) -> Tag | None:
     """Keywords are the same in whatever letters (RFC 3501)."""
-    return next((tag for tag in of(user) if tag.keyword.lower() == keyword.lower()), None)
+    return next((tag for tag in for_user(user) if tag.keyword.lower() == keyword.lower()), None)
 
 
 def add(user: User, name: str, colour: str = "", keyword: str = "") -> Tag:
@@ -60,10 +58,10 @@ def add(user: User, name: str, colour: str = "", keyword: str = "") -> Tag:
     Raises BadName, NameTaken, TooMany.
     """
     with db.atomic():
-        others = of(user)
+        others = for_user(user)
         name = _checked(name, others)
         if len(others) >= MOST:
-            raise TooMany
+            raise LimitReached
         taken = [tag.keyword for tag in others]
         if not _KEYWORD.match(keyword) or len(keyword) > _LONGEST_NAME or keyword.lower() in map(str.lower, taken):
             keyword = derive(name, taken)
@@ -76,7 +74,7 @@ def change(user: User, keyword: str, name: str, colour: str) -> bool:
         tag = get(user, keyword)
         if tag is None:
             return False
-        tag.name = _checked(name, [other for other in of(user) if other.id != tag.id])
+        tag.name = _checked(name, [other for other in for_user(user) if other.id != tag.id])
         tag.colour = _colour(colour)
         tag.save()
         return True
@@ -91,7 +89,7 @@ def remove(user: User, keyword: str) -> bool:
 def keyword_for(user: User, words: str) -> str:
     """The keyword that `tag:WORDS` in the search box means: a tag's name, a keyword, one's own or known to all; "" for none."""
     wanted = " ".join(words.split()).casefold()
-    tags = of(user)
+    tags = for_user(user)
     for tag in tags:
         if wanted in (tag.name.casefold(), tag.keyword.lower()):
             return tag.keyword
@@ -143,7 +141,7 @@ def any_keyword(flags: Iterable[str]) -> bool:
 def _checked(name: str, others: Sequence[Tag]) -> str:
     name = " ".join(unicodedata.normalize("NFC", name).split())
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise BadName
+        raise BadTagName
     if any(tag.name.casefold() == name.casefold() for tag in others):
         raise NameTaken
     return name
@@ -156,6 +154,6 @@ def _colour(colour: str) -> str:
 def by_keyword(user: User) -> dict[str, Tag]:
     """A person's tags by keyword in small letters; none while the database is away: a list is of use without their names."""
     try:
-        return {tag.keyword.lower(): tag for tag in of(user)}
+        return {tag.keyword.lower(): tag for tag in for_user(user)}
     except pw.OperationalError:
         return {}

@@ -6,17 +6,19 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from webmail import imap, undo_rows
+from webmail import imap
+from webmail.database import undo_store
+from webmail.database.connection import db
+from webmail.errors import MailError
 from webmail.imap.commands import expand_uid_set, uid_set
 from webmail.imap.connection import Connection
-from webmail.mail import MailError
-from webmail.mailbox import leases
-from webmail.models import Snoozed, Undo, User, db
+from webmail.mailbox import snooze_leases
+from webmail.models import Snoozed, Undo, User
 
 _Key = tuple[str, str, int, str]  # what to do, in which mailbox, its UIDVALIDITY, the flag or the other mailbox
 
 
-class Steps:
+class UndoSteps:
     """What has to be done to messages as they are now, so that all is as it was. Steps alike become one."""
 
     def __init__(self) -> None:
@@ -45,7 +47,7 @@ class Steps:
         if numbers := list(uids):  # none where the server does not tell what became of them
             self._uids.setdefault((do, mailbox, uidvalidity, argument), []).extend(numbers)
 
-    def extend(self, others: Steps) -> None:
+    def extend(self, others: UndoSteps) -> None:
         for (do, mailbox, uidvalidity, argument), uids in others._uids.items():
             self._add(do, mailbox, uidvalidity, uids, argument)
 
@@ -53,9 +55,9 @@ class Steps:
         return json.dumps([[*key, uid_set(uids).decode()] for key, uids in self._uids.items()], ensure_ascii=False)
 
 
-def offer(user: User, steps: Steps) -> str:
+def offer(user: User, steps: UndoSteps) -> str:
     """Keep the steps for an hour; returns the name to ask for them by. One transaction; what is old goes."""
-    return undo_rows.keep(user, steps.dumps())
+    return undo_store.keep(user, steps.dumps())
 
 
 def undo(connection: Connection, user: User, name: str) -> int:
@@ -63,7 +65,7 @@ def undo(connection: Connection, user: User, name: str) -> int:
 
     One step that is no longer possible does not keep the others from being done; raises its error when none was.
     """
-    row = undo_rows.claim(user, name, "[")
+    row = undo_store.claim(user, name, "[")
     if row is None:
         return 0
     count, failed = 0, None
@@ -103,7 +105,7 @@ def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int
     here = (Snoozed.user == user) & (Snoozed.folder == mailbox) & (Snoozed.uidvalidity == uidvalidity)
     rows = list(Snoozed.select().where(here, Snoozed.uid.in_(uids)))
     with db.atomic():
-        mine = [row for row in rows if not row.target_uidnext and leases.claim(row)]
+        mine = [row for row in rows if not row.target_uidnext and snooze_leases.claim(row)]
     others = {row.uid for row in rows} - {row.uid for row in mine}
     try:
         found = imap.actions.with_flag(connection, mailbox, uids, b"ALL", uidvalidity)
@@ -111,7 +113,7 @@ def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int
         if there:
             imap.actions.move(connection, mailbox, there, to, uidvalidity)
     except MailError:
-        leases.give_back(mine)
+        snooze_leases.give_back(mine)
         raise
     Snoozed.delete().where(Snoozed.id.in_([row.id for row in mine])).execute()
     return len(there)

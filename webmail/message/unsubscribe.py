@@ -6,10 +6,11 @@ import logging
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webmail import outside
+from webmail import http_fetch
 from webmail.config import Settings
 from webmail.mail import MailingList, Message
-from webmail.mime import authentication, claims
+from webmail.mime import authentication
+from webmail.mime.html import link_claims
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ SECONDS = 10.0
 _FORM = b"List-Unsubscribe=One-Click"  # RFC 8058 section 3.2
 
 
-class Outcome(StrEnum):
+class UnsubscribeOutcome(StrEnum):
     ACCEPTED = "accepted"  # 2xx
     ELSEWHERE = "elsewhere"  # a redirect, which is not followed: it wants a person
     REFUSED = "refused"
@@ -26,7 +27,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class UnsubscribeOptions:
     """`one_click` is the https address to POST to, `page` one for a person to open; `host` is that of either."""
 
     one_click: str = ""
@@ -39,29 +40,29 @@ class Ways:
         return bool(self.one_click or self.page or self.mail)
 
 
-def ways(message: Message, settings: Settings) -> Ways:
+def ways(message: Message, settings: Settings) -> UnsubscribeOptions:
     """How this list can be left. Our own POST only where the message's signature held, or where nobody checks signatures here
     (RFC 8058 section 4 wants one that covers the header; a forged one would make us call on strangers)."""
     offered: MailingList = message.list
-    host = claims.host_of(offered.leave_web)
+    host = link_claims.host_of(offered.leave_web)
     sender = message.envelope.sender[0].email.rpartition("@")[2].lower() if message.envelope.sender else ""
     checked = authentication.judge(message.trace.results, settings.authserv_id, sender)
     signed = any(check.method == "dkim" and check.result == "pass" for check in checked.checks)
     believable = checked.verdict is not authentication.Verdict.FAILED and (signed or not checked.told)
     one_click = offered.one_click and believable and settings.remote_images != "never"
-    return Ways(offered.leave_web if one_click else "", offered.leave_web, offered.leave_mail, host)
+    return UnsubscribeOptions(offered.leave_web if one_click else "", offered.leave_web, offered.leave_mail, host)
 
 
-def leave(url: str) -> Outcome:
+def leave(url: str) -> UnsubscribeOutcome:
     """One-click: send the one line to the list's address. Takes 10 seconds at most; never raises."""
     try:
-        answer = outside.post(url, _FORM, seconds=SECONDS)
-    except outside.Forbidden as error:
+        answer = http_fetch.post(url, _FORM, seconds=SECONDS)
+    except http_fetch.AddressForbidden as error:
         log.info("unsubscribing was not tried: %s", error)
-        return Outcome.FORBIDDEN
-    except outside.NotFetched as error:
+        return UnsubscribeOutcome.FORBIDDEN
+    except http_fetch.NotFetched as error:
         log.info("unsubscribing failed: %s", error)
-        return Outcome.AWAY
+        return UnsubscribeOutcome.AWAY
     if 200 <= answer.status < 300:
-        return Outcome.ACCEPTED
-    return Outcome.ELSEWHERE if 300 <= answer.status < 400 else Outcome.REFUSED
+        return UnsubscribeOutcome.ACCEPTED
+    return UnsubscribeOutcome.ELSEWHERE if 300 <= answer.status < 400 else UnsubscribeOutcome.REFUSED

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from webmail.imap import wrapped
+from webmail.imap import encoded_messages
 from webmail.mail import Envelope, Message, Part
-from webmail.mime import calendar_card, headers, kinds, report, vcard
-from webmail.mime.kinds import Kind
+from webmail.mime import headers, part_kinds
+from webmail.mime.encoded_words import tidy
+from webmail.mime.formats import delivery_report, icalendar, vcard_view
+from webmail.mime.part_kinds import PartKind
 from webmail.mime.structure import LEAF_LIMIT
-from webmail.mime.words import tidy
 
 MESSAGES_LIMIT = 50  # attached messages that are shown as cards
 CARD_TEXT_LIMIT = 100_000  # characters of cards of people that are read for one message
@@ -19,14 +20,14 @@ FIELDS_LIMIT = 1_000  # header fields that a page shows
 
 
 @dataclass(slots=True)
-class Viewed:
+class AttachmentViews:
     """A message's attachments by how they are shown. Each is in one of the lists only."""
 
-    deliveries: list[tuple[Part, report.Delivery]] = field(default_factory=list)
-    receipts: list[tuple[Part, report.Receipt]] = field(default_factory=list)
+    deliveries: list[tuple[Part, delivery_report.Delivery]] = field(default_factory=list)
+    receipts: list[tuple[Part, delivery_report.Receipt]] = field(default_factory=list)
     returned: list[tuple[Part, Envelope]] = field(default_factory=list)  # headers of a message that came back
-    calendars: list[tuple[Part, calendar_card.Calendar]] = field(default_factory=list)
-    contacts: list[tuple[Part, tuple[vcard.Card, ...]]] = field(default_factory=list)
+    calendars: list[tuple[Part, icalendar.Calendar]] = field(default_factory=list)
+    contacts: list[tuple[Part, tuple[vcard_view.Card, ...]]] = field(default_factory=list)
     messages: list[Part] = field(default_factory=list)
     previews: list[Part] = field(default_factory=list)
     files: list[Part] = field(default_factory=list)
@@ -35,26 +36,26 @@ class Viewed:
     @property
     def winmail(self) -> Part | None:
         """What Outlook may have put the text into."""
-        return next((part for part in self.files if kinds.kind(part) is Kind.TNEF), None)
+        return next((part for part in self.files if part_kinds.kind_of_part(part) is PartKind.TNEF), None)
 
     @property
     def any_cards(self) -> bool:
         return bool(self.deliveries or self.receipts or self.returned or self.calendars or self.contacts or self.messages)
 
 
-def view(message: Message, *, with_pictures: bool = True) -> Viewed:
+def view(message: Message, *, with_pictures: bool = True) -> AttachmentViews:
     """How to show each attachment; what can't be understood is a file to save. `with_pictures`: small ones load at once."""
-    viewed = Viewed(more=len(message.structure.all) >= LEAF_LIMIT)
-    shown_small = set(kinds.previews(message.structure)) if with_pictures else set()
-    room = {Kind.CARD: CARD_TEXT_LIMIT, Kind.CALENDAR: CALENDAR_TEXT_LIMIT}
+    viewed = AttachmentViews(more=len(message.structure.all) >= LEAF_LIMIT)
+    shown_small = set(part_kinds.previews(message.structure)) if with_pictures else set()
+    room = {PartKind.CARD: CARD_TEXT_LIMIT, PartKind.CALENDAR: CALENDAR_TEXT_LIMIT}
     for part in message.structure.attachments:
         text = message.bodies.get(part.section)
-        if text is not None and (what := kinds.kind(part)) in room:
+        if text is not None and (what := part_kinds.kind_of_part(part)) in room:
             room[what] -= len(text)
             text = text if room[what] >= 0 else None
         if part in shown_small:
             viewed.previews.append(part)
-        elif kinds.kind(part) is Kind.MESSAGE and len(viewed.messages) < MESSAGES_LIMIT:
+        elif part_kinds.kind_of_part(part) is PartKind.MESSAGE and len(viewed.messages) < MESSAGES_LIMIT:
             viewed.messages.append(_with_envelope(part, message))
         elif text is None or not _as_card(viewed, part, text):
             viewed.files.append(part)
@@ -63,27 +64,27 @@ def view(message: Message, *, with_pictures: bool = True) -> Viewed:
 
 def _with_envelope(part: Part, message: Message) -> Part:
     """Of a message under an encoding the server's envelope is nonsense: it is read here, where its head was fetched."""
-    if not kinds.is_wrapped(part) or wrapped.is_inside(part.section):
+    if not part_kinds.is_wrapped(part) or encoded_messages.is_inside(part.section):
         return part
     first, _last = message.ends.get(part.section, (b"", b""))
-    return replace(part, envelope=headers.envelope(wrapped.head(first)) if first else None)
+    return replace(part, envelope=headers.envelope(encoded_messages.head(first)) if first else None)
 
 
-def _as_card(viewed: Viewed, part: Part, text: str) -> bool:
+def _as_card(viewed: AttachmentViews, part: Part, text: str) -> bool:
     """Put a part among the cards if its text can be understood."""
-    match kinds.kind(part):
-        case Kind.DELIVERY if delivery := report.delivery(text):
+    match part_kinds.kind_of_part(part):
+        case PartKind.DELIVERY if delivery := delivery_report.delivery(text):
             viewed.deliveries.append((part, delivery))
-        case Kind.RECEIPT if receipt := report.receipt(text):
+        case PartKind.RECEIPT if receipt := delivery_report.receipt(text):
             viewed.receipts.append((part, receipt))
-        case Kind.HEADERS if text.strip():
+        case PartKind.HEADERS if text.strip():
             viewed.returned.append((part, headers.envelope(text.strip().encode("utf-8", "replace"))))
-        case Kind.CALENDAR if calendar := calendar_card.read(text):
+        case PartKind.CALENDAR if calendar := icalendar.read(text):
             if all(calendar != known for _, known in viewed.calendars):  # invitations come twice: as a body and as a file
                 viewed.calendars.append((part, calendar))
             else:
                 return False
-        case Kind.CARD if cards := vcard.read(text):
+        case PartKind.CARD if cards := vcard_view.read(text):
             viewed.contacts.append((part, cards))
         case _:
             return False

@@ -12,7 +12,7 @@ from itertools import islice
 
 from webmail.mail import Address
 from webmail.mime.charsets import decode_bytes
-from webmail.mime.words import VALUE_LIMIT, decode, tidy
+from webmail.mime.encoded_words import VALUE_LIMIT, decode, tidy
 
 ADDRESS_LIMIT = 500
 

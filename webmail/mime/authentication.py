@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class AuthenticationCheck:
     """One result: "spf", "dkim", "dmarc", "arc"; its result as the RFC names it; the domain it is about, maybe empty."""
 
     method: str
@@ -37,7 +37,7 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Authentication:
     verdict: Verdict = Verdict.UNVERIFIED
-    checks: tuple[Check, ...] = ()
+    checks: tuple[AuthenticationCheck, ...] = ()
 
     @property
     def told(self) -> bool:
@@ -69,7 +69,7 @@ def judge(results: tuple[tuple[int, str], ...], authserv_id: str, domain: str) -
 
     Of each method the topmost header's results count: a forged one can only lie below.
     """
-    checks: dict[str, list[Check]] = {}
+    checks: dict[str, list[AuthenticationCheck]] = {}
     believed_at = None
     for hops, value in results:
         if not authserv_id or _server_of(value) != authserv_id.lower():
@@ -78,7 +78,7 @@ def judge(results: tuple[tuple[int, str], ...], authserv_id: str, domain: str) -
             believed_at = hops
         if hops != believed_at:
             break
-        here: dict[str, list[Check]] = {}
+        here: dict[str, list[AuthenticationCheck]] = {}
         for check in _checks(value):
             here.setdefault(check.method, []).append(check)
         checks = here | checks
@@ -93,7 +93,7 @@ def aligned(one: str, other: str) -> bool:
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
-def _verdict(checks: dict[str, list[Check]], domain: str) -> Verdict:
+def _verdict(checks: dict[str, list[AuthenticationCheck]], domain: str) -> Verdict:
     def has(method: str, *results: str, ours: bool = False) -> bool:
         return any(c.result in results and (not ours or aligned(c.domain, domain)) for c in checks.get(method, ()))
 
@@ -149,9 +149,9 @@ def _server_of(value: str) -> str:
     return words[0].strip('"').lower() if words and len(words) <= 2 else ""
 
 
-def _checks(value: str) -> list[Check]:
+def _checks(value: str) -> list[AuthenticationCheck]:
     """The results of a header, each read by itself: one that is broken hides no other."""
-    found: list[Check] = []
+    found: list[AuthenticationCheck] = []
     for part in _split(value)[1 : _MOST_RESULTS + 1]:
         try:
             header = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: us; {part}")
@@ -159,7 +159,7 @@ def _checks(value: str) -> list[Check]:
             continue  # the library's own, on words that are no result
         for result in header.results:
             if getattr(result, "method", "") in _DOMAIN_OF:
-                found.append(Check(result.method, result.result, _domain(result)))
+                found.append(AuthenticationCheck(result.method, result.result, _domain(result)))
     return found
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from urllib.parse import unquote_to_bytes
 
 from webmail.mime.charsets import decode_bytes, raw_bytes
-from webmail.mime.words import decode, decode_words
+from webmail.mime.encoded_words import decode, decode_words
 
 NAME_LIMIT = 200
 _EXTENSION = re.compile(r"\.[^.\s/\\]{1,20}\Z")

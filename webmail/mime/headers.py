@@ -12,8 +12,8 @@ from email.utils import parsedate_tz
 from webmail.mail import Envelope, Trace
 from webmail.mime.addresses import addresses, count_addresses
 from webmail.mime.charsets import decode_bytes
+from webmail.mime.encoded_words import decode, tidy
 from webmail.mime.filenames import filename
-from webmail.mime.words import decode, tidy
 
 __all__ = ["addresses", "count_addresses", "date", "decode", "envelope", "fields", "filename", "message_ids", "trace"]
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote
 
 from webmail.mail import MailingList
 from webmail.mime.headers import decode, fields
-from webmail.mime.links import web_address
+from webmail.mime.html.linkify import web_address
 
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\\%]{1,64}@[^\s<>,;:\"()\[\]\\@%]{1,253}")
 _LONGEST_SUBJECT = 200

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from webmail.mail import Part, Structure
+from webmail.mime.encoded_words import tidy
 from webmail.mime.filenames import filename, turns
-from webmail.mime.odd_text import RICH_TYPES
-from webmail.mime.parts import Whole, content, from_bytes, read
-from webmail.mime.tree import Node
-from webmail.mime.words import tidy
+from webmail.mime.formats.enriched_text import RICH_TYPES
+from webmail.mime.parser import ParsedMessage, content, from_bytes, read
+from webmail.mime.tree import PartNode
 
-__all__ = ["Node", "Whole", "around", "attached", "classify", "content", "from_bytes", "read"]
+__all__ = ["ParsedMessage", "PartNode", "around", "attached", "classify", "content", "from_bytes", "read"]
 
 DEPTH_LIMIT = 100  # levels that are looked into
 LEAF_LIMIT = 1000  # leaves that are kept
@@ -57,7 +57,7 @@ _BASE_NAMES = {"image": "image", "audio": "sound", "video": "video", "text": "te
 class _Leaf:
     """A leaf with what its ancestors say about it."""
 
-    node: Node
+    node: PartNode
     first: bool  # the first part of its parent: where related and mixed keep the body
     alternative: str | None  # section of the outermost multipart/alternative around it
     in_alternative: bool  # its own parent is multipart/alternative
@@ -72,7 +72,7 @@ class _Chosen:
     inline: list[Part] = field(default_factory=list)
 
 
-def classify(root: Node) -> Structure:
+def classify(root: PartNode) -> Structure:
     """Sort the leaves into bodies, attachments and parts that the HTML refers to. Never raises, never recurses.
 
     The order is that of the message. A leaf is in one list only; `Part.alternative` tells a body whose content is there in
@@ -99,18 +99,18 @@ def classify(root: Node) -> Structure:
     return Structure(tuple(chosen.text), tuple(chosen.html), tuple(chosen.attachments), tuple(chosen.inline))
 
 
-def attached(root: Node, section: str) -> Node | None:
+def attached(root: PartNode, section: str) -> PartNode | None:
     """The tree of the message that is attached at `section`, however deep, or None."""
     return _path(root, section)[-1].message
 
 
-def around(root: Node, section: str) -> Node:
+def around(root: PartNode, section: str) -> PartNode:
     """The tree of the innermost message that `section` is a part of: `root` itself, or one attached to it."""
     path = _path(root, section)
     return next((node for above, node in reversed(list(zip(path, path[1:], strict=False))) if above.message is node), root)
 
 
-def _path(root: Node, section: str) -> list[Node]:
+def _path(root: PartNode, section: str) -> list[PartNode]:
     """The nodes from `root` towards `section`, through attached messages too, as far as there are any."""
     path = [root]
     while path[-1].section != section or path[-1].type.startswith("multipart/"):
@@ -123,7 +123,7 @@ def _path(root: Node, section: str) -> list[Node]:
     return path
 
 
-def _leaves(root: Node) -> Iterator[_Leaf]:
+def _leaves(root: PartNode) -> Iterator[_Leaf]:
     """Every leaf in reading order, down to DEPTH_LIMIT and up to LEAF_LIMIT."""
     stack = [(_Leaf(root, True, None, False, None), 0)]
     count = 0
@@ -143,7 +143,7 @@ def _leaves(root: Node) -> Iterator[_Leaf]:
             stack.append((_Leaf(child, place == 0, alternative, is_alternative, related), depth + 1))
 
 
-def _of_use(node: Node) -> list[Node]:
+def _of_use(node: PartNode) -> list[PartNode]:
     """The children, but for what only a Macintosh of old could use: the file's resource fork (RFC 1740), under the same name."""
     if node.type == "multipart/appledouble" and len(node.children) > 1:
         return [child for child in node.children if child.type != "application/applefile"] or node.children
@@ -164,11 +164,11 @@ def _is_media(kind: str) -> bool:
     return kind.startswith(("image/", "audio/", "video/"))
 
 
-def _name(node: Node) -> str:
+def _name(node: PartNode) -> str:
     return filename({**node.params, **node.disposition_params})
 
 
-def _part(node: Node, *, named: bool = True) -> Part:
+def _part(node: PartNode, *, named: bool = True) -> Part:
     params = {key.lower(): value for key, value in node.params.items()}
     return Part(
         section=node.section,

@@ -8,7 +8,7 @@ from webmail.mail import Envelope
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class PartNode:
     """A part with its IMAP section ("" for the root of a multipart message, else "1", "1.2": RFC 3501 section 6.4.5).
 
     `type` and `disposition` are lower case, `params` raw (RFC 2231 not undone), `size` in encoded bytes, `content_id`
@@ -23,6 +23,6 @@ class Node:
     encoding: str = "7bit"
     size: int = 0
     content_id: str = ""
-    children: list[Node] = field(default_factory=list, repr=False)
-    message: Node | None = field(default=None, repr=False)
+    children: list[PartNode] = field(default_factory=list, repr=False)
+    message: PartNode | None = field(default=None, repr=False)
     envelope: Envelope | None = field(default=None, repr=False)

@@ -10,8 +10,9 @@ import pytest
 from tests.visits import Visitor
 from tests.writing import file, write
 from webmail import create_app
-from webmail.compose import outbox
-from webmail.models import DraftRow, Outbox, db
+from webmail.compose.outbox import delivery
+from webmail.database.connection import db
+from webmail.models import DraftRow, Outbox
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def work(app):
     def run():
         jobs = app.extensions["jobs"]
         with db.connection_context():
-            ready = outbox.sweep(jobs.settings)
+            ready = delivery.sweep(jobs.settings)
         for outbox_id in ready:
             jobs.deliver(outbox_id)
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.writing import FORM, text_of, value_of
 from webmail.compose import reply, uploads
+from webmail.errors import ServerAway
 from webmail.imap.connection import Connection
-from webmail.mail import ServerAway
 from webmail.models import AttachmentRow, DraftRow
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.writing import FORM, PDF, file, text_of, value_of, write
-from webmail.compose import copies
-from webmail.models import DraftRow, Outbox, db, now
+from webmail.compose import draft_copies
+from webmail.database.connection import db
+from webmail.models import DraftRow, Outbox, now
 
 # --- the form --------------------------------------------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ def test_text_that_was_never_saved_gets_into_drafts(alice, stored, app):
     hours = timedelta(hours=2)
     DraftRow.update(**{name: now() - hours * factor for name, factor in (("created", 2), ("updated", 1))}).execute()
     with db.connection_context():
-        assert copies.rescue(app.extensions["settings"]) == 1
-        assert copies.rescue(app.extensions["settings"]) == 0
+        assert draft_copies.rescue(app.extensions["settings"]) == 1
+        assert draft_copies.rescue(app.extensions["settings"]) == 0
     [draft] = stored(alice, "Drafts")
     assert draft.get_body().get_content().strip() == "precious"

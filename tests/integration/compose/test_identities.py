@@ -8,7 +8,8 @@ import pytest
 
 from tests.visits import Visitor
 from tests.writing import FORM, text_of, value_of
-from webmail.models import AllowedAddress, Outbox, ReadyText, Signature, User, WritingIdentity, db
+from webmail.database.connection import db
+from webmail.models import AllowedAddress, Outbox, ReadyText, Signature, User, WritingIdentity
 
 OFFICE = "bourses@lycee.example"
 SETTINGS = "form.form"

@@ -14,8 +14,10 @@ from tests.bench.faults import TOKENS
 from tests.visits import Visitor
 from tests.writing import FORM, text_of, value_of, write
 from webmail import create_app
-from webmail.compose import contents, outbox, uploads
-from webmail.models import Outbox, OutboxState, User, db, now
+from webmail.compose import uploads
+from webmail.compose.outbox import delivery, spool
+from webmail.database.connection import db
+from webmail.models import Outbox, OutboxState, User, now
 
 NEXT = datetime.now(ZoneInfo("Europe/Paris")) + timedelta(days=9)
 DAY = f"{NEXT:%Y-%m-%d}"
@@ -124,7 +126,7 @@ def test_another_time(alice, bob):
     assert "21:00" in page.one("#scheduled").get_text()
 
 
-@pytest.mark.parametrize("error", [uploads.NoRoom("full"), contents.ContentGone("gone")])
+@pytest.mark.parametrize("error", [uploads.NoRoom("full"), spool.ContentGone("gone")])
 def test_what_can_not_be_written_anew_says_so_and_stays(alice, bob, monkeypatch, error):
     scheduled(alice, bob)
     before = Outbox.get().due
@@ -132,7 +134,7 @@ def test_what_can_not_be_written_anew_says_so_and_stays(alice, bob, monkeypatch,
     def fails(*_args):
         raise error
 
-    monkeypatch.setattr(contents, "with_header", fails)
+    monkeypatch.setattr(spool, "with_header", fails)
     page = alice.get("/outbox")
     token = page.all("[name=csrf_token]")[0]["value"]
     for fields in ({"action": "now"}, {"action": "time", "later": "tomorrow"}):
@@ -198,8 +200,8 @@ def faulty(services, tmp_path, make_account, monkeypatch):
 def turn(alice):
     jobs = alice.app.extensions["jobs"]
     with db.connection_context():
-        for row in outbox.sweep(jobs.settings):
-            outbox.deliver(row, jobs.settings, jobs.account_for)
+        for row in delivery.sweep(jobs.settings):
+            delivery.deliver(row, jobs.settings, jobs.account_for)
 
 
 def test_after_a_day_of_refusals_it_is_among_the_drafts_with_the_reason(faulty, stored):

@@ -11,10 +11,12 @@ from tests.visits import Visitor
 from tests.writing import FORM, file, text_of, value_of, write
 from webmail import create_app
 from webmail.auth import sessions
-from webmail.compose import contents, uploads
+from webmail.compose import uploads
+from webmail.compose.outbox import spool
+from webmail.database.connection import db
+from webmail.errors import ServerAway
 from webmail.imap import pool
-from webmail.mail import ServerAway
-from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, db
+from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState
 
 HUGE = 2**63
 TYPED = {"to": "bob@x.example", "cc": "c@x.example", "subject": "Été", "body": "\n  long <b>text</b>\n"}
@@ -61,7 +63,7 @@ def test_once_the_database_is_there_again_the_button_works(alice, services, monk
 
 
 def away(*_args, **_kwargs):
-    from webmail.models import DATABASE_AWAY
+    from webmail.database.connection import DATABASE_AWAY
 
     raise DATABASE_AWAY[0]("unable to open database file")
 
@@ -101,7 +103,7 @@ def test_a_full_disk_sends_nothing_and_keeps_the_text(alice, monkeypatch, work):
 
     page = write(alice, **TYPED, attachments=file(), action="attach")
     with monkeypatch.context() as patch:
-        patch.setattr(contents, "open", full, raising=False)
+        patch.setattr(spool, "open", full, raising=False)
         page = alice.submit(page, FORM, action="send")
     assert page.status == 507
     assert "no room for files" in page.one("#attachments-error").get_text()

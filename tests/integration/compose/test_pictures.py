@@ -9,7 +9,7 @@ from email.utils import make_msgid
 import pytest
 
 from tests.writing import FORM, file, picture, text_of, write
-from webmail.compose import quoted
+from webmail.compose import quoting
 from webmail.imap import messages
 from webmail.models import AttachmentRow, DraftRow, Outbox
 
@@ -234,7 +234,7 @@ def test_only_pictures_come_along_and_of_two_with_one_id_the_one_that_is_shown(f
 def test_ten_thousand_references_are_a_hundred(formatted, fill):
     [uid] = fill(formatted, letter("<p>a</p>" + '<img src="cid:1@x">' * 10_000, ("1@x", "a.png", PHOTO)))
     page = formatted.get(f"/reply/{uid}/INBOX")
-    assert (text_of(page).count("](a.png)"), names()) == (quoted.MOST_PLACES, ["a.png"])
+    assert (text_of(page).count("](a.png)"), names()) == (quoting.MOST_PLACES, ["a.png"])
 
 
 def test_a_text_too_long_to_be_formatted_has_no_marks(formatted, fill):

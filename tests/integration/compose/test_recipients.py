@@ -9,7 +9,8 @@ import pytest
 from tests.visits import Visitor
 from tests.writing import FORM, text_of, value_of, write
 from webmail import smtp
-from webmail.models import AllowedAddress, Correspondent, DraftRow, Outbox, User, db
+from webmail.database.connection import db
+from webmail.models import AllowedAddress, Correspondent, DraftRow, Outbox, User
 
 PEOPLE = "form.people"
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.visits import Visitor
 from tests.writing import FORM, PDF, file, text_of, value_of, write
-from webmail.compose import filing
+from webmail.compose.outbox import filing
 from webmail.models import DraftRow, Outbox, OutboxState
 
 # --- sending ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.writing import FORM, file, text_of, value_of, write
-from webmail.compose import contents
+from webmail.compose.outbox import spool
 from webmail.models import DraftRow, Outbox
 
 
@@ -131,14 +131,14 @@ def test_what_autosave_answers_names_the_text_it_saved(alice):
 
 def while_it_is_built(monkeypatch, happens):
     """Have something happen once, while the next message is built."""
-    built = contents.built
+    built = spool.built
 
     def slowly(*args, **named):
         monkeypatch.undo()
         happens()
         return built(*args, **named)
 
-    monkeypatch.setattr(contents, "built", slowly)
+    monkeypatch.setattr(spool, "built", slowly)
 
 
 def test_a_text_that_another_window_saves_while_the_message_is_built_is_not_lost(alice, bob, monkeypatch):

@@ -7,7 +7,9 @@ import logging
 import pytest
 
 from tests.unit.auth.visits import Browser, add, build
-from webmail import config, models
+from webmail import config
+from webmail.database.connection import open_database
+from webmail.database.migrate import migrate
 
 
 @pytest.fixture
@@ -19,8 +21,8 @@ def settings(tmp_path, database):
 @pytest.fixture
 def database(tmp_path):
     url = f"sqlite:///{tmp_path / 'test.sqlite'}"
-    opened = models.open_database(url)
-    models.migrate()
+    opened = open_database(url)
+    migrate()
     yield url
     opened.close()
 

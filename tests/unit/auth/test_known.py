@@ -2,62 +2,62 @@
 
 import pytest
 
-from webmail.auth import known
+from webmail.auth import known_devices
 
 ALICE, BOB, SECRET = "alice@lycee.example", "bob@lycee.example", "secret-in-a-file"
 
 
 def test_it_is_recognised_for_that_person_only():
-    cookie = known.remember("", ALICE, SECRET)
-    assert known.recognise(cookie, ALICE, SECRET)
-    assert not known.recognise(cookie, BOB, SECRET)
-    assert not known.recognise(cookie, "", SECRET)
-    assert not known.recognise(cookie, ALICE, "another instance")
+    cookie = known_devices.remember("", ALICE, SECRET)
+    assert known_devices.recognise(cookie, ALICE, SECRET)
+    assert not known_devices.recognise(cookie, BOB, SECRET)
+    assert not known_devices.recognise(cookie, "", SECRET)
+    assert not known_devices.recognise(cookie, ALICE, "another instance")
 
 
 def test_it_names_nobody():
-    assert "alice" not in known.remember("", ALICE, SECRET)
+    assert "alice" not in known_devices.remember("", ALICE, SECRET)
 
 
 def test_every_browser_has_a_count_of_its_own_and_keeps_it():
     """Signing in again must not buy fresh counts: cookies put aside would each have some tries."""
-    first, other = (known.remember("", ALICE, SECRET) for _ in range(2))
-    assert known.recognise(first, ALICE, SECRET) != known.recognise(other, ALICE, SECRET)
-    again = known.remember(known.remember(first, BOB, SECRET), ALICE, SECRET)
-    assert known.recognise(again, ALICE, SECRET) == known.recognise(first, ALICE, SECRET)
-    assert known.recognise(again, BOB, SECRET)
+    first, other = (known_devices.remember("", ALICE, SECRET) for _ in range(2))
+    assert known_devices.recognise(first, ALICE, SECRET) != known_devices.recognise(other, ALICE, SECRET)
+    again = known_devices.remember(known_devices.remember(first, BOB, SECRET), ALICE, SECRET)
+    assert known_devices.recognise(again, ALICE, SECRET) == known_devices.recognise(first, ALICE, SECRET)
+    assert known_devices.recognise(again, BOB, SECRET)
 
 
 def test_two_people_of_one_browser_are_counted_apart():
-    cookie = known.remember(known.remember("", ALICE, SECRET), BOB, SECRET)
-    assert known.recognise(cookie, ALICE, SECRET) != known.recognise(cookie, BOB, SECRET)
+    cookie = known_devices.remember(known_devices.remember("", ALICE, SECRET), BOB, SECRET)
+    assert known_devices.recognise(cookie, ALICE, SECRET) != known_devices.recognise(cookie, BOB, SECRET)
 
 
 def test_it_is_forgotten_after_half_a_year_without_a_sign_in(monkeypatch):
-    monkeypatch.setattr(known, "_today", lambda: 20_000)
-    cookie = known.remember("", ALICE, SECRET)
+    monkeypatch.setattr(known_devices, "_today", lambda: 20_000)
+    cookie = known_devices.remember("", ALICE, SECRET)
     for day, found in ((20_180, True), (20_181, False), (19_999, False)):
-        monkeypatch.setattr(known, "_today", lambda day=day: day)
-        assert bool(known.recognise(cookie, ALICE, SECRET)) is found
+        monkeypatch.setattr(known_devices, "_today", lambda day=day: day)
+        assert bool(known_devices.recognise(cookie, ALICE, SECRET)) is found
 
 
 def test_it_stays_short():
     cookie = ""
     for number in range(20):
-        cookie = known.remember(cookie, f"person{number}@lycee.example", SECRET)
+        cookie = known_devices.remember(cookie, f"person{number}@lycee.example", SECRET)
     assert len(cookie) < 400
-    assert known.recognise(cookie, "person19@lycee.example", SECRET)
-    assert not known.recognise(cookie, "person3@lycee.example", SECRET)
+    assert known_devices.recognise(cookie, "person19@lycee.example", SECRET)
+    assert not known_devices.recognise(cookie, "person3@lycee.example", SECRET)
 
 
 def test_every_changed_letter_is_noticed():
-    cookie = known.remember("", ALICE, SECRET)
+    cookie = known_devices.remember("", ALICE, SECRET)
     for place, letter in enumerate(cookie):
         changed = cookie[:place] + ("0" if letter != "0" else "1") + cookie[place + 1 :]
-        assert not known.recognise(changed, ALICE, SECRET)
+        assert not known_devices.recognise(changed, ALICE, SECRET)
 
 
 @pytest.mark.parametrize("odd", ["", ".", "x" * 5000, "1-2-3", "٣-" + "0" * 32 + "-" + "0" * 32, "\0", "é.é"])
 def test_anything_else_is_no_such_cookie(odd):
-    assert known.recognise(odd, ALICE, SECRET) == ""
-    assert known.recognise(known.remember(odd, ALICE, SECRET), ALICE, SECRET)
+    assert known_devices.recognise(odd, ALICE, SECRET) == ""
+    assert known_devices.recognise(known_devices.remember(odd, ALICE, SECRET), ALICE, SECRET)

@@ -7,8 +7,8 @@ from threading import Thread
 
 import pytest
 
-from webmail import models
 from webmail.auth import sessions
+from webmail.database.connection import db
 from webmail.models import Session, now
 
 
@@ -106,7 +106,7 @@ def test_seen_is_written_once_a_minute_at_most(signed_in, settings):
 @pytest.fixture
 def locked(database):
     """Somebody else writes, and does not stop."""
-    models.db.execute_sql("PRAGMA busy_timeout = 50")
+    db.execute_sql("PRAGMA busy_timeout = 50")
     with closing(sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -127,7 +127,7 @@ def test_what_ran_out_counts_no_more_while_the_database_takes_no_writes(signed_i
 
 
 def test_sqlite_waits_five_seconds_at_most(database):
-    assert models.db.execute_sql("PRAGMA busy_timeout").fetchone() == (5000,)
+    assert db.execute_sql("PRAGMA busy_timeout").fetchone() == (5000,)
 
 
 def test_one_select_for_row_and_user(signed_in, settings, queries):

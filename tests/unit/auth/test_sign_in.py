@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.auth.visits import PASSWORD
 from webmail.account import Password
-from webmail.auth import known
+from webmail.auth import known_devices
 from webmail.auth.sign_in import TooManyAttempts, normalise, sign_in
-from webmail.mail import ServerAway, SignInRefused
+from webmail.errors import ServerAway, SignInRefused
 from webmail.models import SignInFailure, User, now
 
 HERE = "192.0.2.1"
@@ -196,7 +196,7 @@ def test_trying_many_names_from_one_network_is_stopped(alice, database, by_imap,
 
 def test_nobody_is_locked_out_of_their_own_browser(alice, settings, imap):
     """Guessing wrong in somebody's name, from the same network even, does not stop them where they signed in before."""
-    browser = known.remember("", alice.address, settings.secret_key)
+    browser = known_devices.remember("", alice.address, settings.secret_key)
     wrong(settings, imap, times=10)
     with pytest.raises(TooManyAttempts):
         sign_in("alice", PASSWORD, HERE, settings, imap)
@@ -206,7 +206,7 @@ def test_nobody_is_locked_out_of_their_own_browser(alice, settings, imap):
 
 
 def test_guessing_on_a_known_browser_is_stopped_and_stops_nobody_else(alice, settings, imap):
-    browser, other = (known.remember("", alice.address, settings.secret_key) for _ in range(2))
+    browser, other = (known_devices.remember("", alice.address, settings.secret_key) for _ in range(2))
     for _ in range(10):
         with pytest.raises(SignInRefused):
             sign_in("alice", "wrong", HERE, settings, imap, browser=browser)
@@ -217,7 +217,7 @@ def test_guessing_on_a_known_browser_is_stopped_and_stops_nobody_else(alice, set
 
 
 def test_a_known_browser_is_like_any_other_for_somebody_else(alice, bob, settings, imap):
-    browser = known.remember("", bob.address, settings.secret_key)
+    browser = known_devices.remember("", bob.address, settings.secret_key)
     wrong(settings, imap, times=10)
     with pytest.raises(TooManyAttempts):
         sign_in("alice", PASSWORD, HERE, settings, imap, browser=browser)

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.auth.visits import PASSWORD, Browser, build, csrf
-from webmail import models
-from webmail.auth import passwords, sessions, views
-from webmail.mail import ServerAway, SignInRefused
+from webmail.auth import passwords, sessions
+from webmail.auth.views import sign_in as views
+from webmail.database.connection import db
+from webmail.errors import ServerAway, SignInRefused
 from webmail.models import Session, User, now
 
 # --- in and out ------------------------------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ def lock(database):
     with closing(sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)) as other:
 
         def begin() -> None:
-            models.db.execute_sql("PRAGMA busy_timeout = 50")
+            db.execute_sql("PRAGMA busy_timeout = 50")
             other.execute("BEGIN IMMEDIATE")
 
         yield begin

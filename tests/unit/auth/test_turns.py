@@ -8,8 +8,8 @@ import pytest
 from flask import Response, abort
 
 from tests.unit.auth.visits import Browser
-from webmail.auth import turns
-from webmail.mail import ServerAway
+from webmail.auth import request_slots
+from webmail.errors import ServerAway
 
 
 class Rooms:
@@ -42,10 +42,10 @@ def crowded(app, visitor, rooms):
     """Alice has as many requests under way as she may."""
     visitor.sign_in()
     cookie = visitor.cookie().value
-    threads = [Thread(target=_visit, args=(app, cookie)) for _ in range(turns.AT_ONCE)]
+    threads = [Thread(target=_visit, args=(app, cookie)) for _ in range(request_slots.AT_ONCE)]
     for thread in threads:
         thread.start()
-    while len(rooms.inside) < turns.AT_ONCE:
+    while len(rooms.inside) < request_slots.AT_ONCE:
         time.sleep(0.005)
     yield visitor
     rooms.go_on.set()
@@ -78,44 +78,44 @@ def test_what_anybody_may_see_is_not_counted(crowded):
 def test_the_turns_come_back(alice, crowded, rooms):
     rooms.go_on.set()
     end = time.monotonic() + 5
-    while turns.running(alice.id) and time.monotonic() < end:
+    while request_slots.running(alice.id) and time.monotonic() < end:
         time.sleep(0.005)
     assert crowded.get("/mailbox/INBOX").status_code == 200
-    assert turns.running(alice.id) == 0
+    assert request_slots.running(alice.id) == 0
 
 
 @pytest.mark.parametrize("path", ["/mail/breaks", "/bug/breaks", "/404/breaks", "/word", "/stream"])
 def test_no_fault_keeps_a_turn(app, visitor, rooms, alice, path):
     app.config["PROPAGATE_EXCEPTIONS"] = False
     visitor.sign_in()
-    for _ in range(2 * turns.AT_ONCE):
+    for _ in range(2 * request_slots.AT_ONCE):
         answer = visitor.get(path)
         assert answer.status_code != 429
         answer.close()
-    assert turns.running(alice.id) == 0
+    assert request_slots.running(alice.id) == 0
 
 
 def test_a_form_that_is_refused_gives_its_turn_back(visitor, alice):
     visitor.sign_in()
     assert visitor.client.post("/mailbox/INBOX", base_url=visitor.base).status_code == 400
-    assert turns.running(alice.id) == 0
+    assert request_slots.running(alice.id) == 0
 
 
 def test_a_download_counts_until_it_is_closed(visitor, rooms, alice):
     visitor.sign_in()
     answer = visitor.get("/stream")
-    assert turns.running(alice.id) == 1
+    assert request_slots.running(alice.id) == 1
     answer.close()
-    assert turns.running(alice.id) == 0
+    assert request_slots.running(alice.id) == 0
 
 
 def test_a_download_that_nobody_closes_counts_until_it_is_forgotten(visitor, rooms, alice):
     visitor.sign_in()
     answer = visitor.get("/stream")
-    assert turns.running(alice.id) == 1
+    assert request_slots.running(alice.id) == 1
     del answer
     gc.collect()
-    assert turns.running(alice.id) == 0
+    assert request_slots.running(alice.id) == 0
 
 
 def test_an_error_in_the_place_of_a_download_keeps_nothing(app, visitor, rooms, alice, monkeypatch):
@@ -131,4 +131,4 @@ def test_an_error_in_the_place_of_a_download_keeps_nothing(app, visitor, rooms, 
     monkeypatch.setattr(app.session_interface, "save_session", fail)
     assert visitor.get("/stream").status_code == 500
     assert kept
-    assert turns.running(alice.id) == 0
+    assert request_slots.running(alice.id) == 0

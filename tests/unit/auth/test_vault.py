@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmail.auth import vault
+from webmail import vault
 
 PASSWORD = "Mot de passe: été ✓"
 TOKEN, SECRET, USER = "token-in-the-cookie", "secret-in-a-file", 7

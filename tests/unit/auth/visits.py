@@ -11,9 +11,10 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 
-from webmail import web
 from webmail.auth import cookies, guard, passwords, views
 from webmail.models import User
+from webmail.web import setup as web
+from webmail.web.current import current_user
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse"
@@ -52,7 +53,7 @@ def _inbox() -> Blueprint:
 
     @inbox.route("/mailbox/<path:mailbox>", methods=["GET", "POST"])
     def show(mailbox: str) -> str:
-        return f"{mailbox} of {web.current_user().address}, password {session.password!r}"
+        return f"{mailbox} of {current_user().address}, password {session.password!r}"
 
     @inbox.get("/remember/<word>")
     def remember(word: str) -> str:

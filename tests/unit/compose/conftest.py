@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench import faults
 from tests.bench.fault_server import FaultServer
-from webmail.models import db
+from webmail.database.connection import db
 
 
 @pytest.fixture

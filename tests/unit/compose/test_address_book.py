@@ -6,16 +6,16 @@ import pytest
 
 from webmail.compose import address_book, recipients
 from webmail.contacts import store
-from webmail.mime.contact import Details, Point
+from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Correspondent
 
 
 def contact(user, name, *emails):
-    return store.add(user, Details(name=name, emails=tuple(map(Point, emails))))
+    return store.add(user, ContactDetails(name=name, emails=tuple(map(ContactPoint, emails))))
 
 
 def group(user, name, *members):
-    return store.add(user, Details(name=name, group=True, members=members))
+    return store.add(user, ContactDetails(name=name, group=True, members=members))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from webmail.compose import attachments, drafts, uploads
-from webmail.mail import ServerAway
+from webmail.errors import ServerAway
 from webmail.models import AttachmentRow
 
 
@@ -39,7 +39,7 @@ def test_the_same_file_within_one_batch_is_one(alice, settings):
 
 def test_a_refusal_keeps_what_came_before_it(alice, settings):
     row = drafts.new(alice)
-    with pytest.raises(uploads.TooLarge):
+    with pytest.raises(uploads.MessageTooLarge):
         attachments.add_all(row, [*some(2), ([b"x" * settings.message_limit], "large", ""), *some(1)], settings)
     assert [one.filename for one in row.attachments] == ["0.txt", "1.txt"]
     assert left_on_disk(row, settings) == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmail.compose.cautions import Caution, cautions
+from webmail.compose.send_checks import SendWarning, cautions
 from webmail.mail import Address, Attachment, Draft, Identity
 
 
@@ -38,7 +38,7 @@ def draft(**values):
     ],
 )
 def test_a_text_that_speaks_of_a_file_without_one(text):
-    assert cautions(draft(text=text)) == [Caution.NO_ATTACHMENT]
+    assert cautions(draft(text=text)) == [SendWarning.NO_ATTACHMENT]
     assert cautions(draft(text=text, attachments=(Attachment("a", "text/plain", 1, "/a"),))) == []
 
 
@@ -63,12 +63,12 @@ def test_other_people_s_words_are_not_asked_about(text):
 
 
 def test_no_subject():
-    assert cautions(draft(subject="  ")) == [Caution.NO_SUBJECT]
+    assert cautions(draft(subject="  ")) == [SendWarning.NO_SUBJECT]
 
 
 def test_many_visible_addresses():
     many = tuple(Address("", f"p{i}@x.example") for i in range(21))
-    assert cautions(draft(to=many)) == [Caution.MANY_VISIBLE]
+    assert cautions(draft(to=many)) == [SendWarning.MANY_VISIBLE]
     assert cautions(draft(to=many[:20])) == []
     assert cautions(draft(to=(), bcc=many)) == []
 
@@ -78,15 +78,15 @@ def test_people_of_the_house_may_see_each_other():
     guests = tuple(Address("", f"p{i}@x.example") for i in range(21))
     assert cautions(draft(to=colleagues), "lycee.example") == []
     assert cautions(draft(to=colleagues, cc=guests[:20]), "lycee.example") == []
-    assert cautions(draft(to=colleagues, cc=guests), "lycee.example") == [Caution.MANY_VISIBLE]
+    assert cautions(draft(to=colleagues, cc=guests), "lycee.example") == [SendWarning.MANY_VISIBLE]
 
 
 def test_an_answer_to_many():
     many = tuple(Address("", f"p{i}@lycee.example") for i in range(20))
     to = (Address("", "b@lycee.example"),)
-    assert cautions(draft(to=to, cc=many, in_reply_to="<a@b>"), "lycee.example") == [Caution.MANY_ANSWERED]
+    assert cautions(draft(to=to, cc=many, in_reply_to="<a@b>"), "lycee.example") == [SendWarning.MANY_ANSWERED]
     assert cautions(draft(to=to, cc=many[:19], in_reply_to="<a@b>"), "lycee.example") == []
     assert cautions(draft(to=to, cc=many), "lycee.example") == []
-    assert cautions(draft(to=many + to, in_reply_to="<a@b>"), "lycee.example") == [Caution.MANY_ANSWERED]
+    assert cautions(draft(to=many + to, in_reply_to="<a@b>"), "lycee.example") == [SendWarning.MANY_ANSWERED]
     strangers = tuple(Address("", f"p{i}@x.example") for i in range(21))
-    assert cautions(draft(to=strangers, in_reply_to="<a@b>"), "lycee.example") == [Caution.MANY_VISIBLE]
+    assert cautions(draft(to=strangers, in_reply_to="<a@b>"), "lycee.example") == [SendWarning.MANY_VISIBLE]

@@ -13,9 +13,11 @@ import pytest
 
 from tests.bench.faults import BOB, DORA
 from webmail import smtp
-from webmail.compose import attachments, contents, drafts, identities, later, limits, outbox
-from webmail.compose.drafts import Fields
-from webmail.compose.limits import TooManyPeople
+from webmail.compose import attachments, draft_message, drafts, identities
+from webmail.compose.draft_message import FilesGone
+from webmail.compose.fields import Fields, fields_of, revision_of
+from webmail.compose.outbox import delivery, queue, rate_limits, send_later, spool
+from webmail.compose.outbox.rate_limits import RecipientLimitReached
 from webmail.models import Outbox, OutboxState, now
 
 LARGE = 1_000_000
@@ -33,12 +35,12 @@ def files(here):
 
 
 def whole(here, sent):
-    with contents.opened(bytes(Outbox.get(Outbox.id == sent.id).content), here.settings) as message:
+    with spool.opened(bytes(Outbox.get(Outbox.id == sent.id).content), here.settings) as message:
         return message.read()
 
 
 def deliver(here, sent):
-    outbox.deliver(sent.id, here.settings, here.account)
+    delivery.deliver(sent.id, here.settings, here.account)
     return Outbox.get(Outbox.id == sent.id)
 
 
@@ -54,9 +56,9 @@ def test_a_large_message_leaves_as_it_was_built(here, large):
 
 
 def test_another_date_gives_another_file_and_removes_the_first(here, large):
-    sent = outbox.enqueue(large, here.account(), here.identity(), here.settings, None, at=now() + timedelta(days=2))
+    sent = queue.enqueue(large, here.account(), here.identity(), here.settings, None, at=now() + timedelta(days=2))
     before, monday = whole(here, sent), (now() + timedelta(days=5)).replace(microsecond=0)
-    assert later.change(large.user, sent.id, monday, here.settings)
+    assert send_later.change(large.user, sent.id, monday, here.settings)
     after = whole(here, sent)
     assert f"\r\nDate: {monday:%a, %d %b %Y %H:%M:%S}".encode() in after
     assert (len(files(here)), after.partition(b"\r\n\r\n")[2]) == (1, before.partition(b"\r\n\r\n")[2])
@@ -64,12 +66,12 @@ def test_another_date_gives_another_file_and_removes_the_first(here, large):
 
 def test_a_file_that_no_row_names_is_swept_away_when_it_is_old(here, large, alice):
     kept, undone = here.enqueue(large), here.enqueue(drafts.duplicate(large, here.settings))
-    assert outbox.undo(alice, undone.id)
-    outbox.sweep(here.settings)
+    assert queue.undo(alice, undone.id)
+    delivery.sweep(here.settings)
     assert len(files(here)) == 2  # it might be of a row that is being made at this moment
     for file in files(here):
         os.utime(file, (time.time() - 7200,) * 2)
-    outbox.sweep(here.settings)
+    delivery.sweep(here.settings)
     assert len(files(here)) == 1
     assert whole(here, kept)
 
@@ -85,7 +87,7 @@ def test_a_message_whose_file_is_gone_has_failed_and_its_draft_is_there(here, la
 def test_nothing_of_a_file_is_left_when_the_attachment_is_gone(here, large):
     for file in (Path(here.settings.uploads_folder) / large.id).iterdir():
         file.unlink()
-    with pytest.raises(drafts.FilesGone):
+    with pytest.raises(FilesGone):
         here.enqueue(large)
     assert files(here) == []
 
@@ -93,22 +95,22 @@ def test_nothing_of_a_file_is_left_when_the_attachment_is_gone(here, large):
 def test_no_name_leads_anywhere_else(here):
     """Only what this module wrote is a reference: a message that somebody sends on may hold anything."""
     for content in (b"\0../../etc/passwd", b"\0" + b"a" * 31, b"\0" + b"a" * 32 + b"\n", b""):
-        with contents.opened(content, here.settings) as message:
+        with spool.opened(content, here.settings) as message:
             assert message.read() == content
-    with pytest.raises(contents.ContentGone):
-        contents.opened(b"\0" + b"a" * 32, here.settings)
+    with pytest.raises(spool.ContentGone):
+        spool.opened(b"\0" + b"a" * 32, here.settings)
 
 
 def test_a_large_message_is_never_in_memory(here, alice):
     """Twelve megabytes through building, sending and the copy for Drafts: a twelfth of that at most."""
     row = drafts.new(alice, Fields(to=BOB, subject="s", body="b"))
     attachments.add(row, (bytes(100_000) for _ in range(90)), "film.mp4", "video/mp4", here.settings)
-    draft = drafts.as_draft(row, identities.of_draft(row, here.settings), here.settings)
+    draft = draft_message.as_draft(row, identities.of_draft(row, here.settings), here.settings)
     tracemalloc.start()
-    content = contents.built(draft, here.settings)
-    with contents.opened(content, here.settings) as message:
+    content = spool.built(draft, here.settings)
+    with spool.opened(content, here.settings) as message:
         sent = sum(map(len, smtp.wire_chunks(message)))
-    with contents.for_drafts(draft, here.settings) as copy:
+    with spool.for_drafts(draft, here.settings) as copy:
         size = copy.seek(0, 2)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -130,8 +132,10 @@ def test_a_file_goes_over_the_wire_as_its_bytes_do():
 
 
 def test_what_is_not_taken_into_the_outbox_leaves_no_file(here, large, monkeypatch):
-    monkeypatch.setattr(limits, "check", lambda *_args, **_named: (_ for _ in ()).throw(TooManyPeople(limits.HOUR, 1, 0, None)))
-    with pytest.raises(TooManyPeople):
+    monkeypatch.setattr(
+        rate_limits, "check", lambda *_args, **_named: (_ for _ in ()).throw(RecipientLimitReached(rate_limits.HOUR, 1, 0, None))
+    )
+    with pytest.raises(RecipientLimitReached):
         here.enqueue(large)
     assert files(here) == []
     monkeypatch.undo()
@@ -151,7 +155,7 @@ def test_a_file_that_goes_while_files_are_looked_at_stops_no_sweep(here, large, 
 
     monkeypatch.setattr(Path, "glob", going)
     Outbox.update(due=now() - timedelta(minutes=1)).execute()
-    assert outbox.sweep(here.settings) == [sent.id]
+    assert delivery.sweep(here.settings) == [sent.id]
 
 
 def test_no_path_is_told_of_a_message_that_is_gone(here, large):
@@ -161,23 +165,21 @@ def test_no_path_is_told_of_a_message_that_is_gone(here, large):
 
 
 def test_what_is_written_or_attached_while_the_message_is_built_is_not_lost(here, large, alice, monkeypatch):
-    built = contents.built
+    built = spool.built
 
     def slowly(draft, *args, **named):
         monkeypatch.undo()
-        drafts.store(
-            alice, large.id, Fields(to=BOB, subject="s", body="later words"), began_from=drafts.revision(drafts.fields_of(large))
-        )
+        drafts.store(alice, large.id, Fields(to=BOB, subject="s", body="later words"), began_from=revision_of(fields_of(large)))
         return built(draft, *args, **named)
 
-    monkeypatch.setattr(contents, "built", slowly)
-    with pytest.raises(drafts.ChangedElsewhere):
+    monkeypatch.setattr(spool, "built", slowly)
+    with pytest.raises(drafts.DraftChangedElsewhere):
         here.enqueue(large)
     row = drafts.load(alice, large.id)
-    assert (row.body, files(here), outbox.of_draft(alice, row.id)) == ("later words", [], None)
+    assert (row.body, files(here), queue.of_draft(alice, row.id)) == ("later words", [], None)
     here.enqueue(row)
     with pytest.raises(drafts.AlreadyLeft):
         attachments.add(row, [b"x"], "late.txt", "text/plain", here.settings)
     with pytest.raises(drafts.AlreadyLeft):
-        drafts.store(alice, row.id, Fields(body="too late"), began_from=drafts.revision(drafts.fields_of(row)))
+        drafts.store(alice, row.id, Fields(body="too late"), began_from=revision_of(fields_of(row)))
     assert drafts.load(alice, row.id).body == "later words"

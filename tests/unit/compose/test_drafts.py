@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from webmail.compose import attachments, drafts, uploads
-from webmail.compose.drafts import Fields
-from webmail.mail import Address, BadAddress, Identity, NoSuchMessage
-from webmail.mime import build
-from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, db, now
+from webmail.compose import attachments, draft_cleanup, draft_message, drafts, uploads
+from webmail.compose.draft_message import FilesGone
+from webmail.compose.fields import Fields, bounded_references, fields_of
+from webmail.database.connection import db
+from webmail.errors import BadAddress, NoSuchMessage
+from webmail.mail import Address, Identity
+from webmail.mime import builder
+from webmail.mime.address_text import address_text
+from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, now
 
 ALICE = Identity("Alice", "alice@lycee.example")
 
@@ -30,7 +34,7 @@ def age(row, **ago):
 def test_what_was_typed_comes_back(alice):
     fields = Fields(to="Bob <bob@x.example>, not an address", subject="Ça va ?", body="line\n\n  indented\n\n")
     row = drafts.new(alice, fields)
-    assert drafts.fields_of(drafts.load(alice, row.id)) == fields
+    assert fields_of(drafts.load(alice, row.id)) == fields
 
 
 def test_a_header_field_is_one_line_and_the_text_has_lf(alice):
@@ -49,7 +53,7 @@ def test_only_message_ids_are_kept_as_such(alice):
 
 def test_a_long_thread_keeps_its_first_and_its_last_messages():
     ids = [f"<{i}@x>" for i in range(100)]
-    assert drafts.bounded(ids) == ["<0@x>", *ids[-29:]]
+    assert bounded_references(ids) == ["<0@x>", *ids[-29:]]
 
 
 def test_an_unchanged_text_is_no_change(alice):
@@ -126,7 +130,7 @@ def test_the_limit_counts_what_is_sent(alice, settings):
     room = settings.message_limit
     almost = int(room / 1.37) - 10_000
     attachments.add(row, [b"x" * almost], "a", "", settings)
-    with pytest.raises(uploads.TooLarge):
+    with pytest.raises(uploads.MessageTooLarge):
         attachments.add(row, iter([b"x" * 100_000] * 3), "b", "", settings)
     assert [a.filename for a in row.attachments] == ["a"]
     assert len(files_of(row, settings)) == 1
@@ -141,7 +145,7 @@ def test_reading_stops_at_the_limit(alice, settings):
             served += 1
             yield b"x" * 1_000_000
 
-    with pytest.raises(uploads.TooLarge):
+    with pytest.raises(uploads.MessageTooLarge):
         attachments.add(drafts.new(alice), endless(), "a", "", settings)
     assert served < 30
 
@@ -190,7 +194,7 @@ def test_a_twin_has_its_own_files(alice, settings):
     assert twin.id != row.id
     assert twin.message_id != row.message_id
     assert twin.body == "text"
-    [attachment] = drafts.as_draft(twin, ALICE, settings).attachments
+    [attachment] = draft_message.as_draft(twin, ALICE, settings).attachments
     assert Path(attachment.path).read_bytes() == b"bytes"
 
 
@@ -200,9 +204,9 @@ def test_a_twin_has_its_own_files(alice, settings):
 def test_a_bad_address_is_named(alice, settings):
     row = drafts.new(alice, Fields(to="bob@x.example, no address at all"))
     with pytest.raises(BadAddress) as raised:
-        drafts.as_draft(row, ALICE, settings)
+        draft_message.as_draft(row, ALICE, settings)
     assert "no address at all" in raised.value.value
-    assert [a.email for a in drafts.as_draft(row, ALICE, settings, lenient=True).to] == ["bob@x.example"]
+    assert [a.email for a in draft_message.as_draft(row, ALICE, settings, lenient=True).to] == ["bob@x.example"]
 
 
 @pytest.mark.parametrize(
@@ -210,12 +214,12 @@ def test_a_bad_address_is_named(alice, settings):
 )
 def test_an_address_survives_the_form(name):
     address = Address(name, "bob@x.example")
-    assert build.parse_addresses(drafts.address_text([address, address])) == (address, address)
+    assert builder.parse_addresses(address_text([address, address])) == (address, address)
 
 
 def test_a_name_can_not_look_like_another_address():
-    text = drafts.address_text([Address("<boss@lycee.example>", "eve@x.example"), Address("a <b", "c@x.example")])
-    assert [a.email for a in build.parse_addresses(text)] == ["eve@x.example", "c@x.example"]
+    text = address_text([Address("<boss@lycee.example>", "eve@x.example"), Address("a <b", "c@x.example")])
+    assert [a.email for a in builder.parse_addresses(text)] == ["eve@x.example", "c@x.example"]
     assert "<boss" not in text
 
 
@@ -223,8 +227,8 @@ def test_a_file_that_vanished_is_told(alice, settings):
     row = drafts.new(alice, Fields(to="bob@x.example"))
     attachments.add(row, [b"x"], "a", "", settings)
     uploads.remove_folder(settings, row.id)
-    with pytest.raises(drafts.FilesGone):
-        drafts.built(drafts.as_draft(row, ALICE, settings), include_bcc=False)
+    with pytest.raises(FilesGone):
+        draft_message.to_bytes(draft_message.as_draft(row, ALICE, settings), include_bcc=False)
 
 
 # --- sweeping --------------------------------------------------------------------------------------------------------
@@ -241,7 +245,7 @@ def test_what_nobody_comes_back_to_goes(alice, settings):
     then = now() - timedelta(days=2)
     DraftRow.update(created=then, updated=then).where(DraftRow.id == begun.id).execute()
     DraftRow.update(saved_mailbox="Drafts", saved_uid=7).where(DraftRow.id << [old.id, fresh.id]).execute()
-    drafts.sweep(settings)
+    draft_cleanup.sweep(settings)
     left = {row.body for row in DraftRow.select()}
     assert left >= {"fresh", "typed"}
     assert not left & {"old", "", "begun"}
@@ -254,7 +258,7 @@ def test_text_left_unsaved_is_found(alice):
         DraftRow.update(created=long_ago, updated=long_ago + timedelta(minutes=1)).where(DraftRow.id == row.id).execute()
     drafts.leave_untouched(begun)
     DraftRow.update(saved_mailbox="Drafts", saved_at=now()).where(DraftRow.id == saved.id).execute()
-    assert [row.id for row in drafts.unseen()] == [typed.id]
+    assert [row.id for row in draft_cleanup.unseen()] == [typed.id]
 
 
 @pytest.mark.parametrize("state", [OutboxState.WAITING, OutboxState.FAILED, OutboxState.UNCERTAIN])
@@ -264,7 +268,7 @@ def test_a_draft_in_the_outbox_stays(here, state):
     Outbox.update(state=state).where(Outbox.id == sent.id).execute()
     DraftRow.update(saved_mailbox="Drafts", saved_uid=7).where(DraftRow.id == row.id).execute()
     age(row, days=40)
-    drafts.sweep(here.settings)
+    draft_cleanup.sweep(here.settings)
     assert DraftRow.select().where(DraftRow.id == row.id).exists()
 
 
@@ -278,7 +282,7 @@ def test_folders_without_a_draft_go(alice, settings):
         folder.mkdir()
     for folder in (orphan, foreign, uploads.folder(settings, row.id)):
         os.utime(folder, (1, 1))
-    drafts.sweep(settings)
+    draft_cleanup.sweep(settings)
     assert not orphan.exists()
     assert young.exists()
     assert foreign.exists()
@@ -293,7 +297,7 @@ def test_many_people_who_save_at_once_all_succeed(alice):
         with db.connection_context():
             for _ in range(15):
                 try:
-                    drafts.store(alice, drafts.new_id(), drafts.Fields(body="text"))
+                    drafts.store(alice, drafts.new_id(), Fields(body="text"))
                 except Exception as error:
                     failed.append(error)
 

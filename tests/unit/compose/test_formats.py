@@ -6,10 +6,12 @@ import email.policy
 import pytest
 
 from tests.unit.compose.test_reply import ME, message
-from webmail.compose import correspondents, drafts, formats, kinds, outbox, reply
-from webmail.compose.drafts import Fields
-from webmail.mail import Address, Identity, NotAllowed
-from webmail.mime import build
+from webmail.compose import correspondents, draft_message, draft_note, drafts, reply
+from webmail.compose.fields import Fields, normalised
+from webmail.compose.outbox import queue, resend
+from webmail.errors import NotAllowed
+from webmail.mail import Address, Identity
+from webmail.mime import builder
 from webmail.models import Correspondent, Outbox
 
 ALICE = Identity("Alice", "alice@lycee.example")
@@ -21,12 +23,12 @@ FULL = Fields(
 
 def copy_of(alice, settings, fields):
     row = drafts.new(alice, fields)
-    return drafts.built(drafts.as_draft(row, ALICE, settings, lenient=True), include_bcc=True)
+    return draft_message.to_bytes(draft_message.as_draft(row, ALICE, settings, lenient=True), include_bcc=True)
 
 
 def test_a_copy_remembers_how_it_is_written(alice, settings):
-    noted = formats.noted(copy_of(alice, settings, FULL), Fields())
-    assert drafts.normalised(Fields(**noted)) == FULL
+    noted = draft_note.from_header(copy_of(alice, settings, FULL), Fields())
+    assert normalised(Fields(**noted)) == FULL
 
 
 def test_a_copy_of_plain_text_has_nothing_to_remember(alice, settings):
@@ -35,7 +37,7 @@ def test_a_copy_of_plain_text_has_nothing_to_remember(alice, settings):
 
 def test_a_very_long_folder_name_comes_back_too(alice, settings):
     fields = Fields(source_mailbox="é/" * 300, source_uid=1, source_uidvalidity=1, source_flag="\\Answered")
-    noted = formats.noted(copy_of(alice, settings, fields), Fields())
+    noted = draft_note.from_header(copy_of(alice, settings, fields), Fields())
     assert Fields(**noted) == fields
 
 
@@ -44,8 +46,8 @@ def test_a_very_long_folder_name_comes_back_too(alice, settings):
     ["", "format", "bcc=eve%40x", "body=x; id=3", "source_uid=-1", "source_uid=9" * 30, "read_receipt=yes", "format=%00%0d%0a"],
 )
 def test_what_is_no_note_changes_nothing(note):
-    noted = formats.noted(f"{build.NOTE}: {note}\r\n\r\n".encode(), Fields())
-    assert drafts.normalised(Fields(**noted)) == Fields()
+    noted = draft_note.from_header(f"{builder.NOTE}: {note}\r\n\r\n".encode(), Fields())
+    assert normalised(Fields(**noted)) == Fields()
 
 
 def test_what_a_form_can_t_mean_is_not_kept(alice):
@@ -55,7 +57,7 @@ def test_what_a_form_can_t_mean_is_not_kept(alice):
 
 def test_a_formatted_draft_is_sent_as_text_and_html(alice, settings):
     row = drafts.new(alice, Fields(to="b@x.example", body="**gras**", format="markdown", language="fr"))
-    raw = drafts.built(drafts.as_draft(row, ALICE, settings), include_bcc=False)
+    raw = draft_message.to_bytes(draft_message.as_draft(row, ALICE, settings), include_bcc=False)
     html = email.message_from_bytes(raw, policy=email.policy.default).get_body(("html",)).get_content()
     assert '<html lang="fr">' in html
     assert "<strong>gras</strong>" in html
@@ -93,7 +95,7 @@ def test_an_answer_to_the_list_goes_to_the_list_alone():
 
 def send_on(alice, settings, identity=None, original=b"From: carl@x.example\r\nTo: dora@x.example\r\n\r\nhello\r\n"):
     me = identity or Identity("Alice", alice.address)
-    return kinds.send_on(alice, message(), original, me, (Address("Bob", "bob@x.example"),), settings, None)
+    return resend.send_on(alice, message(), original, me, (Address("Bob", "bob@x.example"),), settings, None)
 
 
 def test_a_message_sent_on_waits_in_the_outbox(alice, settings):
@@ -115,11 +117,11 @@ def test_one_has_not_written_to_those_whom_its_author_wrote_to(alice, settings):
 def test_a_second_click_sends_nothing_on_again(alice, settings):
     def click(form="f", to="bob@x.example"):
         me, original = Identity("Alice", alice.address), b"From: carl@x.example\r\n\r\nhello\r\n"
-        return kinds.send_on(alice, message(), original, me, (Address("", to),), settings, None, form)
+        return resend.send_on(alice, message(), original, me, (Address("", to),), settings, None, form)
 
     first = click()
     assert (click().id, Outbox.select().count()) == (first.id, 1)
-    outbox.undo(alice, first.id)
+    queue.undo(alice, first.id)
     again = click()
     assert (again.id, again.state, bytes(again.content)[:13]) == (first.id, "waiting", b"Resent-From: ")
     assert len({first.id, click(to="eve@x.example").id, click(form="g").id}) == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.compose.from_mail import Pick, packed, part_name, picks
+from webmail.compose.mail_attachments import Pick, packed, part_name, picks
 from webmail.mail import Envelope, Part
 from webmail.mime.filenames import message_name
 

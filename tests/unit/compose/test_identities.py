@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from webmail.compose import drafts, identities, outbox
-from webmail.compose.drafts import Fields
+from webmail.compose import draft_message, drafts, identities
+from webmail.compose.fields import Fields, fields_of
+from webmail.compose.outbox import queue
 from webmail.mail import Address, Envelope, Identity
 from webmail.models import AllowedAddress, Outbox, Signature, WritingIdentity
 
@@ -53,7 +54,7 @@ class TestAddresses:
     def test_a_foreign_address_does_not_get_into_the_outbox(self, here, alice, settings):
         row = here.draft()
         with pytest.raises(identities.NotYours):
-            outbox.enqueue(row, here.account, Identity("Proviseur", "proviseur@lycee.example"), settings, None)
+            queue.enqueue(row, here.account, Identity("Proviseur", "proviseur@lycee.example"), settings, None)
         assert not Outbox.select().exists()
 
     def test_somebody_elses_permission_is_not_ones_own(self, bob, settings, make):
@@ -133,7 +134,7 @@ class TestSignatures:
         identity = make("A", signature="Alice", cc="bob@lycee.example")
         row = drafts.new(alice, identities.begun(Fields(), identity))
         assert (row.cc, drafts.is_empty(row)) == ("bob@lycee.example", True)
-        drafts.update(row, replace(drafts.fields_of(row), body="Hi" + row.body))
+        drafts.update(row, replace(fields_of(row), body="Hi" + row.body))
         assert not drafts.is_empty(row)
         drafts.update(row, identities.begun(Fields(cc="eve@x.example"), identity))
         assert not drafts.is_empty(row)
@@ -160,7 +161,7 @@ def test_the_headers_tell_where_answers_go_and_the_organisation(here, alice, set
     identity = identities.of_draft(here.draft(), settings)
     assert identity.sent_mailbox == ""  # the draft is the account's own
     office = identities.noun(identities.usable(alice, settings)[0])
-    content = drafts.built(drafts.as_draft(here.draft(), office, settings), include_bcc=False).decode()
+    content = draft_message.to_bytes(draft_message.as_draft(here.draft(), office, settings), include_bcc=False).decode()
     assert f"From: Bourses <{OFFICE}>\r\n" in content
     assert "<team@x.example>\r\n" in content.partition("Reply-To:")[2][:80]
     assert "\r\nOrganization: =?utf-8?" in content

@@ -8,9 +8,8 @@ import time
 import pytest
 
 from tests.bench.faults import BOB
-from webmail import jobs
-from webmail.auth import vault
-from webmail.mail import SignInRefused
+from webmail import jobs, vault
+from webmail.errors import SignInRefused
 from webmail.models import Outbox, OutboxState, now
 
 WORKER = """

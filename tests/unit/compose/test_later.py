@@ -10,8 +10,10 @@ import pytest
 
 from tests.bench.faults import BOB, CARL, DORA
 from webmail import jobs, preferences
-from webmail.compose import gate, later, limits, outbox
-from webmail.mail import SignInRefused
+from webmail.compose import header_values
+from webmail.compose.outbox import delivery, rate_limits, send_later
+from webmail.compose.outbox import queue as outbox
+from webmail.errors import SignInRefused
 from webmail.models import Outbox, OutboxState, User, now
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -27,11 +29,11 @@ def at(here, **ahead):
 
 
 def test_the_times_that_are_offered():
-    assert {name: f"{when:%d %H:%M}" for name, when in later.choices(FRIDAY).items()} == {
+    assert {name: f"{when:%d %H:%M}" for name, when in send_later.choices(FRIDAY).items()} == {
         "evening": "27 18:00", "tomorrow": "28 08:00", "monday": "30 08:00",
     }  # fmt: skip
-    assert "evening" not in later.choices(FRIDAY.replace(hour=17, minute=55))
-    assert "monday" not in later.choices(datetime(2026, 11, 29, 9, tzinfo=PARIS))  # tomorrow is Monday
+    assert "evening" not in send_later.choices(FRIDAY.replace(hour=17, minute=55))
+    assert "monday" not in send_later.choices(datetime(2026, 11, 29, 9, tzinfo=PARIS))  # tomorrow is Monday
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_the_times_that_are_offered():
     ],
 )
 def test_a_time_is_meant_on_the_clocks_of_the_establishment(name, day, hour, expected):
-    assert f"{later.chosen(name, day, hour, FRIDAY):%Y-%m-%d %H:%M}" == expected
+    assert f"{send_later.chosen(name, day, hour, FRIDAY):%Y-%m-%d %H:%M}" == expected
 
 
 @pytest.mark.parametrize(
@@ -57,13 +59,13 @@ def test_a_time_is_meant_on_the_clocks_of_the_establishment(name, day, hour, exp
     ],
 )  # fmt: skip
 def test_what_is_no_time_to_come_within_a_year(name, day, hour):
-    with pytest.raises(later.BadTime):
-        later.chosen(name, day, hour, FRIDAY)
+    with pytest.raises(send_later.BadTime):
+        send_later.chosen(name, day, hour, FRIDAY)
 
 
 def test_an_evening_that_is_over_is_not_the_day_beside_it():
-    with pytest.raises(later.BadTime):
-        later.chosen("evening", "2026-12-24", "08:00", FRIDAY.replace(hour=19))
+    with pytest.raises(send_later.BadTime):
+        send_later.chosen("evening", "2026-12-24", "08:00", FRIDAY.replace(hour=19))
 
 
 # --- waiting ---------------------------------------------------------------------------------------------------------
@@ -71,9 +73,9 @@ def test_an_evening_that_is_over_is_not_the_day_beside_it():
 
 def test_it_waits_for_its_time_and_is_dated_then(here):
     _row, sent = at(here, days=40)
-    assert later.waits(sent)
-    assert outbox.deliver(sent.id, here.settings, here.account) == sent.scheduled
-    assert outbox.sweep(here.settings) == []
+    assert send_later.waits(sent)
+    assert delivery.deliver(sent.id, here.settings, here.account) == sent.scheduled
+    assert delivery.sweep(here.settings) == []
     assert here.server.connections == 0
     assert f"Date: {sent.scheduled:%a, %d %b %Y}".encode() in sent.content
 
@@ -82,9 +84,9 @@ def test_after_its_time_a_worker_that_starts_sends_it_and_the_row_is_not_swept_a
     _row, sent = at(here, days=40)
     long_ago = now() - timedelta(days=41)
     Outbox.update(scheduled=now() - timedelta(minutes=5), due=now() - timedelta(minutes=5), created=long_ago).execute()
-    assert outbox.sweep(here.settings) == [sent.id]
-    outbox.deliver(sent.id, here.settings, here.account)
-    outbox.sweep(here.settings)
+    assert delivery.sweep(here.settings) == [sent.id]
+    delivery.deliver(sent.id, here.settings, here.account)
+    delivery.sweep(here.settings)
     assert Outbox.get().state == OutboxState.SENT
 
 
@@ -92,26 +94,26 @@ def test_the_day_for_trying_again_begins_at_its_time(here):
     here.server.faults = ["450@mail"]
     _row, sent = at(here, days=40)
     Outbox.update(scheduled=now() - timedelta(hours=1), due=now(), created=now() - timedelta(days=40)).execute()
-    outbox.deliver(sent.id, here.settings, here.account)
+    delivery.deliver(sent.id, here.settings, here.account)
     assert Outbox.get().state == OutboxState.WAITING
     Outbox.update(scheduled=now() - timedelta(hours=25), due=now()).execute()
-    outbox.deliver(sent.id, here.settings, here.account)
+    delivery.deliver(sent.id, here.settings, here.account)
     assert Outbox.get().state == OutboxState.FAILED
 
 
 def test_another_time_now_or_never(here, alice, bob):
     row, sent = at(here, days=3)
     monday = (now() + timedelta(days=5)).replace(microsecond=0)
-    assert not later.change(bob, sent.id, monday, here.settings)
-    assert later.change(alice, sent.id, monday, here.settings)
+    assert not send_later.change(bob, sent.id, monday, here.settings)
+    assert send_later.change(alice, sent.id, monday, here.settings)
     changed = Outbox.get()
     assert (changed.scheduled, changed.due) == (monday, monday)
     assert bytes(changed.content).count(b"\nDate: ") == 1
     assert f"Date: {monday:%a, %d %b %Y %H:%M:%S}".encode() in changed.content
-    assert later.send_now(alice, sent.id, here.settings)
-    outbox.deliver(sent.id, here.settings, here.account)
+    assert send_later.send_now(alice, sent.id, here.settings)
+    delivery.deliver(sent.id, here.settings, here.account)
     assert here.server.copies(BOB) == 1
-    assert not later.change(alice, sent.id, monday, here.settings)
+    assert not send_later.change(alice, sent.id, monday, here.settings)
     assert outbox.undo(alice, sent.id) is None
     assert row.id == changed.draft
 
@@ -153,10 +155,10 @@ def test_the_time_for_undoing_is_one_s_own(here, alice):
 
 
 def test_the_text_that_left_is_known_after_its_draft_is_gone(here):
-    from webmail.compose import drafts
+    from webmail.compose.fields import fields_of
 
     row = here.draft((BOB,))
-    fields = drafts.fields_of(row)
+    fields = fields_of(row)
     sent = here.enqueue(row)
     row.delete_instance()
     assert outbox.is_same(sent, fields)
@@ -168,17 +170,17 @@ def test_the_text_that_left_is_known_after_its_draft_is_gone(here):
 
 def test_an_hour_takes_so_many_and_the_next_one_more(here, alice):
     here.settings = replace(here.settings, recipients_per_hour=5)
-    assert limits.near(alice, here.settings) is None
+    assert rate_limits.near(alice, here.settings) is None
     first = here.draft()
     here.enqueue(first)
     here.enqueue(first)  # a second click
-    with pytest.raises(limits.TooManyPeople) as refused:
+    with pytest.raises(rate_limits.RecipientLimitReached) as refused:
         here.enqueue(here.draft())
     assert (refused.value.room, refused.value.most) == (2, 5)
     assert timedelta(minutes=59) < refused.value.possible - now() < timedelta(minutes=62)
     assert Outbox.select().count() == 1
     here.enqueue(here.draft((BOB, CARL)))
-    assert limits.near(alice, here.settings) == limits.Room(limits.HOUR, 0)
+    assert rate_limits.near(alice, here.settings) == rate_limits.RemainingRecipients(rate_limits.HOUR, 0)
     outbox.enqueue(here.draft(), here.account(), here.identity(), here.settings, None, at=refused.value.possible)
 
 
@@ -193,20 +195,20 @@ def test_what_will_leave_counts_at_its_time(here):
     here.settings = replace(here.settings, recipients_per_hour=4)
     at(here, minutes=90)
     here.enqueue(here.draft())
-    with pytest.raises(limits.TooManyPeople):
+    with pytest.raises(rate_limits.RecipientLimitReached):
         at(here, minutes=58)  # within an hour of both
 
 
 def test_more_people_than_ever_possible(here):
     here.settings = replace(here.settings, recipients_per_hour=2)
-    with pytest.raises(limits.TooManyPeople) as refused:
+    with pytest.raises(rate_limits.RecipientLimitReached) as refused:
         here.enqueue(here.draft((BOB, CARL, DORA)))
     assert refused.value.possible is None
 
 
 def test_one_person_may_have_a_limit_of_their_own(here, alice):
     here.settings = replace(here.settings, recipients_per_hour=2)
-    assert limits.of(User(recipients_per_hour=0, recipients_per_day=9), here.settings) == {limits.DAY: 9}
+    assert rate_limits.for_user(User(recipients_per_hour=0, recipients_per_day=9), here.settings) == {rate_limits.DAY: 9}
     User.update(recipients_per_hour=0).execute()
     here.enqueue(here.draft((BOB, CARL, DORA)))
 
@@ -216,17 +218,17 @@ def test_one_person_may_have_a_limit_of_their_own(here, alice):
 
 @pytest.mark.parametrize("mark", list("\r\n\0\v\f\x1c\x1d\x1e\x85\u2028\u2029\x1b\x7f"))
 def test_nothing_hidden_passes_into_a_subject(mark):
-    assert gate.trouble_in(f"a{mark}b", addresses=False) is gate.Trouble.HIDDEN
-    assert not set("\r\n\0\v\f\x1c\x1d\x1e\x85\u2028\u2029") & set(gate.one_line(f"a{mark}b"))
+    assert header_values.trouble_in(f"a{mark}b", addresses=False) is header_values.HeaderFault.HIDDEN
+    assert not set("\r\n\0\v\f\x1c\x1d\x1e\x85\u2028\u2029") & set(header_values.one_line(f"a{mark}b"))
 
 
 @pytest.mark.parametrize(
     "text", ["b@x.example, Bcc: e@y.example", "b@x.example\r\nX-Evil: 1", "To: b@x.example", "b@x.example\nHelo: e@y.example"]
 )
 def test_no_header_passes_among_addresses(text):
-    assert gate.trouble_in(text, addresses=True) is gate.Trouble.HEADER
+    assert header_values.trouble_in(text, addresses=True) is header_values.HeaderFault.HEADER
 
 
 @pytest.mark.parametrize("text", ["b@x.example\r\nc@y.example", "Team: b@x.example, c@y.example;", '"To: Bob" <b@x.example>'])
 def test_lists_of_addresses_pass(text):
-    assert gate.trouble_in(text, addresses=True) is None
+    assert header_values.trouble_in(text, addresses=True) is None

@@ -8,10 +8,12 @@ import pytest
 
 from tests.bench import faults
 from tests.bench.faults import BOB, CARL, DORA
-from webmail.compose import drafts, filing, outbox, pending
-from webmail.compose.drafts import Fields
-from webmail.mail import BadAddress, NoSuchMessage, SignInRefused
-from webmail.models import DraftRow, Outbox, OutboxState, db, now
+from webmail.compose import drafts
+from webmail.compose.fields import Fields
+from webmail.compose.outbox import delivery, filing, queue, status
+from webmail.database.connection import db
+from webmail.errors import BadAddress, NoSuchMessage, SignInRefused
+from webmail.models import DraftRow, Outbox, OutboxState, now
 
 
 def row_of(sent):
@@ -19,7 +21,7 @@ def row_of(sent):
 
 
 def deliver(here, sent):
-    return outbox.deliver(sent.id, here.settings, here.account)
+    return delivery.deliver(sent.id, here.settings, here.account)
 
 
 # --- every fault, every crash ----------------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ def test_a_click_after_the_message_left_sends_nothing(here):
 def test_an_undone_message_does_not_leave_and_can_be_sent_after_all(here, alice):
     row = here.draft((BOB,))
     sent = here.enqueue(row)
-    assert outbox.undo(alice, sent.id) == row.id
+    assert queue.undo(alice, sent.id) == row.id
     deliver(here, sent)
     assert here.server.connections == 0
     assert bytes(row_of(sent).content) == b""
@@ -117,7 +119,7 @@ def test_an_undone_message_does_not_leave_and_can_be_sent_after_all(here, alice)
 def test_it_is_too_late_to_undo_once_it_has_left(here, alice):
     sent = here.enqueue(here.draft())
     deliver(here, sent)
-    assert outbox.undo(alice, sent.id) is None
+    assert queue.undo(alice, sent.id) is None
     assert row_of(sent).state == OutboxState.SENT
 
 
@@ -132,7 +134,7 @@ def test_undo_against_a_worker_one_of_them_wins(here, alice):
 
         thread = threading.Thread(target=work)
         thread.start()
-        undone = outbox.undo(alice, sent.id)
+        undone = queue.undo(alice, sent.id)
         thread.join()
         assert len(here.server.messages) - before == (0 if undone else 1)
 
@@ -142,7 +144,7 @@ def test_what_some_have_received_can_not_be_undone(here, alice):
     sent = here.enqueue(here.draft())
     deliver(here, sent)
     assert row_of(sent).state == OutboxState.WAITING
-    assert outbox.undo(alice, sent.id) is None
+    assert queue.undo(alice, sent.id) is None
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -190,7 +192,7 @@ def test_a_refused_sign_in_is_a_failure_in_words(here):
     def no_credential(_row):
         raise SignInRefused("the password was changed")
 
-    outbox.deliver(sent.id, here.settings, no_credential)
+    delivery.deliver(sent.id, here.settings, no_credential)
     assert (row_of(sent).state, row_of(sent).error) == (OutboxState.FAILED, "sign-in: the password was changed")
 
 
@@ -199,10 +201,10 @@ def test_an_address_refused_while_others_were_served_needs_the_person(here, alic
     sent = here.enqueue(here.draft())
     deliver(here, sent)
     assert row_of(sent).state == OutboxState.SENT
-    assert pending.of(alice) == pending.Pending(waiting=0, failed=1)
-    assert pending.of(bob).total == 0
-    outbox.dismiss(alice, sent.id)
-    assert pending.of(alice).total == 0
+    assert status.for_user(alice) == status.OutboxStatus(waiting=0, failed=1)
+    assert status.for_user(bob).total == 0
+    queue.dismiss(alice, sent.id)
+    assert status.for_user(alice).total == 0
 
 
 def test_a_refusal_of_the_sender_refuses_no_address(here):
@@ -216,8 +218,8 @@ def test_a_failed_message_goes_again_on_one_s_word_and_only_once(here, alice):
     here.server.faults = ["550@rcpt", "ok"]
     sent = here.enqueue(here.draft())
     deliver(here, sent)
-    assert outbox.retry(alice, sent.id, None)
-    assert not outbox.retry(alice, sent.id, None)
+    assert queue.retry(alice, sent.id, None)
+    assert not queue.retry(alice, sent.id, None)
     deliver(here, sent)
     assert [here.server.copies(r) for r in (BOB, CARL, DORA)] == [1, 1, 1]
 
@@ -227,7 +229,7 @@ def test_an_edited_failure_goes_again_as_the_same_draft(here, alice):
     row = here.draft()
     sent = here.enqueue(row)
     deliver(here, sent)
-    assert outbox.edit(alice, sent.id, here.settings) == row.id
+    assert queue.edit(alice, sent.id, here.settings) == row.id
     drafts.update(row, Fields(to=CARL, body="corrected"))
     deliver(here, here.enqueue(row))
     assert [m.recipients for m in here.server.messages] == [[CARL]]
@@ -248,27 +250,27 @@ def uncertain(here):
 def test_an_uncertain_message_is_never_sent_again_by_itself(here, uncertain):
     for _ in range(3):
         here.turn(uncertain.id)
-        assert uncertain.id not in outbox.sweep(here.settings)
+        assert uncertain.id not in delivery.sweep(here.settings)
     here.enqueue(DraftRow.get(DraftRow.id == uncertain.draft))
     here.turn(uncertain.id)
     assert len(here.server.messages) == 1
 
 
 def test_an_uncertain_message_can_be_sent_again_on_one_s_word(here, uncertain, alice):
-    assert outbox.retry(alice, uncertain.id, None)
+    assert queue.retry(alice, uncertain.id, None)
     deliver(here, uncertain)
     assert len(here.server.messages) == 2
 
 
 def test_an_uncertain_message_edited_is_another_message(here, uncertain, alice):
-    other = outbox.edit(alice, uncertain.id, here.settings)
+    other = queue.edit(alice, uncertain.id, here.settings)
     assert other != uncertain.draft
     assert drafts.load(alice, other).body == drafts.load(alice, uncertain.draft).body
     assert row_of(uncertain).state == OutboxState.UNCERTAIN
 
 
 def test_an_uncertain_message_can_be_said_to_have_arrived(here, uncertain, alice):
-    assert outbox.dismiss(alice, uncertain.id)
+    assert queue.dismiss(alice, uncertain.id)
     assert row_of(uncertain).state == OutboxState.SENT
     assert filing.is_unfinished(row_of(uncertain))
 
@@ -315,8 +317,8 @@ def test_the_answer_of_a_worker_thought_dead_still_counts(here, monkeypatch):
 
 
 def test_a_slow_server_does_not_cost_the_lease(here, monkeypatch):
-    monkeypatch.setattr(outbox, "HEARTBEAT_SECONDS", 0.05)
-    monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=0.25))
+    monkeypatch.setattr(delivery, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "LEASE", timedelta(seconds=0.25))
     here.server.faults = ["hang@data", "ok"]  # longer than the lease, shorter than the patience
     sent = here.enqueue(here.draft((BOB,)))
     taken = []
@@ -325,7 +327,7 @@ def test_a_slow_server_does_not_cost_the_lease(here, monkeypatch):
         with db.connection_context():
             here.server.reached.wait(5)
             threading.Event().wait(0.6)
-            taken.append(outbox.recover())
+            taken.append(delivery.recover())
 
     thread = threading.Thread(target=other)
     thread.start()
@@ -340,28 +342,28 @@ def test_a_slow_server_does_not_cost_the_lease(here, monkeypatch):
 def test_nobody_touches_somebody_elses_rows(here, bob, alice):
     here.server.faults = ["550@rcpt"]
     sent = here.enqueue(here.draft())
-    assert outbox.undo(bob, sent.id) is None
+    assert queue.undo(bob, sent.id) is None
     deliver(here, sent)
-    assert not outbox.retry(bob, sent.id, None)
-    assert not outbox.dismiss(bob, sent.id)
+    assert not queue.retry(bob, sent.id, None)
+    assert not queue.dismiss(bob, sent.id)
     with pytest.raises(NoSuchMessage):
-        outbox.edit(bob, sent.id, here.settings)
-    assert outbox.listing(bob) == []
-    assert [r.id for r in outbox.listing(alice)] == [sent.id]
+        queue.edit(bob, sent.id, here.settings)
+    assert queue.listing(bob) == []
+    assert [r.id for r in queue.listing(alice)] == [sent.id]
 
 
 def test_what_is_pending_is_counted(here, alice, bob):
-    assert pending.of(alice).total == 0
+    assert status.for_user(alice).total == 0
     first, second, third = (here.enqueue(here.draft()) for _ in range(3))
-    assert pending.of(alice) == pending.Pending(waiting=3, failed=0)
-    outbox.undo(alice, first.id)
+    assert status.for_user(alice) == status.OutboxStatus(waiting=3, failed=0)
+    queue.undo(alice, first.id)
     here.server.faults = ["550@rcpt", "ok"]
     deliver(here, second)
-    assert pending.of(alice) == pending.Pending(waiting=1, failed=1)
+    assert status.for_user(alice) == status.OutboxStatus(waiting=1, failed=1)
     deliver(here, third)
-    outbox.dismiss(alice, second.id)
-    assert pending.of(alice).total == 0
-    assert pending.of(bob).total == 0
+    queue.dismiss(alice, second.id)
+    assert status.for_user(alice).total == 0
+    assert status.for_user(bob).total == 0
 
 
 def test_a_sweep_names_what_is_to_be_done_and_purges_what_is_over(here):
@@ -369,7 +371,7 @@ def test_a_sweep_names_what_is_to_be_done_and_purges_what_is_over(here):
     Outbox.update(due=now() + timedelta(hours=1)).where(Outbox.id == later.id).execute()
     old = now() - timedelta(days=31)
     Outbox.update(state=OutboxState.FAILED, created=old).where(Outbox.id == over.id).execute()
-    assert outbox.sweep(here.settings) == [due.id]
+    assert delivery.sweep(here.settings) == [due.id]
     assert {row.id for row in Outbox.select(Outbox.id)} == {due.id, later.id}
 
 
@@ -382,19 +384,19 @@ def test_filing_that_fails_never_looks_like_a_failure_to_send(here, alice):
     assert not row.filed
     assert row.error
     assert again > now()
-    assert pending.of(alice).total == 0
+    assert status.for_user(alice).total == 0
     assert bytes(row.content) != b""  # still needed for the copy in Sent
     Outbox.update(due=now()).where(Outbox.id == sent.id).execute()
-    assert outbox.sweep(here.settings) == [sent.id]
+    assert delivery.sweep(here.settings) == [sent.id]
 
 
 def test_a_message_that_workers_die_of_is_given_up_after_a_day(here):
     sent = here.enqueue(here.draft())
     gone = {"state": OutboxState.SENDING, "lease": now() - timedelta(hours=1), "attempts": 3}
     Outbox.update(**gone).where(Outbox.id == sent.id).execute()
-    assert outbox.recover() == 1
+    assert delivery.recover() == 1
     assert row_of(sent).state == OutboxState.WAITING
     Outbox.update(**gone, created=now() - timedelta(days=2)).where(Outbox.id == sent.id).execute()
-    assert outbox.recover() == 1
+    assert delivery.recover() == 1
     assert row_of(sent).state == OutboxState.FAILED
     assert DraftRow.select().where(DraftRow.id == sent.draft).exists()

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.writing import picture
-from webmail.compose import attachments, drafts, pictures
-from webmail.compose.drafts import Fields
-from webmail.mail import Identity, NoSuchMessage
+from webmail.compose import attachments, draft_message, drafts, inline_images
+from webmail.compose.draft_message import FilesGone
+from webmail.compose.fields import Fields, fields_of
+from webmail.errors import NoSuchMessage
+from webmail.mail import Identity
 from webmail.models import AttachmentRow, Signature
 
 ME = Identity("Alice", "alice@lycee.example")
@@ -34,41 +36,41 @@ def names(row):
 
 def test_a_picture_in_the_text_is_no_longer_beside_it(draft, settings):
     row = draft(("a.png", picture()), ("b.png", picture(9)), body="![x](a.png) ![x](a.png)")
-    made = drafts.as_draft(row, ME, settings)
+    made = draft_message.as_draft(row, ME, settings)
     [shown, beside] = made.attachments
     assert re.fullmatch(r"[0-9a-f]{32}@" + re.escape(row.message_id.rpartition("@")[2].rstrip(">")), shown.content_id)
     assert (made.html.count(f'src="cid:{shown.content_id}"'), beside.content_id) == (2, "")
     assert made.text == "[x] [x]"
-    assert drafts.as_draft(row, ME, settings).attachments == made.attachments  # the same each time
-    assert drafts.as_draft(row, ME, settings, lenient=True).text == row.body
+    assert draft_message.as_draft(row, ME, settings).attachments == made.attachments  # the same each time
+    assert draft_message.as_draft(row, ME, settings, lenient=True).text == row.body
 
 
 def test_in_plain_text_it_stays_a_file(draft, settings):
     row = draft(("a.png", picture()), body="![x](a.png)", format="")
-    made = drafts.as_draft(row, ME, settings)
+    made = draft_message.as_draft(row, ME, settings)
     assert (made.text, made.html, made.attachments[0].content_id) == (row.body, "", "")
 
 
 @pytest.mark.parametrize("content", [SVG, b"<html>", b"%PDF-1.7", b"", b"BM" + b"\0" * 60, b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_picture_inside_stands_in_no_text(draft, settings, content):
     row = draft(("a.png", content), body="![x](a.png)")
-    made = drafts.as_draft(row, ME, settings)
+    made = draft_message.as_draft(row, ME, settings)
     assert "<img" not in made.html
     assert made.attachments[0].content_id == ""
     with pytest.raises(NoSuchMessage):
-        pictures.load(row, row.attachments.get().id, settings)
+        inline_images.load(row, row.attachments.get().id, settings)
 
 
 def test_a_picture_is_sent_as_what_it_is(draft, settings):
     row = draft(("a.png", b"GIF89a" + struct.pack("<HH", 3, 2) + b"\0" * 20), body="![x](a.png)")
-    assert drafts.as_draft(row, ME, settings).attachments[0].type == "image/gif"
+    assert draft_message.as_draft(row, ME, settings).attachments[0].type == "image/gif"
 
 
 def test_a_photograph_s_size_may_stand_behind_much_else(draft, settings):
     noted = b"".join(b"\xff\xe1" + struct.pack(">H", 65_000) + b"\0" * 64_998 for _ in range(5))
     photo = b"\xff\xd8" + noted + b"\xff\xc0" + struct.pack(">HBHH", 17, 8, 30, 40) + b"\0" * 10 + b"\xff\xda\0\x0c"
     row = draft(("a.jpg", photo), body="![x](a.jpg)")
-    assert drafts.as_draft(row, ME, settings).attachments[0].content_id
+    assert draft_message.as_draft(row, ME, settings).attachments[0].content_id
 
 
 def test_two_pictures_of_one_name_get_two_and_the_same_one_is_one(draft, settings):
@@ -80,20 +82,20 @@ def test_two_pictures_of_one_name_get_two_and_the_same_one_is_one(draft, setting
 
 def test_a_name_that_mail_can_t_carry_is_found_anyhow(draft, settings):
     row = draft(('a"b:c.png', picture()), body="![x](a%22b%3Ac.png) ![y](a_b_c.png)")
-    assert drafts.as_draft(row, ME, settings).html.count("<img") == 2
+    assert draft_message.as_draft(row, ME, settings).html.count("<img") == 2
 
 
 def test_a_file_that_is_gone_is_told_when_it_is_built(draft, settings):
     row = draft(("a.png", picture()), body="![x](a.png)")
-    Path(pictures.path_of(row.id, row.attachments.get(), settings)).unlink()
-    with pytest.raises(drafts.FilesGone):
-        drafts.built(drafts.as_draft(row, ME, settings), include_bcc=False)
+    Path(inline_images.path_of(row.id, row.attachments.get(), settings)).unlink()
+    with pytest.raises(FilesGone):
+        draft_message.to_bytes(draft_message.as_draft(row, ME, settings), include_bcc=False)
 
 
 def test_a_copy_of_a_draft_is_not_the_same_part(draft, settings):
     row = draft(("a.png", picture()), body="![x](a.png)")
     twin = drafts.duplicate(row, settings)
-    ids = [drafts.as_draft(one, ME, settings).attachments[0].content_id for one in (row, twin)]
+    ids = [draft_message.as_draft(one, ME, settings).attachments[0].content_id for one in (row, twin)]
     assert ids[0] != ids[1]
 
 
@@ -120,11 +122,11 @@ QUOTED = "On Tuesday, Bob wrote:\n> hello\n"
 def test_it_goes_where_one_s_own_text_ends(alice, draft, body, after):
     Signature.create(user=alice, name="s", text="Alice")
     row = draft(("a.png", picture()), format="", body=body)
-    fields = pictures.inserted(drafts.fields_of(row), row.attachments.get(), alice)
+    fields = inline_images.inserted(fields_of(row), row.attachments.get(), alice)
     assert (fields.body, fields.format) == (after, "markdown")
 
 
 def test_it_goes_where_the_cursor_is(alice, draft):
     row = draft(("a.png", picture()), body="ab")
-    found = [pictures.inserted(drafts.fields_of(row), row.attachments.get(), alice, at).body for at in (1, 2, 3, -1)]
+    found = [inline_images.inserted(fields_of(row), row.attachments.get(), alice, at).body for at in (1, 2, 3, -1)]
     assert found == [f"a{MARK}b", f"ab{MARK}", f"ab\n\n{MARK}\n", f"ab\n\n{MARK}\n"]

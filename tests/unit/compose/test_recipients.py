@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from webmail.compose import recipients
-from webmail.compose.recipients import corrected, find, one_slip, slips, suggest, with_ticks, without_repetition
-from webmail.mail import Address, Draft, Identity, ServerAway
-from webmail.models import Correspondent, User, db
+from webmail.compose.recipients import corrected, find, likely_typos, one_slip, suggest, with_ticks, without_repetition
+from webmail.database.connection import db
+from webmail.errors import ServerAway
+from webmail.mail import Address, Draft, Identity
+from webmail.models import Correspondent, User
 
 
 def write_to(user, address, name="", count=1):
@@ -187,7 +189,7 @@ def test_a_slip_is_one_letter_or_two_that_changed_places(one, other, close):
 )
 def test_a_domain_one_slip_from_a_known_one_is_pointed_out(alice, settings, typed, meant):
     write_to(alice, "ann@friend.example")
-    found = slips(alice, [typed, ""], settings)
+    found = likely_typos(alice, [typed, ""], settings)
     assert [slip.meant for slip in found] == ([meant] if meant else [])
     if meant:
         assert recipients.keys_in(corrected(typed, found)) == {meant}
@@ -195,14 +197,14 @@ def test_a_domain_one_slip_from_a_known_one_is_pointed_out(alice, settings, type
 
 def test_a_domain_that_one_has_written_to_is_no_slip(alice, bob, settings):
     write_to(bob, "x@gmial.com")
-    assert slips(alice, ["bob@gmial.com"], settings)
+    assert likely_typos(alice, ["bob@gmial.com"], settings)
     write_to(alice, "x@gmial.com")
-    assert slips(alice, ["bob@gmial.com"], settings) == []
+    assert likely_typos(alice, ["bob@gmial.com"], settings) == []
 
 
 def test_only_the_address_itself_is_corrected(alice, settings):
     text = '"bob@gmial.com!" <bob@gmial.com>, bob@gmial.com.example, xbob@gmial.com'
-    found = [recipients.Slip("bob@gmial.com", "bob@gmail.com")]
+    found = [recipients.LikelyTypo("bob@gmial.com", "bob@gmail.com")]
     assert corrected(text, found) == '"bob@gmial.com!" <bob@gmail.com>, bob@gmial.com.example, xbob@gmial.com'
 
 
@@ -233,7 +235,7 @@ def test_a_server_that_is_away_is_asked_when_it_sends(monkeypatch):
 def test_a_field_full_of_slips_takes_no_time(alice, settings):
     text = ", ".join(f"b{n}@gmial.com" for n in range(6_000))
     started = time.monotonic()
-    found = slips(alice, [text] * 3, settings)
+    found = likely_typos(alice, [text] * 3, settings)
     assert len(found) == recipients.MOST_SLIPS
     assert corrected(text, found).startswith("b0@gmail.com, b1@gmail.com, ")
     assert time.monotonic() - started < 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from webmail.compose import templates
-from webmail.compose.drafts import Fields
-from webmail.mail import NoSuchMessage
+from webmail.compose.fields import Fields
+from webmail.errors import LimitReached, NoSuchMessage
 from webmail.models import ReadyText
 
 
@@ -47,6 +47,6 @@ def test_somebody_elses_is_not_there(alice, bob):
 def test_there_is_an_end_to_how_many(alice, monkeypatch):
     monkeypatch.setattr(templates, "MOST", 1)
     one = text(alice)
-    with pytest.raises(templates.TooMany):
+    with pytest.raises(LimitReached):
         text(alice, "Another")
     templates.save(one)

@@ -5,56 +5,56 @@ import socket
 import pytest
 
 from webmail import smtp
-from webmail.compose import trouble
-from webmail.compose.trouble import Kind
-from webmail.mail import OverQuota, SendRefused, ServerAway, SignInRefused
+from webmail.compose.outbox import send_errors
+from webmail.compose.outbox.send_errors import SendErrorKind
+from webmail.errors import OverQuota, SendRefused, ServerAway, SignInRefused
 
 
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
-        ("550 5.1.1 User unknown", Kind.NO_SUCH_ADDRESS),
-        ("550-5.1.1 User unknown", Kind.NO_SUCH_ADDRESS),
-        ("550 5.1.10 no MX", Kind.NO_SUCH_DOMAIN),
-        ("552 5.2.2 over quota", Kind.MAILBOX_FULL),
-        ("452 4.2.2 over quota", Kind.MAILBOX_FULL),
-        ("450 4.1.1 greylisted", Kind.NOT_NOW),
-        ("421 try later", Kind.NOT_NOW),
-        ("552 5.3.4 too big", Kind.TOO_LARGE),
-        ("554 5.7.1 spam", Kind.REFUSED),
-        ("550 5.1.19 new", Kind.REFUSED),
-        ("550 no such user", Kind.REFUSED),
-        ("says nothing with a code", Kind.REFUSED),
+        ("550 5.1.1 User unknown", SendErrorKind.NO_SUCH_ADDRESS),
+        ("550-5.1.1 User unknown", SendErrorKind.NO_SUCH_ADDRESS),
+        ("550 5.1.10 no MX", SendErrorKind.NO_SUCH_DOMAIN),
+        ("552 5.2.2 over quota", SendErrorKind.MAILBOX_FULL),
+        ("452 4.2.2 over quota", SendErrorKind.MAILBOX_FULL),
+        ("450 4.1.1 greylisted", SendErrorKind.NOT_NOW),
+        ("421 try later", SendErrorKind.NOT_NOW),
+        ("552 5.3.4 too big", SendErrorKind.TOO_LARGE),
+        ("554 5.7.1 spam", SendErrorKind.REFUSED),
+        ("550 5.1.19 new", SendErrorKind.REFUSED),
+        ("550 no such user", SendErrorKind.REFUSED),
+        ("says nothing with a code", SendErrorKind.REFUSED),
     ],
 )
 def test_the_server_s_words_stay_and_their_meaning_is_known(words, kind):
-    assert trouble.read(trouble.note(SendRefused(words, permanent=True))) == (kind, words)
+    assert send_errors.read(send_errors.note(SendRefused(words, permanent=True))) == (kind, words)
 
 
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (ServerAway("the mail server can't be reached: [Errno 111]"), (Kind.NOT_REACHED, "")),
-        (smtp.NoAnswer("timed out"), (Kind.NO_ANSWER, "")),
-        (smtp.BrokeOff("closed"), (Kind.BROKE_OFF, "")),
-        (ServerAway("421 closing down"), (Kind.NOT_NOW, "421 closing down")),
-        (SignInRefused("535 5.7.8 wrong"), (Kind.SIGN_IN, "535 5.7.8 wrong")),
-        (OverQuota("APPEND: full"), (Kind.NO_ROOM, "APPEND: full")),
+        (ServerAway("the mail server can't be reached: [Errno 111]"), (SendErrorKind.NOT_REACHED, "")),
+        (smtp.NoAnswer("timed out"), (SendErrorKind.NO_ANSWER, "")),
+        (smtp.BrokeOff("closed"), (SendErrorKind.BROKE_OFF, "")),
+        (ServerAway("421 closing down"), (SendErrorKind.NOT_NOW, "421 closing down")),
+        (SignInRefused("535 5.7.8 wrong"), (SendErrorKind.SIGN_IN, "535 5.7.8 wrong")),
+        (OverQuota("APPEND: full"), (SendErrorKind.NO_ROOM, "APPEND: full")),
     ],
 )
 def test_what_no_server_said_is_not_called_its_words(error, expected):
-    assert trouble.read(trouble.note(error)) == expected
+    assert send_errors.read(send_errors.note(error)) == expected
 
 
-@pytest.mark.parametrize(("fault", "kind"), [("hang@mail", Kind.NO_ANSWER), ("drop@mail", Kind.BROKE_OFF)])
+@pytest.mark.parametrize(("fault", "kind"), [("hang@mail", SendErrorKind.NO_ANSWER), ("drop@mail", SendErrorKind.BROKE_OFF)])
 def test_a_real_connection_that_fails(here, fault, kind):
-    from webmail.compose import outbox
+    from webmail.compose.outbox import delivery
     from webmail.models import Outbox
 
     here.server.faults = [fault]
     sent = here.enqueue(here.draft())
-    outbox.deliver(sent.id, here.settings, here.account)
-    assert trouble.read(Outbox.get().error) == (kind, "")
+    delivery.deliver(sent.id, here.settings, here.account)
+    assert send_errors.read(Outbox.get().error) == (kind, "")
 
 
 def test_a_port_where_nobody_listens(here):
@@ -66,4 +66,4 @@ def test_a_port_where_nobody_listens(here):
         nobody = replace(account, smtp=replace(account.smtp, port=taken.getsockname()[1]))
         with pytest.raises(ServerAway) as raised:
             smtp.send(nobody, "a@x.example", ["b@x.example"], b"x", before_final_dot=lambda: None)
-    assert trouble.read(trouble.note(raised.value)) == (Kind.NOT_REACHED, "")
+    assert send_errors.read(send_errors.note(raised.value)) == (SendErrorKind.NOT_REACHED, "")

@@ -3,20 +3,21 @@
 import pytest
 
 from webmail.compose import attachments, drafts
-from webmail.compose.drafts import ChangedElsewhere, Fields
+from webmail.compose.drafts import DraftChangedElsewhere
+from webmail.compose.fields import Fields, fields_of, revision_of
 
 ONE, TWO = "1" * 32, "2" * 32
 
 
 def begun(alice, writer=ONE):
     row = drafts.store(alice, drafts.new_id(), Fields(body="begun"), writer=writer)
-    return row, drafts.revision(drafts.fields_of(row))
+    return row, revision_of(fields_of(row))
 
 
 def test_another_form_writes_only_on_what_it_has_seen(alice):
     row, seen = begun(alice)
     drafts.store(alice, row.id, Fields(body="two"), writer=TWO, began_from=seen)
-    with pytest.raises(ChangedElsewhere) as raised:
+    with pytest.raises(DraftChangedElsewhere) as raised:
         drafts.store(alice, row.id, Fields(body="one"), writer=ONE, began_from=seen)
     assert raised.value.row.body == drafts.load(alice, row.id).body == "two"
 
@@ -35,7 +36,7 @@ def test_the_same_text_is_no_conflict(alice):
 
 def test_a_form_without_a_name_overwrites_no_other(alice):
     row, _ = begun(alice)
-    with pytest.raises(ChangedElsewhere):
+    with pytest.raises(DraftChangedElsewhere):
         drafts.store(alice, row.id, Fields(body="nameless"))
 
 
@@ -50,7 +51,7 @@ def test_a_form_that_writes_in_the_same_moment_is_seen(alice, monkeypatch):
         return touch(mine, *still, **values)
 
     monkeypatch.setattr(drafts, "touch", late)
-    with pytest.raises(ChangedElsewhere):
+    with pytest.raises(DraftChangedElsewhere):
         drafts.store(alice, row.id, Fields(body="three"), writer="3" * 32, began_from=seen)
     assert drafts.load(alice, row.id).body == "two"
 
@@ -71,10 +72,10 @@ def test_a_draft_that_left_takes_no_more_text(here, alice, settings):
     own = drafts.apart(row, Fields(to="bob@x.example", body="t"), TWO, settings)
     here.enqueue(own)
     assert drafts.apart(row, Fields(body="late"), TWO, settings).id != own.id
-    assert drafts.untouched(alice, drafts.fields_of(own)) is None
+    assert drafts.untouched(alice, fields_of(own)) is None
 
 
 def test_files_do_not_change_the_revision(alice, settings):
     row, seen = begun(alice)
     attachments.add(row, [b"bytes"], "a.txt", "", settings)
-    assert drafts.revision(drafts.fields_of(drafts.load(alice, row.id))) == seen
+    assert revision_of(fields_of(drafts.load(alice, row.id))) == seen

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from webmail import models
-from webmail.models import User, db
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import migrate
+from webmail.models import User
 
 
 @pytest.fixture
 def alice(tmp_path: Path) -> Iterator[User]:
-    models.open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    models.migrate()
+    open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    migrate()
     with db.connection_context():
         yield person("alice")
     db.obj.close()

@@ -7,21 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from webmail.contacts import store, taking, undo
-from webmail.contacts.undo import Before
+from webmail.contacts import merge, store, undo
+from webmail.contacts.undo import CardVersion
+from webmail.errors import LimitReached
 from webmail.mail import Address
-from webmail.message import acquaintance
-from webmail.mime import contact, contact_file
-from webmail.mime.contact import Details, Point
+from webmail.message import known_senders
+from webmail.mime.formats import vcard_edit, vcard_import
+from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Contact, ContactAddress, ContactMember, User
 
 
 def new(user: User, name: str, *emails: str, **more: object) -> Contact:
-    return store.add(user, replace(Details(name=name, emails=tuple(map(Point, emails))), **more))
+    return store.add(user, replace(ContactDetails(name=name, emails=tuple(map(ContactPoint, emails))), **more))
 
 
 def group(user: User, name: str, *members: str) -> Contact:
-    return store.add(user, Details(name=name, group=True, members=members))
+    return store.add(user, ContactDetails(name=name, group=True, members=members))
 
 
 def names(user: User, words: str = "", **more: object) -> list[str]:
@@ -32,9 +33,9 @@ def card(name: str, *lines: str, uid: str = "") -> str:
     return "\n".join(["BEGIN:VCARD", "VERSION:3.0", *([f"UID:{uid}"] if uid else []), f"FN:{name}", *lines, "END:VCARD", ""])
 
 
-def take(user: User, text: str, **more: bool) -> tuple[taking.Plan, taking.Taken]:
-    planned = taking.plan(user, text)
-    return planned, taking.take(user, planned, **more)
+def take(user: User, text: str, **more: bool) -> tuple[merge.ImportPlan, merge.ImportResult]:
+    planned = merge.plan(user, text)
+    return planned, merge.apply(user, planned, **more)
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -42,7 +43,13 @@ def take(user: User, text: str, **more: bool) -> tuple[taking.Plan, taking.Taken
 
 @pytest.mark.parametrize("words", ["elo", "ÉLODIE", "coeur", "cœur élodie", "mairie.ex", "0612", "elodie.c@mai", "services"])
 def test_somebody_is_found_by_beginnings_of_words(alice: User, words: str) -> None:
-    new(alice, "Élodie Cœur", "elodie.coeur@mairie.example", phones=(Point("+33 6 12 34 56 78"),), organisation="Les Services")
+    new(
+        alice,
+        "Élodie Cœur",
+        "elodie.coeur@mairie.example",
+        phones=(ContactPoint("+33 6 12 34 56 78"),),
+        organisation="Les Services",
+    )
     new(alice, "Somebody Else", "x@x.example")
     assert names(alice, words) == ["Élodie Cœur"]
 
@@ -72,7 +79,7 @@ def test_contacts_are_their_owners_alone(alice: User, bob: User) -> None:
 def test_a_sender_is_known_by_any_way_to_write_the_address(alice: User) -> None:
     row = new(alice, "Livres", "Info@Bücher.example")
     assert store.with_address(alice, "info@xn--bcher-kva.example") == row
-    assert acquaintance.look_up(alice, Address("", "INFO@bücher.example")).contact == row.uid
+    assert known_senders.look_up(alice, Address("", "INFO@bücher.example")).contact == row.uid
 
 
 # --- changing --------------------------------------------------------------------------------------------------------
@@ -81,7 +88,7 @@ def test_a_sender_is_known_by_any_way_to_write_the_address(alice: User) -> None:
 def test_a_change_is_found_at_once_and_the_old_words_no_longer(alice: User) -> None:
     row = new(alice, "Ann", "ann@x.example")
     changed = store.change(
-        row, replace(store.details(row), name="Zoé", given="Zoé", emails=(Point("zoe@x.example"),)), row.revision
+        row, replace(store.details(row), name="Zoé", given="Zoé", emails=(ContactPoint("zoe@x.example"),)), row.revision
     )
     assert (changed.uid, changed.card_uid) == (row.uid, row.card_uid)
     assert names(alice, "ann") == [] and names(alice, "zoe") == ["Zoé"]
@@ -91,20 +98,20 @@ def test_a_change_is_found_at_once_and_the_old_words_no_longer(alice: User) -> N
 def test_two_windows_do_not_overwrite_each_other(alice: User) -> None:
     row = new(alice, "Ann")
     again = store.load(alice, row.uid)
-    store.change(row, Details(name="First"), row.revision)
-    with pytest.raises(store.ChangedElsewhere):
-        store.change(store.load(alice, row.uid), Details(name="Second"), row.revision)
-    with pytest.raises(store.ChangedElsewhere):
-        store.put(alice, contact.changed(again.vcard, Details(name="Third")), again)
+    store.change(row, ContactDetails(name="First"), row.revision)
+    with pytest.raises(store.ContactChangedElsewhere):
+        store.change(store.load(alice, row.uid), ContactDetails(name="Second"), row.revision)
+    with pytest.raises(store.ContactChangedElsewhere):
+        store.put(alice, vcard_edit.changed(again.vcard, ContactDetails(name="Third")), again)
     assert names(alice) == ["First"]
 
 
 def test_there_are_limits(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(store.TooLarge):
+    with pytest.raises(store.CardTooLarge):
         new(alice, "Ann", note="x" * 30_000)
     monkeypatch.setattr(store, "MOST", 1)
     new(alice, "Ann")
-    with pytest.raises(store.TooMany):
+    with pytest.raises(LimitReached):
         new(alice, "Bob")
     assert names(alice) == ["Ann"]
 
@@ -112,7 +119,7 @@ def test_there_are_limits(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_removed_comes_back_with_its_address_and_its_groups(alice: User, bob: User) -> None:
     row = new(alice, "Ann", "ann@x.example")
     parents = group(alice, "Parents", row.card_uid)
-    name = undo.offer(alice, [Before(row.uid, row.vcard)])
+    name = undo.offer(alice, [CardVersion(row.uid, row.vcard)])
     store.remove(alice, [row.uid])
     assert store.members(alice, store.details(parents)) == ([], [])
     assert undo.undo(bob, name) == 0
@@ -123,28 +130,28 @@ def test_what_was_removed_comes_back_with_its_address_and_its_groups(alice: User
 
 def test_undo_leaves_alone_what_was_changed_since(alice: User) -> None:
     row = new(alice, "Ann")
-    name = undo.offer(alice, [Before(row.uid, "", row.revision)])
-    store.change(row, Details(name="Anne"), row.revision)
+    name = undo.offer(alice, [CardVersion(row.uid, "", row.revision)])
+    store.change(row, ContactDetails(name="Anne"), row.revision)
     assert undo.undo(alice, name) == 0 and names(alice) == ["Anne"]
 
 
 def test_what_can_not_be_undone_now_can_be_undone_later(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     row = new(alice, "Ann")
-    name = undo.offer(alice, [Before(row.uid, row.vcard)])
+    name = undo.offer(alice, [CardVersion(row.uid, row.vcard)])
     store.remove(alice, [row.uid])
     monkeypatch.setattr(store, "MOST", 1)
     other = new(alice, "Bob")
-    with pytest.raises(store.TooMany):
+    with pytest.raises(LimitReached):
         undo.undo(alice, name)
     store.remove(alice, [other.uid])
     assert undo.undo(alice, name) == 1 and names(alice) == ["Ann"]
 
 
 def test_a_new_contact_sent_again_with_other_words_is_not_taken_for_the_first(alice: User) -> None:
-    first = Details(name="Ann", emails=(Point("ann@x.example"),), uid=store.new_uid())
+    first = ContactDetails(name="Ann", emails=(ContactPoint("ann@x.example"),), uid=store.new_uid())
     assert store.add(alice, first).uid == store.add(alice, first).uid
     with pytest.raises(store.AlreadyThere) as caught:
-        store.add(alice, replace(first, emails=(Point("ann@other.example"),)))
+        store.add(alice, replace(first, emails=(ContactPoint("ann@other.example"),)))
     assert (caught.value.row.email, len(names(alice))) == ("ann@x.example", 1)
 
 
@@ -201,7 +208,7 @@ def test_a_groups_members_are_found_under_the_uids_they_have_here(alice: User) -
 def test_what_is_exported_is_what_was_imported(alice: User, bob: User) -> None:
     text = card("Ann", "item1.EMAIL:ann@x.example", "item1.X-ABLabel:Perso", "X-KEPT;A=b:1\\,2", uid="1").replace("\n", "\r\n")
     take(alice, text)
-    assert taking.as_file(alice) == text and taking.as_file(bob) == ""
+    assert merge.as_file(alice) == text and merge.as_file(bob) == ""
 
 
 def test_an_import_is_taken_back_whole(alice: User) -> None:
@@ -217,22 +224,22 @@ def test_many_contacts_are_quick(alice: User) -> None:
     started = time.process_time()
     _planned, taken = take(alice, text)
     assert len(taken.added) == 1000 and time.process_time() - started < 4
-    assert len(taking.plan(alice, text).present) == 1000
+    assert len(merge.plan(alice, text).present) == 1000
     started = time.process_time()
     for _ in range(20):
-        assert acquaintance.look_up(alice, Address("Élève 7 Nom7", "e7@famille7.example")).contact
-        assert acquaintance.look_up(alice, Address("Eleve 7 Nom7", "x@else.example")).named
-        assert len(acquaintance.domains(alice)) == 500
+        assert known_senders.look_up(alice, Address("Élève 7 Nom7", "e7@famille7.example")).contact
+        assert known_senders.look_up(alice, Address("Eleve 7 Nom7", "x@else.example")).named
+        assert len(known_senders.domains(alice)) == 500
         assert store.listed(alice, words="eleve 999").total == 1
         assert len(store.listed(alice, number=15).rows) == 50
     assert time.process_time() - started < 2
 
 
 def test_no_more_of_a_file_is_read_than_takes_a_bearable_time(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(taking, "_MOST_MERGED", 500)
+    monkeypatch.setattr(merge, "_MOST_MERGED", 500)
     same = card("Ann", *(f"TEL:{number}" for number in range(90)), uid="one")
-    planned = taking.plan(alice, same + same + "".join(card("Ann", f"X-A:{number}", uid="one") for number in range(50)))
+    planned = merge.plan(alice, same + same + "".join(card("Ann", f"X-A:{number}", uid="one") for number in range(50)))
     assert (len(planned.fresh), planned.refused) == (1, 46)
-    monkeypatch.setattr(contact_file, "_MOST_READ", 500)
-    planned = taking.plan(alice, "".join(card("Ann", *(f"X-{number}:1" for number in range(97)), uid=f"u{n}") for n in range(9)))
+    monkeypatch.setattr(vcard_import, "_MOST_READ", 500)
+    planned = merge.plan(alice, "".join(card("Ann", *(f"X-{number}:1" for number in range(97)), uid=f"u{n}") for n in range(9)))
     assert (len(planned.fresh), planned.refused) == (5, 4)

@@ -2,9 +2,9 @@
 
 import pytest
 
+from webmail.errors import NoSuchMailbox, OverQuota, Refused, ServerAway, UnsafeValue
 from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, quoted, refusal, uid_set
 from webmail.imap.search import criteria
-from webmail.mail import NoSuchMailbox, OverQuota, Refused, ServerAway, UnsafeValue
 
 ATTACKS = ["a\r\nA1 LOGOUT", "a\nb", "a\rb", "a\0b", "\ud800"]
 

@@ -10,11 +10,12 @@ import pytest
 
 from tests.unit.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.imap import close_all, connect, everywhere
+from webmail.errors import NoSuchMailbox, Refused
+from webmail.imap import close_all, connect, multi_search
 from webmail.imap.connection import Connection
-from webmail.imap.everywhere import within
 from webmail.imap.mailboxes import Overview
-from webmail.mail import Mailbox, NoSuchMailbox, Refused, Role
+from webmail.imap.multi_search import within
+from webmail.mail import Mailbox, Role
 
 LISTED = b'* LIST () "/" INBOX\r\n* LIST () "/" A\r\n* LIST () "/" B\r\n* LIST () "/" Gone\r\n'
 ROW = b'UID %d FLAGS (\\Seen) RFC822.SIZE 9 INTERNALDATE "%02d-Mar-2026 10:00:00 +0100" BODY[HEADER.FIELDS (FROM TO SUBJECT DATE)]<0> {%d}\r\n%b'
@@ -99,12 +100,12 @@ def test_the_answers_to_each_command_are_told_apart() -> None:
 
 def test_results_are_merged_and_a_mailbox_that_went_is_passed_over() -> None:
     with at(Script()) as connection:
-        found = everywhere.search(connection, "INBOX", query="x", below=False, size=4)
+        found = multi_search.search(connection, "INBOX", query="x", below=False, size=4)
         assert [row.subject for row in found.rows] == ["B 3", "A 3", "INBOX 3", "B 2"]
         assert [row.mailbox for row in found.rows] == ["B", "A", "INBOX", "B"]
         assert found.rows[0].received == datetime(2026, 3, 11, 9, tzinfo=UTC) and found.rows[0].uidvalidity == 3
         assert (found.total, found.pages, found.skipped) == (9, 3, ("Gone",))
-        last = everywhere.search(connection, "INBOX", query="x", below=False, size=4, page=3)
+        last = multi_search.search(connection, "INBOX", query="x", below=False, size=4, page=3)
         assert [row.subject for row in last.rows] == ["INBOX 1"]
 
 
@@ -116,7 +117,7 @@ def test_rows_of_a_mailbox_that_was_rebuilt_in_between_are_not_shown() -> None:
             return super().said(command)
 
     with at(Rebuilt()) as connection:
-        found = everywhere.search(connection, "INBOX", query="x", below=False)
+        found = multi_search.search(connection, "INBOX", query="x", below=False)
         assert {row.mailbox for row in found.rows} == {"INBOX", "A"}
 
 
@@ -124,15 +125,15 @@ def test_when_no_mailbox_can_be_searched_it_is_an_error() -> None:
     script = Script()
     script.refuse_search = True
     with at(script) as connection, pytest.raises(Refused, match="not today"):
-        everywhere.search(connection, "INBOX", query="x", below=False)
+        multi_search.search(connection, "INBOX", query="x", below=False)
 
 
 def test_known_rows_cost_flags_only() -> None:
     script = Script()
     with at(script) as connection:
-        everywhere.search(connection, "INBOX", query="x", below=False)
+        multi_search.search(connection, "INBOX", query="x", below=False)
         script.lines.clear()
-        assert len(everywhere.search(connection, "INBOX", query="x", below=False).rows) == 9
+        assert len(multi_search.search(connection, "INBOX", query="x", below=False).rows) == 9
         fetches = [line for line in script.lines if b"FETCH" in line]
         assert len(fetches) == 3 and all(line.endswith(b"(UID FLAGS)") for line in fetches)
 
@@ -153,6 +154,6 @@ def test_a_scope_is_a_folder_with_those_inside_it_or_everything_but_what_was_thr
 
 
 def test_the_number_of_mailboxes_is_bounded_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(everywhere, "MOST_MAILBOXES", 2)
+    monkeypatch.setattr(multi_search, "MOST_MAILBOXES", 2)
     reach = within(boxes("INBOX", "A", "B", "C"), "C", below=False)
     assert reach.names == ("C", "INBOX") and reach.too_many == 2

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from webmail.account import Account, Password, Server
+from webmail.errors import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
 from webmail.imap import acl, folders, mailboxes
 from webmail.imap.connection import Command
 from webmail.imap.mailboxes import Overview, SideBar
 from webmail.imap.namespaces import Namespaces, namespaces_in
-from webmail.mail import Mailbox, NoSuchMailbox, NotAllowed, Refused, Rights, Role, UnsafeValue
+from webmail.mail import Mailbox, Rights, Role
 
 SERVER = Server("127.0.0.1", 1, "none")
 ACCOUNT = Account("ann@x.example", SERVER, SERVER, Password("ann", "secret"))

@@ -6,9 +6,9 @@ import pytest
 
 from tests.unit.servers import serving
 from webmail.account import Account, Password, Server
+from webmail.errors import ServerAway
 from webmail.imap import close_all, connect
 from webmail.imap.pool import _pool
-from webmail.mail import ServerAway
 
 
 def person_at(port: int) -> Account:

@@ -13,8 +13,8 @@ import pytest
 
 from tests.unit.servers import certificate, serving
 from webmail.account import Account, Password, Server
+from webmail.errors import NoSuchMailbox, NotAllowed, Refused, ServerAway
 from webmail.imap.idle import Watch
-from webmail.mail import NoSuchMailbox, NotAllowed, Refused, ServerAway
 
 
 @contextmanager

@@ -8,8 +8,9 @@ import pytest
 
 from tests.unit.servers import serving
 from webmail.account import Account, Password, Server
+from webmail.errors import MailboxChanged, NoSuchMessage, ServerAway, UnsafeValue
 from webmail.imap import close_all, connect, messages
-from webmail.mail import MailboxChanged, NoSuchMessage, Part, ServerAway, UnsafeValue
+from webmail.mail import Part
 
 PARTS = [Part("2", "text/plain", 8, "base64"), Part("3.1", "image/png", 3)]
 

@@ -14,9 +14,9 @@ import pytest
 
 from tests.unit.servers import serving
 from webmail.account import Account, Password, Server
+from webmail.errors import ServerAway
 from webmail.imap import pool
 from webmail.imap.connection import Connection as RealConnection
-from webmail.mail import ServerAway
 
 SERVER = Server("127.0.0.1", 1, "none")
 ANN = Account("ann@x.example", SERVER, SERVER, Password("ann", "secret"))

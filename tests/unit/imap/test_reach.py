@@ -9,10 +9,10 @@ import pytest
 
 from tests.unit.servers import closed_port, serving, silent
 from webmail.account import Account, Password, Server
-from webmail.imap import check, reach
+from webmail.errors import ServerAway, SignInRefused
+from webmail.imap import check, circuit_breaker
+from webmail.imap.circuit_breaker import dialling
 from webmail.imap.connection import Connection
-from webmail.imap.reach import dialling
-from webmail.mail import ServerAway, SignInRefused
 
 SERVER = Server("mail.example", 993)
 
@@ -56,7 +56,7 @@ def test_a_closed_port_says_nothing_of_another_server() -> None:
 def test_after_the_pause_one_thread_tries_while_the_others_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     dial_in_vain(TimeoutError())
     assert is_refused_at_once()
-    reach._servers[SERVER].next_try = 0  # the pause is over
+    circuit_breaker._servers[SERVER].next_try = 0  # the pause is over
     with dialling(SERVER):
         assert is_refused_at_once()
     assert not is_refused_at_once(), "the one that got through clears the way"
@@ -66,7 +66,7 @@ def test_threads_that_come_together_send_one_ahead() -> None:
     with silent() as port:
         with pytest.raises(ServerAway):
             check(account(port))
-        reach._servers[account(port).imap].next_try = 0
+        circuit_breaker._servers[account(port).imap].next_try = 0
         took: list[float] = []
 
         def visit() -> None:

@@ -8,9 +8,9 @@ from datetime import date
 
 import pytest
 
-from webmail.imap.search import Remark, Search, criteria, parse
+from webmail.errors import UnsafeValue
+from webmail.imap.search import Search, SearchRemark, criteria, parse
 from webmail.imap.search_values import day_range, size_in_bytes
-from webmail.mail import UnsafeValue
 
 TODAY = date(2026, 11, 24)  # a Tuesday
 DOVECOT = frozenset({"SNIPPET=FUZZY"})
@@ -71,18 +71,18 @@ def test_each_operator_is_a_key(query: str, keys: str) -> None:
 @pytest.mark.parametrize(
     ("query", "remark"),
     [
-        ("foo:bar", Remark("operator", "foo:")),
-        ("before:soon", Remark("value", "before:soon")),
-        ("on:31/02/2026", Remark("value", "on:31/02/2026")),
-        ("-larger:big", Remark("value", "larger:big")),
-        ("is:purple", Remark("value", "is:purple")),
-        ("has:feathers", Remark("value", "has:feathers")),
-        ("tag:nosuch", Remark("tag", "tag:nosuch")),
-        ("subject:", Remark("value", "subject:")),
-        ("-in:sent", Remark("value", "in:sent")),
+        ("foo:bar", SearchRemark("operator", "foo:")),
+        ("before:soon", SearchRemark("value", "before:soon")),
+        ("on:31/02/2026", SearchRemark("value", "on:31/02/2026")),
+        ("-larger:big", SearchRemark("value", "larger:big")),
+        ("is:purple", SearchRemark("value", "is:purple")),
+        ("has:feathers", SearchRemark("value", "has:feathers")),
+        ("tag:nosuch", SearchRemark("tag", "tag:nosuch")),
+        ("subject:", SearchRemark("value", "subject:")),
+        ("-in:sent", SearchRemark("value", "in:sent")),
     ],
 )
-def test_what_is_not_understood_is_searched_as_text_and_told(query: str, remark: Remark) -> None:
+def test_what_is_not_understood_is_searched_as_text_and_told(query: str, remark: SearchRemark) -> None:
     found = read(query)
     assert found.remarks == (remark,)
     assert text(query.removeprefix("-")) in found.criteria.decode()
@@ -115,7 +115,7 @@ def test_files_are_asked_for_by_name_where_the_server_looks_into_parts() -> None
 
 def test_too_many_words_and_too_many_parentheses_are_bounded() -> None:
     many = read(" ".join(f"mot{n}" for n in range(500)))
-    assert many.remarks == (Remark("many", "40"),)
+    assert many.remarks == (SearchRemark("many", "40"),)
     assert many.criteria.count(b"TEXT") == 40
     assert read("(" * 400 + "a" + ")" * 400 + " b").criteria.decode() == f"{text('a')} {text('b')}"
     assert read("-(" * 400 + "a").criteria.count(b"NOT") <= 10

@@ -4,8 +4,8 @@ import pytest
 
 from tests.unit.servers import serving
 from webmail.account import Account, Password, Server
+from webmail.errors import ServerAway, SignInRefused
 from webmail.imap import check
-from webmail.mail import ServerAway, SignInRefused
 
 
 def account(port: int) -> Account:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from webmail.account import Account, Password, Server
+from webmail.errors import Refused, ServerAway
 from webmail.imap import threads
+from webmail.imap.changes import MailboxState
 from webmail.imap.connection import Command
-from webmail.imap.news import State
 from webmail.imap.threads import parsed
-from webmail.mail import Refused, ServerAway
 
 SERVER = Server("127.0.0.1", 1, "none")
 
@@ -101,7 +101,7 @@ def _nothing_remembered() -> None:
 
 
 def of(connection: Any) -> list[tuple[int, ...]]:
-    found = threads.of(connection, "INBOX")
+    found = threads.load(connection, "INBOX")
     assert found is not None
     return [found[place] for place in range(len(found))]
 
@@ -146,10 +146,10 @@ def test_without_esearch_what_went_is_threaded_anew() -> None:
 
 
 def test_a_server_that_does_not_thread_or_refuses_is_no_error() -> None:
-    assert threads.of(Fake(capabilities=set()), "INBOX") is None  # type: ignore[arg-type]
+    assert threads.load(Fake(capabilities=set()), "INBOX") is None  # type: ignore[arg-type]
     refusing = Fake()
     refusing.refuses = True
-    assert threads.of(refusing, "INBOX") is None  # type: ignore[arg-type]
+    assert threads.load(refusing, "INBOX") is None  # type: ignore[arg-type]
     assert threads.conversation_of(refusing, "INBOX", 3) == (3,)  # type: ignore[arg-type]
 
 
@@ -157,8 +157,8 @@ def test_where_threading_takes_too_long_it_is_not_tried_again_for_a_while(monkey
     connection = Fake()
     monkeypatch.setattr(connection, "run", lambda *_: (_ for _ in ()).throw(ServerAway("timed out")))
     with pytest.raises(ServerAway):
-        threads.of(connection, "INBOX")  # type: ignore[arg-type]
-    assert threads.of(connection, "INBOX") is None  # type: ignore[arg-type]
+        threads.load(connection, "INBOX")  # type: ignore[arg-type]
+    assert threads.load(connection, "INBOX") is None  # type: ignore[arg-type]
     monkeypatch.undo()
     monkeypatch.setattr(threads, "_PATIENCE", 0)
     threads.forget_all()
@@ -184,18 +184,18 @@ def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_news_are_counted_by_what_came_and_never_more_than_is_there() -> None:
-    before = State(7, 10, 5, 1)
-    assert State.read(str(before)) == before
-    assert State(7, 13, 8, 4).new_since(before) == 3
-    assert State(7, 13, 1, 1).new_since(before) == 1
-    assert State(7, 10, 4, 0).new_since(before) == 0
-    assert State(8, 99, 9, 9).new_since(before) == 0
-    assert State(7, 12, 7, 1).new_since(State(7, 0, 5, 1)) == 2  # the page knew no UIDNEXT
+    before = MailboxState(7, 10, 5, 1)
+    assert MailboxState.read(str(before)) == before
+    assert MailboxState(7, 13, 8, 4).new_since(before) == 3
+    assert MailboxState(7, 13, 1, 1).new_since(before) == 1
+    assert MailboxState(7, 10, 4, 0).new_since(before) == 0
+    assert MailboxState(8, 99, 9, 9).new_since(before) == 0
+    assert MailboxState(7, 12, 7, 1).new_since(MailboxState(7, 0, 5, 1)) == 2  # the page knew no UIDNEXT
 
 
 @pytest.mark.parametrize("words", ["", "1.2.3", "1.2.3.x", "1.2.3.4.5", "1.2.3.99999999999", "-1.2.3.4"])
 def test_other_words_are_no_state(words: str) -> None:
-    assert State.read(words) is None
+    assert MailboxState.read(words) is None
 
 
 def test_where_the_server_breaks_off_over_it_the_mailbox_is_listed_by_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,5 +206,5 @@ def test_where_the_server_breaks_off_over_it_the_mailbox_is_listed_by_message(mo
 
     monkeypatch.setattr(connection, "run", broken)
     monkeypatch.setattr(connection, "reopen", lambda: reopened.append(1), raising=False)
-    assert [threads.of(connection, "INBOX") for _ in range(2)] == [None, None]  # type: ignore[arg-type]
+    assert [threads.load(connection, "INBOX") for _ in range(2)] == [None, None]  # type: ignore[arg-type]
     assert reopened == [1]

@@ -12,8 +12,8 @@ import pytest
 from webmail.imap.mailboxes import Overview
 from webmail.imap.search import parse
 from webmail.mail import Mailbox, Role
-from webmail.mailbox.asked import Asked
-from webmail.mailbox.searching import FIELDS, fields_of, led_to, query_of
+from webmail.mailbox.list_request import ListRequest
+from webmail.mailbox.search_query import FIELDS, fields_of, led_to, query_of
 
 TODAY = date(2026, 11, 24)
 FORM = Path(__file__).resolve().parents[3] / "templates" / "mailbox" / "search.html"
@@ -73,6 +73,6 @@ def test_the_form_has_a_field_for_each_operator_that_is_taken_out_of_the_words()
 def test_in_means_a_folder_by_its_name_its_role_or_its_last_part(query: str, mailbox: str, scope: str) -> None:
     boxes = [("INBOX", Role.INBOX), ("Envois", Role.SENT), ("Vieux", Role.ARCHIVE), ("Archive", None), ("Travail/2024", None)]
     overview = Overview(tuple(Mailbox(name, "/", role) for name, role in boxes))
-    found = led_to(Asked("Travail", query, page=3), parse(query), overview)
-    assert found == Asked(mailbox, "x", scope)
-    assert led_to(Asked("Travail"), parse("in:nowhere"), overview) is None
+    found = led_to(ListRequest("Travail", query, page=3), parse(query), overview)
+    assert found == ListRequest(mailbox, "x", scope)
+    assert led_to(ListRequest("Travail"), parse("in:nowhere"), overview) is None

@@ -6,20 +6,20 @@ import pytest
 
 from webmail.imap.actions import pieces
 from webmail.imap.commands import uid_set
-from webmail.mailbox.selection import Chosen, count, fingerprint, of_rows
+from webmail.mailbox.selection import Selection, count, fingerprint, of_rows
 
 
 def test_plain_numbers_are_of_the_lists_own_mailbox() -> None:
-    assert of_rows("INBOX", 7, ["3", "1", "3"]) == [Chosen("INBOX", 7, (3, 1))]
+    assert of_rows("INBOX", 7, ["3", "1", "3"]) == [Selection("INBOX", 7, (3, 1))]
 
 
 def test_a_conversation_names_all_its_messages() -> None:
-    assert of_rows("INBOX", 7, ["12,15,18", "20"]) == [Chosen("INBOX", 7, (12, 15, 18, 20))]
+    assert of_rows("INBOX", 7, ["12,15,18", "20"]) == [Selection("INBOX", 7, (12, 15, 18, 20))]
 
 
 def test_rows_of_several_mailboxes_are_told_apart_whatever_is_in_their_names() -> None:
     found = of_rows("INBOX", 0, ["1.5.INBOX", "2.6.Work.2026/v1.2", "3.5.INBOX", "4.6.Été"])
-    assert found == [Chosen("INBOX", 5, (1, 3)), Chosen("Work.2026/v1.2", 6, (2,)), Chosen("Été", 6, (4,))]
+    assert found == [Selection("INBOX", 5, (1, 3)), Selection("Work.2026/v1.2", 6, (2,)), Selection("Été", 6, (4,))]
     assert count(found) == 4
 
 
@@ -29,9 +29,9 @@ def test_what_is_no_value_of_a_box_is_passed_over(value: str) -> None:
 
 
 def test_the_fingerprint_is_of_exactly_these_messages() -> None:
-    one = [Chosen("A", 1, (1, 2)), Chosen("B", 1, (3,))]
-    assert fingerprint(one) == fingerprint([Chosen("B", 1, (3,)), Chosen("A", 1, (2, 1))])
-    for other in ([Chosen("A", 1, (1, 2))], [Chosen("A", 2, (1, 2)), one[1]], [Chosen("A", 1, (1, 3)), one[1]]):
+    one = [Selection("A", 1, (1, 2)), Selection("B", 1, (3,))]
+    assert fingerprint(one) == fingerprint([Selection("B", 1, (3,)), Selection("A", 1, (2, 1))])
+    for other in ([Selection("A", 1, (1, 2))], [Selection("A", 2, (1, 2)), one[1]], [Selection("A", 1, (1, 3)), one[1]]):
         assert fingerprint(one) != fingerprint(other)
 
 

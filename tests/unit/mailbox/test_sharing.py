@@ -6,7 +6,7 @@ import pytest
 
 from webmail.config import Settings
 from webmail.mailbox import sharing
-from webmail.mailbox.sharing import Doubt, NotShared
+from webmail.mailbox.sharing import NotShared, ShareWarning
 from webmail.models import User
 
 ANN = User(address="ann@x.example", local="ann", domain="x.example")
@@ -27,18 +27,18 @@ def test_a_person_is_taken_as_typed_and_called_as_the_server_does(words: str, se
 @pytest.mark.parametrize(
     ("words", "doubt"),
     [
-        ("", Doubt.EMPTY),
-        ("ann", Doubt.ONESELF),
-        ("ANN@x.example", Doubt.ONESELF),
-        ("anyone", Doubt.ODD),
-        ("-bob", Doubt.ODD),
-        ("$staff", Doubt.ODD),
-        ("bob\r\n", Doubt.ODD),
-        ("b\0b", Doubt.ODD),
-        ("a b", Doubt.ODD),
+        ("", ShareWarning.EMPTY),
+        ("ann", ShareWarning.ONESELF),
+        ("ANN@x.example", ShareWarning.ONESELF),
+        ("anyone", ShareWarning.ODD),
+        ("-bob", ShareWarning.ODD),
+        ("$staff", ShareWarning.ODD),
+        ("bob\r\n", ShareWarning.ODD),
+        ("b\0b", ShareWarning.ODD),
+        ("a b", ShareWarning.ODD),
     ],
 )
-def test_what_is_no_person_is_not_let_in(words: str, doubt: Doubt) -> None:
+def test_what_is_no_person_is_not_let_in(words: str, doubt: ShareWarning) -> None:
     if words.strip() != words:
         words = "x" + words + "x"
     with pytest.raises(NotShared) as caught:

@@ -9,9 +9,11 @@ import pytest
 from flask import Flask
 
 from webmail import create_app
+from webmail.database.connection import db
+from webmail.errors import LimitReached
 from webmail.imap.commands import flag_list
 from webmail.mailbox import tags
-from webmail.models import Tag, User, db
+from webmail.models import Tag, User
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -52,7 +54,7 @@ def test_a_tag_keeps_its_keyword_when_it_gets_another_name(alice: User) -> None:
     tag = tags.add(alice, "  Réunion   profs ", "blue")
     assert (tag.name, tag.keyword, tag.colour) == ("Réunion profs", "Reunion_profs", "blue")
     assert tags.change(alice, "reunion_PROFS", "Conseil", "nonsense")
-    (found,) = tags.of(alice)
+    (found,) = tags.for_user(alice)
     assert (found.name, found.keyword, found.colour) == ("Conseil", "Reunion_profs", "grey")
     assert tags.add(alice, "Réunion profs").keyword == "Reunion_profs_2"
 
@@ -60,7 +62,7 @@ def test_a_tag_keeps_its_keyword_when_it_gets_another_name(alice: User) -> None:
 def test_names_are_checked(alice: User) -> None:
     tags.add(alice, "Urgent")
     for name in ("", "  ", "x" * 61, "a\x00b", "a\u202eb"):
-        with pytest.raises(tags.BadName):
+        with pytest.raises(tags.BadTagName):
             tags.add(alice, name)
     with pytest.raises(tags.NameTaken):
         tags.add(alice, "URGENT")
@@ -69,14 +71,14 @@ def test_names_are_checked(alice: User) -> None:
 
 def test_there_are_so_many_and_no_more(alice: User) -> None:
     Tag.insert_many([{"user": alice, "name": f"n{i}", "keyword": f"k{i}"} for i in range(tags.MOST)]).execute()
-    with pytest.raises(tags.TooMany):
+    with pytest.raises(LimitReached):
         tags.add(alice, "one more")
 
 
 def test_nobody_changes_somebody_elses(alice: User, bob: User) -> None:
     tags.add(alice, "Urgent", "red")
     assert not tags.change(bob, "Urgent", "Mine", "blue") and not tags.remove(bob, "Urgent")
-    assert tags.of(bob) == [] and tags.of(alice)[0].name == "Urgent"
+    assert tags.for_user(bob) == [] and tags.for_user(alice)[0].name == "Urgent"
     assert tags.keyword_for(bob, "urgent") == "urgent"  # a plain keyword: it is nobody's tag
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.message.links import destination, is_signed, packed, signature, unpacked
+from webmail.message.signed_links import destination, is_signed, packed, signature, unpacked
 
 
 def test_a_signature_holds_for_one_person_one_purpose_and_these_words() -> None:

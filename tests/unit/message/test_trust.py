@@ -13,14 +13,15 @@ import pytest
 
 from deploy.demo.accounts import PEOPLE
 from deploy.demo.letters.boxes import boxes
-from webmail import models
 from webmail.config import Settings
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import migrate
 from webmail.mail import Address, Envelope, Message, Part, Role, Structure, Trace
-from webmail.message import receipts, trust
-from webmail.message.trust import Kind, Level, Place
-from webmail.mime import authentication, headers, structure, text
-from webmail.mime.glance import look
-from webmail.models import Correspondent, User, db
+from webmail.message import receipts, sender_check
+from webmail.message.sender_check import SenderPlace, TrustLevel, WarningKind
+from webmail.mime import authentication, headers, plain_text, structure
+from webmail.mime.html.scan import scan
+from webmail.models import Correspondent, User
 
 SETTINGS = Settings(domain="lycee.example", authserv_id="lycee.example")
 FAR = Address("Ann", "ann@far.example")
@@ -30,8 +31,8 @@ PASSED = ((0, "lycee.example; dmarc=pass"),)
 
 @pytest.fixture
 def alice(tmp_path: Path) -> Iterator[User]:
-    models.open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    models.migrate()
+    open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    migrate()
     with db.connection_context():
         for person in PEOPLE:
             local, _, domain = person.address.partition("@")
@@ -54,24 +55,24 @@ def message(sender: Address | tuple[Address, ...] = FAR, *, files: tuple[str, ..
 
 
 def kinds(user: User, one: Message, **more: Any) -> set[str]:
-    return {warning.kind.value for warning in trust.judge(one, user, SETTINGS, **more).warnings}
+    return {warning.kind.value for warning in sender_check.judge(one, user, SETTINGS, **more).warnings}
 
 
 @pytest.mark.parametrize(
     ("sender", "role", "place"),
     [
-        (BOB, None, Place.INSIDE),
-        (Address("", "BOB@LYCEE.EXAMPLE"), None, Place.INSIDE),
-        (Address("", "root@mail.lycee.example"), None, Place.OUTSIDE),
-        (Address("", "bob@xlycee.example"), None, Place.OUTSIDE),
-        (FAR, None, Place.OUTSIDE),
-        (Address("", "MAILER-DAEMON"), None, Place.NOWHERE),
-        (Address("", "alice@lycee.example"), Role.SENT, Place.OWN),
-        (Address("", "alice@lycee.example"), None, Place.INSIDE),
+        (BOB, None, SenderPlace.INSIDE),
+        (Address("", "BOB@LYCEE.EXAMPLE"), None, SenderPlace.INSIDE),
+        (Address("", "root@mail.lycee.example"), None, SenderPlace.OUTSIDE),
+        (Address("", "bob@xlycee.example"), None, SenderPlace.OUTSIDE),
+        (FAR, None, SenderPlace.OUTSIDE),
+        (Address("", "MAILER-DAEMON"), None, SenderPlace.NOWHERE),
+        (Address("", "alice@lycee.example"), Role.SENT, SenderPlace.OWN),
+        (Address("", "alice@lycee.example"), None, SenderPlace.INSIDE),
     ],
 )
-def test_where_a_sender_is(alice: User, sender: Address, role: Role | None, place: Place) -> None:
-    assert trust.judge(message(sender), alice, SETTINGS, role).place is place
+def test_where_a_sender_is(alice: User, sender: Address, role: Role | None, place: SenderPlace) -> None:
+    assert sender_check.judge(message(sender), alice, SETTINGS, role).place is place
 
 
 def test_without_any_sender_there_is_a_word_about_it(alice: User) -> None:
@@ -81,20 +82,20 @@ def test_without_any_sender_there_is_a_word_about_it(alice: User) -> None:
 @pytest.mark.parametrize(
     ("name", "email", "kind", "level"),
     [
-        ("Bob Girard", "bob.girard@far.example", "colleague", Level.DANGER),
-        ("GIRARD Bob", "bg@far.example", "colleague", Level.DANGER),
-        ("Вob Girard", "bg@far.example", "colleague", Level.DANGER),
-        ("Administration", "a@far.example", "colleague", Level.CAUTION),
-        ("bob@lycee.example", "x@far.example", "address-in-name", Level.DANGER),
-        ("Service (help@bank.example)", "x@far.example", "address-in-name", Level.CAUTION),
-        ("Messagerie lycee.example", "x@far.example", "address-in-name", Level.DANGER),
-        ("Bob", "bob@lycée.example", "lookalike", Level.DANGER),
-        ("Bob", "bob@lyceee.example", "lookalike", Level.DANGER),
-        ("Bob", "bob@pаypal.example", "scripts", Level.DANGER),
+        ("Bob Girard", "bob.girard@far.example", "colleague", TrustLevel.DANGER),
+        ("GIRARD Bob", "bg@far.example", "colleague", TrustLevel.DANGER),
+        ("Вob Girard", "bg@far.example", "colleague", TrustLevel.DANGER),
+        ("Administration", "a@far.example", "colleague", TrustLevel.CAUTION),
+        ("bob@lycee.example", "x@far.example", "address-in-name", TrustLevel.DANGER),
+        ("Service (help@bank.example)", "x@far.example", "address-in-name", TrustLevel.CAUTION),
+        ("Messagerie lycee.example", "x@far.example", "address-in-name", TrustLevel.DANGER),
+        ("Bob", "bob@lycée.example", "lookalike", TrustLevel.DANGER),
+        ("Bob", "bob@lyceee.example", "lookalike", TrustLevel.DANGER),
+        ("Bob", "bob@pаypal.example", "scripts", TrustLevel.DANGER),
     ],
 )
-def test_names_and_domains_that_pretend(alice: User, name: str, email: str, kind: str, level: Level) -> None:
-    [warning] = trust.judge(message(Address(name, email)), alice, SETTINGS).warnings
+def test_names_and_domains_that_pretend(alice: User, name: str, email: str, kind: str, level: TrustLevel) -> None:
+    [warning] = sender_check.judge(message(Address(name, email)), alice, SETTINGS).warnings
     assert (warning.kind.value, warning.level) == (kind, level)
 
 
@@ -114,7 +115,7 @@ def test_people_one_writes_to_are_known(alice: User) -> None:
     assert kinds(alice, message(Address("Sophie Lambert", "Sophie@partner.example"))) == set()
     Correspondent.create(user=alice, address="bob@private.example", name="")
     assert kinds(alice, message(Address("Bob Girard", "bob@private.example"))) == set()
-    assert trust.stranger(alice, message(Address("", "Sophie@partner.example")).envelope) == ""
+    assert sender_check.stranger(alice, message(Address("", "Sophie@partner.example")).envelope) == ""
 
 
 def test_what_the_server_found_decides(alice: User) -> None:
@@ -124,7 +125,7 @@ def test_what_the_server_found_decides(alice: User) -> None:
     assert kinds(alice, message(BOB, results=((0, "lycee.example; spf=none"),))) == {"unproven"}
     assert kinds(alice, message(BOB, results=((0, "lycee.example; dmarc=pass header.from=lycee.example"),))) == set()
     assert kinds(alice, message(BOB, results=((0, "evil.example; dmarc=fail"),))) == set()
-    nobody = trust.judge(message(results=PASSED), alice, Settings(domain="lycee.example"))
+    nobody = sender_check.judge(message(results=PASSED), alice, Settings(domain="lycee.example"))
     assert not nobody.genuine
     assert not nobody.authentication.told
 
@@ -162,15 +163,15 @@ def test_files(alice: User, files: tuple[str, ...], outside: set[str], inside: s
 @pytest.mark.parametrize(
     ("named", "more", "levels"),
     [
-        ("www.bank.example", {}, [Level.DANGER]), ("www.bank.example", {"results": PASSED}, [Level.DANGER]),
-        ("www.far.example", {}, [Level.CAUTION]), ("www.far.example", {"results": PASSED}, []),
+        ("www.bank.example", {}, [TrustLevel.DANGER]), ("www.bank.example", {"results": PASSED}, [TrustLevel.DANGER]),
+        ("www.far.example", {}, [TrustLevel.CAUTION]), ("www.far.example", {"results": PASSED}, []),
     ],
 )  # fmt: skip
-def test_links_that_lie(alice: User, named: str, more: dict[str, Any], levels: list[Level]) -> None:
+def test_links_that_lie(alice: User, named: str, more: dict[str, Any], levels: list[TrustLevel]) -> None:
     lies = (("https://click.example/1", named), ("https://click.example/2", named))
-    found = trust.judge(message(lies=lies, **more), alice, SETTINGS).warnings
+    found = sender_check.judge(message(lies=lies, **more), alice, SETTINGS).warnings
     assert [warning.level for warning in found] == levels
-    assert all((w.kind, w.seen, w.real) == (Kind.LINK, named, "click.example") for w in found)
+    assert all((w.kind, w.seen, w.real) == (WarningKind.LINK, named, "click.example") for w in found)
 
 
 def test_a_program_within_a_text(alice: User) -> None:
@@ -188,14 +189,14 @@ def test_a_stranger_who_asks_for_a_password(alice: User) -> None:
     assert kinds(alice, message(earlier=True, **asking)) == set()
     assert kinds(alice, message(BOB, earlier=False, **asking)) == set()
     assert kinds(alice, message(earlier=False, glance="> Confirmez votre mot de passe\n\nMerci")) == set()
-    [one] = trust.judge(message(earlier=False, results=PASSED, **asking), alice, SETTINGS).warnings
-    assert one.level is Level.CAUTION
+    [one] = sender_check.judge(message(earlier=False, results=PASSED, **asking), alice, SETTINGS).warnings
+    assert one.level is TrustLevel.CAUTION
 
 
 def test_the_worst_comes_first(alice: User) -> None:
     one = message(Address("Bob Girard", "b@far.example"), reply_to=(Address("", "x@evil.example"),), files=("a.exe",))
-    found = trust.judge(one, alice, SETTINGS)
-    assert found.level is Level.DANGER
+    found = sender_check.judge(one, alice, SETTINGS)
+    assert found.level is TrustLevel.DANGER
     assert [w.level for w in found.warnings] == sorted((w.level for w in found.warnings), reverse=True)
     assert len(found.warnings) == 3
 
@@ -205,20 +206,22 @@ def test_the_worst_comes_first(alice: User) -> None:
     [("Ann@Far.example", "ann@far.example"), ("bob@lycee.example", ""), ("MAILER-DAEMON", ""), ("é@far.example", ""), ('"a b"@far.example', "")],
 )  # fmt: skip
 def test_whose_earlier_messages_are_looked_for(alice: User, email: str, asked: str) -> None:
-    assert trust.stranger(alice, message(Address("", email)).envelope) == asked
+    assert sender_check.stranger(alice, message(Address("", email)).envelope) == asked
 
 
 def test_each_kind_has_its_sentence() -> None:
     from flask import Flask
     from flask_babel import Babel
 
-    from webmail.message import trust_views
+    from webmail.message.views import sender as trust_views
 
     app = Flask(__name__)
     Babel(app)
     with app.test_request_context():
-        words = [trust_views.warning_words(trust.Warning(kind, Level.DANGER, "seen", "real")) for kind in Kind]
-    assert len(set(words)) == len(Kind)
+        words = [
+            trust_views.warning_words(sender_check.SenderWarning(kind, TrustLevel.DANGER, "seen", "real")) for kind in WarningKind
+        ]
+    assert len(set(words)) == len(WarningKind)
 
 
 def test_the_demo_s_letters_give_warnings_only_where_they_should(alice: User) -> None:
@@ -244,9 +247,9 @@ def _as_read(content: bytes, when: datetime) -> Message:
     glance = ""
     lies: tuple[tuple[str, str], ...] = ()
     for part in shape.html[:1] or shape.text[:1]:
-        words = text.decode_text(structure.content(content, part.section)[:16_384], part.encoding, part.charset)
-        glance = text.html_to_text(words) if part.type == "text/html" else words
-        lies = look(words).lies if part.type == "text/html" else ()
+        words = plain_text.decode_text(structure.content(content, part.section)[:16_384], part.encoding, part.charset)
+        glance = plain_text.html_to_text(words) if part.type == "text/html" else words
+        lies = scan(words).lies if part.type == "text/html" else ()
     return Message(
         "INBOX", 1, 1, frozenset(), len(content), when, headers.envelope(head), shape, glance=glance, earlier=False, lies=lies,
         trace=headers.trace(head, authentication.results_in(head)),

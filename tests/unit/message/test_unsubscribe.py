@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail import outside
+from webmail import http_fetch
 from webmail.config import Settings
 from webmail.mail import Address, Envelope, MailingList, Message, Structure, Trace
-from webmail.message.unsubscribe import Outcome, Ways, leave, ways
+from webmail.message.unsubscribe import UnsubscribeOptions, UnsubscribeOutcome, leave, ways
 
 OFFER = MailingList("https://list.example/u", True, "leave@list.example")
 SETTINGS = Settings(authserv_id="mx.lycee.example")
@@ -40,7 +40,7 @@ def test_our_own_request_needs_a_signature_where_they_are_checked(results: str, 
 
 
 def test_other_ways() -> None:
-    assert ways(message(offer=MailingList("http://list.example/u")), SETTINGS) == Ways(
+    assert ways(message(offer=MailingList("http://list.example/u")), SETTINGS) == UnsubscribeOptions(
         "", "http://list.example/u", "", "list.example"
     )
     assert not ways(message(offer=MailingList()), SETTINGS).any
@@ -49,20 +49,22 @@ def test_other_ways() -> None:
 
 @pytest.mark.parametrize(
     ("said", "outcome"),
-    [(outside.Answer("", status, "", b""), outcome) for status, outcome in
-     ((200, Outcome.ACCEPTED), (202, Outcome.ACCEPTED), (204, Outcome.ACCEPTED), (302, Outcome.ELSEWHERE), (404, Outcome.REFUSED), (500, Outcome.REFUSED))]
-    + [(outside.NotFetched("x"), Outcome.AWAY), (outside.Forbidden("x"), Outcome.FORBIDDEN)],
+    [(http_fetch.FetchedResponse("", status, "", b""), outcome) for status, outcome in
+     ((200, UnsubscribeOutcome.ACCEPTED), (202, UnsubscribeOutcome.ACCEPTED), (204, UnsubscribeOutcome.ACCEPTED), (302, UnsubscribeOutcome.ELSEWHERE), (404, UnsubscribeOutcome.REFUSED), (500, UnsubscribeOutcome.REFUSED))]
+    + [(http_fetch.NotFetched("x"), UnsubscribeOutcome.AWAY), (http_fetch.AddressForbidden("x"), UnsubscribeOutcome.FORBIDDEN)],
 )  # fmt: skip
-def test_what_became_of_it(monkeypatch: pytest.MonkeyPatch, said: outside.Answer | Exception, outcome: Outcome) -> None:
+def test_what_became_of_it(
+    monkeypatch: pytest.MonkeyPatch, said: http_fetch.FetchedResponse | Exception, outcome: UnsubscribeOutcome
+) -> None:
     sent = []
 
-    def post(url: str, form: bytes, **_options: float) -> outside.Answer:
+    def post(url: str, form: bytes, **_options: float) -> http_fetch.FetchedResponse:
         sent.append((url, form))
         if isinstance(said, Exception):
             raise said
         return said
 
-    monkeypatch.setattr(outside, "post", post)
+    monkeypatch.setattr(http_fetch, "post", post)
     assert leave("https://list.example/u") is outcome
     assert sent == [("https://list.example/u", b"List-Unsubscribe=One-Click")]
 
@@ -75,4 +77,4 @@ def test_our_server_asks_nothing_inside() -> None:
         "https://[::1]/u",
         "https://list.example:8443/u",
     ):
-        assert leave(url) is Outcome.FORBIDDEN
+        assert leave(url) is UnsubscribeOutcome.FORBIDDEN

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from imapclient.response_types import BodyData
 
-from webmail.imap.answers import structure_of
+from webmail.imap.responses import structure_of
 from webmail.mail import Envelope, Message, Part, Structure
-from webmail.message import viewers, zip
-from webmail.mime.kinds import Kind, is_wrapped, kind
+from webmail.message import viewers, zip_download
+from webmail.mime.part_kinds import PartKind, is_wrapped, kind_of_part
 
 TEXT = (b"text", b"plain", None, None, None, b"7bit", 4, 1, None, None, None, None)
 PDF = (b"application", b"pdf", None, None, None, b"base64", 14, None, (b"attachment", (b"filename", b"a.pdf")), None, None)
@@ -37,7 +37,7 @@ class TestStructure:
         found = structure(TEXT, attached(TEXT))
         assert found
         (part,) = found.attachments
-        assert kind(part) is Kind.MESSAGE and part.envelope
+        assert kind_of_part(part) is PartKind.MESSAGE and part.envelope
         assert part.envelope.subject == "Été" and str(part.envelope.sender[0]) == "Zo <zoe@x.example>"
         assert [a.email for a in part.envelope.to] == ["a@x.example"] and part.envelope.message_id == "<1@x>"
 
@@ -64,16 +64,16 @@ class TestStructure:
     def test_a_broken_one_is_a_file_and_an_encoded_one_is_opened_here(self) -> None:
         found = structure(TEXT, attached(TEXT, b"base64"), attached(None), attached((b"odd",)), attached(TEXT, envelope=None))
         assert found and len(found.attachments) == 4
-        assert kind(found.attachments[0]) is Kind.MESSAGE and is_wrapped(found.attachments[0])
-        assert kind(found.attachments[3]) is Kind.FILE
-        assert kind(replace(found.attachments[0], size=20_000_000)) is Kind.FILE
+        assert kind_of_part(found.attachments[0]) is PartKind.MESSAGE and is_wrapped(found.attachments[0])
+        assert kind_of_part(found.attachments[3]) is PartKind.FILE
+        assert kind_of_part(replace(found.attachments[0], size=20_000_000)) is PartKind.FILE
 
     def test_deep_nesting_does_not_spoil_the_outer_message(self) -> None:
         body: object = TEXT
         for _ in range(300):
             body = attached(body)
         found = structure(TEXT, body)
-        assert found and found.text and kind(found.attachments[0]) is Kind.MESSAGE
+        assert found and found.text and kind_of_part(found.attachments[0]) is PartKind.MESSAGE
 
 
 def part(section: str, name: str, type: str = "application/pdf") -> Part:
@@ -90,7 +90,15 @@ def test_names_in_an_archive_differ_and_have_no_paths() -> None:
         part("6", "x/../y"),
         part("7", ""),
     ]
-    assert list(zip.names(found)) == ["a.pdf", "A (2).pdf", "a (2) (2).pdf", "a (3).pdf", "attachment", "y", "attachment (2)"]
+    assert list(zip_download.names(found)) == [
+        "a.pdf",
+        "A (2).pdf",
+        "a (2) (2).pdf",
+        "a (3).pdf",
+        "attachment",
+        "y",
+        "attachment (2)",
+    ]
 
 
 def test_header_fields_keep_their_order_and_are_decoded() -> None:

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import tinycss2
 
-from webmail.mime.clean import ATTRIBUTES, TAGS
-from webmail.mime.style import PROPERTIES
+from webmail.mime.html.inline_css import PROPERTIES
+from webmail.mime.html.sanitizer import ATTRIBUTES, TAGS
 
 _OURS = re.compile(r"/compose\?[^\s]*|/part/[^\s]*|/image/[\w-]*|/leave\?[^\s]*")
 _OUR_PICTURE = re.compile(r"/(?:part|image)/[\w-]*")

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail.imap import ends
+from webmail.imap import part_edges
 from webmail.mail import Envelope, Message, Part, Structure
-from webmail.mime import archives
-from webmail.mime.dangerous import Danger, danger_in, looked_into
+from webmail.mime.formats import archives
+from webmail.mime.threats.dangerous_files import Danger, danger_in, looked_into
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
@@ -60,7 +60,7 @@ def rar4(main_flags: int = 0, file_flags: int = 0) -> bytes:
     ],
 )  # fmt: skip
 def test_what_a_password_closes(name: str, data: bytes, locked: bool) -> None:
-    assert archives.look(name, data, data).locked is locked
+    assert archives.inspect(name, data, data).locked is locked
 
 
 def found_in(name: str, data: bytes) -> tuple[Danger | None, str]:
@@ -68,13 +68,13 @@ def found_in(name: str, data: bytes) -> tuple[Danger | None, str]:
     encoded = base64.encodebytes(data).replace(b"\n", b"\r\n")
     part = Part("2", "application/octet-stream", len(encoded), "base64", filename=name)
     values = {}
-    for command in ends.commands(1, [part]):
+    for command in part_edges.commands(1, [part]):
         for section in command[2].split(b"BODY.PEEK[2]<")[1:]:
             start, most = map(int, section.split(b">")[0].split(b"."))
             values[b"BODY[2]<%d>" % start] = encoded[start : start + most]
     message = Message(
         mailbox="INBOX", uidvalidity=1, uid=1, flags=frozenset(), size=1, received=datetime.now(UTC), envelope=Envelope(),
-        structure=Structure(attachments=(part,)), ends=ends.read([part], values),
+        structure=Structure(attachments=(part,)), ends=part_edges.read([part], values),
     )  # fmt: skip
     return danger_in(part, message)
 
@@ -104,10 +104,10 @@ def test_few_parts_are_looked_into() -> None:
         *(Part(str(n), "application/zip", 1, filename="") for n in range(9)),
     ]
     assert [part.section for part in looked_into(parts)] == ["0", "1", "2", "3", "4"]
-    assert ends.commands(1, []) == []
-    small = ends.commands(1, [Part("2", "application/zip", 4096)])
+    assert part_edges.commands(1, []) == []
+    small = part_edges.commands(1, [Part("2", "application/zip", 4096)])
     assert small[0][2] == b"(UID BODY.PEEK[2]<0.4096>)"
-    assert ends.commands(1, [Part("2", "application/zip", 90_000_000)]) == small
+    assert part_edges.commands(1, [Part("2", "application/zip", 90_000_000)]) == small
 
 
 def test_any_bytes_are_survived() -> None:
@@ -116,11 +116,11 @@ def test_any_bytes_are_survived() -> None:
     started = time.process_time()
     for data in whole:
         for size in range(len(data)):
-            archives.look("a.docx", data[:size], data[size:])
+            archives.inspect("a.docx", data[:size], data[size:])
         for _ in range(500):
             broken = bytearray(data)
             for _change in range(4):
                 broken[luck.randrange(len(broken))] = luck.randrange(256)
-            archives.look("a.zip", bytes(broken), bytes(broken))
-    archives.look("a.zip", b"PK\3\4" * 1024, b"PK\1\2" * 1024)
+            archives.inspect("a.zip", bytes(broken), bytes(broken))
+    archives.inspect("a.zip", b"PK\3\4" * 1024, b"PK\1\2" * 1024)
     assert time.process_time() - started < 2

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from webmail.mime.asking import asked_for
+from webmail.mime.threats.phishing_words import asked_for
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from webmail.mail import Address, Attachment, BadAddress, Draft, Identity, UnsafeValue
-from webmail.mime import build, headers, text
+from webmail.errors import BadAddress, UnsafeValue
+from webmail.mail import Address, Attachment, Draft, Identity
+from webmail.mime import builder, headers, plain_text
 from webmail.mime.structure import classify, content, from_bytes
 
 ANN = Identity("Ann Smith", "ann@example.org")
@@ -19,13 +20,13 @@ WHEN = datetime(2026, 2, 3, 10, 0, tzinfo=timezone(timedelta(hours=1)))
 
 
 def built(**fields) -> bytes:
-    return build.build(Draft(**{"identity": ANN, "to": (BOB,), "message_id": "<a@example.org>", **fields}), date=WHEN)
+    return builder.build(Draft(**{"identity": ANN, "to": (BOB,), "message_id": "<a@example.org>", **fields}), date=WHEN)
 
 
 def body_of(raw: bytes) -> str:
     part = classify(from_bytes(raw)).text[0]
-    decoded = text.decode_text(content(raw, part.section), part.encoding, part.charset)
-    return text.unflow(decoded) if part.format == "flowed" else decoded
+    decoded = plain_text.decode_text(content(raw, part.section), part.encoding, part.charset)
+    return plain_text.unflow(decoded) if part.format == "flowed" else decoded
 
 
 def attached(tmp_path, name, data, kind="application/pdf"):
@@ -45,8 +46,8 @@ class TestHeaders:
 
     def test_blind_copies_are_only_in_the_draft(self):
         draft = Draft(ANN, bcc=(Address("", "secret@example.org"),))
-        assert b"secret" not in build.build(draft, date=WHEN)
-        assert b"Bcc: secret@example.org\r\n" in build.build(draft, date=WHEN, include_bcc=True)
+        assert b"secret" not in builder.build(draft, date=WHEN)
+        assert b"Bcc: secret@example.org\r\n" in builder.build(draft, date=WHEN, include_bcc=True)
 
     @pytest.mark.parametrize("bad", ["a\r\nBcc: thief@example.net", "a\nb", "a\rb", "a\0b"])
     def test_a_line_end_in_any_header_is_refused(self, bad, tmp_path):
@@ -81,16 +82,16 @@ class TestHeaders:
 
     def test_an_international_domain_goes_out_in_ascii(self):
         draft = Draft(ANN, to=(Address("Zoë", "zoe@exämple.org"),))
-        assert b"<zoe@xn--exmple-cua.org>" in build.build(draft, date=WHEN)
-        assert not build.needs_smtputf8(draft)
+        assert b"<zoe@xn--exmple-cua.org>" in builder.build(draft, date=WHEN)
+        assert not builder.needs_smtputf8(draft)
 
     def test_an_international_local_part_goes_out_in_utf8(self):
         draft = Draft(ANN, to=(Address("", "zoë@example.org"),))
-        assert build.needs_smtputf8(draft)
-        assert headers.envelope(build.build(draft, date=WHEN)).to == (Address("", "zoë@example.org"),)
+        assert builder.needs_smtputf8(draft)
+        assert headers.envelope(builder.build(draft, date=WHEN)).to == (Address("", "zoë@example.org"),)
 
     def test_a_date_without_a_zone_is_utc(self):
-        raw = build.build(Draft(ANN), date=datetime(2026, 2, 3))
+        raw = builder.build(Draft(ANN), date=datetime(2026, 2, 3))
         assert headers.envelope(raw).sent == datetime(2026, 2, 3, tzinfo=UTC)
 
 
@@ -135,7 +136,7 @@ class TestRoundTrips:
         expected = written if written.endswith("\n") else f"{written}\n"
         assert body_of(raw) == expected
         parsed = email.message_from_bytes(raw, policy=email.policy.default)
-        assert text.unflow(parsed.get_content().replace("\r\n", "\n")) == expected
+        assert plain_text.unflow(parsed.get_content().replace("\r\n", "\n")) == expected
 
     def test_anything(self):
         source = random.Random(5322)
@@ -188,7 +189,7 @@ class TestAttachments:
         raw = built(text="é\n", attachments=(attached(tmp_path, "a.bin", data, "image/png"),))
         found = classify(from_bytes(raw)).attachments[0]
         assert (found.type, found.encoding) == ("image/png", "base64")
-        assert text.decode_transfer(content(raw, found.section), found.encoding) == data
+        assert plain_text.decode_transfer(content(raw, found.section), found.encoding) == data
         assert body_of(raw) == "é\n"
 
     def test_messages_are_not_encoded(self, tmp_path, sample):
@@ -205,7 +206,7 @@ class TestAttachments:
     @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
     def test_a_message_is_read_in_pieces_of_whole_lines(self, tmp_path, monkeypatch, end):
         """Wherever a piece ends, in a line end too."""
-        monkeypatch.setattr(build, "_BASE64_LINES", 57)
+        monkeypatch.setattr(builder, "_BASE64_LINES", 57)
         for shift in range(60):
             lines = ["Subject: s", "", "z" * shift, "é", "z" * 30, "", "z" * 70, "x" * 998]
             data = end.join(lines).encode()
@@ -241,7 +242,7 @@ class TestTypedAddresses:
         ],
     )  # fmt: skip
     def test_they_are_understood(self, typed, expected):
-        assert build.parse_addresses(typed) == tuple(Address(name, value) for name, value in expected)
+        assert builder.parse_addresses(typed) == tuple(Address(name, value) for name, value in expected)
 
     @pytest.mark.parametrize(
         "bad",
@@ -254,12 +255,12 @@ class TestTypedAddresses:
     )  # fmt: skip
     def test_what_is_none_is_named(self, bad):
         with pytest.raises(BadAddress) as caught:
-            build.parse_addresses(f"good@example.org, {bad}")
+            builder.parse_addresses(f"good@example.org, {bad}")
         assert caught.value.value
         assert "good@example.org" not in caught.value.value
 
     def test_what_was_understood_can_be_built(self):
-        found = build.parse_addresses('zoe@exämple.org, "q, q" <q@x.org>, Ann (x) <ann@x.org>')
+        found = builder.parse_addresses('zoe@exämple.org, "q, q" <q@x.org>, Ann (x) <ann@x.org>')
         assert [a.email for a in headers.envelope(built(to=found)).to] == ["zoe@xn--exmple-cua.org", "q@x.org", "ann@x.org"]
 
 
@@ -277,14 +278,14 @@ class TestTypedAddresses:
     ],
 )
 def test_prefixes_do_not_pile_up(subject, reply, forward):
-    assert (build.reply_subject(subject), build.forward_subject(subject)) == (reply, forward)
+    assert (builder.reply_subject(subject), builder.forward_subject(subject)) == (reply, forward)
 
 
 def test_message_ids_differ_and_are_safe():
-    one, two = build.new_message_id("example.org"), build.new_message_id("exämple.org")
+    one, two = builder.new_message_id("example.org"), builder.new_message_id("exämple.org")
     assert one != two
     assert one.endswith("@example.org>")
     assert two.endswith("@xn--exmple-cua.org>")
-    assert build.new_message_id("a b>").endswith("@localhost>")
+    assert builder.new_message_id("a b>").endswith("@localhost>")
     with pytest.raises(UnsafeValue):
-        build.new_message_id("a\r\nb")
+        builder.new_message_id("a\r\nb")

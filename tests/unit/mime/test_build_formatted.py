@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail.mail import Address, Attachment, Draft, Identity, UnsafeValue
-from webmail.mime import build
+from webmail.errors import UnsafeValue
+from webmail.mail import Address, Attachment, Draft, Identity
+from webmail.mime import builder
 
 ALICE = Identity("Alice", "alice@x.example")
 BOB = Address("Bob", "bob@x.example")
@@ -15,7 +16,7 @@ WHEN = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def built(include_bcc=False, **fields):
-    raw = build.build(Draft(**{"identity": ALICE, "to": (BOB,), "text": "**a**", **fields}), date=WHEN, include_bcc=include_bcc)
+    raw = builder.build(Draft(**{"identity": ALICE, "to": (BOB,), "text": "**a**", **fields}), date=WHEN, include_bcc=include_bcc)
     return email.message_from_bytes(raw, policy=email.policy.default), raw
 
 
@@ -56,7 +57,7 @@ def test_what_the_writer_wishes():
 
 def test_only_a_draft_has_its_note_and_bcc():
     secret = {"bcc": (Address("", "eve@x.example"),), "note": "format=markdown"}
-    assert built(include_bcc=True, **secret)[0][build.NOTE] == "format=markdown"
+    assert built(include_bcc=True, **secret)[0][builder.NOTE] == "format=markdown"
     _, raw = built(**secret)
     assert b"X-Traboule" not in raw
     assert b"eve@" not in raw
@@ -73,7 +74,7 @@ ORIGINAL = (
 
 
 def sent_on(original=ORIGINAL, to=(BOB,), message_id="<2@x>"):
-    return build.resent(original, ALICE, to, message_id=message_id, date=WHEN)
+    return builder.resent(original, ALICE, to, message_id=message_id, date=WHEN)
 
 
 def test_it_is_whole_below_the_block_that_says_who_sent_it_on():

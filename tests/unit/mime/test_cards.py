@@ -13,8 +13,9 @@ import pytest
 from deploy.demo.letters.curiosities import curiosities
 from deploy.demo.letters.tnef import attribute, properties, winmail
 from webmail.mail import Part, Structure
-from webmail.mime import calendar_card, kinds, tnef, vcard
-from webmail.mime.kinds import Kind
+from webmail.mime import part_kinds
+from webmail.mime.formats import icalendar, tnef, vcard_view
+from webmail.mime.part_kinds import PartKind
 
 
 def calendar(*lines: str, method: str = "") -> str:
@@ -22,15 +23,15 @@ def calendar(*lines: str, method: str = "") -> str:
     return f"{head}BEGIN:VEVENT\n" + "\n".join(lines) + "\nEND:VEVENT\nEND:VCALENDAR\n"
 
 
-def event(*lines: str) -> calendar_card.Event:
-    found = calendar_card.read(calendar(*lines))
+def event(*lines: str) -> icalendar.Event:
+    found = icalendar.read(calendar(*lines))
     assert found is not None
     return found.events[0]
 
 
 class TestCalendar:
     def test_a_request(self) -> None:
-        found = calendar_card.read(
+        found = icalendar.read(
             calendar(
                 "SUMMARY:Réunion\\, salle 3", "DTSTART;TZID=Europe/Paris:20261201T180000", "DURATION:PT90M", "LOCATION:Salle 3",
                 "ORGANIZER;CN=Claire Rey:mailto:claire@x.example", "ATTENDEE;PARTSTAT=DECLINED:MAILTO:bob@x.example",
@@ -57,21 +58,21 @@ class TestCalendar:
     def test_a_zone_that_the_file_itself_defines(self) -> None:
         zone = "BEGIN:VTIMEZONE\nTZID:Mine\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0300\nTZOFFSETTO:+0300\nEND:STANDARD\nEND:VTIMEZONE\n"
         text = calendar("DTSTART;TZID=Mine:20261201T180000").replace("BEGIN:VEVENT", zone + "BEGIN:VEVENT")
-        found = calendar_card.read(text)
+        found = icalendar.read(text)
         assert found and isinstance(found.events[0].start, datetime)
         assert found.events[0].start.astimezone(UTC).hour == 15
 
     @pytest.mark.parametrize(
         ("rule", "expected"),
         [
-            ("FREQ=DAILY", calendar_card.Repeat("daily")),
-            ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;COUNT=6", calendar_card.Repeat("weekly", 2, (1, 3), 6)),
-            ("FREQ=YEARLY;UNTIL=20301231", calendar_card.Repeat("yearly", until=date(2030, 12, 31))),
+            ("FREQ=DAILY", icalendar.Recurrence("daily")),
+            ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;COUNT=6", icalendar.Recurrence("weekly", 2, (1, 3), 6)),
+            ("FREQ=YEARLY;UNTIL=20301231", icalendar.Recurrence("yearly", until=date(2030, 12, 31))),
             ("FREQ=MONTHLY;BYDAY=3MO", None),
             ("FREQ=SECONDLY", None),
         ],
     )
-    def test_how_it_comes_again(self, rule: str, expected: calendar_card.Repeat | None) -> None:
+    def test_how_it_comes_again(self, rule: str, expected: icalendar.Recurrence | None) -> None:
         one = event("DTSTART:20261201T180000Z", f"RRULE:{rule}")
         assert one.repeat == expected and one.repeats
 
@@ -83,30 +84,30 @@ class TestCalendar:
         ],
     )  # fmt: skip
     def test_broken_events_never_raise(self, lines: tuple[str, ...]) -> None:
-        found = calendar_card.read(calendar(*lines))
+        found = icalendar.read(calendar(*lines))
         assert found is None or found.events[0].end is None
 
     @pytest.mark.parametrize(
         "text", ["", "BEGIN:VCALENDAR", "BEGIN:VCALENDAR\nEND:VCALENDAR\n", "x" * 10, "BEGIN:VCALENDAR\nBEGIN:VEVENT\n"]
     )
     def test_no_events_no_card(self, text: str) -> None:
-        assert calendar_card.read(text) is None
+        assert icalendar.read(text) is None
 
     def test_many_events_are_bounded_and_counted_in_no_time(self) -> None:
         many = (
             "BEGIN:VCALENDAR\n" + "BEGIN:VEVENT\nSUMMARY:ß\nDTSTART:20261201T180000Z\nEND:VEVENT\n" * 15_000 + "END:VCALENDAR\n"
         )
         start = time.monotonic()
-        found = calendar_card.read(many)
-        assert found and (len(found.events), found.more) == (calendar_card.EVENTS_LIMIT, 15_000 - calendar_card.EVENTS_LIMIT)
+        found = icalendar.read(many)
+        assert found and (len(found.events), found.more) == (icalendar.EVENTS_LIMIT, 15_000 - icalendar.EVENTS_LIMIT)
         for hostile in ("BEGIN:VCALENDAR\n" + "BEGIN:VEVENT\n" * 70_000, "BEGIN:VCALENDAR\n" + "A" * 900_000, many * 2):
-            calendar_card.read(hostile)
+            icalendar.read(hostile)
         assert time.monotonic() - start < 2
 
 
 class TestCards:
     def test_a_card(self) -> None:
-        (card,) = vcard.read(
+        (card,) = vcard_view.read(
             "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Zoé Dupont\r\nEMAIL;TYPE=work:zoe@x.example\r\nTEL;VALUE=uri:tel:+33-4\r\n"
             "ORG:Lycée;Physique\r\nTITLE:Professeure\r\nADR:;;1 rue X;Lyon;;69001;France\r\nPHOTO:data:image/png;base64,AAAA\r\n"
             " AAAA\r\nURL:https://x.example\r\nEND:VCARD\r\n"
@@ -117,7 +118,7 @@ class TestCards:
         assert card.sites == ("https://x.example",)
 
     def test_an_old_card_in_quoted_printable(self) -> None:
-        (card,) = vcard.read(
+        (card,) = vcard_view.read(
             "BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Andr=C3=A9;Zo=C3=A9\nFN:Z\nEND:VCARD\n"
         )
         assert card.name == "Z"
@@ -126,7 +127,7 @@ class TestCards:
         "text", ["", "BEGIN:VCARD", "BEGIN:VCARD\nEND:VCARD\n", "hello", "BEGIN:VCARD\nBEGIN:VCARD\nFN:x\nEND:VCARD\n" * 3]
     )
     def test_broken_cards_never_raise(self, text: str) -> None:
-        assert len(vcard.read(text)) <= 3
+        assert len(vcard_view.read(text)) <= 3
 
     def test_hostile_cards_take_no_time(self) -> None:
         start = time.monotonic()
@@ -137,8 +138,8 @@ class TestCards:
             "FN:x\n" * 40_000,
             "EMAIL;A=" + "," * 40 + '"x:y',
         ):
-            vcard.read(f"BEGIN:VCARD\n{line}\nEND:VCARD\n")
-        assert len(vcard.read("BEGIN:VCARD\nFN:x\nEND:VCARD\n" * 5_000)) == vcard.CARDS_LIMIT
+            vcard_view.read(f"BEGIN:VCARD\n{line}\nEND:VCARD\n")
+        assert len(vcard_view.read("BEGIN:VCARD\nFN:x\nEND:VCARD\n" * 5_000)) == vcard_view.CARDS_LIMIT
         assert time.monotonic() - start < 2
 
 
@@ -202,28 +203,31 @@ def part(kind: str, name: str = "", **more: object) -> Part:
 @pytest.mark.parametrize(
     ("one", "expected"),
     [
-        (part("message/rfc822"), Kind.FILE),  # the server tells nothing of it
-        (part("text/calendar"), Kind.CALENDAR),
-        (part("application/octet-stream", "Invite.ICS"), Kind.CALENDAR),
-        (part("application/octet-stream", "winmail.dat"), Kind.TNEF),
-        (part("image/png", "a.png"), Kind.IMAGE),
-        (part("image/svg+xml", "a.svg"), Kind.FILE),
-        (part("text/x-python", "a.py"), Kind.TEXT),
-        (part("application/octet-stream", "a.log"), Kind.TEXT),
-        (part("application/octet-stream", "a.html"), Kind.FILE),
-        (part("application/pdf", "a.txt"), Kind.FILE),
+        (part("message/rfc822"), PartKind.FILE),  # the server tells nothing of it
+        (part("text/calendar"), PartKind.CALENDAR),
+        (part("application/octet-stream", "Invite.ICS"), PartKind.CALENDAR),
+        (part("application/octet-stream", "winmail.dat"), PartKind.TNEF),
+        (part("image/png", "a.png"), PartKind.IMAGE),
+        (part("image/svg+xml", "a.svg"), PartKind.FILE),
+        (part("text/x-python", "a.py"), PartKind.TEXT),
+        (part("application/octet-stream", "a.log"), PartKind.TEXT),
+        (part("application/octet-stream", "a.html"), PartKind.FILE),
+        (part("application/pdf", "a.txt"), PartKind.FILE),
     ],
 )
-def test_which_viewer(one: Part, expected: Kind) -> None:
-    assert kinds.kind(one) is expected
+def test_which_viewer(one: Part, expected: PartKind) -> None:
+    assert part_kinds.kind_of_part(one) is expected
 
 
 def test_cards_are_few_and_whole() -> None:
     large = Part(section="2", type="text/calendar", size=1_000_001)
     many = tuple(Part(section=f"3.{n}", type="text/vcard", size=300_000) for n in range(1, 30))
-    assert large not in kinds.cards(Structure(attachments=(large,)), 2_000_000)
-    assert len(kinds.cards(Structure(attachments=many), 1_000_000)) == 3
-    assert len(kinds.cards(Structure(attachments=tuple(part("text/vcard") for _ in range(50))), 2_000_000)) == kinds.CARDS_LIMIT
+    assert large not in part_kinds.cards(Structure(attachments=(large,)), 2_000_000)
+    assert len(part_kinds.cards(Structure(attachments=many), 1_000_000)) == 3
+    assert (
+        len(part_kinds.cards(Structure(attachments=tuple(part("text/vcard") for _ in range(50))), 2_000_000))
+        == part_kinds.CARDS_LIMIT
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,13 +235,13 @@ def test_cards_are_few_and_whole() -> None:
 )
 def test_parameters_that_lead_nowhere_take_no_time(line: str) -> None:
     start = time.monotonic()
-    (card,) = vcard.read(f"BEGIN:VCARD\nVERSION:3.0\nFN:x\n{line}\nEND:VCARD\n")
+    (card,) = vcard_view.read(f"BEGIN:VCARD\nVERSION:3.0\nFN:x\n{line}\nEND:VCARD\n")
     assert card.name == "x"
     assert time.monotonic() - start < 1
 
 
 def test_attendees_beyond_those_shown_are_not_read() -> None:
     found = event(*(f"ATTENDEE:mailto:a{n}@x.example\n ample" for n in range(1_000)))
-    assert len(found.attendees) == calendar_card.ATTENDEES_LIMIT
-    few = calendar_card._few_attendees("BEGIN:VEVENT\n" + "ATTENDEE:mailto:a\n b\n" * 300 + "SUMMARY:x\nEND:VEVENT")
+    assert len(found.attendees) == icalendar.ATTENDEES_LIMIT
+    few = icalendar._few_attendees("BEGIN:VEVENT\n" + "ATTENDEE:mailto:a\n b\n" * 300 + "SUMMARY:x\nEND:VEVENT")
     assert (few.count("ATTENDEE"), few.count("\n b"), "SUMMARY:x" in few) == (200, 200, True)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from webmail.mime.claims import claim, claims, host_of, pretends, site_of
+from webmail.mime.html.link_claims import claim, claims, host_of, pretends, site_of
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from webmail.mime import clean as module
-from webmail.mime.bounds import too_deep
-from webmail.mime.clean import Cleaned, clean
-from webmail.mime.glance import look
-from webmail.mime.style import clean_style
+from webmail.mime.html import sanitizer as module
+from webmail.mime.html.inline_css import clean_style
+from webmail.mime.html.input_limits import too_deep
+from webmail.mime.html.sanitizer import Cleaned, clean
+from webmail.mime.html.scan import scan
 
 from .inspection import Inspection
 
@@ -195,12 +195,12 @@ class TestImages:
     def test_they_are_counted_at_a_glance(self):
         html = ('<img src="https://t.example/1"><img SRC = //t.example/2><table><td background=\'http://t.example/3\' style="background:url(http://t.example/4)">'
                 '<img src="cid:a"><img src="data:image/png;base64,AA"><a href="https://t.example/5"><img src="https://t.example/1">')  # fmt: skip
-        assert look(html).remote == cleaned(html).remote == 4
+        assert scan(html).remote == cleaned(html).remote == 4
 
     @pytest.mark.parametrize("html", ["src=" * 500_000, "src" + " " * 2_000_000, "url(" * 500_000, "src=//" + "a" * 2_000_000])
     def test_the_glance_takes_linear_time(self, html):
         started = time.perf_counter()
-        look(html)
+        scan(html)
         assert time.perf_counter() - started < 1
 
 
@@ -363,7 +363,7 @@ class TestHostileInput:
     def test_the_stack_of_a_small_thread_is_enough(self):
         # In a process of its own: what fails here ends the process.
         program = (
-            "import threading; from webmail.mime.clean import clean; threading.stack_size(1 << 20)\n"
+            "import threading; from webmail.mime.html.sanitizer import clean; threading.stack_size(1 << 20)\n"
             "html = '<style>b{color:red}</style>' + '<table><tr><td>' * 60 + '<div>' * 5000 + 'x'\n"
             "t = threading.Thread(target=lambda: print(len(clean(html, lambda c: None).html))); t.start(); t.join()"
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from webmail.mime import headers, structure, text
-from webmail.mime.clean import clean
+from webmail.mime import headers, plain_text, structure
+from webmail.mime.html.sanitizer import clean
 
 from .inspection import Inspection
 
@@ -30,15 +30,15 @@ def test_every_message_is_read_within_two_seconds():
         for part in found.all:
             assert part.filename == "" or "/" not in part.filename
             data = structure.content(raw, part.section)
-            text.decode_transfer(data, part.encoding)
-            decoded = text.decode_text(data, part.encoding, part.charset)
+            plain_text.decode_transfer(data, part.encoding)
+            decoded = plain_text.decode_text(data, part.encoding, part.charset)
             decoded.encode("utf-8")
             if part.type == "text/html":
                 assert Inspection(clean(decoded, lambda cid: None).html).faults == [], file
-                text.html_to_text(decoded)
+                plain_text.html_to_text(decoded)
             elif part.type == "text/plain":
-                text.to_html(decoded, flowed=part.format == "flowed", delsp=part.delsp)
-                text.unflow(text.flow(text.quote(decoded)))
+                plain_text.to_html(decoded, flowed=part.format == "flowed", delsp=part.delsp)
+                plain_text.unflow(plain_text.flow(plain_text.quote(decoded)))
         assert time.perf_counter() - started < 2, file
 
 

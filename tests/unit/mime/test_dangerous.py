@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from webmail.mail import Part
-from webmail.mime.dangerous import danger
 from webmail.mime.structure import classify, from_bytes
+from webmail.mime.threats.dangerous_files import danger
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.mime import lookalike
+from webmail.mime.threats import lookalike
 
 OURS = "lycee-ampere.example"
 

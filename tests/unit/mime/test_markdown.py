@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from webmail.mime import clean, markdown
+from webmail.mime.html import markdown, sanitizer
 
 
 def plain_of(html):
@@ -57,7 +57,7 @@ def test_nothing_runs_and_nothing_is_fetched(typed):
     tags = " ".join(re.findall(r"<[^>]*>", html))
     for bad in ("script", "<img", "<!--", "data:", "position", "title=", "onmouseover", "onerror"):
         assert bad not in tags
-    assert clean.clean(html, lambda _cid: None).remote == 0
+    assert sanitizer.clean(html, lambda _cid: None).remote == 0
 
 
 @pytest.mark.parametrize(

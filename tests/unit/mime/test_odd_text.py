@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from webmail.imap.texts import of_whole
+from webmail.imap.body_texts import of_whole
 from webmail.mail import Part, Structure
-from webmail.mime import odd_text, structure, text
-from webmail.mime.kinds import Kind, kind
+from webmail.mime import plain_text, structure
+from webmail.mime.formats import enriched_text
+from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.mime.structure import classify
 
 Sample = Callable[[str], bytes]
@@ -26,23 +27,23 @@ def test_enriched_text_is_the_body_and_shows_its_words(sample: Sample) -> None:
     shape, [shown] = read(sample("enriched.eml"))
     assert shown == "Important : voir la suite\nici <balise> rouge" and not shape.attachments
     rich = "<bold>Important</bold><nl>suite\n<lt>b> <comment>rien</comment>"
-    assert odd_text.enriched_to_text(rich, "text/richtext") == "Important\nsuite <b> "
+    assert enriched_text.enriched_to_text(rich, "text/richtext") == "Important\nsuite <b> "
 
 
 def test_html_may_name_its_charset_itself(sample: Sample) -> None:
     _, [shown] = read(sample("charset-in-html.eml"))
     assert "Привет" in shown
     told = Part("1", "text/html", 9, charset="utf-8")
-    assert text.content('<meta charset="iso-8859-1">é'.encode(), told).endswith("é")
-    assert text.content('<meta charset="utf-8">é'.encode(), Part("1", "text/html", 9, charset="US-ASCII")).endswith("é")
+    assert plain_text.content('<meta charset="iso-8859-1">é'.encode(), told).endswith("é")
+    assert plain_text.content('<meta charset="utf-8">é'.encode(), Part("1", "text/html", 9, charset="US-ASCII")).endswith("é")
     equiv = b'<META http-equiv=Content-Type content="text/html; charset=koi8-r">\xf0'
-    assert text.content(equiv, Part("1", "text/html", 9)).endswith("П")
-    assert text.content(b'<meta charset="rot13">a', Part("1", "text/html", 9)).endswith("a")
+    assert plain_text.content(equiv, Part("1", "text/html", 9)).endswith("П")
+    assert plain_text.content(b'<meta charset="rot13">a', Part("1", "text/html", 9)).endswith("a")
 
 
 def test_a_file_within_a_text(sample: Sample) -> None:
     _, [shown] = read(sample("uuencoded.eml"))
-    words, [file] = odd_text.without_files(shown)
+    words, [file] = enriched_text.without_files(shown)
     assert words == "Voici le fichier :\n\n[notes.txt]\n\nFin du message"
     assert file.name == "notes.txt" and file.data == b"Le contenu du fichier, assez long pour tenir sur plusieurs lignes. " * 4
 
@@ -55,7 +56,7 @@ def test_a_file_within_a_text(sample: Sample) -> None:
     ],
 )  # fmt: skip
 def test_words_that_only_look_like_one(words: str) -> None:
-    assert odd_text.without_files(words) == (words, ())
+    assert enriched_text.without_files(words) == (words, ())
 
 
 @pytest.mark.parametrize(
@@ -64,9 +65,9 @@ def test_words_that_only_look_like_one(words: str) -> None:
 def test_hostile_repetition_takes_no_time(piece: str) -> None:
     started = time.process_time()
     many = (piece * 500_000)[:500_000]
-    odd_text.without_files(many)
-    odd_text.enriched_to_text(many)
-    odd_text.enriched_to_text(many, "text/richtext")
+    enriched_text.without_files(many)
+    enriched_text.enriched_to_text(many)
+    enriched_text.enriched_to_text(many, "text/richtext")
     assert time.process_time() - started < 2
 
 
@@ -77,7 +78,7 @@ def test_a_resource_fork_is_no_attachment(sample: Sample) -> None:
 
 def test_a_complaint_can_be_read(sample: Sample) -> None:
     shape, _ = read(sample("feedback.eml"))
-    assert [(part.filename, kind(part)) for part in shape.attachments[:1]] == [("report.txt", Kind.TEXT)]
+    assert [(part.filename, kind_of_part(part)) for part in shape.attachments[:1]] == [("report.txt", PartKind.TEXT)]
 
 
 LONG = "\n".join(f"ligne {n}" for n in range(9))
@@ -93,5 +94,5 @@ LONG = "\n".join(f"ligne {n}" for n in range(9))
     ],
 )  # fmt: skip
 def test_what_outlook_answers_is_folded(before: str, folded: bool) -> None:
-    shown = text.to_html(before + LONG)
+    shown = plain_text.to_html(before + LONG)
     assert ('<details class="quote">' in shown) is folded and "ligne 8" in shown

@@ -12,7 +12,8 @@ import pytest
 from tests.writing import picture
 from webmail.compose import uploads
 from webmail.mail import Address, Attachment, Draft, Identity
-from webmail.mime import build, clean, html_text, markdown, pictures
+from webmail.mime import builder
+from webmail.mime.html import markdown, markdown_images, sanitizer, to_text
 
 HOSTILE = [
     "x](javascript:alert(1)).png", 'a"b\'c.png', "a\nb.png", "a (1).png", "a[1].png", "![a](b).png", "<img src=x>.png", "a%20b.png",
@@ -23,7 +24,7 @@ HOSTILE = [
 
 def shown(text, *names):
     """The HTML with these files as pictures, numbered from 1; and the numbers that it shows."""
-    ids = {pictures.key(name): f"cid:{number}@x" for number, name in enumerate(names, 1)}
+    ids = {markdown_images.key(name): f"cid:{number}@x" for number, name in enumerate(names, 1)}
     used = set()
     return markdown.to_html(text, ids, used), {ids[key] for key in used}
 
@@ -32,7 +33,7 @@ def shown(text, *names):
 @pytest.mark.parametrize("words", ["", "a] b", "](javascript:x)", '"><script>'])
 def test_any_name_makes_a_mark_for_that_file(name, words):
     name = uploads.clean_filename(name)
-    mark = pictures.mark(words, name)
+    mark = markdown_images.mark(words, name)
     html, used = shown(f"avant {mark} *après*", name, "other.png")
     assert used == {"cid:1@x"}
     assert html.count("<img ") == 1
@@ -66,25 +67,25 @@ def test_a_picture_stands_in_links_quotations_and_tables():
 
 def test_the_plain_text_has_the_words():
     text = "![ma photo](a.png) ![](b.png) ![c](c.png)"
-    assert pictures.plain(text, {"a.png", "b.png"}) == "[ma photo] [b.png] ![c](c.png)"
+    assert markdown_images.plain(text, {"a.png", "b.png"}) == "[ma photo] [b.png] ![c](c.png)"
 
 
 def test_the_words_find_their_places_again():
     text = "[1] ![ma photo](a.png)\n![](b.png) ![a](a.png)"
-    seen = pictures.marks(text)
-    assert pictures.woven(pictures.plain(text, {"a.png", "b.png"}), seen) == text
-    assert pictures.woven("[ma photo] nothing else", seen) == ""
+    seen = markdown_images.marks(text)
+    assert markdown_images.woven(markdown_images.plain(text, {"a.png", "b.png"}), seen) == text
+    assert markdown_images.woven("[ma photo] nothing else", seen) == ""
 
 
 def test_names_are_made_unique():
     taken = set()
     names = []
     for name in ("a.png", "a.png", "A.png", "a.png", "b", "b", ".png", ".png", 'a"b.png', "a_b.png"):
-        names.append(pictures.distinct(name, taken))
-        taken.add(pictures.key(names[-1]))
+        names.append(markdown_images.distinct(name, taken))
+        taken.add(markdown_images.key(names[-1]))
     assert names == ["a.png", "a-2.png", "A.png", "a-3.png", "b", "b-2", ".png", ".png-2", 'a"b.png', "a_b-2.png"]
-    assert pictures.may_be("a-3.png", "a.png")
-    assert not pictures.may_be("a-x.png", "a.png")
+    assert markdown_images.may_be("a-3.png", "a.png")
+    assert not markdown_images.may_be("a-x.png", "a.png")
 
 
 @pytest.mark.parametrize("piece", ["![", "![a](", "![a](a.png)", "!", "![\\", "![a](b", "![" + "a" * 990 + "](" + "b" * 1990])
@@ -92,7 +93,7 @@ def test_no_text_takes_long(piece):
     text = (piece * 500_000)[:500_000]
     started = time.monotonic()
     shown(text[: markdown.LONGEST], "a.png")
-    pictures.plain(text, {"a.png"})
+    markdown_images.plain(text, {"a.png"})
     assert time.monotonic() - started < 1
 
 
@@ -112,9 +113,9 @@ def test_html_becomes_text_with_its_own_pictures_in_place():
         asked.append((cid, words))
         return f"<{cid}>" if cid != "b" else ""
 
-    assert html_text.html_to_text(html, place) == "Un <a@x> deux\n\n[loin][c]\n"
+    assert to_text.html_to_text(html, place) == "Un <a@x> deux\n\n[loin][c]\n"
     assert asked == [("a@x", "plan"), ("b", "")]
-    assert html_text.html_to_text(html) == "Un [plan] deux\n\n[loin][c]\n"
+    assert to_text.html_to_text(html) == "Un [plan] deux\n\n[loin][c]\n"
 
 
 # --- built -----------------------------------------------------------------------------------------------------------
@@ -127,7 +128,7 @@ def built(tmp_path, *files, html="<p>x</p>"):
         attachments.append(Attachment(name, "image/png", 1, str(tmp_path / str(number)), content_id))
     draft = Draft(Identity("Alice", "alice@x.example"), (Address("", "b@x.example"),), text="[x]", html=html,
                   attachments=tuple(attachments))  # fmt: skip
-    raw = build.build(draft, date=datetime(2026, 11, 24, tzinfo=UTC))
+    raw = builder.build(draft, date=datetime(2026, 11, 24, tzinfo=UTC))
     return email.message_from_bytes(raw, policy=email.policy.default)
 
 
@@ -157,4 +158,4 @@ def test_without_other_files_there_is_no_mixed(tmp_path):
 
 def test_our_reader_shows_what_is_built():
     html, _used = shown("![a](a.png)", "a.png")
-    assert '<img src="/there" alt="a"' in clean.clean(html, lambda cid: "/there" if cid == "1@x" else None).html
+    assert '<img src="/there" alt="a"' in sanitizer.clean(html, lambda cid: "/there" if cid == "1@x" else None).html

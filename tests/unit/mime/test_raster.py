@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from webmail.mime.raster import is_declared, is_showable, type_of
+from webmail.mime.formats.image_info import is_declared, is_showable, type_of
 
 
 def png(width: int = 3, height: int = 2) -> bytes:

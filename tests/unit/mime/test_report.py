@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from webmail.mime.report import RECIPIENTS_LIMIT, Reason, delivery, reason, receipt
+from webmail.mime.formats.delivery_report import RECIPIENTS_LIMIT, Reason, delivery, reason, receipt
 
 BOUNCE = """Reporting-MTA: dns; mx.lycee.example
 Arrival-Date: Tue, 24 Nov 2026 14:02:00 +0100

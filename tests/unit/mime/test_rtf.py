@@ -8,7 +8,7 @@ import time
 import pytest
 
 from deploy.demo.letters.tnef import attribute, properties, winmail
-from webmail.mime import rtf, tnef
+from webmail.mime.formats import rtf, tnef
 
 # [MS-OXRTFCP] sections 3.1.1 and 3.1.2: the specification's own examples
 _SIMPLE = bytes.fromhex("2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0")
@@ -44,7 +44,7 @@ def test_the_examples_of_the_specification() -> None:
     ],
 )  # fmt: skip
 def test_text(source: bytes, text: str) -> None:
-    assert rtf.read(source) == rtf.Read(text=text)
+    assert rtf.read(source) == rtf.RtfDocument(text=text)
 
 
 def test_the_html_in_it() -> None:
@@ -53,7 +53,7 @@ def test_the_html_in_it() -> None:
         rb"\htmlrtf {\htmlrtf0 Caf\'e9 {\*\htmltag84 &lt;}\htmlrtf <\htmlrtf0  b{\*\mhtmltag84 <img src=x>}"
         rb"{\*\htmltag72 </p>}\htmlrtf\par}\htmlrtf0 {\*\htmltag27 </html>}}"
     )
-    assert rtf.read(source) == rtf.Read(html='<html><p class="a">Café &lt; b</p></html>')
+    assert rtf.read(source) == rtf.RtfDocument(html='<html><p class="a">Café &lt; b</p></html>')
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from webmail.mime.clean import TAGS, clean
-from webmail.mime.sheets import cleaned, found_in
+from webmail.mime.html.sanitizer import TAGS, clean
+from webmail.mime.html.stylesheets import cleaned, found_in
 
 from .inspection import Inspection
 

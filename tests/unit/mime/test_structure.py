@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from webmail.imap import wrapped
-from webmail.mime.structure import BODY_LIMIT, LEAF_LIMIT, Node, classify, content, default_name, from_bytes, read
-from webmail.mime.text import decode_text
+from webmail.imap import encoded_messages
+from webmail.mime.plain_text import decode_text
+from webmail.mime.structure import BODY_LIMIT, LEAF_LIMIT, PartNode, classify, content, default_name, from_bytes, read
 
 
 def node(kind, section="1", *children, **more):
-    return Node(section=section, type=kind, children=list(children), **more)
+    return PartNode(section=section, type=kind, children=list(children), **more)
 
 
 def sections(parts):
@@ -149,7 +149,7 @@ class TestLimits:
         part = b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nwords\r\n"
         raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 2000 + b"--b--\r\n" + b"x" * 2_000_000
         started = time.process_time()
-        found = wrapped.shape(read(raw), "2")
+        found = encoded_messages.shape(read(raw), "2")
         assert len(found.attachments) == LEAF_LIMIT and found.attachments[-1].envelope.subject == "x"
         assert time.process_time() - started < 1
 

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from webmail.mime import text
+from webmail.mime import plain_text
 
 RANDOM = random.Random(3676)
 
@@ -33,7 +33,7 @@ class TestTransferEncodings:
         ],
     )
     def test_they_are_undone(self, encoding, data, expected):
-        assert text.decode_transfer(data, encoding) == expected
+        assert plain_text.decode_transfer(data, encoding) == expected
 
     @pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "x-uuencode", "8bit"])
     def test_a_stream_gives_the_same_in_whatever_pieces(self, encoding):
@@ -47,38 +47,38 @@ class TestTransferEncodings:
             "8bit": content,
         }[encoding]
         for step in (1, 7, 76, 1000):
-            decoder = text.TransferDecoder(encoding)
+            decoder = plain_text.TransferDecoder(encoding)
             out = b"".join(decoder.feed(encoded[at : at + step]) for at in range(0, len(encoded), step))
             assert out + decoder.close() == content
 
     def test_a_stream_without_line_ends_is_not_held_back(self):
-        decoder = text.TransferDecoder("quoted-printable")
+        decoder = plain_text.TransferDecoder("quoted-printable")
         assert len(decoder.feed(b"=41" * 100_000)) > 90_000
 
     def test_a_megabyte_of_blanks_takes_no_time(self):
         started = time.process_time()
-        text.decode_transfer(b" " * 1_000_000 + b"x", "quoted-printable")
+        plain_text.decode_transfer(b" " * 1_000_000 + b"x", "quoted-printable")
         assert time.process_time() - started < 1
 
     def test_the_text_has_line_feeds_and_no_nul(self):
-        assert text.decode_text(b"a\r\nb\rc\0d\x07\te=0A", "quoted-printable", "utf-8") == "a\nb\ncd\te\n"
+        assert plain_text.decode_text(b"a\r\nb\rc\0d\x07\te=0A", "quoted-printable", "utf-8") == "a\nb\ncd\te\n"
 
 
 class TestFlowed:
     def test_soft_line_ends_are_joined(self):
-        assert text.unflow("one \ntwo\nthree") == "one two\nthree"
+        assert plain_text.unflow("one \ntwo\nthree") == "one two\nthree"
 
     def test_delsp_takes_the_blank_away(self):
-        assert text.unflow("one \ntwo", delsp=True) == "onetwo"
+        assert plain_text.unflow("one \ntwo", delsp=True) == "onetwo"
 
     def test_stuffing_is_undone(self):
-        assert text.unflow(" From me\n  two blanks\n >no quote") == "From me\n two blanks\n>no quote"
+        assert plain_text.unflow(" From me\n  two blanks\n >no quote") == "From me\n two blanks\n>no quote"
 
     def test_another_depth_ends_a_paragraph(self):
-        assert text.unflow("> a \n>> b \n> c") == "> a \n>> b \n> c"
+        assert plain_text.unflow("> a \n>> b \n> c") == "> a \n>> b \n> c"
 
     def test_the_signature_line_is_no_soft_line_end(self):
-        assert text.unflow("end \n-- \nAnn") == "end \n-- \nAnn"
+        assert plain_text.unflow("end \n-- \nAnn") == "end \n-- \nAnn"
 
     @pytest.mark.parametrize(
         "written",
@@ -97,28 +97,28 @@ class TestFlowed:
         ],
     )
     def test_what_flow_writes_unflow_reads(self, written):
-        flowed = text.flow(written)
-        assert text.unflow(flowed) == written
+        flowed = plain_text.flow(written)
+        assert plain_text.unflow(flowed) == written
         assert all(len(line) <= 79 or " " not in line.strip(" >") for line in flowed.split("\n"))
 
     def test_any_words_make_the_round_trip(self):
         for _ in range(300):
             words = (RANDOM.choice(["-- ", "--", "From", ">", "a", "  ", " ", "é" * 9, "word", "."]) for _ in range(60))
             line = f"x{' '.join(words)}".rstrip(" ")
-            assert text.unflow(text.flow(line)) == line
+            assert plain_text.unflow(plain_text.flow(line)) == line
 
 
 class TestQuoting:
     def test_what_is_quoted_already_gets_no_blank(self):
-        assert text.quote("a\n\n> b\n>> c\n") == "> a\n>\n>> b\n>>> c"
+        assert plain_text.quote("a\n\n> b\n>> c\n") == "> a\n>\n>> b\n>>> c"
 
     def test_wrapping_repeats_the_marks(self):
-        wrapped = text.wrap("> " + "word " * 40).split("\n")
+        wrapped = plain_text.wrap("> " + "word " * 40).split("\n")
         assert all(line.startswith("> word") and len(line) <= 72 for line in wrapped)
 
     def test_wrapping_leaves_long_addresses_whole(self):
         address = "https://example.org/" + "x" * 200
-        assert address in text.wrap(f"see {address} there").split("\n")
+        assert address in plain_text.wrap(f"see {address} there").split("\n")
 
 
 class Tree(HTMLParser):
@@ -143,20 +143,20 @@ class Tree(HTMLParser):
 
 class TestShowing:
     def test_everything_is_escaped(self):
-        shown = Tree(text.to_html("<script>alert(1)</script> & \"quotes\" 'and' &lt;"))
+        shown = Tree(plain_text.to_html("<script>alert(1)</script> & \"quotes\" 'and' &lt;"))
         assert shown.tags == []
         assert shown.words == "<script>alert(1)</script> & \"quotes\" 'and' &lt;"
 
     def test_a_lone_surrogate_can_be_sent(self):
-        assert text.to_html("a\ud800@example.org").encode().startswith("a\ufffd".encode())
+        assert plain_text.to_html("a\ud800@example.org").encode().startswith("a\ufffd".encode())
 
     def test_quotes_nest(self):
-        assert text.to_html("a\n> b\n>> c\n> > d\n> e\nf") == (
+        assert plain_text.to_html("a\n> b\n>> c\n> > d\n> e\nf") == (
             "a<blockquote>b<blockquote>c<br>d</blockquote>e</blockquote>f"
         )  # fmt: skip
 
     def test_a_long_quote_at_the_end_is_folded_away(self):
-        shown = text.to_html("Yes.\n" + "> line\n" * 8 + "\n-- \nAnn", quote_label="Quoted & text")
+        shown = plain_text.to_html("Yes.\n" + "> line\n" * 8 + "\n-- \nAnn", quote_label="Quoted & text")
         assert '<details class="quote"><summary>Quoted &amp; text</summary><blockquote>' in shown
         assert shown.endswith('<div class="signature">-- <br>Ann</div>')
 
@@ -164,13 +164,13 @@ class TestShowing:
         "written", ["Yes.\n> a\n> b", "> line\n" * 8, "> line\n" * 8 + "And so on.", "a\n" + "> l\n" * 8 + "b"]
     )
     def test_short_answered_or_forwarded_quotes_are_not(self, written):
-        assert "<details" not in text.to_html(written)
+        assert "<details" not in plain_text.to_html(written)
 
     def test_flowed_paragraphs_are_one_line(self):
-        assert text.to_html("one \ntwo\n> three \n> four", flowed=True) == "one two<blockquote>three four</blockquote>"
+        assert plain_text.to_html("one \ntwo\n> three \n> four", flowed=True) == "one two<blockquote>three four</blockquote>"
 
     def test_web_addresses_become_links(self):
-        shown = Tree(text.to_html("see https://example.org/a?b=1&c=2, (http://example.org/x_(y)) or www.example.com."))
+        shown = Tree(plain_text.to_html("see https://example.org/a?b=1&c=2, (http://example.org/x_(y)) or www.example.com."))
         assert [link["href"] for link in shown.links] == [
             "https://example.org/a?b=1&c=2",
             "http://example.org/x_(y)",
@@ -180,7 +180,7 @@ class TestShowing:
         assert shown.words == "see https://example.org/a?b=1&c=2, (http://example.org/x_(y)) or www.example.com."
 
     def test_mail_addresses_lead_to_the_compose_page(self):
-        shown = Tree(text.to_html("ann@example.org or mailto:bob@example.org?subject=hi&bcc=thief@example.net"))
+        shown = Tree(plain_text.to_html("ann@example.org or mailto:bob@example.org?subject=hi&bcc=thief@example.net"))
         assert shown.links == [{"href": "/compose?to=ann%40example.org"}, {"href": "/compose?to=bob%40example.org"}]
 
     @pytest.mark.parametrize(
@@ -188,15 +188,15 @@ class TestShowing:
         ["javascript:alert(1)", "data:text/html,x", "ftp://example.org/x", "//example.org/", "notes.md", "file:///etc/passwd"],
     )
     def test_nothing_else_becomes_a_link(self, written):
-        assert Tree(text.to_html(written)).links == []
+        assert Tree(plain_text.to_html(written)).links == []
 
     def test_quotes_in_an_address_stay_in_the_attribute(self):
-        shown = Tree(text.to_html('https://example.org/"onmouseover="alert(1)\'x'))
+        shown = Tree(plain_text.to_html('https://example.org/"onmouseover="alert(1)\'x'))
         assert all(set(link) == {"href", "target", "rel"} for link in shown.links)
 
     def test_ten_megabytes_are_cut_and_say_so(self):
         started = time.process_time()
-        shown = text.to_html("word https://example.org/ @ > \n" * 400_000, cut_label="The rest is left out")
+        shown = plain_text.to_html("word https://example.org/ @ > \n" * 400_000, cut_label="The rest is left out")
         assert time.process_time() - started < 2
         assert shown.endswith('<p class="cut">The rest is left out</p>')
         assert len(shown) < 4_000_000
@@ -207,10 +207,10 @@ class TestShowing:
     def test_hostile_repetition_takes_no_time(self, piece):
         written = (piece * 1_000_000)[:1_000_000]
         started = time.process_time()
-        text.to_html(written)
-        text.to_html(written, flowed=True)
-        text.unflow(text.flow(written))
-        text.wrap(text.quote(written))
+        plain_text.to_html(written)
+        plain_text.to_html(written, flowed=True)
+        plain_text.unflow(plain_text.flow(written))
+        plain_text.wrap(plain_text.quote(written))
         assert time.process_time() - started < 4
 
 
@@ -222,14 +222,14 @@ class TestHtmlToText:
         <table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table><script>alert(1)</script>
         <blockquote>quoted<p>more<blockquote>inner</blockquote></blockquote><pre>  kept
    as is</pre><img alt="A picture" src="cid:x">bye</body></html>"""
-        assert text.html_to_text(html) == (
+        assert plain_text.html_to_text(html) == (
             "Dear all\n\nFirst\nsecond & third, see the page <https://example.org/x> or https://example.org/.\n\n"
             "- one\n- two\n  1. deep\n\na  b\nc\n\n> quoted\n>\n> more\n>\n>> inner\n\n  kept\n   as is\n\n[A picture]bye\n"
         )
 
     def test_links_that_are_none_leave_their_words(self):
-        assert text.html_to_text("<a href='javascript:alert(1)'>x</a><a name=y>z</a>") == "xz\n"
+        assert plain_text.html_to_text("<a href='javascript:alert(1)'>x</a><a name=y>z</a>") == "xz\n"
 
     @pytest.mark.parametrize("html", ["", "<", "<p", "<!--", "\0", "\ud800", "plain", "&#xD800;", "<p>" * 3])
     def test_odd_input(self, html):
-        assert isinstance(text.html_to_text(html).encode(), bytes)
+        assert isinstance(plain_text.html_to_text(html).encode(), bytes)

@@ -1,0 +1,6 @@
+"""The pages of this area. Importing them registers their routes."""
+
+from webmail.admin.blueprint import blueprint
+from webmail.admin.views import access, phishing_reports
+
+__all__ = ["access", "blueprint", "phishing_reports"]

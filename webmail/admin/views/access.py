@@ -1,0 +1,14 @@
+"""Access to the pages of this area: for administrators alone."""
+
+from __future__ import annotations
+
+from webmail.admin.blueprint import blueprint
+from webmail.errors import NotAllowed
+from webmail.web.current import current_user
+
+
+@blueprint.before_request
+def only_administrators() -> None:
+    """Raises NotAllowed (403) for everybody else. The sign-in was asked for before."""
+    if current_user().role != "admin":
+        raise NotAllowed(f"{current_user().address} is no administrator")

@@ -1,0 +1,6 @@
+"""The pages of this area. Importing them registers their routes."""
+
+from webmail.auth.blueprint import blueprint
+from webmail.auth.views import sessions, sign_in
+
+__all__ = ["blueprint", "sessions", "sign_in"]

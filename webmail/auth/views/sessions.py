@@ -1,0 +1,38 @@
+"""The page of sessions: where one is signed in, with buttons to end each."""
+
+from __future__ import annotations
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from webmail.auth import sessions
+from webmail.auth.blueprint import blueprint
+from webmail.auth.cookies import visit
+from webmail.auth.user_agent import describe
+from webmail.auth.views.sign_in import logout
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+
+@blueprint.get("/sessions")
+def show_sessions() -> Response:
+    rows = sessions.list(current_user(), settings())
+    places = [{"row": row, "browser": describe(row.user_agent), "here": row.id_hash == visit().id} for row in rows]
+    return page("auth/sessions.html", places=places)
+
+
+@blueprint.post("/sessions")
+def end_sessions() -> Response:
+    user, here = current_user(), visit().id
+    if one := request.form.get("session"):
+        if one == here:
+            return logout()
+        if sessions.revoke(one, user):
+            notify(_("That sign-in has ended."), "done")
+    else:
+        count = sessions.revoke_all(user, except_=here)
+        notify(ngettext("%(num)d other sign-in has ended.", "%(num)d other sign-ins have ended.", count), "done")
+    return redirect(url_for("auth.show_sessions"), 303)

@@ -1,0 +1,97 @@
+"""Sign-in and sign-out pages."""
+
+from __future__ import annotations
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.auth import sessions
+from webmail.auth.blueprint import blueprint
+from webmail.auth.cookies import visit
+from webmail.auth.forms import SignInForm
+from webmail.auth.guard import public
+from webmail.auth.sign_in import TooManyAttempts, sign_in
+from webmail.errors import ServerAway, SignInRefused
+from webmail.web.current import settings
+from webmail.web.errors import csrf_error
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+
+@blueprint.get("/login")
+@public
+def login() -> Response:
+    if visit().user is not None:
+        return redirect(_after(request.args.get("next", "")), 303)
+    return _form(SignInForm(next=local_path(request.args.get("next", ""))))
+
+
+@blueprint.post("/login")
+@public
+def log_in() -> Response:
+    form = SignInForm()
+    name, password = form.username.data or "", form.password.data or ""
+    try:
+        network = sessions.network_of(request.remote_addr)
+        user = sign_in(name, password, network, settings(), imap.check, browser=visit().known)
+    except SignInRefused as error:
+        return _form(form, error.status, _("This user name and password do not go together."))
+    except TooManyAttempts as error:
+        response = _form(form, error.status, _too_many(error.retry_minutes))
+        response.headers["Retry-After"] = str(error.retry_minutes * 60)
+        return response
+    except ServerAway as error:
+        return _form(form, error.status, _("The mail server does not answer at the moment. Please try again in a few minutes."))
+    fields = [[name, value] for name, value in _kept()]
+    data = {"kept": {"path": form.next.data, "fields": fields}} if fields else None
+    visit().start(user, shared=bool(form.shared.data), password=password, data=data)
+    return redirect(_after(form.next.data or ""), 303)
+
+
+@blueprint.post("/logout")
+@public  # signing out twice is no mistake
+def logout() -> Response:
+    visit().end()
+    notify(_("You are signed out."), "done")
+    response = redirect(url_for("auth.login"), 303)
+    # what the browser kept of the mail goes as well; not "cookies", which would empty other sites of the same domain
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@blueprint.errorhandler(CSRFError)
+def stale_form(error: CSRFError) -> Response:
+    """A sign-in page left open until its cookie was gone: show a fresh one rather than an error."""
+    if request.endpoint == "auth.logout" and visit().user is None:
+        return redirect(url_for("auth.login"), 303)
+    if request.endpoint != "auth.log_in":
+        return csrf_error(error)
+    return _form(SignInForm(), 400, _("This page was open for too long, or cookies are blocked. Please sign in again."))
+
+
+def _form(form: SignInForm, status: int = 200, problem: str = "") -> Response:
+    form.next.data = local_path(form.next.data or "")
+    return page("auth/login.html", status, form=form, problem=problem, kept=_kept())
+
+
+def _kept() -> list[tuple[str, str]]:
+    """The text that a person was writing when the session ended: it travels in the sign-in form, then in the new session."""
+    return [(name.removeprefix("kept-"), value) for name, value in request.form.items(multi=True) if name.startswith("kept-")]
+
+
+def _after(target: str) -> str:
+    """Where to go once signed in: back, or to the inbox."""
+    return local_path(target) or url_for("mailbox.show", mailbox="INBOX")
+
+
+def _too_many(minutes: int) -> str:
+    return ngettext(
+        "Too many attempts. Please try again in %(num)d minute.",
+        "Too many attempts. Please try again in %(num)d minutes.",
+        minutes,
+    )

@@ -1,0 +1,73 @@
+"""Cleanup of drafts: which rows and files nobody will come back to, and which texts the Drafts folder lacks."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from webmail.compose import uploads
+from webmail.compose.drafts import forget, is_empty, unsaved
+from webmail.config import Settings
+from webmail.models import DraftRow, Outbox, OutboxState, now
+
+KEPT_DAYS = 30
+
+
+_EMPTY_KEPT = timedelta(days=1)
+
+
+_ORPHAN_SECONDS = 3600
+
+
+_LEFT_ALONE = timedelta(hours=1)
+
+
+def sweep(settings: Settings) -> int:
+    """Remove what nobody will come back to; returns how many drafts and folders went.
+
+    After 30 days without a change any draft, for its copy on the server is the one that people find; after a day what is empty,
+    or was begun by a link and never written in; and folders without a draft. What waits, failed or is uncertain stays.
+    """
+    limit = now() - timedelta(days=KEPT_DAYS)
+    gone = 0
+    for row in _at_rest(_EMPTY_KEPT):
+        needless = not row.saved_mailbox and (is_empty(row) or row.updated <= row.created)
+        if row.updated < limit or needless or _was_sent(row):
+            forget(row.id, settings)
+            gone += 1
+    return gone + _remove_orphans(settings)
+
+
+def unseen() -> list[DraftRow]:
+    """Drafts left for an hour with text that the server's copy has not: only their address would lead back to it."""
+    return [
+        row
+        for row in _at_rest(_LEFT_ALONE)
+        if unsaved(row) and row.updated > row.created and not _was_sent(row) and not is_empty(row)
+    ]
+
+
+def _at_rest(age: timedelta) -> list[DraftRow]:
+    busy = Outbox.select(Outbox.draft).where(Outbox.state.not_in([OutboxState.SENT, OutboxState.CANCELLED]))
+    return list(DraftRow.select().where(DraftRow.id.not_in(busy), DraftRow.updated < now() - age))
+
+
+def _was_sent(row: DraftRow) -> bool:
+    return Outbox.select(Outbox.id).where((Outbox.draft == row.id) & (Outbox.state == OutboxState.SENT)).exists()
+
+
+def _remove_orphans(settings: Settings) -> int:
+    root = Path(settings.uploads_folder)
+    if not root.is_dir():
+        return 0
+    gone = 0
+    for child in root.iterdir():
+        try:
+            aged = uploads.is_draft_id(child.name) and child.stat().st_mtime < time.time() - _ORPHAN_SECONDS
+        except FileNotFoundError:  # its message was filed at this moment
+            continue
+        if aged and not DraftRow.select(DraftRow.id).where(DraftRow.id == child.name).exists():
+            uploads.remove_folder(settings, child.name)
+            gone += 1
+    return gone

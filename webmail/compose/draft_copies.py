@@ -1,0 +1,205 @@
+"""Copies of drafts in the IMAP Drafts mailbox: saved there, taken up again from there, removed from there."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from webmail import imap, preferences
+from webmail.account import Account
+from webmail.compose import (
+    attachments,
+    draft_cleanup,
+    draft_message,
+    draft_note,
+    drafts,
+    identities,
+    message_options,
+    quoting,
+    reply,
+)
+from webmail.compose.fields import Fields
+from webmail.compose.outbox import spool
+from webmail.config import Settings
+from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage
+from webmail.imap import mailboxes, messages
+from webmail.imap.connection import Connection
+from webmail.mail import Identity, Message, Role
+from webmail.mime.address_text import address_text
+from webmail.models import DraftRow, User, now
+
+log = logging.getLogger(__name__)
+_GONE = (NoSuchMessage, NoSuchMailbox, MailboxChanged)
+
+
+def save(row: DraftRow, account: Account, identity: Identity, settings: Settings) -> bool:
+    """Bring the copy in Drafts up to date: first the new one, then away with the former one.
+
+    Returns False when the draft was sent or discarded meanwhile (no copy stays behind then). Round trips: APPEND, and
+    SELECT + STORE + EXPUNGE for the former copy. Raises ServerAway, OverQuota ...; the row keeps the text in any case.
+    """
+    if _save_once(row, account, identity, settings):
+        return True
+    # Somebody else saved at the same moment (an autosave beside a click), or the draft is gone.
+    current = DraftRow.get_or_none(DraftRow.id == row.id)
+    if current is None or (drafts.unsaved(current) and not _save_once(current, account, identity, settings)):
+        return False
+    row.saved_mailbox, row.saved_uidvalidity, row.saved_uid = current.saved_mailbox, current.saved_uidvalidity, current.saved_uid
+    row.saved_at = current.saved_at
+    return True
+
+
+def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Settings) -> bool:
+    started = now()
+    draft = draft_message.as_draft(row, identity, settings, lenient=True)
+    with spool.for_drafts(draft, settings) as content, imap.connect(account) as conn:
+        mailbox = mailboxes.for_role(conn, Role.DRAFTS)
+        uidvalidity, uid = messages.append(conn, mailbox, content, flags=("\\Draft", "\\Seen"))
+        if not uid:  # a server without UIDPLUS (RFC 4315)
+            uid = max(messages.find_message_id(conn, mailbox, row.message_id), default=0)
+        former = (row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
+        fresh = (mailbox, uidvalidity, uid)
+        if not _remember(row, former, fresh, started):
+            _delete(conn, *fresh)
+            return False
+        if former != fresh:
+            _delete(conn, *former)
+    return True
+
+
+def _remember(row: DraftRow, former: tuple[str, int, int], fresh: tuple[str, int, int], at: datetime) -> bool:
+    """Point the row at its new copy, unless somebody did so meanwhile or the draft is gone: that one's copy counts then."""
+    values = dict(zip(("saved_mailbox", "saved_uidvalidity", "saved_uid"), fresh, strict=True))
+    unchanged = (
+        (DraftRow.saved_mailbox == former[0]) & (DraftRow.saved_uidvalidity == former[1]) & (DraftRow.saved_uid == former[2])
+    )
+    if not DraftRow.update(saved_at=at, **values).where((DraftRow.id == row.id) & unchanged).execute():
+        return False
+    row.saved_mailbox, row.saved_uidvalidity, row.saved_uid = fresh
+    row.saved_at = at
+    return True
+
+
+def _delete(conn: Connection, mailbox: str, uidvalidity: int, uid: int) -> None:
+    """Expunge a copy. A failure leaves one draft too many, never one too few, so it is only noted."""
+    if not mailbox or not uid:
+        return
+    try:
+        imap.actions.delete(conn, mailbox, [uid], uidvalidity or None)
+    except _GONE:
+        return
+    except MailError as error:
+        log.warning("a former draft stays in %s as UID %d: %s", mailbox, uid, error)
+
+
+def remove(account: Account, mailbox: str, uidvalidity: int, uid: int) -> None:
+    """Expunge a copy that is not needed any more; one that is gone already is fine. Raises ServerAway and such."""
+    if not mailbox or not uid:
+        return
+    with imap.connect(account) as conn:
+        try:
+            imap.actions.delete(conn, mailbox, [uid], uidvalidity or None)
+        except _GONE:
+            return
+
+
+def discard(row: DraftRow, account: Account, settings: Settings) -> None:
+    """Remove a draft for good: the copy first, so that an error there loses nothing."""
+    remove(account, row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
+    drafts.forget(row.id, settings)
+
+
+def resume(
+    user: User, account: Account, mailbox: str, uid: int, uidvalidity: int | None, settings: Settings, *, afresh: bool = False
+) -> tuple[DraftRow, int]:
+    """The row of a message in Drafts, and how many of its files were too many to come along.
+
+    It is the live row where the copy is ours, else one made from the message, files and all. A message that is no draft is a
+    template: its row is found again, not made again, as long as nothing was written in it, and the message stays as it is. So
+    does a draft with too many files: a saved row takes the place of its copy, and the other files would be lost. `afresh`: what
+    comes of a template answers nothing.
+
+    Raises NoSuchMessage, MailboxChanged, uploads.TooLarge, AllowanceUsed, NoRoom, ServerAway.
+    """
+    if uidvalidity and (row := _live(user, mailbox, uidvalidity, uid)):
+        return row, 0
+    with imap.connect(account) as conn:
+        message = messages.fetch(conn, mailbox, uid, uidvalidity)
+        if row := _live(user, mailbox, message.uidvalidity, uid):
+            return row, 0
+        left_out = max(len(reply.carried_parts(message)) - reply.MOST_PARTS, 0)
+        replaces = "\\Draft" in message.flags and not left_out
+        # only one's own program sets that flag: anybody can write such a header
+        head = imap.attached_messages.head(conn, mailbox, uid, "", message.uidvalidity) if "\\Draft" in message.flags else b""
+        noted = draft_note.from_header(head, Fields())
+        if noted.get("format") == message_options.FORMATTED:  # its text has the marks of its pictures
+            found = quoting.plain(conn, message)
+        else:
+            found = quoting.with_pictures(conn, message, attachments.room(user, settings), alone=False)
+    text = found.text
+    me = identities.matching(identities.usable(user, settings), message.envelope.sender, text)
+    usual = message.envelope.reply_to == identities.noun(me).reply_to
+    answers = "" if usual else address_text(message.envelope.reply_to)
+    fields = replace(_fields_of(message, text, template=not replaces), identity=me.id, reply_to=answers)
+    if found.names:
+        fields = replace(fields, format=message_options.FORMATTED)
+    if afresh:
+        fields = replace(fields, in_reply_to="", references="")
+    fields = replace(fields, **noted)
+    before = None if replaces else drafts.untouched(user, fields)
+    row = before or drafts.new(user, fields)
+    if before and (before.attachments.exists() or not reply.carried_parts(message)):
+        return before, left_out
+    try:
+        reply.carry(row, account, message, settings, found.names)
+    except MailError:
+        if not before:
+            drafts.forget(row.id, settings)
+        raise
+    if replaces:
+        _remember(row, ("", 0, 0), (mailbox, message.uidvalidity, uid), now())
+    else:
+        drafts.leave_untouched(row)
+    return row, left_out
+
+
+def _fields_of(message: Message, text: str, *, template: bool) -> Fields:
+    """The form's fields of a message; those of a template name it, so that its row is found again."""
+    envelope = message.envelope
+    return Fields(
+        to=address_text(envelope.to),
+        cc=address_text(envelope.cc),
+        bcc=address_text(envelope.bcc),
+        subject=envelope.subject,
+        body=text,
+        in_reply_to=" ".join(envelope.in_reply_to),
+        references=" ".join(envelope.references),
+        source_mailbox=message.mailbox if template else "",
+        source_uidvalidity=message.uidvalidity if template else 0,
+        source_uid=message.uid if template else 0,
+    )
+
+
+def _live(user: User, mailbox: str, uidvalidity: int, uid: int) -> DraftRow | None:
+    return DraftRow.get_or_none(
+        (DraftRow.user == user)
+        & (DraftRow.saved_mailbox == mailbox)
+        & (DraftRow.saved_uidvalidity == uidvalidity)
+        & (DraftRow.saved_uid == uid)
+    )
+
+
+def rescue(settings: Settings) -> int:
+    """Put drafts that were left unsaved into their Drafts mailboxes, where people find them; returns how many.
+
+    Only where the servers take our tokens: without the person there is no password.
+    """
+    saved = 0
+    for row in draft_cleanup.unseen() if settings.token_key_file else []:
+        try:
+            account = preferences.with_roles(settings.account(row.user.address), row.user)
+            saved += save(row, account, identities.of_draft(row, settings), settings)
+        except MailError as error:
+            log.info("draft %s is not in Drafts yet: %s", row.id, error)
+    return saved

@@ -1,0 +1,88 @@
+"""The message built from a draft: its addresses, texts and files as one `mail.Draft`, and that as bytes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import IO
+
+from webmail import mail
+from webmail.compose import draft_note, inline_images, uploads
+from webmail.compose.fields import fields_of
+from webmail.config import Settings
+from webmail.errors import BadAddress, MailError
+from webmail.mail import Address, Identity
+from webmail.mime import builder
+from webmail.models import DraftRow
+
+
+class FilesGone(MailError):
+    """The bytes of an attachment are not on the disk any more."""
+
+    status = 410
+
+
+def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False) -> mail.Draft:
+    """The message that the row describes. Raises BadAddress.
+
+    `lenient` is for the copy in Drafts: what is no address is left out, and the text stays as typed, its pictures' marks too.
+    """
+    read = readable_addresses if lenient else builder.parse_addresses
+    written = inline_images.render_body(row, settings)
+    answers = read(row.reply_to or "") or identity.reply_to
+    return mail.Draft(
+        identity=replace(identity, reply_to=answers),
+        to=read(row.to),
+        cc=read(row.cc),
+        bcc=read(row.bcc),
+        subject=row.subject,
+        text=row.body if lenient else written.text,
+        attachments=written.files,
+        message_id=row.message_id,
+        in_reply_to=row.in_reply_to,
+        references=tuple(row.references.split()),
+        html=written.html,
+        language=row.language or "",
+        priority=row.priority or "",
+        read_receipt=bool(row.read_receipt),
+        note=draft_note.to_header(fields_of(row)),
+    )
+
+
+def to_bytes(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> bytes:
+    """The message as bytes, dated `at` (UTC, naive) or now.
+
+    Raises UnsafeValue, BadAddress, and FilesGone when an attachment can't be read.
+    """
+    try:
+        return builder.build(draft, date=_date(at), include_bcc=include_bcc)
+    except OSError as error:
+        raise FilesGone(f"an attachment of the draft can't be read: {error}") from error
+
+
+def write(out: IO[bytes], draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> None:
+    """The same into a file, in constant memory. Raises uploads.NoRoom too."""
+    try:
+        with uploads.full_disk_told():
+            builder.write(out, draft, date=_date(at), include_bcc=include_bcc)
+    except OSError as error:
+        raise FilesGone(f"an attachment of the draft can't be read: {error}") from error
+
+
+def _date(at: datetime | None) -> datetime:
+    return at.replace(tzinfo=UTC) if at else datetime.now(UTC)
+
+
+def readable_addresses(text: str) -> tuple[Address, ...]:
+    """The addresses among what was typed so far."""
+    try:
+        return builder.parse_addresses(text)
+    except BadAddress:
+        found: list[Address] = []
+        for piece in re.split(r"[,;]", text):
+            try:
+                found.extend(builder.parse_addresses(piece))
+            except BadAddress:
+                continue
+        return tuple(found)

@@ -1,0 +1,115 @@
+"""Pictures in the text of a draft: which of its files can stand there, and what is sent of a text that has some.
+
+A formatted text refers to them by name (`mime/html/markdown_images.py`). Those that it shows become parts of its HTML and are
+not listed among the files again. In a plain text, or in one that is too long to be formatted, files are only attached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from webmail.compose import identities, message_options, uploads
+from webmail.config import Settings
+from webmail.errors import NoSuchMessage
+from webmail.mail import Attachment
+from webmail.mime.formats import image_info
+from webmail.mime.html import markdown
+from webmail.mime.html import markdown_images as marks
+from webmail.models import AttachmentRow, DraftRow, User
+
+if TYPE_CHECKING:
+    from webmail.compose.fields import Fields
+
+_HEAD = 65_536
+_FAR = 4_000_000  # bytes: the size of a photograph stands behind all that cameras and programs noted in it
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedBody:
+    """What is sent of a draft's text: as plain text, as HTML (empty where it is not formatted), and the files.
+
+    `shown` has the rows of the files that the HTML shows, by Content-ID.
+    """
+
+    text: str
+    html: str
+    files: tuple[Attachment, ...]
+    shown: Mapping[str, int] = field(default_factory=dict)
+
+
+def kind(path: str) -> str:
+    """The media type of a file of a draft that may stand in a text, "" for any other, also for one that is gone."""
+    try:
+        return _kind(path)
+    except OSError:
+        return ""
+
+
+@lru_cache(4096)
+def _kind(path: str) -> str:
+    """By what is in it, not by its name; such files are never changed."""
+    with open(path, "rb") as file:
+        head = file.read(_HEAD)
+        if image_info.type_of(head) == "image/jpeg" and not image_info.is_showable(head):
+            head += file.read(_FAR)
+    found = image_info.is_showable(head)
+    return found if found in marks.TYPES else ""
+
+
+def path_of(draft_id: str, file: AttachmentRow, settings: Settings) -> str:
+    return str(uploads.folder(settings, draft_id) / file.stored)
+
+
+def load(row: DraftRow, attachment_id: int, settings: Settings) -> tuple[AttachmentRow, str]:
+    """A picture among the draft's files, and its media type. Raises NoSuchMessage, also for a file that is no picture."""
+    file = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
+    found = kind(path_of(row.id, file, settings)) if file else ""
+    if not found:
+        raise NoSuchMessage(f"draft {row.id} has no picture {attachment_id}")
+    return file, found
+
+
+def mark_of(file: AttachmentRow) -> str:
+    """The Markdown for a picture."""
+    return marks.mark(marks.words_for(file.filename), file.filename)
+
+
+def render_body(row: DraftRow, settings: Settings) -> RenderedBody:
+    """One query, and the first look at each picture."""
+    rows = list(row.attachments.order_by(AttachmentRow.id))
+    files = [Attachment(one.filename, one.type, one.size, path_of(row.id, one, settings)) for one in rows]
+    if row.format != message_options.FORMATTED:
+        return RenderedBody(row.body, "", tuple(files))
+    found: dict[str, int] = {}  # the place of the first one of each name
+    for place, file in enumerate(files if "![" in row.body else []):
+        if kind(file.path):
+            found.setdefault(marks.key(file.filename), place)
+    ids = {name: _content_id(row, rows[place]) for name, place in found.items()}
+    used: set[str] = set()
+    html = markdown.document(row.body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used)
+    for name in used:
+        file = files[found[name]]
+        files[found[name]] = replace(file, type=kind(file.path), content_id=ids[name])
+    shown = {ids[name]: rows[found[name]].id for name in used}
+    return RenderedBody(marks.plain(row.body, used), html, tuple(files), shown)
+
+
+def _content_id(row: DraftRow, file: AttachmentRow) -> str:
+    """The same each time the message is built, and nobody else's (RFC 2045 section 7); it tells neither name nor path."""
+    local = hashlib.sha256(f"{row.message_id} {file.stored}".encode()).hexdigest()[:32]
+    return f"{local}@{row.message_id.rpartition('@')[2].rstrip('>')}"
+
+
+def inserted(fields: Fields, file: AttachmentRow, user: User, at: int | None = None) -> Fields:
+    """The form with the picture at that place (in characters) or where one's own text ends; the text is formatted then."""
+    body, mark = fields.body, mark_of(file)
+    if at is not None and 0 <= at <= len(body):
+        return replace(fields, body=body[:at] + mark + body[at:], format=message_options.FORMATTED)
+    at = identities.end_of_own(body, user)
+    above, below = body[:at].rstrip("\n"), body[at:].lstrip("\n")
+    body = "\n\n".join(filter(None, [above, mark, below]))
+    return replace(fields, body=body if below else f"{body}\n", format=message_options.FORMATTED)

@@ -1,0 +1,177 @@
+"""What follows once SMTP has accepted a message: its copy in Sent, the draft away, the original marked.
+
+Each step is noted in the row when it is done and tried again on its own when it fails; none of them can make a sent message
+look like one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, timedelta
+
+import peewee as pw
+
+from webmail import imap
+from webmail.account import Account
+from webmail.compose import correspondents, draft_copies, draft_message, drafts, uploads
+from webmail.compose.fields import Fields
+from webmail.compose.outbox import send_errors, spool
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed
+from webmail.imap import mailboxes, messages
+from webmail.imap.connection import Connection
+from webmail.mail import Address, Role
+from webmail.mime import headers
+from webmail.models import DraftRow, Outbox, OutboxState, User, now
+
+log = logging.getLogger(__name__)
+
+SAVED = ("saved_mailbox", "saved_uidvalidity", "saved_uid")
+TRACKED = ("source_mailbox", "source_uidvalidity", "source_uid", "source_flag", *SAVED)
+_LEASE = timedelta(minutes=5)
+_WAITS = [1, 2, 5, 15, 30, 60, 180, 360]  # minutes before the next try; the last one repeats
+
+
+def unfinished() -> pw.Expression:
+    """Rows that were sent but not wholly filed, as a condition."""
+    left = (Outbox.filed == False) | (Outbox.saved_uid != 0) | (Outbox.source_flag != "")  # noqa: E712
+    return (Outbox.state == OutboxState.SENT) & left
+
+
+def is_unfinished(row: Outbox) -> bool:
+    return row.state == OutboxState.SENT and not (row.filed and row.saved_uid == 0 and not row.source_flag)
+
+
+def file(outbox_id: int, settings: Settings, account_for: Callable[[Outbox], Account]) -> bool:
+    """Do what is left to do for a sent message; returns whether all is done. Nothing to do, or not our turn: False.
+
+    Round trips: SEARCH and APPEND in Sent; STORE and EXPUNGE in Drafts; STORE on the original.
+    """
+    row = _take(outbox_id)
+    if row is None:
+        return False
+    errors = []
+    try:
+        account = account_for(row)
+    except MailError as error:
+        errors.append(send_errors.note(error))
+    else:
+        for step in (_copy_to_sent, _remove_draft, _mark_source):
+            try:
+                step(row, account, settings)
+            except MailError as error:
+                log.warning("outbox %d is sent, but %s: %s", row.id, step.__name__.strip("_"), error)
+                errors.append(send_errors.note(error))
+    _release(row, errors)
+    return not errors
+
+
+def _take(outbox_id: int) -> Outbox | None:
+    """A row of which some recipients were sent to may wait for the others: it is filed meanwhile."""
+    accepted = (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null(False) & (Outbox.filed == False)  # noqa: E712
+    free = Outbox.lease.is_null() | (Outbox.lease < now())
+    due = (Outbox.due <= now()) | accepted
+    taken = Outbox.update(lease=now() + _LEASE, attempts=Outbox.attempts + 1)
+    if not taken.where((Outbox.id == outbox_id) & (unfinished() | accepted) & free & due).execute():
+        return None
+    return Outbox.get_or_none(Outbox.id == outbox_id)
+
+
+def _release(row: Outbox, errors: list[str]) -> None:
+    values: dict[str, object] = {"lease": None}
+    if row.state == OutboxState.SENT:
+        values["error"] = errors[0] if errors else ""
+        if errors:
+            values["due"] = now() + timedelta(minutes=_WAITS[min(row.attempts, len(_WAITS)) - 1])
+        else:
+            values["credential"] = None
+    Outbox.update(**values).where(Outbox.id == row.id).execute()
+
+
+def _note(row: Outbox, **values: object) -> None:
+    Outbox.update(**values).where(Outbox.id == row.id).execute()
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def _copy_to_sent(row: Outbox, account: Account, settings: Settings) -> None:
+    """Looked up first, always: a worker may have died after APPEND, and some servers file by themselves."""
+    if not row.filed:
+        draft = DraftRow.get_or_none(DraftRow.id == row.draft)
+        hidden = draft_message.readable_addresses(draft.bcc) if draft else ()
+        with spool.opened(bytes(row.content), settings) as content:
+            with imap.connect(account) as conn:
+                sent, found = _copies(conn, row)
+                if not found:
+                    when = (row.sent_at or now()).replace(tzinfo=UTC)
+                    messages.append(conn, sent, content, flags=("\\Seen",), when=when, top=_bcc(hidden))
+            _note(row, filed=True)
+            content.seek(0)
+            correspondents.note(row, hidden, content.read(headers.HEADER_LIMIT))
+    if row.state == OutboxState.SENT:
+        content_before = bytes(row.content)
+        _note(row, content=b"")
+        spool.remove(content_before, settings)
+
+
+def _copies(conn: Connection, row: Outbox) -> tuple[str, list[int]]:
+    """Where the copy goes, and the UIDs of those that are there: the identity's own folder while it exists, else Sent."""
+    if row.sent_mailbox:
+        try:
+            return row.sent_mailbox, messages.find_message_id(conn, row.sent_mailbox, row.message_id)
+        except (NoSuchMailbox, NotAllowed) as error:
+            log.info("outbox %d: the copy goes to Sent: %s", row.id, error)
+    sent = mailboxes.for_role(conn, Role.SENT)
+    return sent, messages.find_message_id(conn, sent, row.message_id)
+
+
+def _bcc(hidden: Iterable[Address]) -> bytes:
+    """One's own copy tells whom one wrote to in secret; what went out does not."""
+    shown = [a.email for a in hidden if a.email.isascii()]
+    return b"Bcc: " + ",\r\n ".join(shown).encode() + b"\r\n" if shown else b""
+
+
+def _remove_draft(row: Outbox, account: Account, settings: Settings) -> None:
+    if row.state != OutboxState.SENT:
+        return
+    with db.atomic():  # an autosave that came in between may have made a newer copy than the one known here
+        draft = DraftRow.get_or_none(DraftRow.id == row.draft)
+        if draft is not None:
+            if draft.saved_uid:
+                _note(row, **{name: getattr(draft, name) for name in SAVED})
+            draft.delete_instance()
+    uploads.remove_folder(settings, row.draft)
+    draft_copies.remove(account, row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
+    _note(row, saved_mailbox="", saved_uidvalidity=0, saved_uid=0)
+
+
+def _mark_source(row: Outbox, account: Account, settings: Settings) -> None:
+    if row.source_flag and row.source_uid:
+        flag = row.source_flag
+        try:
+            with imap.connect(account) as conn:
+                imap.actions.set_flags(conn, row.source_mailbox, [row.source_uid], [flag], True, row.source_uidvalidity or None)
+        except (NoSuchMessage, NoSuchMailbox, MailboxChanged, NotAllowed) as error:
+            log.info("outbox %d: the original is not marked: %s", row.id, error)  # it will never be possible: not tried again
+    _note(row, source_flag="")
+
+
+def draft_for_refused(row: Outbox, user: User, account: Account, settings: Settings) -> tuple[DraftRow, int] | None:
+    """A new draft, made from the copy in Sent, to those alone whom the server refused, and how many files were too many for it.
+
+    None when there is no such copy.
+    """
+    with imap.connect(account) as conn:
+        sent, found = _copies(conn, row)
+    if not found:
+        return None
+    draft, left_out = draft_copies.resume(user, account, sent, max(found), None, settings)
+    fields = Fields(
+        to=", ".join(json.loads(row.refused)), subject=draft.subject, body=draft.body, in_reply_to=draft.in_reply_to,
+        references=draft.references,
+    )  # fmt: skip
+    drafts.update(draft, fields)
+    return draft, left_out

@@ -1,0 +1,222 @@
+"""The outbox: a message leaves once, whatever breaks, and nothing that happens after it left looks like a failure.
+
+    WAITING -> SENDING -> SENT (then filed)          WAITING -> CANCELLED (undone)
+                       -> WAITING (refused for now, or nothing left: tried again for a day, then FAILED)
+                       -> FAILED (refused for good)  -> UNCERTAIN (broke after the final dot: never sent again by itself)
+
+Every change of state is one UPDATE that names the state it starts from, so of two workers, or two clicks, one does nothing.
+A worker holds a row by a lease that it keeps renewing, and must still hold it to send the final dot: the row's `attempts` is
+the number of its turn, and another worker that took over has counted it up. Every function runs within an open database
+connection. Filing (the copy in Sent and so on) is in `filing.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from datetime import datetime, timedelta
+
+import peewee as pw
+
+from webmail import preferences
+from webmail.account import Account
+from webmail.compose import draft_message, drafts, identities
+from webmail.compose.fields import Fields, fields_of, normalised, revision_of
+from webmail.compose.outbox import filing, rate_limits, spool
+from webmail.config import Settings
+from webmail.database import idempotency
+from webmail.database.connection import db
+from webmail.errors import NoSuchMessage
+from webmail.mail import Draft, Identity
+from webmail.models import DraftRow, Outbox, OutboxState, User, now
+
+log = logging.getLogger(__name__)
+
+_SECOND_CLICK = timedelta(minutes=1)
+_OPEN = [OutboxState.CANCELLED, OutboxState.FAILED]  # nobody got it: the same draft may be sent
+
+# Everything but the message itself, which may be large.
+LIGHT = [field for field in Outbox._meta.sorted_fields if field is not Outbox.content]
+
+
+# --- into the outbox -------------------------------------------------------------------------------------------------
+
+
+def enqueue(
+    row: DraftRow,
+    account: Account,
+    identity: Identity,
+    settings: Settings,
+    sealed_credential: bytes | None,
+    *,
+    at: datetime | None = None,
+    dsn: bool = False,
+) -> Outbox:
+    """Put the draft's message, built, into the outbox, due after the time for undoing, or `at` a time chosen (UTC, naive).
+
+    A draft that waits, is being sent, was sent or is uncertain gives its present row, unchanged: a second click sends nothing.
+    One that was undone or failed goes again. `dsn`: the writer is to be told of its delivery, where the server can do that.
+
+    Raises BadAddress, UnsafeValue, FilesGone, uploads.NoRoom, identities.NotYours, limits.TooManyPeople, and
+    drafts.ChangedElsewhere for a draft that was written in while its message was built.
+    """
+    identities.check(row.user, identity.email, settings)
+    draft = draft_message.as_draft(row, identity, settings)
+    content = spool.built(draft, settings, at=at)
+    taken = False
+    try:
+        sent = _enqueued(row, draft, identity, settings, sealed_credential, content, at, dsn)
+        taken = sent is not None
+    finally:
+        if not taken:
+            spool.remove(content, settings)
+    return sent or Outbox.select(*LIGHT).where(Outbox.draft == row.id).get()
+
+
+def _enqueued(
+    row: DraftRow,
+    draft: Draft,
+    identity: Identity,
+    settings: Settings,
+    sealed_credential: bytes | None,
+    content: bytes,
+    at: datetime | None,
+    dsn: bool,
+) -> Outbox | None:
+    """The row that has this content; None where another one is there."""
+    recipients = list({address.email.lower(): address.email for address in draft.recipients}.values())
+    values = {
+        "message_id": row.message_id,
+        "subject": row.subject,
+        "sender": identity.email,
+        "recipients": json.dumps(recipients),
+        "refused": "{}",
+        "content": content,
+        "state": OutboxState.WAITING,
+        "handed_over": False,
+        "due": at or now() + timedelta(seconds=undo_seconds(row.user, settings)),
+        "lease": None,
+        "error": "",
+        "credential": sealed_credential,
+        "filed": False,
+        "sent_at": None,
+        "sent_mailbox": identity.sent_mailbox,
+        "created": now(),
+        "scheduled": at,
+        "revision": revision_of(fields_of(row)),
+        "people": len(recipients),
+        "dsn": dsn,
+        **{name: getattr(row, name) for name in filing.TRACKED},
+    }
+    mine = Outbox.draft == row.id
+    with db.atomic():
+        idempotency.in_turn(row.user)
+        before = Outbox.select(*LIGHT).where(mine).first()
+        if before is not None and before.state not in _OPEN:
+            return None
+        present = DraftRow.get_or_none(DraftRow.id == row.id)
+        if present is not None and present.updated != row.updated:  # the message has not all that the draft has
+            raise drafts.DraftChangedElsewhere(present)
+        rate_limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
+        if before is None:
+            with contextlib.suppress(pw.IntegrityError), db.atomic():  # another click was quicker: its row is the one
+                return Outbox.create(user=row.user, draft=row.id, **values)
+        again = Outbox.update(attempts=Outbox.attempts + 1, **values).where(mine & Outbox.state.in_(_OPEN)).execute()
+    return Outbox.select(*LIGHT).where(mine).get() if again else None
+
+
+def undo_seconds(user: User, settings: Settings) -> int:
+    """How long a message of this person waits before it leaves."""
+    own = preferences.for_user(user).undo_seconds
+    return settings.undo_seconds if own < 0 else own
+
+
+def of_draft(user: User, draft_id: str) -> Outbox | None:
+    """The outbox row of a draft, without its content, unless it was undone."""
+    mine = (Outbox.user == user) & (Outbox.draft == draft_id) & (Outbox.state != OutboxState.CANCELLED)
+    return Outbox.select(*LIGHT).where(mine).first()
+
+
+def is_same(sent: Outbox, fields: Fields) -> bool:
+    """Whether these fields are the ones that left; of a row older than that column, by how little time has gone by."""
+    if sent.revision is not None:
+        return revision_of(fields) == sent.revision
+    draft = DraftRow.get_or_none(DraftRow.id == sent.draft)
+    if draft is not None:
+        return fields_of(draft) == normalised(fields)
+    return now() - sent.created < _SECOND_CLICK
+
+
+# --- sending ---------------------------------------------------------------------------------------------------------
+
+
+# --- what the person does --------------------------------------------------------------------------------------------
+
+
+def undo(user: User, outbox_id: int) -> str | None:
+    """Stop a message that has not left; returns its draft's id, or None when it is too late."""
+    still = (Outbox.id == outbox_id) & (Outbox.user == user) & (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null()
+    changed = (
+        Outbox.update(state=OutboxState.CANCELLED, content=b"", credential=None, lease=None, error="").where(still).execute()
+    )
+    return find(user, outbox_id).draft if changed else None
+
+
+def retry(user: User, outbox_id: int, sealed_credential: bytes | None) -> bool:
+    """Send again as it is, on the person's word: a failed message, or an uncertain one (which may then arrive twice)."""
+    mine = (Outbox.id == outbox_id) & (Outbox.user == user) & Outbox.state.in_([OutboxState.FAILED, OutboxState.UNCERTAIN])
+    row = Outbox.select(*LIGHT).where(mine).first()
+    if row is None:
+        return False
+    everyone = list(dict.fromkeys([*json.loads(row.recipients), *json.loads(row.refused)]))
+    again = Outbox.update(
+        state=OutboxState.WAITING, handed_over=False, lease=None, due=now(), error="", created=now(), scheduled=None,
+        refused="{}", recipients=json.dumps(everyone), credential=sealed_credential, attempts=Outbox.attempts + 1,
+    ).where(mine & (Outbox.attempts == row.attempts))  # fmt: skip
+    return bool(again.execute())
+
+
+def edit(user: User, outbox_id: int, settings: Settings) -> str | None:
+    """The id of a draft with the text of a message that failed or is uncertain, or None when there is none.
+
+    A failed message is its own draft again. An uncertain one may have arrived: what is written from it is another message.
+    """
+    row = find(user, outbox_id)
+    draft = DraftRow.get_or_none((DraftRow.id == row.draft) & (DraftRow.user == user))
+    if draft is None or row.state not in (OutboxState.FAILED, OutboxState.UNCERTAIN, OutboxState.CANCELLED):
+        return None
+    return draft.id if row.state != OutboxState.UNCERTAIN else drafts.duplicate(draft, settings).id
+
+
+def dismiss(user: User, outbox_id: int, sealed_credential: bytes | None = None) -> bool:
+    """Take a row off the list: a failed message stays a draft, an uncertain one counts as sent, refusals are read."""
+    mine = (Outbox.id == outbox_id) & (Outbox.user == user)
+    failed = Outbox.update(state=OutboxState.CANCELLED, content=b"", credential=None, error="")
+    if failed.where(mine & (Outbox.state == OutboxState.FAILED)).execute():
+        return True
+    sent = Outbox.update(
+        state=OutboxState.SENT, sent_at=now(), due=now(), lease=None, error="", attempts=0, credential=sealed_credential
+    )
+    if sent.where(mine & (Outbox.state == OutboxState.UNCERTAIN)).execute():
+        return True
+    return bool(Outbox.update(refused="{}").where(mine & (Outbox.state == OutboxState.SENT)).execute())
+
+
+def find(user: User, outbox_id: int) -> Outbox:
+    """One row, without its content. Raises NoSuchMessage, also for somebody else's."""
+    known = 0 < outbox_id < 2**63  # a larger one is no number for SQLite
+    row = Outbox.select(*LIGHT).where((Outbox.id == outbox_id) & (Outbox.user == user)).first() if known else None
+    if row is None:
+        raise NoSuchMessage(f"no outbox row {outbox_id} of {user.address}")
+    return row
+
+
+def listing(user: User) -> list[Outbox]:
+    """What the outbox page shows, newest first: all but what was undone, and of what was sent the last day or refusals."""
+    recent = (Outbox.sent_at > now() - timedelta(days=1)) | (Outbox.refused != "{}") | (Outbox.error != "")
+    shown = Outbox.state.not_in([OutboxState.SENT, OutboxState.CANCELLED]) | ((Outbox.state == OutboxState.SENT) & recent)
+    return list(Outbox.select(*LIGHT).where((Outbox.user == user) & shown).order_by(Outbox.created.desc()).limit(200))
+
+
+# --- housekeeping ----------------------------------------------------------------------------------------------------

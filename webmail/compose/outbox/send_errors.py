@@ -1,0 +1,90 @@
+"""Why a message did not go as it should: what is kept of an error, so that a page can say it in the person's language."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from webmail import smtp
+from webmail.errors import MailError, OverQuota, Refused, SendRefused, ServerAway, SignInRefused
+
+STOPPED = "the program that was sending it stopped"
+
+
+class SendErrorKind(StrEnum):
+    """Whose fault it was, or what exactly the server's answer means (RFC 3463)."""
+
+    NOT_REACHED = "not-reached"
+    NO_ANSWER = "no-answer"
+    BROKE_OFF = "broke-off"
+    SIGN_IN = "sign-in"
+    NO_ROOM = "no-room"  # in one's own mailbox
+    STOPPED = "stopped"
+    OTHER = "other"
+    NO_SUCH_ADDRESS = "no-such-address"
+    NO_SUCH_DOMAIN = "no-such-domain"
+    MAILBOX_CLOSED = "mailbox-closed"
+    MAILBOX_FULL = "mailbox-full"
+    TOO_LARGE = "too-large"
+    NOT_ASCII = "not-ascii"
+    NOT_NOW = "not-now"
+    REFUSED = "refused"
+
+
+_OURS = {
+    SendErrorKind.NOT_REACHED,
+    SendErrorKind.NO_ANSWER,
+    SendErrorKind.BROKE_OFF,
+    SendErrorKind.SIGN_IN,
+    SendErrorKind.NO_ROOM,
+    SendErrorKind.STOPPED,
+    SendErrorKind.OTHER,
+}
+_REPLY = re.compile(r"([245])\d\d(?:[ -]+([245])\.(\d{1,3})\.(\d{1,3}))?(?!\d)")
+_MEANINGS = {
+    "1.0": SendErrorKind.NO_SUCH_ADDRESS,
+    "1.1": SendErrorKind.NO_SUCH_ADDRESS,
+    "1.3": SendErrorKind.NO_SUCH_ADDRESS,
+    "1.6": SendErrorKind.NO_SUCH_ADDRESS,
+    "1.2": SendErrorKind.NO_SUCH_DOMAIN,
+    "1.10": SendErrorKind.NO_SUCH_DOMAIN,
+    "4.4": SendErrorKind.NO_SUCH_DOMAIN,
+    "2.1": SendErrorKind.MAILBOX_CLOSED,
+    "2.2": SendErrorKind.MAILBOX_FULL,
+    "2.3": SendErrorKind.TOO_LARGE,
+    "3.4": SendErrorKind.TOO_LARGE,
+    "6.7": SendErrorKind.NOT_ASCII,
+}
+
+
+def note(error: MailError) -> str:
+    """The error as one line for the outbox: the server's own words as they are, ours with their kind before them."""
+    words = str(error)
+    if isinstance(error, SendRefused | Refused) or _REPLY.match(words):
+        if isinstance(error, SignInRefused):
+            return f"{SendErrorKind.SIGN_IN}: {words}"
+        return words if not isinstance(error, OverQuota) else f"{SendErrorKind.NO_ROOM}: {words}"
+    kinds = [
+        (smtp.NoAnswer, SendErrorKind.NO_ANSWER),
+        (smtp.BrokeOff, SendErrorKind.BROKE_OFF),
+        (ServerAway, SendErrorKind.NOT_REACHED),
+        (SignInRefused, SendErrorKind.SIGN_IN),
+    ]
+    kind = next((kind for type, kind in kinds if isinstance(error, type)), SendErrorKind.OTHER)
+    return f"{kind}: {words}"
+
+
+def read(noted: str) -> tuple[SendErrorKind, str]:
+    """The kind of what `note` wrote, and the server's own words (empty where the server said nothing)."""
+    name, colon, words = noted.partition(": ")
+    if colon and name in set(_OURS):
+        said = SendErrorKind(name) in (SendErrorKind.SIGN_IN, SendErrorKind.NO_ROOM, SendErrorKind.OTHER)
+        return SendErrorKind(name), words if said else ""
+    if noted == STOPPED:
+        return SendErrorKind.STOPPED, ""
+    match = _REPLY.match(noted)
+    if match is None:
+        return SendErrorKind.REFUSED, noted
+    if match[2] and (kind := _MEANINGS.get(f"{match[3]}.{match[4]}")) and (match[2] != "4" or kind is SendErrorKind.MAILBOX_FULL):
+        return kind, noted
+    return (SendErrorKind.NOT_NOW if match[1] == "4" else SendErrorKind.REFUSED), noted

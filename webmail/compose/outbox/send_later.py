@@ -1,0 +1,83 @@
+"""Messages that leave at a time of one's choice: which times there are, and what may be done with one that waits for its own.
+
+Such a message is a row of the outbox that is due then; whatever worker runs at that time sends it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from email.utils import format_datetime
+
+from webmail import schedule
+from webmail.compose.outbox import rate_limits, spool
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.models import Outbox, OutboxState, User, now
+from webmail.schedule import BadTime
+
+FURTHEST = timedelta(days=366)
+_DATE = re.compile(rb"^Date: [^\r\n]*(?=\r\n)", re.MULTILINE)
+
+
+def choices(at: datetime) -> dict[str, datetime]:
+    """The times that are offered, by name, in the zone of `at`."""
+    return schedule.choices(at, before_evening=timedelta(minutes=10))
+
+
+def chosen(name: str, day: str, hour: str, at: datetime) -> datetime:
+    """The time meant by the name of a choice, or by a date and an hour in the zone of `at`; UTC, naive. Raises BadTime.
+
+    `name` is "at" for one's own.
+    """
+    try:
+        local = _own(day, hour, at) if name == "at" else choices(at)[name]
+    except (KeyError, ValueError) as error:
+        raise BadTime(f"{name} {day!r} {hour!r} is no time") from error
+    return schedule.stored(local, at, FURTHEST)
+
+
+def _own(day: str, hour: str, at: datetime) -> datetime:
+    """A date and an hour as a browser sends them, or as typed where it has no field for times. Raises ValueError."""
+    typed = re.fullmatch(r"\s*(\d\d?)[:hH.](\d\d)(?::\d\d)?\s*", hour, re.ASCII)
+    if not typed:
+        raise ValueError(f"{hour!r} is no time of day")
+    return datetime.combine(date.fromisoformat(day.strip()), time(int(typed[1]), int(typed[2])), at.tzinfo)
+
+
+def waits(row: Outbox) -> bool:
+    """Whether its chosen time is still to come."""
+    return row.state == OutboxState.WAITING and row.scheduled is not None and row.scheduled > now() and not row.sent_at
+
+
+def send_now(user: User, outbox_id: int, settings: Settings) -> bool:
+    """Let a message leave at once; False when it has left or was stopped. Raises limits.TooManyPeople."""
+    return _move(user, outbox_id, None, settings)
+
+
+def change(user: User, outbox_id: int, at: datetime, settings: Settings) -> bool:
+    """Give a message that waits for its time another one. False and raised as for `send_now`."""
+    return _move(user, outbox_id, at, settings)
+
+
+def _move(user: User, outbox_id: int, at: datetime | None, settings: Settings) -> bool:
+    """The message is dated anew: what leaves on Monday says so."""
+    when = at or now()
+    still = (Outbox.id == outbox_id) & (Outbox.user == user) & (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null()
+    row = Outbox.get_or_none(still & Outbox.scheduled.is_null(False) & (Outbox.scheduled > now()))
+    if row is None:
+        return False
+    before = bytes(row.content)
+    content = spool.with_header(before, lambda header: _dated(header, when), settings)
+    with db.atomic():
+        rate_limits.check(user, row.people or 0, when, settings, besides=row.draft)
+        changed = Outbox.update(scheduled=at, due=when, created=now(), content=content, attempts=Outbox.attempts + 1)
+        moved = bool(changed.where(still & (Outbox.attempts == row.attempts)).execute())
+    spool.remove(before if moved else content, settings)
+    return moved
+
+
+def _dated(header: bytes, when: datetime) -> bytes:
+    """The header with another date (UTC, naive)."""
+    stamp = format_datetime(when.replace(tzinfo=UTC)).encode()
+    return _DATE.sub(b"Date: " + stamp, header, count=1)

@@ -1,0 +1,41 @@
+"""How many messages are on their way or need their sender: said on every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import peewee as pw
+
+from webmail.database.prepared import Prepared
+from webmail.models import Outbox, OutboxState, User
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStatus:
+    """How many messages are on their way, and how many need the person: failed, uncertain, or refused for some recipients."""
+
+    waiting: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.failed
+
+
+_COUNTED = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, OutboxState.UNCERTAIN]
+_REFUSED = (Outbox.state == OutboxState.SENT) & (Outbox.refused != "{}")
+_counts = Prepared(
+    lambda slot: (
+        Outbox.select(Outbox.state, pw.fn.COUNT(Outbox.id))
+        .where((Outbox.user == slot("user")) & (Outbox.state.in_(_COUNTED) | _REFUSED))
+        .group_by(Outbox.state)
+        .tuples()
+    )
+)
+
+
+def for_user(user: User) -> OutboxStatus:
+    """For every page: one indexed query."""
+    counts: dict[str, int] = dict(_counts(user=user.id))
+    waiting = counts.get(OutboxState.WAITING, 0) + counts.get(OutboxState.SENDING, 0)
+    return OutboxStatus(waiting, sum(counts.values()) - waiting)

@@ -1,0 +1,62 @@
+"""What a person may have forgotten, asked once before a message leaves. Never a reason to refuse it."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from webmail.mail import Draft
+from webmail.mime.html import markdown_images
+
+
+class SendWarning(StrEnum):
+    NO_SUBJECT = "no-subject"
+    NO_ATTACHMENT = "no-attachment"  # the text speaks of one
+    NO_PICTURE = "no-picture"  # a picture's mark stands in formatted text, but no such file is here to be shown
+    MANY_VISIBLE = "many-visible"  # people from outside would read each other's addresses
+    MANY_ANSWERED = "many-answered"  # an answer to all, and they are many
+    SLIP = "slip"  # an address that looks like one, see recipients.slips
+
+
+VISIBLE_FROM = 20  # addresses in To and Cc
+_SPEAKS_OF_ATTACHMENT = re.compile(
+    r"""\b(?:
+    attach(?:ed|ment|ments|ing) | enclosed | enclosures?
+    | pi[èe]ce(?:s|\(s\))?[\s-]+jointe(?:s|\(s\))?
+    | (?:fichiers?|documents?|photos?|images?|dossiers?)\s+(?:joint|attach[ée])(?:e|s|es)?
+    | trouver(?:ez|as)?\s+joint(?:e|s|es)?
+    | joint(?:e|s|es)?\s+(?:à|a)\s+(?:ce|cet|mon)\s+(?:message|mails?|m[ée]l|courriels?|envoi|e-mail)
+    | ci[\s‐‑-](?:joint|annex[ée]|inclus)(?:e|s|es)? | (?:en|l['’])\s?(?:annexe|attach[ée]e?|attachement)
+    | en\s+pi[èe]ce\s+attach[ée]e
+    | (?:je|nous)\s+(?:(?:vous|te|t['’]|lui|leur|y)\s*)?(?:joins|joignons)
+    | (?:j['’]ai|nous\s+avons)\s+joint
+    | (?:en|la|les|une|des|voir|cf\.?|mes|ma|vos|votre)\s+(?:pjs?|p\.j\.) | (?:(?<=\()|^)pjs?(?=\)|\s*:)
+    )(?!\w)""",
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+)
+
+
+def cautions(draft: Draft, domain: str = "") -> list[SendWarning]:
+    """What to ask before it leaves. Addresses of `domain` are those of the house, where people know each other's anyway."""
+    found = []
+    if not draft.subject.strip():
+        found.append(SendWarning.NO_SUBJECT)
+    if not draft.attachments and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
+        found.append(SendWarning.NO_ATTACHMENT)
+    shown = {markdown_images.key(file.filename) for file in draft.attachments if file.content_id}
+    if draft.html and any(name and name not in shown for _words, name in markdown_images.marks(draft.text)):
+        found.append(SendWarning.NO_PICTURE)
+    visible = [address.email.rpartition("@")[2].lower() for address in (*draft.to, *draft.cc)]
+    strangers = sum(one != domain.lower() for one in visible)
+    if draft.in_reply_to and len(visible) > VISIBLE_FROM and (draft.cc or strangers <= VISIBLE_FROM):
+        found.append(SendWarning.MANY_ANSWERED)  # they have read each other's addresses already
+    elif strangers > VISIBLE_FROM:
+        found.append(SendWarning.MANY_VISIBLE)
+    return found
+
+
+def own_text(text: str) -> str:
+    """The text above a forwarded message, without quoted lines."""
+    forwarded = re.search(r"^-{3,} .* -{3,}$", text, re.MULTILINE)
+    above = text[: forwarded.start()] if forwarded else text
+    return "\n".join(line for line in above.split("\n") if not line.startswith(">"))

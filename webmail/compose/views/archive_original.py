@@ -1,0 +1,42 @@
+"""Archiving the message that is answered, together with the answer."""
+
+from __future__ import annotations
+
+import json
+
+from flask import current_app
+from flask_babel import gettext as _
+
+from webmail import imap
+from webmail.compose.forms import ComposeForm
+from webmail.compose.outbox import resend
+from webmail.errors import MailError
+from webmail.imap.commands import expand_uid_set
+from webmail.mailbox.actions import act
+from webmail.mailbox.selection import Selection
+from webmail.models import DraftRow, Outbox
+from webmail.web.current import current_account, preferences
+from webmail.web.notices import notify
+
+
+def asks_to_archive(form: ComposeForm, action: str) -> bool:
+    """Whether the message answered is to be archived: by its button, or by the one that sends in spite of a question."""
+    return form.source_flag.data == "\\Answered" and (
+        action == "archive" or (action == "send-anyway" and bool(form.archive.data))
+    )
+
+
+def archive_answered(sent: Outbox, row: DraftRow) -> None:
+    """Put the message away that this one answers. The answer is on its way whatever becomes of that."""
+    if row.source_flag != "\\Answered" or not row.source_uid:
+        return
+    chosen = Selection(row.source_mailbox, row.source_uidvalidity, (row.source_uid,))
+    try:
+        with imap.connect(current_account(), row.source_mailbox) as connection:
+            done = act(connection, [chosen], "archive", archive_by=preferences().archive_by)
+    except MailError as error:
+        current_app.logger.info("draft %s: what it answers is not archived: %s", row.id, error)
+        notify(_("The message that you answered could not be archived."), "caution")
+        return
+    for _do, mailbox, validity, _from, uids in json.loads(done.undo.dumps()):
+        resend.answered_is_now(sent, row, mailbox, validity, expand_uid_set(uids)[0])

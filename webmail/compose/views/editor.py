@@ -1,0 +1,357 @@
+"""Opening the form: a new message, an answer, a draft. Its buttons are in `button_views.py`, the outbox in `outbox_views.py`.
+
+A form carries the random id of its draft; the row is made by the first POST, so that a GET, which a browser may send ahead of
+a click, leaves nothing behind. Only what brings files along (forward, resume, an answer with pictures) makes its row at once, and
+finds it again when asked twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from flask import g, redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.compose import (
+    address_book,
+    attachments,
+    draft_copies,
+    drafts,
+    identities,
+    message_options,
+    quoting,
+    templates,
+    uploads,
+)
+from webmail.compose import reply as replies
+from webmail.compose.blueprint import blueprint
+from webmail.compose.drafts import AlreadyLeft, DraftChangedElsewhere
+from webmail.compose.fields import Fields, fields_of, revision_of
+from webmail.compose.forms import ComposeForm
+from webmail.compose.outbox import queue
+from webmail.compose.outbox import status as pending
+from webmail.errors import MailError, NoSuchMessage
+from webmail.mail import Identity, Message
+from webmail.mime.address_text import address_text
+from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
+from webmail.web.current import current_account, current_user, preferences, settings
+from webmail.web.errors import error_page
+from webmail.web.formatting import file_size, local, long_date, short_date
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path, uidvalidity
+
+LEFT = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.SENT, OutboxState.UNCERTAIN)
+TEMPLATE = "compose/show.html"
+_LONGEST_SELECTION = 200_000  # characters
+
+
+# --- opening the form ------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/compose")
+def new() -> Response:
+    """An empty message, or the one that a mailto link (RFC 6068) asks for, or one of the person's templates."""
+    to, cc, bcc, subject, body = (request.args.get(name, "")[:100_000] for name in ("to", "cc", "bcc", "subject", "body"))
+    people = address_book.with_groups(current_user(), {"to": to, "cc": cc, "bcc": bcc})
+    fields = _begun(Fields(people["to"], people["cc"], people["bcc"], subject, body), my_identities()[0])
+    if number := request.args.get("template", 0, int):
+        fields = templates.inserted(fields, templates.load(current_user(), number))
+    return _new_form(fields, _came_from())
+
+
+@blueprint.get("/compose/<draft_id>")
+def show(draft_id: str) -> Response:
+    user = current_user()
+    if session.get("kept", {}).get("path") == request.path:
+        return _bring_back(draft_id, session.pop("kept")["fields"])
+    sent = queue.of_draft(user, draft_id)
+    if sent is not None and sent.state in LEFT:
+        return redirect(url_for("compose.outbox"), 303)
+    row = drafts.load(user, draft_id)
+    fields = fields_of(row)
+    form = ComposeForm.holding(fields, _came_from(), revision_of(fields))
+    at_files = request.args.get("at") == "attachments"
+    response = show_form(form, draft_id, row, preview=bool(request.args.get("preview")), at_files=at_files)
+    if at_files:  # where the address without scripts leads to
+        response.headers["HX-Reswap"] = "outerHTML show:#attachments:top"
+    return response
+
+
+@blueprint.get("/reply/<int:uid>/<path:mailbox>")
+def reply(uid: int, mailbox: str) -> Response:
+    """An answer to the sender, with `all` to everyone, with `list` to the mailing list."""
+    formatted = _format() == message_options.FORMATTED and preferences().quote != "none"
+    message, found = _original(uid, mailbox, pictures=formatted, alone=True)
+    fields, back = _answer(message, found.text), url_for("mailbox.show", mailbox=mailbox)
+    if not found.names:
+        return _new_form(fields, back)
+    return _with_files(fields, back, lambda row: _carry(row, message, found, alone=True))
+
+
+@blueprint.post("/reply/<int:uid>/<path:mailbox>")
+def reply_to_selection(uid: int, mailbox: str) -> Response:
+    """The same, quoting only what was selected (static/app.js): not a GET, for no log should have what a message says."""
+    message, found = _original(uid, mailbox)
+    selected = "\n".join(line.rstrip() for line in request.form.get("selected", "")[:_LONGEST_SELECTION].splitlines()).strip("\n")
+    fields = _answer(message, selected or found.text)
+    row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
+    drafts.leave_untouched(row)
+    return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
+
+
+def _answer(message: Message, quoted: str) -> Fields:
+    everyone, to_list = bool(request.args.get("all")), bool(request.args.get("list"))
+    me = identities.answering(my_identities(), message.envelope)
+    mine = {address.lower() for address in (*identities.allowed(current_user()), *(one.address for one in my_identities()))}
+    fields = replies.reply(
+        message, identities.noun(me), _attribution(message), quoted, everyone=everyone, also=mine, to_list=to_list,
+        quote=preferences().quote,
+    )  # fmt: skip
+    return _begun(fields, me)
+
+
+def _begun(fields: Fields, me: WritingIdentity) -> Fields:
+    """With what this person's messages begin with."""
+    return replace(identities.begun(fields, me), format=_format())
+
+
+def _format() -> str:
+    """How one writes: as the link says, else as the person prefers."""
+    named = request.args.get("format")
+    return named if named in message_options.FORMATS else preferences().write_format
+
+
+@blueprint.get("/forward/<int:uid>/<path:mailbox>")
+def forward(uid: int, mailbox: str) -> Response:
+    whole = request.args.get("as") == "attachment"
+    formatted = _format() == message_options.FORMATTED
+    message, found = _original(uid, mailbox, pictures=formatted and not whole)
+    parts = replies.carried_parts(message)
+    if not whole and len(parts) > replies.MOST_PARTS:
+        whole = True
+        notify(_("This message has too many files to forward them one by one: it is attached whole."), "caution")
+    if whole:
+        fields = replies.forward_attached(message)
+    else:
+        fields = replies.forward_inline(message, _forward_heading(message), found.text)
+    fields = _begun(fields, identities.answering(my_identities(), message.envelope))
+    back = url_for("mailbox.show", mailbox=mailbox)
+    if whole:
+        return _with_files(fields, back, lambda row: replies.carry_whole(row, current_account(), message, settings()))
+    if not parts:
+        return _new_form(fields, back)
+    if message.structure.inline and not formatted:
+        notify(_("The pictures of this message are attached."))
+        link = url_for("compose.forward", **{**(request.view_args or {}), **request.args, "format": message_options.FORMATTED})
+        session["notices"][-1]["link"] = {"url": link, "text": _("Keep them in the text")}
+    return _with_files(fields, back, lambda row: _carry(row, message, found))
+
+
+def _carry(row: DraftRow, message: Message, found: quoting.Quoted, *, alone: bool = False) -> None:
+    replies.carry(row, current_account(), message, settings(), found.names, alone=alone)
+
+
+def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) -> Response:
+    """The form of a message begun with files, which `carry` brings: its row is made now, once for all visits to the link."""
+    row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
+    try:
+        if not row.attachments.exists():
+            carry(row)
+            drafts.leave_untouched(row)
+    except uploads.MessageTooLarge:
+        notify(_("Not all of its attachments fit into one message: choose those that you need."), "caution")
+    except (uploads.AllowanceUsed, uploads.NoRoom) as error:
+        notify(_("Not all of its attachments are here.") + " " + no_room_words(error), "danger")
+    return redirect(url_for("compose.show", draft_id=row.id, back=back), 303)
+
+
+@blueprint.get("/draft/<int:uid>/<path:mailbox>")
+def resume(uid: int, mailbox: str) -> Response:
+    """Go on with a message of the Drafts folder, or begin a message with what another has; `as=new`: one that answers nothing."""
+    if not 0 < uid < 2**32:
+        raise NoSuchMessage(f"{mailbox}: {uid} is no UID")
+    try:
+        row, left_out = draft_copies.resume(
+            current_user(), current_account(), mailbox, uid, uidvalidity(), settings(), afresh=request.args.get("as") == "new"
+        )
+    except uploads.REFUSALS as error:
+        return error_page(_("This draft can't be opened here"), no_room_words(error), error.status)
+    if left_out:
+        say_left_out(left_out, f"{url_for('compose.forward', uid=uid, mailbox=mailbox)}?as=attachment")
+    return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
+
+
+# --- text that is kept -----------------------------------------------------------------------------------------------
+
+
+def store(draft_id: str, form: ComposeForm) -> DraftRow:
+    """Raises AlreadyLeft, ChangedElsewhere, NoSuchMessage (an id of somebody else, or no id)."""
+    sent = queue.of_draft(current_user(), draft_id)
+    if sent is not None and sent.state in LEFT:
+        raise AlreadyLeft(f"draft {draft_id} has left")
+    fields = form.fields()
+    row = drafts.store(current_user(), draft_id, fields, writer=form.name, began_from=form.revision.data or "")
+    form.revision.data = revision_of(fields)
+    return row
+
+
+def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
+    """The text that was being sent when the session had ended, as a draft again."""
+    form = ComposeForm(formdata=MultiDict((name, value) for name, value in kept))
+    try:
+        row = store(draft_id, form)
+    except (AlreadyLeft, NoSuchMessage):
+        row = drafts.new(current_user(), form.fields(), writer=form.name)
+    except DraftChangedElsewhere as error:
+        row = drafts.apart(error.row, form.fields(), form.name, settings())
+    notify(_("Here is your text again. Nothing was sent."), "caution")
+    return show_form(form, row.id, row)
+
+
+# --- pieces ----------------------------------------------------------------------------------------------------------
+
+
+def own_draft(draft_id: str) -> DraftRow | Response:
+    """The person's draft, or where to go when it has left. Raises NoSuchMessage."""
+    sent = queue.of_draft(current_user(), draft_id)
+    if sent is not None and sent.state in LEFT:
+        return redirect(url_for("compose.outbox"), 303)
+    return drafts.load(current_user(), draft_id)
+
+
+def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
+    """The form's page. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `fresh_token`."""
+    files = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
+    return page(
+        TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files,
+        identity=identities.chosen(my_identities(), form.identity.data),
+        total=sum(uploads.encoded_size(f.size) for f in files), limit=settings().message_limit, **more,
+    )  # fmt: skip
+
+
+def _new_form(fields: Fields, back: str) -> Response:
+    return show_form(ComposeForm.holding(fields, back), drafts.new_id())
+
+
+@blueprint.app_template_global()
+def my_identities() -> list[WritingIdentity]:
+    """As whom the person may write, the default first; asked once a request."""
+    if "identities" not in g:
+        g.identities = identities.usable(current_user(), settings())
+    return cast("list[WritingIdentity]", g.identities)
+
+
+def identity(row: DraftRow) -> Identity:
+    """As whom a draft is written."""
+    return identities.noun(identities.chosen(my_identities(), row.identity))
+
+
+@blueprint.app_template_global()
+def ready_texts() -> list[ReadyText]:
+    """The templates that the person may use."""
+    return templates.usable(current_user())
+
+
+def no_room_words(error: MailError) -> str:
+    """Why a file could not be written, and what to do."""
+    if isinstance(error, uploads.AllowanceUsed):
+        return _("The files of all your drafts may have %(limit)s together: send or discard some drafts first.",
+                 limit=file_size(error.limit))  # fmt: skip
+    if isinstance(error, uploads.NoRoom):
+        return _("The server has no room for files at the moment. Tell your administrator.")
+    return _("A message may have %(limit)s in all, and files take a third more.", limit=file_size(settings().message_limit))
+
+
+def say_left_out(count: int, whole: str = "") -> None:
+    """That not all files of a message are in the draft; `whole` is where to forward it as it is."""
+    words = ngettext(
+        "%(num)d file of that message is not here: there are too many to take them one by one. The message stays as it is.",
+        "%(num)d files of that message are not here: there are too many to take them one by one. The message stays as it is.",
+        count,
+    )
+    notify(words, "caution")
+    if whole:
+        session["notices"][-1]["link"] = {"url": whole, "text": _("Forward as attachment")}
+
+
+def _original(uid: int, mailbox: str, *, pictures: bool = False, alone: bool = False) -> tuple[Message, quoting.Quoted]:
+    """A message and its text, on request with its pictures in their places; `alone` as in `quoted.with_pictures`."""
+    with imap.connect(current_account(), mailbox) as connection:
+        if part := request.args.get("part", ""):  # of a message that is attached to this one
+            message = imap.attached_messages.read(connection, mailbox, uid, part, uidvalidity(), prefer_html=False)
+        else:
+            message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+        if not pictures:
+            return message, quoting.plain(connection, message)
+        return message, quoting.with_pictures(connection, message, attachments.room(current_user(), settings()), alone=alone)
+
+
+def _attribution(message: Message) -> str:
+    envelope = message.envelope
+    name = envelope.sender[0].label if envelope.sender else _("somebody")
+    return _("On %(date)s, %(name)s wrote:", date=long_date(envelope.sent or message.received), name=name)
+
+
+def _forward_heading(message: Message) -> str:
+    envelope = message.envelope
+    lines = [
+        (_("From:"), address_text(envelope.sender)),
+        (_("Date:"), long_date(envelope.sent or message.received)),
+        (_("Subject:"), envelope.subject),
+        (_("To:"), address_text(envelope.to)),
+        (_("Cc:"), address_text(envelope.cc)),
+    ]
+    title = "---------- " + _("Forwarded message") + " ----------"
+    return "\n".join([title, *(f"{label} {value}" for label, value in lines if value)])
+
+
+def _came_from() -> str:
+    """The page to go back to afterwards: the one named, else the folder or message that the link was on."""
+    if named := local_path(request.args.get("back", "")):
+        return named
+    before = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    path = before.path + (f"?{before.query}" if before.query else "")
+    return local_path(path) if before.netloc == request.host and path.startswith(f"{request.script_root}/mailbox/") else ""
+
+
+def back_of(form: ComposeForm) -> str:
+    return local_path(form.back.data or "") or url_for("mailbox.show", mailbox="INBOX")
+
+
+def address_of(row: DraftRow, form: ComposeForm) -> str:
+    return url_for("compose.show", draft_id=row.id, back=local_path(form.back.data or "") or None)
+
+
+@blueprint.app_template_filter()
+def clock(moment: datetime) -> str:
+    """ "14:02", with the day before it where that is not today."""
+    time = local(moment).strftime("%H:%M")
+    return time if local(moment).date() == local(datetime.now(UTC)).date() else f"{short_date(moment)}, {time}"
+
+
+def _pending() -> pending.OutboxStatus:
+    """Asked once a request, for the list of folders and the notice."""
+    if "outbox_pending" not in g:
+        g.outbox_pending = pending.for_user(current_user())
+    return cast(pending.OutboxStatus, g.outbox_pending)
+
+
+@blueprint.app_template_global()
+def outbox_pending() -> int:
+    """How many messages wait or need the person, for the list of folders."""
+    return _pending().total
+
+
+@blueprint.app_template_global()
+def outbox_alert() -> int | None:
+    """How many messages need the person (failed, uncertain, refused for some), for a notice on every page; None for none."""
+    return _pending().failed or None

@@ -1,0 +1,82 @@
+"""Pictures among a draft's files: looked at, and put into the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flask import Response, request, url_for
+from flask_babel import gettext as _
+
+from webmail.compose import drafts, inline_images, message_options, uploads
+from webmail.compose.blueprint import blueprint
+from webmail.compose.fields import normalised
+from webmail.compose.forms import ComposeForm
+from webmail.errors import NoSuchMessage
+from webmail.models import AttachmentRow
+from webmail.web import downloads
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
+
+
+@dataclass(frozen=True, slots=True)
+class InlineImage:
+    """What the form says of one: where it is shown, and the Markdown that stands for it."""
+
+    address: str
+    mark: str
+
+
+@blueprint.get("/compose/<draft_id>/picture/<int:number>")
+def picture(draft_id: str, number: int) -> Response:
+    """A picture of one's own draft, by what is in it; any other file is not found here, and nothing in it can run."""
+    file, kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
+    try:
+        response = downloads.whole(_chunks(inline_images.path_of(draft_id, file, settings())), kind)
+    except FileNotFoundError as error:
+        raise NoSuchMessage(f"picture {number} of draft {draft_id} is not on the disk") from error
+    response.headers["Content-Disposition"] = downloads.disposition(file.filename, "inline")
+    response.headers["Content-Security-Policy"] = downloads.POLICY
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while chunk := file.read(uploads.CHUNK):
+            yield chunk
+
+
+def picture_address(draft_id: str, number: int | None) -> str | None:
+    return url_for("compose.picture", draft_id=draft_id, number=number) if number else None
+
+
+@blueprint.app_template_global()
+def picture_of(draft_id: str, file: AttachmentRow) -> InlineImage | None:
+    """None for a file that can't stand in a text."""
+    if not inline_images.kind(inline_images.path_of(draft_id, file, settings())):
+        return None
+    return InlineImage(url_for("compose.picture", draft_id=draft_id, number=file.id), inline_images.mark_of(file))
+
+
+@blueprint.app_template_global()
+def has_picture(draft_id: str, files: Iterable[AttachmentRow]) -> bool:
+    return any(picture_of(draft_id, file) for file in files)
+
+
+def put_in(form: ComposeForm, draft_id: str, number: int) -> None:
+    """A picture of the draft into the form's text, which is formatted from then on. Says so; one that is gone changes nothing.
+
+    It goes where the cursor is, if scripts sent its place (static/pictures.js).
+    """
+    try:
+        file, _kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
+    except NoSuchMessage:
+        notify(_("This picture is no longer there."), "caution")
+        return
+    fields = normalised(form.fields())
+    form.take(inline_images.inserted(fields, file, current_user(), request.form.get("caret", None, int)))
+    if fields.format != message_options.FORMATTED:
+        notify(_("The picture is in the text, which is formatted now."))
+    else:
+        notify(_("The picture is in the text."))

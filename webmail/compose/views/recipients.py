@@ -1,0 +1,108 @@
+"""Finding recipients: suggestions as one types, and a page to choose people on that needs no scripts."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.compose import address_book, drafts, recipients
+from webmail.compose.blueprint import blueprint
+from webmail.compose.drafts import DraftChangedElsewhere
+from webmail.compose.fields import fields_of, revision_of
+from webmail.compose.forms import ComposeForm
+from webmail.compose.views.editor import own_draft
+from webmail.mail import Draft
+from webmail.models import DraftRow
+from webmail.web.current import current_account, current_user, preferences, settings
+from webmail.web.notices import notify
+from webmail.web.rendering import fragment, page
+from webmail.web.request_values import local_path
+
+
+@blueprint.get("/recipients")
+def suggest() -> Response:
+    """People for the letters typed so far, as the options of a list (`static/recipients.js`)."""
+    people = recipients.suggest(current_user(), request.args.get("words", ""), settings())
+    return fragment("compose/_recipients.html", people=people)
+
+
+@blueprint.get("/compose/<draft_id>/recipients")
+def choose(draft_id: str) -> Response:
+    """The page of people for a draft, those written to most often first."""
+    user, words = current_user(), request.args.get("words", "")[: recipients.MOST_WORDS]
+    row = own_draft(draft_id)
+    if isinstance(row, Response):
+        return row
+    people = recipients.find(user, words, settings())
+    size = preferences().page_size or settings().page_size
+    last = max((len(people) - 1) // size, 0) + 1
+    number = min(max(request.args.get("page", 1, int), 1), last)
+    lists = {name: getattr(row, name) for name in recipients.FIELDS}
+    return page(
+        "compose/choose.html", row=row, words=words, people=people[(number - 1) * size : number * size], total=len(people),
+        number=number, last=last, lists=lists, chosen={name: recipients.keys_in(text) for name, text in lists.items()},
+        back=_back(), revision=revision_of(fields_of(row)),
+    )  # fmt: skip
+
+
+@blueprint.post("/compose/<draft_id>/recipients")
+def chosen(draft_id: str) -> Response:
+    """What was ticked goes into the draft; then to the draft, or to other people."""
+    user, action = current_user(), request.form.get("action", "search")
+    row = own_draft(draft_id)
+    if isinstance(row, Response):
+        return row
+    before = fields_of(row)
+    lists = {name: getattr(before, name) for name in recipients.FIELDS}
+    ticked = {name: address_book.unfolded(user, request.form.getlist(name)) for name in recipients.FIELDS}
+    shown = [*address_book.unfolded(user, request.form.getlist("shown")), *(one for each in ticked.values() for one in each)]
+    lists = recipients.without_repetition(recipients.with_ticks(lists, shown, ticked))
+    fields = replace(before, to=lists["to"], cc=lists["cc"], bcc=lists["bcc"])
+    try:
+        # as another form than the one that led here: that one may not write over what was chosen since
+        began = request.form.get("revision", "")
+        drafts.store(user, draft_id, fields, writer=secrets.token_hex(16), began_from=began)
+    except DraftChangedElsewhere:
+        notify(_("This draft was changed in another window: here is its latest text. Nothing else was done."), "caution")
+    back = _back() or None
+    if action == "done":
+        return redirect(url_for("compose.show", draft_id=draft_id, back=back), 303)
+    number = action.removeprefix("page-") if action.startswith("page-") else None
+    words = request.form.get("words" if number is None else "searched", "")[: recipients.MOST_WORDS]
+    return redirect(url_for("compose.choose", draft_id=draft_id, words=words or None, page=number, back=back), 303)
+
+
+def choosing(row: DraftRow, form: ComposeForm) -> str:
+    """The address of the page of people for the draft of a form."""
+    return url_for("compose.choose", draft_id=row.id, back=local_path(form.back.data or "") or None)
+
+
+def correct(form: ComposeForm) -> None:
+    """What looks like a slip of the keyboard becomes what was meant."""
+    found = recipients.likely_typos(current_user(), form.lists().values(), settings())
+    form.fill_in({name: recipients.corrected(text, found) for name, text in form.lists().items()})
+
+
+def takes_all(form: ComposeForm, draft: Draft) -> bool:
+    """Whether the mail server can send to all the addresses; marks the fields of those to which it can't."""
+    for email in recipients.unsendable(draft, current_account()):
+        name = next((name for name, text in form.lists().items() if recipients.key(email) in recipients.keys_in(text)), "to")
+        words = _(
+            "The mail server can't send to “%(address)s”: before the @ it takes only plain letters, without accents.",
+            address=email[:80],
+        )
+        form.mark(name, words)
+    return not any(field.errors for field in form)
+
+
+def _back() -> str:
+    return local_path(request.values.get("back", ""))
+
+
+@blueprint.app_template_test("chosen_as")
+def _chosen_as(person: recipients.Person, keys: set[str]) -> bool:
+    return person.group.keys <= keys if person.group else recipients.key(person.email) in keys

@@ -1,0 +1,134 @@
+"""Other ways to go on from a message: sending it on as it is; and what formatted text looks like."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+from wtforms import HiddenField, IntegerField, StringField
+
+from webmail import imap
+from webmail.compose import drafts, header_values, identities, inline_images, message_options
+from webmail.compose.blueprint import blueprint
+from webmail.compose.forms import completed, one_line
+from webmail.compose.outbox import rate_limits, resend
+from webmail.compose.views.actions import say_sent
+from webmail.compose.views.editor import my_identities
+from webmail.compose.views.inline_images import picture_address
+from webmail.compose.views.send_later import too_many_words
+from webmail.errors import BadAddress, NoSuchMessage
+from webmail.mail import Message
+from webmail.mime import builder, plain_text
+from webmail.mime.html import sanitizer
+from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
+from webmail.web.formatting import file_size
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path, uidvalidity
+
+_FRAME_CSP = (
+    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline' 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+class ResendForm(FlaskForm):
+    """To whom a message is sent on, and as whom."""
+
+    class Meta:
+        csrf = False  # checked for every POST of the application
+
+    to = StringField(filters=[one_line])
+    identity = IntegerField(default=0)
+    back = HiddenField()
+    form = HiddenField()  # a name of its own, see kinds.send_on
+
+
+# --- sending on ------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/send-on/<int:uid>/<path:mailbox>")
+def send_on(uid: int, mailbox: str) -> Response:
+    """Ask to whom."""
+    message = _message(uid, mailbox)
+    me = identities.answering(my_identities(), message.envelope)
+    form = ResendForm(
+        formdata=None,
+        data={"identity": me.id, "back": local_path(request.args.get("back", "")), "form": drafts.new_id()},
+    )
+    return _send_on_page(form, message)
+
+
+@blueprint.post("/send-on/<int:uid>/<path:mailbox>")
+def send_it_on(uid: int, mailbox: str) -> Response:
+    message, form = _message(uid, mailbox), ResendForm()
+    form.to.data = completed(form.to.data or "", settings().domain) if settings().domain else form.to.data
+    identity = identities.named(my_identities(), form.identity.data)
+    if header_values.trouble_in(request.form.get("to", ""), addresses=True):
+        return _refused(form, message, _("Write addresses only, with commas between them."))
+    try:
+        to = builder.parse_addresses(form.to.data or "")
+    except BadAddress as error:
+        return _refused(form, message, _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
+    if not to:
+        return _refused(form, message, _("Write at least one recipient."))
+    if identity is None:
+        return _refused(form, message, _("You can't write as the one you had chosen any more."))
+    limit = settings().message_limit
+    if message.size > limit:
+        return _refused(form, message, _("The message has %(size)s; one that is sent may have %(limit)s.",
+                                         size=file_size(message.size), limit=file_size(limit)))  # fmt: skip
+    with imap.connect(current_account(), mailbox) as connection:
+        original = imap.messages.raw(connection, mailbox, uid, message.uidvalidity)
+    me = identities.noun(identity)
+    try:
+        sent = resend.send_on(
+            current_user(), message, original, me, to, settings(), sealed_credential(), (form.form.data or "")[:32]
+        )
+    except rate_limits.RecipientLimitReached as error:
+        return _refused(form, message, too_many_words(error))
+    wake(sent)
+    say_sent(sent)
+    return redirect(local_path(form.back.data or "") or url_for("mailbox.show", mailbox=mailbox), 303)
+
+
+def _message(uid: int, mailbox: str) -> Message:
+    if not 0 < uid < 2**32:
+        raise NoSuchMessage(f"{mailbox}: {uid} is no UID")
+    with imap.connect(current_account(), mailbox) as connection:
+        return imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+
+
+def _refused(form: ResendForm, message: Message, words: str) -> Response:
+    form.to.errors = [words]
+    return _send_on_page(form, message, 422)
+
+
+def _send_on_page(form: ResendForm, message: Message, status: int = 200) -> Response:
+    return page("compose/send_on.html", status, form=form, message=message, mailbox=message.mailbox, found=my_identities())
+
+
+# --- formatted text --------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/compose/<draft_id>/text")
+def rendered(draft_id: str) -> Response:
+    """The text of a draft as its readers will see it, in a page of its own: for the frame in the form."""
+    row = drafts.load(current_user(), draft_id)
+    if row.format == message_options.FORMATTED:
+        written = inline_images.render_body(row, settings())
+        html = sanitizer.clean(written.html, lambda cid: picture_address(draft_id, written.shown.get(cid))).html
+    else:
+        html = plain_text.to_html(row.body, quote_label=_("Quoted text"), cut_label="…", fold=False)
+    body = render_template("message/body.html", html=Markup(html), cut="", remote=0, with_images="")  # noqa: S704 - cleaned above
+    response = Response(body, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _FRAME_CSP
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.app_template_global()
+def languages() -> dict[str, str]:
+    """Those that a text may be said to be in."""
+    return message_options.LANGUAGES

@@ -1,0 +1,17 @@
+"""The pages of this area. Importing them registers their routes."""
+
+from webmail.contacts.blueprint import blueprint
+from webmail.contacts.views import (
+    contacts,
+    files,
+    from_message,
+    groups,
+)
+
+__all__ = [
+    "blueprint",
+    "contacts",
+    "files",
+    "from_message",
+    "groups",
+]

@@ -1,0 +1,58 @@
+"""What the pages of contacts and of groups share: whose card it is, a form kept over a lost session, refusals in words, Undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from webmail.contacts import store, undo
+from webmail.contacts.forms import ContactForm, GroupForm
+from webmail.contacts.undo import CardVersion
+from webmail.errors import LimitReached
+from webmail.models import Contact
+from webmail.web.current import current_user
+from webmail.web.notices import notify
+
+
+def mine(uid: str) -> Contact:
+    try:
+        return store.load(current_user(), uid)
+    except store.NoSuchContact:
+        abort(404)
+
+
+def undo_of(before: list[CardVersion], back: str = "") -> tuple[str, dict[str, Any]] | None:
+    name = undo.offer(current_user(), before)
+    return (url_for("contacts.undo_last"), {"undo": name, "back": back}) if name else None
+
+
+def say_refused(error: ValueError) -> None:
+    if isinstance(error, LimitReached):
+        words = _("You can have %(most)s contacts at most. Remove some first.", most=store.MOST)
+    else:
+        words = _("This is more than a contact can hold. Shorten the note.")
+    notify(words, "danger")
+
+
+def changed_elsewhere() -> str:
+    return _("This contact was changed in another window. Nothing was saved yet: look at what you typed, then save again.")
+
+
+def saved_before(form: ContactForm | GroupForm, error: store.AlreadyThere) -> None:
+    """The form of a new card that was sent, gone back to and sent with something else: from now on it changes that card."""
+    words = _(
+        "This was saved already, with something else in it. Nothing was changed yet: look at what you typed, then save again."
+    )
+    notify(words, "caution")
+    form.revision.data = error.row.revision
+
+
+def kept_fields() -> MultiDict[str, str] | None:
+    """What was being sent here when the session had ended; the sign-in page carried it along (auth/guard.py)."""
+    if session.get("kept", {}).get("path") != request.path:
+        return None
+    notify(_("Here is what you typed. Nothing was saved yet."), "caution")
+    return MultiDict((name, value) for name, value in session.pop("kept")["fields"])

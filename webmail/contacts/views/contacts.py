@@ -1,0 +1,226 @@
+"""The pages of contacts: the list, one contact, its form. Groups are in `groups.py`, files in `files.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Response, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as Answer
+
+from webmail.auth.guard import keeps_text
+from webmail.contacts import store, undo
+from webmail.contacts.blueprint import blueprint
+from webmail.contacts.forms import ContactForm
+from webmail.contacts.undo import CardVersion
+from webmail.contacts.views.common import changed_elsewhere, kept_fields, mine, saved_before, say_refused, undo_of
+from webmail.contacts.views.groups import change_group, group_form
+from webmail.errors import BadAddress, LimitReached
+from webmail.mail import Address
+from webmail.mime import builder
+from webmail.mime.address_text import address_text
+from webmail.mime.formats import vcard_edit, vcard_view
+from webmail.mime.formats.vcard_edit import MOST_POINTS, ContactDetails, ContactPoint
+from webmail.models import Contact
+from webmail.user_lock import user_lock
+from webmail.web.current import current_user, preferences, settings
+from webmail.web.notices import notify, withdraw_notices
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+EMPTY_ROWS = 2  # to fill in, below those that hold something
+_LONGEST_WORDS = 100
+
+
+@blueprint.get("/contacts")
+def show() -> Response:
+    """The list: all, those that fit the words, those of a letter, or the groups alone."""
+    user, words = current_user(), request.args.get("words", "")[:_LONGEST_WORDS]
+    letter, kind = request.args.get("letter", "")[:1], "group" if request.args.get("kind") == "group" else ""
+    size = preferences().page_size or settings().page_size
+    found = store.listed(user, words=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size)
+    letters = store.letters(user) if found.total > size or letter else []
+    return page("contacts/show.html", found=found, words=words, letter=letter, kind=kind, letters=letters)
+
+
+@blueprint.get("/contacts/<uid>")
+def one(uid: str) -> Response:
+    row = mine(uid)
+    known = store.details(row)
+    if known.group:
+        people, addresses = store.members(current_user(), known)
+        reachable = bool(addresses) or any(each.email for each in people)
+        return page("contacts/group.html", row=row, people=people, addresses=addresses, reachable=reachable)
+    cards = vcard_view.read(row.vcard)
+    groups = store.groups_of(row)
+    return page(
+        "contacts/one.html", row=row, known=known, card=cards[0] if cards else None,
+        to=address_text([Address(row.name, row.email)]),
+        groups=[group for group in store.groups(current_user()) if group.uid in groups],
+    )  # fmt: skip
+
+
+# --- new and changed -------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/contacts/new")
+def new() -> Response:
+    if kept := kept_fields():
+        return _form_page(ContactForm.sent(kept), member_of=kept.getlist("groups"))
+    email, name = request.args.get("email", "")[:254], request.args.get("name", "")[:190]
+    given, family = vcard_edit.parts_of(name)
+    emails = (ContactPoint(email),) if email else ()
+    known = ContactDetails(name=name, given=given, family=family, emails=emails, uid=store.new_uid())
+    return _form_page(ContactForm.showing(known))
+
+
+@blueprint.post("/contacts/new")
+@keeps_text
+def add() -> Answer:
+    form = ContactForm.sent(request.form)
+    if request.form.get("action") == "more":
+        return _form_page(form, more=True)
+    if not form.check():
+        return _form_page(form, status=422)
+    try:
+        row = store.add(current_user(), form.details)  # sent twice, it is the same
+    except store.AlreadyThere as error:
+        saved_before(form, error)
+        return _form_page(form, error.row, 409)
+    except (LimitReached, store.CardTooLarge) as error:
+        say_refused(error)
+        return _form_page(form, status=422)
+    _join(row)
+    notify(_("%(name)s is in your contacts now.", name=row.name))
+    return redirect(url_for("contacts.one", uid=row.uid), 303)
+
+
+@blueprint.get("/contacts/<uid>/edit")
+def edit(uid: str) -> Response:
+    row = mine(uid)
+    if row.kind == store.GROUP:
+        return group_form(row)
+    if kept := kept_fields():
+        return _form_page(ContactForm.sent(kept), row, member_of=kept.getlist("groups"))
+    return _form_page(ContactForm.showing(store.details(row), row.revision), row)
+
+
+@blueprint.post("/contacts/<uid>/edit")
+@keeps_text
+def change(uid: str) -> Answer:
+    row = mine(uid)
+    if row.kind == store.GROUP:
+        return change_group(row)
+    form = ContactForm.sent(request.form)
+    if request.form.get("action") == "more":
+        return _form_page(form, row, more=True)
+    if not form.check(store.details(row)):
+        return _form_page(form, row, 422)
+    try:
+        changed = store.change(row, form.details, form.revision.data or "")
+    except store.ContactChangedElsewhere:
+        notify(changed_elsewhere(), "caution")
+        form.revision.data = row.revision
+        return _form_page(form, row, 409)
+    except store.CardTooLarge as error:
+        say_refused(error)
+        return _form_page(form, row, 422)
+    _join(changed)
+    notify(_("The contact is saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
+    return redirect(url_for("contacts.one", uid=row.uid), 303)
+
+
+@blueprint.post("/contacts/<uid>/remove")
+def remove(uid: str) -> Answer:
+    try:
+        row = store.load(current_user(), uid)
+    except store.NoSuchContact:  # a second click: the first one said what was done, and how to undo it
+        return redirect(url_for("contacts.show"), 303)
+    offered = undo_of([CardVersion(row.uid, row.vcard)])
+    store.remove(current_user(), [row.uid])
+    notify(_("%(name)s was removed from your contacts.", name=row.name), undo=offered, keep=45)
+    return redirect(url_for("contacts.show"), 303)
+
+
+@blueprint.post("/contacts/changes/undo")
+def undo_last() -> Answer:
+    back = redirect(local_path(request.form.get("back", "")) or url_for("contacts.show"), 303)
+    try:
+        count = undo.undo(current_user(), request.form.get("undo", ""))
+    except (LimitReached, store.ContactChangedElsewhere) as error:
+        if isinstance(error, LimitReached):  # others came in its place: with some of them removed it can still be undone
+            say_refused(error)
+        else:
+            notify(_("Your contacts were changed in the meantime. Nothing was undone: try again."), "caution")
+        return back
+    withdraw_notices()
+    words = ngettext("Undone for %(num)d contact.", "Undone for %(num)d contacts.", count)
+    notify(words if count else _("There was nothing to undo."))
+    return back
+
+
+@blueprint.post("/contacts/people/add")
+def add_person() -> Answer:
+    """Somebody whom a message names (`person`, as an address field has it) becomes a contact; `back` is the message."""
+    user, back = current_user(), local_path(request.args.get("back", ""))
+    try:
+        [person] = builder.parse_addresses(request.form.get("person", "")[:600])
+    except (BadAddress, ValueError):
+        notify(_("This sender has no address that could be kept."), "caution")
+        return redirect(back or url_for("contacts.show"), 303)
+    if known := store.with_address(user, person.email):
+        notify(_("%(name)s is already in your contacts.", name=known.name))
+        return redirect(back or url_for("contacts.one", uid=known.uid), 303)
+    if namesake := store.named_alike(user, person.name):
+        # never added to that one: whoever writes under another's name would become them
+        words = _(
+            "You have a contact of this name already: %(name)s. Save this one too, or change the other.", name=namesake.name
+        )
+        notify(words, "caution")
+        return redirect(url_for("contacts.new", name=person.name, email=person.email), 303)
+    new = ContactDetails(name=person.name or person.email, emails=(ContactPoint(person.email),))
+    try:
+        with user_lock(user.id):
+            row = store.with_address(user, person.email) or store.add(user, new)
+    except (LimitReached, store.CardTooLarge) as error:
+        say_refused(error)
+        return redirect(back or url_for("contacts.show"), 303)
+    offered = undo_of([CardVersion(row.uid, "", row.revision)], back)
+    notify(_("%(name)s is in your contacts now.", name=row.name), undo=offered, keep=45)
+    return redirect(back or url_for("contacts.one", uid=row.uid), 303)
+
+
+# --- pieces ----------------------------------------------------------------------------------------------------------
+
+
+def _join(row: Contact) -> None:
+    """The contact is in the groups that were ticked, and in no other."""
+    try:
+        store.join(current_user(), row, request.form.getlist("groups"))
+    except (store.CardTooLarge, store.ContactChangedElsewhere):
+        words = _("The contact is saved, but not in all its groups: one is full, or was changed at the same time.")
+        notify(words, "caution")
+
+
+def _form_page(
+    form: ContactForm, row: Contact | None = None, status: int = 200, *, more: bool = False, member_of: Sequence[str] = ()
+) -> Response:
+    if request.method == "POST":
+        member_of = request.form.getlist("groups")
+    elif row and not member_of:
+        member_of = list(store.groups_of(row))
+    empty = [ContactPoint("")] * EMPTY_ROWS * (2 if more else 1)
+    return page(
+        "contacts/edit.html", status, form=form, row=row, groups=store.groups(current_user()), member_of=member_of,
+        emails=[*form.emails, *empty][:MOST_POINTS], phones=[*form.phones, *empty][:MOST_POINTS],
+    )  # fmt: skip
+
+
+blueprint.add_app_template_global(address_text, "address_text")
+
+
+@blueprint.app_template_global()
+def use_words(use: str) -> str:
+    """What an address or a telephone is for."""
+    return {"home": _("private"), "work": _("work"), "cell": _("mobile")}.get(use, "")

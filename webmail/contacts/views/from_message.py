@@ -1,0 +1,73 @@
+"""The cards that a message brings, among a person's contacts."""
+
+from __future__ import annotations
+
+from flask import Response, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail import imap
+from webmail.contacts import merge, store
+from webmail.contacts.blueprint import blueprint
+from webmail.contacts.views.common import say_refused
+from webmail.contacts.views.files import say_taken
+from webmail.errors import LimitReached, NoSuchMessage
+from webmail.mime.part_kinds import PartKind, kind_of_part
+from webmail.user_lock import user_lock
+from webmail.web.current import current_account, current_user
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path, uidvalidity
+
+
+@blueprint.post("/contacts/from/<int:uid>/<section>/<path:mailbox>")
+def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
+    """New contacts are added at once. What would change a contact is shown first, unless `action` is "update"."""
+    back = local_path(request.form.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
+    text = _cards(uid, section, mailbox)
+    update = request.form.get("action") == "update"
+    taken = merge.ImportResult()
+    try:
+        with user_lock(current_user().id):
+            planned = merge.plan(current_user(), text)
+            if update or not planned.updates:
+                taken = merge.apply(current_user(), planned)
+    except (LimitReached, store.CardTooLarge) as error:
+        say_refused(error)
+        return redirect(back, 303)
+    except store.ContactChangedElsewhere:
+        notify(_("Your contacts were changed in the meantime. Nothing was imported: try again."), "caution")
+        return redirect(back, 303)
+    if not planned.any_cards:
+        notify(_("No contact could be read in this file."), "caution")
+        return redirect(back, 303)
+    if planned.updates and not update:
+        review = url_for("contacts.review", uid=uid, section=section, mailbox=mailbox, v=uidvalidity(), back=back)
+        return redirect(review, 303)
+    if not taken.before:
+        notify(_("%(name)s is already in your contacts.", name=", ".join(row.name for row in planned.present[:5])))
+        return redirect(back, 303)
+    say_taken(planned, taken, back)
+    return redirect(back, 303)
+
+
+@blueprint.get("/contacts/from/<int:uid>/<section>/<path:mailbox>")
+def review(uid: int, section: str, mailbox: str) -> Response:
+    """What the cards of a message would add to contacts that are there already."""
+    back = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
+    planned = merge.plan(current_user(), _cards(uid, section, mailbox))
+    updates = [(row, merge.additions(row, card)) for row, card in planned.updates]
+    return page(
+        "contacts/review.html", planned=planned, updates=updates, back=back,
+        address=url_for("contacts.take_from_message", uid=uid, section=section, mailbox=mailbox, v=uidvalidity()),
+    )  # fmt: skip
+
+
+def _cards(uid: int, section: str, mailbox: str) -> str:
+    """The text of a part that is a card. Two round trips."""
+    with imap.connect(current_account(), mailbox) as connection:
+        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
+        if kind_of_part(part) is not PartKind.CARD:
+            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no card")
+        text, _cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
+    return text

@@ -1,0 +1,98 @@
+"""Groups of contacts: a name that stands for several people."""
+
+from __future__ import annotations
+
+from flask import Response, redirect, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.auth.guard import keeps_text
+from webmail.contacts import store
+from webmail.contacts.blueprint import blueprint
+from webmail.contacts.forms import GroupForm
+from webmail.contacts.undo import CardVersion
+from webmail.contacts.views.common import changed_elsewhere, kept_fields, saved_before, say_refused, undo_of
+from webmail.errors import LimitReached
+from webmail.mail import Address
+from webmail.mime.address_input import address_key
+from webmail.mime.address_text import address_text
+from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.models import Contact
+from webmail.web.current import current_user
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+
+@blueprint.get("/contacts/groups/new")
+def new_group() -> Response:
+    if kept := kept_fields():
+        return _form_page(GroupForm(formdata=kept))
+    return _form_page(GroupForm(formdata=None, uid=store.new_uid()))
+
+
+@blueprint.post("/contacts/groups/new")
+@keeps_text
+def add_group() -> Answer:
+    form = GroupForm()
+    if not form.check():
+        return _form_page(form, status=422)
+    new = ContactDetails(name=form.name.data or "", group=True, members=_members(form), uid=form.uid.data or "")
+    try:
+        row = store.add(current_user(), new)
+    except store.AlreadyThere as error:
+        saved_before(form, error)
+        return _form_page(form, error.row, 409)
+    except (LimitReached, store.CardTooLarge) as error:
+        _refuse(form, error)
+        return _form_page(form, status=422)
+    notify(_("The group is saved."))
+    return redirect(url_for("contacts.one", uid=row.uid), 303)
+
+
+def group_form(row: Contact) -> Response:
+    if kept := kept_fields():
+        return _form_page(GroupForm(formdata=kept), row)
+    people, addresses = store.members(current_user(), store.details(row))
+    entries = [Address(one.name, one.email) for one in people if one.email] + [Address("", each) for each in addresses]
+    text = "\n".join(address_text([entry]) for entry in entries)
+    return _form_page(GroupForm(formdata=None, name=row.name, people=text, revision=row.revision), row)
+
+
+def change_group(row: Contact) -> Answer:
+    """Members who have no address are not in the form: they stay."""
+    form = GroupForm()
+    if not form.check():
+        return _form_page(form, row, 422)
+    known = store.details(row)
+    people, _addresses = store.members(current_user(), known)
+    unwritten = [one.card_uid for one in people if not one.email]
+    new = ContactDetails(name=form.name.data or "", group=True, members=tuple(dict.fromkeys([*_members(form), *unwritten])))
+    try:
+        changed = store.change(row, new, form.revision.data or "")
+    except store.ContactChangedElsewhere:
+        notify(changed_elsewhere(), "caution")
+        form.revision.data = row.revision
+        return _form_page(form, row, 409)
+    except store.CardTooLarge as error:
+        _refuse(form, error)
+        return _form_page(form, row, 422)
+    notify(_("The group is saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
+    return redirect(url_for("contacts.one", uid=row.uid), 303)
+
+
+def _members(form: GroupForm) -> tuple[str, ...]:
+    """Who is in the form: contacts by their cards, others by their addresses."""
+    keys = list(dict.fromkeys(address_key(address.email) for address in form.addresses))
+    known = store.by_address(current_user(), keys)
+    return tuple(dict.fromkeys(known.get(key) or f"mailto:{key}" for key in keys))
+
+
+def _refuse(form: GroupForm, error: ValueError) -> None:
+    if isinstance(error, store.CardTooLarge):
+        form.mark("people", _("These are more people than a group can hold. Make two groups of them."))
+    else:
+        say_refused(error)
+
+
+def _form_page(form: GroupForm, row: Contact | None = None, status: int = 200) -> Response:
+    return page("contacts/group_edit.html", status, form=form, row=row)

@@ -1,0 +1,362 @@
+"""Fetching from the web what a message names, so that nobody can turn our server against the network it stands in.
+
+Whoever writes a message chooses the address. So: http and https on their usual ports, globally routable machines alone, the
+address that was checked is the one that is connected to (no second look at the DNS), each redirect is checked anew, and time,
+size and headers are bounded. Nothing is told of the reader: no cookie, no referrer, no language, a User-Agent of no program.
+
+`http.client` of the standard library reads the answers: it asks no proxy, keeps no cookies and decodes nothing by itself, and it
+takes a connected socket, which is what pinning an address needs.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from webmail.errors import MailError
+
+URL_LIMIT = 4000  # characters
+SIZE_LIMIT = 5_000_000  # bytes of an answer, decoded or not
+HEADER_LIMIT = 32_768  # bytes of status line and headers
+SECONDS = 10.0  # for everything: names, connecting, redirects, the last byte
+REDIRECTS = 3
+PORTS = frozenset((80, 443))
+
+_AGENT = "Mozilla/5.0 (compatible)"
+_REDIRECTS = (301, 302, 303, 307, 308)
+_LOOKUPS = threading.BoundedSemaphore(16)  # threads that may wait for the DNS at once
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int], list[str]]
+
+
+class NotFetched(MailError):
+    """The other side was away, too slow, too large, or said something that is no answer."""
+
+    status = 502
+
+
+class AddressForbidden(NotFetched):
+    """An address that our server must not ask."""
+
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedResponse:
+    """`type` is the media type without parameters, in lower case; `url` the one that answered, after redirects."""
+
+    url: str
+    status: int
+    type: str
+    content: bytes
+
+
+# --- which addresses -------------------------------------------------------------------------------------------------
+
+# IANA's special-purpose registries (RFC 6890 and its successors), and what clouds answer on at addresses that look public
+_NOT_GLOBAL_4 = [
+    ipaddress.IPv4Network(net)
+    for net in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32",
+    )
+]  # fmt: skip
+_GLOBAL_6 = ipaddress.IPv6Network("2000::/3")
+# protocol assignments with Teredo and ORCHID, documentation, 6to4, direct delegation of AS112
+_NOT_GLOBAL_6 = [ipaddress.IPv6Network(n) for n in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")]
+
+
+def is_global(address: Address) -> bool:
+    """Whether anybody on the internet reaches this address. IPv6 that carries an IPv4 address (mapped, NAT64, 6to4, Teredo)
+    never counts: it would lead past the check."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in net for net in _NOT_GLOBAL_4)
+    return address in _GLOBAL_6 and not any(address in net for net in _NOT_GLOBAL_6)
+
+
+# at least two labels, the last one beginning with a letter: everything else is an IP address or nothing
+_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A checked URL: what to resolve, what to ask for."""
+
+    scheme: str
+    host: str  # in ASCII, without brackets
+    port: int
+    path: str
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == {"http": 80, "https": 443}[self.scheme] else f"{host}:{self.port}"
+
+
+def _target(url: str, ports: Iterable[int]) -> _Target:
+    """Read a URL strictly: what two programs could understand in two ways is refused. Raises Forbidden."""
+    if len(url) > URL_LIMIT or not url.isprintable() or " " in url or "\\" in url:
+        raise AddressForbidden("not an address of the web")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError as error:  # brackets that don't match, a port that is none
+        raise AddressForbidden("not an address of the web") from error
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or "%" in parts.netloc:
+        raise AddressForbidden("only plain http and https addresses are asked")
+    if port not in ports:
+        raise AddressForbidden(f"port {port} is not asked")
+    path = quote(parts.path or "/", safe="/:@!$&'()*+,;=~%-._") + (f"?{_quoted(parts.query)}" if parts.query else "")
+    return _Target(parts.scheme, _host(parts.hostname or "", bracketed="[" in parts.netloc), port, path)
+
+
+def _quoted(query: str) -> str:
+    return quote(query, safe="/?:@!$&'()*+,;=~%-._[]|^`{}")
+
+
+def _host(host: str, *, bracketed: bool) -> str:
+    """A host name in ASCII, or an IP address as it is usually written; forms like 0x7f.1 or 2130706433 are no names."""
+    try:
+        if bracketed:
+            return str(ipaddress.IPv6Address(host))
+        if re.fullmatch(r"[0-9.]+", host):
+            return str(ipaddress.IPv4Address(host))
+        name = host.encode("idna").decode("ascii").lower().removesuffix(".")
+    except (UnicodeError, ValueError) as error:
+        raise AddressForbidden("not a name of a host") from error
+    if len(name) > 253 or not _NAME.fullmatch(name):
+        raise AddressForbidden("not a name of a host")
+    return name
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _checked_addresses(target: _Target, allowed: Callable[[Address], bool], resolve: Resolve, end: float) -> list[str]:
+    """The IP addresses of a host; raises Forbidden when one of them is not allowed: a public name has public addresses only."""
+    literal = ":" in target.host or not _NAME.fullmatch(target.host)
+    texts = [target.host] if literal else _looked_up(target, resolve, end)
+    for text in texts:
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError as error:
+            raise AddressForbidden(f"{target.host} has no usable address") from error
+        if not allowed(address):
+            raise AddressForbidden(f"{target.host} is at {address}, which is not on the internet")
+    if not texts:
+        raise NotFetched(f"{target.host} has no address")
+    return texts
+
+
+def _looked_up(target: _Target, resolve: Resolve, end: float) -> list[str]:
+    """`resolve`, for as long as there is time: the system's own has no limit that we could set."""
+    found: list[str] = []
+    failed: list[Exception] = []
+
+    def look() -> None:
+        try:
+            found.extend(resolve(target.host, target.port))
+        except (OSError, UnicodeError) as error:
+            failed.append(error)
+        finally:
+            _LOOKUPS.release()
+
+    if not _LOOKUPS.acquire(timeout=_left(end)):
+        raise NotFetched("too many names are being looked up")
+    thread = threading.Thread(target=look, daemon=True, name="lookup")
+    thread.start()
+    thread.join(_left(end))
+    if thread.is_alive():
+        raise NotFetched(f"{target.host}: the DNS does not answer")
+    if failed:
+        raise NotFetched(f"{target.host} is not known") from failed[0]
+    return found
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+def get(url: str, *, accept: str, limit: int = SIZE_LIMIT, seconds: float = SECONDS, **checks: Any) -> FetchedResponse:
+    """Fetch `url`, following at most 3 redirects. Raises Forbidden, NotFetched; whatever the status, an Answer is an answer.
+
+    `limit` counts bytes of the content, sent and decoded; `seconds` is for all of it. `checks` are for tests: `allowed` (which
+    IP addresses), `resolve` (names to addresses), `ports`, `tls`.
+    """
+    end = time.monotonic() + seconds
+    for _hop in range(REDIRECTS + 1):
+        answer, location = _ask("GET", url, b"", {"Accept": accept}, limit, end, **checks)
+        if not location:
+            return answer
+        url = location
+    raise NotFetched("too many redirects")
+
+
+def post(url: str, form: bytes, *, limit: int = 65_536, seconds: float = SECONDS, **checks: Any) -> FetchedResponse:
+    """Send a form (application/x-www-form-urlencoded); a redirect is an Answer and is not followed. Raises as `get` does."""
+    headers = {"Accept": "*/*", "Content-Type": "application/x-www-form-urlencoded"}
+    return _ask("POST", url, form, headers, limit, time.monotonic() + seconds, **checks)[0]
+
+
+def _ask(
+    method: str, url: str, body: bytes, headers: dict[str, str], limit: int, end: float, *,
+    allowed: Callable[[Address], bool] = is_global, resolve: Resolve = _resolve, ports: Iterable[int] = PORTS,
+    tls: ssl.SSLContext | None = None,
+) -> tuple[FetchedResponse, str]:  # fmt: skip
+    """One request: the answer, and where a redirect leads to ("" where it is none)."""
+    target = _target(url, ports)
+    connection = _Connection(target, _checked_addresses(target, allowed, resolve, end), end, tls or _tls())
+    try:
+        connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
+        sent = {"Host": target.authority, "User-Agent": _AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
+        if body:
+            sent["Content-Length"] = str(len(body))
+        for name, value in sent.items():
+            connection.putheader(name, value)
+        connection.endheaders(body or None)
+        response = connection.getresponse()
+        location = response.getheader("Location", "") if response.status in _REDIRECTS else ""
+        if location:
+            return FetchedResponse(target.url, response.status, "", b""), urljoin(target.url, location.strip())
+        connection.allow(limit + 65_536)  # what chunks and buffers add
+        content = _content(response, limit)
+        kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
+        return FetchedResponse(target.url, response.status, kind, content), ""
+    except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
+        raise NotFetched(f"{target.host}: {type(error).__name__}") from error
+    finally:
+        connection.hang_up()
+
+
+def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
+    """The body, decoded; never more than `limit` bytes of it are made. Raises NotFetched."""
+    if (response.length or 0) > limit:
+        raise NotFetched("the answer is too large")
+    raw = response.read(limit + 1)
+    if response.length:
+        raise NotFetched("the answer broke off")
+    if len(raw) > limit:
+        raise NotFetched("the answer is too large")
+    match response.getheader("Content-Encoding", "").strip().lower():
+        case "" | "identity":
+            return raw
+        case "gzip" | "x-gzip":  # some send it unasked
+            decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            content = decoder.decompress(raw, limit + 1)
+            if len(content) > limit:
+                raise NotFetched("the answer is too large")
+            if not decoder.eof:
+                raise NotFetched("the answer broke off")
+            return content
+        case _:
+            raise NotFetched("the answer is encoded in a way that was not asked for")
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to addresses that were checked; everything read from it is counted and ends in time."""
+
+    def __init__(self, target: _Target, addresses: list[str], end: float, tls: ssl.SSLContext) -> None:
+        super().__init__(target.host, target.port)
+        self._target, self._addresses, self._end, self._tls = target, addresses, end, tls
+        self._socket: socket.socket | None = None
+        self._source: _Timed | None = None
+
+    def connect(self) -> None:
+        """Try the addresses in their order, with half of the time that is left for each but the last."""
+        for place, address in enumerate(self._addresses):
+            left = _left(self._end)
+            try:
+                plain = socket.create_connection((address, self._target.port), left if self._is_last(place) else left / 2)
+            except OSError:
+                if self._is_last(place):
+                    raise
+                continue
+            self._socket = plain
+            break
+        assert self._socket is not None
+        self._socket.settimeout(_left(self._end))
+        if self._target.scheme == "https":
+            self._socket = self._tls.wrap_socket(self._socket, server_hostname=self._target.host)
+            self._socket.settimeout(_left(self._end))
+        self.sock = self._socket
+
+    def _is_last(self, place: int) -> bool:
+        return place == len(self._addresses) - 1
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        self._source = _Timed(self.sock, HEADER_LIMIT, self._end)
+        self.sock = _Readable(self._source)
+        return super().getresponse()
+
+    def hang_up(self) -> None:
+        """`close` is called by http.client once it has read the headers."""
+        if self._socket is not None:
+            self._socket.close()
+
+    def allow(self, more: int) -> None:
+        """So many more bytes may be read."""
+        if self._source is not None:
+            self._source.budget += more
+
+
+class _Timed(io.RawIOBase):
+    """A socket that is read until a moment and up to a number of bytes: a byte now and then does not keep it open."""
+
+    def __init__(self, sock: socket.socket, budget: int, end: float) -> None:
+        self.sock, self.budget, self.end = sock, budget, end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.budget <= 0:
+            raise http.client.HTTPException("more than is read")
+        self.sock.settimeout(_left(self.end))
+        count = self.sock.recv_into(buffer, min(len(buffer), self.budget))
+        self.budget -= count
+        return count
+
+
+class _Readable:
+    """What http.client asks of a socket once the request is sent."""
+
+    def __init__(self, source: _Timed) -> None:
+        self._source = source
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self._source, 8192)
+
+    def close(self) -> None:
+        """The answer is still being read: see `hang_up`."""
+
+
+def _left(end: float) -> float:
+    """Seconds until `end`; raises NotFetched when there are none."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise NotFetched("the answer took too long")
+    return left
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """The system's authorities, names checked. One context: making it reads some 200 certificates."""
+    return ssl.create_default_context()

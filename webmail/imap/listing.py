@@ -1,0 +1,343 @@
+"""One page of a mailbox or of a search, as rows: the list that people live in."""
+
+from __future__ import annotations
+
+from builtins import list as List  # `list` is this module's verb
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from webmail.imap import threads
+from webmail.imap.changes import status_numbers
+from webmail.imap.commands import mailbox_name, uid_set
+from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.mailboxes import Overview, overview_commands, overview_in
+from webmail.imap.responses import (
+    EPOCH,
+    count_of,
+    flags_of,
+    header_bytes_of,
+    headers_cut,
+    numbers_of,
+    structure_of,
+    when_of,
+    without_headers,
+)
+from webmail.imap.search import Search, charset, criteria
+from webmail.imap.summary_cache import for_mailbox, remember
+from webmail.mail import Address, Summary
+from webmail.mime import headers
+
+SORTS = {
+    "date": b"REVERSE ARRIVAL",
+    "sent": b"REVERSE DATE",
+    "from": b"FROM",
+    "subject": b"SUBJECT",
+    "size": b"REVERSE SIZE",
+    "unread": b"UNSEEN",  # a SEARCH key: those for which it holds first, each part newest first
+    "flagged": b"FLAGGED",
+}
+_SPLIT = ("unread", "flagged")
+
+# One item is the cheapest (each further one costs 12% of a page). Where it comes cut, the fields are asked one by one, so that
+# thousands of recipients hide nothing.
+MOST_HEADERS = 8192  # bytes
+_ROW_HEADERS = b"BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE)]<0.%d>" % MOST_HEADERS
+EACH_HEADER = b" ".join(b"BODY.PEEK[HEADER.FIELDS (%s)]<0.4096>" % name for name in (b"FROM", b"TO", b"SUBJECT", b"DATE"))
+_MOST_PEOPLE = 5
+_MOST_SHOWN = 500  # characters of a subject or a name: rows are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a mailbox or of a search. `total` counts what matches; pages start at 1.
+
+    Where rows are conversations, `total` counts these; `messages` always counts messages.
+    """
+
+    mailbox: str
+    uidvalidity: int
+    total: int
+    page: int
+    size: int
+    rows: tuple[Summary, ...]
+    overview: Overview
+    messages: int = 0
+    uidnext: int = 0  # 0: not told
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * self.size + 1 if self.total else 0
+
+    @property
+    def last(self) -> int:
+        return min(self.page * self.size, self.total)
+
+
+def list(
+    connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: str | Search = "", sort: str = "date",
+    conversations: bool = False,
+) -> Listing:  # fmt: skip
+    """A page of summaries, newest first, with the folders beside it: at most 3 round trips whatever the mailbox's size.
+
+    With `conversations` a row stands for each of these, where the server threads (1 round trip more after mail came or went);
+    searches and other orders are of single messages all the same.
+
+    SELECT or NOOP; SEARCH or SORT only for a query or another order; then FETCH (of flags alone for rows that are known),
+    LIST and GETQUOTAROOT together; once more FETCH when the guess of what is known was wrong. Raises NoSuchMailbox, UnsafeValue.
+    """
+    flat = bool(query) or sort in sorts(connection) - {"date"}
+    if conversations and not flat and (found := threads.load(connection, mailbox)) is not None:
+        page = _within(page, size, len(found))
+        talks, told = _conversations(connection, found.page(page, size))
+        return _listing(connection, len(found), page, size, talks, told, len(found.uids))
+    connection.select(mailbox)
+    if flat:
+        uids = matching(connection, query, sort)
+        total = len(uids)
+        page = _within(page, size, total)
+        shown = uids[(page - 1) * size : page * size]
+        rows, told = _rows(connection, _commands_by_uid(connection, shown), shown)
+    else:
+        total = connection.exists
+        page = _within(page, size, total)
+        high = total - (page - 1) * size
+        rows, told = _rows(connection, _commands_by_place(connection, max(high - size + 1, 1), high) if total else [])
+        rows.sort(key=lambda row: (row.received, row.uid), reverse=True)  # one that was moved back has a new UID, not a new date
+    return _listing(connection, total, page, size, rows, told)
+
+
+def _listing(
+    connection: Connection, total: int, page: int, size: int, rows: List[Summary], told: dict[str, List[Any]], messages: int = 0
+) -> Listing:
+    overview = overview_in(connection, told)
+    uidnext = status_numbers(told).get("UIDNEXT", 0)
+    return Listing(
+        connection.mailbox, connection.uidvalidity, total, page, size, tuple(rows), overview, messages or total, uidnext
+    )
+
+
+def _beside(connection: Connection) -> List[Command]:
+    """The folders' counts; and the selected mailbox's UIDNEXT, by which one tells later whether mail came."""
+    others = [command for command in overview_commands(connection) if command[0] != b"STATUS"]
+    return [*others, (b"STATUS", mailbox_name(connection.mailbox), b"(MESSAGES UNSEEN UIDNEXT)")]
+
+
+def _within(page: int, size: int, total: int) -> int:
+    return min(max(page, 1), max(1, -(-total // size)))
+
+
+def sorts(connection: Connection) -> set[str]:
+    """The names of SORTS that this server can do."""
+    return set(SORTS) if connection.has("SORT") else {"date", *_SPLIT}
+
+
+def matching(connection: Connection, query: str | Search, sort: str = "date") -> List[int]:
+    """All UIDs of the selected mailbox that match, in the order shown: 1 round trip."""
+    keys = criteria(query, connection.capabilities)
+    if sort in _SPLIT:
+        answer = connection.run(*((b"UID SEARCH", *charset(keys), sense + SORTS[sort], keys) for sense in (b"", b"NOT ")))
+        first, *rest = answer.get("SEARCH", [])
+        return sorted(numbers_of([first]), reverse=True) + sorted(numbers_of(rest), reverse=True)
+    if query and sort == "date" and connection.has("SORT"):  # one that was moved back has a new UID, not a new date of arrival
+        found = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys)).get("SORT", [])
+        return numbers_of(found)[::-1]  # so that of one second's messages the last one is first
+    if sort != "date" and connection.has("SORT"):
+        order = b"DISPLAYFROM" if sort == "from" and connection.has("SORT=DISPLAY") else SORTS[sort]  # RFC 5957
+        return numbers_of(connection.run((b"UID SORT", b"(" + order + b")", b"UTF-8", keys)).get("SORT", []))
+    # UIDs ascend in the order of arrival
+    return sorted(numbers_of(connection.run((b"UID SEARCH", *charset(keys), keys)).get("SEARCH", [])), reverse=True)
+
+
+def page_of_date(
+    connection: Connection, mailbox: str, day: date, *, size: int, query: str | Search = "", conversations: bool = False
+) -> int:
+    """The page, newest first, whose rows are of `day` or just before it: 1 round trip after the SELECT, those of
+    `threads.of` with `conversations`."""
+    found = threads.load(connection, mailbox) if conversations and not query else None
+    connection.select(mailbox)
+    keys = criteria(query, connection.capabilities)
+    since = (day + timedelta(days=1)).strftime("%d-%b-%Y").encode()
+    if found is None and connection.has("ESEARCH"):  # RFC 4731: the number alone, not all of them
+        command = (b"UID SEARCH", b"RETURN (COUNT)", *charset(keys), b"SINCE", since, keys)
+        return (count_of(connection.run(command)) or 0) // size + 1
+    newer = numbers_of(connection.run((b"UID SEARCH", *charset(keys), b"SINCE", since, keys)).get("SEARCH", []))
+    return (len(newer) if found is None else found.newer_than(set(newer))) // size + 1
+
+
+def neighbours(
+    connection: Connection, mailbox: str, uid: int, *, query: str | Search, sort: str
+) -> tuple[int | None, int | None]:
+    """UIDs before and after `uid` in a search or another order (newer, older): 1 round trip after the SELECT."""
+    connection.select(mailbox)
+    uids = matching(connection, query, sort)
+    if uid not in uids:
+        return None, None
+    place = uids.index(uid)
+    return (uids[place - 1] if place else None), (uids[place + 1] if place + 1 < len(uids) else None)
+
+
+def row_items(connection: Connection, flags: frozenset[str]) -> bytes:
+    """What a row needs beside its flags, of a mailbox that knows these.
+
+    PREVIEW is RFC 8970; BODYSTRUCTURE only where no keyword tells of attachments.
+    """
+    items = b"UID FLAGS RFC822.SIZE INTERNALDATE " + _ROW_HEADERS
+    if connection.has("PREVIEW"):
+        items += b" PREVIEW"
+    if not flags & {"$HasAttachment", "$HasNoAttachment"}:
+        items += b" BODYSTRUCTURE"
+    return b"(" + items + b")"
+
+
+def _commands_by_place(connection: Connection, low: int, high: int) -> List[Command]:
+    """FETCH of a range of sequence numbers: flags alone where the rows are known, as far as one can guess."""
+    memory = for_mailbox(connection)
+    everything = b"%d:%d" % (low, high)
+    unknown = [place for place in range(low, high + 1) if memory.uid_at.get(place) not in memory.rows]
+    if len(unknown) * 2 > high - low + 1:
+        return [(b"FETCH", everything, row_items(connection, connection.flags))]
+    commands: List[Command] = [(b"FETCH", everything, b"(UID FLAGS)")]
+    return commands + ([(b"FETCH", uid_set(unknown), row_items(connection, connection.flags))] if unknown else [])
+
+
+def _commands_by_uid(connection: Connection, uids: List[int]) -> List[Command]:
+    """FETCH of these UIDs: flags alone for those that are known."""
+    memory = for_mailbox(connection)
+    commands: List[Command] = []
+    if seen := [uid for uid in uids if uid in memory.rows]:
+        commands.append((b"UID FETCH", uid_set(seen), b"(UID FLAGS)"))
+    if new := [uid for uid in uids if uid not in memory.rows]:
+        commands.append((b"UID FETCH", uid_set(new), row_items(connection, connection.flags)))
+    return commands
+
+
+def _rows(
+    connection: Connection, commands: List[Command], order: List[int] | None = None
+) -> tuple[List[Summary], dict[str, List[Any]]]:
+    """Rows in the order of these UIDs (else newest first) and what was told of the folders: 1 round trip; one more each when a
+    guess was wrong and when the headers of a new row are huge."""
+    untagged = connection.run(*commands, *_beside(connection))
+    return _rows_in(connection, fetched(untagged), order), untagged
+
+
+def _rows_in(connection: Connection, answers: dict[int, dict[bytes, Any]], order: List[int] | None) -> List[Summary]:
+    memory = for_mailbox(connection)
+    uids = [uid for uid in order if uid in answers] if order is not None else []
+    if order is None:
+        uids = sorted(answers, key=lambda uid: answers[uid].get(b"SEQ", uid), reverse=True)
+        memory.uid_at.update({values[b"SEQ"]: uid for uid, values in answers.items() if b"SEQ" in values})
+    details = {uid: values for uid, values in answers.items() if b"RFC822.SIZE" in values}
+    if missing := [uid for uid in uids if uid not in memory.rows and uid not in details]:
+        details.update(fetched(connection.run((b"UID FETCH", uid_set(missing), row_items(connection, connection.flags)))))
+    if cut := [uid for uid, values in details.items() if headers_cut(values, MOST_HEADERS)]:
+        each = fetched(connection.run((b"UID FETCH", uid_set(cut), b"(UID " + EACH_HEADER + b")")))
+        details.update({uid: without_headers(details[uid]) | each[uid] for uid in cut if uid in each})
+    fresh = {uid: summary_of(uid, values) for uid, values in details.items()}
+    remember(memory, fresh)
+    rows = [_with_flags(fresh.get(uid) or memory.rows.get(uid) or _unreadable(uid), flags_of(answers[uid])) for uid in uids]
+    memory.rows.update((row.uid, row) for row in rows if row.uid in memory.rows)
+    return rows
+
+
+def _with_flags(row: Summary, flags: frozenset[str]) -> Summary:
+    return row if row.flags == flags else replace(row, flags=flags)
+
+
+_MOST_MEMBERS = 2000  # messages of the conversations of a page whose flags are asked for, the newest of each
+_MOST_TOLD = 4  # messages of a conversation whose senders stand in its row, beside the first
+
+
+def _conversations(connection: Connection, groups: List[tuple[int, ...]]) -> tuple[List[Summary], dict[str, List[Any]]]:
+    """A row for each of these conversations, and what was told of the folders: round trips as for `_rows`."""
+    each = _MOST_MEMBERS // max(len(groups), 1)
+    told = {uid for group in groups for uid in (*group[:1], *group[-_MOST_TOLD:])}
+    others = {uid for group in groups for uid in group[-each:]} - told
+    commands = _commands_by_uid(connection, sorted(told, reverse=True))
+    if others:
+        commands.append((b"UID FETCH", uid_set(others), b"(UID FLAGS)"))
+    untagged = connection.run(*commands, *_beside(connection))
+    answers = fetched(untagged)
+    rows = {row.uid: row for row in _rows_in(connection, answers, sorted(told))}
+    flags = {uid: flags_of(values) for uid, values in answers.items()}
+    found = (_conversation(group, rows, flags) for group in groups)
+    return [row for row in found if row], untagged
+
+
+def _conversation(group: tuple[int, ...], rows: dict[int, Summary], flags: dict[int, frozenset[str]]) -> Summary | None:
+    """The newest message's row, for all: it opens the newest that is unread, and is bold or flagged if one of them is.
+
+    None when all that was asked for is gone by now.
+    """
+    here = [rows[uid] for uid in reversed(group) if uid in rows]
+    if not here:
+        return None
+    newest = here[0]
+    unread = [uid for uid in group if uid in flags and "\\Seen" not in flags[uid]]
+    opened = unread[-1] if unread else newest.uid
+    own = newest.flags - {"\\Seen", "\\Flagged"}
+    own |= {"\\Flagged"} if any("\\Flagged" in flags.get(uid, ()) for uid in group) else set()
+    return replace(
+        newest,
+        uid=opened,
+        uids=(opened, *(uid for uid in reversed(group) if uid != opened)),
+        flags=own if unread else own | {"\\Seen"},
+        sender=_distinct(row.sender for row in here),
+        to=_distinct(row.to for row in here),
+        has_attachment=any(row.has_attachment for row in here),
+    )
+
+
+def _distinct(each: Iterable[tuple[Address, ...]]) -> tuple[Address, ...]:
+    people = {person.email.casefold() or person.name: person for found in each for person in found}
+    return tuple(people.values())[:_MOST_PEOPLE]
+
+
+def others_of(connection: Connection, mailbox: str, uid: int, *, most: int = 30) -> tuple[List[Summary], int]:
+    """The other messages of the conversation of `uid`, newest first, at most so many of them, and how many there are.
+
+    Round trips as for `threads.of`, and 1 where there are any.
+    """
+    others = [other for other in reversed(threads.conversation_of(connection, mailbox, uid)) if other != uid]
+    if not others:
+        return [], 0
+    shown = others[:most]
+    rows = _rows_in(connection, fetched(connection.run(*_commands_by_uid(connection, shown))), shown)
+    return rows, len(others) - len(shown) + len(rows)
+
+
+def summary_of(uid: int, values: dict[bytes, Any]) -> Summary:
+    fields = headers.fields(header_bytes_of(values))
+    preview = values.get(b"PREVIEW")
+    flags = flags_of(values)
+    attached = "$HasAttachment" in flags
+    if b"BODYSTRUCTURE" in values and not flags & {"$HasAttachment", "$HasNoAttachment"}:
+        shape = structure_of(values[b"BODYSTRUCTURE"])
+        attached = bool(shape and shape.attachments)
+    return Summary(
+        uid=uid,
+        flags=flags,
+        size=values.get(b"RFC822.SIZE", 0),
+        received=when_of(values),
+        subject=headers.decode(fields.get("subject", [b""])[0])[:_MOST_SHOWN],
+        sender=_people(fields.get("from", [])),
+        to=_people(fields.get("to", [])),
+        sent=headers.date(fields["date"][0]) if "date" in fields else None,
+        snippet=headers.decode(preview)[:200] if isinstance(preview, bytes) else "",
+        has_attachment=attached,
+    )
+
+
+def _people(values: List[bytes]) -> tuple[Address, ...]:
+    found = headers.addresses(values, limit=_MOST_PEOPLE)
+    return tuple(Address(person.name[:_MOST_SHOWN], person.email[:_MOST_SHOWN]) for person in found)
+
+
+def _unreadable(uid: int) -> Summary:
+    """A row for a message whose answer could not be parsed: it can still be opened, moved, deleted."""
+    return Summary(uid=uid, flags=frozenset(), size=0, received=EPOCH, subject="", sender=())

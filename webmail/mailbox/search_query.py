@@ -1,0 +1,101 @@
+"""A search between the box, the form and the server: whose tags it means, which folder, and how a form becomes a query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+from webmail.imap import search
+from webmail.imap.mailboxes import Overview
+from webmail.imap.search import Search, SearchTerm
+from webmail.imap.search_values import day_range
+from webmail.mail import Role
+from webmail.mailbox import tags
+from webmail.mailbox.list_request import LONGEST_QUERY, ListRequest
+from webmail.models import User
+
+_EVERYWHERE = {"all", "anywhere", "everywhere", "partout", "tout"}
+_ROLES = {
+    Role.INBOX: "inbox réception reception boîte",
+    Role.DRAFTS: "drafts draft brouillons brouillon",
+    Role.SENT: "sent envoyés envoyes envoyé",
+    Role.ARCHIVE: "archive archives",
+    Role.JUNK: "junk spam indésirables indesirables pourriel",
+    Role.TRASH: "trash bin corbeille",
+}
+_ROLE_OF = {word: role for role, words in _ROLES.items() for word in words.split()}
+
+# the form's fields that are an operator each; "words", "without", "attachment" and "state" are not
+FIELDS = ("from", "to", "cc", "subject", "body", "filename", "tag", "list", "larger", "smaller", "after", "before")
+STATES = ("unread", "read", "flagged", "answered", "forwarded")
+_LONGEST_FIELD = 200
+_SIMPLE = re.compile(r"\w[\w@.+'-]*")
+
+
+def understood(query: str, user: User, today: date) -> Search:
+    """What a person's query means, with her own tags. Raises UnsafeValue."""
+    return search.parse(query[:LONGEST_QUERY], today=today, tag=lambda words: tags.keyword_for(user, words))
+
+
+def led_to(asked: ListRequest, found: Search, overview: Overview) -> ListRequest | None:
+    """The list that `in:` means: another folder, or everywhere; None where no folder is called so."""
+    words = found.mailbox.casefold()
+    if words in _EVERYWHERE:
+        return replace(asked, query=found.rest, scope="all", page=1)
+    role = _ROLE_OF.get(words)
+    boxes = [m for m in overview.mailboxes if m.selectable]
+    named = (
+        [m for m in boxes if m.name.casefold() == words]
+        or [m for m in boxes if role and m.role is role]
+        or [m for m in boxes if m.label.casefold() == words]
+    )
+    return replace(asked, mailbox=named[0].name, query=found.rest, page=1) if named else None
+
+
+def query_of(fields: Mapping[str, str]) -> str:
+    """The query that a filled-in form stands for."""
+    pieces = [fields.get("words", "").strip()]
+    pieces += ["-" + _value(word) for word in fields.get("without", "").split() if _value(word)]
+    pieces += [f"{name}:{_value(fields[name])}" for name in FIELDS if _value(fields.get(name, ""))]
+    pieces += ["has:attachment"] if fields.get("attachment") else []
+    pieces += [f"is:{fields['state']}"] if fields.get("state") in STATES else []
+    return " ".join(piece for piece in pieces if piece)
+
+
+def _value(words: str) -> str:
+    """As the value of an operator: in quotes where it holds more than letters."""
+    plain = " ".join(words.replace('"', " ").split())[:_LONGEST_FIELD]
+    return plain if not plain or _SIMPLE.fullmatch(plain) else f'"{plain}"'
+
+
+def fields_of(found: Search, query: str, today: date) -> dict[str, str]:
+    """What a form shows of a query: each operator in its field where it stands once, all the rest as words."""
+    if not found.terms:
+        return {"words": query}
+    fields: dict[str, str] = {}
+    words: list[str] = []
+    for term in found.terms:
+        place, value = _field(term, today)
+        if place == "without":
+            fields[place] = f"{fields.get(place, '')} {value}".strip()
+        elif place and place not in fields:
+            fields[place] = value
+        else:
+            words.append(term.source)
+    return fields | {"words": " ".join(words)}
+
+
+def _field(term: SearchTerm, today: date) -> tuple[str, str]:
+    if term.minus:
+        simple = not term.operator and not term.named and " " not in term.value
+        return ("without", term.value) if simple else ("", "")
+    if term.operator == "has":
+        return "attachment", "1"
+    if term.operator == "is":
+        return ("state", term.value) if term.value in STATES else ("", "")
+    if term.operator in ("after", "before"):
+        days = day_range(term.value, today)
+        return (term.operator, days[0].isoformat()) if days else ("", "")
+    return (term.operator, term.value) if term.operator in FIELDS and term.value else ("", "")

@@ -1,0 +1,49 @@
+"""What came into a folder since its list was loaded, how a person wants it listed, and the keys of the list."""
+
+from __future__ import annotations
+
+from flask import abort, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail import preferences as preferred
+from webmail.auth.guard import asked_by_pages
+from webmail.imap.changes import MailboxState
+from webmail.mailbox.blueprint import blueprint
+from webmail.web.current import current_account, current_user, preferences, remember_overview
+from webmail.web.rendering import fragment, page
+from webmail.web.request_values import local_path
+
+
+@blueprint.get("/news/<path:mailbox>")
+@asked_by_pages
+def news(mailbox: str) -> Response:
+    """What changed since `state`, that of the page which asks: a notice and the folders; 204 when nothing did since `last`,
+    the state that was answered before. One STATUS, and the folders' counts where there is something to tell."""
+    shown, last = MailboxState.read(request.args.get("state", "")), request.args.get("last")
+    if shown is None:
+        abort(400)
+    with imap.connect(current_account(), mailbox) as connection:
+        now = imap.changes.state_of(connection, mailbox)
+        if str(now) == (last or str(shown)):
+            return Response(status=204)
+        imap.mailboxes.forget(connection.account)
+        remember_overview(imap.mailboxes.overview(connection))
+    return fragment("mailbox/_news.html", mailbox=mailbox, now=now, came=now.new_since(shown))
+
+
+@blueprint.post("/conversations/<path:mailbox>")
+def group(mailbox: str) -> Response:
+    """List this folder by conversation, or by message; the others stay as they are."""
+    chosen = preferences()
+    if chosen.in_conversations(mailbox) != bool(request.form.get("grouped")):
+        others = tuple(name for name in chosen.conversation_folders if name != mailbox)
+        excepted = others if mailbox in chosen.conversation_folders else (mailbox, *others)
+        preferred.change(current_user(), conversation_folders=excepted)
+    back = local_path(request.form.get("back", ""))
+    return redirect(back.partition("?")[0] or url_for("mailbox.show", mailbox=mailbox), 303)
+
+
+@blueprint.get("/help/keys")
+def keys() -> Response:
+    return page("mailbox/keys.html")

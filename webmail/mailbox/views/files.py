@@ -1,0 +1,64 @@
+"""The files that came with messages, wherever these are, by name, kind, size, sender and date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.imap.attachment_search import KINDS, FileFilter
+from webmail.imap.search_values import size_in_bytes
+from webmail.mailbox import search_query
+from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.list_request import SCOPES
+from webmail.web.current import current_account, current_user, remember_overview
+from webmail.web.formatting import today
+from webmail.web.rendering import page
+
+_FIELDS = ("name", "kind", "larger", "sender", "after", "before", "folder", "scope")
+_LONGEST = 200
+
+
+@blueprint.get("/files")
+def files() -> Response:
+    fields = {name: value[:_LONGEST] for name in _FIELDS if (value := request.args.get(name, "").strip())}
+    mailbox = fields.get("folder", "INBOX")
+    scope = fields.get("scope", "all" if "folder" not in fields else "")
+    search = search_query.understood(_query(fields), current_user(), today())
+    wanted = FileFilter(fields.get("name", ""), kind := _kind(fields), size_in_bytes(fields.get("larger", "")) or 0)
+    number = request.args.get("page", 1, int)
+    with imap.connect(current_account()) as connection:
+        found = imap.attachment_search.search(
+            connection, mailbox, search, wanted, scope=scope if scope in SCOPES else "all", page=number if number < 10**7 else 1
+        )
+    remember_overview(found.overview)
+    return page(
+        "mailbox/files.html", found=found, fields=fields, kind=kind, kinds=_kind_labels(), search=search, mailbox=mailbox,
+        folder=fields.get("folder", ""),
+    )  # fmt: skip
+
+
+def _query(fields: Mapping[str, str]) -> str:
+    """The messages that may have such files, as a query."""
+    named = {"from": fields.get("sender", ""), "filename": fields.get("name", "")}
+    same = {name: fields.get(name, "") for name in ("larger", "after", "before")}
+    return search_query.query_of({"attachment": "1", **named, **same})
+
+
+def _kind(fields: Mapping[str, str]) -> str:
+    return fields["kind"] if fields.get("kind") in KINDS else ""
+
+
+def _kind_labels() -> dict[str, str]:
+    return {
+        "document": _("Documents"),
+        "spreadsheet": _("Spreadsheets"),
+        "presentation": _("Presentations"),
+        "image": _("Images"),
+        "sound": _("Sound and video"),
+        "archive": _("Archives (zip ...)"),
+        "message": _("Messages, invitations, contacts"),
+    }

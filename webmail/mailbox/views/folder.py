@@ -1,0 +1,247 @@
+"""The page of one folder: what it is, what one does to it, and before that what is asked."""
+
+from __future__ import annotations
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from webmail import imap, preferences
+from webmail.errors import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
+from webmail.imap.commands import expand_uid_set, uid_set
+from webmail.imap.connection import Connection
+from webmail.imap.mailboxes import Overview
+from webmail.mail import Mailbox, Role
+from webmail.mailbox import folders as logic
+from webmail.mailbox import sharing
+from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.folders import BadFolderName, NameFault
+from webmail.web.current import current_account, current_user, remember_overview, settings
+from webmail.web.current import preferences as preferred
+from webmail.web.labels import role_label
+from webmail.web.notices import notify, withdraw_notices
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+_UNDO_SECONDS = 45
+_LONGEST_UNDO = 4000  # characters of a set of UIDs that a notice carries along
+
+
+@blueprint.get("/folder/<path:mailbox>")
+def folder(mailbox: str) -> Response:
+    with imap.connect(current_account()) as connection:
+        return one_folder(connection, mailbox)
+
+
+@blueprint.post("/folder/<path:mailbox>")
+def change_folder(mailbox: str) -> Response:
+    """One of the actions of a folder's page, by the value of its button."""
+    action = request.form.get("action", "")
+    with imap.connect(current_account()) as connection:
+        found, here = looked_up(connection, mailbox)
+        try:
+            answer = _VERBS.get(action, _follow)(connection, found, here)
+        except BadFolderName as error:
+            return one_folder(connection, mailbox, 422, error=fault_words(error.fault), action=action)
+        except Refused:
+            return one_folder(connection, mailbox, 422, error=refused_words(), action=action)
+    if action in ("rename", "move", "delete", "destroy"):
+        imap.close_all(current_account())  # another connection may have it selected under its old name
+    return answer
+
+
+@blueprint.get("/empty/<path:mailbox>")
+def ask_empty(mailbox: str) -> Response:
+    """Asks once before the trash or junk is emptied, and says how much is in it."""
+    with imap.connect(current_account()) as connection:
+        found, here = looked_up(connection, mailbox)
+        if here.role not in (Role.TRASH, Role.JUNK):
+            raise NotAllowed("only the trash and junk are emptied")
+        imap.folders.refresh(connection)
+        state = imap.folders.state(connection, mailbox)
+    remember_overview(found)
+    return page("mailbox/folder_empty.html", mailbox=mailbox, here=here, state=state, inside=found.below(here))
+
+
+def one_folder(
+    connection: Connection, mailbox: str, status: int = 200, error: str = "", action: str = "", share_error: str = ""
+) -> Response:
+    """A folder's page, perhaps with what was wrong in one of its forms."""
+    found, here = looked_up(connection, mailbox)
+    imap.folders.refresh(connection)
+    state = imap.folders.state(connection, mailbox) if here.selectable and here.rights.may_read else None
+    entries = imap.acl.entries(connection, mailbox) if sharable(connection, here) else None
+    remember_overview(found)
+    kept = {Role.TRASH: settings().trash_days, Role.JUNK: settings().junk_days}.get(here.role or Role.INBOX, 0)
+    return page(
+        "mailbox/folder.html", status, mailbox=mailbox, here=here, state=state, entries=entries, kept_days=kept,
+        inside=[m for m in found.mailboxes if here.holds(m.name)], in_trash=logic.in_trash(found, here),
+        parents=parents_for(found, here), error=error, action=action, typed=request.form, share_error=share_error,
+        levels=imap.acl.LEVELS, fixed=(current_account().credential.username, here.owner), groups=bool(settings().group_prefix),
+        names=sharing.names(entry.identifier for entry in entries or []), called=called,
+        everyone=sharing.everyone(current_user(), settings()), favourite=mailbox in preferred().favourites,
+    )  # fmt: skip
+
+
+def sharable(connection: Connection, mailbox: Mailbox) -> bool:
+    return connection.has("ACL") and mailbox.selectable and mailbox.rights.may_manage
+
+
+def called(identifier: str) -> str:
+    """What a person calls somebody that the server knows as `identifier`."""
+    if identifier == sharing.everyone(current_user(), settings()):
+        return _("Everyone at %(domain)s", domain=current_user().domain)
+    return identifier
+
+
+def looked_up(connection: Connection, name: str) -> tuple[Overview, Mailbox]:
+    """All mailboxes, and this one; asked anew where it is not known, since another program may have made it. Raises
+    NoSuchMailbox."""
+    found = imap.mailboxes.overview(connection)
+    if found.get(name) is None:
+        imap.mailboxes.forget(connection.account)
+        found = imap.mailboxes.overview(connection)
+    if mailbox := found.get(name):
+        return found, mailbox
+    raise NoSuchMailbox(name)
+
+
+def parents_for(found: Overview, mailbox: Mailbox | None) -> list[Mailbox]:
+    """The folders that one may be put into: not itself, nor one inside it."""
+    fit = [m for m in found.mailboxes if not m.owner and m.role not in (Role.INBOX, Role.DRAFTS)]
+    return [m for m in fit if m.name != mailbox.name and not mailbox.holds(m.name)] if mailbox else fit
+
+
+# --- the actions of a folder's page ----------------------------------------------------------------------------------
+
+
+def _rename(connection: Connection, found: Overview, here: Mailbox) -> Response:
+    """Another name, another place, or both."""
+    logic.own_place(here)
+    form = request.form
+    label = form.get("name", here.label) if form.get("action") == "rename" else here.label
+    parent = form.get("parent", "") if form.get("action") == "move" else here.parent
+    moved = logic.rename(connection, current_user(), found, here, label, parent)
+    if moved.name == here.name:
+        notify(_("Nothing had to be changed."))
+    else:
+        renamed = _("The folder is called %(folder)s now.", folder=label.strip())
+        _tell(renamed if form.get("action") == "rename" else _("The folder %(folder)s is moved.", folder=label), moved)
+    return redirect(url_for("mailbox.folder", mailbox=moved.name), 303)
+
+
+def _delete(connection: Connection, found: Overview, here: Mailbox) -> Response:
+    """Into the trash; from there, and out of another person's mailboxes, for good, once that was confirmed."""
+    logic.own_place(here)
+    if logic.in_trash(found, here) or here.owner:
+        return _ask_destroy(found, here)
+    try:
+        moved = logic.to_trash(connection, current_user(), found, here)
+    except Refused:
+        return _ask_destroy(found, here, no_trash=True)
+    _tell(_("The folder %(folder)s is in the trash.", folder=here.label), moved)
+    return redirect(url_for("mailbox.folders"), 303)
+
+
+def _ask_destroy(found: Overview, here: Mailbox, no_trash: bool = False) -> Response:
+    inside = [m for m in found.mailboxes if here.holds(m.name)]
+    count = here.messages + sum(m.messages for m in inside)
+    remember_overview(found)
+    return page("mailbox/folder_destroy.html", mailbox=here.name, here=here, inside=inside, count=count, no_trash=no_trash)
+
+
+def _destroy(connection: Connection, found: Overview, here: Mailbox) -> Response:
+    logic.own_place(here)
+    logic.delete(connection, current_user(), found, here)
+    notify(_("The folder %(folder)s is deleted for good.", folder=here.label))
+    return redirect(url_for("mailbox.folders"), 303)
+
+
+def _mark_read(connection: Connection, _found: Overview, here: Mailbox) -> Response:
+    """All that is unread; the undo marks the same messages as unread again."""
+    connection.select(here.name)
+    uids = imap.listing.matching(connection, "is:unread")
+    for piece in imap.actions.pieces(uids):
+        imap.actions.set_flags(connection, here.name, piece, ["\\Seen"], True)
+    which = uid_set(uids).decode() if uids else ""
+    fields = {"action": "unread", "uids": which, "v": connection.uidvalidity}
+    undo = (url_for("mailbox.change_folder", mailbox=here.name), fields) if 0 < len(which) <= _LONGEST_UNDO else None
+    told = ngettext("%(num)d message marked as read.", "%(num)d messages marked as read.", len(uids))
+    notify(told if uids else _("Nothing had to be changed."), undo=undo, keep=_UNDO_SECONDS if undo else 0)
+    return redirect(_back_to(here), 303)
+
+
+def _mark_unread(connection: Connection, _found: Overview, here: Mailbox) -> Response:
+    try:
+        uids = expand_uid_set(request.form.get("uids", ""))
+    except ValueError as error:
+        raise UnsafeValue("not a set of UIDs") from error
+    for piece in imap.actions.pieces(uids):
+        imap.actions.set_flags(connection, here.name, piece, ["\\Seen"], False, request.form.get("v", 0, int))
+    withdraw_notices()
+    notify(ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", len(uids)))
+    return redirect(_back_to(here), 303)
+
+
+def _back_to(here: Mailbox) -> str:
+    return local_path(request.form.get("back", "")) or url_for("mailbox.folder", mailbox=here.name)
+
+
+def _empty(connection: Connection, found: Overview, here: Mailbox) -> Response:
+    """What was in the trash or junk when the question was asked; folders in the trash too."""
+    if here.role not in (Role.TRASH, Role.JUNK):
+        raise NotAllowed("only the trash and junk are emptied")
+    form = request.form
+    imap.folders.empty(connection, here.name, form.get("last", 0, int), form.get("v", 0, int))
+    for inside in [m for m in found.below(here) if m.parent == here.name and m.name in form.getlist("inside")]:
+        logic.delete(connection, current_user(), found, inside)
+    imap.close_all(current_account())
+    withdraw_notices()  # what they offer to bring back is gone
+    notify(_("%(folder)s is empty.", folder=role_label(here.role)))
+    return redirect(url_for("mailbox.show", mailbox=here.name), 303)
+
+
+def _follow(connection: Connection, found: Overview, here: Mailbox) -> Response:
+    """Subscribe to a folder, have it among the favourites, or no longer."""
+    action, before = request.form.get("action", ""), preferred().favourites
+    if action in ("subscribe", "unsubscribe"):
+        imap.folders.subscribe(connection, here.name, action == "subscribe")
+        shown, hidden = _("The folder is shown beside the list."), _("The folder is no longer shown beside the list.")
+        told = shown if action == "subscribe" else hidden
+    elif action in ("favourite", "unfavourite"):
+        others = [name for name in before if name != here.name]
+        preferences.change(current_user(), favourites=[*others, here.name] if action == "favourite" else others)
+        told = _("The folder is among your favourites.") if action == "favourite" else _("The folder is no longer a favourite.")
+    else:
+        raise Refused("not an action")
+    notify(told)
+    return redirect(_back_to(here), 303)
+
+
+_VERBS = {
+    "rename": _rename, "move": _rename, "delete": _delete, "destroy": _destroy,
+    "read": _mark_read, "unread": _mark_unread, "empty": _empty,
+}  # fmt: skip
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def _tell(text: str, moved: logic.MovedFolder) -> None:
+    notify(text, undo=(url_for("mailbox.put_back"), {"name": moved.name, "to": moved.before}), keep=_UNDO_SECONDS)
+
+
+def fault_words(fault: NameFault) -> str:
+    return {
+        NameFault.EMPTY: _("Type a name for the folder."),
+        NameFault.LONG: _("This name is too long. Choose a shorter one."),
+        NameFault.CONTROL: _("This name holds characters that can't be shown. Type it anew."),
+        NameFault.DELIMITER: _("A name can't hold the character that separates folders (/ or .)."),
+        NameFault.RESERVED: _("The mail server keeps this name for itself. Choose another one."),
+        NameFault.TAKEN: _("There is a folder of this name already. Choose another name."),
+        NameFault.INSIDE: _("A folder can't be moved into itself. Choose another place."),
+    }[fault]
+
+
+def refused_words() -> str:
+    return _("The mail server refused this name or this place. Choose another one.")

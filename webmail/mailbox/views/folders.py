@@ -1,0 +1,102 @@
+"""The page of all folders: how full they are, a new one, which ones serve as Sent, Trash and so on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap, preferences
+from webmail.errors import NotAllowed, Refused
+from webmail.mail import Mailbox, Role
+from webmail.mailbox import folders as logic
+from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.folders import BadFolderName
+from webmail.mailbox.views.folder import fault_words, parents_for, refused_words
+from webmail.web.current import current_account, current_user, remember_overview
+from webmail.web.current import preferences as preferred
+from webmail.web.labels import role_label
+from webmail.web.notices import notify, withdraw_notices
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+_CHOSEN_ROLES = (Role.SENT, Role.DRAFTS, Role.TRASH, Role.ARCHIVE, Role.JUNK)
+
+
+@blueprint.get("/folders")
+def folders() -> Response:
+    return _all_folders()
+
+
+@blueprint.post("/folders")
+def make_folder() -> Response:
+    """A new folder, perhaps inside another one. What was typed stays where it can't be made."""
+    label, parent = request.form.get("name", ""), request.form.get("parent", "")
+    try:
+        with imap.connect(current_account()) as connection:
+            found = imap.mailboxes.overview(connection)
+            name = logic.checked(label, parent, found)
+            imap.mailboxes.create(connection, name)
+    except BadFolderName as error:
+        return _all_folders(422, name=label, parent=parent, error=fault_words(error.fault))
+    except (Refused, NotAllowed):
+        return _all_folders(422, name=label, parent=parent, error=refused_words())
+    notify(_("The folder %(folder)s is made.", folder=name.rpartition(logic.delimiter_of(found))[2]))
+    return redirect(local_path(request.form.get("back", "")) or url_for("mailbox.folders"), 303)
+
+
+@blueprint.post("/folders/roles")
+def choose_roles() -> Response:
+    """Which folders serve as Sent, Drafts, Trash, Archive, Junk."""
+    asked = {role.value: request.form.get(role.value, "") for role in _CHOSEN_ROLES}
+    with imap.connect(current_account()) as connection:
+        found = imap.mailboxes.overview(connection)
+    chosen = {role: name for role, name in asked.items() if name}
+    unfit = [name for name in chosen.values() if (m := found.get(name)) is None or not _may_serve(m)]
+    staying = {m.name for m in found.mailboxes if m.role and not asked.get(m.role.value)} - {"INBOX"}
+    taken = [*chosen.values(), *(name for name in staying if name not in preferred().roles.values())]
+    if unfit or len(set(taken)) < len(taken):
+        return _all_folders(422, roles=asked, role_error=_("A folder can serve as one thing only. Choose five different ones."))
+    preferences.change(current_user(), roles=chosen)
+    imap.close_all(current_account())
+    imap.mailboxes.forget(current_account())
+    notify(_("Your special folders are saved."))
+    return redirect(url_for("mailbox.folders"), 303)
+
+
+@blueprint.post("/folders/undo")
+def put_back() -> Response:
+    """A folder that was moved is moved back."""
+    with imap.connect(current_account()) as connection:
+        found = imap.mailboxes.overview(connection)
+        withdraw_notices()
+        try:
+            moved = logic.put_back(connection, current_user(), found, request.form.get("name", ""), request.form.get("to", ""))
+        except BadFolderName:
+            notify(_("Another folder has this name now: give that one another name first."), "danger")
+            return redirect(url_for("mailbox.folders"), 303)
+    imap.close_all(current_account())  # another connection may have it selected under its old name
+    notify(_("The folder is back where it was."))
+    return redirect(url_for("mailbox.folder", mailbox=moved.name), 303)
+
+
+def _all_folders(status: int = 200, **context: Any) -> Response:
+    account = current_account()
+    if request.cache_control.max_age == 0 or request.cache_control.no_cache:
+        imap.close_all(account)  # a server may look for newly shared folders only as a connection begins
+    imap.mailboxes.forget(account)  # here the counts are what one came for
+    with imap.connect(account) as connection:
+        imap.folders.refresh(connection)
+        found = imap.mailboxes.overview(connection)
+        sizes = imap.folders.sizes(connection, found.mailboxes)
+    remember_overview(found)
+    return page("mailbox/folders.html", status, **{"name": "", "parent": "", "error": "", "role_error": "",
+        "roles": preferred().roles, "found": found, "side": found.side_bar(preferred().favourites), "sizes": sizes,
+        "role_choices": [(role, role_label(role)) for role in _CHOSEN_ROLES],
+        "may_serve": [m for m in found.mailboxes if _may_serve(m)], "parents": parents_for(found, None), **context})  # fmt: skip
+
+
+def _may_serve(mailbox: Mailbox) -> bool:
+    return mailbox.selectable and not mailbox.owner and mailbox.role is not Role.INBOX

@@ -1,0 +1,66 @@
+"""The message list: show a page of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.imap.search import knows_parts
+from webmail.mailbox import search_query
+from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.list_request import ListRequest
+from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
+from webmail.web.formatting import today
+from webmail.web.rendering import page
+
+
+@blueprint.get("/mailbox/<path:mailbox>")
+def show(mailbox: str) -> Response:
+    asked = ListRequest.of(mailbox, request.args)
+    account = current_account()
+    if request.cache_control.max_age == 0 or request.cache_control.no_cache:  # "reload" means: look again
+        imap.mailboxes.forget(account)
+    size = preferences().page_size or settings().page_size
+    grouped = preferences().in_conversations(mailbox)
+    search = search_query.understood(asked.query, current_user(), today())
+    with imap.connect(account, mailbox) as connection:
+        if search.mailbox and (elsewhere := search_query.led_to(asked, search, imap.mailboxes.overview(connection))):
+            return redirect(url_for("mailbox.show", **elsewhere.arguments()), 303)
+        if day := _day(request.args.get("date", "")):
+            query = asked.query and search
+            number = imap.listing.page_of_date(connection, mailbox, day, size=size, query=query, conversations=grouped)
+            return redirect(url_for("mailbox.show", **asked.arguments(sort="date", page=number)), 303)
+        if asked.wide:
+            listing: imap.listing.Listing = imap.multi_search.search(
+                connection, mailbox, query=search, below=asked.scope == "below", page=asked.page, size=size
+            )
+        else:
+            listing = imap.listing.list(
+                connection, mailbox, page=asked.page, size=size, query=asked.query and search, sort=asked.sort,
+                conversations=grouped,
+            )  # fmt: skip
+        exact_names = knows_parts(connection.capabilities)
+        sorts = {"date"} if asked.wide else imap.listing.sorts(connection)
+        threads = imap.threads.algorithm(connection)
+        pushed = bool(settings().push_connections) and connection.has("IDLE")
+    remember_overview(listing.overview)
+    current = listing.overview.get(mailbox)
+    return page(
+        "mailbox/show.html", listing=listing, mailbox=mailbox, asked=asked, query=asked.query, current=current, sorts=sorts,
+        search=search, wide=asked.wide, exact_names=exact_names,
+        inside=asked.query and len(imap.multi_search.within(listing.overview, mailbox, below=True).names) > 1,
+        role=current.role if current else None, chosen=request.args.get("select", ""),
+        grouped=grouped if threads else None, pushed=pushed,
+        state="" if asked.wide or not current
+        else imap.changes.MailboxState(listing.uidvalidity, listing.uidnext, current.messages, current.unseen),
+    )  # fmt: skip
+
+
+def _day(words: str) -> date | None:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        return None

@@ -1,0 +1,145 @@
+"""Searching: the form for those who type no operators, and the searches that a person gave a name."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import peewee as pw
+from flask import abort, g, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.database.prepared import Prepared
+from webmail.errors import NoSuchMailbox
+from webmail.imap.search import SearchRemark
+from webmail.mailbox import search_query
+from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.list_request import SCOPES, ListRequest
+from webmail.models import SavedSearch
+from webmail.web.current import current_user, overview
+from webmail.web.formatting import today
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+_MOST_SAVED = 50
+_LONGEST_NAME = 100
+
+
+@blueprint.get("/search")
+def search() -> Response:
+    """The form, filled in from the search it was opened at (`matching`, `mailbox`, `scope`)."""
+    asked = _asked()
+    found = search_query.understood(asked.query, current_user(), today())
+    return _form(asked, search_query.fields_of(found, asked.query, today()))
+
+
+@blueprint.get("/search/go")
+def go() -> Response:
+    """The results of a filled-in form: its fields become a query."""
+    asked = _asked()
+    fields = request.args.to_dict()
+    query = search_query.query_of(fields)
+    if not query:
+        notify(_("Fill in at least one field."), "caution")
+        return _form(asked, fields, 422)
+    return redirect(
+        url_for("mailbox.show", **ListRequest.of(asked.mailbox, {"query": query, "scope": asked.scope}).arguments()), 303
+    )
+
+
+@blueprint.post("/search/saved")
+def save_search() -> Response:
+    """Give the search in view a name."""
+    asked = ListRequest.of(request.form.get("mailbox", "") or "INBOX", request.form)
+    name = _name()
+    back = local_path(request.form.get("back", "")) or url_for("mailbox.show", **asked.arguments())
+    if not asked.query or not name:
+        notify(_("Give the search a name."), "caution")
+    elif len(saved_searches()) >= _MOST_SAVED:
+        notify(_("There is room for %(num)d saved searches: delete one first.", num=_MOST_SAVED), "caution")
+    else:
+        try:
+            SavedSearch.create(user=current_user(), name=name, query=asked.query, mailbox=asked.mailbox, scope=asked.scope)
+            notify(_("The search “%(name)s” is saved.", name=name))
+        except pw.IntegrityError:
+            notify(_("You have a search of that name already: choose another name."), "caution")
+    return redirect(back, 303)
+
+
+@blueprint.post("/search/saved/<int:number>")
+def change_search(number: int) -> Response:
+    """Rename a saved search, or delete it. Somebody else's is 404."""
+    known = 0 < number < 2**63
+    mine = SavedSearch.get_or_none((SavedSearch.id == number) & (SavedSearch.user == current_user())) if known else None
+    if mine is None:
+        abort(404)
+    name = _name()
+    if request.form.get("action") == "delete":
+        mine.delete_instance()
+        notify(_("The search “%(name)s” is deleted.", name=mine.name))
+    elif not name:
+        notify(_("Give the search a name."), "caution")
+    else:
+        try:
+            SavedSearch.update(name=name).where(SavedSearch.id == number).execute()
+            notify(_("The search is called “%(name)s” now.", name=name))
+        except pw.IntegrityError:
+            notify(_("You have a search of that name already: choose another name."), "caution")
+    return redirect(url_for("mailbox.search"), 303)
+
+
+_saved = Prepared(lambda slot: SavedSearch.select().where(SavedSearch.user == slot("user")))
+
+
+@blueprint.app_template_global()
+def saved_searches() -> list[SavedSearch]:
+    """The person's searches by name: one query for each page."""
+    if "saved_searches" not in g:
+        g.saved_searches = sorted(_saved(user=current_user().id), key=lambda row: row.name.casefold())
+    return cast("list[SavedSearch]", g.saved_searches)
+
+
+@blueprint.app_template_global()
+def ready_searches() -> list[tuple[str, str]]:
+    """Searches that everybody has: (label, query), each everywhere."""
+    return [
+        (_("Unread"), "is:unread"),
+        (_("Flagged"), "is:flagged"),
+        (_("With attachments"), "has:attachment"),
+        (_("Sent to me by name"), f"to:{current_user().address}"),
+    ]
+
+
+@blueprint.app_template_global()
+def remark_words(remark: SearchRemark) -> str:
+    """What a person is told of something in her search that was not taken as she may have meant it."""
+    match remark.kind:
+        case "operator":
+            return _("“%(words)s” is not an operator: searched as text.", words=remark.words)
+        case "value":
+            return _("“%(words)s” is not understood: searched as text.", words=remark.words)
+        case "tag":
+            return _("“%(words)s”: you have no tag of that name, searched as text.", words=remark.words)
+        case "many":
+            return _("Only the first %(num)s words were searched.", num=remark.words)
+
+
+def _asked() -> ListRequest:
+    """The search that the form is about; one opened from a page without a list is about the inbox."""
+    args = request.args
+    scope = args.get("scope", "")
+    return ListRequest.of(
+        args.get("mailbox", "") or "INBOX", {"query": args.get("matching", ""), "scope": scope if scope in SCOPES else ""}
+    )
+
+
+def _form(asked: ListRequest, fields: dict[str, Any], status: int = 200) -> Response:
+    folders = overview()
+    if folders and not folders.get(asked.mailbox):
+        raise NoSuchMailbox("no mailbox has such a name")
+    return page("mailbox/search.html", status, asked=asked, mailbox=asked.mailbox, fields=fields, states=search_query.STATES)
+
+
+def _name() -> str:
+    return " ".join(request.form.get("name", "").split())[:_LONGEST_NAME]

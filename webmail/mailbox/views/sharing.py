@@ -1,0 +1,125 @@
+"""Sharing a folder: the form and the buttons that stand on its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.errors import NotAllowed, Refused, UnsafeValue
+from webmail.imap.connection import Connection
+from webmail.imap.mailboxes import Overview
+from webmail.mail import Mailbox
+from webmail.mailbox import sharing
+from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.sharing import NotShared, ShareWarning
+from webmail.mailbox.views.folder import called, looked_up, one_folder, sharable
+from webmail.web.current import current_account, current_user, settings
+from webmail.web.notices import notify, withdraw_notices
+
+_UNDO_SECONDS = 45
+
+
+@blueprint.post("/share/<path:mailbox>")
+def share(mailbox: str) -> Response:
+    """Give somebody rights in a folder ("give"), put rights back ("restore") or take them away ("revoke")."""
+    action = request.form.get("action", "")
+    with imap.connect(current_account()) as connection:
+        found, here = looked_up(connection, mailbox)
+        if not sharable(connection, here):
+            raise NotAllowed(f"{mailbox} is not this person's to share")
+        try:
+            if action == "give":
+                _give(connection, found, here)
+            elif action == "revoke":
+                _revoke(connection, found, here)
+            elif action == "restore":
+                _restore(connection, found, here)
+            else:
+                raise UnsafeValue("not an action")
+        except NotShared as error:
+            return one_folder(connection, mailbox, 422, share_error=_doubt(error.doubt))
+        except Refused:
+            refused = _("The mail server does not share this folder with them. Check what you typed.")
+            return one_folder(connection, mailbox, 422, share_error=refused)
+    imap.mailboxes.forget(current_account())
+    return redirect(url_for("mailbox.folder", mailbox=mailbox, _anchor="sharing"), 303)
+
+
+def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
+    form = request.form
+    if form.get("kind") == "group":
+        who = sharing.group(form.get("who", ""), current_user(), settings())
+    else:
+        who = sharing.person(form.get("who", ""), current_user(), settings())
+    _not_oneself(who, here)
+    level = form.get("level", "read")
+    if level not in imap.acl.LEVELS:
+        raise UnsafeValue("not a level")
+    imap.acl.grant(connection, _concerned(found, here), who, imap.acl.LEVELS[level])
+    imap.close_all_of(who)  # theirs would not see the folder: the server looks for shares as a connection begins
+    name = called(who)
+    told = {
+        "read": _("%(who)s may read this folder.", who=name),
+        "write": _("%(who)s may read and change what is in this folder.", who=name),
+        "manage": _("%(who)s may manage this folder.", who=name),
+    }[level]
+    notify(told + " " + _("It appears under “Shared with me” within ten minutes at the latest."))
+
+
+def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
+    who = request.form.get("who", "")
+    _not_oneself(who, here)
+    before = {entry.identifier: entry.rights.letters for entry in imap.acl.entries(connection, here.name)}
+    if who not in before:  # those who left the establishment are known by their entry alone
+        who = _known(who)
+        _not_oneself(who, here)
+    imap.acl.revoke(connection, _concerned(found, here), who)
+    fields: dict[str, Any] = {"action": "restore", "who": who, "rights": before.get(who, "")}
+    if request.form.get("inside"):
+        fields["inside"] = "1"
+    undo = (url_for("mailbox.share", mailbox=here.name), fields) if before.get(who) else None
+    notify(_("%(who)s no longer sees this folder.", who=called(who)), undo=undo, keep=_UNDO_SECONDS if undo else 0)
+
+
+def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
+    who = _known(request.form.get("who", ""))
+    _not_oneself(who, here)
+    imap.acl.grant(connection, _concerned(found, here), who, request.form.get("rights", ""))
+    withdraw_notices()
+    notify(_("%(who)s sees this folder again.", who=called(who)))
+
+
+def _known(words: str) -> str:
+    """The server's name of a person or, with the prefix of groups, of a group. Raises NotShared."""
+    prefix = settings().group_prefix
+    if prefix and words.startswith(prefix):
+        return sharing.group(words.removeprefix(prefix), current_user(), settings())
+    return sharing.person(words, current_user(), settings())
+
+
+def _concerned(found: Overview, here: Mailbox) -> list[str]:
+    """This folder, and those inside it where they were asked for."""
+    inside = [m.name for m in found.mailboxes if here.holds(m.name) and m.selectable] if request.form.get("inside") else []
+    return [here.name, *inside]
+
+
+def _not_oneself(who: str, here: Mailbox) -> None:
+    """Nobody takes their own rights away, nor the owner's, in whatever spelling: servers tell no case, and add the domain."""
+    word = who.strip().lower()
+    address = word if "@" in word else f"{word}@{current_user().domain}"
+    fixed = {name.lower() for name in (current_account().credential.username, here.owner) if name}
+    if word == "owner" or fixed & {word, address, settings().username(address)}:  # RFC 4314 section 3
+        raise NotShared(ShareWarning.ONESELF)
+
+
+def _doubt(doubt: ShareWarning) -> str:
+    return {
+        ShareWarning.EMPTY: _("Type the address of a person."),
+        ShareWarning.UNKNOWN: _("Nobody of your establishment has this address. Check the spelling."),
+        ShareWarning.ONESELF: _("Your own rights and the owner's stay as they are."),
+        ShareWarning.ODD: _("This is not the address of a person. Type it as in a message: name@example.org."),
+    }[doubt]

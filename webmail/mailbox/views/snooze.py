@@ -1,0 +1,97 @@
+"""What is put off until later: the page of it, and what is due where no worker may fetch it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import current_app, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap, schedule
+from webmail.database.connection import DATABASE_AWAY
+from webmail.errors import MailError, ServerAway, SignInRefused
+from webmail.mail import Role
+from webmail.mailbox import snooze
+from webmail.mailbox.blueprint import blueprint
+from webmail.models import Snoozed
+from webmail.user_lock import user_lock
+from webmail.web.current import current_account, current_user, remember_overview, settings
+from webmail.web.formatting import long_date
+from webmail.web.labels import mailbox_label
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+_WORKER_LATE = timedelta(minutes=3)  # then a visit does its work
+
+
+@blueprint.before_request
+def wake_what_is_due() -> None:
+    """Opening a list brings back what is due, where the worker has no credential or does not run: one SELECT, mostly no more."""
+    if request.endpoint != "mailbox.show" or request.method != "GET":
+        return
+    late = _WORKER_LATE if settings().token_key_file else timedelta(0)
+    try:
+        if rows := snooze.due(current_user(), late):
+            snooze.wake_due(current_account(), rows)
+    except DATABASE_AWAY as error:
+        current_app.logger.warning("snoozed messages are not looked for: %s", error)
+
+
+@blueprint.get("/snoozed")
+def list_snoozed() -> Response:
+    return _page()
+
+
+@blueprint.post("/snoozed/<int:id_>")
+def change_snoozed(id_: int) -> Response:
+    user, form = current_user(), request.form
+    row = snooze.get(user, id_)
+    match form.get("action", ""):
+        case "wake":
+            with user_lock(user.id), imap.connect(current_account()) as connection:
+                done = snooze.wake(connection, row)
+                _tell(done, row)
+        case "cancel":
+            with user_lock(user.id), imap.connect(current_account()) as connection:
+                done = snooze.cancel(connection, row)
+                _tell(done, row)
+        case "change":
+            try:
+                due = snooze.chosen_time("", form.get("day", ""), form.get("hour", ""), schedule.local_now(settings()))
+            except schedule.BadTime:
+                return _page(422, wrong=id_)
+            snooze.change(row, due)
+            notify(_("It comes back on %(when)s.", when=long_date(snooze.aware(due))))
+        case _:
+            notify(_("Nothing had to be changed."), "caution")
+    return redirect(url_for("mailbox.list_snoozed"), 303)
+
+
+def _tell(done: bool, row: Snoozed) -> None:
+    if done:
+        notify(_("The message is back in %(folder)s.", folder=mailbox_label(row.mailbox)))
+    elif snooze.still_waits(row):
+        notify(_("This message is coming back at this moment, or the last try failed: try again in two minutes."), "caution")
+    else:
+        notify(_("This message no longer waits: it came back, or it was moved or deleted."), "caution")
+
+
+def _page(status: int = 200, wrong: int = 0) -> Response:
+    """What waits; shown as the table has it while the mail server is away."""
+    folder = ""
+    try:
+        with imap.connect(current_account()) as connection:
+            snooze.tidy(connection, current_user())
+            overview = imap.mailboxes.overview(connection)
+            remember_overview(overview)
+            folder = next((m.name for m in overview.mailboxes if m.role is Role.SNOOZED), "")
+    except (ServerAway, SignInRefused) as error:
+        current_app.logger.info("what is snoozed is shown unchecked: %s", error)
+    except MailError:
+        current_app.logger.warning("what is snoozed can't be checked", exc_info=True)
+    rows = [(row, snooze.local(row.due, settings())) for row in snooze.waiting(current_user())]
+    return page(
+        "mailbox/snoozed.html", status, rows=rows, wrong=wrong, folder=folder, today=schedule.local_now(settings()).date(),
+        on_its_own=bool(settings().token_key_file),
+    )  # fmt: skip

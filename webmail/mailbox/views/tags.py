@@ -1,0 +1,196 @@
+"""The page of a person's tags, and how tags are shown on rows and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from flask import g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext, pgettext
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.errors import LimitReached, MailError, NotAllowed
+from webmail.imap.connection import Connection
+from webmail.mail import Summary
+from webmail.mailbox import selection, tags
+from webmail.mailbox import undo as undoing
+from webmail.mailbox.actions import ActionResult, act
+from webmail.mailbox.blueprint import blueprint
+from webmail.models import Tag
+from webmail.web.current import current_account, current_user
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+_STANDARD_COLOURS = {
+    "$Important": "red", "$Phishing": "red", "$Junk": "orange",
+    "$label1": "red", "$label2": "orange", "$label3": "green", "$label4": "blue", "$label5": "purple",
+}  # fmt: skip
+
+
+class Chip(NamedTuple):
+    """A tag as it is shown."""
+
+    keyword: str
+    name: str
+    colour: str
+
+
+# --- how tags are shown ----------------------------------------------------------------------------------------------
+
+
+@blueprint.app_template_global()
+def my_tags() -> list[Chip]:
+    """The person's own tags, for menus."""
+    return [Chip(tag.keyword, tag.name, tag.colour) for tag in _mine().values()]
+
+
+@blueprint.app_template_global()
+def chips(flags: Iterable[str], all_of_them: bool = False) -> list[Chip]:
+    """The tags among a message's flags; the database is asked only where there may be some."""
+    flags = list(flags)
+    if not tags.any_keyword(flags):
+        return []
+    return [_chip(keyword, tag) for keyword, tag in tags.shown(flags, _mine(), all_of_them=all_of_them)]
+
+
+@blueprint.app_template_global()
+def row_chips(rows: Sequence[Summary]) -> list[list[Chip]]:
+    """The chips of each row; empty where no row has any."""
+    found = [chips(row.flags) for row in rows]
+    return found if any(found) else []
+
+
+@blueprint.app_template_global()
+def tag_name(keyword: str) -> str:
+    """What a person calls a keyword: the name of the tag, or the usual word, or the keyword itself."""
+    tag = _mine().get(keyword.lower())
+    return tag.name if tag else _standard(keyword) or keyword
+
+
+@blueprint.app_template_global()
+def colour_name(colour: str) -> str:
+    names = {
+        "grey": pgettext("colour", "Grey"), "red": pgettext("colour", "Red"), "orange": pgettext("colour", "Orange"),
+        "green": pgettext("colour", "Green"), "teal": pgettext("colour", "Teal"), "blue": pgettext("colour", "Blue"),
+        "purple": pgettext("colour", "Purple"), "pink": pgettext("colour", "Pink"),
+    }  # fmt: skip
+    return names.get(colour, colour)
+
+
+def _mine() -> dict[str, Tag]:
+    if "tags" not in g:
+        g.tags = tags.by_keyword(current_user())
+    return dict(g.tags)
+
+
+def _chip(keyword: str, tag: Tag | None) -> Chip:
+    if tag is not None:
+        return Chip(keyword, tag.name, tag.colour)
+    return Chip(keyword, _standard(keyword) or keyword, _STANDARD_COLOURS.get(keyword, tags.COLOURS[0]))
+
+
+def _standard(keyword: str) -> str:
+    """The meaning of a keyword that all programs know; Thunderbird's words for its five labels."""
+    words = {
+        "$Important": pgettext("tag", "Important"), "$Phishing": pgettext("tag", "Phishing"), "$Junk": pgettext("tag", "Junk"),
+        "$NotJunk": pgettext("tag", "Not junk"), "$Forwarded": pgettext("tag", "Forwarded"),
+        "$MDNSent": pgettext("tag", "Read receipt sent"),
+        "$label1": pgettext("tag", "Important"), "$label2": pgettext("tag", "Work"), "$label3": pgettext("tag", "Personal"),
+        "$label4": pgettext("tag", "To do"), "$label5": pgettext("tag", "Later"),
+    }  # fmt: skip
+    return words.get(keyword, "")
+
+
+def told_wrong(error: ValueError) -> str:
+    """What is wrong with a tag, in words."""
+    if isinstance(error, tags.NameTaken):
+        return _("You have a tag of this name already.")
+    if isinstance(error, LimitReached):
+        return _("You have as many tags as there may be. Remove one first.")
+    return _("A tag needs a name of at most 60 characters.")
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/tags")
+def list_tags() -> Response:
+    return _page()
+
+
+@blueprint.post("/tags")
+def change_tags() -> Response:
+    form, user = request.form, current_user()
+    keyword, name, colour = (form.get(field, "") for field in ("keyword", "name", "colour"))
+    try:
+        match form.get("action", ""):
+            case "add":
+                tags.add(user, name, colour, keyword)
+                notify(_("Tag %(tag)s added.", tag=" ".join(name.split())))
+            case "change" if tags.change(user, keyword, name, colour):
+                notify(_("Tag %(tag)s saved.", tag=" ".join(name.split())))
+            case "remove" if tag := tags.get(user, keyword):
+                return page("mailbox/tags_remove.html", tag=tag)
+            case "forget" | "strip" as how if tag := tags.get(user, keyword):
+                _remove(tag, strip=how == "strip")
+            case _:
+                notify(_("This tag is no longer there."), "caution")
+    except ValueError as error:
+        return _page(told_wrong(error), name if form.get("action") == "add" else "", 422)
+    return redirect(local_path(form.get("back", "")) or url_for("mailbox.list_tags"), 303)
+
+
+def _page(error: str = "", name: str = "", status: int = 200) -> Response:
+    """The tags, and the keywords of the inbox that have no name yet. Shown all the same while the mail server is away."""
+    found: list[Chip] = []
+    keeps = True
+    try:
+        with imap.connect(current_account()) as connection:
+            connection.select("INBOX")
+            keeps = connection.keeps("NewTag")
+            nameless = [keyword for keyword, tag in tags.shown(connection.flags, _mine()) if tag is None]
+            found = [_chip(keyword, None) for keyword in nameless if not tags.is_system(keyword)]
+    except MailError:
+        found = []
+    return page(
+        "mailbox/tags.html", status, tags=my_tags(), found=found, keeps=keeps, colours=tags.COLOURS, error=error, name=name
+    )
+
+
+def _remove(tag: Tag, strip: bool) -> None:
+    """Off the messages first: a tag that is still named can be taken off again where that broke off."""
+    done = ActionResult("untag", keyword=tag.keyword)
+    if strip:
+        with imap.connect(current_account()) as connection:
+            done = _stripped(connection, tag.keyword)
+    tags.remove(current_user(), tag.keyword)
+    offer = None
+    if done.undo:
+        name = undoing.offer(current_user(), done.undo)
+        offer = (url_for("mailbox.undo_last"), {"undo": name, "back": url_for("mailbox.list_tags")})
+    words = _("Tag %(tag)s removed.", tag=tag.name)
+    if done.count:
+        words += " " + ngettext("It was taken off %(num)d message.", "It was taken off %(num)d messages.", done.count)
+    notify(words, "done", offer, keep=45 if offer else 0)
+
+
+def _stripped(connection: Connection, keyword: str) -> ActionResult:
+    """Take a keyword off all of one's own messages: SELECT and SEARCH for each folder, and STORE where there are some."""
+    done = ActionResult("untag", keyword=keyword)
+    key = b"KEYWORD " + imap.actions.keyword(keyword)
+    overview = imap.mailboxes.overview(connection)
+    names = [m.name for m in overview.mailboxes if m.selectable and not m.owner and m.rights.may_flag]
+    places, _skipped = imap.multi_search.matching(connection, names, key)
+    for place in places:
+        if place.uids:
+            here = [selection.Selection(place.mailbox, place.uidvalidity, place.uids)]
+            try:
+                part = act(connection, here, "untag", keyword=keyword)
+            except NotAllowed:
+                continue
+            done.count += part.count
+            done.undo.extend(part.undo)
+    return done

@@ -1,0 +1,195 @@
+"""Remote images: fetched through `http_fetch.py`, checked to be pictures, kept on disk for a while within a bound."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from webmail import http_fetch
+from webmail.config import Settings
+from webmail.mime.formats import image_info
+
+log = logging.getLogger(__name__)
+
+SECONDS = 8.0  # for one image
+AGE_DAYS = 30
+FAILED_SECONDS = 600  # how long an image that could not be had is not asked for again
+_ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.5"
+_AT_ONCE = threading.BoundedSemaphore(8)  # of a process's threads: the others are for mail
+_AT_ONCE_OF_ONE = 2  # for one person
+_TURN_SECONDS = 1.0  # how long one waits for a place
+_SLOW_SECONDS = 60  # how long a host that took all its time is not asked again
+_MOST_SLOW = 1_000
+_SWEEP_SHARE = 10  # a process sweeps after it wrote this part of the room
+
+_lock = threading.Lock()
+_written: dict[str, int] = {}  # bytes since the last sweep, by folder
+_fetching: Counter[int] = Counter()  # places taken, by person
+_slow: dict[str, float] = {}  # until when a host is not asked
+_free = threading.Condition(_lock)
+
+
+class NoPicture(Exception):
+    """There is none: the other side is away, may not be asked, or sent something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedImage:
+    type: str
+    content: bytes
+
+
+def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
+    """The image at an http(s) address, from disk or from the web, for a person (the id). Raises NoPicture.
+
+    One that finds no place among those that are being fetched, or is on a host that was too slow a moment ago, fails at once;
+    that is not kept on disk.
+    """
+    file = _file(settings, url)
+    if settings.image_cache_mb and (kept := _kept(file)) is not None:
+        return kept
+    with _place(person):
+        host = _host(url)  # looked at here: another that waited for it may have come before
+        with _lock:
+            if _slow.get(host, 0.0) > time.monotonic():
+                raise NoPicture("this host was too slow a moment ago")
+        started = time.monotonic()
+        try:
+            found = _fetched(url)
+        except NoPicture:
+            if time.monotonic() - started >= SECONDS * 0.9:
+                _note_slow(host)
+            _keep(file, b"", settings)
+            raise
+    _keep(file, found.content, settings)
+    return found
+
+
+@contextmanager
+def _place(person: int) -> Iterator[None]:
+    """One of the places for fetching. Raises NoPicture where there is none."""
+    end = time.monotonic() + _TURN_SECONDS
+    with _free:
+        if not _free.wait_for(lambda: _fetching[person] < _AT_ONCE_OF_ONE, _TURN_SECONDS):
+            raise NoPicture("too many images are being fetched")
+        _fetching[person] += 1
+    try:
+        if not _AT_ONCE.acquire(timeout=max(end - time.monotonic(), 0.0)):
+            raise NoPicture("too many images are being fetched")
+        try:
+            yield
+        finally:
+            _AT_ONCE.release()
+    finally:
+        with _free:
+            _fetching[person] -= 1
+            if not _fetching[person]:
+                del _fetching[person]
+            _free.notify_all()
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:  # brackets that don't match: nothing will be asked
+        return ""
+
+
+def _note_slow(host: str) -> None:
+    with _lock:
+        _slow[host] = time.monotonic() + _SLOW_SECONDS
+        for old in list(_slow)[:-_MOST_SLOW]:
+            del _slow[old]
+
+
+def _fetched(url: str) -> CachedImage:
+    try:
+        answer = http_fetch.get(url, accept=_ACCEPT, seconds=SECONDS)
+    except http_fetch.NotFetched as error:
+        log.info("a remote image was not fetched: %s", error)
+        raise NoPicture(str(error)) from error
+    kind = image_info.is_showable(answer.content) if image_info.is_declared(answer.type) else ""
+    if answer.status != 200 or not kind:
+        raise NoPicture(f"{answer.status}, {answer.type[:50]!r} is no picture")
+    return CachedImage(kind, answer.content)
+
+
+# --- on disk ---------------------------------------------------------------------------------------------------------
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(settings.instance, "images")
+
+
+def _file(settings: Settings, url: str) -> Path:
+    name = hashlib.sha256(url.encode()).hexdigest()
+    return _folder(settings) / name[:2] / name
+
+
+def _kept(file: Path) -> CachedImage | None:
+    """What was kept; an empty file says that there was no picture a short while ago. Raises NoPicture then."""
+    try:
+        content, written = file.read_bytes(), file.stat().st_mtime
+    except OSError:
+        return None
+    age = time.time() - written
+    if not content and age < FAILED_SECONDS:
+        raise NoPicture("could not be had a short while ago")
+    kind = image_info.is_showable(content)
+    return CachedImage(kind, content) if kind and age < AGE_DAYS * 86_400 else None
+
+
+def _keep(file: Path, content: bytes, settings: Settings) -> None:
+    """Write it, whole or not at all; a full disk costs the next reader a fetch."""
+    if not settings.image_cache_mb:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(dir=file.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(content)
+            os.replace(name, file)
+        except OSError:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        log.warning("a remote image could not be kept: %s", error)
+        return
+    folder = str(_folder(settings))
+    with _lock:
+        _written[folder] = _written.get(folder, 0) + len(content) + 4096  # an empty file takes room too
+        due = _written[folder] > settings.image_cache_mb * 1_000_000 // _SWEEP_SHARE
+        if due:
+            _written[folder] = 0
+    if due:
+        sweep(settings)
+
+
+def sweep(settings: Settings) -> int:
+    """Remove what is too old, then the oldest until the rest fits; returns how many files went."""
+    now, found = time.time(), []
+    for file in _folder(settings).glob("??/*"):
+        with suppress(FileNotFoundError):  # another process sweeps too
+            about = file.stat()
+            found.append((about.st_mtime, about.st_size, file))
+    room = settings.image_cache_mb * 1_000_000 * (_SWEEP_SHARE - 1) // _SWEEP_SHARE
+    gone = 0
+    for written, size, file in sorted(found, reverse=True):
+        room -= max(size, 4096)
+        too_old = now - written > (AGE_DAYS * 86_400 if size else FAILED_SECONDS)
+        if room < 0 or too_old:
+            with suppress(FileNotFoundError):
+                file.unlink()
+                gone += 1
+    return gone

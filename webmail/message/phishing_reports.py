@@ -1,0 +1,85 @@
+"""Reporting phishing: the message is marked and put with the junk, and the administrator's list says who reported what.
+
+The message itself goes to the address that the administrator set, as an attachment, through the outbox (`report_views.py`).
+"""
+
+from __future__ import annotations
+
+from webmail import imap
+from webmail.database.connection import db
+from webmail.errors import NoSuchMessage
+from webmail.imap.actions import MovedMessages
+from webmail.imap.connection import Connection
+from webmail.mail import Message, Role
+from webmail.models import PhishingReport, User, now
+
+FLAG = "$Phishing"
+HAM = "$NotJunk"
+_ON_A_PAGE = 50
+
+
+def put_away(connection: Connection, mailbox: str, uid: int, uidvalidity: int) -> MovedMessages | None:
+    """Mark a message and move it to the junk; None where it lies there already. At most 5 round trips.
+
+    Raises NotAllowed where the mailbox may only be read, MailboxChanged, and NoSuchMessage when another click did it.
+    """
+    if imap.actions.with_flag(connection, mailbox, [uid], b"UNKEYWORD " + FLAG.encode(), uidvalidity) != [uid]:
+        raise NoSuchMessage(f"{mailbox}: message {uid} is gone or was reported")
+    imap.actions.set_flags(connection, mailbox, [uid], [FLAG, "$Junk"], True, uidvalidity)
+    junk = imap.mailboxes.for_role(connection, Role.JUNK)
+    if junk == mailbox:
+        return None
+    moved = imap.actions.move(connection, mailbox, [uid], junk, uidvalidity)
+    if not moved.uids and connection.has("UIDPLUS"):
+        raise NoSuchMessage(f"{mailbox}: message {uid} is gone")
+    return moved
+
+
+def bring_back(connection: Connection, mailbox: str, uid: int, uidvalidity: int, to: str, *, was_ham: bool = False) -> None:
+    """Undo `put_away`: from `mailbox` to `to`, without the marks. Raises MailboxChanged, NoSuchMailbox, NoSuchMessage.
+
+    `was_ham`: the message had $NotJunk before.
+    """
+    if imap.actions.with_flag(connection, mailbox, [uid], b"ALL", uidvalidity) != [uid]:
+        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+    imap.actions.set_flags(connection, mailbox, [uid], [FLAG, "$Junk"], False, uidvalidity)
+    if to != mailbox:
+        imap.actions.move_back(connection, mailbox, [uid], to, uidvalidity, [] if was_ham else [HAM])
+
+
+def note(user: User, message: Message, outbox: int) -> PhishingReport:
+    """Write it down; a message that this person reported before has its one row. `outbox` is the row that carries it, or 0."""
+    envelope = message.envelope
+    sender = envelope.sender[0].email if envelope.sender else ""
+    with db.atomic():
+        known = (PhishingReport.user == user) & (PhishingReport.message_id == envelope.message_id)
+        before = PhishingReport.get_or_none(known) if envelope.message_id else None
+        if before is not None:
+            PhishingReport.update(outbox=outbox or before.outbox, created=now()).where(PhishingReport.id == before.id).execute()
+            return before
+        return PhishingReport.create(
+            user=user, sender=sender[:254], subject=envelope.subject[:1000], message_id=envelope.message_id, outbox=outbox
+        )
+
+
+def find(user: User, report_id: int) -> PhishingReport | None:
+    """One's own report."""
+    known = 0 < report_id < 2**63
+    return PhishingReport.get_or_none((PhishingReport.id == report_id) & (PhishingReport.user == user)) if known else None
+
+
+def withdraw(report: PhishingReport) -> None:
+    PhishingReport.delete().where(PhishingReport.id == report.id).execute()
+
+
+def listing(page: int) -> tuple[list[PhishingReport], bool]:
+    """The reports of everybody, newest first, with their people, and whether there are more after this page (from 1)."""
+    rows = (
+        PhishingReport.select(PhishingReport, User)
+        .join(User)
+        .order_by(PhishingReport.created.desc(), PhishingReport.id.desc())
+        .limit(_ON_A_PAGE + 1)
+        .offset((page - 1) * _ON_A_PAGE)
+    )
+    found = list(rows)
+    return found[:_ON_A_PAGE], len(found) > _ON_A_PAGE

@@ -1,0 +1,118 @@
+"""Whether the remote images of a message are shown: only where the reader said so, of this message, sender or kind of sender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from webmail.config import Settings
+from webmail.database.prepared import Prepared
+from webmail.mail import Message, Role
+from webmail.message.sender_check import has_written
+from webmail.models import ImageSender, User
+from webmail.preferences import Preferences
+
+SENDERS_LIMIT = 2000  # of one person
+
+
+class ImageReason(StrEnum):
+    """Why they are shown; NOT when they are not."""
+
+    NOT = ""
+    ASKED = "asked"
+    SENDER = "sender"
+    CONTACT = "contact"
+    KNOWN = "known"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDecision:
+    """`sender` is the address that may be remembered, "" for none. `possible`: our server may fetch them at all."""
+
+    why: ImageReason = ImageReason.NOT
+    sender: str = ""
+    possible: bool = True
+    choice: str = "ask"
+    contact: bool = False  # the sender is in the reader's contacts
+
+    @property
+    def shown(self) -> bool:
+        return self.why is not ImageReason.NOT
+
+
+def choice(preferences: Preferences, settings: Settings) -> str:
+    """ask, contacts, known, always or never: a person's own word, except where the instance says never."""
+    return "never" if settings.remote_images == "never" else preferences.images or settings.remote_images
+
+
+def decide(
+    message: Message,
+    user: User,
+    choice: str,
+    *,
+    trusted: bool,
+    role: Role | None = None,
+    asked: bool = False,
+    slow: bool = False,
+    contact: bool = False,
+) -> ImageDecision:
+    """Whether to show the remote images of a message. At most two queries.
+
+    `contact`: the sender is in the reader's contacts.
+    `trusted`: the server's checks did not say that the sender is another one. Nothing loads by itself for a sender who fails
+    them, nor in the junk folder, nor on a `slow` line; what a person asks for is done. A message of several senders is nobody's.
+    """
+    if choice == "never":
+        return ImageDecision(possible=False, choice=choice)
+    email = message.envelope.sender[0].email.lower() if len(message.envelope.sender) == 1 else ""
+    sender = email if trusted and role is not Role.JUNK and "@" in email and len(email) <= 254 else ""
+    if asked:
+        return ImageDecision(ImageReason.ASKED, sender, choice=choice)
+    if not sender or slow:
+        return ImageDecision(sender=sender, choice=choice)
+    if is_allowed(user, sender):
+        return ImageDecision(ImageReason.SENDER, sender, choice=choice)
+    if choice == "always":
+        return ImageDecision(ImageReason.ALWAYS, sender, choice=choice)
+    if contact and choice in ("contacts", "known"):
+        return ImageDecision(ImageReason.CONTACT, sender, choice=choice, contact=True)
+    if choice == "known" and has_written(user, sender):
+        return ImageDecision(ImageReason.KNOWN, sender, choice=choice)
+    return ImageDecision(sender=sender, choice=choice, contact=contact)
+
+
+# --- senders that a person named -------------------------------------------------------------------------------------
+
+
+_allowed = Prepared(
+    lambda slot: (
+        ImageSender.select(ImageSender.id)
+        .where(ImageSender.user == slot("user"), ImageSender.address == slot("address"))
+        .tuples()
+    )
+)
+
+
+def is_allowed(user: User, address: str) -> bool:
+    return bool(_allowed(user=user.id, address=address))
+
+
+def allow(user: User, address: str) -> bool:
+    """Remember a sender; False when it is no address, or there are too many already."""
+    address = address.strip().lower()
+    usable = "@" in address and address.isprintable() and len(address) <= 254
+    if not usable or ImageSender.select().where(ImageSender.user == user).count() >= SENDERS_LIMIT:
+        return False
+    ImageSender.insert(user=user, address=address).on_conflict_ignore().execute()
+    return True
+
+
+def forget(user: User, address: str) -> None:
+    ImageSender.delete().where((ImageSender.user == user) & (ImageSender.address == address.strip().lower())).execute()
+
+
+def senders(user: User) -> list[str]:
+    """Everybody that a person allowed, by address."""
+    found = ImageSender.select(ImageSender.address).where(ImageSender.user == user).order_by(ImageSender.address)
+    return [row.address for row in found]

@@ -1,0 +1,31 @@
+"""The pages of this area. Importing them registers their routes."""
+
+from webmail.message.blueprint import blueprint
+from webmail.message.views import (
+    attachments,
+    card_texts,
+    conversation,
+    link_warning,
+    message,
+    phishing,
+    receipts,
+    remote_images,
+    sender,
+    unsubscribe,
+    winmail,
+)
+
+__all__ = [
+    "attachments",
+    "blueprint",
+    "card_texts",
+    "conversation",
+    "link_warning",
+    "message",
+    "phishing",
+    "receipts",
+    "remote_images",
+    "sender",
+    "unsubscribe",
+    "winmail",
+]

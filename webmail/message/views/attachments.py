@@ -1,0 +1,152 @@
+"""Pages that show what a message holds beside its text: attached messages, files, headers; print, and the zip."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from webmail import imap
+from webmail.errors import NoSuchMessage
+from webmail.imap.connection import Connection
+from webmail.mail import Message
+from webmail.message import viewers, zip_download
+from webmail.message.blueprint import blueprint
+from webmail.message.views.html_frame import cleaned_html
+from webmail.message.views.remote_images import with_pictures
+from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
+from webmail.message.views.text_bodies import cut_label, shown_bodies
+from webmail.mime import plain_text
+from webmail.mime.filenames import called
+from webmail.mime.formats import enriched_text
+from webmail.mime.html.sanitizer import Cleaned
+from webmail.mime.part_kinds import PartKind, kind_of_part
+from webmail.mime.threats import dangerous_files
+from webmail.web import downloads
+from webmail.web.current import current_account, preferences
+from webmail.web.errors import error_page
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path, uidvalidity
+
+
+@blueprint.get("/inside/<int:uid>/<section>/<path:mailbox>")
+def nested(uid: int, section: str, mailbox: str) -> Response:
+    """A message attached to another, in its own page, with its own attachments."""
+    as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
+    with imap.connect(current_account(), mailbox) as connection:
+        message = imap.attached_messages.read(connection, mailbox, uid, section, uidvalidity(), prefer_html=not as_text)
+    return page(
+        "message/nested.html", message=message, mailbox=mailbox, bodies=shown_bodies(message),
+        as_text=as_text and bool(message.structure.text), viewed=viewers.view(message, with_pictures=with_pictures()),
+        back=local_path(request.args.get("back", "")), dangers=dangerous_files.dangers(message.structure.attachments, message),
+    )  # fmt: skip
+
+
+@blueprint.get("/view/<int:uid>/<section>/<path:mailbox>")
+def view_part(uid: int, section: str, mailbox: str) -> Response:
+    """A text file on a page: nothing in it runs, an HTML file shows its words."""
+    with imap.connect(current_account(), mailbox) as connection:
+        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
+        if kind_of_part(part) in (PartKind.MESSAGE, PartKind.TNEF, PartKind.IMAGE, PartKind.FILE):
+            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no text")
+        content, cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
+        validity = connection.uidvalidity
+    words = plain_text.html_to_text(content) if part.type == "text/html" else content
+    shown = Markup(plain_text.to_html(words, cut_label=cut_label(), fold=False))  # noqa: S704 - escaped by to_html
+    return page(
+        "message/file.html", part=part, uid=uid, mailbox=mailbox, validity=validity, text=shown, cut=cut and cut_label(),
+        back=_back(uid, mailbox),
+    )  # fmt: skip
+
+
+@blueprint.get("/packed/<int:uid>/<section>/<int:number>/<path:mailbox>")
+def packed(uid: int, section: str, number: int, mailbox: str) -> Response:
+    """A file that stands uuencoded within a text."""
+    if kept_by_browser():
+        return guarded(Response(status=304), DOWNLOAD_CSP)
+    with imap.connect(current_account(), mailbox) as connection:
+        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
+        content = (
+            imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())[0]
+            if part.type == "text/plain"
+            else ""
+        )
+    _text, files = enriched_text.without_files(content)
+    if not 1 <= number <= len(files):
+        raise NoSuchMessage(f"{mailbox}: part {section} of {uid} has no file {number}")
+    file = files[number - 1]
+    return as_file(Response(file.data, mimetype="application/octet-stream"), file.name, "attachment")
+
+
+@blueprint.get("/headers/<int:uid>/<path:mailbox>")
+def head(uid: int, mailbox: str) -> Response:
+    """All header fields, of a message or (`part=`) of one attached to it."""
+    section = request.args.get("part", "")
+    with imap.connect(current_account(), mailbox) as connection:
+        raw = imap.attached_messages.head(connection, mailbox, uid, section, uidvalidity())
+        validity = connection.uidvalidity
+    return page(
+        "message/headers.html", fields=list(viewers.header_fields(raw)), uid=uid, mailbox=mailbox, validity=validity,
+        back=url_for("message.nested", uid=uid, section=section, mailbox=mailbox, v=validity) if section else _back(uid, mailbox),
+    )  # fmt: skip
+
+
+@blueprint.get("/print/<int:uid>/<path:mailbox>")
+def print(uid: int, mailbox: str) -> Response:
+    """A message as paper wants it, without anything around it: its HTML stands in this page itself, under the frame's CSP,
+    since browsers print of a frame what is in sight."""
+    as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
+    section = request.args.get("part", "")
+    with imap.connect(current_account(), mailbox) as connection:
+        message = _message(connection, mailbox, uid, section, prefer_html=not as_text)
+        cleaned, cut = None, message.cut
+        if message.structure.html and not (as_text and message.structure.text):
+            html, shape, cut = imap.messages.html(connection, mailbox, uid, message.uidvalidity, inside=section)
+            cleaned = cleaned_html(html, shape, uid, mailbox)
+    return _printed(message, cleaned, cut)
+
+
+def _printed(message: Message, cleaned: Cleaned | None, cut: bool) -> Response:
+    written = render_template(
+        "message/print.html", message=message, bare="bare" in request.args, bodies=shown_bodies(message, fold=False),
+        html=Markup(cleaned.html) if cleaned else "", remote=cleaned.remote if cleaned else 0,  # noqa: S704 - cleaned
+        cut=cut_label() if cleaned and (cut or cleaned.cut) else "",
+    )  # fmt: skip
+    response = make_response(written)
+    response.headers["Content-Security-Policy"] = FRAME_CSP
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/zip/<int:uid>/<path:mailbox>")
+def all_files(uid: int, mailbox: str) -> Response:
+    """All attachments as one file. It is made whole before it is sent: what breaks off is an error page, no shorter file."""
+    if kept_by_browser():
+        return guarded(Response(status=304), DOWNLOAD_CSP)
+    account = current_account()
+    with imap.connect(account, mailbox) as connection:
+        message = _message(connection, mailbox, uid, request.args.get("part", ""), prefer_html=True)
+    parts = [part for part in message.structure.attachments if part.type not in _REPORTS]
+    if not parts:
+        raise NoSuchMessage(f"{mailbox}: message {uid} has no files")
+    try:
+        response = downloads.written(lambda spool: zip_download.write(account, message, parts, spool), "application/zip")
+    except zip_download.ZipTooLarge:
+        return error_page(_("These files are too many or too large for one archive"), _("Save them one by one."), 422)
+    name = called(message.envelope.subject, "message")
+    return as_file(response, f"{name}.zip", "attachment")
+
+
+_REPORTS = ("message/delivery-status", "message/disposition-notification")
+
+
+def _message(connection: Connection, mailbox: str, uid: int, section: str, *, prefer_html: bool) -> Message:
+    """A message, or the one attached at `section`. Unlike reading, this marks nothing."""
+    if section:
+        return imap.attached_messages.read(connection, mailbox, uid, section, uidvalidity(), prefer_html=prefer_html)
+    return imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+
+
+def _back(uid: int, mailbox: str) -> str:
+    return local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())

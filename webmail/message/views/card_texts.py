@@ -1,0 +1,231 @@
+"""What the viewers say in words: why mail came back, what a receipt tells, when an event is."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, get_day_names
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from webmail.mail import Part
+from webmail.message.blueprint import blueprint
+from webmail.mime.formats.delivery_report import Reason, Receipt, Recipient
+from webmail.mime.formats.icalendar import Calendar, Event, Recurrence
+from webmail.mime.html.linkify import linkify
+from webmail.mime.part_kinds import PartKind, kind_of_part
+from webmail.web.current import settings
+from webmail.web.formatting import long_date
+
+
+@blueprint.app_template_global()
+def delivery_words(recipient: Recipient) -> str:
+    """What became of it."""
+    match recipient.action:
+        case "delayed":
+            return _("not delivered yet, the server keeps trying")
+        case "delivered":
+            return _("delivered")
+        case "relayed":
+            return _("handed on to a server that gives no reports")
+        case "expanded":
+            return _("handed on to the members of a list")
+        case _:
+            return _("not delivered")
+
+
+@blueprint.app_template_global()
+def reason_words(recipient: Recipient) -> tuple[str, str]:
+    """Why, and what to do next."""
+    match recipient.reason:
+        case Reason.NO_SUCH_PERSON:
+            return (
+                _("There is no such address there."),
+                _("Check how it is written, letter by letter. If it is right, ask the person for their new address."),
+            )
+        case Reason.NO_SUCH_DOMAIN:
+            return (
+                _("What follows the @ does not exist, or takes no mail."),
+                _("Check how the address is written after the @, then send the message again."),
+            )
+        case Reason.MOVED:
+            return _("This address has moved."), _("Ask the person for their new address.")
+        case Reason.CLOSED:
+            return _("This mailbox is closed and takes no mail."), _("Reach the person in another way.")
+        case Reason.FULL:
+            return (
+                _("This mailbox is full."),
+                _("Try again in a few days, or reach the person in another way."),
+            )
+        case Reason.TOO_LARGE:
+            return (
+                _("The message is too large for this mailbox."),
+                _("Send it again with fewer or smaller files."),
+            )
+        case Reason.AWAY:
+            return (
+                _("The other mail server does not answer."),
+                _("Try again later. If it lasts, reach the person in another way."),
+            )
+        case Reason.TOO_LONG:
+            return (
+                _("It could not be handed over in the time allowed."),
+                _("Try again later. If it lasts, reach the person in another way."),
+            )
+        case Reason.LOOP:
+            return _("The message went round in circles."), _("Tell the person: their forwarding is set up wrongly.")
+        case Reason.NOT_ALLOWED:
+            return (
+                _("The other server does not accept this message."),
+                _("The address may take mail from certain people only. Reach the person in another way."),
+            )
+        case Reason.DISTRUSTED:
+            return (
+                _("The other server does not trust where this message comes from."),
+                _("Tell your administrator, with the server's own words."),
+            )
+        case Reason.CONTENT:
+            return (
+                _("The other server can't take a message of this kind."),
+                _("Send it again as plain text, or with files of another kind."),
+            )
+        case Reason.UNKNOWN:
+            return (
+                _("The other server gives no clear reason."),
+                _("Try again once. If it comes back again, tell your administrator, with the server's own words."),
+            )
+
+
+@blueprint.app_template_global()
+def receipt_words(receipt: Receipt) -> str:
+    who = receipt.address or _("the recipient")
+    match receipt.disposition:
+        case "displayed":
+            return _("Your message was opened by %(who)s. That does not say that it was read.", who=who)
+        case "deleted":
+            return _("Your message was deleted by %(who)s without being opened.", who=who)
+        case "denied":
+            return _("The question whether %(who)s opened your message is not answered.", who=who)
+        case "processed" | "dispatched":
+            return _("Your message reached the mailbox of %(who)s; nobody opened it so far.", who=who)
+        case _:
+            return _("The mail program of %(who)s could not say whether your message was opened.", who=who)
+
+
+@blueprint.app_template_global()
+def calendar_title(calendar: Calendar) -> str:
+    """What the sender wants with it (RFC 5546)."""
+    match calendar.method:
+        case "request":
+            return _("Invitation")
+        case "reply":
+            return _("Answer to an invitation")
+        case "cancel":
+            return _("Cancelled")
+        case "counter":
+            return _("Another time is proposed")
+        case _:
+            return ngettext("Event", "%(num)d events", len(calendar.events) + calendar.more)
+
+
+@blueprint.app_template_global()
+def answer_words(answer: str) -> str:
+    match answer:
+        case "accepted":
+            return _("accepts")
+        case "declined":
+            return _("declines")
+        case "tentative":
+            return _("may come")
+        case "delegated":
+            return _("sends somebody else")
+        case _:
+            return _("has not answered")
+
+
+@blueprint.app_template_global()
+def event_time(event: Event) -> str:
+    """From when to when, in the establishment's time zone; a time without a zone is as the sender's calendar has it."""
+    start, end = event.start, event.end
+    if start is None:
+        return _("(no date)")
+    if not isinstance(start, datetime):
+        first = _day(start)
+        last = _day(end) if end is not None and end > start else ""
+        return _("%(first)s to %(last)s", first=first, last=last) if last else _("%(day)s, all day", day=first)
+    begins = _here(start)
+    if not isinstance(end, datetime):
+        return _moment(begins)
+    ends = _here(end)
+    if ends.date() == begins.date():
+        return _("%(start)s until %(end)s", start=_moment(begins), end=f"{ends:%H:%M}")
+    return _("%(start)s to %(end)s", start=_moment(begins), end=_moment(ends))
+
+
+@blueprint.app_template_global()
+def repeat_words(event: Event) -> str:
+    """How it comes again, "" where it does not."""
+    repeat = event.repeat
+    if not repeat:
+        return _("comes again, see the calendar file") if event.repeats else ""
+    words = _every(repeat)
+    if repeat.days:
+        names = get_day_names("wide", locale=get_locale())
+        words = _("%(often)s on %(days)s", often=words, days=", ".join(names[day] for day in repeat.days))
+    if repeat.count:
+        return _("%(often)s, %(num)d times", often=words, num=repeat.count)
+    if repeat.until:
+        return _("%(often)s, until %(day)s", often=words, day=_day(repeat.until))
+    return words
+
+
+def _every(repeat: Recurrence) -> str:
+    match repeat.unit:
+        case "daily":
+            return ngettext("every day", "every %(num)d days", repeat.every)
+        case "weekly":
+            return ngettext("every week", "every %(num)d weeks", repeat.every)
+        case "monthly":
+            return ngettext("every month", "every %(num)d months", repeat.every)
+        case _:
+            return ngettext("every year", "every %(num)d years", repeat.every)
+
+
+def _here(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(ZoneInfo(settings().timezone))
+    except OverflowError:  # the first or last day of all
+        return moment.replace(tzinfo=None)
+
+
+def _moment(moment: datetime) -> str:
+    return long_date(moment.replace(tzinfo=ZoneInfo(settings().timezone)) if moment.tzinfo is None else moment)
+
+
+def _day(day: date) -> str:
+    day = _here(day).date() if isinstance(day, datetime) else day
+    return format_date(day, "EEEE d MMMM y", locale=get_locale())
+
+
+@blueprint.app_template_filter()
+def linked(words: str) -> Markup:
+    """Plain text with its addresses as links."""
+    return Markup(linkify(words))  # noqa: S704 - escaped by linkify
+
+
+@blueprint.app_template_global()
+def can_view(part: Part) -> str:
+    """The endpoint that shows a file on a page, "" where it is only for saving."""
+    match kind_of_part(part):
+        case PartKind.TEXT | PartKind.HEADERS | PartKind.CALENDAR | PartKind.CARD | PartKind.DELIVERY | PartKind.RECEIPT:
+            return "message.view_part"
+        case PartKind.TNEF:
+            return "message.winmail"
+        case PartKind.MESSAGE:
+            return "message.nested"
+        case _:
+            return ""

@@ -1,0 +1,33 @@
+"""A conversation on one page: the newest and the unread open, the others folded."""
+
+from __future__ import annotations
+
+from flask import Response, request, url_for
+
+from webmail import imap
+from webmail.message import viewers
+from webmail.message.blueprint import blueprint
+from webmail.message.views.remote_images import with_pictures
+from webmail.message.views.text_bodies import shown_bodies
+from webmail.web.current import current_account, preferences, remember_overview
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path, uidvalidity
+
+
+@blueprint.get("/conversation/<int:uid>/<path:mailbox>")
+def conversation(uid: int, mailbox: str) -> Response:
+    prefer_html = not preferences().prefer_text
+    with imap.connect(current_account(), mailbox) as connection:
+        found, overview = imap.conversations.read(connection, mailbox, uid, uidvalidity(), prefer_html=prefer_html)
+    remember_overview(overview)
+    current = overview.get(mailbox)
+    opened = [message for message in found.messages if message.uid in found.open]
+    return page(
+        "message/conversation.html", mailbox=mailbox, found=found, uid=uid,
+        subject=found.messages[-1].envelope.subject,
+        bodies_of={message.uid: shown_bodies(message) for message in opened},
+        viewed_of={message.uid: viewers.view(message, with_pictures=with_pictures()) for message in opened},
+        as_text_of={message.uid: not prefer_html and bool(message.structure.text) for message in opened},
+        role=current.role if current else None, rights=current.rights if current else None,
+        back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox),
+    )  # fmt: skip

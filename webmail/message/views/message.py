@@ -1,0 +1,126 @@
+"""Reading one message: the page, the HTML body in its frame, attachments, the source."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Response, request, url_for
+
+from webmail import imap
+from webmail.errors import NoSuchMessage
+from webmail.mail import Part
+from webmail.mailbox import search_query
+from webmail.message import receipts, sender_check, viewers
+from webmail.message.blueprint import blueprint
+from webmail.message.views.html_frame import cleaned_html, frame
+from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, with_pictures
+from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
+from webmail.message.views.text_bodies import shown_bodies
+from webmail.web import downloads
+from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
+from webmail.web.formatting import today
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path, uidvalidity
+
+_SHOWN_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+@blueprint.get("/message/<int:uid>/<path:mailbox>")
+def show(uid: int, mailbox: str) -> Response:
+    query, sort = request.args.get("query", ""), request.args.get("sort", "date")
+    as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
+    with imap.connect(current_account(), mailbox) as connection:
+        message, overview = imap.messages.read(
+            connection,
+            mailbox,
+            uid,
+            uidvalidity(),
+            prefer_html=not as_text,
+            stranger=partial(sender_check.stranger, current_user()),
+        )
+        keeps = receipts.can_keep(connection.permanent, connection.read_only)
+        newer, older = message.newer, message.older
+        if query or sort != "date":
+            meant = search_query.understood(query, current_user(), today())
+            newer, older = imap.listing.neighbours(connection, mailbox, uid, query=meant, sort=sort)
+        grouped = preferences().in_conversations(mailbox)
+        others, count = imap.listing.others_of(connection, mailbox, uid) if grouped else ([], 0)
+    remember_overview(overview)
+    current = overview.get(mailbox)
+    role = current.role if current else None
+    judged = sender_check.judge(message, current_user(), settings(), role)
+    return page(
+        "message/show.html", message=message, mailbox=mailbox, bodies=shown_bodies(message), newer=newer, older=older,
+        query=query, sort=sort, role=role, rights=current.rights if current else None,
+        as_text=as_text and bool(message.structure.text), trust=judged,
+        pictures=decide_images(message, judged, role),
+        receipt=receipts.asked(message, current_user(), preferences().receipts, role) if keeps else None,
+        others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=with_pictures()),
+        back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox, query=query or None),
+    )  # fmt: skip
+
+
+@blueprint.get("/body/<int:uid>/<path:mailbox>")
+def body(uid: int, mailbox: str) -> Response:
+    """The HTML body, cleaned, in a page of its own: its CSP lets nothing run and nothing be fetched from elsewhere."""
+    if kept_by_browser():
+        return guarded(Response(status=304), FRAME_CSP)
+    inside = request.args.get("part", "")
+    with imap.connect(current_account(), mailbox) as connection:
+        html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside)
+    with_remote = "images" in request.args
+    found = cleaned_html(html, shape, uid, mailbox, with_remote=with_remote)
+    told = "told" in request.args and not with_remote  # the page around it says how many there are
+    offer = body_with_images() if images_possible() and not with_remote else ""
+    return frame(found, cut=cut, remote=0 if told else found.remote, with_images=offer)
+
+
+@blueprint.get("/part/<int:uid>/<section>/<path:mailbox>")
+def part(uid: int, section: str, mailbox: str) -> Response:
+    """An attachment, streamed as a download; images that the HTML body refers to are shown inline."""
+    if kept_by_browser():
+        return guarded(Response(status=304), DOWNLOAD_CSP)
+    account = current_account()
+    with imap.connect(account, mailbox) as connection:
+        found, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
+        validity = connection.uidvalidity
+    inline = "inline" in request.args and found.type in _SHOWN_IMAGES
+    kind = found.type if inline else _download_type(found)
+    response = downloads.whole(imap.messages.stream(account, mailbox, uid, found, validity), kind)
+    return as_file(response, found.filename or "attachment", "inline" if inline else "attachment")
+
+
+@blueprint.get("/raw/<int:uid>/<path:mailbox>")
+def raw(uid: int, mailbox: str) -> Response:
+    """The message as it came: shown as text, or as an .eml file."""
+    if kept_by_browser():
+        return guarded(Response(status=304), DOWNLOAD_CSP)
+    account = current_account()
+    with imap.connect(account, mailbox) as connection:
+        connection.select(mailbox, uidvalidity())
+        if imap.actions.with_flag(connection, mailbox, [uid], b"ALL") != [uid]:
+            raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+        validity = connection.uidvalidity
+    download = "download" in request.args
+    kind = "message/rfc822" if download else "text/plain"
+    response = downloads.whole(imap.messages.stream_raw(account, mailbox, uid, validity), kind)
+    return as_file(response, f"message-{uid}.eml", "attachment" if download else "inline")
+
+
+@blueprint.app_template_global()
+def kind_of(part: Part) -> str:
+    """What a person calls this kind of file: "PDF", "PNG", "XLSX"."""
+    extension = part.filename.rpartition(".")[2] if "." in part.filename else part.type.partition("/")[2]
+    return extension[:8].upper()
+
+
+def _download_type(found: Part) -> str:
+    """Types that a browser might run are downloaded as bytes without meaning."""
+    top = found.type.partition("/")[0]
+    safe = top in ("image", "audio", "video") and "svg" not in found.type
+    return (
+        found.type if safe or found.type in ("application/pdf", "application/zip", "text/plain") else "application/octet-stream"
+    )
+
+
+# --- what the browser keeps ------------------------------------------------------------------------------------------

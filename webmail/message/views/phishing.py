@@ -1,0 +1,136 @@
+"""The button "Report as phishing" and its undo."""
+
+from __future__ import annotations
+
+from flask import current_app, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.compose import drafts, uploads
+from webmail.compose import reply as replies
+from webmail.compose.fields import Fields
+from webmail.compose.outbox import queue, rate_limits
+from webmail.errors import MailboxChanged
+from webmail.imap.actions import MovedMessages
+from webmail.mail import Identity, Message
+from webmail.message import phishing_reports as reports
+from webmail.message.blueprint import blueprint
+from webmail.models import DraftRow, Outbox
+from webmail.user_lock import user_lock
+from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
+from webmail.web.notices import notify, withdraw_notices
+from webmail.web.request_values import local_path
+
+_UNDO_SECONDS = 45
+
+
+@blueprint.post("/report/<int:uid>/<path:mailbox>")
+def report(uid: int, mailbox: str) -> Response:
+    """Put the message away first: what can't be moved is not reported either. Then send it on, then write it down."""
+    back = local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox=mailbox)
+    account = current_account()
+    with imap.connect(account, mailbox) as connection:
+        message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+    if reports.FLAG in message.flags:
+        notify(_("You have reported this message already."), "caution")
+        return redirect(back, 303)
+    draft = _letter(message)
+    try:
+        with user_lock(current_user().id), imap.connect(account, mailbox) as connection:
+            moved = reports.put_away(connection, mailbox, uid, message.uidvalidity)
+        sent = _send(draft) if draft else None
+    except BaseException:
+        if draft:
+            drafts.forget(draft.id, settings())
+        raise
+    row = reports.note(current_user(), message, sent.id if sent else 0)
+    words = _("Reported, and moved to the junk. Thank you.") if sent else _("Marked as phishing, and moved to the junk.")
+    notify(words, undo=_undoing(row.id, mailbox, moved, message, back), keep=_UNDO_SECONDS)
+    return redirect(back, 303)
+
+
+@blueprint.post("/report/undo")
+def take_back_report() -> Response:
+    form = request.form
+    mailbox, to = form.get("mailbox", ""), form.get("to", "")
+    with imap.connect(current_account(), mailbox) as connection:
+        uid, validity = form.get("uid", 0, int), form.get("v", 0, int)
+        reports.bring_back(connection, mailbox, uid, validity, to, was_ham="ham" in form)
+    withdraw_notices()
+    row = reports.find(current_user(), form.get("report", 0, int))
+    if row is not None and _withdrawn(row.outbox):
+        reports.withdraw(row)
+        notify(_("The message is back where it was, and nothing was reported."))
+    else:
+        notify(_("The message is back where it was. The report had left already."), "caution")
+    return redirect(local_path(form.get("back", "")) or url_for("mailbox.show", mailbox=to or "INBOX"), 303)
+
+
+def _letter(message: Message) -> DraftRow | None:
+    """A draft to the administrator's address with the message as it is in it; None where there is no address or no room."""
+    if not settings().phishing_address:
+        return None
+    fields = Fields(
+        to=settings().phishing_address,
+        subject=_("Phishing report: %(subject)s", subject=message.envelope.subject[:200]),
+        body=_("The attached message was reported as phishing by %(address)s.", address=current_user().address),
+    )
+    draft = drafts.new(current_user(), fields)
+    try:
+        replies.carry_whole(draft, current_account(), message, settings())
+    except uploads.REFUSALS:
+        drafts.forget(draft.id, settings())
+        notify(_("The message is too large to be sent to the administrator."), "caution")
+        return None
+    except BaseException:
+        drafts.forget(draft.id, settings())
+        raise
+    return draft
+
+
+def _send(draft: DraftRow) -> Outbox | None:
+    """None where this person may write to nobody more for now: the message is put away and written down all the same."""
+    user = current_user()
+    try:
+        sent = queue.enqueue(draft, current_account(), Identity(user.name, user.address), settings(), sealed_credential())
+    except rate_limits.RecipientLimitReached as error:
+        current_app.logger.warning("a report of %s is not sent: %s", user.address, error)
+        drafts.forget(draft.id, settings())
+        return None
+    wake(sent)
+    return sent
+
+
+def _withdrawn(outbox_id: int) -> bool:
+    """Whether nothing was sent, and nothing will be."""
+    if not outbox_id:
+        return True
+    draft_id = queue.undo(current_user(), outbox_id)
+    if draft_id:
+        drafts.forget(draft_id, settings())
+    return draft_id is not None
+
+
+def _undoing(
+    report_id: int, mailbox: str, moved: MovedMessages | None, message: Message, back: str
+) -> tuple[str, dict[str, object]] | None:
+    """The form of the undo, where the server told what it is now called."""
+    if moved is not None and not moved.uids:
+        return None
+    here = moved or MovedMessages(mailbox, message.uidvalidity, (message.uid,))
+    fields = {"mailbox": here.mailbox, "v": here.uidvalidity, "uid": here.uids[0], "to": mailbox, "back": back}
+    if reports.HAM in message.flags:
+        fields["ham"] = "1"
+    return url_for("message.take_back_report"), {**fields, "report": report_id}
+
+
+# --- what receipts need too ------------------------------------------------------------------------------------------
+
+
+def uidvalidity() -> int:
+    """Of the form. Raises MailboxChanged for none, or what can be none (RFC 3501 section 9)."""
+    number = request.form.get("v", 0, int)
+    if not 0 < number < 2**32:
+        raise MailboxChanged(f"{number} is no UIDVALIDITY")
+    return number

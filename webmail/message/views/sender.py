@@ -1,0 +1,131 @@
+"""The line above a message that says who wrote it, in words."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from webmail.message.blueprint import blueprint
+from webmail.message.sender_check import SenderPlace, SenderWarning, Trust, TrustLevel, WarningKind
+from webmail.mime.authentication import AuthenticationCheck, Verdict
+from webmail.mime.threats.dangerous_files import Danger
+
+
+@blueprint.app_template_global()
+def trust_facts(trust: Trust) -> list[str]:
+    """What is said in any case, most important first; a person reads them as one sentence."""
+    place = {
+        SenderPlace.OWN: _("you wrote this"),
+        SenderPlace.INSIDE: _("inside your establishment"),
+        SenderPlace.OUTSIDE: _("outside your establishment"),
+        SenderPlace.NOWHERE: _("no sender's address"),
+    }
+    facts = [place[trust.place]]
+    if trust.authentication.told:
+        facts.append(verdict_words(trust.authentication.verdict))
+    if trust.contact:
+        facts.append(_("in your contacts"))
+    if trust.written:
+        facts.append(_("you have written to this address"))
+    if trust.first:
+        facts.append(
+            _("no recent message from this address in this folder")
+            if trust.recent
+            else _("first message from this address in this folder")
+        )
+    return facts
+
+
+def verdict_words(verdict: Verdict) -> str:
+    match verdict:
+        case Verdict.GENUINE:
+            return _("genuine")
+        case Verdict.FAILED:
+            return _("check failed")
+        case Verdict.UNVERIFIED:
+            return _("not verified")
+
+
+@blueprint.app_template_global()
+def level_word(level: TrustLevel) -> str:
+    """So that colour alone never tells."""
+    return {TrustLevel.CALM: "", TrustLevel.CAUTION: _("Caution:"), TrustLevel.DANGER: _("Danger:")}[level]
+
+
+@blueprint.app_template_global()
+def warning_words(warning: SenderWarning) -> str:
+    """One sentence: what was seen, and what it means."""
+    seen, real = warning.seen, warning.real
+    match warning.kind:
+        case WarningKind.FAILED:
+            return _("the checks of your mail server say that this was not sent by %(domain)s.", domain=seen)
+        case WarningKind.UNPROVEN:
+            return _("the address is one of your establishment, but your mail server could not verify it.")
+        case WarningKind.NO_SENDER:
+            return _("the message does not say who sent it.")
+        case WarningKind.SEVERAL:
+            return _("the message names several senders: %(addresses)s.", addresses=seen)
+        case WarningKind.COLLEAGUE:
+            return _("this is the name of %(name)s (%(address)s), but another address.", name=seen, address=real)
+        case WarningKind.KNOWN_NAME:
+            return _("you know %(name)s under another address: %(address)s.", name=seen, address=real)
+        case WarningKind.ADDRESS_IN_NAME:
+            return _("the name shows %(claimed)s, but the sender is %(address)s.", claimed=seen, address=real)
+        case WarningKind.ALIKE:
+            return _("%(seen)s looks like %(real)s, an address of your contacts, but is not.", seen=seen, real=real)
+        case WarningKind.LOOKALIKE:
+            return _("%(seen)s looks like %(real)s, but is not.", seen=seen, real=real)
+        case WarningKind.SCRIPTS:
+            return _("the domain imitates Latin letters by those of another alphabet; its true name is %(name)s.", name=real)
+        case WarningKind.REPLY:
+            return _("an answer would go to %(address)s, not to %(domain)s.", address=seen, domain=real)
+        case WarningKind.LINK:
+            return _("a link shows %(seen)s but leads to %(real)s.", seen=seen, real=real)
+        case WarningKind.CREDENTIALS:
+            return _("somebody who never wrote to you here asks for a password or a code. Give none.")
+        case WarningKind.MONEY:
+            return _("somebody who never wrote to you here asks for money. Check by telephone first.")
+        case _:
+            return _file_words(warning.kind, seen)
+
+
+def _file_words(kind: WarningKind, names: str) -> str:
+    match kind:
+        case WarningKind.DISGUISED:
+            return _("%(names)s is a program disguised as a document. Do not open it.", names=names)
+        case WarningKind.PROGRAM:
+            return _("%(names)s is a program. Open it only if you expected it.", names=names)
+        case WarningKind.SHORTCUT:
+            return _("%(names)s is a shortcut that may open anything.", names=names)
+        case WarningKind.DISK:
+            return _("%(names)s is a disk image, which often hides programs.", names=names)
+        case WarningKind.PACKED:
+            return _("%(names)s is an archive with a program in it. Open it only if you expected it.", names=names)
+        case WarningKind.LOCKED:
+            return _(
+                "%(names)s is closed by a password, so that no virus scanner could look into it. Open it only if expected.",
+                names=names,
+            )
+        case WarningKind.MACROS:
+            return _("%(names)s may contain macros. Do not enable them unless you expected them.", names=names)
+        case _:
+            return _("%(names)s is a web page. Type no password into it.", names=names)
+
+
+@blueprint.app_template_global()
+def danger_words(danger: Danger, names: str) -> str:
+    """One sentence about files, wherever they lie."""
+    return _file_words(WarningKind(danger.value), names)
+
+
+@blueprint.app_template_global()
+def check_words(check: AuthenticationCheck) -> tuple[str, str]:
+    """What a check is for, and its result: the server's word, with ours before it."""
+    purpose = {
+        "spf": _("SPF (may this server send for the domain?)"),
+        "dkim": _("DKIM (the domain's signature)"),
+        "dmarc": _("DMARC (does it fit the sender's address?)"),
+        "arc": _("ARC (checks made on the way)"),
+    }
+    result = {"pass": _("passed"), "fail": _("failed"), "hardfail": _("failed"), "none": _("nothing published")}
+    words = result.get(check.result, check.result[:20])
+    return purpose[check.method], f"{words} ({check.domain})" if check.domain else words

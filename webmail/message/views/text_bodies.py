@@ -1,0 +1,43 @@
+"""Text bodies: the plain texts of a message as the page shows them."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from webmail.mail import Message, Part
+from webmail.mime import plain_text
+from webmail.mime.formats import enriched_text
+
+
+def shown_bodies(message: Message, *, fold: bool = True) -> list[Markup]:
+    """The plain texts of a message as HTML, with a word where some of them is missing."""
+    here = [(part, message.bodies.get(part.section, "")) for part in message.structure.text]
+    texts = [(part, body) for part, body in here if body.strip()]
+    bodies = [_ruled(place, _shown(message, part, body, fold)) for place, (part, body) in enumerate(texts)]
+    if message.cut and not any(len(body) > plain_text.SHOWN_LIMIT for _, body in texts):  # that one tells it already
+        bodies.append(Markup('<p class="cut">{}</p>').format(cut_label()))
+    return bodies
+
+
+def _ruled(place: int, body: Markup) -> Markup:
+    return Markup("<hr>") + body if place else body
+
+
+def _shown(message: Message, part: Part, body: str, fold: bool) -> Markup:
+    body, files = enriched_text.without_files(body)
+    html = plain_text.to_html(
+        body,
+        flowed=part.format == "flowed",
+        delsp=part.delsp,
+        quote_label=_("Quoted text"),
+        cut_label=cut_label(),
+        fold=fold,
+    )
+    shown = Markup(html)  # noqa: S704 - escaped by to_html
+    return shown + Markup(render_template("message/_packed.html", message=message, part=part, files=files)) if files else shown  # noqa: S704
+
+
+def cut_label() -> str:
+    return _("The rest is not shown: save the message as a file to read it all.")

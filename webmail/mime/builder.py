@@ -1,0 +1,344 @@
+"""Drafts to messages: RFC 5322 headers, a format=flowed text (RFC 3676), HTML beside it if there is any, attachments from disk.
+
+The standard library encodes the words (`email.header`, RFC 2047); the message is put together here, because
+`email.policy.SMTP` loses the quotes of long names when it folds them (so that one recipient becomes two), and because its
+generator holds several copies of each attachment.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.header import Header
+from email.utils import format_datetime
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from webmail.errors import UnsafeValue
+from webmail.mail import Address, Attachment, Draft, Identity
+from webmail.mime.address_input import ascii_address, ascii_domain, parse_addresses
+from webmail.mime.charsets import without_surrogates
+from webmail.mime.filenames import safe_name
+from webmail.mime.plain_text import flow
+from webmail.mime.subjects import forward_subject, reply_subject
+from webmail.mime.transfer_encoding import crlf_pieces
+
+__all__ = [
+    "ascii_address", "build", "forward_subject", "header_value", "needs_smtputf8", "new_message_id", "parse_addresses",
+    "reply_subject", "resent", "write",
+]  # fmt: skip
+
+LINE = 76
+REFERENCES_LIMIT = 20
+NOTE = "X-Traboule-Draft"  # what a copy in Drafts remembers beside what is sent
+_PRIORITY = {"high": ("1 (Highest)", "high"), "low": ("5 (Lowest)", "low")}
+_BASE64_LINES = 57 * 4096  # bytes read at once: whole lines of base64
+
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
+_TEXT_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def header_value(text: str) -> str:
+    """The one gate for what goes into a header: raises UnsafeValue on CR, LF and NUL; other controls go, tabs and separators of
+    lines become spaces, lone surrogates U+FFFD.
+    """
+    if any(mark in text for mark in "\r\n\0"):
+        raise UnsafeValue("a header's value holds CR, LF or NUL")
+    return without_surrogates(_CONTROLS.sub("", re.sub("[\t\u2028\u2029]", " ", text)))
+
+
+def new_message_id(domain: str) -> str:
+    """A Message-ID that nobody else makes (RFC 5322 section 3.6.4), with angle brackets."""
+    try:
+        name = ascii_domain(header_value(domain))
+    except UnicodeError:
+        name = ""
+    return f"<{secrets.token_hex(16)}@{name if re.fullmatch('[A-Za-z0-9.-]{1,253}', name) else 'localhost'}>"
+
+
+def needs_smtputf8(draft: Draft) -> bool:
+    """Whether an address has a local part that only SMTPUTF8 carries (RFC 6531)."""
+    return any(not a.email.rpartition("@")[0].isascii() for a in (draft.identity.address, *draft.recipients))
+
+
+def build(draft: Draft, *, date: datetime, include_bcc: bool = False) -> bytes:
+    """The message as bytes; see `write`."""
+    out = BytesIO()
+    write(out, draft, date=date, include_bcc=include_bcc)
+    return out.getvalue()
+
+
+def write(out: IO[bytes], draft: Draft, *, date: datetime, include_bcc: bool = False) -> None:
+    """The message with CRLF line ends, its attachments read in pieces.
+
+    `include_bcc` only for what goes to the Drafts mailbox, with the draft's note.
+
+    Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an impossible domain, OSError when an attachment's file
+    can't be read.
+    """
+    _write(out, _headers(draft, date, include_bcc))
+    beside = [attachment for attachment in draft.attachments if not attachment.content_id]
+    if not beside:
+        _bodies(out, draft)
+        return
+    boundary = _boundary()
+    _write(out, [f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    _bodies(out, draft)
+    for attachment in beside:
+        _write(out, ["", f"--{boundary}"])
+        _attach(out, attachment)
+    _write(out, ["", f"--{boundary}--"])
+
+
+def _boundary() -> str:
+    """ "=_" can't occur in quoted-printable or base64 (RFC 2045 section 6.7)."""
+    return f"=_{secrets.token_hex(16)}"
+
+
+_PRIVATE = re.compile(rb"(?:bcc|return-path|delivered-to|x-original-to|x-traboule-[a-z-]+|status|x-status)[ \t]*:", re.I)
+
+
+def resent(original: bytes, identity: Identity, to: tuple[Address, ...], *, message_id: str, date: datetime) -> bytes:
+    """A message sent on to others as it is, with CRLF (RFC 5322 section 3.6.6): the block of Resent-* fields goes on top.
+
+    Only what tells of one's own mailbox is left out: Bcc, the traces of delivery, our own notes. Raises UnsafeValue, BadAddress.
+    """
+    whole = original.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    head, _blank, body = whole.partition(b"\n\n") if not whole.startswith(b"\n") else (b"", b"", whole[1:])
+    fields = re.split(rb"\n(?![ \t])", head)
+    kept = [field for field in fields if field and not _PRIVATE.match(field) and not field.startswith((b"From ", b">From "))]
+    out = BytesIO()
+    _write(out, [
+        _addresses("Resent-From", (identity.address,)),
+        _addresses("Resent-To", to),
+        f"Resent-Date: {format_datetime(date if date.tzinfo else date.replace(tzinfo=UTC))}",
+        f"Resent-Message-ID: {_message_id(message_id)}",
+    ])  # fmt: skip
+    out.write(b"\n".join([*kept, b"", body]).replace(b"\n", b"\r\n"))
+    return out.getvalue()
+
+
+def _write(out: IO[bytes], lines: list[str]) -> None:
+    for line in lines:
+        out.write(line.encode("utf-8"))
+        out.write(b"\r\n")
+
+
+# --- headers -------------------------------------------------------------------------------------------------------
+
+
+def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
+    identity = draft.identity
+    lists = [("From", (identity.address,)), ("Reply-To", identity.reply_to), ("To", draft.to), ("Cc", draft.cc)]
+    if include_bcc:
+        lists.append(("Bcc", draft.bcc))
+    if draft.read_receipt:  # RFC 8098 section 2.1
+        lists.append(("Disposition-Notification-To", (identity.address,)))
+    lines = [_addresses(name, found) for name, found in lists if found]
+    if identity.organisation:  # RFC 1036 section 2.2.8; mail programs show it
+        lines.append(f"Organization: {_words(header_value(identity.organisation), len('Organization: '))}")
+    lines.append(f"Subject: {_words(header_value(draft.subject), len('Subject: '))}")
+    lines.append(f"Date: {format_datetime(date if date.tzinfo else date.replace(tzinfo=UTC))}")
+    if draft.message_id:
+        lines.append(f"Message-ID: {_message_id(draft.message_id)}")
+    if draft.in_reply_to:
+        lines.append(f"In-Reply-To: {_message_id(draft.in_reply_to)}")
+    references = [_message_id(found) for found in draft.references]
+    if len(references) > REFERENCES_LIMIT:  # the thread's root and the nearest ancestors (RFC 5322 section 3.6.4)
+        references = [references[0], *references[1 - REFERENCES_LIMIT :]]
+    if references:
+        lines.append("References: " + "\r\n ".join(references))
+    lines += _wishes(draft)
+    if include_bcc and draft.note:
+        lines.append(f"{NOTE}: {_words(header_value(draft.note), len(NOTE) + 2)}")
+    return [*lines, "MIME-Version: 1.0"]
+
+
+def _wishes(draft: Draft) -> list[str]:
+    """How urgent it is, as mail programs have it (RFC 2156 section 5.4, and older), and its language (RFC 3282)."""
+    number, word = _PRIORITY.get(draft.priority, ("", ""))
+    lines = [f"X-Priority: {number}", f"Importance: {word}"] if word else []
+    return [*lines, f"Content-Language: {header_value(draft.language)}"] if draft.language else lines
+
+
+def _message_id(text: str) -> str:
+    words = header_value(text).split()
+    if len(words) != 1 or len(words[0]) > 990:
+        raise UnsafeValue("not a message id")
+    return words[0]
+
+
+def _addresses(name: str, found: tuple[Address, ...]) -> str:
+    """An address list, folded between addresses."""
+    lines = [f"{name}:"]
+    for place, address in enumerate(found):
+        item = _address(address) + ("," if place < len(found) - 1 else "")
+        first, *rest = item.split("\r\n")
+        if len(lines[-1]) + 1 + len(first) > LINE and lines[-1] != f"{name}:":
+            lines.append("")
+        lines[-1] += f" {first}"
+        lines += rest
+    return "\r\n".join(lines)
+
+
+def _address(address: Address) -> str:
+    email = ascii_address(header_value(address.email))
+    if re.search(r"[\s<>,;]", email):
+        raise UnsafeValue("an address holds white space or brackets")
+    name = " ".join(header_value(address.name).split())
+    if not name:
+        return email if email.isascii() else f"<{email}>"
+    return f"{_phrase(name)} <{email}>"
+
+
+def _phrase(name: str) -> str:
+    """A display name (RFC 5322 section 3.2.5): as it is, quoted, or wholly as encoded words, which no reader can split."""
+    if not name.isascii() or len(name) > 60 or "=?" in name:
+        return Header(name, "utf-8", maxlinelen=70).encode(linesep="\r\n")
+    if _ATOM_TEXT.fullmatch(name):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _words(text: str, used: int) -> str:
+    """An unstructured value, folded; encoded when it is not ASCII, or would not survive folding as it is."""
+    plain = text.isascii() and "=?" not in text and text == " ".join(text.split(" ")).strip(" ") and "  " not in text
+    if plain and max((len(word) for word in text.split(" ")), default=0) < 60:
+        return _folded(text, used)
+    return Header(text, "utf-8", maxlinelen=LINE - 2, header_name=" " * used).encode(linesep="\r\n")
+
+
+def _folded(text: str, used: int) -> str:
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > LINE - (used if len(lines) == 1 else 0):
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] or len(lines) > 1 else word
+    return "\r\n".join(lines)
+
+
+# --- bodies --------------------------------------------------------------------------------------------------------
+
+
+def _bodies(out: IO[bytes], draft: Draft) -> None:
+    """The text with its headers, or the text and its HTML, the better one last (RFC 2046 section 5.1.4)."""
+    if not draft.html:
+        _leaf(out, *_text(draft.text))
+        return
+    boundary = _boundary()
+    _write(out, [f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    _leaf(out, *_text(draft.text))
+    _write(out, ["", f"--{boundary}"])
+    shown = [attachment for attachment in draft.attachments if attachment.content_id]
+    if shown:
+        _related(out, draft.html, shown)
+    else:
+        _leaf(out, *_html(draft.html))
+    _write(out, ["", f"--{boundary}--"])
+
+
+def _related(out: IO[bytes], html: str, shown: list[Attachment]) -> None:
+    """The HTML and the pictures it refers to (RFC 2387)."""
+    boundary = _boundary()
+    _write(out, [f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    _leaf(out, *_html(html))
+    for attachment in shown:
+        _write(out, ["", f"--{boundary}"])
+        _attach(out, attachment)
+    _write(out, ["", f"--{boundary}--"])
+
+
+def _leaf(out: IO[bytes], headers: list[str], content: bytes) -> None:
+    _write(out, [*headers, ""])
+    out.write(content)
+
+
+def _html(html: str) -> tuple[list[str], bytes]:
+    whole = without_surrogates(html.removesuffix("\n")) + "\n"  # b2a_qp breaks lines as the text itself does
+    data = whole.replace("\n", "\r\n").encode("utf-8")
+    return _encoded("Content-Type: text/html; charset=utf-8", data)
+
+
+def _text(text: str) -> tuple[list[str], bytes]:
+    """Headers and content of the text part."""
+    tidy = without_surrogates(_TEXT_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    flowed = flow(tidy if tidy.endswith("\n") else f"{tidy}\n")
+    data = flowed.replace("\n", "\r\n").encode("utf-8")
+    return _encoded("Content-Type: text/plain; charset=utf-8; format=flowed", data)
+
+
+def _encoded(kind: str, data: bytes) -> tuple[list[str], bytes]:
+    """7bit where it can be, else quoted-printable or base64, whichever is shorter."""
+    if data.isascii() and max(map(len, data.split(b"\r\n"))) <= 990:
+        return [kind, "Content-Transfer-Encoding: 7bit"], data
+    if sum(1 for byte in data if byte > 126) * 5 < len(data):
+        return [kind, "Content-Transfer-Encoding: quoted-printable"], binascii.b2a_qp(data, istext=True)
+    return [kind, "Content-Transfer-Encoding: base64"], base64.encodebytes(data).replace(b"\n", b"\r\n")
+
+
+def _attach(out: IO[bytes], attachment: Attachment) -> None:
+    """One attachment with its headers. Messages are not encoded, as RFC 2046 section 5.2.1 wants it."""
+    name = safe_name(header_value(attachment.filename)) or "attachment"
+    kind = attachment.type.strip().lower()
+    if kind == "message/rfc822" and (encoding := _plain_encoding(Path(attachment.path))):
+        _write(out, [*_part_headers("message/rfc822", name), f"Content-Transfer-Encoding: {encoding}", ""])
+        out.writelines(_crlf_pieces(Path(attachment.path)))
+        return
+    kind = kind if _TYPE.fullmatch(kind) else "application/octet-stream"
+    _write(out, [*_part_headers(kind, name, attachment.content_id), "Content-Transfer-Encoding: base64", ""])
+    with Path(attachment.path).open("rb") as file:
+        while data := file.read(_BASE64_LINES):
+            out.write(base64.encodebytes(data).replace(b"\n", b"\r\n"))
+
+
+def _plain_encoding(path: Path) -> str:
+    """7bit or 8bit, or "" for a message that can't travel without an encoding (NUL, lines over 998 bytes)."""
+    plain, unended = True, 0  # bytes of a line whose end is in a later piece
+    for piece in _crlf_pieces(path):
+        lengths = [len(line) for line in piece.split(b"\r\n")]
+        lengths[0] += unended
+        if b"\0" in piece or max(lengths) > 998:
+            return ""
+        plain, unended = plain and piece.isascii(), lengths[-1]
+    return "7bit" if plain else "8bit"
+
+
+def _crlf_pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from crlf_pieces(file, _BASE64_LINES)
+
+
+def _part_headers(kind: str, name: str, content_id: str = "") -> list[str]:
+    """Content-Type with the name as old readers want it, Content-Disposition as RFC 2231 wants it."""
+    old = name.replace("\\", "_").replace('"', "'")
+    if not old.isascii():
+        old = Header(old, "utf-8", maxlinelen=70).encode(linesep="\r\n")
+    return [
+        f'Content-Type: {kind};\r\n name="{old}"',
+        f"Content-Disposition: {'inline' if content_id else 'attachment'};\r\n " + ";\r\n ".join(_filename_params(name)),
+        *([f"Content-ID: {_message_id(f'<{content_id}>')}"] if content_id else []),
+    ]
+
+
+def _filename_params(name: str) -> Iterator[str]:
+    """RFC 2231 section 3: a long name in numbered pieces, percent-encoded where it is not ASCII."""
+    if name.isascii() and len(name) <= 60 and not re.search(r'["\\]', name):
+        yield f'filename="{name}"'
+        return
+    encoded = quote(name, safe="!#$&+-.^_`|~")
+    if len(encoded) <= 60:
+        yield f"filename*=UTF-8''{encoded}"
+        return
+    pieces = re.findall(r"(?:%[0-9A-F]{2}|[^%]){1,50}", encoded)
+    for number, piece in enumerate(pieces):
+        start = "UTF-8''" if number == 0 else ""
+        yield f"filename*{number}*={start}{piece}"

@@ -1,0 +1,122 @@
+"""The cards of a .vcf file (vCard 2.1 to 4.0) as contacts keep them. Limits come before any parsing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import StringIO
+
+from webmail.mime.formats.vcard_edit import (
+    BEYOND,
+    LARGEST,
+    LARGEST_GROUP,
+    MOST_LINES,
+    PICTURES,
+    ContactDetails,
+    as_text,
+    is_too_large,
+    library,
+    lines_of,
+    read,
+)
+from webmail.mime.formats.vcard_view import may_be_read
+
+_MOST_READ = 300_000  # lines of a file: the library takes some 40 µs for each
+
+
+@dataclass(frozen=True, slots=True)
+class CardFile:
+    """The cards of a file as they may be kept, with what they say; `refused` could not be read or are too large, `cut` lost
+    their pictures."""
+
+    cards: tuple[tuple[str, ContactDetails], ...]
+    refused: int = 0
+    cut: int = 0
+
+
+def cards_in(text: str, most: int) -> CardFile:
+    """The cards of a .vcf (vCard 2.1 to 4.0), those beyond `most` or beyond _MOST_READ lines refused. Never raises;
+    linear time."""
+    good: list[tuple[str, ContactDetails]] = []
+    refused = cut = 0
+    room = _MOST_READ
+    for block in _blocks(text):
+        room -= sum(line[0] not in " \t" for line in block)
+        kept = _kept(block) if len(good) < most and room >= 0 else None
+        if kept is None:
+            refused += 1
+        else:
+            card, details, without = kept
+            good.append((card, details))
+            cut += without
+    return CardFile(tuple(good), refused, cut)
+
+
+def _blocks(text: str) -> Iterable[list[str]]:
+    block: list[str] | None = None
+    for line in BEYOND.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n"):
+        told = line.strip().upper()
+        if told == "BEGIN:VCARD":
+            if block is not None:
+                yield []  # one that does not end
+            block = []
+        elif told == "END:VCARD" and block is not None:
+            yield block
+            block = None
+        elif block is not None and line.strip():
+            block.append(line)
+    if block is not None:
+        yield []
+
+
+def _kept(block: list[str]) -> tuple[str, ContactDetails, bool] | None:
+    """A card of 3.0 or 4.0 made of these lines, and whether its pictures had to go; None for one that is none or too large."""
+    if not block:
+        return None
+    if any("VERSION:2.1" in line.upper().replace(" ", "") for line in block[:20]):
+        block = _modern(block)
+    lines = lines_of(block)
+    if len(lines) > MOST_LINES:
+        return None
+    card = as_text(lines)
+    cut = len(card) > LARGEST and any(line.name in PICTURES for line in lines)
+    if cut:
+        lines = [line for line in lines if line.name not in PICTURES]
+        card = as_text(lines)
+    details = read(card) if len(card) <= LARGEST_GROUP else ContactDetails()
+    if is_too_large(card, details) or not details.name:
+        return None
+    return card, details, cut
+
+
+def _modern(block: list[str]) -> list[str]:
+    """The lines of a vCard 2.1 as 3.0 has them: no quoted-printable, no charsets, parameters with names, commas escaped."""
+    vobject = library()
+    new = []
+    for text, _number in vobject.base.getLogicalLines(StringIO("\n".join(block) + "\n"), allowQP=True):
+        if len(text) > LARGEST_GROUP or not may_be_read(text):
+            continue
+        try:
+            line = vobject.base.textLineToContentLine(text)
+        except (vobject.base.VObjectError, ValueError, LookupError, TypeError):
+            continue
+        bare = [word.upper() for word in line.singletonparams]
+        encodings = {word.upper() for word in line.params.get("ENCODING", [])}
+        line.params.pop("CHARSET", None)
+        if "BASE64" in bare or encodings & {"BASE64", "B"}:
+            line.params["ENCODING"] = ["b"]
+        else:
+            line.params.pop("ENCODING", None)
+            value = "\n".join(line.value.splitlines())
+            line.value = re.sub(r"(?<!\\),", r"\\,", value).replace("\n", "\\n")
+        if types := [word.lower() for word in bare if word not in ("BASE64", "8BIT", "7BIT")]:
+            line.params["TYPE"] = [*line.params.get("TYPE", []), *types]
+        if line.name == "VERSION":
+            line.value = "3.0"
+        line.singletonparams = []
+        try:
+            new += line.serialize(validate=False).replace("\r\n", "\n").rstrip("\n").split("\n")
+        except vobject.base.VObjectError:  # a quote within a parameter
+            continue
+    return new

@@ -1,0 +1,362 @@
+"""HTML mail to HTML that may be shown: nothing in it runs, sends, fetches from elsewhere or leaves its box.
+
+nh3 keeps the allowed elements, and its filter decides on every attribute, styles by way of `style.py`. What nh3 returns is not
+touched again; only a style sheet of our own making (`sheets.py`) is put before it. RFC 2392 for `cid:`.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import nh3
+
+from webmail.mime.charsets import without_surrogates
+from webmail.mime.html import stylesheets
+from webmail.mime.html.inline_css import clean_style, is_remote
+from webmail.mime.html.input_limits import DATA_IMAGE_LIMIT, bounded, flatten, is_cut, too_deep
+from webmail.mime.html.link_claims import claims, host_of, pretends
+from webmail.mime.html.linkify import compose_link, web_address
+from webmail.mime.threats import lookalike
+
+DATA_LIMIT = 600_000  # characters of all data: images
+STYLE_BUDGET = 300_000  # characters of different style attributes that are read
+TEXT_LIMIT = 200_000  # characters shown when the HTML can't be cleaned
+IMAGE_LIMIT = 300  # different remote images that are shown
+
+_NAMES = """
+    a abbr address area b bdo big blockquote br caption center cite code col colgroup dd del dfn div dl dt em figcaption
+    figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main map mark ol p pre q s samp section small span strike
+    strong sub sup table tbody td tfoot th thead tr tt u ul var wbr"""
+TAGS = frozenset(_NAMES.split())
+_DROPPED_NAMES = """
+    script style title head textarea select option optgroup button object applet embed iframe frameset noframes noembed
+    svg math template video audio canvas xmp plaintext datalist dialog"""
+_DROPPED_WITH_CONTENT = frozenset(_DROPPED_NAMES.split())
+
+_EVERYWHERE = {"align", "dir", "id", "lang", "style", "title"}
+_CELL = {"abbr", "background", "bgcolor", "char", "colspan", "height", "nowrap", "rowspan", "scope", "valign", "width"}
+_ROW = {"background", "bgcolor", "height", "valign"}
+ATTRIBUTES: dict[str, set[str]] = {
+    "*": _EVERYWHERE,
+    "a": {"href", "name", "rel", "target"},
+    "area": {"alt", "coords", "href", "rel", "shape", "target"},
+    "col": {"span", "valign", "width"},
+    "colgroup": {"span", "valign", "width"},
+    "font": {"color", "face", "size"},
+    "hr": {"color", "noshade", "size", "width"},
+    "img": {"alt", "border", "height", "hspace", "src", "srcset", "usemap", "vspace", "width"},
+    "li": {"type", "value"},
+    "map": {"name"},
+    "ol": {"start", "type"},
+    "table": {"background", "bgcolor", "border", "cellpadding", "cellspacing", "height", "role", "summary", "width"},
+    "tbody": _ROW,
+    "td": _CELL,
+    "tfoot": _ROW,
+    "th": _CELL,
+    "thead": _ROW,
+    "tr": _ROW,
+    "ul": {"type"},
+}
+# "rel", "target" and a link's "title" are set by nh3 itself (below) and only pass the filter. So "title" is no attribute of
+# all elements for it, or the filter would see a sender's own before it has seen the href.
+_LINKS = ("a", "area")
+_NH3_ATTRIBUTES = {tag: (ATTRIBUTES.get(tag, set()) | {"title"}) - {"rel", "target"} for tag in TAGS}
+_NH3_ATTRIBUTES |= {"*": _EVERYWHERE - {"title"}} | {tag: _NH3_ATTRIBUTES[tag] - {"title"} for tag in _LINKS}
+_WITH_CLASSES = _NH3_ATTRIBUTES | {"*": _NH3_ATTRIBUTES["*"] | {"class"}}
+_ON_LINKS = {"target": "_blank", "rel": "noopener noreferrer nofollow", "title": "-"}
+_SCHEMES = frozenset(("http", "https", "mailto", "cid", "data"))
+
+_LENGTH = re.compile(r"\d{1,5}(?:\.\d{1,4})?(?:px|%)?")
+_NUMBER = re.compile(r"[-+]?\d{1,4}")
+_COLOUR = re.compile(r"#?[0-9a-zA-Z]{1,30}")
+_WORD = re.compile(r"[a-zA-Z-]{1,20}")
+_SHAPES: dict[str, re.Pattern[str]] = {
+    **dict.fromkeys(("width", "height", "border", "cellpadding", "cellspacing", "hspace", "vspace"), _LENGTH),
+    **dict.fromkeys(("colspan", "rowspan", "span", "start", "value", "size"), _NUMBER),
+    **dict.fromkeys(("bgcolor", "color"), _COLOUR),
+    **dict.fromkeys(("align", "valign", "dir", "shape", "scope"), _WORD),
+    **dict.fromkeys(("nowrap", "noshade"), re.compile(r"[a-zA-Z]{0,10}")),
+    "type": re.compile(r"[1aAiI]|disc|circle|square", re.I),
+    "lang": re.compile(r"[a-zA-Z0-9-]{1,35}"),
+    "face": re.compile(r"[\w ,.'\"-]{1,200}"),
+    "coords": re.compile(r"[\d., %-]{1,500}"),
+    "role": re.compile(r"presentation|none"),
+    "char": re.compile(r"."),
+}
+_WORDS = ("alt", "title", "summary", "abbr")
+_ID = re.compile(r"[\w.:-]{1,100}")
+_DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=\s%]*", re.I)
+_BODY = re.compile(r"<body\b[^>]{0,4000}>", re.I)
+_SITE = re.compile(r"[^:]*:/*[^/\\?#]*")  # all of an address that says whose it is
+_ADDRESS_IN_CSS = re.compile(r"[^\s\"'()\\;{}<>]{1,2000}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """HTML for a page of its own, and how many remote images and the like were left out. `cut`: the end is missing."""
+
+    html: str
+    remote: int = 0
+    cut: bool = False
+
+
+def clean(
+    html: str,
+    link_for_cid: Callable[[str], str | None],
+    prefix: str = "m-",
+    *,
+    link_for_image: Callable[[str], str] | None = None,
+    link_away: Callable[[str, str], str] | None = None,
+) -> Cleaned:
+    """Clean the HTML of a message. Never raises; what can't be cleaned is shown as text.
+
+    `link_for_cid` gives our address of a part by its Content-ID, or None. `link_for_image` gives ours for a remote image;
+    without it they are left out: they keep their place, size and `alt` but have no `src` (style it by `img:not([src])`).
+    `link_away` gives a page of ours for a link that deceives, by its address and the site that it pretends to lead to (may be
+    ""); without it such links lead nowhere. Ids and names get `prefix`.
+    """
+    html = without_surrogates(html)
+    cut = is_cut(html)
+    try:
+        source = bounded(html)
+        attributes = _Filter(link_for_cid, link_for_image, link_away, prefix)
+        body = _body_attributes(source)
+        if css := stylesheets.found_in(source):
+            attributes.use(stylesheets.cleaned(f"body{{{_colours(body)}}}{css}", source, TAGS, prefix, attributes.background))
+        if start := _body_as_div(body, attributes.style_element):
+            attributes.keep_body()
+            source = start + source
+        result = attributes.clean(source)
+        if too_deep(result):
+            source = flatten(source)
+            result = attributes.clean(source)
+        if claimed := claims(result):  # rare enough to begin anew: what a link says is known when all of it was read
+            result = attributes.clean(source, claimed)
+    except (ValueError, RecursionError):
+        return Cleaned(f"<pre>{entities.escape(html[:TEXT_LIMIT])}</pre>", 0, cut)
+    return Cleaned(f"{attributes.style_element}{result}{attributes.always_loaded()}", len(attributes.remote), cut)
+
+
+def _body_attributes(html: str) -> dict[str, str]:
+    body = _BODY.search(html)
+    return _tag_attributes(body[0]) if body else {}
+
+
+def _colours(body: dict[str, str]) -> str:
+    """What <body> has as attributes, as declarations."""
+    style = "".join(
+        f"{name}:{body[source]};"
+        for source, name in (("bgcolor", "background-color"), ("text", "color"))
+        if _COLOUR.fullmatch(body.get(source, ""))
+    )
+    picture = body.get("background", "")
+    return f"{style}background-image:url({picture});" if _ADDRESS_IN_CSS.fullmatch(picture) else style
+
+
+def _body_as_div(body: dict[str, str], sheet: str) -> str:
+    """The start of a <div> that stands for <body>, "" where nothing is to be said of it. The sheet has its colours, or else
+    they are its style."""
+    kept = {name: body.get(name, "") for name in ("id", "dir", "lang", "class", "style")}
+    if not sheet:
+        kept["style"] = _colours(body) + kept["style"]
+    if not any(kept.values()) and stylesheets.BODY not in sheet:
+        return ""
+    kept["class"] += f" {stylesheets.BODY}"
+    return "<div" + "".join(f' {name}="{entities.escape(value)}"' for name, value in kept.items() if value) + ">"
+
+
+class _Tag(HTMLParser):
+    """Reads the attributes of one tag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            self.found.setdefault(name, value or "")
+
+
+def _tag_attributes(tag: str) -> dict[str, str]:
+    reader = _Tag()
+    reader.feed(tag)
+    return reader.found
+
+
+@lru_cache(maxsize=4096)
+def _shaped(name: str, value: str) -> str | None:
+    """A value of the form that its attribute must have."""
+    value = value.strip()
+    return value if _SHAPES[name].fullmatch(value) else None
+
+
+def _cell_width(value: str) -> str:
+    """A width in pixels, with its unit where it is small: the frame's style tells by that which cells give way on a phone."""
+    if value.endswith("%"):
+        return value
+    number = value.removesuffix("px")
+    return f"{number}px" if float(number) < 100 else number
+
+
+@lru_cache(maxsize=2048)
+def _judged(site: str) -> tuple[str, str, bool]:
+    """The host of an address, the one that it pretends to lead to, and whether the host's letters deceive."""
+    host = host_of(site)
+    return host, pretends(site), lookalike.deceives(host)
+
+
+class _Filter:
+    """Decides on every attribute while nh3 walks the tree; collects the remote addresses that were left out."""
+
+    def __init__(
+        self, part: Callable[[str], str | None], image: Callable[[str], str] | None, away: Callable[[str, str], str] | None,
+        prefix: str,
+    ) -> None:  # fmt: skip
+        self.remote: set[str] = set()
+        self.style_element = ""
+        self._part_address, self._image_address, self._away = part, image, away
+        self._prefix = prefix
+        self._claimed: dict[str, str] = {}
+        self._class: Callable[[str], str | None] | None = None
+        self._shown: dict[str, str] = {}  # remote images: their address -> ours
+        self._backgrounds: dict[str, None] = {}  # ours of those that a style names
+        self._styles: dict[str, str] = {}
+        self._style_budget = STYLE_BUDGET
+        self._data_budget = DATA_LIMIT
+        # of the latest href: nh3 shows "target" and "title" after it
+        self._inside = False  # it leads to a place in the same page
+        self._host = ""
+
+    def use(self, sheet: stylesheets.Stylesheet) -> None:
+        """Keep the classes of a style sheet."""
+        self.remote.update(sheet.remote - self._shown.keys())
+        if sheet.css:
+            self.style_element = f"<style>{sheet.css}</style>"
+            self._class = stylesheets.class_filter(sheet, self._prefix)
+
+    def keep_body(self) -> None:
+        """Keep the class of what stands for <body>."""
+        self._class = self._class or stylesheets.class_filter(stylesheets.Stylesheet(), self._prefix)
+
+    def clean(self, html: str, claimed: dict[str, str] | None = None) -> str:
+        """One pass of nh3. `claimed`: the sites that links name and do not lead to, by the links' addresses."""
+        self._claimed = claimed or {}
+        self._data_budget = DATA_LIMIT
+        return nh3.clean(
+            html,
+            tags=set(TAGS),
+            clean_content_tags=set(_DROPPED_WITH_CONTENT),
+            attributes=_WITH_CLASSES if self._class else _NH3_ATTRIBUTES,
+            attribute_filter=self._attribute,
+            link_rel=None,
+            set_tag_attribute_values=dict.fromkeys(_LINKS, _ON_LINKS),
+            url_schemes=set(_SCHEMES),
+        )
+
+    def _attribute(self, tag: str, name: str, value: str) -> str | None:
+        """The value to keep, or None. nh3 has looked at element and name; everything else is refused here by default."""
+        if name == "style":
+            return self._style(value)
+        if name in _SHAPES:
+            kept = _shaped(name, value) if len(value) < 600 else None
+            return _cell_width(kept) if kept and name == "width" and tag in ("td", "th") else kept
+        if name == "href":
+            return self._link(value)
+        if name == "src":
+            return self._image(value)
+        if name == "class":
+            return self._class(value) if self._class else None
+        if name == "target":
+            return None if self._inside else _ON_LINKS["target"]
+        if name == "rel":
+            return _ON_LINKS["rel"]
+        if name == "title" and tag in _LINKS:
+            return self._host or None
+        if name in _WORDS:
+            return value[:1000]
+        if name in ("id", "name"):
+            return f"{self._prefix}{value}" if _ID.fullmatch(value) else None
+        if name == "usemap":
+            return f"#{self._prefix}{value[1:]}" if value[:1] == "#" and _ID.fullmatch(value[1:]) else None
+        if name in ("background", "srcset") and value.split():
+            address = value.split(maxsplit=1)[0].rstrip(",")
+            return self.background(address) if name == "background" else self._remote_image(address)
+        return None
+
+    def _style(self, value: str) -> str | None:
+        if value not in self._styles:
+            self._style_budget -= len(value)
+            if self._style_budget < 0:
+                return None
+            self._styles[value], remote = clean_style(value, self.background)
+            self.remote.update(remote - self._shown.keys())
+        return self._styles[value] or None
+
+    def background(self, address: str) -> str | None:
+        """Our address of a picture that a style names: a part's or a remote one's."""
+        if address[:4].lower() == "cid:":
+            return self._part(address)
+        ours = self._remote_image(address)
+        if ours:
+            self._backgrounds[ours] = None
+        return ours
+
+    def always_loaded(self) -> str:
+        """Remote backgrounds once more, where the sheet has conditions: one that is hidden in a narrow window would not be
+        fetched there, and so tell its sender how wide the window is."""
+        if "@media" not in self.style_element:
+            return ""
+        return "".join(f'<img src="{entities.escape(a)}" alt="" style="display:none!important">' for a in self._backgrounds)
+
+    def _link(self, value: str) -> str | None:
+        value = value.strip()
+        self._inside, self._host = False, ""
+        if value.startswith("#"):
+            self._inside = bool(_ID.fullmatch(value[1:]))
+            return f"#{self._prefix}{value[1:]}" if self._inside else None
+        if value[:7].lower() == "mailto:":
+            return compose_link(value) or None
+        address = web_address(value)
+        site = _SITE.match(address)
+        if not site:
+            return None
+        self._host, pretended, deceives = (_judged if len(site[0]) < 300 else _judged.__wrapped__)(site[0])
+        claimed = self._claimed.get(address, "") or pretended
+        if not claimed and not deceives:
+            return address
+        return self._away(address, claimed) if self._away else None
+
+    def _image(self, value: str) -> str | None:
+        value = value.strip()
+        if value[:4].lower() == "cid:":
+            return self._part(value)
+        if value[:5].lower() == "data:":
+            self._data_budget -= len(value)
+            small = len(value) <= DATA_IMAGE_LIMIT and self._data_budget >= 0
+            return value if small and _DATA_IMAGE.fullmatch(value) else None
+        return self._remote_image(value)
+
+    def _part(self, cid: str) -> str | None:
+        return self._part_address(unquote(cid[4:])[:1000])
+
+    def _remote_image(self, value: str) -> str | None:
+        """Our address for a remote image where they are shown; else it is counted and goes."""
+        if not is_remote(value):
+            return None
+        if self._image_address is None:
+            self.remote.add(value)
+            return None
+        if value not in self._shown:
+            address = value.strip().replace(" ", "%20")
+            address = web_address(f"https:{address}" if address.startswith("//") else address)
+            if not address or len(self._shown) >= IMAGE_LIMIT:
+                self.remote.add(value)
+                return None
+            self._shown[value] = self._image_address(address)
+        return self._shown[value]

@@ -1,0 +1,93 @@
+"""The forms of what messages are written with: identities, signatures, templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import pgettext
+from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice
+
+from webmail.models import ReadyText, Signature, WritingIdentity
+from webmail.web.form_fields import AreaForm, MaxLength, are_addresses, is_one_address, required, trimmed
+
+
+def is_offered(form: Form, field: SelectField) -> None:
+    if field.data not in [choice.value for choice in field.choices]:
+        raise ValidationError(_("You may not write from this address. Your administrator can allow it."))
+
+
+class IdentityForm(AreaForm):
+    """`address` is a choice among the addresses one may use, or typed where the mail server decides."""
+
+    PLAIN = ("name", "address", "reply_to", "organisation", "cc", "bcc", "sent_mailbox", "is_default")
+    name = StringField(_l("Name"), filters=[trimmed], validators=[MaxLength(190)])
+    address = SelectField(_l("Address"), validate_choice=False, validators=[is_offered])
+    reply_to = StringField(_l("Answers go to"), filters=[trimmed], validators=[MaxLength(2000), are_addresses])
+    organisation = StringField(_l("Organisation"), filters=[trimmed], validators=[MaxLength(190)])
+    cc = StringField(_l("Always in Cc"), filters=[trimmed], validators=[MaxLength(2000), are_addresses])
+    bcc = StringField(_l("Always in Bcc"), filters=[trimmed], validators=[MaxLength(2000), are_addresses])
+    sent_mailbox = SelectField(_l("Sent messages are kept in"))
+    signature = SelectField(_l("Signature"), coerce=int)
+    signature_above = SelectField(
+        _l("In an answer, the signature stands"),
+        choices=[SelectChoice("above", _l("Above the quoted message")), SelectChoice("below", _l("Below the quoted message"))],
+    )
+    is_default = BooleanField(_l("Write as this one, unless I choose another"))
+
+    @classmethod
+    def of(cls, identity: WritingIdentity) -> IdentityForm:
+        """The form of one: what was sent where something was, else what is stored."""
+        above = "above" if identity.signature_above else "below"
+        stored = {name: getattr(identity, name) for name in cls.PLAIN}
+        return cls(data={**stored, "signature": identity.signature_id or 0, "signature_above": above})
+
+    def offer(self, addresses: Iterable[str], signatures: Iterable[Signature], mailboxes: Iterable[tuple[str, str]]) -> None:
+        self.address.choices = [SelectChoice(address, address) for address in addresses]
+        self.signature.choices = [
+            SelectChoice(0, pgettext("signature", "None")),
+            *(SelectChoice(s.id, s.name) for s in signatures),
+        ]
+        self.sent_mailbox.choices = [SelectChoice("", _("The usual folder")), *(SelectChoice(*one) for one in mailboxes)]
+
+    def put_into(self, identity: WritingIdentity) -> None:
+        for name in self.PLAIN:
+            setattr(identity, name, self[name].data)
+        identity.signature = self.signature.data or None
+        identity.signature_above = self.signature_above.data == "above"
+
+
+class FreeIdentityForm(IdentityForm):
+    """Where the mail server decides who may write as whom."""
+
+    address = StringField(_l("Address"), filters=[trimmed], validators=[MaxLength(254), is_one_address])
+
+    def offer(self, addresses: Iterable[str], signatures: Iterable[Signature], mailboxes: Iterable[tuple[str, str]]) -> None:
+        typed = self.address.data
+        super().offer(addresses, signatures, mailboxes)
+        self.address.data = typed
+
+
+class SignatureForm(AreaForm):
+    name = StringField(_l("Name"), filters=[trimmed], validators=[required, MaxLength(100)])
+    text = TextAreaField(_l("Text"), validators=[required, MaxLength(10_000)])
+
+    def put_into(self, signature: Signature) -> None:
+        signature.name, signature.text = self.name.data, self.text.data
+
+
+class TemplateForm(AreaForm):
+    name = StringField(_l("Name"), filters=[trimmed], validators=[required, MaxLength(100)])
+    subject = StringField(_l("Subject"), filters=[trimmed], validators=[MaxLength(900)])
+    body = TextAreaField(_l("Text"), validators=[MaxLength(100_000)])
+    shared = BooleanField(_l("For everyone"))
+
+    def put_into(self, text: ReadyText) -> None:
+        text.name, text.subject, text.body = self.name.data, self.subject.data, self.body.data or ""
+        text.shared = self.shared.data
+
+    def validate_body(self, field: Field) -> None:
+        if not (field.data or "").strip() and not (self.subject.data or "").strip():
+            raise ValidationError(_("Write a text or a subject."))

@@ -1,0 +1,15 @@
+"""The pages of this area. Importing them registers their routes."""
+
+from webmail.settings.blueprint import blueprint
+from webmail.settings.views import (
+    identities,
+    preferences,
+    templates,
+)
+
+__all__ = [
+    "blueprint",
+    "identities",
+    "preferences",
+    "templates",
+]

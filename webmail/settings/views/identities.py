@@ -1,0 +1,178 @@
+"""The pages of identities and signatures."""
+
+from __future__ import annotations
+
+from flask import abort, redirect, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.compose import identities
+from webmail.database import idempotency
+from webmail.errors import LimitReached
+from webmail.models import Signature, WritingIdentity
+from webmail.settings.blueprint import blueprint
+from webmail.settings.identity_forms import FreeIdentityForm, IdentityForm, SignatureForm
+from webmail.web.current import current_user, overview, settings
+from webmail.web.labels import mailbox_label
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+# --- identities ------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/settings/identities")
+def list_identities() -> Response:
+    user = current_user()
+    mine = {identity.id for identity in identities.usable(user, settings())}
+    return page(
+        "settings/identities.html", identities=identities.for_user(user), usable=mine, addresses=identities.allowed(user),
+        free=settings().any_sender, signatures=identities.signatures(user),
+    )  # fmt: skip
+
+
+@blueprint.get("/settings/identities/new")
+def new_identity() -> Response:
+    user = current_user()
+    return _identity_page(WritingIdentity(user=user, name=user.name, address=user.address))
+
+
+@blueprint.post("/settings/identities/new")
+def add_identity() -> Response:
+    return _save_identity(WritingIdentity(user=current_user()))
+
+
+@blueprint.get("/settings/identities/<int:number>")
+def show_identity(number: int) -> Response:
+    return _identity_page(_identity(number))
+
+
+@blueprint.post("/settings/identities/<int:number>")
+def change_identity(number: int) -> Response:
+    return _save_identity(_identity(number))
+
+
+@blueprint.get("/settings/identities/<int:number>/remove")
+def ask_identity(number: int) -> Response:
+    identity = _stored_identity(number)
+    return page(
+        "settings/remove.html", title=_("Remove the identity %(name)s?", name=identity.label),
+        words=_("Messages that you wrote as this one stay as they are."), back=url_for("settings.list_identities"),
+    )  # fmt: skip
+
+
+@blueprint.post("/settings/identities/<int:number>/remove")
+def remove_identity(number: int) -> Response:
+    if idempotency.removed(WritingIdentity, number, current_user()):
+        notify(_("The identity was removed."))
+    return redirect(url_for("settings.list_identities"), 303)
+
+
+def _identity(number: int) -> WritingIdentity:
+    """One of the person's; 0 is the account itself, which becomes a row once it is changed."""
+    return identities.named(identities.for_user(current_user()), number) or abort(404)
+
+
+def _stored_identity(number: int) -> WritingIdentity:
+    return _identity(number) if number else abort(404)
+
+
+def _form(identity: WritingIdentity) -> IdentityForm:
+    form = (FreeIdentityForm if settings().any_sender else IdentityForm).of(identity)
+    user = current_user()
+    form.offer(identities.allowed(user), identities.signatures(user), _mailboxes(identity.sent_mailbox))
+    return form
+
+
+def _mailboxes(chosen: str) -> list[tuple[str, str]]:
+    """One's own folders that take messages, and the one chosen before even where the server is away."""
+    found = overview()
+    names = [m.name for m in found.targets("") if not m.owner] if found else []
+    names += [chosen] if chosen and chosen not in names else []
+    return [(name, mailbox_label(name) if "/" not in name else name) for name in names]
+
+
+def _identity_page(identity: WritingIdentity, form: IdentityForm | None = None, status: int = 200) -> Response:
+    return page("settings/identities_edit.html", status, identity=identity, form=form or _form(identity))
+
+
+def _save_identity(identity: WritingIdentity) -> Response:
+    form = _form(identity)
+    if not form.validate():
+        return _identity_page(identity, form, 422)
+    form.put_into(identity)
+    try:
+        identities.save(identity, settings())
+    except LimitReached:
+        notify(_("You have as many as there may be. Remove one first."), "danger")
+        return _identity_page(identity, form, 422)
+    notify(_("The identity is saved."))
+    return redirect(url_for("settings.list_identities"), 303)
+
+
+# --- signatures ------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/settings/signatures")
+def list_signatures() -> Response:
+    user = current_user()
+    return page("settings/signatures.html", signatures=identities.signatures(user), identities=identities.for_user(user))
+
+
+@blueprint.get("/settings/signatures/new")
+def new_signature() -> Response:
+    return page("settings/signatures_edit.html", form=SignatureForm(), signature=None)
+
+
+@blueprint.post("/settings/signatures/new")
+def add_signature() -> Response:
+    return _save_signature(Signature(user=current_user()))
+
+
+@blueprint.get("/settings/signatures/<int:number>")
+def show_signature(number: int) -> Response:
+    signature = _signature(number)
+    return page("settings/signatures_edit.html", form=SignatureForm(obj=signature), signature=signature)
+
+
+@blueprint.post("/settings/signatures/<int:number>")
+def change_signature(number: int) -> Response:
+    return _save_signature(_signature(number))
+
+
+@blueprint.get("/settings/signatures/<int:number>/remove")
+def ask_signature(number: int) -> Response:
+    signature = _signature(number)
+    return page(
+        "settings/remove.html", title=_("Remove the signature %(name)s?", name=signature.name),
+        words=_("Messages that hold it stay as they are. Identities that use it have no signature then."),
+        back=url_for("settings.list_signatures"),
+    )  # fmt: skip
+
+
+@blueprint.post("/settings/signatures/<int:number>/remove")
+def remove_signature(number: int) -> Response:
+    if idempotency.removed(Signature, number, current_user()):
+        notify(_("The signature was removed."))
+    return redirect(url_for("settings.list_signatures"), 303)
+
+
+def _signature(number: int) -> Signature:
+    return next((one for one in identities.signatures(current_user()) if one.id == number), None) or abort(404)
+
+
+def _save_signature(signature: Signature) -> Response:
+    """The first one a person makes becomes that of the account, or nobody would see what it is for."""
+    form = SignatureForm()
+    new, first = not signature.id, not identities.signatures(current_user())
+    if not form.validate():
+        return page("settings/signatures_edit.html", 422, form=form, signature=None if new else signature)
+    form.put_into(signature)
+    try:
+        identities.save_signature(signature)
+    except LimitReached:
+        notify(_("You have as many as there may be. Remove one first."), "danger")
+        return page("settings/signatures_edit.html", 422, form=form, signature=None)
+    notify(_("The signature is saved."))
+    if first and signature.id:  # not so by a second click
+        identities.sign_with(signature, settings())
+    return redirect(url_for("settings.list_signatures"), 303)

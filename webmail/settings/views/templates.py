@@ -1,0 +1,86 @@
+"""The pages of templates: texts written beforehand."""
+
+from __future__ import annotations
+
+from flask import abort, redirect, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.compose import templates
+from webmail.database import idempotency
+from webmail.errors import LimitReached
+from webmail.models import ReadyText
+from webmail.settings.blueprint import blueprint
+from webmail.settings.identity_forms import TemplateForm
+from webmail.web.current import current_user
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+LIST = "settings.list_templates"
+
+
+@blueprint.get("/settings/templates")
+def list_templates() -> Response:
+    user = current_user()
+    shared = [text for text in templates.usable(user) if text.user_id != user.id]
+    return page("settings/templates.html", mine=templates.mine(user), shared=shared)
+
+
+@blueprint.get("/settings/templates/new")
+def new_template() -> Response:
+    return _template_page(TemplateForm())
+
+
+@blueprint.post("/settings/templates/new")
+def add_template() -> Response:
+    return _save(ReadyText(user=current_user()))
+
+
+@blueprint.get("/settings/templates/<int:number>")
+def show_template(number: int) -> Response:
+    text = _mine(number)
+    return _template_page(TemplateForm(obj=text), text)
+
+
+@blueprint.post("/settings/templates/<int:number>")
+def change_template(number: int) -> Response:
+    return _save(_mine(number))
+
+
+@blueprint.get("/settings/templates/<int:number>/remove")
+def ask_template(number: int) -> Response:
+    text = _mine(number)
+    words = _("Nobody can use it any more.") if text.shared else _("Messages that were written with it stay as they are.")
+    return page("settings/remove.html", title=_("Remove the template %(name)s?", name=text.name), words=words, back=url_for(LIST))
+
+
+@blueprint.post("/settings/templates/<int:number>/remove")
+def remove_template(number: int) -> Response:
+    if idempotency.removed(ReadyText, number, current_user()):
+        notify(_("The template was removed."))
+    return redirect(url_for(LIST), 303)
+
+
+def _mine(number: int) -> ReadyText:
+    return next((text for text in templates.mine(current_user()) if text.id == number), None) or abort(404)
+
+
+def _template_page(form: TemplateForm, text: ReadyText | None = None, status: int = 200) -> Response:
+    if current_user().role != "admin":
+        del form.shared
+    return page("settings/templates_edit.html", status, form=form, text=text)
+
+
+def _save(text: ReadyText) -> Response:
+    form = TemplateForm()
+    known = text if text.id else None
+    if not form.validate():
+        return _template_page(form, known, 422)
+    form.put_into(text)
+    try:
+        templates.save(text)
+    except LimitReached:
+        notify(_("You have as many as there may be. Remove one first."), "danger")
+        return _template_page(form, known, 422)
+    notify(_("The template is saved."))
+    return redirect(url_for(LIST), 303)

@@ -1,0 +1,77 @@
+"""Who is asking: the signed-in person, their account, preferences and folders, kept for the request."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import current_app, g, session
+
+from webmail import imap, vault
+from webmail import preferences as preferred
+from webmail.account import Account, Password
+from webmail.config import Settings
+from webmail.errors import (
+    ServerAway,
+    SignInRefused,
+)
+from webmail.imap.mailboxes import Overview
+from webmail.models import Outbox, User
+from webmail.preferences import Preferences
+
+
+def settings() -> Settings:
+    return cast(Settings, current_app.extensions["settings"])
+
+
+def current_user() -> User:
+    """The signed-in person. Only for views that need a sign-in."""
+    return cast(User, session.user)  # type: ignore[attr-defined]
+
+
+def current_account() -> Account:
+    """The signed-in person's mail account, with the credential of this session."""
+    if "account" not in g:
+        password = None if settings().token_key_file else session.password  # type: ignore[attr-defined]
+        if password is None and not settings().token_key_file:
+            raise SignInRefused("this session keeps no mail credential")
+        account = settings().account(current_user().address, password=password)
+        g.account = preferred.with_roles(account, current_user())
+    return cast(Account, g.account)
+
+
+def sealed_credential() -> bytes | None:
+    """What a worker will sign in with when nobody is there; None where the servers take our tokens."""
+    credential = current_account().credential
+    if not isinstance(credential, Password):
+        return None
+    return vault.seal_for_outbox(credential.password, settings().secret_key, current_user().id)
+
+
+def wake(sent: Outbox) -> None:
+    """Tell the worker. Without it the message leaves at the next sweep."""
+    if jobs := current_app.extensions.get("jobs"):
+        jobs.schedule(sent.id, sent.due)
+
+
+def preferences() -> Preferences:
+    """The signed-in person's preferences."""
+    if "preferences" not in g:
+        g.preferences = preferred.for_user(current_user())
+    return cast(Preferences, g.preferences)
+
+
+def remember_overview(overview: Overview | None) -> None:
+    """Tell the folder list what a view fetched already, or that the server is away, so that it asks the server nothing."""
+    g.overview = overview
+
+
+def overview() -> Overview | None:
+    """The folders and the quota of the side bar: 1 round trip, 0 when the view had them. None when the server is away:
+    a page that is of use without the side bar (compose) is shown all the same."""
+    if "overview" not in g:
+        try:
+            with imap.connect(current_account()) as connection:
+                g.overview = imap.mailboxes.overview(connection)
+        except (ServerAway, SignInRefused):
+            g.overview = None
+    return cast("Overview | None", g.overview)

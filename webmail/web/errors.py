@@ -1,0 +1,92 @@
+"""Error pages: a MailError, a database that is away, a stale form, an HTTP status, in words that say what to do next."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from webmail.errors import (
+    MailboxChanged,
+    MailError,
+    NoSuchMailbox,
+    NoSuchMessage,
+    NotAllowed,
+    OverQuota,
+    ServerAway,
+    SignInRefused,
+    UnsafeValue,
+)
+from webmail.web.rendering import fragment
+
+
+def _sentences(error: MailError) -> tuple[str, str]:
+    """What happened, and what to do next."""
+    kinds: list[tuple[type[MailError], str, str]] = [
+        (ServerAway, _("The mail server does not answer"), _("Your mail is safe. Wait a moment and try again.")),
+        (
+            MailboxChanged,
+            _("This folder was rebuilt on the server"),
+            _("The link you followed is no longer valid. Open the folder again."),
+        ),
+        (NoSuchMailbox, _("There is no such folder"), _("It may have been renamed or deleted. Choose one in the list.")),
+        (
+            NoSuchMessage,
+            _("This message is no longer here"),
+            _("It may have been moved or deleted, perhaps from another device."),
+        ),
+        (NotAllowed, _("You may not do this here"), _("The owner of this folder or the administrator did not allow it.")),
+        (OverQuota, _("There is no room left in this mailbox"), _("Delete messages or empty the trash, then try again.")),
+        (SignInRefused, _("The mail server no longer accepts this sign-in"), _("Sign out, then sign in again.")),
+        (UnsafeValue, _("This request holds characters that mail does not allow"), _("Check what you typed and try again.")),
+    ]
+    for kind, what, then in kinds:
+        if isinstance(error, kind):
+            return what, then
+    return _("The mail server refused"), _("Nothing was changed. If it happens again, tell your administrator.")
+
+
+def error_page(title: str, advice: str, status: int) -> Response:
+    """A page that needs no mail server. Under HTMX the same sentences come as a notice, and the page stays."""
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        notice = {"text": f"{title}. {advice}", "kind": "danger"}
+        response = fragment("_notices.html", status, oob=False, extra=[notice])
+        response.headers["HX-Retarget"] = "#notices"
+        response.headers["HX-Reswap"] = "innerHTML show:window:top"
+        response.headers["HX-Push-Url"] = "false"
+        return response
+    return make_response(render_template("error.html", title=title, advice=advice, status=status), status)
+
+
+def mail_error(error: MailError) -> Response:
+    if error.status >= 500:
+        current_app.logger.warning("%s: %s", type(error).__name__, error)
+    title, advice = _sentences(error)
+    return error_page(title, advice, error.status)
+
+
+def database_error(error: Exception) -> Response:
+    current_app.logger.error("the database can't be used: %s", error)
+    return error_page(_("The service is not available at the moment"), _("Wait a moment and try again."), 503)
+
+
+def csrf_error(error: CSRFError) -> Response:
+    return error_page(
+        _("This form is out of date"), _("Nothing was changed. Go back, reload the page and send the form again."), 400
+    )
+
+
+def _http_error(error: HTTPException) -> Response | HTTPException:
+    status = error.code or 500
+    if status < 400:
+        return error
+    titles = {
+        404: (_("There is nothing at this address"), _("Check the address, or go back to your mail.")),
+        405: (_("This address can't be opened like this"), _("Go back and use the buttons of the page.")),
+        413: (_("This is too large"), _("Choose smaller files and try again.")),
+        429: (_("Too many requests"), _("Wait a few minutes, then try again.")),
+        500: (_("Something went wrong here"), _("It has been recorded. Go back and try again.")),
+    }
+    title, advice = titles.get(status, (_("This request could not be understood"), _("Go back and try again.")))
+    return error_page(title, advice, status)

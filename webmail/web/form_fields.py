@@ -1,0 +1,60 @@
+"""Fields and checks of forms that several areas use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from wtforms import Field, Form, ValidationError
+
+from webmail.errors import BadAddress, UnsafeValue
+from webmail.mime import builder
+
+
+def trimmed(text: str | None) -> str:
+    return " ".join((text or "").replace("\0", "").split())
+
+
+class MaxLength:
+    """Not longer than so many characters."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def __call__(self, form: Form, field: Field) -> None:
+        if len(field.data or "") > self.most:
+            raise ValidationError(_("This is too long: at most %(count)d characters.", count=self.most))
+
+
+def required(form: Form, field: Field) -> None:
+    if not (field.data or "").strip():
+        raise ValidationError(_("Write something here."))
+
+
+def are_addresses(form: Form, field: Field) -> None:
+    """A list of addresses, or nothing."""
+    try:
+        builder.parse_addresses(field.data or "")
+    except (BadAddress, UnsafeValue) as error:
+        value = error.value if isinstance(error, BadAddress) else field.data
+        raise ValidationError(_("“%(value)s” is not an e-mail address.", value=value[:80])) from error
+
+
+class AreaForm(FlaskForm):
+    class Meta(FlaskForm.Meta):
+        csrf = False  # checked for every POST of the application
+
+        def bind_field(self, form: FlaskForm, unbound_field: Any, options: dict[str, Any]) -> Any:
+            """Ids of their own: the form of a message has fields of the same names."""
+            options["id"] = f"writing-{options['name']}"
+            return super().bind_field(form, unbound_field, options)
+
+
+def is_one_address(form: Form, field: Field) -> None:
+    try:
+        found = builder.parse_addresses(field.data or "")
+    except (BadAddress, UnsafeValue):
+        found = ()
+    if len(found) != 1 or found[0].email != field.data:
+        raise ValidationError(_("Write one address, such as alice@lycee.example."))

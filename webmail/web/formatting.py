@@ -1,0 +1,121 @@
+"""Dates, sizes and names as people say them, in their language and the establishment's time zone; gettext for templates."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from gettext import NullTranslations
+from typing import NamedTuple, cast
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from flask import current_app, g
+from flask_babel import get_locale, get_translations
+from flask_babel import gettext as _
+
+
+class Here(NamedTuple):
+    """Where and when a request is answered: looked up once, since a list formats 100 dates."""
+
+    zone: ZoneInfo
+    locale: str
+    today: date
+    translations: NullTranslations
+
+
+def here() -> Here:
+    """Looked up once in a request."""
+    held = g._get_current_object()  # once: finding it is what costs
+    if "here" not in held:
+        zone = ZoneInfo(current_app.extensions["settings"].timezone)
+        held.here = Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
+    return cast(Here, held.here)
+
+
+def translated(text: str) -> str:
+    """gettext for templates: flask-babel would look its context up for each of a page's 150 words."""
+    return here().translations.gettext(text)
+
+
+def translated_number(one: str, many: str, count: int) -> str:
+    return here().translations.ngettext(one, many, count)
+
+
+def translated_as(context: str, text: str) -> str:
+    return here().translations.pgettext(context, text)
+
+
+def local(moment: datetime) -> datetime:
+    """In the establishment's time zone; a naive time of the database is UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(here().zone)
+
+
+def today() -> date:
+    """The day it is in the establishment's time zone."""
+    return here().today
+
+
+def short_date(moment: datetime) -> str:
+    """As people say it in a list: the time today, the weekday this week, the day this year, else the date."""
+    at, day = here(), local(moment)
+    days = (at.today - day.date()).days
+    if days == 0:
+        return day.strftime("%H:%M")
+    if days == 1:
+        return _("yesterday")
+    pattern = "EEE" if 1 < days < 7 else "d MMM" if day.year == at.today.year else "dd/MM/yyyy"
+    return _formatted(day.date(), pattern, at.locale)
+
+
+@lru_cache(maxsize=4096)
+def _formatted(day: date, pattern: str, locale: str) -> str:
+    return format_date(day, _first(pattern, day, locale), locale=locale)
+
+
+def _first(pattern: str, day: date, locale: str) -> str:
+    """The pattern with the French "1er" for the first of a month."""
+    return re.sub(r"\bd ", "d'er' ", pattern) if day.day == 1 and locale.startswith("fr") else pattern
+
+
+def long_date(moment: datetime) -> str:
+    """Date and time in full, "mardi 24 novembre 2026 à 14:02"."""
+    return _long(local(moment).replace(second=0, microsecond=0), here().locale)
+
+
+@lru_cache(maxsize=4096)
+def _long(moment: datetime, locale: str) -> str:
+    pattern = "EEEE d MMMM y 'à' HH:mm" if locale.startswith("fr") else "EEEE d MMMM y, HH:mm"
+    return format_datetime(moment, _first(pattern, moment.date(), locale), locale=Locale.parse(locale))
+
+
+def file_size(count: int) -> str:
+    """Bytes as people say them: "88 Ko" or "88 KB"."""
+    units = ("o", "Ko", "Mo", "Go") if here().locale.startswith("fr") else ("bytes", "KB", "MB", "GB")
+    value, unit = float(count), units[0]
+    for unit in units:
+        if value < 1000 or unit == units[-1]:
+            break
+        value /= 1024
+    number = f"{value:.0f}" if unit == units[0] or value >= 10 else f"{value:.1f}".rstrip("0").rstrip(".")
+    return f"{number.replace('.', ',') if units[0] == 'o' else number}\u00a0{unit}"
+
+
+def number(value: int) -> str:
+    return _number(value, here().locale)
+
+
+@lru_cache(maxsize=1024)
+def _number(value: int, locale: str) -> str:
+    return format_decimal(value, locale=locale)
+
+
+def initials(label: str) -> str:
+    """One or two letters that stand for a person: "Alice Leroy" -> "AL"."""
+    words = [word for word in label.partition("@")[0].replace(".", " ").replace("-", " ").split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper() or "?"
+
+
+LANGUAGES = ("fr", "en")

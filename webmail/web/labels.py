@@ -1,0 +1,53 @@
+"""Labels: what a person calls a mailbox, a role or an owner, in their language."""
+
+from __future__ import annotations
+
+from flask import g
+
+from webmail.mail import Mailbox, Role
+from webmail.web.current import current_user
+from webmail.web.formatting import translated_as as pgettext
+
+
+def mailbox_label(name: str) -> str:
+    """What a person calls a mailbox: the usual word for the special ones, else the last part of its name."""
+    found = g.get("overview")
+    mailbox = found.get(name) if found else None
+    if mailbox is None:
+        return role_label(Role.INBOX) if name == "INBOX" else name.rsplit("/", 1)[-1]
+    if mailbox.owner:
+        label = role_label(Role.INBOX) if mailbox.label == "INBOX" else mailbox.label
+        return f"{label} ({owner_label(mailbox.owner)})"
+    return role_label(mailbox.role) if mailbox.role else mailbox.label
+
+
+def owner_label(owner: str) -> str:
+    """Who shares a mailbox: a colleague's address without the domain that one has oneself."""
+    return owner.removesuffix("@" + current_user().address.rpartition("@")[2])
+
+
+def mailbox_path(mailbox: Mailbox) -> str:
+    """A mailbox with those it lies in, as a list to choose from tells it: "Archives/2025"."""
+    if mailbox.role or mailbox.owner:
+        return mailbox_label(mailbox.name)
+    top, delimiter, below = mailbox.name.partition(mailbox.delimiter or "/")
+    return mailbox_label(top) + delimiter + below
+
+
+def role_label(role: Role) -> str:
+    """The usual word for a special mailbox."""
+    match role:
+        case Role.INBOX:
+            return pgettext("folder", "Inbox")
+        case Role.SNOOZED:
+            return pgettext("folder", "Snoozed")
+        case Role.DRAFTS:
+            return pgettext("folder", "Drafts")
+        case Role.SENT:
+            return pgettext("folder", "Sent")
+        case Role.ARCHIVE:
+            return pgettext("folder", "Archive")
+        case Role.JUNK:
+            return pgettext("folder", "Junk")
+        case Role.TRASH:
+            return pgettext("folder", "Trash")

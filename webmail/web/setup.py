@@ -1,0 +1,122 @@
+"""What all views share: the one render helper, notices, error pages, who is asking, and the template filters."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import flask
+from flask import Flask, Response, request
+from flask_babel import get_locale
+from flask_wtf.csrf import CSRFError, generate_csrf
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from webmail.database.connection import DATABASE_AWAY
+from webmail.errors import (
+    MailError,
+)
+from webmail.web import formatting
+from webmail.web.current import current_user, overview, preferences, settings
+from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
+from webmail.web.formatting import file_size, initials, long_date, number, short_date
+from webmail.web.labels import mailbox_label, mailbox_path
+from webmail.web.notices import notices
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+
+# --- who is asking ---------------------------------------------------------------------------------------------------
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+# --- set-up ----------------------------------------------------------------------------------------------------------
+
+
+def _versions(folder: str) -> dict[str, str]:
+    """A short checksum of each static file: addresses change with the content, so browsers may keep them for ever."""
+    root = Path(folder)
+    return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest()[:8] for f in root.rglob("*") if f.is_file()}
+
+
+@lru_cache(maxsize=256)
+def _icon(sprite: str, name: str) -> Markup:
+    return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(sprite, name)
+
+
+@lru_cache(maxsize=256)
+def _csrf_field(token: str) -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token)
+
+
+def install(app: Flask) -> None:
+    """Error pages, security headers, filters and globals."""
+    app.register_error_handler(MailError, mail_error)
+    app.register_error_handler(CSRFError, csrf_error)
+    for kind in DATABASE_AWAY:
+        app.register_error_handler(kind, database_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.after_request(_security_headers)
+    app.url_value_preprocessor(_one_inbox)
+    versions = _versions(app.static_folder or "static")
+
+    def static_url(name: str) -> str:
+        return f"{request.script_root}/static/{name}?v={versions.get(name, '0')}"
+
+    def icon(name: str) -> Markup:
+        """A picture of the sprite, for those who see; what it means stands beside it or in a label."""
+        return _icon(static_url("icons.svg"), name)
+
+    def csrf_field() -> Markup:
+        return _csrf_field(generate_csrf())
+
+    app.jinja_env.filters.update(short_date=short_date, long_date=long_date, file_size=file_size, number=number)
+    app.jinja_env.globals.update(
+        static_url=static_url,
+        icon=icon,
+        csrf_field=csrf_field,
+        notices=notices,
+        overview=overview,
+        settings=settings,
+        preferences=preferences,
+        current_user=current_user,
+        mailbox_label=mailbox_label,
+        mailbox_path=mailbox_path,
+        initials=initials,
+        get_locale=get_locale,
+    )
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        formatting.translated, formatting.translated_number, newstyle=True, pgettext=formatting.translated_as
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _one_inbox(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """INBOX is one mailbox in whatever letters an address has it (RFC 3501 section 5.1); other names are taken as they are."""
+    if values and str(values.get("mailbox", "")).lower() == "inbox":
+        values["mailbox"] = "INBOX"
+
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def _security_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _CSP)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if flask.request.endpoint == "static":
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+    headers.setdefault("Cache-Control", "no-store")
+    headers["X-DNS-Prefetch-Control"] = "off"  # looking a link's host up would tell its owner that the message was opened
+    return response
