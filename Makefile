@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue unit integration browser bench lock clean
+.PHONY: help run reset test ready lint types templates catalogue unit integration browser soak bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,7 +40,7 @@ templates: ready ## the pages' markup
 	$(BIN)/djlint templates --lint --quiet
 
 catalogue: ready ## French and English texts are complete
-	$(BIN)/python -m tests.catalogue
+	$(BIN)/python -m tests.support.catalogue
 
 unit: ready ## tests without a network
 	$(BIN)/pytest -n 2 --dist loadfile tests/unit
@@ -50,6 +50,10 @@ integration: ready ## tests on a real Dovecot and SMTP
 
 browser: ready ## journeys in a real browser, with and without JavaScript
 	$(BIN)/pytest tests/browser
+
+TIMES := 20
+soak: ready ## tests again and again on a busy machine: make soak TESTS=tests/unit/imap (TIMES=20)
+	$(BIN)/python -m tests.support.soak $(TIMES) $(TESTS)
 
 bench: ready ## how long things take
 	$(BIN)/python -m tests.bench

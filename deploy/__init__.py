@@ -1,1 +1,1 @@
-"""Configuration of the servers around Traboule, and the demo that runs them all."""
+"""Deployment: configuration of the servers around Traboule, and the demo that runs them all."""

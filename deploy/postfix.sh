@@ -1,15 +1,15 @@
 #!/bin/sh
-# Tells Postfix about the Dovecot of deploy/dovecot: who may send (SASL) and where mail goes (LMTP). As root, once, after the
-# usual `dpkg-reconfigure postfix` ("Internet Site"): sh deploy/postfix.sh lycee.example
-# sh deploy/postfix.sh lycee.example /var/lib/traboule/db/traboule.sqlite names Traboule's database where it lies elsewhere; for
-# PostgreSQL, name a file with the lines hosts, user, password and dbname of pgsql_table(5) instead.
+# Postfix setup: connects Postfix to the Dovecot of deploy/dovecot: who may send (SASL) and where mail goes (LMTP). As root,
+# once, after the usual `dpkg-reconfigure postfix` ("Internet Site"): sh deploy/postfix.sh lycee.example
+# If Traboule's database is elsewhere: sh deploy/postfix.sh lycee.example /var/lib/traboule/db/traboule.sqlite; for PostgreSQL,
+# pass a file with the lines hosts, user, password and dbname of pgsql_table(5) instead.
 # Run it again to change the domain. People send on port 465 with TLS; the certificate is that of Postfix's main.cf.
 set -eu
 domain=${1:?usage: sh deploy/postfix.sh DOMAIN [DATABASE]}
 database=${2:-/var/lib/traboule/db/traboule.sqlite}
 senders=/etc/postfix/traboule-senders.cf
 
-# mail for the domain goes to Dovecot, which refuses unknown people itself: the answer is asked for before mail is taken
+# mail for the domain goes to Dovecot, which refuses unknown recipients: Postfix verifies each before it accepts mail
 postconf -e "mydestination = localhost" \
     "virtual_mailbox_domains = $domain" \
     "virtual_transport = lmtp:unix:private/dovecot-lmtp" \
@@ -22,7 +22,7 @@ postconf -e "mydestination = localhost" \
     "header_size_limit = 51200" \
     "mailbox_size_limit = 0"
 
-# who may write as whom: one's own address, and those of `flask accounts allow`. proxymap(8) asks: smtpd sits in a chroot.
+# allowed sender addresses: one's own, and those of `flask accounts allow`. By proxymap(8), since smtpd runs in a chroot.
 case $database in
     *.sqlite) kind=sqlite connection="dbpath = $database" ;;
     *) kind=pgsql connection=$(cat "$database") ;;
@@ -37,7 +37,7 @@ chgrp postfix "$senders"
 postconf -e "smtpd_sender_login_maps = proxy:$kind:$senders"
 if [ "$kind" = sqlite ]; then usermod -a -G "$(stat -c %G "$database")" postfix; fi
 
-# submission over TLS, for those who sign in alone
+# submission over TLS, only after sign-in
 postconf -M submissions/inet="submissions inet n - y - - smtpd"
 postconf -P submissions/inet/syslog_name=postfix/submissions \
     submissions/inet/smtpd_tls_wrappermode=yes \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes this machine ready: `prepare.sh run` for the demo, `prepare.sh test` for the tests too.
-# Quick when everything is there. Installs Debian packages itself only as root or with a sudo that asks nothing.
+# Prerequisites: `prepare.sh run` installs what the demo needs, `prepare.sh test` also what the tests need.
+# Fast if everything is installed. Installs Debian packages itself only as root or with passwordless sudo.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -24,7 +24,7 @@ for candidate in python3 python3.13 python3.12 python3.11; do
     fi
 done
 [ -n "$python" ] || packages+=(python3)
-# ensurepip is what Debian keeps in python3-venv
+# Debian has ensurepip in python3-venv
 if [ ! -x .venv/bin/python ] && ! "${python:-python3}" -c 'import ensurepip' 2>/dev/null; then
     packages+=(python3-venv)
 fi
@@ -34,7 +34,7 @@ for package in "${packages[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
 done
 
-# Debian starts what it installs. Dovecot would listen to the whole world: forbid it for this one installation.
+# Debian starts services on installation. Dovecot would listen on all interfaces: prevent that for this installation.
 policy=/usr/sbin/policy-rc.d
 install_packages() {
     local as_root=("$@") ours=
@@ -50,7 +50,7 @@ install_packages() {
     } >&2 || result=$?
     if [ -n "$ours" ]; then
         "${as_root[@]}" rm -f $policy
-        # nor after the next start of the machine, unless somebody decides so
+        # nor at the next boot, unless somebody enables it
         if [[ " ${missing[*]} " == *" dovecot-"* ]] && command -v systemctl >/dev/null; then
             "${as_root[@]}" systemctl disable --quiet dovecot.service dovecot.socket 2>/dev/null || true
         fi

@@ -1,4 +1,4 @@
-"""Account: whose mail, on which servers, with which credential. Handed to every `connect()`."""
+"""Account: whose mail, on which servers, with which credential. Passed to every `connect()`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Server:
     host: str
     port: int
     security: Security = "tls"
-    timeout: float = 10.0  # seconds, for each answer
-    ca_file: str = ""  # trust this authority instead of the system's
+    timeout: float = 10.0  # seconds, per response
+    ca_file: str = ""  # certificate authority to trust instead of the system's
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,15 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class TokenIssuer:
-    """Our own key, which the mail server trusts: one-minute ES256 tokens instead of stored passwords."""
+    """Signs one-minute ES256 tokens with our own key, which the mail server trusts: no passwords are stored."""
 
     key: str = field(repr=False)  # PEM of the private key
     issuer: str
-    client: str  # `azp` claim, and the folder of the public key on the server
+    client: str  # `azp` claim, and the folder that holds the public key on the server
     key_id: str
 
     def token(self, username: str, lifetime: int = 60) -> str:
-        """A JSON Web Token (RFC 7519) for `username`, good for `lifetime` seconds."""
+        """A JSON Web Token (RFC 7519) for `username`, valid for `lifetime` seconds."""
         now = int(time.time())
         claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": now - 5, "nbf": now - 5, "exp": now + lifetime}
         return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
@@ -48,7 +48,7 @@ class TokenIssuer:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Sign in by OAUTHBEARER (RFC 7628), with a token made anew for each connection."""
+    """Sign in with OAUTHBEARER (RFC 7628); each connection gets a new token."""
 
     username: str
     issuer: TokenIssuer = field(repr=False)
@@ -59,11 +59,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person's mail. Hashable, so that connections can be kept by it and never mixed up."""
+    """One person's mail account. Hashable: the connection pool uses it as its key, so accounts are never mixed up."""
 
     address: str
     imap: Server
     smtp: Server
     credential: Password | Token
     sieve: Server | None = None
-    roles: tuple[tuple[str, str], ...] = ()  # ("trash", "Poubelle"): mailboxes that the person chose to serve as something
+    roles: tuple[tuple[str, str], ...] = ()  # ("trash", "Poubelle"): mailboxes that the person assigned to a role

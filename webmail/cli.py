@@ -1,4 +1,4 @@
-"""The administrator's commands: `flask --app wsgi accounts add ...`, `migrate`, `doctor`, `jobs`. Exit code 1 on failure."""
+"""Command line: the administrator's `flask --app wsgi accounts ...`, `migrate`, `doctor` and `jobs`; exit code 1 on failure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webmail.models import AllowedAddress, User
 from webmail.web.current import settings
 
 SHORTEST_PASSWORD = 8  # characters
-LONGEST_NAME = 190  # as the table takes it
+LONGEST_NAME = 190  # the column's length
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
 @click.command()
 @with_appcontext
 def migrate() -> None:
-    """Bring the database to the present shape. Safe to run at every start."""
+    """Bring the database schema up to date. Safe to run at every start."""
     applied = migrate_database()
     for name in applied:
         click.echo(f"applied {name}")
@@ -82,7 +82,7 @@ def list_accounts() -> None:
 @click.argument("address")
 @click.argument("name")
 def set_name(address: str, name: str) -> None:
-    """Give a person another name, as others see it: `accounts name alice "Alice Leroy"`; "" for none."""
+    """Change a person's name, as others see it: `accounts name alice "Alice Leroy"`; "" for none."""
     user = _user(address)
     user.name = _name(name)
     user.save(only=[User.name])
@@ -107,7 +107,7 @@ def set_password(address: str, password_stdin: bool) -> None:
 @click.option("--hour", default=-1, type=click.IntRange(-1), help="Recipients in an hour; 0: no limit, -1: as everybody.")
 @click.option("--day", default=-1, type=click.IntRange(-1), help="Recipients in a day, likewise.")
 def set_limits(address: str, hour: int, day: int) -> None:
-    """To how many people one person may write, instead of recipients_per_hour and recipients_per_day."""
+    """Limit how many recipients one person may write to, instead of recipients_per_hour and recipients_per_day."""
     user = _user(address)
     user.recipients_per_hour = hour if hour >= 0 else None
     user.recipients_per_day = day if day >= 0 else None
@@ -213,7 +213,7 @@ def _user(address: str) -> User:
 
 
 def _hash(from_stdin: bool) -> str:
-    """A password for an account, from standard input or asked for twice, hashed."""
+    """The hash of a password read from standard input or prompted for twice."""
     password = _piped() if from_stdin else _password("Password", once_more=True)
     if len(password) < SHORTEST_PASSWORD:
         raise click.ClickException(f"a password has at least {SHORTEST_PASSWORD} characters")
@@ -224,7 +224,7 @@ def _hash(from_stdin: bool) -> str:
 
 
 def _password(question: str, once_more: bool = False) -> str:
-    """Asked for without showing it; where nobody sits at a terminal, the next line of what is piped to us."""
+    """Prompt for a password without echo; without a terminal, read the next line of standard input."""
     if not _at_a_terminal():
         return _piped()
     return str(click.prompt(question, hide_input=True, confirmation_prompt="Once more" if once_more else False))
@@ -264,5 +264,5 @@ def _signed_out(user: User) -> str:
 
 
 def _printable(text: str) -> str:
-    """Names and servers' words come from anybody: no control characters reach the terminal."""
+    """Replace control characters, since names and server replies are untrusted."""
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,7 +1,7 @@
-"""Every setting, its default and what it is for.
+"""Configuration: every setting, its default and meaning.
 
-Defaults <- `instance/config.toml` <- environment (`WEBMAIL_` + the name in capitals). `docs/administrator.md` lists them
-all; a test holds that list true.
+Read from `instance/config.toml`, overridden by the environment (`WEBMAIL_` + the name in capitals). `docs/administrator.md`
+lists all settings; a test keeps that list complete.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from webmail.account import Account, Password, Server, Token, TokenIssuer
 
 
 class ConfigError(Exception):
-    """A setting is missing, unknown or of the wrong kind; the message says which and what to write."""
+    """A setting is missing, unknown or invalid; the message says which and what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     # --- the establishment -------------------------------------------------------------------------------------------
-    name: str = "Traboule"  # what the sign-in page and the top bar show
+    name: str = "Traboule"  # shown on the sign-in page and in the top bar
     domain: str = ""  # added to a user name typed without one: "alice" -> "alice@lycee.example"
-    language: str = "fr"  # for a browser that asks for neither French nor English
+    language: str = "fr"  # for browsers that accept neither French nor English
     timezone: str = "Europe/Paris"
 
     # --- servers -----------------------------------------------------------------------------------------------------
@@ -49,60 +49,58 @@ class Settings:
     sieve_port: int = 4190
     sieve_security: str = "starttls"
     ca_file: str = ""  # certificate authority to trust instead of the system's, PEM
-    server_timeout: float = 8.0  # seconds to wait for any answer of a mail server
+    server_timeout: float = 8.0  # seconds to wait for each response of a mail server
 
     # --- accounts and sign-in ----------------------------------------------------------------------------------------
-    sign_in: str = "imap"  # imap: the IMAP server checks passwords; accounts: our own table does, as Dovecot reads it
-    login_name: str = "address"  # what mail servers that ask for passwords know people by: address, or local (before the @)
-    token_key_file: str = ""  # ES256 private key (PEM) that Dovecot trusts: no mail password is kept then
+    sign_in: str = "imap"  # imap: the IMAP server checks passwords; accounts: against our own table, which Dovecot reads too
+    login_name: str = "address"  # user name for password sign-in to the mail servers: address, or local (before the @)
+    token_key_file: str = ""  # ES256 private key (PEM) that Dovecot trusts; no mail passwords are stored then
     token_issuer: str = "https://webmail.example.test"
     token_client: str = "traboule"
     token_key_id: str = "wm1"
-    session_idle_hours: float = 12.0  # signed out after so long without a visit
-    session_absolute_hours: float = 24.0 * 14  # signed out after so long in any case
-    shared_idle_minutes: float = 20.0  # instead of session_idle_hours, on a computer said to be shared
+    session_idle_hours: float = 12.0  # signed out after this time without a visit
+    session_absolute_hours: float = 24.0 * 14  # signed out after this time in any case
+    shared_idle_minutes: float = 20.0  # replaces session_idle_hours on a shared computer
     secure_cookies: bool = True  # off only for plain http on loopback
-    proxies: int = 0  # reverse proxies in front whose X-Forwarded-For and -Proto are believed; 0: none
+    proxies: int = 0  # reverse proxies in front whose X-Forwarded-For and -Proto are trusted; 0: none
     sign_in_attempts: int = 10  # wrong passwords for one address, or from one network address, in 15 minutes
 
     # --- storage -----------------------------------------------------------------------------------------------------
     database_url: str = ""  # sqlite:////path or postgresql://...; empty: traboule.sqlite in the instance folder
-    secret_key: str = field(default="", repr=False)  # empty: made once and kept in the instance folder
+    secret_key: str = field(default="", repr=False)  # empty: generated once and stored in the instance folder
     jobs_file: str = ""  # the job queue; empty: jobs.sqlite in the instance folder
-    uploads_folder: str = ""  # attachments being written; empty: uploads/ in the instance folder
+    uploads_folder: str = ""  # attachments of drafts; empty: uploads/ in the instance folder
 
     # --- mail --------------------------------------------------------------------------------------------------------
-    page_size: int = 50  # rows of a message list
+    page_size: int = 50  # rows per page of a message list
     message_limit_mb: int = 25  # largest message one may send, attachments as encoded
-    trash_days: int = 30  # how long the server keeps messages in the trash, as people are told; 0: nothing is said
+    trash_days: int = 30  # how long the server keeps messages in the trash, to tell users; 0: say nothing
     junk_days: int = 30  # the same for junk
-    # remote images load: ask (when a person says so), contacts (by themselves, from the reader's contacts), known (from people
-    # one has written to as well), always, never (our server fetches nothing from the web); people may choose otherwise, except
-    # where it is never
+    # when remote images load: ask (on a click), contacts (automatically for the reader's contacts), known (also for people the
+    # reader has written to), always, never (our server fetches nothing from the web); users may choose otherwise, unless it is
+    # never
     remote_images: str = "ask"
-    image_cache_mb: int = 200  # room for remote images in the instance folder; 0: none are kept
-    group_prefix: str = ""  # what stands before a group's name in the server's access lists ("$" in Dovecot); empty: no groups
-    uploads_limit_mb: int = 500  # files of all the drafts of one person together
-    directory: bool = True  # people find each other's names and addresses as they write
-    any_sender: bool = (
-        False  # people may write as any address: where the mail server itself says who may; else see `accounts allow`
-    )
-    undo_seconds: int = 5  # how long a message waits before it leaves, where people chose nothing else
-    recipients_per_hour: int = 0  # to how many addresses one person may write; 0: no limit
+    image_cache_mb: int = 200  # disk cache of remote images in the instance folder; 0: no cache
+    group_prefix: str = ""  # prefix of group names in the server's access lists ("$" in Dovecot); empty: no groups
+    uploads_limit_mb: int = 500  # attachments of all drafts of one person together
+    directory: bool = True  # recipient suggestions include everybody with an account
+    any_sender: bool = False  # people may write as any address, if the mail server itself checks it; else see `accounts allow`
+    undo_seconds: int = 5  # default delay before a message is sent, for undo
+    recipients_per_hour: int = 0  # rate limit of recipients for each person; 0: no limit
     recipients_per_day: int = 0
-    imap_connections: int = 200  # kept open at most, all people together
+    imap_connections: int = 200  # open connections at most, for everybody together
     imap_connections_per_person: int = 3
-    imap_idle_seconds: int = 300  # a connection unused for so long is closed
-    # streams that tell open pages of new mail at once, in one process; each holds a thread and an IMAP connection. 0: none, pages
-    # ask once a minute
+    imap_idle_seconds: int = 300  # idle connections are closed after this time
+    # push streams (server-sent events) that notify open pages of new mail, per process; each holds a thread and an IMAP
+    # connection. 0: none, pages poll once a minute
     push_connections: int = 0
-    authserv_id: str = ""  # the name under which our mail server writes Authentication-Results; empty: none are believed
-    phishing_address: str = ""  # where people's reports of phishing go; empty: such messages are only put away
+    authserv_id: str = ""  # the authserv-id of our mail server in Authentication-Results; empty: none are trusted
+    phishing_address: str = ""  # where phishing reports go; empty: reported messages are only moved to junk
 
-    instance: str = "instance"  # the folder all the relative names above stand in
+    instance: str = "instance"  # the folder that relative paths above refer to
 
     def account(self, address: str, username: str = "", password: str | None = None) -> Account:
-        """The mail account of `address`: by signed token where there is a key, else by the password given."""
+        """The mail account of `address`: with a signed token if there is a key, else the given password. Raises ConfigError."""
         credential: Password | Token
         if issuer := self.issuer():
             credential = Token(address, issuer)
@@ -113,7 +111,7 @@ class Settings:
         return Account(address, self.imap, self.smtp, credential, self.sieve)
 
     def username(self, address: str) -> str:
-        """The name by which a mail server that asks for a password knows this person."""
+        """The user name for password sign-in to the mail servers."""
         return address if self.login_name == "address" else address.rpartition("@")[0]
 
     def issuer(self) -> TokenIssuer | None:
@@ -150,14 +148,14 @@ class Settings:
 
 
 def load(instance: str | Path, **overrides: Any) -> Settings:
-    """The settings in force for this instance folder, which is made where it is missing, with the secret, the queue's file
-    and the uploads folder, all closed to others.
+    """The effective settings of this instance folder. Creates what is missing: the folder, the secret key, the queue file and
+    the uploads folder, all inaccessible to other users.
 
-    `overrides` win over file and environment (tests use them). Raises ConfigError.
+    `overrides` take precedence over file and environment (tests use them). Raises ConfigError.
     """
     folder = Path(instance).resolve()
     with _named(f"the instance folder {folder}"):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o770)  # never open to others, whatever the umask
+        folder.mkdir(parents=True, exist_ok=True, mode=0o770)  # closed to others whatever the umask
     file = folder / "config.toml"
     written = _from_file(file) | _from_environment()
     given = {name: _given(name, value) for name, value in overrides.items()}
@@ -184,7 +182,7 @@ _PREFIX = "WEBMAIL_"
 
 
 def _from_file(file: Path) -> dict[str, Any]:
-    """What config.toml says; empty where there is none."""
+    """The values of config.toml; empty if the file is missing."""
     with _named(str(file)):
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -209,25 +207,25 @@ def _from_environment() -> dict[str, Any]:
 
 
 def _given(name: str, value: Any) -> Any:
-    """An override, as a value or as the text the environment would hold."""
+    """An override, as a typed value or as text, as in the environment."""
     if name not in _KINDS:
         raise ConfigError(f"unknown setting {name}")
     return _parsed(name, value) if isinstance(value, str) else _typed(name, value)
 
 
 def _typed(name: str, value: Any) -> Any:
-    """A value that is of the right kind already; whole numbers are numbers too."""
+    """Check the type of a value; an int is accepted as a float."""
     kind = _KINDS[name]
     if kind == "float" and type(value) is int:
         return float(value)
-    if type(value).__name__ != kind:  # type(): True is an int for isinstance
+    if type(value).__name__ != kind:  # not isinstance: True is an int
         hint = ", without quotes" if isinstance(value, str) else ", in quotes" if kind == "str" else ""
         raise ConfigError(f"{name} must be {_KIND_WORDS[kind]}{hint}, not {value!r}")
     return value
 
 
 def _parsed(name: str, text: str) -> Any:
-    """The value that a text stands for."""
+    """Parse a value given as text."""
     kind = _KINDS[name]
     try:
         if kind == "bool":
@@ -237,7 +235,7 @@ def _parsed(name: str, text: str) -> Any:
         raise ConfigError(f"{name} must be {_KIND_WORDS[kind]}, not {text!r}") from error
 
 
-# --- what makes sense ------------------------------------------------------------------------------------------------
+# --- validation ------------------------------------------------------------------------------------------------------
 
 _SECURITY = ("tls", "starttls", "none")
 _CHOICES = {
@@ -250,7 +248,7 @@ _CHOICES = {
     "remote_images": ("ask", "contacts", "known", "always", "never"),
 }
 _TEN_YEARS = 87_600  # hours
-RANGES: dict[str, tuple[float, float]] = {  # smallest and largest value; where the smallest is 0, see _MORE_THAN_0
+RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 lists those for which 0 itself is refused
     "imap_port": (1, 65535),
     "smtp_port": (1, 65535),
     "sieve_port": (1, 65535),
@@ -279,7 +277,7 @@ _DATABASES = ("sqlite", "postgresql", "postgres")
 
 
 def _check_values(settings: Settings) -> None:
-    """Each value on its own, then those that depend on each other. Raises ConfigError."""
+    """Validate each value, then those that depend on each other. Raises ConfigError."""
     for name, allowed in _CHOICES.items():
         if getattr(settings, name) not in allowed:
             raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {getattr(settings, name)!r}")
@@ -313,12 +311,12 @@ def _check_database(url: str) -> None:
     kind = url.partition(":")[0]
     if url and (kind not in _DATABASES or "://" not in url):
         raise ConfigError("database_url must begin with sqlite:/// or postgresql://")  # not shown: it may hold a password
-    if kind.startswith("postgres") and find_spec("psycopg2") is None:
-        raise ConfigError("database_url: PostgreSQL needs the Python package psycopg2, which is not installed")
+    if kind.startswith("postgres") and not any(map(find_spec, ("psycopg", "psycopg2"))):
+        raise ConfigError("database_url: PostgreSQL needs the Python package psycopg: see requirements-postgresql.txt")
 
 
 def _check_files(settings: Settings, names: set[str]) -> None:
-    """Those of the files named by an administrator must be there, readable, and what they should be."""
+    """Files configured by an administrator must exist, be readable and have the right content. Raises ConfigError."""
     if settings.token_key_file and "token_key_file" in names:
         file = Path(settings.instance, settings.token_key_file)
         with _named(f"token_key_file {file}"):
@@ -334,7 +332,7 @@ def _check_files(settings: Settings, names: set[str]) -> None:
 
 
 def ca_trouble(file: str) -> str:
-    """What is wrong with a file of certificate authorities, in words; empty when it is good."""
+    """What is wrong with a file of certificate authorities, as a sentence; empty if it is valid."""
     try:
         ssl.create_default_context(cafile=file)
     except ssl.SSLError:
@@ -350,7 +348,7 @@ def _loopback(host: str) -> bool:
 
 @contextmanager
 def _named(what: str) -> Iterator[None]:
-    """A file or folder that can't be used becomes a sentence that names it."""
+    """Convert an OSError to a ConfigError that names the file or folder."""
     try:
         yield
     except FileNotFoundError as error:
@@ -365,11 +363,11 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-# --- what an instance holds ------------------------------------------------------------------------------------------
+# --- files of an instance --------------------------------------------------------------------------------------------
 
 
 def _kept_secret(file: Path) -> str:
-    """The secret of this instance, made at the first start; readable by its owner only."""
+    """The secret key of this instance, generated at the first start; readable by its owner only."""
     with _named(f"the file {file}"):
         if not file.exists():
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -381,7 +379,7 @@ def _kept_secret(file: Path) -> str:
 
 
 def _make_private(settings: Settings) -> None:
-    """The queue's file and the uploads folder, before a library makes them as open as the umask lets it."""
+    """Create the queue file and the uploads folder before a library does with the permissions of the umask."""
     with _named(f"uploads_folder {settings.uploads_folder}"):
         Path(settings.uploads_folder).mkdir(parents=True, exist_ok=True, mode=0o700)
     with _named(f"jobs_file {settings.jobs_file}"):

@@ -1,4 +1,4 @@
-"""Examines what Traboule depends on, and says in one sentence each what is wrong and what to do. Works with everything away."""
+"""Doctor: checks all that Traboule depends on, and says in a sentence each what is wrong and what to do. Works with all down."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import peewee as pw
 from imapclient import IMAPClient
 from playhouse.migrations import Runner
 
-from webmail import managesieve
+from webmail import health, managesieve
 from webmail.account import Account, Server
 from webmail.config import ConfigError, Settings, ca_trouble
 from webmail.database.connection import db
@@ -33,7 +33,7 @@ from webmail.models import User
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 
-# capability -> (how bad it is without, what people notice)
+# capability -> (severity if missing, what users notice)
 _CAPABILITIES = {
     "UIDPLUS": (WARNING, "saving a draft and moving messages need more questions to the server, and undo may be missing"),
     "MOVE": (WARNING, "moving a message is a copy and a deletion"),
@@ -45,12 +45,12 @@ _CAPABILITIES = {
     "LIST-STATUS": (WARNING, "the folder list asks once for each folder"),
     "PREVIEW": (WARNING, "lists show no first line of the text"),
 }
-_CERTIFICATE_DAYS = 14  # warn when fewer are left
+_CERTIFICATE_DAYS = 14  # warn if it expires sooner
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of one check: what was looked at, ok / warning / problem, and one sentence."""
+    """The result of one check: what was checked, ok / warning / problem, and one sentence."""
 
     name: str
     state: str
@@ -58,9 +58,9 @@ class CheckResult:
 
 
 def examine(settings: Settings, address: str = "", password: str | None = None) -> Iterator[CheckResult]:
-    """All checks, each yielded as soon as it is known. With `address`, also sign in to IMAP and ManageSieve as that person.
+    """Run all checks, yielding each result at once. With `address`, also sign in to IMAP and ManageSieve as that person.
 
-    `password` is needed with `address` where there is no token key. Each server gets `server_timeout` seconds an answer.
+    `address` needs `password` if there is no token key. Each server gets `server_timeout` seconds per response.
     """
     account = None
     if address:
@@ -77,6 +77,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
             "ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages."
         )
     yield from database(settings)
+    yield from background(settings)
     yield from clock(settings)
     yield from disk(settings)
     yield from permissions(settings)
@@ -87,7 +88,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
 
 
 def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
-    """The checks of one server; what breaks off becomes a sentence. Library errors of all four kinds end here."""
+    """Run the checks of one server; errors of all four libraries become a CheckResult."""
     if server.ca_file and server.security != "none" and (trouble := ca_trouble(server.ca_file)):
         yield CheckResult(name, PROBLEM, f"is not asked: {trouble}.")
         return
@@ -106,11 +107,11 @@ _KEY_ADVICE = (
 
 
 def _explain(error: BaseException, server: Server, setting: str) -> str:
-    """One sentence for what happened on the way to a server."""
+    """One sentence for a connection error."""
     if isinstance(error, ServerAway) and error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error.__context__, OSError) and not isinstance(error, OSError):
-        error = error.__context__  # sievelib and smtplib hide the real one
+        error = error.__context__  # sievelib and smtplib hide the original error
     where = f"{server.host} port {server.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message or plain(error)
@@ -128,7 +129,7 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
 
 
 def plain(error: BaseException) -> str:
-    """What an error says, without the marks of the language this is written in: b'...', (535, b'...'), [Errno 2]."""
+    """The message of an error, without Python notation such as b'...', (535, b'...') or [Errno 2]."""
     if isinstance(error, smtplib.SMTPResponseException):
         told = error.smtp_error
         return f"{error.smtp_code} {told.decode(errors='replace') if isinstance(told, bytes) else told}"
@@ -163,7 +164,7 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
         yield CheckResult("IMAP sign-in", OK, f"as {account.address}.")
         yield from capabilities(_told(client))
     finally:
-        with contextlib.suppress(OSError, imaplib.IMAP4.error):  # already gone when TLS failed: that error is the one to tell
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):  # closed already if TLS failed: keep that error
             client.shutdown()
 
 
@@ -172,7 +173,7 @@ def _told(client: IMAPClient) -> set[str]:
 
 
 def capabilities(told: set[str]) -> Iterator[CheckResult]:
-    """What the IMAP server lacks, and what people notice of it."""
+    """Which capabilities the IMAP server lacks, and what users notice."""
     missing = [name for name in _CAPABILITIES if name not in told]
     for name in missing:
         state, noticed = _CAPABILITIES[name]
@@ -201,7 +202,7 @@ def _smtp(settings: Settings) -> Iterator[CheckResult]:
 
 
 def size(told: str | None, settings: Settings) -> CheckResult:
-    """Whether what people may attach can be sent: SIZE of RFC 1870 against message_limit_mb."""
+    """Whether the server accepts messages of message_limit_mb (SIZE, RFC 1870)."""
     name, limit = "SMTP size", settings.message_limit
     if told is None or not told.strip().isdecimal() or not int(told):
         return CheckResult(name, OK, "the server names no limit.")
@@ -213,7 +214,7 @@ def size(told: str | None, settings: Settings) -> CheckResult:
 
 def _sieve(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
     server = settings.sieve
-    assert server is not None  # examine() asked
+    assert server is not None  # examine() checked
     greeting = managesieve.greet(server)
     yield CheckResult(
         "ManageSieve", OK, f"{greeting.implementation or server.host} answers, {len(greeting.extensions)} extensions."
@@ -239,7 +240,7 @@ def _reached(name: str, server: Server, sock: Any) -> CheckResult:
 
 
 def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
-    """How long a certificate that was found right is still good."""
+    """How long a trusted certificate is still valid."""
     days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
     if days < _CERTIFICATE_DAYS:
         return CheckResult(
@@ -249,13 +250,13 @@ def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
 
 
 def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult:
-    """Whether the server offers the way in which we sign in."""
+    """Whether the server offers the SASL mechanism we use."""
     wanted = "OAUTHBEARER" if settings.token_key_file else "PLAIN"
     told = ", ".join(sorted(offered)) or "none"
     if wanted in offered or (wanted == "PLAIN" and "LOGIN" in offered):
         return CheckResult(name, OK, f"{told}.")
     if wanted == "PLAIN" and name.startswith("IMAP") and not offered:
-        return CheckResult(name, OK, "LOGIN.")  # the command of IMAP itself, which needs no mechanism
+        return CheckResult(name, OK, "LOGIN.")  # the IMAP command, which needs no SASL mechanism
     return CheckResult(
         name, PROBLEM, f"{wanted} is needed and not offered (offered: {told}). Allow it in the server's configuration."
     )
@@ -265,7 +266,7 @@ def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult
 
 
 def database(settings: Settings) -> Iterator[CheckResult]:
-    """Opens, has the present shape, and can be written to (tried without changing anything)."""
+    """Whether the database opens, has all migrations, and is writable (tested without changing anything)."""
     name = "Database"
     try:
         with db.connection_context():
@@ -282,8 +283,20 @@ def database(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult(name, PROBLEM, f"can't be used ({plain(error)}). Check database_url and who owns the file.")
 
 
+def background(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the worker is alive and keeps up, and files can be stored. Says nothing where the database says it all."""
+    try:
+        with db.connection_context():
+            for part in health.examine(settings):
+                never = part.name == "worker" and "never" in part.words  # as before the services are started
+                state = OK if part.good else WARNING if never else PROBLEM
+                yield CheckResult(part.name.capitalize(), state, part.words)
+    except pw.DatabaseError:
+        return
+
+
 def clock(settings: Settings, now: float | None = None) -> Iterator[CheckResult]:
-    """Nothing here knows the true time, but no file can be younger than now, and tokens of one minute need a true clock."""
+    """Whether the clock is plausible: no file may be newer than now. One-minute tokens need an accurate clock."""
     at = time.time() if now is None else now
     files = [Path(__file__), Path(settings.instance, "traboule.sqlite"), Path(settings.instance, "secret_key")]
     newest = max((file.stat().st_mtime for file in files if file.exists()), default=0)
@@ -303,7 +316,7 @@ def clock(settings: Settings, now: float | None = None) -> Iterator[CheckResult]
 
 
 def disk(settings: Settings) -> Iterator[CheckResult]:
-    """Room for attachments being written: ten messages at least."""
+    """Free space for uploaded attachments: ten messages at least."""
     folder = Path(settings.uploads_folder)
     place = next(p for p in (folder, *folder.parents) if p.exists())
     if not os.access(place, os.W_OK | os.X_OK):
@@ -322,7 +335,7 @@ def disk(settings: Settings) -> Iterator[CheckResult]:
 
 
 def permissions(settings: Settings) -> Iterator[CheckResult]:
-    """Secrets must be readable by their owner alone, the database by nobody outside its group."""
+    """Secrets must be readable only by their owner, the database only by its owner and group."""
     instance = Path(settings.instance)
     secret = {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
     files = [*sorted(secret), instance / "config.toml", *sorted(instance.glob("*.sqlite*"))]
@@ -341,7 +354,7 @@ def permissions(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _open_to(file: Path, secret_to_group: bool) -> str:
-    """Who may read a file that should not; a closed folder protects what is in it."""
+    """Who may read a file but should not; empty if nobody. A closed folder protects its files."""
     mode, folder = file.stat().st_mode, file.parent.stat().st_mode
     if mode & 0o004 and folder & 0o001:
         return "everybody on this machine"

@@ -1,22 +1,22 @@
-"""Errors: the ways in which mail can fail. MailError, and a subclass for each kind, with the HTTP status that answers it."""
+"""Errors: MailError and a subclass for each way mail can fail, with the HTTP status to respond with."""
 
 from __future__ import annotations
 
 
 class MailError(Exception):
-    """Something about mail went wrong. `status` is the HTTP answer; the message is for logs, in English."""
+    """Base class of mail errors. `status` is the HTTP status; the message is for logs, in English."""
 
     status = 500
 
 
 class UnsafeValue(MailError):
-    """A value that may not go into a command or a header: CR, LF, NUL."""
+    """A value that must not go into a command or a header: it contains CR, LF or NUL."""
 
     status = 400
 
 
 class BadAddress(MailError):
-    """Not an address that mail can be sent to. `value` is what was typed."""
+    """Not a valid e-mail address. `value` is what was typed."""
 
     status = 422
 
@@ -26,13 +26,13 @@ class BadAddress(MailError):
 
 
 class SignInRefused(MailError):
-    """The server knows no such person, or not with this credential."""
+    """The server rejected the user name or the credential."""
 
     status = 401
 
 
 class NotAllowed(MailError):
-    """The server refuses this to this person (ACL, read-only mailbox)."""
+    """The server denies permission (ACL, read-only mailbox)."""
 
     status = 403
 
@@ -46,31 +46,31 @@ class NoSuchMessage(MailError):
 
 
 class MailboxChanged(MailError):
-    """UIDVALIDITY differs: UIDs seen before mean nothing now (RFC 3501 section 2.3.1.1)."""
+    """UIDVALIDITY changed: UIDs known before are invalid (RFC 3501 section 2.3.1.1)."""
 
     status = 410
 
 
 class Refused(MailError):
-    """The server understood and said no; its own words are the message."""
+    """The server understood the command and refused it; its own words are the message."""
 
     status = 422
 
 
 class OverQuota(Refused):
-    """There is no room left (RFC 5530 OVERQUOTA)."""
+    """The quota is exceeded (RFC 5530 OVERQUOTA)."""
 
     status = 507
 
 
 class ServerAway(MailError):
-    """The server can't be reached, is too slow, or broke off. Trying again may help."""
+    """The server can't be reached, timed out, or dropped the connection. A retry may help."""
 
     status = 502
 
 
 class SendRefused(MailError):
-    """SMTP refused before accepting. `permanent` tells 5xx from 4xx; `refused` maps address -> the server's words."""
+    """The SMTP server rejected the message. `permanent` tells 5xx from 4xx; `refused` maps address -> the server's words."""
 
     status = 422
 
@@ -81,10 +81,10 @@ class SendRefused(MailError):
 
 
 class SendUncertain(MailError):
-    """The connection broke after the final dot: the message may have been sent. Never retried by itself."""
+    """The connection broke after the final dot: the message may have been sent. Never retried automatically."""
 
     status = 502
 
 
 class LimitReached(ValueError):
-    """A person has as many of these (tags, contacts, identities, templates) as one person may have."""
+    """A person has reached the maximum number of tags, contacts, identities or templates."""

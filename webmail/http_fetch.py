@@ -1,11 +1,11 @@
-"""Fetching from the web what a message names, so that nobody can turn our server against the network it stands in.
+"""HTTP fetch: requests URLs found in messages, guarded against server-side request forgery (SSRF).
 
-Whoever writes a message chooses the address. So: http and https on their usual ports, globally routable machines alone, the
-address that was checked is the one that is connected to (no second look at the DNS), each redirect is checked anew, and time,
-size and headers are bounded. Nothing is told of the reader: no cookie, no referrer, no language, a User-Agent of no program.
+The sender of a message chooses the URL. So: only http and https on their default ports, only globally routable addresses, the
+checked IP address is the one connected to (no second DNS lookup), each redirect is checked again, and time, size and headers
+are limited. Nothing about the reader is disclosed: no cookies, no Referer, no language, a generic User-Agent.
 
-`http.client` of the standard library reads the answers: it asks no proxy, keeps no cookies and decodes nothing by itself, and it
-takes a connected socket, which is what pinning an address needs.
+Uses `http.client` of the standard library: it uses no proxy, keeps no cookies, decodes no content encoding, and accepts a
+connected socket, which pinning the address needs.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ from urllib.parse import quote, urljoin, urlsplit
 from webmail.errors import MailError
 
 URL_LIMIT = 4000  # characters
-SIZE_LIMIT = 5_000_000  # bytes of an answer, decoded or not
+SIZE_LIMIT = 5_000_000  # bytes of a response body, both encoded and decoded
 HEADER_LIMIT = 32_768  # bytes of status line and headers
-SECONDS = 10.0  # for everything: names, connecting, redirects, the last byte
+SECONDS = 10.0  # for everything: DNS, connecting, redirects, the whole body
 REDIRECTS = 3
 PORTS = frozenset((80, 443))
 
 _AGENT = "Mozilla/5.0 (compatible)"
 _REDIRECTS = (301, 302, 303, 307, 308)
-_LOOKUPS = threading.BoundedSemaphore(16)  # threads that may wait for the DNS at once
+_LOOKUPS = threading.BoundedSemaphore(16)  # threads that may wait for DNS at once
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], list[str]]
 
 
 class NotFetched(MailError):
-    """The other side was away, too slow, too large, or said something that is no answer."""
+    """The web server was unreachable or too slow, or its response was too large or invalid."""
 
     status = 502
 
 
 class AddressForbidden(NotFetched):
-    """An address that our server must not ask."""
+    """A URL or IP address that our server must not request."""
 
     status = 403
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedResponse:
-    """`type` is the media type without parameters, in lower case; `url` the one that answered, after redirects."""
+    """`type` is the media type without parameters, in lower case; `url` the final URL after redirects."""
 
     url: str
     status: int
@@ -64,9 +64,9 @@ class FetchedResponse:
     content: bytes
 
 
-# --- which addresses -------------------------------------------------------------------------------------------------
+# --- address checks --------------------------------------------------------------------------------------------------
 
-# IANA's special-purpose registries (RFC 6890 and its successors), and what clouds answer on at addresses that look public
+# IANA's special-purpose registries (RFC 6890 and its successors), and a cloud's internal service at a public address
 _NOT_GLOBAL_4 = [
     ipaddress.IPv4Network(net)
     for net in (
@@ -81,20 +81,20 @@ _NOT_GLOBAL_6 = [ipaddress.IPv6Network(n) for n in ("2001::/23", "2001:db8::/32"
 
 
 def is_global(address: Address) -> bool:
-    """Whether anybody on the internet reaches this address. IPv6 that carries an IPv4 address (mapped, NAT64, 6to4, Teredo)
-    never counts: it would lead past the check."""
+    """Whether this address is globally routable. IPv6 that embeds an IPv4 address (mapped, NAT64, 6to4, Teredo) is not:
+    it would bypass the check."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in net for net in _NOT_GLOBAL_4)
     return address in _GLOBAL_6 and not any(address in net for net in _NOT_GLOBAL_6)
 
 
-# at least two labels, the last one beginning with a letter: everything else is an IP address or nothing
+# at least two labels, the last one beginning with a letter: anything else is an IP address or invalid
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A checked URL: what to resolve, what to ask for."""
+    """A checked URL: the host to resolve and the path to request."""
 
     scheme: str
     host: str  # in ASCII, without brackets
@@ -112,13 +112,13 @@ class _Target:
 
 
 def _target(url: str, ports: Iterable[int]) -> _Target:
-    """Read a URL strictly: what two programs could understand in two ways is refused. Raises Forbidden."""
+    """Parse a URL strictly: what parsers could interpret differently is refused. Raises AddressForbidden."""
     if len(url) > URL_LIMIT or not url.isprintable() or " " in url or "\\" in url:
         raise AddressForbidden("not an address of the web")
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-    except ValueError as error:  # brackets that don't match, a port that is none
+    except ValueError as error:  # unmatched brackets, an invalid port
         raise AddressForbidden("not an address of the web") from error
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or "%" in parts.netloc:
         raise AddressForbidden("only plain http and https addresses are asked")
@@ -133,7 +133,7 @@ def _quoted(query: str) -> str:
 
 
 def _host(host: str, *, bracketed: bool) -> str:
-    """A host name in ASCII, or an IP address as it is usually written; forms like 0x7f.1 or 2130706433 are no names."""
+    """A host name in ASCII, or an IP address in its usual form; forms like 0x7f.1 or 2130706433 raise AddressForbidden."""
     try:
         if bracketed:
             return str(ipaddress.IPv6Address(host))
@@ -152,7 +152,7 @@ def _resolve(host: str, port: int) -> list[str]:
 
 
 def _checked_addresses(target: _Target, allowed: Callable[[Address], bool], resolve: Resolve, end: float) -> list[str]:
-    """The IP addresses of a host; raises Forbidden when one of them is not allowed: a public name has public addresses only."""
+    """The IP addresses of a host. Raises AddressForbidden if any of them is not allowed, NotFetched if there is none."""
     literal = ":" in target.host or not _NAME.fullmatch(target.host)
     texts = [target.host] if literal else _looked_up(target, resolve, end)
     for text in texts:
@@ -168,7 +168,7 @@ def _checked_addresses(target: _Target, allowed: Callable[[Address], bool], reso
 
 
 def _looked_up(target: _Target, resolve: Resolve, end: float) -> list[str]:
-    """`resolve`, for as long as there is time: the system's own has no limit that we could set."""
+    """Call `resolve` with a timeout, in a thread: getaddrinfo() has none that we could set. Raises NotFetched."""
     found: list[str] = []
     failed: list[Exception] = []
 
@@ -192,13 +192,13 @@ def _looked_up(target: _Target, resolve: Resolve, end: float) -> list[str]:
     return found
 
 
-# --- asking ----------------------------------------------------------------------------------------------------------
+# --- requests --------------------------------------------------------------------------------------------------------
 
 
 def get(url: str, *, accept: str, limit: int = SIZE_LIMIT, seconds: float = SECONDS, **checks: Any) -> FetchedResponse:
-    """Fetch `url`, following at most 3 redirects. Raises Forbidden, NotFetched; whatever the status, an Answer is an answer.
+    """Fetch `url`, following at most 3 redirects. Raises AddressForbidden and NotFetched, but not for any HTTP status.
 
-    `limit` counts bytes of the content, sent and decoded; `seconds` is for all of it. `checks` are for tests: `allowed` (which
+    `limit` is in bytes of the body, both encoded and decoded; `seconds` is the total. `checks` are for tests: `allowed` (which
     IP addresses), `resolve` (names to addresses), `ports`, `tls`.
     """
     end = time.monotonic() + seconds
@@ -211,7 +211,7 @@ def get(url: str, *, accept: str, limit: int = SIZE_LIMIT, seconds: float = SECO
 
 
 def post(url: str, form: bytes, *, limit: int = 65_536, seconds: float = SECONDS, **checks: Any) -> FetchedResponse:
-    """Send a form (application/x-www-form-urlencoded); a redirect is an Answer and is not followed. Raises as `get` does."""
+    """Send a form (application/x-www-form-urlencoded); a redirect is returned, not followed. Raises as `get` does."""
     headers = {"Accept": "*/*", "Content-Type": "application/x-www-form-urlencoded"}
     return _ask("POST", url, form, headers, limit, time.monotonic() + seconds, **checks)[0]
 
@@ -221,7 +221,7 @@ def _ask(
     allowed: Callable[[Address], bool] = is_global, resolve: Resolve = _resolve, ports: Iterable[int] = PORTS,
     tls: ssl.SSLContext | None = None,
 ) -> tuple[FetchedResponse, str]:  # fmt: skip
-    """One request: the answer, and where a redirect leads to ("" where it is none)."""
+    """One request: the response, and the target of a redirect ("" if it is none)."""
     target = _target(url, ports)
     connection = _Connection(target, _checked_addresses(target, allowed, resolve, end), end, tls or _tls())
     try:
@@ -236,7 +236,7 @@ def _ask(
         location = response.getheader("Location", "") if response.status in _REDIRECTS else ""
         if location:
             return FetchedResponse(target.url, response.status, "", b""), urljoin(target.url, location.strip())
-        connection.allow(limit + 65_536)  # what chunks and buffers add
+        connection.allow(limit + 65_536)  # overhead of chunked encoding and buffering
         content = _content(response, limit)
         kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
         return FetchedResponse(target.url, response.status, kind, content), ""
@@ -247,7 +247,7 @@ def _ask(
 
 
 def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
-    """The body, decoded; never more than `limit` bytes of it are made. Raises NotFetched."""
+    """The decoded body, never more than `limit` bytes. Raises NotFetched."""
     if (response.length or 0) > limit:
         raise NotFetched("the answer is too large")
     raw = response.read(limit + 1)
@@ -258,7 +258,7 @@ def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
     match response.getheader("Content-Encoding", "").strip().lower():
         case "" | "identity":
             return raw
-        case "gzip" | "x-gzip":  # some send it unasked
+        case "gzip" | "x-gzip":  # some servers send it unasked
             decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
             content = decoder.decompress(raw, limit + 1)
             if len(content) > limit:
@@ -271,7 +271,7 @@ def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to addresses that were checked; everything read from it is counted and ends in time."""
+    """A connection to addresses that were checked; reading from it is limited in bytes and time."""
 
     def __init__(self, target: _Target, addresses: list[str], end: float, tls: ssl.SSLContext) -> None:
         super().__init__(target.host, target.port)
@@ -280,7 +280,7 @@ class _Connection(http.client.HTTPConnection):
         self._source: _Timed | None = None
 
     def connect(self) -> None:
-        """Try the addresses in their order, with half of the time that is left for each but the last."""
+        """Try the addresses in order, each but the last with half of the remaining time."""
         for place, address in enumerate(self._addresses):
             left = _left(self._end)
             try:
@@ -307,18 +307,18 @@ class _Connection(http.client.HTTPConnection):
         return super().getresponse()
 
     def hang_up(self) -> None:
-        """`close` is called by http.client once it has read the headers."""
+        """Close the socket. Not named `close`, which http.client calls once it has read the headers."""
         if self._socket is not None:
             self._socket.close()
 
     def allow(self, more: int) -> None:
-        """So many more bytes may be read."""
+        """Allow `more` bytes to be read."""
         if self._source is not None:
             self._source.budget += more
 
 
 class _Timed(io.RawIOBase):
-    """A socket that is read until a moment and up to a number of bytes: a byte now and then does not keep it open."""
+    """A socket read with a deadline and a byte budget: trickling bytes do not keep it open."""
 
     def __init__(self, sock: socket.socket, budget: int, end: float) -> None:
         self.sock, self.budget, self.end = sock, budget, end
@@ -336,7 +336,7 @@ class _Timed(io.RawIOBase):
 
 
 class _Readable:
-    """What http.client asks of a socket once the request is sent."""
+    """The part of the socket interface that http.client uses to read a response."""
 
     def __init__(self, source: _Timed) -> None:
         self._source = source
@@ -345,11 +345,11 @@ class _Readable:
         return io.BufferedReader(self._source, 8192)
 
     def close(self) -> None:
-        """The answer is still being read: see `hang_up`."""
+        """Does nothing, since the body is still to be read: see `hang_up`."""
 
 
 def _left(end: float) -> float:
-    """Seconds until `end`; raises NotFetched when there are none."""
+    """Seconds until `end`. Raises NotFetched if it has passed."""
     left = end - time.monotonic()
     if left <= 0:
         raise NotFetched("the answer took too long")
@@ -358,5 +358,5 @@ def _left(end: float) -> float:
 
 @lru_cache(maxsize=1)
 def _tls() -> ssl.SSLContext:
-    """The system's authorities, names checked. One context: making it reads some 200 certificates."""
+    """TLS with the system's certificate authorities and host name check. Cached: creating it reads some 200 certificates."""
     return ssl.create_default_context()

@@ -1,59 +1,70 @@
-"""Work that no visitor waits for: messages leave the outbox at their time, and what is over is swept away.
+"""Background jobs: sends the messages due in the outbox, wakes snoozed messages, and cleans up what has expired.
 
-The tables say what is to be done; the queue (huey, in a file of its own) only wakes the worker early. A wake-up that is lost
-costs a minute, never a message, and one that comes twice costs nothing.
+The database says what is to be done; the job queue (huey, in a file of its own) only wakes the worker early. A lost job
+costs a minute, never a message, and a duplicate one does nothing.
 """
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-import time
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
-from huey import SqliteHuey, crontab
+from huey import SqliteHuey
 
 from webmail import preferences, vault
 from webmail.account import Account
 from webmail.compose import draft_cleanup, draft_copies
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
-from webmail.database.connection import db
+from webmail.contacts import import_task
+from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
 from webmail.mailbox import snooze
 from webmail.message import image_cache
 from webmail.models import Outbox, now
+from webmail.storage import open_storage
+from webmail.tasks import heartbeat
+from webmail.tasks import store as tasks
+from webmail.tasks.kinds import TaskKind
+from webmail.tasks.process import TaskProcess
+from webmail.tasks.runner import TaskRunner
 
 log = logging.getLogger(__name__)
 
 WORKERS = 4
-_POLL_SECONDS = 0.2  # the longest an idle worker sleeps
-_DRAFTS_EVERY = 3600.0
+_POLL_SECONDS = 0.2  # maximum sleep of an idle worker
+_PERIOD = timedelta(minutes=1)  # of sweeping the outbox and waking snoozed messages
+_LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is due
+_CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
+
+KINDS: tuple[TaskKind, ...] = (import_task.KIND,)
 
 
 class Jobs:
-    """The queue: `schedule` is for the web application, `work` for the worker's process."""
+    """The job queue: `schedule` and `wake_tasks` are for the web application, `work` for the worker process."""
 
     def __init__(self, settings: Settings, account_for: Callable[[Outbox], Account]) -> None:
         self.settings = settings
         self.account_for = account_for
         Path(settings.jobs_file).parent.mkdir(parents=True, exist_ok=True)
         self.huey = SqliteHuey("traboule", filename=settings.jobs_file, results=False, fsync=False)
-        self._drafts_swept = float("-inf")
+        self._task_process: TaskProcess | None = None  # of a worker
         self._deliver = self.huey.task(name="deliver")(self.deliver)
         self._sweep = self.huey.task(name="sweep_soon")(self.sweep)
-        self.huey.periodic_task(crontab(minute="*"), name="sweep")(self.sweep)
-        self._wake = self.huey.task(name="wake_soon")(self.wake)
-        self.huey.periodic_task(crontab(minute="*"), name="wake")(self.wake)
+        self._tasks = self.huey.task(name="tasks_soon")(self._wake_runner)
 
     def schedule(self, outbox_id: int, when: datetime) -> None:
-        """Wake a worker for this row at `when` (UTC, naive). Never raises: without the queue, the next sweep finds the row.
+        """Schedule delivery of an outbox row at `when` (UTC, naive). Never raises: without the queue, the next sweep finds it.
 
-        So it does with what is far away, which may be stopped or moved until then.
+        Nothing is queued for a distant time, since the message may be cancelled or rescheduled: the sweep finds that too.
         """
         if when - now() > _FAR:
             return
@@ -62,6 +73,13 @@ class Jobs:
         except (sqlite3.Error, OSError) as error:
             log.warning("outbox %d waits for the next sweep: %s", outbox_id, error)
 
+    def wake_tasks(self) -> None:
+        """Tell a worker that a task was put in the queue. Never raises: without the queue, it is found within seconds."""
+        try:
+            self._tasks.schedule(delay=0)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("a task waits until a worker looks for it: %s", error)
+
     def deliver(self, outbox_id: int) -> None:
         with db.connection_context():
             later = delivery.deliver(outbox_id, self.settings, self.account_for)
@@ -69,42 +87,94 @@ class Jobs:
             self.schedule(outbox_id, later)
 
     def sweep(self) -> None:
+        """Send what is due, and clean up each hour. Does no harm where another worker does the same."""
         with db.connection_context():
             ready = delivery.sweep(self.settings)
-            if time.monotonic() - self._drafts_swept > _DRAFTS_EVERY:
-                self._drafts_swept = time.monotonic()
+            if heartbeat.claim_periodic("clean-up", _CLEAN_UP_EVERY):
                 draft_copies.rescue(self.settings)
                 draft_cleanup.sweep(self.settings)
                 image_cache.sweep(self.settings)
+                self._forget_tasks()
         for outbox_id in ready:
             self.schedule(outbox_id, now())
 
+    def _forget_tasks(self) -> None:
+        """Ended tasks are kept for some days; their files go before their rows, so that none is left behind."""
+        for task in tasks.expired():
+            open_storage(self.settings).delete_all(f"tasks/{task.id}")
+            tasks.remove(task.user, task.id)
+
     def wake(self) -> None:
-        """Bring back the messages that were put off until now. Apart from `sweep`: a slow mail server holds up no sending."""
+        """Wake snoozed messages that are due. Separate from `sweep`, so that a slow mail server does not delay sending."""
         with db.connection_context():
             snooze.sweep(self.settings)
 
-    def work(self, workers: int = WORKERS) -> None:
-        """Work until SIGTERM or SIGINT; what is being sent then is finished first. One such process is enough.
+    def _wake_runner(self) -> None:
+        if self._task_process:
+            self._task_process.wake()
 
-        At the start everything due is looked at, and again once the leases of a worker that was killed have run out.
+    def work(self, workers: int = WORKERS) -> None:
+        """Run until SIGTERM or SIGINT; messages being sent are finished first, tasks at their next step.
+
+        There may be several such processes: each message, task and periodic job is done by one of them. Sweeps at the start,
+        and again once the leases of a killed worker have expired.
         """
+        worker, stopping = heartbeat.new_worker(), threading.Event()
+        self._task_process = TaskProcess(lambda: TaskRunner(KINDS, self.settings, worker))
+        self._task_process.start()
+        loops = [
+            threading.Thread(target=_repeat, args=(stopping, heartbeat.EVERY, partial(_beat, worker, now())), daemon=True),
+            threading.Thread(target=_repeat, args=(stopping, _LOOK_EVERY, partial(_periodic, "sweep", self.sweep)), daemon=True),
+            threading.Thread(target=_repeat, args=(stopping, _LOOK_EVERY, partial(_periodic, "wake", self.wake)), daemon=True),
+        ]
         self.sweep()
-        self._wake.schedule(delay=0)
         self._sweep.schedule(delay=delivery.LEASE.total_seconds() + 2)
+        for loop in loops:
+            loop.start()
         consumer = self.huey.create_consumer(
             workers=workers, worker_type="thread", initial_delay=0.1, backoff=1.2, max_delay=_POLL_SECONDS, graceful_signal="TERM"
         )
-        consumer.run()
+        try:
+            consumer.run()
+        finally:
+            stopping.set()
+            self._task_process.stop()
+            with suppress(*DATABASE_AWAY), db.connection_context():
+                heartbeat.gone(worker)
+
+
+def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None]) -> None:
+    """Do something again and again until the worker stops. A database that is away now is asked again next time."""
+    while True:
+        try:
+            do()
+        except DATABASE_AWAY as error:
+            log.warning("periodic work waits for the database: %s", error)
+        except Exception:
+            log.exception("periodic work broke")
+        if stopping.wait(every.total_seconds()):
+            return
+
+
+def _beat(worker: str, started: datetime) -> None:
+    with db.connection_context():
+        heartbeat.beat(worker, started)
+
+
+def _periodic(name: str, do: Callable[[], None]) -> None:
+    with db.connection_context():
+        due = heartbeat.claim_periodic(name, _PERIOD)
+    if due:
+        do()
 
 
 def build(settings: Settings, account_for: Callable[[Outbox], Account] | None = None) -> Jobs:
-    """The queue of this instance; `account_for` says how to reach the mail servers for a row (default: `account_of`)."""
+    """The job queue of this instance; `account_for` gives the mail account for an outbox row (default: `account_of`)."""
     return Jobs(settings, account_for or (lambda row: account_of(row, settings)))
 
 
 def account_of(row: Outbox, settings: Settings) -> Account:
-    """The account that a row is sent from: by our own token, else with the password sealed in the row. Raises SignInRefused."""
+    """The account an outbox row is sent from: with our token, else the password sealed in the row. Raises SignInRefused."""
     address = row.user.address
     if not row.user.active:  # disabled since it was written
         raise SignInRefused(f"{address} is disabled")
@@ -120,6 +190,6 @@ def account_of(row: Outbox, settings: Settings) -> Account:
 
 
 def work(app: Flask) -> None:
-    """What `flask jobs` runs, in the foreground."""
+    """The worker of `flask jobs`, in the foreground."""
     jobs: Jobs = app.extensions["jobs"]
     jobs.work()

@@ -1,6 +1,6 @@
-"""The nouns of mail, and the ways in which mail can fail. Read this first.
+"""Mail data types: Address, Mailbox, Summary, Message, Draft and their parts. Read this first.
 
-Everything here is plain data (RFC 5322, 2045, 3501 words); verbs live in `imap/`, `mime/` and `smtp.py`.
+Plain data classes with the vocabulary of RFC 5322, 2045 and 3501; operations live in `imap/`, `mime/` and `smtp.py`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from webmail.rights import ALL_RIGHTS, Rights
+
 
 class Role(StrEnum):
-    """What a mailbox serves as (RFC 6154 special use, and INBOX)."""
+    """What a mailbox is used for (RFC 6154 special use, and INBOX)."""
 
     INBOX = "inbox"
-    SNOOZED = "snoozed"  # put off until later
+    SNOOZED = "snoozed"
     DRAFTS = "drafts"
     SENT = "sent"
     ARCHIVE = "archive"
@@ -24,7 +26,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox address of a header: a display name (may be empty) and `local@domain`."""
+    """One mailbox address in a header: a display name (may be empty) and `local@domain`."""
 
     name: str
     email: str
@@ -34,13 +36,13 @@ class Address:
 
     @property
     def label(self) -> str:
-        """What a list shows: the name, or the address where there is none."""
+        """What a list shows: the name, or the address if there is none."""
         return self.name or self.email
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a message is written as. `sent_mailbox` is where the copy goes; empty: the one that serves as Sent."""
+    """The sender a message is written as. `sent_mailbox` is where the copy goes; empty: the mailbox whose role is Sent."""
 
     name: str
     email: str
@@ -54,58 +56,11 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """What a person may do in a mailbox: the letters of RFC 4314, section 2.1."""
-
-    letters: str
-
-    @property
-    def may_read(self) -> bool:
-        return "r" in self.letters
-
-    @property
-    def may_see(self) -> bool:
-        """Keep which messages are read (`\\Seen`)."""
-        return "s" in self.letters
-
-    @property
-    def may_flag(self) -> bool:
-        return "w" in self.letters
-
-    @property
-    def may_insert(self) -> bool:
-        return "i" in self.letters
-
-    @property
-    def may_delete(self) -> bool:
-        """Take messages out: delete them, or move them elsewhere."""
-        return "t" in self.letters and "e" in self.letters
-
-    @property
-    def may_create(self) -> bool:
-        """Make mailboxes inside this one."""
-        return "k" in self.letters
-
-    @property
-    def may_remove(self) -> bool:
-        """Delete the mailbox itself, or give it another name."""
-        return "x" in self.letters
-
-    @property
-    def may_manage(self) -> bool:
-        """Say who else may do what."""
-        return "a" in self.letters
-
-
-ALL_RIGHTS = Rights("lrswipkxtea")  # in one's own mailboxes
-
-
-@dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox (a person calls it a folder). `name` is the full IMAP path, decoded, `delimiter` its separator.
+    """A mailbox (users call it a folder). `name` is the full IMAP path, decoded; `delimiter` is its separator.
 
-    One outside the personal namespace (RFC 2342) has an `owner`, a person's name on the server or that of the public
-    namespace, and a `prefix`: the part of its name that stands before the owner's own names.
+    One outside the personal namespace (RFC 2342) has an `owner`, a user's name on the server or the name of the public
+    namespace, and a `prefix`: the part of its name that precedes the owner's own mailbox names.
     """
 
     name: str
@@ -121,7 +76,7 @@ class Mailbox:
 
     @property
     def label(self) -> str:
-        """The last part of its name; "INBOX" for the inbox of somebody else, whatever the server calls it."""
+        """The last part of the name; "INBOX" for somebody else's inbox, whatever the server calls it."""
         if self.prefix and self.name == self.prefix.removesuffix(self.delimiter):
             return "INBOX"
         return self.name.rsplit(self.delimiter, 1)[-1] if self.delimiter else self.name
@@ -132,24 +87,50 @@ class Mailbox:
 
     @property
     def parent(self) -> str:
-        """The name of the mailbox that this one lies in, empty at the top."""
+        """The name of the parent mailbox, empty at the top level."""
         return self.name.rpartition(self.delimiter)[0] if self.delimiter else ""
 
     @property
+    def is_custom(self) -> bool:
+        """Whether the user made it: it has no role and belongs to nobody else."""
+        return not self.role and not self.owner
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the user unsubscribed from it, so that it is not shown beside the list."""
+        return self.is_custom and self.selectable and not self.subscribed
+
+    @property
+    def can_be_moved(self) -> bool:
+        """Whether it can be renamed, moved and deleted."""
+        return not self.role and self.rights.may_remove
+
+    @property
+    def can_be_emptied(self) -> bool:
+        return self.role in (Role.TRASH, Role.JUNK)
+
+    @property
+    def badge(self) -> int:
+        """The count beside its name: all messages in Drafts, none in Sent and Trash, else the unread ones."""
+        if self.role in (Role.SENT, Role.TRASH):
+            return 0
+        return self.messages if self.role is Role.DRAFTS else self.unseen
+
+    @property
     def ancestors(self) -> tuple[str, ...]:
-        """The names of all the mailboxes that this one lies in, outermost first."""
+        """The names of all mailboxes that contain this one, outermost first."""
         parts = self.name.split(self.delimiter) if self.delimiter else [self.name]
         return tuple(self.delimiter.join(parts[:count]) for count in range(1, len(parts)))
 
     def holds(self, name: str) -> bool:
-        """Whether `name` lies inside this mailbox, however deep. Nothing lies inside an INBOX: on some servers all would."""
+        """Whether `name` is inside this mailbox, at any depth. An INBOX contains none: on some servers it would contain all."""
         inbox = self.role is Role.INBOX or (self.owner and self.label == "INBOX")
         return bool(self.delimiter) and not inbox and name.startswith(self.name + self.delimiter)
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Storage used and allowed, in bytes (RFC 9208)."""
+    """Storage used and its limit, in bytes (RFC 9208)."""
 
     used: int
     limit: int
@@ -158,10 +139,14 @@ class Quota:
     def ratio(self) -> float:
         return min(self.used / self.limit, 1.0) if self.limit else 0.0
 
+    @property
+    def percent(self) -> int:
+        return round(self.ratio * 100)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a row of a list shows. All but `flags` never changes for a (mailbox, UIDVALIDITY, UID)."""
+    """What one row of a message list shows. Only `flags` can change for a given (mailbox, UIDVALIDITY, UID)."""
 
     uid: int
     flags: frozenset[str]
@@ -173,9 +158,9 @@ class Summary:
     sent: datetime | None = None
     snippet: str = ""
     has_attachment: bool = False
-    mailbox: str = ""  # with its UIDVALIDITY, where a list holds messages of several mailboxes
+    mailbox: str = ""  # set, with `uidvalidity`, in a list that mixes several mailboxes
     uidvalidity: int = 0
-    uids: tuple[int, ...] = ()  # where a row stands for a conversation: all of its messages, `uid` first
+    uids: tuple[int, ...] = ()  # if the row stands for a conversation: all its messages, `uid` first
 
     @property
     def seen(self) -> bool:
@@ -196,9 +181,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A leaf of a message's structure (RFC 2045), without its content. `section` is IMAP's ("1.2").
+    """A leaf of a message's MIME structure (RFC 2045), without its content. `section` is the IMAP section ("1.2").
 
-    `size` counts encoded bytes as they are on the server; `content_id` has no angle brackets.
+    `size` is in bytes as encoded on the server; `content_id` has no angle brackets.
     """
 
     section: str
@@ -211,22 +196,22 @@ class Part:
     content_id: str = ""
     format: str = ""  # "flowed" (RFC 3676) or empty
     delsp: bool = False
-    alternative: bool = False  # a body whose content is there in the other type too: show one of both
-    turned: bool = False  # its name held marks that turn the order of letters: "gpj.exe" could be read as "exe.jpg"
+    alternative: bool = False  # a body that also exists in the other type (multipart/alternative): show one of the two
+    turned: bool = False  # its name had bidirectional control characters: "gpj.exe" could be read as "exe.jpg"
     envelope: Envelope | None = None  # of an attached message (RFC 3501 section 7.4.2)
 
     @property
     def decoded_size(self) -> int:
-        """About how many bytes a person downloads: base64 carries 3 bytes in 4, and line ends."""
+        """Approximate size in bytes after decoding: base64 stores 3 bytes in 4, plus line ends."""
         return self.size * 73 // 100 if self.encoding == "base64" else self.size
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What of a message is shown, and what is offered for download.
+    """Which parts of a message are displayed, and which are offered for download.
 
-    `text` and `html` are the bodies in reading order (a message may have several of each);
-    `attachments` holds all other leaves but `inline` (parts that the HTML refers to by Content-ID).
+    `text` and `html` are the bodies in reading order (a message may have several of each); `inline` are parts that the
+    HTML refers to by Content-ID; `attachments` are all other leaves.
     """
 
     text: tuple[Part, ...] = ()
@@ -244,7 +229,7 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The headers that a reader and a reply need, decoded."""
+    """The decoded headers needed to display and to answer a message."""
 
     subject: str = ""
     sender: tuple[Address, ...] = ()
@@ -258,30 +243,34 @@ class Envelope:
     references: tuple[str, ...] = ()
     list_id: str = ""
     list_post: str = ""
-    language: str = ""  # that its author wrote in, the first of those named (RFC 3282); whatever the header says
+    language: str = ""  # the first of Content-Language (RFC 3282), not validated
+
+    @property
+    def to_and_cc(self) -> tuple[Address, ...]:
+        return self.to + self.cc
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a message's head holds about its way and its wishes. Anybody can write such headers: nothing here is believed yet."""
+    """Headers about a message's delivery and what its sender requests. Anybody can forge them: nothing here is trusted yet."""
 
-    results: tuple[tuple[int, str], ...] = ()  # Authentication-Results (RFC 8601), topmost first, each after how many Received
+    results: tuple[tuple[int, str], ...] = ()  # (number of Received above, Authentication-Results (RFC 8601)), topmost first
     receipt_to: tuple[Address, ...] = ()  # Disposition-Notification-To (RFC 8098 section 2.1)
     original_recipient: str = ""  # Original-Recipient (RFC 8098 section 2.3)
     return_path: str = ""  # without angle brackets
-    bulk: bool = False  # to many, or by a machine (Precedence, RFC 3834 Auto-Submitted)
+    bulk: bool = False  # bulk or automatic mail (Precedence, RFC 3834 Auto-Submitted)
 
 
 @dataclass(frozen=True, slots=True)
 class MailingList:
-    """What a message says about leaving the list it came by (RFC 2369, RFC 8058), and where to read more. Not believed yet.
+    """How to unsubscribe from a message's mailing list, and its archive and help (RFC 2369, RFC 8058). Not trusted yet.
 
-    `leave_web`, `archive` and `help` are http(s) addresses; `one_click`: `leave_web` wants a POST of one line, nothing else.
+    `leave_web`, `archive` and `help` are http(s) URLs; with `one_click`, `leave_web` takes a single POST.
     """
 
     leave_web: str = ""
     one_click: bool = False
-    leave_mail: str = ""  # an address to write to, with what it wants to read
+    leave_mail: str = ""  # an address to write to, with the subject and body it expects
     leave_subject: str = ""
     leave_body: str = ""
     archive: str = ""
@@ -291,10 +280,14 @@ class MailingList:
     def can_be_left(self) -> bool:
         return bool(self.leave_web or self.leave_mail)
 
+    @property
+    def offers_anything(self) -> bool:
+        return bool(self.can_be_left or self.archive or self.help)
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as a page shows it: no attachment's content, only the displayable text."""
+    """One message as a page shows it: the displayable text, without the content of attachments."""
 
     mailbox: str
     uidvalidity: int
@@ -304,19 +297,19 @@ class Message:
     received: datetime
     envelope: Envelope
     structure: Structure
-    bodies: dict[str, str] = field(default_factory=dict)  # section -> decoded text of text/plain parts, and of small cards
-    cut: bool = False  # some of the text is not in `bodies`, there was too much of it
-    newer: int | None = None  # uid of the neighbours, in the list's order
+    bodies: dict[str, str] = field(default_factory=dict)  # section -> decoded text of text/plain parts and small vCards, events
+    cut: bool = False  # `bodies` is truncated: there was too much text
+    newer: int | None = None  # UIDs of the neighbours in list order
     older: int | None = None
     trace: Trace = Trace()
     list: MailingList = MailingList()
-    remote: int = 0  # images and the like that its HTML would fetch from elsewhere, as far as it was looked at
-    lies: tuple[tuple[str, str], ...] = ()  # its links whose text names another site: address, and the site that is named
-    ends: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # section -> first and last bytes of parts that hide more
-    earlier: bool | None = None  # whether one before it in the mailbox is from the same address; None: not looked for
-    looked_back: int = 0  # how many messages before it were looked through for that; 0: all
-    glance: str = ""  # the first words of what is shown, where that was looked for
-    section: str = ""  # of the message that this one is attached to, "" where it is attached to none
+    remote: int = 0  # images and other resources its HTML would fetch from the web, counted in the part that was scanned
+    lies: tuple[tuple[str, str], ...] = ()  # links whose text names another site: (URL, site named in the text)
+    ends: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # section -> first and last bytes of archives and the like
+    earlier: bool | None = None  # whether an earlier message in the mailbox is from the same address; None: not searched
+    looked_back: int = 0  # how many earlier messages were searched for that; 0: all
+    glance: str = ""  # the first words of the displayed text, if asked for
+    section: str = ""  # the section this message is attached as; "" if it is not an attached message
 
     @property
     def flagged(self) -> bool:
@@ -329,20 +322,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file about to be sent; `path` names its bytes on disk."""
+    """A file about to be sent; `path` is where its bytes are on disk."""
 
     filename: str
     type: str
     size: int
     path: str
-    content_id: str = ""  # without angle brackets, where the HTML shows it
+    content_id: str = ""  # without angle brackets, if the HTML refers to it
 
 
 @dataclass(slots=True)
 class Draft:
-    """A message being written, whatever its state. `text` is plain text with LF line ends.
+    """A message being written. `text` is plain text with LF line ends.
 
-    `html`: the same text formatted; empty for a message of plain text. `note` is for the copy in Drafts alone, never sent.
+    `html` is the same text formatted; empty for plain text. `note` is only for the copy in Drafts, never sent.
     """
 
     identity: Identity
@@ -358,7 +351,7 @@ class Draft:
     html: str = ""
     language: str = ""  # of the text, RFC 5646
     priority: str = ""  # "high" or "low"
-    read_receipt: bool = False  # whether readers are asked to confirm (RFC 8098)
+    read_receipt: bool = False  # whether recipients are asked for a read receipt (RFC 8098)
     note: str = ""
 
     @property

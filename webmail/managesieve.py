@@ -1,7 +1,7 @@
-"""ManageSieve (RFC 5804): what the server can do, and the names of a person's scripts.
+"""ManageSieve: client for RFC 5804, reads a server's capabilities and the names of a person's Sieve scripts.
 
-sievelib speaks the protocol; it is guarded here because it waits without limit for a connection, knows no private
-certificate authority, keeps what was said before TLS, and lets network errors through.
+sievelib implements the protocol; it is wrapped here because it connects without a timeout, supports no private certificate
+authority, keeps data received before TLS, and lets network errors through.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a server says of itself before anybody signs in."""
+    """The capabilities a server announces before sign-in."""
 
     implementation: str
     mechanisms: tuple[str, ...]  # SASL
@@ -39,7 +39,7 @@ class Greeting:
 
 
 class Client(managesieve.Client):
-    """sievelib's client with our own way to connect. Of the same name, so that its private methods are ours too."""
+    """sievelib's client with our own connection code. Has the same name, so that name mangling reaches its private methods."""
 
     def __init__(self, server: Server) -> None:
         super().__init__(server.host, server.port)
@@ -77,7 +77,7 @@ class Client(managesieve.Client):
             raise SignInRefused(f"ManageSieve: {self.errmsg.decode(errors='replace')}")
 
     def _oauthbearer_authentication(self, login: bytes, password: bytes, authz_id: bytes = b"") -> bool:
-        """RFC 7628. A refusal comes as a challenge that must be answered, which sievelib would wait out."""
+        """OAUTHBEARER (RFC 7628). A failure comes as a challenge to be answered; sievelib would wait until it times out."""
         words = b"n,a=" + login + b",\x01auth=Bearer " + password + b"\x01\x01"
         code, _ = self.__send_command("AUTHENTICATE", [b"OAUTHBEARER", base64.b64encode(words)], nblines=1)
         if code is None:
@@ -111,7 +111,7 @@ class SieveConnection:
 
 
 def greet(server: Server) -> Greeting:
-    """Connect, do TLS, read the capabilities and hang up. Raises ServerAway, its cause being what went wrong."""
+    """Connect, start TLS, read the capabilities and disconnect. Raises ServerAway, with the original error as its cause."""
     with _client(server) as client:
         return client.greeting()
 
@@ -144,5 +144,5 @@ def _client(server: Server) -> Iterator[Client]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (managesieve.Error, OSError, ValueError, KeyError) as error:  # the last two: an answer that makes no sense
+    except (managesieve.Error, OSError, ValueError, KeyError) as error:  # the last two: a malformed response
         raise ServerAway(f"the ManageSieve server can't be reached or understood: {error}") from error

@@ -1,4 +1,4 @@
-"""What a person prefers: plain values with defaults, kept as JSON in the account's row. One place for all areas."""
+"""Preferences: one person's choices, plain values with defaults, stored as JSON in the user's row. Shared by all areas."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ _LONGEST_LIST = 200
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """All of them. `conversation_folders` are those where conversations are on (or off, when they are on everywhere)."""
+    """All preferences. `conversation_folders` are the exceptions to `conversations`: on there if it is off, and vice versa."""
 
-    page_size: int = 0  # rows of a list; 0: as the instance has it
+    page_size: int = 0  # rows per list page; 0: the instance's setting
     density: str = "cosy"
-    layout: str = "list"  # where a message opens: a page of its own, below the list, at its right
-    prefer_text: bool = False  # plain text first, and no pictures by themselves: for slow lines
-    snippets: bool = True  # the first words of each message in the list
+    layout: str = "list"  # where a message opens: on its own page, below the list, to the right of it
+    prefer_text: bool = False  # show plain text first and load no images automatically: for slow connections
+    snippets: bool = True  # show the first words of each message in the list
     conversations: bool = False
     conversation_folders: tuple[str, ...] = ()
     shortcuts: bool = True  # single-key commands
-    notifications: bool = False  # of new mail, by the desktop
-    refresh_minutes: int = 0  # a list without scripts loads itself anew; 0: never
-    images: str = ""  # when remote images load, see Settings.remote_images; "": as the instance has it
-    receipts: str = "ask"  # to be asked for confirmations of reading: always, for one's own establishment only, never
-    undo_seconds: int = -1  # how long a message waits before it leaves; -1: as the instance has it
+    notifications: bool = False  # desktop notifications of new mail
+    refresh_minutes: int = 0  # how often a list reloads without scripts; 0: never
+    images: str = ""  # when remote images load, see Settings.remote_images; "": the instance's setting
+    receipts: str = "ask"  # offer to send read receipts: always, only to senders inside the establishment, never
+    undo_seconds: int = -1  # delay before a message is sent, for undo; -1: the instance's setting
     write_format: str = ""  # of a new message: plain text, or formatted (compose/message_options.py)
-    quote: str = "below"  # where an answer has the quoted text: below or above what one writes, or not at all
+    quote: str = "below"  # where a reply puts the quoted text: below or above the reply, or nowhere
     archive_by: str = ""  # Archive itself, or Archive/2026, or Archive/2026/11
-    favourites: tuple[str, ...] = ()  # mailboxes shown first
-    roles: dict[str, str] = field(default_factory=dict)  # which mailbox serves as "sent", ... where it isn't the server's choice
+    favourites: tuple[str, ...] = ()  # mailboxes listed first
+    roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 
     def in_conversations(self, mailbox: str) -> bool:
-        """Whether a mailbox is listed by conversation."""
+        """Whether this mailbox is grouped by conversation."""
         return self.conversations != (mailbox in self.conversation_folders)
 
 
 def for_user(user: User) -> Preferences:
-    """A person's preferences; what is not understood (an older or newer version wrote it) is as if never chosen."""
+    """A person's preferences; invalid values (written by an older or newer version) fall back to the defaults."""
     try:
         stored = json.loads(user.preferences or "{}")
     except ValueError:
@@ -64,18 +64,18 @@ def for_user(user: User) -> Preferences:
 
 
 def checked(before: Preferences, values: dict[str, Any], names: set[str]) -> Preferences:
-    """`before` with those of `values` that are in `names` and make sense."""
+    """`before`, updated with those of `values` that are in `names` and valid."""
     good = {name: clean for name, value in values.items() if name in names and (clean := _clean(name, value)) is not None}
     return replace(before, **good)
 
 
 def with_roles(account: Account, user: User) -> Account:
-    """The account, knowing which mailboxes this person chose to serve as Sent, Trash and so on."""
+    """The account with the mailboxes this person assigned to roles (Sent, Trash and so on)."""
     return replace(account, roles=tuple(sorted(for_user(user).roles.items())))
 
 
 def change(user: User, **values: Any) -> Preferences:
-    """Store some of them; a value that makes no sense is passed over. One UPDATE."""
+    """Store the given preferences; invalid values are ignored. One UPDATE."""
     found = checked(for_user(user), values, set(values))
     user.preferences = json.dumps({n: v for n, v in asdict(found).items() if v != getattr(Preferences(), n)}, ensure_ascii=False)
     User.update(preferences=user.preferences).where(User.id == user.id).execute()
@@ -83,7 +83,7 @@ def change(user: User, **values: Any) -> Preferences:
 
 
 def _clean(name: str, value: Any) -> Any:
-    """The value in its right type, or None."""
+    """The validated value, or None."""
     default = getattr(Preferences(), name)
     if name in CHOICES:
         return value if value in CHOICES[name] and isinstance(value, type(default)) else None

@@ -1,4 +1,4 @@
-"""Times that one chooses for later, on the establishment's clocks: what is offered, and what may be stored."""
+"""Schedule times: the times offered for sending later or snoozing, in the instance's time zone, and their validation."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ EVENING, MORNING = time(18), time(8)
 
 
 class BadTime(ValueError):
-    """No time, one that is over, or one too far away."""
+    """Not a valid time, or one that is past or too far in the future."""
 
 
 def local_now(settings: Settings) -> datetime:
-    """Now, on the establishment's clocks."""
+    """Now, in the instance's time zone."""
     return datetime.now(ZoneInfo(settings.timezone))
 
 
 def choices(at: datetime, *, before_evening: timedelta) -> dict[str, datetime]:
-    """The times that are offered, by name, in the zone of `at`: this evening while it is not nearer than `before_evening`,
-    tomorrow, and Monday morning where that is not tomorrow."""
+    """The times offered, by name, in the time zone of `at`: this evening if it is more than `before_evening` away,
+    tomorrow morning, and Monday morning unless that is tomorrow."""
     zone, today = at.tzinfo, at.date()
     tomorrow = today + timedelta(days=1)
     monday = today + timedelta(days=7 - today.weekday())
@@ -34,13 +34,13 @@ def choices(at: datetime, *, before_evening: timedelta) -> dict[str, datetime]:
 
 
 def stored(local: datetime, at: datetime, furthest: timedelta) -> datetime:
-    """A time to come as tables have it (UTC, naive). Raises BadTime when it is over at `at`, or further away than `furthest`.
+    """A future time as tables store it (UTC, naive). Raises BadTime if it is not after `at`, or more than `furthest` away.
 
-    An hour that the clocks skip is the one after; of one that comes twice it is the first.
+    At a clock change, a skipped hour becomes the one after it, and an hour that occurs twice is the first.
     """
     try:
         found = local.astimezone(UTC)
-    except (OverflowError, ValueError) as error:  # the first and the last day that there are
+    except (OverflowError, ValueError) as error:  # next to datetime.min or datetime.max
         raise BadTime(f"{local} is no time") from error
     if not timedelta(0) < found - at.astimezone(UTC) <= furthest:
         raise BadTime(f"{found} is over, or too far away")

@@ -1,7 +1,7 @@
-"""Hand one message to the submission server (RFC 6409, 5321), so that the caller always knows what became of it.
+"""SMTP client: submits one message to the submission server (RFC 6409, 5321), so that the outcome is always known.
 
-Three outcomes and no fourth: accepted (return), refused (SendRefused, or nothing reached the server: ServerAway), or unknown
-(SendUncertain), which can only happen between the final dot and the answer to it.
+There are exactly three outcomes: accepted (returns), not accepted (SendRefused, or ServerAway if the server could not be
+reached), or unknown (SendUncertain), which can only happen between the final dot and the response to it.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from webmail.account import Account, Password, Server, Token
 from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
 from webmail.mime.transfer_encoding import crlf_pieces
 
-FINAL_ANSWER_SECONDS = 120.0  # the server may scan or deliver before it answers the dot (RFC 5321 section 4.5.3.2.6)
+FINAL_ANSWER_SECONDS = 120.0  # the server may scan or deliver before it responds to the dot (RFC 5321 section 4.5.3.2.6)
 GOODBYE_SECONDS = 2.0
 _CHUNK = 64 * 1024
-_COMMAND_LIMIT = 500  # octets of a line before the server has offered more (RFC 5321 section 4.5.3.1.4, less some room)
+_COMMAND_LIMIT = 500  # octets per command line, unless an extension allows more (RFC 5321 section 4.5.3.1.4, with a margin)
 _ENVID_LIMIT = 100  # characters (RFC 3461 section 4.4)
 _UNSAFE = re.compile(r"[\x00-\x20<>\x7f-\x9f\u2028\u2029]")
 
 
 class NoAnswer(ServerAway):
-    """The server took longer than we wait."""
+    """The server timed out."""
 
 
 class BrokeOff(ServerAway):
-    """The connection ended before the server had accepted anything."""
+    """The connection was lost before the server had accepted anything."""
 
 
 def send(
@@ -47,20 +47,20 @@ def send(
     dsn: str = "",
     before_final_dot: Callable[[], None],
 ) -> dict[str, str]:
-    """Send `content` (RFC 5322 bytes) to every recipient that the server takes; returns address -> words for those it refused.
+    """Send `content` (RFC 5322 bytes) to every recipient the server accepts; returns address -> error text for those it refused.
 
-    A file is read from its start, twice, in pieces: what it holds is never in memory as a whole.
+    A file is read twice from its start, in chunks: it is never in memory as a whole.
 
-    An empty `sender` is the null sender (RFC 5321 section 4.5.5), for what must never come back.
+    An empty `sender` is the null sender (RFC 5321 section 4.5.5), for mail that must never bounce.
 
-    SMTPUTF8 (RFC 6531) is asked for only where an address of the envelope or the header needs it; a server without it is told
-    to nobody: SendRefused names the addresses. With `dsn`, an id for the envelope, the sender is to be told of each delivery
-    (RFC 3461), where the server offers that; nothing is asked of one that does not.
+    SMTPUTF8 (RFC 6531) is used only if an address of the envelope or the header needs it; if the server lacks it, SendRefused
+    names the addresses. With `dsn`, an envelope id, delivery status notifications are requested (RFC 3461) if the server
+    offers them, and skipped otherwise.
 
-    `before_final_dot()` runs when all the content has gone out and nothing has been accepted yet; what it raises passes
-    through, and the message is not sent. After it, a broken connection raises SendUncertain.
+    `before_final_dot()` runs when all content is sent and nothing has been accepted yet; an exception it raises is passed on,
+    and the message is not sent. After it, a broken connection raises SendUncertain.
 
-    Raises UnsafeValue, SignInRefused, ServerAway (nothing was sent: try again), SendRefused (nobody was sent to) and
+    Raises UnsafeValue, SignInRefused, ServerAway (nothing was sent: retry), SendRefused (no recipient was accepted) and
     SendUncertain. Round trips: greeting, EHLO, (STARTTLS, EHLO,) AUTH, MAIL, one RCPT each, DATA, dot.
     """
     envelope = {address: _wire_address(address) for address in recipients}
@@ -84,16 +84,16 @@ def send(
 
 
 def offers(account: Account, extension: str) -> bool:
-    """Whether the server has an extension of SMTP ("smtputf8"). Round trips: greeting, EHLO. Raises ServerAway."""
+    """Whether the server offers an SMTP extension ("smtputf8"). Round trips: greeting, EHLO. Raises ServerAway."""
     with _errors(), _connect(account.smtp) as client:
         return client.has_extn(extension)
 
 
 @contextlib.contextmanager
 def _errors() -> Iterator[None]:
-    """smtplib's and the network's errors as ServerAway: the server's own words, if it said any, begin with their code.
+    """Convert smtplib and network errors to ServerAway; the server's own words, if any, begin with the reply code.
 
-    What happens after the dot never gets here.
+    Errors after the final dot never get here.
     """
     try:
         yield
@@ -104,7 +104,7 @@ def _errors() -> Iterator[None]:
 
 
 def _away(error: Exception) -> ServerAway:
-    # smtplib says "disconnected" for a time-out too, and keeps what it caught as the context
+    # smtplib reports a timeout as "disconnected" too, with the original error as __context__
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return NoAnswer(f"the mail server did not answer: {error}")
     if isinstance(error, smtplib.SMTPServerDisconnected | BrokenPipeError | ConnectionResetError | ConnectionAbortedError):
@@ -114,8 +114,8 @@ def _away(error: Exception) -> ServerAway:
 
 @contextlib.contextmanager
 def _connect(server: Server) -> Iterator[smtplib.SMTP]:
-    """A connection that has said EHLO, encrypted as `server.security` wants, and is closed in any case."""
-    # The name is only smtplib's shield from a slow look-up of our own; EHLO gets an address literal (RFC 5321 section 4.1.3).
+    """A connection after EHLO, encrypted according to `server.security`, and always closed."""
+    # The name only keeps smtplib from a slow getfqdn(); EHLO gets an address literal (RFC 5321 section 4.1.3).
     name = "localhost.localdomain"
     client: smtplib.SMTP
     if server.security == "tls":
@@ -148,7 +148,7 @@ def _expect_ok(reply: tuple[int, bytes]) -> None:
 
 
 def _sign_in(client: smtplib.SMTP, account: Account) -> None:
-    """AUTH (RFC 4954) with the best mechanism offered. A server that offers none decides at MAIL whether it trusts us."""
+    """AUTH (RFC 4954) with the best mechanism offered. If the server offers none, it may still accept MAIL."""
     offered = client.esmtp_features.get("auth", "").upper().split()
     if not offered:
         return
@@ -164,7 +164,7 @@ def _sign_in(client: smtplib.SMTP, account: Account) -> None:
 
 
 def _mechanisms(account: Account) -> Iterator[tuple[str, list[str]]]:
-    """(SASL mechanism, the answers to give in turn), best first."""
+    """(SASL mechanism, its responses in order), best first."""
     match account.credential:
         case Password(username, password):
             _safe(username)
@@ -180,7 +180,7 @@ def _mechanisms(account: Account) -> Iterator[tuple[str, list[str]]]:
 
 
 def _auth(client: smtplib.SMTP, mechanism: str, responses: list[str]) -> tuple[int, bytes]:
-    """smtplib's own `auth` knows ASCII only. The second answer of the bearer mechanisms closes a refusal (RFC 7628 3.2.3)."""
+    """smtplib's own `auth` is ASCII only. The second response of the bearer mechanisms ends a failure (RFC 7628 3.2.3)."""
     encoded = [base64.b64encode(response.encode()).decode() for response in responses]
     command = f"AUTH {mechanism}"
     if mechanism != "LOGIN" and len(command) + len(encoded[0]) < _COMMAND_LIMIT:
@@ -193,7 +193,7 @@ def _auth(client: smtplib.SMTP, mechanism: str, responses: list[str]) -> tuple[i
 
 @dataclass(frozen=True, slots=True)
 class _Survey:
-    """What MAIL has to tell of a message: its size with CRLF line ends, and what of it is ASCII."""
+    """What MAIL declares about a message: its size with CRLF line ends, and whether it is all ASCII."""
 
     size: int
     ascii: bool
@@ -236,12 +236,12 @@ def _mail(client: smtplib.SMTP, sender: str, about: _Survey, smtputf8: bool, dsn
 
 
 def _xtext(text: str) -> str:
-    """RFC 3461 section 4: what a parameter may not hold as "+" and two hexadecimal digits; "?" for what is not ASCII."""
+    """xtext (RFC 3461 section 4): escapes disallowed characters as "+" and two hex digits; "?" for non-ASCII."""
     return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in text.encode("ascii", "replace").decode())
 
 
 def _rcpt(client: smtplib.SMTP, recipients: dict[str, str], *, notify: bool) -> dict[str, str]:
-    """One RCPT each, with NOTIFY (RFC 3461 section 4.1) where the sender wants to be told of all that happens."""
+    """One RCPT per recipient, with NOTIFY (RFC 3461 section 4.1) if the sender wants delivery notifications."""
     refused = {}
     option = " NOTIFY=SUCCESS,FAILURE,DELAY" if notify else ""
     for address, wire in recipients.items():
@@ -265,9 +265,9 @@ def _data(client: smtplib.SMTP, source: IO[bytes]) -> None:
 
 
 def _hear_early_answer(client: smtplib.SMTP) -> None:
-    """A server that hung up or refused in mid-content is heard before the dot, while the outcome is still certain.
+    """Detect before the dot, while the outcome is still certain, that the server disconnected or rejected during DATA.
 
-    Not under TLS, where bytes that wait need not be an answer (session tickets, RFC 8446 section 4.6.1).
+    Not under TLS, where pending bytes need not be a reply (session tickets, RFC 8446 section 4.6.1).
     """
     if client.sock is None or isinstance(client.sock, ssl.SSLSocket):
         return
@@ -284,7 +284,7 @@ def _hear_early_answer(client: smtplib.SMTP) -> None:
 
 
 def _final_dot(client: smtplib.SMTP, server: Server) -> None:
-    """From here on only the server knows, until it answers."""
+    """Send the final dot. Until the server responds, the outcome is unknown: raises SendUncertain."""
     try:
         if client.sock:
             client.sock.settimeout(max(FINAL_ANSWER_SECONDS, server.timeout))
@@ -295,16 +295,16 @@ def _final_dot(client: smtplib.SMTP, server: Server) -> None:
     if code < 200:
         raise SendUncertain(f"the server gave no answer that can be understood: {_words(code, words)}")
     _refuse_unless(200 <= code < 300, code, words)
-    with contextlib.suppress(smtplib.SMTPException, OSError):  # accepted: how the goodbye goes does not matter
+    with contextlib.suppress(smtplib.SMTPException, OSError):  # accepted: a failing QUIT does not matter
         if client.sock:
             client.sock.settimeout(GOODBYE_SECONDS)
         client.quit()
 
 
 def wire_chunks(content: bytes | IO[bytes]) -> Iterator[bytes]:
-    """The content as DATA sends it, without the final dot: CRLF line ends, dots doubled, CRLF at the end (RFC 5321 4.5.2).
+    """Encode the content for DATA, without the final dot: CRLF line ends, dot-stuffing, CRLF at the end (RFC 5321 4.5.2).
 
-    A lone CR or LF becomes CRLF: what one server takes for a line end and another does not lets a message smuggle in a second.
+    A lone CR or LF becomes CRLF: servers that disagree about line ends allow SMTP smuggling.
     """
     source = BytesIO(content) if isinstance(content, bytes) else content
     source.seek(0)
@@ -329,7 +329,7 @@ def _refuse_unless(good: bool, code: int, words: bytes) -> None:
 
 
 def _wire_address(address: str) -> str:
-    """The address as the envelope has it: nothing that could end the command, and the domain in ASCII (RFC 5890)."""
+    """The address for the envelope, with its domain in ASCII (RFC 5890). Raises UnsafeValue if it could inject into a command."""
     local, _, domain = address.rpartition("@")
     if _UNSAFE.search(address) or not local or not domain:
         raise UnsafeValue(f"not usable as an envelope address: {address!r}")
@@ -347,7 +347,7 @@ def _safe(value: str) -> None:
 
 
 def _words(code: int, text: bytes | str) -> str:
-    """The server's own words on one line, without control characters, for logs and for the person."""
+    """The server's reply on one line, without control characters, for logs and for the user."""
     said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
     return f"{code} {said}"[:500]

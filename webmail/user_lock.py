@@ -1,36 +1,38 @@
-"""One action after another: two clicks at once must not move the same messages twice.
+"""User lock: one action at a time on a person's mail, so that two clicks do not move the same messages twice.
 
-A server may carry out two MOVEs of a message at the same time and make two copies of it (Dovecot does). Whoever moves messages
-for a person waits until what is under way for the same person in this process is done. Several processes know nothing of each
-other's turns; what is put off and the offers to undo are claimed in the database besides (`leases.py`, `undo.py`).
+A server may execute two concurrent MOVEs of a message and create two copies of it (Dovecot does). The lock holds among all
+processes and machines (`database/locks.py`); within a process its threads queue up first, so that few of them ever poll.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from webmail.database.locks import LockBusy, lock
 from webmail.errors import ServerAway
 
 PATIENCE = 8.0  # seconds
-_MOST_WAITING = 4  # of one person: the others get their answer at once
+_MOST_WAITING = 4  # threads of this process for one person; further requests fail at once
 
 
 @dataclass
 class _Turn:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    people: int = 0  # that have it or wait for it
+    people: int = 0  # threads that hold the lock or wait for it
 
 
-_turns: dict[int, _Turn] = {}  # by the id of the person: as many as there are actions under way
+_turns: dict[int, _Turn] = {}  # user id -> lock, only while actions are running
 _guard = threading.Lock()
 
 
 @contextmanager
 def user_lock(user_id: int) -> Iterator[None]:
-    """Have one's turn. Raises ServerAway after PATIENCE, or at once where too many wait. Taken before a connection is."""
+    """Hold the user's lock. Raises ServerAway after PATIENCE, or at once if too many wait. Take it before a connection."""
+    end = time.monotonic() + PATIENCE
     with _guard:
         turn = _turns.setdefault(user_id, _Turn())
         if turn.people > _MOST_WAITING:
@@ -40,7 +42,10 @@ def user_lock(user_id: int) -> Iterator[None]:
         if not turn.lock.acquire(timeout=PATIENCE):
             raise ServerAway("another action of this person takes too long")
         try:
-            yield
+            with lock(f"mail-{user_id}", end - time.monotonic()):
+                yield
+        except LockBusy as error:
+            raise ServerAway("another action of this person takes too long, in another process") from error
         finally:
             turn.lock.release()
     finally:

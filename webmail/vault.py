@@ -1,7 +1,7 @@
-"""Sealing of mail passwords, for servers that know only passwords.
+"""Password vault: encrypts mail passwords, for mail servers that only accept passwords.
 
-AES-256-GCM (NIST SP 800-38D) under keys drawn by HKDF-SHA256 (RFC 5869). Where the mail server takes our own tokens
-nothing is ever sealed, because no password is kept.
+AES-256-GCM (NIST SP 800-38D) with keys derived by HKDF-SHA256 (RFC 5869). If the mail server accepts our own tokens,
+no password is stored at all.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ _NONCE = 12  # bytes
 
 
 class CannotOpen(Exception):
-    """The sealed bytes were changed, cut short, belong to something else, or the key is another one."""
+    """The sealed bytes were modified or truncated, belong to another purpose or user, or the key is wrong."""
 
 
 def seal_for_session(password: str, session_token: str, secret_key: str, user_id: int) -> bytes:
-    """Seal a password so that opening it takes the cookie's token *and* the instance's secret.
+    """Encrypt a password so that decrypting it takes the session token of the cookie *and* the instance's secret key.
 
-    The database holds the result, the browser the token, a file the secret: no one of them yields the password.
+    The database stores the result, the browser the token, a file the secret: none of them alone yields the password.
     """
     return _seal(password, _session_key(session_token, secret_key), _belongs_to("session", user_id))
 
 
 def open_for_session(sealed: bytes, session_token: str, secret_key: str, user_id: int) -> str:
-    """The password again. Raises CannotOpen."""
+    """Decrypt the password. Raises CannotOpen."""
     return _open(sealed, _session_key(session_token, secret_key), _belongs_to("session", user_id))
 
 
 def seal_for_outbox(password: str, secret_key: str, user_id: int) -> bytes:
-    """Seal a password for a message that waits to be sent, when nobody with a cookie may be there.
+    """Encrypt a password for a queued message, which is sent when its author may be signed out.
 
-    Only the instance's secret, a file outside the database, keeps it closed: empty the column once the message has left.
+    Only the instance's secret key, a file outside the database, protects it: clear the column once the message is sent.
     """
     return _seal(password, _outbox_key(secret_key), _belongs_to("outbox", user_id))
 
 
 def open_for_outbox(sealed: bytes, secret_key: str, user_id: int) -> str:
-    """The password again. Raises CannotOpen."""
+    """Decrypt the password. Raises CannotOpen."""
     return _open(sealed, _outbox_key(secret_key), _belongs_to("outbox", user_id))
 
 
@@ -69,7 +69,7 @@ def _seal(password: str, key: bytes, belongs_to: bytes) -> bytes:
 
 
 def _open(sealed: bytes, key: bytes, belongs_to: bytes) -> str:
-    sealed = bytes(sealed)  # a database may give a memoryview
+    sealed = bytes(sealed)  # database drivers may return a memoryview
     if sealed[:1] != _VERSION or len(sealed) < 1 + _NONCE + 16:
         raise CannotOpen("not something that was sealed here")
     try:

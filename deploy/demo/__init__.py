@@ -1,1 +1,1 @@
-"""A whole small establishment on this machine: Dovecot, an SMTP server, the web application and filled mailboxes."""
+"""Demo: a complete small installation on this machine: Dovecot, an SMTP server, the web application and filled mailboxes."""

@@ -1,4 +1,4 @@
-"""`python -m deploy.demo run`: start the demo and keep it until Ctrl-C; `reset`: forget all its mail and settings."""
+"""Demo command: `python -m deploy.demo run` starts the demo until Ctrl-C; `reset` removes all its mail and settings."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _port_from_environment() -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """Stop, once: an impatient second Ctrl-C must not cut the stopping short."""
+    """Stop, ignoring further signals: a second Ctrl-C must not interrupt the shutdown."""
     for each in _ENDS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -108,7 +108,7 @@ def _reset(given: argparse.Namespace) -> int:
 
 
 def _stop_running(base: Path) -> None:
-    """Stop the demo whose report lies in `base`: its starter when it lives, so that it stops all the others in order."""
+    """Stop the demo that runs in `base`, by its main process, which stops the others in order."""
     report = base / "services.json"
     if not report.exists():
         return
@@ -123,7 +123,7 @@ def _stop_running(base: Path) -> None:
 
 
 def _is_demo(pid: int) -> bool:
-    """Whether this process is a demo that runs, and not another one that got its number later."""
+    """Whether this process is a running demo, not another process with a reused pid."""
     try:
         return b"deploy.demo" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""The people of the demo, in Traboule's own table."""
+"""Demo accounts: the people of the demo, in Traboule's own table."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def demo_password() -> str:
 
 
 def prepare(file: Path, owner: Owner, password: str) -> None:
-    """Make or migrate the database, add the people who are not there yet, and give this password to those who have another.
+    """Create or migrate the database, add missing people, and set this password for those who have another.
 
-    The file is made before SQLite opens it and given to the mail's owner: root's SQLite then gives the -wal and -shm
-    files to that owner too, so that Dovecot may read while the web process, perhaps root's, writes.
+    The file is created before SQLite opens it, and owned by the mail's owner: SQLite running as root then gives the -wal and
+    -shm files to that owner too, so that Dovecot can read while the web process, perhaps running as root, writes.
     """
     file.touch(mode=0o600, exist_ok=True)
     owner.own(file)
@@ -50,14 +50,14 @@ def prepare(file: Path, owner: Owner, password: str) -> None:
             user = models.User.get_or_none(models.User.address == person.address)
             if user is None:
                 _add(person, password)
-            elif not passwords.verify(user.password, password):  # the start prints this one
+            elif not passwords.verify(user.password, password):  # the demo prints this one at the start
                 user.password = passwords.hash_password(password)
                 user.save(only=[models.User.password])
     owner.own(*file.parent.iterdir())
 
 
 def add(file: Path, person: Person, password: str) -> None:
-    """One more account; Dovecot knows it at once."""
+    """Add an account; Dovecot accepts it at once."""
     with tables(file):
         _add(person, password)
 
@@ -77,7 +77,7 @@ def _add(person: Person, password: str) -> None:
 
 @contextmanager
 def tables(file: Path) -> Iterator[None]:
-    """Traboule's tables bound to this file, and to what they were bound to before (a test's application) afterwards."""
+    """Bind Traboule's tables to this file, and afterwards back to the previous database (of a test's application)."""
     before = db.obj
     database = open_database(f"sqlite:///{file}")
     try:

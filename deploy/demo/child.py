@@ -1,4 +1,4 @@
-"""One program of the demo: started, waited for until it answers, stopped."""
+"""Child process: starts one program of the demo, waits until it responds, and stops it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ HOST = "127.0.0.1"
 
 
 class ServiceFailed(Exception):
-    """A program did not start, or ended by itself; the message is for people and names the log."""
+    """A program did not start, or ended on its own; the message is for the user and names the log."""
 
 
 @dataclass(slots=True)
 class Child:
-    """A running program in a process group of its own, so that Ctrl-C reaches it through us and in our order."""
+    """A running program in its own process group, so that Ctrl-C does not reach it directly: we stop all in order."""
 
     name: str
     log: Path
@@ -40,7 +40,7 @@ class Child:
         return ServiceFailed(f"{self.name} {how}. Its log: {self.log}\n{_tail(self.log)}")
 
     def wait_for(self, answers: Callable[[int], bool], seconds: float = 20) -> None:
-        """Until the program answers on its port. Raises ServiceFailed when it ends or stays silent."""
+        """Wait until the program responds on its port. Raises ServiceFailed if it ends or does not respond in time."""
         end = time.monotonic() + seconds
         while True:
             if self.ended:
@@ -53,7 +53,7 @@ class Child:
             time.sleep(0.02)
 
     def stop(self, seconds: float = 5) -> None:
-        """Ask the program to end, then make it and everything it started."""
+        """Terminate the program, then kill it and everything it started."""
         if not self.ended:
             self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -75,7 +75,7 @@ def start(
 
 
 def greets(prefix: bytes) -> Callable[[int], bool]:
-    """Whether what listens on a port greets with these bytes."""
+    """A check whether the server on a port greets with these bytes."""
 
     def answers(port: int) -> bool:
         with socket.create_connection((HOST, port), timeout=5) as connection:
@@ -95,7 +95,7 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
-    """Ports nobody listens on, below those the kernel gives to outgoing connections, so that none takes them meanwhile."""
+    """Free ports, below the ephemeral range, so that no outgoing connection takes them meanwhile."""
     found: list[int] = []
     refused = set(taken)
     while len(found) < count:

@@ -1,4 +1,4 @@
-"""Where the demo's mail goes: to Dovecot over LMTP (RFC 2033), into a folder of files, or back as a bounce."""
+"""Demo delivery: hands mail to Dovecot over LMTP (RFC 2033), stores outside mail as files, and builds bounces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An SMTP reply: its code and its words."""
+    """An SMTP reply: its code and text."""
 
     code: int
     text: str
@@ -33,17 +33,17 @@ class Answer:
 
 
 def may_receive(lmtp_port: int, sender: str, recipient: str) -> Answer:
-    """Dovecot's answer to RCPT: unknown people and full mailboxes are refused there."""
+    """Dovecot's reply to RCPT, which refuses unknown users and full mailboxes."""
     return _converse(lmtp_port, sender, recipient, None, [])
 
 
 def deliver(lmtp_port: int, sender: str, recipient: str, content: bytes, options: list[str]) -> Answer:
-    """Hand one message to one person's mailbox. `options` are those of MAIL FROM: BODY=8BITMIME, SMTPUTF8."""
+    """Deliver one message to one recipient. `options` are those of MAIL FROM: BODY=8BITMIME, SMTPUTF8."""
     return _converse(lmtp_port, sender, recipient, content, options)
 
 
 def _converse(port: int, sender: str, recipient: str, content: bytes | None, options: list[str]) -> Answer:
-    """One recipient a conversation: LMTP answers DATA once for each, which smtplib does not expect."""
+    """One LMTP session, for one recipient: LMTP replies to DATA once per recipient, which smtplib does not expect."""
     try:
         with closing(smtplib.LMTP("127.0.0.1", port, local_hostname="localhost", timeout=30)) as lmtp:
             lmtp.ehlo_or_helo_if_needed()
@@ -66,7 +66,7 @@ def _converse(port: int, sender: str, recipient: str, content: bytes | None, opt
 
 
 def keep(folder: Path, sender: str, recipient: str, content: bytes) -> Answer:
-    """Mail for the outside world: NAME.eml and, once that is complete, its envelope NAME.json."""
+    """Store mail for the outside world: NAME.eml and, once that is complete, its envelope NAME.json."""
     name = f"{datetime.now():%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}"
     (folder / f"{name}.eml").write_bytes(content)
     envelope = {"sender": sender, "recipient": recipient, "accepted": datetime.now().astimezone().isoformat()}
@@ -77,7 +77,7 @@ def keep(folder: Path, sender: str, recipient: str, content: bytes) -> Answer:
 
 
 def bounce(hostname: str, sender: str, refused: dict[str, Answer], content: bytes) -> Message:
-    """A non-delivery report for those recipients that refused after others had accepted (RFC 3464)."""
+    """A bounce (RFC 3464) for the recipients that refused the message after others had accepted it."""
     report = MIMEMultipart("report")
     report.set_param("report-type", "delivery-status")
     report["From"] = f"Mail Delivery System <MAILER-DAEMON@{hostname}>"

@@ -1,4 +1,4 @@
-"""The demo's Dovecot: a private tree below one folder, run by an ordinary user, reachable from this machine only."""
+"""Demo Dovecot: configured below one folder, run by an unprivileged user, reachable only from this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLIENT, KEY_ID = "traboule", "wm1"
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where each service listens on 127.0.0.1. `relay` takes mail without a sign-in: Dovecot's own, and the outside world's."""
+    """The port of each service on 127.0.0.1. `relay` accepts mail without sign-in: from Dovecot and from the outside world."""
 
     imap: int
     lmtp: int
@@ -23,12 +23,15 @@ class Ports:
     web: int
 
 
-def prepare(root: Path, owner: Owner, ports: Ports, domain: str, issuer: str) -> None:
-    """Write the tree below `root`: configuration, compiled Sieve scripts, the key pair for tokens (web/token.pem)."""
+def prepare(root: Path, owner: Owner, ports: Ports, domain: str, issuer: str, accounts_cached: int) -> None:
+    """Write all files below `root`: configuration, compiled Sieve scripts, the key pair for tokens (web/token.pem).
+
+    Dovecot remembers an account for `accounts_cached` seconds.
+    """
     for name in ("run", "state", "mail", "log", "db", "etc", "etc/sieve", "etc/oauth"):
         folder = root / name
         folder.mkdir(exist_ok=True)
-        folder.chmod(0o755 if name == "run" else 0o700)  # Dovecot warns when run/ is closed
+        folder.chmod(0o755 if name == "run" else 0o700)  # Dovecot warns if run/ is not accessible
         owner.own(folder)
     web = root / "web"
     web.mkdir(exist_ok=True)
@@ -50,6 +53,7 @@ def prepare(root: Path, owner: Owner, ports: Ports, domain: str, issuer: str) ->
         imap_port=ports.imap,
         sieve_port=ports.sieve,
         lmtp_port=ports.lmtp,
+        accounts_cached=accounts_cached,
     )
     file = render.write(values)
     render.make_keys(token_key(root), root / "etc" / "oauth", CLIENT, KEY_ID)
@@ -58,7 +62,7 @@ def prepare(root: Path, owner: Owner, ports: Ports, domain: str, issuer: str) ->
 
 
 def command(root: Path, owner: Owner) -> list[str]:
-    """What starts Dovecot in the foreground."""
+    """The command that runs Dovecot in the foreground."""
     return [*owner.prefix, "/usr/sbin/dovecot", "-F", "-c", str(root / "etc" / "dovecot.conf")]
 
 

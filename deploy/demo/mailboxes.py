@@ -1,4 +1,4 @@
-"""Fills the demo's mailboxes on the first run, over IMAP as any program would."""
+"""Mailbox filling: fills the demo's mailboxes on the first run, over IMAP."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from deploy.demo.services import Services
 
 
 def fill(services: Services) -> dict[str, int]:
-    """Fill each person's mailboxes where that was not done yet; returns how many messages each person was given now.
+    """Fill each person's mailboxes unless done already; returns how many messages were added for each person.
 
-    What is done is noted mailbox by mailbox, so a run that broke off goes on where it stopped.
+    Progress is recorded per mailbox, so an interrupted run continues where it stopped.
     """
     notes = services.base / "filled"
     done = set(notes.read_text(encoding="utf-8").splitlines()) if notes.exists() else set()
@@ -47,5 +47,5 @@ def _create(client: IMAPClient, mailboxes: list[str]) -> None:
 
 
 def _append(client: IMAPClient, mailbox: str, items: list[Item]) -> None:
-    """One MULTIAPPEND (RFC 3502), which either succeeds or leaves nothing."""
+    """One MULTIAPPEND (RFC 3502), which is atomic."""
     client.multiappend(mailbox, [{"msg": item.content, "flags": item.flags, "date": item.when} for item in items])

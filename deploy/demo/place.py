@@ -1,4 +1,4 @@
-"""Where the demo's files lie and which ordinary user owns the mail: Dovecot never delivers as root."""
+"""Demo location: the folder of the demo's files, and the unprivileged user that owns the mail: Dovecot never delivers as root."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-LONGEST = 80  # characters: Unix sockets below it must stay under 108
-ELSEWHERE = "/var/tmp"  # noqa: S108 - survives a restart; the folder's owner is checked
+LONGEST = 80  # characters: paths of Unix sockets below it must stay under 108
+ELSEWHERE = "/var/tmp"  # noqa: S108 - survives a reboot; the folder's owner is checked
 SYSTEM_USER = "traboule-demo"
 
 
 class PlaceError(Exception):
-    """The demo cannot live here; the message says what to do."""
+    """The demo can't be installed here; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,21 @@ class Owner:
 
     @property
     def prefix(self) -> list[str]:
-        """Words put before a command so that it runs as this user and ends when its starter's thread does."""
+        """The command prefix to run a command as this user, terminated when the thread that started it dies."""
         command = ["/usr/bin/setpriv", "--pdeathsig", "TERM"]
         if os.geteuid() == 0:
             command += [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
         return [*command, "--"]
 
     def own(self, *paths: Path) -> None:
-        """Give files to this user, where we may."""
+        """Change the owner of files to this user, if running as root."""
         if os.geteuid() == 0:
             for path in paths:
                 os.chown(path, self.uid, self.gid)
 
 
 def mail_owner() -> Owner:
-    """Who starts the demo; for root, who called sudo, else a system user made for it, else nobody."""
+    """The current user; for root, the user who called sudo, else a system user created for it, else "nobody"."""
     if uid := os.geteuid():
         return _owner(pwd.getpwuid(uid))
     if (sudo := os.environ.get("SUDO_UID", "")).isdigit() and sudo != "0":
@@ -56,10 +56,10 @@ def mail_owner() -> Owner:
 
 
 def _made(user: str) -> bool:
-    """Whether the system user is there, made now if need be: one starter at a time, for a second `useradd` beside the first
-    is refused, and between the two of its files being written the user has no group yet.
+    """Whether the system user exists; created if missing. Locked, since concurrent `useradd` calls fail, and while one runs
+    the user may exist without its group.
     """
-    lock = os.open("/etc", os.O_RDONLY)  # a lock on the folder: it needs no file of its own, and useradd does not use it
+    lock = os.open("/etc", os.O_RDONLY)  # lock the folder: needs no lock file, and useradd does not use it
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with suppress(KeyError):
@@ -76,7 +76,7 @@ def _owner(entry: pwd.struct_passwd) -> Owner:
 
 
 def settle(base: Path, owner: Owner) -> Path:
-    """The folder to use for `base`: itself where the owner reaches it and its name suits Unix sockets and Dovecot's
+    """The folder to use for `base`: itself if the owner can access it and its path suits Unix sockets and Dovecot's
     configuration; else one in /var/tmp, with `base` as a symlink to it. Raises PlaceError.
     """
     base = Path(os.path.abspath(base))

@@ -1,4 +1,4 @@
-"""Asks Dovecot whether a SASL credential is good, by signing in to IMAP with it (RFC 3501 section 6.2.2, RFC 4959)."""
+"""SASL: checks a credential against Dovecot by signing in to IMAP with it (RFC 3501 section 6.2.2, RFC 4959)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SECONDS = 10.0
 @dataclass(frozen=True, slots=True)
 class Verdict:
     good: bool
-    explanation: str = ""  # what Dovecot says of a bad token: JSON (RFC 7628 section 3.2.2)
+    explanation: str = ""  # Dovecot's error for an invalid token: JSON (RFC 7628 section 3.2.2)
 
 
 def initial_response(text: str) -> bytes:
-    """The initial response of an AUTH command: base64, or "=" for an empty one. Raises ValueError."""
+    """Decode the initial response of an AUTH command: base64, or "=" if empty. Raises ValueError."""
     try:
         return b"" if text == "=" else base64.b64decode(text, validate=True)
     except binascii.Error as error:
@@ -26,9 +26,9 @@ def initial_response(text: str) -> bytes:
 
 
 def user_of(mechanism: str, credential: bytes) -> str:
-    """Who a credential that Dovecot found good belongs to: a lower-case address.
+    """The user of a credential that Dovecot accepted: a lower-case address.
 
-    Dovecot refuses a token whose `sub` differs from the user named beside it, so that name may be believed.
+    Dovecot rejects a token whose `sub` differs from the user name sent with it, so that name can be trusted.
     """
     text = credential.decode(errors="replace")
     if mechanism == "PLAIN":  # authorization identity NUL authentication identity NUL password
@@ -39,7 +39,7 @@ def user_of(mechanism: str, credential: bytes) -> str:
 
 
 async def ask_dovecot(imap_port: int, mechanism: str, credential: bytes) -> Verdict:
-    """One IMAP connection and four round trips at most. Raises OSError (also TimeoutError) when Dovecot is away."""
+    """Check a credential: one IMAP connection, at most 4 round trips. Raises OSError (or TimeoutError) if Dovecot is down."""
     async with asyncio.timeout(SECONDS):
         reader, writer = await asyncio.open_connection("127.0.0.1", imap_port)
         try:

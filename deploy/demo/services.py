@@ -1,4 +1,4 @@
-"""Starts everything the demo needs, tells where it listens, and stops it again; tests and benchmarks use it too."""
+"""Demo services: starts all servers of the demo, reports their ports, and stops them; used by tests and benchmarks too."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from typing import IO
 from deploy.demo import accounts, dovecot
 from deploy.demo.child import HOST, Child, ServiceFailed, free_ports, greets, is_free, start
 from deploy.demo.place import mail_owner, settle
+from deploy.dovecot import render
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -26,14 +27,22 @@ ISSUER = "https://webmail.lycee.example"
 
 
 class Services:
-    """Dovecot, SMTP and, where asked for, the job worker and the web server, all on 127.0.0.1 below one folder.
+    """Dovecot, SMTP and, if requested, the job worker and the web server, all on 127.0.0.1, with files below one folder.
 
-    Use as a context: entering starts them and returns once each answers, leaving stops them. `ports` names fixed ports
-    by the fields of `dovecot.Ports`; others are picked. A program we start also ends when the thread that entered dies.
-    Raises ServiceFailed and PlaceError, with a message for people.
+    A context manager: entering starts them and returns once each responds, leaving stops them. `ports` sets fixed ports by
+    the fields of `dovecot.Ports`; others are chosen. The programs also end if the thread that started them dies.
+    Raises ServiceFailed and PlaceError, with a message for the user.
     """
 
-    def __init__(self, base: Path, *, web: bool = True, jobs: bool | None = None, ports: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        base: Path,
+        *,
+        web: bool = True,
+        jobs: bool | None = None,
+        ports: Mapping[str, int] | None = None,
+        accounts_cached: int = render.Values.accounts_cached,
+    ) -> None:
         self.owner = mail_owner()
         self.base = settle(base, self.owner)
         self.password = accounts.demo_password()
@@ -41,6 +50,7 @@ class Services:
         self._lock: IO[str] | None = None
         self.web = web
         self._jobs = web if jobs is None else jobs
+        self._accounts_cached = accounts_cached
         names = list(dovecot.Ports.__dataclass_fields__)
         fixed = dict(ports or {})
         picked = free_ports(len(names), fixed.values())
@@ -60,7 +70,7 @@ class Services:
     def start(self) -> None:
         self._refuse_a_second_start()
         self._refuse_taken_ports()
-        dovecot.prepare(self.base, self.owner, self.ports, accounts.DOMAIN, ISSUER)
+        dovecot.prepare(self.base, self.owner, self.ports, accounts.DOMAIN, ISSUER, self._accounts_cached)
         accounts.prepare(self.database, self.owner, self.password)
         self._write_configuration()
         mail = self._start("dovecot", dovecot.command(self.base, self.owner), self.ports.imap)
@@ -80,7 +90,7 @@ class Services:
         self._write_report()
 
     def stop(self) -> None:
-        """Stop in the reverse order of starting; harmless when nothing runs."""
+        """Stop everything, in reverse order. Idempotent."""
         while self.children:
             self.children.pop().stop()
         if self._lock:
@@ -89,7 +99,7 @@ class Services:
             self._lock = None
 
     def watch(self) -> None:
-        """Return never: wait until one program ends by itself, then raise ServiceFailed."""
+        """Wait until a program ends on its own, then raise ServiceFailed. Never returns."""
         while True:
             for child in self.children:
                 if child.ended:
@@ -102,15 +112,15 @@ class Services:
 
     @property
     def address(self) -> str:
-        """The web application's, without a slash at its end."""
+        """The URL of the web application, without a trailing slash."""
         return f"http://{HOST}:{self.ports.web}"
 
     def add_account(self, address: str, name: str = "", quota: int = 1024**3) -> None:
-        """One more account with the demo's password; `quota` in bytes."""
+        """Add an account with the demo's password; `quota` in bytes."""
         accounts.add(self.database, accounts.Person(address, name or address, quota=quota), self.password)
 
     def settings(self) -> dict[str, str]:
-        """The WEBMAIL_ environment of an application that uses these servers."""
+        """The WEBMAIL_ environment variables of an application that uses these servers."""
         web = self.base / "web"
         secret = web / "secret_key"
         if not secret.exists():
@@ -121,7 +131,7 @@ class Services:
         return {f"WEBMAIL_{name.upper()}": value for name, value in words.items()}
 
     def _settings(self) -> dict[str, str | int | bool]:
-        """What differs from the defaults, apart from the instance folder and its secret."""
+        """The settings that differ from the defaults, except the instance folder and its secret key."""
         web = self.base / "web"
         return {
             "name": "Lycée Ampère",
@@ -150,17 +160,17 @@ class Services:
         }
 
     def _write_configuration(self) -> None:
-        """The same settings in web/config.toml, so that the administrator's commands work beside a running demo."""
+        """Write the same settings to web/config.toml, so that the administrator's commands work while the demo runs."""
         file = self.base / "web" / "config.toml"
         file.touch(mode=0o600)
-        # a JSON string, number or boolean is one of TOML too
+        # JSON strings, numbers and booleans are valid TOML too
         lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in self._settings().items()]
         file.write_text("# Written anew at each start of the demo.\n" + "".join(lines), encoding="utf-8")
 
     def _start(self, name: str, command: list[str], port: int = 0) -> Child:
         environment = {**os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
         log = self.base / "log" / f"{name}.log"
-        if name == "dovecot":  # it switches user and writes its log itself; nothing of ours is its business
+        if name == "dovecot":  # it switches user and writes its log itself; it needs nothing of our environment
             environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.base)}
             log.touch(mode=0o600)
             self.owner.own(log)
@@ -196,7 +206,7 @@ class Services:
                 raise ServiceFailed(f"Port {port} ({name}) is taken on this machine: {way_out}.")
 
     def _write_report(self) -> None:
-        """services.json: what runs where, for people and for programs that measure."""
+        """Write services.json: the running services, for people, tests and benchmarks."""
         running = [{"name": c.name, "host": HOST, "port": c.port, "pid": c.process.pid, "log": str(c.log)} for c in self.children]
         report = {
             "pid": os.getpid(),
@@ -214,7 +224,7 @@ class Services:
 
 
 def _healthy(port: int) -> bool:
-    """Whether the application says that it and its database work."""
+    """Whether /healthz reports that the application and its database work."""
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=5) as answer:
             return bool(answer.status == 200)

@@ -1,7 +1,7 @@
-"""The demo's SMTP server: submission with sign-in, and a relay without: Dovecot's way out, the outside world's way in.
+"""Demo SMTP server: submission with sign-in, and a relay without, for mail from Dovecot and from the outside world.
 
-Nothing leaves this machine: mail for local domains goes to Dovecot over LMTP, all other mail is kept as files.
-Credentials are shown to Dovecot itself (sasl.py), so there is no second copy of the rules about who may sign in.
+Nothing leaves this machine: mail for local domains goes to Dovecot over LMTP, all other mail is stored as files.
+Dovecot itself checks credentials (sasl.py), so the sign-in rules are not duplicated.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from deploy.demo.delivery import Answer, bounce, deliver, keep, may_receive
 from deploy.demo.sasl import ask_dovecot, initial_response, user_of
 
 LARGEST = 30 * 1024 * 1024
-MOST_HOPS = 30  # Received headers: more of them is a loop
+MOST_HOPS = 30  # Received headers: more mean a mail loop
 HOSTNAME = "mail.lycee.example"
 log = logging.getLogger("smtp")
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Ports of Dovecot on loopback, and where things lie."""
+    """Ports of Dovecot on loopback, and paths."""
 
     imap: int
     lmtp: int
@@ -48,7 +48,7 @@ class Neighbours:
             return database.execute("SELECT 1 FROM accounts WHERE domain = ? LIMIT 1", [domain]).fetchone() is not None
 
     def may_write_as(self, person: str, address: str) -> bool:
-        """As Postfix does in production (deploy/postfix.sh): one's own address, and those that the administrator allowed."""
+        """Whether a person may use a sender address: their own or an allowed one, as in Postfix (deploy/postfix.sh)."""
         asked = (
             "SELECT 1 FROM allowed_addresses JOIN accounts ON accounts.id = allowed_addresses.user_id "
             "WHERE accounts.address = ? AND allowed_addresses.address = ?"
@@ -60,13 +60,13 @@ class Neighbours:
 
 
 class Relay:
-    """Takes mail without a sign-in. aiosmtpd finds the methods by their names."""
+    """Accepts mail without sign-in. aiosmtpd calls the methods by name."""
 
     def __init__(self, neighbours: Neighbours) -> None:
         self.neighbours = neighbours
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
-        """Ask Dovecot about a local recipient at once: 550 for an unknown person, 552 for a full mailbox are its words."""
+        """Check a local recipient with Dovecot, whose reply is passed on: 550 for an unknown user, 552 for a full mailbox."""
         if await asyncio.to_thread(self.neighbours.is_local, address):
             answer = await asyncio.to_thread(may_receive, self.neighbours.lmtp, envelope.mail_from or "", address)
             if not answer.good:
@@ -100,7 +100,7 @@ class Relay:
         return await asyncio.to_thread(keep, self.neighbours.outside, envelope.mail_from or "", address, content)
 
     def _received(self, session: Session, identity: str) -> bytes:
-        """RFC 5321 section 4.4; "with" as in RFC 3848."""
+        """The Received header (RFC 5321 section 4.4; "with" as in RFC 3848)."""
         kind = "ESMTPA" if session.authenticated else "ESMTP"
         helo = "".join(c for c in session.host_name or "unknown" if c.isalnum() or c in ".-:[]")
         origin = f"Received: from {helo} ([127.0.0.1])"
@@ -108,17 +108,17 @@ class Relay:
 
 
 def _without_claims(content: bytes) -> bytes:
-    """The message without Authentication-Results: nobody here checks anything, so all of them are forged (RFC 8601 section 5)."""
+    """The message without Authentication-Results: this server checks nothing, so all are forged (RFC 8601 section 5)."""
     head, empty, body = content.partition(b"\r\n\r\n")
     return re.sub(rb"(?im)^authentication-results[ \t]*:.*\r?\n?(?:[ \t].*\r?\n?)*", b"", head + b"\r\n") + empty[2:] + body
 
 
 class Submission(Relay):
-    """Takes mail from people who signed in, under their own address or one that they are allowed."""
+    """Accepts mail from signed-in people, from their own address or an allowed one."""
 
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
-        """553 for somebody else's address. The null sender is allowed: receipts must have it (RFC 8098 section 3)."""
-        # aiosmtpd hands the null sender on as "<>"
+        """553 for somebody else's address. The null sender is allowed: read receipts need it (RFC 8098 section 3)."""
+        # aiosmtpd passes the null sender as "<>"
         if address not in ("", "<>") and not await asyncio.to_thread(
             self.neighbours.may_write_as, session.auth_data or "", address
         ):
@@ -146,7 +146,7 @@ class Submission(Relay):
         return await self._check(server, "PLAIN", b"\0" + words[0] + b"\0" + words[1])
 
     async def _with_one_answer(self, server: SMTP, args: list[str]) -> AuthResult:
-        """A mechanism whose whole credential is one message, sent with the command or after an empty challenge."""
+        """A mechanism with a single response, sent with the command or after an empty challenge."""
         if len(args) > 1:
             try:
                 credential: Any = initial_response(args[1])
@@ -166,13 +166,13 @@ class Submission(Relay):
             return AuthResult(success=False, handled=False, message="454 4.7.0 Temporary authentication failure")
         if verdict.good:
             return AuthResult(success=True, auth_data=user_of(mechanism, credential))
-        if verdict.explanation:  # RFC 7628 section 3.2.3: the client answers this before it hears 535
+        if verdict.explanation:  # RFC 7628 section 3.2.3: the client responds to this before it gets 535
             await server.challenge_auth(verdict.explanation)
         return AuthResult(success=False, handled=False, message="535 5.7.8 Authentication credentials invalid")
 
 
 async def serve(neighbours: Neighbours, submission: int, relay: int) -> None:
-    """Both listeners, until SIGTERM or SIGINT."""
+    """Run both servers until SIGTERM or SIGINT."""
     common: dict[str, Any] = {"data_size_limit": LARGEST, "enable_SMTPUTF8": True, "hostname": HOSTNAME, "ident": "Traboule demo"}
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -196,7 +196,7 @@ def main(arguments: list[str]) -> None:
         parser.add_argument(f"--{name}", type=int, required=True)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("mail.log").setLevel(logging.ERROR)  # it warns of sign-in without TLS: loopback
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # it warns about sign-in without TLS, which is fine on loopback
     warnings.filterwarnings("ignore", module="aiosmtpd")
     outside = given.base / "outside"
     outside.mkdir(exist_ok=True)

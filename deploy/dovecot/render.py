@@ -1,6 +1,6 @@
-"""Fills in dovecot.conf.in and the Sieve files, for the demo or for production.
+"""Dovecot configuration: renders dovecot.conf.in and the Sieve scripts, for the demo or for production.
 
-For production, as root, once the users exist and with the names of the house:
+For production, as root, once the system users exist, with the real host names:
 
     python -m deploy.dovecot.render --etc /etc/dovecot --hostname mail.lycee.example --domain lycee.example \\
         --issuer https://webmail.lycee.example --database /var/lib/traboule/traboule.sqlite
@@ -25,7 +25,7 @@ SIEVE_SCRIPTS = ("default.sieve", "report-spam.sieve", "report-ham.sieve")
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """What differs from one Dovecot to the next. Paths are absolute; `user` owns all mail, with `uid` and `gid`."""
+    """The values of the template. Paths are absolute; `user` owns all mail, with `uid` and `gid`."""
 
     production: bool
     etc: Path  # dovecot.conf, sieve/ and oauth/ go here
@@ -37,9 +37,10 @@ class Values:
     user: str
     uid: int
     gid: int
-    relay: str = "127.0.0.1:25"  # takes Dovecot's own mail: host:port
+    relay: str = "127.0.0.1:25"  # host:port for mail sent by Dovecot itself
     imap_port: int = 143
     sieve_port: int = 4190
+    accounts_cached: int = 10  # seconds; the tests do not want to wait for so long
     # demo only
     root: Path = Path("/")  # run/, state/ and log/ are below
     group: str = ""
@@ -74,9 +75,9 @@ def write(values: Values) -> Path:
 
 
 def make_keys(private: Path, public_keys: Path, client: str, key_id: str) -> None:
-    """The pair the webmail signs its IMAP tokens with: ES256, PEM. Keeps what is there already.
+    """Create the key pair for the webmail's IMAP tokens: ES256, PEM. An existing private key is kept.
 
-    `private` is readable by its owner alone; the public half goes to <public_keys>/<client>/ES256/<key_id>.
+    `private` is readable only by its owner; the public key goes to <public_keys>/<client>/ES256/<key_id>.
     """
     public = public_keys / client / "ES256" / key_id
     public.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,7 @@ def make_keys(private: Path, public_keys: Path, client: str, key_id: str) -> Non
 
 
 def compile_scripts(configuration_file: Path) -> None:
-    """Compile the Sieve files beforehand: Dovecot may not write beside them when they first run."""
+    """Compile the Sieve scripts beforehand: Dovecot may not be able to write to their folder at run time."""
     for name in SIEVE_SCRIPTS:
         script = configuration_file.parent / "sieve" / name
         if not script.with_suffix(".svbin").exists():

@@ -153,7 +153,7 @@ def _found(running: Any, mailbox: str, message_id: str) -> list[int]:
 
 def imap_fault(running: Any, fault: str) -> Tally:
     """IMAP fails when the copy should go into Sent, then is there again."""
-    from tests.faulty import Relay
+    from tests.support.relay import Relay
     from webmail import imap
     from webmail.database.connection import db
     from webmail.imap import circuit_breaker
@@ -220,8 +220,8 @@ def _check_not_a_failure(outbox_id: int) -> None:
 
 def pages(running: Any) -> Iterator[Tally]:
     """Through the pages themselves: fifty double clicks, and fifty times back and once more."""
-    from tests.visits import Visitor
-    from tests.writing import FORM
+    from tests.support.compose_form import FORM
+    from tests.support.visits import Visitor
     from webmail import create_app
     from webmail.database.connection import db
     from webmail.models import Outbox

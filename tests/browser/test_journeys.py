@@ -10,19 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browsing import wait_for_row
+
 OpenBrowser = Callable[..., Page]
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
-
-
-def wait_for_row(page: Page, words: str, seconds: float = 15) -> None:
-    """Look at the inbox again until a row has these words, as a person without scripts does."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        page.goto("/mailbox/INBOX")
-        if page.locator("[data-row]", has_text=words).count():
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"no row says {words!r}")
 
 
 def test_alice_answers_a_message_with_a_file_and_bob_sees_it(open_browser: OpenBrowser, tmp_path: Path, scripts: bool) -> None:

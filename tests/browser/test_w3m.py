@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.services import Services
+from tests.support.waiting import eventually
 
 
 class Terminal:
@@ -30,30 +31,29 @@ class Terminal:
     def screen(self) -> str:
         return subprocess.run([*self.tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
 
-    def until(self, words: str, seconds: float = 15) -> str:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if words in (seen := self.screen()):
-                return seen
-            time.sleep(0.1)
-        raise AssertionError(f"{words!r} did not appear:\n{self.screen()}")
+    def until(self, words: str) -> None:
+        eventually(lambda: words in self.screen(), step=0.1, what=f"{words!r} on the screen", found=self.screen)
+
+    def answer(self, question: str, text: str) -> None:
+        """Type an answer once w3m asks on its last line, and wait until it no longer does."""
+        eventually(lambda: self._asks(question), step=0.1, what=f"{question!r} on the last line", found=self.screen)
+        self.keys(text, literal=True)
+        self.keys("Enter")
+        eventually(lambda: not self._asks(question), step=0.1, what=f"{question!r} answered", found=self.screen)
+
+    def _asks(self, question: str) -> bool:
+        return self.screen().splitlines()[-1].startswith(question)
 
     def find(self, words: str) -> None:
         """Search forwards from the top, which puts the cursor on the words."""
         self.keys("g")
         self.keys("/")
-        self.until("Forward:")
-        self.keys(words, literal=True)
-        self.keys("Enter")
-        time.sleep(0.3)
+        self.answer("Forward:", words)
 
-    def fill_in(self, text: str) -> None:
+    def fill_in(self, text: str, question: str = "TEXT:") -> None:
         """Type into the field under the cursor."""
         self.keys("Enter")
-        time.sleep(0.4)
-        self.keys(text, literal=True)
-        self.keys("Enter")
-        time.sleep(0.3)
+        self.answer(question, text)
 
     def stop(self) -> None:
         subprocess.run([*self.tmux, "kill-server"], check=False, capture_output=True)
@@ -82,7 +82,7 @@ def sign_in(terminal: Callable[[str], Terminal], demo: Services, address: str) -
     window.keys("Tab")
     window.fill_in(address)
     window.keys("Tab")
-    window.fill_in(demo.password)
+    window.fill_in(demo.password, "Password:")
     window.find("Sign in")
     window.keys("Enter")
     window.until("New message")
@@ -103,13 +103,12 @@ def test_a_person_reads_and_answers_in_w3m(demo: Services, terminal: Callable[[s
     alice.keys("Enter")
     alice.until("leaves in")
     bob = sign_in(terminal, demo, "bob@lycee.example")
-    end = time.monotonic() + 20
-    while True:
-        bob.find(words)
-        if words in (seen := bob.screen()) and "Not found" not in seen:
-            break
-        assert time.monotonic() < end, seen
+
+    def has_arrived() -> bool:
         bob.keys("R")
-        time.sleep(1)
+        bob.find(words)
+        return words in (seen := bob.screen()) and "Not found" not in seen
+
+    eventually(has_arrived, seconds=40, step=0.5, what=f"a row that says {words!r}", found=bob.screen)
     bob.keys("Enter")
     bob.until("alice@lycee.example")

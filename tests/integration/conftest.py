@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -17,8 +16,9 @@ from imapclient import IMAPClient
 from deploy.demo.accounts import DOMAIN
 from deploy.demo.dovecot import CLIENT, KEY_ID, token_key
 from deploy.demo.services import ISSUER, Services
-from tests.letters import message
-from tests.visits import Visitor
+from tests.support.messages import message
+from tests.support.visits import Visitor
+from tests.support.waiting import eventually
 from webmail import create_app, imap
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 
@@ -30,8 +30,12 @@ _numbers = itertools.count(1)
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """Dovecot and SMTP with the demo's four accounts and empty mailboxes; no web server."""
     base = tmp_path_factory.mktemp("servers") / "demo"
-    with Services(base, web=False) as running:
+    with Services(base, web=False, accounts_cached=1) as running:
         yield running
+    import os
+    import subprocess  # TEMPORARY
+
+    subprocess.run(f"cat {base.resolve()}/log/dovecot*.log > /tmp/t-dovecot-{os.getpid()}.log", shell=True)
     shutil.rmtree(base.resolve())  # where root's temporary folders are closed to others, it lies outside of them
 
 
@@ -92,14 +96,12 @@ def account_of(services: Services, issuer: TokenIssuer) -> Callable[..., Account
 def arrives() -> Callable[..., int]:
     """Wait until a search in INBOX (or `mailbox`) finds a message; returns its UID."""
 
-    def wait(client: IMAPClient, criteria: list[str | bytes], mailbox: str = "INBOX", seconds: float = 10) -> int:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def wait(client: IMAPClient, criteria: list[str | bytes], mailbox: str = "INBOX") -> int:
+        def found() -> list[int]:
             client.select_folder(mailbox, readonly=True)
-            if found := client.search(criteria, "UTF-8"):
-                return int(found[0])
-            time.sleep(0.05)
-        raise AssertionError(f"nothing matched {criteria} in {mailbox} within {seconds} s")
+            return list(client.search(criteria, "UTF-8"))
+
+        return int(eventually(found, step=0.05, what=f"{criteria} in {mailbox}")[0])
 
     return wait
 

@@ -10,10 +10,10 @@ from flask import Flask
 from imapclient import IMAPClient
 
 from deploy.demo.services import Services
-from tests.faulty import Relay
-from tests.letters import message
-from tests.unit.servers import certificate
-from tests.visits import Visitor
+from tests.support.messages import message
+from tests.support.relay import Relay
+from tests.support.servers import certificate
+from tests.support.visits import Visitor
 from webmail import create_app, imap
 from webmail.database.connection import db
 from webmail.models import Outbox, Session, User

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.visits import Visitor
+from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.auth import passwords
 from webmail.database.connection import db
@@ -38,7 +38,7 @@ def test_all_but_the_listed_addresses_need_a_sign_in(app: Flask) -> None:
 
 
 def test_every_page_carries_its_guards(app: Flask) -> None:
-    for url in ("/login", "/nope", "/static/style.css", "/healthz"):
+    for url in ("/login", "/nope", "/static/css/base.css", "/healthz"):
         headers = Visitor(app).get(url).headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy, url

@@ -13,10 +13,10 @@ ROOT = Path(__file__).resolve().parents[2] / "webmail"
 LONGEST = 400  # lines: what a newcomer reads at once
 
 # The levels, lowest first: a module may import what stands on a lower level, or beside it on its own where `siblings` says so.
-NOUNS = ("mail", "errors", "account")
+NOUNS = ("mail", "rights", "errors", "account")
 FORMATS = ("mime", "sieve", "crypto")
 PROTOCOLS = ("imap", "smtp", "managesieve", "webdav", "http_fetch")
-DATA = ("database", "models", "config", "preferences", "vault", "schedule", "user_lock")
+DATA = ("database", "models", "config", "preferences", "vault", "schedule", "user_lock", "storage", "tasks", "audit", "health")
 AREAS = (  # each may use those before it
     "auth", "accounts", "mailbox", "contacts", "drives", "transfers", "compose", "calendar", "message", "filters", "dav",
     "keys", "settings", "admin",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit import servers
+from tests.support import servers
 from webmail.config import RANGES, ConfigError, Settings, load
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit import servers
+from tests.support import servers
 from webmail import config, doctor, models
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
@@ -42,7 +42,7 @@ def test_with_every_server_away_all_is_examined_in_time(settings):
         start = time.monotonic()
         away = replace(settings, imap_port=silent, smtp_port=other, sieve_host="127.0.0.1", sieve_port=silent)
         checks = list(doctor.examine(away, "alice@lycee.example", "secret"))
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 20
     assert [check.name for check in checks if check.state == PROBLEM] == ["IMAP", "SMTP", "ManageSieve"]
     assert all("did not answer within 0.5 s" in check.words for check in checks if check.state == PROBLEM)
     assert {"Database", "Clock", "Time zone", "Disk", "File permissions", "Cookies"} <= {check.name for check in checks}

@@ -1,7 +1,7 @@
-"""Flask's `session`, kept in two ways: a signed cookie for visitors, a row of the database for who is signed in.
+"""Session cookies: Flask's `session`, stored in a signed cookie for visitors, in a database row for signed-in users.
 
-Nothing is looked up before a view asks, so static files and /healthz never touch the database. Visitors get no row: a
-million anonymous hits leave the tables as they were.
+Loaded lazily, so static files and /healthz never touch the database. Visitors get no row: anonymous requests never write to
+the database.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from webmail.models import Session, User
 
 log = logging.getLogger(__name__)
 
-_SURVIVES_SIGN_IN = ("language",)  # nothing else of a visitor's session: it may have been planted
+_SURVIVES_SIGN_IN = ("language",)  # nothing else of a visitor's session, which could have been planted (session fixation)
 _MISSING = object()
 
 
 class WebSession(SessionMixin):
-    """What `flask.session` is: a dictionary, and the person it belongs to.
+    """The `flask.session` object: a dictionary, and the user it belongs to.
 
     `user` is None for a visitor. `password` is the mail password, for servers that need one.
     """
@@ -40,7 +40,7 @@ class WebSession(SessionMixin):
         self._row: Session | None = None
         self._token = ""
         self.modified = False
-        self.started = self.ended = False  # in this request: decides on cookies
+        self.started = self.ended = False  # in this request; determines which cookies are set
 
     @property
     def loaded(self) -> bool:
@@ -62,17 +62,17 @@ class WebSession(SessionMixin):
 
     @property
     def token(self) -> str:
-        """What the cookie holds; never shown or logged."""
+        """The session token in the cookie; never displayed or logged."""
         return self._token if self.row else ""
 
     @property
     def known(self) -> str:
-        """What this browser keeps of earlier sign-ins, for auth/known_devices.py."""
+        """The known-devices cookie, for auth/known_devices.py."""
         return self._request.cookies.get(self._store.known_name, "")
 
     @property
     def password(self) -> str | None:
-        """The mail password, or None where none is kept. A credential that no longer opens ends the session."""
+        """The mail password, or None if none is stored. A credential that can't be decrypted ends the session."""
         if self.row is None:
             return None
         try:
@@ -83,15 +83,15 @@ class WebSession(SessionMixin):
             return None
 
     def start(self, user: User, *, shared: bool = False, password: str | None = None, data: dict[str, Any] | None = None) -> None:
-        """Sign `user` in: a new token, a new row and a new CSRF secret. What the visitor's session held is dropped.
+        """Sign `user` in with a new token, row and CSRF secret. The visitor's session data is dropped.
 
-        `data` is stored with the row: a sign-in is there with all that belongs to it, or raises one of DATABASE_AWAY.
+        `data` is stored together with the row. Raises one of DATABASE_AWAY.
         """
         kept = self._surviving() | (data or {})
         if self._row is not None:
             sessions.revoke(self._row.id_hash)
         _forget_csrf_token()
-        # made here and not by the first form, or two tabs opened at once would each make one and overwrite the other's
+        # created here, not by the first form: two tabs opened at once would overwrite each other's
         kept["csrf_token"] = secrets.token_hex(20)
         self._token, self._row = sessions.start(
             user,
@@ -106,7 +106,7 @@ class WebSession(SessionMixin):
         self.started, self.ended, self.modified = True, False, False
 
     def end(self) -> None:
-        """Sign out: the row goes at once, the cookie with the answer."""
+        """Sign out: the row is deleted at once, the cookie with the response."""
         kept = self._surviving()
         if self._row is not None:
             sessions.revoke(self._row.id_hash)
@@ -118,7 +118,7 @@ class WebSession(SessionMixin):
         return {key: self[key] for key in _SURVIVES_SIGN_IN if key in self}
 
     def change(self, data: str) -> str:
-        """The stored `data` with what this request changed, and nothing else: another tab may have written since."""
+        """The stored `data` with only this request's changes applied: another tab may have written since."""
         now = self._store.loads(data)
         for key in self._before.keys() | self._items.keys():
             value = self._items.get(key, _MISSING)
@@ -132,7 +132,7 @@ class WebSession(SessionMixin):
 
     def _load(self) -> dict[str, Any]:
         if self._data is None:
-            self._data = {}  # first, so that a failing database is not asked again by the error page
+            self._data = {}  # set first, so that the error page does not query a failing database again
             self._token = self._request.cookies.get(self._store.name, "")
             visiting = not self._by_itself()
             self._row = sessions.find(self._token, self._store.settings, visiting=visiting) if self._token else None
@@ -144,7 +144,7 @@ class WebSession(SessionMixin):
         return self._data
 
     def _by_itself(self) -> bool:
-        """Whether no person asks: a page looks for news, or loads itself anew after some minutes (`auto`)."""
+        """Whether this is a background request: a page polling for changes, or reloading itself (`auto`)."""
         view = self._app.view_functions.get(self._request.endpoint or "")
         return getattr(view, "asked_by_pages", False) or "auto" in self._request.args
 
@@ -169,11 +169,11 @@ class WebSession(SessionMixin):
 
 
 class RowSessions(SecureCookieSessionInterface):
-    """Opens a `Visit` for each request and writes what changed. `app.session_interface = RowSessions(settings)`.
+    """Opens a `WebSession` for each request and saves changes. `app.session_interface = RowSessions(settings)`.
 
-    Cookies: `traboule` holds the token, `traboule-visitor` a visitor's signed data, `traboule-known` who signed in on this
-    browser before (auth/known_devices.py), never on a shared computer. With secure cookies all carry the
-    prefix `__Host-`, which a browser takes only from this host, over TLS (RFC 6265bis section 4.1.3.2).
+    Cookies: `traboule` holds the token, `traboule-visitor` a visitor's signed data, `traboule-known` the known devices
+    (auth/known_devices.py), never set on a shared computer. Secure cookies have the prefix `__Host-`, which browsers accept only
+    from this host, over TLS (RFC 6265bis section 4.1.3.2).
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -202,7 +202,7 @@ class RowSessions(SecureCookieSessionInterface):
             self._save_visitor(app, visit, response)
 
     def _save(self, visit: WebSession) -> None:
-        """At worst a notice is shown twice, or not at all: no reason to turn an answer that is ready into an error."""
+        """Save the session data. A failure is only logged: at worst a notice is shown twice or not at all."""
         try:
             sessions.update_data(visit.id, visit.change)
         except DATABASE_AWAY as error:
@@ -215,7 +215,7 @@ class RowSessions(SecureCookieSessionInterface):
         return self.serializer.loads(data)
 
     def visitor(self, app: flask.Flask, request: flask.Request) -> dict[str, Any]:
-        """The data of a visitor's signed cookie; empty when there is none, or it is forged or old."""
+        """The data of a visitor's signed cookie; empty if missing, forged or expired."""
         signer = self.get_signing_serializer(app)
         if signer is None or not (value := request.cookies.get(self.visitor_name)):
             return {}
@@ -225,7 +225,7 @@ class RowSessions(SecureCookieSessionInterface):
             return {}
 
     def _hand_over(self, visit: WebSession, response: flask.Response) -> None:
-        """The new token. On a shared computer the cookie goes with the browser's window, else it lives as long as the row may."""
+        """Set the cookie with the new token: a session cookie on a shared computer, else valid as long as the row may be."""
         shared = visit.row is not None and visit.row.shared
         lifetime = None if shared else int(self.settings.session_absolute_hours * 3600)
         response.set_cookie(self.name, visit.token, max_age=lifetime, **self._attributes())
@@ -246,11 +246,11 @@ class RowSessions(SecureCookieSessionInterface):
 
 
 def visit() -> WebSession:
-    """The session of the request under way."""
+    """The session of the current request."""
     return cast(WebSession, flask.session._get_current_object())  # type: ignore[attr-defined]
 
 
 def _forget_csrf_token() -> None:
-    """Flask-WTF keeps this request's token in `g`; the next form must get one of the new session."""
+    """Flask-WTF caches this request's token in `g`; the next form needs one for the new session."""
     if flask.has_app_context():
         flask.g.pop("csrf_token", None)

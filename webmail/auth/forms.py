@@ -1,4 +1,4 @@
-"""The forms of signing in and out."""
+"""Sign-in form: user name, password and the shared-computer choice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
 
 class SignInForm(FlaskForm):
-    """Neither field is stripped or shortened here: auth/sign_in.py decides what counts."""
+    """The sign-in form. Nothing is stripped or truncated here: auth/sign_in.py normalises the values."""
 
     username = StringField(
         _l("User name or address"),

@@ -1,4 +1,4 @@
-"""Every page needs a sign-in unless its view is marked `@public`; whoever has none is led to the sign-in page and back."""
+"""Guard: every page needs a sign-in unless its view is marked `@public`; redirects to the sign-in page and limits requests."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def public(view: View) -> View:
-    """Mark a view that needs no sign-in."""
+    """Mark a view as not needing a sign-in."""
     view.needs_sign_in = False  # type: ignore[attr-defined]
     return view
 
 
 def asked_by_pages(view: View) -> View:
-    """Mark a view that an open page asks by itself: that is no visit, and the session ends as if nobody was there."""
+    """Mark a view that open pages request in the background: such requests don't extend the session."""
     view.asked_by_pages = True  # type: ignore[attr-defined]
     return view
 
 
 def is_public(app: Flask, endpoint: str) -> bool:
-    """Whether an endpoint answers to anybody: static files, and what is marked `@public`."""
+    """Whether an endpoint needs no sign-in: static files, and views marked `@public`."""
     return endpoint == "static" or not getattr(app.view_functions.get(endpoint), "needs_sign_in", True)
 
 
 def install(app: Flask) -> None:
-    """Guard the application. Before CSRFProtect: who was signed out is told so, not that a form is wrong."""
+    """Guard the application. Install it before CSRFProtect, so that an ended session is reported instead of a stale form."""
     count = app.extensions["settings"].proxies
-    if count:  # else all visitors would seem to come from the proxy, and share one count of failures
+    if count:  # otherwise all visitors would share the proxy's address, and so one rate limit
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
     people.init_app(app, add_context_processor=False)  # templates have web.current_user()
     app.before_request(_require_sign_in)
@@ -52,16 +52,16 @@ def install(app: Flask) -> None:
 
 
 def keeps_text(view: View) -> View:
-    """Mark a view whose form holds what a person wrote: it must survive a lost session."""
+    """Mark a view whose form contains text that the user wrote, which must survive a lost session."""
     view.keeps_text = True  # type: ignore[attr-defined]
     return view
 
 
 def ask_to_sign_in() -> AnyResponse:
-    """Lead to the sign-in page, which leads back: HX-Redirect for HTMX, 302 for a page, 303 with a notice for a form.
+    """Redirect to the sign-in page, which redirects back: HX-Redirect for HTMX, 302 for a page, 303 with a notice for a form.
 
-    A text being written is never left behind: with HTMX the page stays as it is and says what to do; without, the sign-in page
-    carries the text along.
+    Text being written is never lost: with HTMX the page stays and a notice says what to do; otherwise the sign-in page carries
+    the text along.
     """
     if request.method == "POST" and getattr(current_app.view_functions.get(request.endpoint or ""), "keeps_text", False):
         return _keep_text()
@@ -91,15 +91,15 @@ def _keep_text() -> AnyResponse:
 
 
 class _People(LoginManager):
-    """flask-login, asked who it is and to send others away: the person comes with the session's row, without another query."""
+    """flask-login, used for the current user and the redirect to sign-in. The user comes with the session row: no extra query."""
 
     def _update_remember_cookie(self, response: AnyResponse) -> AnyResponse:
-        return response  # there is no such cookie, and looking would load the session of every static file
+        return response  # no such cookie is used, and checking would load the session even for static files
 
 
 people = _People()
 people.unauthorized_handler(ask_to_sign_in)
-people.session_protection = None  # a row is bound to nothing that changes when a person goes from cable to Wi-Fi
+people.session_protection = None  # it would end sessions when the IP address changes
 
 
 @people.request_loader
@@ -117,13 +117,13 @@ def _require_sign_in() -> AnyResponse | None:
 
 
 def _stream_keeps_turn(response: Response) -> Response:
-    """A download has its thread until the last byte is taken, and its turn as long; any other answer until the view is done."""
+    """Keep the slot of a streamed response, which occupies its thread, until it is closed; otherwise until the view is done."""
     if (turn := g.get("turn")) and response.is_streamed:
         g.turn_of_stream = response
         response.call_on_close(turn.give_back)
-        weakref.finalize(response, turn.give_back)  # for an answer that nobody closes: its browser went away too early
+        weakref.finalize(response, turn.give_back)  # for a response that is never closed because the client disconnected
     else:
-        g.pop("turn_of_stream", None)  # an error page took the stream's place
+        g.pop("turn_of_stream", None)  # an error page replaced the stream
     return response
 
 
@@ -137,7 +137,7 @@ def _here() -> str:
 
 
 def _same_host(url: str) -> str:
-    """Path and query of a page of this site, "" for another's."""
+    """Path and query of a URL on this site; "" for other sites."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,8 +1,8 @@
-"""Browsers that somebody signed in on before, told by a cookie: OWASP's "device cookie" against locking people out.
+"""Known devices: a cookie that recognises browsers used before (OWASP "device cookies"), against lock-out by brute force.
 
-An entry is good for one address and half a year: a random number that stands for this browser in the counts of wrong
-passwords, and an HMAC-SHA256 that only this instance can make. It opens nothing; the password is asked all the same. The
-cookie names nobody, and holds the last five people of this browser. No Flask here.
+An entry is valid for one address and 180 days: a random number under which this browser's failed sign-ins are counted, and an
+HMAC-SHA256 keyed with this instance's secret. It grants no access: the password is still required. The cookie names nobody, and
+holds the last five users of this browser. No Flask here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ENTRY = re.compile(r"([0-9]{1,6})-([0-9a-f]{32})-[0-9a-f]{32}")
 
 
 def remember(cookie: str, address: str, secret_key: str) -> str:
-    """The cookie after a sign-in of `address`. Their number stays the same: signing in again buys no second count."""
+    """The cookie after a sign-in of `address`. Its number does not change, so signing in again does not reset the rate limit."""
     mine = _entry_of(cookie, address, secret_key)
     others = [entry for entry in _entries(cookie) if entry != mine]
     number = _number(mine) if mine else secrets.token_hex(16)
@@ -26,9 +26,9 @@ def remember(cookie: str, address: str, secret_key: str) -> str:
 
 
 def recognise(cookie: str, address: str, secret_key: str) -> str:
-    """The word under which this browser's wrong passwords for `address` are counted; "" when they never signed in on it.
+    """The key under which this browser's failed sign-ins for `address` are counted; "" if it is not known for this address.
 
-    No address, and nothing that anybody could type as a name, looks like it: the number is in the cookie alone.
+    It can't collide with an address or a typed name: it contains a random number that only the cookie holds.
     """
     entry = _entry_of(cookie, address, secret_key)
     return f"browser {_number(entry)}" if entry else ""

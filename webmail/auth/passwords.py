@@ -1,4 +1,4 @@
-"""Hashes of passwords in the form that Dovecot reads from the same table: `{ARGON2ID}$argon2id$...`."""
+"""Passwords: Argon2id hashing and verification, in the format that Dovecot reads from the same table (`{ARGON2ID}...`)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import cache
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-LONGEST = 1024  # characters; more is refused before any work is done
+LONGEST = 1024  # characters; longer ones are refused without hashing
 _UNUSABLE = re.compile("[\0\r\n\ud800-\udfff]")  # NUL separates the fields of SASL PLAIN (RFC 4616); surrogates have no UTF-8
 _SCHEME = "{ARGON2ID}"
 _hasher = PasswordHasher(time_cost=3, memory_cost=19456, parallelism=1, type=Type.ID)  # about 40 ms, 19 MiB
 
 
 class UnusablePassword(ValueError):
-    """Empty, over-long, or with a character that no sign-in protocol can carry (NUL, CR, LF)."""
+    """Empty, too long, or with a character that no authentication protocol can carry (NUL, CR, LF)."""
 
 
 def usable(password: str) -> bool:
-    """Whether a password may be checked, or set, at all."""
+    """Whether a password is acceptable for checking or setting."""
     return 0 < len(password) <= LONGEST and not _UNUSABLE.search(password)
 
 
@@ -31,9 +31,9 @@ def hash_password(password: str) -> str:
 
 
 def verify(stored: str, password: str) -> bool:
-    """Whether `password` is the one that `stored` was made of.
+    """Whether `password` matches the hash `stored`.
 
-    An empty or foreign `stored` is never right, and takes as long as a real check, so that time does not tell who exists.
+    An empty or unknown hash never matches, but takes as long as a real check, so that timing does not reveal which users exist.
     """
     if not usable(password):
         return False
@@ -46,7 +46,7 @@ def verify(stored: str, password: str) -> bool:
 
 
 def needs_rehash(stored: str) -> bool:
-    """Whether `stored` was made with other parameters than today's."""
+    """Whether `stored` was hashed with outdated parameters."""
     return _hasher.check_needs_rehash(stored.removeprefix(_SCHEME))
 
 

@@ -1,12 +1,12 @@
-"""How many requests of one person this process answers at once, so that nobody has all its threads. No Flask here."""
+"""Request slots: limits concurrent requests per user, so that nobody occupies all threads of a process. No Flask here."""
 
 from __future__ import annotations
 
 from collections import Counter
 from threading import Lock
 
-# of the 16 or more threads of a process (docs/administrator.md). A browser asks six things at once: over HTTP/1.1 by itself,
-# over HTTP/2 because deploy/nginx.conf says so
+# of the 16 or more threads per process (docs/administrator.md). Browsers send up to six requests at once: by themselves with
+# HTTP/1.1, and limited by deploy/nginx.conf with HTTP/2
 AT_ONCE = 8
 
 _lock = Lock()
@@ -14,14 +14,14 @@ _running: Counter[int] = Counter()
 
 
 class RequestSlot:
-    """One request of one person under way."""
+    """A slot held by one request of a user."""
 
     def __init__(self, person: int) -> None:
         self._person = person
         self._held = True
 
     def give_back(self) -> None:
-        """Once is enough, twice does no harm: an answer may be closed by the server, and forgotten later."""
+        """Release the slot. Idempotent: a response may be closed by the server and finalised later."""
         with _lock:
             if self._held:
                 self._held = False
@@ -31,7 +31,7 @@ class RequestSlot:
 
 
 def take(person: int) -> RequestSlot | None:
-    """A turn for a person's request, or None when they have `AT_ONCE` already."""
+    """A slot for a request of this user (by id), or None if AT_ONCE are taken already."""
     with _lock:
         if _running[person] >= AT_ONCE:
             return None

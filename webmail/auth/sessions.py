@@ -1,7 +1,7 @@
-"""Who is signed in where: rows of `models.Session`, found by the token in the cookie. No Flask here.
+"""Sessions: rows of `models.Session`, looked up by the token in the cookie: start, find, expire and revoke. No Flask here.
 
-The token is 256 random bits that only the browser has; the table holds its SHA-256. The row is the sign-in: its `data`
-may be lost or overwritten by another tab without anybody being signed out.
+The token is 256 random bits that only the browser has; the table holds its SHA-256. The row alone is the sign-in: losing its
+`data`, or having it overwritten by another tab, does not sign anybody out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from webmail.models import Session, User, now
 
 log = logging.getLogger(__name__)
 
-_SEEN_STEP = timedelta(minutes=1)  # `seen` is written no more often
+_SEEN_STEP = timedelta(minutes=1)  # `seen` is updated at most this often
 _LONGEST_TOKEN = 128
 
 
@@ -37,10 +37,10 @@ def start(
     user_agent: str = "",
     network: str = "",
 ) -> tuple[str, Session]:
-    """Sign `user` in: a new token and a new row, always. Returns (token for the cookie, row).
+    """Sign `user` in, always with a new token and a new row. Returns (token for the cookie, row).
 
-    `password` is sealed into the row where the mail servers need it, and dropped where they take our tokens.
-    Rows of anybody that have run out are deleted on this occasion.
+    `password` is sealed into the row if the mail servers need it, and dropped with token authentication. Also deletes all expired
+    rows.
     """
     delete_expired(settings)
     token = secrets.token_urlsafe(32)
@@ -61,11 +61,10 @@ _of_token = Prepared(lambda slot: Session.select(Session, User).join(User).where
 
 
 def find(token: str, settings: Settings, *, visiting: bool = True) -> Session | None:
-    """The row of this token with its user, in one SELECT; None when it is unknown, has run out, or the user is inactive.
+    """The row of this token with its user, in 1 query; None if it is unknown or expired, or the user is inactive.
 
-    What a page asks by itself is no visit (`visiting=False`): it does not make the session live longer.
-    A row that no longer counts is deleted; `seen` is written when it is more than a minute old. Neither is worth an error
-    page: while the database takes no writes, a row that counts is found and one that doesn't is not.
+    With `visiting=False` (background requests of pages) the session is not extended. Invalid rows are deleted, and `seen` is
+    updated when it is more than a minute old; if the database rejects these writes, that is only logged.
     """
     if not 0 < len(token) <= _LONGEST_TOKEN:
         return None
@@ -91,9 +90,9 @@ def _if_possible(change: Query) -> None:
 
 
 def update_data(id_hash: str, change: Callable[[str], str]) -> None:
-    """Apply `change` to the row's data as it is now, not as it was read: another tab may have written in between.
+    """Apply `change` to the row's current data (compare-and-swap, 10 tries): another tab may have written in between.
 
-    Does nothing when the row is gone: a revoked session is not brought back to life by a request under way.
+    Does nothing if the row is gone, so that a concurrent request can't revive a revoked session.
     """
     for _ in range(10):
         before = Session.select(Session.data).where(Session.id_hash == id_hash).scalar()
@@ -104,14 +103,14 @@ def update_data(id_hash: str, change: Callable[[str], str]) -> None:
 
 
 def credential(row: Session, token: str, settings: Settings) -> str | None:
-    """The mail password of this session, or None where none is kept. Raises vault.CannotOpen."""
+    """The mail password of this session, or None if none is stored. Raises vault.CannotOpen."""
     if row.credential is None:
         return None
     return vault.open_for_session(row.credential, token, settings.secret_key, row.user.get_id())
 
 
 def revoke(id_hash: str, user: User | None = None) -> bool:
-    """End one session, at its next request at the latest; with `user`, only if it is theirs. Whether there was one."""
+    """Revoke one session, effective at its next request; with `user`, only if it is theirs. Returns whether it existed."""
     query = Session.delete().where(Session.id_hash == id_hash)
     if user is not None:
         query = query.where(Session.user == user)
@@ -119,19 +118,19 @@ def revoke(id_hash: str, user: User | None = None) -> bool:
 
 
 def revoke_all(user: User, except_: str = "") -> int:
-    """End all sessions of `user` but the one with this `id_hash`; returns how many."""
+    """Revoke all sessions of `user` except the one with this `id_hash`; returns how many."""
     return Session.delete().where(Session.user == user, Session.id_hash != except_).execute()
 
 
 def list(user: User, settings: Settings) -> Sequence[Session]:
-    """Where `user` is signed in, the latest visit first."""
+    """The active sessions of `user`, the most recently seen first."""
     rows = Session.select().where(Session.user == user).order_by(Session.seen.desc())
     at = now()
     return [row for row in rows if at <= _ends(row, settings)]
 
 
 def delete_expired(settings: Settings) -> int:
-    """Delete all rows that have run out; returns how many."""
+    """Delete all expired rows; returns how many."""
     at = now()
     return (
         Session.delete()
@@ -145,12 +144,12 @@ def delete_expired(settings: Settings) -> int:
 
 
 def hash_token(token: str) -> str:
-    """SHA-256 in hex. No salt and no stretching: the token has 256 bits of its own."""
+    """SHA-256 in hex. Needs neither salt nor stretching, because the token has 256 bits of entropy."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def network_of(remote_address: str | None) -> str:
-    """What stands for a network in tables and throttles: the IPv4 address, the /64 of an IPv6 one, or "" if unknown."""
+    """The network for session lists and rate limits: the IPv4 address, the /64 of an IPv6 address, or "" if unknown."""
     try:
         address = ipaddress.ip_address((remote_address or "").split("%", 1)[0])
     except ValueError:

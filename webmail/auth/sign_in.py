@@ -1,9 +1,8 @@
-"""Checking who somebody is: name and password, counted so that guessing is slow.
+"""Sign-in: authentication by name and password, rate limited against brute force.
 
-Wrong passwords are counted for each address, wherever they come from, and for each network. With that alone anybody could
-keep a person out by guessing wrong in their name, so a browser on which this person signed in before (auth/known_devices.py) is
-counted for itself alone: failures made elsewhere do not stop it, its own do not stop anybody else, and whoever steals it has
-the same few tries. On a browser that is new to them a person under attack has to wait.
+Failed attempts are counted per address and per network. That alone would let anybody lock a user out, so a browser on which the
+user signed in before (auth/known_devices.py) has its own count: failures elsewhere do not block it, its own failures block nobody
+else, and whoever steals it has as few tries. On a new browser, a user under attack has to wait.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from webmail.errors import MailError, SignInRefused
 from webmail.models import SignInFailure, User, now
 
 WINDOW = timedelta(minutes=15)
-_NETWORK_FACTOR = 5  # many people share a school's one address
+_NETWORK_FACTOR = 5  # many users may share one public address, e.g. of a school
 _ADDRESS = re.compile(r"[^\s@\x00-\x1f\x7f]{1,190}@[^\s@\x00-\x1f\x7f]{1,190}")
 
 
 class TooManyAttempts(MailError):
-    """Too many wrong passwords for this address, or from this network. Try again in `retry_minutes`."""
+    """Too many failed attempts for this address or from this network; retry after `retry_minutes`."""
 
     status = 429
 
@@ -46,13 +45,12 @@ def sign_in(
     *,
     browser: str = "",
 ) -> User:
-    """The person with this name and password; their row is made at the first success when IMAP decides.
+    """Authenticate; returns the user, creating their row at the first sign-in if IMAP authenticates.
 
-    `network` is a word for where they are (see sessions.network_of), "" if unknown. `check_imap` signs in to the IMAP
-    server, and raises SignInRefused or ServerAway. `browser` is what the browser keeps of earlier
-    sign-ins (auth/known_devices.py).
+    `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefused or
+    ServerAway. `browser`: the known-devices cookie (auth/known_devices.py).
 
-    Raises SignInRefused, TooManyAttempts (nothing is checked then), ServerAway (never counted against anybody).
+    Raises SignInRefused, TooManyAttempts (the password is not checked then), ServerAway (not counted as a failure).
     """
     address = normalise(address_or_name, settings.domain)
     if own := known_devices.recognise(browser, address, settings.secret_key):
@@ -67,7 +65,7 @@ def sign_in(
         else:
             user = _by_imap(address, password, settings, check_imap)
     except MailError as error:
-        if not isinstance(error, SignInRefused):  # the server's fault, not a wrong password
+        if not isinstance(error, SignInRefused):  # a server error, not a wrong password
             attempt.delete_instance()
         raise
     SignInFailure.delete().where(SignInFailure.address == (own or address)).execute()
@@ -75,9 +73,9 @@ def sign_in(
 
 
 def normalise(address_or_name: str, domain: str) -> str:
-    """`local@domain` in lower case, with `domain` where none was typed; "" when that is no address.
+    """`local@domain` in lower case, with `domain` appended if none was typed; "" if invalid.
 
-    All is lower-cased, as Dovecot does: "Alice" and "alice" are one person, with one count of wrong passwords.
+    Lower-cased as in Dovecot, so that "Alice" and "alice" are the same user with the same rate limit.
     """
     text = address_or_name.strip().lower()
     if "@" not in text and domain:
@@ -86,14 +84,14 @@ def normalise(address_or_name: str, domain: str) -> str:
 
 
 def forget_old_failures() -> int:
-    """Delete the records that count no more; returns how many."""
+    """Delete the failures older than WINDOW; returns how many."""
     return SignInFailure.delete().where(SignInFailure.at < now() - WINDOW).execute()
 
 
 def _begin(address: str, network: str, limit: int) -> SignInFailure:
-    """Write a failure before the password is checked, so that many tries at the same instant all count.
+    """Record a failure before the password is checked, so that concurrent attempts all count; it is deleted on success.
 
-    The row goes again when the try succeeds. Raises TooManyAttempts; such a try is not kept: waiting always helps.
+    Raises TooManyAttempts; such an attempt is not recorded, so that waiting always helps.
     """
     forget_old_failures()
     with db.atomic():
@@ -109,7 +107,7 @@ def _begin(address: str, network: str, limit: int) -> SignInFailure:
 
 
 def _wait(same: Expression, limit: int) -> int:
-    """Minutes until another try is allowed, 0 for now. The try under way is among the rows."""
+    """Minutes until another attempt is allowed, 0 for now. The rows include the current attempt."""
     times = [
         row.at for row in SignInFailure.select(SignInFailure.at).where(same).order_by(SignInFailure.at.desc()).limit(limit + 1)
     ]

@@ -1,8 +1,8 @@
-"""A few plain words for a User-Agent header, so that people recognise their own computers."""
+"""User agent: a short description of a User-Agent header, so that users recognise their devices in the session list."""
 
 from __future__ import annotations
 
-# in this order: Edge and Opera also say Chrome, and Chrome also says Safari
+# the order matters: Edge and Opera also contain "Chrome", and Chrome contains "Safari"
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR", "Opera"),
@@ -28,9 +28,9 @@ _SYSTEMS = (
 
 
 def describe(user_agent: str) -> str:
-    """Such as "Firefox, Windows"; the header's first word when it is none of the common ones; "" for none.
+    """For example "Firefox, Windows"; the header's first word if it is not a common browser; "" if empty.
 
-    A hint for the person who owns the session, nothing is decided by it: the header may say anything.
+    Only for display: the header can be forged.
     """
     words = [next((name for sign, name in signs if sign in user_agent), "") for signs in (_BROWSERS, _SYSTEMS)]
     return ", ".join(filter(None, words)) or " ".join(user_agent.split()[:1])[:40]

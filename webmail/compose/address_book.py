@@ -1,4 +1,4 @@
-"""Contacts and groups as recipients: who fits some letters, whom the name of a group stands for."""
+"""Address book: contacts and groups as recipients, searched by prefix, and groups expanded to their members."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from webmail.mime.address_text import address_text
 from webmail.mime.encoded_words import fold, sort_key, words_in
 from webmail.models import Contact, ContactAddress, ContactMember, Correspondent, User
 
-MOST_GROUPS = 200  # that are offered
-_MOST_PEOPLE = 10_000  # of all those groups together
+MOST_GROUPS = 200  # offered at once
+_MOST_PEOPLE = 10_000  # members of those groups together
 _TOKEN = "group:"
 
 
@@ -25,17 +25,17 @@ _TOKEN = "group:"
 class Group:
     uid: str
     name: str
-    people: tuple[Address, ...]  # those who have an address, each once
-    keys: frozenset[str]  # their addresses for comparing
+    people: tuple[Address, ...]  # members with an address, deduplicated
+    keys: frozenset[str]  # their addresses, normalised for comparison
 
     @property
     def token(self) -> str:
-        """What stands for it on a page of people."""
+        """Identifies the group in the recipient picker's form."""
         return _TOKEN + self.uid
 
 
 def people(user: User, words: str) -> Iterator[tuple[str, str, int]]:
-    """Names, addresses and how often one wrote to them: contacts that fit, those most often written to first. 1 query."""
+    """(name, address, times written to) of matching contacts, most often written to first. 1 query."""
     times = pw.fn.COALESCE(Correspondent.count, 0)
     known = (Correspondent.user == ContactAddress.user) & (Correspondent.address == ContactAddress.address)
     found: Any = (
@@ -50,7 +50,7 @@ def people(user: User, words: str) -> Iterator[tuple[str, str, int]]:
 
 
 def groups(user: User, words: str = "") -> list[Group]:
-    """Groups that fit and have somebody to write to, by name, as far as their people are _MOST_PEOPLE at most. 2 queries."""
+    """Matching groups with at least one address, sorted by name, up to _MOST_PEOPLE members in total. 2 queries."""
     return _with_people(user, _fitting(user, words))
 
 
@@ -75,7 +75,7 @@ def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
         .tuples()
     )
     found = list(members)
-    # a group stands for all its people or is not there
+    # a group is offered with all its members or not at all
     cut = {found.pop()[0]} if len(found) > _MOST_PEOPLE else set()
     inside: dict[int, dict[str, Address]] = {}
     for number, member, name, email in found:
@@ -92,7 +92,7 @@ def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
 
 
 def unfolded(user: User, entries: Iterable[str]) -> list[str]:
-    """The entries of a page of people, with the addresses of all its people for each group. 2 queries where there are groups."""
+    """The picker's entries with each group expanded to its members' addresses. 2 queries if there are groups."""
     entries = list(entries)
     uids = [entry.removeprefix(_TOKEN) for entry in entries if entry.startswith(_TOKEN)]
     found = _with_people(user, [Contact.user == user, Contact.uid.in_(uids[:MOST_GROUPS])]) if uids else []
@@ -107,9 +107,9 @@ def unfolded(user: User, entries: Iterable[str]) -> list[str]:
 
 
 def with_groups(user: User, lists: Mapping[str, str]) -> dict[str, str]:
-    """The address fields with the people of each group that is only named. No query where nothing is a mere name, else 2.
+    """The address fields with bare group names expanded to the groups' members. 2 queries, or none if there is no bare name.
 
-    A name that two groups have stays as it is: nobody can tell whom it means.
+    A name shared by two groups is ambiguous and stays as it is.
     """
     items = {name: [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()] for name, text in lists.items()}
     names = {_name(item) for inside in items.values() for item in inside if "@" not in item}

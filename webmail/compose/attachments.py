@@ -1,4 +1,4 @@
-"""The files of a draft: bytes in the uploads folder, a row for each."""
+"""Attachments of a draft: files in the uploads folder, with a database row each; quotas and deduplication."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from webmail.models import AttachmentRow, DraftRow, User
 
 
 def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settings: Settings) -> AttachmentRow:
-    """Write a file of the draft to disk, then its row; the very same file a second time is the first one.
+    """Write a file to disk, then its row; returns the existing row for an identical file.
 
-    A picture gets a name that no other file of the draft has, for a text refers to pictures by name.
+    Images get a name that is unique in the draft, because the text refers to them by name.
 
-    Raises uploads.TooLarge, AllowanceUsed, NoRoom.
+    Raises uploads.MessageTooLarge, AllowanceUsed, NoRoom, drafts.AlreadyLeft.
     """
     return add_all(row, [(stream, filename, type)], settings)[0]
 
@@ -30,8 +30,8 @@ def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settin
 def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], settings: Settings) -> list[AttachmentRow]:
     """Write files (bytes, name, type) to disk, then their rows: one sync and one transaction for all of them.
 
-    Raises uploads.TooLarge (the message would pass its limit), AllowanceUsed, NoRoom: the files before that one are kept then.
-    Whatever else is raised, also while `files` are read, leaves nothing behind: drafts.AlreadyLeft where the message went
+    Raises uploads.MessageTooLarge (the message would exceed its limit), AllowanceUsed, NoRoom; files before the one refused are
+    kept. Any other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeft if the message was queued
     meanwhile.
     """
     target = uploads.folder(settings, row.id)
@@ -98,23 +98,23 @@ def _insert(row: DraftRow, fresh: list[AttachmentRow], settings: Settings) -> No
         for one in fresh:
             one.save(force_insert=True)
         drafts.touch(row)
-        if held(row.user) > settings.uploads_limit:  # other requests may have written at the same time
+        if held(row.user) > settings.uploads_limit:  # concurrent requests may have written too
             raise uploads.AllowanceUsed(settings.uploads_limit)
 
 
 def held(user: User) -> int:
-    """How many bytes the files of all of a person's drafts have."""
+    """Total size in bytes of the files of all of a user's drafts."""
     files = AttachmentRow.select(pw.fn.COALESCE(pw.fn.SUM(AttachmentRow.size), 0)).join(DraftRow).where(DraftRow.user == user)
     return int(files.scalar())
 
 
 def room(user: User, settings: Settings) -> int:
-    """How many bytes the files of a new draft may have, as sent."""
+    """How many bytes the files of a new draft may take, as encoded for sending."""
     return min(settings.message_limit, settings.uploads_limit - held(user))
 
 
 def remove(row: DraftRow, attachment_id: int, settings: Settings) -> bool:
-    """Returns whether there was such a file in this draft."""
+    """Remove a file and its row; returns False if the draft has no such file."""
     attachment = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
     if attachment is None:
         return False

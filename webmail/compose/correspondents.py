@@ -1,5 +1,6 @@
-"""Correspondents: the addresses a person has written to, noted when a message is sent. `message/sender_check.py` tells
-strangers from people one knows by them.
+"""Correspondents: the addresses a user has written to, recorded when a message is sent.
+
+`message/sender_check.py` uses them to tell known senders from strangers.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from webmail.models import Correspondent, Outbox, now
 
 
 def note(row: Outbox, hidden: tuple[Address, ...] = (), beginning: bytes = b"") -> None:
-    """Count a sent message for each of its recipients. `hidden` are those that its headers do not name (Bcc), `beginning` is
-    that of the message where the row does not hold it.
+    """Count a sent message for each of its recipients.
 
-    What machines send (the null sender) is nobody's writing, and whom the server refused was not written to.
+    `hidden`: recipients not in its headers (Bcc). `beginning`: the start of the message if the row does not hold its content.
+    Automatic messages (null sender) and refused recipients are not counted.
     """
     if not row.sender:
         return
     head = beginning or bytes(row.content)[: headers.HEADER_LIMIT]
     envelope = headers.envelope(head)
     written_to = (*hidden, *envelope.cc, *envelope.to)
-    if resent := headers.fields(head).get("resent-to"):  # somebody else wrote to the people of To and Cc
+    if resent := headers.fields(head).get("resent-to"):  # To and Cc are those of the original author
         written_to = (*hidden, *addresses(resent[:1]))
     refused = {address.lower() for address in json.loads(row.refused)}
     people = {a.email.lower(): a.name for a in written_to}

@@ -1,4 +1,4 @@
-"""Cleanup of drafts: which rows and files nobody will come back to, and which texts the Drafts folder lacks."""
+"""Draft cleanup: removes abandoned draft rows and files, and finds drafts that were never saved to the Drafts mailbox."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _LEFT_ALONE = timedelta(hours=1)
 
 
 def sweep(settings: Settings) -> int:
-    """Remove what nobody will come back to; returns how many drafts and folders went.
+    """Remove abandoned drafts; returns the number of drafts and folders removed.
 
-    After 30 days without a change any draft, for its copy on the server is the one that people find; after a day what is empty,
-    or was begun by a link and never written in; and folders without a draft. What waits, failed or is uncertain stays.
+    Any draft goes after 30 days without a change: users find its copy in Drafts. Empty drafts, and those started by a link and
+    never edited, go after a day. Folders without a draft go too. Drafts whose message is waiting, failed or uncertain stay.
     """
     limit = now() - timedelta(days=KEPT_DAYS)
     gone = 0
@@ -40,7 +40,7 @@ def sweep(settings: Settings) -> int:
 
 
 def unseen() -> list[DraftRow]:
-    """Drafts left for an hour with text that the server's copy has not: only their address would lead back to it."""
+    """Drafts untouched for an hour whose text is newer than the copy in Drafts: they can only be reached by their URL."""
     return [
         row
         for row in _at_rest(_LEFT_ALONE)
@@ -65,7 +65,7 @@ def _remove_orphans(settings: Settings) -> int:
     for child in root.iterdir():
         try:
             aged = uploads.is_draft_id(child.name) and child.stat().st_mtime < time.time() - _ORPHAN_SECONDS
-        except FileNotFoundError:  # its message was filed at this moment
+        except FileNotFoundError:  # filing its message removed it just now
             continue
         if aged and not DraftRow.select(DraftRow.id).where(DraftRow.id == child.name).exists():
             uploads.remove_folder(settings, child.name)

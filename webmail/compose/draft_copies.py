@@ -1,4 +1,4 @@
-"""Copies of drafts in the IMAP Drafts mailbox: saved there, taken up again from there, removed from there."""
+"""Draft copies: saves drafts to the IMAP Drafts mailbox, resumes them from there, and removes them."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _GONE = (NoSuchMessage, NoSuchMailbox, MailboxChanged)
 
 
 def save(row: DraftRow, account: Account, identity: Identity, settings: Settings) -> bool:
-    """Bring the copy in Drafts up to date: first the new one, then away with the former one.
+    """Update the copy in Drafts: append the new one, then expunge the previous one.
 
-    Returns False when the draft was sent or discarded meanwhile (no copy stays behind then). Round trips: APPEND, and
-    SELECT + STORE + EXPUNGE for the former copy. Raises ServerAway, OverQuota ...; the row keeps the text in any case.
+    Returns False if the draft was sent or discarded meanwhile (no copy is left behind then). Round trips: APPEND, and
+    SELECT + STORE + EXPUNGE for the previous copy. Raises ServerAway, OverQuota ...; the row keeps the text in any case.
     """
     if _save_once(row, account, identity, settings):
         return True
-    # Somebody else saved at the same moment (an autosave beside a click), or the draft is gone.
+    # A concurrent request saved it (an autosave racing a click), or the draft is gone.
     current = DraftRow.get_or_none(DraftRow.id == row.id)
     if current is None or (drafts.unsaved(current) and not _save_once(current, account, identity, settings)):
         return False
@@ -69,7 +69,7 @@ def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Se
 
 
 def _remember(row: DraftRow, former: tuple[str, int, int], fresh: tuple[str, int, int], at: datetime) -> bool:
-    """Point the row at its new copy, unless somebody did so meanwhile or the draft is gone: that one's copy counts then."""
+    """Point the row at its new copy; False if a concurrent save did so first or the draft is gone (compare-and-swap)."""
     values = dict(zip(("saved_mailbox", "saved_uidvalidity", "saved_uid"), fresh, strict=True))
     unchanged = (
         (DraftRow.saved_mailbox == former[0]) & (DraftRow.saved_uidvalidity == former[1]) & (DraftRow.saved_uid == former[2])
@@ -82,7 +82,7 @@ def _remember(row: DraftRow, former: tuple[str, int, int], fresh: tuple[str, int
 
 
 def _delete(conn: Connection, mailbox: str, uidvalidity: int, uid: int) -> None:
-    """Expunge a copy. A failure leaves one draft too many, never one too few, so it is only noted."""
+    """Expunge a copy. A failure leaves one draft too many, never one too few, so it is only logged."""
     if not mailbox or not uid:
         return
     try:
@@ -94,7 +94,7 @@ def _delete(conn: Connection, mailbox: str, uidvalidity: int, uid: int) -> None:
 
 
 def remove(account: Account, mailbox: str, uidvalidity: int, uid: int) -> None:
-    """Expunge a copy that is not needed any more; one that is gone already is fine. Raises ServerAway and such."""
+    """Expunge a copy that is no longer needed; idempotent. Raises ServerAway and other mail errors."""
     if not mailbox or not uid:
         return
     with imap.connect(account) as conn:
@@ -105,7 +105,7 @@ def remove(account: Account, mailbox: str, uidvalidity: int, uid: int) -> None:
 
 
 def discard(row: DraftRow, account: Account, settings: Settings) -> None:
-    """Remove a draft for good: the copy first, so that an error there loses nothing."""
+    """Delete a draft permanently: first the copy, so that an error there loses nothing. Raises as `remove` does."""
     remove(account, row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
     drafts.forget(row.id, settings)
 
@@ -113,14 +113,13 @@ def discard(row: DraftRow, account: Account, settings: Settings) -> None:
 def resume(
     user: User, account: Account, mailbox: str, uid: int, uidvalidity: int | None, settings: Settings, *, afresh: bool = False
 ) -> tuple[DraftRow, int]:
-    """The row of a message in Drafts, and how many of its files were too many to come along.
+    """The draft row for a message in Drafts, and the number of its files that were left out (beyond reply.MOST_PARTS).
 
-    It is the live row where the copy is ours, else one made from the message, files and all. A message that is no draft is a
-    template: its row is found again, not made again, as long as nothing was written in it, and the message stays as it is. So
-    does a draft with too many files: a saved row takes the place of its copy, and the other files would be lost. `afresh`: what
-    comes of a template answers nothing.
+    It is the existing row if the copy is ours, else a new one made from the message, files included. A message without the
+    \\Draft flag serves as a template: it stays unchanged, and its row is reused as long as it was not edited. A draft with too
+    many files stays too: saving the row would replace it and lose the others. `afresh`: start a new thread (no In-Reply-To).
 
-    Raises NoSuchMessage, MailboxChanged, uploads.TooLarge, AllowanceUsed, NoRoom, ServerAway.
+    Raises NoSuchMessage, MailboxChanged, uploads.MessageTooLarge, AllowanceUsed, NoRoom, ServerAway.
     """
     if uidvalidity and (row := _live(user, mailbox, uidvalidity, uid)):
         return row, 0
@@ -130,10 +129,10 @@ def resume(
             return row, 0
         left_out = max(len(reply.carried_parts(message)) - reply.MOST_PARTS, 0)
         replaces = "\\Draft" in message.flags and not left_out
-        # only one's own program sets that flag: anybody can write such a header
+        # the header is trusted only with \Draft: any sender can add the header, but only the user's own clients set the flag
         head = imap.attached_messages.head(conn, mailbox, uid, "", message.uidvalidity) if "\\Draft" in message.flags else b""
         noted = draft_note.from_header(head, Fields())
-        if noted.get("format") == message_options.FORMATTED:  # its text has the marks of its pictures
+        if noted.get("format") == message_options.FORMATTED:  # its text contains the image marks already
             found = quoting.plain(conn, message)
         else:
             found = quoting.with_pictures(conn, message, attachments.room(user, settings), alone=False)
@@ -165,7 +164,7 @@ def resume(
 
 
 def _fields_of(message: Message, text: str, *, template: bool) -> Fields:
-    """The form's fields of a message; those of a template name it, so that its row is found again."""
+    """The compose fields of a message. Those made from a template name it as source, so that its row is found again."""
     envelope = message.envelope
     return Fields(
         to=address_text(envelope.to),
@@ -191,9 +190,9 @@ def _live(user: User, mailbox: str, uidvalidity: int, uid: int) -> DraftRow | No
 
 
 def rescue(settings: Settings) -> int:
-    """Put drafts that were left unsaved into their Drafts mailboxes, where people find them; returns how many.
+    """Save abandoned drafts to the Drafts mailboxes, where users find them; returns how many.
 
-    Only where the servers take our tokens: without the person there is no password.
+    Only possible with token authentication: no password is available while the user is signed out.
     """
     saved = 0
     for row in draft_cleanup.unseen() if settings.token_key_file else []:

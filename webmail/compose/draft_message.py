@@ -1,4 +1,4 @@
-"""The message built from a draft: its addresses, texts and files as one `mail.Draft`, and that as bytes."""
+"""Draft message: a draft row and its files as a `mail.Draft`, and that as RFC 5322 bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webmail.models import DraftRow
 
 
 class FilesGone(MailError):
-    """The bytes of an attachment are not on the disk any more."""
+    """An attachment's file is no longer on disk."""
 
     status = 410
 
@@ -26,7 +26,7 @@ class FilesGone(MailError):
 def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False) -> mail.Draft:
     """The message that the row describes. Raises BadAddress.
 
-    `lenient` is for the copy in Drafts: what is no address is left out, and the text stays as typed, its pictures' marks too.
+    `lenient` is for the copy in Drafts: invalid addresses are skipped, and the text stays as typed, image marks included.
     """
     read = readable_addresses if lenient else builder.parse_addresses
     written = inline_images.render_body(row, settings)
@@ -51,7 +51,7 @@ def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: 
 
 
 def to_bytes(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> bytes:
-    """The message as bytes, dated `at` (UTC, naive) or now.
+    """The message as bytes, dated `at` (naive UTC) or now.
 
     Raises UnsafeValue, BadAddress, and FilesGone when an attachment can't be read.
     """
@@ -62,7 +62,7 @@ def to_bytes(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None
 
 
 def write(out: IO[bytes], draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> None:
-    """The same into a file, in constant memory. Raises uploads.NoRoom too."""
+    """Like `to_bytes`, but writes to a file, in constant memory. Also raises uploads.NoRoom."""
     try:
         with uploads.full_disk_told():
             builder.write(out, draft, date=_date(at), include_bcc=include_bcc)
@@ -75,7 +75,7 @@ def _date(at: datetime | None) -> datetime:
 
 
 def readable_addresses(text: str) -> tuple[Address, ...]:
-    """The addresses among what was typed so far."""
+    """The valid addresses in a field that may be incomplete; never raises."""
     try:
         return builder.parse_addresses(text)
     except BadAddress:

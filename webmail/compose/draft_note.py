@@ -1,4 +1,4 @@
-"""The note in the copy in Drafts: what a message has no header for, kept in one of our own that is never sent."""
+"""Draft note: what no standard header can hold, stored in a private header (`builder.NOTE`) of the Drafts copy, never sent."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NOTED = (
 
 
 def to_header(kept: Fields) -> str:
-    """What the copy in Drafts has to remember; "" where that is nothing."""
+    """The header value with the options and source that differ from their defaults; "" when none does."""
     values, usual = asdict(kept), {field.name: field.default for field in fields(kept)}
     said = [(name, values[name]) for name in _NOTED if values[name] != usual[name]]
     return "; ".join(f"{name}={quote(str(int(value) if isinstance(value, bool) else value), safe='')}" for name, value in said)
 
 
 def from_header(head: bytes, usual: Fields) -> dict[str, Any]:
-    """The fields that the header block of a copy remembers, in the types that `usual` has. Never raises; not checked yet."""
+    """Parse the note in a copy's header block into field values, typed as in `usual`. Never raises; values are not validated."""
     found: dict[str, Any] = {}
     for value in headers.fields(head).get(builder.NOTE.lower(), [])[:1]:
         for item in encoded_words.decode(value).split(";"):

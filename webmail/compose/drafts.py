@@ -1,6 +1,6 @@
-"""The life of a draft: its row holds the last text that reached us, its files lie in the uploads folder.
+"""Drafts: rows with the latest text of messages being written; creating, storing with conflict detection, and deleting.
 
-Copies on the IMAP server are in `copies.py`. Every function runs within an open database connection.
+Files are in `attachments.py`, copies on the IMAP server in `draft_copies.py`. Every function needs an open database connection.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from webmail.errors import MailError, NoSuchMessage
 from webmail.mime import builder
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, now
 
-_TOUCH = timedelta(milliseconds=1)  # a row whose last change is its making holds nothing that a person wrote
+_TOUCH = timedelta(milliseconds=1)  # created < updated marks a row that the user may have edited, see leave_untouched
 _COPY_EVERY = timedelta(minutes=1)
 _COPY_SIZE = 1_000_000
 
 
 class DraftChangedElsewhere(MailError):
-    """Another form wrote another text into the draft meanwhile; `row` has that one."""
+    """Another form stored a different text in the draft meanwhile; `row` has that text."""
 
     status = 409
 
@@ -36,15 +36,15 @@ class DraftChangedElsewhere(MailError):
 
 
 class AlreadyLeft(MailError):
-    """The draft is in the outbox, or was sent: it can't be changed any more."""
+    """The draft is in the outbox or was sent, so it can no longer be changed."""
 
     status = 409
 
 
 def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "") -> DraftRow:
-    """A row for a message begun. `draft_id` is the one a form was given; a new one where empty. `writer`: see `store`.
+    """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`: see `store`.
 
-    Raises NoSuchMessage for what is no id, AlreadyLeft when a message was sent under it.
+    Raises NoSuchMessage for a malformed id, AlreadyLeft if a message was sent under it.
     """
     draft_id = draft_id or new_id()
     if not uploads.is_draft_id(draft_id):
@@ -60,19 +60,19 @@ def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str 
 
 
 def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", began_from: str = "") -> DraftRow:
-    """Keep the text of a form under its id, whose row is made if this is the first time.
+    """Store the text of a form, creating the row the first time (optimistic locking).
 
-    `writer` is a random name that the form got when it was shown, `began_from` the revision it was shown with. A text that
-    another form wrote meanwhile is not overwritten. What this form itself sent before is: its requests may cross.
+    `writer` is a random name that the form got when it was rendered, `began_from` the revision it was rendered with. A text that
+    another form stored meanwhile is not overwritten; one from the same form is, since its requests may arrive out of order.
 
-    Raises NoSuchMessage, AlreadyLeft, ChangedElsewhere.
+    Raises NoSuchMessage, AlreadyLeft, DraftChangedElsewhere.
     """
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
     if row is None:
         try:
             with db.atomic():
                 return new(user, fields, draft_id, writer)
-        except pw.IntegrityError:  # made by another click at this moment, or somebody else's
+        except pw.IntegrityError:  # created by a concurrent request, or another user's
             row = load(user, draft_id)
     fields = normalised(fields)
     while (present := fields_of(row)) != fields:
@@ -81,14 +81,14 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", began_
         as_read = row.updated
         if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=writer or None, **asdict(fields)):
             break
-        row = load(user, draft_id)  # somebody wrote in between
+        row = load(user, draft_id)  # written concurrently
         if has_left(row.id):
             raise AlreadyLeft(f"draft {row.id} has left")
     return row
 
 
 def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> DraftRow:
-    """A draft of its own for the text of a form that may not overwrite `row`, with the same files: one for each form."""
+    """A separate draft, with the same files, for the text of a form that may not overwrite `row`; one per form."""
     own = (DraftRow.user == row.user) & (DraftRow.writer == writer) & (DraftRow.id != row.id)
     if writer and (before := DraftRow.select().where(own & _not_in_outbox()).first()):
         update(before, fields)
@@ -99,12 +99,12 @@ def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> Dra
 
 
 def leave_untouched(row: DraftRow) -> None:
-    """Say that all the row holds was put there by us, not typed: a day later it may go."""
+    """Mark the row's content as generated, not typed: cleanup may remove it after a day."""
     DraftRow.update(updated=DraftRow.created).where(DraftRow.id == row.id).execute()
 
 
 def untouched(user: User, fields: Fields) -> DraftRow | None:
-    """A row made before from the same fields and never changed: a link followed twice makes one draft."""
+    """An existing unedited row with the same fields, so that following a link twice creates only one draft."""
     values = storable(fields)
     same = [getattr(DraftRow, name) == value for name, value in values.items()]
     return DraftRow.select().where(DraftRow.user == user, DraftRow.saved_at.is_null(), _not_in_outbox(), *same).first()
@@ -115,7 +115,7 @@ def _not_in_outbox() -> Any:
 
 
 def has_left(draft_id: str) -> bool:
-    """Whether its message is on its way, or was: what comes now would not be in it."""
+    """Whether its message is queued or was sent: further changes would not be part of it."""
     return bool(_leaving(draft_id).exists())
 
 
@@ -133,7 +133,7 @@ def new_id() -> str:
 
 
 def load(user: User, draft_id: str) -> DraftRow:
-    """Raises NoSuchMessage, also for somebody else's."""
+    """The user's draft. Raises NoSuchMessage, also for somebody else's."""
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
     if row is None:
         raise NoSuchMessage(f"no draft {draft_id!r} of {user.address}")
@@ -141,7 +141,7 @@ def load(user: User, draft_id: str) -> DraftRow:
 
 
 def update(row: DraftRow, fields: Fields) -> bool:
-    """Store the text that came; returns whether anything differs from what we had."""
+    """Store the fields unconditionally; returns whether anything changed."""
     changed = {name: value for name, value in storable(fields).items() if getattr(row, name) != value}
     if changed:
         touch(row, **changed)
@@ -149,7 +149,7 @@ def update(row: DraftRow, fields: Fields) -> bool:
 
 
 def is_empty(row: DraftRow) -> bool:
-    """Whether a person put nothing into it: signatures and copies that the form begins with do not count."""
+    """Whether the user put nothing into it: the identity's signature, Cc and Bcc do not count."""
     return not identities.has_words(row) and not row.attachments.exists()
 
 
@@ -159,10 +159,9 @@ def unsaved(row: DraftRow) -> bool:
 
 
 def copy_is_due(row: DraftRow, *, leaving: bool = False) -> bool:
-    """Whether an autosave should reach the server: the first one does, so that the draft can be found; later ones now and
-    then, and the one when the page is left.
+    """Whether an autosave should update the copy in Drafts: the first one, then once a minute, and when leaving the page.
 
-    With large files the server's copy is left to the "Save" button, because each copy carries them anew.
+    With large files only the first one does, and the "Save" button, because each copy uploads them again.
     """
     if not unsaved(row):
         return False
@@ -172,7 +171,7 @@ def copy_is_due(row: DraftRow, *, leaving: bool = False) -> bool:
 
 
 def touch(row: DraftRow, still: Any = True, **values: object) -> bool:
-    """Change columns of the row and of the object, and the time of the last change; False where `still` does not hold."""
+    """Update columns of the row and the object, and `updated`; False if the condition `still` does not hold."""
     values["updated"] = now()
     if not DraftRow.update(values).where((DraftRow.id == row.id) & still).execute():
         return False
@@ -185,33 +184,30 @@ def touch(row: DraftRow, still: Any = True, **values: object) -> bool:
 
 
 def total_size(row: DraftRow) -> int:
-    """About how many bytes the message has as sent."""
+    """Estimated size of the message in bytes, as encoded for sending."""
     text = len(row.body.encode(errors="replace"))
     text = 4096 + (text * 4 if row.format else text)  # as text and as HTML, base64 at worst
     return text + sum(uploads.encoded_size(attachment.size) for attachment in row.attachments)
 
 
-# --- the message -----------------------------------------------------------------------------------------------------
-
-
-# --- another one from this, and the end ------------------------------------------------------------------------------
+# --- duplicating and deleting ----------------------------------------------------------------------------------------
 
 
 def duplicate(row: DraftRow, settings: Settings) -> DraftRow:
-    """A draft of its own with the same text and files, to be sent as a new message."""
+    """A separate draft with the same text and files, to be sent as a new message."""
     twin = new(row.user, fields_of(row))
     _copy_files(row, twin, settings)
     return twin
 
 
 def _copy_files(row: DraftRow, twin: DraftRow, settings: Settings) -> None:
-    for attachment in list(row.attachments.order_by(AttachmentRow.id)):  # no read stays open while we write
+    for attachment in list(row.attachments.order_by(AttachmentRow.id)):  # no cursor stays open while writing
         source = uploads.folder(settings, row.id) / attachment.stored
         stored = uploads.duplicate(source, uploads.folder(settings, twin.id))
         AttachmentRow.create(draft=twin, filename=attachment.filename, type=attachment.type, size=attachment.size, stored=stored)
 
 
 def forget(draft_id: str, settings: Settings) -> None:
-    """Remove the row and the files; the copy on the server is the caller's concern."""
+    """Delete the row and the files; the copy in Drafts is left to the caller."""
     DraftRow.delete().where(DraftRow.id == draft_id).execute()
     uploads.remove_folder(settings, draft_id)

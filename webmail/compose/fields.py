@@ -1,4 +1,4 @@
-"""Fields: what the form of a message holds, how it is normalised before it is stored, and the revision that names a text."""
+"""Fields: the values of the compose form, their normalisation for storing, and the revision hash that identifies a text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f]{1,250}>")
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a form holds, as text. `references` are message ids separated by spaces; `source_*` the message answered."""
+    """The values of the compose form. `references`: message ids separated by spaces; `source_*`: the message replied to."""
 
     to: str = ""
     cc: str = ""
@@ -31,34 +31,34 @@ class Fields:
     source_uid: int = 0
     source_flag: str = ""
     identity: int = 0  # of models.WritingIdentity; 0: the account itself
-    format: str = ""  # formats.FORMATTED, or plain text
+    format: str = ""  # message_options.FORMATTED, or "" for plain text
     priority: str = ""
     language: str = ""
     read_receipt: bool = False
     delivery_receipt: bool = False
-    reply_to: str = ""  # for this message alone; empty: the identity's
+    reply_to: str = ""  # for this message only; empty: the identity's
 
 
 NO_FIELDS = Fields()
 
 
 def revision_of(fields: Fields) -> str:
-    """A short name for a text, the same for the same text. The files are not part of it: they never overwrite each other."""
+    """A hash of the normalised fields. Attachments are not included: they never overwrite each other."""
     return hashlib.sha256(json.dumps(asdict(normalised(fields))).encode()).hexdigest()[:24]
 
 
 def fields_of(row: DraftRow) -> Fields:
-    defaults = asdict(Fields())  # a column that is younger than the row holds NULL
+    defaults = asdict(Fields())  # a column added after the row was written holds NULL
     return Fields(**{name: default if (value := getattr(row, name)) is None else value for name, default in defaults.items()})
 
 
 def normalised(fields: Fields) -> Fields:
-    """As they would come back from a row."""
+    """The fields as they would be read back from a row."""
     return Fields(**storable(fields))
 
 
 def storable(fields: Fields) -> dict[str, Any]:
-    """The fields as they may be kept: line ends LF, one line where a header is one line, no NUL, ids that are ids."""
+    """The fields sanitised for storing: LF line endings, single-line headers, no NUL, only valid message ids and UIDs."""
     values = asdict(fields)
     for name in ("to", "cc", "bcc", "reply_to", "subject", "source_mailbox"):
         values[name] = header_values.one_line(values[name])
@@ -67,7 +67,7 @@ def storable(fields: Fields) -> dict[str, Any]:
     values["references"] = " ".join(bounded_references(message_ids(fields.references)))
     if values["source_flag"] not in ("\\Answered", "$Forwarded"):
         values["source_flag"] = ""
-    for name in ("source_uid", "source_uidvalidity"):  # a form may hold anything: 32 bits (RFC 3501 section 2.3.1.1)
+    for name in ("source_uid", "source_uidvalidity"):  # untrusted input; 32 bits (RFC 3501 section 2.3.1.1)
         values[name] = values[name] if 0 < values[name] < 2**32 else 0
     values["identity"] = values["identity"] if 0 < values["identity"] < 2**63 else 0
     return values | message_options.checked(values)
@@ -78,6 +78,6 @@ def message_ids(text: str) -> list[str]:
 
 
 def bounded_references(references: list[str]) -> list[str]:
-    """The thread's first message and its last ones: a header must not grow for ever (RFC 5322 section 2.1.1)."""
+    """The thread's first message id and its last ones, to keep the header's length bounded (RFC 5322 section 2.1.1)."""
     references = list(dict.fromkeys(references))
     return references if len(references) <= _REFERENCES_KEPT else [references[0], *references[1 - _REFERENCES_KEPT :]]

@@ -1,4 +1,4 @@
-"""The form of a message being written."""
+"""Compose form: the fields of a message being written, their completion and validation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BARE_NAME = re.compile(r"[^\W_][\w.+-]*")
 
 
 def one_line(text: str | None) -> str | None:
-    """A list of addresses, one a line, as a field holds it: with commas."""
+    """An address list with commas instead of line breaks."""
     if not text or not re.search(r"[\r\n]", text):
         return text
     lines = (line.strip().rstrip(",;").rstrip() for line in re.split(r"[\r\n]+", text))
@@ -33,9 +33,9 @@ def one_line(text: str | None) -> str | None:
 
 
 def completed(text: str, domain: str) -> str:
-    """The addresses with `@domain` behind each bare user name ("bob").
+    """The address list with `@domain` appended to each bare user name ("bob").
 
-    Not where the next item has a name before its address: "Girard, Bob <bob@...>" is one person, written without quotes.
+    Except before an item with a display name: "Girard, Bob <bob@...>" is a single address with an unquoted comma.
     """
     items = [item.strip() for item in addresses.split_list(text, ",;\n")]
     whole = []
@@ -46,10 +46,10 @@ def completed(text: str, domain: str) -> str:
 
 
 class ComposeForm(FlaskForm):
-    """Fields carry what was typed; nothing is required, because a draft may lack anything. `check` is for sending."""
+    """The compose form. Nothing is required, because drafts may be incomplete; `check` validates for sending."""
 
     class Meta:
-        csrf = False  # checked for every POST of the application
+        csrf = False  # checked globally for every POST
 
     to = StringField(filters=[one_line])
     cc = StringField(filters=[one_line])
@@ -66,28 +66,28 @@ class ComposeForm(FlaskForm):
     source_uid = IntegerField(widget=HiddenInput(), default=0)
     source_flag = HiddenField()
     identity = IntegerField(widget=HiddenInput(), default=0)
-    applied = IntegerField(widget=HiddenInput(), default=0)  # the identity whose signature and copies are in the form
+    applied = IntegerField(widget=HiddenInput(), default=0)  # the identity whose signature, Cc and Bcc are in the form
     format = StringField()
     priority = StringField()
     language = StringField()
     read_receipt = BooleanField()
     delivery_receipt = BooleanField()
-    archive = HiddenField()  # set where the message answered is to be archived with the answer, see answered_views.py
+    archive = HiddenField()  # set if the message replied to is to be archived, see views/archive_original.py
     writer = HiddenField()
     revision = HiddenField()
-    later = HiddenField()  # when it is to leave: the name of a choice (compose/outbox/send_later.py), "at" for day and hour
+    later = HiddenField()  # when to send: the name of a choice (outbox/send_later.py), or "at" for `day` and `hour`
     day = StringField()
     hour = StringField()
 
     @classmethod
     def holding(cls, fields: Fields, back: str, began_from: str = "") -> ComposeForm:
-        """A form to be shown, with a name of its own; `began_from` is the revision of the draft it shows, "" for a new one."""
+        """A form to render, with a random name; `began_from` is the revision of the draft it shows, "" for a new one."""
         own = {"back": back, "writer": secrets.token_hex(16), "revision": began_from, "applied": fields.identity}
         return cls(formdata=None, data={**asdict(fields), **own})
 
     @property
     def name(self) -> str:
-        """Which form it is, see drafts.store; "" where none was given."""
+        """The form's random name (the `writer` of drafts.store); "" if missing or malformed."""
         writer = self.writer.data or ""
         return writer if _WRITER.fullmatch(writer) else ""
 
@@ -96,7 +96,7 @@ class ComposeForm(FlaskForm):
         return Fields(**{name: self[name].data or default for name, default in names.items()})
 
     def take(self, fields: Fields) -> None:
-        """Hold these fields instead of what was typed."""
+        """Replace the form's values by these fields."""
         for name, value in asdict(fields).items():
             self[name].data = value
 
@@ -104,13 +104,13 @@ class ComposeForm(FlaskForm):
         return [f for f in self.attachments.data or [] if isinstance(f, FileStorage) and f.filename]
 
     def complete(self, domain: str) -> None:
-        """Write out the recipients that are only named, where the establishment has a domain, and name each once."""
+        """Complete bare user names, if `domain` is set, and deduplicate recipients."""
         for name in RECIPIENTS if domain else ():
             self[name].data = completed(self[name].data or "", domain)
         self.fill_in(recipients.without_repetition(self.lists()))
 
     def lists(self) -> dict[str, str]:
-        """The fields with recipients."""
+        """The recipient fields (To, Cc, Bcc) by name."""
         return {name: self[name].data or "" for name in RECIPIENTS}
 
     def fill_in(self, lists: Mapping[str, str]) -> None:
@@ -118,13 +118,13 @@ class ComposeForm(FlaskForm):
             self[name].data = text
 
     def move_to_bcc(self) -> None:
-        """Everybody's address into Bcc, where the others do not see it."""
+        """Move all recipients to Bcc, where they can't see each other."""
         all_of_them = [(self[name].data or "").strip().rstrip(",;").rstrip() for name in ("bcc", "to", "cc")]
         self.bcc.data = ", ".join(text for text in all_of_them if text)
         self.to.data = self.cc.data = ""
 
     def check(self) -> bool:
-        """Whether the recipients are complete and good; marks the fields that are not."""
+        """Whether the form is valid for sending; adds errors to the fields that are not."""
         found: list[Address] = []
         self._pass_gate()
         for name in RECIPIENTS:
@@ -143,7 +143,7 @@ class ComposeForm(FlaskForm):
         return not any(field.errors for field in self)
 
     def _pass_gate(self) -> None:
-        """Mark what can't stand in a header. Hidden characters are taken out of the field, for nobody could find them there."""
+        """Add errors for values that can't be headers. Hidden characters are removed, since users could not find them."""
         for name in (*RECIPIENTS, "reply_to", "subject"):
             field = self[name]
             typed = str(field.raw_data[0]) if field.raw_data else field.data or ""

@@ -1,10 +1,10 @@
-"""As whom a person writes: identities, the addresses they may use, and the signatures in the text.
+"""Identities: sender names and addresses a user may write as, and their signatures in the text.
 
-The addresses are a person's own and those that the administrator allowed. It is checked three times: when an identity is stored,
-when a message goes into the outbox, and by the mail server, which reads the same table.
+Users may send from their own address and those that the administrator allowed. This is checked three times: when an identity is
+saved, when a message is queued, and by the mail server, which reads the same table.
 
-A signature is part of the text from the moment the form opens. It is recognised by being there word for word, so a text that a
-person changed is never taken for ours.
+A signature is part of the text from the moment the form opens. It is recognised only if present verbatim, so text that the user
+edited is never replaced or removed.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from webmail.models import AllowedAddress, DraftRow, Signature, User, WritingIde
 if TYPE_CHECKING:
     from webmail.compose.fields import Fields
 
-MOST = 50  # identities, and signatures, of one person
+MOST = 50  # identities per user, and signatures
 _FORWARDED = re.compile(r"^-{3,} .* -{3,}$", re.MULTILINE)
 _QUOTED = re.compile(r"^>", re.MULTILINE)
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class NotYours(NotAllowed):
-    """An address that this person may not write as."""
+    """The user may not send from this address."""
 
 
 # --- which addresses -------------------------------------------------------------------------------------------------
 
 
 def allowed(user: User) -> list[str]:
-    """The person's own address, then those that the administrator allowed. One query."""
+    """The user's own address, then those that the administrator allowed. 1 query."""
     mine = AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == user).order_by(AllowedAddress.address)
     return list(dict.fromkeys([user.address, *(row.address for row in mine)]))
 
@@ -51,7 +51,7 @@ def may_use(user: User, address: str, settings: Settings) -> bool:
 
 
 def check(user: User, address: str, settings: Settings) -> None:
-    """Raises NotYours."""
+    """Raises NotYours if the user may not send from this address."""
     if not may_use(user, address, settings):
         raise NotYours(f"{user.address} may not write as {address!r}")
 
@@ -60,7 +60,7 @@ def check(user: User, address: str, settings: Settings) -> None:
 
 
 def for_user(user: User) -> list[WritingIdentity]:
-    """All of a person's, the default first. The account itself is one of them, with the id 0, unless another has its address."""
+    """All identities of a user, the default first. The account itself is included as id 0 unless another has its address."""
     rows = list(
         WritingIdentity.select(WritingIdentity, Signature)
         .join(Signature, pw.JOIN.LEFT_OUTER)
@@ -75,7 +75,7 @@ def for_user(user: User) -> list[WritingIdentity]:
 
 
 def usable(user: User, settings: Settings) -> list[WritingIdentity]:
-    """Those that the person may write as today, the default first; never none. Two queries."""
+    """The identities that the user may currently send as, the default first; never empty. 2 queries."""
     found = for_user(user)
     if settings.any_sender:
         return found
@@ -88,7 +88,7 @@ def named(found: Iterable[WritingIdentity], identity_id: int | None) -> WritingI
 
 
 def chosen(found: Sequence[WritingIdentity], identity_id: int | None) -> WritingIdentity:
-    """The one of this id, or the default where it is gone."""
+    """The identity with this id, or the default if it no longer exists."""
     return named(found, identity_id) or found[0]
 
 
@@ -103,12 +103,12 @@ def noun(identity: WritingIdentity) -> Identity:
 
 
 def of_draft(row: DraftRow, settings: Settings) -> Identity:
-    """As whom a draft is written."""
+    """The identity that a draft is written as."""
     return noun(chosen(usable(row.user, settings), row.identity))
 
 
 def answering(found: Sequence[WritingIdentity], envelope: Envelope) -> WritingIdentity:
-    """The one to answer as: whose address the message was written to or, for one's own message, from; else the default."""
+    """The identity to reply as: the one that the message came from (if the user's own) or was addressed to, else the default."""
     for address in envelope.sender + envelope.to + envelope.cc + envelope.bcc:
         for identity in found:
             if identity.address == address.email.lower():
@@ -117,7 +117,7 @@ def answering(found: Sequence[WritingIdentity], envelope: Envelope) -> WritingId
 
 
 def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: str) -> WritingIdentity:
-    """The one that a draft found on the server was written as, whatever program did: by address, signature and name."""
+    """The identity that a draft found on the server, from any mail client, was written as: by address, signature and name."""
     froms = {address.email.lower(): address.name for address in sender}
     candidates = [identity for identity in found if identity.address in froms]
 
@@ -128,9 +128,9 @@ def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: 
 
 
 def save(identity: WritingIdentity, settings: Settings) -> None:
-    """Add or change one; a new default takes the place of the one before. The very same one a second time is the first.
+    """Create or update an identity; a new default replaces the previous one. Idempotent: an identical one is not created twice.
 
-    Raises NotYours, TooMany.
+    Raises NotYours, LimitReached.
     """
     check(identity.user, identity.address, settings)
     mine = WritingIdentity.user == identity.user
@@ -155,7 +155,7 @@ def signatures(user: User) -> list[Signature]:
 
 
 def save_signature(signature: Signature) -> None:
-    """The very same one a second time is the first. Raises TooMany."""
+    """Create or update a signature. Idempotent: an identical one is not created twice. Raises LimitReached."""
     signature.text = tidy(signature.text)
     with db.atomic():
         if not signature.id:
@@ -167,7 +167,7 @@ def save_signature(signature: Signature) -> None:
 
 
 def sign_with(signature: Signature, settings: Settings) -> None:
-    """Let the identity that is written with by default have this signature, where it has none."""
+    """Give the default identity this signature if it has none."""
     identity = usable(signature.user, settings)[0]
     if identity.signature is None:
         identity.signature = signature
@@ -175,7 +175,7 @@ def sign_with(signature: Signature, settings: Settings) -> None:
 
 
 def tidy(text: str) -> str:
-    """A signature as it comes back from a message: LF, no blanks at line ends, no separator of its own."""
+    """Normalise a signature so that it is found again in a message: LF, no trailing spaces, no separator line."""
     lines = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
     text = "\n".join(line.rstrip() for line in lines).strip("\n")
     return text.removeprefix("--\n").strip("\n")
@@ -185,12 +185,12 @@ def tidy(text: str) -> str:
 
 
 def begun(fields: Fields, identity: WritingIdentity) -> Fields:
-    """What the form of a new message opens with: the identity's copies and its signature."""
+    """The fields of a new message with the identity's Cc, Bcc and signature added."""
     return _with_copies(replace(fields, identity=identity.id, body=_signed(fields.body, identity)), identity)
 
 
 def changed(fields: Fields, before: WritingIdentity, now: WritingIdentity) -> Fields:
-    """The form after the identity was changed: the copies and the signature of the former one go, where they are untouched."""
+    """The fields after a change of identity: the previous one's Cc, Bcc and signature are replaced where unedited."""
     body = fields.body
     known = [text for text in (_signature_of(before), *(s.text for s in signatures(now.user))) if text]
     if place := _find(body, known):
@@ -205,20 +205,20 @@ def changed(fields: Fields, before: WritingIdentity, now: WritingIdentity) -> Fi
 
 
 def unsigned(body: str, user: User) -> str:
-    """The text without a signature of the person's that is there word for word."""
+    """The text without the user's signature, if one is present verbatim."""
     place = _find(body, [signature.text for signature in signatures(user)]) if "--" in body else None
     return _cut(body, place) if place else body
 
 
 def end_of_own(body: str, user: User) -> int:
-    """Where what a person wrote themselves ends: before their signature and the quotation, unless they write below that."""
+    """The offset where the user's own text ends: before the signature and, unless bottom-posting, before the quotation."""
     at = _quotation(body) or len(body)
     place = _find(body, [signature.text for signature in signatures(user)]) if "--" in body else None
     return min(at, place[0]) if place else at
 
 
 def has_words(row: DraftRow) -> bool:
-    """Whether a draft holds anything that a person wrote, beside what the form fills in by itself."""
+    """Whether a draft holds anything beyond what the form fills in by itself."""
     if (row.to + row.subject).strip():
         return True
     if row.body.strip() and unsigned(row.body, row.user).strip():
@@ -234,12 +234,12 @@ def _signature_of(identity: WritingIdentity) -> str:
 
 
 def _block(identity: WritingIdentity) -> str:
-    """RFC 3676 section 4.3: two hyphens and a blank, alone on a line, before the signature."""
+    """The signature below its separator: two hyphens and a space on a line of their own (RFC 3676 section 4.3)."""
     return f"-- \n{_signature_of(identity)}"
 
 
 def _find(body: str, texts: Iterable[str]) -> tuple[int, int] | None:
-    """Where one of the signatures stands with its separator, whole: nothing was written on at its end."""
+    """The span of the first of these signatures found whole with its separator, with nothing appended to it."""
     for text in sorted(filter(None, texts), key=len, reverse=True):
         if match := re.search(rf"^-- ?\n{re.escape(text)}(?=\s*\Z|\n[ \t]*\n)", body, re.MULTILINE):
             return match.span()
@@ -255,14 +255,14 @@ def _signed(body: str, identity: WritingIdentity) -> str:
     if not _signature_of(identity):
         return body
     at = _quotation(body) if identity.signature_above else len(body)
-    if not at:  # the answer stands below the quotation, and its signature below that
+    if not at:  # bottom-posting: the reply goes below the quotation, the signature below the reply
         at = len(body)
     above, below = body[:at].rstrip("\n"), body[at:].lstrip("\n")
     return f"{above}\n\n{_block(identity)}\n" + (f"\n{below}" if below else "")
 
 
 def _quotation(body: str) -> int:
-    """Where the quoted or forwarded message begins, with the line that introduces it; the end where there is none."""
+    """The offset of the quoted or forwarded message, including its attribution line; the end if there is none."""
     if forwarded := _FORWARDED.search(body):
         return forwarded.start()
     quoted = _QUOTED.search(body)
@@ -270,12 +270,12 @@ def _quotation(body: str) -> int:
         return len(body)
     above = body[: quoted.start()].rstrip("\n")
     introduction = above[above.rfind("\n") + 1 :]
-    close = quoted.start() - len(above) <= 1  # an empty line between would make it a text of the person's
+    close = quoted.start() - len(above) <= 1  # after an empty line it is the user's text, not an attribution
     return len(above) - len(introduction) if close else quoted.start()
 
 
 def _with_copies(fields: Fields, identity: WritingIdentity) -> Fields:
-    """The identity's addresses in Cc and Bcc, those that get the message anyway left out."""
+    """Add the identity's Cc and Bcc addresses, except those that are recipients already."""
     cc = _with(fields.cc, identity.cc, _emails(f"{fields.to}, {fields.cc}, {fields.bcc}"))
     bcc = _with(fields.bcc, identity.bcc, _emails(f"{fields.to}, {cc}, {fields.bcc}"))
     return replace(fields, cc=cc, bcc=bcc)
@@ -287,7 +287,7 @@ def _with(text: str, wanted: str, there: set[str]) -> str:
 
 
 def _without(text: str, unwanted: str) -> str:
-    """An address list without the addresses of another; untouched where none of them is in it."""
+    """An address list without the addresses of another; unchanged if it holds none of them."""
     gone = _emails(unwanted)
     kept = [item for item in _items(text) if not _emails(item) & gone]
     return ", ".join(kept) if gone and len(kept) != len(_items(text)) else text
@@ -302,7 +302,7 @@ def _emails(text: str) -> set[str]:
 
 
 def _parsed(text: str) -> tuple[Address, ...]:
-    """The addresses, or none where somebody is still typing."""
+    """The addresses, or none if the text is invalid or incomplete."""
     try:
         return builder.parse_addresses(text)
     except BadAddress:

@@ -1,7 +1,7 @@
-"""Pictures in the text of a draft: which of its files can stand there, and what is sent of a text that has some.
+"""Inline images: which files of a draft can be shown in its text, and how the text is rendered with them.
 
-A formatted text refers to them by name (`mime/html/markdown_images.py`). Those that it shows become parts of its HTML and are
-not listed among the files again. In a plain text, or in one that is too long to be formatted, files are only attached.
+Formatted text refers to images by file name (`mime/html/markdown_images.py`). Those that it shows become related parts of the
+HTML and are not listed as attachments. In plain text, or text too long to be formatted, files are only attached.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from webmail.compose.fields import Fields
 
 _HEAD = 65_536
-_FAR = 4_000_000  # bytes: the size of a photograph stands behind all that cameras and programs noted in it
+_FAR = 4_000_000  # bytes: in a JPEG, the dimensions follow the metadata of cameras and programs
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedBody:
-    """What is sent of a draft's text: as plain text, as HTML (empty where it is not formatted), and the files.
+    """A draft's text as it is sent: as plain text, as HTML (empty unless formatted), and its files.
 
-    `shown` has the rows of the files that the HTML shows, by Content-ID.
+    `shown` maps Content-IDs to the ids of the attachment rows that the HTML shows.
     """
 
     text: str
@@ -42,7 +42,7 @@ class RenderedBody:
 
 
 def kind(path: str) -> str:
-    """The media type of a file of a draft that may stand in a text, "" for any other, also for one that is gone."""
+    """The media type of an image file that can be shown inline; "" for any other file, or one that is gone."""
     try:
         return _kind(path)
     except OSError:
@@ -51,7 +51,7 @@ def kind(path: str) -> str:
 
 @lru_cache(4096)
 def _kind(path: str) -> str:
-    """By what is in it, not by its name; such files are never changed."""
+    """Determined by content, not by name. Cacheable, since uploaded files never change."""
     with open(path, "rb") as file:
         head = file.read(_HEAD)
         if image_info.type_of(head) == "image/jpeg" and not image_info.is_showable(head):
@@ -65,7 +65,7 @@ def path_of(draft_id: str, file: AttachmentRow, settings: Settings) -> str:
 
 
 def load(row: DraftRow, attachment_id: int, settings: Settings) -> tuple[AttachmentRow, str]:
-    """A picture among the draft's files, and its media type. Raises NoSuchMessage, also for a file that is no picture."""
+    """An image of the draft and its media type. Raises NoSuchMessage, also for a file that is not an image."""
     file = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
     found = kind(path_of(row.id, file, settings)) if file else ""
     if not found:
@@ -74,17 +74,17 @@ def load(row: DraftRow, attachment_id: int, settings: Settings) -> tuple[Attachm
 
 
 def mark_of(file: AttachmentRow) -> str:
-    """The Markdown for a picture."""
+    """The Markdown for an image."""
     return marks.mark(marks.words_for(file.filename), file.filename)
 
 
 def render_body(row: DraftRow, settings: Settings) -> RenderedBody:
-    """One query, and the first look at each picture."""
+    """The draft's text and files as sent. 1 query; image types are cached."""
     rows = list(row.attachments.order_by(AttachmentRow.id))
     files = [Attachment(one.filename, one.type, one.size, path_of(row.id, one, settings)) for one in rows]
     if row.format != message_options.FORMATTED:
         return RenderedBody(row.body, "", tuple(files))
-    found: dict[str, int] = {}  # the place of the first one of each name
+    found: dict[str, int] = {}  # index of the first file of each name
     for place, file in enumerate(files if "![" in row.body else []):
         if kind(file.path):
             found.setdefault(marks.key(file.filename), place)
@@ -99,13 +99,13 @@ def render_body(row: DraftRow, settings: Settings) -> RenderedBody:
 
 
 def _content_id(row: DraftRow, file: AttachmentRow) -> str:
-    """The same each time the message is built, and nobody else's (RFC 2045 section 7); it tells neither name nor path."""
+    """Stable across builds and globally unique (RFC 2045 section 7); reveals neither file name nor path."""
     local = hashlib.sha256(f"{row.message_id} {file.stored}".encode()).hexdigest()[:32]
     return f"{local}@{row.message_id.rpartition('@')[2].rstrip('>')}"
 
 
 def inserted(fields: Fields, file: AttachmentRow, user: User, at: int | None = None) -> Fields:
-    """The form with the picture at that place (in characters) or where one's own text ends; the text is formatted then."""
+    """The fields with the image inserted at `at` (in characters), or where the user's own text ends; switches to formatted."""
     body, mark = fields.body, mark_of(file)
     if at is not None and 0 <= at <= len(body):
         return replace(fields, body=body[:at] + mark + body[at:], format=message_options.FORMATTED)

@@ -1,4 +1,4 @@
-"""Whole messages and files of one's own mailboxes as files of a draft: what was ticked, how large it is, and bringing it in."""
+"""Mail attachments: attaches whole messages, or files of messages, from the user's mailboxes to a draft."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from webmail.mail import Part, Structure
 from webmail.mime.filenames import message_name
 from webmail.models import DraftRow
 
-MOST = 50  # messages and files at once, as many as `reply.carry` takes
+MOST = 50  # messages and files at once, as for `reply.carry`
 _GONE = (NoSuchMessage, NoSuchMailbox, NotAllowed)
 _ONE = re.compile(r"([1-9]\d{0,9})(?:/([1-9]\d{0,4}(?:\.[1-9]\d{0,4}){0,99}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A message, or with a `section` one of its files. `uidvalidity`: of the list it was ticked in, 0 where it is not known."""
+    """A message, or one of its files if `section` is set. `uidvalidity`: of the list it was ticked in, 0 if unknown."""
 
     mailbox: str
     uidvalidity: int
@@ -35,13 +35,13 @@ class Pick:
 
     @property
     def value(self) -> str:
-        """As a box holds it."""
+        """The value of its checkbox."""
         return packed([self])[0]
 
 
 @dataclass(frozen=True, slots=True)
 class NotAttached:
-    """A file or message that did not come along, and what was in the way."""
+    """A file or message that could not be attached, and why."""
 
     name: str
     error: MailError
@@ -49,8 +49,8 @@ class NotAttached:
 
 @dataclass(slots=True)
 class AttachResult:
-    """The names of what is attached now and of what is not. `gone`: how many are no longer there, whose names nobody knows;
-    `rebuilt`: the mailboxes that were made anew since, so that what was ticked means nothing any more.
+    """The names of what was attached and what was not. `gone`: how many no longer exist (their names are unknown);
+    `rebuilt`: mailboxes whose UIDVALIDITY changed, so that the ticked UIDs are meaningless.
     """
 
     attached: list[str] = field(default_factory=list)
@@ -65,17 +65,17 @@ class AttachResult:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a pick is: a message's identity, or one of its parts with the name it gets."""
+    """A pick found on the server: a message or one of its parts, and the file name it gets."""
 
     pick: Pick
     name: str
-    least: int  # bytes that it has at least
+    least: int  # lower bound of its size in bytes
     message: bulk.MessageFingerprint | None = None
     part: Part | None = None
 
 
 def picks(values: Iterable[str]) -> list[Pick]:
-    """What boxes and addresses hold, each once; what is no such value is passed over.
+    """Parse values of checkboxes and URLs, deduplicated; invalid ones are skipped.
 
     "12,15/2:1790000000:Work" is the message 12 and the part 2 of the message 15 in Work, under that UIDVALIDITY.
     """
@@ -90,7 +90,7 @@ def picks(values: Iterable[str]) -> list[Pick]:
 
 
 def packed(chosen: Iterable[Pick]) -> list[str]:
-    """The values that `picks` reads, one for each mailbox: an address has to hold them."""
+    """The values that `picks` parses, one per mailbox, short enough for a URL."""
     words: dict[str, list[str]] = {}
     for pick in chosen:
         item = f"{pick.uid}/{pick.section}" if pick.section else str(pick.uid)
@@ -99,16 +99,16 @@ def packed(chosen: Iterable[Pick]) -> list[str]:
 
 
 def room(row: DraftRow, settings: Settings) -> int:
-    """How many bytes a further file of the draft may have: a third more are sent, and the person's other drafts count too."""
+    """How many bytes a further file may have: encoding adds a third, and the user's other drafts count against the quota."""
     here = (settings.message_limit - drafts.total_size(row)) * 57 // 78 - 4
     return max(min(here, settings.uploads_limit - attachments.held(row.user)), 0)
 
 
 def attach(row: DraftRow, account: Account, chosen: Sequence[Pick], settings: Settings) -> AttachResult:
-    """Attach what was ticked, each as far as it can be: nothing that is in the way of one is in the way of the others.
+    """Attach the picks, each independently: a failure of one does not affect the others.
 
-    Round trips: one for each mailbox and kind to learn names and sizes, then one for each 512 KiB, small messages sharing one.
-    At most that much is in memory. Raises ServerAway where nothing was attached before the mail server was gone.
+    Round trips: 1 per mailbox and kind for names and sizes, then 1 per 512 KiB, small messages batched. At most that much is held
+    in memory. Raises ServerAway if the connection is lost before anything was attached.
     """
     outcome = AttachResult()
     found = [one for mailbox in dict.fromkeys(pick.mailbox for pick in chosen)
@@ -117,7 +117,7 @@ def attach(row: DraftRow, account: Account, chosen: Sequence[Pick], settings: Se
     found.sort(key=lambda one: order[one.pick])
     left = dict.fromkeys(one.pick for one in found)
     try:
-        with suppress(MailboxChanged, *_GONE):  # a mailbox that goes meanwhile: what is left of it is gone
+        with suppress(MailboxChanged, *_GONE):  # the mailbox was deleted meanwhile: the remaining picks count as gone
             for one, chunks in _contents(account, found):
                 left.pop(one.pick, None)
                 _add(row, one, chunks, settings, outcome)
@@ -131,7 +131,7 @@ def attach(row: DraftRow, account: Account, chosen: Sequence[Pick], settings: Se
 
 
 def _look(account: Account, chosen: Sequence[Pick], outcome: AttachResult) -> list[_Found]:
-    """Names and sizes of picks of one mailbox; what is not there is noted in the outcome."""
+    """Names and sizes of picks in one mailbox; missing ones are recorded in the outcome."""
     mailbox = chosen[0].mailbox
     whole = [pick for pick in chosen if not pick.section]
     inside = [pick for pick in chosen if pick.section]
@@ -161,7 +161,7 @@ def _look(account: Account, chosen: Sequence[Pick], outcome: AttachResult) -> li
 def look_inside(
     connection: Connection, mailbox: str, uid: int, uidvalidity: int | None
 ) -> tuple[bulk.MessageFingerprint, Structure | None]:
-    """One message and its structure, None where that can't be understood: 2 round trips after the SELECT.
+    """One message and its structure, None if that can't be parsed: 2 round trips after the SELECT.
 
     Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
     """
@@ -174,19 +174,19 @@ def look_inside(
 
 
 def part_name(part: Part) -> str:
-    """The name that a part gets as a file: where it has none it is called after its section, a message after its subject."""
+    """The file name for a part: its own, else a message's subject, else its section."""
     if name := uploads.clean_filename(part.filename, fallback=""):
         return name
     return message_name(part.envelope.subject) if part.envelope else f"attachment-{part.section}"
 
 
 def _at_least(part: Part) -> int:
-    """Quoted-printable takes up to three bytes for one."""
+    """Lower bound of the decoded size in bytes: quoted-printable takes up to three bytes for one."""
     return part.decoded_size // 3 if part.encoding == "quoted-printable" else part.decoded_size
 
 
 def _contents(account: Account, found: Sequence[_Found]) -> Iterator[tuple[_Found, Iterable[bytes]]]:
-    """What was found with its bytes, those of one to be taken before the next; messages that went meanwhile are left out."""
+    """Yields each with its content, to be consumed before the next; messages deleted meanwhile are skipped."""
     for (mailbox, validity, _whole), group in groupby(found, lambda one: (one.pick.mailbox, one.pick.uidvalidity, not one.part)):
         by_uid = {}
         for one in group:

@@ -1,7 +1,6 @@
-"""How a message is written and what its writer wishes: plain or formatted text, its language, priority, receipts.
+"""Message options: plain or formatted text, language, priority and receipts.
 
-The copy in Drafts remembers it, and which message is answered, in one header of its own (`build.NOTE`), so that a draft comes
-back on any device as it was left. That header is never sent.
+The copy in Drafts stores them in a private header (see `draft_note.py`), so that a draft can be resumed on any device.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 FORMATTED = "markdown"
 FORMATS = ("", FORMATTED)
 PRIORITIES = ("", "high", "low")
-LANGUAGES = {  # those offered, each in its own words
+LANGUAGES = {  # those offered, each named in its own language
     "br": "Brezhoneg", "ca": "Català", "co": "Corsu", "de": "Deutsch", "en": "English", "es": "Español", "eu": "Euskara",
     "fr": "Français", "it": "Italiano", "la": "Latina", "nl": "Nederlands", "oc": "Occitan", "pl": "Polski", "pt": "Português",
     "ro": "Română", "tr": "Türkçe", "el": "Ελληνικά", "ru": "Русский", "uk": "Українська", "he": "עברית", "ar": "العربية",
@@ -25,7 +24,7 @@ LANGUAGES = {  # those offered, each in its own words
 
 
 def checked(values: dict[str, Any]) -> dict[str, Any]:
-    """Of the fields of a form those that are about this, as they may be kept; what makes no sense becomes the default."""
+    """The options among a form's fields, validated for storing: invalid values become the default."""
     return {
         "format": values["format"] if values["format"] in FORMATS else "",
         "priority": values["priority"] if values["priority"] in PRIORITIES else "",
@@ -36,6 +35,6 @@ def checked(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def offered(tag: str) -> str:
-    """Which of LANGUAGES a tag of RFC 5646 means: "fr-CH" is "fr"; "" for others and for what is no tag."""
+    """The key of LANGUAGES for a language tag (RFC 5646): "fr-CH" gives "fr"; "" for other languages and invalid tags."""
     main = tag.partition("-")[0].lower()
     return main if main in LANGUAGES and markdown.is_language(tag) else ""

@@ -1,4 +1,4 @@
-"""The text of a message that is answered, sent on or taken up again, with its own pictures in their places."""
+"""Quoting: the text of a message being replied to, forwarded or resumed, with marks where its inline images belong."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from webmail.mime import filenames, plain_text
 from webmail.mime.html import markdown
 from webmail.mime.html import markdown_images as marks
 
-MOST_PLACES = 100  # pictures in one text, each as often as it is shown: a letter may name one ten thousand times
-_TEXT_SHARE = 20  # a twentieth of the room stays for the text
+MOST_PLACES = 100  # image marks in one text, repetitions included: HTML may show the same image thousands of times
+_TEXT_SHARE = 20  # one twentieth of the room is reserved for the text
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """`names`: what the pictures that have a place in the text are called there, by their section."""
+    """A quoted text. `names`: the file names that its image marks use, by part section."""
 
     text: str
     names: dict[str, str] = field(default_factory=dict)
 
 
 def plain(connection: Connection, message: Message) -> Quoted:
-    """The text alone."""
+    """The text without images. Up to 2 round trips if the message has no plain text."""
     return Quoted(reply.text_of(connection, message))
 
 
 def with_pictures(connection: Connection, message: Message, room: int, *, alone: bool) -> Quoted:
-    """The text with marks for the pictures that its HTML refers to, as far as `room` bytes of a message hold them.
+    """The text with marks for the images that its HTML refers to, as far as they fit into `room` bytes.
 
-    `alone`: only they are carried along, not the other files, so that some may come without the others. Where the text would be
-    too long to be formatted it has no marks. Up to 2 round trips, where the message has such pictures.
+    `alone`: only these images are copied to the draft, not the other files, so a subset of them is fine. A text too long to be
+    formatted gets no marks. Up to 2 round trips if the message has inline images.
     """
     carried = reply.carried_parts(message)[: reply.MOST_PARTS]
-    parts = {part.content_id: part for part in reply.carried_parts(message) if part.content_id}  # of several the last, as shown
+    parts = {part.content_id: part for part in reply.carried_parts(message) if part.content_id}  # the last duplicate wins
     parts = {name: part for name, part in parts.items() if part.type in marks.TYPES and (alone or part in carried)}
     room -= room // _TEXT_SHARE
     if not parts or not message.structure.html or (not alone and sum(part.size for part in carried) > room):
@@ -48,7 +48,7 @@ def with_pictures(connection: Connection, message: Message, room: int, *, alone:
         return plain(connection, message)
     writer = _Places(parts, room, {_key(part, number) for number, part in enumerate(carried, 1) if part not in parts.values()})
     made = plain_text.html_to_text(source, writer.picture).rstrip()
-    if message.structure.text:  # where it has the pictures' words, it is what its author wrote
+    if message.structure.text:  # prefer the author's own plain text if the images can be placed in it
         made = marks.woven(reply.text_of(connection, message), writer.seen) or made
     if not writer.names or not markdown.is_read(plain_text.quote(made)):
         return plain(connection, message)
@@ -60,15 +60,15 @@ def _key(part: Part, number: int) -> str:
 
 
 class _Places:
-    """Gives each picture a name of its own where it is met first, and notes all places."""
+    """Gives each image a unique name at its first occurrence, and records all occurrences."""
 
     def __init__(self, parts: dict[str, Part], room: int, taken: set[str]) -> None:
         self.names: dict[str, str] = {}
-        self.seen: list[tuple[str, str]] = []  # words and name, in order
+        self.seen: list[tuple[str, str]] = []  # (alternative text, name), in order
         self._parts, self._room, self._taken = parts, room, taken
 
     def picture(self, content_id: str, words: str) -> str:
-        """The mark of the part with this Content-ID, "" for none or one too many."""
+        """The mark for the part with this Content-ID; "" if there is none or a limit is reached."""
         part = self._parts.get(content_id.strip("<> "))
         if part is None or len(self.seen) >= MOST_PLACES or (part.section not in self.names and not self._takes(part)):
             return ""

@@ -1,7 +1,7 @@
-"""Whom a message may go to: people found by a few letters, addresses that look like a slip, one address named twice.
+"""Recipients: autocompletion, deduplication, detection of likely typos, and addresses that the server can't send to (RFC 6531).
 
-People come from `sources`: contacts, those one has written to, most often first, then the accounts of the same establishment.
-Groups of contacts stand before them all.
+Suggestions come from `sources`, in this order: contact groups, contacts, correspondents (most often written to first), then
+accounts of the same domain.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from webmail.mime.encoded_words import fold
 from webmail.models import Correspondent, User
 
 MOST_SUGGESTED = 8
-MOST_WORDS = 100  # characters of a search that are looked at
+MOST_WORDS = 100  # characters of a search that are used
 FIELDS = ("to", "cc", "bcc")
-MOST_SLIPS = 50  # that are pointed out at once
-_MOST_COMPARED = 1_000  # domains of the fields that are compared with known ones
-_STRICT = re.compile(r"[^bfmpqvx0-9@.-]+")  # all but letters that practically no language puts an accent on
+MOST_SLIPS = 50  # typos reported at once
+_MOST_COMPARED = 1_000  # domains checked for typos
+_STRICT = re.compile(r"[^bfmpqvx0-9@.-]+")  # everything but characters that practically no language writes with an accent
 
-# where people in France and their correspondents have their mail: what a slip of the keyboard is compared with
+# common mail providers of users in France and their correspondents, against which typos are checked
 _PROVIDERS = """
 gmail.com googlemail.com outlook.com outlook.fr hotmail.com hotmail.fr hotmail.be hotmail.ch hotmail.co.uk live.com live.fr
 live.be msn.com yahoo.com yahoo.fr yahoo.co.uk yahoo.es yahoo.it yahoo.de ymail.com rocketmail.com icloud.com me.com mac.com
@@ -45,42 +45,42 @@ yahoo.ca tutanota.com tuta.io posteo.de posteo.net mailbox.org riseup.net
 """
 PROVIDERS = frozenset(_PROVIDERS.split())
 _BY_LABEL = {one.partition(".")[0]: one for one in reversed(_PROVIDERS.split())}
-_ONLY_THERE = ("gmail", "icloud", "wanadoo")  # whatever else is written behind these is a slip
+_ONLY_THERE = ("gmail", "icloud", "wanadoo")  # any other top-level domain after these is a typo
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to write to, or a group. `times`: how often one has written to them."""
+    """A suggested recipient or group. `times`: how often the user has written to them."""
 
     name: str
-    email: str  # lower case, the domain as people read it; "" for a group
+    email: str  # lower case, with a Unicode domain; "" for a group
     times: int = 0
     group: address_book.Group | None = None
 
     @property
     def entry(self) -> str:
-        """As a field of the form holds it: of a group, all its people."""
+        """The text for an address field; for a group, all its members."""
         return address_text(self.group.people if self.group else (Address(self.name, self.email),))
 
     @property
     def token(self) -> str:
-        """What stands for it on the page of people: short, whatever the size of a group."""
+        """Identifies this entry in the recipient picker's form; short even for a large group."""
         return self.group.token if self.group else self.entry
 
 
 @dataclass(frozen=True, slots=True)
 class LikelyTypo:
-    """An address whose domain is one letter away from a well-known one."""
+    """An address whose domain is one typo away from a well-known one, and the address that was probably meant."""
 
     email: str
     meant: str
 
 
-# --- people ----------------------------------------------------------------------------------------------------------
+# --- suggestions -----------------------------------------------------------------------------------------------------
 
 
 def sources(user: User, words: str, settings: Settings) -> Iterator[Iterable[Person]]:
-    """People that fit the words, by where they are known from, the likeliest first. One query each, two for groups."""
+    """Matching people by source, the most relevant source first. 1 query per source, 2 for groups."""
     yield (Person(group.name, "", group=group) for group in address_book.groups(user, words))
     yield (Person(name, readable(email), times) for name, email, times in address_book.people(user, words))
     yield _written_to(user, words)
@@ -89,13 +89,14 @@ def sources(user: User, words: str, settings: Settings) -> Iterator[Iterable[Per
 
 
 def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Person]:
-    """Everybody who fits the words (all of them, where there are none), each address once, the first `most` where that is given.
-    One query for each source, and one for the names of colleagues that were written without.
+    """All people that match the words (everybody for no words), deduplicated by address; `most` limits the result unless 0.
+
+    1 query per source, and 1 for missing names of colleagues.
     """
     found: dict[str, Person] = {}
     for person in chain.from_iterable(sources(user, words[:MOST_WORDS], settings)):
         found.setdefault(person.token if person.group else person.email, person)
-        if len(found) == most:  # never at 0: there is one by now
+        if len(found) == most:  # never true for 0: at least one was found by now
             break
     nameless = [one.email for one in found.values() if one.email and not one.name and _domain(one.email) == user.domain]
     if nameless and settings.directory:
@@ -106,7 +107,7 @@ def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Pers
 
 
 def suggest(user: User, words: str, settings: Settings) -> list[Person]:
-    """The likeliest people for what was typed so far; nobody for nothing. The queries of `find`."""
+    """The best matches for what was typed so far; none for empty input. Same queries as `find`."""
     return find(user, words, settings, MOST_SUGGESTED) if _words(words) else []
 
 
@@ -126,12 +127,12 @@ def _directory(user: User, words: str) -> Iterator[Person]:
 
 
 def _patterns(words: str) -> list[str]:
-    """For LIKE: what a text must hold at least to fit, for databases do not know that "é" is an "e"."""
+    """LIKE patterns that every match satisfies; a superset is fine, because databases don't match "é" with "e"."""
     return [f"%{pattern}%" for word in _words(words) if (pattern := _STRICT.sub("%", word).strip("%"))]
 
 
 def _fitting(words: str, rows: Any) -> Iterator[tuple[str, str, int]]:
-    """The rows (name, address, times) in which each word begins a name, a part of the address, or its domain."""
+    """The rows (name, address, times) in which each word is a prefix of a name, a part of the address, or its domain."""
     starts = [re.compile(r"(?:^|[\s\"'’.,_+@(-])" + re.escape(word)) for word in _words(words)]
     for name, email, times in rows:
         shown = readable(email)
@@ -145,7 +146,7 @@ def _words(words: str) -> list[str]:
 
 
 def readable(email: str) -> str:
-    """The address with its domain as people read it ("bücher.example"), where it is one that we would send to."""
+    """The address with a Unicode domain ("bücher.example") instead of Punycode; unchanged if the domain is invalid."""
     local, at, domain = email.rpartition("@")
     if "xn--" not in domain:
         return email
@@ -156,16 +157,16 @@ def readable(email: str) -> str:
     return f"{local}{at}{shown}"
 
 
-# --- whose address in which field ------------------------------------------------------------------------------------
+# --- address fields --------------------------------------------------------------------------------------------------
 
 
 def keys_in(text: str) -> set[str]:
-    """The addresses of a field, as `key` has them."""
+    """The addresses of a field, normalised for comparison by `key`."""
     return {key(address.email) for item in _items(text) if (address := addresses.read_address(item)) and "@" in address.email}
 
 
 def with_ticks(lists: Mapping[str, str], shown: Iterable[str], ticked: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The fields after a page of people was filled in: `shown` are its entries, `ticked` those ticked for each field."""
+    """The fields after the recipient picker: `shown` are the entries it offered, `ticked` those ticked for each field."""
     asked = {found for entry in shown for found in keys_in(entry)}
     changed = {}
     for name in lists:
@@ -178,7 +179,7 @@ def with_ticks(lists: Mapping[str, str], shown: Iterable[str], ticked: Mapping[s
 
 
 def without_repetition(lists: Mapping[str, str]) -> dict[str, str]:
-    """The fields with each address once, in the first field that has it; what is no address stays, and so do other fields."""
+    """Deduplicates recipients across fields, keeping the first spelling; text that is not an address stays."""
     seen: set[str] = set()
     once = {}
     for name, text in lists.items():
@@ -196,12 +197,13 @@ def _items(text: str) -> list[str]:
     return [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()]
 
 
-# --- addresses to look at again --------------------------------------------------------------------------------------
+# --- typos and addresses that can't be sent to -----------------------------------------------------------------------
 
 
 def likely_typos(user: User, lists: Iterable[str], settings: Settings) -> list[LikelyTypo]:
-    """Addresses in the fields that may be slips of the keyboard, the first MOST_SLIPS. Never of a domain that the person has
-    written to, and at most one query.
+    """Addresses in the fields that look mistyped, at most MOST_SLIPS; never in a domain that the user has written to.
+
+    At most 1 query.
     """
     emails = [
         address.email
@@ -230,7 +232,7 @@ def likely_typos(user: User, lists: Iterable[str], settings: Settings) -> list[L
 
 
 def _meant(domain: str, known: Sequence[str]) -> str | None:
-    """The known domain that became this one by a slip of one letter, by another ending, or by none ("orange")."""
+    """The known domain that this one is probably a typo of: one letter off, wrong top-level domain, or none ("orange")."""
     if near := next((one for one in known if one_slip(domain, one)), None):
         return near
     label, _dot, ending = domain.partition(".")
@@ -240,7 +242,7 @@ def _meant(domain: str, known: Sequence[str]) -> str | None:
 
 
 def corrected(text: str, found: Iterable[LikelyTypo]) -> str:
-    """The field with what was meant instead."""
+    """The field with the typos replaced by what was meant."""
     meant = {slip.email: slip.meant for slip in found}
     if not meant:
         return text
@@ -249,7 +251,7 @@ def corrected(text: str, found: Iterable[LikelyTypo]) -> str:
 
 
 def one_slip(one: str, other: str) -> bool:
-    """Whether a letter too many, too few or wrong, or two in the wrong order, make one of the other (Damerau distance 1)."""
+    """Whether the Damerau-Levenshtein distance is 1: one letter added, missing or wrong, or two adjacent ones swapped."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
     start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
@@ -260,9 +262,10 @@ def one_slip(one: str, other: str) -> bool:
 
 
 def unsendable(draft: Draft, account: Account) -> list[str]:
-    """Addresses with letters beyond ASCII before the @ where the mail server does not take such ones (RFC 6531).
+    """Recipients with a non-ASCII local part if the mail server does not support SMTPUTF8 (RFC 6531).
 
-    It is asked only where there are such addresses: greeting and EHLO. One that does not answer is asked again as it sends.
+    The server is asked (greeting and EHLO) only if there are such addresses. If it can't be reached, none are reported: sending
+    will find out.
     """
     unusual = [a.email for a in draft.recipients if not a.email.rpartition("@")[0].isascii()]
     if not unusual:

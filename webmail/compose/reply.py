@@ -1,4 +1,4 @@
-"""What an answer or a forwarded message starts from: recipients, subject, quoted text, threading (RFC 5322 section 3.6)."""
+"""Reply and forward: the initial recipients, subject, quoted text, references and files (RFC 5322 section 3.6)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webmail.mime.address_text import address_text
 from webmail.mime.filenames import message_name
 from webmail.models import DraftRow
 
-MOST_PARTS = 50  # of a message that are carried to a draft one by one
+MOST_PARTS = 50  # parts of a message that are copied to a draft
 _TOGETHER = 1_000_000  # encoded bytes of parts fetched at once
 
 
@@ -26,13 +26,12 @@ def reply(
     message: Message, identity: Identity, attribution: str, quoted: str, *, everyone: bool = False, also: Iterable[str] = (),
     to_list: bool = False, quote: str = "below",
 ) -> Fields:  # fmt: skip
-    """An answer to the sender, or to everyone. `attribution` is the line above the quotation, `quoted` the original's text,
-    `also` has the other addresses (lower case) of the one who answers.
+    """A reply to the sender, or to everyone. `attribution` is the line above the quotation, `quoted` the original's text,
+    `also` the user's other addresses (lower case).
 
-    Reply-To goes before From. Answering one's own message means writing on to the people it went to. The one who answers is
-    left out of the copies, and nobody gets two. `to_list`: to the mailing list alone, where the message names one (List-Post).
-    `quote` says where the quotation stands: "below" or "above" what is written, or "none". The answer is in the original's
-    language, where that tells it.
+    Reply-To takes precedence over From. A reply to the user's own message goes to its recipients. Recipients are deduplicated,
+    and the user's own addresses are left out of Cc. `to_list`: only to the mailing list, if the message names one (List-Post).
+    `quote` places the quotation: "below" or "above" the reply, or "none". The language is the original's, if known.
     """
     envelope = message.envelope
     mine = {identity.email.lower(), *also}
@@ -73,18 +72,18 @@ def _quotation(attribution: str, quoted: str, place: str) -> str:
 
 
 def _without_detail(email: str) -> str:
-    """ "ann+shops@..." is Ann's as well (RFC 5233)."""
+    """The address without its subaddress: "ann+shops@..." becomes "ann@..." (RFC 5233)."""
     local, at, domain = email.rpartition("@")
     return f"{local.partition('+')[0]}{at}{domain}"
 
 
 def forward_inline(message: Message, heading: str, original: str) -> Fields:
-    """The original's text below `heading` (its headers in words); its attachments are for `carry`."""
+    """A forward with the original's text below `heading` (its main headers). `carry` copies the attachments."""
     return _forward(message, f"\n\n{heading}\n\n{original}\n")
 
 
 def forward_attached(message: Message) -> Fields:
-    """An empty text; the original, whole, is for `carry_whole`."""
+    """A forward with an empty text. `carry_whole` attaches the original."""
     return _forward(message, "")
 
 
@@ -101,7 +100,7 @@ def _forward(message: Message, body: str) -> Fields:
 
 
 def _references(message: Message) -> list[str]:
-    """The parent's thread and the parent itself (RFC 5322 section 3.6.4)."""
+    """The parent's references followed by its message id (RFC 5322 section 3.6.4)."""
     envelope = message.envelope
     parents = list(envelope.references)
     if not parents and len(envelope.in_reply_to) == 1:
@@ -110,7 +109,7 @@ def _references(message: Message) -> list[str]:
 
 
 def distinct(addresses: Iterable[Address], without: Iterable[str] = ()) -> Iterator[Address]:
-    """Each address once, the first time it comes, letter case aside; those in `without` (lower case) never."""
+    """Deduplicates addresses case-insensitively, keeping the first spelling; omits those in `without` (lower case)."""
     seen = set(without)
     for address in addresses:
         key = address.email.lower()
@@ -120,7 +119,7 @@ def distinct(addresses: Iterable[Address], without: Iterable[str] = ()) -> Itera
 
 
 def text_of(conn: Connection, message: Message) -> str:
-    """The message as plain text, made from its HTML where it has no text: up to 2 round trips then."""
+    """The message as plain text, converted from its HTML if it has no plain text: up to 2 round trips then."""
     if message.structure.text:
         return "\n".join(_unflowed(part, message.bodies.get(part.section, "")) for part in message.structure.text).rstrip()
     if not message.structure.html:
@@ -133,12 +132,12 @@ def text_of(conn: Connection, message: Message) -> str:
 
 
 def _unflowed(part: Part, body: str) -> str:
-    """With each paragraph on one line, or a draft would be broken where its copy was folded."""
+    """The text with each paragraph on one line; otherwise a resumed draft would keep the line breaks of format=flowed."""
     return plain_text.unflow(body, delsp=part.delsp) if part.format == "flowed" else body
 
 
 def carried_parts(message: Message) -> tuple[Part, ...]:
-    """What `carry` copies, and maybe more than it copies at once."""
+    """The parts that `carry` copies; may be more than MOST_PARTS."""
     return message.structure.attachments + message.structure.inline
 
 
@@ -146,12 +145,12 @@ def carry(
     row: DraftRow, account: Account, message: Message, settings: Settings, names: Mapping[str, str] | None = None, *,
     alone: bool = False,
 ) -> None:  # fmt: skip
-    """Copy the original's attachments to the draft, the first MOST_PARTS of them; `alone`: only those that `names` has.
+    """Copy the first MOST_PARTS of the original's attachments to the draft; `alone`: only those in `names`.
 
-    `names` is what parts are called by a text that shows them, by section (`quoted.Quoted`).
+    `names` has the file names that the text's image marks use, by part section (see `quoting.Quoted`).
 
-    Small parts come together, 1 round trip for each megabyte; large ones are streamed. Raises uploads.TooLarge, AllowanceUsed,
-    NoRoom (what fits is kept then), NoSuchMessage, ServerAway (nothing is).
+    Small parts are batched, 1 round trip per megabyte; large ones are streamed. Raises uploads.MessageTooLarge, AllowanceUsed,
+    NoRoom (what fits is kept), NoSuchMessage, ServerAway (nothing is kept).
     """
     names = names or {}
     parts = [part for part in carried_parts(message) if part.section in names or not alone][:MOST_PARTS]
@@ -177,12 +176,15 @@ def _contents(
 
 
 def name_of(part: Part, number: int) -> str:
-    """What a carried part is called; `number` is its place among them, from 1."""
+    """The file name of a copied part; `number` is its position among them, from 1."""
     return uploads.clean_filename(part.filename, fallback="") or f"attachment-{number}"
 
 
 def carry_whole(row: DraftRow, account: Account, message: Message, settings: Settings) -> None:
-    """Attach the original as it is (message/rfc822), streamed. Raises uploads.TooLarge, AllowanceUsed, NoRoom, ServerAway."""
+    """Attach the original as it is (message/rfc822), streamed.
+
+    Raises uploads.MessageTooLarge, AllowanceUsed, NoRoom, NoSuchMessage, ServerAway.
+    """
     if message.section:
         with imap.connect(account, message.mailbox) as conn:
             attached, _ = messages.find_part(conn, message.mailbox, message.uid, message.section, message.uidvalidity)

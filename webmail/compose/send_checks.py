@@ -1,4 +1,4 @@
-"""What a person may have forgotten, asked once before a message leaves. Never a reason to refuse it."""
+"""Send checks: warnings shown once before a message is sent (missing attachment, no subject, ...); they never block it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from webmail.mime.html import markdown_images
 
 class SendWarning(StrEnum):
     NO_SUBJECT = "no-subject"
-    NO_ATTACHMENT = "no-attachment"  # the text speaks of one
-    NO_PICTURE = "no-picture"  # a picture's mark stands in formatted text, but no such file is here to be shown
-    MANY_VISIBLE = "many-visible"  # people from outside would read each other's addresses
-    MANY_ANSWERED = "many-answered"  # an answer to all, and they are many
-    SLIP = "slip"  # an address that looks like one, see recipients.slips
+    NO_ATTACHMENT = "no-attachment"  # the text mentions one
+    NO_PICTURE = "no-picture"  # the formatted text refers to an image that is not among the files
+    MANY_VISIBLE = "many-visible"  # many external recipients would see each other's addresses
+    MANY_ANSWERED = "many-answered"  # a reply to all with many recipients
+    SLIP = "slip"  # an address that looks mistyped, see recipients.likely_typos
 
 
 VISIBLE_FROM = 20  # addresses in To and Cc
@@ -37,7 +37,7 @@ _SPEAKS_OF_ATTACHMENT = re.compile(
 
 
 def cautions(draft: Draft, domain: str = "") -> list[SendWarning]:
-    """What to ask before it leaves. Addresses of `domain` are those of the house, where people know each other's anyway."""
+    """Warnings to show before sending. Addresses in `domain` are internal: colleagues know each other's anyway."""
     found = []
     if not draft.subject.strip():
         found.append(SendWarning.NO_SUBJECT)
@@ -49,14 +49,14 @@ def cautions(draft: Draft, domain: str = "") -> list[SendWarning]:
     visible = [address.email.rpartition("@")[2].lower() for address in (*draft.to, *draft.cc)]
     strangers = sum(one != domain.lower() for one in visible)
     if draft.in_reply_to and len(visible) > VISIBLE_FROM and (draft.cc or strangers <= VISIBLE_FROM):
-        found.append(SendWarning.MANY_ANSWERED)  # they have read each other's addresses already
+        found.append(SendWarning.MANY_ANSWERED)  # the recipients have seen each other's addresses already
     elif strangers > VISIBLE_FROM:
         found.append(SendWarning.MANY_VISIBLE)
     return found
 
 
 def own_text(text: str) -> str:
-    """The text above a forwarded message, without quoted lines."""
+    """The text above a forwarded message, without quoted lines (those starting with ">")."""
     forwarded = re.search(r"^-{3,} .* -{3,}$", text, re.MULTILINE)
     above = text[: forwarded.start()] if forwarded else text
     return "\n".join(line for line in above.split("\n") if not line.startswith(">"))

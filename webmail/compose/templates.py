@@ -1,4 +1,4 @@
-"""Texts written beforehand ("templates"): a person's own, and those that an administrator shares with everybody."""
+"""Templates: reusable message texts of a user, and those that administrators share with everybody."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webmail.models import ReadyText, User
 if TYPE_CHECKING:
     from webmail.compose.fields import Fields
 
-MOST = 200  # of one person
+MOST = 200  # per user
 
 
 def mine(user: User) -> list[ReadyText]:
@@ -21,14 +21,14 @@ def mine(user: User) -> list[ReadyText]:
 
 
 def usable(user: User) -> list[ReadyText]:
-    """One's own, then those shared by somebody who still is an administrator, each by name. One query."""
+    """The user's own, then those shared by current administrators, each sorted by name. 1 query."""
     shared = (ReadyText.shared == True) & (User.role == "admin") & (User.active == 1)  # noqa: E712
     found = ReadyText.select(ReadyText, User).join(User).where((ReadyText.user == user) | shared)
     return sorted(found, key=lambda one: (one.user_id != user.id, one.name.casefold(), one.id))
 
 
 def load(user: User, text_id: int) -> ReadyText:
-    """One to write with. Raises NoSuchMessage, also for somebody else's that is not shared."""
+    """A template that the user may use. Raises NoSuchMessage, also for somebody else's that is not shared."""
     for one in usable(user):
         if one.id == text_id:
             return one
@@ -36,7 +36,7 @@ def load(user: User, text_id: int) -> ReadyText:
 
 
 def save(text: ReadyText) -> None:
-    """Add or change one; only an administrator's is shared. The very same one a second time is the first. Raises TooMany."""
+    """Create or update a template; only administrators can share. Idempotent: no identical duplicates. Raises LimitReached."""
     text.shared = bool(text.shared) and text.user.role == "admin"
     text.body = text.body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").rstrip()
     text.subject = " ".join(text.subject.split())
@@ -50,6 +50,6 @@ def save(text: ReadyText) -> None:
 
 
 def inserted(fields: Fields, text: ReadyText) -> Fields:
-    """The form with the text above what is there already, and its subject where there is none yet."""
+    """The fields with the template's text above the existing text, and its subject if there is none yet."""
     below = fields.body if fields.body.startswith("\n") or not fields.body else f"\n{fields.body}"
     return replace(fields, subject=fields.subject.strip() or text.subject, body=f"{text.body}\n{below}")

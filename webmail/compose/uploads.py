@@ -1,4 +1,4 @@
-"""The bytes of attachments while a message is written: one folder a draft, one file an attachment, on disk before we say so."""
+"""Uploads: attachment files of drafts on disk, one folder per draft, synced before success is reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_
 
 
 class MessageTooLarge(MailError):
-    """The message would pass the limit; `limit` and `size` in bytes, as encoded for sending."""
+    """The message would exceed the limit; `limit` and `size` in bytes, as encoded for sending."""
 
     status = 413
 
@@ -31,7 +31,7 @@ class MessageTooLarge(MailError):
 
 
 class AllowanceUsed(MailError):
-    """The files of all of a person's drafts together would pass `limit` bytes."""
+    """The files of all of a user's drafts together would exceed `limit` bytes."""
 
     status = 507
 
@@ -50,27 +50,27 @@ REFUSALS = (MessageTooLarge, AllowanceUsed, NoRoom)
 
 
 def is_draft_id(value: str) -> bool:
-    """Whether it has the shape of a draft's id: only such a value is ever part of a path."""
+    """Whether the value is well-formed as a draft id; only such values are ever used in a path."""
     return bool(_DRAFT_ID.match(value))
 
 
 def folder(settings: Settings, draft_id: str) -> Path:
-    """Where a draft's files lie (may not exist yet). Raises NoSuchMessage for what is no id."""
+    """The folder of a draft's files (may not exist yet). Raises NoSuchMessage for a malformed id."""
     if not is_draft_id(draft_id):
         raise NoSuchMessage(f"no draft has the id {draft_id!r}")
     return Path(settings.uploads_folder, draft_id)
 
 
 def encoded_size(size: int) -> int:
-    """How many bytes of a message `size` bytes of a file take: base64 in lines of 76 (RFC 2045 section 6.8)."""
+    """The size in bytes of a file once encoded for sending: base64 in lines of 76 characters (RFC 2045 section 6.8)."""
     encoded = (size + 2) // 3 * 4
     return encoded + (encoded + 75) // 76 * 2
 
 
 def write(target: Path, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
-    """Write a new file into the folder `target`; returns (its random name, its size). It is on disk after `sync`.
+    """Write a new file into the folder `target`; returns (random name, size in bytes). Durable only after `sync`.
 
-    Raises TooLarge as soon as the file, encoded, passes `room` bytes, and NoRoom; nothing stays behind then.
+    Raises MessageTooLarge as soon as the encoded size exceeds `room` bytes, and NoRoom; nothing is left behind then.
     """
     name = secrets.token_hex(16)
     size = 0
@@ -90,7 +90,7 @@ def write(target: Path, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
 
 
 def sync(target: Path, names: Iterable[str]) -> None:
-    """Return once the disk has these files of the folder `target`, and the folder their names. Raises NoRoom."""
+    """fsync these files of the folder `target`, and the folder itself. Raises NoRoom."""
     with full_disk_told():
         for name in names:
             _sync(target / name)
@@ -99,7 +99,7 @@ def sync(target: Path, names: Iterable[str]) -> None:
 
 @contextmanager
 def full_disk_told() -> Iterator[None]:
-    """A full disk, within the block, as NoRoom."""
+    """Turns "disk full" and "quota exceeded" errors (OSError) within the block into NoRoom."""
     try:
         yield
     except OSError as error:
@@ -109,12 +109,12 @@ def full_disk_told() -> Iterator[None]:
 
 
 def duplicate(source: Path, target: Path) -> str:
-    """A second name for the same bytes (files here are never changed, so a link is a copy); returns the new name."""
+    """Hard-link or copy a file into the folder `target`; returns the new name. Files are never modified, so a link is safe."""
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = secrets.token_hex(16)
     try:
         os.link(source, target / name)
-    except OSError:  # a file system without links
+    except OSError:  # a file system without hard links
         shutil.copyfile(source, target / name)
     _sync(target)
     return name
@@ -125,7 +125,7 @@ def remove_folder(settings: Settings, draft_id: str) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Of a file its bytes; of a folder its names: a new file is there only once both are."""
+    """fsync a file's content or a folder's entries: a new file is durable only once both are synced."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -134,7 +134,7 @@ def _sync(path: Path) -> None:
 
 
 def clean_filename(name: str, fallback: str = "attachment") -> str:
-    """The last part of a path, printable, at most 150 characters with its extension kept: browsers and mails send anything."""
+    """Sanitise a file name from a browser or message: last path component, printable, at most 150 characters, extension kept."""
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     name = " ".join("".join(c if c.isprintable() else " " for c in name).split()).strip(". ")
     if len(name) > 150:
@@ -144,6 +144,6 @@ def clean_filename(name: str, fallback: str = "attachment") -> str:
 
 
 def clean_type(value: str) -> str:
-    """A media type without parameters, or application/octet-stream."""
+    """The media type without parameters; application/octet-stream if invalid."""
     value = value.split(";", 1)[0].strip().lower()
     return value if _MEDIA_TYPE.match(value) else "application/octet-stream"

@@ -1,4 +1,4 @@
-"""The forms of contacts and groups."""
+"""Contact forms: editing contacts and groups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class _Form(AreaForm):
-    """`uid` of a new card is chosen as the form is made, so that a form sent twice makes one."""
+    """`uid` of a new card is generated with the form, so that submitting it twice creates only one."""
 
     revision = HiddenField()
     uid = HiddenField(filters=[lambda text: text if text and _UID.fullmatch(text) else ""])
@@ -35,7 +35,7 @@ class _Form(AreaForm):
 
 
 class ContactForm(_Form):
-    """Addresses and telephones are rows of their own (`emails`, `phones`): the form gives some empty ones to fill in."""
+    """A contact's form. Addresses and phone numbers are repeated rows (`emails`, `phones`), with some empty ones to fill in."""
 
     given = StringField(_l("Given name"), filters=[trimmed], validators=[MaxLength(100)])
     family = StringField(_l("Family name"), filters=[trimmed], validators=[MaxLength(100)])
@@ -49,7 +49,7 @@ class ContactForm(_Form):
 
     @classmethod
     def showing(cls, known: ContactDetails, revision: str = "") -> ContactForm:
-        usual = f"{known.given} {known.family}".strip()  # it follows the two where it says no more than they do
+        usual = f"{known.given} {known.family}".strip()  # then left empty, so that it follows changes of the two
         form = cls(
             formdata=None, given=known.given, family=known.family, name="" if known.name == usual else known.name,
             organisation=known.organisation, role=known.role, note=known.note, revision=revision, uid=known.uid,
@@ -59,7 +59,7 @@ class ContactForm(_Form):
 
     @classmethod
     def sent(cls, fields: MultiDict[str, str]) -> ContactForm:
-        """What was sent."""
+        """The form as submitted."""
         form = cls(formdata=fields)
         form.emails, form.phones = (_points(fields, name) for name in ("email", "phone"))
         form.email_errors = []
@@ -67,7 +67,7 @@ class ContactForm(_Form):
 
     @property
     def details(self) -> ContactDetails:
-        """Raises nothing; what is wrong was marked by `check`."""
+        """The submitted contact, not validated (see `check`). Never raises."""
         given, family = self.given.data or "", self.family.data or ""
         first = self.emails[0].value if self.emails else ""
         name = self.name.data or f"{given} {family}".strip() or self.organisation.data or first
@@ -78,7 +78,7 @@ class ContactForm(_Form):
         )  # fmt: skip
 
     def check(self, known: ContactDetails | None = None) -> bool:
-        """Whether it can be kept. Addresses that the card has already (`known`) may be what they are."""
+        """Whether the form is valid. Invalid addresses that the card (`known`) already has are accepted."""
         good = self.validate()
         before = {point.value for point in known.emails} if known else set()
         self.email_errors = [
@@ -107,7 +107,7 @@ def _is_address(text: str) -> bool:
 
 
 class GroupForm(_Form):
-    """`people` has one person on each line, as an address field takes them."""
+    """A group's form. `people` is an address list, one per line."""
 
     name = StringField(_l("Name of the group"), filters=[trimmed], validators=[required, MaxLength(190)])
     people = TextAreaField(_l("People"), validators=[MaxLength(_MOST_LISTED)])

@@ -1,4 +1,4 @@
-"""Cards of others among a person's own: those of a file, or of a message. Nobody is there twice because of it."""
+"""Merge: imports vCards from files and messages into a user's contacts, deduplicating people; export of all cards."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from webmail.mime.formats.vcard_edit import ContactDetails
 from webmail.mime.threats import lookalike
 from webmail.models import Contact, ContactAddress, User
 
-LARGEST_FILE = 20_000_000  # bytes; with pictures, which are left out where a card is too large
+LARGEST_FILE = 20_000_000  # bytes; includes photos, which are dropped from cards that are too large
 _SHORTEST_PHONE = 6  # digits
-_MOST_MERGED = 500_000  # lines of cards that are merged with others: the library reads each line again, each time
+_MOST_MERGED = 500_000  # card lines merged per import: each merge parses all lines again
 
 
 @dataclass(slots=True)
 class ImportPlan:
-    """What taking these cards would do. Nothing is written yet."""
+    """What importing these cards would do. Nothing is written yet."""
 
     fresh: list[str] = field(default_factory=list)
-    updates: list[tuple[Contact, str]] = field(default_factory=list)  # a contact, and its card with what is new
-    present: list[Contact] = field(default_factory=list)  # those that have all of it already
+    updates: list[tuple[Contact, str]] = field(default_factory=list)  # (contact, its merged card)
+    present: list[Contact] = field(default_factory=list)  # contacts that have all of it already
     refused: int = 0
-    cut: int = 0  # pictures left out
+    cut: int = 0  # photos dropped
 
     @property
     def any_cards(self) -> bool:
@@ -43,7 +43,7 @@ class ImportResult:
 
 
 class _Known:
-    """The contacts that are there, to find somebody among them without a query for each card. 2 queries."""
+    """An index of the existing contacts, to match cards without a query each. 2 queries."""
 
     def __init__(self, user: User) -> None:
         self.by_uid: dict[str, int] = {}
@@ -60,7 +60,7 @@ class _Known:
             self.points[number].discard("")
 
     def find(self, one: ContactDetails) -> int:
-        """The contact who is the same: by UID, or by name where an address or a telephone is the same too; 0 for nobody."""
+        """The id of the same contact, by UID, or by name and a shared address or phone number; 0 if there is none."""
         if one.uid and one.uid in self.by_uid:
             return self.by_uid[one.uid]
         kind = store.GROUP if one.group else store.INDIVIDUAL
@@ -77,13 +77,13 @@ def _points(one: ContactDetails) -> set[str]:
 
 
 class _Merge:
-    """Cards of one person put together, as long as that takes a bearable time: a file may have the same person 10,000 times."""
+    """Merges cards of the same person, up to _MOST_MERGED lines: a file may hold the same person 10,000 times."""
 
     def __init__(self) -> None:
         self._room = _MOST_MERGED
 
     def __call__(self, before: str, card: str, one: ContactDetails) -> str:
-        """The card that both make, "" where that is too large, or too much."""
+        """The merged card; "" if it is too large or the limit is reached."""
         if card == before:
             return before
         self._room -= sum(text.count("\r\n") - text.count("\r\n ") for text in (before, card))
@@ -92,13 +92,13 @@ class _Merge:
 
 
 def plan(user: User, text: str) -> ImportPlan:
-    """What is to be done with the cards of a .vcf. Reads, writes nothing."""
+    """Plan the import of the cards in a .vcf. Read-only."""
     found = vcard_import.cards_in(text, store.MOST)
     planned = ImportPlan(refused=found.refused, cut=found.cut)
     if not found.cards:
         return planned
     known = _Known(user)
-    people = sorted(found.cards, key=lambda pair: pair[1].group)  # groups last: by then it is known who their members are
+    people = sorted(found.cards, key=lambda pair: pair[1].group)  # groups last, when their members' UIDs are known
     matches = [known.find(one) for _card, one in people]
     rows = store.rows(user, set(matches) - {0})
     fresh: dict[str, str] = {}  # UID -> card
@@ -134,7 +134,7 @@ def plan(user: User, text: str) -> ImportPlan:
 
 
 def apply(user: User, planned: ImportPlan) -> ImportResult:
-    """Do it, all or nothing. Raises TooMany, ChangedElsewhere."""
+    """Carry out the plan in one transaction. Raises LimitReached, CardTooLarge, ContactChangedElsewhere (all from `store`)."""
     fresh = store.prepared(planned.fresh)
     with db.atomic():
         uids = store.insert(user, fresh) if fresh else []
@@ -146,7 +146,7 @@ def apply(user: User, planned: ImportPlan) -> ImportResult:
 
 
 def additions(row: Contact, card: str) -> list[str]:
-    """What a card has that the contact has not, as lines for a person."""
+    """What the card would add to the contact, as lines to display."""
     old, new = vcard_edit.read(row.vcard), vcard_edit.read(card)
     lines = [point.value for point in (*new.emails, *new.phones) if point not in (*old.emails, *old.phones)]
     lines += [text for of in ("organisation", "role", "note") if (text := getattr(new, of)) != getattr(old, of)]
@@ -154,6 +154,6 @@ def additions(row: Contact, card: str) -> list[str]:
 
 
 def as_file(user: User) -> str:
-    """All cards of a person, one after another."""
+    """All cards of a user as one .vcf text."""
     rows: Any = Contact.select(Contact.vcard).where(Contact.user == user).order_by(Contact.kind.desc(), Contact.sort).tuples()
     return "".join(card for (card,) in rows)

@@ -1,4 +1,4 @@
-"""A person's contacts. The vCard is the truth; beside it stands what lists and look-ups need, made anew with each change."""
+"""Contact store: the vCard is authoritative; columns and index tables for lists and look-ups are derived on each change."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from webmail.mime.formats.vcard_edit import ContactDetails
 from webmail.mime.threats import lookalike
 from webmail.models import Contact, ContactAddress, ContactMember, User, now
 
-MOST = 10_000  # contacts and groups of one person
-MOST_GROUPS = 200  # that are listed
-_CHUNK = 500  # rows of one INSERT: databases bound the values of a statement
+MOST = 10_000  # contacts and groups per user
+MOST_GROUPS = 200  # listed at once
+_CHUNK = 500  # values per statement: databases limit bound parameters
 
 Prepared = tuple[ContactDetails, dict[str, Any]]
 GROUP, INDIVIDUAL = "group", "individual"
-# what a list shows; the card itself may be 20 KB
+# columns for lists, without the card itself, which may have 20 KB
 LISTED = (Contact.id, Contact.uid, Contact.card_uid, Contact.name, Contact.email, Contact.kind, Contact.sort)
 
 
 class NoSuchContact(LookupError):
-    """It is no longer there, or not this person's."""
+    """The contact no longer exists, or belongs to another user."""
 
 
 class CardTooLarge(ValueError):
-    """The card would be longer than a card may be."""
+    """The card would exceed the size limit."""
 
 
 class ContactChangedElsewhere(ValueError):
-    """Another window or device changed the card since it was shown."""
+    """The card was changed in another window or on another device since it was shown."""
 
 
 class AlreadyThere(ValueError):
-    """The form of a new contact made `row` before, and comes again with something else in it: somebody went back to it."""
+    """The form of a new contact created `row` before and was submitted again, edited (after going back in the browser)."""
 
     def __init__(self, row: Contact) -> None:
         super().__init__(row.uid)
@@ -55,7 +55,7 @@ class AlreadyThere(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """A page of a list."""
+    """One page of a contact list; `number` of `last` pages, `total` contacts."""
 
     rows: Sequence[Contact]
     total: int
@@ -64,7 +64,7 @@ class ContactPage:
 
 
 def load(user: User, uid: str) -> Contact:
-    """Raises NoSuchContact."""
+    """The user's contact with this `uid`. Raises NoSuchContact."""
     found = Contact.get_or_none((Contact.user == user) & (Contact.uid == uid))
     if found is None:
         raise NoSuchContact(f"no contact {uid[:40]!r}")
@@ -72,7 +72,7 @@ def load(user: User, uid: str) -> Contact:
 
 
 def rows(user: User, ids: Iterable[int]) -> dict[int, Contact]:
-    """These contacts with their cards, by `id`. 1 query for each 500."""
+    """These contacts with their cards, by `id`. 1 query per 500."""
     numbers = list(ids)
     found: dict[int, Contact] = {}
     for at in range(0, len(numbers), _CHUNK):
@@ -82,7 +82,7 @@ def rows(user: User, ids: Iterable[int]) -> dict[int, Contact]:
 
 
 def cards(user: User, uids: Sequence[str]) -> list[tuple[str, str]]:
-    """The names and cards of these contacts (500 at most), by name."""
+    """(name, card) of these contacts, at most 500, sorted by name. 1 query."""
     found: Any = Contact.select(Contact.name, Contact.vcard).where(Contact.user == user, Contact.uid.in_(uids[:_CHUNK]))
     return list(found.order_by(Contact.sort, Contact.id).tuples())
 
@@ -92,7 +92,7 @@ def details(row: Contact) -> ContactDetails:
 
 
 def listed(user: User, *, words: str = "", letter: str = "", kind: str = "", number: int = 1, size: int = 50) -> ContactPage:
-    """Contacts that fit the words, by name: those of one page. 2 queries."""
+    """One page of the matching contacts, sorted by name. 2 queries."""
     found = Contact.select(*LISTED).where(*fitting(user, words))
     if kind:
         found = found.where(Contact.kind == kind)
@@ -106,12 +106,12 @@ def listed(user: User, *, words: str = "", letter: str = "", kind: str = "", num
 
 
 def fitting(user: User, words: str) -> list[Any]:
-    """Conditions: a contact of this person, in which each word begins a word of name, organisation, address or a telephone."""
+    """Conditions for a prefix search: each word starts a word of the name, organisation, addresses or phone numbers."""
     return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in words_in(words[:100])[:10])]
 
 
 def letters(user: User) -> list[str]:
-    """What names begin with, in order; "#" stands for all that is no letter. 1 query."""
+    """The initial letters of all contacts, sorted; "#" stands for anything that is not a letter. 1 query."""
     rows: Any = Contact.select(_letter()).where(Contact.user == user).distinct().tuples()
     return sorted((letter for (letter,) in rows), key=lambda letter: (letter == "#", letter))
 
@@ -122,14 +122,14 @@ def _letter() -> Any:
 
 
 def with_address(user: User, email: str) -> Contact | None:
-    """The first contact that has this address. 1 query."""
+    """The first contact with this address. 1 query."""
     found = Contact.select().join(ContactAddress, on=ContactAddress.contact == Contact.id)
     mine = (ContactAddress.user == user) & (ContactAddress.address == address_key(email)[:254])
     return found.where(mine).order_by(Contact.sort, Contact.id).first()
 
 
 def by_address(user: User, keys: Sequence[str]) -> dict[str, str]:
-    """Addresses (as `address_key` has them) of contacts, with the UIDs of their cards. 1 query for each 500."""
+    """Maps those addresses (normalised by `address_key`) that belong to contacts to the UIDs of their cards. 1 query per 500."""
     found: dict[str, str] = {}
     for at in range(0, len(keys), _CHUNK):
         rows: Any = (
@@ -144,7 +144,7 @@ def by_address(user: User, keys: Sequence[str]) -> dict[str, str]:
 
 
 def named_alike(user: User, name: str) -> Contact | None:
-    """A contact of the same name, whatever the order of its words, accents and case. 1 query."""
+    """A contact with the same name, ignoring word order, accents and case. 1 query."""
     key = lookalike.name_key(name)
     if not key:
         return None
@@ -156,13 +156,13 @@ def named_alike(user: User, name: str) -> Contact | None:
 
 
 def groups(user: User) -> list[Contact]:
-    """The first MOST_GROUPS groups, by name."""
+    """The first MOST_GROUPS groups, sorted by name. 1 query."""
     found = Contact.select(*LISTED).where(Contact.user == user, Contact.kind == GROUP)
     return list(found.order_by(Contact.sort, Contact.id).limit(MOST_GROUPS))
 
 
 def groups_of(row: Contact) -> set[str]:
-    """The `uid` of each group that a contact is a member of: by its card, or by one of its addresses."""
+    """The `uid`s of the groups that a contact is a member of, by its card or by one of its addresses. 2 queries."""
     named = [row.card_uid, *_as_members(row)]
     found: Any = (
         Contact.select(Contact.uid)
@@ -174,13 +174,13 @@ def groups_of(row: Contact) -> set[str]:
 
 
 def _as_members(row: Contact) -> list[str]:
-    """The addresses of a contact as a group names them."""
+    """The addresses of a contact in the form that group cards refer to them (mailto:)."""
     found: Any = ContactAddress.select(ContactAddress.address).where(ContactAddress.contact == row.id).tuples()
     return [f"mailto:{address}" for (address,) in found]
 
 
 def members(user: User, group: ContactDetails) -> tuple[list[Contact], list[str]]:
-    """The contacts of a group by name, and its bare addresses; members that are no longer there are left out."""
+    """The contacts of a group sorted by name, and its bare addresses; deleted members are left out. 1 query per 500."""
     uids = [member for member in group.members if not member.startswith("mailto:")]
     found: list[Contact] = []
     for at in range(0, len(uids), _CHUNK):
@@ -190,7 +190,7 @@ def members(user: User, group: ContactDetails) -> tuple[list[Contact], list[str]
 
 
 def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
-    """Make a contact a member of these groups (by `uid`) and of no other. 1 query, and those of each group that changes."""
+    """Make a contact a member of exactly these groups (by `uid`). Raises CardTooLarge, ContactChangedElsewhere."""
     chosen, before = set(wanted), groups_of(row)
     mine = {row.card_uid, *_as_members(row)}
     for uid in chosen ^ before:
@@ -206,12 +206,12 @@ def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
 
 
 def new_uid() -> str:
-    """For the form of a new card: sent twice, it makes one card."""
+    """A UID for the form of a new card, so that submitting it twice creates only one."""
     return str(uuid.uuid4())
 
 
 def add(user: User, new: ContactDetails) -> Contact:
-    """A new contact; the very same one a second time is the first. Raises TooMany, TooLarge, AlreadyThere."""
+    """Create a contact. Idempotent for the same UID and content. Raises LimitReached, CardTooLarge, AlreadyThere."""
     new = replace(new, uid=new.uid or new_uid())
     card = vcard_edit.made(new)
     try:
@@ -224,15 +224,17 @@ def add(user: User, new: ContactDetails) -> Contact:
 
 
 def change(row: Contact, new: ContactDetails, began_from: str) -> Contact:
-    """Change a card; properties that the details know nothing of stay. Raises TooLarge, ChangedElsewhere."""
+    """Change a card, keeping properties that `ContactDetails` does not cover. Raises CardTooLarge, ContactChangedElsewhere."""
     if row.revision != began_from:
         raise ContactChangedElsewhere(row.uid)
     return put(row.user, vcard_edit.changed(row.vcard, new), row)
 
 
 def put(user: User, card: str, row: Contact | None = None) -> Contact:
-    """Store a card: a new one, or in the place of `row`'s, if that is as it was when it was read. Raises TooMany, TooLarge,
-    ChangedElsewhere."""
+    """Store a new card, or replace that of `row` if it was not changed since it was read (optimistic locking).
+
+    Raises LimitReached, CardTooLarge, ContactChangedElsewhere.
+    """
     known = vcard_edit.read(card)
     if vcard_edit.is_too_large(card, known):
         raise CardTooLarge(len(card))
@@ -251,15 +253,15 @@ def put(user: User, card: str, row: Contact | None = None) -> Contact:
 
 
 def put_all(user: User, cards: Sequence[str], uids: Sequence[str] = ()) -> list[str]:
-    """Store new cards, each with a UID that this person does not have yet; returns their `uid`s. One transaction.
+    """Store new cards, whose UIDs the user does not have yet; returns their `uid`s. 1 transaction.
 
-    `uids` are those that they had before, where they come back. Raises TooMany.
+    `uids`: their former ones, if they are restored. Raises LimitReached, ContactChangedElsewhere.
     """
     return insert(user, prepared(cards, uids))
 
 
 def prepared(cards: Sequence[str], uids: Sequence[str] = ()) -> list[Prepared]:
-    """What `insert` wants: made before it, for nobody else can write while it does."""
+    """The input for `insert`, computed outside the transaction, since it blocks other writers."""
     names = list(uids) or [secrets.token_hex(16) for _ in cards]
     return [
         (known := vcard_edit.read(card), {"uid": uid, **columns(card, known)}) for uid, card in zip(names, cards, strict=True)
@@ -267,7 +269,10 @@ def prepared(cards: Sequence[str], uids: Sequence[str] = ()) -> list[Prepared]:
 
 
 def insert(user: User, new: Sequence[Prepared]) -> list[str]:
-    """Raises TooMany; ChangedElsewhere where a UID is taken, by another request that was quicker."""
+    """Insert prepared cards; returns their `uid`s. 1 transaction.
+
+    Raises LimitReached, and ContactChangedElsewhere if a UID exists already (e.g. from a concurrent request).
+    """
     values = [{"user": user.id, **row} for _known, row in new]
     uids = [row["uid"] for row in values]
     with db.atomic():
@@ -287,7 +292,7 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
 
 
 def remove(user: User, uids: Sequence[str]) -> int:
-    """Remove contacts; groups keep their names, so that bringing one back makes it a member again."""
+    """Delete contacts; returns how many. Groups keep referring to them, so that restoring one makes it a member again."""
     count = 0
     for at in range(0, len(uids), _CHUNK):
         count += Contact.delete().where(Contact.user == user, Contact.uid.in_(uids[at : at + _CHUNK])).execute()
@@ -299,7 +304,7 @@ def count(user: User) -> int:
 
 
 def columns(card: str, known: ContactDetails) -> dict[str, Any]:
-    """What stands beside a card."""
+    """The columns derived from a card."""
     parts = [known.name, known.given, known.family, known.organisation, *(point.value for point in known.emails)]
     found = words_in(" ".join(parts))
     found += filter(None, (vcard_edit.phone_key(point.value) for point in known.phones))
@@ -326,7 +331,7 @@ def _index(user: User, ids: dict[str, int], known: Iterable[ContactDetails]) -> 
         number = ids[one.uid]
         key = lookalike.name_key(one.name)[:190]
         keys = dict.fromkeys(address_key(point.value) for point in one.emails)
-        for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # one without is still known by name
+        for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # so that it is found by name
             domain = lookalike.readable(address.rpartition("@")[2])
             addresses.append({
                 "user": user.id, "contact": number, "address": address, "domain": domain[:254],

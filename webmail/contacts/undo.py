@@ -1,4 +1,4 @@
-"""How what was done to contacts is taken back: the cards as they were, kept for an hour under a name that a form holds."""
+"""Undo for contacts: previous versions of the cards, stored for an hour under a random name that the undo form holds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from webmail.database.connection import db
 from webmail.mime.formats import vcard_edit
 from webmail.models import Contact, User
 
-_LARGEST = 2_000_000  # characters of the cards that are kept for one
+_LARGEST = 2_000_000  # characters stored per undo
 _OPENING = '{"contacts"'
 
 
 @dataclass(frozen=True, slots=True)
 class CardVersion:
-    """A contact as it was: its card, "" where there was none; `revision` is the one it got, "" where it was removed."""
+    """A contact before a change: its card ("" if it was added), and the `revision` after the change ("" if it was removed)."""
 
     uid: str
     card: str = ""
@@ -26,7 +26,7 @@ class CardVersion:
 
 
 def offer(user: User, steps: Iterable[CardVersion]) -> str:
-    """Keep how it was; returns the name to ask for it by, "" where that would be too much to keep. One transaction."""
+    """Store the previous versions; returns the name to undo them by, "" if they are too large to store. 1 transaction."""
     kept = json.dumps({"contacts": [[one.uid, one.card, one.revision] for one in steps]}, ensure_ascii=False)
     if len(kept) > _LARGEST:
         return ""
@@ -34,11 +34,11 @@ def offer(user: User, steps: Iterable[CardVersion]) -> str:
 
 
 def undo(user: User, name: str) -> int:
-    """Take back what `offer` kept for this person under this name; returns how many contacts, 0 for what is old or not theirs.
+    """Undo what `offer` stored for this user under this name; returns how many contacts, 0 if it expired or is not theirs.
 
-    What was changed again since then stays as it is. All or nothing; raises TooMany, ChangedElsewhere.
+    Contacts changed again since then are skipped. All or nothing; raises LimitReached, ContactChangedElsewhere.
     """
-    with db.atomic():  # what can't be done may be asked for again
+    with db.atomic():  # on failure the claim is rolled back, so that undo can be retried
         row = undo_store.claim(user, name, _OPENING)
         if row is None:
             return 0

@@ -1,0 +1,1 @@
+"""Database: connection, migrations, prepared queries, and helpers for transactions."""

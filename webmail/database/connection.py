@@ -1,4 +1,4 @@
-"""Database connection: which class of peewee opens a `database_url`, and the one database (`db`) that the tables are bound to."""
+"""Database connection: opens the peewee database of a `database_url`, and the proxy (`db`) that the tables are bound to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playhouse.db_url import connect, register_database
 
 
 class Postgresql(pw.PostgresqlDatabase):
-    """Its texts hold no NUL, and it refuses a statement with one: what has some is stored and looked for without them."""
+    """PostgreSQL text can't contain NUL, and rejects statements with it: NULs are removed from all string parameters."""
 
     def execute_sql(self, sql: str, params: Any = None, *more: Any, **options: Any) -> Any:
         if params:
@@ -28,16 +28,16 @@ def connect_url(url: str, **options: Any) -> Any:
 
 
 db = pw.DatabaseProxy()
-DATABASE_AWAY = (pw.OperationalError, pw.InterfaceError)  # not there, locked for too long, or the disk is full
+DATABASE_AWAY = (pw.OperationalError, pw.InterfaceError)  # unreachable, locked for too long, or disk full
 
 
 def open_database(url: str) -> pw.Database:
-    """Bind the tables to a database. SQLite waits up to 5 s for a lock and syncs each commit, so "saved" is true."""
+    """Bind the tables to a database. SQLite waits up to 5 s for a lock and syncs each commit, so that "saved" is true."""
     options: dict[str, Any] = {}
     if url.startswith("sqlite"):
         _make_private(url.removeprefix("sqlite:///").partition("?")[0])
-        # a transaction takes the write lock at once and waits for it: one that begins by reading and writes later is refused
-        # without waiting when somebody else wrote in between
+        # transactions take the write lock at once and wait for it: one that reads first and writes later would fail without
+        # waiting (SQLITE_BUSY) if somebody else wrote in between
         options["lock_type"] = "IMMEDIATE"
         options["pragmas"] = {"journal_mode": "wal", "busy_timeout": 5_000, "foreign_keys": 1, "synchronous": "full"}
     database: pw.Database = connect_url(url, **options)
@@ -46,13 +46,13 @@ def open_database(url: str) -> pw.Database:
 
 
 def _make_private(file: str) -> None:
-    """A new database is its owner's alone (0600), or its group's too where the umask lets groups write (0660), as Dovecot needs.
+    """Create the database file for its owner only (0600), or also its group if the umask allows group writes (0660), for Dovecot.
 
-    SQLite gives its -wal and -shm files the same mode. A file that can't be made is SQLite's to complain of.
+    SQLite gives its -wal and -shm files the same mode. If the file can't be created, SQLite will report it.
     """
     if file in ("", ":memory:"):
         return
-    with suppress(OSError):  # FileExistsError above all
+    with suppress(OSError):  # usually FileExistsError
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o660)
         try:
             if not os.fstat(descriptor).st_mode & stat.S_IWGRP:

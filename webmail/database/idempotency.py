@@ -1,4 +1,4 @@
-"""One request of a person after another, and a form for something new that is sent twice makes one thing."""
+"""Idempotency: a form submitted twice creates one row; requests of one person can be serialized."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from webmail.models import Table, User
 
 
 def in_turn(user: User) -> None:
-    """Within a transaction: whatever else of this person does so waits until it ends, on PostgreSQL too. One UPDATE."""
+    """Serialize transactions of one person: others that call this wait until this one ends, on PostgreSQL too. One UPDATE."""
     User.update(active=User.active).where(User.id == user.id).execute()
 
 
 def is_there(row: Table) -> bool:
-    """Within the transaction of the INSERT: whether the table has a row of this person with all the same values."""
+    """Whether the table already has an identical row of this person. Call in the transaction of the INSERT. Two queries."""
     in_turn(row.user)  # type: ignore[attr-defined]
     fields = [field for field in row._meta.sorted_fields if not field.primary_key]
     values = {field: row.__data__.get(field.name) for field in fields}
@@ -20,6 +20,6 @@ def is_there(row: Table) -> bool:
 
 
 def removed(table: type[Table], number: int, user: User) -> bool:
-    """Remove a row of this person by its number; False where a first click did so already, or it is not theirs."""
+    """Delete a row of this person by its id; False if it was deleted already (a double click) or is not theirs. One DELETE."""
     mine = (table.id == number) & (table.user == user)  # type: ignore[attr-defined]
     return number < 2**63 and bool(table.delete().where(mine).execute())

@@ -1,4 +1,4 @@
-"""SELECTs that every page asks, their text built once: building it takes several times as long as running it."""
+"""Prepared queries: SELECTs of every page whose SQL is built once, since building takes several times as long as running."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from webmail.database.connection import db
 
 
 class _Slot:
-    """Stands in the text for a value that each run gives."""
+    """A placeholder for a value that each call supplies."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
 
-Slot = Callable[[str], pw.Node]  # makes the place of a named value
+Slot = Callable[[str], pw.Node]  # makes the placeholder of a named value
 
 
 class Prepared:
     """`mine = Prepared(lambda slot: Tag.select().where(Tag.user == slot("user")))`, then `mine(user=3)`: the rows, in one SELECT.
 
-    Values go to the database as they are given: numbers, strings, naive UTC times.
+    Values are passed to the database unconverted: numbers, strings, naive UTC times.
     """
 
     def __init__(self, build: Callable[[Slot], Any]) -> None:
         self._build = build
-        self._built: dict[type, tuple[Any, str, list[Any]]] = {}  # by kind of database: they write placeholders differently
+        self._built: dict[type, tuple[Any, str, list[Any]]] = {}  # by kind of database: their placeholder syntax differs
 
     def __call__(self, **values: Any) -> list[Any]:
         database = db.obj

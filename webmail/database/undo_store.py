@@ -1,4 +1,4 @@
-"""What can be taken back for an hour, under a name that a form holds: the rows, whatever they are about."""
+"""Undo store: keeps the steps to undo an action for an hour, under a random name that the form submits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from webmail.database.connection import db
 from webmail.models import Undo, User, now
 
 KEEP = timedelta(hours=1)
-_MOST = 5  # of one person
+_MOST = 5  # per person
 
 
 def keep(user: User, steps: str) -> str:
-    """Keep how to take something back; returns the name to ask for it by. One transaction; what is old goes."""
+    """Store the steps to undo something; returns their name. One transaction, which also deletes expired rows."""
     name = secrets.token_hex(16)
     with db.atomic():
         Undo.delete().where(Undo.created < now() - KEEP).execute()
@@ -24,8 +24,8 @@ def keep(user: User, steps: str) -> str:
 
 
 def claim(user: User, name: str, opening: str) -> Undo | None:
-    """Take what was kept under this name, if its steps begin so: areas tell theirs by that. None for what is old, not this
-    person's, or taken by another click."""
+    """Take (and delete) the row of this name if its steps start with `opening`, which is different for each area. None if it
+    expired, is not this person's, or was taken by another click."""
     mine = (Undo.id == name) & (Undo.user == user)
     row = Undo.get_or_none(mine & Undo.steps.startswith(opening) & (Undo.created > now() - KEEP))
     return row if row is not None and Undo.delete().where(mine).execute() else None

@@ -1,9 +1,9 @@
-"""IMAP: one guarded way to a connection, and verbs on mailboxes and messages.
+"""IMAP: pooled connections, and operations on mailboxes and messages.
 
     with imap.connect(account) as connection:
         page = imap.listing.list(connection, "INBOX")
 
-Nothing here knows of the web or of the database. Library and network errors leave as `MailError` kinds.
+Independent of the web and the database. Library and network errors are converted to subclasses of `MailError`.
 """
 
 from webmail.imap import (

@@ -1,4 +1,4 @@
-"""Who may do what in a mailbox: IMAP ACL (RFC 4314)."""
+"""Access control lists: who may do what in a mailbox (IMAP ACL, RFC 4314)."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from webmail.errors import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
 from webmail.imap.commands import mailbox_name, quoted
 from webmail.imap.connection import Connection
 from webmail.imap.responses import parsed, word
-from webmail.mail import Rights
+from webmail.rights import Rights
 
-LEVELS = {"read": "lrs", "write": "lrswipte", "manage": "lrswipkxtea"}  # what is offered, as rights
+LEVELS = {"read": "lrs", "write": "lrswipte", "manage": "lrswipkxtea"}  # the choices offered
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What somebody may do. `identifier` is the server's word for a person or a group."""
+    """One entry of an ACL. `identifier` is the server's name for a person or a group."""
 
     identifier: str
     rights: Rights
 
     @property
     def level(self) -> str:
-        """The name of LEVELS that these rights reach; empty for less than reading."""
+        """The highest of LEVELS that these rights include; empty for less than "read"."""
         return next((name for name in ("manage", "write", "read") if set(LEVELS[name]) <= set(self.rights.letters)), "")
 
 
 def rights(connection: Connection, mailboxes: Sequence[str]) -> dict[str, Rights]:
-    """One's own rights (MYRIGHTS): 1 round trip for all; when one of them is refused, one more for each.
+    """The user's own rights (MYRIGHTS): 1 round trip for all; if one is refused, one more for each.
 
-    Not by LIST-MYRIGHTS (RFC 8440): Dovecot 2.4.1 ends the session where one of the owners' accounts is closed.
+    Not by LIST-MYRIGHTS (RFC 8440): Dovecot 2.4.1 ends the session if an owner's account is closed.
     """
     try:
         return _rights(connection, mailboxes)
@@ -56,7 +56,7 @@ def _rights(connection: Connection, mailboxes: Sequence[str]) -> dict[str, Right
 
 
 def entries(connection: Connection, mailbox: str) -> list[Entry]:
-    """Everybody who may do something in a mailbox (GETACL): 1 round trip. Raises NotAllowed without the right to manage."""
+    """The ACL of a mailbox (GETACL): 1 round trip. Raises NotAllowed without the right to manage."""
     answers = connection.run((b"GETACL", mailbox_name(mailbox)))
     found = []
     for answer in parsed(answers.get("ACL", [])):
@@ -69,30 +69,30 @@ def entries(connection: Connection, mailbox: str) -> list[Entry]:
 
 
 def grant(connection: Connection, mailboxes: Sequence[str], identifier: str, letters: str) -> None:
-    """Let `identifier` do exactly this (SETACL): 1 round trip. Raises NotAllowed, Refused, UnsafeValue."""
+    """Set the rights of `identifier` (SETACL): 1 round trip. Raises NotAllowed, Refused, UnsafeValue."""
     if not letters.isalpha() or not letters.isascii():
         raise UnsafeValue("not a set of rights")
-    if not any(capability.startswith("RIGHTS=") for capability in connection.capabilities):  # RFC 2086 has c and d for them
+    if not any(capability.startswith("RIGHTS=") for capability in connection.capabilities):  # RFC 2086 servers use c and d
         letters = "".join(dict.fromkeys({"k": "c", "x": "d", "t": "d", "e": "d"}.get(letter, letter) for letter in letters))
     who, what = _identifier(identifier), quoted(letters)
     connection.run(*((b"SETACL", mailbox_name(name), who, what) for name in mailboxes))
 
 
 def revoke(connection: Connection, mailboxes: Sequence[str], identifier: str) -> None:
-    """Let `identifier` do nothing any more (DELETEACL): 1 round trip. Raises NotAllowed, Refused, UnsafeValue."""
+    """Remove all rights of `identifier` (DELETEACL): 1 round trip. Raises NotAllowed, Refused, UnsafeValue."""
     who = _identifier(identifier)
     connection.run(*((b"DELETEACL", mailbox_name(name), who) for name in mailboxes))
 
 
 def _identifier(value: str) -> bytes:
-    """RFC 4314 section 3: one that begins with "-" takes rights away instead."""
+    """Quote an identifier. Refuses a leading "-", which means negative rights (RFC 4314 section 3)."""
     if not value or value.startswith("-") or len(value) > 255:
         raise UnsafeValue("not an identifier")
     return quoted(value)
 
 
 def _letters(value: object) -> str:
-    """The letters c and d of RFC 2086 stand for others, which a newer server tells beside them."""
+    """Rights as in RFC 4314: c and d of RFC 2086 are mapped, or dropped if the server also sends the newer ones."""
     letters = word(value).decode("ascii", "replace")
     if not set(letters) & set("kxte"):
         letters = letters.replace("c", "k").replace("d", "xte")

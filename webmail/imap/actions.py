@@ -1,7 +1,7 @@
-"""Verbs that change messages: flags, move, copy, delete. Each says what it changed, so that it can be undone.
+"""Actions: set flags on, move, copy and delete messages. Each returns what changed, so that it can be undone.
 
-A verb is given a set of any size. Whoever may have many messages calls it once for each of `pieces`: a server reads no endless
-command line and must answer in time, and what was done before one piece failed is known then.
+Each takes any number of UIDs. Callers with many messages call it once for each of `pieces`: servers limit the length of a
+command and must respond before the timeout, and if one piece fails, it is known what was done before.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import create, forget
 from webmail.imap.responses import numbers_of
 
-_MOST_AT_ONCE = 5000  # messages of one command: a server moves so many within its time for an answer
-_LONGEST_SET = 8000  # bytes of a set on one command line (RFC 7162 section 4)
+_MOST_AT_ONCE = 5000  # messages per command: a server can move these before the timeout
+_LONGEST_SET = 8000  # bytes of a UID set in one command line (RFC 7162 section 4)
 
 
 class KeepsNoTags(NotAllowed):
-    """The mailbox takes no keywords beside those it has (RFC 3501 section 7.1, PERMANENTFLAGS without \\*)."""
+    """The mailbox accepts no new keywords (RFC 3501 section 7.1, PERMANENTFLAGS without \\*)."""
 
 
 @dataclass(frozen=True, slots=True)
 class MovedMessages:
-    """Where messages are now: `uids` in the target mailbox, each with the one it had at the same place of `sources`.
+    """Where messages are now: `uids` in the target mailbox; `sources` are their old UIDs, in the same order.
 
-    None where the server does not tell (no UIDPLUS).
+    Both are empty if the server has no UIDPLUS.
     """
 
     mailbox: str
@@ -39,11 +39,11 @@ class MovedMessages:
 
 
 def pieces(uids: Iterable[int]) -> Iterator[list[int]]:
-    """The UIDs in ascending order, cut so that each piece makes one reasonable command."""
+    """Split UIDs, in ascending order, into pieces that each fit in one command."""
     piece: list[int] = []
     length = 0
     for uid in sorted(set(uids)):
-        follows = bool(piece) and uid == piece[-1] + 1  # at most one range longer
+        follows = bool(piece) and uid == piece[-1] + 1  # extends the range: no longer
         length += 0 if follows else 22
         if piece and (len(piece) >= _MOST_AT_ONCE or length > _LONGEST_SET):
             yield piece
@@ -61,15 +61,15 @@ def set_flags(
     add: bool = True,
     uidvalidity: int | None = None,
 ) -> None:
-    """Add or remove flags: 1 round trip after the SELECT. Messages that are gone are passed over in silence.
+    """Add or remove flags: 1 round trip after the SELECT. Messages that no longer exist are ignored.
 
-    Raises KeepsNoTags for a keyword that the mailbox does not take, NotAllowed where one may change no flags at all.
+    Raises KeepsNoTags for a keyword that the mailbox does not accept, NotAllowed if no flags may be changed.
     """
     names = list(flags)
     connection.select(mailbox, uidvalidity)
     _writable(connection)
     if any(name.startswith("\\") and not connection.keeps(name) for name in names):
-        raise NotAllowed(f"{mailbox}: {' '.join(names)} may not be changed")  # a server says OK all the same
+        raise NotAllowed(f"{mailbox}: {' '.join(names)} may not be changed")  # the server would respond OK anyway
     if add and not all(connection.keeps(name) for name in names):
         flaggable(connection)
         raise KeepsNoTags(f"{mailbox} keeps no keyword such as {' '.join(names)}")
@@ -80,14 +80,14 @@ def set_flags(
 def with_flag(
     connection: Connection, mailbox: str, uids: Iterable[int], flag: bytes, uidvalidity: int | None = None
 ) -> list[int]:
-    """Those of `uids` for which a SEARCH key such as b"UNSEEN" holds: 1 round trip after the SELECT."""
+    """Those of `uids` that match a SEARCH key such as b"UNSEEN": 1 round trip after the SELECT."""
     connection.select(mailbox, uidvalidity)
     answer = connection.run((b"UID SEARCH", b"UID", uid_set(uids), flag))
     return numbers_of(answer.get("SEARCH", []))
 
 
 def keyword(name: str) -> bytes:
-    """A keyword as SEARCH wants it after KEYWORD and UNKEYWORD. Raises UnsafeValue for what is none."""
+    """A keyword for the SEARCH keys KEYWORD and UNKEYWORD. Raises UnsafeValue if it is not a valid keyword."""
     if name.startswith("\\"):
         raise UnsafeValue("a system flag is no keyword")
     return flag_list([name]).strip(b"()")
@@ -96,7 +96,7 @@ def keyword(name: str) -> bytes:
 def by_date(
     connection: Connection, mailbox: str, uids: Sequence[int], spans: Sequence[tuple[date, date]], uidvalidity: int | None = None
 ) -> list[list[int]]:
-    """For each span (its first day, the day after its last) those of `uids` received then: 1 round trip after the SELECT."""
+    """For each span (first day, day after the last) those of `uids` received in it: 1 round trip after the SELECT."""
     connection.select(mailbox, uidvalidity)
     among = uid_set(uids)
     found = []
@@ -112,7 +112,7 @@ def by_date(
 
 
 def _day(day: date) -> bytes:
-    """RFC 3501's date, whatever the locale."""
+    """A date in RFC 3501 format, independent of the locale."""
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     return f"{day.day}-{months[day.month - 1]}-{day.year:04d}".encode()
 
@@ -137,8 +137,8 @@ def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
 def move_back(
     connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None, without: Sequence[str]
 ) -> MovedMessages:
-    """Undo a move, `without` the keywords that a server sets by itself where messages leave a mailbox (a Sieve script that tells
-    its filter what is no junk): 2 round trips more than `move`. Raises what `move` raises."""
+    """Undo a move and remove the keywords in `without`, which the server sets when messages leave a mailbox (a Sieve script that
+    trains its junk filter): 2 more round trips than `move`. Raises what `move` raises."""
     moved = move(connection, mailbox, uids, to, uidvalidity)
     if without and moved.uids:
         set_flags(connection, to, moved.uids, without, False, moved.uidvalidity)
@@ -148,18 +148,18 @@ def move_back(
 def move_making(
     connection: Connection, mailbox: str, uids: Sequence[int], to: str, uidvalidity: int | None = None
 ) -> MovedMessages:
-    """Move to a mailbox that is made where it is missing: 3 round trips more then. Raises what `move` and `create` raise."""
+    """Move to a mailbox, creating it if missing (3 more round trips). Raises what `move` and `create` raise."""
     try:
         return move(connection, mailbox, uids, to, uidvalidity)
     except NoSuchMailbox:
         if connection.mailbox != mailbox:
-            raise  # it is the source that is missing
+            raise  # the source is missing
         make(connection, to)
         return move(connection, mailbox, uids, to, uidvalidity)
 
 
 def make(connection: Connection, mailbox: str) -> None:
-    """Create a mailbox unless there is one, perhaps made by another session just now: 2 or 3 round trips."""
+    """Create a mailbox unless it exists, perhaps just created by another session: 2 or 3 round trips."""
     try:
         create(connection, mailbox)
     except Refused:
@@ -177,7 +177,7 @@ def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
 
 
 def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None) -> None:
-    """Expunge these messages for good: 2 round trips after the SELECT."""
+    """Permanently delete these messages: 2 round trips after the SELECT. Raises NotAllowed."""
     connection.select(mailbox, uidvalidity)
     _removable(connection)
     forget(connection.account)
@@ -185,7 +185,7 @@ def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidit
 
 
 def flaggable(connection: Connection) -> None:
-    """Raises NotAllowed where the flags of the selected mailbox are not this person's to change (RFC 4314 section 4)."""
+    """Raises NotAllowed if this person may not change flags in the selected mailbox (RFC 4314 section 4)."""
     if connection.read_only or not connection.keeps("\\Flagged"):
         raise NotAllowed(f"the flags of {connection.mailbox} may not be changed")
 
@@ -197,7 +197,7 @@ def _writable(connection: Connection) -> None:
 
 def _removable(connection: Connection) -> None:
     _writable(connection)
-    if not connection.keeps("\\Deleted"):  # a server says OK to the STORE and the EXPUNGE, and nothing goes (RFC 4314 section 4)
+    if not connection.keeps("\\Deleted"):  # STORE and EXPUNGE would respond OK and do nothing (RFC 4314 section 4)
         raise NotAllowed(f"messages of {connection.mailbox} may not be deleted")
 
 

@@ -1,4 +1,4 @@
-"""Messages attached to messages (RFC 2046 section 5.2.1), to any depth: the server tells their structure and their headers."""
+"""Attached messages: reads messages attached to messages (RFC 2046 section 5.2.1), at any depth."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from webmail.imap.responses import structure_of, when_of
 from webmail.mail import Message, Part
 from webmail.mime import headers, part_kinds, plain_text, structure
 
-_HEADERS = 65_536  # bytes of an attached message's head that are read
+_HEADERS = 65_536  # bytes of an attached message's header that are fetched
 _SECTION = re.compile(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}")
 
 
 def read(
     connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None, *, prefer_html: bool
 ) -> Message:
-    """The message attached at `section`, as `messages.read` gives one; nothing is marked as read. 2 round trips.
+    """The message attached at `section`, as in `messages.read`; nothing is marked as read. 2 round trips.
 
-    Its parts keep their numbers within the whole, so that each can be fetched as any other part. Raises NoSuchMessage,
+    Its parts keep their sections in the outer message, so that each can be fetched like any other part. Raises NoSuchMessage,
     NoSuchMailbox, MailboxChanged.
     """
     if encoded_messages.is_inside(section):
@@ -51,7 +51,7 @@ def read(
 def _unwrapped(
     connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None, *, prefer_html: bool
 ) -> Message:
-    """The same of a message under an encoding, or of one within: 1 round trip more."""
+    """The same for an encoded message, or for one inside it: 1 more round trip."""
     whole, received = encoded_messages.dated(connection, mailbox, uid, section, uidvalidity)
     parsed = structure.read(whole)
     shape = encoded_messages.shape(parsed, section)
@@ -65,7 +65,7 @@ def _unwrapped(
 
 
 def beginning(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> tuple[str, bool]:
-    """The text of one part, wherever it lies, and whether there is more of it: 1 round trip after the SELECT."""
+    """The text of one part at any depth, and whether it was truncated: 1 round trip after the SELECT."""
     if not encoded_messages.is_inside(part.section):
         return body_texts.beginning(connection, uid, part)
     data = encoded_messages.part(connection, mailbox, uid, part.section, uidvalidity)[2]
@@ -73,7 +73,7 @@ def beginning(connection: Connection, mailbox: str, uid: int, part: Part, uidval
 
 
 def head(connection: Connection, mailbox: str, uid: int, section: str = "", uidvalidity: int | None = None) -> bytes:
-    """All header fields of a message (`section`: of the one attached there), 256 KB at most: 1 round trip.
+    """The complete header of a message (`section`: of the one attached there), at most 256 KB: 1 round trip.
 
     Raises NoSuchMessage.
     """

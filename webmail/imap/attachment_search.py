@@ -1,4 +1,4 @@
-"""The files that came with messages, of one mailbox or of all: the server finds the messages, their structure tells the files."""
+"""Attachment search: finds attached files in one mailbox or all: the server finds the messages, their structure the files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webmail.imap.responses import structure_of
 from webmail.imap.search import Search, SearchNode, any_of, criteria, knows_parts, narrowed
 from webmail.mail import Part, Summary
 
-# kinds of files by the ends of their names, and by the beginning of their type where programs give them no name
+# kinds of files by extension, and by media type for files without a name
 KINDS: dict[str, tuple[str, ...]] = {
     "document": (".pdf", ".doc", ".docx", ".odt", ".rtf", ".txt", ".pages", ".epub"),
     "spreadsheet": (".xls", ".xlsx", ".ods", ".csv", ".tsv", ".numbers"),
@@ -29,7 +29,7 @@ _TYPES = {"image": ("image",), "sound": ("audio", "video")}
 
 @dataclass(frozen=True, slots=True)
 class FileFilter:
-    """Which of a message's files are meant; "" and 0: all."""
+    """A filter on the files of a message; "" and 0 match all."""
 
     name: str = ""
     kind: str = ""
@@ -44,7 +44,7 @@ class FileFilter:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file and the message it came with. No `part`: the message's structure can't be read, it has to be opened."""
+    """A file and its message. Without `part`, the message's structure can't be parsed and it has to be opened."""
 
     message: Summary
     part: Part | None
@@ -52,8 +52,8 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class FilePage:
-    """The files of a page of messages. `total` counts messages that may have such files: with `exact` each of them has one, by
-    its name; else the server can't tell, and some have none."""
+    """The files of a page of messages. `total` counts the messages found: with `exact` each of them has a matching file, by its
+    name; otherwise the server can't tell, and some have none."""
 
     files: tuple[FoundFile, ...]
     total: int
@@ -69,13 +69,18 @@ class FilePage:
     def pages(self) -> int:
         return max(1, -(-min(self.total, MOST_SHOWN) // self.size))
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether more messages match than its pages can show."""
+        return self.total > self.pages * self.size
+
 
 def search(
     connection: Connection, mailbox: str, found: Search, wanted: FileFilter, *, scope: str = "all", page: int = 1, size: int = 25
 ) -> FilePage:
-    """The files of a page of the messages that match, newest first: at most 5 round trips (see `everywhere.search`).
+    """The files of a page of matching messages, newest first: at most 5 round trips (see `multi_search.search`).
 
-    The structure is fetched of the page's messages only.
+    The structure is fetched only for the messages of the page.
     """
     overview = mailboxes.overview(connection)
     reach = multi_search.within(overview, mailbox, scope == "below") if scope else SearchScope((mailbox,))
@@ -91,7 +96,7 @@ def search(
 
 
 def _of_kind(kind: str) -> SearchNode:
-    """Messages with a file of this kind; all with files where the server does not look into parts."""
+    """A search for messages with a file of this kind; for any file if the server can't search MIME parts."""
     by_name = [_part_key(b"FILENAME CONTAINS " + quoted(end)) for end in KINDS[kind]]
     return any_of(*by_name, *(_part_key(b"TYPE " + name.encode()) for name in _TYPES.get(kind, ())))
 

@@ -1,4 +1,4 @@
-"""The texts of a message that a page shows: which sections to ask for, and how much of each."""
+"""Body texts: fetches the text parts of a message that a page shows, within size limits."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from webmail.mail import Part
 from webmail.mime import plain_text, structure
 
 LARGEST = 1_000_000  # bytes of a body that a page shows
-LARGEST_TOGETHER = 2_000_000  # of all bodies together
+LARGEST_TOGETHER = 2_000_000  # bytes of all bodies together
 
 
 def ask(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None, items: bytes) -> dict[bytes, Any]:
-    """FETCH items of one message, {} where there is none or its answer can't be parsed: 1 round trip together with the SELECT.
+    """FETCH items of one message, {} if it does not exist or can't be parsed: 1 round trip including the SELECT.
 
-    One more where no answer came: Dovecot runs a pipelined FETCH before it looks for messages that are new to this connection.
+    1 more if there was no response: Dovecot runs a pipelined FETCH before it detects messages new to this connection.
     """
     command: Command = (b"UID FETCH", uid_set([uid]), items)
     answers = connection.select(mailbox, uidvalidity, command)
@@ -27,7 +27,7 @@ def ask(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None,
 
 
 def _allowed(parts: Iterable[Part], most_each: int = LARGEST) -> dict[Part, int]:
-    """How many bytes of each part are fetched: a message may have many, and what they hold together is bounded too."""
+    """How many bytes of each part to fetch: the total is limited too, since a message may have many parts."""
     allowed: dict[Part, int] = {}
     left = LARGEST_TOGETHER
     for part in parts:
@@ -49,7 +49,7 @@ def commands(uid: int, parts: Iterable[Part], most_each: int = LARGEST) -> list[
 
 
 def read(parts: Iterable[Part], values: dict[bytes, Any], most_each: int = LARGEST) -> dict[str, str]:
-    """What `commands` brought, by section, decoded. A server that tells wrong sizes gains no more room by them."""
+    """Decode the responses to `commands`, by section. The total is limited even if the server reported wrong sizes."""
     texts: dict[str, str] = {}
     left = LARGEST_TOGETHER
     for part in _allowed(parts, most_each):
@@ -60,11 +60,11 @@ def read(parts: Iterable[Part], values: dict[bytes, Any], most_each: int = LARGE
 
 
 def beginning(connection: Connection, uid: int, part: Part) -> tuple[str, bool]:
-    """The text of one part of a message of the selected mailbox, and whether there is more of it: 1 round trip."""
+    """The text of one part of a message in the selected mailbox, and whether it was truncated: 1 round trip."""
     values = fetched(connection.run(*commands(uid, [part]))).get(uid, {})
     return read([part], values)[part.section], is_cut([part])
 
 
 def of_whole(whole: structure.ParsedMessage, parts: Iterable[Part], most_each: int = LARGEST) -> dict[str, str]:
-    """The same of a message that is here already."""
+    """The texts of `parts` of a message that was fetched already, by section."""
     return {p.section: plain_text.content(whole.content(p.section, most), p) for p, most in _allowed(parts, most_each).items()}

@@ -1,4 +1,4 @@
-"""BODYSTRUCTURE as imapclient parses it, turned into the neutral tree that `mime.structure` classifies."""
+"""BODYSTRUCTURE: converts imapclient's parsed BODYSTRUCTURE to the PartNode tree that `mime.structure` classifies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from webmail.mime.encoded_words import decode
 from webmail.mime.structure import PartNode
 
 _DEEPEST = 100
-_MOST_PEOPLE = 20  # of an attached message's address field
+_MOST_PEOPLE = 20  # addresses in one field of an attached message
 
 
 def tree(data: Any) -> PartNode:
     """imapclient's BodyData -> PartNode with IMAP section numbers (RFC 3501 section 7.4.2, "1.2").
 
-    Raises ValueError, TypeError, LookupError for what can't be understood.
+    Raises ValueError, TypeError, LookupError if it is malformed.
     """
     return _node(data, "" if data.is_multipart else "1", 0)
 
@@ -50,7 +50,7 @@ def _node(data: Any, section: str, depth: int) -> PartNode:
 def _attached(data: Any, kind: str, section: str, depth: int) -> dict[str, Any]:
     """Envelope and tree of an attached message. Its parts are numbered below its own section (RFC 3501 section 6.4.5).
 
-    One that can't be understood stays a file to save: it must not spoil the message around it.
+    A malformed one remains a file to download: the outer message must stay readable.
     """
     if not kind.startswith("message/") or len(data) < 9 or not isinstance(data[7], tuple) or len(data[7]) != 10:
         return {}
@@ -64,7 +64,7 @@ def _attached(data: Any, kind: str, section: str, depth: int) -> dict[str, Any]:
 
 
 def _envelope(values: Any) -> Envelope:
-    """IMAP's ENVELOPE (RFC 3501 section 7.4.2) as far as a card shows it."""
+    """The fields of ENVELOPE (RFC 3501 section 7.4.2) that a card shows."""
     ids = headers.message_ids(values[9]) if isinstance(values[9], bytes) else ()
     return Envelope(
         subject=decode(values[1]) if isinstance(values[1], bytes) else "",
@@ -76,7 +76,7 @@ def _envelope(values: Any) -> Envelope:
 
 
 def _addresses(values: Any) -> tuple[Address, ...]:
-    """Those of an envelope; the words around a group (RFC 3501: a NIL host) are passed over."""
+    """The addresses of an ENVELOPE field; group markers (RFC 3501: a NIL host) are skipped."""
     listed = values[:_MOST_PEOPLE] if isinstance(values, tuple) else ()
     people = [one for one in listed if isinstance(one, tuple) and len(one) == 4]
     return tuple(

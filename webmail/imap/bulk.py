@@ -1,4 +1,4 @@
-"""What is asked of many messages at once: who they are, how large, their bytes one after the other."""
+"""Bulk fetching: identities, structures and contents of many messages at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_TOGETHER = 200  # messages
 
 @dataclass(frozen=True, slots=True)
 class MessageFingerprint:
-    """What tells a message from others. `size` in bytes; `message_id` with its angle brackets, "" where it has none."""
+    """Identifies a message, for deduplication. `size` in bytes; `message_id` with angle brackets, "" if it has none."""
 
     uid: int
     size: int
@@ -38,7 +38,7 @@ class MessageFingerprint:
 def identities(
     connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None
 ) -> dict[int, MessageFingerprint]:
-    """By UID, those that are there: 1 round trip for each `pieces` after the SELECT."""
+    """Fingerprints by UID, of those that exist: 1 round trip for each of `pieces` after the SELECT."""
     connection.select(mailbox, uidvalidity)
     found: dict[int, MessageFingerprint] = {}
     for piece in pieces(uids):
@@ -56,7 +56,7 @@ def _identity(uid: int, values: dict[bytes, Any]) -> MessageFingerprint:
 def structures(
     connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None
 ) -> dict[int, Structure | None]:
-    """By UID, those that are there, None where it can't be understood: 1 round trip for each `pieces` after the SELECT."""
+    """Structures by UID, of those that exist, None if it can't be parsed: 1 round trip for each of `pieces` after the SELECT."""
     connection.select(mailbox, uidvalidity)
     found: dict[int, Structure | None] = {}
     for piece in pieces(uids):
@@ -66,7 +66,7 @@ def structures(
 
 
 def next_uid(connection: Connection, mailbox: str) -> tuple[int, int]:
-    """UIDVALIDITY, and the UID that the next message will have at least; 0 where the server does not tell: 1 round trip.
+    """UIDVALIDITY and UIDNEXT, the lowest UID that the next message can have; 0 if unknown: 1 round trip.
 
     Not for the selected mailbox. Raises NoSuchMailbox.
     """
@@ -80,9 +80,10 @@ def next_uid(connection: Connection, mailbox: str) -> tuple[int, int]:
 def contents(
     account: Account, mailbox: str, messages: Sequence[MessageFingerprint], uidvalidity: int
 ) -> Iterator[tuple[MessageFingerprint, Iterator[bytes]]]:
-    """Each message as it is, in constant memory: a round trip for each 512 KiB, several small messages sharing one.
+    """Stream each raw message in constant memory: 1 round trip per 512 KiB, small messages share one.
 
-    Each on a connection of its own loan. What is gone in between is left out. The bytes of one must be taken before the next.
+    Each round trip borrows its own connection. Messages deleted meanwhile are left out. Consume the bytes of one message before
+    advancing to the next.
     """
     for batch in batches(messages, _BATCH, _MOST_TOGETHER):
         if len(batch) == 1 and batch[0].size > _BATCH:
@@ -108,7 +109,7 @@ def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class Sized(Protocol):
-    """What has a size in bytes."""
+    """Anything with a size in bytes."""
 
     @property
     def size(self) -> int: ...
@@ -118,7 +119,7 @@ Item = TypeVar("Item", bound=Sized)
 
 
 def batches(items: Iterable[Item], size: int, most: int) -> Iterator[list[Item]]:
-    """In groups to be fetched at once: at most `size` bytes and `most` together; one that is larger comes alone."""
+    """Group items into batches of at most `size` bytes and `most` items; a larger item is a batch of its own."""
     batch: list[Item] = []
     total = 0
     for item in items:

@@ -1,4 +1,4 @@
-"""Whether something came into a mailbox since it was shown, without opening it."""
+"""Changes: detects new mail in a mailbox since it was shown, by STATUS, without selecting it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ITEM = re.compile(rb"([A-Z]+) (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class MailboxState:
-    """What STATUS tells of a mailbox (RFC 3501 section 6.3.10). `uidnext` is 0 where it was not told."""
+    """The STATUS of a mailbox (RFC 3501 section 6.3.10). `uidnext` is 0 if unknown. `str()` and `read` convert it to text."""
 
     uidvalidity: int
     uidnext: int
@@ -26,14 +26,14 @@ class MailboxState:
 
     @classmethod
     def read(cls, words: str) -> MailboxState | None:
-        """From its own words; None for others."""
+        """Parse the output of `str()`; None if invalid."""
         parts = words.split(".")
         if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) < 11 for part in parts):
             return None
         return cls(*map(int, parts))
 
     def new_since(self, before: MailboxState) -> int:
-        """How many messages came since `before`, at most: some of them may be gone again, never more than are there."""
+        """Upper bound of the messages that arrived since `before`: some may be gone again; never more than exist."""
         if before.uidvalidity != self.uidvalidity:
             return 0
         came = self.uidnext - before.uidnext if before.uidnext and self.uidnext else self.messages - before.messages
@@ -41,8 +41,8 @@ class MailboxState:
 
 
 def state_of(connection: Connection, mailbox: str) -> MailboxState:
-    """How a mailbox stands now: 1 round trip, a NOOP before it where it is the selected one (Dovecot tells what that session
-    knew). Raises NoSuchMailbox."""
+    """The current state of a mailbox: 1 round trip, after a NOOP if it is the selected one (Dovecot would report stale
+    numbers). Raises NoSuchMailbox."""
     if connection.mailbox == mailbox:
         connection.select(mailbox)
     command = (b"STATUS", mailbox_name(mailbox), b"(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)")
@@ -51,7 +51,7 @@ def state_of(connection: Connection, mailbox: str) -> MailboxState:
 
 
 def status_numbers(answers: dict[str, list[Any]]) -> dict[str, int]:
-    """The numbers of the STATUS answer that tells UIDNEXT: only one mailbox was asked for it."""
+    """The numbers of the STATUS response with UIDNEXT, which is requested for one mailbox only."""
     for line in answers.get("STATUS", []):
         items = line.rpartition(b"(")[2] if isinstance(line, bytes) else b""
         found = {name.decode(): int(number) for name, number in _ITEM.findall(items)}

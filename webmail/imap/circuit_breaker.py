@@ -1,6 +1,6 @@
-"""Remembers which servers can't be reached, so that one that is mute does not hold every thread of this process.
+"""Circuit breaker: a server that could not be reached is left alone for some seconds, so that it does not block every thread.
 
-A circuit breaker around dialling alone: what is slow on an open connection says nothing of the next one.
+Only around connecting: a slow command on an open connection says nothing about the next connection.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from webmail.errors import ServerAway
 
 PAUSE_SECONDS = 3.0
 
-_AT_ONCE = (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)  # somebody is there, and nobody waited
+_AT_ONCE = (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)  # the server responded, without a wait
 
 
 @dataclass(slots=True)
 class _State:
     away: bool = False
     next_try: float = 0.0
-    answered: float = 0.0  # when a connection was last opened
+    answered: float = 0.0  # when a connection last succeeded
 
 
 _servers: defaultdict[Server, _State] = defaultdict(_State)
@@ -34,11 +34,11 @@ _lock = threading.Lock()
 
 @contextmanager
 def dialling(server: Server, *, telling: bool = True) -> Iterator[None]:
-    """Around the opening of a connection, up to the server's greeting (and STARTTLS), never around the sign-in.
+    """Wrap the opening of a connection, up to the server's greeting (and STARTTLS), but not the sign-in.
 
-    Raises ServerAway at once while the server is known to be away: in each 3 seconds one thread may try, and the first that
-    gets through clears the way for all. Refused, unreachable and timed out make a server away; with `telling=False` (too
-    little time was left for a server that is merely busy) a failure is not remembered.
+    Raises ServerAway at once while the circuit is open: every 3 seconds one thread may retry, and the first success closes the
+    circuit. Refused, unreachable and timed-out connections open it; with `telling=False` (the timeout was too short for a
+    merely busy server) a failure does not count.
     """
     began = time.monotonic()
     with _lock:
@@ -58,7 +58,7 @@ def dialling(server: Server, *, telling: bool = True) -> Iterator[None]:
 
 
 def _failed(state: _State, began: float) -> None:
-    """One that began before another got through tells of the past; one that knew the server to be away tells nothing new."""
+    """Open the circuit. Ignores attempts that started before the last success, and those made while it is open."""
     with _lock:
         if not state.away and began >= state.answered:
             state.away, state.next_try = True, time.monotonic() + PAUSE_SECONDS

@@ -1,4 +1,4 @@
-"""How values become bytes of a command, and how a server's "no" becomes a `MailError`. Every argument passes here."""
+"""Commands: escapes and quotes every argument of an IMAP command, and converts errors and refusals to `MailError`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def text(value: str) -> bytes:
 
 
 def quoted(value: str) -> bytes:
-    """A string argument for a command line: quoted, or a non-synchronising literal where it is not ASCII (RFC 7888)."""
+    """A string argument: quoted, or a non-synchronizing literal if it is not ASCII (RFC 7888). Raises UnsafeValue."""
     raw = text(value)
     if raw.isascii():
         return b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
@@ -35,7 +35,7 @@ def quoted(value: str) -> bytes:
 
 
 def mailbox_name(name: str) -> bytes:
-    """A mailbox name in modified UTF-7 (RFC 3501 section 5.1.3), quoted."""
+    """A mailbox name in modified UTF-7 (RFC 3501 section 5.1.3), quoted. Raises UnsafeValue and NoSuchMailbox."""
     text(name)
     if not name or len(name) > 1000:
         raise NoSuchMailbox("no mailbox has such a name")
@@ -43,7 +43,7 @@ def mailbox_name(name: str) -> bytes:
 
 
 def uid_set(uids: Iterable[int]) -> bytes:
-    """`[1, 2, 3, 7]` -> `1:3,7`. Raises UnsafeValue for what is no UID, and for none at all."""
+    """`[1, 2, 3, 7]` -> `1:3,7`. Raises UnsafeValue for invalid UIDs, and if there are none."""
     numbers = sorted(set(uids))
     if not numbers or not all(isinstance(n, int) and 0 < n < 2**32 for n in numbers):
         raise UnsafeValue("not a set of UIDs")
@@ -57,18 +57,18 @@ def uid_set(uids: Iterable[int]) -> bytes:
 
 
 def flag_list(flags: Iterable[str]) -> bytes:
-    """`["\\\\Seen", "$Forwarded"]` -> `(\\Seen $Forwarded)`. Raises UnsafeValue for what is no flag."""
+    """`["\\\\Seen", "$Forwarded"]` -> `(\\Seen $Forwarded)`. Raises UnsafeValue for invalid flags."""
     names = list(flags)
     if not all(_KEYWORD.match(name) for name in names):
         raise UnsafeValue("not a flag")
     return b"(" + " ".join(names).encode("ascii") + b")"
 
 
-_MOST_UIDS = 1_000_000  # in one set: 40 MB of numbers; no more are ever acted on at once
+_MOST_UIDS = 1_000_000  # in one set: 40 MB of integers; no action has more
 
 
 def expand_uid_set(value: str) -> list[int]:
-    """`"1:3,7"` -> `[1, 2, 3, 7]`, in the order given (RFC 4315 COPYUID sets)."""
+    """`"1:3,7"` -> `[1, 2, 3, 7]`, in the order given (RFC 4315 COPYUID sets). Raises UnsafeValue and ValueError."""
     uids: list[int] = []
     for item in value.split(","):
         first, _, last = item.partition(":")
@@ -96,7 +96,7 @@ _CODES: dict[str, type[MailError]] = {
 
 
 def refusal(command: str, data: object) -> MailError:
-    """The error that a NO or BAD answer stands for, by its response code (RFC 5530)."""
+    """The MailError for a NO or BAD response, by its response code (RFC 5530)."""
     words = data[0].decode("utf-8", "replace") if isinstance(data, list) and data and isinstance(data[0], bytes) else str(data)
     code = re.match(r"\[([A-Z-]+)", words)
     kind = _CODES.get(code[1], Refused) if code else Refused
@@ -105,7 +105,7 @@ def refusal(command: str, data: object) -> MailError:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Library and network errors leave as ServerAway. A NO is no error here: `refusal` makes it one."""
+    """Convert library and network errors to ServerAway. NO responses are handled by `refusal`."""
     try:
         yield
     except MailError:
@@ -116,5 +116,5 @@ def translated() -> Iterator[None]:
         raise ServerAway(f"the IMAP server is not understood: {error}") from error
     except OSError as error:  # refused, reset, timed out, bad certificate
         raise ServerAway(f"the IMAP server can't be reached: {error}") from error
-    except (MemoryError, OverflowError, ValueError) as error:  # imaplib believes any number: a literal of {99999999999}
+    except (MemoryError, OverflowError, ValueError) as error:  # imaplib trusts any literal size: {99999999999}
         raise ServerAway(f"the exchange with the IMAP server failed: {type(error).__name__} {error}") from error

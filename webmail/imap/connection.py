@@ -1,7 +1,7 @@
-"""One connection to an IMAP server: signs in, sends commands (several in one round trip), keeps count of the mailbox.
+"""IMAP connection: signs in, pipelines commands (several in one round trip), tracks the state of the selected mailbox.
 
-imapclient parses; this class owns what a pooled connection needs beside it: pipelining (RFC 3501 section 5.5), the number
-of messages as EXISTS and EXPUNGE change it, and whether it is still in step with the server.
+imapclient parses; this class adds what a pooled connection needs: pipelining (RFC 3501 section 5.5), the number of messages
+as EXISTS and EXPUNGE change it, and whether it is still in step with the server.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from webmail.errors import MailboxChanged, MailError, ServerAway, SignInRefused
 from webmail.imap import circuit_breaker
 from webmail.imap.commands import mailbox_name, refusal, translated
 
-# SEARCH answers with every UID on one line: 8 bytes each, and mailboxes hold a million
+# SEARCH returns all UIDs on one line: 8 bytes each, and mailboxes hold up to a million
 imaplib._MAXLINE = 20_000_000  # type: ignore[attr-defined]
 
-Command = tuple[bytes, ...]  # (b"UID FETCH", b"1:3", b"(FLAGS)"): words already safe, see commands.py
+Command = tuple[bytes, ...]  # (b"UID FETCH", b"1:3", b"(FLAGS)"): already escaped, see commands.py
 
 
-_PIECE = 256 * 1024  # bytes of a message that are sent at once
+_PIECE = 256 * 1024  # bytes of a message sent at once
 _HARMLESS = (b"NOOP", b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT", b"FETCH", b"UID FETCH", b"UID SEARCH")
 
 
@@ -36,27 +36,27 @@ class Connection:
     """A signed-in connection. Not thread-safe: the pool lends it to one thread at a time."""
 
     def __init__(self, account: Account, seconds: float | None = None) -> None:
-        """Dial and sign in, within `seconds` where given, else within the server's timeout. Raises ServerAway, SignInRefused."""
+        """Connect and sign in, within `seconds` if given, else the server's timeout. Raises ServerAway, SignInRefused."""
         self.account = account
         self.mailbox = ""  # the selected one
         self.uidvalidity = 0
         self.exists = 0
-        self.flags: frozenset[str] = frozenset()  # that the selected mailbox knows
+        self.flags: frozenset[str] = frozenset()  # known in the selected mailbox
         self.read_only = False
-        self.permanent: frozenset[str] | None = None  # flags that may be changed in it; None: the server does not say
-        self.namespaces: Any = None  # what mailboxes.py learned of NAMESPACE, for the life of the connection
+        self.permanent: frozenset[str] | None = None  # flags that may be changed in it; None: unknown
+        self.namespaces: Any = None  # NAMESPACE, set by mailboxes.py once per connection
         self.opened = time.monotonic()
         self.round_trips = 0
         self.last_used = time.monotonic()
-        self.in_step = True  # false while an answer is due, and for ever when it never came
+        self.in_step = True  # false while a response is pending, and for good if it never came
         self._verified = False  # the mailbox's state was refreshed during this loan
-        self._untried = False  # nothing was asked yet during this loan
+        self._untried = False  # no command was sent yet during this loan
         self._open(seconds)
 
-    # --- life --------------------------------------------------------------------------------------------------------
+    # --- lifecycle ---------------------------------------------------------------------------------------------------
 
     def _open(self, seconds: float | None = None) -> None:
-        """Connect and sign in: 1 round trip after the greeting (2 with STARTTLS, 1 more where capabilities aren't told)."""
+        """Connect and sign in: 1 round trip after the greeting (2 with STARTTLS, 1 more if capabilities aren't announced)."""
         self.mailbox, self.in_step = "", False
         server = self.account.imap
         allowed = min(seconds or server.timeout, server.timeout)
@@ -68,7 +68,7 @@ class Connection:
                 self.client.socket().settimeout(max(deadline - time.monotonic(), 0.1))
                 authenticate(self.client, self.account)
                 imap = self.client._imap
-                imap.debug = 0  # imapclient sets 5: each line would be formatted for a log nobody reads
+                imap.debug = 0  # imapclient sets 5, which formats each line for a log nobody reads
                 self._remember = imap._append_untagged
                 imap._append_untagged = self._append_untagged
                 self.capabilities = frozenset(c.decode("ascii", "replace") for c in self.client.capabilities())
@@ -79,11 +79,11 @@ class Connection:
             self.in_step = True
 
     def lend(self) -> None:
-        """Start of a loan: what was known of the mailbox may be old."""
+        """Start a loan: the known state of the mailbox may be stale."""
         self._verified, self._untried = False, True
 
     def reopen(self) -> None:
-        """Begin anew within a loan, after the server broke off: the same mailbox selected. Round trips of `_open` and `select`.
+        """Reconnect within a loan, after the connection was lost, and select the same mailbox: round trips of both.
 
         Raises ServerAway, SignInRefused, MailboxChanged.
         """
@@ -96,33 +96,33 @@ class Connection:
 
     @property
     def dead(self) -> bool:
-        """Whether the server hung up, or said something unasked (BYE): no round trip."""
+        """Whether the server disconnected or sent something unsolicited (BYE): no round trip."""
         if not self.in_step:
             return True
         try:
-            poll = select.poll()  # select() knows no more than 1024 open files
+            poll = select.poll()  # select() is limited to 1024 open files
             poll.register(self.client.socket(), select.POLLIN)
             return bool(poll.poll(0))
         except (OSError, ValueError):
             return True
 
     def close(self) -> None:
-        """Hang up. LOGOUT is sent but its answer not awaited."""
+        """Disconnect. LOGOUT is sent without waiting for its response."""
         try:
             if self.in_step:
                 self.client._imap.send(b"bye LOGOUT\r\n")
             self.client.shutdown()
         except (OSError, imaplib.IMAP4.error, ValueError):
-            self.in_step = False  # it was gone already: there is nothing left to close
+            self.in_step = False  # already closed
         self.in_step = False
 
     # --- commands ----------------------------------------------------------------------------------------------------
 
     def run(self, *commands: Command) -> dict[str, list[Any]]:
-        """Send all commands at once and wait for all answers: 1 round trip. Returns the untagged answers by kind.
+        """Send all commands at once and wait for all responses: 1 round trip. Returns the untagged responses by kind.
 
-        Raises the MailError that the first NO or BAD stands for (after all answers are in), or ServerAway.
-        A connection that the server closed while idle is opened anew, once, when this is the loan's first command.
+        Raises the MailError of the first NO or BAD (after all responses have arrived), or ServerAway.
+        If the server closed the connection while idle, reconnects and retries once, for the loan's first command only.
         """
         try:
             return self._run(commands)
@@ -130,7 +130,7 @@ class Connection:
             if not (self._untried and isinstance(error.__cause__, imaplib.IMAP4.abort | ConnectionError)):
                 raise
             if any(command[0] not in _HARMLESS for command in commands):
-                raise  # it may have been done: asking again could do it twice
+                raise  # not idempotent: a retry could do it twice
             mailbox, uidvalidity = self.mailbox, self.uidvalidity
             self.close()
             self._open()
@@ -140,14 +140,14 @@ class Connection:
             return self._run(commands)
 
     def run_apart(self, *commands: Command) -> list[dict[str, list[Any]] | MailError]:
-        """Send all commands at once, as `run` does, and tell the answers to each apart: 1 round trip.
+        """Send all commands at once, as `run` does, and return the responses to each separately: 1 round trip.
 
-        A refused command has its error in its place and spoils nothing for the others. For commands that the server has to
-        carry out in order (RFC 3501 section 5.5), such as SELECT and what follows: only then its untagged answers stand before
-        its own tagged one. Leaves no mailbox selected that may be relied upon. Raises ServerAway.
+        The result of a refused command is its error; the others are not affected. Only for commands that the server must
+        execute in order (RFC 3501 section 5.5), such as SELECT and what follows: only then the untagged responses of each come
+        before its tagged one. Afterwards no mailbox counts as selected. Raises ServerAway.
         """
         if self._untried:
-            self.run((b"NOOP",))  # one that was closed while idle is opened anew
+            self.run((b"NOOP",))  # reconnects if closed while idle
         apart: list[tuple[dict[str, list[Any]], Any]] = []
         self.mailbox = ""
         self._run(commands, apart)
@@ -168,7 +168,7 @@ class Connection:
             else:
                 for tag, line in zip(tags, lines, strict=True):
                     self._send_waiting(tag, line)
-            # imaplib's _command_complete forgets answers when one command is refused: wait for each tag ourselves
+            # imaplib's _command_complete drops responses if one command is refused: wait for each tag ourselves
             answers = []
             for tag in tags:
                 answers.append(imap._get_tagged_response(tag, expect_bye=False))
@@ -178,7 +178,7 @@ class Connection:
         return self._taken(commands, answers if apart is None else [("OK", None)] * len(answers))
 
     def _taken(self, commands: Any, answers: list[Any]) -> dict[str, list[Any]]:
-        """All answers are in: back in step. Raises what the first refusal stands for."""
+        """All responses have arrived: back in step. Raises the error of the first refusal."""
         imap = self.client._imap
         self.in_step, self._untried = True, False
         self.round_trips += 1
@@ -190,7 +190,7 @@ class Connection:
         return untagged
 
     def _send_waiting(self, tag: bytes, line: bytes) -> None:
-        """Send a command to a server without LITERAL+: each literal waits for its leave (RFC 3501 section 4.3)."""
+        """Send a command to a server without LITERAL+: each literal waits for a continuation request (RFC 3501 section 4.3)."""
         imap = self.client._imap
         pieces = re.split(rb"\{(\d+)\+\}\r\n", line)
         imap.send(pieces[0])
@@ -198,13 +198,13 @@ class Connection:
             imap.send(b"{" + size + b"}\r\n")
             while imap._get_response() is not None:
                 if imap.tagged_commands[tag]:
-                    return  # refused before the literal: the answer is there
+                    return  # refused before the literal was sent
             imap.send(rest)
 
     def run_append(self, words: bytes, content: bytes | IO[bytes], top: bytes = b"") -> dict[str, list[Any]]:
-        """APPEND: the words, then `top` and the content as one literal: 1 round trip (2 on servers without LITERAL+).
+        """APPEND: the command, then `top` and the content as one literal: 1 round trip (2 without LITERAL+).
 
-        A file is sent from its start, in pieces.
+        A file is sent from its start, in chunks.
         """
         source = BytesIO(content) if isinstance(content, bytes) else content
         size = len(top) + source.seek(0, 2)
@@ -233,23 +233,23 @@ class Connection:
             self.exists = int(data)
         elif kind == "EXPUNGE":
             self.exists -= 1
-        elif kind == "FLAGS" and isinstance(data, bytes):  # a keyword that is new to the mailbox (RFC 3501 section 7.2.6)
+        elif kind == "FLAGS" and isinstance(data, bytes):  # a new keyword in the mailbox (RFC 3501 section 7.2.6)
             self.flags = frozenset(data.decode("ascii", "replace").strip("()").split())
         self._remember(kind, data)
 
     def select(self, mailbox: str, uidvalidity: int | None = None, *also: Command) -> dict[str, list[Any]]:
-        """Make `mailbox` the selected one and bring its state up to date: 1 round trip, 0 when done in this loan.
+        """Select `mailbox` and bring its state up to date: 1 round trip, 0 if done in this loan.
 
-        Commands in `also` (which must do no harm in another UIDVALIDITY) are sent in the same round trip; the answers to
-        them are returned. Raises NoSuchMailbox, and MailboxChanged when `uidvalidity` is given and is not today's.
+        Commands in `also` (which must be harmless under another UIDVALIDITY) are sent in the same round trip; their responses
+        are returned. Raises NoSuchMailbox, and MailboxChanged if `uidvalidity` is given and is not the current one.
         """
         answers: dict[str, list[Any]] = {}
         if self.mailbox != mailbox or (not self._verified and self._is_others(mailbox)):
             name = mailbox_name(mailbox)
-            self.mailbox = ""  # a refused SELECT leaves none selected (RFC 3501 section 6.3.1)
+            self.mailbox = ""  # a failed SELECT leaves none selected (RFC 3501 section 6.3.1)
             answers = self.run((b"SELECT", name), *also)
             self.uidvalidity = _uidvalidity(answers)
-            self.mailbox = mailbox  # not before: never one mailbox with the UIDVALIDITY of another
+            self.mailbox = mailbox  # only now: never a mailbox with the UIDVALIDITY of another
             self.flags = frozenset((answers.get("FLAGS") or [b""])[0].decode("ascii", "replace").strip("()").split())
             self.read_only = "READ-ONLY" in answers
             told = answers.get("PERMANENTFLAGS")
@@ -264,14 +264,14 @@ class Connection:
         return answers
 
     def _is_others(self, mailbox: str) -> bool:
-        """Somebody else's: it may be shared no longer, and a server lets one read on what one has selected."""
+        """Whether the mailbox is somebody else's: it may no longer be shared, but a server keeps a selected mailbox readable."""
         return self.namespaces is not None and bool(self.namespaces.owner_of(mailbox)[0])
 
     def has(self, capability: str) -> bool:
         return capability in self.capabilities
 
     def keeps(self, flag: str) -> bool:
-        """Whether a flag or keyword set in the selected mailbox lasts; it does where the server does not say (RFC 3501 6.3.1)."""
+        """Whether a flag set in the selected mailbox is permanent; assumed without PERMANENTFLAGS (RFC 3501 section 6.3.1)."""
         permanent = self.permanent
         return permanent is None or "\\*" in permanent or flag.lower() in {known.lower() for known in permanent}
 
@@ -287,9 +287,9 @@ _FLAGS_ONLY = re.compile(rb"(\d+) \(UID (\d+) FLAGS \(([^()\"]*)\)\)")
 
 
 def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
-    """FETCH answers by UID, each parsed on its own so that one odd message never hides the others.
+    """FETCH responses by UID, each parsed on its own, so that a malformed one never hides the others.
 
-    A message whose answer can't be parsed is left out. Answers about one UID are merged.
+    A message whose response can't be parsed is left out. Responses for the same UID are merged.
     """
     found: dict[int, dict[bytes, Any]] = {}
     answer: list[Any] = []
@@ -297,13 +297,13 @@ def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
         if item is None:
             continue
         if not answer and isinstance(item, bytes) and (flags := _FLAGS_ONLY.fullmatch(item)):
-            # half of all answers, and the library takes 60 times as long for them
+            # half of all responses, for which the library takes 60 times as long
             here = {b"SEQ": int(flags[1]), b"UID": int(flags[2]), b"FLAGS": tuple(flags[3].split())}
             found.setdefault(int(flags[2]), {}).update(here)
             continue
         answer.append(item)
         if isinstance(item, tuple):
-            continue  # ends in a literal: more of the same message follows
+            continue  # ends with a literal: the response continues
         try:
             parsed = parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
         except (ValueError, LookupError, TypeError, AssertionError, imaplib.IMAP4.error, RecursionError):
@@ -330,8 +330,8 @@ def _dial(server: Server, seconds: float) -> IMAPClient:
 
 
 def authenticate(client: IMAPClient, account: Account) -> None:
-    """Sign in: 1 round trip. Raises SignInRefused; a server that says it is unavailable is ServerAway, and what breaks off
-    leaves as imaplib's abort or OSError."""
+    """Sign in: 1 round trip. Raises SignInRefused, ServerAway if the server says it is unavailable, and imaplib's abort or
+    OSError if the connection is lost."""
     credential = account.credential
     try:
         if isinstance(credential, Password):
@@ -342,7 +342,7 @@ def authenticate(client: IMAPClient, account: Account) -> None:
         else:
             client.oauthbearer_login(credential.username, credential.make())
     except imaplib.IMAP4.error as error:
-        if isinstance(error.__context__, imaplib.IMAP4.abort):  # imapclient makes a LoginError of a lost connection too
+        if isinstance(error.__context__, imaplib.IMAP4.abort):  # imapclient raises LoginError for a lost connection too
             raise error.__context__ from None
         words = str(error)
         if "UNAVAILABLE" in words or "temporar" in words.lower():

@@ -1,4 +1,4 @@
-"""A conversation with its texts, for one page."""
+"""Conversations: reads a conversation with its texts, for one page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webmail.imap.responses import flags_of, header_bytes_of, structure_of, when
 from webmail.mail import Message, Part, Structure
 from webmail.mime import headers, part_kinds
 
-MOST = 100  # messages of a conversation that one page shows: the latest
+MOST = 100  # messages of a conversation shown on one page, the latest
 _MOST_OPEN = 10
 _ITEMS = (
     b"(UID FLAGS RFC822.SIZE INTERNALDATE BODYSTRUCTURE "
@@ -25,7 +25,7 @@ _ITEMS = (
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Messages in their order of arrival, at most MOST; `earlier` ones are not among them. Those `open` come with their texts."""
+    """Messages in order of arrival, at most MOST; `earlier` counts those left out. The UIDs in `open` have their texts."""
 
     messages: tuple[Message, ...]
     open: frozenset[int]
@@ -40,9 +40,9 @@ def read(
     *,
     prefer_html: bool,
 ) -> tuple[Conversation, Overview]:
-    """The conversation of `uid`: open are the newest, `uid` itself and the unread, which count as read then.
+    """The conversation of `uid`: the newest message, `uid` itself and unread ones are open; these are marked as read.
 
-    2 round trips beside those of `threads.of`. Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    2 round trips besides those of `threads.load`. Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
     """  # fmt: skip
     everyone = threads.conversation_of(connection, mailbox, uid)
     connection.select(mailbox, uidvalidity)
@@ -71,7 +71,7 @@ def read(
 
 
 def _wanted(order: Sequence[int], shapes: dict[int, Structure], prefer_html: bool) -> dict[int, tuple[Part, ...]]:
-    """The texts to fetch of the first few messages of `order`, within what one message may have; the first always."""
+    """The texts to fetch, of the first few messages of `order`, within the limits of a single message; the first always."""
     wanted: dict[int, tuple[Part, ...]] = {}
     room = body_texts.LARGEST_TOGETHER
     for uid in order:

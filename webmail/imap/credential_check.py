@@ -1,4 +1,4 @@
-"""Does the IMAP server know this person? The check behind the sign-in page where the server keeps the passwords."""
+"""Credential check: tries to sign in to the IMAP server, for the sign-in page if the server keeps the passwords."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from webmail.imap.connection import Connection
 
 
 def check(account: Account) -> None:
-    """Sign in on a connection of its own and hang up: 1 round trip after the greeting, never a pooled connection.
+    """Sign in on a new connection, never a pooled one, and disconnect: 1 round trip after the greeting.
 
     Raises SignInRefused (wrong name or password) or ServerAway.
     """

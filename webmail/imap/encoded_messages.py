@@ -1,7 +1,7 @@
-"""Messages attached in base64 or quoted-printable, which RFC 2046 section 5.2.1 forbids and mailers do: a server does not look
-into them, so they are read whole and parsed here.
+"""Encoded messages: messages attached in base64 or quoted-printable, which servers do not parse, fetched and parsed here.
 
-"2~1.3" is part 1.3 of the message that is wrapped in part 2, and "2~3~1" a part of the message attached to that one as 3.
+RFC 2046 section 5.2.1 forbids the encoding, but mail clients use it. The section "2~1.3" is part 1.3 of the message encoded in
+part 2, and "2~3~1" part 1 of the message attached to that one as part 3.
 """
 
 from __future__ import annotations
@@ -21,38 +21,35 @@ from webmail.mime import headers, part_kinds, structure
 from webmail.mime.transfer_encoding import decode_transfer
 
 MARK = "~"
-_DEEPEST = 10  # messages in messages
-_HEAD = 65_536  # bytes of an attached message's head that are read
+_DEEPEST = 10  # nested messages
+_HEAD = 65_536  # bytes of an attached message's header that are parsed
 _SECTION = re.compile(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}")
 
 
 def is_inside(section: str) -> bool:
-    """Whether a part lies in a wrapped message."""
+    """Whether a section is inside an encoded message."""
     return MARK in section
 
 
 def is_at(values: dict[bytes, Any], section: str) -> bool:
-    """Whether BODYSTRUCTURE, among what FETCH answered, has a wrapped message at this section."""
+    """Whether the BODYSTRUCTURE in FETCH `values` has an encoded message at this section."""
     part = part_at(values, section)
     return part is not None and part_kinds.is_wrapped(part)
 
 
 def part_at(values: dict[bytes, Any], section: str) -> Part | None:
-    """The part that BODYSTRUCTURE, among what FETCH answered, has at this section."""
+    """The part at this section of the BODYSTRUCTURE in FETCH `values`."""
     shape = structure_of(values.get(b"BODYSTRUCTURE"), around=section)
     return shape.part(section) if shape else None
 
 
 def message(connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None) -> bytes:
-    """The message that is wrapped at `section`, as its sender wrote it, or of one that is attached within: 1 round trip.
-
-    Raises NoSuchMessage.
-    """
+    """The decoded bytes of the encoded message at `section`, at any depth: 1 round trip. Raises NoSuchMessage."""
     return dated(connection, mailbox, uid, section, uidvalidity)[0]
 
 
 def dated(connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None) -> tuple[bytes, datetime]:
-    """The same with the date on which the message around it arrived."""
+    """As `message`, with the arrival date of the message that contains it."""
     outer, *way = section.split(MARK)
     if len(way) > _DEEPEST or not all(_SECTION.fullmatch(step) for step in (outer, *way)):
         raise NoSuchMessage("not a section of a message")
@@ -72,7 +69,7 @@ def dated(connection: Connection, mailbox: str, uid: int, section: str, uidvalid
 
 
 def shape(whole: structure.ParsedMessage, section: str) -> Structure:
-    """The parts of a message that is wrapped at `section`, each with its way from outside."""
+    """The structure of a message encoded at `section`; its parts have their full sections."""
     found = structure.classify(whole.root)
 
     def moved(parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -95,7 +92,7 @@ def head(whole: bytes) -> bytes:
 def part(
     connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None
 ) -> tuple[Part, Structure, bytes]:
-    """A part of a wrapped message, all parts of that message, and the part's content, decoded: 1 round trip.
+    """A part of an encoded message, that message's structure, and the part's decoded content: 1 round trip.
 
     Raises NoSuchMessage.
     """
@@ -111,7 +108,7 @@ def part(
 def contents(
     connection: Connection, mailbox: str, uid: int, sections: Iterable[str], uidvalidity: int | None = None
 ) -> dict[str, bytes]:
-    """The decoded contents of those of `sections` that lie in wrapped messages: 1 round trip for each of these messages.
+    """The decoded contents of those `sections` that are inside encoded messages: 1 round trip for each of these messages.
 
     Raises NoSuchMessage.
     """
@@ -132,7 +129,7 @@ def contents(
 
 
 def read(whole: structure.ParsedMessage, parts: tuple[Part, ...], most_each: int = body_texts.LARGEST) -> dict[str, str]:
-    """Their texts, by section, within the bounds of all texts. `parts` are of the message `whole`."""
+    """The texts of `parts` of the message `whole`, by section, within the usual size limits."""
     own = tuple(replace(part, section=part.section.rpartition(MARK)[2]) for part in parts)
     found = body_texts.of_whole(whole, own, most_each)
     return {part.section: found[inner.section] for part, inner in zip(parts, own, strict=True) if inner.section in found}

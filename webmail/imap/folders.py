@@ -1,4 +1,4 @@
-"""Verbs that change mailboxes themselves: rename, delete, subscribe, empty; and how large they are."""
+"""Folder management: rename, delete, subscribe and empty mailboxes; their sizes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webmail.mail import Mailbox
 
 @dataclass(frozen=True, slots=True)
 class FolderStatus:
-    """What STATUS says of a mailbox. `size` is in bytes, None where the server does not tell (RFC 8438)."""
+    """The STATUS of a mailbox. `size` is in bytes, None if the server does not support it (RFC 8438)."""
 
     messages: int
     unseen: int
@@ -40,15 +40,15 @@ def state(connection: Connection, mailbox: str) -> FolderStatus:
 
 
 def refresh(connection: Connection) -> None:
-    """Before counting: a server counts the selected mailbox as it was at the last command. 1 round trip, 0 where none is."""
+    """NOOP before STATUS, since servers report a stale status of the selected mailbox. 1 round trip, 0 if none is selected."""
     if connection.mailbox:
         connection.run((b"NOOP",))
 
 
 def sizes(connection: Connection, mailboxes: Iterable[Mailbox]) -> dict[str, int]:
-    """Bytes by name (STATUS=SIZE, RFC 8438): 1 round trip; none and no round trip where the server can't tell.
+    """Sizes in bytes by name (STATUS=SIZE, RFC 8438): 1 round trip; empty, without a round trip, if not supported.
 
-    One that vanished meanwhile is left out where the server has LIST-STATUS, else they all are.
+    A mailbox deleted meanwhile is left out with LIST-STATUS; without it, the result is empty.
     """
     if not connection.has("STATUS=SIZE"):
         return {}
@@ -64,10 +64,9 @@ def sizes(connection: Connection, mailboxes: Iterable[Mailbox]) -> dict[str, int
 
 
 def rename(connection: Connection, found: Overview, mailbox: Mailbox, to: str) -> None:
-    """Give a mailbox and those inside it another name: 2 round trips, 1 more where one is selected.
+    """Rename a mailbox and those inside it: 2 round trips, 1 more if one is selected.
 
-    The subscriptions follow; servers leave them at the old names. Raises Refused where the name is taken, NoSuchMailbox,
-    NotAllowed.
+    Subscriptions are renamed too, which servers do not do. Raises Refused if the name is taken, NoSuchMailbox, NotAllowed.
     """
     _leave(connection)
     connection.run((b"RENAME", mailbox_name(mailbox.name), mailbox_name(to)))
@@ -78,7 +77,7 @@ def rename(connection: Connection, found: Overview, mailbox: Mailbox, to: str) -
 
 
 def delete(connection: Connection, found: Overview, mailbox: Mailbox) -> None:
-    """Delete a mailbox and those inside it with their messages, for good: 1 round trip for each, innermost first.
+    """Permanently delete a mailbox and those inside it, with their messages: 1 round trip for each, innermost first.
 
     Raises NoSuchMailbox, NotAllowed, Refused.
     """
@@ -89,21 +88,21 @@ def delete(connection: Connection, found: Overview, mailbox: Mailbox) -> None:
         try:
             connection.run((b"DELETE", mailbox_name(m.name)))
         except NoSuchMailbox:
-            if m.selectable:  # a mere place in the hierarchy goes with the last one inside it
+            if m.selectable:  # a \Noselect parent vanishes with its last child
                 raise
     _try_all(connection, [(b"UNSUBSCRIBE", mailbox_name(m.name)) for m in doomed if m.subscribed])
 
 
 def subscribe(connection: Connection, mailbox: str, wanted: bool) -> None:
-    """Subscribe, or no longer: 1 round trip."""
+    """Subscribe or unsubscribe: 1 round trip."""
     connection.run((b"SUBSCRIBE" if wanted else b"UNSUBSCRIBE", mailbox_name(mailbox)))
     forget(connection.account)
 
 
 def empty(connection: Connection, mailbox: str, last: int, uidvalidity: int) -> None:
-    """Delete all messages up to the UID `last` for good: 2 round trips after the SELECT, whatever their number.
+    """Permanently delete all messages up to the UID `last`: 2 round trips after the SELECT, whatever their number.
 
-    What arrived since somebody looked stays. Raises MailboxChanged, NotAllowed.
+    Messages that arrived later are kept. Raises MailboxChanged, NotAllowed.
     """
     connection.select(mailbox, uidvalidity)
     if connection.read_only or not connection.keeps("\\Deleted"):
@@ -120,7 +119,7 @@ def _with_inside(found: Overview, mailbox: Mailbox) -> list[Mailbox]:
 
 
 def _leave(connection: Connection) -> None:
-    """Have no mailbox selected: Dovecot ends a session whose mailbox is deleted, even when it refuses to delete it."""
+    """Unselect the mailbox: Dovecot ends a session whose selected mailbox is deleted, even if it refuses the deletion."""
     if not connection.mailbox:
         return
     if connection.has("UNSELECT"):
@@ -131,7 +130,7 @@ def _leave(connection: Connection) -> None:
 
 
 def _try_all(connection: Connection, commands: list[Command]) -> None:
-    """Subscriptions are a comfort: one that the server refuses does not undo what was done."""
+    """Run commands for subscriptions, best effort: a refused one does not fail the operation."""
     if not commands:
         return
     try:

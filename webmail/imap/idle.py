@@ -1,4 +1,4 @@
-"""Being told by the server that something changed in a mailbox (IDLE, RFC 2177), over a connection of its own."""
+"""IDLE: notification of changes in a mailbox (RFC 2177), over a dedicated connection."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _CHANGES = ("EXISTS", "EXPUNGE", "FETCH")
 
 
 class Watch:
-    """A connection outside of the pool that does nothing but listen. Not thread-safe. Close it in every case."""
+    """A connection outside the pool that only idles. Not thread-safe. Must always be closed."""
 
     def __init__(self, account: Account, mailbox: str) -> None:
-        """Dial, sign in and EXAMINE `mailbox`, which takes nothing away from other sessions (`\\Recent`): 1 round trip after
-        the sign-in. Raises ServerAway, SignInRefused, NoSuchMailbox, and NotAllowed where the server has no IDLE."""
+        """Connect, sign in and EXAMINE `mailbox`, which leaves `\\Recent` to other sessions: 1 round trip after the sign-in.
+        Raises ServerAway, SignInRefused, NoSuchMailbox, and NotAllowed if the server has no IDLE."""
         self._connection = Connection(account)
         self._tag = b""  # of the IDLE under way
         try:
@@ -31,12 +31,12 @@ class Watch:
             raise
 
     def changed(self, seconds: float, bell: int = -1) -> bool:
-        """Wait at most so many seconds for the server to speak. True when messages came, went or changed their flags.
-        What can be read from the descriptor `bell` ends the wait too, with False.
+        """Wait at most `seconds` for the server. True if messages arrived, were removed or changed their flags. If the file
+        descriptor `bell` becomes readable, the wait ends too, with False.
 
-        False may come early: servers say now and then that they are still there. What changes between two calls is told by
-        the next. A server may hang up on whoever idles for 30 minutes: begin anew well before. 1 round trip to begin where
-        none is under way, 1 where something was said. Raises ServerAway.
+        May return False early: servers send keep-alives. Changes between two calls are reported by the next. A server may
+        disconnect after 30 minutes of IDLE: start a new Watch well before. 1 round trip to start IDLE, 1 when the server sent
+        something. Raises ServerAway.
         """
         imap = self._connection.client._imap
         with translated():
@@ -46,7 +46,7 @@ class Watch:
                 return False
             tag, self._tag = self._tag, b""
             imap.send(b"DONE\r\n")
-            kind, words = imap._get_tagged_response(tag)  # reads all that was said before it
+            kind, words = imap._get_tagged_response(tag)  # reads all untagged responses before it
             told = set(imap.untagged_responses)
             imap.untagged_responses.clear()
         if kind != "OK":
@@ -54,12 +54,12 @@ class Watch:
         return not told.isdisjoint(_CHANGES)
 
     def close(self) -> None:
-        """Hang up; twice does no harm."""
+        """Disconnect. Idempotent."""
         self._connection.close()
 
     def _begin(self) -> None:
         imap = self._connection.client._imap
-        self._connection.in_step = False  # until it is closed: a LOGOUT would be no command while idling
+        self._connection.in_step = False  # from now on: LOGOUT is not allowed while idling
         tag = imap._new_tag()
         imap.send(tag + b" IDLE\r\n")
         while imap._get_response() is not None:  # None: the server's "+"
@@ -68,17 +68,17 @@ class Watch:
         self._tag = tag
 
     def _speaks(self, seconds: float, bell: int) -> bool:
-        """Whether there is something to read within `seconds`. Never reads with a timeout: half a line would be lost."""
+        """Whether data arrives within `seconds`. Never reads with a timeout: a partial line would be lost."""
         client = self._connection.client
         socket, before = client.socket(), client.socket().gettimeout()
         socket.setblocking(False)
         try:
             with suppress(ssl.SSLWantReadError):
-                if client._imap.file.peek(1):  # came together with the "+": poll() knows nothing of it
+                if client._imap.file.peek(1):  # already buffered with the "+", so poll() would not see it
                     return True
         finally:
             socket.settimeout(before)
-        poll = select.poll()  # select() knows no more than 1024 open files
+        poll = select.poll()  # select() is limited to 1024 open files
         poll.register(socket, select.POLLIN)
         if bell >= 0:
             poll.register(bell, select.POLLIN)

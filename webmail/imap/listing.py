@@ -1,8 +1,8 @@
-"""One page of a mailbox or of a search, as rows: the list that people live in."""
+"""Listing: one page of a mailbox or of a search, as rows of the message list."""
 
 from __future__ import annotations
 
-from builtins import list as List  # `list` is this module's verb
+from builtins import list as List  # this module defines `list`
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -35,25 +35,25 @@ SORTS = {
     "from": b"FROM",
     "subject": b"SUBJECT",
     "size": b"REVERSE SIZE",
-    "unread": b"UNSEEN",  # a SEARCH key: those for which it holds first, each part newest first
+    "unread": b"UNSEEN",  # a SEARCH key: matching messages first, both groups newest first
     "flagged": b"FLAGGED",
 }
 _SPLIT = ("unread", "flagged")
 
-# One item is the cheapest (each further one costs 12% of a page). Where it comes cut, the fields are asked one by one, so that
-# thousands of recipients hide nothing.
+# One FETCH item is the cheapest (each further one costs 12% of a page). If it is truncated, the fields are fetched one by one,
+# so that thousands of recipients do not hide the other fields.
 MOST_HEADERS = 8192  # bytes
 _ROW_HEADERS = b"BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE)]<0.%d>" % MOST_HEADERS
 EACH_HEADER = b" ".join(b"BODY.PEEK[HEADER.FIELDS (%s)]<0.4096>" % name for name in (b"FROM", b"TO", b"SUBJECT", b"DATE"))
 _MOST_PEOPLE = 5
-_MOST_SHOWN = 500  # characters of a subject or a name: rows are remembered
+_MOST_SHOWN = 500  # characters of a subject or a name, since rows are cached
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a mailbox or of a search. `total` counts what matches; pages start at 1.
+    """One page of a mailbox or of a search. `total` counts the matching rows; pages start at 1.
 
-    Where rows are conversations, `total` counts these; `messages` always counts messages.
+    If rows are conversations, `total` counts conversations; `messages` always counts messages.
     """
 
     mailbox: str
@@ -64,7 +64,7 @@ class Listing:
     rows: tuple[Summary, ...]
     overview: Overview
     messages: int = 0
-    uidnext: int = 0  # 0: not told
+    uidnext: int = 0  # 0: unknown
 
     @property
     def pages(self) -> int:
@@ -83,13 +83,13 @@ def list(
     connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: str | Search = "", sort: str = "date",
     conversations: bool = False,
 ) -> Listing:  # fmt: skip
-    """A page of summaries, newest first, with the folders beside it: at most 3 round trips whatever the mailbox's size.
+    """A page of summaries, newest first, with the folder overview: at most 3 round trips, whatever the mailbox's size.
 
-    With `conversations` a row stands for each of these, where the server threads (1 round trip more after mail came or went);
-    searches and other orders are of single messages all the same.
+    With `conversations` each row is a conversation, if the server can thread (1 more round trip after mail arrived or was
+    removed); searches and other sort orders always list single messages.
 
-    SELECT or NOOP; SEARCH or SORT only for a query or another order; then FETCH (of flags alone for rows that are known),
-    LIST and GETQUOTAROOT together; once more FETCH when the guess of what is known was wrong. Raises NoSuchMailbox, UnsafeValue.
+    SELECT or NOOP; SEARCH or SORT only for a query or another order; then FETCH (flags only for cached rows), LIST and
+    GETQUOTAROOT together; another FETCH if the guess of what is cached was wrong. Raises NoSuchMailbox and UnsafeValue.
     """
     flat = bool(query) or sort in sorts(connection) - {"date"}
     if conversations and not flat and (found := threads.load(connection, mailbox)) is not None:
@@ -108,7 +108,7 @@ def list(
         page = _within(page, size, total)
         high = total - (page - 1) * size
         rows, told = _rows(connection, _commands_by_place(connection, max(high - size + 1, 1), high) if total else [])
-        rows.sort(key=lambda row: (row.received, row.uid), reverse=True)  # one that was moved back has a new UID, not a new date
+        rows.sort(key=lambda row: (row.received, row.uid), reverse=True)  # a message moved back has a new UID, but its old date
     return _listing(connection, total, page, size, rows, told)
 
 
@@ -123,7 +123,7 @@ def _listing(
 
 
 def _beside(connection: Connection) -> List[Command]:
-    """The folders' counts; and the selected mailbox's UIDNEXT, by which one tells later whether mail came."""
+    """Commands for the folder overview, and for the selected mailbox's UIDNEXT, to detect new mail later."""
     others = [command for command in overview_commands(connection) if command[0] != b"STATUS"]
     return [*others, (b"STATUS", mailbox_name(connection.mailbox), b"(MESSAGES UNSEEN UIDNEXT)")]
 
@@ -133,37 +133,37 @@ def _within(page: int, size: int, total: int) -> int:
 
 
 def sorts(connection: Connection) -> set[str]:
-    """The names of SORTS that this server can do."""
+    """The names in SORTS that this server supports."""
     return set(SORTS) if connection.has("SORT") else {"date", *_SPLIT}
 
 
 def matching(connection: Connection, query: str | Search, sort: str = "date") -> List[int]:
-    """All UIDs of the selected mailbox that match, in the order shown: 1 round trip."""
+    """All matching UIDs of the selected mailbox, in display order: 1 round trip."""
     keys = criteria(query, connection.capabilities)
     if sort in _SPLIT:
         answer = connection.run(*((b"UID SEARCH", *charset(keys), sense + SORTS[sort], keys) for sense in (b"", b"NOT ")))
         first, *rest = answer.get("SEARCH", [])
         return sorted(numbers_of([first]), reverse=True) + sorted(numbers_of(rest), reverse=True)
-    if query and sort == "date" and connection.has("SORT"):  # one that was moved back has a new UID, not a new date of arrival
+    if query and sort == "date" and connection.has("SORT"):  # a message moved back has a new UID, but its old date
         found = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys)).get("SORT", [])
-        return numbers_of(found)[::-1]  # so that of one second's messages the last one is first
+        return numbers_of(found)[::-1]  # so that the last of the same second comes first
     if sort != "date" and connection.has("SORT"):
         order = b"DISPLAYFROM" if sort == "from" and connection.has("SORT=DISPLAY") else SORTS[sort]  # RFC 5957
         return numbers_of(connection.run((b"UID SORT", b"(" + order + b")", b"UTF-8", keys)).get("SORT", []))
-    # UIDs ascend in the order of arrival
+    # UIDs ascend in order of arrival
     return sorted(numbers_of(connection.run((b"UID SEARCH", *charset(keys), keys)).get("SEARCH", [])), reverse=True)
 
 
 def page_of_date(
     connection: Connection, mailbox: str, day: date, *, size: int, query: str | Search = "", conversations: bool = False
 ) -> int:
-    """The page, newest first, whose rows are of `day` or just before it: 1 round trip after the SELECT, those of
-    `threads.of` with `conversations`."""
+    """The page, newest first, that starts with messages of `day` or just before it: 1 round trip after the SELECT, and those
+    of `threads.load` with `conversations`."""
     found = threads.load(connection, mailbox) if conversations and not query else None
     connection.select(mailbox)
     keys = criteria(query, connection.capabilities)
     since = (day + timedelta(days=1)).strftime("%d-%b-%Y").encode()
-    if found is None and connection.has("ESEARCH"):  # RFC 4731: the number alone, not all of them
+    if found is None and connection.has("ESEARCH"):  # RFC 4731: only the count
         command = (b"UID SEARCH", b"RETURN (COUNT)", *charset(keys), b"SINCE", since, keys)
         return (count_of(connection.run(command)) or 0) // size + 1
     newer = numbers_of(connection.run((b"UID SEARCH", *charset(keys), b"SINCE", since, keys)).get("SEARCH", []))
@@ -173,7 +173,7 @@ def page_of_date(
 def neighbours(
     connection: Connection, mailbox: str, uid: int, *, query: str | Search, sort: str
 ) -> tuple[int | None, int | None]:
-    """UIDs before and after `uid` in a search or another order (newer, older): 1 round trip after the SELECT."""
+    """The UIDs before and after `uid` in a search or sort order, as (newer, older): 1 round trip after the SELECT."""
     connection.select(mailbox)
     uids = matching(connection, query, sort)
     if uid not in uids:
@@ -183,9 +183,9 @@ def neighbours(
 
 
 def row_items(connection: Connection, flags: frozenset[str]) -> bytes:
-    """What a row needs beside its flags, of a mailbox that knows these.
+    """The FETCH items for a row. `flags` are those known in the mailbox.
 
-    PREVIEW is RFC 8970; BODYSTRUCTURE only where no keyword tells of attachments.
+    PREVIEW is RFC 8970; BODYSTRUCTURE only if no keyword marks attachments.
     """
     items = b"UID FLAGS RFC822.SIZE INTERNALDATE " + _ROW_HEADERS
     if connection.has("PREVIEW"):
@@ -196,7 +196,7 @@ def row_items(connection: Connection, flags: frozenset[str]) -> bytes:
 
 
 def _commands_by_place(connection: Connection, low: int, high: int) -> List[Command]:
-    """FETCH of a range of sequence numbers: flags alone where the rows are known, as far as one can guess."""
+    """FETCH a range of sequence numbers: only flags for rows that are probably cached."""
     memory = for_mailbox(connection)
     everything = b"%d:%d" % (low, high)
     unknown = [place for place in range(low, high + 1) if memory.uid_at.get(place) not in memory.rows]
@@ -207,7 +207,7 @@ def _commands_by_place(connection: Connection, low: int, high: int) -> List[Comm
 
 
 def _commands_by_uid(connection: Connection, uids: List[int]) -> List[Command]:
-    """FETCH of these UIDs: flags alone for those that are known."""
+    """FETCH these UIDs: only flags for cached rows."""
     memory = for_mailbox(connection)
     commands: List[Command] = []
     if seen := [uid for uid in uids if uid in memory.rows]:
@@ -220,8 +220,8 @@ def _commands_by_uid(connection: Connection, uids: List[int]) -> List[Command]:
 def _rows(
     connection: Connection, commands: List[Command], order: List[int] | None = None
 ) -> tuple[List[Summary], dict[str, List[Any]]]:
-    """Rows in the order of these UIDs (else newest first) and what was told of the folders: 1 round trip; one more each when a
-    guess was wrong and when the headers of a new row are huge."""
+    """Rows in the order of these UIDs (default: newest first), and all untagged responses: 1 round trip; one more each if a
+    cache guess was wrong and if the headers of a new row are huge."""
     untagged = connection.run(*commands, *_beside(connection))
     return _rows_in(connection, fetched(untagged), order), untagged
 
@@ -249,12 +249,12 @@ def _with_flags(row: Summary, flags: frozenset[str]) -> Summary:
     return row if row.flags == flags else replace(row, flags=flags)
 
 
-_MOST_MEMBERS = 2000  # messages of the conversations of a page whose flags are asked for, the newest of each
-_MOST_TOLD = 4  # messages of a conversation whose senders stand in its row, beside the first
+_MOST_MEMBERS = 2000  # messages of the conversations of a page whose flags are fetched, the newest of each
+_MOST_TOLD = 4  # latest messages of a conversation whose senders are shown in its row, besides the first
 
 
 def _conversations(connection: Connection, groups: List[tuple[int, ...]]) -> tuple[List[Summary], dict[str, List[Any]]]:
-    """A row for each of these conversations, and what was told of the folders: round trips as for `_rows`."""
+    """A row for each of these conversations, and all untagged responses: round trips as for `_rows`."""
     each = _MOST_MEMBERS // max(len(groups), 1)
     told = {uid for group in groups for uid in (*group[:1], *group[-_MOST_TOLD:])}
     others = {uid for group in groups for uid in group[-each:]} - told
@@ -270,9 +270,8 @@ def _conversations(connection: Connection, groups: List[tuple[int, ...]]) -> tup
 
 
 def _conversation(group: tuple[int, ...], rows: dict[int, Summary], flags: dict[int, frozenset[str]]) -> Summary | None:
-    """The newest message's row, for all: it opens the newest that is unread, and is bold or flagged if one of them is.
-
-    None when all that was asked for is gone by now.
+    """The row of a conversation, made from its newest message: it opens the newest unread one, and is unread or flagged if any
+    message is. None if all its messages were removed meanwhile.
     """
     here = [rows[uid] for uid in reversed(group) if uid in rows]
     if not here:
@@ -299,9 +298,9 @@ def _distinct(each: Iterable[tuple[Address, ...]]) -> tuple[Address, ...]:
 
 
 def others_of(connection: Connection, mailbox: str, uid: int, *, most: int = 30) -> tuple[List[Summary], int]:
-    """The other messages of the conversation of `uid`, newest first, at most so many of them, and how many there are.
+    """The other messages of the conversation of `uid`, newest first, at most `most`, and their total number.
 
-    Round trips as for `threads.of`, and 1 where there are any.
+    Round trips as for `threads.load`, and 1 if there are any.
     """
     others = [other for other in reversed(threads.conversation_of(connection, mailbox, uid)) if other != uid]
     if not others:
@@ -339,5 +338,5 @@ def _people(values: List[bytes]) -> tuple[Address, ...]:
 
 
 def _unreadable(uid: int) -> Summary:
-    """A row for a message whose answer could not be parsed: it can still be opened, moved, deleted."""
+    """A row for a message whose FETCH response could not be parsed: it can still be opened, moved or deleted."""
     return Summary(uid=uid, flags=frozenset(), size=0, received=EPOCH, subject="", sender=())

@@ -1,4 +1,4 @@
-"""Verbs on mailboxes: list with counts, roles and namespaces, find the one for a role, create."""
+"""Mailboxes: lists them with counts, roles and namespaces (cached for seconds), finds the one for a role, creates them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SPECIAL_USE = {
     "\\junk": Role.JUNK,
     "\\trash": Role.TRASH,
 }
-# what servers without SPECIAL-USE call them
+# usual names on servers without SPECIAL-USE
 _USUAL_NAMES = {
     Role.SNOOZED: ("Snoozed", "En attente"),
     Role.DRAFTS: ("Drafts", "Brouillons", "Draft"),
@@ -42,7 +42,7 @@ _USUAL_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All mailboxes of an account with their counts, special ones first, and its quota where the server has one."""
+    """All mailboxes of an account with their counts, special ones first, and its quota if the server has one."""
 
     mailboxes: tuple[Mailbox, ...]
     quota: Quota | None = None
@@ -52,27 +52,27 @@ class Overview:
         return next((m for m in self.mailboxes if m.name == name), None)
 
     def below(self, parent: Mailbox) -> list[Mailbox]:
-        """The mailboxes inside a special one; INBOX has none, since on some servers everything lies inside it."""
+        """The mailboxes inside a special one; none for INBOX, since on some servers it contains everything."""
         if parent.role is Role.INBOX or not parent.delimiter:
             return []
         return [m for m in self.mailboxes if m.role is None and parent.holds(m.name)]
 
     @property
     def own(self) -> list[Mailbox]:
-        """Those that a person made, outside of the special ones."""
+        """The user's ordinary mailboxes, outside the special ones."""
         special = {m.name for parent in self.mailboxes if parent.role for m in self.below(parent)}
         return [m for m in self.mailboxes if m.role is None and not m.owner and m.name not in special]
 
     @property
     def shared(self) -> list[Mailbox]:
-        """Those of other people and of public namespaces."""
+        """Mailboxes of other people and of public namespaces."""
         return [m for m in self.mailboxes if m.owner]
 
     def with_role(self, role: Role) -> Mailbox | None:
         return next((m for m in self.mailboxes if m.role is role), None)
 
     def targets(self, source: str) -> list[Mailbox]:
-        """Where a message of `source` may be moved: one's own mailboxes first, never Drafts or those that wait for a time."""
+        """Where messages of `source` may be moved: one's own mailboxes first, never Drafts or Snoozed."""
         apart = (Role.DRAFTS, Role.SNOOZED)
         trash = self.with_role(Role.TRASH)
         others = [m for m in self.mailboxes if m.selectable and m.rights.may_insert and m.role not in apart]
@@ -80,8 +80,8 @@ class Overview:
         return sorted(others, key=lambda m: (bool(m.owner), m.role is not None))
 
     def side_bar(self, favourites: Iterable[str] = ()) -> SideBar:
-        """What stands beside every page: of one's own mailboxes the special and the subscribed ones (all, where no mailbox
-        is subscribed to) with those they lie in, and what others share."""
+        """The mailboxes of the side bar: one's own special and subscribed ones (all, if none is subscribed) with their
+        ancestors, and those shared by others."""
         trash = self.with_role(Role.TRASH)
         by_name = {m.name: m for m in self.mailboxes if m.selectable and not (trash and trash.holds(m.name))}
         mine = [m for m in self.mailboxes if not m.owner]
@@ -96,20 +96,20 @@ class Overview:
         )
 
     def counted(self, counts: dict[str, tuple[int, int]]) -> Overview:
-        """The same with newer counts (messages, unseen) for some mailboxes."""
+        """A copy with updated counts (messages, unseen) of some mailboxes."""
         boxes = (
             replace(m, messages=counts[m.name][0], unseen=counts[m.name][1]) if m.name in counts else m for m in self.mailboxes
         )
         return replace(self, mailboxes=tuple(boxes))
 
     def with_one_seen(self, name: str) -> Overview:
-        """The same after a message of this mailbox was marked as read."""
+        """A copy with one unread message less in this mailbox."""
         return self.counted({m.name: (m.messages, max(m.unseen - 1, 0)) for m in self.mailboxes if m.name == name})
 
 
 @dataclass(frozen=True, slots=True)
 class SideBar:
-    """The mailboxes beside every page, in the order shown."""
+    """The mailboxes beside every page, in display order."""
 
     favourites: tuple[Mailbox, ...]
     special: tuple[Mailbox, ...]  # each followed by those inside it
@@ -118,18 +118,18 @@ class SideBar:
 
 
 def overview(connection: Connection) -> Overview:
-    """Mailboxes, counts and quota: at most 1 round trip, one more where the server lacks LIST-STATUS (RFC 5819), and one
-    for the rights in mailboxes of others where there are any."""
+    """Mailboxes, counts and quota: at most 1 round trip, 1 more if the server lacks LIST-STATUS (RFC 5819), and 1 for the
+    rights in mailboxes shared by others, if any."""
     commands = overview_commands(connection)
     return overview_in(connection, connection.run(*commands) if commands else {})
 
 
 def overview_commands(connection: Connection) -> list[Command]:
-    """What `overview` sends, for those who send more in the same round trip.
+    """The commands of `overview`, to be sent with others in the same round trip.
 
-    All of it at most every 15 s for each account, and after each change made here: to count all folders and the room they
-    take is the dearest thing a page asks of a server that has large ones. In between, the selected mailbox only. Never
-    together with the NOOP or SELECT of a mailbox: Dovecot would answer with its counts from before.
+    All mailboxes are counted at most every 15 s for each account, and after each change made here, since counting large
+    folders and the quota is the most expensive request of a page; in between only the selected mailbox. Never send them
+    together with NOOP or SELECT: Dovecot would return stale counts.
     """
     commands = _namespace_command(connection)
     if _kept(connection):
@@ -142,12 +142,12 @@ def overview_commands(connection: Connection) -> list[Command]:
 
 
 def overview_in(connection: Connection, answers: dict[str, list[Any]]) -> Overview:
-    """The overview among the answers to `overview_commands`."""
+    """The overview in the responses to `overview_commands`."""
     _learn_namespaces(connection, answers)
     if "LIST" not in answers:
         with _lock:
             _at, kept = _overviews.get(connection.account, (0.0, None))
-        if kept is None:  # forgotten between the commands and their answers
+        if kept is None:  # invalidated between the commands and their responses
             return overview(connection)
         return kept.counted({imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()})
     mailboxes = _mailboxes(connection, answers)
@@ -165,7 +165,7 @@ def overview_in(connection: Connection, answers: dict[str, list[Any]]) -> Overvi
 
 
 def forget(account: Account) -> None:
-    """After a change to mailboxes or messages: the next page counts anew."""
+    """Invalidate the cached overview, after a change to mailboxes or messages."""
     with _lock:
         _overviews.pop(account, None)
 
@@ -184,9 +184,9 @@ def _kept(connection: Connection) -> Overview | None:
 
 
 def for_role(connection: Connection, role: Role) -> str:
-    """Name of the mailbox that serves as `role`, created (and subscribed) where there is none: 3 round trips.
+    """The name of the mailbox with this role, created (and subscribed) if there is none: 3 round trips.
 
-    1 where there is one, 0 where the overview of the last seconds knows it.
+    1 if it exists, 0 if the cached overview has it.
     """
     if (kept := _kept(connection)) and (mailbox := kept.with_role(role)):
         return mailbox.name
@@ -197,7 +197,7 @@ def for_role(connection: Connection, role: Role) -> str:
         return mailbox.name
     name = _USUAL_NAMES[role][0]
     if any(m.delimiter == "." and m.name.startswith("INBOX.") for m in found):
-        name = f"INBOX.{name}"  # servers whose mailboxes all live below INBOX
+        name = f"INBOX.{name}"  # servers with all mailboxes below INBOX
     create(connection, name)
     return name
 
@@ -210,12 +210,12 @@ def create(connection: Connection, name: str) -> None:
 
 
 def _namespace_command(connection: Connection) -> list[Command]:
-    """NAMESPACE, once in the life of a connection."""
+    """NAMESPACE, once per connection."""
     return [(b"NAMESPACE",)] if connection.namespaces is None and connection.has("NAMESPACE") else []
 
 
 def _list_commands(connection: Connection) -> list[Command]:
-    """LIST with all that the server can tell along: special use (RFC 6154), subscriptions (RFC 5258), counts (RFC 5819)."""
+    """LIST with special use (RFC 6154), subscriptions (RFC 5258) and counts (RFC 5819), if supported."""
     if connection.has("LIST-STATUS"):
         return [(b"LIST", b'""', b'"*"', b"RETURN (SPECIAL-USE SUBSCRIBED STATUS (MESSAGES UNSEEN))")]
     return [(b"LIST", b'""', b'"*"'), (b"LSUB", b'""', b'"*"')]
@@ -253,8 +253,8 @@ _UNREADABLE = (ProtocolError, ValueError, TypeError, AttributeError, LookupError
 
 
 def _list_lines(lines: list[Any]) -> list[tuple[list[str], str, bytes]]:
-    """`(\\HasNoChildren \\Sent) "/" Sent` -> flags, delimiter, encoded name. Left out are lines that can't be read, and names
-    that no command may hold (somebody may share a mailbox whose name has a line end): one must not cost all the others.
+    """Parse `(\\HasNoChildren \\Sent) "/" Sent` -> flags, delimiter, encoded name. Skips malformed lines, and names that no
+    command may contain (somebody may share a mailbox whose name has a line end): one must not hide all the others.
     """
     found = []
     for line in joined(lines):
@@ -286,14 +286,14 @@ def _with_counts(connection: Connection, mailboxes: list[Mailbox]) -> list[Mailb
     try:
         answers = connection.run(*((b"STATUS", mailbox_name(m.name), b"(MESSAGES UNSEEN)") for m in names.values()))
     except Refused:
-        return mailboxes  # one of them vanished: no counts are better than no list
+        return mailboxes  # one of them was deleted: better no counts than no list
     counts = {imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()}
     return [replace(m, messages=counts[m.name][0], unseen=counts[m.name][1]) if m.name in counts else m for m in mailboxes]
 
 
 def _named_roles(mailboxes: list[Mailbox], chosen: dict[str, str]) -> list[Mailbox]:
-    """Give each role to one mailbox: to that which the person chose, else to that which claims it by special use, else to
-    one with a usual name. A choice that is no longer there counts for nothing."""
+    """Assign each role to one mailbox: the one the person chose, else the one with that special use, else one with a usual
+    name. A chosen mailbox that no longer exists is ignored."""
     may_serve = {m.name for m in mailboxes if m.selectable and not m.owner and m.role is not Role.INBOX}
     roles = {name: Role(role) for role, name in chosen.items() if name in may_serve}
     taken = {*roles.values(), Role.INBOX}
@@ -312,7 +312,7 @@ _ROLE_ORDER = {role: place for place, role in enumerate(Role)}
 
 
 def _order(mailbox: Mailbox) -> tuple[int, list[str]]:
-    """Special ones first, then by name, each followed by those inside it."""
+    """Sort key: special mailboxes first, then by name, each followed by those inside it."""
     path = mailbox.name.casefold()
     place = 999 if mailbox.owner else _ROLE_ORDER[mailbox.role] if mailbox.role else 99
     return (place, path.split(mailbox.delimiter) if mailbox.delimiter else [path])

@@ -1,4 +1,4 @@
-"""Verbs on messages: fetch one, stream a part, append, find. A page of many is in `lists.py`."""
+"""Messages: fetch one message, stream a part, append, find by Message-ID. Pages of many are in `listing.py`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _MESSAGE_HEADERS = (
     b"BODY.PEEK[HEADER.FIELDS (DISPOSITION-NOTIFICATION-TO ORIGINAL-RECIPIENT RETURN-PATH PRECEDENCE AUTO-SUBMITTED)]<0.8192> "
     b"BODY.PEEK[HEADER.FIELDS (AUTHENTICATION-RESULTS RECEIVED)]<0.32768>"
 )
-_LOOKED_BACK = 2_000  # messages in which earlier ones of a sender are looked for: each that no cache knows takes 0.2 ms
-_GLANCE = 16_384  # bytes of the text that are looked at where its sender is a stranger
-_SCANNED = 131_072  # bytes of the HTML that are searched for remote images
-_LARGEST_WHOLE = 20_000_000  # bytes read of a message whose structure the server can't tell
+_LOOKED_BACK = 2_000  # messages searched for earlier ones of a sender: each one that is not cached takes the server 0.2 ms
+_GLANCE = 16_384  # bytes of the text that are checked if the sender is unknown
+_SCANNED = 131_072  # bytes of the HTML that are scanned for remote images
+_LARGEST_WHOLE = 20_000_000  # bytes fetched of a message whose BODYSTRUCTURE can't be parsed
 _CHUNK = 512 * 1024
 
 
@@ -38,7 +38,7 @@ _CHUNK = 512 * 1024
 
 
 def fetch(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None) -> Message:
-    """One message with its text: headers, structure, plain text bodies; never an attachment's bytes. 2 round trips.
+    """Fetch one message: headers, structure and plain text bodies, no attachments. 2 round trips.
 
     Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
     """
@@ -60,12 +60,11 @@ def read(
     prefer_html: bool,
     stranger: Callable[[Envelope], str] = lambda envelope: "",
 ) -> tuple[Message, Overview]:
-    """One message for its page, with its neighbours, and the folders beside it; marks it as read. 2 round trips.
+    """Fetch one message for its page, with its neighbours and the folder overview, and mark it as read. 2 round trips.
 
-    With `prefer_html` a plain text that is there as HTML too is left out: the HTML is fetched by its own page. Small parts that
-    become cards (invitations, reports) are in `bodies` too. `stranger` says
-    of which address (of an envelope; ASCII) earlier messages are looked for, "" for none; then `glance` is fetched too. Raises
-    NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    With `prefer_html` a plain text that also exists as HTML is left out: the frame fetches the HTML. Small parts shown as cards
+    (invitations, reports) are in `bodies` too. `stranger` maps the envelope to the address (ASCII) of an unknown sender, to
+    search for earlier messages from it and to fetch `glance`, or to "". Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
     """
     values = _envelope_and_structure(connection, mailbox, uid, uidvalidity)
     shape = structure_of(values.get(b"BODYSTRUCTURE"))
@@ -93,7 +92,7 @@ def read(
     if address:
         missing = tuple(p for p in looked_at if p not in html)
         commands += _stranger_commands(uid, place, address, missing, connection.has("ESEARCH"))
-    commands += overview_commands(connection)  # before the STORE: the counts are those of just before
+    commands += overview_commands(connection)  # before the STORE, so the counts do not include it
     unseen = "\\Seen" not in flags_of(values) and not connection.read_only
     if unseen:
         commands.append((b"UID STORE", uid_set([uid]), b"+FLAGS.SILENT", b"(\\Seen)"))
@@ -121,9 +120,9 @@ def read(
 
 
 def _stranger_commands(uid: int, place: int, address: str, looked_at: tuple[Part, ...], esearch: bool) -> list[Command]:
-    """Whether the messages just before this one hold some from this address, and the beginning of the text.
+    """Search the messages just before this one for the address, and fetch the beginning of the text.
 
-    Dovecot reads the From of each: 0.4 ms for 1,000 from its cache, but 20 s for 100,000 that are not in it.
+    Dovecot reads the From of each: 0.4 ms for 1,000 in its cache, but 20 s for 100,000 that are not.
     """
     sections = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (p.section.encode(), _GLANCE) for p in looked_at)
     commands: list[Command] = [(b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")")] if sections else []
@@ -135,7 +134,7 @@ def _stranger_commands(uid: int, place: int, address: str, looked_at: tuple[Part
 
 
 def _earlier(untagged: dict[str, list[Any]]) -> bool:
-    """SEARCH's answer, or ESEARCH's (RFC 4731 section 3.1)."""
+    """Whether SEARCH, or ESEARCH (RFC 4731 section 3.1), found any."""
     return bool(numbers_of(untagged.get("SEARCH", []))) or bool(count_of(untagged))
 
 
@@ -169,7 +168,7 @@ def _message(
 
 
 def _without_structure(connection: Connection, uid: int) -> dict[bytes, Any]:
-    """Second try for a message whose structure imapclient can't parse, or that is gone: 1 round trip."""
+    """Retry without BODYSTRUCTURE, which imapclient may have failed to parse: 1 round trip. Raises NoSuchMessage."""
     items = b"(UID FLAGS RFC822.SIZE INTERNALDATE " + _MESSAGE_HEADERS + b")"
     values = fetched(connection.run((b"UID FETCH", uid_set([uid]), items))).get(uid)
     if values is None:
@@ -178,7 +177,7 @@ def _without_structure(connection: Connection, uid: int) -> dict[bytes, Any]:
 
 
 def _from_whole(connection: Connection, uid: int) -> tuple[Structure, dict[str, str]]:
-    """Structure and texts of a message parsed here: 1 round trip."""
+    """Structure and texts of a message fetched as a whole and parsed here: 1 round trip."""
     whole = structure.read(raw(connection, connection.mailbox, uid, limit=_LARGEST_WHOLE))
     shape = structure.classify(whole.root)
     room = body_texts.LARGEST_TOGETHER - sum(p.size for p in shape.text)
@@ -186,7 +185,7 @@ def _from_whole(connection: Connection, uid: int) -> tuple[Structure, dict[str, 
 
 
 def raw(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None, *, limit: int = 0) -> bytes:
-    """The message as it is, at most `limit` bytes of it (0: all): 1 round trip after the SELECT. Raises NoSuchMessage."""
+    """The raw message, at most `limit` bytes of it (0: all): 1 round trip after the SELECT. Raises NoSuchMessage."""
     connection.select(mailbox, uidvalidity)
     section = b"BODY.PEEK[]<0.%d>" % limit if limit else b"BODY.PEEK[]"
     return _section(connection, uid, section)
@@ -203,7 +202,7 @@ def _section(connection: Connection, uid: int, section: bytes) -> bytes:
 def find_part(
     connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None
 ) -> tuple[Part, Structure]:
-    """A part's description by its section, and the structure of the message it belongs to: one may be attached to another.
+    """A part by its section, and the structure of the message it belongs to, which may be an attached one.
 
     1 round trip. Raises NoSuchMessage.
     """
@@ -222,7 +221,7 @@ def find_part(
 
 
 def part(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> bytes:
-    """Decoded content of a part: 1 round trip after the SELECT. For small parts; `stream` is for downloads."""
+    """The decoded content of a part: 1 round trip after the SELECT. For small parts; downloads use `stream`."""
     if encoded_messages.is_inside(part.section):
         return encoded_messages.part(connection, mailbox, uid, part.section, uidvalidity)[2]
     connection.select(mailbox, uidvalidity)
@@ -233,9 +232,9 @@ def part(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity
 def html(
     connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None, *, inside: str = ""
 ) -> tuple[str, Structure, bool]:
-    """The HTML body, decoded (several are joined), the structure, and whether there was too much of it: 2 round trips.
+    """The decoded HTML body (several are joined), the structure, and whether the HTML was truncated: 2 round trips.
 
-    `inside`: of the message attached at that section. Raises NoSuchMessage, also when the message has no HTML.
+    `inside`: of the message attached at that section. Raises NoSuchMessage, also if the message has no HTML.
     """
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
     if encoded_messages.is_inside(inside) or (inside and encoded_messages.is_at(values, inside)):
@@ -266,7 +265,7 @@ def _wrapped_html(connection: Connection, mailbox: str, uid: int, section: str) 
 
 
 def stream(account: Account, mailbox: str, uid: int, part: Part, uidvalidity: int | None = None) -> Iterator[bytes]:
-    """Decoded content of a part in constant memory: 1 round trip for each 512 KiB, each on a connection of its own loan."""
+    """Stream the decoded content of a part in constant memory: 1 round trip per 512 KiB, each borrowing its own connection."""
     if encoded_messages.is_inside(part.section):
         with connect(account, mailbox) as connection:
             yield encoded_messages.part(connection, mailbox, uid, part.section, uidvalidity)[2]
@@ -280,7 +279,7 @@ def stream(account: Account, mailbox: str, uid: int, part: Part, uidvalidity: in
 
 
 def stream_raw(account: Account, mailbox: str, uid: int, uidvalidity: int | None = None) -> Iterator[bytes]:
-    """The message as it is, in constant memory: 1 round trip for each 512 KiB."""
+    """Stream the raw message in constant memory: 1 round trip per 512 KiB."""
     return _chunks(account, mailbox, uid, b"", uidvalidity)
 
 
@@ -310,10 +309,10 @@ def append(
     connection: Connection, mailbox: str, content: bytes | IO[bytes], flags: Iterable[str] = ("\\Seen",),
     when: datetime | None = None, *, top: bytes = b"",
 ) -> tuple[int, int]:  # fmt: skip
-    """Add a message, with `top` before its first line: 1 round trip. A file is sent from its start, in pieces.
+    """Append a message, with `top` before its first line: 1 round trip. A file is sent from its start, in chunks.
 
-    Returns (UIDVALIDITY, UID), (0, 0) where the server does not tell (no UIDPLUS).
-    Raises NoSuchMailbox, OverQuota, NotAllowed. Sent as a non-synchronising literal where the server takes them.
+    Returns (UIDVALIDITY, UID), or (0, 0) without UIDPLUS.
+    Raises NoSuchMailbox, OverQuota, NotAllowed. Uses a non-synchronizing literal if the server supports it.
     """
     stamp = (when or datetime.now(UTC)).strftime('"%d-%b-%Y %H:%M:%S %z"').encode()
     if when is not None and when.tzinfo is None:
@@ -330,7 +329,7 @@ def _uid_pair(codes: Any) -> tuple[int, int]:
 
 
 def find_message_id(connection: Connection, mailbox: str, message_id: str) -> list[int]:
-    """UIDs of the messages with this Message-ID: 1 round trip after the SELECT."""
+    """The UIDs of the messages with this Message-ID: 1 round trip after the SELECT."""
     connection.select(mailbox)
     answer = connection.run((b"UID SEARCH", b"HEADER", b"Message-ID", quoted(message_id)))
     return numbers_of(answer.get("SEARCH", []))
@@ -342,9 +341,9 @@ def find_message_id(connection: Connection, mailbox: str, message_id: str) -> li
 def parts(
     connection: Connection, mailbox: str, uid: int, parts: Iterable[Part], uidvalidity: int | None = None
 ) -> dict[str, bytes]:
-    """Decoded contents of several small parts, by section: 1 round trip after the SELECT, and one for each wrapped message.
+    """The decoded contents of several small parts, by section: 1 round trip after the SELECT, and one per encoded message.
 
-    Raises NoSuchMessage, MailboxChanged, and ServerAway when the answer lacks one of them.
+    Raises NoSuchMessage, MailboxChanged, and ServerAway if the response lacks one of them.
     """
     listed = list(parts)
     found = encoded_messages.contents(connection, mailbox, uid, [part.section for part in listed], uidvalidity)

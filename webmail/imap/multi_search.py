@@ -1,4 +1,4 @@
-"""One search in several mailboxes, merged newest first. Each step asks all of them in one round trip."""
+"""Multi-mailbox search: searches several mailboxes and merges the results, newest first. Each step is one round trip for all."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from webmail.imap.search import Search, charset, criteria
 from webmail.imap.summary_cache import known_of, remember
 from webmail.mail import Role, Summary
 
-MOST_SHOWN = 2000  # results that pages lead to: each page costs the dates of all those before it
-MOST_MAILBOXES = 300  # that are searched
-_BATCH_BYTES = 24_000  # of commands sent at once: more than both ends' buffers hold, and each would wait for the other to read
+MOST_SHOWN = 2000  # results that can be paged through: each page needs the dates of all those before it
+MOST_MAILBOXES = 300  # mailboxes that are searched
+_BATCH_BYTES = 24_000  # of commands sent at once: if they exceed the buffers, client and server wait for each other to read
 _APART = (Role.TRASH, Role.JUNK)
 
 Untagged = dict[str, list[Any]]
@@ -29,11 +29,11 @@ Untagged = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class MailboxHits:
-    """What a mailbox answered: the UIDs that match, newest first."""
+    """The results of one mailbox: the matching UIDs, newest first."""
 
     mailbox: str
     uidvalidity: int
-    flags: frozenset[str]  # that it knows
+    flags: frozenset[str]  # known in the mailbox
     uids: tuple[int, ...]
 
 
@@ -46,7 +46,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """The mailboxes of a scope: those searched, the trash and the junk that are not, and how many there were too many of."""
+    """The mailboxes of a scope: those searched, the trash and junk left out, and how many exceeded the limit."""
 
     names: tuple[str, ...]
     left_out: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class SearchScope:
 
 @dataclass(frozen=True, slots=True)
 class WideListing(listing.Listing):
-    """A page of results of several mailboxes: its rows tell theirs. `skipped` vanished meanwhile or may not be read."""
+    """A page of results of several mailboxes, each row with its mailbox. `skipped` mailboxes could not be searched."""
 
     reach: SearchScope = SearchScope(())
     skipped: tuple[str, ...] = ()
@@ -64,16 +64,24 @@ class WideListing(listing.Listing):
     def pages(self) -> int:
         return max(1, -(-min(self.total, MOST_SHOWN) // self.size))
 
+    @property
+    def reachable(self) -> int:
+        """How many results its pages can show."""
+        return self.pages * self.size
+
+    @property
+    def is_cut(self) -> bool:
+        return self.total > self.reachable
+
 
 def search(
     connection: Connection, mailbox: str, *, query: str | Search, below: bool, page: int = 1, size: int = 50
 ) -> WideListing:  # fmt: skip
-    """A page of what matches in `mailbox` and those inside it, or everywhere, newest first.
+    """A page of the matches in `mailbox` and those inside it (`below`), or in all mailboxes, newest first.
 
-    At most 4 round trips for as many mailboxes as 24 KB of commands reach (about 150), 3 more for each further 24 KB:
-    the folders (0 where they were counted in the last seconds), SORT or SEARCH in each, the dates of those that could be on
-    this page (0 where all are known or one mailbox has them all), the rows; once more the rows whose headers are huge.
-    Raises what the first mailbox's refusal stands for when none can be searched.
+    At most 4 round trips for the mailboxes that fit in 24 KB of commands (about 150), 3 more for each further 24 KB: the folder
+    overview (0 if cached), SORT or SEARCH in each, the dates of the candidates for this page (0 if all are cached or in one
+    mailbox), the rows; one more for rows with huge headers. Raises the first mailbox's error if none can be searched.
     """
     overview = mailboxes.overview(connection)
     reach = within(overview, mailbox, below)
@@ -86,7 +94,7 @@ def search(
 
 
 def within(overview: Overview, mailbox: str, below: bool) -> SearchScope:
-    """Which mailboxes a scope means. The trash and the junk are left out, with those inside them, but for the one in view."""
+    """The mailboxes of a scope. Trash and junk are left out, with those inside them, except the current mailbox."""
     all_of_them = [m for m in overview.mailboxes if m.selectable]
     here = overview.get(mailbox)
     delimiter = here.delimiter if here else "/"
@@ -96,16 +104,16 @@ def within(overview: Overview, mailbox: str, below: bool) -> SearchScope:
     out = [name for name in apart if name != mailbox and not (delimiter and mailbox.startswith(name + delimiter))]
     hidden = {m.name for m in all_of_them for name in out if m.name == name or m.name.startswith(name + m.delimiter)}
     names = [m.name for m in all_of_them if m.name not in hidden]
-    names.sort(key=lambda name: name != mailbox)  # the one in view is never too many
+    names.sort(key=lambda name: name != mailbox)  # the current mailbox first, never cut off
     left_out = tuple(name for name in out if name in hidden)
     return SearchScope(tuple(names[:MOST_MAILBOXES]), left_out, max(len(names) - MOST_MAILBOXES, 0))
 
 
 def matching(connection: Connection, names: Iterable[str], keys: bytes) -> tuple[list[MailboxHits], tuple[str, ...]]:
-    """What matches in each mailbox, and the mailboxes that could not be searched: 1 round trip for each 24 KB of commands.
+    """The matches in each mailbox, and the mailboxes that could not be searched: 1 round trip per 24 KB of commands.
 
-    SORT by date of arrival where the server can: a message that was moved has a new UID, not a new date. Turned round here,
-    since REVERSE would leave those of one second in the order of their UIDs.
+    SORTs by arrival if the server supports it: a moved message gets a new UID, but keeps its date. Reversed here, since
+    REVERSE would keep messages of the same second in ascending order of UID.
     """
     sort = connection.has("SORT")
     ask: Command = (b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys) if sort else (b"UID SEARCH", *charset(keys), keys)
@@ -125,7 +133,7 @@ def matching(connection: Connection, names: Iterable[str], keys: bytes) -> tuple
 
 
 def newest(connection: Connection, places: Sequence[MailboxHits], most: int) -> list[Hit]:
-    """The `most` newest of all places, newest first: 1 round trip, 0 where their dates are known."""
+    """The `most` newest hits of all mailboxes, newest first: 1 round trip, 0 if their dates are cached."""
     filled = [place for place in places if place.uids]
     if len(filled) == 1:
         return [Hit(EPOCH, filled[0], uid) for uid in filled[0].uids[:most]]
@@ -147,12 +155,12 @@ def newest(connection: Connection, places: Sequence[MailboxHits], most: int) -> 
         for uid in place.uids[:most]
         if (place.mailbox, uid) in dates
     ]
-    hits.sort(key=lambda hit: hit.received, reverse=True)  # stable: of one second, each mailbox keeps its order on all pages
+    hits.sort(key=lambda hit: hit.received, reverse=True)  # stable: within one second the order is the same on all pages
     return hits[:most]
 
 
 def rows_of(connection: Connection, hits: Sequence[Hit]) -> list[Summary]:
-    """A row for each, with its mailbox; what was deleted meanwhile is left out: 1 round trip, 2 with huge headers."""
+    """A row for each hit, with its mailbox; messages deleted meanwhile are left out: 1 round trip, 2 with huge headers."""
     place_of = {hit.place.mailbox: hit.place for hit in hits}
     uids: dict[str, list[int]] = defaultdict(list)
     for hit in hits:
@@ -184,7 +192,7 @@ def rows_of(connection: Connection, hits: Sequence[Hit]) -> list[Summary]:
 def fetch(
     connection: Connection, place_of: dict[str, MailboxHits], asking: Sequence[tuple[str, Command]]
 ) -> dict[tuple[str, int], dict[bytes, Any]]:
-    """Answers to UID FETCH by mailbox and UID, of mailboxes that are still what they were: 1 round trip."""
+    """Responses to UID FETCH by mailbox and UID, of mailboxes whose UIDVALIDITY did not change: 1 round trip."""
     values: dict[tuple[str, int], dict[bytes, Any]] = {}
     for name, opened, answers in _in_each(connection, asking):
         if isinstance(opened, MailError) or isinstance(answers, MailError) or _validity(opened) != place_of[name].uidvalidity:
@@ -194,7 +202,7 @@ def fetch(
 
 
 def _complete(connection: Connection, place_of: dict[str, MailboxHits], values: dict[tuple[str, int], dict[bytes, Any]]) -> None:
-    """Ask for the fields one by one where thousands of recipients hide the others: 1 round trip, mostly 0."""
+    """Fetch the fields one by one if thousands of recipients truncated the others: 1 round trip, usually 0."""
     cut: dict[str, list[int]] = defaultdict(list)
     for (name, uid), items in values.items():
         if headers_cut(items, listing.MOST_HEADERS):
@@ -211,7 +219,7 @@ def _complete(connection: Connection, place_of: dict[str, MailboxHits], values: 
 def _in_each(
     connection: Connection, asking: Sequence[tuple[str, Command]]
 ) -> list[tuple[str, Untagged | MailError, Untagged | MailError]]:
-    """For each (mailbox, command): the mailbox, what EXAMINE answered, what the command did. The mailboxes are only looked at."""
+    """For each (mailbox, command): the mailbox, the response to EXAMINE (read-only), the response to the command."""
     found: list[tuple[str, Untagged | MailError, Untagged | MailError]] = []
     for batch in _batches(asking):
         commands = [c for name, command in batch for c in ((b"EXAMINE", mailbox_name(name)), command)]
@@ -250,7 +258,7 @@ _MONTHS = {name: number for number, name in enumerate(b"jan feb mar apr may jun 
 
 
 def _dates(answers: Untagged) -> Iterable[tuple[int, datetime]]:
-    """UID and date of each FETCH answer: thousands of them, for which the library's parser would take seconds."""
+    """UID and date of each FETCH response: for thousands of them the library's parser would take seconds."""
     for line in answers.get("FETCH", []):
         if isinstance(line, bytes) and (found := _DATED.fullmatch(line)):
             day, month, year, hour, minute, second, sign, zone_hour, zone_minute = found.groups()[1:10]

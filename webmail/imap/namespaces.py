@@ -1,4 +1,4 @@
-"""Whose mailboxes are whose, by the beginning of their names (NAMESPACE, RFC 2342)."""
+"""Namespaces: distinguishes a person's own mailboxes from other people's and public ones, by prefix (NAMESPACE, RFC 2342)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from imapclient import imap_utf7
 
 from webmail.imap.responses import parsed, word
 
-Space = tuple[str, str]  # the prefix of its names, and the delimiter
+Space = tuple[str, str]  # (prefix of its mailbox names, delimiter)
 
 
 @dataclass(frozen=True, slots=True)
 class Namespaces:
-    """The prefixes of one's own mailboxes, of other people's and of public ones."""
+    """The namespaces of one's own mailboxes, of other people's and of public ones."""
 
     personal: tuple[Space, ...] = ()
     others: tuple[Space, ...] = ()
     public: tuple[Space, ...] = ()
 
     def owner_of(self, name: str) -> tuple[str, str]:
-        """Whose mailbox this is, and the beginning of its name up to the owner's own names; twice "" for one's own.
+        """The owner of a mailbox, and the prefix of the owner's mailbox names; ("", "") for one's own.
 
-        `shared/bob@x/Team` -> (`bob@x`, `shared/bob@x/`); of a public namespace: its name, and its prefix.
+        `shared/bob@x/Team` -> (`bob@x`, `shared/bob@x/`); for a public namespace: its name and its prefix.
         """
         if name.upper() == "INBOX":
             return "", ""
@@ -39,12 +39,12 @@ class Namespaces:
         return (prefix.removesuffix(delimiter) or name.partition(delimiter)[0], prefix) if kind == "public" else ("", "")
 
     def is_prefix(self, name: str) -> bool:
-        """Whether this is where the mailboxes of others begin, and no mailbox."""
+        """Whether this is the root of a shared or public namespace, not a mailbox."""
         return any(name == prefix.removesuffix(delimiter) for prefix, delimiter in (*self.others, *self.public))
 
     @property
     def reserved(self) -> frozenset[str]:
-        """First parts of names that one's own mailboxes can't have."""
+        """First components of names that one's own mailboxes can't have."""
         return frozenset(prefix.partition(delimiter)[0] for prefix, delimiter in (*self.others, *self.public) if prefix)
 
     @property

@@ -1,4 +1,4 @@
-"""The first and the last bytes of parts that hide more than their names say: archives, documents, messages under an encoding."""
+"""Part edges: fetches the first and last bytes of archives, office documents and encoded messages, to inspect them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from webmail.mime.formats import archives
 from webmail.mime.threats import dangerous_files
 from webmail.mime.transfer_encoding import decode_transfer
 
-_WRAPPED_LIMIT = 5  # attached messages under an encoding whose heads are read
-_TAIL_LIMIT = 4_000_000  # encoded bytes: of more, Dovecot reads 400 MB a second to come to the end
+_WRAPPED_LIMIT = 5  # encoded attached messages whose headers are read
+_TAIL_LIMIT = 4_000_000  # encoded bytes: Dovecot reads through a part to reach its end, at 400 MB/s
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 
 
 def wanted(shape: Structure) -> list[Part]:
-    """The parts whose ends are worth fetching, few of them."""
+    """The parts whose edges are worth fetching, a limited number."""
     messages = [part for part in shape.attachments if part_kinds.is_wrapped(part)]
     return [*dangerous_files.looked_into(shape.attachments), *messages[:_WRAPPED_LIMIT]]
 
 
 def commands(uid: int, parts: Iterable[Part]) -> list[Command]:
-    """One FETCH for all; 8 KB of each at most."""
+    """One FETCH for all; at most 8 KB of each."""
     sections = b" ".join(
         b"BODY.PEEK[%s]<%d.%d>" % (part.section.encode(), start, archives.PEEK) for part in parts for start in _starts(part)
     )
@@ -33,7 +33,7 @@ def commands(uid: int, parts: Iterable[Part]) -> list[Command]:
 
 
 def read(parts: Iterable[Part], values: dict[bytes, Any]) -> dict[str, tuple[bytes, bytes]]:
-    """What `commands` brought, by section, decoded. Of a short part both ends are all of it, of a very long one the first."""
+    """Decode the responses to `commands`: section -> (first, last) bytes. For short and very long parts both are the first."""
     found = {}
     for part in parts:
         pieces = [values.get(b"BODY[%s]<%d>" % (part.section.encode(), start)) or b"" for start in _starts(part)]
@@ -47,7 +47,7 @@ def _starts(part: Part) -> tuple[int, ...]:
 
 
 def _tail(data: bytes, encoding: str) -> bytes:
-    """The end of an encoding, decoded: base64 comes in groups of four letters, counted from the end here."""
+    """Decode the end of a part: base64 is aligned to groups of four characters from the end."""
     if encoding == "base64":
         letters = data.translate(None, _NOT_BASE64)
         data = letters[len(letters) % 4 :]

@@ -1,7 +1,7 @@
-"""The pool: connections kept per account, lent to one thread at a time, bounded in number, closed when idle.
+"""Connection pool: IMAP connections kept per account, lent to one thread at a time, limited in number, closed when idle.
 
-A connection is keyed by the whole Account (address, servers, credential), so it never reaches another person. One that
-is out of step with its server after an error is closed, never lent again.
+The key is the whole Account (address, servers, credential), so that a connection never reaches another person. One that is
+out of step with its server after an error is closed, never reused.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class _Pool:
     most: int = 200
     most_per_person: int = 3
     idle_seconds: float = 300
-    patience: float = 8.0  # seconds to wait for a connection to come free, and to open one
-    most_waiting: int = 4  # threads of one person that may wait as long as that
+    patience: float = 8.0  # seconds to wait for a free connection, and to open one
+    most_waiting: int = 4  # threads of one person that may wait that long
     idle: dict[Account, list[Connection]] = field(default_factory=lambda: defaultdict(list))
     lent: dict[Account, int] = field(default_factory=lambda: defaultdict(int))
-    waiting: dict[Account, list[object]] = field(default_factory=lambda: defaultdict(list))  # in the order of arrival
-    moved: dict[Account, float] = field(default_factory=dict)  # when a connection was last lent or given back
+    waiting: dict[Account, list[object]] = field(default_factory=lambda: defaultdict(list))  # FIFO
+    moved: dict[Account, float] = field(default_factory=dict)  # when a connection was last lent or returned
     change: threading.Condition = field(default_factory=threading.Condition)
     reaper: threading.Thread | None = None
 
@@ -42,7 +42,7 @@ _pool = _Pool()
 
 
 def configure(*, most: int, most_per_person: int, idle_seconds: float, patience: float) -> None:
-    """Set the bounds, for all connections of this process."""
+    """Set the limits for all connections of this process."""
     _pool.most, _pool.most_per_person = most, most_per_person
     _pool.idle_seconds, _pool.patience = idle_seconds, patience
 
@@ -51,9 +51,10 @@ def configure(*, most: int, most_per_person: int, idle_seconds: float, patience:
 def connect(account: Account, mailbox: str = "") -> Iterator[Connection]:
     """Borrow a connection of `account`, preferably one that has `mailbox` selected.
 
-    No round trip for a kept connection; a new one costs the sign-in (about 20 ms of the server's time). Waiting and dialling
-    take `patience` seconds together, 2 more where little is left for dialling. Raises SignInRefused, and ServerAway also when
-    all of the person's connections stay busy, at once when several threads wait for them and nothing moves (see `_turn`).
+    No round trip for a pooled connection; a new one costs the sign-in (about 20 ms of server time). Waiting and connecting
+    together time out after `patience` seconds, plus up to 2 if little is left for connecting. Raises SignInRefused, and
+    ServerAway, also if all of the person's connections stay busy, at once if several threads wait for them and nothing moves
+    (see `_turn`).
     """
     connection = _take(account, mailbox)
     connection.lend()
@@ -64,7 +65,7 @@ def connect(account: Account, mailbox: str = "") -> Iterator[Connection]:
 
 
 def close_all(account: Account | None = None) -> None:
-    """Close the idle connections of one account, or of everybody."""
+    """Close the idle connections of one account, or of all accounts."""
     with _pool.change:
         accounts = [account] if account else list(_pool.idle)
         closing = [connection for a in accounts for connection in _pool.idle.pop(a, [])]
@@ -72,13 +73,13 @@ def close_all(account: Account | None = None) -> None:
         connection.close()
 
 
-_LONGEST_LIFE = 600.0  # seconds: Dovecot looks for folders newly shared with a person only as a connection begins
-_LEAST_DIAL = 2.0  # seconds: what is left for dialling after a long wait
-_STILL = 1.0  # seconds without a loan or a return: the person's connections are stuck
+_LONGEST_LIFE = 600.0  # seconds: Dovecot detects newly shared folders only at the start of a connection
+_LEAST_DIAL = 2.0  # minimum seconds for connecting after a long wait
+_STILL = 1.0  # seconds without a loan or a return after which the person's connections count as stuck
 
 
 def close_all_of(address: str) -> None:
-    """Close the idle connections of a person, whatever they signed in with; what was known of their folders is counted anew."""
+    """Close the idle connections of a person, whatever the credential, and invalidate the cached folder overview."""
     with _pool.change:
         accounts = [account for account in _pool.idle if account.address == address]
     for account in accounts:
@@ -108,10 +109,10 @@ def _take(account: Account, mailbox: str) -> Connection:
 
 
 def _turn(account: Account, mailbox: str, deadline: float, closing: list[Connection]) -> Connection | None:
-    """Wait for a kept connection, or for room to open one (None). The lock is held; those to be closed are put in `closing`.
+    """Wait for an idle connection, or for room to open one (None). The lock is held; connections to close go to `closing`.
 
-    A page with many pictures asks for them all at once: they take turns. Where nothing moves for a second, those behind the
-    first few are refused at once, so that one person whose connections are stuck can't hold all threads.
+    A page with many images requests them all at once: they take turns. If nothing moves for a second, all but the first few
+    waiting threads fail at once, so that one person whose connections are stuck can't block all threads.
     """
     me = object()
     try:
@@ -140,7 +141,7 @@ def _turn(account: Account, mailbox: str, deadline: float, closing: list[Connect
 
 
 def _kept(account: Account, mailbox: str, closing: list[Connection]) -> Connection | None:
-    """Take an idle connection that still lives out of the pool, preferably one that has `mailbox` selected. The lock is held."""
+    """Take a live idle connection out of the pool, preferably one that has `mailbox` selected. The lock is held."""
     kept = _pool.idle.get(account, [])
     while kept:
         candidate = next((c for c in kept if c.mailbox == mailbox), kept[-1])
@@ -171,7 +172,7 @@ def _returned(account: Account, connection: Connection | None) -> None:
 
 
 def _oldest_idle() -> Connection | None:
-    """Take the connection that was unused for longest out of the pool. The lock is held."""
+    """Take the least recently used connection out of the pool. The lock is held."""
     kept = [(connection.last_used, account, connection) for account, all_ in _pool.idle.items() for connection in all_]
     if not kept:
         return None
@@ -187,7 +188,7 @@ def _start_reaper() -> None:
 
 
 def _reap() -> None:
-    """Close what was idle for too long; end when nothing is left to watch."""
+    """Close connections that were idle for too long; end when none are open."""
     while True:
         time.sleep(min(_pool.idle_seconds / 4, 15))
         limit = time.monotonic() - _pool.idle_seconds

@@ -1,4 +1,4 @@
-"""What FETCH answers hold, as values: flags, dates, headers, structure."""
+"""Responses: parses IMAP response data to values: flags, dates, headers, structure, numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def flags_of(values: dict[bytes, Any]) -> frozenset[str]:
     return _flags(tuple(flag for flag in values.get(b"FLAGS", ()) if isinstance(flag, bytes)))
 
 
-@lru_cache(maxsize=1024)  # a page holds few combinations
+@lru_cache(maxsize=1024)  # a page has few distinct combinations
 def _flags(flags: tuple[bytes, ...]) -> frozenset[str]:
     return frozenset(flag.decode("ascii", "replace") for flag in flags)
 
@@ -36,13 +36,13 @@ _COUNT = re.compile(rb"\bCOUNT (\d+)")
 
 
 def header_bytes_of(values: dict[bytes, Any]) -> bytes:
-    """The header blocks joined; each may have been cut anywhere."""
+    """The header blocks joined; each may be truncated anywhere."""
     blocks = [v for k, v in values.items() if k.startswith(_HEADERS) and isinstance(v, bytes)]
     return b"".join(block.rstrip(b"\r\n") + b"\r\n" for block in blocks)
 
 
 def headers_cut(values: dict[bytes, Any], limit: int) -> bool:
-    """Whether a header block that was asked for up to `limit` bytes has all of them."""
+    """Whether a header block was truncated at `limit` bytes."""
     return any(len(v) >= limit for k, v in values.items() if k.startswith(_HEADERS) and isinstance(v, bytes))
 
 
@@ -51,9 +51,9 @@ def without_headers(values: dict[bytes, Any]) -> dict[bytes, Any]:
 
 
 def structure_of(body: Any, *, inside: str = "", around: str = "") -> Structure | None:
-    """What BODYSTRUCTURE says: of the message, of the one attached at `inside`, or of the innermost that has the part `around`.
+    """Parse BODYSTRUCTURE: of the message, of the one attached at `inside`, or of the innermost one with the part `around`.
 
-    None where it can't be understood, or where no message is attached there.
+    None if it can't be parsed, or if no message is attached there.
     """
     try:
         root = tree(body)
@@ -64,18 +64,18 @@ def structure_of(body: Any, *, inside: str = "", around: str = "") -> Structure 
 
 
 def count_of(untagged: dict[str, list[Any]]) -> int | None:
-    """The sum of the COUNTs of ESEARCH answers (RFC 4731 section 3.1); None where there are none."""
+    """The sum of COUNT in ESEARCH responses (RFC 4731 section 3.1); None if there are none."""
     counts = [found for line in untagged.get("ESEARCH", []) if (found := _COUNT.search(line or b""))]
     return sum(int(found[1]) for found in counts) if counts else None
 
 
 def numbers_of(lines: list[Any]) -> list[int]:
-    """The numbers of SEARCH, SORT answers."""
+    """The numbers in SEARCH or SORT responses."""
     return [int(word) for line in lines for word in (line or b"").split() if word.isdigit()]
 
 
 def joined(lines: list[Any]) -> list[list[Any]]:
-    """imaplib's pieces of untagged answers, grouped by answer: one that holds a literal comes in several pieces."""
+    """imaplib's pieces of untagged responses, grouped by response: one with a literal comes in several pieces."""
     groups: list[list[Any]] = []
     current: list[Any] = []
     for piece in lines:
@@ -87,7 +87,7 @@ def joined(lines: list[Any]) -> list[list[Any]]:
 
 
 def parsed(lines: list[Any]) -> list[tuple[Any, ...]]:
-    """Each answer as its words; one that can't be read is left out."""
+    """Each response as its tokens; malformed ones are skipped."""
     found = []
     for line in joined(lines):
         try:
@@ -98,5 +98,5 @@ def parsed(lines: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def word(value: Any) -> bytes:
-    """An atom or string of an answer: a mailbox named 2024 parses as a number."""
+    """An atom or string as bytes: a mailbox named 2024 parses as a number."""
     return value if isinstance(value, bytes) else str(value).encode()

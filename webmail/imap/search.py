@@ -1,8 +1,8 @@
-"""What a person types in the search box, as SEARCH criteria (RFC 3501 section 6.4.4). Every value goes through `quoted`.
+"""Search: parses queries from the search box to SEARCH criteria (RFC 3501 section 6.4.4). Every value goes through `quoted`.
 
     from:ann subject:"class council" is:unread -draft (budget OR facture) larger:5M newer_than:2w in:sent
 
-Words side by side must all be found; OR (OU) joins its two neighbours; `-` excludes; parentheses group.
+Adjacent terms must all match; OR (OU) joins its two neighbours; `-` excludes; parentheses group.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ _STATES = {
 }  # fmt: skip
 _STATE_KEYS = {word: key for key, words in _STATES.items() for word in words.split()}
 _ATTACHMENT_WORDS = ("attach", "pièce", "piece", "pj", "fichier", "file")
-# servers that don't mark messages by keyword are asked for the usual shape of a message with files
+# servers that don't set these keywords are searched for the usual Content-Type of messages with attachments
 _HAS_ATTACHMENT = b'(OR KEYWORD $HasAttachment (UNKEYWORD $HasNoAttachment HEADER Content-Type "multipart/mixed"))'
 _DAYS = {"before": b"BEFORE", "older_than": b"BEFORE", "after": b"SINCE", "newer_than": b"SINCE"}
-_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # strftime's depend on the locale
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # strftime depends on the locale
 
-_MOST_WORDS = 40  # each is three keys; further ones are passed over, and the remarks say so
-_DEEPEST = 8  # parentheses inside parentheses; further ones count as spaces
+_MOST_WORDS = 40  # each is three keys; further ones are ignored, and a remark says so
+_DEEPEST = 8  # nested parentheses; deeper ones count as spaces
 
 Kind = Literal["operator", "value", "tag", "many"]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRemark:
-    """Something typed that was not taken as it was meant. `kind`: "operator" (there is none of that name) and "value" (no date,
-    no size ...), both searched as text; "tag" (nobody has that one); "many" (words that were passed over)."""
+    """A part of the query that was not understood. `kind`: "operator" (unknown) and "value" (not a date, a size ...), both
+    searched as text; "tag" (no such tag); "many" (words beyond the limit were ignored)."""
 
     kind: Kind
     words: str
@@ -57,18 +57,18 @@ class SearchRemark:
 
 @dataclass(frozen=True, slots=True)
 class SearchTerm:
-    """One word or operator as it was typed: what a form can show in its field. `operator` is "" for plain words."""
+    """One word or operator as typed, to fill a search form. `operator` is "" for plain words."""
 
     operator: str
     value: str
     minus: bool
     source: str
-    named: bool = False  # something stood before a colon, an operator or not
+    named: bool = False  # had a name before a colon, a known operator or not
 
 
 @dataclass(frozen=True, slots=True)
 class SearchNode:
-    """A piece of a search: a key (and a better one for servers that look into MIME parts), or "and", "or", "not" of others."""
+    """A node of a search tree: a SEARCH key (and a better one for servers that can search MIME parts), or "and", "or", "not"."""
 
     kind: Literal["key", "and", "or", "not"]
     key: bytes = b""
@@ -78,8 +78,8 @@ class SearchNode:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was understood. `mailbox` is what stands after in:, `rest` the query without it, `terms` the pieces of a query that
-    has neither OR nor parentheses."""
+    """A parsed query. `mailbox` is the value of in:, `rest` the query without it, `terms` the terms of a query without OR and
+    parentheses."""
 
     root: SearchNode
     remarks: tuple[SearchRemark, ...] = ()
@@ -90,30 +90,30 @@ class Search:
 
     @property
     def criteria(self) -> bytes:
-        """SEARCH keys that any server understands, all of which must hold."""
+        """SEARCH keys that any server understands, all of which must match."""
         return rendered(self.root)
 
 
 def criteria(query: str | Search, capabilities: frozenset[str] = frozenset()) -> bytes:
-    """SEARCH keys for a server of these capabilities. Raises UnsafeValue for CR, LF, NUL and what is not Unicode."""
+    """SEARCH keys for a server with these capabilities. Raises UnsafeValue for CR, LF, NUL and invalid Unicode."""
     return rendered((parse(query) if isinstance(query, str) else query).root, knows_parts(capabilities))
 
 
 def charset(keys: bytes) -> tuple[bytes, ...]:
-    """The words that stand before the keys (RFC 3501 section 6.4.4)."""
+    """The CHARSET argument before the keys (RFC 3501 section 6.4.4)."""
     return () if keys.isascii() else (b"CHARSET UTF-8",)
 
 
 def knows_parts(capabilities: frozenset[str]) -> bool:
-    """Whether the server is Dovecot, by a capability that only Dovecot tells: it has the keys of draft-bosch-imap-search-mimepart
-    since 2.3 without telling. Others look for the name of a file in all the text of a message."""
+    """Whether the server is Dovecot, by a capability that only Dovecot has: since 2.3 it supports the keys of
+    draft-bosch-imap-search-mimepart without advertising them. Other servers search file names in the whole text."""
     return bool(capabilities & {"SNIPPET=FUZZY", "PREVIEW=FUZZY"})
 
 
 def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | None] | None = None) -> Search:
-    """A query as a tree. `today` counts for relative dates; `tag` finds the keyword of a tag (None or "": there is none).
+    """Parse a query. `today` is the base of relative dates; `tag` maps a tag's name to its keyword (None or "": no such tag).
 
-    Raises UnsafeValue for CR, LF, NUL and what is not Unicode, and nothing else whatever the query is.
+    Raises UnsafeValue for CR, LF, NUL and invalid Unicode; any other query is valid.
     """
     text(query)
     reader = _Reader(unicodedata.normalize("NFC", query), today or date.today(), tag)
@@ -126,10 +126,10 @@ def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | N
 
 
 def file_name_key(value: str) -> SearchNode:
-    """Messages with a file whose name has `value` in it.
+    """A search for messages with a file whose name contains `value`.
 
-    Dovecot's key knows names as they are and by RFC 2231; what older programs encode as RFC 2047 is only in the full text:
-    words that are in a message, but neither in its text nor in the headers people see, are in those of a part.
+    Dovecot's key matches plain and RFC 2231 names; names that older programs encode as RFC 2047 are found by TEXT only: words
+    that are in a message, but neither in its body nor in the visible headers, must be in the headers of a part.
     """
     words = quoted(value)
     elsewhere = b"OR BODY %b OR SUBJECT %b OR FROM %b OR TO %b CC %b" % ((words,) * 5)
@@ -138,7 +138,7 @@ def file_name_key(value: str) -> SearchNode:
 
 
 def rendered(node: SearchNode, parts: bool = False) -> bytes:
-    """A tree as SEARCH keys."""
+    """Render a tree as SEARCH keys."""
     match node.kind:
         case "key":
             return node.parts_key if parts and node.parts_key else node.key
@@ -156,7 +156,7 @@ def _single(node: SearchNode, parts: bool) -> bytes:
     return keys if keys.startswith(b"(") and node.kind == "key" else b"(" + keys + b")"
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
+# --- parsing ---------------------------------------------------------------------------------------------------------
 
 _QUOTES = str.maketrans("“”„«»", '"""""')
 _START = re.compile(r"(-?)(?:([^\W\d_][\w-]{0,30}):)?")
@@ -169,27 +169,27 @@ _UNIT_APART = re.compile(r"\s+(?:[kmgKMG]i?[oObB]|octets|bytes)(?![^\s()])")
 class _Token:
     kind: Literal["word", "open", "close", "or"]
     minus: bool = False
-    name: str = ""  # what stands before the colon, as typed
+    name: str = ""  # before the colon, as typed
     value: str = ""
-    whole: bool = False  # in quotes
+    whole: bool = False  # quoted
     start: int = 0
     end: int = 0
 
 
 class _Reader:
-    """Reads a query once, from the left to the right."""
+    """Parses a query in a single pass."""
 
     def __init__(self, query: str, today: date, tag: Callable[[str], str | None] | None) -> None:
         self.query, self.today, self.tag = query.translate(_QUOTES), today, tag
         self.remarks: list[SearchRemark] = []
         self.terms: list[SearchTerm] = []
         self.mailbox = ""
-        self._cut: list[tuple[int, int]] = []  # where in: stands
+        self._cut: list[tuple[int, int]] = []  # positions of in:
         self.structured = self.by_file_name = self.passed_over = False
         self._open = 0
         self._words = 0
         self._tokens = self._scan()
-        self._ignored = 0  # parentheses that are too deep
+        self._ignored = 0  # open parentheses that are too deep
 
     @property
     def rest(self) -> str:
@@ -200,7 +200,7 @@ class _Reader:
         return " ".join((kept + self.query[at:]).split())
 
     def read(self, depth: int) -> SearchNode:
-        """Everything up to the parenthesis that closes this level, all of which must hold."""
+        """Parse up to the closing parenthesis of this level; all of it must match."""
         found: list[SearchNode] = []
         joining = False
         for token in self._tokens:
@@ -233,7 +233,7 @@ class _Reader:
             if node and node.kind == "and" and not node.children:
                 return None  # ()
             if node and node.kind == "or":
-                node = SearchNode("and", children=(node,))  # another OR does not reach into it
+                node = SearchNode("and", children=(node,))  # so that a following OR does not extend it
         else:
             node = self._word(token, depth)
         return SearchNode("not", children=(node,)) if node and token.minus else node
@@ -263,7 +263,7 @@ class _Reader:
         return _plain(f"{token.name}:{token.value}" if token.name else token.value)
 
     def _key(self, operator: str, value: str) -> SearchNode | None:
-        """The key of a known operator; None where its value makes no sense."""
+        """The key of a known operator; None if its value is invalid."""
         low = value.lower().replace("-", "_")
         if operator in _FIELDS:
             return SearchNode("key", _FIELDS[operator] + b" " + quoted(value))
@@ -321,7 +321,7 @@ class _Reader:
         return token
 
     def _value_apart(self, token: _Token) -> None:
-        """`from: ann` means what `from:ann` means."""
+        """Skip white space after the colon: `from: ann` means `from:ann`."""
         apart = re.compile(r"\s+").match(self.query, token.end)
         if not apart:
             return
@@ -358,5 +358,5 @@ def any_of(*nodes: SearchNode) -> SearchNode:
 
 
 def narrowed(search: Search, *nodes: SearchNode) -> Search:
-    """`search`, and these too."""
+    """`search`, restricted further by these nodes."""
     return replace(search, root=SearchNode("and", children=(search.root, *nodes)))

@@ -1,4 +1,4 @@
-"""Sizes and dates as people type them in a search: "5M", "3 Mo", "01/03/2026", "2w", "hier"."""
+"""Search values: parses sizes and dates as people type them in a search: "5M", "3 Mo", "01/03/2026", "2w", "hier"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 _SIZE = re.compile(r"(\d{1,12})(?:[.,](\d{1,3}))?\s*([kmg]?)(?:i?[bo]|octets?|bytes?)?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-_LARGEST = 2**32 - 1  # what SEARCH takes (RFC 3501 section 9: number)
+_LARGEST = 2**32 - 1  # maximum in SEARCH (RFC 3501 section 9: number)
 
 _YEAR_FIRST = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
@@ -19,7 +19,7 @@ _NAMED = {"today": 0, "aujourd'hui": 0, "aujourd’hui": 0, "yesterday": 1, "hie
 
 
 def size_in_bytes(words: str) -> int | None:
-    """`5M`, `300k`, `1.5 MB`, `3 Mo`, `2048` in bytes (1024 to the unit, at most 4 GiB); None for what is no size."""
+    """Parse `5M`, `300k`, `1.5 MB`, `3 Mo`, `2048` to bytes (units of 1024, at most 4 GiB); None if it is not a size."""
     found = _SIZE.fullmatch(words.strip())
     if not found:
         return None
@@ -28,7 +28,7 @@ def size_in_bytes(words: str) -> int | None:
 
 
 def day_range(words: str, today: date) -> tuple[date, date] | None:
-    """The first day that is meant and the day after the last: of a day, a month, a year, or so long ago; None for no date.
+    """Parse a day, month, year or age to (first day, day after the last); None if it is not a date.
 
     `2026-03-01`, `01/03/2026` (day first), `2026-03`, `2026`, `3d` or `3j`, `2w`, `6m`, `1y`, `yesterday`, `hier`.
     """

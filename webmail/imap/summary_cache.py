@@ -1,6 +1,6 @@
-"""A bounded memory of what never changes: the summary of a (account, mailbox, UIDVALIDITY, UID). Its flags are those seen last.
+"""Summary cache: immutable message summaries by (account, mailbox, UIDVALIDITY, UID), bounded, with the last known flags.
 
-So most visits to a list ask the server for flags only. Nothing is written to disk; a restart starts empty.
+So most list requests fetch only flags. In memory only: a restart starts empty.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from webmail.account import Account
 from webmail.imap.connection import Connection
 from webmail.mail import Summary
 
-_MOST_ROWS = 20_000  # all people together; about 600 bytes each
+_MOST_ROWS = 20_000  # of everybody together; about 600 bytes each
 
 
 @dataclass(slots=True)
 class CachedSummaries:
-    """What is known of one mailbox: rows by UID, and which UID a sequence number had at the last visit (a guess now)."""
+    """The cache of one mailbox: rows by UID, and sequence number -> UID at the last visit (may be stale)."""
 
     rows: dict[int, Summary] = field(default_factory=dict)
     uid_at: dict[int, int] = field(default_factory=dict)
@@ -29,12 +29,12 @@ _lock = threading.Lock()
 
 
 def for_mailbox(connection: Connection) -> CachedSummaries:
-    """The memory of the selected mailbox."""
+    """The cache of the selected mailbox."""
     return known_of(connection.account, connection.mailbox, connection.uidvalidity)
 
 
 def known_of(account: Account, mailbox: str, uidvalidity: int) -> CachedSummaries:
-    """The memory of a mailbox."""
+    """The cache of a mailbox, created if missing."""
     key = (account.imap, account.address, mailbox, uidvalidity)
     with _lock:
         entry = _mailboxes.setdefault(key, CachedSummaries())
@@ -43,7 +43,7 @@ def known_of(account: Account, mailbox: str, uidvalidity: int) -> CachedSummarie
 
 
 def remember(entry: CachedSummaries, rows: dict[int, Summary]) -> None:
-    """Add rows; the mailboxes unvisited for longest are forgotten when the memory is full."""
+    """Add rows; evicts the least recently used mailboxes if the cache is full."""
     with _lock:
         entry.rows.update(rows)
         total = sum(len(other.rows) for other in _mailboxes.values())

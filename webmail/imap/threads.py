@@ -1,6 +1,6 @@
-"""Conversations: the server threads a mailbox (RFC 5256), the process remembers which UIDs belong together.
+"""Threads: groups a mailbox into conversations by the server's THREAD (RFC 5256), cached in the process.
 
-Only UIDs are remembered, as compact arrays: who wrote, what is read, what is flagged is asked for the rows that are shown.
+Only UIDs are cached, as compact arrays: senders and flags are fetched for the rows that are shown.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from itertools import accumulate, chain
 from webmail.errors import Refused, ServerAway
 from webmail.imap.connection import Command, Connection, fetched
 
-_MOST_UIDS = 2_000_000  # remembered, all people together; 4 bytes each, and 4 for each conversation
+_MOST_UIDS = 2_000_000  # cached UIDs of everybody together; 4 bytes each, and 4 for each conversation
 _HIGHEST: Command = (b"UID FETCH", b"*", b"(UID FLAGS)")
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """The conversations of a mailbox, the one with the newest message first; in each the UIDs ascend (order of arrival)."""
+    """The conversations of a mailbox, sorted by their newest message, newest first; in each the UIDs ascend."""
 
     uids: array[int]
-    starts: array[int]  # where in `uids` each conversation begins, and the end of the last
+    starts: array[int]  # index in `uids` where each conversation starts, and the end of the last
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -43,30 +43,30 @@ class Threads:
         return [self[place] for place in range((page - 1) * size, min(page * size, len(self)))]
 
     def with_uid(self, uid: int) -> tuple[int, ...]:
-        """The conversation that a message belongs to: itself alone where it is unknown."""
+        """The conversation of a message; the message alone if it is unknown."""
         try:
             return self[bisect_right(self.starts, self.uids.index(uid)) - 1]
         except (ValueError, OverflowError):
             return (uid,)
 
     def newer_than(self, newer: set[int]) -> int:
-        """How many conversations have their newest message among `newer`."""
+        """The number of conversations whose newest message is in `newer`."""
         return sum(self.uids[end - 1] in newer for end in self.starts[1:])
 
 
 def algorithm(connection: Connection) -> bytes:
-    """How this server threads: REFS (by References alone), REFERENCES (joins equal subjects too), b"" where it can't."""
+    """The server's threading algorithm: REFS (by References only), REFERENCES (also joins equal subjects), b"" for none."""
     return next((name.encode() for name in ("REFS", "REFERENCES") if connection.has(f"THREAD={name}")), b"")
 
 
 def load(connection: Connection, mailbox: str) -> Threads | None:
-    """The conversations of a mailbox; None where the server does not thread it.
+    """The conversations of a mailbox; None if the server can't thread it.
 
-    1 round trip (together with the SELECT), one more when messages came or went since it was last asked. That is so exactly
-    when the highest UID or the number of messages differ: with no higher UID nothing came, and what is left of the same
-    messages in the same number is the same. Flags do not matter. When messages only went, the server is asked for those
-    left, which is much cheaper than to thread anew. Raises NoSuchMailbox, and ServerAway where this takes too long: then it is
-    not tried again for ten minutes, nor where the server broke off over it (None, and the connection is opened anew).
+    1 round trip (including the SELECT), one more if the cached result is stale, that is, if the highest UID or the number of
+    messages changed: without a higher UID nothing arrived, and if also the number is the same, nothing was removed. Flags do
+    not matter. If messages were only removed, the server is asked for the remaining UIDs, which is much cheaper than THREAD.
+    Raises NoSuchMailbox, and ServerAway on a timeout: then there is no retry for ten minutes, nor if the server drops the
+    connection over it (returns None, and the connection is reopened).
     """
     how = algorithm(connection)
     answers = connection.select(mailbox, None, *([_HIGHEST] if how else []))
@@ -94,7 +94,7 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
         _give_up(key)
         if not isinstance(error.__cause__, imaplib.IMAP4.abort | ConnectionError):
             raise
-        connection.reopen()  # one message with endless References takes all memory of the process that serves us
+        connection.reopen()  # a message with endless References exhausts the memory of the server process
         return None
     _remember(key, state, fresh)
     return fresh
@@ -104,7 +104,7 @@ _ALL = re.compile(rb" ALL ([\d:,]+)")
 
 
 def _left(connection: Connection, before: Threads, exists: int) -> Threads | None:
-    """`before` without the messages that are gone (RFC 4731 tells those left as ranges); None where that does not add up."""
+    """`before` without the removed messages (RFC 4731 returns the remaining UIDs as ranges); None if the number is wrong."""
     answer = b" ".join(line for line in connection.run((b"UID SEARCH", b"RETURN (ALL)", b"ALL")).get("ESEARCH", []) if line)
     found = _ALL.search(answer)
     ranges = sorted(_range(item) for item in found[1].split(b",")) if found else []
@@ -124,8 +124,8 @@ def _range(item: bytes) -> tuple[int, int]:
 
 
 def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int, ...]:
-    """The UIDs of the conversation that `uid` belongs to, in the order of arrival; itself alone where the server does not
-    thread. Round trips as for `of`."""
+    """The UIDs of the conversation of `uid`, in order of arrival; `uid` alone if the server does not thread. Round trips as
+    for `load`."""
     found = load(connection, mailbox)
     return found.with_uid(uid) if found is not None else (uid,)
 
@@ -134,13 +134,13 @@ _PARENTHESES = bytes.maketrans(b"()", b"  ")
 
 
 def parsed(answer: bytes) -> Threads:
-    """`(1)(2 3 (4)(5 6))` as conversations. Who answers whom within one is not kept, so depth costs nothing.
+    """Parse `(1)(2 3 (4)(5 6))` to conversations. The tree within each is not kept, so that depth costs nothing.
 
-    Raises ValueError for what is no such list, OverflowError for what is no UID.
+    Raises ValueError for malformed lists, OverflowError for invalid UIDs.
     """
     groups: list[list[int]] = []
     open_group: list[int] | None = None
-    depth = 0  # a thread that forks is split as well: its pieces belong together until all it opened is closed
+    depth = 0  # splitting also cuts threads that fork: their pieces belong together until all parentheses are closed
     text = answer.strip()
     if text and not (text.startswith(b"(") and text.endswith(b")")):
         raise ValueError("not a THREAD answer")
@@ -168,7 +168,7 @@ _lock = threading.Lock()
 
 
 def _remember(key: tuple[object, ...], state: tuple[int, int], found: Threads) -> None:
-    """Those unvisited for longest are forgotten when the memory is full."""
+    """Cache the conversations of a mailbox; evicts the least recently used."""
     with _lock:
         _remembered[key] = (state, found)
         _remembered.move_to_end(key)
@@ -184,12 +184,12 @@ def forget_all() -> None:
         _too_slow.clear()
 
 
-_PATIENCE = 600  # seconds for which a mailbox that took too long is listed by message
+_PATIENCE = 600  # seconds without threading after a timeout; the mailbox is listed by message
 _too_slow: dict[tuple[object, ...], float] = {}
 
 
 def _give_up(key: tuple[object, ...]) -> None:
-    """The server did not answer in time: what it prepares for a large mailbox may take it minutes, the first time."""
+    """Remember a timeout: the first THREAD of a large mailbox may take the server minutes."""
     with _lock:
         for old in [other for other, until in _too_slow.items() if until < time.monotonic()]:
             del _too_slow[old]

@@ -1,10 +1,11 @@
-"""What a person does to messages of a list or to the one being read. How it is taken back is in `undo.py`."""
+"""Message actions: flags, tags, move, copy, archive, junk and delete, with the steps that undo them (see `undo.py`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Literal
 
 from webmail import imap
 from webmail.errors import MailError, NoSuchMailbox, UnsafeValue
@@ -14,24 +15,14 @@ from webmail.mail import Role
 from webmail.mailbox.selection import Selection
 from webmail.mailbox.undo import UndoSteps
 
-_FLAGS = {  # action: (flag, add it?, SEARCH key of those that it changes)
-    "read": ("\\Seen", True, b"UNSEEN"),
-    "unread": ("\\Seen", False, b"SEEN"),
-    "flag": ("\\Flagged", True, b"UNFLAGGED"),
-    "unflag": ("\\Flagged", False, b"FLAGGED"),
-}
-_TAGS = {"tag": True, "untag": False}
-_ROLES = {"archive": Role.ARCHIVE, "delete": Role.TRASH, "junk": Role.JUNK, "notjunk": Role.INBOX}
-_CHOSEN = ("move", "copy")
-ACTIONS = (*_FLAGS, *_TAGS, *_ROLES, *_CHOSEN, "destroy")
-ARCHIVES = ("", "year", "month")
+Undone = Literal["flags", "move", "delete", ""]  # the kind of steps in `mailbox.undo` that undo an action; "": no undo
 
 
 @dataclass(slots=True)
 class ActionResult:
-    """What an action did to how many messages, and the steps that take it back (none where it can't be).
+    """The outcome of an action: the number of messages changed, and the steps that undo it (none if that is impossible).
 
-    `failed` is what stopped it after a part was done.
+    `failed` is the error that stopped it after some messages were processed.
     """
 
     action: str
@@ -42,82 +33,117 @@ class ActionResult:
     failed: MailError | None = None
 
 
-def act(
-    connection: Connection, chosen: Sequence[Selection], action: str, *, to: str = "", keyword: str = "", archive_by: str = ""
-) -> ActionResult:
-    """Carry out one of ACTIONS: about 4 round trips for each mailbox and each 5,000 messages; archiving by date searches too.
+@dataclass(frozen=True, slots=True)
+class MessageAction:
+    """An action on messages: its name, a function that applies it to those of one mailbox, and its kind of undo.
 
-    `to` is where to for "move" and "copy", `keyword` is the tag's. Raises UnsafeValue for an unknown action, NoSuchMailbox for
-    a move to nowhere, and what `imap.actions` raise; an error after a part was done is in the answer instead.
+    `needs` is the required argument.
     """
-    if action not in ACTIONS or (action in _TAGS and not keyword) or archive_by not in ARCHIVES:
+
+    name: str
+    apply: Callable[[Connection, Selection, ActionResult, str], None]  # the str is `archive_by`
+    undo: Undone = ""
+    needs: Literal["folder", "keyword", ""] = ""
+
+
+ARCHIVES = ("", "year", "month")
+
+
+def apply_action(
+    connection: Connection, chosen: Sequence[Selection], name: str, *, to: str = "", keyword: str = "", archive_by: str = ""
+) -> ActionResult:
+    """Carry out one of ACTIONS: about 4 round trips per mailbox and 5,000 messages; archiving by date also searches.
+
+    `to` is the target of "move" and "copy", `keyword` that of a tag. Raises UnsafeValue for an unknown action, NoSuchMailbox for
+    a missing target, and what `imap.actions` raises; an error after some messages were processed is in the result instead.
+    """
+    action = ACTIONS.get(name)
+    if action is None or (action.needs == "keyword" and not keyword) or archive_by not in ARCHIVES:
         raise UnsafeValue("not an action")
-    if action in _CHOSEN and not to:
+    if action.needs == "folder" and not to:
         raise NoSuchMailbox("a move needs a folder")
-    done = ActionResult(action, to if action in _CHOSEN else "", keyword)
+    result = ActionResult(name, to if action.needs == "folder" else "", keyword)
     try:
         for group in chosen:
             for piece in imap.actions.pieces(group.uids):
-                _carry_out(connection, replace(group, uids=tuple(piece)), done, archive_by)
+                connection.select(group.mailbox, group.uidvalidity)  # before anything is created: the list may be stale
+                action.apply(connection, replace(group, uids=tuple(piece)), result, archive_by)
     except MailError as error:
-        if not done.count:
+        if not result.count:
             raise
-        done.failed = error
-    return done
+        result.failed = error
+    return result
 
 
-def _carry_out(connection: Connection, group: Selection, done: ActionResult, archive_by: str) -> None:
-    connection.select(group.mailbox, group.uidvalidity)  # before anything is created: the list may be of another age
-    if done.action in _FLAGS:
-        _set_flag(connection, group, done, *_FLAGS[done.action])
-    elif done.action in _TAGS:
-        add = _TAGS[done.action]
-        key = b"UNKEYWORD " if add else b"KEYWORD "
-        _set_flag(connection, group, done, done.keyword, add, key + imap.actions.keyword(done.keyword))
-    elif done.action == "destroy":
-        imap.actions.delete(connection, group.mailbox, group.uids, group.uidvalidity)
-        done.count += len(group.uids)
-    elif done.action == "copy":
-        _copy(connection, group, done)
-    elif done.action == "archive":
-        _archive(connection, group, done, archive_by)
-    else:
-        done.to = done.to or imap.mailboxes.for_role(connection, _ROLES[done.action])
-        _move(connection, group, done, done.to)
+# --- what each does --------------------------------------------------------------------------------------------------
 
 
-def _set_flag(connection: Connection, group: Selection, done: ActionResult, flag: str, add: bool, key: bytes) -> None:
+def _flag(flag: str, *, add: bool, changes: bytes) -> Callable[..., None]:
+    """Set or remove a flag on the messages that match the SEARCH key `changes`; the others have that state already."""
+
+    def apply(connection: Connection, group: Selection, result: ActionResult, _archive_by: str) -> None:
+        _set_flag(connection, group, result, flag, add, changes)
+
+    return apply
+
+
+def _tag(connection: Connection, group: Selection, result: ActionResult, _archive_by: str) -> None:
+    _set_flag(connection, group, result, result.keyword, True, b"UNKEYWORD " + imap.actions.keyword(result.keyword))
+
+
+def _untag(connection: Connection, group: Selection, result: ActionResult, _archive_by: str) -> None:
+    _set_flag(connection, group, result, result.keyword, False, b"KEYWORD " + imap.actions.keyword(result.keyword))
+
+
+def _destroy(connection: Connection, group: Selection, result: ActionResult, _archive_by: str) -> None:
+    imap.actions.delete(connection, group.mailbox, group.uids, group.uidvalidity)
+    result.count += len(group.uids)
+
+
+def _move_to_role(role: Role) -> Callable[..., None]:
+    def apply(connection: Connection, group: Selection, result: ActionResult, _archive_by: str) -> None:
+        result.to = result.to or imap.mailboxes.for_role(connection, role)
+        _move(connection, group, result, result.to)
+
+    return apply
+
+
+def _move_to_chosen(connection: Connection, group: Selection, result: ActionResult, _archive_by: str) -> None:
+    _move(connection, group, result, result.to)
+
+
+def _set_flag(connection: Connection, group: Selection, result: ActionResult, flag: str, add: bool, key: bytes) -> None:
     changing = imap.actions.with_flag(connection, group.mailbox, group.uids, key, group.uidvalidity)
     if changing:
         imap.actions.set_flags(connection, group.mailbox, changing, [flag], add, group.uidvalidity)
-        done.count += len(changing)
-        done.undo.flag(group.mailbox, connection.uidvalidity, changing, flag, not add)
+        result.count += len(changing)
+        result.undo.flag(group.mailbox, connection.uidvalidity, changing, flag, not add)
 
 
-def _copy(connection: Connection, group: Selection, done: ActionResult) -> None:
-    copied = imap.actions.copy(connection, group.mailbox, group.uids, done.to, group.uidvalidity)
-    done.count += _how_many(connection, group, copied)
-    done.undo.delete(copied.mailbox, copied.uidvalidity, copied.uids)
+def _copy(connection: Connection, group: Selection, result: ActionResult, _archive_by: str) -> None:
+    copied = imap.actions.copy(connection, group.mailbox, group.uids, result.to, group.uidvalidity)
+    result.count += _how_many(connection, group, copied)
+    result.undo.delete(copied.mailbox, copied.uidvalidity, copied.uids)
 
 
-def _move(connection: Connection, group: Selection, done: ActionResult, target: str, *, making: bool = False) -> None:
+def _move(connection: Connection, group: Selection, result: ActionResult, target: str, *, making: bool = False) -> None:
     if target == group.mailbox:
         return
-    ham = _known_as_ham(connection, group, done.action, target)
+    ham = _known_as_ham(connection, group, result.action, target)
     verb = imap.actions.move_making if making else imap.actions.move
     moved = verb(connection, group.mailbox, group.uids, target, group.uidvalidity)
-    done.count += _how_many(connection, group, moved)
+    result.count += _how_many(connection, group, moved)
     if ham is None:
-        done.undo.move(moved.mailbox, moved.uidvalidity, moved.uids, group.mailbox)
+        result.undo.move(moved.mailbox, moved.uidvalidity, moved.uids, group.mailbox)
         return
     before = dict(zip(moved.uids, moved.sources, strict=False))
-    done.undo.move(moved.mailbox, moved.uidvalidity, [uid for uid, was in before.items() if was in ham], group.mailbox)
+    result.undo.move(moved.mailbox, moved.uidvalidity, [uid for uid, was in before.items() if was in ham], group.mailbox)
     others = [uid for uid, was in before.items() if was not in ham]
-    done.undo.move_unjunked(moved.mailbox, moved.uidvalidity, others, group.mailbox)
+    result.undo.move_unjunked(moved.mailbox, moved.uidvalidity, others, group.mailbox)
 
 
 def _known_as_ham(connection: Connection, group: Selection, action: str, target: str) -> set[int] | None:
-    """Those that have $NotJunk, which goes in the junk folder and comes with leaving it; None for a move to elsewhere."""
+    """UIDs with $NotJunk before a move to junk; the server removes it there, and adds it on the way back. None if not to junk."""
     into_junk = action == "junk"
     if action == "move":
         found = imap.mailboxes.overview(connection).get(target)
@@ -128,18 +154,18 @@ def _known_as_ham(connection: Connection, group: Selection, action: str, target:
 
 
 def _how_many(connection: Connection, group: Selection, moved: MovedMessages) -> int:
-    """Without UIDPLUS a server does not tell which of them were still there."""
+    """The number of messages moved; without UIDPLUS the number requested, since the server does not report which existed."""
     return len(moved.uids) if connection.has("UIDPLUS") else len(group.uids)
 
 
 # --- the archive -----------------------------------------------------------------------------------------------------
 
 
-def _archive(connection: Connection, group: Selection, done: ActionResult, by: str) -> None:
+def _archive(connection: Connection, group: Selection, result: ActionResult, by: str) -> None:
     archive = imap.mailboxes.for_role(connection, Role.ARCHIVE)
-    done.to = done.to or archive
+    result.to = result.to or archive
     if not by:
-        _move(connection, group, done, archive)
+        _move(connection, group, result, archive)
         return
     overview = imap.mailboxes.overview(connection)
     found = overview.get(archive)
@@ -148,10 +174,10 @@ def _archive(connection: Connection, group: Selection, done: ActionResult, by: s
         parts = [archive, f"{first.year:04d}"] + ([f"{first.month:02d}"] if by == "month" else [])
         target = delimiter.join(parts)
         if by == "month" and overview.get(year := delimiter.join(parts[:2])) is None:
-            imap.actions.make(connection, year)  # by itself: a folder that only its months make can't be opened
+            imap.actions.make(connection, year)  # explicitly: a parent created implicitly can't be opened
             overview = imap.mailboxes.overview(connection)
-        done.to = target
-        _move(connection, replace(group, uids=tuple(uids)), done, target, making=True)
+        result.to = target
+        _move(connection, replace(group, uids=tuple(uids)), result, target, making=True)
 
 
 _OLDEST = 1970
@@ -159,9 +185,9 @@ _YEARS_AT_ONCE = 8
 
 
 def _by_year(connection: Connection, group: Selection, by: str) -> Iterator[tuple[date, list[int]]]:
-    """The messages by the year (or month) they were received in, the latest first: 1 round trip for each 8 years."""
+    """Group the messages by the year (or month) they were received in, the latest first. 1 round trip per 8 years."""
     left = set(group.uids)
-    this = date.today().year + 1  # a message may say it is of tomorrow
+    this = date.today().year + 1  # internal dates may be slightly in the future
     for latest in range(this, _OLDEST - 1, -_YEARS_AT_ONCE):
         years = range(latest, max(latest - _YEARS_AT_ONCE, _OLDEST - 1), -1)
         spans = [(date(year, 1, 1), date(year + 1, 1, 1)) for year in years]
@@ -174,7 +200,7 @@ def _by_year(connection: Connection, group: Selection, by: str) -> Iterator[tupl
                 yield first, sorted(here)
         if not left:
             return
-    yield date(_OLDEST, 1, 1), sorted(left)  # those that came before there was mail, and those that are gone
+    yield date(_OLDEST, 1, 1), sorted(left)  # older dates, and messages that no longer exist
 
 
 def _by_month(connection: Connection, group: Selection, first: date, uids: set[int]) -> Iterator[tuple[date, list[int]]]:
@@ -187,3 +213,23 @@ def _by_month(connection: Connection, group: Selection, first: date, uids: set[i
 
 def _found(connection: Connection, group: Selection, uids: set[int], spans: list[tuple[date, date]]) -> list[list[int]]:
     return imap.actions.by_date(connection, group.mailbox, sorted(uids), spans, group.uidvalidity)
+
+
+ACTIONS = {
+    action.name: action
+    for action in (
+        MessageAction("read", _flag("\\Seen", add=True, changes=b"UNSEEN"), undo="flags"),
+        MessageAction("unread", _flag("\\Seen", add=False, changes=b"SEEN"), undo="flags"),
+        MessageAction("flag", _flag("\\Flagged", add=True, changes=b"UNFLAGGED"), undo="flags"),
+        MessageAction("unflag", _flag("\\Flagged", add=False, changes=b"FLAGGED"), undo="flags"),
+        MessageAction("tag", _tag, undo="flags", needs="keyword"),
+        MessageAction("untag", _untag, undo="flags", needs="keyword"),
+        MessageAction("archive", _archive, undo="move"),
+        MessageAction("delete", _move_to_role(Role.TRASH), undo="move"),
+        MessageAction("junk", _move_to_role(Role.JUNK), undo="move"),
+        MessageAction("notjunk", _move_to_role(Role.INBOX), undo="move"),
+        MessageAction("move", _move_to_chosen, undo="move", needs="folder"),
+        MessageAction("copy", _copy, undo="delete", needs="folder"),
+        MessageAction("destroy", _destroy),
+    )
+}

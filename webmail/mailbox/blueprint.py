@@ -1,4 +1,4 @@
-"""The blueprint of this area: its view modules register their routes with it, and it knows none of them."""
+"""Mailbox blueprint: the view modules of this area register their routes with it; it imports none of them."""
 
 from flask import Blueprint
 

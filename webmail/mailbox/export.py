@@ -1,4 +1,4 @@
-"""Messages as one file to keep: mbox (RFC 4155, "mboxrd" quoting), or a zip archive of .eml files."""
+"""Export: messages as one file: mbox (RFC 4155, "mboxrd" quoting), or a zip archive of .eml files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from webmail.mailbox.selection import Selection, count
 from webmail.mime.filenames import called, safe_name
 
 MOST_MESSAGES = 10_000
-MOST_BYTES = 1_000_000_000  # about half a minute: proxies do not wait for ever
-MOST_COMPRESSED = 50_000_000  # bytes of an archive that is compressed: four times slower, and files in mail hardly shrink
+MOST_BYTES = 1_000_000_000  # takes about half a minute: proxies have timeouts
+MOST_COMPRESSED = 50_000_000  # larger archives are stored: compressing is four times slower, and attachments hardly shrink
 KINDS = {"mbox": "application/mbox", "zip": "application/zip"}
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 _LONGEST_HELD = 65536
@@ -26,13 +26,13 @@ Found = list[tuple[Selection, list[bulk.MessageFingerprint]]]
 
 
 class ExportTooLarge(MailError):
-    """More messages or bytes than one file may hold."""
+    """More messages or bytes than one export may contain."""
 
     status = 422
 
 
 def measure(connection: Connection, chosen: Sequence[Selection]) -> Found:
-    """What there is to export, with sizes: 1 round trip for each mailbox and about 350 to 5,000 messages. Raises TooMuch."""
+    """The messages to export, with sizes. 1 round trip per mailbox and 350 to 5,000 messages. Raises ExportTooLarge."""
     if count(chosen) > MOST_MESSAGES:
         raise ExportTooLarge(f"{count(chosen)} messages")
     found: Found = []
@@ -49,7 +49,7 @@ def measure(connection: Connection, chosen: Sequence[Selection]) -> Found:
 
 
 def write(account: Account, found: Found, kind: str, out: IO[bytes]) -> int:
-    """Write all of it, in constant memory; returns how many messages. Raises what reading them raises: `out` is useless then."""
+    """Write the export in constant memory; returns how many messages. Raises what reading them raises; `out` is unusable then."""
     return _write_zip(account, found, out) if kind == "zip" else _write_mbox(account, found, out)
 
 
@@ -67,9 +67,9 @@ def _write_mbox(account: Account, found: Found, out: IO[bytes]) -> int:
 
 
 def mbox_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """A message as its part of an mbox: LF at the ends of lines, "From " quoted, an empty line at the end."""
-    held, ended = b"", True  # `held` is the beginning of a line that goes on, or bytes whose line end may be cut
-    begins = True  # whether `held` stands at the beginning of a line
+    """The lines of a message in an mbox: LF line endings, "From " lines quoted, an empty line at the end."""
+    held, ended = b"", True  # `held`: an incomplete line, or bytes whose CRLF may be split between chunks
+    begins = True  # whether `held` is at the start of a line
     for chunk in chunks:
         data = (held + chunk).replace(b"\r\n", b"\n")
         cut = data.rfind(b"\n") + 1
@@ -121,7 +121,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def _asctime(at: datetime) -> str:
-    """C's asctime, whatever the locale."""
+    """Like C's asctime, independent of the locale."""
     return f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at.day:2} {at:%H:%M:%S} {at.year}"
 
 

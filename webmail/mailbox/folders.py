@@ -1,4 +1,4 @@
-"""Names of folders: which ones are allowed, where a deleted folder goes, and what follows a folder that gets another name."""
+"""Folders: validating names, renaming, moving and deleting; updates drafts, searches and preferences that refer to a folder."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from webmail.imap.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.models import DraftRow, Outbox, SavedSearch, Snoozed, User
 
-_MOST_BYTES = 240  # of one part: file systems take 255
-_MOST_CHARACTERS = 900  # of a whole name; commands.py takes 1000
+_MOST_BYTES = 240  # of one level: file systems allow 255
+_MOST_CHARACTERS = 900  # of a full name; commands.py allows 1000
 
 
 class NameFault(StrEnum):
-    """What is wrong with a name."""
+    """What is wrong with a folder name."""
 
     EMPTY = "empty"
     LONG = "long"
-    CONTROL = "control"  # characters that can't be seen
+    CONTROL = "control"  # control or invisible characters
     DELIMITER = "delimiter"
     RESERVED = "reserved"
     TAKEN = "taken"
-    INSIDE = "inside"  # a folder can't go into itself
+    INSIDE = "inside"  # a folder can't be moved into itself
 
 
 class BadFolderName(MailError):
-    """A folder can't have this name. `fault` says why."""
+    """The folder name is not allowed; `fault` says why."""
 
     status = 422
 
@@ -41,19 +41,22 @@ class BadFolderName(MailError):
 
 @dataclass(frozen=True, slots=True)
 class MovedFolder:
-    """Where a folder is now, and where it was."""
+    """The new name of a folder, and the one before."""
 
     name: str
     before: str
 
 
 def delimiter_of(found: Overview) -> str:
-    """What separates the parts of names, "/" on most servers."""
+    """The hierarchy delimiter, "/" on most servers."""
     return next((m.delimiter for m in found.mailboxes if m.delimiter), found.namespaces.root[1] or "/")
 
 
 def checked(label: str, parent: str, found: Overview) -> str:
-    """The whole name of a folder called `label` inside `parent` ("" is the top). Raises BadName, NoSuchMailbox."""
+    """Validate `label` as a folder inside `parent` ("" for the top level); returns the full name.
+
+    Raises BadFolderName, NoSuchMailbox.
+    """
     delimiter, label = delimiter_of(found), label.strip()
     if parent and found.get(parent) is None:
         raise NoSuchMailbox("no such folder to put one into")
@@ -78,11 +81,11 @@ def _reserved(label: str, found: Overview) -> bool:
 
 
 def rename(connection: Connection, user: User, found: Overview, mailbox: Mailbox, label: str, parent: str) -> MovedFolder:
-    """Another name or another place for a folder; what points to it follows. Raises BadName and what imap.folders raise."""
+    """Rename or move a folder and update references to it. Raises BadFolderName and what imap.folders.rename raises."""
     above = found.get(parent)
     if parent == mailbox.name or mailbox.holds(parent):
         raise BadFolderName(NameFault.INSIDE)
-    others = [m for m in found.mailboxes if m.name != mailbox.name]  # "team" may become "Team"
+    others = [m for m in found.mailboxes if m.name != mailbox.name]  # so that "team" can be renamed to "Team"
     name = checked(label, parent, Overview(tuple(others), namespaces=found.namespaces))
     if name != mailbox.name:
         imap.folders.rename(connection, found, mailbox, name)
@@ -91,14 +94,16 @@ def rename(connection: Connection, user: User, found: Overview, mailbox: Mailbox
 
 
 def in_trash(found: Overview, mailbox: Mailbox) -> bool:
-    """Whether this is the trash or lies in it."""
+    """Whether this is the trash folder or inside it."""
     trash = found.with_role(Role.TRASH)
     return bool(trash and not mailbox.owner and (mailbox.name == trash.name or trash.holds(mailbox.name)))
 
 
 def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailbox) -> MovedFolder:
-    """Move a folder with all that is in it into the trash. Raises Refused where the trash can hold no folders, BadName where
-    it lies in this one."""
+    """Move a folder with its subfolders to the trash.
+
+    Raises Refused if the trash can't contain folders, BadFolderName if the trash is inside this folder.
+    """
     trash = imap.mailboxes.for_role(connection, Role.TRASH)
     if mailbox.holds(trash):
         raise BadFolderName(NameFault.INSIDE)
@@ -114,13 +119,13 @@ def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailb
 
 
 def own_place(mailbox: Mailbox) -> None:
-    """Raises NotAllowed for a folder that serves as something, or that is not this person's to move."""
+    """Raises NotAllowed for a folder with a special use, or one that the user has no right to move."""
     if mailbox.role or not mailbox.rights.may_remove:
         raise NotAllowed(f"{mailbox.name} keeps its name and its place")
 
 
 def put_back(connection: Connection, user: User, found: Overview, name: str, before: str) -> MovedFolder:
-    """Undo a move. Raises NoSuchMailbox where it is gone, NotAllowed, BadName where something else has its name now."""
+    """Undo a move. Raises NoSuchMailbox if the folder is gone, NotAllowed, BadFolderName if its former name is taken."""
     mailbox = found.get(name)
     if mailbox is None or not before:
         raise NoSuchMailbox("the folder is no longer where it was put")
@@ -136,12 +141,12 @@ def put_back(connection: Connection, user: User, found: Overview, name: str, bef
 
 
 def delete(connection: Connection, user: User, found: Overview, mailbox: Mailbox) -> None:
-    """Delete a folder for good, and those inside it. Raises what imap.folders.delete raises."""
+    """Delete a folder and its subfolders permanently. Raises what imap.folders.delete raises."""
     imap.folders.delete(connection, found, mailbox)
     carry(user, mailbox, "")
 
 
-# --- what points to a folder -----------------------------------------------------------------------------------------
+# --- references to folders -------------------------------------------------------------------------------------------
 
 _POINTERS: tuple[tuple[Any, str], ...] = (
     (SavedSearch, "mailbox"),
@@ -155,10 +160,10 @@ _POINTERS: tuple[tuple[Any, str], ...] = (
 
 
 def carry(user: User, mailbox: Mailbox, to: str, trashed: bool = False) -> None:
-    """Whatever names this mailbox or one inside it names `to` from now on; empty: it is gone.
+    """Update all references to this mailbox, or one inside it, to the new name `to`; empty if it was deleted.
 
-    Searches of a folder that is gone look everywhere, messages put off from one that is gone or in the trash come back to
-    the inbox, and neither serves as anything any more.
+    Saved searches of a deleted folder search everywhere; messages snoozed from a deleted or trashed folder return to the inbox,
+    and such a folder loses its special use.
     """
 
     def now(name: str) -> str:

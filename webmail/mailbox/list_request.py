@@ -1,4 +1,4 @@
-"""Which list a person looks at: a mailbox or a search, in an order, at a page. What links and forms carry along."""
+"""List request: which list is shown: mailbox, search, scope, sort order and page, as carried along in URLs and forms."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from webmail.imap.listing import SORTS
 
-SCOPES = ("", "below", "all")  # this mailbox, with those inside it, everywhere
+SCOPES = ("", "below", "all")  # this mailbox; including its subfolders; all mailboxes
 LONGEST_QUERY = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """A list as its address tells it. Only what differs from the defaults is written into addresses."""
+    """A list as described by its URL. Only values that differ from the defaults appear in URLs."""
 
     mailbox: str
     query: str = ""
@@ -24,8 +24,8 @@ class ListRequest:
 
     @classmethod
     def of(cls, mailbox: str, args: Mapping[str, str]) -> ListRequest:
-        """From the arguments of an address or a form; what makes no sense counts as not given."""
-        # "query" is the search box alone; other forms of a list's page say what they are about as "matching"
+        """Parse the arguments of a URL or form; invalid values are replaced by defaults."""
+        # "query" is the search box itself; other forms on a list's page pass the current search as "matching"
         query, sort, scope, page = (args.get(name, "") for name in ("query", "sort", "scope", "page"))
         query = query or args.get("matching", "")
         return cls(
@@ -37,7 +37,7 @@ class ListRequest:
         )
 
     def arguments(self, **changes: Any) -> dict[str, Any]:
-        """For `url_for("mailbox.show", **asked.arguments(page=2))`; another order, query or scope begins at its first page."""
+        """For `url_for("mailbox.show", **asked.arguments(page=2))`; a new sort order, query or scope starts at page 1."""
         if changes.keys() & {"query", "scope", "sort"}:
             changes = {"page": 1, **changes}
         now = {"mailbox": self.mailbox, "query": self.query, "scope": self.scope, "sort": self.sort, "page": self.page, **changes}
@@ -45,12 +45,12 @@ class ListRequest:
 
     @property
     def wide(self) -> bool:
-        """A search in more than this mailbox."""
+        """Whether this is a search in more than one mailbox."""
         return bool(self.query and self.scope)
 
     @property
     def plain(self) -> bool:
-        """A mailbox as it is: no search, newest first."""
+        """Whether this is a whole mailbox, newest first, without a search."""
         return not self.query and self.sort == "date"
 
 

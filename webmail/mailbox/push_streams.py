@@ -1,5 +1,4 @@
-"""Streams that tell an open page that something changed in its folder: how many there may be, how long they last and what
-they say. No Flask here."""
+"""Push streams: server-sent events that tell open pages of changes in their folder; limits and lifetime. No Flask here."""
 
 from __future__ import annotations
 
@@ -14,27 +13,27 @@ from webmail.imap.idle import Watch
 
 PER_PERSON = 2
 
-_SILENCE = 25.0  # seconds: then a line that says nothing shows whether the browser is still there
+_SILENCE = 25.0  # seconds until a keep-alive comment, which reveals whether the browser is still connected
 _PAUSE = 2.0  # seconds between two events
-_LIFE = 15 * 60.0  # seconds; the browser comes back by itself
+_LIFE = 15 * 60.0  # seconds; then the browser reconnects by itself
 _COMES_BACK_MS = 15_000
 
 log = logging.getLogger(__name__)
 
-_lock = RLock()  # a stream that nobody closed is given back by the garbage collector, at any moment
-_open: dict[int, list[StreamSlot]] = {}  # of each person, the oldest first
+_lock = RLock()  # reentrant: the garbage collector may release an unclosed stream at any moment
+_open: dict[int, list[StreamSlot]] = {}  # by user id, the oldest first
 
 
 class StreamSlot:
-    """One of the streams that a process, and a person, may have."""
+    """A slot for one stream, limited per process and per user."""
 
     def __init__(self, person: int) -> None:
         self._person = person
-        self.lost = False  # to a later stream of the same person
-        self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)  # rings when it is
+        self.lost = False  # taken over by a later stream of the same user
+        self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)  # readable once the slot is lost
 
     def give_back(self) -> None:
-        """Twice does no harm."""
+        """Release the slot; idempotent."""
         with _lock:
             self._leave()
             if self.bell >= 0:
@@ -55,9 +54,9 @@ class StreamSlot:
 
 
 def take(person: int, most: int) -> StreamSlot | None:
-    """A place among the `most` of all people and the `PER_PERSON` of this one, if need be that of their oldest stream; else None.
+    """A slot among the `most` of this process and PER_PERSON of this user, if necessary that of their oldest stream; else None.
 
-    Whoever leaves a list for another must not wait for a place until it is noticed that nobody listens at the old one.
+    Taking over is needed because a stream that the browser left is only noticed at the next write.
     """
     with _lock:
         mine = _open.get(person, [])
@@ -76,15 +75,16 @@ def open_now() -> int:
 
 
 class PushStream:
-    """A `Watch` as server-sent events (HTML Living Standard, section 9.2). Close it in every case: it may never begin."""
+    """A `Watch` as server-sent events (HTML Living Standard, section 9.2). Always close it: `events` may never be started."""
 
     def __init__(self, place: StreamSlot, watch: Watch, wanted: Callable[[], bool]) -> None:
-        """`wanted` is asked before anything is said whether the person is still signed in."""
+        """`wanted` tells whether the user is still signed in; checked before each event."""
         self._place, self._watch, self._wanted = place, watch, wanted
 
     def events(self) -> Iterator[bytes]:
-        """An event `news` for each change, two seconds apart at least: nothing of anybody's mail is in it. `full` is the
-        last word to a browser whose place was needed."""
+        """Yields an event `news` for each change, at least two seconds apart, without any mail content; `full`, as the last one,
+        when the slot was taken over.
+        """
         end = time.monotonic() + _LIFE
         try:
             yield b"retry: %d\n\n" % _COMES_BACK_MS
@@ -104,7 +104,7 @@ class PushStream:
             self.close()
 
     def close(self) -> None:
-        """Hang up and give the place back; twice does no harm."""
+        """Close the IMAP connection and release the slot; idempotent."""
         try:
             self._watch.close()
         finally:

@@ -1,4 +1,4 @@
-"""A search between the box, the form and the server: whose tags it means, which folder, and how a form becomes a query."""
+"""Search query: parses the search box with the user's tags, resolves `in:`, and converts between form fields and query."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROLES = {
 }
 _ROLE_OF = {word: role for role, words in _ROLES.items() for word in words.split()}
 
-# the form's fields that are an operator each; "words", "without", "attachment" and "state" are not
+# form fields that correspond to an operator; "words", "without", "attachment" and "state" do not
 FIELDS = ("from", "to", "cc", "subject", "body", "filename", "tag", "list", "larger", "smaller", "after", "before")
 STATES = ("unread", "read", "flagged", "answered", "forwarded")
 _LONGEST_FIELD = 200
@@ -35,12 +35,12 @@ _SIMPLE = re.compile(r"\w[\w@.+'-]*")
 
 
 def understood(query: str, user: User, today: date) -> Search:
-    """What a person's query means, with her own tags. Raises UnsafeValue."""
+    """Parse a query, resolving the user's tags. Raises UnsafeValue."""
     return search.parse(query[:LONGEST_QUERY], today=today, tag=lambda words: tags.keyword_for(user, words))
 
 
 def led_to(asked: ListRequest, found: Search, overview: Overview) -> ListRequest | None:
-    """The list that `in:` means: another folder, or everywhere; None where no folder is called so."""
+    """The list that `in:` refers to: another folder, or all; None if there is no such folder."""
     words = found.mailbox.casefold()
     if words in _EVERYWHERE:
         return replace(asked, query=found.rest, scope="all", page=1)
@@ -55,7 +55,7 @@ def led_to(asked: ListRequest, found: Search, overview: Overview) -> ListRequest
 
 
 def query_of(fields: Mapping[str, str]) -> str:
-    """The query that a filled-in form stands for."""
+    """The query for a filled-in search form."""
     pieces = [fields.get("words", "").strip()]
     pieces += ["-" + _value(word) for word in fields.get("without", "").split() if _value(word)]
     pieces += [f"{name}:{_value(fields[name])}" for name in FIELDS if _value(fields.get(name, ""))]
@@ -65,13 +65,13 @@ def query_of(fields: Mapping[str, str]) -> str:
 
 
 def _value(words: str) -> str:
-    """As the value of an operator: in quotes where it holds more than letters."""
+    """The words as an operator's value, quoted unless they are a simple word."""
     plain = " ".join(words.replace('"', " ").split())[:_LONGEST_FIELD]
     return plain if not plain or _SIMPLE.fullmatch(plain) else f'"{plain}"'
 
 
 def fields_of(found: Search, query: str, today: date) -> dict[str, str]:
-    """What a form shows of a query: each operator in its field where it stands once, all the rest as words."""
+    """The form fields for a query: each operator in its field if it occurs once, everything else as words."""
     if not found.terms:
         return {"words": query}
     fields: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Which messages a form is about: ticked rows, perhaps of several mailboxes, or all that match a search."""
+"""Selection: the messages that a form refers to: ticked rows, possibly in several mailboxes, or all matches of a search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webmail.mailbox.list_request import ListRequest
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Messages of one mailbox. `uidvalidity` is that of the list they were chosen in, 0 where it is not known."""
+    """Messages of one mailbox. `uidvalidity` is that of the list they were selected in, 0 if unknown."""
 
     mailbox: str
     uidvalidity: int
@@ -27,10 +27,10 @@ def count(chosen: Iterable[Selection]) -> int:
 
 
 def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Selection]:
-    """What the boxes of a list hold, by mailbox in the order of appearance; what is no such value is passed over.
+    """Parse the values of a list's checkboxes, grouped by mailbox in order of appearance; invalid values are skipped.
 
-    "12" is a message of `mailbox`, "12,15" are those of a conversation; "12.1790000000.Work" says which mailbox it is of,
-    in a list that holds several, and under which UIDVALIDITY.
+    "12" is a message of `mailbox`, "12,15" are those of a conversation; "12.1790000000.Work" adds the UIDVALIDITY and mailbox, in
+    lists of several mailboxes.
     """
     found: dict[tuple[str, int], dict[int, None]] = {}
     for value in values:
@@ -45,9 +45,9 @@ def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Selec
 
 
 def matching(connection: Connection, asked: ListRequest, query: str | Search, uidvalidity: int) -> list[Selection]:
-    """Everything that a list shows, on all its pages: SELECT and SEARCH, for a search in several mailboxes as `imap.everywhere`.
+    """All messages of a list, on all its pages: SELECT and SEARCH; for a search in several mailboxes as `imap.multi_search`.
 
-    `query` is what `asked.query` means. Raises MailboxChanged where the list is of one mailbox that was rebuilt since.
+    `query` is the parsed `asked.query`. Raises MailboxChanged if the UIDVALIDITY of a single mailbox has changed.
     """
     if not asked.wide:
         connection.select(asked.mailbox, uidvalidity)
@@ -66,7 +66,7 @@ def unread(connection: Connection, mailbox: str, uidvalidity: int) -> list[Selec
 
 
 def fingerprint(chosen: Sequence[Selection]) -> str:
-    """A word for exactly these messages: what is asked about them is done to them and to no others."""
+    """A hash of exactly these messages, so that a confirmed action applies to them and no others."""
     told = sorted(f"{each.mailbox}\n{each.uidvalidity}\n{uid_set(each.uids).decode()}" for each in chosen)
     return hashlib.sha256("\n\n".join(told).encode()).hexdigest()[:32]
 

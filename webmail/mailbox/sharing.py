@@ -1,4 +1,4 @@
-"""Whom a folder may be shared with: people of the establishment, and groups where the mail server knows some."""
+"""Sharing: validates the users and groups that a folder may be shared with, and maps them to ACL identifiers (RFC 4314)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import User
 
-_SERVERS_OWN = ("anyone", "authenticated", "owner", "administrators")  # identifiers that stand for many (RFC 4314 section 3)
+_SERVERS_OWN = ("anyone", "authenticated", "owner", "administrators")  # reserved identifiers (RFC 4314 section 3)
 
 
 class ShareWarning(StrEnum):
-    """Why a folder is not shared with somebody."""
+    """Why a folder can't be shared with what was typed."""
 
     EMPTY = "empty"
     UNKNOWN = "unknown"
     ONESELF = "oneself"
-    ODD = "odd"  # nobody can be called so
+    ODD = "odd"  # not a valid identifier
 
 
 class NotShared(MailError):
-    """A folder can't be shared with what was typed. `doubt` says why."""
+    """The folder can't be shared with what was typed; `doubt` says why."""
 
     status = 422
 
@@ -32,10 +32,10 @@ class NotShared(MailError):
 
 
 def person(words: str, user: User, settings: Settings) -> str:
-    """The server's name of the person whose address was typed, with or without one's own domain. Raises NotShared.
+    """The server's identifier for the user with this address (the domain is optional). Raises NotShared.
 
-    Where the accounts are ours it must be one of them, of one's own domain; elsewhere only the server knows, and some take
-    any name.
+    With our own accounts it must be an existing one of the same domain; otherwise only the server knows, and some accept any
+    name.
     """
     words = words.strip().lower()
     if not words:
@@ -53,12 +53,12 @@ def person(words: str, user: User, settings: Settings) -> str:
 
 
 def everyone(user: User, settings: Settings) -> str:
-    """The server's name of the group of all people of one's own domain, which our Dovecot knows; empty elsewhere."""
+    """The server's identifier for the group of all users of the domain, configured in our Dovecot; "" on other servers."""
     return settings.group_prefix + user.domain if settings.group_prefix and settings.sign_in == "accounts" else ""
 
 
 def group(words: str, user: User, settings: Settings) -> str:
-    """The server's name of a group: that of everyone where the accounts are ours, else as typed. Raises NotShared."""
+    """The server's identifier for a group: that of everyone with our own accounts, else as typed. Raises NotShared."""
     if all_of_us := everyone(user, settings):
         return all_of_us
     words = words.strip()
@@ -70,6 +70,6 @@ def group(words: str, user: User, settings: Settings) -> str:
 
 
 def names(identifiers: Iterable[str]) -> dict[str, str]:
-    """The names of those people that are in our table: 1 query."""
+    """Display names of those identifiers that are accounts in our table. 1 query."""
     found = User.select(User.address, User.name).where(User.address.in_(list(identifiers)))
     return {person.address: person.name for person in found if person.name}

@@ -1,9 +1,9 @@
-"""Putting messages off: they wait in a folder of their own and come back, unread and on top, at their time.
+"""Snooze: messages wait in a folder of their own and come back at their time, unread and at the top of the list.
 
-Nothing is lost or shown twice whatever is killed when. The row is written before the message is moved, and found again by its
-Message-ID if the move's answer never came. To come out on top a message needs a new date of arrival (RFC 3501 section 2.3.3),
-which only APPEND gives: a copy is put into its mailbox, then the one that waited is expunged. Before that, the row notes from
-which UID on the copy will be; whoever goes on after a kill looks for it there, and puts no second one.
+Crash-safe: nothing is lost or duplicated at whatever point a process is killed. The row is written before the message is moved,
+and matched by Message-ID if the response to MOVE never arrived. To appear at the top, a message needs a new internal date (RFC
+3501 section 2.3.3), which only APPEND can set: a copy is appended to its mailbox, then the waiting one is expunged. Before that,
+the target's UIDNEXT is stored in the row, so that a retry finds the copy and does not append it again.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from webmail.schedule import BadTime
 
 log = logging.getLogger(__name__)
 
-MOST = 1000  # messages put off at once
-_FRESH = timedelta(minutes=1)  # a row so young may be of a message that is being moved
-_LARGEST_COPY = 50_000_000  # bytes; what is larger comes back with its old date
+MOST = 1000  # messages snoozed at once
+_FRESH = timedelta(minutes=1)  # the message of a younger row may still be being moved
+_LARGEST_COPY = 50_000_000  # bytes; larger messages come back with their old date
 _FURTHEST = timedelta(days=5 * 366)
 
 
@@ -60,12 +60,12 @@ class TooManyToSnooze(MailError):
 
 
 def choices(at: datetime) -> dict[str, datetime]:
-    """The times that are offered, by name, in the zone of `at`."""
+    """The times offered, by name, in the time zone of `at`."""
     return schedule.choices(at, before_evening=timedelta(hours=1))
 
 
 def chosen_time(name: str, day: str, hour: str, at: datetime) -> datetime:
-    """The time meant by the name of a choice, or by a date and an hour of one's own; UTC, naive. Raises BadTime."""
+    """The chosen time as naive UTC: a named choice, or else a date and an optional time of day. Raises BadTime."""
     offered = choices(at)
     if name in offered:
         return schedule.stored(offered[name], at, _FURTHEST)
@@ -77,7 +77,7 @@ def chosen_time(name: str, day: str, hour: str, at: datetime) -> datetime:
 
 
 def local(due: datetime, settings: Settings) -> datetime:
-    """A time of the table on the establishment's clocks."""
+    """A stored time (naive UTC) in the configured time zone."""
     return aware(due).astimezone(ZoneInfo(settings.timezone))
 
 
@@ -85,13 +85,13 @@ def aware(due: datetime) -> datetime:
     return due.replace(tzinfo=UTC)
 
 
-# --- putting off -----------------------------------------------------------------------------------------------------
+# --- snoozing --------------------------------------------------------------------------------------------------------
 
 
 def snooze(connection: Connection, user: User, chosen: Sequence[Selection], due: datetime) -> ActionResult:
-    """Move messages to where they wait until `due`: FETCH and MOVE for each mailbox. Those that wait already get the new time.
+    """Move messages to the snooze folder until `due` (naive UTC): FETCH and MOVE per mailbox. Snoozed ones are rescheduled.
 
-    Raises TooMany, and what `imap.actions.move` raises.
+    Raises TooManyToSnooze, and what `imap.actions.move` raises; after a partial success the error is in the result's `failed`.
     """
     if count(chosen) > MOST:
         raise TooManyToSnooze(f"{count(chosen)} messages to be put off at once")
@@ -125,7 +125,7 @@ def _put_off(connection: Connection, user: User, group: Selection, due: datetime
         return
     try:
         moved = imap.actions.move(connection, group.mailbox, rows, done.to, group.uidvalidity)
-    except (NoSuchMailbox, NotAllowed, OverQuota, Refused):  # a plain no: nothing was moved
+    except (NoSuchMailbox, NotAllowed, OverQuota, Refused):  # a definite refusal: nothing was moved
         Snoozed.delete().where(Snoozed.id.in_([row.id for row in rows.values()])).execute()
         raise
     with db.atomic():
@@ -137,7 +137,7 @@ def _put_off(connection: Connection, user: User, group: Selection, due: datetime
 
 
 def _put_off_again(connection: Connection, user: User, group: Selection, due: datetime) -> int:
-    """Those of the folder of what waits: another time, and a row for one that somebody put there by hand."""
+    """Reschedule messages in the snooze folder; creates rows for those that were moved there manually."""
     told = bulk.identities(connection, group.mailbox, group.uids, group.uidvalidity)
     with db.atomic():
         for uid, one in told.items():
@@ -151,12 +151,12 @@ def _put_off_again(connection: Connection, user: User, group: Selection, due: da
 
 
 def waiting(user: User) -> list[Snoozed]:
-    """What waits, the next to come first."""
+    """The user's snoozed messages, the next due first. 1 query."""
     return list(Snoozed.select().where(Snoozed.user == user).order_by(Snoozed.due, Snoozed.id))
 
 
 def get(user: User, id_: int) -> Snoozed:
-    """Raises NoSuchMessage for what is not there, or not theirs."""
+    """The user's row. Raises NoSuchMessage, also for somebody else's."""
     known = 0 < id_ < 2**63
     row = Snoozed.get_or_none((Snoozed.id == id_) & (Snoozed.user == user)) if known else None
     if row is None:
@@ -165,7 +165,7 @@ def get(user: User, id_: int) -> Snoozed:
 
 
 def still_waits(row: Snoozed) -> bool:
-    """Whether a message that could not be taken waits nevertheless: somebody is at it, or a try failed just now."""
+    """Whether the row still exists: if it could not be leased, another worker is waking it, or an attempt has just failed."""
     return bool(Snoozed.select().where(Snoozed.id == row.id).exists())
 
 
@@ -174,9 +174,9 @@ def change(row: Snoozed, due: datetime) -> None:
 
 
 def tidy(connection: Connection, user: User) -> None:
-    """Forget what no longer waits because it was moved or deleted in its folder, and find what has another UID now.
+    """Delete rows whose message was moved or deleted by other means, and update UIDs that changed.
 
-    SELECT and SEARCH for each folder that messages wait in (there is one), and SEARCH for each whose UID changed.
+    SELECT and SEARCH per snooze folder (usually one), and a SEARCH per message whose UID changed.
     """
     rows = [row for row in waiting(user) if row.created < now() - _FRESH]
     for folder in dict.fromkeys(row.folder for row in rows):
@@ -199,11 +199,11 @@ def _missing(connection: Connection, folder: str, rows: list[Snoozed]) -> list[S
     return [row for row in rows if row.uid not in there or row.uidvalidity != connection.uidvalidity]
 
 
-# --- coming back -----------------------------------------------------------------------------------------------------
+# --- waking ----------------------------------------------------------------------------------------------------------
 
 
 def cancel(connection: Connection, row: Snoozed) -> bool:
-    """Back to where it was, as it was: 1 round trip after the SELECT. Whether this call did it."""
+    """Move a message back unchanged. 1 round trip after the SELECT. Returns whether this call did it."""
     with _claimed(row) as mine:
         uid = _place(connection, row) if mine else None
         if uid is not None:
@@ -214,9 +214,9 @@ def cancel(connection: Connection, row: Snoozed) -> bool:
 
 
 def wake(connection: Connection, row: Snoozed, after_copy: Callable[[], None] = lambda: None) -> bool:
-    """Back to where it was, unread and on top: about 6 round trips. Whether this call did it.
+    """Bring a message back, unread and at the top. About 6 round trips. Returns whether this call did it.
 
-    `after_copy` is called between the two steps. Whatever breaks off, another call later goes on from there.
+    `after_copy` is called between APPEND and EXPUNGE. If interrupted, a later call resumes where it stopped.
     """
     with _claimed(row) as mine:
         uid = _place(connection, row) if mine else None
@@ -233,7 +233,7 @@ def wake(connection: Connection, row: Snoozed, after_copy: Callable[[], None] = 
 
 @contextmanager
 def _claimed(row: Snoozed) -> Iterator[bool]:
-    """Whether the row is ours for a while. An error gives it back at once, a kill when the lease is over."""
+    """Lease the row; yields whether that succeeded. An error releases it at once; a killed process's lease expires."""
     mine = snooze_leases.claim(row)
     try:
         yield mine
@@ -244,7 +244,7 @@ def _claimed(row: Snoozed) -> Iterator[bool]:
 
 
 def _place(connection: Connection, row: Snoozed) -> int | None:
-    """The UID under which it waits now: 1 round trip after the SELECT, 2 where UIDs changed."""
+    """The message's current UID in the snooze folder, or None. 1 round trip after the SELECT, 2 if UIDs changed."""
     try:
         connection.select(row.folder)
         if row.uid and connection.uidvalidity == row.uidvalidity:
@@ -258,9 +258,9 @@ def _place(connection: Connection, row: Snoozed) -> int | None:
 
 
 def _copied(connection: Connection, row: Snoozed, uid: int) -> bool:
-    """Put a copy of today into its mailbox, unless an earlier try did. False where it has to be moved instead."""
+    """Append a copy with today's date to its mailbox, unless an earlier attempt did. False if it has to be moved instead."""
     if not row.message_id:
-        return False  # it could not be found again
+        return False  # a retry could not find the copy
     if row.target_uidnext and _is_there(connection, row):
         row.mailbox = row.target
         return True
@@ -281,7 +281,7 @@ def _copied(connection: Connection, row: Snoozed, uid: int) -> bool:
             imap.messages.append(connection, target, content, flags, datetime.now(UTC))
             row.mailbox = target
             return True
-        except (NoSuchMailbox, NotAllowed):  # gone, or shared with fewer rights than before
+        except (NoSuchMailbox, NotAllowed):  # deleted, or rights were revoked
             continue
         except (OverQuota, Refused) as error:
             log.info("snoozed %d is moved, not copied: %s", row.id, error)
@@ -299,8 +299,7 @@ def _is_there(connection: Connection, row: Snoozed) -> bool:
 
 
 def _move_back(connection: Connection, row: Snoozed, uid: int) -> None:
-    """To its mailbox; to the inbox where that one takes it no longer (it is gone, shared with fewer rights, or its owner has no
-    room), and `row.mailbox` says so then."""
+    """Move to its mailbox, or to the inbox if that is impossible (deleted, rights revoked, over quota); sets `row.mailbox`."""
     try:
         imap.actions.move(connection, row.folder, [uid], row.mailbox)
     except (NoSuchMailbox, NotAllowed, OverQuota, Refused) as error:
@@ -311,7 +310,7 @@ def _move_back(connection: Connection, row: Snoozed, uid: int) -> None:
         row.mailbox = "INBOX"
 
 
-# --- whose time has come ---------------------------------------------------------------------------------------------
+# --- due messages ----------------------------------------------------------------------------------------------------
 
 
 def _due_rows(slot: Slot) -> Any:
@@ -325,14 +324,13 @@ _due_of_one = Prepared(lambda slot: _due_rows(slot).where(Snoozed.user == slot("
 
 
 def due(user: User | None = None, late: timedelta = timedelta(0)) -> list[Snoozed]:
-    """Rows whose time has come (by at least `late`), of one person or of everybody with an open account, the latest first."""
+    """Rows due (by at least `late`) of one user, or of all active users, the most overdue first; at most MOST. 1 query."""
     at = now()
     return _due(at=at, by=at - late) if user is None else _due_of_one(at=at, by=at - late, user=user.id)
 
 
 def wake_due(account: Account, rows: Sequence[Snoozed]) -> int:
-    """Wake these messages of one person; returns how many. What fails is tried again when its lease is over, so that
-    it keeps nobody else's asleep."""
+    """Wake these messages of one user; returns how many. Failures are retried after a lease, so that they don't delay others."""
     woken, left = 0, list(rows)
     try:
         with imap.connect(account) as connection:
@@ -346,7 +344,7 @@ def wake_due(account: Account, rows: Sequence[Snoozed]) -> int:
 
 
 def _woken(connection: Connection, row: Snoozed) -> bool:
-    """One that its server refuses does not keep the others asleep."""
+    """Wake one message. A refusal by the server is logged and retried later, so that the others are still woken."""
     try:
         return wake(connection, row)
     except (ServerAway, SignInRefused):
@@ -358,7 +356,7 @@ def _woken(connection: Connection, row: Snoozed) -> bool:
 
 
 def sweep(settings: Settings) -> int:
-    """Wake whatever is due, where the servers take our tokens: without the person there is no password. Returns how many."""
+    """Wake all due messages; returns how many. Needs token authentication: otherwise no password is available."""
     if not settings.token_key_file:
         return 0
     by_person: dict[int, list[Snoozed]] = {}

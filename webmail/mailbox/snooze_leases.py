@@ -1,4 +1,4 @@
-"""Who is at a message that waits: its row of `Snoozed` is theirs for a while who took it, in whatever process."""
+"""Snooze leases: exclusive, expiring claims on rows of `Snoozed`, so that only one process wakes a message."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from webmail.models import Snoozed, now
 
-LEASE = timedelta(minutes=2)  # for one message; a worker that is killed leaves it
+LEASE = timedelta(minutes=2)  # per message; the lease of a killed worker expires
 
 
 def claim(row: Snoozed) -> bool:
-    """Take the row for a while, unless somebody has it or it is gone: one conditional UPDATE."""
+    """Lease the row; False if it is leased by another worker or gone. 1 conditional UPDATE."""
     at = now()
     free = Snoozed.lease.is_null() | (Snoozed.lease < at)
     return bool(Snoozed.update(lease=at + LEASE).where(Snoozed.id == row.id, free).execute())
@@ -22,5 +22,5 @@ def give_back(rows: Iterable[Snoozed]) -> None:
 
 
 def put_aside(rows: Iterable[Snoozed]) -> None:
-    """Leave them alone until a lease from now is over: a try failed, and others' have their turn before the next one."""
+    """Delay the next attempt by LEASE after a failure, so that other messages are tried first."""
     Snoozed.update(lease=now() + LEASE).where(Snoozed.id.in_([row.id for row in rows])).execute()

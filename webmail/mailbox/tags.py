@@ -1,4 +1,4 @@
-"""Tags: names and colours that a person gives to IMAP keywords (RFC 3501 section 2.3.2). The messages carry the keywords."""
+"""Tags: names and colours that users give to IMAP keywords (RFC 3501 section 2.3.2). Messages carry only the keywords."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from webmail.errors import LimitReached
 from webmail.models import Tag, User
 
 COLOURS = ("grey", "red", "orange", "green", "teal", "blue", "purple", "pink")
-MOST = 100  # of one person
+MOST = 100  # per user
 _LONGEST_NAME = 60
-_LONGEST_KEYWORD = 40  # of one made here; others may be longer
+_LONGEST_KEYWORD = 40  # of keywords derived here; existing ones may be longer
 _KEYWORD = re.compile(r"[A-Za-z0-9$!#&'+,./:;<=>?@^_`|~-]+\Z")
 
-# Known by all programs (RFC 5788's registry, and Thunderbird's five labels); their words are the views' business.
+# Known to most mail clients (the registry of RFC 5788, and Thunderbird's five labels); the views translate them.
 STANDARD = (
     "$Important", "$Phishing", "$Junk", "$NotJunk", "$Forwarded", "$MDNSent",
     "$label1", "$label2", "$label3", "$label4", "$label5",
 )  # fmt: skip
-# other programs' words for the same
+# other clients' names for the same
 _SAME = {"junk": "$Junk", "nonjunk": "$NotJunk", "notjunk": "$NotJunk", "forwarded": "$Forwarded", "receipt-handled": "$MDNSent"}
-_TECHNICAL = {"$hasattachment", "$hasnoattachment", "$submitted", "$submitpending"}  # told otherwise, or nobody's business
-_QUIET = {"$NotJunk", "$Forwarded", "$MDNSent"}  # said on the message's own page, not on each row
+_TECHNICAL = {"$hasattachment", "$hasnoattachment", "$submitted", "$submitpending"}  # never shown as tags
+_QUIET = {"$NotJunk", "$Forwarded", "$MDNSent"}  # shown on the message's page only, not in lists
 _BY_LOWER = {word.lower(): word for word in STANDARD} | _SAME
 
 
 class NameTaken(ValueError):
-    """Another tag of this person has this name."""
+    """Another tag of the user has this name."""
 
 
 class BadTagName(ValueError):
@@ -43,19 +43,19 @@ _of = Prepared(lambda slot: Tag.select().where(Tag.user == slot("user")))
 
 
 def for_user(user: User) -> list[Tag]:
-    """A person's tags by name. One SELECT."""
+    """The user's tags, sorted by name. 1 query."""
     return sorted(_of(user=user.id), key=lambda tag: tag.name.casefold())
 
 
 def get(user: User, keyword: str) -> Tag | None:
-    """Keywords are the same in whatever letters (RFC 3501)."""
+    """The user's tag for this keyword, or None. Keywords are case-insensitive (RFC 3501)."""
     return next((tag for tag in for_user(user) if tag.keyword.lower() == keyword.lower()), None)
 
 
 def add(user: User, name: str, colour: str = "", keyword: str = "") -> Tag:
-    """A new tag, with a keyword derived from its name, or for one that messages have already.
+    """Create a tag, with a keyword derived from its name, or for an existing `keyword` of messages.
 
-    Raises BadName, NameTaken, TooMany.
+    Raises BadTagName, NameTaken, LimitReached.
     """
     with db.atomic():
         others = for_user(user)
@@ -69,7 +69,10 @@ def add(user: User, name: str, colour: str = "", keyword: str = "") -> Tag:
 
 
 def change(user: User, keyword: str, name: str, colour: str) -> bool:
-    """Another name or colour; the keyword stays, and with it the messages' tags. Raises BadName, NameTaken."""
+    """Change name or colour; the keyword stays, so messages keep the tag. Returns False if it is gone.
+
+    Raises BadTagName, NameTaken.
+    """
     with db.atomic():
         tag = get(user, keyword)
         if tag is None:
@@ -81,13 +84,13 @@ def change(user: User, keyword: str, name: str, colour: str) -> bool:
 
 
 def remove(user: User, keyword: str) -> bool:
-    """Forget the name and the colour; the messages keep the keyword until it is taken off them."""
+    """Delete the tag's name and colour; messages keep the keyword until it is removed from them."""
     tag = get(user, keyword)
     return bool(tag and Tag.delete().where(Tag.id == tag.id).execute())
 
 
 def keyword_for(user: User, words: str) -> str:
-    """The keyword that `tag:WORDS` in the search box means: a tag's name, a keyword, one's own or known to all; "" for none."""
+    """The keyword for `tag:WORDS` in a search: WORDS is a tag's name, or a keyword, own or standard; "" if there is none."""
     wanted = " ".join(words.split()).casefold()
     tags = for_user(user)
     for tag in tags:
@@ -100,7 +103,7 @@ def keyword_for(user: User, words: str) -> str:
 
 
 def derive(name: str, taken: Collection[str]) -> str:
-    """An ASCII keyword that resembles the name and that nobody of `taken` has: "À relire !" -> "A_relire"."""
+    """A unique ASCII keyword similar to the name and not in `taken`: "À relire !" -> "A_relire"."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     base = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")[:_LONGEST_KEYWORD] or "Tag"
     used = {word.lower() for word in taken} | set(_SAME) | _TECHNICAL
@@ -112,9 +115,9 @@ def derive(name: str, taken: Collection[str]) -> str:
 
 
 def shown(flags: Iterable[str], mine: Mapping[str, Tag], *, all_of_them: bool = False) -> list[tuple[str, Tag | None]]:
-    """The tags among a message's flags, as (keyword, the person's tag or None), hers first.
+    """The tags among a message's flags, as (keyword, the user's tag or None), the user's own first.
 
-    `mine` are her tags by keyword in small letters. Without `all_of_them`, what a row tells otherwise is left out.
+    `mine`: the user's tags by lower-case keyword. Without `all_of_them`, those not shown in lists are left out.
     """
     found: dict[str, Tag | None] = {}
     for flag in flags:
@@ -129,12 +132,12 @@ def shown(flags: Iterable[str], mine: Mapping[str, Tag], *, all_of_them: bool = 
 
 
 def is_system(keyword: str) -> bool:
-    """Whether programs set it for themselves ($MDNSent, $Junk), so that nobody wants it as a tag of their own."""
+    """Whether mail clients set the keyword automatically ($MDNSent, $Junk), so it is not offered as a tag."""
     return keyword.startswith("$") and keyword != "$Important" and not keyword.lower().startswith("$label")
 
 
 def any_keyword(flags: Iterable[str]) -> bool:
-    """Whether a row may have something to show: asked of each row, before the database is."""
+    """Whether a row may have tags to show: a cheap check of each row before querying the database."""
     return any(flag[:1] != "\\" and flag.lower() not in _TECHNICAL for flag in flags)
 
 
@@ -152,7 +155,7 @@ def _colour(colour: str) -> str:
 
 
 def by_keyword(user: User) -> dict[str, Tag]:
-    """A person's tags by keyword in small letters; none while the database is away: a list is of use without their names."""
+    """The user's tags by lower-case keyword. 1 query; {} if the database is unavailable, so that lists still work."""
     try:
         return {tag.keyword.lower(): tag for tag in for_user(user)}
     except pw.OperationalError:

@@ -1,4 +1,4 @@
-"""How what was done to messages is taken back. The steps stay on our side, whatever their number: a form holds their name."""
+"""Undo for messages: the inverse steps of an action, stored in the database under a random name that the undo form holds."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from webmail.imap.connection import Connection
 from webmail.mailbox import snooze_leases
 from webmail.models import Snoozed, Undo, User
 
-_Key = tuple[str, str, int, str]  # what to do, in which mailbox, its UIDVALIDITY, the flag or the other mailbox
+_Key = tuple[str, str, int, str]  # (step, mailbox, UIDVALIDITY, flag or target mailbox)
 
 
 class UndoSteps:
-    """What has to be done to messages as they are now, so that all is as it was. Steps alike become one."""
+    """The steps that restore messages to their previous state. Steps that differ only in UIDs are merged."""
 
     def __init__(self) -> None:
         self._uids: dict[_Key, list[int]] = {}
@@ -34,7 +34,7 @@ class UndoSteps:
         self._add("move", mailbox, uidvalidity, uids, to)
 
     def move_unjunked(self, mailbox: str, uidvalidity: int, uids: Iterable[int], to: str) -> None:
-        """Out of the junk: it is no word on what the messages are, so they get no $NotJunk from the server."""
+        """Move out of the junk folder without the $NotJunk that the server sets: undo is not a spam judgement."""
         self._add("unjunk", mailbox, uidvalidity, uids, to)
 
     def delete(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> None:
@@ -44,7 +44,7 @@ class UndoSteps:
         self._add("unsnooze", mailbox, uidvalidity, uids, to)
 
     def _add(self, do: str, mailbox: str, uidvalidity: int, uids: Iterable[int], argument: str) -> None:
-        if numbers := list(uids):  # none where the server does not tell what became of them
+        if numbers := list(uids):  # empty if the server does not report the new UIDs (no UIDPLUS)
             self._uids.setdefault((do, mailbox, uidvalidity, argument), []).extend(numbers)
 
     def extend(self, others: UndoSteps) -> None:
@@ -56,14 +56,14 @@ class UndoSteps:
 
 
 def offer(user: User, steps: UndoSteps) -> str:
-    """Keep the steps for an hour; returns the name to ask for them by. One transaction; what is old goes."""
+    """Store the steps for an hour; returns the name to undo them by. 1 transaction."""
     return undo_store.keep(user, steps.dumps())
 
 
 def undo(connection: Connection, user: User, name: str) -> int:
-    """Take back what `offer` kept for this person under this name; returns how many messages, 0 for what is old or not theirs.
+    """Undo what `offer` stored for this user under this name; returns how many messages, 0 if it expired or is not theirs.
 
-    One step that is no longer possible does not keep the others from being done; raises its error when none was.
+    A step that fails does not prevent the others; its error is raised only if all fail, and undo can then be retried.
     """
     row = undo_store.claim(user, name, "[")
     if row is None:
@@ -101,7 +101,7 @@ def _take_back(connection: Connection, user: User, do: str, mailbox: str, uidval
 
 
 def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int, to: str, uids: Sequence[int]) -> int:
-    """Each row is taken first, as for waking: what somebody else is bringing back, or has begun to, is theirs."""
+    """Leases each row first, as waking does: messages that another worker is bringing back are skipped."""
     here = (Snoozed.user == user) & (Snoozed.folder == mailbox) & (Snoozed.uidvalidity == uidvalidity)
     rows = list(Snoozed.select().where(here, Snoozed.uid.in_(uids)))
     with db.atomic():

@@ -1,4 +1,4 @@
-"""Remote images: fetched through `http_fetch.py`, checked to be pictures, kept on disk for a while within a bound."""
+"""Image cache: remote images fetched through `http_fetch.py`, validated, and cached on disk with a size limit."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from webmail.mime.formats import image_info
 
 log = logging.getLogger(__name__)
 
-SECONDS = 8.0  # for one image
+SECONDS = 8.0  # timeout for one image
 AGE_DAYS = 30
-FAILED_SECONDS = 600  # how long an image that could not be had is not asked for again
+FAILED_SECONDS = 600  # how long failures are cached
 _ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.5"
-_AT_ONCE = threading.BoundedSemaphore(8)  # of a process's threads: the others are for mail
-_AT_ONCE_OF_ONE = 2  # for one person
-_TURN_SECONDS = 1.0  # how long one waits for a place
-_SLOW_SECONDS = 60  # how long a host that took all its time is not asked again
+_AT_ONCE = threading.BoundedSemaphore(8)  # concurrent fetches per process, so that threads are left for mail
+_AT_ONCE_OF_ONE = 2  # concurrent fetches per user
+_TURN_SECONDS = 1.0  # how long to wait for a slot
+_SLOW_SECONDS = 60  # how long a host is skipped after a timeout
 _MOST_SLOW = 1_000
-_SWEEP_SHARE = 10  # a process sweeps after it wrote this part of the room
+_SWEEP_SHARE = 10  # sweep after writing one in this many parts of the cache's size
 
 _lock = threading.Lock()
 _written: dict[str, int] = {}  # bytes since the last sweep, by folder
-_fetching: Counter[int] = Counter()  # places taken, by person
-_slow: dict[str, float] = {}  # until when a host is not asked
+_fetching: Counter[int] = Counter()  # slots taken, by user id
+_slow: dict[str, float] = {}  # hosts to skip, and until when (monotonic)
 _free = threading.Condition(_lock)
 
 
 class NoPicture(Exception):
-    """There is none: the other side is away, may not be asked, or sent something else."""
+    """No image: the server is unreachable, must not be requested, or sent something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,15 @@ class CachedImage:
 
 
 def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
-    """The image at an http(s) address, from disk or from the web, for a person (the id). Raises NoPicture.
+    """The image at an http(s) URL, from the cache or the web; `person` is the user id. Raises NoPicture.
 
-    One that finds no place among those that are being fetched, or is on a host that was too slow a moment ago, fails at once;
-    that is not kept on disk.
+    Fails quickly if no slot is free (rate limit) or the host has timed out recently; such failures are not cached.
     """
     file = _file(settings, url)
     if settings.image_cache_mb and (kept := _kept(file)) is not None:
         return kept
     with _place(person):
-        host = _host(url)  # looked at here: another that waited for it may have come before
+        host = _host(url)  # checked only now: a fetch that held the slot may have just timed out on it
         with _lock:
             if _slow.get(host, 0.0) > time.monotonic():
                 raise NoPicture("this host was too slow a moment ago")
@@ -77,7 +76,7 @@ def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
 
 @contextmanager
 def _place(person: int) -> Iterator[None]:
-    """One of the places for fetching. Raises NoPicture where there is none."""
+    """Holds a slot for fetching. Raises NoPicture if none is free in time."""
     end = time.monotonic() + _TURN_SECONDS
     with _free:
         if not _free.wait_for(lambda: _fetching[person] < _AT_ONCE_OF_ONE, _TURN_SECONDS):
@@ -101,7 +100,7 @@ def _place(person: int) -> Iterator[None]:
 def _host(url: str) -> str:
     try:
         return urlsplit(url).netloc.lower()
-    except ValueError:  # brackets that don't match: nothing will be asked
+    except ValueError:  # unbalanced brackets: fetching will fail
         return ""
 
 
@@ -124,7 +123,7 @@ def _fetched(url: str) -> CachedImage:
     return CachedImage(kind, answer.content)
 
 
-# --- on disk ---------------------------------------------------------------------------------------------------------
+# --- disk cache ------------------------------------------------------------------------------------------------------
 
 
 def _folder(settings: Settings) -> Path:
@@ -137,7 +136,7 @@ def _file(settings: Settings, url: str) -> Path:
 
 
 def _kept(file: Path) -> CachedImage | None:
-    """What was kept; an empty file says that there was no picture a short while ago. Raises NoPicture then."""
+    """The cached image, or None. An empty file is a cached failure: raises NoPicture then."""
     try:
         content, written = file.read_bytes(), file.stat().st_mtime
     except OSError:
@@ -150,7 +149,7 @@ def _kept(file: Path) -> CachedImage | None:
 
 
 def _keep(file: Path, content: bytes, settings: Settings) -> None:
-    """Write it, whole or not at all; a full disk costs the next reader a fetch."""
+    """Write the cache file atomically; a failure is only logged."""
     if not settings.image_cache_mb:
         return
     try:
@@ -168,7 +167,7 @@ def _keep(file: Path, content: bytes, settings: Settings) -> None:
         return
     folder = str(_folder(settings))
     with _lock:
-        _written[folder] = _written.get(folder, 0) + len(content) + 4096  # an empty file takes room too
+        _written[folder] = _written.get(folder, 0) + len(content) + 4096  # each file takes at least one block
         due = _written[folder] > settings.image_cache_mb * 1_000_000 // _SWEEP_SHARE
         if due:
             _written[folder] = 0
@@ -177,10 +176,10 @@ def _keep(file: Path, content: bytes, settings: Settings) -> None:
 
 
 def sweep(settings: Settings) -> int:
-    """Remove what is too old, then the oldest until the rest fits; returns how many files went."""
+    """Remove expired files, then the oldest until the rest fits; returns how many were removed."""
     now, found = time.time(), []
     for file in _folder(settings).glob("??/*"):
-        with suppress(FileNotFoundError):  # another process sweeps too
+        with suppress(FileNotFoundError):  # other processes sweep too
             about = file.stat()
             found.append((about.st_mtime, about.st_size, file))
     room = settings.image_cache_mb * 1_000_000 * (_SWEEP_SHARE - 1) // _SWEEP_SHARE

@@ -1,4 +1,4 @@
-"""What a person's contacts say about a sender: that it is one of them, or that it takes one's name or looks like one."""
+"""Known senders: whether a sender is a contact, or imitates a contact's name or address."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _MOST_DOMAINS = 500
 
 @dataclass(frozen=True, slots=True)
 class KnownSender:
-    """`contact` is the `uid` of the contact who has the sender's address, "" for none. The others (name, address) are contacts
-    with an address that a quick eye takes for the sender's, and with the sender's name."""
+    """`contact` is the `uid` of the contact with the sender's address, "" if none, and `name` its name. `alike` and `named` are
+    contacts (name, address) with an address that looks like the sender's, and with the sender's name.
+    """
 
     contact: str = ""
     name: str = ""
@@ -31,7 +32,7 @@ class KnownSender:
 def _those(slot: Slot, *, named: bool) -> Any:
     row = ContactAddress
     mine = row.user == slot("user")
-    fits = (mine & (row.address == slot("address"))) | (mine & (row.alike == slot("alike")))  # so that each has its index
+    fits = (mine & (row.address == slot("address"))) | (mine & (row.alike == slot("alike")))  # each side uses an index
     if named:
         fits |= mine & (row.key == slot("key"))
     found = row.select(Contact.uid, Contact.name, row.address, row.alike, row.key).join(Contact).where(fits)
@@ -43,7 +44,7 @@ _fitting_or_named = Prepared(lambda slot: _those(slot, named=True))
 
 
 def look_up(user: User, sender: Address) -> KnownSender:
-    """1 query by indexes, whatever the number of contacts; none for a sender without an address."""
+    """Look the sender up among the user's contacts. 1 indexed query; none for a sender without an address."""
     email = address_key(sender.email)
     if "@" not in email or len(email) > 254:
         return KnownSender()
@@ -52,7 +53,7 @@ def look_up(user: User, sender: Address) -> KnownSender:
     key = lookalike.name_key(sender.name)[:190]
     if " " in key:
         rows = _fitting_or_named(user=user.id, address=email, alike=alike, key=key)
-    else:  # a single word is many people's name
+    else:  # a single word is too common a name
         rows = _fitting(user=user.id, address=email, alike=alike)
     for uid, name, address, _alike, _key in rows:
         if address == email:
@@ -73,5 +74,5 @@ _domains_of = Prepared(_domains)
 
 
 def domains(user: User) -> list[str]:
-    """Where a person's contacts have their mail, the commonest first. 1 query."""
+    """The domains of the user's contacts, the most common first. 1 query."""
     return [domain for (domain,) in _domains_of(user=user.id)]

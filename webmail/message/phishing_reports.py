@@ -1,6 +1,6 @@
-"""Reporting phishing: the message is marked and put with the junk, and the administrator's list says who reported what.
+"""Phishing reports: marks a message, moves it to junk and records the report for administrators.
 
-The message itself goes to the address that the administrator set, as an attachment, through the outbox (`report_views.py`).
+The message itself is sent to the configured address as an attachment, through the outbox (`views/phishing.py`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _ON_A_PAGE = 50
 
 
 def put_away(connection: Connection, mailbox: str, uid: int, uidvalidity: int) -> MovedMessages | None:
-    """Mark a message and move it to the junk; None where it lies there already. At most 5 round trips.
+    """Mark a message as phishing and move it to junk; None if it is there already. At most 5 round trips.
 
-    Raises NotAllowed where the mailbox may only be read, MailboxChanged, and NoSuchMessage when another click did it.
+    Raises NotAllowed for a read-only mailbox, MailboxChanged, and NoSuchMessage if it is gone or was reported already.
     """
     if imap.actions.with_flag(connection, mailbox, [uid], b"UNKEYWORD " + FLAG.encode(), uidvalidity) != [uid]:
         raise NoSuchMessage(f"{mailbox}: message {uid} is gone or was reported")
@@ -48,7 +48,7 @@ def bring_back(connection: Connection, mailbox: str, uid: int, uidvalidity: int,
 
 
 def note(user: User, message: Message, outbox: int) -> PhishingReport:
-    """Write it down; a message that this person reported before has its one row. `outbox` is the row that carries it, or 0."""
+    """Record a report; one row per user and message, even if reported again. `outbox` is the outbox row's id, or 0."""
     envelope = message.envelope
     sender = envelope.sender[0].email if envelope.sender else ""
     with db.atomic():
@@ -63,7 +63,7 @@ def note(user: User, message: Message, outbox: int) -> PhishingReport:
 
 
 def find(user: User, report_id: int) -> PhishingReport | None:
-    """One's own report."""
+    """The user's report, or None."""
     known = 0 < report_id < 2**63
     return PhishingReport.get_or_none((PhishingReport.id == report_id) & (PhishingReport.user == user)) if known else None
 
@@ -73,7 +73,7 @@ def withdraw(report: PhishingReport) -> None:
 
 
 def listing(page: int) -> tuple[list[PhishingReport], bool]:
-    """The reports of everybody, newest first, with their people, and whether there are more after this page (from 1)."""
+    """A page (from 1) of all users' reports with their users, newest first, and whether there are more. 1 query."""
     rows = (
         PhishingReport.select(PhishingReport, User)
         .join(User)

@@ -1,6 +1,6 @@
-"""Confirmations of reading (RFC 8098): whether one is asked for, and the answer as a message. None leaves unasked.
+"""Read receipts (MDN, RFC 8098): whether one is requested, and building the reply. Never sent without asking the user.
 
-Reading programs that send them by themselves tell spammers that an address lives, and colleagues when somebody reads mail.
+Automatic receipts would tell spammers that an address is in use, and colleagues when somebody reads mail.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from webmail.message import sender_check
 from webmail.mime import builder
 from webmail.models import Outbox, User, now
 
-FLAG = "$MDNSent"  # RFC 3503: set when one answered, whatever the answer
-UNSENDABLE = (BadAddress, UnsafeValue)  # what `answer` and `enqueue` raise for addresses that mail can't be sent to
+FLAG = "$MDNSent"  # RFC 3503: set once the user has answered, either way
+UNSENDABLE = (BadAddress, UnsafeValue)  # raised by `answer` and `enqueue` for invalid addresses
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRequest:
-    """A confirmation that is asked for. `elsewhere`: it would go to another address than the message came from."""
+    """A requested receipt. `elsewhere`: it would go to an address other than the sender's."""
 
     to: tuple[Address, ...]
     elsewhere: bool
 
 
 def asked(message: Message, user: User, wanted: str, role: Role | None) -> ReceiptRequest | None:
-    """What to ask the reader, or None. `wanted` is the preference: "ask", "inside" (only for one's own people), "never".
+    """The receipt to ask the user about, or None. `wanted` is the preference: "ask", "inside" (only colleagues), "never".
 
-    Never for one's own mail, for lists and machines' mail, where it was answered before, or where the answer can't be kept.
+    None for the user's own mail, mailing lists and automatic mail, or if already answered. See also `can_keep`.
     """
     trace, sender = message.trace, message.envelope.sender
     to = tuple(address for address in trace.receipt_to if "@" in address.email)[:5]
@@ -52,7 +52,7 @@ def asked(message: Message, user: User, wanted: str, role: Role | None) -> Recei
 
 
 def answer(message: Message, request: ReceiptRequest, reader: Identity, subject: str, text: str) -> bytes:
-    """The notification (RFC 8098 section 3): words for people, then fields for programs. Raises BadAddress, UnsafeValue."""
+    """The notification (RFC 8098 section 3): a text part, then a machine-readable part. Raises BadAddress, UnsafeValue."""
     draft = Draft(
         reader, to=request.to, subject=subject, text=text, message_id=builder.new_message_id(reader.email.rpartition("@")[2]),
         in_reply_to=message.envelope.message_id, references=(message.envelope.message_id,) if message.envelope.message_id else (),
@@ -87,12 +87,15 @@ def answer(message: Message, request: ReceiptRequest, reader: Identity, subject:
 
 
 def enqueue(user: User, message: Message, request: ReceiptRequest, content: bytes, sealed_credential: bytes | None) -> Outbox:
-    """Put the answer into the outbox, due at once, under the null sender (RFC 8098 section 3): it can't come back."""
+    """Queue the receipt, due at once, with the null sender (RFC 8098 section 3), so it can't bounce. Idempotent per message.
+
+    Raises BadAddress, UnsafeValue.
+    """
     recipients = [builder.ascii_address(address.email) for address in request.to]
     head = content.partition(b"\r\n\r\n")[0]
     message_id = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"message-id:")).partition(b":")[2]
     about = f"{user.id} {message.mailbox} {message.uidvalidity} {message.uid}"
-    once = hashlib.sha256(f"receipt {about}".encode()).hexdigest()[:32]  # a second click finds the first one's row
+    once = hashlib.sha256(f"receipt {about}".encode()).hexdigest()[:32]  # idempotency key: a second click finds the same row
     try:
         with db.atomic():
             return Outbox.create(
@@ -105,10 +108,10 @@ def enqueue(user: User, message: Message, request: ReceiptRequest, content: byte
 
 
 def _one_word(value: str) -> str:
-    """A header's value that is safe to repeat: ASCII, one line, no blanks; else ""."""
+    """The value if it is safe to repeat in a header: ASCII, one line, no spaces; else ""."""
     return value if value.isascii() and value.isprintable() and " " not in value and len(value) < 900 else ""
 
 
 def can_keep(permanent: frozenset[str] | None, read_only: bool) -> bool:
-    """Whether a mailbox keeps the flag, so that one is asked once (RFC 3503 section 3.1)."""
+    """Whether the mailbox can store the flag, so that the user is asked only once (RFC 3503 section 3.1)."""
     return not read_only and (permanent is None or "\\*" in permanent or FLAG in permanent)

@@ -1,4 +1,4 @@
-"""Whether the remote images of a message are shown: only where the reader said so, of this message, sender or kind of sender."""
+"""Remote images policy: whether to load them: only if the user allowed it for this message, sender or kind of sender."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from webmail.message.sender_check import has_written
 from webmail.models import ImageSender, User
 from webmail.preferences import Preferences
 
-SENDERS_LIMIT = 2000  # of one person
+SENDERS_LIMIT = 2000  # per user
 
 
 class ImageReason(StrEnum):
-    """Why they are shown; NOT when they are not."""
+    """Why images are shown; NOT if they are not."""
 
     NOT = ""
     ASKED = "asked"
@@ -28,21 +28,31 @@ class ImageReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageDecision:
-    """`sender` is the address that may be remembered, "" for none. `possible`: our server may fetch them at all."""
+    """The decision. `sender` is the address that can be allowed permanently, or ""; `possible`: fetching images is enabled."""
 
     why: ImageReason = ImageReason.NOT
     sender: str = ""
     possible: bool = True
     choice: str = "ask"
-    contact: bool = False  # the sender is in the reader's contacts
+    contact: bool = False  # the sender is a contact
 
     @property
     def shown(self) -> bool:
         return self.why is not ImageReason.NOT
 
+    @property
+    def offers_contacts(self) -> bool:
+        """Whether to offer allowing the images of all contacts: this sender is one, and they are not allowed yet."""
+        return self.choice == "ask" and self.contact
+
+    @property
+    def offers_known(self) -> bool:
+        """Whether to offer allowing the images of all contacts and correspondents."""
+        return self.choice in ("ask", "contacts")
+
 
 def choice(preferences: Preferences, settings: Settings) -> str:
-    """ask, contacts, known, always or never: a person's own word, except where the instance says never."""
+    """The user's preference, unless the instance says "never": "ask", "contacts", "known", "always" or "never"."""
     return "never" if settings.remote_images == "never" else preferences.images or settings.remote_images
 
 
@@ -57,11 +67,10 @@ def decide(
     slow: bool = False,
     contact: bool = False,
 ) -> ImageDecision:
-    """Whether to show the remote images of a message. At most two queries.
+    """Whether to show the remote images of a message. At most 2 queries.
 
-    `contact`: the sender is in the reader's contacts.
-    `trusted`: the server's checks did not say that the sender is another one. Nothing loads by itself for a sender who fails
-    them, nor in the junk folder, nor on a `slow` line; what a person asks for is done. A message of several senders is nobody's.
+    `trusted`: authentication did not fail. `contact`: the sender is a contact. `asked`: the user requested them now, which always
+    works. Nothing loads automatically for untrusted senders, several senders, the junk folder, or a `slow` connection.
     """
     if choice == "never":
         return ImageDecision(possible=False, choice=choice)
@@ -82,7 +91,7 @@ def decide(
     return ImageDecision(sender=sender, choice=choice, contact=contact)
 
 
-# --- senders that a person named -------------------------------------------------------------------------------------
+# --- allowed senders -------------------------------------------------------------------------------------------------
 
 
 _allowed = Prepared(
@@ -99,7 +108,7 @@ def is_allowed(user: User, address: str) -> bool:
 
 
 def allow(user: User, address: str) -> bool:
-    """Remember a sender; False when it is no address, or there are too many already."""
+    """Allow a sender permanently; False if it is not an address, or SENDERS_LIMIT is reached."""
     address = address.strip().lower()
     usable = "@" in address and address.isprintable() and len(address) <= 254
     if not usable or ImageSender.select().where(ImageSender.user == user).count() >= SENDERS_LIMIT:
@@ -113,6 +122,6 @@ def forget(user: User, address: str) -> None:
 
 
 def senders(user: User) -> list[str]:
-    """Everybody that a person allowed, by address."""
+    """All senders that the user has allowed, sorted by address. 1 query."""
     found = ImageSender.select(ImageSender.address).where(ImageSender.user == user).order_by(ImageSender.address)
     return [row.address for row in found]

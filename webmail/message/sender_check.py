@@ -1,6 +1,6 @@
-"""What to think of a message's sender: who it is, what our server found out, and what does not fit together.
+"""Sender check: who really sent a message, how far that is proven, and warnings about signs of phishing or spoofing.
 
-Ordinary mail from inside gives no warning at all: a line that always shouts is not read.
+Ordinary internal mail gives no warning: users ignore warnings that are always there.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from webmail.mime.html import link_claims
 from webmail.mime.threats import dangerous_files, lookalike, phishing_words
 from webmail.models import Correspondent, User
 
-_MOST_CORRESPONDENTS = 300  # the latest ones, whose names and domains a stranger may imitate
+_MOST_CORRESPONDENTS = 300  # the latest ones, checked for imitation of their names and domains
 _MOST_COLLEAGUES = 20_000
-_MOST_FILES = 20  # that are named
+_MOST_FILES = 20  # named in a warning
 _MACHINE = re.compile(r"(?:no|ne)[._-]?(?:pas[._-]?)?(?:reply|repondre|respond)|notifications?\b|notify\b|mailer\b", re.I)
 
 
-Known = list[Any]  # rows: name, address
+Known = list[Any]  # rows (name, address)
 
 
 class SenderPlace(StrEnum):
-    OWN = "own"  # one's own address, in Sent or Drafts
+    OWN = "own"  # the user's own address, in Sent or Drafts
     INSIDE = "inside"
     OUTSIDE = "outside"
     NOWHERE = "nowhere"  # no address at all
@@ -51,20 +51,20 @@ class TrustLevel(IntEnum):
 
 
 class WarningKind(StrEnum):
-    """What does not fit. The sentences are in `trust_views.py`."""
+    """The kinds of warnings. Their texts are in `views/sender.py`."""
 
-    FAILED = "failed"  # the server's checks say it is not from there
-    UNPROVEN = "unproven"  # an address of ours that came from outside without proof
+    FAILED = "failed"  # authentication (SPF, DKIM, DMARC) failed
+    UNPROVEN = "unproven"  # an internal address without a passed authentication
     NO_SENDER = "no-sender"
     SEVERAL = "several"  # more than one sender
-    COLLEAGUE = "colleague"  # the name of somebody of ours, another address
-    KNOWN_NAME = "known-name"  # the name of a contact or of somebody one writes to, another address
+    COLLEAGUE = "colleague"  # a colleague's name with another address
+    KNOWN_NAME = "known-name"  # the name of a contact or correspondent with another address
     ALIKE = "alike"  # an address that looks like a contact's
     ADDRESS_IN_NAME = "address-in-name"
     LOOKALIKE = "lookalike"
     SCRIPTS = "scripts"
-    REPLY = "reply"  # answers go to another domain
-    LINK = "link"  # shows one address and leads to another
+    REPLY = "reply"  # replies go to another domain
+    LINK = "link"  # the link text shows another site than the link's target
     DISGUISED = "disguised"
     PROGRAM = "program"
     SHORTCUT = "shortcut"
@@ -79,7 +79,7 @@ class WarningKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SenderWarning:
-    """One thing that does not fit. `seen` is what the message says, `real` what it should be compared with."""
+    """A warning. `seen` is what the message claims, `real` what it should be compared with."""
 
     kind: WarningKind
     level: TrustLevel
@@ -89,12 +89,12 @@ class SenderWarning:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    email: str  # of the first sender, in letters that don't deceive
+    email: str  # of the first sender; a deceptive domain is in Punycode
     place: SenderPlace
-    contact: str = ""  # `uid` of the contact who has this address
-    written: bool = False  # the reader has written to this address; not looked up for a contact
-    first: bool = False  # nothing earlier from this address lies in the mailbox
-    recent: bool = False  # or at least among its latest messages: the others were not looked through
+    contact: str = ""  # `uid` of the contact with this address
+    written: bool = False  # the user has written to this address; not looked up for contacts
+    first: bool = False  # the mailbox has no earlier message from this address
+    recent: bool = False  # `first` was only checked among the latest messages
     authentication: Authentication = field(default_factory=Authentication)
     warnings: tuple[SenderWarning, ...] = ()
 
@@ -103,12 +103,22 @@ class Trust:
         return max((warning.level for warning in self.warnings), default=TrustLevel.CALM)
 
     @property
+    def is_dangerous(self) -> bool:
+        return self.level is TrustLevel.DANGER
+
+    @property
+    def is_addable(self) -> bool:
+        """Whether to offer adding the sender to the contacts: not the user, not a contact yet, and no DANGER warning."""
+        known = self.place in (SenderPlace.OWN, SenderPlace.NOWHERE) or self.contact
+        return not known and not self.is_dangerous
+
+    @property
     def genuine(self) -> bool:
         return self.authentication.verdict is Verdict.GENUINE
 
 
 def stranger(user: User, envelope: Envelope) -> str:
-    """The sender's address where it matters whether anything came from it before: outside, and never written to. 1 query."""
+    """The sender's address if external and never written to, else "": only then are earlier messages searched. 1 query."""
     email = _first(envelope).email.lower()
     usable = email.isascii() and "@" in email and len(email) <= 254 and '"' not in email
     return email if usable and _place(user, email, None) is SenderPlace.OUTSIDE and not has_written(user, email) else ""
@@ -130,8 +140,10 @@ def has_written(user: User, email: str) -> bool:
 def judge(
     message: Message, user: User, settings: Settings, role: Role | None = None, also: Sequence[SenderWarning] = ()
 ) -> Trust:
-    """All there is to say about a message that `imap.messages.read` brought. `role` is its mailbox's; `also` are warnings that
-    others found, of its links for one. 7 small queries at most."""
+    """Check a message returned by `imap.messages.read`. `role` is its mailbox's; `also` are warnings found elsewhere.
+
+    At most 7 small queries.
+    """
     envelope = message.envelope
     sender = _first(envelope)
     domain = _domain(sender.email)
@@ -158,7 +170,7 @@ def judge(
     return Trust(_shown(sender.email), place, met.contact, written, first, back, proof, tuple(warnings))
 
 
-# --- who -------------------------------------------------------------------------------------------------------------
+# --- the sender ------------------------------------------------------------------------------------------------------
 
 
 def _first(envelope: Envelope) -> Address:
@@ -186,12 +198,12 @@ def _place(user: User, email: str, role: Role | None) -> SenderPlace:
 
 
 def _shown(email: str) -> str:
-    """The address with the letters of a deceiving domain as DNS writes them."""
+    """The address, with a deceptive (homograph) domain in Punycode."""
     local, at, domain = email.rpartition("@")
     return f"{local}{at}{lookalike.wire(domain)}" if at and lookalike.deceives(domain) else email
 
 
-# --- what does not fit -----------------------------------------------------------------------------------------------
+# --- warnings --------------------------------------------------------------------------------------------------------
 
 
 def _about_proof(place: SenderPlace, domain: str, proof: Authentication) -> Iterator[SenderWarning]:
@@ -204,7 +216,7 @@ def _about_proof(place: SenderPlace, domain: str, proof: Authentication) -> Iter
 
 
 def _about_names(user: User, sender: Address, known: Known, met: KnownSender) -> Iterator[SenderWarning]:
-    """A stranger under the name of a colleague, of a contact or of somebody one writes to; an address inside the name."""
+    """A stranger using the name of a colleague, contact or correspondent; an address inside the display name."""
     claimed = lookalike.address_in(sender.name)
     if claimed and claimed != sender.email.lower() and not authentication.aligned(_domain(claimed), _domain(sender.email)):
         level = TrustLevel.DANGER if is_inside(user, claimed) else TrustLevel.CAUTION
@@ -239,7 +251,7 @@ _shape = Prepared(
 
 
 def _colleagues() -> dict[str, list[tuple[str, str]]]:
-    """Everybody here by the key of their name: names and addresses. 1 query; the rest once for each change, or in 5 minutes."""
+    """(name, address) of all accounts by name key. 1 query; cached until accounts change, at most 5 minutes."""
     return _by_name(str(db.obj.database), _shape()[0], int(time.time() / 300))
 
 
@@ -265,7 +277,7 @@ _last_written = Prepared(
 
 
 def _latest(user: User) -> Known:
-    """Names and addresses of the people one wrote to last."""
+    """(name, address) of the user's latest correspondents. 1 query."""
     return _last_written(user=user.id)
 
 
@@ -290,7 +302,7 @@ def _about_domains(user: User, envelope: Envelope, stranger: bool, known: Known,
 
 
 def _about_answers(user: User, message: Message, proof: Authentication) -> Iterator[SenderWarning]:
-    """Answers that go to another domain. Not from lists, nor from a proven machine that names the person it writes for."""
+    """Replies that go to another domain. Expected from mailing lists, and from authenticated automatic senders."""
     envelope, domain = message.envelope, _domain(_first(message.envelope).email)
     answers = [_domain(a.email) for a in envelope.reply_to if _domain(a.email)]
     by_machine = message.trace.bulk or message.list.can_be_left or _MACHINE.match(_first(envelope).email)
@@ -302,8 +314,9 @@ def _about_answers(user: User, message: Message, proof: Authentication) -> Itera
 
 
 def _about_links(message: Message, domain: str, proof: Authentication) -> Iterator[SenderWarning]:
-    """The first link that names another site than it leads to. Not where the sender is proven and the site is its own: its links
-    pass by who counts its readers."""
+    """The first link whose text names another site than its target. Not if an authenticated sender names its own site:
+    newsletters route links through click tracking.
+    """
     for url, named in message.lies:
         own = link_claims.site_of(domain) == link_claims.site_of(named)
         if not (own and proof.verdict is Verdict.GENUINE):
@@ -314,7 +327,7 @@ def _about_links(message: Message, domain: str, proof: Authentication) -> Iterat
 
 
 def _about_files(message: Message, place: SenderPlace, proof: Authentication) -> Iterator[SenderWarning]:
-    """The worst kind of file alone is told, with the names of its files."""
+    """Only the most dangerous kind of files, with their names."""
     trusted = place is SenderPlace.INSIDE and proof.verdict is not Verdict.FAILED
     found: dict[dangerous_files.Danger, list[str]] = {}
     attached = [dangerous_files.danger_in(part, message) for part in message.structure.attachments]

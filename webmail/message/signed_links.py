@@ -1,4 +1,4 @@
-"""Addresses of ours that carry one from a message: signed, so that nobody else makes them; and what to say of a link."""
+"""Signed links: URLs of ours that contain one from a message, signed with HMAC; and parsing a link's destination for display."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webmail.mime.threats import lookalike
 
 
 def signature(secret: str, person: int, *words: str) -> str:
-    """Says that we made an address of these words for this person. It holds for good: what it opens is checked anew."""
+    """An HMAC-SHA256 of these values for this user, hex, 128 bits. Never expires: the link's target is checked on each use."""
     told = "\0".join((str(person), *words))
     return hmac.digest(secret.encode(), told.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
 
@@ -23,12 +23,12 @@ def is_signed(given: str, secret: str, person: int, *words: str) -> bool:
 
 
 def packed(url: str) -> str:
-    """A URL as one piece of a path."""
+    """A URL encoded as a single path segment (base64url)."""
     return base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
 
 
 def unpacked(text: str) -> str:
-    """The URL again, "" where there is none."""
+    """Decode what `packed` encoded; "" if invalid."""
     try:
         return base64.b64decode(text.encode() + b"=" * (-len(text) % 4), b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
@@ -37,17 +37,17 @@ def unpacked(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a link leads, to be read by a person: what stands before its host, the host as DNS has it, and what comes after."""
+    """A link's target, split for display: the part before its host, the host in Punycode, and the part after."""
 
     before: str
     host: str
     after: str
-    readable: str  # the host in the letters of its owner
-    deceives: bool  # whether those letters imitate others
+    readable: str  # the host in Unicode
+    deceives: bool  # whether it is a homograph of another name
 
 
 def destination(url: str) -> Destination:
-    """Read an http(s) address as a browser does. ASCII only: letters that look alike can't hide in it."""
+    """Parse an http(s) URL as browsers do. ASCII only, so that look-alike letters can't hide in it."""
     host = link_claims.host_of(url)
     scheme, _slashes, rest = url.partition("://")
     authority = rest[: min((i for i in (rest.find(c) for c in "/\\?#") if i >= 0), default=len(rest))]

@@ -1,4 +1,4 @@
-"""Leaving a mailing list: by one POST of ours (RFC 8058), by a message, or on a page of the list's."""
+"""Unsubscribe: leaving a mailing list by one-click POST (RFC 8058), by message, or on the list's web page."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _FORM = b"List-Unsubscribe=One-Click"  # RFC 8058 section 3.2
 
 class UnsubscribeOutcome(StrEnum):
     ACCEPTED = "accepted"  # 2xx
-    ELSEWHERE = "elsewhere"  # a redirect, which is not followed: it wants a person
+    ELSEWHERE = "elsewhere"  # a redirect, which is not followed: the user has to continue there
     REFUSED = "refused"
     AWAY = "away"
-    FORBIDDEN = "forbidden"  # no address that our server may ask
+    FORBIDDEN = "forbidden"  # a URL that our server must not request (e.g. a private network)
 
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeOptions:
-    """`one_click` is the https address to POST to, `page` one for a person to open; `host` is that of either."""
+    """`one_click` is the https URL to POST to, `page` one for the user to open, both on `host`; `mail` an address to write to."""
 
     one_click: str = ""
     page: str = ""
@@ -41,8 +41,9 @@ class UnsubscribeOptions:
 
 
 def ways(message: Message, settings: Settings) -> UnsubscribeOptions:
-    """How this list can be left. Our own POST only where the message's signature held, or where nobody checks signatures here
-    (RFC 8058 section 4 wants one that covers the header; a forged one would make us call on strangers)."""
+    """How this list can be left. One-click only if a DKIM signature passed, or if signatures are not checked here: RFC 8058
+    section 4 requires one that covers the header, since a forged header would make our server send requests to third parties.
+    """
     offered: MailingList = message.list
     host = link_claims.host_of(offered.leave_web)
     sender = message.envelope.sender[0].email.rpartition("@")[2].lower() if message.envelope.sender else ""
@@ -54,7 +55,7 @@ def ways(message: Message, settings: Settings) -> UnsubscribeOptions:
 
 
 def leave(url: str) -> UnsubscribeOutcome:
-    """One-click: send the one line to the list's address. Takes 10 seconds at most; never raises."""
+    """Send the one-click POST. Takes at most SECONDS; never raises."""
     try:
         answer = http_fetch.post(url, _FORM, seconds=SECONDS)
     except http_fetch.AddressForbidden as error:

@@ -1,4 +1,4 @@
-"""One small viewer for each kind of part: what of a message is shown as a card, as a picture, as a file."""
+"""Viewers: how each attachment is shown: as a card (calendar, contact, delivery report, message), a preview or a file."""
 
 from __future__ import annotations
 
@@ -13,30 +13,44 @@ from webmail.mime.formats import delivery_report, icalendar, vcard_view
 from webmail.mime.part_kinds import PartKind
 from webmail.mime.structure import LEAF_LIMIT
 
-MESSAGES_LIMIT = 50  # attached messages that are shown as cards
-CARD_TEXT_LIMIT = 100_000  # characters of cards of people that are read for one message
-CALENDAR_TEXT_LIMIT = 200_000  # and of calendars
-FIELDS_LIMIT = 1_000  # header fields that a page shows
+MESSAGES_LIMIT = 50  # attached messages shown as cards
+CARD_TEXT_LIMIT = 100_000  # characters of vCards parsed per message
+CALENDAR_TEXT_LIMIT = 200_000  # characters of calendars parsed per message
+FIELDS_LIMIT = 1_000  # header fields shown on a page
+FILES_LIMIT = 500  # that a page shows
 
 
 @dataclass(slots=True)
 class AttachmentViews:
-    """A message's attachments by how they are shown. Each is in one of the lists only."""
+    """A message's attachments grouped by how they are shown. Each is in exactly one list."""
 
     deliveries: list[tuple[Part, delivery_report.Delivery]] = field(default_factory=list)
     receipts: list[tuple[Part, delivery_report.Receipt]] = field(default_factory=list)
-    returned: list[tuple[Part, Envelope]] = field(default_factory=list)  # headers of a message that came back
+    returned: list[tuple[Part, Envelope]] = field(default_factory=list)  # headers of a bounced message
     calendars: list[tuple[Part, icalendar.Calendar]] = field(default_factory=list)
     contacts: list[tuple[Part, tuple[vcard_view.Card, ...]]] = field(default_factory=list)
     messages: list[Part] = field(default_factory=list)
     previews: list[Part] = field(default_factory=list)
     files: list[Part] = field(default_factory=list)
-    more: bool = False  # the message has parts that are not looked at
+    more: bool = False  # the message has more parts than were examined
 
     @property
     def winmail(self) -> Part | None:
-        """What Outlook may have put the text into."""
+        """The winmail.dat part, in which Outlook may have put the text, or None."""
         return next((part for part in self.files if part_kinds.kind_of_part(part) is PartKind.TNEF), None)
+
+    @property
+    def count(self) -> int:
+        """The number of files and previews."""
+        return len(self.files) + len(self.previews)
+
+    @property
+    def shown_files(self) -> list[Part]:
+        return self.files[:FILES_LIMIT]
+
+    @property
+    def is_cut(self) -> bool:
+        return self.more or len(self.files) > FILES_LIMIT
 
     @property
     def any_cards(self) -> bool:
@@ -44,7 +58,7 @@ class AttachmentViews:
 
 
 def view(message: Message, *, with_pictures: bool = True) -> AttachmentViews:
-    """How to show each attachment; what can't be understood is a file to save. `with_pictures`: small ones load at once."""
+    """How to show each attachment; unparsable ones are files to save. `with_pictures`: small images are shown as previews."""
     viewed = AttachmentViews(more=len(message.structure.all) >= LEAF_LIMIT)
     shown_small = set(part_kinds.previews(message.structure)) if with_pictures else set()
     room = {PartKind.CARD: CARD_TEXT_LIMIT, PartKind.CALENDAR: CALENDAR_TEXT_LIMIT}
@@ -63,7 +77,7 @@ def view(message: Message, *, with_pictures: bool = True) -> AttachmentViews:
 
 
 def _with_envelope(part: Part, message: Message) -> Part:
-    """Of a message under an encoding the server's envelope is nonsense: it is read here, where its head was fetched."""
+    """For a message in a transfer encoding the server's envelope is wrong, so it is parsed here if its head was fetched."""
     if not part_kinds.is_wrapped(part) or encoded_messages.is_inside(part.section):
         return part
     first, _last = message.ends.get(part.section, (b"", b""))
@@ -71,7 +85,7 @@ def _with_envelope(part: Part, message: Message) -> Part:
 
 
 def _as_card(viewed: AttachmentViews, part: Part, text: str) -> bool:
-    """Put a part among the cards if its text can be understood."""
+    """Add a part to the cards if its text can be parsed; returns whether it could."""
     match part_kinds.kind_of_part(part):
         case PartKind.DELIVERY if delivery := delivery_report.delivery(text):
             viewed.deliveries.append((part, delivery))
@@ -80,7 +94,7 @@ def _as_card(viewed: AttachmentViews, part: Part, text: str) -> bool:
         case PartKind.HEADERS if text.strip():
             viewed.returned.append((part, headers.envelope(text.strip().encode("utf-8", "replace"))))
         case PartKind.CALENDAR if calendar := icalendar.read(text):
-            if all(calendar != known for _, known in viewed.calendars):  # invitations come twice: as a body and as a file
+            if all(calendar != known for _, known in viewed.calendars):  # invitations often come twice, as body and file
                 viewed.calendars.append((part, calendar))
             else:
                 return False
@@ -92,7 +106,7 @@ def _as_card(viewed: AttachmentViews, part: Part, text: str) -> bool:
 
 
 def header_fields(raw: bytes) -> Iterator[tuple[str, str]]:
-    """Every field of a header block in its order, unfolded and decoded; lines that are no field have no name."""
+    """All fields of a header block in order, unfolded and decoded; malformed lines have the name ""."""
     lines = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].split(b"\n")
     unfolded: list[bytes] = []
     for line in lines:

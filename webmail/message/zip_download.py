@@ -1,4 +1,4 @@
-"""All files of a message as one zip archive."""
+"""Zip download: all attachments of a message as one zip archive."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from webmail.mime.structure import LEAF_LIMIT
 
 MOST_BYTES = 2_000_000_000
 _LARGE = 1_000_000_000
-_TOGETHER = 1_000_000  # encoded bytes that are fetched at once
+_TOGETHER = 1_000_000  # encoded bytes fetched at once
 _MOST_TOGETHER = 100  # parts
 
 
 class ZipTooLarge(MailError):
-    """More bytes than one file may hold."""
+    """More bytes or parts than one archive may contain."""
 
     status = 422
 
 
 def write(account: Account, message: Message, parts: Iterable[Part], out: IO[bytes]) -> None:
-    """Write an archive of these parts, each under a name of its own; in constant memory.
+    """Write a zip archive of these parts under unique names, in constant memory.
 
-    1 round trip for each megabyte of small parts, and for each 512 KiB of a large one. Raises TooMuch, and what reading a part
-    raises: then `out` is of no use.
+    1 round trip per megabyte of small parts, and per 512 KiB of a large one. Raises ZipTooLarge, and what reading a part raises;
+    `out` is unusable then.
     """
     files = list(parts)
     if sum(part.decoded_size for part in files) > MOST_BYTES or len(message.structure.all) >= LEAF_LIMIT:
@@ -61,7 +61,7 @@ def _contents(account: Account, message: Message, files: Iterable[Part]) -> Iter
 
 
 def names(parts: Iterable[Part]) -> Iterator[str]:
-    """A name for each part without any path, no two alike even where letter case does not count: "a.pdf", "a (2).pdf"."""
+    """A file name without path for each part, unique even case-insensitively: "a.pdf", "a (2).pdf"."""
     taken: set[str] = set()
     counts: dict[str, int] = {}
     for part in parts:

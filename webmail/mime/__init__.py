@@ -1,1 +1,1 @@
-"""What mail looks like as bytes: headers, structure, text, HTML (RFC 5322, 2045-2049, 3676); bytes become str here."""
+"""MIME: parses and builds messages: headers, structure, text, HTML (RFC 5322, 2045-2049, 3676); bytes become str here."""

@@ -1,4 +1,4 @@
-"""What a person typed into To, Cc or Bcc, to addresses that mail can be sent to."""
+"""Address input: parses and validates what a person typed into To, Cc or Bcc, and encodes domains (IDNA)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from webmail.mime.addresses import read_address, split_list
 from webmail.mime.encoded_words import tidy
 
 _ATOMS = re.compile(r"[^\s\"(),:;<>@\[\\\]\x00-\x20\x7f]+")
-_QUOTED = re.compile(r'"[^"\\\s<>,;\x00-\x1f\x7f]+"')  # without what would need care on each hop
+_QUOTED = re.compile(r'"[^"\\\s<>,;\x00-\x1f\x7f]+"')  # without characters that servers handle differently
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.I)
 _DOTS = str.maketrans("。．｡", "...")  # RFC 3490 section 3.1
 _LITERAL = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-f:.]+)\]", re.I)
 
 
 def parse_addresses(text: str) -> tuple[Address, ...]:
-    """Addresses separated by commas, semicolons or line ends; names, quotes, comments and groups as in headers.
+    """Parse addresses separated by commas, semicolons or line ends; names, quotes, comments and groups as in headers.
 
-    Internationalised domains stay as they were typed (`ascii_address` is for the wire). Raises BadAddress with the piece
-    that is none; a line end inside a quoted name is one.
+    Internationalized domains stay as typed (`ascii_address` encodes them for sending). Raises BadAddress with the invalid
+    item; a line end inside a quoted name is invalid.
     """
     found: list[Address] = []
     for piece in split_list(text.replace("\r\n", "\n").replace("\r", "\n"), separators=",;\n"):
@@ -32,9 +32,9 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
         if "\n" in typed or "\0" in typed or address is None or not _deliverable(address.email):
             raise BadAddress(tidy(typed)[:200])
         bare = "<" not in typed and "(" not in typed
-        if bare and "@" in address.name:  # two addresses with a blank between
+        if bare and "@" in address.name:  # two addresses separated by a space
             raise BadAddress(tidy(typed)[:200])
-        if bare and not typed.startswith('"') and ":" not in typed and re.search(r"\s", typed):  # "a b@c.example": who is meant?
+        if bare and not typed.startswith('"') and ":" not in typed and re.search(r"\s", typed):  # "a b@c.example" is ambiguous
             raise BadAddress(tidy(typed)[:200])
         if typed.count("<") > 1 or ("<" in typed and not re.search(r">\s*(?:\(.*\)\s*)?\Z", typed)):
             raise BadAddress(tidy(typed)[:200])
@@ -43,7 +43,7 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
 
 
 def _deliverable(email: str) -> bool:
-    """RFC 5321 section 4.1.2 and 4.5.3.1, RFC 6531 for what is not ASCII."""
+    """Whether an address is valid (RFC 5321 sections 4.1.2 and 4.5.3.1, RFC 6531 for non-ASCII)."""
     local, at, domain = email.rpartition("@")
     if not at or not local or len(local.encode("utf-8", "replace")) > 64 or len(email) > 254:
         return False
@@ -60,8 +60,8 @@ def _deliverable(email: str) -> bool:
 
 
 def ascii_domain(domain: str) -> str:
-    """The domain as DNS has it ("xn--..."). Raises UnicodeError for what can't be one. (Python's codec is IDNA 2003,
-    but for the letters that IDNA 2008 keeps apart.)"""
+    """Encode a domain for DNS ("xn--..."). Raises UnicodeError if it is invalid. Uses Python's IDNA 2003 codec, except for
+    the letters that IDNA 2008 treats as distinct."""
     if domain.isascii():
         return domain
     return ".".join(_ascii_label(label) for label in domain[:253].translate(_DOTS).split("."))
@@ -72,14 +72,14 @@ def _ascii_label(label: str) -> str:
         return label
     if not set("ßẞς") & set(label):
         return label.encode("idna").decode("ascii")
-    # IDNA 2003 would make another domain of these: "straße.example" is not "strasse.example" (RFC 5894 section 7.2)
+    # IDNA 2003 would map these to another domain: "straße.example" is not "strasse.example" (RFC 5894 section 7.2)
     plain = unicodedata.normalize("NFC", label.lower().replace("ß", "ss").replace("ς", "σ"))
-    plain.encode("idna")  # raises for what no label may hold
+    plain.encode("idna")  # raises UnicodeError if the label is invalid
     return "xn--" + unicodedata.normalize("NFC", label.lower()).encode("punycode").decode("ascii")
 
 
 def shown_domain(domain: str) -> str:
-    """The domain as people read it, where writing to that would mean writing to the same. Raises UnicodeError for others."""
+    """Decode a domain for display ("xn--..." to Unicode). Raises UnicodeError if it would not encode back to the same domain."""
     shown = ".".join(
         label[4:].encode("ascii").decode("punycode") if label.lower().startswith("xn--") else label for label in domain.split(".")
     )
@@ -91,7 +91,7 @@ def shown_domain(domain: str) -> str:
 
 
 def ascii_address(email: str) -> str:
-    """The address with its domain in ASCII; the local part stays (RFC 6531 when it is not ASCII)."""
+    """Encode the domain of an address in ASCII; the local part stays (RFC 6531 if non-ASCII). Raises BadAddress."""
     local, at, domain = email.rpartition("@")
     try:
         return f"{local}{at}{ascii_domain(domain)}"
@@ -100,8 +100,8 @@ def ascii_address(email: str) -> str:
 
 
 def address_key(email: str) -> str:
-    """The same for two ways to write one address."""
+    """Normalize an address, for comparison and deduplication. Never raises."""
     try:
         return ascii_address(email).lower()
-    except ValueError:  # BadAddress is one: still being typed
+    except ValueError:  # not valid yet, while it is being typed
         return email.lower()

@@ -1,7 +1,7 @@
-"""Address lists (RFC 5322 section 3.4) by a linear scan that never raises.
+"""Address lists: parses To, From and the like (RFC 5322 section 3.4) in linear time, and never raises.
 
-The standard library's `getaddresses` walks character by character, so that 100,000 recipients take seconds, and what it
-answers on broken lists has changed between patch releases.
+The standard library's `getaddresses` works character by character, so that 100,000 recipients take seconds, and its result
+for malformed lists has changed between patch releases.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _COMMENT_STARTS = re.compile(r'[\\"(]')
 
 
 def addresses(values: list[bytes], limit: int = ADDRESS_LIMIT) -> tuple[Address, ...]:
-    """The first `limit` addresses of address lists (RFC 5322 section 3.4): groups flattened, duplicates kept.
+    """Parse address lists (RFC 5322 section 3.4) to the first `limit` addresses: groups flattened, duplicates kept.
 
-    What has no "@" is kept with what there is: `Address("", "MAILER-DAEMON")`, `Address("Some words", "")`.
+    Items without "@" are kept too: `Address("", "MAILER-DAEMON")`, `Address("Some words", "")`.
     """
     found: list[Address] = []
     for value in values:
         if (simple := _simple_address(value)) is not None:
             found.append(simple)
             continue
-        for piece in islice(split_list(decode_bytes(value)), 10 * limit):  # a million commas are no addresses
+        for piece in islice(split_list(decode_bytes(value)), 10 * limit):  # bounds a list of a million commas
             if len(found) >= limit:
                 break
             if (address := read_address(piece)) is not None:
@@ -43,12 +43,12 @@ def addresses(values: list[bytes], limit: int = ADDRESS_LIMIT) -> tuple[Address,
 
 
 def count_addresses(values: list[bytes]) -> int:
-    """How many addresses the lists hold, without reading each."""
+    """The number of addresses in the lists, without parsing each."""
     return sum(sum(1 for piece in split_list(decode_bytes(value)) if piece.strip()) for value in values)
 
 
 def _simple_address(value: bytes) -> Address | None:
-    """The two shapes that nearly all values have, without the scanner."""
+    """Fast path for the two forms that nearly all values have."""
     if len(value) > 1000:
         return None
     if _PLAIN.fullmatch(value):
@@ -59,9 +59,9 @@ def _simple_address(value: bytes) -> Address | None:
 
 
 def split_list(text: str, separators: str = ",;") -> Iterator[str]:
-    """The items of an address list: separators inside quotes, comments, angle brackets and encoded words do not count.
+    """Split an address list into items: separators inside quotes, comments, angle brackets and encoded words do not count.
 
-    A group's name ("friends:") is dropped, its members are items (RFC 5322 section 3.4). Linear in the text's length.
+    A group's name ("friends:") is dropped, its members are items (RFC 5322 section 3.4). Linear time.
     """
     start, pos = 0, 0
     last_quote, last_angle, last_paren = text.rfind('"'), text.rfind(">"), text.rfind(")")
@@ -88,7 +88,7 @@ def split_list(text: str, separators: str = ",;") -> Iterator[str]:
 
 
 def _end_of(text: str, pos: int, closing: str) -> int:
-    """Just behind the mark that closes a quoted string or a comment (nested comments count), or the end of the text."""
+    """The position after the end of a quoted string or a comment (which may be nested), or the end of the text."""
     depth = 1
     opening = "(" if closing == ")" else ""
     for match in (_IN_QUOTES if closing == '"' else _IN_COMMENT).finditer(text, pos):
@@ -107,7 +107,7 @@ def _end_of(text: str, pos: int, closing: str) -> int:
 
 
 def read_address(item: str) -> Address | None:
-    """One item of an address list; None for an empty one."""
+    """Parse one item of an address list; None if it is empty."""
     item, comments = _without_comments(item[:VALUE_LIMIT].strip())
     opening = item.rfind("<")
     if opening >= 0:
@@ -120,7 +120,7 @@ def read_address(item: str) -> Address | None:
         name, email = comments, item
         before, space, last = item.rpartition(" ")
         if space and "@" in last and not last.startswith("@") and '"' not in last:
-            name, email = before, last  # "Ann ann@example.org", brackets forgotten
+            name, email = before, last  # "Ann ann@example.org", without angle brackets
     else:
         name, email = item, ""
     address = Address(_tidy_name(name), _tidy_email(email))
@@ -128,7 +128,7 @@ def read_address(item: str) -> Address | None:
 
 
 def _without_comments(item: str) -> tuple[str, str]:
-    """The item without its comments, and the comments' text (where old mailers put the name)."""
+    """The item without its comments, and the comments' text (where old mail clients put the name)."""
     if "(" not in item or ")" not in item:
         return item, ""
     kept: list[str] = []

@@ -1,8 +1,8 @@
-"""What our own mail server found out about a message's sender, as it wrote it down in Authentication-Results (RFC 8601).
+"""Sender authentication: evaluates the SPF, DKIM and DMARC results of our mail server in Authentication-Results (RFC 8601).
 
-Anybody can write such a header. Believed are those alone that carry our server's name (the authserv-id), and of these the
-topmost: what a sender put into the message lies below what our server put on top of it. (A server must also remove headers
-with its own name from what arrives, RFC 8601 section 5; OpenDKIM, OpenDMARC and rspamd do.)
+Anybody can forge such a header. Only those with our server's name (the authserv-id) are trusted, and of these only the
+topmost: headers the sender wrote are below those our server added. (A server must also remove headers with its own name from
+incoming mail, RFC 8601 section 5; OpenDKIM, OpenDMARC and rspamd do.)
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from enum import StrEnum
 
 import authres
 
-MOST_HOPS = 3  # Received headers above the results: the way from the border to the mailbox inside our own establishment
+MOST_HOPS = 3  # Received headers above the results: internal hops from our border server to the mailbox
 _MOST_HEADERS = 20
-_LONGEST = 4096  # bytes of one header that are read
+_LONGEST = 4096  # bytes of one header that are parsed
 _MOST_RESULTS = 20  # of one header
 
 
 class Verdict(StrEnum):
-    GENUINE = "genuine"  # the domain of the sender's address stands for the message
-    UNVERIFIED = "unverified"  # nobody knows
-    FAILED = "failed"  # the domain says, or everything says, that it is not from there
+    GENUINE = "genuine"  # authenticated by the domain of the sender's address
+    UNVERIFIED = "unverified"  # no usable result
+    FAILED = "failed"  # DMARC failed, or SPF or DKIM did with nothing in the message's favour
 
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationCheck:
-    """One result: "spf", "dkim", "dmarc", "arc"; its result as the RFC names it; the domain it is about, maybe empty."""
+    """The result of one method ("spf", "dkim", "dmarc", "arc"), as RFC 8601 names it, and the domain checked, may be empty."""
 
     method: str
     result: str
@@ -41,14 +41,14 @@ class Authentication:
 
     @property
     def told(self) -> bool:
-        """Whether our server said anything."""
+        """Whether our server reported any result."""
         return bool(self.checks)
 
 
 def results_in(raw: bytes) -> tuple[tuple[int, str], ...]:
     """The Authentication-Results of a header block, topmost first, each with the number of Received headers above it.
 
-    `raw` holds these two fields in the message's order. Stops below the third Received. Linear, never raises.
+    `raw` holds these two fields in the message's order. Stops after MOST_HOPS Received headers. Linear time, never raises.
     """
     found: list[tuple[int, str]] = []
     hops = 0
@@ -65,9 +65,9 @@ def results_in(raw: bytes) -> tuple[tuple[int, str], ...]:
 
 
 def judge(results: tuple[tuple[int, str], ...], authserv_id: str, domain: str) -> Authentication:
-    """What to think of a message from `domain` (of the From address). An empty `authserv_id` believes nobody.
+    """The verdict on a message from `domain` (of the From address). With an empty `authserv_id` nothing is trusted.
 
-    Of each method the topmost header's results count: a forged one can only lie below.
+    For each method the results of the topmost header count: a forged one can only be below.
     """
     checks: dict[str, list[AuthenticationCheck]] = {}
     believed_at = None
@@ -87,7 +87,7 @@ def judge(results: tuple[tuple[int, str], ...], authserv_id: str, domain: str) -
 
 
 def aligned(one: str, other: str) -> bool:
-    """Relaxed alignment (RFC 7489 section 3.1), for domains that are equal or one below the other."""
+    """Relaxed alignment (RFC 7489 section 3.1), simplified: the domains are equal or one is a subdomain of the other."""
     if not one or not other or "." not in one or "." not in other:
         return bool(one) and one == other
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
@@ -103,7 +103,7 @@ def _verdict(checks: dict[str, list[AuthenticationCheck]], domain: str) -> Verdi
         return Verdict.GENUINE
     if has("dkim", "pass", ours=True) or has("spf", "pass", ours=True):
         return Verdict.GENUINE
-    # a mailing list breaks signatures, forwarding breaks SPF: only both, or one with nothing for the message, is a failure
+    # mailing lists break DKIM signatures and forwarding breaks SPF: a failure of one counts only if the other did not pass
     spf_failed, dkim_failed = has("spf", "fail", "hardfail"), has("dkim", "fail")
     if (spf_failed and not has("dkim", "pass")) or (dkim_failed and not has("spf", "pass")):
         return Verdict.FAILED
@@ -116,7 +116,7 @@ _PIECES = re.compile(r'\\.|[();"]', re.S)
 
 
 def _split(value: str) -> list[str]:
-    """The value's parts between semicolons, without comments: linear, however deep they nest."""
+    """Split the value at semicolons and remove comments, in linear time however deep they nest."""
     parts: list[str] = [""]
     depth, quoted, start = 0, False, 0
     for match in _PIECES.finditer(value):
@@ -144,19 +144,19 @@ def _split(value: str) -> list[str]:
 
 
 def _server_of(value: str) -> str:
-    """The authserv-id, without the version that may follow it."""
+    """The authserv-id, without its optional version."""
     words = _split(value)[0].split()
     return words[0].strip('"').lower() if words and len(words) <= 2 else ""
 
 
 def _checks(value: str) -> list[AuthenticationCheck]:
-    """The results of a header, each read by itself: one that is broken hides no other."""
+    """The results of a header, each parsed on its own, so that a malformed one does not hide the others."""
     found: list[AuthenticationCheck] = []
     for part in _split(value)[1 : _MOST_RESULTS + 1]:
         try:
             header = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: us; {part}")
         except (authres.AuthResError, ValueError, AttributeError):
-            continue  # the library's own, on words that are no result
+            continue  # raised by the library for a malformed result
         for result in header.results:
             if getattr(result, "method", "") in _DOMAIN_OF:
                 found.append(AuthenticationCheck(result.method, result.result, _domain(result)))

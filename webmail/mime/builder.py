@@ -1,8 +1,8 @@
-"""Drafts to messages: RFC 5322 headers, a format=flowed text (RFC 3676), HTML beside it if there is any, attachments from disk.
+"""Message builder: encodes a Draft as RFC 5322 bytes: headers, format=flowed text (RFC 3676), optional HTML, attachments.
 
-The standard library encodes the words (`email.header`, RFC 2047); the message is put together here, because
-`email.policy.SMTP` loses the quotes of long names when it folds them (so that one recipient becomes two), and because its
-generator holds several copies of each attachment.
+The standard library encodes header words (`email.header`, RFC 2047); the rest is done here, because `email.policy.SMTP` loses
+the quotes of long names when folding (so that one recipient becomes two), and because its generator holds several copies of
+each attachment in memory.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ __all__ = [
 
 LINE = 76
 REFERENCES_LIMIT = 20
-NOTE = "X-Traboule-Draft"  # what a copy in Drafts remembers beside what is sent
+NOTE = "X-Traboule-Draft"  # header for the state of a draft, only in the copy in Drafts, never sent
 _PRIORITY = {"high": ("1 (Highest)", "high"), "low": ("5 (Lowest)", "low")}
-_BASE64_LINES = 57 * 4096  # bytes read at once: whole lines of base64
+_BASE64_LINES = 57 * 4096  # bytes read at once: a whole number of base64 lines
 
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
@@ -47,8 +47,8 @@ _TEXT_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def header_value(text: str) -> str:
-    """The one gate for what goes into a header: raises UnsafeValue on CR, LF and NUL; other controls go, tabs and separators of
-    lines become spaces, lone surrogates U+FFFD.
+    """Sanitize a header value; all pass through here. Raises UnsafeValue on CR, LF and NUL (header injection); other controls
+    are removed, tabs and line separators become spaces, lone surrogates U+FFFD.
     """
     if any(mark in text for mark in "\r\n\0"):
         raise UnsafeValue("a header's value holds CR, LF or NUL")
@@ -56,7 +56,7 @@ def header_value(text: str) -> str:
 
 
 def new_message_id(domain: str) -> str:
-    """A Message-ID that nobody else makes (RFC 5322 section 3.6.4), with angle brackets."""
+    """A globally unique Message-ID (RFC 5322 section 3.6.4), with angle brackets."""
     try:
         name = ascii_domain(header_value(domain))
     except UnicodeError:
@@ -65,24 +65,24 @@ def new_message_id(domain: str) -> str:
 
 
 def needs_smtputf8(draft: Draft) -> bool:
-    """Whether an address has a local part that only SMTPUTF8 carries (RFC 6531)."""
+    """Whether an address has a non-ASCII local part, which needs SMTPUTF8 (RFC 6531)."""
     return any(not a.email.rpartition("@")[0].isascii() for a in (draft.identity.address, *draft.recipients))
 
 
 def build(draft: Draft, *, date: datetime, include_bcc: bool = False) -> bytes:
-    """The message as bytes; see `write`."""
+    """Build the message in memory; see `write`."""
     out = BytesIO()
     write(out, draft, date=date, include_bcc=include_bcc)
     return out.getvalue()
 
 
 def write(out: IO[bytes], draft: Draft, *, date: datetime, include_bcc: bool = False) -> None:
-    """The message with CRLF line ends, its attachments read in pieces.
+    """Write the message with CRLF line ends; attachments are read in chunks.
 
-    `include_bcc` only for what goes to the Drafts mailbox, with the draft's note.
+    `include_bcc` is only for the copy in the Drafts mailbox; it also includes the draft's note.
 
-    Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an impossible domain, OSError when an attachment's file
-    can't be read.
+    Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an invalid domain, OSError if an attachment's file can't
+    be read.
     """
     _write(out, _headers(draft, date, include_bcc))
     beside = [attachment for attachment in draft.attachments if not attachment.content_id]
@@ -99,7 +99,7 @@ def write(out: IO[bytes], draft: Draft, *, date: datetime, include_bcc: bool = F
 
 
 def _boundary() -> str:
-    """ "=_" can't occur in quoted-printable or base64 (RFC 2045 section 6.7)."""
+    """A unique boundary; "=_" can't occur in quoted-printable or base64 (RFC 2045 section 6.7)."""
     return f"=_{secrets.token_hex(16)}"
 
 
@@ -107,9 +107,9 @@ _PRIVATE = re.compile(rb"(?:bcc|return-path|delivered-to|x-original-to|x-traboul
 
 
 def resent(original: bytes, identity: Identity, to: tuple[Address, ...], *, message_id: str, date: datetime) -> bytes:
-    """A message sent on to others as it is, with CRLF (RFC 5322 section 3.6.6): the block of Resent-* fields goes on top.
+    """A message resent unchanged, with CRLF line ends (RFC 5322 section 3.6.6): Resent-* fields are put on top.
 
-    Only what tells of one's own mailbox is left out: Bcc, the traces of delivery, our own notes. Raises UnsafeValue, BadAddress.
+    Removes only private headers: Bcc, delivery traces, our own notes. Raises UnsafeValue and BadAddress.
     """
     whole = original.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head, _blank, body = whole.partition(b"\n\n") if not whole.startswith(b"\n") else (b"", b"", whole[1:])
@@ -143,7 +143,7 @@ def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
     if draft.read_receipt:  # RFC 8098 section 2.1
         lists.append(("Disposition-Notification-To", (identity.address,)))
     lines = [_addresses(name, found) for name, found in lists if found]
-    if identity.organisation:  # RFC 1036 section 2.2.8; mail programs show it
+    if identity.organisation:  # RFC 1036 section 2.2.8; mail clients show it
         lines.append(f"Organization: {_words(header_value(identity.organisation), len('Organization: '))}")
     lines.append(f"Subject: {_words(header_value(draft.subject), len('Subject: '))}")
     lines.append(f"Date: {format_datetime(date if date.tzinfo else date.replace(tzinfo=UTC))}")
@@ -163,7 +163,7 @@ def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
 
 
 def _wishes(draft: Draft) -> list[str]:
-    """How urgent it is, as mail programs have it (RFC 2156 section 5.4, and older), and its language (RFC 3282)."""
+    """Priority headers as mail clients use them (RFC 2156 section 5.4, and older), and Content-Language (RFC 3282)."""
     number, word = _PRIORITY.get(draft.priority, ("", ""))
     lines = [f"X-Priority: {number}", f"Importance: {word}"] if word else []
     return [*lines, f"Content-Language: {header_value(draft.language)}"] if draft.language else lines
@@ -177,7 +177,7 @@ def _message_id(text: str) -> str:
 
 
 def _addresses(name: str, found: tuple[Address, ...]) -> str:
-    """An address list, folded between addresses."""
+    """An address header, folded between addresses."""
     lines = [f"{name}:"]
     for place, address in enumerate(found):
         item = _address(address) + ("," if place < len(found) - 1 else "")
@@ -200,7 +200,7 @@ def _address(address: Address) -> str:
 
 
 def _phrase(name: str) -> str:
-    """A display name (RFC 5322 section 3.2.5): as it is, quoted, or wholly as encoded words, which no reader can split."""
+    """Encode a display name (RFC 5322 section 3.2.5): unchanged, quoted, or entirely as encoded words, which no parser splits."""
     if not name.isascii() or len(name) > 60 or "=?" in name:
         return Header(name, "utf-8", maxlinelen=70).encode(linesep="\r\n")
     if _ATOM_TEXT.fullmatch(name):
@@ -210,7 +210,7 @@ def _phrase(name: str) -> str:
 
 
 def _words(text: str, used: int) -> str:
-    """An unstructured value, folded; encoded when it is not ASCII, or would not survive folding as it is."""
+    """Fold an unstructured value; it is encoded if it is not ASCII or would not survive folding."""
     plain = text.isascii() and "=?" not in text and text == " ".join(text.split(" ")).strip(" ") and "  " not in text
     if plain and max((len(word) for word in text.split(" ")), default=0) < 60:
         return _folded(text, used)
@@ -230,7 +230,7 @@ def _folded(text: str, used: int) -> str:
 
 
 def _bodies(out: IO[bytes], draft: Draft) -> None:
-    """The text with its headers, or the text and its HTML, the better one last (RFC 2046 section 5.1.4)."""
+    """The text part, or multipart/alternative of text and HTML, the richer one last (RFC 2046 section 5.1.4)."""
     if not draft.html:
         _leaf(out, *_text(draft.text))
         return
@@ -247,7 +247,7 @@ def _bodies(out: IO[bytes], draft: Draft) -> None:
 
 
 def _related(out: IO[bytes], html: str, shown: list[Attachment]) -> None:
-    """The HTML and the pictures it refers to (RFC 2387)."""
+    """multipart/related: the HTML and the images it refers to (RFC 2387)."""
     boundary = _boundary()
     _write(out, [f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"', "", f"--{boundary}"])
     _leaf(out, *_html(html))
@@ -263,13 +263,13 @@ def _leaf(out: IO[bytes], headers: list[str], content: bytes) -> None:
 
 
 def _html(html: str) -> tuple[list[str], bytes]:
-    whole = without_surrogates(html.removesuffix("\n")) + "\n"  # b2a_qp breaks lines as the text itself does
+    whole = without_surrogates(html.removesuffix("\n")) + "\n"  # b2a_qp keeps the line ends of the text
     data = whole.replace("\n", "\r\n").encode("utf-8")
     return _encoded("Content-Type: text/html; charset=utf-8", data)
 
 
 def _text(text: str) -> tuple[list[str], bytes]:
-    """Headers and content of the text part."""
+    """Headers and content of the text/plain part."""
     tidy = without_surrogates(_TEXT_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     flowed = flow(tidy if tidy.endswith("\n") else f"{tidy}\n")
     data = flowed.replace("\n", "\r\n").encode("utf-8")
@@ -277,7 +277,7 @@ def _text(text: str) -> tuple[list[str], bytes]:
 
 
 def _encoded(kind: str, data: bytes) -> tuple[list[str], bytes]:
-    """7bit where it can be, else quoted-printable or base64, whichever is shorter."""
+    """7bit if possible, else quoted-printable or base64, whichever is shorter."""
     if data.isascii() and max(map(len, data.split(b"\r\n"))) <= 990:
         return [kind, "Content-Transfer-Encoding: 7bit"], data
     if sum(1 for byte in data if byte > 126) * 5 < len(data):
@@ -286,7 +286,7 @@ def _encoded(kind: str, data: bytes) -> tuple[list[str], bytes]:
 
 
 def _attach(out: IO[bytes], attachment: Attachment) -> None:
-    """One attachment with its headers. Messages are not encoded, as RFC 2046 section 5.2.1 wants it."""
+    """One attachment with its headers. Attached messages are not base64-encoded (RFC 2046 section 5.2.1)."""
     name = safe_name(header_value(attachment.filename)) or "attachment"
     kind = attachment.type.strip().lower()
     if kind == "message/rfc822" and (encoding := _plain_encoding(Path(attachment.path))):
@@ -301,8 +301,8 @@ def _attach(out: IO[bytes], attachment: Attachment) -> None:
 
 
 def _plain_encoding(path: Path) -> str:
-    """7bit or 8bit, or "" for a message that can't travel without an encoding (NUL, lines over 998 bytes)."""
-    plain, unended = True, 0  # bytes of a line whose end is in a later piece
+    """7bit or 8bit, or "" for a message that can't be sent unencoded (NUL, lines over 998 bytes)."""
+    plain, unended = True, 0  # length so far of a line that continues in the next chunk
     for piece in _crlf_pieces(path):
         lengths = [len(line) for line in piece.split(b"\r\n")]
         lengths[0] += unended
@@ -318,7 +318,7 @@ def _crlf_pieces(path: Path) -> Iterator[bytes]:
 
 
 def _part_headers(kind: str, name: str, content_id: str = "") -> list[str]:
-    """Content-Type with the name as old readers want it, Content-Disposition as RFC 2231 wants it."""
+    """Content-Type with the name for old mail clients, Content-Disposition with the name as in RFC 2231."""
     old = name.replace("\\", "_").replace('"', "'")
     if not old.isascii():
         old = Header(old, "utf-8", maxlinelen=70).encode(linesep="\r\n")
@@ -330,7 +330,7 @@ def _part_headers(kind: str, name: str, content_id: str = "") -> list[str]:
 
 
 def _filename_params(name: str) -> Iterator[str]:
-    """RFC 2231 section 3: a long name in numbered pieces, percent-encoded where it is not ASCII."""
+    """The filename parameter; a long name in numbered pieces, percent-encoded if not ASCII (RFC 2231 section 3)."""
     if name.isascii() and len(name) <= 60 and not re.search(r'["\\]', name):
         yield f'filename="{name}"'
         return

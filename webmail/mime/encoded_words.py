@@ -1,4 +1,4 @@
-"""Words of header values: RFC 2047 encoded words and raw 8-bit text to clean one-line strings."""
+"""Encoded words: decodes RFC 2047 encoded words and raw 8-bit header values to one-line strings, and folds text for search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webmail.mime.transfer_encoding import decode_transfer
 VALUE_LIMIT = 1 << 16  # bytes of one value that are decoded
 
 _WORD = re.compile(r"=\?([^?\s=]{1,80})\?([bBqQ])\?([^?]{0,4000})\?=")
-# C0 and C1 controls but white space, and what reorders text so that it reads as something else.
+# C0 and C1 controls except white space, and bidirectional controls, which reorder text on screen.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _LETTERS = re.compile(r"[^\W_]+")
@@ -21,31 +21,31 @@ _FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"
 
 
 def tidy(text: str) -> str:
-    """One line without controls, bidirectional overrides or lone surrogates, its white space collapsed."""
+    """Normalize text to one line without controls, bidirectional overrides or lone surrogates, white space collapsed."""
     if not (text.isascii() and text.isprintable()):
         text = without_surrogates(_UNWANTED.sub("", text))
     return " ".join(text.split())
 
 
 def fold(text: str) -> str:
-    """Without case and accents: "Élodie" and "elodie" are the same."""
+    """Fold case and remove accents: "Élodie" and "elodie" become the same."""
     if text.isascii():
         return text.lower()
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_FOLDED)
 
 
 def words_in(text: str) -> list[str]:
-    """Its words, folded: what a search compares."""
+    """The words of a text, folded, for searching."""
     return _LETTERS.findall(fold(text))
 
 
 def sort_key(name: str) -> str:
-    """By which names are put in order, and found whatever stands between their words; at most 190 characters."""
+    """The key for sorting and finding names: their folded words, without punctuation; at most 190 characters."""
     return " ".join(words_in(name))[:190] or name.lower()[:190]
 
 
 def decode(value: bytes) -> str:
-    """The text of an unstructured value (RFC 2047); raw 8-bit bytes are read as UTF-8, else cp1252. Never raises."""
+    """Decode an unstructured value (RFC 2047); raw 8-bit bytes are decoded as UTF-8, else cp1252. Never raises."""
     if len(value) > 500:
         return _decode(value[:VALUE_LIMIT])
     return _decode_cached(value)
@@ -56,18 +56,18 @@ def _decode(value: bytes) -> str:
     return tidy(decode_words(text) if "=?" in text else text)
 
 
-_decode_cached = lru_cache(maxsize=4096)(_decode)  # the same people write again and again; only short values are kept
+_decode_cached = lru_cache(maxsize=4096)(_decode)  # the same senders recur; only short values are cached
 
 
 def decode_words(text: str) -> str:
-    """Encoded words undone, and nothing taken out."""
+    """Decode encoded words, without removing anything."""
     out: list[str] = []
     end = 0
     pending, charset = b"", ""
     for word in _WORD.finditer(text):
         between = text[end : word.start()]
         data = _word_bytes(word[2], word[3])
-        # White space between two encoded words is not shown (section 6.2), and senders cut letters in two: join the bytes.
+        # White space between two encoded words is ignored (section 6.2), and senders split characters: join the bytes.
         if pending and not between.strip() and charset == word[1].lower():
             pending += data
         else:

@@ -1,4 +1,4 @@
-"""File names of parts: out of their parameters (RFC 2231, and RFC 2047 where it should not be), safe to show and save."""
+"""File names: decoded from a part's parameters (RFC 2231, and RFC 2047 although not allowed there), safe to show and save."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webmail.mime.encoded_words import decode, decode_words
 
 NAME_LIMIT = 200
 _EXTENSION = re.compile(r"\.[^.\s/\\]{1,20}\Z")
-# Controls, line and paragraph separators, all direction marks (they turn "gpj.exe" around), zero-width space, BOM.
+# Controls, line and paragraph separators, bidirectional characters (they can reverse "gpj.exe"), zero-width space, BOM.
 _UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_NAMES = re.compile(r'[<>:"|?*]')  # Windows refuses them
@@ -20,9 +20,10 @@ _SEGMENT = re.compile(r"(filename|name)(?:\*(\d{1,3}))?(\*?)\Z")
 
 
 def filename(params: dict[str, str]) -> str:
-    """The name that parameters of Content-Disposition and Content-Type give, or "".
+    """The file name in the parameters of Content-Disposition and Content-Type, or "".
 
-    `params` are raw: "filename*0*" and the like are joined here. `filename` goes before `name`, RFC 2231 before plain.
+    `params` are raw: "filename*0*" and the like are joined here. `filename` takes precedence over `name`, and RFC 2231 over
+    plain values.
     """
     lower = {key.lower(): value for key, value in list(params.items())[:200]}
     for wanted in ("filename", "name"):
@@ -33,14 +34,14 @@ def filename(params: dict[str, str]) -> str:
 
 
 def turns(params: dict[str, str]) -> bool:
-    """Whether a name holds what makes a reader see its letters in another order; `filename` has taken it out."""
+    """Whether the file name contains bidirectional overrides, which reorder the letters on screen; `filename` removes them."""
     lower = {key.lower(): value for key, value in list(params.items())[:200]}
     names = [found for wanted in ("filename", "name") for found in (_extended(lower, wanted), _raw(lower.get(wanted, "")))]
     return any(_TURNING.search(name) for name in names)
 
 
 def _raw(value: str) -> str:
-    """Encoded words undone without taking anything out."""
+    """Decode encoded words without removing anything."""
     return decode_words(decode_bytes(raw_bytes(value[:4000])))
 
 
@@ -49,7 +50,7 @@ def _plain(value: str) -> str:
 
 
 def _extended(params: dict[str, str], wanted: str) -> str:
-    """RFC 2231 sections 3 and 4: segments in their order, percent-decoded where starred, charset from the first."""
+    """RFC 2231 sections 3 and 4: joins the segments in order, percent-decodes the starred ones, charset from the first."""
     segments: dict[int, tuple[bool, str]] = {}
     for key, value in params.items():
         match = _SEGMENT.match(key)
@@ -70,7 +71,7 @@ def _extended(params: dict[str, str], wanted: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A name without path, controls, direction marks or what file systems refuse; at most 200 characters, or ""."""
+    """Sanitize a file name: no path, control or bidirectional characters, or what file systems refuse; at most 200 characters."""
     name = unicodedata.normalize("NFC", _UNWANTED.sub("", name[:8000]))
     name = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
     name = " ".join(_NOT_IN_NAMES.sub("_", name).split()).strip(". ")
@@ -84,11 +85,11 @@ def safe_name(name: str) -> str:
 
 
 def message_name(subject: str) -> str:
-    """The name of a message's file: its subject, safe, at most 84 characters with ".eml"."""
+    """A file name for a message: its subject, made safe, at most 84 characters with ".eml"."""
     flat = re.sub(r"[/\\]+", "-", subject).replace(":", "")
     return called(flat, "message") + ".eml"
 
 
 def called(words: str, otherwise: str) -> str:
-    """Words as the name of a file without its extension, at most 80 characters."""
+    """A file name stem made from text, at most 80 characters; `otherwise` if nothing is left."""
     return safe_name(words)[:80].strip(". ") or otherwise

@@ -1,6 +1,6 @@
-"""Header blocks to decoded values (RFC 5322, 2047, 2231), fast enough for the rows of a list.
+"""Headers: parses header blocks into decoded values (RFC 5322, 2047, 2231), fast enough for the rows of a list.
 
-The standard library's `email.policy.default` takes 10 ms for the headers of one page; here 50 rows take about one.
+The headers of one page, 50 rows, take 10 ms with the standard library's `email.policy.default` and about 1 ms here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from webmail.mime.filenames import filename
 
 __all__ = ["addresses", "count_addresses", "date", "decode", "envelope", "fields", "filename", "message_ids", "trace"]
 
-HEADER_LIMIT = 1 << 20  # bytes of a header block that are looked at
+HEADER_LIMIT = 1 << 20  # bytes of a header block that are parsed
 REFERENCES_LIMIT = 100
 
 _MESSAGE_ID = re.compile(rb"<([^<>\s]{1,995})>")
@@ -25,9 +25,9 @@ _NOT_IN_NAMES = re.compile(rb"[^!-~]")
 
 
 def fields(raw: bytes) -> dict[str, list[bytes]]:
-    """A header block (RFC 5322 section 2.2), whole or a subset -> lower-case name -> unfolded values in order.
+    """Parse a header block (RFC 5322 section 2.2), whole or a subset, to lower-case name -> unfolded values in order.
 
-    Stops at the first empty line or after 1 MB; lines that are no header are passed over.
+    Stops at the first empty line or after 1 MB; malformed lines are ignored.
     """
     raw = raw[:HEADER_LIMIT]
     if b"\n" not in raw:
@@ -54,7 +54,7 @@ def fields(raw: bytes) -> dict[str, list[bytes]]:
 
 
 def date(value: bytes) -> datetime | None:
-    """A Date value (RFC 5322 section 3.3) in UTC, or None when it is no date or out of range."""
+    """A Date value (RFC 5322 section 3.3) in UTC, or None if it is invalid or out of range."""
     try:
         parsed = parsedate_tz(value[:200].decode("ascii", "replace"))
         if parsed is None:
@@ -64,12 +64,12 @@ def date(value: bytes) -> datetime | None:
         if abs(offset) >= 86400 or not 1900 <= year <= 9998:
             return None
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC) - timedelta(seconds=offset)
-    except (ValueError, TypeError, IndexError, OverflowError):  # the library's own, on words that only look like a date
+    except (ValueError, TypeError, IndexError, OverflowError):  # raised by the library for malformed dates
         return None
 
 
 def message_ids(value: bytes, limit: int = REFERENCES_LIMIT) -> tuple[str, ...]:
-    """The message ids of a value, with angle brackets (section 3.6.4); of too many, the first and the latest stay."""
+    """The message ids of a value, with angle brackets (RFC 5322 section 3.6.4); beyond `limit`, the first and the last ones."""
     found = [decode_bytes(match) for match in _MESSAGE_ID.findall(value)]
     if not found:
         found = [word for word in decode_bytes(value[:2000]).split() if "@" in word.strip("<>@")]
@@ -78,7 +78,7 @@ def message_ids(value: bytes, limit: int = REFERENCES_LIMIT) -> tuple[str, ...]:
 
 
 def envelope(raw: bytes) -> Envelope:
-    """The headers that a reader and a reply need, of a header block or a whole message. Never raises."""
+    """The headers needed to display and answer a message, from a header block or a whole message. Never raises."""
     found = fields(raw)
 
     def first(name: str) -> bytes:
@@ -104,7 +104,7 @@ def envelope(raw: bytes) -> Envelope:
 
 
 def trace(raw: bytes, results: tuple[tuple[int, str], ...] = ()) -> Trace:
-    """What a header block holds beside the envelope; `results` are from `authentication.results_in`. Never raises."""
+    """Parse the headers about delivery; `results` are from `authentication.results_in`. Never raises."""
     found = fields(raw)
 
     def first(name: str) -> str:
@@ -121,13 +121,13 @@ def trace(raw: bytes, results: tuple[tuple[int, str], ...] = ()) -> Trace:
 
 
 def _list_id(value: bytes) -> str:
-    """RFC 2919: the identifier alone, without its description and brackets."""
+    """List-Id (RFC 2919): the identifier alone, without description and brackets."""
     text = decode(value)
     inside = re.search(r"<([^<>]+)>\s*$", text)
     return (inside[1] if inside else text).strip()
 
 
 def _list_post(value: bytes) -> str:
-    """RFC 2369 section 3.4: the list's address, "" where there is none or posting is not allowed ("NO")."""
+    """List-Post (RFC 2369 section 3.4): the list's address, "" if there is none or posting is not allowed ("NO")."""
     match = re.search(r"<mailto:([^<>?\s]+@[^<>?\s]+)", decode(value), re.I)
     return match[1] if match else ""

@@ -1,4 +1,4 @@
-"""What a mailing list offers in its headers: leaving it (RFC 2369, RFC 8058), its archive, help. Anybody can write them."""
+"""List headers: how to unsubscribe from a mailing list (RFC 2369, RFC 8058), its archive and help. Untrusted input."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from webmail.mime.html.linkify import web_address
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\\%]{1,64}@[^\s<>,;:\"()\[\]\\@%]{1,253}")
 _LONGEST_SUBJECT = 200
 _LONGEST_BODY = 1000
-_MOST = 10  # addresses of one header
+_MOST = 10  # URLs of one header
 
 
 def mailing_list(raw: bytes) -> MailingList:
-    """The list headers of a header block. Never raises; what is no http(s) or mailto address is passed over.
+    """Parse the list headers of a header block. Never raises; anything but http(s) and mailto URLs is ignored.
 
-    Of each kind the first address counts (RFC 2369 section 2). One-Click needs an https address beside its own header (RFC 8058
+    Of each kind the first URL counts (RFC 2369 section 2). One-click needs an https URL in addition to its own header (RFC 8058
     section 3.1).
     """
     found = fields(raw)
@@ -40,7 +40,7 @@ def mailing_list(raw: bytes) -> MailingList:
 
 
 def _addresses(values: list[bytes]) -> list[str]:
-    """What stands between angle brackets, white space taken out (RFC 2369 section 2)."""
+    """The URLs between angle brackets, white space removed (RFC 2369 section 2)."""
     text = decode(b",".join(values[:3])[:8192])
     return [re.sub(r"\s", "", each) for each in re.findall(r"<([^<>]*)>", text)[:_MOST]]
 
@@ -50,7 +50,7 @@ def _web(values: list[bytes]) -> str:
 
 
 def _mail(address: str) -> tuple[str, str, str]:
-    """One recipient, subject and text of a mailto address (RFC 6068), all bounded; "" for the recipient where it is none."""
+    """The recipient, subject and body of a mailto URL (RFC 6068), all bounded; the recipient is "" if it is not a valid one."""
     scheme, _colon, rest = address.partition(":")
     to, _question, query = rest.partition("?")
     to = unquote(to)

@@ -1,7 +1,7 @@
-"""A whole message's bytes to its tree of parts, for servers whose BODYSTRUCTURE can't be understood.
+"""MIME parser: parses a whole message into its tree of parts, for servers whose BODYSTRUCTURE can't be parsed.
 
 The standard library's parser recurses (RecursionError at a few hundred levels) and copies each part at each level; this
-one keeps positions in the bytes, looks at DEPTH_LIMIT levels, and never raises.
+one keeps offsets into the bytes, reads DEPTH_LIMIT levels, and never raises.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from webmail.mime.tree import PartNode
 
 DEPTH_LIMIT = 50
 PART_LIMIT = 2000
-DELIMITER_LIMIT = 100_000  # lines that begin as a delimiter does
+DELIMITER_LIMIT = 100_000  # lines that begin with "--"
 _VALUE_LIMIT = 16384
 
 _BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
@@ -28,7 +28,7 @@ _PARAM = re.compile(r';\s*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*)
 
 @dataclass(slots=True)
 class _Place:
-    """A node and where its content lies in the bytes."""
+    """A node and the offsets of its content."""
 
     node: PartNode
     start: int
@@ -38,14 +38,14 @@ class _Place:
 
 @dataclass(slots=True)
 class ParsedMessage:
-    """A message that was read: `root` is its tree (RFC 2046 section 5.1) with IMAP section numbers."""
+    """A parsed message: `root` is its tree (RFC 2046 section 5.1) with IMAP section numbers."""
 
     root: PartNode
     _raw: bytes = field(repr=False)
     _places: dict[str, _Place] = field(repr=False)
 
     def content(self, section: str, most: int | None = None) -> bytes:
-        """The content of a part, still transfer-encoded, at most that many bytes of it; b"" where there is none."""
+        """The content of a part, still transfer-encoded, at most `most` bytes of it; b"" if there is no such part."""
         place = self._places.get(section)
         if place is None:
             return b""
@@ -53,18 +53,18 @@ class ParsedMessage:
 
 
 def read(raw: bytes) -> ParsedMessage:
-    """Read a message once, for its tree and the contents of several parts; what is broken becomes a text leaf."""
+    """Parse a message once, for its tree and the contents of several parts; malformed parts become text leaves."""
     places = _walk(raw)
     return ParsedMessage(places[0].node, raw, {place.node.section: place for place in reversed(places)})
 
 
 def from_bytes(raw: bytes) -> PartNode:
-    """The tree of a message, as `read` has it."""
+    """The tree of a message, see `read`."""
     return read(raw).root
 
 
 def content(raw: bytes, section: str) -> bytes:
-    """The content of the part that `from_bytes` numbers `section`, still transfer-encoded; b"" when there is none."""
+    """The content of the part `section`, still transfer-encoded; b"" if there is no such part."""
     return read(raw).content(section)
 
 
@@ -89,7 +89,7 @@ def _walk(raw: bytes) -> list[_Place]:
         level = [place for place in below if place.boundary]
     for place in places:
         if place.node.type.startswith("multipart/") and not place.node.children:
-            place.node.type = "text/plain"  # no boundary, or none found: the text is all there is to show
+            place.node.type = "text/plain"  # no boundary, or none found: show it as text
     if not root.node.children:
         root.node.section = "1"
     return places
@@ -124,7 +124,7 @@ def _read(raw: bytes, start: int, end: int, section: str, default: str) -> _Plac
 
 
 def _parameters(value: str) -> tuple[str, dict[str, str]]:
-    """What stands before the first ";", and the parameters (RFC 2045 section 5.1), names in lower case, first one wins."""
+    """The value before the first ";", and the parameters (RFC 2045 section 5.1), names in lower case, the first one wins."""
     params: dict[str, str] = {}
     for match in _PARAM.finditer(value):
         text = re.sub(r"\\(.)", r"\1", match[2], flags=re.S) if match[2] is not None else match[3].strip().strip('"')
@@ -133,7 +133,7 @@ def _parameters(value: str) -> tuple[str, dict[str, str]]:
 
 
 def _dashed(raw: bytes) -> dict[bytes, list[int]]:
-    """Where lines stand that begin with "--", by what follows: looked for once, for each level has in it all that are below."""
+    """Index of the lines that begin with "--": what follows -> offsets. Built once, since every level contains those below."""
     found: dict[bytes, list[int]] = {}
     if raw.startswith(b"--"):
         found[raw[2:302].partition(b"\n")[0].removesuffix(b"\r").rstrip(b" \t")] = [0]
@@ -145,10 +145,10 @@ def _dashed(raw: bytes) -> dict[bytes, list[int]]:
 
 
 def _split(raw: bytes, place: _Place, lines: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
-    """Where the parts of a multipart lie: between delimiter lines, the line end before each belonging to it."""
+    """(start, end) of each part of a multipart: between delimiter lines, which include the line end before them."""
     opening, closing = lines.get(place.boundary, []), lines.get(place.boundary + b"--", [])
     last = bisect_left(closing, place.start)
-    # a missing closing delimiter: take what there is
+    # without a closing delimiter the last part extends to the end
     closed = closing[last] if last < len(closing) and closing[last] < place.end else None
     start = -1
     for number in range(bisect_left(opening, place.start), len(opening)):
@@ -164,5 +164,5 @@ def _split(raw: bytes, place: _Place, lines: dict[bytes, list[int]]) -> Iterator
 
 
 def _line_end_before(raw: bytes, at: int) -> int:
-    """Where the line end begins that stands right before a line."""
+    """The offset of the line end that precedes a line."""
     return max(at - (2 if raw[at - 2 : at - 1] == b"\r" else 1), 0)

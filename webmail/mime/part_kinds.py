@@ -1,4 +1,4 @@
-"""What a part is shown as, by its type and its name, and which small parts are read together with the text."""
+"""Part kinds: which viewer shows a part, by its type and name, and which small parts are fetched together with the text."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from enum import StrEnum
 
 from webmail.mail import Part, Structure
 
-CARDS_LIMIT = 10  # parts of a message that become cards
+CARDS_LIMIT = 10  # parts of a message shown as cards
 _CARD_SIZE = 1_000_000  # encoded bytes of a calendar
-_SMALL_CARD_SIZE = 350_000  # of any other
-PREVIEW_SIZE = 5_000_000  # encoded bytes of an image that is shown small
+_SMALL_CARD_SIZE = 350_000  # encoded bytes of any other card
+PREVIEW_SIZE = 5_000_000  # encoded bytes of an image shown as a thumbnail
 PREVIEWS_LIMIT = 20
 WRAPPED_SIZE = 10_000_000  # encoded bytes of an attached message that is decoded and parsed here
 
 
 class PartKind(StrEnum):
-    """The viewers there are."""
+    """The available viewers."""
 
     MESSAGE = "message"
     DELIVERY = "delivery"
     RECEIPT = "receipt"
-    HEADERS = "headers"  # those of a message that came back
+    HEADERS = "headers"  # of a bounced message
     CALENDAR = "calendar"
     CARD = "card"
     TNEF = "tnef"
@@ -66,13 +66,13 @@ _CARDS = (PartKind.DELIVERY, PartKind.RECEIPT, PartKind.HEADERS, PartKind.CALEND
 
 
 def kind_of_part(part: Part) -> PartKind:
-    """How a part can be looked at. A type goes before a name, but one that says nothing."""
+    """Which viewer shows a part. The type takes precedence over the name, unless it is generic."""
     ending = part.filename.rpartition(".")[2].lower()
     found = _TYPES.get(part.type)
     if part.filename.lower() == "winmail.dat" and part.type in _UNTOLD:
         return PartKind.TNEF
     if found is PartKind.MESSAGE and not is_wrapped(part) and (part.envelope is None or part.encoding not in _PLAIN_ENCODINGS):
-        return PartKind.FILE  # the server tells nothing of what is in it, and it is too large to be read here
+        return PartKind.FILE  # the server does not parse it, and it is too large to be parsed here
     if found:
         return found
     if part.type in (*_UNTOLD, "text/plain") and ending in _ENDINGS:
@@ -81,12 +81,12 @@ def kind_of_part(part: Part) -> PartKind:
 
 
 def is_wrapped(part: Part) -> bool:
-    """Whether it is a message under an encoding (RFC 2046 section 5.2.1 forbids it), which servers read without undoing it."""
+    """Whether it is an attached message with a transfer encoding (against RFC 2046 section 5.2.1), which servers don't decode."""
     return _TYPES.get(part.type) is PartKind.MESSAGE and part.encoding not in _PLAIN_ENCODINGS and part.size <= WRAPPED_SIZE
 
 
 def cards(shape: Structure, room: int) -> tuple[Part, ...]:
-    """The attachments whose content a page shows as cards, whole ones only, within `room` encoded bytes."""
+    """The attachments whose content a page shows as cards, within `room` encoded bytes; none is truncated."""
     found: list[Part] = []
     for part in shape.attachments:
         what = kind_of_part(part)
@@ -98,6 +98,6 @@ def cards(shape: Structure, room: int) -> tuple[Part, ...]:
 
 
 def previews(shape: Structure) -> tuple[Part, ...]:
-    """The attached images that are shown small below the text."""
+    """The attached images shown as thumbnails below the text."""
     images = [part for part in shape.attachments if kind_of_part(part) is PartKind.IMAGE and part.size <= PREVIEW_SIZE]
     return tuple(images[:PREVIEWS_LIMIT])

@@ -1,4 +1,4 @@
-"""Plain text bodies: decoded, shown as safe HTML, quoted, and flowed (RFC 3676)."""
+"""Plain text: decodes text bodies, renders them as safe HTML, quotes them, and encodes format=flowed (RFC 3676)."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ __all__ = [
 ]  # fmt: skip
 
 SHOWN_LIMIT = 500_000  # characters of a body that a page shows
-DEPTH_LIMIT = 20  # levels of quoting that are told apart
-LONG_QUOTE = 6  # lines; a longer quote at the end is folded away
+DEPTH_LIMIT = 20  # levels of quoting that are distinguished
+LONG_QUOTE = 6  # lines; a longer quote at the end is collapsed
 FLOW_WIDTH = 76
 SIGNATURE = "-- "
 
-# as browsers do (WHATWG HTML, section 13.2.3.2), but for their care about what stands around
+# as browsers do (WHATWG HTML, section 13.2.3.2), but simplified
 _CHARSET_IN_HTML = re.compile(rb"<meta\b[^>]{0,200}?\bcharset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_:.-]{1,40})", re.I)
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _WORDS = re.compile(r"[^ ]+ *| +")
 
 
 def decode_text(data: bytes, encoding: str, charset: str) -> str:
-    """Text of a part's content: LF line ends, no NUL or other controls. Never raises."""
+    """Decode a part's content to text: LF line ends, no NUL or other controls. Never raises."""
     text = decode_bytes(decode_transfer(data, encoding), charset)
     return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def content(data: bytes, part: Part) -> str:
-    """The same of a part as the server has it. HTML that its header names no charset for may name it itself; rich text of old
-    becomes plain."""
-    if part.type == "text/html" and part.charset.lower() in ("", "us-ascii"):  # what servers say where the header says nothing
+    """Decode a part's content to text. HTML without a charset in its header may declare it in <meta>; text/enriched becomes
+    plain text."""
+    if part.type == "text/html" and part.charset.lower() in ("", "us-ascii"):  # servers report us-ascii if the header has none
         data = decode_transfer(data, part.encoding)
         told = _CHARSET_IN_HTML.search(data[:2048])
         return decode_text(data, "", told[1].decode("ascii") if told else "")
@@ -47,11 +47,11 @@ def content(data: bytes, part: Part) -> str:
     return enriched_to_text(found, part.type) if part.type in RICH_TYPES else found
 
 
-# --- reading -------------------------------------------------------------------------------------------------------
+# --- parsing -------------------------------------------------------------------------------------------------------
 
 
 def read(text: str, *, flowed: bool = False, delsp: bool = False) -> Iterator[tuple[int, str]]:
-    """Lines as (depth of quoting, text); with `flowed`, paragraphs rejoined by RFC 3676 sections 4.1-4.5."""
+    """Parse lines as (quote depth, text); with `flowed`, paragraphs are rejoined (RFC 3676 sections 4.1-4.5)."""
     if not flowed:
         for line in text.split("\n"):
             yield _unquote(line)
@@ -61,7 +61,7 @@ def read(text: str, *, flowed: bool = False, delsp: bool = False) -> Iterator[tu
     for line in text.split("\n"):
         here = len(line) - len(line.lstrip(">"))
         body = line[here:].removeprefix(" ")
-        if joined and here != depth:  # a soft line end before another depth is a fault: the paragraph ends (section 4.5)
+        if joined and here != depth:  # a soft line break before another depth is an error: the paragraph ends (section 4.5)
             yield depth, "".join(joined)
             joined = []
         depth = here
@@ -78,7 +78,7 @@ def read(text: str, *, flowed: bool = False, delsp: bool = False) -> Iterator[tu
 
 
 def _unquote(line: str) -> tuple[int, str]:
-    """Quote marks as all mailers write them (">> a", "> > a") taken off."""
+    """Strip the quote marks that mail clients write (">> a", "> > a"): returns (depth, text)."""
     depth = 0
     while line[:1] == ">":
         depth += 1
@@ -91,7 +91,7 @@ def _unquote(line: str) -> tuple[int, str]:
 
 
 def unflow(text: str, *, delsp: bool = False) -> str:
-    """A flowed text with its paragraphs on one line each, quotes as "> "."""
+    """Decode format=flowed: each paragraph on one line, quotes as "> "."""
     return "\n".join(_quoted(depth, line) for depth, line in read(text, flowed=True, delsp=delsp))
 
 
@@ -105,14 +105,14 @@ def _quoted(depth: int, line: str) -> str:
 
 
 def quote(text: str) -> str:
-    """The text as a reply quotes it: ">" before what is quoted already, "> " before the rest (RFC 3676 section 4.5)."""
+    """Quote a text for a reply: ">" before lines that are quotes already, "> " before the rest (RFC 3676 section 4.5)."""
     return "\n".join(f">{line}" if line.startswith(">") or not line else f"> {line}" for line in text.rstrip("\n").split("\n"))
 
 
 def flow(text: str) -> str:
-    """format=flowed of a text with long lines (RFC 3676 section 4.2), LF line ends.
+    """Encode a text with long lines as format=flowed (RFC 3676 section 4.2), LF line ends.
 
-    Lines that begin with ">" are quotes and stay so; blanks at line ends go, they would mean "continued".
+    Lines that begin with ">" remain quotes; trailing spaces are removed, since they would mean a soft line break.
     """
     return "\n".join(piece for line in text.split("\n") for piece in _flow_line(line))
 
@@ -125,13 +125,13 @@ def _flow_line(line: str) -> Iterator[str]:
     body = line[depth:].removeprefix(" ") if depth else line
     prefix = ">" * depth
     for piece in _broken(body.rstrip(" "), FLOW_WIDTH - depth):
-        # A line that would begin with a blank, ">" or "From " is stuffed; quoted lines always are (section 4.4).
+        # A line that would begin with a space, ">" or "From " is space-stuffed; quoted lines always are (section 4.4).
         stuffed = " " if (depth and piece) or piece.startswith((" ", ">", "From ")) else ""
         yield f"{prefix}{stuffed}{piece}"
 
 
 def _broken(line: str, width: int) -> Iterator[str]:
-    """A line cut behind blanks, so that the pieces joined are the line again; longer words stay whole."""
+    """Split a line after spaces, so that the pieces joined give the line again; longer words are not split."""
     if len(line) <= width:
         yield line
         return
@@ -139,7 +139,7 @@ def _broken(line: str, width: int) -> Iterator[str]:
     size = 0
     for match in _WORDS.finditer(line):
         word = match[0]
-        # "-- " alone on a line would be a signature's beginning
+        # "-- " alone on a line would start a signature
         if size and size + len(word.rstrip(" ")) > width and piece != [SIGNATURE]:
             yield "".join(piece)
             piece, size = [], 0
@@ -149,7 +149,7 @@ def _broken(line: str, width: int) -> Iterator[str]:
 
 
 def wrap(text: str, width: int = 72) -> str:
-    """Long lines cut at blanks for readers without format=flowed; quote marks are repeated, longer words stay whole."""
+    """Wrap long lines at spaces for readers without format=flowed; quote marks are repeated, longer words are not split."""
     lines = []
     for line in text.split("\n"):
         depth, body = _unquote(line)
@@ -160,7 +160,7 @@ def wrap(text: str, width: int = 72) -> str:
     return "\n".join(lines)
 
 
-# What Outlook writes above the message that is answered, with no mark before its lines
+# What Outlook writes above a quoted message, whose lines have no quote marks
 _ORIGINAL = re.compile(
     r"-{2,20} ?(?:message d['’]origine|message original|original message|ursprüngliche nachricht|mensaje original|"
     r"messaggio originale) ?-{2,20}\s*\Z",
@@ -169,12 +169,12 @@ _ORIGINAL = re.compile(
 _RULE = re.compile(r"_{20,80}\s*\Z")
 _WRITER = re.compile(r"(?:De|From|Von|Da) ?: ?\S")
 
-# --- showing -------------------------------------------------------------------------------------------------------
+# --- rendering -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Block:
-    """Consecutive lines of one kind: "text", "quote", "signature", or "original": all that is answered, without marks."""
+    """Consecutive lines of one kind: "text", "quote", "signature", or "original" (a quoted message without quote marks)."""
 
     kind: str
     lines: list[tuple[int, str]] = field(default_factory=list)
@@ -194,10 +194,10 @@ def to_html(
     fold: bool = True,
     limit: int = SHOWN_LIMIT,
 ) -> str:
-    """Safe HTML of a plain text, to be shown with `white-space: pre-wrap`: everything is escaped, line ends are <br>.
+    """Render plain text as safe HTML, for `white-space: pre-wrap`: everything is escaped, line ends are <br>.
 
-    Quotes become nested <blockquote>, a long one at the end also <details class="quote"> with `quote_label` as its summary where
-    `fold` says so, the signature <div class="signature">. Of more than `limit` characters the rest is replaced by
+    Quotes become nested <blockquote>; with `fold` a long one at the end is wrapped in <details class="quote"> with `quote_label`
+    as its summary; the signature becomes <div class="signature">. What exceeds `limit` characters is replaced by
     <p class="cut">`cut_label`</p>.
     """
     cut = len(text) > limit
@@ -221,7 +221,7 @@ def to_html(
 
 def _blocks(lines: Iterator[tuple[int, str]]) -> list[_Block]:
     blocks: list[_Block] = []
-    ruled = False  # a rule and "From:" below it begin what is answered, as well as its own words do
+    ruled = False  # a rule with "From:" below it starts the quoted message too
     for depth, line in lines:
         first = line[:1]
         begins = not depth and ((first == "-" and _ORIGINAL.match(line)) or (ruled and _WRITER.match(line)))
@@ -241,7 +241,7 @@ def _blocks(lines: Iterator[tuple[int, str]]) -> list[_Block]:
 
 
 def _long_last_quote(blocks: list[_Block]) -> int:
-    """Index of the quote that ends the text and is long, with something written before it; -1 when there is none."""
+    """Index of a long quote that ends the text, with something written before it; -1 if there is none."""
     for place in range(len(blocks) - 1, -1, -1):
         block = blocks[place]
         if block.kind in ("quote", "original"):
@@ -268,5 +268,5 @@ def _blockquotes(lines: list[tuple[int, str]]) -> str:
 
 
 def _joined(lines: list[tuple[int, str]]) -> str:
-    # <br>, not line ends: a browser without style sheets would run the lines together
+    # <br>, not line ends: a browser without CSS would join the lines
     return linkify("\n".join(line for _depth, line in lines)).replace("\n", "<br>")

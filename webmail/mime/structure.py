@@ -1,4 +1,4 @@
-"""The tree of a message's parts (RFC 2045-2046), and which of its leaves are shown, offered or referred to."""
+"""Message structure: sorts the leaves of the MIME tree (RFC 2045-2046) into bodies, attachments and inline parts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from webmail.mime.tree import PartNode
 
 __all__ = ["ParsedMessage", "PartNode", "around", "attached", "classify", "content", "from_bytes", "read"]
 
-DEPTH_LIMIT = 100  # levels that are looked into
+DEPTH_LIMIT = 100  # nesting levels that are read
 LEAF_LIMIT = 1000  # leaves that are kept
-BODY_LIMIT = 20  # leaves that are shown as the message's body; further ones become attachments
+BODY_LIMIT = 20  # leaves shown as the message's body; further ones become attachments
 
 _DEFAULT_NAMES = {
     "message/rfc822": "message.eml",
@@ -55,10 +55,10 @@ _BASE_NAMES = {"image": "image", "audio": "sound", "video": "video", "text": "te
 
 @dataclass(slots=True)
 class _Leaf:
-    """A leaf with what its ancestors say about it."""
+    """A leaf with what matters about its ancestors."""
 
     node: PartNode
-    first: bool  # the first part of its parent: where related and mixed keep the body
+    first: bool  # the first part of its parent: where multipart/related and mixed keep the body
     alternative: str | None  # section of the outermost multipart/alternative around it
     in_alternative: bool  # its own parent is multipart/alternative
     related: str | None  # section of the innermost multipart/related around it
@@ -75,8 +75,8 @@ class _Chosen:
 def classify(root: PartNode) -> Structure:
     """Sort the leaves into bodies, attachments and parts that the HTML refers to. Never raises, never recurses.
 
-    The order is that of the message. A leaf is in one list only; `Part.alternative` tells a body whose content is there in
-    the other type as well (RFC 2046 section 5.1.4), so that a viewer shows one of both. Much as RFC 8621 section 4.1.4.
+    Keeps the order of the message. Each leaf is in one list only; `Part.alternative` marks a body that also exists in the
+    other type (RFC 2046 section 5.1.4), so that a viewer shows one of the two. Similar to RFC 8621 section 4.1.4.
     """
     leaves = list(_leaves(root))
     bodies = [leaf for leaf in leaves if _is_body(leaf)][:BODY_LIMIT]
@@ -100,18 +100,18 @@ def classify(root: PartNode) -> Structure:
 
 
 def attached(root: PartNode, section: str) -> PartNode | None:
-    """The tree of the message that is attached at `section`, however deep, or None."""
+    """The tree of the message attached at `section`, at any depth, or None."""
     return _path(root, section)[-1].message
 
 
 def around(root: PartNode, section: str) -> PartNode:
-    """The tree of the innermost message that `section` is a part of: `root` itself, or one attached to it."""
+    """The tree of the innermost message that contains `section`: `root` itself, or one attached to it."""
     path = _path(root, section)
     return next((node for above, node in reversed(list(zip(path, path[1:], strict=False))) if above.message is node), root)
 
 
 def _path(root: PartNode, section: str) -> list[PartNode]:
-    """The nodes from `root` towards `section`, through attached messages too, as far as there are any."""
+    """The nodes from `root` towards `section`, including attached messages, as far as they exist."""
     path = [root]
     while path[-1].section != section or path[-1].type.startswith("multipart/"):
         node = path[-1]
@@ -144,7 +144,7 @@ def _leaves(root: PartNode) -> Iterator[_Leaf]:
 
 
 def _of_use(node: PartNode) -> list[PartNode]:
-    """The children, but for what only a Macintosh of old could use: the file's resource fork (RFC 1740), under the same name."""
+    """The children, without the resource fork of multipart/appledouble (RFC 1740), which only classic Mac OS could use."""
     if node.type == "multipart/appledouble" and len(node.children) > 1:
         return [child for child in node.children if child.type != "application/applefile"] or node.children
     return node.children
@@ -187,7 +187,7 @@ def _part(node: PartNode, *, named: bool = True) -> Part:
 
 
 def default_name(kind: str) -> str:
-    """A file name for a part of this type that has none: "message.eml", "image.png"."""
+    """A default file name for a part of this type: "message.eml", "image.png"."""
     if kind in _DEFAULT_NAMES:
         return _DEFAULT_NAMES[kind]
     extension = mimetypes.guess_extension(kind) or ".bin"

@@ -1,4 +1,4 @@
-"""Content-Transfer-Encoding undone (RFC 2045 section 6), tolerantly, at once or as a stream in constant memory."""
+"""Transfer encoding: decodes Content-Transfer-Encoding (RFC 2045 section 6), tolerantly, at once or as a stream."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import IO
 
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _PADDING = re.compile(b"=+")
-# Only the start of a run of blanks, so that a megabyte of them is looked at once.
+# Matches only at the start of a run of blanks, so that a megabyte of them takes linear time.
 _BLANKS_AT_END = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
-_BLANK_ENDS = (b" \n", b"\t\n", b" \r\n", b"\t\r\n")  # almost never there, and quicker to ask for than to search by pattern
+_BLANK_ENDS = (b" \n", b"\t\n", b" \r\n", b"\t\r\n")  # rare, and faster to test for than the pattern
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _UU = ("x-uuencode", "uuencode", "x-uue", "uue")
 _LONGEST_LINE = 1 << 16
 
 
 def decode_transfer(data: bytes, encoding: str) -> bytes:
-    """Content of a part; what is broken is passed over, an unknown encoding is taken as none. Never raises."""
+    """Decode the content of a part; malformed input is skipped, an unknown encoding means none. Never raises."""
     decoder = TransferDecoder(encoding)
     return decoder.feed(data) + decoder.close()
 
 
 def crlf_pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """What a file holds from here on in pieces of about `size` bytes, with CRLF line ends, none of them cut in two."""
+    """Read a file from its position in chunks of about `size` bytes, with line ends converted to CRLF and never split."""
     while piece := file.read(size):
         while piece.endswith(b"\r") and (more := file.read(1)):
             piece += more
@@ -32,7 +32,7 @@ def crlf_pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
 
 
 class TransferDecoder:
-    """The same for a stream: `feed` each piece, then `close`. Holds at most one line (64 KB) back."""
+    """Incremental decoder in constant memory: `feed` each chunk, then `close`. Buffers at most one line (64 KB)."""
 
     def __init__(self, encoding: str) -> None:
         name = encoding.strip().strip('"').lower()
@@ -44,11 +44,11 @@ class TransferDecoder:
             self._decode = self._uu
 
     def feed(self, data: bytes) -> bytes:
-        """What can be decoded so far."""
+        """Decode a chunk, as far as possible."""
         return self._decode(data, False) if self._decode else data
 
     def close(self) -> bytes:
-        """The rest."""
+        """Decode the rest."""
         return self._decode(b"", True) if self._decode else b""
 
     def _base64(self, data: bytes, last: bool) -> bytes:
@@ -96,7 +96,7 @@ def _uu_line(line: bytes) -> bytes:
         return b""
     try:
         return binascii.a2b_uu(line)
-    except binascii.Error:  # encoders that count wrong: take as many bytes as the line's length says
+    except binascii.Error:  # encoders that count wrong: use the length at the start of the line
         wanted = (((line[0] - 32) & 63) * 4 + 5) // 3
         try:
             return binascii.a2b_uu(line[:wanted])

@@ -1,4 +1,4 @@
-"""Node: a part of a message as BODYSTRUCTURE or the bytes describe it, before anything is decided about it."""
+"""MIME tree: PartNode, a part of a message as BODYSTRUCTURE or the parser describes it, before it is classified."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from webmail.mail import Envelope
 class PartNode:
     """A part with its IMAP section ("" for the root of a multipart message, else "1", "1.2": RFC 3501 section 6.4.5).
 
-    `type` and `disposition` are lower case, `params` raw (RFC 2231 not undone), `size` in encoded bytes, `content_id`
-    without angle brackets. `children` only for multiparts: an attached message is a leaf, with its own tree in `message`.
+    `type` and `disposition` are lower case, `params` raw (RFC 2231 not decoded), `size` in encoded bytes, `content_id`
+    without angle brackets. Only multiparts have `children`: an attached message is a leaf, with its own tree in `message`.
     """
 
     section: str

@@ -1,11 +1,11 @@
-"""Tables: people, their sessions, what they are writing and what waits to be sent; a file an area. Mail stays on the IMAP server.
+"""Models: the database tables, one file per area: people, sessions, drafts, outbox and so on. Mail stays on the IMAP server.
 
-Nothing here that PostgreSQL would not understand. Times are UTC, naive. A change to a table is a new file in `migrations/`.
+Works with both SQLite and PostgreSQL. Times are naive UTC. Every change to a table is a new file in `migrations/`.
 """
 
 from __future__ import annotations
 
-from webmail.models.accounts import AllowedAddress, User
+from webmail.models.accounts import AllowedAddress, GroupMember, PeopleGroup, User
 from webmail.models.auth import Session, SignInFailure
 from webmail.models.base import Table, now
 from webmail.models.compose import (
@@ -21,6 +21,7 @@ from webmail.models.compose import (
 from webmail.models.contacts import Contact, ContactAddress, ContactMember
 from webmail.models.mailbox import SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
+from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
 __all__ = [
     "AllowedAddress",
@@ -30,9 +31,12 @@ __all__ = [
     "ContactMember",
     "Correspondent",
     "DraftRow",
+    "GroupMember",
     "ImageSender",
     "Outbox",
     "OutboxState",
+    "PeopleGroup",
+    "PeriodicJob",
     "PhishingReport",
     "ReadyText",
     "SavedSearch",
@@ -42,8 +46,11 @@ __all__ = [
     "Snoozed",
     "Table",
     "Tag",
+    "Task",
+    "TaskState",
     "Undo",
     "User",
+    "Worker",
     "WritingIdentity",
     "now",
 ]

@@ -1,4 +1,4 @@
-"""Tables of people: accounts, and the addresses that they may write as. Dovecot and Postfix read them too."""
+"""Account tables: people, the addresses that they may write as, and groups of people. Dovecot and Postfix read them too."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from webmail.models.base import Table, now
 
 
 class User(Table):
-    """A person. Dovecot's passdb and userdb read this same table (deploy/dovecot), so there is one place to change anything."""
+    """A person. Dovecot's passdb and userdb read this table too (deploy/dovecot), so accounts are managed in one place."""
 
     address = pw.CharField(max_length=254, unique=True)
     local = pw.CharField(max_length=190)
     domain = pw.CharField(max_length=190)
     name = pw.CharField(max_length=190, default="")
-    password = pw.CharField(max_length=255, default="")  # Argon2id, or empty: the IMAP server knows it
+    password = pw.CharField(max_length=255, default="")  # Argon2id hash; empty: the IMAP server checks passwords
     quota_bytes = pw.BigIntegerField(default=1024**3)
-    active = pw.IntegerField(default=1)  # 0 or 1: read by Dovecot's SQL on either database
+    active = pw.IntegerField(default=1)  # 0 or 1, not a boolean: Dovecot's SQL reads it on either database
     role = pw.CharField(max_length=20, default="person")  # or "admin"
-    language = pw.CharField(max_length=5, default="")  # empty: as the browser asks
+    language = pw.CharField(max_length=5, default="")  # empty: the browser's
     preferences = pw.TextField(null=True)  # JSON, see preferences.py
-    recipients_per_hour = pw.IntegerField(null=True)  # instead of the setting of that name; 0: no limit
+    recipients_per_hour = pw.IntegerField(null=True)  # overrides the setting of that name; 0: no limit
     recipients_per_day = pw.IntegerField(null=True)
     created = pw.DateTimeField(default=now)
-    is_authenticated = True  # what flask-login asks of a person
+    is_authenticated = True  # required by flask-login
 
     class Meta:
         table_name = "accounts"
 
 
 class AllowedAddress(Table):
-    """An address beside their own that a person may write as, by the administrator's word. Postfix reads this table too."""
+    """Another address that the administrator allows a person to write as. Postfix reads this table too."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="allowed_addresses")
     address = pw.CharField(max_length=254, index=True)  # lower case
@@ -38,3 +38,28 @@ class AllowedAddress(Table):
     class Meta:
         table_name = "allowed_addresses"
         indexes = ((("user", "address"), True),)
+
+
+class PeopleGroup(Table):
+    """A group of people of one domain: a class, a subject, an office. Dovecot reads it for the rights in shared folders."""
+
+    identifier = pw.CharField(max_length=254, unique=True)  # in access lists; never changes and is never given out again
+    name = pw.CharField(max_length=100)
+    sort = pw.CharField(max_length=190)  # the name without case, accents and punctuation
+    domain = pw.CharField(max_length=190)
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "people_groups"
+        indexes = ((("domain", "sort"), True),)
+
+
+class GroupMember(Table):
+    """A person in a group."""
+
+    group = pw.ForeignKeyField(PeopleGroup, on_delete="CASCADE", backref="members", index=False)
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="memberships")
+
+    class Meta:
+        table_name = "group_members"
+        indexes = ((("group", "user"), True),)

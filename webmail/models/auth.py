@@ -1,4 +1,4 @@
-"""Tables of signing in: sessions, and wrong passwords that count against the next try."""
+"""Sign-in tables: sessions, and failed sign-ins for rate limiting."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from webmail.models.base import Table, now
 
 
 class Session(Table):
-    """A sign-in. `id_hash` is SHA-256 of what the cookie holds, so that the table alone opens no door."""
+    """A session. `id_hash` is the SHA-256 of the cookie's token, so that a leaked table gives no access."""
 
     id_hash = pw.CharField(max_length=64, primary_key=True)
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="sessions")
-    credential = pw.BlobField(null=True)  # mail password, sealed with a key that needs the cookie (vault.py)
+    credential = pw.BlobField(null=True)  # mail password, encrypted with a key derived from the cookie (vault.py)
     data = pw.TextField(default="{}")
     shared = pw.BooleanField(default=False)
     created = pw.DateTimeField(default=now)
@@ -23,7 +23,7 @@ class Session(Table):
 
 
 class SignInFailure(Table):
-    """A wrong password, kept for as long as it counts against the next try."""
+    """A failed sign-in, kept as long as it counts for the rate limit."""
 
     address = pw.CharField(max_length=254, index=True)
     network = pw.CharField(max_length=64, index=True)

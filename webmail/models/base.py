@@ -1,4 +1,4 @@
-"""Base of the tables: `Table`, which binds a model to the database, and `now`, the one kind of time that tables hold."""
+"""Model base: `Table`, which binds a model to the database, and `now`, naive UTC as in all tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webmail.database.connection import db
 
 
 def now() -> datetime:
-    """UTC, naive: the one kind of time the tables hold."""
+    """The current time as tables store it: naive UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 

@@ -1,4 +1,4 @@
-"""Tables of writing: drafts and their files, the outbox, identities, signatures, templates, and people written to."""
+"""Compose tables: drafts and their attachments, the outbox, identities, signatures, templates, and correspondents."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from webmail.models.base import Table, now
 
 
 class DraftRow(Table):
-    """A message being written: the last text that reached us, and where its copy lies in the IMAP Drafts mailbox."""
+    """A message being written: the last text received, and where its copy is in the IMAP Drafts mailbox."""
 
-    id = pw.CharField(max_length=32, primary_key=True)  # random hex; the form carries it
+    id = pw.CharField(max_length=32, primary_key=True)  # random hex, in the form
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="drafts")
     to = pw.TextField(default="")
     cc = pw.TextField(default="")
@@ -24,7 +24,7 @@ class DraftRow(Table):
     message_id = pw.CharField(max_length=255)
     in_reply_to = pw.TextField(default="")
     references = pw.TextField(default="")  # message ids, separated by spaces
-    # the message that is answered or forwarded, to be marked once this one is sent
+    # the message answered or forwarded, to be flagged once this one is sent
     source_mailbox = pw.TextField(default="")
     source_uidvalidity = pw.BigIntegerField(default=0)
     source_uid = pw.BigIntegerField(default=0)
@@ -36,23 +36,23 @@ class DraftRow(Table):
     saved_at = pw.DateTimeField(null=True)
     created = pw.DateTimeField(default=now)
     updated = pw.DateTimeField(default=now, index=True)
-    writer = pw.CharField(max_length=32, null=True)  # the form that wrote last, see drafts.store
-    identity = pw.BigIntegerField(null=True, default=0)  # of WritingIdentity; 0: the account itself
-    reply_to = pw.TextField(null=True, default="")  # for this message alone, instead of the identity's
+    writer = pw.CharField(max_length=32, null=True)  # the form that saved last, see drafts.store
+    identity = pw.BigIntegerField(null=True, default=0)  # id of a WritingIdentity; 0: the account itself
+    reply_to = pw.TextField(null=True, default="")  # for this message only, overrides the identity's
     format = pw.CharField(max_length=20, null=True, default="")  # "markdown"; empty: plain text
     priority = pw.CharField(max_length=10, null=True, default="")  # "high", "low"
-    language = pw.CharField(max_length=35, null=True, default="")  # of the text (RFC 5646); empty: not said
+    language = pw.CharField(max_length=35, null=True, default="")  # of the text (RFC 5646); empty: unspecified
     read_receipt = pw.BooleanField(null=True, default=False)
     delivery_receipt = pw.BooleanField(null=True, default=False)
     if TYPE_CHECKING:
-        attachments: Any  # AttachmentRow's way back
+        attachments: Any  # backref of AttachmentRow
 
     class Meta:
         table_name = "drafts"
 
 
 class AttachmentRow(Table):
-    """A file of a draft; its bytes lie in the uploads folder under the draft's id."""
+    """An attachment of a draft; its bytes are in the uploads folder under the draft's id."""
 
     draft = pw.ForeignKeyField(DraftRow, on_delete="CASCADE", backref="attachments")
     filename = pw.CharField(max_length=255)
@@ -66,39 +66,39 @@ class AttachmentRow(Table):
 
 class OutboxState(StrEnum):
     WAITING = "waiting"  # until `due`; undo is possible
-    SENDING = "sending"  # a worker has it
-    SENT = "sent"  # SMTP accepted; `filed` says whether the copy in Sent is made
+    SENDING = "sending"  # claimed by a worker
+    SENT = "sent"  # accepted by SMTP; `filed` says whether the copy in Sent exists
     FAILED = "failed"  # refused; back in Drafts
     UNCERTAIN = "uncertain"  # the connection broke after the final dot: may have been sent
-    CANCELLED = "cancelled"  # undone before it left
+    CANCELLED = "cancelled"  # undone before it was sent
 
 
 class Outbox(Table):
-    """A built message on its way. In the database before SMTP starts; one row for each draft, so two clicks send once."""
+    """A built message to be sent. Stored before SMTP starts; one row per draft, so that a double click sends once."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="outbox")
     draft = pw.CharField(max_length=32, unique=True)  # id of the draft it was built from
     message_id = pw.CharField(max_length=255)
     subject = pw.TextField(default="")
     sender = pw.CharField(max_length=254)
-    recipients = pw.TextField()  # JSON list of addresses still to be sent to
+    recipients = pw.TextField()  # JSON list of addresses still to send to
     refused = pw.TextField(default="{}")  # JSON: address -> the server's words
-    content = pw.BlobField()  # RFC 5322 bytes without Bcc, or their file (compose/outbox/spool.py); emptied once filed
+    content = pw.BlobField()  # RFC 5322 bytes without Bcc, or the name of a file (compose/outbox/spool.py); emptied once filed
     state = pw.CharField(max_length=12, default=OutboxState.WAITING, index=True)
     handed_over = pw.BooleanField(default=False)  # set just before the final dot
     attempts = pw.IntegerField(default=0)
     due = pw.DateTimeField(default=now, index=True)
-    lease = pw.DateTimeField(null=True)  # a worker that dies leaves an old one
+    lease = pw.DateTimeField(null=True)  # claimed by a worker until then; expires if the worker dies
     error = pw.TextField(default="")
-    credential = pw.BlobField(null=True)  # sealed with the instance's key; only for servers without our tokens
+    credential = pw.BlobField(null=True)  # encrypted with the instance's key; only for servers without our tokens
     filed = pw.BooleanField(default=False)
     sent_at = pw.DateTimeField(null=True)
-    sent_mailbox = pw.TextField(null=True, default="")  # where the copy goes; empty: the one that serves as Sent
+    sent_mailbox = pw.TextField(null=True, default="")  # where the copy goes; empty: the mailbox whose role is Sent
     created = pw.DateTimeField(default=now)
-    scheduled = pw.DateTimeField(null=True)  # the time chosen for it to leave; None: as soon as it can
-    revision = pw.CharField(max_length=32, null=True)  # of the text that leaves, see drafts.revision
-    people = pw.IntegerField(null=True)  # to how many it goes, for the limits
-    dsn = pw.BooleanField(null=True)  # the writer wants to be told of its delivery (RFC 3461)
+    scheduled = pw.DateTimeField(null=True)  # chosen send time; None: as soon as possible
+    revision = pw.CharField(max_length=32, null=True)  # of the text sent, see drafts.revision
+    people = pw.IntegerField(null=True)  # number of recipients, for the rate limits
+    dsn = pw.BooleanField(null=True)  # delivery status notifications requested (RFC 3461)
     source_mailbox = pw.TextField(default="")
     source_uidvalidity = pw.BigIntegerField(default=0)
     source_uid = pw.BigIntegerField(default=0)
@@ -109,7 +109,7 @@ class Outbox(Table):
 
 
 class Signature(Table):
-    """A text that stands at the end of messages."""
+    """A signature at the end of messages."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="signatures")
     name = pw.CharField(max_length=100)
@@ -120,7 +120,7 @@ class Signature(Table):
 
 
 class WritingIdentity(Table):
-    """As whom a person writes. Without any, it is the account: its name and its address."""
+    """A sender identity of a person. Without any, the account's own name and address are used."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="identities")
     name = pw.CharField(max_length=190, default="")
@@ -129,9 +129,9 @@ class WritingIdentity(Table):
     cc = pw.TextField(default="")
     bcc = pw.TextField(default="")
     organisation = pw.CharField(max_length=190, default="")
-    sent_mailbox = pw.TextField(default="")  # empty: the one that serves as Sent
+    sent_mailbox = pw.TextField(default="")  # empty: the mailbox whose role is Sent
     signature = pw.ForeignKeyField(Signature, null=True, on_delete="SET NULL", backref="identities")
-    signature_above = pw.BooleanField(default=True)  # the quotation
+    signature_above = pw.BooleanField(default=True)  # above the quoted text
     is_default = pw.BooleanField(default=False)
     if TYPE_CHECKING:
         signature_id: int | None
@@ -141,12 +141,12 @@ class WritingIdentity(Table):
 
     @property
     def label(self) -> str:
-        """The name and the address, as a list of identities shows them."""
+        """Name and address for lists of identities."""
         return f"{self.name} <{self.address}>" if self.name else str(self.address)
 
 
 class ReadyText(Table):
-    """A text written beforehand; a person calls it a template. `shared`: everybody may use it."""
+    """A template (so called in the user interface): a prepared text. `shared`: everybody may use it."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="ready_texts")
     name = pw.CharField(max_length=100)
@@ -161,7 +161,7 @@ class ReadyText(Table):
 
 
 class Correspondent(Table):
-    """An address that a person has written to."""
+    """An address that a person has written to, for suggestions."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="correspondents")
     address = pw.CharField(max_length=254)  # lower case

@@ -1,4 +1,4 @@
-"""Tables of contacts: the cards, with an index of their addresses and of the members of groups."""
+"""Contact tables: the vCards, with indexes of their addresses and of the members of groups."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from webmail.models.base import Table, now
 
 
 class Contact(Table):
-    """A card of a person's contacts: `vcard` is the truth, all else is read from it each time it changes (contacts/store.py)."""
+    """A contact: `vcard` is authoritative, the other columns are derived from it on each change (contacts/store.py)."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="contacts", index=False)
-    uid = pw.CharField(max_length=32, unique=True)  # random hex, in addresses; it stays
-    card_uid = pw.CharField(max_length=255)  # the UID that the card has
+    uid = pw.CharField(max_length=32, unique=True)  # random hex, in URLs; never changes
+    card_uid = pw.CharField(max_length=255)  # the UID property of the card
     vcard = pw.TextField()
     name = pw.CharField(max_length=190)
     sort = pw.CharField(max_length=190)  # the name without case and accents
-    words = pw.TextField()  # what it is found by: folded words, each after a blank
-    email = pw.CharField(max_length=254, default="")  # the first one, lower case
+    words = pw.TextField()  # for searching: folded words, each after a space
+    email = pw.CharField(max_length=254, default="")  # the first address, lower case
     kind = pw.CharField(max_length=10, default="individual")  # or "group"
     revision = pw.CharField(max_length=32)  # of the card: an ETag
     created = pw.DateTimeField(default=now)
@@ -30,14 +30,14 @@ class Contact(Table):
 
 
 class ContactAddress(Table):
-    """Index of the addresses of contacts: who has one, or one that looks like it, and who has a name."""
+    """Index of the addresses of contacts, to look up an address, a lookalike of it, its domain or a name."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", index=False)
     contact = pw.ForeignKeyField(Contact, on_delete="CASCADE", backref="addresses")
-    address = pw.CharField(max_length=254)  # mime.typed.address_key
+    address = pw.CharField(max_length=254)  # mime.address_input.address_key
     domain = pw.CharField(max_length=254)
-    alike = pw.CharField(max_length=254)  # the address as a quick eye sees it
-    key = pw.CharField(max_length=190)  # the contact's name for comparing
+    alike = pw.CharField(max_length=254)  # mime.threats.lookalike.skeleton of the address
+    key = pw.CharField(max_length=190)  # mime.threats.lookalike.name_key of the contact's name
 
     class Meta:
         table_name = "contact_addresses"

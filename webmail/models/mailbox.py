@@ -1,4 +1,4 @@
-"""Tables of the mailbox: saved searches, names of tags, snoozed messages, what can be undone."""
+"""Mailbox tables: saved searches, tags, snoozed messages, and undo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from webmail.models.base import Table, now
 
 
 class SavedSearch(Table):
-    """A search that a person gave a name; shown among the folders."""
+    """A named search, shown among the folders."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="saved_searches")
     name = pw.CharField(max_length=100)
@@ -24,7 +24,7 @@ class SavedSearch(Table):
 
 
 class Tag(Table):
-    """A name and a colour for an IMAP keyword. The messages carry the keyword, so that other programs see it."""
+    """A name and a colour for an IMAP keyword. The keyword is on the messages, so that other mail clients see it."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="tags")
     keyword = pw.CharField(max_length=60)
@@ -37,9 +37,9 @@ class Tag(Table):
 
 
 class Snoozed(Table):
-    """A message put off: it waits in `folder` under `uid` and comes back to `mailbox` when `due`.
+    """A snoozed message: it waits in `folder` under `uid` and returns to `mailbox` when `due`.
 
-    The row is there before the message is moved (`uid` is 0 until then), so that no message waits for ever.
+    The row is created before the message is moved (`uid` is 0 until then), so that no message is lost in `folder`.
     """
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="snoozed")
@@ -47,12 +47,12 @@ class Snoozed(Table):
     folder = pw.TextField()
     uidvalidity = pw.BigIntegerField(default=0)
     uid = pw.BigIntegerField(default=0)
-    message_id = pw.TextField(default="")  # finds it again where UIDs changed
+    message_id = pw.TextField(default="")  # finds it again if UIDs changed
     subject = pw.TextField(default="")
     sender = pw.TextField(default="")
     due = pw.DateTimeField(index=True)
-    lease = pw.DateTimeField(null=True)  # somebody is waking it until then
-    # where its copy is being put: found there from `target_uidnext` on, it is not put there again
+    lease = pw.DateTimeField(null=True)  # claimed for waking until then
+    # where its copy is being appended: a retry that finds it there from `target_uidnext` on does not append it again
     target = pw.TextField(default="")
     target_uidvalidity = pw.BigIntegerField(default=0)
     target_uidnext = pw.BigIntegerField(default=0)
@@ -64,9 +64,9 @@ class Snoozed(Table):
 
 
 class Undo(Table):
-    """How to take back what was done to messages: offered under its random `id` for a while."""
+    """Steps to undo an action, claimed by a random `id` (database/undo_store.py)."""
 
     id = pw.CharField(max_length=32, primary_key=True)
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="undos")
-    steps = pw.TextField()  # JSON, see mailbox/undo.py
+    steps = pw.TextField()  # JSON, defined by the area that stored it, such as mailbox/undo.py
     created = pw.DateTimeField(default=now, index=True)

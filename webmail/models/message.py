@@ -1,4 +1,4 @@
-"""Tables of reading: senders whose remote images are shown, and reported phishing."""
+"""Message tables: senders whose remote images are shown, and reported phishing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from webmail.models.base import Table, now
 
 
 class ImageSender(Table):
-    """An address whose remote images a person wants to see."""
+    """A sender address whose remote images a person allowed."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="image_senders")
     address = pw.CharField(max_length=254)  # lower case
@@ -21,13 +21,13 @@ class ImageSender(Table):
 
 
 class PhishingReport(Table):
-    """A message that a person reported: who wrote it and what it was called, never what it said."""
+    """A message reported as phishing: its sender and subject, never its text."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="phishing_reports")
     sender = pw.CharField(max_length=254, default="")
     subject = pw.TextField(default="")
     message_id = pw.TextField(default="")
-    outbox = pw.BigIntegerField(default=0)  # the row that carries it to `phishing_address`; 0: none
+    outbox = pw.BigIntegerField(default=0)  # the Outbox row that reports it to `phishing_address`; 0: none
     created = pw.DateTimeField(default=now, index=True)
 
     class Meta:

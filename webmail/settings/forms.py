@@ -1,4 +1,4 @@
-"""The form of the preferences."""
+"""Preferences form: one field per preference."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from webmail.preferences import Preferences
 
 
 class PreferencesForm(FlaskForm):
-    """One field for each preference that a person sets here; its name is the preference's."""
+    """One field for each preference on the page, named like the attribute of `Preferences`."""
 
     class Meta:
-        csrf = False  # checked for every POST of the application
+        csrf = False  # checked globally for every POST
 
     page_size = SelectField(
         _l("Messages on a page"), choices=[SelectChoice(25, "25"), SelectChoice(50, "50"), SelectChoice(100, "100")], coerce=int
@@ -96,7 +96,7 @@ class PreferencesForm(FlaskForm):
 
     @classmethod
     def showing(cls, preferences: Preferences, page_size: int, images: str) -> PreferencesForm:
-        """`page_size`, `images`: those in force where none were chosen."""
+        """The form showing a user's preferences; `page_size` and `images` are the defaults if none were chosen."""
         values = asdict(preferences) | {"page_size": preferences.page_size or page_size, "images": preferences.images or images}
         return cls(formdata=None, data=values)
 

@@ -1,4 +1,4 @@
-"""The forms of what messages are written with: identities, signatures, templates."""
+"""Identity forms: editing identities, signatures and templates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def is_offered(form: Form, field: SelectField) -> None:
 
 
 class IdentityForm(AreaForm):
-    """`address` is a choice among the addresses one may use, or typed where the mail server decides."""
+    """An identity's form. `address` is chosen among the allowed ones; see FreeIdentityForm for typed addresses."""
 
     PLAIN = ("name", "address", "reply_to", "organisation", "cc", "bcc", "sent_mailbox", "is_default")
     name = StringField(_l("Name"), filters=[trimmed], validators=[MaxLength(190)])
@@ -39,7 +39,7 @@ class IdentityForm(AreaForm):
 
     @classmethod
     def of(cls, identity: WritingIdentity) -> IdentityForm:
-        """The form of one: what was sent where something was, else what is stored."""
+        """The identity's form, with the submitted values if any, else the stored ones."""
         above = "above" if identity.signature_above else "below"
         stored = {name: getattr(identity, name) for name in cls.PLAIN}
         return cls(data={**stored, "signature": identity.signature_id or 0, "signature_above": above})
@@ -60,7 +60,7 @@ class IdentityForm(AreaForm):
 
 
 class FreeIdentityForm(IdentityForm):
-    """Where the mail server decides who may write as whom."""
+    """For installations where only the mail server restricts sender addresses: any address can be typed."""
 
     address = StringField(_l("Address"), filters=[trimmed], validators=[MaxLength(254), is_one_address])
 

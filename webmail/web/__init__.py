@@ -1,1 +1,1 @@
-"""What all areas' views share: rendering, notices, who is asking, labels, errors, formatting, downloads."""
+"""Web helpers: what the views of all areas share: rendering, notices, current user, labels, errors, formatting, downloads."""

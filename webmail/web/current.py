@@ -1,4 +1,4 @@
-"""Who is asking: the signed-in person, their account, preferences and folders, kept for the request."""
+"""Current user: the signed-in user, their account, preferences and folders, cached per request."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def settings() -> Settings:
 
 
 def current_user() -> User:
-    """The signed-in person. Only for views that need a sign-in."""
+    """The signed-in user. Only for views that need a sign-in."""
     return cast(User, session.user)  # type: ignore[attr-defined]
 
 
 def current_account() -> Account:
-    """The signed-in person's mail account, with the credential of this session."""
+    """The signed-in user's mail account, with the credential of this session. Raises SignInRefused if none is stored."""
     if "account" not in g:
         password = None if settings().token_key_file else session.password  # type: ignore[attr-defined]
         if password is None and not settings().token_key_file:
@@ -40,7 +40,7 @@ def current_account() -> Account:
 
 
 def sealed_credential() -> bytes | None:
-    """What a worker will sign in with when nobody is there; None where the servers take our tokens."""
+    """The credential for the worker to send with later, encrypted; None with token authentication."""
     credential = current_account().credential
     if not isinstance(credential, Password):
         return None
@@ -48,26 +48,27 @@ def sealed_credential() -> bytes | None:
 
 
 def wake(sent: Outbox) -> None:
-    """Tell the worker. Without it the message leaves at the next sweep."""
+    """Schedule the message with the worker; without one it is sent at the next sweep."""
     if jobs := current_app.extensions.get("jobs"):
         jobs.schedule(sent.id, sent.due)
 
 
 def preferences() -> Preferences:
-    """The signed-in person's preferences."""
+    """The signed-in user's preferences."""
     if "preferences" not in g:
         g.preferences = preferred.for_user(current_user())
     return cast(Preferences, g.preferences)
 
 
 def remember_overview(overview: Overview | None) -> None:
-    """Tell the folder list what a view fetched already, or that the server is away, so that it asks the server nothing."""
+    """Cache the overview that a view has fetched (None if the server is unreachable), so that the side bar does not ask again."""
     g.overview = overview
 
 
 def overview() -> Overview | None:
-    """The folders and the quota of the side bar: 1 round trip, 0 when the view had them. None when the server is away:
-    a page that is of use without the side bar (compose) is shown all the same."""
+    """The folders and quota for the side bar: 1 round trip, 0 if the view fetched them. None if the server is unreachable, so
+    that pages that work without the side bar (compose) are still shown.
+    """
     if "overview" not in g:
         try:
             with imap.connect(current_account()) as connection:

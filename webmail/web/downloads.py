@@ -1,5 +1,8 @@
-"""Answers that are files: made whole in a temporary one first, so that what breaks off on the way from the mail server is an
-error page, never a file that looks complete. A megabyte at most is in memory."""
+"""Downloads: responses that are files, spooled to a temporary file first.
+
+That way, an interrupted transfer from the mail server becomes an error page, never a truncated file that looks complete. At
+most 1 MB is held in memory.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,21 @@ from urllib.parse import quote
 
 from flask import Response
 
-POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"  # nothing in it can run
+POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"  # no scripts or other active content
 
 
 def whole(chunks: Iterable[bytes], mimetype: str) -> Response:
-    """An answer with its Content-Length that holds these chunks. What they raise passes through."""
+    """A response with these chunks and a Content-Length. Errors raised by `chunks` pass through."""
 
     def write(spool: IO[bytes]) -> None:
-        for chunk in chunks:  # not writelines(), which would hold it all before it looks at the size
+        for chunk in chunks:  # not writelines(), which checks the size only after writing everything to memory
             spool.write(chunk)
 
     return written(write, mimetype)
 
 
 def written(write: Callable[[IO[bytes]], object], mimetype: str) -> Response:
-    """An answer with its Content-Length that holds what `write` puts into a temporary file. What that raises passes through."""
+    """A response with what `write` puts into a temporary file, and a Content-Length. Errors raised by `write` pass through."""
     spool = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 - closed with the answer
     try:
         write(spool)
@@ -40,6 +43,6 @@ def written(write: Callable[[IO[bytes]], object], mimetype: str) -> Response:
 
 
 def disposition(filename: str, kind: str = "attachment", *, plain: str = "") -> str:
-    """The header of RFC 6266, with the RFC 8187 form for names that are not ASCII; `plain` is for programs that read no other."""
+    """A Content-Disposition header (RFC 6266) with an RFC 8187 file name; `plain` is the fallback for clients without support."""
     ascii_name = (plain or filename).encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_").replace("?", "_")
     return f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,4 +1,4 @@
-"""Error pages: a MailError, a database that is away, a stale form, an HTTP status, in words that say what to do next."""
+"""Error pages: for mail errors, an unavailable database, a stale CSRF token and HTTP errors, saying what to do next."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from webmail.web.rendering import fragment
 
 
 def _sentences(error: MailError) -> tuple[str, str]:
-    """What happened, and what to do next."""
+    """(what happened, what to do next), translated."""
     kinds: list[tuple[type[MailError], str, str]] = [
         (ServerAway, _("The mail server does not answer"), _("Your mail is safe. Wait a moment and try again.")),
         (
@@ -48,7 +48,7 @@ def _sentences(error: MailError) -> tuple[str, str]:
 
 
 def error_page(title: str, advice: str, status: int) -> Response:
-    """A page that needs no mail server. Under HTMX the same sentences come as a notice, and the page stays."""
+    """An error page, rendered without the mail server. For HTMX requests a notice instead, and the page stays."""
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         notice = {"text": f"{title}. {advice}", "kind": "danger"}
         response = fragment("_notices.html", status, oob=False, extra=[notice])

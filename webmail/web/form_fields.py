@@ -1,4 +1,4 @@
-"""Fields and checks of forms that several areas use."""
+"""Form fields: filters, validators and the base class for forms of several areas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def trimmed(text: str | None) -> str:
 
 
 class MaxLength:
-    """Not longer than so many characters."""
+    """Validator: at most `most` characters."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -33,7 +33,7 @@ def required(form: Form, field: Field) -> None:
 
 
 def are_addresses(form: Form, field: Field) -> None:
-    """A list of addresses, or nothing."""
+    """Validator: a list of addresses, or empty."""
     try:
         builder.parse_addresses(field.data or "")
     except (BadAddress, UnsafeValue) as error:
@@ -43,10 +43,10 @@ def are_addresses(form: Form, field: Field) -> None:
 
 class AreaForm(FlaskForm):
     class Meta(FlaskForm.Meta):
-        csrf = False  # checked for every POST of the application
+        csrf = False  # checked globally for every POST
 
         def bind_field(self, form: FlaskForm, unbound_field: Any, options: dict[str, Any]) -> Any:
-            """Ids of their own: the form of a message has fields of the same names."""
+            """Give fields unique ids: the compose form has fields with the same names."""
             options["id"] = f"writing-{options['name']}"
             return super().bind_field(form, unbound_field, options)
 

@@ -1,4 +1,4 @@
-"""Dates, sizes and names as people say them, in their language and the establishment's time zone; gettext for templates."""
+"""Formatting: dates, sizes, numbers and initials in the user's language and the configured time zone; gettext for templates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 
 
 class Here(NamedTuple):
-    """Where and when a request is answered: looked up once, since a list formats 100 dates."""
+    """Time zone, locale, date and translations of a request: cached, since a list formats 100 dates."""
 
     zone: ZoneInfo
     locale: str
@@ -27,8 +27,8 @@ class Here(NamedTuple):
 
 
 def here() -> Here:
-    """Looked up once in a request."""
-    held = g._get_current_object()  # once: finding it is what costs
+    """The current request's `Here`, cached in `g`."""
+    held = g._get_current_object()  # resolve the proxy once: that is the expensive part
     if "here" not in held:
         zone = ZoneInfo(current_app.extensions["settings"].timezone)
         held.here = Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
@@ -36,7 +36,7 @@ def here() -> Here:
 
 
 def translated(text: str) -> str:
-    """gettext for templates: flask-babel would look its context up for each of a page's 150 words."""
+    """gettext for templates: flask-babel's own would look up its context for each of a page's 150 strings."""
     return here().translations.gettext(text)
 
 
@@ -49,17 +49,17 @@ def translated_as(context: str, text: str) -> str:
 
 
 def local(moment: datetime) -> datetime:
-    """In the establishment's time zone; a naive time of the database is UTC."""
+    """The time in the configured time zone; naive times are UTC, as in the database."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(here().zone)
 
 
 def today() -> date:
-    """The day it is in the establishment's time zone."""
+    """The current date in the configured time zone."""
     return here().today
 
 
 def short_date(moment: datetime) -> str:
-    """As people say it in a list: the time today, the weekday this week, the day this year, else the date."""
+    """A short date for lists: the time today, the weekday within a week, day and month this year, else the full date."""
     at, day = here(), local(moment)
     days = (at.today - day.date()).days
     if days == 0:
@@ -85,6 +85,11 @@ def long_date(moment: datetime) -> str:
     return _long(local(moment).replace(second=0, microsecond=0), here().locale)
 
 
+def html_datetime(moment: datetime) -> str:
+    """A UTC time for the `datetime` attribute of HTML."""
+    return moment.strftime("%Y-%m-%dT%H:%MZ")
+
+
 @lru_cache(maxsize=4096)
 def _long(moment: datetime, locale: str) -> str:
     pattern = "EEEE d MMMM y 'à' HH:mm" if locale.startswith("fr") else "EEEE d MMMM y, HH:mm"
@@ -92,7 +97,7 @@ def _long(moment: datetime, locale: str) -> str:
 
 
 def file_size(count: int) -> str:
-    """Bytes as people say them: "88 Ko" or "88 KB"."""
+    """A size in bytes for display: "88 Ko" or "88 KB"."""
     units = ("o", "Ko", "Mo", "Go") if here().locale.startswith("fr") else ("bytes", "KB", "MB", "GB")
     value, unit = float(count), units[0]
     for unit in units:
@@ -113,7 +118,7 @@ def _number(value: int, locale: str) -> str:
 
 
 def initials(label: str) -> str:
-    """One or two letters that stand for a person: "Alice Leroy" -> "AL"."""
+    """The initials of a name or address, one or two letters: "Alice Leroy" -> "AL"."""
     words = [word for word in label.partition("@")[0].replace(".", " ").replace("-", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper() or "?"
 

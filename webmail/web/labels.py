@@ -1,4 +1,4 @@
-"""Labels: what a person calls a mailbox, a role or an owner, in their language."""
+"""Labels: translated display names of mailboxes, roles and owners."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from flask import g
 
 from webmail.mail import Mailbox, Role
 from webmail.web.current import current_user
+from webmail.web.formatting import translated as _
 from webmail.web.formatting import translated_as as pgettext
 
 
 def mailbox_label(name: str) -> str:
-    """What a person calls a mailbox: the usual word for the special ones, else the last part of its name."""
+    """The display name of a mailbox: translated for special-use folders, else the last part of its name."""
     found = g.get("overview")
     mailbox = found.get(name) if found else None
     if mailbox is None:
@@ -22,20 +23,25 @@ def mailbox_label(name: str) -> str:
 
 
 def owner_label(owner: str) -> str:
-    """Who shares a mailbox: a colleague's address without the domain that one has oneself."""
+    """The owner of a shared mailbox: their address, without the domain if it is the user's own."""
     return owner.removesuffix("@" + current_user().address.rpartition("@")[2])
 
 
 def mailbox_path(mailbox: Mailbox) -> str:
-    """A mailbox with those it lies in, as a list to choose from tells it: "Archives/2025"."""
+    """A mailbox with its parents, for selection lists: "Archives/2025"."""
     if mailbox.role or mailbox.owner:
         return mailbox_label(mailbox.name)
     top, delimiter, below = mailbox.name.partition(mailbox.delimiter or "/")
     return mailbox_label(top) + delimiter + below
 
 
+def moment_label(name: str) -> str:
+    """The display name of a moment offered by `schedule.choices`."""
+    return {"evening": _("This evening"), "tomorrow": _("Tomorrow"), "monday": _("Monday")}[name]
+
+
 def role_label(role: Role) -> str:
-    """The usual word for a special mailbox."""
+    """The translated name of a special-use mailbox."""
     match role:
         case Role.INBOX:
             return pgettext("folder", "Inbox")

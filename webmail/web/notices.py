@@ -1,4 +1,4 @@
-"""Notices: what the next page says once, with Undo where there is one."""
+"""Notices: messages that the next page shows once (flash messages), optionally with Undo."""
 
 from __future__ import annotations
 
@@ -8,20 +8,36 @@ from typing import Any, cast
 from flask import session
 
 
-def notify(text: str, kind: str = "done", undo: tuple[str, dict[str, Any]] | None = None, keep: float = 0) -> None:
-    """Queue a notice for the next page. Kinds: done, caution, danger. `undo`: an address to POST to, and its fields.
+def notify(
+    text: str,
+    kind: str = "done",
+    undo: tuple[str, dict[str, Any]] | None = None,
+    keep: float = 0,
+    *,
+    link: dict[str, Any] | None = None,
+    poll: tuple[str, float] | None = None,
+) -> None:
+    """Queue a notice for the next page. Kinds: done, caution, danger. `undo`: a URL to POST to, and its fields.
 
-    With `keep` it stays on the pages that follow, for so many seconds or until another such notice takes its place.
+    `link` has `url` and `text`, and `here` if it opens in the same window. With scripts, what `poll` (a URL, seconds from now)
+    answers takes the notice's place.
+
+    With `keep` it stays on the following pages for so many seconds, or until another such notice replaces it.
     """
     before = session.get("notices", [])
     until = time.time() + keep if keep else 0
     if keep:
         before = [notice for notice in before if not notice.get("until")]
-    session["notices"] = [*before, {"text": text, "kind": kind, "undo": undo, "until": until}][-5:]
+    notice: dict[str, Any] = {"text": text, "kind": kind, "undo": undo, "until": until}
+    if link:
+        notice["link"] = link
+    if poll:
+        notice["poll"] = poll
+    session["notices"] = [*before, notice][-5:]
 
 
 def notices() -> list[dict[str, Any]]:
-    """The notices to show now; each is shown once, but for those that stay a while."""
+    """The notices to show now; each is shown once, except those queued with `keep`."""
     found = cast("list[dict[str, Any]]", session.get("notices", []))
     kept = [notice for notice in found if notice.get("until", 0) > time.time()]
     if kept != found:
@@ -30,5 +46,5 @@ def notices() -> list[dict[str, Any]]:
 
 
 def withdraw_notices() -> None:
-    """Drop the notices that stay: what they offered was done."""
+    """Remove the notices queued with `keep`, because their undo was used."""
     session["notices"] = [notice for notice in session.get("notices", []) if not notice.get("until")]

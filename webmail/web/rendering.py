@@ -1,4 +1,4 @@
-"""Rendering: `page()` for a whole page or the block that HTMX asked for, `fragment()` for a piece."""
+"""Rendering: `page()` for a whole page or the block that HTMX requested, `fragment()` for a partial template."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from markupsafe import escape
 
 from webmail.web.current import settings
 
-# what stands around #main and changes with it
+# templates outside #main that are updated with it
 _BESIDE_MAIN = ("_folders.html", "_search.html", "compose/_alert.html")
 
 
 def page(template: str, status: int = 200, **context: Any) -> Response:
-    """Render a page, or only the block that HTMX asked to replace (block name = element id), with the page's title.
+    """Render a page, or only the block that HTMX wants to replace (block name = element id), with the page's title.
 
-    A view never asks who is calling: the same context serves both.
+    Views need not distinguish the two: they pass the same context.
     """
     current_app.update_template_context(context)
     if block := _fragment_of(template):
@@ -37,7 +37,7 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
 
 
 def fragment(template: str, status: int = 200, **context: Any) -> Response:
-    """A piece that is no page's block, for HTMX."""
+    """Render a partial template that is not a block of a page, for HTMX."""
     return make_response(render_template(template, **context), status)
 
 

@@ -1,4 +1,4 @@
-"""Values of a request that need a check before use: an address to go back to, a UIDVALIDITY."""
+"""Request values: validation of untrusted values: redirect targets (open redirects) and UIDVALIDITY."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from webmail.errors import (
 
 
 def local_path(target: str) -> str:
-    """`target` if a browser would stay on this site with it, else "".
+    """`target` if it is a path on this site, else "": prevents open redirects.
 
-    Browsers read a backslash as a slash and drop tabs and line ends, so a backslash after the first slash, or a tab
-    between two slashes, leaves the site as "//host" does (WHATWG URL, section 4.4).
+    Browsers treat a backslash as a slash and drop tabs and line breaks, so a backslash after the first slash, or a tab between
+    two slashes, leaves the site as "//host" does (WHATWG URL, section 4.4).
     """
     if not target.startswith("/") or target.startswith("//") or len(target) > 2000:
         return ""
@@ -21,8 +21,7 @@ def local_path(target: str) -> str:
 
 
 def uidvalidity() -> int | None:
-    """The UIDVALIDITY that a link was made under, where it says so. Raises MailboxChanged for what can be none (RFC 3501
-    section 9)."""
+    """The UIDVALIDITY in the URL (`v`), or None. Raises MailboxChanged for an invalid one (RFC 3501 section 9)."""
     number = request.args.get("v", None, int)
     if number is not None and not 0 < number < 2**32:
         raise MailboxChanged(f"{number} is no UIDVALIDITY")

@@ -1,4 +1,4 @@
-"""What all views share: the one render helper, notices, error pages, who is asking, and the template filters."""
+"""Web setup: installs error handlers, security headers, template filters and globals in the application."""
 
 from __future__ import annotations
 
@@ -21,24 +21,14 @@ from webmail.errors import (
 from webmail.web import formatting
 from webmail.web.current import current_user, overview, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
-from webmail.web.formatting import file_size, initials, long_date, number, short_date
-from webmail.web.labels import mailbox_label, mailbox_path
+from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
+from webmail.web.labels import mailbox_label, mailbox_path, moment_label
+from webmail.web.message_links import message_url
 from webmail.web.notices import notices
-
-# --- rendering -------------------------------------------------------------------------------------------------------
-
-
-# --- who is asking ---------------------------------------------------------------------------------------------------
-
-
-# --- errors ----------------------------------------------------------------------------------------------------------
-
-
-# --- set-up ----------------------------------------------------------------------------------------------------------
 
 
 def _versions(folder: str) -> dict[str, str]:
-    """A short checksum of each static file: addresses change with the content, so browsers may keep them for ever."""
+    """A short checksum of each static file for its URL, so that browsers can cache it forever."""
     root = Path(folder)
     return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest()[:8] for f in root.rglob("*") if f.is_file()}
 
@@ -68,13 +58,15 @@ def install(app: Flask) -> None:
         return f"{request.script_root}/static/{name}?v={versions.get(name, '0')}"
 
     def icon(name: str) -> Markup:
-        """A picture of the sprite, for those who see; what it means stands beside it or in a label."""
+        """An icon of the sprite, hidden from screen readers: its meaning is in text beside it or a label."""
         return _icon(static_url("icons.svg"), name)
 
     def csrf_field() -> Markup:
         return _csrf_field(generate_csrf())
 
-    app.jinja_env.filters.update(short_date=short_date, long_date=long_date, file_size=file_size, number=number)
+    app.jinja_env.filters.update(
+        short_date=short_date, long_date=long_date, html_datetime=html_datetime, file_size=file_size, number=number
+    )
     app.jinja_env.globals.update(
         static_url=static_url,
         icon=icon,
@@ -86,6 +78,8 @@ def install(app: Flask) -> None:
         current_user=current_user,
         mailbox_label=mailbox_label,
         mailbox_path=mailbox_path,
+        message_url=message_url,
+        moment_label=moment_label,
         initials=initials,
         get_locale=get_locale,
     )
@@ -96,7 +90,7 @@ def install(app: Flask) -> None:
 
 
 def _one_inbox(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """INBOX is one mailbox in whatever letters an address has it (RFC 3501 section 5.1); other names are taken as they are."""
+    """Normalise INBOX in URLs, whose name is case-insensitive (RFC 3501 section 5.1); other names are not."""
     if values and str(values.get("mailbox", "")).lower() == "inbox":
         values["mailbox"] = "INBOX"
 
@@ -118,5 +112,5 @@ def _security_headers(response: Response) -> Response:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
     headers.setdefault("Cache-Control", "no-store")
-    headers["X-DNS-Prefetch-Control"] = "off"  # looking a link's host up would tell its owner that the message was opened
+    headers["X-DNS-Prefetch-Control"] = "off"  # resolving a link's host could reveal that the message was opened
     return response

@@ -1,1 +1,1 @@
-"""The mail of the demo: believable, invented, the same for the same day, dated back from today."""
+"""Demo mail: generates plausible, invented messages, deterministic for a given day, dated back from today."""

@@ -1,5 +1,5 @@
-"""Whole mailboxes: scenes over two years, a busy last week, newsletters, a mailing list, junk, drafts and the odd things."""
-# ruff: noqa: E501, S311 - lines are the letters' own words; the dice hide nothing
+"""Demo mailboxes: scenes over two years, a busy last week, newsletters, a mailing list, junk, drafts and curiosities."""
+# ruff: noqa: E501, S311 - lines are the letters' own words; the random numbers need not be secure
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WEEK = timedelta(days=7)
 
 
 def boxes(now: datetime) -> dict[str, list[Item]]:
-    """Address -> messages, oldest first. `now` needs a time zone; the same day gives the same mail."""
+    """Address -> messages, oldest first. `now` must be timezone-aware; the same day gives the same mail."""
     return {owner.email: sorted(make(now), key=lambda item: item.when) for owner, make in _MAKERS.items()}
 
 
@@ -70,7 +70,7 @@ _MAKERS = {ALICE: alice, BOB: bob, CHARLIE: charlie, ADMIN: admin}
 def _threads(
     owner: Contact, names: Sequence[str], now: datetime, dice: random.Random, *, share: float, recent: int
 ) -> list[Posted]:
-    """Each scene about as often as it says (times `share`) over two years, and `recent` of them once more this week."""
+    """Play each scene as often as it specifies (times `share`) over two years, and `recent` of them once more this week."""
     scenes = [scene for name in names for scene in load(name)]
     posted: list[Posted] = []
     for scene in scenes:
@@ -92,7 +92,7 @@ def _item(posted: Posted, now: datetime, dice: random.Random) -> Item:
 
 
 def _file_away(items: list[Item], now: datetime, dice: random.Random) -> None:
-    """A third of last year's mail went to the archive, a little of what is old to the bin."""
+    """Move a third of last year's mail to the archive, and some messages of the last month to the trash."""
     last_year = now.year - 1
     for item in items:
         if item.mailbox != "INBOX" or now - item.when < timedelta(days=70):
@@ -105,7 +105,7 @@ def _file_away(items: list[Item], now: datetime, dice: random.Random) -> None:
 
 
 def _mark(items: list[Item], now: datetime, dice: random.Random, *, unread: int) -> None:
-    """Everything is read but the newest few; some messages carry a flag."""
+    """Mark all but the newest few as read, and flag some messages."""
     newest = sorted(
         (i for i in items if i.mailbox not in ("Sent", "Drafts", "Trash") and "\\Answered" not in i.flags), key=lambda i: i.when
     )

@@ -1,4 +1,4 @@
-"""Dates as people write them, and when people write."""
+"""Demo calendar: formats dates in French and English, and picks plausible times for messages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def school_year(day: datetime) -> str:
 
 
 def moment(dice: random.Random, earliest: datetime, latest: datetime) -> datetime:
-    """A likely time to write between the two: mostly working hours, rarely at weekends, hardly ever in the summer."""
+    """A plausible time for a message between the two: mostly working hours, rarely at weekends, hardly ever in summer."""
     while True:
         day = earliest + (latest - earliest) * dice.random()
         hour = dice.choices(range(6, 24), [1, 5, 9, 8, 9, 7, 5, 5, 7, 7, 8, 7, 5, 4, 4, 3, 2, 1])[0]

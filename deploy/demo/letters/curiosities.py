@@ -1,4 +1,4 @@
-"""The mail a reader stumbles over: odd character sets, no subject, no date, a bounce, a forward, a phishing attempt ..."""
+"""Curiosities: unusual messages: rare charsets, no subject, no date, a bounce, a forward, a phishing attempt ..."""
 # ruff: noqa: E501 - lines are the letters' own words
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LIST = Contact("maths-profs", "maths-profs@listes.example")
 
 
 def curiosities(now: datetime, dice: random.Random) -> list[Item]:
-    """One of each for alice, from an hour to some months ago."""
+    """One of each for alice, from some hours to some months old."""
     makers: list[tuple[Callable[[datetime, random.Random], bytes], float, str]] = [
         (_invitation, 20, "INBOX"),
         (_phishing, 5, "INBOX"),
@@ -62,7 +62,7 @@ def _letter(sender: Contact, subject: str, text: str, when: datetime, **more: ob
 
 
 def _raw(headers: dict[str, str], body: bytes) -> bytes:
-    """A message as some old program wrote it, header by header."""
+    """A raw message, header by header."""
     return (
         "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
         + b"\r\n"
@@ -71,7 +71,7 @@ def _raw(headers: dict[str, str], body: bytes) -> bytes:
 
 
 def _old_program(when: datetime, sender: str, subject: str, charset: str, text: str) -> bytes:
-    """8-bit text in the character set of its country, encoded words in the subject (RFC 2047)."""
+    """A message of an old mail client: 8-bit text in a national charset, encoded words in the subject (RFC 2047)."""
     encoded = base64.b64encode(subject.encode(charset)).decode()
     return _raw(
         {
@@ -118,7 +118,7 @@ def _invitation(when: datetime, dice: random.Random) -> bytes:
 
 
 def _phishing(when: datetime, dice: random.Random) -> bytes:
-    """A domain that looks like the school's at a glance, and a link that says one address and leads to another."""
+    """A lookalike of the school's domain, and a link whose text shows another URL than it leads to."""
     page = """<html><body style="font-family:Arial,sans-serif"><table width="520" align="center" cellpadding="16" style="border:1px solid #ccc">
 <tr><td bgcolor="#1c4a5c" style="color:#fff;font-size:18px">Messagerie du lycée Ampère</td></tr><tr><td>
 <p>Cher utilisateur,</p><p>Votre boite a depassé <b>99%</b> de son quota. Sans action de votre part <b>avant 24 heures</b>, vos
@@ -139,7 +139,7 @@ messages seront définitivement supprimé.</p><p>Confirmez votre identifiant et 
 
 
 def _flowed(when: datetime, dice: random.Random) -> bytes:
-    """format=flowed with two levels of quotation (RFC 3676): a space at the end of a line joins it to the next."""
+    """format=flowed with two quote levels (RFC 3676): a space at the end of a line joins it to the next."""
     text = (
         "> > Est-ce que tu as encore le devoir de l'an dernier sur les suites, celui \n"
         "> > avec la population de hérissons ?\n"
@@ -216,7 +216,7 @@ def _photos(when: datetime, dice: random.Random) -> bytes:
 
 
 def _large(when: datetime, dice: random.Random) -> bytes:
-    """3 MB: a minute and a half of a pupil's oral, or rather of a quiet tone."""
+    """A 3 MB recording of a pupil's oral exam (in fact a quiet tone of 94 seconds)."""
     second = b"".join(struct.pack("<h", int(3000 * math.sin(2 * math.pi * 440 * n / 16_000))) for n in range(16_000))
     sound = io.BytesIO()
     with wave.open(sound, "wb") as out:
@@ -241,7 +241,7 @@ def _arabic(when: datetime, dice: random.Random) -> bytes:
 
 
 def _winmail(when: datetime, dice: random.Random) -> bytes:
-    """What Outlook attaches instead of files: a timetable is in it."""
+    """A winmail.dat, as attached by Outlook, with a timetable in it."""
     rooms = files.make("xlsx:Planning des salles.xlsx", dice)
     wrapped = tnef.winmail("Ci-joint le planning des salles.", {rooms.name: rooms.content})
     text = "Bonjour,\n\nLe planning des salles est en pièce jointe.\n\nCordialement,\nMartine Colin"
@@ -301,7 +301,7 @@ def _receipt_wanted(when: datetime, dice: random.Random) -> bytes:
 
 
 def _forwarded(when: datetime, dice: random.Random) -> bytes:
-    """A message within a message (message/rfc822)."""
+    """An attached message (message/rfc822)."""
     earlier = when - timedelta(hours=30)
     sender = ROLES["parent"][9]
     inner = build(
@@ -331,7 +331,7 @@ def _forwarded(when: datetime, dice: random.Random) -> bytes:
 
 
 def _bounce(when: datetime, dice: random.Random) -> bytes:
-    """A non-delivery report (RFC 3464)."""
+    """A bounce: a non-delivery report (RFC 3464)."""
     address = "sarah.lopez@eleves-ampere.example"
     words = f"I'm sorry to have to inform you that your message could not\nbe delivered to one or more recipients.\n\n<{address}>: 550 5.1.1 User unknown\n"
     report = MIMEMultipart("report")

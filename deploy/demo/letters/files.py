@@ -1,4 +1,4 @@
-"""Small attachments, valid and made here: PDF, PNG, spreadsheets and word-processor documents."""
+"""Demo files: generates small valid attachments: PDF, PNG, spreadsheets and word-processor documents."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from deploy.demo.letters.people import PUPIL_LIST
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
-_EPOCH = (2026, 1, 1, 0, 0, 0)  # one date for all, so that the same seed gives the same bytes
+_EPOCH = (2026, 1, 1, 0, 0, 0)  # fixed, so that the same seed gives the same bytes
 
 
 def make(kind_and_name: str, dice: random.Random) -> File:
-    """The file a scene asks for: "pdf:Ordre du jour.pdf"."""
+    """The file requested by a scene: "pdf:Ordre du jour.pdf"."""
     kind, _, name = kind_and_name.partition(":")
     title = name.rsplit(".", 1)[0]
     if kind == "pdf":
@@ -80,7 +80,7 @@ def pdf(title: str, lines: Sequence[str]) -> bytes:
 
 
 def png(width: int, height: int, paint: bytes | None = None, colour: tuple[int, int, int] = (28, 92, 122)) -> bytes:
-    """A true-colour picture: `paint` is its RGB bytes row by row, or a soft gradient of `colour` is drawn."""
+    """A true-colour PNG: `paint` is its RGB bytes row by row; without it, a gradient of `colour` is drawn."""
     if paint is None:
         rows = bytearray()
         for y in range(height):
@@ -98,7 +98,7 @@ def png(width: int, height: int, paint: bytes | None = None, colour: tuple[int, 
 
 
 def landscape(width: int, height: int, dice: random.Random) -> bytes:
-    """A little picture of hills under a sky, as PNG."""
+    """A small PNG of hills under a sky."""
     heights = [height * 0.55, height * 0.65, height * 0.78]
     hills = [[h + dice.uniform(-0.08, 0.08) * height for _ in range(6)] for h in heights]
     colours = [(116, 148, 138), (84, 124, 98), (52, 88, 66)]
@@ -117,7 +117,7 @@ def landscape(width: int, height: int, dice: random.Random) -> bytes:
 
 
 def logo(letters_colour: tuple[int, int, int] = (255, 255, 255), ground: tuple[int, int, int] = (28, 92, 122)) -> bytes:
-    """A 96 x 32 mark: a big A between two bars."""
+    """A 96 x 32 logo: a big A between two bars."""
     rows = bytearray()
     for y in range(32):
         for x in range(96):

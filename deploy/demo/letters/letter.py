@@ -1,4 +1,4 @@
-"""A letter of the demo and its RFC 5322 bytes."""
+"""Demo letter: a message of the demo, and its RFC 5322 bytes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class File:
     name: str
     type: str
     content: bytes = field(repr=False)
-    content_id: str = ""  # shown inside the HTML when set
+    content_id: str = ""  # embedded in the HTML if set
 
 
 @dataclass(slots=True)
 class Letter:
-    """One message; `id` and `references` have their angle brackets."""
+    """One message; `id` and `references` include angle brackets."""
 
     sender: Contact
     to: tuple[Contact, ...]
@@ -48,7 +48,7 @@ class Letter:
 
 @dataclass(slots=True)
 class Item:
-    """A message as it lies in a mailbox."""
+    """A message stored in a mailbox."""
 
     mailbox: str
     content: bytes = field(repr=False)
@@ -65,7 +65,7 @@ def typeset(text: str) -> str:
 
 
 def build(letter: Letter) -> bytes:
-    """multipart/mixed around multipart/alternative and related, as far as needed."""
+    """Build the message: multipart/mixed around multipart/alternative and related, as needed."""
     message = EmailMessage(policy=SMTP)
     message["From"] = _address(letter.sender)
     message["To"] = [_address(contact) for contact in letter.to]
@@ -93,7 +93,7 @@ def build(letter: Letter) -> bytes:
 
 
 def as_html(text: str) -> str:
-    """A letter as office programs send it: the same words in paragraphs, quoted lines in a blockquote."""
+    """The text as HTML in the style of office programs: paragraphs, quoted lines in a blockquote."""
     body, quote = re.split(r"\n(?=Le [^\n]+ a écrit)", text + "\n", maxsplit=1) if " a écrit" in text else (text, "")
     paragraphs = "".join(f"<p>{html.escape(p).replace(chr(10), '<br>')}</p>" for p in body.strip().split("\n\n"))
     if quote:

@@ -1,4 +1,4 @@
-"""Newsletters: HTML in tables, pictures from elsewhere, a logo inside, and the headers that let one leave the list."""
+"""Newsletters: HTML layout tables, remote images, an embedded logo, and unsubscribe headers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def newsletters(owner: Contact, dates: list[datetime], dice: random.Random) -> list[Letter]:
-    """One for each date, the houses and their issues in turn."""
+    """One newsletter for each date, cycling through the senders and their issues."""
     houses = tomllib.loads((HERE / "newsletters.toml").read_text(encoding="utf-8"))["house"]
     template = Template((HERE / "newsletter.html").read_text(encoding="utf-8"))
     found = []

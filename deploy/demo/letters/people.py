@@ -1,6 +1,7 @@
-"""Who writes to whom in the demo. Everyone is invented; all addresses are under .example.
+"""Demo people: the correspondents in the demo. Everyone is invented; all addresses are under .example.
 
-Colleagues write from the education authority's domain, so that answers to them are kept and not refused as unknown here.
+Colleagues write from the education authority's domain, so that replies to them are stored as outside mail instead of being
+refused as unknown local users.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ class Contact:
     name: str
     email: str
     signature: str = ""  # lines under the name
-    child: str = ""  # of a parent
-    classe: str = ""  # of a pupil or a parent's child
-    person: bool = True  # or an office that signs in its text
+    child: str = ""  # a parent's child
+    classe: str = ""  # the class of a pupil or a parent's child
+    person: bool = True  # False: an office that signs in its text
 
     @property
     def first(self) -> str:

@@ -1,9 +1,9 @@
-"""Turns the scenes of `scenes/*.toml` into threads of letters.
+"""Demo scenes: turns the scenes of `scenes/*.toml` into threads of messages.
 
-A scene: `who` writes (a role of people.py), to `to` ("moi" only, "equipe", "tous"), kept in `folder`, about `times` times
-over two years. `text` opens it unless `by = "moi"`: then the mailbox's owner does. Each [[scene.letter]] answers the one
-before, `after` hours later, `by` "moi", "lui", "autre" (a colleague) or "autre_leeds". In subject and text, [a|b|c] picks
-one, {name} is one of the words of `_words`. `files` names attachments as kind:name.
+A scene: `who` writes (a role in people.py) to `to` ("moi" only, "equipe", "tous"), stored in `folder`, about `times` times
+over two years. `text` is the first message, from `who`, or with `by = "moi"` from the mailbox's owner. Each [[scene.letter]]
+replies to the one before, `after` hours later, `by` "moi", "lui", "autre" (a colleague) or "autre_leeds". In subject and text,
+[a|b|c] picks one, {name} is replaced by a value of `_words`. `files` lists attachments as kind:name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EVERYBODY = (Contact("Enseignants Ampère", "enseignants@lycee-ampere.example"),
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A letter and where the mailbox's owner keeps it."""
+    """A letter and the folder where the mailbox's owner keeps it."""
 
     letter: Letter
     folder: str
@@ -40,7 +40,7 @@ def load(name: str) -> list[dict[str, Any]]:
 
 
 def play(scene: dict[str, Any], owner: Contact, start: datetime, now: datetime, dice: random.Random) -> list[Posted]:
-    """One thread that begins at `start`; what would be written after `now` is not yet."""
+    """One thread that begins at `start`; messages after `now` are left out."""
     other = dice.choice([contact for contact in ROLES[scene["who"]] if contact != owner])
     words = _words(owner, other, start, dice)
     folder = str(scene.get("folder", "INBOX")).format(annee_civile=now.year)
@@ -133,7 +133,7 @@ def _quote(letter: Letter, english: bool) -> str:
 
 
 def _words(owner: Contact, other: Contact, start: datetime, dice: random.Random) -> dict[str, str]:
-    """What {name} may be in a scene; the same all along a thread."""
+    """The values for {name} in a scene, constant within a thread."""
     pupil = next((p for p in PUPIL_LIST if p.name == other.child), None) or dice.choice(PUPIL_LIST)
     topic = dice.choice(
         ("les suites", "les dérivées", "les probabilités conditionnelles", "les vecteurs", "la fonction exponentielle")
@@ -174,7 +174,7 @@ def _fill(text: str, words: dict[str, str], dice: random.Random, scene: dict[str
 
 
 def _awake(when: datetime, dice: random.Random) -> datetime:
-    """Nobody writes between 23 h and 6 h: then it is the next morning."""
+    """Postpone times between 23:00 and 06:00 to the next morning."""
     if 6 <= when.hour < 23:
         return when
     morning = when if when.hour < 6 else when + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""A winmail.dat with a text and files, as small as the format allows."""
+"""TNEF writer: builds a minimal winmail.dat with a text and files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 
 
 def winmail(text: str = "", files: dict[str, bytes] | None = None, *, html: str = "", codepage: int = 1252) -> bytes:
-    """Names are in the files' MAPI properties as well as, cut, in their titles."""
+    """Build a winmail.dat. File names are in the MAPI properties, and truncated in the titles."""
     made = struct.pack("<IH", 0x223E9F78, 1)
     made += attribute(1, 0x9007, struct.pack("<II", codepage, 0))
     if text:

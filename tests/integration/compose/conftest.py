@@ -7,8 +7,8 @@ import email.policy
 
 import pytest
 
-from tests.visits import Visitor
-from tests.writing import file, write
+from tests.support.compose_form import file, write
+from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.compose.outbox import delivery
 from webmail.database.connection import db

@@ -6,8 +6,8 @@ import smtplib
 
 import pytest
 
-from tests.visits import Visitor
-from tests.writing import FORM, text_of, value_of
+from tests.support.compose_form import FORM, text_of, value_of
+from tests.support.visits import Visitor
 from webmail.database.connection import db
 from webmail.models import AllowedAddress, Outbox, ReadyText, Signature, User, WritingIdentity
 

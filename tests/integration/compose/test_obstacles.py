@@ -7,8 +7,8 @@ import sqlite3
 
 import pytest
 
-from tests.visits import Visitor
-from tests.writing import FORM, file, text_of, value_of, write
+from tests.support.compose_form import FORM, file, text_of, value_of, write
+from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.auth import sessions
 from webmail.compose import uploads
@@ -140,7 +140,7 @@ def test_numbers_that_no_row_can_have_are_not_there(alice, number):
     assert alice.post(f"/outbox/{number}", {"action": "undo", "csrf_token": token}).status == 404
     assert alice.get(f"/draft/{number}/Drafts").status == 404
     assert alice.get(f"/draft/{number}/Drafts?v={number}").status == 404
-    page = write(alice, body="text", action=f"remove-{number}")
+    page = write(alice, body="text", action=f"remove:{number}")
     assert (page.status, text_of(page)) == (200, "text")
 
 

@@ -6,8 +6,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.visits import Visitor
-from tests.writing import FORM, text_of, value_of, write
+from tests.support.compose_form import FORM, text_of, value_of, write
+from tests.support.visits import Visitor
 from webmail import smtp
 from webmail.database.connection import db
 from webmail.models import AllowedAddress, Correspondent, DraftRow, Outbox, User
@@ -61,7 +61,7 @@ def test_ticks_survive_a_search_and_the_next_page(alice):
         knows(alice, f"p{number}@x.example", f"Person {number}", 100 - number)
     page = choose(alice)
     assert names(page)[0] == "Person 0 p0@x.example" and len(names(page)) == 50
-    page = alice.submit(page, PEOPLE, to=["Person 0 <p0@x.example>"], action="page-2")
+    page = alice.submit(page, PEOPLE, to=["Person 0 <p0@x.example>"], action="page:2")
     assert "Person 55 p55@x.example" in names(page)
     page = alice.submit(page, PEOPLE, cc=["Person 55 <p55@x.example>"], words="p7@x", action="search")
     assert names(page) == ["Person 7 p7@x.example"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.visits import Visitor
-from tests.writing import FORM, PDF, file, text_of, value_of, write
+from tests.support.compose_form import FORM, PDF, file, text_of, value_of, write
+from tests.support.visits import Visitor
 from webmail.compose.outbox import filing
-from webmail.models import DraftRow, Outbox, OutboxState
+from webmail.models import DraftRow, Outbox, OutboxState, User
 
 # --- sending ---------------------------------------------------------------------------------------------------------
 
@@ -225,3 +225,27 @@ def test_no_room_for_the_copy_is_not_a_failure_to_send(app, services, make_accou
     assert "Sent: " in page.text
     assert "no room left in your mailbox" in page.text
     assert "No copy could be put into the Sent folder" in page.text
+
+
+def test_the_time_for_undoing_is_a_preference(alice, bob):
+    page = alice.submit(alice.get("/settings"), "form[action='/settings']", undo_seconds="30")
+    assert page.one("select[name=undo_seconds] option[selected]")["value"] == "30"
+    page = write(alice, to=bob.address, subject="s", body="b", action="send")
+    assert "in 30 seconds" in page.notices
+    assert "in 30 seconds" in alice.get("/mailbox/INBOX").notices  # it stays for as long
+    page = alice.submit(alice.get("/mailbox/INBOX"), ".notice form")
+    assert "in 30 seconds" not in page.notices
+    assert User.get(User.address == alice.address).preferences
+
+
+def test_another_text_after_the_first_has_left_is_never_swallowed(alice, bob, work, stored):
+    form = alice.get("/compose")
+    alice.submit(form, FORM, to=bob.address, subject="s", body="first", action="send")
+    work()
+    again = alice.submit(form, FORM, to=bob.address, subject="s", body="first", action="send")
+    assert "not sent a second time" in again.notices
+    page = alice.submit(form, FORM, to=bob.address, subject="s", body="second", action="send")
+    assert text_of(page) == "second"
+    alice.submit(page, FORM, action="send")
+    work()
+    assert [m.get_body().get_content().strip() for m in stored(bob, "INBOX")] == ["first", "second"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.writing import FORM, file, text_of, value_of, write
+from tests.support.compose_form import FORM, file, text_of, value_of, write
 from webmail.compose.outbox import spool
 from webmail.models import DraftRow, Outbox
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from tests.unit.auth.visits import Browser, add, build
+from tests.support.auth_app import Browser, add, build
 from webmail import config
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate

@@ -32,10 +32,9 @@ def test_the_dummy_hash_lets_nobody_in():
 
 
 @pytest.mark.parametrize("bad", ["", "x" * 1025, "a\0b", "a\nb", "a\rb", "\ud800"])
-def test_unusable_passwords_are_refused_before_hashing(stored, bad):
-    start = time.perf_counter()
+def test_unusable_passwords_are_refused_before_hashing(stored, bad, monkeypatch):
+    monkeypatch.setattr(passwords, "_hasher", None)
     assert not passwords.verify(stored, bad)
-    assert time.perf_counter() - start < 0.01
     with pytest.raises(passwords.UnusablePassword):
         passwords.hash_password(bad)
 
@@ -48,9 +47,9 @@ def test_somebody_unknown_takes_as_long_as_somebody_known(stored):
     passwords.verify("", "warm up")
 
     def seconds(hash_: str) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         passwords.verify(hash_, "wrong")
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     known, unknown = (min(seconds(h) for _ in range(5)) for h in (stored, ""))
     assert unknown == pytest.approx(known, rel=0.5)

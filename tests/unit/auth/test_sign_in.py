@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 import argon2
 import pytest
 
-from tests.unit.auth.visits import PASSWORD
+from tests.support.auth_app import PASSWORD
 from webmail.account import Password
 from webmail.auth import known_devices
 from webmail.auth.sign_in import TooManyAttempts, normalise, sign_in

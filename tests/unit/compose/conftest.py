@@ -1,25 +1,8 @@
-"""An instance of its own for each test: a real SQLite file, a real uploads folder, a real SMTP server that does as told."""
+"""Alice and Bob, on an instance of their own."""
 
 from __future__ import annotations
 
 import pytest
-
-from tests.bench import faults
-from tests.bench.fault_server import FaultServer
-from webmail.database.connection import db
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """The instance; its SMTP server is `here.server`, which takes everything until `here.server.faults` says otherwise."""
-    from webmail import smtp
-
-    monkeypatch.setattr(smtp, "FINAL_ANSWER_SECONDS", 0.6)
-    with FaultServer() as server:
-        instance = faults.Instance(tmp_path / "instance", server.port)
-        instance.server = server
-        with db.connection_context():
-            yield instance
 
 
 @pytest.fixture

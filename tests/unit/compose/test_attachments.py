@@ -95,3 +95,71 @@ def test_only_a_full_disk_is_called_full(alice, settings, monkeypatch, number, r
     with pytest.raises(raised):
         attachments.add(row, [b"x"], "a", "", settings)
     assert (row.attachments.count(), left_on_disk(row, settings)) == (0, 0)
+
+
+def files_of(row, settings):
+    folder = uploads.folder(settings, row.id)
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def test_a_file_is_on_disk_with_its_bytes(alice, settings):
+    row = drafts.new(alice)
+    attachment = attachments.add(row, [b"one ", b"two"], "notes.txt", "text/plain; charset=x", settings)
+    [file] = files_of(row, settings)
+    assert file.read_bytes() == b"one two"
+    assert (attachment.filename, attachment.type, attachment.size) == ("notes.txt", "text/plain", 7)
+    assert file.name == attachment.stored != "notes.txt"
+
+
+def test_the_limit_counts_what_is_sent(alice, settings):
+    row = drafts.new(alice)
+    room = settings.message_limit
+    almost = int(room / 1.37) - 10_000
+    attachments.add(row, [b"x" * almost], "a", "", settings)
+    with pytest.raises(uploads.MessageTooLarge):
+        attachments.add(row, iter([b"x" * 100_000] * 3), "b", "", settings)
+    assert [a.filename for a in row.attachments] == ["a"]
+    assert len(files_of(row, settings)) == 1
+
+
+def test_reading_stops_at_the_limit(alice, settings):
+    served = 0
+
+    def endless():
+        nonlocal served
+        while True:
+            served += 1
+            yield b"x" * 1_000_000
+
+    with pytest.raises(uploads.MessageTooLarge):
+        attachments.add(drafts.new(alice), endless(), "a", "", settings)
+    assert served < 30
+
+
+def test_a_broken_upload_leaves_nothing(alice, settings):
+    def broken():
+        yield b"half"
+        raise ConnectionError
+
+    row = drafts.new(alice)
+    with pytest.raises(ConnectionError):
+        attachments.add(row, broken(), "a", "", settings)
+    assert files_of(row, settings) == []
+    assert not row.attachments.exists()
+
+
+def test_only_files_of_the_draft_can_be_removed(alice, settings):
+    mine, other = drafts.new(alice), drafts.new(alice)
+    attachment = attachments.add(other, [b"x"], "a", "", settings)
+    assert not attachments.remove(mine, attachment.id, settings)
+    assert len(files_of(other, settings)) == 1
+    assert attachments.remove(other, attachment.id, settings)
+    assert files_of(other, settings) == []
+    assert AttachmentRow.select().count() == 0
+
+
+def test_the_same_file_twice_is_one(alice, settings):
+    row = drafts.new(alice)
+    for content in (b"same", b"same", b"ELSE"):
+        attachments.add(row, [content], "a.txt", "", settings)
+    assert row.attachments.count() == len(files_of(row, settings)) == 2

@@ -105,9 +105,9 @@ def test_ten_thousand_correspondents_stay_quick(alice, settings):
         for start in range(0, len(rows), 1000):
             Correspondent.insert_many(rows[start : start + 1000]).execute()
     for words in ("e", "elise", "durand-99", "person77", "nobody"):
-        began = time.perf_counter()
+        began = time.process_time()
         suggest(alice, words, settings)
-        assert time.perf_counter() - began < 0.5, words
+        assert time.process_time() - began < 0.5, words
 
 
 # --- one address once ------------------------------------------------------------------------------------------------
@@ -234,8 +234,8 @@ def test_a_server_that_is_away_is_asked_when_it_sends(monkeypatch):
 
 def test_a_field_full_of_slips_takes_no_time(alice, settings):
     text = ", ".join(f"b{n}@gmial.com" for n in range(6_000))
-    started = time.monotonic()
+    started = time.process_time()
     found = likely_typos(alice, [text] * 3, settings)
     assert len(found) == recipients.MOST_SLIPS
     assert corrected(text, found).startswith("b0@gmail.com, b1@gmail.com, ")
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3

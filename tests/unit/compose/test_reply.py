@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from webmail.compose import reply
 from webmail.mail import Address, Envelope, Identity, Message, Structure
 
@@ -87,3 +89,18 @@ def test_the_original_will_be_marked():
         "\\Answered",
     )
     assert reply.forward_attached(message()).source_flag == "$Forwarded"
+
+
+@pytest.mark.parametrize(
+    ("place", "body"),
+    [("below", "\n\nBob wrote:\n> hello\n"), ("above", "Bob wrote:\n> hello\n\n"), ("none", "")],
+)
+def test_the_quotation_stands_where_one_wants_it(place, body):
+    assert reply.reply(message(), ME, "Bob wrote:", "hello", quote=place).body == body
+
+
+def test_an_answer_to_the_list_goes_to_the_list_alone():
+    fields = reply.reply(message(list_post="club@x.example", cc=(Address("", "d@x.example"),)), ME, "", "", to_list=True)
+    assert (fields.to, fields.cc) == ("club@x.example", "")
+    assert fields.in_reply_to == "<3@x>"
+    assert reply.reply(message(), ME, "", "", to_list=True).to == "Bob <bob@x.example>"

@@ -11,7 +11,7 @@ from socket import SHUT_RDWR
 
 import pytest
 
-from tests.unit.servers import certificate, serving
+from tests.support.servers import certificate, serving
 from webmail.account import Account, Password, Server
 from webmail.errors import NoSuchMailbox, NotAllowed, Refused, ServerAway
 from webmail.imap.idle import Watch
@@ -57,10 +57,8 @@ def watching(*idles: bytes | None, able: bool = True, tls: Path | None = None) -
 )
 def test_what_comes_together_with_the_leave_to_idle_is_heard(said: bytes, encrypted: bool, tmp_path: Path) -> None:
     with watching(said, b"+ go\r\n", tls=tmp_path if encrypted else None) as (watch, _):
-        start = time.monotonic()
-        assert watch.changed(5)
-        assert not watch.changed(0.05)
-        assert time.monotonic() - start < 2
+        assert watch.changed(20)
+        assert not watch.changed(0.05)  # only time shows that nothing more comes
 
 
 def test_silence_is_no_change_and_ends_no_idle() -> None:
@@ -73,22 +71,22 @@ def test_a_bell_ends_the_wait_and_no_idle() -> None:
     bell = os.eventfd(1)
     with watching(b"+ go\r\n") as (watch, lines):
         start = time.monotonic()
-        assert not watch.changed(5, bell)
-        assert time.monotonic() - start < 2 and b"DONE" not in lines
+        assert not watch.changed(60, bell)
+        assert time.monotonic() - start < 30 and b"DONE" not in lines
     os.close(bell)
 
 
 def test_a_server_that_is_still_there_is_no_change_and_idles_anew() -> None:
     with watching(b"+ go\r\n* OK Still here\r\n", b"+ go\r\n* 3 EXISTS\r\n") as (watch, lines):
-        assert not watch.changed(5)
-        assert watch.changed(5)
+        assert not watch.changed(20)
+        assert watch.changed(20)
         assert lines[-4:] == [b"IDLE", b"DONE", b"IDLE", b"DONE"]
 
 
 @pytest.mark.parametrize("said", [None, b"* BYE\r\n", b"+ go\r\n* BYE restarting\r\n", b"nonsense\r\n"])
 def test_a_server_that_goes_is_away(said: bytes | None) -> None:
     with watching(said) as (watch, _), pytest.raises(ServerAway):
-        watch.changed(5)
+        watch.changed(20)
 
 
 def test_a_server_that_hangs_up_while_idling_is_away() -> None:
@@ -96,12 +94,12 @@ def test_a_server_that_hangs_up_while_idling_is_away() -> None:
         assert not watch.changed(0.05)
         watch._connection.client.socket().shutdown(SHUT_RDWR)
         with pytest.raises(ServerAway):
-            watch.changed(5)
+            watch.changed(20)
 
 
 def test_a_refused_idle_is_told() -> None:
     with watching(b"TAG BAD no\r\n") as (watch, _), pytest.raises(Refused):
-        watch.changed(5)
+        watch.changed(20)
 
 
 def test_a_server_without_idle_is_asked_nothing() -> None:

@@ -1,21 +1,24 @@
-"""Folders: what was asked a moment ago is not asked again."""
+"""Folders as the server lists them: whose they are, which serve as what, and what need not be asked again."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.support.fake_connection import ACCOUNT, FakeConnection
 from webmail.account import Account, Password, Server
-from webmail.imap import mailboxes
+from webmail.imap import folders, mailboxes
 from webmail.imap.connection import Command
-from webmail.mail import Role
+from webmail.imap.mailboxes import Overview, SideBar
+from webmail.mail import Mailbox, Role
 
 SERVER = Server("127.0.0.1", 1, "none")
 LISTED = {"LIST": [b'(\\HasNoChildren) "/" INBOX', b'(\\Sent) "/" Gone']}
 
 
-class Fake:
+class CountingConnection:
     """A connection that counts what it is asked."""
 
     account = Account("ann@x.example", SERVER, SERVER, Password("ann", "secret"))
@@ -35,8 +38,8 @@ class Fake:
 
 
 @pytest.fixture
-def connection() -> Fake:
-    return Fake()
+def connection() -> CountingConnection:
+    return CountingConnection()
 
 
 def test_the_folder_for_a_role_is_known_from_the_list_beside_the_page(connection: Any) -> None:
@@ -64,5 +67,121 @@ def test_a_role_that_the_list_lacks_is_looked_for_before_a_folder_is_made(connec
     [b'() "/" "a&AAo-b"', b'() "/" "a&AAA-b"', b'() "/" ""', b"5 NIL x", b'(5 ()) "/" x', b"() 5 x", b'() "\xff" x', b"()"],
 )
 def test_one_odd_mailbox_does_not_cost_the_others(line: bytes) -> None:
-    odd: Any = Fake({"LIST": [line, *LISTED["LIST"]], "STATUS": [b"x 5", b"y (MESSAGES 3 UNSEEN 1)"]})
+    odd: Any = CountingConnection({"LIST": [line, *LISTED["LIST"]], "STATUS": [b"x 5", b"y (MESSAGES 3 UNSEEN 1)"]})
     assert [m.name for m in mailboxes.overview(odd).mailboxes] == ["INBOX", "Gone"]
+
+
+DOVECOT = [b'(("" "/")) (("shared/" "/")) NIL']
+
+
+def listed(*lines: bytes, **more: list[Any]) -> dict[str, list[Any]]:
+    return {"LIST": list(lines), **more}
+
+
+def roles(found: Overview) -> dict[str, str]:
+    return {m.role.value: m.name for m in found.mailboxes if m.role}
+
+
+def test_the_inbox_of_somebody_else_is_called_so_and_holds_nothing() -> None:
+    inbox = Mailbox("shared/bob@x", owner="bob@x", prefix="shared/bob@x/")
+    assert (inbox.label, inbox.depth) == ("INBOX", 0)
+    assert not inbox.holds("shared/bob@x/Team")
+    team = Mailbox("shared/bob@x/Team/2026", owner="bob@x", prefix="shared/bob@x/")
+    assert (team.label, team.depth, team.parent) == ("2026", 1, "shared/bob@x/Team")
+
+
+def test_folders_of_others_have_no_role_and_their_rights() -> None:
+    first = listed(
+        b'() "/" INBOX',
+        b'(\\NonExistent) "/" shared',
+        b'(\\NonExistent) "/" shared/bob@x',
+        b'(\\Sent) "/" shared/bob@x/Sent',
+        b'() "/" shared/gone@x/INBOX',
+        STATUS=[b"INBOX (MESSAGES 1 UNSEEN 1)", b"shared/bob@x/Sent (MESSAGES 2 UNSEEN 0)"],
+        NAMESPACE=DOVECOT,
+    )
+    connection: Any = FakeConnection({"LIST-STATUS", "NAMESPACE", "ACL"}, [first, {"MYRIGHTS": [b"shared/bob@x/Sent lrs"]}])
+    found = mailboxes.overview(connection)
+    assert connection.sent[0].startswith(b"NAMESPACE | LIST")
+    assert connection.sent[1:] == [b'MYRIGHTS "shared/bob@x/Sent"']
+    assert roles(found) == {"inbox": "INBOX"}
+    assert [(m.name, m.owner, m.rights.letters) for m in found.shared if m.selectable] == [("shared/bob@x/Sent", "bob@x", "lrs")]
+    assert [m.name for m in found.targets("INBOX")] == [], "it may not be filed where one may not insert"
+    mailboxes.forget(ACCOUNT)
+    connection.answers = [listed(b'() "/" INBOX')]
+    mailboxes.overview(connection)
+    assert connection.sent[2].startswith(b"LIST"), "NAMESPACE once in the life of a connection"
+    assert len(connection.sent) == 3, "nobody who is shared nothing pays a round trip"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ((), {"inbox": "INBOX", "trash": "Trash", "sent": "Sent"}),
+        ((("trash", "Old"),), {"inbox": "INBOX", "trash": "Old", "sent": "Sent"}),
+        ((("trash", "Vanished"),), {"inbox": "INBOX", "trash": "Trash", "sent": "Sent"}),
+        ((("trash", "INBOX"),), {"inbox": "INBOX", "trash": "Trash", "sent": "Sent"}),
+        ((("trash", "Place"),), {"inbox": "INBOX", "trash": "Trash", "sent": "Sent"}),
+        ((("trash", "shared/bob@x/Old"),), {"inbox": "INBOX", "trash": "Trash", "sent": "Sent"}),
+        ((("sent", "Trash"), ("trash", "Sent")), {"inbox": "INBOX", "trash": "Sent", "sent": "Trash"}),
+    ],
+)
+def test_a_person_chooses_which_folder_serves_as_what(chosen: Any, expected: dict[str, str]) -> None:
+    lines = listed(
+        b'() "/" INBOX', b'(\\Trash) "/" Trash', b'() "/" Sent', b'() "/" Old', b'(\\Noselect) "/" Place',
+        b'() "/" shared/bob@x/Old', NAMESPACE=DOVECOT,
+    )  # fmt: skip
+    account = replace(ACCOUNT, roles=chosen)
+    connection: Any = FakeConnection({"LIST-STATUS", "NAMESPACE"}, [lines, dict(lines)], account)
+    assert roles(mailboxes.overview(connection)) == expected
+    mailboxes.forget(account)
+    assert mailboxes.for_role(connection, Role.TRASH) == expected["trash"]
+
+
+def names(side: SideBar) -> dict[str, list[str]]:
+    parts = ("favourites", "special", "own", "shared")
+    return {part: [m.name for m in getattr(side, part)] for part in parts if getattr(side, part)}
+
+
+def test_subscribed_folders_stand_beside_the_list_with_those_they_lie_in() -> None:
+    found = Overview(
+        (
+            Mailbox("INBOX", role=Role.INBOX, subscribed=False),
+            Mailbox("Trash", role=Role.TRASH, subscribed=False),
+            Mailbox("Trash/Old", subscribed=False),
+            Mailbox("A", subscribed=False),
+            Mailbox("A/B", selectable=False, subscribed=False),
+            Mailbox("A/B/C"),
+            Mailbox("D", subscribed=False),
+            Mailbox("shared/bob@x/Team", owner="bob@x", subscribed=False),
+        )
+    )
+    shown = names(found.side_bar(("D", "Vanished")))
+    assert shown == {
+        "favourites": ["D"], "special": ["INBOX", "Trash"], "own": ["A", "A/B", "A/B/C"], "shared": ["shared/bob@x/Team"],
+    }  # fmt: skip
+
+
+def test_without_any_subscription_all_are_shown() -> None:
+    found = Overview((Mailbox("INBOX", role=Role.INBOX, subscribed=False), Mailbox("A", subscribed=False)))
+    assert names(found.side_bar()) == {"special": ["INBOX"], "own": ["A"]}
+
+
+def test_a_server_without_extensions_is_asked_with_lsub() -> None:
+    answers = [
+        listed(b'() "." INBOX', b'() "." Work', b'() "." Old', LSUB=[b'() "." Work']),
+        {"STATUS": [b"Work (MESSAGES 3 UNSEEN 1)"]},
+    ]
+    connection: Any = FakeConnection(set(), answers)
+    found = mailboxes.overview(connection)
+    assert connection.sent[0] == b'LIST "" "*" | LSUB "" "*"'
+    assert {m.name: m.subscribed for m in found.mailboxes} == {"INBOX": False, "Work": True, "Old": False}
+    work = found.get("Work")
+    assert work
+    assert (work.messages, work.unseen, work.subscribed) == (3, 1, True)
+    assert folders.sizes(connection, found.mailboxes) == {}
+
+
+def test_a_folder_stands_right_behind_the_one_it_lies_in() -> None:
+    connection: Any = FakeConnection({"LIST-STATUS"}, [listed(b'() "/" Team-x', b'() "/" Team/Sub', b'() "/" Team')])
+    assert [m.name for m in mailboxes.overview(connection).mailboxes] == ["Team", "Team/Sub", "Team-x"]

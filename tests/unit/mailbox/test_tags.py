@@ -117,8 +117,8 @@ def luminance(colour: str) -> float:
 
 
 def test_all_colours_have_the_contrast_of_wcag_aa_in_both_themes() -> None:
-    css = (ROOT / "static" / "tags.css").read_text()
-    pairs = re.findall(r"\.tag-(\w+), [^{]+\{ color: (#\w{6}); background: (#\w{6}); \}", css)
+    css = (ROOT / "static" / "css" / "base.css").read_text()
+    pairs = re.findall(r"\.tag-(\w+) \{ --word: (#\w{6}); --patch: (#\w{6}); \}", css)
     assert [name for name, *_ in pairs] == [*tags.COLOURS, *tags.COLOURS]
     for name, text, ground in pairs:
         light, dark = sorted((luminance(text), luminance(ground)), reverse=True)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.html_inspection import Inspection
 from webmail.mime import headers, plain_text, structure
 from webmail.mime.html.sanitizer import clean
-
-from .inspection import Inspection
 
 _FOLDER = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
 _MESSAGES = sorted(f for f in _FOLDER.glob("mime-*/**/*") if f.is_file() and f.suffix in (".eml", ".txt", ".msg"))
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.skipif(not (_MESSAGES and _SNIPPETS), reason="no corpor
 def test_every_message_is_read_within_two_seconds():
     for file in _MESSAGES:
         raw = file.read_bytes()
-        started = time.perf_counter()
+        started = time.process_time()
         headers.envelope(raw)
         found = structure.classify(structure.from_bytes(raw))
         assert found.all, file
@@ -39,7 +38,7 @@ def test_every_message_is_read_within_two_seconds():
             elif part.type == "text/plain":
                 plain_text.to_html(decoded, flowed=part.format == "flowed", delsp=part.delsp)
                 plain_text.unflow(plain_text.flow(plain_text.quote(decoded)))
-        assert time.perf_counter() - started < 2, file
+        assert time.process_time() - started < 2, file
 
 
 def test_no_subject_is_lost():
@@ -52,9 +51,9 @@ def test_no_subject_is_lost():
 def test_nothing_active_is_left_of_any_snippet():
     for file in _SNIPPETS:
         html = file.read_text("utf-8", "replace")
-        started = time.perf_counter()
+        started = time.process_time()
         result = clean(html, lambda cid: "/part/1")
-        assert time.perf_counter() - started < 2, file
+        assert time.process_time() - started < 2, file
         assert Inspection(result.html).faults == [], file
         assert Inspection(clean(result.html, lambda cid: "/part/1").html).faults == [], (
             file

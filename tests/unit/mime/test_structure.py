@@ -7,6 +7,7 @@ import time
 import pytest
 
 from webmail.imap import encoded_messages
+from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.mime.plain_text import decode_text
 from webmail.mime.structure import BODY_LIMIT, LEAF_LIMIT, PartNode, classify, content, default_name, from_bytes, read
 
@@ -124,15 +125,15 @@ class TestLimits:
 
     def test_bytes_with_five_thousand_levels(self):
         raw = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i) for i in range(5000))
-        started = time.perf_counter()
+        started = time.process_time()
         assert len(classify(from_bytes(raw)).all) == 1
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
 
     def test_bytes_with_a_hundred_thousand_parts(self):
         raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 100_000
-        started = time.perf_counter()
+        started = time.process_time()
         assert len(classify(from_bytes(raw)).all) == LEAF_LIMIT
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
 
     @pytest.mark.parametrize(
         "filling", [b"\r\n", b"\r\n--", b"\r\n--b", b"x"], ids=["lines", "dashes", "almost delimiters", "one line"]
@@ -181,3 +182,13 @@ class TestBrokenMessages:
         found = classify(from_bytes(raw))
         assert sections(found.all) == ["1"]
         assert isinstance(content(raw, "1"), bytes)
+
+
+def test_a_resource_fork_is_no_attachment(sample):
+    found = classify(read(sample("appledouble.eml")).root)
+    assert [(part.type, part.filename) for part in found.attachments] == [("application/pdf", "doc.pdf")]
+
+
+def test_a_complaint_can_be_read(sample):
+    found = classify(read(sample("feedback.eml")).root)
+    assert [(part.filename, kind_of_part(part)) for part in found.attachments[:1]] == [("report.txt", PartKind.TEXT)]

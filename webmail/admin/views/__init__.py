@@ -1,4 +1,4 @@
-"""The pages of this area. Importing them registers their routes."""
+"""Admin views: importing these modules registers their routes."""
 
 from webmail.admin.blueprint import blueprint
 from webmail.admin.views import access, phishing_reports

@@ -1,4 +1,4 @@
-"""Access to the pages of this area: for administrators alone."""
+"""Admin access: restricts all views of this area to administrators."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from webmail.web.current import current_user
 
 @blueprint.before_request
 def only_administrators() -> None:
-    """Raises NotAllowed (403) for everybody else. The sign-in was asked for before."""
+    """Raises NotAllowed (403) for everybody else. `auth/guard.py` has checked the sign-in before."""
     if current_user().role != "admin":
         raise NotAllowed(f"{current_user().address} is no administrator")

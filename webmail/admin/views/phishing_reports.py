@@ -1,4 +1,4 @@
-"""The page of reported phishing, for administrators."""
+"""Phishing reports page: what users reported as phishing, for administrators."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webmail.web.rendering import page
 
 @blueprint.get("/reports")
 def reports() -> Response:
-    """Who reported what as phishing; senders and subjects, never what a message said."""
+    """Who reported what; shows senders and subjects, never message content."""
     number = min(max(request.args.get("page", 1, int), 1), 10_000)
     rows, more = phishing_reports.listing(number)
     return page("admin/reports.html", rows=rows, more=more, number=number, address=settings().phishing_address)

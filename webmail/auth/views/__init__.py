@@ -1,4 +1,4 @@
-"""The pages of this area. Importing them registers their routes."""
+"""Auth views: importing these modules registers their routes."""
 
 from webmail.auth.blueprint import blueprint
 from webmail.auth.views import sessions, sign_in

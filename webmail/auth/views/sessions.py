@@ -1,4 +1,4 @@
-"""The page of sessions: where one is signed in, with buttons to end each."""
+"""Sessions page: where the user is signed in, with buttons to end each session."""
 
 from __future__ import annotations
 

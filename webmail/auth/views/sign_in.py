@@ -1,4 +1,4 @@
-"""Sign-in and sign-out pages."""
+"""Sign-in pages: the sign-in form, signing out, and expired CSRF tokens."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def log_in() -> Response:
 
 
 @blueprint.post("/logout")
-@public  # signing out twice is no mistake
+@public  # signing out twice is not an error
 def logout() -> Response:
     visit().end()
     notify(_("You are signed out."), "done")
     response = redirect(url_for("auth.login"), 303)
-    # what the browser kept of the mail goes as well; not "cookies", which would empty other sites of the same domain
+    # also clear mail from the browser's cache; not "cookies", which would affect other sites of the same domain
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
 @blueprint.errorhandler(CSRFError)
 def stale_form(error: CSRFError) -> Response:
-    """A sign-in page left open until its cookie was gone: show a fresh one rather than an error."""
+    """For a sign-in page whose cookie expired while it was open: show a fresh form instead of an error."""
     if request.endpoint == "auth.logout" and visit().user is None:
         return redirect(url_for("auth.login"), 303)
     if request.endpoint != "auth.log_in":
@@ -80,12 +80,12 @@ def _form(form: SignInForm, status: int = 200, problem: str = "") -> Response:
 
 
 def _kept() -> list[tuple[str, str]]:
-    """The text that a person was writing when the session ended: it travels in the sign-in form, then in the new session."""
+    """The text submitted when the session had ended: carried along in the sign-in form, then in the new session."""
     return [(name.removeprefix("kept-"), value) for name, value in request.form.items(multi=True) if name.startswith("kept-")]
 
 
 def _after(target: str) -> str:
-    """Where to go once signed in: back, or to the inbox."""
+    """Where to go after signing in: back, or to the inbox."""
     return local_path(target) or url_for("mailbox.show", mailbox="INBOX")
 
 

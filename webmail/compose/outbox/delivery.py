@@ -1,6 +1,6 @@
-"""Delivery: the worker's side of the outbox.
+"""Delivery: the worker's side of the outbox, which leases messages, sends them by SMTP, retries, and recovers stale leases.
 
-It takes a message, sends it, tries again or gives up, and recovers what a dead worker held. The states are told in `queue.py`.
+The states and transitions are described in `queue.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from webmail.models import DraftRow, Outbox, OutboxState, now
 AccountFor = Callable[[Outbox], Account]
 
 
-LEASE = timedelta(seconds=45)  # a worker dead for so long has lost its row
+LEASE = timedelta(seconds=45)  # a worker that does not renew it for so long is considered dead
 
 
 HEARTBEAT_SECONDS = 10.0
@@ -40,17 +40,17 @@ _HOME_AGAIN = timedelta(minutes=10)
 GIVE_UP = timedelta(days=1)
 
 
-_WAITS = [1, 2, 5, 15, 30, 60]  # minutes before the next try; the last one repeats
+_WAITS = [1, 2, 5, 15, 30, 60]  # retry delays in minutes; the last one repeats
 
 
 class LeaseLost(MailError):
-    """Another worker has taken the message over: this one must not finish."""
+    """Another worker took the message over, so this one must not complete it."""
 
 
 def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> datetime | None:
-    """Send a message that is due, then file it; returns when to come back for it, or None when there is nothing more to do.
+    """Send a message that is due, then file it; returns when to call again, or None if it is finished.
 
-    A message that another worker has, or that was undone, is left alone. Raises nothing that a server can cause.
+    A message that another worker holds, or that was undone, is skipped. Server errors are stored in the row, never raised.
     """
     if row := _take(outbox_id):
         account = _account(row, account_for)
@@ -66,7 +66,7 @@ def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> date
 
 
 def _take(outbox_id: int) -> Outbox | None:
-    """Become the one who sends this row, or None."""
+    """Lease the row for sending; None if it is not due, or leased or changed by another worker."""
     due = (Outbox.id == outbox_id) & (Outbox.state == OutboxState.WAITING) & (Outbox.due <= now())
     free = Outbox.lease.is_null() | (Outbox.lease < now())
     taken = Outbox.update(state=OutboxState.SENDING, handed_over=False, attempts=Outbox.attempts + 1, lease=now() + LEASE).where(
@@ -107,7 +107,7 @@ def _send(row: Outbox, account: Account, settings: Settings) -> None:
         _not_sent(row, recipients, {}, send_errors.note(error), permanent=False)
     except LeaseLost:
         log.warning("outbox %d: another worker took over before the final dot", row.id)
-    except MailError as error:  # sign-in refused, an address that can't go into a command
+    except MailError as error:  # e.g. authentication failed, or an address that is unsafe in a command
         _not_sent(row, recipients, {}, send_errors.note(error), permanent=True)
     else:
         _accepted(row, refused)
@@ -116,7 +116,7 @@ def _send(row: Outbox, account: Account, settings: Settings) -> None:
 
 
 def _accepted(row: Outbox, refused: dict[str, str]) -> None:
-    """At least one recipient's copy is on its way. Those refused for now are tried again, alone."""
+    """At least one recipient was accepted. Only those refused temporarily (4xx) are retried."""
     later = [address for address, words in refused.items() if words.startswith("4")]
     known = json.loads(row.refused) | {a: w for a, w in refused.items() if a not in later}
     values: dict[str, Any] = {"sent_at": row.sent_at or now(), "lease": None, "refused": json.dumps(known)}
@@ -125,17 +125,17 @@ def _accepted(row: Outbox, refused: dict[str, str]) -> None:
     else:
         known |= {a: refused[a] for a in later}
         values |= {"state": OutboxState.SENT, "due": now(), "error": "", "attempts": 0, "refused": json.dumps(known)}
-    # UNCERTAIN: another worker thought this one dead, but here is the server's answer.
+    # UNCERTAIN: another worker considered this one dead, but the server's reply has arrived after all.
     _mine(row, [OutboxState.SENDING, OutboxState.UNCERTAIN], **values)
 
 
 def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], words: str, *, permanent: bool) -> None:
-    """Nobody got anything in this turn. For now: later again, without the recipients refused for good. For good: that is it."""
+    """No recipient was accepted in this attempt. Retries later without those refused permanently (5xx), or gives up."""
     lost = {a: w for a, w in refused.items() if w.startswith("5")}
     left = [a for a in recipients if a not in lost]
     known = json.loads(row.refused) | lost
     if permanent or not left or now() - _began(row) >= GIVE_UP:
-        # where nobody got it the message failed as a whole; where some did, each of the others is to be named
+        # if nobody received it, the message failed as a whole; if some did, list each of the others
         known |= {a: refused.get(a, words) for a in recipients} if row.sent_at else refused
         _failed(row, words, known)
         return
@@ -147,7 +147,7 @@ def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], words
 
 
 def _failed(row: Outbox, words: str, refused: dict[str, str]) -> None:
-    """Given up. A message that some recipients got in an earlier turn is sent, with the others named, never failed."""
+    """Give up. A message that some recipients received in an earlier attempt is SENT, listing the others, never FAILED."""
     log.warning("outbox %d: given up: %s", row.id, words)
     values: dict[str, Any] = {"lease": None, "due": now(), "refused": json.dumps(refused)}
     if row.sent_at:
@@ -158,7 +158,7 @@ def _failed(row: Outbox, words: str, refused: dict[str, str]) -> None:
 
 
 def _back_to_drafts(row: Outbox, account: Account, settings: Settings) -> None:
-    """A message that could not be sent should be among the drafts, wherever the person looks for it."""
+    """Save a failed message to Drafts, so that users find it in any mail client. Retried later if that fails."""
     draft = DraftRow.get_or_none(DraftRow.id == row.draft)
     if draft is None or not drafts.unsaved(draft):
         return
@@ -170,13 +170,13 @@ def _back_to_drafts(row: Outbox, account: Account, settings: Settings) -> None:
 
 
 def _homeless() -> pw.Expression:
-    """Rows that failed while Drafts could not be reached, as a condition."""
+    """SQL condition for failed rows whose draft is not saved in Drafts yet."""
     unsaved = DraftRow.saved_at.is_null() | (DraftRow.saved_mailbox == "") | (DraftRow.updated > DraftRow.saved_at)
     return (Outbox.state == OutboxState.FAILED) & Outbox.draft.in_(DraftRow.select(DraftRow.id).where(unsaved))
 
 
 def _bring_home(outbox_id: int, settings: Settings, account_for: AccountFor) -> None:
-    """A failed message that is not in Drafts yet. Without our tokens nobody can get there but the person."""
+    """Save a failed message to Drafts if it is not there yet. Needs token authentication: failed rows keep no password."""
     if not settings.token_key_file:
         return
     row = Outbox.select(*LIGHT).where((Outbox.id == outbox_id) & (Outbox.due <= now()) & _homeless()).first()
@@ -191,12 +191,12 @@ def _bring_home(outbox_id: int, settings: Settings, account_for: AccountFor) -> 
 
 
 def _began(row: Outbox) -> datetime:
-    """From when on it should have left: the day for trying again begins there."""
+    """When the message was first due; retrying ends GIVE_UP after that."""
     return row.scheduled or row.created
 
 
 def _older_than(limit: datetime) -> pw.Expression:
-    """The same, as a condition."""
+    """SQL condition for rows first due before `limit`."""
     return (Outbox.created < limit) & (Outbox.scheduled.is_null() | (Outbox.scheduled < limit))
 
 
@@ -205,14 +205,14 @@ def _next(row: Outbox) -> datetime:
 
 
 def _mine(row: Outbox, states: list[OutboxState], **values: Any) -> bool:
-    """Change the row if it is still in one of these states and this is still its turn."""
+    """Update the row if it is in one of these states and this worker still holds it (compare-and-swap on `attempts`)."""
     held = (Outbox.id == row.id) & Outbox.state.in_(states) & (Outbox.attempts == row.attempts)
     return bool(Outbox.update(**values).where(held).execute())
 
 
 @contextlib.contextmanager
 def _lease_kept(row: Outbox) -> Iterator[None]:
-    """Renew the lease while the block runs, from a thread: a slow server is not a dead worker."""
+    """Renew the lease from a heartbeat thread while the block runs, so that a slow server does not look like a dead worker."""
     done = threading.Event()
 
     def beat() -> None:
@@ -220,7 +220,7 @@ def _lease_kept(row: Outbox) -> Iterator[None]:
             try:
                 with db.connection_context():
                     _mine(row, [OutboxState.SENDING], lease=now() + LEASE)
-            except pw.OperationalError as error:  # the database is busy: the next beat may do
+            except pw.OperationalError as error:  # database busy: the next heartbeat retries
                 log.warning("outbox %d: lease not renewed: %s", row.id, error)
 
     thread = threading.Thread(target=beat, name=f"lease-{row.id}", daemon=True)
@@ -233,9 +233,9 @@ def _lease_kept(row: Outbox) -> Iterator[None]:
 
 
 def recover() -> int:
-    """Take rows back from workers that died: before the final dot they wait again, after it nobody can know.
+    """Recover rows with expired leases; returns how many. Before the final dot they become WAITING, after it UNCERTAIN.
 
-    One that workers die of for a whole day is given up.
+    A message that has kept killing workers for GIVE_UP becomes FAILED.
     """
     stale = (Outbox.state == OutboxState.SENDING) & (Outbox.lease.is_null() | (Outbox.lease < now()))
     unsent = stale & (Outbox.handed_over == False)  # noqa: E712
@@ -250,7 +250,7 @@ def recover() -> int:
 
 
 def sweep(settings: Settings) -> list[int]:
-    """Recover, purge what is older than 30 days, and return the ids of the rows that `deliver` should look at now."""
+    """Recover expired leases, purge finished rows older than KEPT_DAYS, and return the ids of the rows due for `deliver`."""
     if count := recover():
         log.warning("%d messages taken back from a worker that died", count)
     limit = now() - timedelta(days=KEPT_DAYS)

@@ -1,7 +1,7 @@
-"""What follows once SMTP has accepted a message: its copy in Sent, the draft away, the original marked.
+"""Filing: after SMTP accepted a message, copies it to Sent, removes the draft and marks the original.
 
-Each step is noted in the row when it is done and tried again on its own when it fails; none of them can make a sent message
-look like one that was not.
+Each step is recorded in the row when done and retried independently when it fails; a failure never makes a sent message look
+unsent.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ log = logging.getLogger(__name__)
 SAVED = ("saved_mailbox", "saved_uidvalidity", "saved_uid")
 TRACKED = ("source_mailbox", "source_uidvalidity", "source_uid", "source_flag", *SAVED)
 _LEASE = timedelta(minutes=5)
-_WAITS = [1, 2, 5, 15, 30, 60, 180, 360]  # minutes before the next try; the last one repeats
+_WAITS = [1, 2, 5, 15, 30, 60, 180, 360]  # retry delays in minutes; the last one repeats
 
 
 def unfinished() -> pw.Expression:
-    """Rows that were sent but not wholly filed, as a condition."""
+    """SQL condition for rows that were sent but not completely filed."""
     left = (Outbox.filed == False) | (Outbox.saved_uid != 0) | (Outbox.source_flag != "")  # noqa: E712
     return (Outbox.state == OutboxState.SENT) & left
 
@@ -46,7 +46,8 @@ def is_unfinished(row: Outbox) -> bool:
 
 
 def file(outbox_id: int, settings: Settings, account_for: Callable[[Outbox], Account]) -> bool:
-    """Do what is left to do for a sent message; returns whether all is done. Nothing to do, or not our turn: False.
+    """Carry out the remaining steps for a sent message; returns whether all are done. False too if there is nothing to do, it is
+    not due yet, or another worker holds the lease.
 
     Round trips: SEARCH and APPEND in Sent; STORE and EXPUNGE in Drafts; STORE on the original.
     """
@@ -70,7 +71,7 @@ def file(outbox_id: int, settings: Settings, account_for: Callable[[Outbox], Acc
 
 
 def _take(outbox_id: int) -> Outbox | None:
-    """A row of which some recipients were sent to may wait for the others: it is filed meanwhile."""
+    """Lease the row, or None. A row accepted for some recipients and waiting to retry the others is filed meanwhile too."""
     accepted = (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null(False) & (Outbox.filed == False)  # noqa: E712
     free = Outbox.lease.is_null() | (Outbox.lease < now())
     due = (Outbox.due <= now()) | accepted
@@ -98,7 +99,7 @@ def _note(row: Outbox, **values: object) -> None:
 
 
 def _copy_to_sent(row: Outbox, account: Account, settings: Settings) -> None:
-    """Looked up first, always: a worker may have died after APPEND, and some servers file by themselves."""
+    """Idempotent: searches Sent first, since a worker may have died after APPEND, and some servers save sent mail themselves."""
     if not row.filed:
         draft = DraftRow.get_or_none(DraftRow.id == row.draft)
         hidden = draft_message.readable_addresses(draft.bcc) if draft else ()
@@ -118,7 +119,7 @@ def _copy_to_sent(row: Outbox, account: Account, settings: Settings) -> None:
 
 
 def _copies(conn: Connection, row: Outbox) -> tuple[str, list[int]]:
-    """Where the copy goes, and the UIDs of those that are there: the identity's own folder while it exists, else Sent."""
+    """The folder for the copy (the identity's own if it still exists, else Sent) and the UIDs of copies already there."""
     if row.sent_mailbox:
         try:
             return row.sent_mailbox, messages.find_message_id(conn, row.sent_mailbox, row.message_id)
@@ -129,7 +130,7 @@ def _copies(conn: Connection, row: Outbox) -> tuple[str, list[int]]:
 
 
 def _bcc(hidden: Iterable[Address]) -> bytes:
-    """One's own copy tells whom one wrote to in secret; what went out does not."""
+    """The Bcc header for the copy in Sent; the message that was sent has none."""
     shown = [a.email for a in hidden if a.email.isascii()]
     return b"Bcc: " + ",\r\n ".join(shown).encode() + b"\r\n" if shown else b""
 
@@ -137,7 +138,7 @@ def _bcc(hidden: Iterable[Address]) -> bytes:
 def _remove_draft(row: Outbox, account: Account, settings: Settings) -> None:
     if row.state != OutboxState.SENT:
         return
-    with db.atomic():  # an autosave that came in between may have made a newer copy than the one known here
+    with db.atomic():  # a concurrent autosave may have made a newer copy than the one recorded here
         draft = DraftRow.get_or_none(DraftRow.id == row.draft)
         if draft is not None:
             if draft.saved_uid:
@@ -155,14 +156,14 @@ def _mark_source(row: Outbox, account: Account, settings: Settings) -> None:
             with imap.connect(account) as conn:
                 imap.actions.set_flags(conn, row.source_mailbox, [row.source_uid], [flag], True, row.source_uidvalidity or None)
         except (NoSuchMessage, NoSuchMailbox, MailboxChanged, NotAllowed) as error:
-            log.info("outbox %d: the original is not marked: %s", row.id, error)  # it will never be possible: not tried again
+            log.info("outbox %d: the original is not marked: %s", row.id, error)  # permanent, so no retry
     _note(row, source_flag="")
 
 
 def draft_for_refused(row: Outbox, user: User, account: Account, settings: Settings) -> tuple[DraftRow, int] | None:
-    """A new draft, made from the copy in Sent, to those alone whom the server refused, and how many files were too many for it.
+    """A new draft, made from the copy in Sent, for the refused recipients only, and the number of files left out.
 
-    None when there is no such copy.
+    None if there is no such copy. Raises as `draft_copies.resume` does.
     """
     with imap.connect(account) as conn:
         sent, found = _copies(conn, row)

@@ -1,13 +1,13 @@
-"""The outbox: a message leaves once, whatever breaks, and nothing that happens after it left looks like a failure.
+"""Outbox queue: every message is sent at most once, whatever fails, and failures after sending never make it look unsent.
 
     WAITING -> SENDING -> SENT (then filed)          WAITING -> CANCELLED (undone)
-                       -> WAITING (refused for now, or nothing left: tried again for a day, then FAILED)
-                       -> FAILED (refused for good)  -> UNCERTAIN (broke after the final dot: never sent again by itself)
+                       -> WAITING (temporary failure: retried for a day, then FAILED)
+                       -> FAILED (permanent failure)  -> UNCERTAIN (connection lost after the final dot: no automatic retry)
 
-Every change of state is one UPDATE that names the state it starts from, so of two workers, or two clicks, one does nothing.
-A worker holds a row by a lease that it keeps renewing, and must still hold it to send the final dot: the row's `attempts` is
-the number of its turn, and another worker that took over has counted it up. Every function runs within an open database
-connection. Filing (the copy in Sent and so on) is in `filing.py`.
+Every state change is one conditional UPDATE that names the previous state, so of two concurrent workers, or clicks, only one
+succeeds. A worker leases a row, keeps renewing the lease, and must still hold it to send the final dot: `attempts` is a fencing
+token, incremented by any worker that takes over. Every function needs an open database connection. The worker's side is in
+`delivery.py`, filing (the copy in Sent and so on) in `filing.py`.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from webmail.models import DraftRow, Outbox, OutboxState, User, now
 log = logging.getLogger(__name__)
 
 _SECOND_CLICK = timedelta(minutes=1)
-_OPEN = [OutboxState.CANCELLED, OutboxState.FAILED]  # nobody got it: the same draft may be sent
+_OPEN = [OutboxState.CANCELLED, OutboxState.FAILED]  # nobody received it: the same draft may be sent again
 
-# Everything but the message itself, which may be large.
+# All columns except the message itself, which may be large.
 LIGHT = [field for field in Outbox._meta.sorted_fields if field is not Outbox.content]
 
 
-# --- into the outbox -------------------------------------------------------------------------------------------------
+# --- queueing --------------------------------------------------------------------------------------------------------
 
 
 def enqueue(
@@ -53,13 +53,13 @@ def enqueue(
     at: datetime | None = None,
     dsn: bool = False,
 ) -> Outbox:
-    """Put the draft's message, built, into the outbox, due after the time for undoing, or `at` a time chosen (UTC, naive).
+    """Build the draft's message and queue it, due after the undo delay, or `at` a chosen time (naive UTC).
 
-    A draft that waits, is being sent, was sent or is uncertain gives its present row, unchanged: a second click sends nothing.
-    One that was undone or failed goes again. `dsn`: the writer is to be told of its delivery, where the server can do that.
+    Idempotent: a draft that is waiting, being sent, sent or uncertain returns its existing row unchanged, so a second click sends
+    nothing. One that was undone or failed is queued again. `dsn`: request a delivery status notification (RFC 3461) if supported.
 
-    Raises BadAddress, UnsafeValue, FilesGone, uploads.NoRoom, identities.NotYours, limits.TooManyPeople, and
-    drafts.ChangedElsewhere for a draft that was written in while its message was built.
+    Raises BadAddress, UnsafeValue, FilesGone, uploads.NoRoom, identities.NotYours, rate_limits.RecipientLimitReached, and
+    drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
     """
     identities.check(row.user, identity.email, settings)
     draft = draft_message.as_draft(row, identity, settings)
@@ -84,7 +84,7 @@ def _enqueued(
     at: datetime | None,
     dsn: bool,
 ) -> Outbox | None:
-    """The row that has this content; None where another one is there."""
+    """Insert or reuse the row with this content; None if the draft already has a row that must not be replaced."""
     recipients = list({address.email.lower(): address.email for address in draft.recipients}.values())
     values = {
         "message_id": row.message_id,
@@ -116,30 +116,30 @@ def _enqueued(
         if before is not None and before.state not in _OPEN:
             return None
         present = DraftRow.get_or_none(DraftRow.id == row.id)
-        if present is not None and present.updated != row.updated:  # the message has not all that the draft has
+        if present is not None and present.updated != row.updated:  # the message built is out of date
             raise drafts.DraftChangedElsewhere(present)
         rate_limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
         if before is None:
-            with contextlib.suppress(pw.IntegrityError), db.atomic():  # another click was quicker: its row is the one
+            with contextlib.suppress(pw.IntegrityError), db.atomic():  # a concurrent request was first: keep its row
                 return Outbox.create(user=row.user, draft=row.id, **values)
         again = Outbox.update(attempts=Outbox.attempts + 1, **values).where(mine & Outbox.state.in_(_OPEN)).execute()
     return Outbox.select(*LIGHT).where(mine).get() if again else None
 
 
 def undo_seconds(user: User, settings: Settings) -> int:
-    """How long a message of this person waits before it leaves."""
+    """The user's undo delay in seconds: how long a message waits before it is sent."""
     own = preferences.for_user(user).undo_seconds
     return settings.undo_seconds if own < 0 else own
 
 
 def of_draft(user: User, draft_id: str) -> Outbox | None:
-    """The outbox row of a draft, without its content, unless it was undone."""
+    """The outbox row of a draft, without its content; None if there is none or it was undone."""
     mine = (Outbox.user == user) & (Outbox.draft == draft_id) & (Outbox.state != OutboxState.CANCELLED)
     return Outbox.select(*LIGHT).where(mine).first()
 
 
 def is_same(sent: Outbox, fields: Fields) -> bool:
-    """Whether these fields are the ones that left; of a row older than that column, by how little time has gone by."""
+    """Whether these fields are the text that was queued; a row without a revision is compared with its draft, or by its age."""
     if sent.revision is not None:
         return revision_of(fields) == sent.revision
     draft = DraftRow.get_or_none(DraftRow.id == sent.draft)
@@ -148,14 +148,11 @@ def is_same(sent: Outbox, fields: Fields) -> bool:
     return now() - sent.created < _SECOND_CLICK
 
 
-# --- sending ---------------------------------------------------------------------------------------------------------
-
-
-# --- what the person does --------------------------------------------------------------------------------------------
+# --- user actions ----------------------------------------------------------------------------------------------------
 
 
 def undo(user: User, outbox_id: int) -> str | None:
-    """Stop a message that has not left; returns its draft's id, or None when it is too late."""
+    """Cancel a message that has not been sent; returns its draft's id, or None if it is too late."""
     still = (Outbox.id == outbox_id) & (Outbox.user == user) & (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null()
     changed = (
         Outbox.update(state=OutboxState.CANCELLED, content=b"", credential=None, lease=None, error="").where(still).execute()
@@ -164,7 +161,7 @@ def undo(user: User, outbox_id: int) -> str | None:
 
 
 def retry(user: User, outbox_id: int, sealed_credential: bytes | None) -> bool:
-    """Send again as it is, on the person's word: a failed message, or an uncertain one (which may then arrive twice)."""
+    """Retry a failed message, or an uncertain one (which may then arrive twice), at the user's request; False if neither."""
     mine = (Outbox.id == outbox_id) & (Outbox.user == user) & Outbox.state.in_([OutboxState.FAILED, OutboxState.UNCERTAIN])
     row = Outbox.select(*LIGHT).where(mine).first()
     if row is None:
@@ -178,9 +175,9 @@ def retry(user: User, outbox_id: int, sealed_credential: bytes | None) -> bool:
 
 
 def edit(user: User, outbox_id: int, settings: Settings) -> str | None:
-    """The id of a draft with the text of a message that failed or is uncertain, or None when there is none.
+    """The id of a draft with the text of a failed or uncertain message, or None if there is none.
 
-    A failed message is its own draft again. An uncertain one may have arrived: what is written from it is another message.
+    A failed message becomes its original draft again. An uncertain one may have arrived, so it is duplicated as a new message.
     """
     row = find(user, outbox_id)
     draft = DraftRow.get_or_none((DraftRow.id == row.draft) & (DraftRow.user == user))
@@ -190,7 +187,7 @@ def edit(user: User, outbox_id: int, settings: Settings) -> str | None:
 
 
 def dismiss(user: User, outbox_id: int, sealed_credential: bytes | None = None) -> bool:
-    """Take a row off the list: a failed message stays a draft, an uncertain one counts as sent, refusals are read."""
+    """Remove a row from the list: a failed message stays a draft, an uncertain one counts as sent, refusals are cleared."""
     mine = (Outbox.id == outbox_id) & (Outbox.user == user)
     failed = Outbox.update(state=OutboxState.CANCELLED, content=b"", credential=None, error="")
     if failed.where(mine & (Outbox.state == OutboxState.FAILED)).execute():
@@ -204,8 +201,8 @@ def dismiss(user: User, outbox_id: int, sealed_credential: bytes | None = None) 
 
 
 def find(user: User, outbox_id: int) -> Outbox:
-    """One row, without its content. Raises NoSuchMessage, also for somebody else's."""
-    known = 0 < outbox_id < 2**63  # a larger one is no number for SQLite
+    """The user's row, without its content. Raises NoSuchMessage, also for somebody else's."""
+    known = 0 < outbox_id < 2**63  # SQLite integers have 64 bits
     row = Outbox.select(*LIGHT).where((Outbox.id == outbox_id) & (Outbox.user == user)).first() if known else None
     if row is None:
         raise NoSuchMessage(f"no outbox row {outbox_id} of {user.address}")
@@ -213,10 +210,7 @@ def find(user: User, outbox_id: int) -> Outbox:
 
 
 def listing(user: User) -> list[Outbox]:
-    """What the outbox page shows, newest first: all but what was undone, and of what was sent the last day or refusals."""
+    """The rows of the outbox page, newest first, at most 200: none that were undone; sent ones of the last day or with errors."""
     recent = (Outbox.sent_at > now() - timedelta(days=1)) | (Outbox.refused != "{}") | (Outbox.error != "")
     shown = Outbox.state.not_in([OutboxState.SENT, OutboxState.CANCELLED]) | ((Outbox.state == OutboxState.SENT) & recent)
     return list(Outbox.select(*LIGHT).where((Outbox.user == user) & shown).order_by(Outbox.created.desc()).limit(200))
-
-
-# --- housekeeping ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""To how many people one may write in an hour and in a day, by the administrator's word.
+"""Rate limits: how many recipients a user may write to per hour and per day, as set by the administrator.
 
-What counts is when a message leaves: one that is scheduled counts at its time, one that was stopped or refused not at all.
+Messages count when they are sent: scheduled ones at their time, cancelled and failed ones not at all.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from webmail.errors import MailError
 from webmail.models import Outbox, OutboxState, User, now
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-_NEAR = 4  # something is said when less than this part is left
+_NEAR = 4  # warn when less than one in this many is left
 _UNSENT = [OutboxState.CANCELLED, OutboxState.FAILED]
-Leaving = list[tuple[datetime, int]]  # when, to how many people
+Leaving = list[tuple[datetime, int]]  # (time of sending, number of recipients)
 
 
 class RecipientLimitReached(MailError):
-    """More recipients than this person may write to at that time.
+    """The message would exceed the user's rate limit at the time of sending.
 
-    `most` in `window`, `room` of them left; `possible` is the first time (UTC, naive) when it may leave, None for never.
+    `most` recipients per `window`, of which `room` are left; `possible` is the earliest time (naive UTC) to send it, or None.
     """
 
     status = 429
@@ -33,14 +33,14 @@ class RecipientLimitReached(MailError):
 
 @dataclass(frozen=True, slots=True)
 class RemainingRecipients:
-    """How many more people one may write to within `window`."""
+    """How many more recipients the user may write to within `window`."""
 
     window: timedelta
     people: int
 
 
 def for_user(user: User, settings: Settings) -> dict[timedelta, int]:
-    """The limits in force for a person, by the length of time; none: {}."""
+    """The user's limits by window; {} if unlimited."""
     own = {HOUR: user.recipients_per_hour, DAY: user.recipients_per_day}
     usual = {HOUR: settings.recipients_per_hour, DAY: settings.recipients_per_day}
     both = {window: usual[window] if most is None else most for window, most in own.items()}
@@ -48,7 +48,7 @@ def for_user(user: User, settings: Settings) -> dict[timedelta, int]:
 
 
 def check(user: User, people: int, at: datetime, settings: Settings, besides: str = "") -> None:
-    """Raises TooManyPeople for a message to so many people that leaves at `at`. The draft `besides` is not counted."""
+    """Raises RecipientLimitReached if `people` more recipients at `at` would exceed a limit. Ignores the draft `besides`."""
     limits = for_user(user, settings)
     if not limits:
         return
@@ -60,7 +60,7 @@ def check(user: User, people: int, at: datetime, settings: Settings, besides: st
 
 
 def near(user: User, settings: Settings) -> RemainingRecipients | None:
-    """What is left, where that is little; the least of hour and day. No query without limits."""
+    """The remaining allowance if it is low, the lower of hour and day; else None. At most 1 query, none if unlimited."""
     limits = for_user(user, settings)
     leaving = _leaving(user, now(), "") if limits else []
     rooms = [RemainingRecipients(window, max(most - _fullest(leaving, now(), window), 0)) for window, most in limits.items()]
@@ -69,7 +69,7 @@ def near(user: User, settings: Settings) -> RemainingRecipients | None:
 
 
 def _leaving(user: User, at: datetime, besides: str) -> Leaving:
-    """What left within a day before `at`, and what will leave after it."""
+    """Messages sent within a day before `at` or scheduled for later. 1 query."""
     since = at - DAY
     recent = (Outbox.scheduled > since) | (Outbox.scheduled.is_null() & (Outbox.created > since))
     counted = (Outbox.user == user) & recent & Outbox.state.not_in(_UNSENT) & (Outbox.draft != besides)
@@ -78,13 +78,13 @@ def _leaving(user: User, at: datetime, besides: str) -> Leaving:
 
 
 def _fullest(leaving: Leaving, at: datetime, window: timedelta) -> int:
-    """How many people there are in the fullest stretch of that length which has `at` in it."""
+    """The largest number of recipients in any window of that length that contains `at` (sliding window)."""
     ends = [at, *(when for when, _ in leaving if at < when < at + window)]
     return max(sum(people for when, people in leaving if end - window < when <= end) for end in ends)
 
 
 def _possible(leaving: Leaving, people: int, at: datetime, limits: dict[timedelta, int]) -> datetime | None:
-    """The first time, on a full minute, when nothing is too much any more."""
+    """The earliest full minute at which no limit is exceeded; None if there is none."""
     for moment in sorted(when + window for when, _ in leaving for window in limits):
         if moment >= at and all(_fullest(leaving, moment, window) + people <= most for window, most in limits.items()):
             return moment.replace(second=0, microsecond=0) + timedelta(minutes=1)

@@ -1,4 +1,4 @@
-"""Sending a message on as it is (RFC 5322 section 3.6.6), and where the message that was answered has gone."""
+"""Resend: sends a message on unchanged with Resent-* headers (RFC 5322 section 3.6.6); updates references to moved originals."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def send_on(
     user: User, message: Message, original: bytes, identity: Identity, to: tuple[Address, ...], settings: Settings,
     sealed_credential: bytes | None, form: str = "",
 ) -> Outbox:  # fmt: skip
-    """Put the message into the outbox for other people, whole, under its author's name; `identity` is who sends it on.
+    """Queue the message for other recipients, unchanged and under its author's name; `identity` is the one who resends it.
 
-    `form` names the form it was asked with: a second click sends nothing and gives the first one's row, but where that was
-    undone or failed; the same form for other people is another sending.
+    `form` is an idempotency key: a second click returns the existing row and sends nothing, unless that was cancelled or failed.
+    The same form with other recipients is a separate message.
 
-    Raises identities.NotYours, limits.TooManyPeople, BadAddress, UnsafeValue.
+    Raises identities.NotYours, rate_limits.RecipientLimitReached, BadAddress, UnsafeValue, uploads.NoRoom.
     """
     identities.check(user, identity.email, settings)
     recipients = list({address.email.lower(): address.email for address in to}.values())
@@ -50,7 +50,7 @@ def send_on(
         if before is None or before.state in (OutboxState.CANCELLED, OutboxState.FAILED):
             rate_limits.check(user, len(recipients), now(), settings, besides=once)
         if before is None:
-            with contextlib.suppress(pw.IntegrityError), db.atomic():  # another click was quicker: its row is the one
+            with contextlib.suppress(pw.IntegrityError), db.atomic():  # a concurrent request was first: use its row
                 return Outbox.create(user=user, draft=once, **values)
         renewed = {
             "state": OutboxState.WAITING, "attempts": Outbox.attempts + 1, "handed_over": False, "lease": None, "error": "",
@@ -61,7 +61,7 @@ def send_on(
 
 
 def answered_is_now(sent: Outbox, row: DraftRow, mailbox: str, uidvalidity: int, uid: int) -> None:
-    """The message that a draft answers was moved: it is marked where it is now, also if the answer is stopped first."""
+    """The message that a draft replies to was moved: record its new place, in the draft too in case sending is undone."""
     place = {"source_mailbox": mailbox, "source_uidvalidity": uidvalidity, "source_uid": uid}
     Outbox.update(place).where((Outbox.id == sent.id) & (Outbox.source_flag != "")).execute()
     DraftRow.update(place).where(DraftRow.id == row.id).execute()

@@ -1,4 +1,4 @@
-"""Why a message did not go as it should: what is kept of an error, so that a page can say it in the person's language."""
+"""Send errors: classifies and serialises why a message was not sent, so that pages can explain it in the user's language."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ STOPPED = "the program that was sending it stopped"
 
 
 class SendErrorKind(StrEnum):
-    """Whose fault it was, or what exactly the server's answer means (RFC 3463)."""
+    """The kind of failure: ours, or the meaning of the server's enhanced status code (RFC 3463)."""
 
     NOT_REACHED = "not-reached"
     NO_ANSWER = "no-answer"
     BROKE_OFF = "broke-off"
     SIGN_IN = "sign-in"
-    NO_ROOM = "no-room"  # in one's own mailbox
+    NO_ROOM = "no-room"  # the user's own mailbox is over quota
     STOPPED = "stopped"
     OTHER = "other"
     NO_SUCH_ADDRESS = "no-such-address"
@@ -58,7 +58,7 @@ _MEANINGS = {
 
 
 def note(error: MailError) -> str:
-    """The error as one line for the outbox: the server's own words as they are, ours with their kind before them."""
+    """The error as text for the outbox row: server replies verbatim, our own errors prefixed with their kind."""
     words = str(error)
     if isinstance(error, SendRefused | Refused) or _REPLY.match(words):
         if isinstance(error, SignInRefused):
@@ -75,7 +75,7 @@ def note(error: MailError) -> str:
 
 
 def read(noted: str) -> tuple[SendErrorKind, str]:
-    """The kind of what `note` wrote, and the server's own words (empty where the server said nothing)."""
+    """Parse what `note` wrote: the kind, and the server's reply ("" if there was none)."""
     name, colon, words = noted.partition(": ")
     if colon and name in set(_OURS):
         said = SendErrorKind(name) in (SendErrorKind.SIGN_IN, SendErrorKind.NO_ROOM, SendErrorKind.OTHER)

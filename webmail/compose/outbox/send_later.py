@@ -1,6 +1,6 @@
-"""Messages that leave at a time of one's choice: which times there are, and what may be done with one that waits for its own.
+"""Send later: the times offered for scheduled messages, and sending one now or rescheduling it.
 
-Such a message is a row of the outbox that is due then; whatever worker runs at that time sends it.
+A scheduled message is an outbox row due at that time; any worker running then sends it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _DATE = re.compile(rb"^Date: [^\r\n]*(?=\r\n)", re.MULTILINE)
 
 
 def choices(at: datetime) -> dict[str, datetime]:
-    """The times that are offered, by name, in the zone of `at`."""
+    """The times offered, by name, in the time zone of `at`."""
     return schedule.choices(at, before_evening=timedelta(minutes=10))
 
 
 def chosen(name: str, day: str, hour: str, at: datetime) -> datetime:
-    """The time meant by the name of a choice, or by a date and an hour in the zone of `at`; UTC, naive. Raises BadTime.
+    """The chosen time as naive UTC: a named choice, or for the name "at" a date and time of day in the time zone of `at`.
 
-    `name` is "at" for one's own.
+    Raises BadTime.
     """
     try:
         local = _own(day, hour, at) if name == "at" else choices(at)[name]
@@ -38,7 +38,7 @@ def chosen(name: str, day: str, hour: str, at: datetime) -> datetime:
 
 
 def _own(day: str, hour: str, at: datetime) -> datetime:
-    """A date and an hour as a browser sends them, or as typed where it has no field for times. Raises ValueError."""
+    """Parse a date and time of day as browsers send them, or as typed where they have no time input. Raises ValueError."""
     typed = re.fullmatch(r"\s*(\d\d?)[:hH.](\d\d)(?::\d\d)?\s*", hour, re.ASCII)
     if not typed:
         raise ValueError(f"{hour!r} is no time of day")
@@ -46,22 +46,24 @@ def _own(day: str, hour: str, at: datetime) -> datetime:
 
 
 def waits(row: Outbox) -> bool:
-    """Whether its chosen time is still to come."""
+    """Whether the message is scheduled and its time is still to come."""
     return row.state == OutboxState.WAITING and row.scheduled is not None and row.scheduled > now() and not row.sent_at
 
 
 def send_now(user: User, outbox_id: int, settings: Settings) -> bool:
-    """Let a message leave at once; False when it has left or was stopped. Raises limits.TooManyPeople."""
+    """Send a scheduled message at once; False if it was sent or cancelled. Raises rate_limits.RecipientLimitReached,
+    spool.ContentGone, uploads.NoRoom.
+    """
     return _move(user, outbox_id, None, settings)
 
 
 def change(user: User, outbox_id: int, at: datetime, settings: Settings) -> bool:
-    """Give a message that waits for its time another one. False and raised as for `send_now`."""
+    """Reschedule a scheduled message. Returns and raises as `send_now` does."""
     return _move(user, outbox_id, at, settings)
 
 
 def _move(user: User, outbox_id: int, at: datetime | None, settings: Settings) -> bool:
-    """The message is dated anew: what leaves on Monday says so."""
+    """Also updates the Date header to the new time."""
     when = at or now()
     still = (Outbox.id == outbox_id) & (Outbox.user == user) & (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null()
     row = Outbox.get_or_none(still & Outbox.scheduled.is_null(False) & (Outbox.scheduled > now()))
@@ -78,6 +80,6 @@ def _move(user: User, outbox_id: int, at: datetime | None, settings: Settings) -
 
 
 def _dated(header: bytes, when: datetime) -> bytes:
-    """The header with another date (UTC, naive)."""
+    """The header block with its Date replaced (naive UTC)."""
     stamp = format_datetime(when.replace(tzinfo=UTC)).encode()
     return _DATE.sub(b"Date: " + stamp, header, count=1)

@@ -1,7 +1,7 @@
-"""The bytes of messages on their way: small ones in their row of the outbox, large ones in a file that the row names.
+"""Spool: the bytes of queued messages, small ones in their outbox row, large ones in a file that the row refers to.
 
-A file is on disk, whole, before its row says so, and never changed. What a row's `content` then holds is a NUL, with which no
-message begins, and the file's name: whatever empties or replaces the content lets go of the file too.
+A file is synced to disk before its row is written, and is never modified. The row's `content` is then a NUL, which no message
+starts with, followed by the file name: clearing or replacing the content also releases the file.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from webmail.errors import MailError
 from webmail.mail import Draft
 from webmail.models import Outbox
 
-IN_ROW = 256 * 1024  # bytes; more is kept in a file
+IN_ROW = 256 * 1024  # bytes; larger messages go to a file
 _REFERENCE = re.compile(rb"\0([0-9a-f]{32})")
 _SUFFIX = ".eml"
 _UNCLAIMED_SECONDS = 3600  # a file is written before its row
 
 
 class ContentGone(MailError):
-    """The file of a message is not on the disk any more."""
+    """The message's spool file is no longer on disk."""
 
     status = 410
 
 
 def built(draft: Draft, settings: Settings, *, at: datetime | None = None) -> bytes:
-    """What the row holds of a draft's message, without Bcc, dated `at` (UTC, naive) or now; in constant memory.
+    """Build a draft's message without Bcc, dated `at` (naive UTC) or now; returns the row's content. Constant memory.
 
     Raises UnsafeValue, BadAddress, FilesGone, uploads.NoRoom.
     """
@@ -47,23 +47,23 @@ def built(draft: Draft, settings: Settings, *, at: datetime | None = None) -> by
 
 
 def stored(message: bytes, settings: Settings) -> bytes:
-    """What the row holds of this message. Raises uploads.NoRoom."""
+    """Store these bytes; returns the row's content. Raises uploads.NoRoom."""
     return message if len(message) < IN_ROW else _in_file(lambda out: out.write(message), settings)
 
 
 def opened(content: bytes, settings: Settings) -> IO[bytes]:
-    """The message that a row's content stands for, to be read and closed. Raises ContentGone."""
+    """Open the message that a row's content refers to; the caller closes it. Raises ContentGone."""
     found = _REFERENCE.fullmatch(content)
     if not found:
         return BytesIO(content)
     try:
         return open(_file(found[1], settings), "rb")
     except OSError as error:
-        raise ContentGone(f"the message can't be read any more: {error.strerror}") from error  # people see it: no path
+        raise ContentGone(f"the message can't be read any more: {error.strerror}") from error  # shown to users, so no path
 
 
 def with_header(content: bytes, change: Callable[[bytes], bytes], settings: Settings) -> bytes:
-    """What the row holds of the message with another header. Raises ContentGone, uploads.NoRoom."""
+    """Store the message with its header changed; returns the new content. Raises ContentGone, uploads.NoRoom."""
     with opened(content, settings) as before:
         head = b""
         while b"\r\n\r\n" not in head and (more := before.read(uploads.CHUNK)):
@@ -81,13 +81,13 @@ def with_header(content: bytes, change: Callable[[bytes], bytes], settings: Sett
 
 
 def remove(content: bytes, settings: Settings) -> None:
-    """Remove the file, where there is one, of a row that has let go of it."""
+    """Delete the file, if any, that a row's former content referred to."""
     if found := _REFERENCE.fullmatch(content):
         _file(found[1], settings).unlink(missing_ok=True)
 
 
 def sweep(settings: Settings) -> int:
-    """Remove the files that no row names; returns how many."""
+    """Delete files that no row refers to; returns how many."""
     gone = 0
     for file in Path(settings.uploads_folder).glob(f"*{_SUFFIX}"):
         if _is_aged(file) and not Outbox.select(Outbox.id).where(Outbox.content == b"\0" + file.stem.encode()).exists():
@@ -98,13 +98,13 @@ def sweep(settings: Settings) -> int:
 
 @contextmanager
 def for_drafts(draft: Draft, settings: Settings) -> Iterator[IO[bytes]]:
-    """The message for the Drafts mailbox, with Bcc, as a file that ends with the block; in constant memory.
+    """The message for the Drafts mailbox, with Bcc, as a temporary file. Constant memory.
 
     Raises UnsafeValue, BadAddress, FilesGone, uploads.NoRoom.
     """
     folder = Path(settings.uploads_folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.SpooledTemporaryFile(max_size=IN_ROW, dir=str(folder)) as spool:  # /tmp is memory on many systems
+    with tempfile.SpooledTemporaryFile(max_size=IN_ROW, dir=str(folder)) as spool:  # the default directory is often in RAM
         draft_message.write(spool, draft, include_bcc=True)
         yield spool
 
@@ -127,10 +127,10 @@ def _in_file(write: Callable[[IO[bytes]], object], settings: Settings) -> bytes:
 def _is_aged(file: Path) -> bool:
     try:
         return file.stat().st_mtime < time.time() - _UNCLAIMED_SECONDS
-    except FileNotFoundError:  # its message was filed at this moment
+    except FileNotFoundError:  # filing its message removed it just now
         return False
 
 
 def _file(name: bytes, settings: Settings) -> Path:
-    """Beside the folders of the drafts: these end with their draft, which is before its message is filed."""
+    """Next to the drafts' folders, not inside: those are deleted with the draft, before its message is filed."""
     return Path(settings.uploads_folder, name.decode() + _SUFFIX)

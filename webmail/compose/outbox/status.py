@@ -1,4 +1,4 @@
-"""How many messages are on their way or need their sender: said on every page."""
+"""Outbox status: how many messages are waiting or need the user's attention, shown on every page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webmail.models import Outbox, OutboxState, User
 
 @dataclass(frozen=True, slots=True)
 class OutboxStatus:
-    """How many messages are on their way, and how many need the person: failed, uncertain, or refused for some recipients."""
+    """How many messages are waiting, and how many need attention: failed, uncertain, or refused for some recipients."""
 
     waiting: int = 0
     failed: int = 0
@@ -35,7 +35,7 @@ _counts = Prepared(
 
 
 def for_user(user: User) -> OutboxStatus:
-    """For every page: one indexed query."""
+    """The user's outbox status. 1 indexed query, since every page asks for it."""
     counts: dict[str, int] = dict(_counts(user=user.id))
     waiting = counts.get(OutboxState.WAITING, 0) + counts.get(OutboxState.SENDING, 0)
     return OutboxStatus(waiting, sum(counts.values()) - waiting)

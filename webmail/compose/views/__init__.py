@@ -1,4 +1,4 @@
-"""The pages of this area. Importing them registers their routes."""
+"""Compose views: importing these modules registers their routes."""
 
 from webmail.compose.blueprint import blueprint
 from webmail.compose.views import (
@@ -6,6 +6,7 @@ from webmail.compose.views import (
     archive_original,
     attach_contacts,
     attach_mail,
+    conflicts,
     editor,
     inline_images,
     outbox,
@@ -21,6 +22,7 @@ __all__ = [
     "attach_contacts",
     "attach_mail",
     "blueprint",
+    "conflicts",
     "editor",
     "inline_images",
     "outbox",

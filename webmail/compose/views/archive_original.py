@@ -1,4 +1,4 @@
-"""Archiving the message that is answered, together with the answer."""
+"""Archive original: archives the message replied to when the reply is sent."""
 
 from __future__ import annotations
 
@@ -12,28 +12,26 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import resend
 from webmail.errors import MailError
 from webmail.imap.commands import expand_uid_set
-from webmail.mailbox.actions import act
+from webmail.mailbox.actions import apply_action
 from webmail.mailbox.selection import Selection
 from webmail.models import DraftRow, Outbox
 from webmail.web.current import current_account, preferences
 from webmail.web.notices import notify
 
 
-def asks_to_archive(form: ComposeForm, action: str) -> bool:
-    """Whether the message answered is to be archived: by its button, or by the one that sends in spite of a question."""
-    return form.source_flag.data == "\\Answered" and (
-        action == "archive" or (action == "send-anyway" and bool(form.archive.data))
-    )
+def archives_answered(form: ComposeForm, *, asked: bool, sure: bool) -> bool:
+    """Whether to archive the message replied to: `asked` by this button, or by an earlier one before a confirmation (`sure`)."""
+    return form.source_flag.data == "\\Answered" and (asked or (sure and bool(form.archive.data)))
 
 
 def archive_answered(sent: Outbox, row: DraftRow) -> None:
-    """Put the message away that this one answers. The answer is on its way whatever becomes of that."""
+    """Archive the message replied to. A failure is notified and does not affect sending the reply."""
     if row.source_flag != "\\Answered" or not row.source_uid:
         return
     chosen = Selection(row.source_mailbox, row.source_uidvalidity, (row.source_uid,))
     try:
         with imap.connect(current_account(), row.source_mailbox) as connection:
-            done = act(connection, [chosen], "archive", archive_by=preferences().archive_by)
+            done = apply_action(connection, [chosen], "archive", archive_by=preferences().archive_by)
     except MailError as error:
         current_app.logger.info("draft %s: what it answers is not archived: %s", row.id, error)
         notify(_("The message that you answered could not be archived."), "caution")

@@ -1,4 +1,4 @@
-"""Attaching contacts to a draft as cards (vCard): a page to choose them on that needs no scripts."""
+"""Attach contacts: a page to pick contacts and attach them to a draft as vCards; works without scripts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from webmail.compose import attachments, uploads
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
-from webmail.compose.views.editor import no_room_words, own_draft
+from webmail.compose.views.editor import no_room_words, own_draft, turned_page
 from webmail.contacts import store
 from webmail.mime.filenames import called
 from webmail.models import DraftRow
@@ -19,7 +19,7 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
-_MOST = 100  # cards that are attached at once
+_MOST = 100  # cards attached at once
 
 
 @blueprint.get("/compose/<draft_id>/contacts")
@@ -41,7 +41,7 @@ def choose_contacts(draft_id: str) -> Response:
 
 @blueprint.post("/compose/<draft_id>/contacts")
 def attach_contacts(draft_id: str) -> Response:
-    """The cards that were ticked become files of the draft; or other contacts are shown first."""
+    """Attach the ticked contacts to the draft as vCard files, or show another page of contacts."""
     row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
@@ -49,7 +49,7 @@ def attach_contacts(draft_id: str) -> Response:
     action = request.form.get("action", "search")
     chosen = list(dict.fromkeys(request.form.getlist("kept") + request.form.getlist("contact")))[:_MOST]
     if action != "attach":
-        number = action.removeprefix("page-") if action.startswith("page-") else None
+        number = turned_page(action)
         words = request.form.get("words" if number is None else "searched", "")[:100]
         return redirect(
             url_for("compose.choose_contacts", draft_id=draft_id, words=words or None, page=number, kept=chosen, back=back), 303
@@ -67,5 +67,5 @@ def attach_contacts(draft_id: str) -> Response:
 
 
 def choosing_contacts(row: DraftRow, form: ComposeForm) -> str:
-    """The address of the page of contacts for the draft of a form."""
+    """The URL of the contact picker for a form's draft."""
     return url_for("compose.choose_contacts", draft_id=row.id, back=local_path(form.back.data or "") or None)

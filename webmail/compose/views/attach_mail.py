@@ -1,6 +1,6 @@
-"""Attaching from one's own mail: a page of messages and one of a message's files, neither of which needs scripts.
+"""Attach mail: pages to pick messages, or files of messages, to attach to a draft; also forwarding several messages at once.
 
-What is ticked on one page is carried along to the others; and messages that a list's selection forwards together.
+Works without scripts: what was ticked on one page is carried along to the others in the URL.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, uidvalidity
 
-_TOLD = 5  # names that a notice has
+_TOLD = 5  # names listed in a notice
 _LONGEST_TOLD = 60
-_EVERYWHERE = "*"  # no mailbox is called so (RFC 3501 section 6.3.8)
+_EVERYWHERE = "*"  # all mailboxes; a wildcard, so never a mailbox name (RFC 3501 section 6.3.8)
 
 
 @blueprint.get("/compose/<draft_id>/mail")
 def from_my_mail(draft_id: str) -> Response:
-    """A page of messages to tick, newest first: of a folder or of all, of a search or without."""
+    """A page of messages to tick, newest first: of one folder or all, optionally those matching a search."""
     row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
@@ -98,7 +98,7 @@ def files_of_mail(draft_id: str, uid: int, mailbox: str) -> Response:
 
 @blueprint.post("/compose/<draft_id>/mail")
 def attach_from_mail(draft_id: str) -> Response:
-    """What is ticked is attached, and then to the draft; or it is carried along to another page."""
+    """Attach what is ticked and return to the draft, or carry it along to another page."""
     row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
@@ -108,7 +108,7 @@ def attach_from_mail(draft_id: str) -> Response:
     if action == "attach" and chosen and len(chosen) <= MOST:
         outcome = mail_attachments.attach(row, current_account(), chosen, settings())
         _tell(outcome)
-        # what was not attached is said on top
+        # on failure stay at the top of the page, where the notices are
         to_files: dict[str, Any] = {"at": "attachments", "_anchor": "attachments"} if outcome.complete else {}
         return redirect(url_for("compose.show", draft_id=draft_id, back=place["back"] or None, **to_files), 303)
     if len(chosen) > MOST:
@@ -129,7 +129,7 @@ def attach_from_mail(draft_id: str) -> Response:
 
 @blueprint.post("/forward-together/<path:mailbox>")
 def forward_together(mailbox: str) -> Response:
-    """The messages that are selected in a list, attached to a new one."""
+    """Attach the messages selected in a list to a new draft."""
     form = request.form
     back = local_path(form.get("back", "")) or url_for("mailbox.show", mailbox=mailbox)
     validity = form.get("v", 0, int)
@@ -144,7 +144,7 @@ def forward_together(mailbox: str) -> Response:
         words = _too_many() if chosen else _("Select messages first: tick the box at the start of their row.")
         notify(words, "caution")
         return redirect(back, 303)
-    if len(chosen) == 1:  # it is marked as forwarded then
+    if len(chosen) == 1:  # an ordinary forward, which marks the original with $Forwarded
         one = chosen[0]
         of: dict[str, Any] = {"uid": one.uid, "mailbox": one.mailbox, "v": one.uidvalidity or None, "as": "attachment"}
         return redirect(url_for("compose.forward", **of), 303)
@@ -167,12 +167,12 @@ def forward_together(mailbox: str) -> Response:
 
 
 def choosing_mail(row: DraftRow, form: ComposeForm) -> str:
-    """The address of the page of messages for the draft of a form."""
+    """The URL of the message picker for a form's draft."""
     return url_for("compose.from_my_mail", draft_id=row.id, back=local_path(form.back.data or "") or None)
 
 
 def _place(values: Mapping[str, str]) -> dict[str, str]:
-    """Which messages are looked at, and where the draft itself leads back to."""
+    """The folder, search and page being shown, and the draft's own way back."""
     found = {name: values.get(name, "")[:LONGEST_QUERY] for name in ("folder", "words", "page")}
     return found | {"back": local_path(values.get("back", ""))}
 
@@ -182,7 +182,7 @@ def _too_many() -> str:
 
 
 def _tell(outcome: AttachResult) -> None:
-    """What is attached, and what is not and why."""
+    """Notify what was attached, and what was not and why."""
     if outcome.attached:
         notify(_("Attached: %(names)s.", names=_names(outcome.attached)))
     for kind in (uploads.MessageTooLarge, uploads.AllowanceUsed, uploads.NoRoom, ServerAway):

@@ -1,8 +1,8 @@
-"""Opening the form: a new message, an answer, a draft. Its buttons are in `button_views.py`, the outbox in `outbox_views.py`.
+"""Editor: opens the compose form for a new message, reply, forward or draft. Its buttons are in `actions.py`.
 
-A form carries the random id of its draft; the row is made by the first POST, so that a GET, which a browser may send ahead of
-a click, leaves nothing behind. Only what brings files along (forward, resume, an answer with pictures) makes its row at once, and
-finds it again when asked twice.
+A form carries the random id of its draft; the row is created by the first POST, so that a GET, which browsers may prefetch,
+leaves nothing behind. Only what comes with files (forward, resume, a reply with images) creates its row at once, and reuses it
+when requested again.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _LONGEST_SELECTION = 200_000  # characters
 
 @blueprint.get("/compose")
 def new() -> Response:
-    """An empty message, or the one that a mailto link (RFC 6068) asks for, or one of the person's templates."""
+    """A new message: empty, from a mailto link (RFC 6068), or from a template."""
     to, cc, bcc, subject, body = (request.args.get(name, "")[:100_000] for name in ("to", "cc", "bcc", "subject", "body"))
     people = address_book.with_groups(current_user(), {"to": to, "cc": cc, "bcc": bcc})
     fields = _begun(Fields(people["to"], people["cc"], people["bcc"], subject, body), my_identities()[0])
@@ -81,14 +81,14 @@ def show(draft_id: str) -> Response:
     form = ComposeForm.holding(fields, _came_from(), revision_of(fields))
     at_files = request.args.get("at") == "attachments"
     response = show_form(form, draft_id, row, preview=bool(request.args.get("preview")), at_files=at_files)
-    if at_files:  # where the address without scripts leads to
+    if at_files:  # scroll to where the URL's fragment leads without scripts
         response.headers["HX-Reswap"] = "outerHTML show:#attachments:top"
     return response
 
 
 @blueprint.get("/reply/<int:uid>/<path:mailbox>")
 def reply(uid: int, mailbox: str) -> Response:
-    """An answer to the sender, with `all` to everyone, with `list` to the mailing list."""
+    """A reply to the sender; with `all` to everyone, with `list` to the mailing list."""
     formatted = _format() == message_options.FORMATTED and preferences().quote != "none"
     message, found = _original(uid, mailbox, pictures=formatted, alone=True)
     fields, back = _answer(message, found.text), url_for("mailbox.show", mailbox=mailbox)
@@ -99,7 +99,7 @@ def reply(uid: int, mailbox: str) -> Response:
 
 @blueprint.post("/reply/<int:uid>/<path:mailbox>")
 def reply_to_selection(uid: int, mailbox: str) -> Response:
-    """The same, quoting only what was selected (static/app.js): not a GET, for no log should have what a message says."""
+    """A reply that quotes only the selected text (static/js/app.js). POST, so message text does not end up in access logs."""
     message, found = _original(uid, mailbox)
     selected = "\n".join(line.rstrip() for line in request.form.get("selected", "")[:_LONGEST_SELECTION].splitlines()).strip("\n")
     fields = _answer(message, selected or found.text)
@@ -120,12 +120,12 @@ def _answer(message: Message, quoted: str) -> Fields:
 
 
 def _begun(fields: Fields, me: WritingIdentity) -> Fields:
-    """With what this person's messages begin with."""
+    """The fields with the user's signature, copies and preferred format."""
     return replace(identities.begun(fields, me), format=_format())
 
 
 def _format() -> str:
-    """How one writes: as the link says, else as the person prefers."""
+    """The text format: as named in the URL, else as the user prefers."""
     named = request.args.get("format")
     return named if named in message_options.FORMATS else preferences().write_format
 
@@ -150,9 +150,8 @@ def forward(uid: int, mailbox: str) -> Response:
     if not parts:
         return _new_form(fields, back)
     if message.structure.inline and not formatted:
-        notify(_("The pictures of this message are attached."))
         link = url_for("compose.forward", **{**(request.view_args or {}), **request.args, "format": message_options.FORMATTED})
-        session["notices"][-1]["link"] = {"url": link, "text": _("Keep them in the text")}
+        notify(_("The pictures of this message are attached."), link={"url": link, "text": _("Keep them in the text")})
     return _with_files(fields, back, lambda row: _carry(row, message, found))
 
 
@@ -161,7 +160,7 @@ def _carry(row: DraftRow, message: Message, found: quoting.Quoted, *, alone: boo
 
 
 def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) -> Response:
-    """The form of a message begun with files, which `carry` brings: its row is made now, once for all visits to the link."""
+    """Redirect to the form of a message with files, which `carry` copies. Creates its row now; repeated requests reuse it."""
     row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
     try:
         if not row.attachments.exists():
@@ -176,7 +175,7 @@ def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) ->
 
 @blueprint.get("/draft/<int:uid>/<path:mailbox>")
 def resume(uid: int, mailbox: str) -> Response:
-    """Go on with a message of the Drafts folder, or begin a message with what another has; `as=new`: one that answers nothing."""
+    """Resume a draft from the Drafts folder, or use another message as a template; `as=new`: without In-Reply-To."""
     if not 0 < uid < 2**32:
         raise NoSuchMessage(f"{mailbox}: {uid} is no UID")
     try:
@@ -190,11 +189,11 @@ def resume(uid: int, mailbox: str) -> Response:
     return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
 
 
-# --- text that is kept -----------------------------------------------------------------------------------------------
+# --- storing the text ------------------------------------------------------------------------------------------------
 
 
 def store(draft_id: str, form: ComposeForm) -> DraftRow:
-    """Raises AlreadyLeft, ChangedElsewhere, NoSuchMessage (an id of somebody else, or no id)."""
+    """Store the form's text in its draft. Raises AlreadyLeft, DraftChangedElsewhere, NoSuchMessage (invalid or foreign id)."""
     sent = queue.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:
         raise AlreadyLeft(f"draft {draft_id} has left")
@@ -205,7 +204,7 @@ def store(draft_id: str, form: ComposeForm) -> DraftRow:
 
 
 def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
-    """The text that was being sent when the session had ended, as a draft again."""
+    """Restore the text that was submitted after the session had ended, as a draft."""
     form = ComposeForm(formdata=MultiDict((name, value) for name, value in kept))
     try:
         row = store(draft_id, form)
@@ -221,15 +220,21 @@ def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
 
 
 def own_draft(draft_id: str) -> DraftRow | Response:
-    """The person's draft, or where to go when it has left. Raises NoSuchMessage."""
+    """The user's draft, or a redirect to the outbox if it was queued. Raises NoSuchMessage."""
     sent = queue.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:
         return redirect(url_for("compose.outbox"), 303)
     return drafts.load(current_user(), draft_id)
 
 
+def turned_page(action: str) -> str | None:
+    """The page that a button "page:2" leads to, None for any other button. "page-2" is that of pages opened before an update."""
+    name, _colon, number = action.replace("page-", "page:", 1).partition(":")
+    return number if name == "page" else None
+
+
 def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
-    """The form's page. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `fresh_token`."""
+    """Render the form. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `fresh_token`."""
     files = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
     return page(
         TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files,
@@ -244,20 +249,20 @@ def _new_form(fields: Fields, back: str) -> Response:
 
 @blueprint.app_template_global()
 def my_identities() -> list[WritingIdentity]:
-    """As whom the person may write, the default first; asked once a request."""
+    """The identities that the user may write as, the default first; cached per request."""
     if "identities" not in g:
         g.identities = identities.usable(current_user(), settings())
     return cast("list[WritingIdentity]", g.identities)
 
 
 def identity(row: DraftRow) -> Identity:
-    """As whom a draft is written."""
+    """The identity that a draft is written as."""
     return identities.noun(identities.chosen(my_identities(), row.identity))
 
 
 @blueprint.app_template_global()
 def ready_texts() -> list[ReadyText]:
-    """The templates that the person may use."""
+    """The templates that the user may use."""
     return templates.usable(current_user())
 
 
@@ -272,21 +277,19 @@ def no_room_words(error: MailError) -> str:
 
 
 def say_left_out(count: int, whole: str = "") -> None:
-    """That not all files of a message are in the draft; `whole` is where to forward it as it is."""
+    """Notify that some files of a message are not in the draft; `whole` is the URL to forward it as an attachment."""
     words = ngettext(
         "%(num)d file of that message is not here: there are too many to take them one by one. The message stays as it is.",
         "%(num)d files of that message are not here: there are too many to take them one by one. The message stays as it is.",
         count,
     )
-    notify(words, "caution")
-    if whole:
-        session["notices"][-1]["link"] = {"url": whole, "text": _("Forward as attachment")}
+    notify(words, "caution", link={"url": whole, "text": _("Forward as attachment")} if whole else None)
 
 
 def _original(uid: int, mailbox: str, *, pictures: bool = False, alone: bool = False) -> tuple[Message, quoting.Quoted]:
-    """A message and its text, on request with its pictures in their places; `alone` as in `quoted.with_pictures`."""
+    """A message and its text, on request with image marks; `alone` as in `quoting.with_pictures`."""
     with imap.connect(current_account(), mailbox) as connection:
-        if part := request.args.get("part", ""):  # of a message that is attached to this one
+        if part := request.args.get("part", ""):  # a message attached to this one
             message = imap.attached_messages.read(connection, mailbox, uid, part, uidvalidity(), prefer_html=False)
         else:
             message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
@@ -315,7 +318,7 @@ def _forward_heading(message: Message) -> str:
 
 
 def _came_from() -> str:
-    """The page to go back to afterwards: the one named, else the folder or message that the link was on."""
+    """The page to return to afterwards: the one named in the URL, else the folder or message that the link was on."""
     if named := local_path(request.args.get("back", "")):
         return named
     before = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
@@ -333,13 +336,13 @@ def address_of(row: DraftRow, form: ComposeForm) -> str:
 
 @blueprint.app_template_filter()
 def clock(moment: datetime) -> str:
-    """ "14:02", with the day before it where that is not today."""
+    """The time as "14:02", preceded by the date unless it is today."""
     time = local(moment).strftime("%H:%M")
     return time if local(moment).date() == local(datetime.now(UTC)).date() else f"{short_date(moment)}, {time}"
 
 
 def _pending() -> pending.OutboxStatus:
-    """Asked once a request, for the list of folders and the notice."""
+    """The outbox status; cached per request, for the folder list and the notice."""
     if "outbox_pending" not in g:
         g.outbox_pending = pending.for_user(current_user())
     return cast(pending.OutboxStatus, g.outbox_pending)
@@ -347,11 +350,11 @@ def _pending() -> pending.OutboxStatus:
 
 @blueprint.app_template_global()
 def outbox_pending() -> int:
-    """How many messages wait or need the person, for the list of folders."""
+    """How many messages are waiting or need attention, for the folder list."""
     return _pending().total
 
 
 @blueprint.app_template_global()
 def outbox_alert() -> int | None:
-    """How many messages need the person (failed, uncertain, refused for some), for a notice on every page; None for none."""
+    """How many messages need attention (failed, uncertain, partly refused), for a notice on every page; None if none."""
     return _pending().failed or None

@@ -1,4 +1,4 @@
-"""Pictures among a draft's files: looked at, and put into the text."""
+"""Inline images views: serves images among a draft's files and inserts them into its text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from webmail.web.notices import notify
 
 @dataclass(frozen=True, slots=True)
 class InlineImage:
-    """What the form says of one: where it is shown, and the Markdown that stands for it."""
+    """An image as the form offers it: its URL, and the Markdown that inserts it."""
 
     address: str
     mark: str
@@ -29,7 +29,7 @@ class InlineImage:
 
 @blueprint.get("/compose/<draft_id>/picture/<int:number>")
 def picture(draft_id: str, number: int) -> Response:
-    """A picture of one's own draft, by what is in it; any other file is not found here, and nothing in it can run."""
+    """Serve an image of the user's draft, its type determined by content. Other files give 404, and the CSP forbids scripts."""
     file, kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
     try:
         response = downloads.whole(_chunks(inline_images.path_of(draft_id, file, settings())), kind)
@@ -53,7 +53,7 @@ def picture_address(draft_id: str, number: int | None) -> str | None:
 
 @blueprint.app_template_global()
 def picture_of(draft_id: str, file: AttachmentRow) -> InlineImage | None:
-    """None for a file that can't stand in a text."""
+    """The file as an inline image; None if it can't be shown in the text."""
     if not inline_images.kind(inline_images.path_of(draft_id, file, settings())):
         return None
     return InlineImage(url_for("compose.picture", draft_id=draft_id, number=file.id), inline_images.mark_of(file))
@@ -65,9 +65,9 @@ def has_picture(draft_id: str, files: Iterable[AttachmentRow]) -> bool:
 
 
 def put_in(form: ComposeForm, draft_id: str, number: int) -> None:
-    """A picture of the draft into the form's text, which is formatted from then on. Says so; one that is gone changes nothing.
+    """Insert an image of the draft into the form's text, which becomes formatted, and notify. Nothing changes if it is gone.
 
-    It goes where the cursor is, if scripts sent its place (static/pictures.js).
+    It goes to the caret position if scripts sent it (`caret`), else where the user's own text ends.
     """
     try:
         file, _kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())

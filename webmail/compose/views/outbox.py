@@ -1,22 +1,24 @@
-"""The page of what is on its way: waiting, failed, uncertain, just sent; and the buttons of its rows."""
+"""Outbox page: waiting, failed, uncertain and recently sent messages, and the actions of their buttons."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import redirect, request, session, url_for
+from flask_babel import LazyString
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.compose.blueprint import blueprint
-from webmail.compose.outbox import filing, rate_limits, send_errors, send_later
-from webmail.compose.outbox import queue as logic
+from webmail.compose.outbox import filing, queue, rate_limits, send_errors, send_later
 from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.compose.views.editor import say_left_out
-from webmail.compose.views.send_later import cancel, change_time, send_now, too_many_words
+from webmail.compose.views.send_later import NotDone, cancel, change_time, send_now, too_many_words
 from webmail.errors import ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, now
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
@@ -24,17 +26,17 @@ from webmail.web.errors import mail_error
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import fragment, page
 
-_PATIENCE = timedelta(minutes=2)  # how long after its time a notice asks whether a message has left
+_PATIENCE = timedelta(minutes=2)  # how long after its due time the notice polls the message's state
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A row as the page tells it. `reason` and each of `refused` end in the server's own words, empty where it said nothing."""
+    """A row as displayed. `reason` and each of `refused` end with the server's reply, "" if there was none."""
 
     row: Outbox
     recipients: list[str]
     reason: tuple[str, str]
-    refused: list[tuple[str, str, str]]  # address, sentence, words
+    refused: list[tuple[str, str, str]]  # address, sentence, server's reply
 
     @property
     def later(self) -> bool:
@@ -42,23 +44,23 @@ class OutboxRow:
 
     @property
     def reached(self) -> int:
-        """How many were sent to, as far as is known: those of an earlier turn are not counted."""
+        """How many recipients were accepted, as far as known: those of earlier attempts are not counted."""
         return len(set(self.recipients) - {address for address, *_words in self.refused})
 
 
 @blueprint.get("/outbox")
 def outbox() -> Response:
-    rows = [_shown(row) for row in logic.listing(current_user())]
+    rows = [_shown(row) for row in queue.listing(current_user())]
     return page("compose/outbox.html", rows=[shown for shown in rows if not shown.later], waiting=_by_time(rows))
 
 
 @blueprint.get("/outbox/<int:outbox_id>/state")
 def state(outbox_id: int) -> Response:
-    """What the notice "The message leaves in 5 seconds" becomes; it asks again while nobody knows.
+    """The update of the notice "The message leaves in 5 seconds"; it polls while the outcome is open.
 
-    What needs the person is said by the alert that every page has from then on but the outbox, and by nothing else beside it.
+    Problems are shown only in the alert that every page has from then on, except on the outbox page.
     """
-    row = logic.find(current_user(), outbox_id)
+    row = queue.find(current_user(), outbox_id)
     refused = json.loads(row.refused)
     alarming = row.state in (OutboxState.FAILED, OutboxState.UNCERTAIN) or (row.state == OutboxState.SENT and refused)
     if alarming and urlsplit(request.headers.get("HX-Current-URL", "")).path != url_for("compose.outbox"):
@@ -71,7 +73,7 @@ def state(outbox_id: int) -> Response:
 
 @blueprint.app_errorhandler(ServerAway)
 def away_after_send(error: ServerAway) -> Response:
-    """The page to go back to after "Send" may need a mail server that is away. The outbox needs none, and says what holds."""
+    """If the page after "Send" needs an unreachable mail server, redirect to the outbox, which needs none."""
     htmx = request.htmx  # type: ignore[attr-defined]
     waiting = [notice for notice in session.get("notices", []) if notice.get("poll")]
     if not waiting or request.method != "GET" or (htmx and htmx.target != "main"):
@@ -116,59 +118,90 @@ def _sentence(kind: SendErrorKind) -> str:
     return sentences[kind]
 
 
+# --- the buttons of a row --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxAction:
+    """A button of a row: `run` returns the URL to go to next ("" for the outbox), or None if it is too late.
+
+    `says` and `too_late` are the notices for the two; `withdraws`: removes the notice that offers undo on other pages.
+    """
+
+    name: str
+    run: Callable[[int], str | None]
+    says: str | LazyString = ""
+    too_late: str | LazyString = ""
+    withdraws: bool = False
+
+
 @blueprint.post("/outbox/<int:outbox_id>")
 def change(outbox_id: int) -> Response:
-    """What comes too late says so and changes nothing."""
-    logic.find(current_user(), outbox_id)
-    actions = {
-        "undo": _undo, "retry": _retry, "edit": _edit, "dismiss": _dismiss,
-        "now": send_now, "time": change_time, "cancel": cancel,
-    }  # fmt: skip
-    do = actions.get(request.form.get("action", ""))
-    return do(outbox_id) if do else redirect(url_for("compose.outbox"), 303)
+    """Run a button's action and notify; changes nothing if it is too late."""
+    queue.find(current_user(), outbox_id)
+    action = OUTBOX_ACTIONS.get(request.form.get("action", ""))
+    address: str | None = ""
+    if action:
+        try:
+            address = action.run(outbox_id)
+        except NotDone as error:
+            notify(error.words, error.kind)
+        else:
+            if action.withdraws:
+                withdraw_notices()
+            if words := action.too_late if address is None else action.says:
+                notify(str(words), "caution" if address is None else "done")
+    return redirect(address or url_for("compose.outbox"), 303)
 
 
-def _undo(outbox_id: int) -> Response:
-    draft_id = logic.undo(current_user(), outbox_id)
-    withdraw_notices()
+def _undo(outbox_id: int) -> str | None:
+    draft_id = queue.undo(current_user(), outbox_id)
     if draft_id is None:
-        notify(_("Too late: the message has left."), "caution")
-        return redirect(url_for("compose.outbox"), 303)
-    notify(_("The message was stopped. Nothing was sent."))
-    if not DraftRow.select().where(DraftRow.id == draft_id).exists():  # a message sent on has no text of one's own
-        return redirect(url_for("compose.outbox"), 303)
-    return redirect(url_for("compose.show", draft_id=draft_id), 303)
+        return None
+    own = DraftRow.select().where(DraftRow.id == draft_id).exists()  # a resent message has no draft
+    return url_for("compose.show", draft_id=draft_id) if own else ""
 
 
-def _retry(outbox_id: int) -> Response:
-    row = logic.find(current_user(), outbox_id)
+def _retry(outbox_id: int) -> str | None:
+    row = queue.find(current_user(), outbox_id)
     try:
         rate_limits.check(current_user(), row.people or 0, now(), settings(), besides=row.draft)
     except rate_limits.RecipientLimitReached as error:
-        notify(too_many_words(error), "caution")
-        return redirect(url_for("compose.outbox"), 303)
-    if logic.retry(current_user(), outbox_id, sealed_credential()):
-        wake(logic.find(current_user(), outbox_id))
-        notify(_("The message is on its way."))
-    return redirect(url_for("compose.outbox"), 303)
+        raise NotDone(too_many_words(error)) from error
+    if not queue.retry(current_user(), outbox_id, sealed_credential()):
+        return None
+    wake(queue.find(current_user(), outbox_id))
+    return ""
 
 
-def _edit(outbox_id: int) -> Response:
-    row = logic.find(current_user(), outbox_id)
+def _edit(outbox_id: int) -> str | None:
+    row = queue.find(current_user(), outbox_id)
     if row.state == OutboxState.SENT:
         again = filing.draft_for_refused(row, current_user(), current_account(), settings())
         draft_id = again[0].id if again else None
         if again and again[1]:
             say_left_out(again[1])
     else:
-        draft_id = logic.edit(current_user(), outbox_id, settings())
-    if draft_id is None:
-        notify(_("The text of this message is no longer here: look in Drafts and Sent."), "caution")
-        return redirect(url_for("compose.outbox"), 303)
-    return redirect(url_for("compose.show", draft_id=draft_id), 303)
+        draft_id = queue.edit(current_user(), outbox_id, settings())
+    return url_for("compose.show", draft_id=draft_id) if draft_id else None
 
 
-def _dismiss(outbox_id: int) -> Response:
-    logic.dismiss(current_user(), outbox_id, sealed_credential())
-    wake(logic.find(current_user(), outbox_id))
-    return redirect(url_for("compose.outbox"), 303)
+def _dismiss(outbox_id: int) -> str:
+    queue.dismiss(current_user(), outbox_id, sealed_credential())
+    wake(queue.find(current_user(), outbox_id))
+    return ""
+
+
+_HAS_LEFT = _l("Too late: the message has left.")
+OUTBOX_ACTIONS = {
+    action.name: action
+    for action in (
+        OutboxAction("undo", _undo, _l("The message was stopped. Nothing was sent."), _HAS_LEFT, withdraws=True),
+        OutboxAction("retry", _retry, _l("The message is on its way.")),
+        OutboxAction("edit", _edit, too_late=_l("The text of this message is no longer here: look in Drafts and Sent.")),
+        OutboxAction("dismiss", _dismiss),
+        OutboxAction("now", send_now, _l("The message is on its way."), _HAS_LEFT, withdraws=True),
+        OutboxAction("time", change_time, too_late=_HAS_LEFT, withdraws=True),
+        OutboxAction("cancel", cancel, too_late=_HAS_LEFT, withdraws=True),
+    )
+}

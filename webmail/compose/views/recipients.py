@@ -1,8 +1,9 @@
-"""Finding recipients: suggestions as one types, and a page to choose people on that needs no scripts."""
+"""Recipients views: autocompletion while typing, and a recipient picker page that works without scripts."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flask import redirect, request, url_for
@@ -14,7 +15,7 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import DraftChangedElsewhere
 from webmail.compose.fields import fields_of, revision_of
 from webmail.compose.forms import ComposeForm
-from webmail.compose.views.editor import own_draft
+from webmail.compose.views.editor import own_draft, turned_page
 from webmail.mail import Draft
 from webmail.models import DraftRow
 from webmail.web.current import current_account, current_user, preferences, settings
@@ -25,14 +26,14 @@ from webmail.web.request_values import local_path
 
 @blueprint.get("/recipients")
 def suggest() -> Response:
-    """People for the letters typed so far, as the options of a list (`static/recipients.js`)."""
+    """Suggestions for the text typed so far, as list options for `static/js/recipients.js`."""
     people = recipients.suggest(current_user(), request.args.get("words", ""), settings())
     return fragment("compose/_recipients.html", people=people)
 
 
 @blueprint.get("/compose/<draft_id>/recipients")
 def choose(draft_id: str) -> Response:
-    """The page of people for a draft, those written to most often first."""
+    """The recipient picker for a draft, in the order of `recipients.sources`."""
     user, words = current_user(), request.args.get("words", "")[: recipients.MOST_WORDS]
     row = own_draft(draft_id)
     if isinstance(row, Response):
@@ -51,7 +52,7 @@ def choose(draft_id: str) -> Response:
 
 @blueprint.post("/compose/<draft_id>/recipients")
 def chosen(draft_id: str) -> Response:
-    """What was ticked goes into the draft; then to the draft, or to other people."""
+    """Store the ticked recipients in the draft, then return to it or show another page of the picker."""
     user, action = current_user(), request.form.get("action", "search")
     row = own_draft(draft_id)
     if isinstance(row, Response):
@@ -63,7 +64,7 @@ def chosen(draft_id: str) -> Response:
     lists = recipients.without_repetition(recipients.with_ticks(lists, shown, ticked))
     fields = replace(before, to=lists["to"], cc=lists["cc"], bcc=lists["bcc"])
     try:
-        # as another form than the one that led here: that one may not write over what was chosen since
+        # a new writer name, so that the compose form that led here can't overwrite what was chosen since
         began = request.form.get("revision", "")
         drafts.store(user, draft_id, fields, writer=secrets.token_hex(16), began_from=began)
     except DraftChangedElsewhere:
@@ -71,24 +72,24 @@ def chosen(draft_id: str) -> Response:
     back = _back() or None
     if action == "done":
         return redirect(url_for("compose.show", draft_id=draft_id, back=back), 303)
-    number = action.removeprefix("page-") if action.startswith("page-") else None
+    number = turned_page(action)
     words = request.form.get("words" if number is None else "searched", "")[: recipients.MOST_WORDS]
     return redirect(url_for("compose.choose", draft_id=draft_id, words=words or None, page=number, back=back), 303)
 
 
 def choosing(row: DraftRow, form: ComposeForm) -> str:
-    """The address of the page of people for the draft of a form."""
+    """The URL of the recipient picker for a form's draft."""
     return url_for("compose.choose", draft_id=row.id, back=local_path(form.back.data or "") or None)
 
 
 def correct(form: ComposeForm) -> None:
-    """What looks like a slip of the keyboard becomes what was meant."""
+    """Replace addresses that look mistyped by what was probably meant."""
     found = recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.fill_in({name: recipients.corrected(text, found) for name, text in form.lists().items()})
 
 
 def takes_all(form: ComposeForm, draft: Draft) -> bool:
-    """Whether the mail server can send to all the addresses; marks the fields of those to which it can't."""
+    """Whether the mail server can send to all recipients; adds errors to the fields of those that it can't (see `unsendable`)."""
     for email in recipients.unsendable(draft, current_account()):
         name = next((name for name, text in form.lists().items() if recipients.key(email) in recipients.keys_in(text)), "to")
         words = _(
@@ -106,3 +107,15 @@ def _back() -> str:
 @blueprint.app_template_test("chosen_as")
 def _chosen_as(person: recipients.Person, keys: set[str]) -> bool:
     return person.group.keys <= keys if person.group else recipients.key(person.email) in keys
+
+
+@blueprint.app_template_global()
+def can_be_unticked(person: recipients.Person, chosen: Mapping[str, set[str]]) -> bool:
+    """Whether unticking removes the entry from the draft; for a group only if it was ticked, as members may be listed singly."""
+    return not person.group or any(_chosen_as(person, keys) for keys in chosen.values())
+
+
+@blueprint.app_template_global()
+def visible_count(form: ComposeForm) -> int:
+    """How many addresses all recipients will see."""
+    return sum((field.data or "").count("@") for field in (form.to, form.cc))

@@ -1,4 +1,4 @@
-"""Other ways to go on from a message: sending it on as it is; and what formatted text looks like."""
+"""Resend views: sends a message on unchanged (RFC 5322 section 3.6.6); also the preview of formatted text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from webmail.compose import drafts, header_values, identities, inline_images, me
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import completed, one_line
 from webmail.compose.outbox import rate_limits, resend
-from webmail.compose.views.actions import say_sent
 from webmail.compose.views.editor import my_identities
 from webmail.compose.views.inline_images import picture_address
 from webmail.compose.views.send_later import too_many_words
+from webmail.compose.views.sent_notice import say_sent
 from webmail.errors import BadAddress, NoSuchMessage
 from webmail.mail import Message
 from webmail.mime import builder, plain_text
@@ -34,23 +34,23 @@ _FRAME_CSP = (
 
 
 class ResendForm(FlaskForm):
-    """To whom a message is sent on, and as whom."""
+    """The recipients of a resent message, and the identity that resends it."""
 
     class Meta:
-        csrf = False  # checked for every POST of the application
+        csrf = False  # checked globally for every POST
 
     to = StringField(filters=[one_line])
     identity = IntegerField(default=0)
     back = HiddenField()
-    form = HiddenField()  # a name of its own, see kinds.send_on
+    form = HiddenField()  # a random idempotency key, see outbox.resend.send_on
 
 
-# --- sending on ------------------------------------------------------------------------------------------------------
+# --- resending -------------------------------------------------------------------------------------------------------
 
 
 @blueprint.get("/send-on/<int:uid>/<path:mailbox>")
 def send_on(uid: int, mailbox: str) -> Response:
-    """Ask to whom."""
+    """The form that asks for the recipients."""
     message = _message(uid, mailbox)
     me = identities.answering(my_identities(), message.envelope)
     form = ResendForm(
@@ -114,7 +114,7 @@ def _send_on_page(form: ResendForm, message: Message, status: int = 200) -> Resp
 
 @blueprint.get("/compose/<draft_id>/text")
 def rendered(draft_id: str) -> Response:
-    """The text of a draft as its readers will see it, in a page of its own: for the frame in the form."""
+    """The text of a draft as its recipients will see it, as a separate page for the preview frame in the form."""
     row = drafts.load(current_user(), draft_id)
     if row.format == message_options.FORMATTED:
         written = inline_images.render_body(row, settings())
@@ -130,5 +130,5 @@ def rendered(draft_id: str) -> Response:
 
 @blueprint.app_template_global()
 def languages() -> dict[str, str]:
-    """Those that a text may be said to be in."""
+    """The languages offered for a message's text."""
     return message_options.LANGUAGES

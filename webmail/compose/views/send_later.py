@@ -1,14 +1,15 @@
-"""Choosing when a message leaves: what the form says about it, and what the outbox does with one that waits for its time."""
+"""Send later views: choosing the time of sending in the form, and rescheduling or cancelling in the outbox."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import redirect, request, url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from werkzeug.wrappers import Response
 
 from webmail import schedule
 from webmail.account import Password
@@ -21,12 +22,12 @@ from webmail.errors import MailError
 from webmail.models import DraftRow
 from webmail.web.current import current_account, current_user, settings, wake
 from webmail.web.formatting import local, long_date
-from webmail.web.notices import notify, withdraw_notices
+from webmail.web.notices import notify
 
 
 @dataclass(frozen=True, slots=True)
 class TimeChoice:
-    """A time that is offered."""
+    """A time offered for sending later."""
 
     name: str
     when: datetime
@@ -34,33 +35,33 @@ class TimeChoice:
 
 @blueprint.app_template_global()
 def later_choices() -> list[TimeChoice]:
-    """This evening while it is not near, tomorrow, Monday morning."""
+    """The times offered: this evening unless it is near, tomorrow morning, Monday morning."""
     return [TimeChoice(name, when) for name, when in send_later.choices(schedule.local_now(settings())).items()]
 
 
 @blueprint.app_template_filter()
 def local_time(moment: datetime) -> datetime:
-    """On the establishment's clocks."""
+    """The time in the configured time zone."""
     return local(moment)
 
 
 @blueprint.app_template_global()
 def keeps_password() -> bool:
-    """Whether a message that waits keeps the password with it, because the mail server takes no tokens of ours."""
+    """Whether scheduled messages store the (encrypted) password, because token authentication is not used."""
     return isinstance(current_account().credential, Password)
 
 
 @blueprint.app_template_global()
 def little_room() -> str:
-    """How many more people one may write to, in words; empty while that is plenty."""
+    """A sentence with the remaining recipients of the rate limit; "" while there are plenty."""
     room = rate_limits.near(current_user(), settings())
     return _room_words(room.window is rate_limits.HOUR, room.people) if room else ""
 
 
 def chosen_time(form: ComposeForm) -> datetime | None:
-    """When the form wants the message to leave (UTC, naive), None for at once; the field is marked when that is no time.
+    """The form's sending time (naive UTC), None for at once; an invalid time adds an error to the field.
 
-    The form holds the date and the hour from then on, so that "Send anyway" means the same ones.
+    The form then holds the resolved date and time, so that "Send anyway" uses the same ones.
     """
     if not form.later.data:
         return None
@@ -74,12 +75,12 @@ def chosen_time(form: ComposeForm) -> datetime | None:
 
 
 def show_time(form: ComposeForm, at: datetime) -> None:
-    """Have the form hold this time (UTC, naive)."""
+    """Set the form's sending time (naive UTC)."""
     form.later.data, form.day.data, form.hour.data = "at", f"{local(at):%Y-%m-%d}", f"{local(at):%H:%M}"
 
 
 def too_many_words(error: rate_limits.RecipientLimitReached) -> str:
-    """Why a message may not leave now, and when it may."""
+    """Why the message can't be sent at that time, and when it can."""
     words = _room_words(error.window is rate_limits.HOUR, error.room)
     if error.possible is None:
         return words + " " + _("This message goes to more people than one may ever write to at once: send it in several parts.")
@@ -100,66 +101,63 @@ def _room_words(hour: bool, people: int) -> str:
 # --- in the outbox ---------------------------------------------------------------------------------------------------
 
 
-def send_now(outbox_id: int) -> Response:
-    try:
-        done = send_later.send_now(current_user(), outbox_id, settings())
-    except rate_limits.RecipientLimitReached as error:
-        notify(too_many_words(error), "caution")
-    except (uploads.NoRoom, spool.ContentGone) as error:
-        notify(_not_moved(error), "danger")
-    else:
-        _tell(done, _("The message is on its way."), outbox_id)
-    return redirect(url_for("compose.outbox"), 303)
+class NotDone(Exception):
+    """A button of the outbox had no effect; `words` is the reason to show, `kind` the kind of the notice."""
+
+    def __init__(self, words: str, kind: str = "caution") -> None:
+        super().__init__(words)
+        self.words, self.kind = words, kind
 
 
-def change_time(outbox_id: int) -> Response:
+def send_now(outbox_id: int) -> str | None:
+    with _refusals_in_words():
+        if not send_later.send_now(current_user(), outbox_id, settings()):
+            return None
+    wake(queue.find(current_user(), outbox_id))
+    return ""
+
+
+def change_time(outbox_id: int) -> str | None:
     values = request.form
+    day, hour = values.get("day", ""), values.get("hour", "")
+    with _refusals_in_words():
+        at = send_later.chosen(values.get("later", "at"), day, hour, schedule.local_now(settings()))
+        if not send_later.change(current_user(), outbox_id, at, settings()):
+            return None
+    wake(queue.find(current_user(), outbox_id))
+    notify(_("The message leaves on %(when)s.", when=long_date(at)))
+    return ""
+
+
+@contextmanager
+def _refusals_in_words() -> Iterator[None]:
+    """Turns errors of rescheduling into NotDone. Includes NoRoom: a large message is written again with its new date."""
     try:
-        at = send_later.chosen(
-            values.get("later", "at"), values.get("day", ""), values.get("hour", ""), schedule.local_now(settings())
-        )
-        done = send_later.change(current_user(), outbox_id, at, settings())
-    except schedule.BadTime:
-        notify(_("Choose a date and a time to come, within a year."), "danger")
+        yield
+    except schedule.BadTime as error:
+        raise NotDone(_("Choose a date and a time to come, within a year."), "danger") from error
     except rate_limits.RecipientLimitReached as error:
-        notify(too_many_words(error), "caution")
-    except (uploads.NoRoom, spool.ContentGone) as error:
-        notify(_not_moved(error), "danger")
-    else:
-        _tell(done, _("The message leaves on %(when)s.", when=long_date(at)), outbox_id)
-    return redirect(url_for("compose.outbox"), 303)
+        raise NotDone(too_many_words(error)) from error
+    except uploads.NoRoom as error:
+        words = _("Nothing was changed: the message leaves at its time.") + " " + no_room_words(error)
+        raise NotDone(words, "danger") from error
+    except spool.ContentGone as error:
+        words = _("This message can't be read any more here. Stop it, then send it again from its draft.")
+        raise NotDone(words, "danger") from error
 
 
-def _not_moved(error: MailError) -> str:
-    """A large message is written anew with its new date."""
-    if isinstance(error, uploads.NoRoom):
-        return _("Nothing was changed: the message leaves at its time.") + " " + no_room_words(error)
-    return _("This message can't be read any more here. Stop it, then send it again from its draft.")
-
-
-def cancel(outbox_id: int) -> Response:
-    """Stop it and put it among the drafts, for another day."""
+def cancel(outbox_id: int) -> str | None:
+    """Cancel a scheduled message and save it to Drafts. Returns where to go next, None if it is too late."""
     draft_id = queue.undo(current_user(), outbox_id)
-    withdraw_notices()
     if draft_id is None:
-        notify(_("Too late: the message has left."), "caution")
-        return redirect(url_for("compose.outbox"), 303)
+        return None
     draft = DraftRow.get_or_none(DraftRow.id == draft_id)
     words = _("The message was stopped. Nothing was sent.")
     try:
         if draft:
             draft_copies.save(draft, current_account(), identities.of_draft(draft, settings()), settings())
-        notify(words + " " + _("It is among your drafts."))
     except MailError:
         notify(words + " " + _("The mail server did not take a copy for Drafts yet; here it is kept."), "caution")
-        return redirect(url_for("compose.show", draft_id=draft_id), 303)
-    return redirect(url_for("compose.outbox"), 303)
-
-
-def _tell(done: bool, words: str, outbox_id: int) -> None:
-    withdraw_notices()
-    if done:
-        wake(queue.find(current_user(), outbox_id))
-        notify(words)
-    else:
-        notify(_("Too late: the message has left."), "caution")
+        return url_for("compose.show", draft_id=draft_id)
+    notify(words + " " + _("It is among your drafts."))
+    return ""

@@ -1,4 +1,4 @@
-"""The pages of this area. Importing them registers their routes."""
+"""Contacts views: importing these modules registers their routes."""
 
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views import (

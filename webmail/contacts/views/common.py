@@ -1,4 +1,4 @@
-"""What the pages of contacts and of groups share: whose card it is, a form kept over a lost session, refusals in words, Undo."""
+"""Common parts of the contact views: loading a contact, text kept over a lost session, error messages, undo."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def changed_elsewhere() -> str:
 
 
 def saved_before(form: ContactForm | GroupForm, error: store.AlreadyThere) -> None:
-    """The form of a new card that was sent, gone back to and sent with something else: from now on it changes that card."""
+    """Handle a new card's form that was submitted again with changes: from now on it edits the card it created."""
     words = _(
         "This was saved already, with something else in it. Nothing was changed yet: look at what you typed, then save again."
     )
@@ -51,7 +51,7 @@ def saved_before(form: ContactForm | GroupForm, error: store.AlreadyThere) -> No
 
 
 def kept_fields() -> MultiDict[str, str] | None:
-    """What was being sent here when the session had ended; the sign-in page carried it along (auth/guard.py)."""
+    """The form submitted here after the session had ended, carried along by the sign-in page (auth/guard.py); else None."""
     if session.get("kept", {}).get("path") != request.path:
         return None
     notify(_("Here is what you typed. Nothing was saved yet."), "caution")

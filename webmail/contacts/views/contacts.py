@@ -1,4 +1,4 @@
-"""The pages of contacts: the list, one contact, its form. Groups are in `groups.py`, files in `files.py`."""
+"""Contacts pages: the list, a single contact and its form. Groups are in `groups.py`, import and export in `files.py`."""
 
 from __future__ import annotations
 
@@ -29,19 +29,22 @@ from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
-EMPTY_ROWS = 2  # to fill in, below those that hold something
+EMPTY_ROWS = 2  # to fill in, below the existing ones
 _LONGEST_WORDS = 100
 
 
 @blueprint.get("/contacts")
 def show() -> Response:
-    """The list: all, those that fit the words, those of a letter, or the groups alone."""
+    """The list: all contacts, those matching a search, those of an initial letter, or only groups."""
     user, words = current_user(), request.args.get("words", "")[:_LONGEST_WORDS]
     letter, kind = request.args.get("letter", "")[:1], "group" if request.args.get("kind") == "group" else ""
     size = preferences().page_size or settings().page_size
     found = store.listed(user, words=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size)
     letters = store.letters(user) if found.total > size or letter else []
-    return page("contacts/show.html", found=found, words=words, letter=letter, kind=kind, letters=letters)
+    any_contacts = bool(found.total or words or letter or kind)
+    return page(
+        "contacts/show.html", found=found, words=words, letter=letter, kind=kind, letters=letters, any_contacts=any_contacts
+    )
 
 
 @blueprint.get("/contacts/<uid>")
@@ -84,7 +87,7 @@ def add() -> Answer:
     if not form.check():
         return _form_page(form, status=422)
     try:
-        row = store.add(current_user(), form.details)  # sent twice, it is the same
+        row = store.add(current_user(), form.details)
     except store.AlreadyThere as error:
         saved_before(form, error)
         return _form_page(form, error.row, 409)
@@ -135,7 +138,7 @@ def change(uid: str) -> Answer:
 def remove(uid: str) -> Answer:
     try:
         row = store.load(current_user(), uid)
-    except store.NoSuchContact:  # a second click: the first one said what was done, and how to undo it
+    except store.NoSuchContact:  # a second click: the first one's notice offers undo
         return redirect(url_for("contacts.show"), 303)
     offered = undo_of([CardVersion(row.uid, row.vcard)])
     store.remove(current_user(), [row.uid])
@@ -149,7 +152,7 @@ def undo_last() -> Answer:
     try:
         count = undo.undo(current_user(), request.form.get("undo", ""))
     except (LimitReached, store.ContactChangedElsewhere) as error:
-        if isinstance(error, LimitReached):  # others came in its place: with some of them removed it can still be undone
+        if isinstance(error, LimitReached):  # others were added meanwhile: undo works again once some are removed
             say_refused(error)
         else:
             notify(_("Your contacts were changed in the meantime. Nothing was undone: try again."), "caution")
@@ -162,7 +165,7 @@ def undo_last() -> Answer:
 
 @blueprint.post("/contacts/people/add")
 def add_person() -> Answer:
-    """Somebody whom a message names (`person`, as an address field has it) becomes a contact; `back` is the message."""
+    """Add a sender or recipient of a message (`person`, as in an address field) as a contact; `back` is the message."""
     user, back = current_user(), local_path(request.args.get("back", ""))
     try:
         [person] = builder.parse_addresses(request.form.get("person", "")[:600])
@@ -173,7 +176,7 @@ def add_person() -> Answer:
         notify(_("%(name)s is already in your contacts.", name=known.name))
         return redirect(back or url_for("contacts.one", uid=known.uid), 303)
     if namesake := store.named_alike(user, person.name):
-        # never added to that one: whoever writes under another's name would become them
+        # never merged automatically: a sender could take over a contact by using its name
         words = _(
             "You have a contact of this name already: %(name)s. Save this one too, or change the other.", name=namesake.name
         )
@@ -195,7 +198,7 @@ def add_person() -> Answer:
 
 
 def _join(row: Contact) -> None:
-    """The contact is in the groups that were ticked, and in no other."""
+    """Make the contact a member of the ticked groups only."""
     try:
         store.join(current_user(), row, request.form.getlist("groups"))
     except (store.CardTooLarge, store.ContactChangedElsewhere):
@@ -222,5 +225,5 @@ blueprint.add_app_template_global(address_text, "address_text")
 
 @blueprint.app_template_global()
 def use_words(use: str) -> str:
-    """What an address or a telephone is for."""
+    """The label for the use of an address or phone number."""
     return {"home": _("private"), "work": _("work"), "cell": _("mobile")}.get(use, "")

@@ -1,50 +1,58 @@
-"""Contacts as files: import of a .vcf, export of one contact or of all."""
+"""Contact files: import of a .vcf, export of one contact or all."""
 
 from __future__ import annotations
+
+import re
 
 from flask import Response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
-from webmail.contacts import merge, store
+from webmail.contacts import import_task, merge, store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.merge import ImportPlan, ImportResult
 from webmail.contacts.views.common import mine, say_refused, undo_of
 from webmail.errors import LimitReached
 from webmail.mime.charsets import decode_bytes
 from webmail.mime.filenames import called
+from webmail.storage import StorageFull, open_storage
+from webmail.tasks import store as tasks
 from webmail.user_lock import user_lock
 from webmail.web import downloads
-from webmail.web.current import current_user
+from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 _TYPE = "text/vcard; charset=utf-8"
+_TASK_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @blueprint.get("/contacts/import")
 def import_form() -> Response:
-    return page("contacts/import.html", errors=[])
+    return page("contacts/import.html", errors=[], task=tasks.new_id())
 
 
 @blueprint.post("/contacts/import")
 def import_file() -> Answer:
-    """Take the cards of a file. Nothing of it is parsed where it is too large."""
+    """Import the contacts of a file. A file that is too large is refused without being parsed."""
     file = request.files.get("file")
     content = file.stream.read(merge.LARGEST_FILE + 1) if file else b""
     if len(content) > merge.LARGEST_FILE:
         return _refused(_("This file is too large: at most %(limit)s.", limit=file_size(merge.LARGEST_FILE)))
     if not content:
         return _refused(_("Choose a file first."))
+    if len(content) > import_task.SMALL_FILE:
+        return _start_import(content)
     try:
         with user_lock(current_user().id):
             planned = merge.plan(current_user(), decode_bytes(content))
             taken = merge.apply(current_user(), planned)
     except (LimitReached, store.CardTooLarge) as error:
         say_refused(error)
-        return page("contacts/import.html", 422, errors=[])
+        return page("contacts/import.html", 422, errors=[], task=tasks.new_id())
     except store.ContactChangedElsewhere:
         return _refused(_("Your contacts were changed in the meantime. Nothing was imported: try again."))
     if not planned.any_cards:
@@ -53,22 +61,65 @@ def import_file() -> Answer:
     return redirect(url_for("contacts.show"), 303)
 
 
+def _start_import(content: bytes) -> Answer:
+    """Leave a large file to a worker. A form sent twice starts one task."""
+    user, sent = current_user(), request.form.get("task", "")
+    task_id = sent if _TASK_ID.fullmatch(sent) else tasks.new_id()
+    try:
+        open_storage(settings()).put(import_task.file_name(task_id), [content])
+        task = tasks.start(user, import_task.NAME, {"name": request.files["file"].filename or ""}, task_id=task_id)
+    except StorageFull:
+        return _refused(_("The server has no room for files at the moment. Tell your administrator."))
+    except LimitReached:
+        return _refused(_("Too many tasks are in progress: wait until one has finished."))
+    task_started(task)
+    return redirect(url_for("contacts.show"), 303)
+
+
 def _refused(words: str) -> Response:
-    return page("contacts/import.html", 422, errors=[words])
+    return page("contacts/import.html", 422, errors=[words], task=tasks.new_id())
 
 
 def say_taken(planned: ImportPlan, taken: ImportResult, back: str = "") -> None:
-    """What became of the cards of a file, with a way back."""
-    told = [
-        ngettext("%(num)d contact was added.", "%(num)d contacts were added.", len(taken.added)) if taken.added else "",
-        ngettext("%(num)d was completed.", "%(num)d were completed.", taken.merged) if taken.merged else "",
-        ngettext("%(num)d was there already.", "%(num)d were there already.", len(planned.present)) if planned.present else "",
-        ngettext("%(num)d could not be read.", "%(num)d could not be read.", planned.refused) if planned.refused else "",
-        ngettext("%(num)d picture was too large.", "%(num)d pictures were too large.", planned.cut) if planned.cut else "",
-    ]
+    """Notify what was imported, with undo."""
+    words = _taken_words(len(taken.added), taken.merged, len(planned.present), planned.refused, planned.cut)
     offered = undo_of(list(taken.before), back) if taken.before else None
-    kind = "caution" if planned.refused else "done"
-    notify(" ".join(filter(None, told)), kind, undo=offered, keep=45 if offered else 0)
+    notify(words, "caution" if planned.refused else "done", undo=offered, keep=45 if offered else 0)
+
+
+def _taken_words(added: int, merged: int, present: int, refused: int, cut: int) -> str:
+    told = [
+        ngettext("%(num)d contact was added.", "%(num)d contacts were added.", added) if added else "",
+        ngettext("%(num)d was completed.", "%(num)d were completed.", merged) if merged else "",
+        ngettext("%(num)d was there already.", "%(num)d were there already.", present) if present else "",
+        ngettext("%(num)d could not be read.", "%(num)d could not be read.", refused) if refused else "",
+        ngettext("%(num)d picture was too large.", "%(num)d pictures were too large.", cut) if cut else "",
+    ]
+    return " ".join(filter(None, told))
+
+
+def _import_failed(reason: str) -> str:
+    return {
+        "no-cards": _("No contact was found in this file. It should be a .vcf file (vCard)."),
+        "too-many": _("You can have %(most)s contacts at most. Remove some first.", most=store.MOST),
+        "changed": _("Your contacts were changed in the meantime. Import the file again: nothing is doubled."),
+        "file-gone": _("The file is no longer here. Import it again."),
+    }.get(reason, "")
+
+
+def _import_undo(result: Facts) -> tuple[str, Facts] | None:
+    if not result.get("undo"):
+        return None
+    return url_for("contacts.undo_last"), {"undo": result["undo"], "back": url_for("accounts.tasks")}
+
+
+TASK_TEXTS[import_task.NAME] = TaskText(
+    title=lambda about: _("Importing contacts from “%(name)s”.", name=about["name"]),
+    done=lambda result: _taken_words(*(result[name] for name in ("added", "merged", "present", "refused", "cut"))),
+    failed=_import_failed,
+    link=lambda _result: (url_for("contacts.show"), _("Your contacts")),
+    undo=_import_undo,
+)
 
 
 @blueprint.get("/contacts/export")

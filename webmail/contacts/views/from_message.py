@@ -1,8 +1,8 @@
-"""The cards that a message brings, among a person's contacts."""
+"""Contacts from messages: imports vCards attached to a message into the user's contacts."""
 
 from __future__ import annotations
 
-from flask import Response, redirect, request, url_for
+from flask import Response, redirect, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
@@ -15,15 +15,18 @@ from webmail.errors import LimitReached, NoSuchMessage
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user
+from webmail.web.message_links import back_to_message, requested_message_url
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, uidvalidity
+from webmail.web.request_values import uidvalidity
 
 
 @blueprint.post("/contacts/from/<int:uid>/<section>/<path:mailbox>")
 def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
-    """New contacts are added at once. What would change a contact is shown first, unless `action` is "update"."""
-    back = local_path(request.form.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
+    """Import a vCard part. New contacts are added at once; changes to existing ones are reviewed first, unless `action` is
+    "update".
+    """
+    back = back_to_message(uid, mailbox)
     text = _cards(uid, section, mailbox)
     update = request.form.get("action") == "update"
     taken = merge.ImportResult()
@@ -42,7 +45,7 @@ def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
         notify(_("No contact could be read in this file."), "caution")
         return redirect(back, 303)
     if planned.updates and not update:
-        review = url_for("contacts.review", uid=uid, section=section, mailbox=mailbox, v=uidvalidity(), back=back)
+        review = requested_message_url("contacts.review", uid, mailbox, section=section, back=back)
         return redirect(review, 303)
     if not taken.before:
         notify(_("%(name)s is already in your contacts.", name=", ".join(row.name for row in planned.present[:5])))
@@ -53,18 +56,18 @@ def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
 
 @blueprint.get("/contacts/from/<int:uid>/<section>/<path:mailbox>")
 def review(uid: int, section: str, mailbox: str) -> Response:
-    """What the cards of a message would add to contacts that are there already."""
-    back = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
+    """Show what the cards of a message would add to existing contacts."""
+    back = back_to_message(uid, mailbox)
     planned = merge.plan(current_user(), _cards(uid, section, mailbox))
     updates = [(row, merge.additions(row, card)) for row, card in planned.updates]
     return page(
         "contacts/review.html", planned=planned, updates=updates, back=back,
-        address=url_for("contacts.take_from_message", uid=uid, section=section, mailbox=mailbox, v=uidvalidity()),
+        address=requested_message_url("contacts.take_from_message", uid, mailbox, section=section),
     )  # fmt: skip
 
 
 def _cards(uid: int, section: str, mailbox: str) -> str:
-    """The text of a part that is a card. Two round trips."""
+    """The text of a vCard part. 2 round trips. Raises NoSuchMessage if the part is not a card."""
     with imap.connect(current_account(), mailbox) as connection:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind_of_part(part) is not PartKind.CARD:

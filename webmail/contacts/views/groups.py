@@ -1,4 +1,4 @@
-"""Groups of contacts: a name that stands for several people."""
+"""Contact groups: creating and editing groups of contacts, used as recipients by name."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def group_form(row: Contact) -> Response:
 
 
 def change_group(row: Contact) -> Answer:
-    """Members who have no address are not in the form: they stay."""
+    """Save a group. Members without an address do not appear in the form, so they are kept."""
     form = GroupForm()
     if not form.check():
         return _form_page(form, row, 422)
@@ -81,7 +81,7 @@ def change_group(row: Contact) -> Answer:
 
 
 def _members(form: GroupForm) -> tuple[str, ...]:
-    """Who is in the form: contacts by their cards, others by their addresses."""
+    """The members in the form: contacts by card UID, others as mailto: addresses."""
     keys = list(dict.fromkeys(address_key(address.email) for address in form.addresses))
     known = store.by_address(current_user(), keys)
     return tuple(dict.fromkeys(known.get(key) or f"mailto:{key}" for key in keys))

@@ -1,9 +1,10 @@
-"""The pages of this area. Importing them registers their routes."""
+"""Mailbox views: importing these modules registers their routes."""
 
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.views import (
     actions,
     changes,
+    export,
     files,
     folder,
     folders,
@@ -14,12 +15,14 @@ from webmail.mailbox.views import (
     sharing,
     snooze,
     tags,
+    undo,
 )
 
 __all__ = [
     "actions",
     "blueprint",
     "changes",
+    "export",
     "files",
     "folder",
     "folders",
@@ -30,4 +33,5 @@ __all__ = [
     "sharing",
     "snooze",
     "tags",
+    "undo",
 ]

@@ -1,241 +1,286 @@
-"""What the buttons above a list do to the selection; the pages that ask for more (tags, a time, a kind of file); undo."""
+"""List actions: what the buttons above a list or message do to the selection, with their labels and notices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from dataclasses import dataclass, replace
 
-from flask import current_app, redirect, request, url_for
+from flask import redirect, request, url_for
+from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
+from webmail.errors import UnsafeValue
 from webmail.imap.actions import KeepsNoTags
 from webmail.imap.connection import Connection
 from webmail.mail import Role
-from webmail.mailbox import export, search_query, selection, snooze, tags
+from webmail.mailbox import selection, snooze, tags
 from webmail.mailbox import undo as undoing
-from webmail.mailbox.actions import ActionResult, act
+from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.selection import Selection
+from webmail.mailbox.views.action_form import (
+    SELECT_FIRST,
+    ListJob,
+    ask_for_more,
+    ask_to_destroy,
+    back_address,
+    chosen_messages,
+    pressed,
+    trash_name,
+    unread_messages,
+)
 from webmail.mailbox.views.tags import tag_name, told_wrong
+from webmail.rights import Rights
 from webmail.user_lock import user_lock
-from webmail.web import downloads
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
-from webmail.web.formatting import file_size, number, today
+from webmail.web.formatting import number
 from webmail.web.labels import mailbox_label
-from webmail.web.notices import notify, withdraw_notices
-from webmail.web.rendering import page
-from webmail.web.request_values import local_path
+from webmail.web.notices import notify
 
-_UNDO_SECONDS = 45  # how long the offer to undo stays on the pages that follow
-_ONE_BY_ONE = ("archive", "delete", "junk", "notjunk", "move", "snooze")  # a click at the same time would do it twice
-_ASKING = ("tags", "later", "export")  # actions that lead to a page which asks for more
+_UNDO_SECONDS = 45  # how long undo is offered on the following pages
+
+
+Outcome = ActionResult | Response | None  # the result; or a page that asks for more; or None, with a notice saying why
+
+
+@dataclass(frozen=True, slots=True)
+class ListAction:
+    """A button above a list or a message: its label, what it does, and the notice for a number of messages.
+
+    Undo is that of the underlying `mailbox.actions.MessageAction`. `one_at_a_time`: holds the user lock, so that concurrent
+    clicks don't run it twice.
+    """
+
+    name: str
+    run: Callable[[ListJob], Outcome]
+    says: Callable[[int, ActionResult], str] = lambda _count, _result: ""
+    label: str | LazyString = ""
+    icon: str = ""
+    one_at_a_time: bool = False
+    choose: Callable[[Connection, str, list[str]], list[Selection]] = chosen_messages
+    nothing_chosen: str | LazyString = SELECT_FIRST
 
 
 @blueprint.post("/act/<path:mailbox>")
 def act_on(mailbox: str) -> Response:
-    action, argument, values = _asked_for()
-    turn = user_lock(current_user().id) if action in _ONE_BY_ONE else nullcontext()
+    name, argument, values = pressed()
+    action = LIST_ACTIONS.get(name, _UNKNOWN)
+    turn = user_lock(current_user().id) if action.one_at_a_time else nullcontext()
     with turn, imap.connect(current_account(), mailbox) as connection:
-        chosen = _chosen(connection, mailbox, action, values)
-        if not chosen:
-            notify(_nothing_chosen(action), "caution")
-            return redirect(_back(mailbox), 303)
-        if action in ("move", "copy") and not request.form.get("to"):
-            notify(_("Choose a folder first."), "caution")
-            return redirect(_back(mailbox), 303)
-        trash = _trash(connection) if action in ("delete", "destroy") else ""
-        if action == "delete" and any(each.mailbox != trash for each in chosen):
-            chosen = [each for each in chosen if each.mailbox != trash]  # what is there already stays, unless it is asked for
-        elif action == "delete" or (action == "destroy" and request.form.get("sure") != selection.fingerprint(chosen)):
-            return _asking(page("mailbox/destroy.html", sure=selection.fingerprint(chosen), **_about(mailbox, chosen)))
-        if action in _ASKING:
-            return _ask(connection, mailbox, chosen, action)
-        done = _do(connection, mailbox, chosen, action, argument)
-    if isinstance(done, Response):
-        return done
-    total = selection.count(chosen)
-    back = _back(mailbox)
-    if "star" in request.form and chosen[0].mailbox == mailbox:
-        back += f"#u{chosen[0].uids[0]}"  # without scripts one stays at the row
-    if done is not None:
-        _tell(done, total, back)
+        job = ListJob(connection, mailbox, action.choose(connection, mailbox, values), argument)
+        if not job.chosen:
+            notify(str(action.nothing_chosen), "caution")
+            return redirect(back_address(mailbox), 303)
+        outcome = action.run(job)
+    if isinstance(outcome, Response):
+        return outcome
+    back = back_address(mailbox)
+    if "star" in request.form and job.chosen[0].mailbox == mailbox:
+        back += f"#u{job.chosen[0].uids[0]}"  # without scripts, scroll back to the row
+    if outcome is not None:
+        _tell(outcome, selection.count(job.chosen), back)
     return redirect(back, 303)
 
 
-def _do(
-    connection: Connection, mailbox: str, chosen: Sequence[Selection], action: str, argument: str
-) -> ActionResult | Response | None:
-    """What was done; or a page that asks again; or None where a notice says why nothing was done."""
-    if action == "snooze":
+# --- what each does --------------------------------------------------------------------------------------------------
+
+
+def _do(name: str) -> Callable[[ListJob], Outcome]:
+    """The `run` of a button that carries out a `MessageAction`."""
+
+    def run(job: ListJob) -> Outcome:
         try:
-            due = snooze.chosen_time(
-                argument, request.form.get("day", ""), request.form.get("hour", ""), schedule.local_now(settings())
-            )
-            return snooze.snooze(connection, current_user(), chosen, due)
-        except schedule.BadTime:
-            return _ask(connection, mailbox, chosen, "later", _("Choose a date and a time to come."))
-        except snooze.TooManyToSnooze:
-            notify(_("At most %(num)s messages can be snoozed at once.", num=number(snooze.MOST)), "caution")
+            return apply_action(
+                job.connection, job.chosen, name,
+                to=request.form.get("to", ""), keyword=job.argument, archive_by=preferences().archive_by,
+            )  # fmt: skip
+        except KeepsNoTags:
+            notify(_("The mail server keeps no tags in this folder."), "caution")
             return None
-    if action == "newtag":
-        try:
-            argument = tags.add(current_user(), request.form.get("name", ""), request.form.get("colour", "")).keyword
-        except ValueError as error:
-            return _ask(connection, mailbox, chosen, "tags", told_wrong(error))
-        action = "tag"
+
+    return run
+
+
+def _do_with_folder(name: str) -> Callable[[ListJob], Outcome]:
+    def run(job: ListJob) -> Outcome:
+        if not request.form.get("to"):
+            notify(_("Choose a folder first."), "caution")
+            return redirect(back_address(job.mailbox), 303)
+        result = _do(name)(job)
+        remember_overview(imap.mailboxes.overview(job.connection))  # for the name of the folder in the notice
+        return result
+
+    return run
+
+
+def _delete(job: ListJob) -> Outcome:
+    """Move to the trash. Messages already there are skipped, or if there are no others, permanent deletion is offered."""
+    trash = trash_name(job.connection)
+    outside = [each for each in job.chosen if each.mailbox != trash]
+    if not outside:
+        return ask_to_destroy(job)
+    job.chosen = outside
+    return _do("delete")(job)
+
+
+def _destroy(job: ListJob) -> Outcome:
+    """Delete permanently, but only exactly the messages that were confirmed (`sure`)."""
+    if request.form.get("sure") != selection.fingerprint(job.chosen):
+        return ask_to_destroy(job)
+    return _do("destroy")(job)
+
+
+def _snooze(job: ListJob) -> Outcome:
+    form = request.form
     try:
-        done = act(
-            connection, chosen, "read" if action == "readall" else action,
-            to=request.form.get("to", ""), keyword=argument, archive_by=preferences().archive_by,
-        )  # fmt: skip
-    except KeepsNoTags:
-        notify(_("The mail server keeps no tags in this folder."), "caution")
+        due = snooze.chosen_time(job.argument, form.get("day", ""), form.get("hour", ""), schedule.local_now(settings()))
+        return snooze.snooze(job.connection, current_user(), job.chosen, due)
+    except schedule.BadTime:
+        return ask_for_more(job, "later", _("Choose a date and a time to come."))
+    except snooze.TooManyToSnooze:
+        notify(_("At most %(num)s messages can be snoozed at once.", num=number(snooze.MOST)), "caution")
         return None
-    if action in ("move", "copy"):
-        remember_overview(imap.mailboxes.overview(connection))  # for the name of the folder in the notice
-    return done
 
 
-@blueprint.post("/undo")
-def undo_last() -> Response:
-    with user_lock(current_user().id), imap.connect(current_account()) as connection:
-        count = undoing.undo(connection, current_user(), request.form.get("undo", ""))
-    withdraw_notices()
-    notify(
-        ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", count)
-        if count
-        else _("There was nothing to undo.")
-    )
-    return redirect(local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox="INBOX"), 303)
-
-
-@blueprint.post("/export/<path:mailbox>")
-def save_as_file(mailbox: str) -> Response:
-    """The selection as one file, made in a temporary one first: what breaks off is an error page, never a shorter file."""
-    kind = request.form.get("kind", "")
-    account = current_account()
-    with imap.connect(account, mailbox) as connection:
-        chosen = _chosen(connection, mailbox, "export", request.form.getlist("uids"))
-        if kind not in export.KINDS or not chosen:
-            notify(_nothing_chosen("export"), "caution")
-            return redirect(_back(mailbox), 303)
-        try:
-            found = export.measure(connection, chosen)
-        except export.ExportTooLarge:
-            words = _("One file holds at most %(num)s messages or %(size)s. Select fewer messages.")
-            notify(words % {"num": number(export.MOST_MESSAGES), "size": file_size(export.MOST_BYTES)}, "caution")
-            return redirect(_back(mailbox), 303)
+def _tag_with_new(job: ListJob) -> Outcome:
+    """Create the tag, then apply it."""
     try:
-        response = downloads.written(lambda spool: export.write(account, found, kind, spool), export.KINDS[kind])
-    except OSError as error:  # of the file: those of the network are ServerAway
-        current_app.logger.error("an export can't be written: %s", error)
-        notify(_("There is no room on the server for this file at the moment. Select fewer messages."), "danger")
-        return redirect(_back(mailbox), 303)
-    name = f"{mailbox.rsplit('/', 1)[-1]}-{today():%Y-%m-%d}.{kind}"
-    response.headers["Content-Disposition"] = downloads.disposition(name, plain=f"messages.{kind}")
-    response.headers["Content-Security-Policy"] = downloads.POLICY
-    return response
+        job.argument = tags.add(current_user(), request.form.get("name", ""), request.form.get("colour", "")).keyword
+    except ValueError as error:
+        return ask_for_more(job, "tags", told_wrong(error))
+    return _do("tag")(job)
 
 
-# --- what the form says ----------------------------------------------------------------------------------------------
+def _unknown(_job: ListJob) -> Outcome:
+    raise UnsafeValue("not an action")
 
 
-def _asked_for() -> tuple[str, str, list[str]]:
-    """The action, what its button says after a colon (a keyword, a time), and the rows.
-
-    A star's button names its own message instead: `star=flag:123`.
-    """
-    form = request.form
-    if star := form.get("star"):
-        action, _colon, row = star.partition(":")
-        return action, "", [row]
-    action, _colon, argument = form.get("action", "").partition(":")
-    return action, argument, form.getlist("uids")
-
-
-def _chosen(connection: Connection, mailbox: str, action: str, values: list[str]) -> list[Selection]:
-    form = request.form
-    uidvalidity = form.get("v", 0, int)
-    if action == "readall":
-        return selection.unread(connection, mailbox, uidvalidity)
-    if "all" in form and "star" not in form:
-        asked = ListRequest.of(mailbox, form)
-        query = asked.query and search_query.understood(asked.query, current_user(), today())
-        return selection.matching(connection, asked, query, uidvalidity)
-    return selection.of_rows(mailbox, uidvalidity, values)
-
-
-def _back(mailbox: str) -> str:
-    return local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox=mailbox)
-
-
-def _trash(connection: Connection) -> str:
-    found = imap.mailboxes.overview(connection)
-    return next((m.name for m in found.mailboxes if m.role is Role.TRASH), "")
-
-
-# --- what is asked and said ------------------------------------------------------------------------------------------
-
-
-def _ask(connection: Connection, mailbox: str, chosen: Sequence[Selection], what: str, error: str = "") -> Response:
-    """The page that asks which tag, until when, or in which kind of file."""
-    connection.select(chosen[0].mailbox)
-    if what == "tags":
-        imap.actions.flaggable(connection)
-    mine = tags.for_user(current_user())
-    known = tags.shown(connection.flags, {tag.keyword.lower(): tag for tag in mine})
-    offered = [tag.keyword for tag in mine] + [keyword for keyword, tag in known if tag is None and not tags.is_system(keyword)]
-    return _asking(
-        page(
-            "mailbox/choose.html",
-            422 if error else 200,
-            what=what,
-            error=error,
-            keywords=offered,
-            keeps=any(connection.keeps(keyword) for keyword in [*offered, "NewTag"]),
-            can_make=connection.keeps("NewTag"),
-            times=snooze.choices(schedule.local_now(settings())),
-            today=schedule.local_now(settings()).date(),
-            colours=tags.COLOURS,
-            on_its_own=bool(settings().token_key_file),
-            **_about(mailbox, chosen),
-        )  # fmt: skip
+_UNKNOWN = ListAction("", _unknown)
+_MARK = (
+    ListAction(
+        "read", _do("read"), label=_l("Mark as read"),
+        says=lambda n, _result: ngettext("%(num)d message marked as read.", "%(num)d messages marked as read.", n),
+    ),
+    ListAction(
+        "unread", _do("unread"), label=_l("Mark as unread"),
+        says=lambda n, _result: ngettext("%(num)d message marked as unread.", "%(num)d messages marked as unread.", n),
+    ),
+)  # fmt: skip
+_FLAG = (
+    ListAction(
+        "flag", _do("flag"), label=_l("Flag"),
+        says=lambda n, _result: ngettext("%(num)d message flagged.", "%(num)d messages flagged.", n),
+    ),
+    ListAction(
+        "unflag", _do("unflag"), label=_l("Remove flag"),
+        says=lambda n, _result: ngettext("Flag removed from %(num)d message.", "Flag removed from %(num)d messages.", n),
+    ),
+)  # fmt: skip
+_ARCHIVE = ListAction(
+    "archive", _do("archive"), label=_l("Archive"), icon="archive", one_at_a_time=True,
+    says=lambda n, _result: ngettext("%(num)d message archived.", "%(num)d messages archived.", n),
+)  # fmt: skip
+_DELETE = ListAction(
+    "delete", _delete, label=_l("Delete"), icon="trash", one_at_a_time=True,
+    says=lambda n, _result: ngettext("%(num)d message moved to the trash.", "%(num)d messages moved to the trash.", n),
+)  # fmt: skip
+_JUNK = ListAction(
+    "junk", _do("junk"), label=_l("Junk"), icon="junk", one_at_a_time=True,
+    says=lambda n, _result: ngettext("%(num)d message marked as junk.", "%(num)d messages marked as junk.", n),
+)  # fmt: skip
+_NOT_JUNK = ListAction(
+    "notjunk", _do("notjunk"), label=_l("Not junk"), icon="inbox", one_at_a_time=True,
+    says=lambda n, _result: ngettext("%(num)d message moved back to the inbox.", "%(num)d messages moved back to the inbox.", n),
+)  # fmt: skip
+LIST_ACTIONS = {
+    action.name: action
+    for action in (
+        *_MARK,
+        *_FLAG,
+        _ARCHIVE,
+        _DELETE,
+        _JUNK,
+        _NOT_JUNK,
+        ListAction(
+            "readall", _do("read"), label=_l("Mark all as read"), choose=unread_messages,
+            nothing_chosen=_l("Everything here is read already."),
+        ),
+        ListAction(
+            "tag", _do("tag"),
+            says=lambda n, result: ngettext(
+                "%(num)d message tagged %(tag)s.", "%(num)d messages tagged %(tag)s.", n, tag=tag_name(result.keyword)
+            ),
+        ),
+        ListAction("newtag", _tag_with_new),
+        ListAction(
+            "untag", _do("untag"),
+            says=lambda n, result: ngettext(
+                "Tag %(tag)s removed from %(num)d message.", "Tag %(tag)s removed from %(num)d messages.", n,
+                tag=tag_name(result.keyword),
+            ),
+        ),
+        ListAction(
+            "move", _do_with_folder("move"), label=_l("Move"), one_at_a_time=True,
+            says=lambda n, result: ngettext(
+                "%(num)d message moved to %(folder)s.", "%(num)d messages moved to %(folder)s.", n,
+                folder=mailbox_label(result.to),
+            ),
+        ),
+        ListAction(
+            "copy", _do_with_folder("copy"), label=_l("Copy"),
+            says=lambda n, result: ngettext(
+                "%(num)d message copied to %(folder)s.", "%(num)d messages copied to %(folder)s.", n,
+                folder=mailbox_label(result.to),
+            ),
+        ),
+        ListAction(
+            "destroy", _destroy,
+            says=lambda n, _result: ngettext("%(num)d message deleted for good.", "%(num)d messages deleted for good.", n),
+        ),
+        ListAction(
+            "snooze", _snooze, one_at_a_time=True,
+            says=lambda n, _result: ngettext("%(num)d message snoozed.", "%(num)d messages snoozed.", n),
+        ),
+        ListAction("tags", lambda job: ask_for_more(job, "tags"), label=_l("Tags…")),
+        ListAction("later", lambda job: ask_for_more(job, "later"), label=_l("Snooze…")),
+        ListAction("export", lambda job: ask_for_more(job, "export"), label=_l("Save as a file…")),
     )
+}  # fmt: skip
 
 
-def _about(mailbox: str, chosen: Sequence[Selection]) -> dict[str, Any]:
-    """What the pages that ask carry along: the selection as it was sent, and how many messages it is."""
-    form = request.form
-    asked = ListRequest.of(mailbox, form)
-    return {
-        "mailbox": mailbox, "count": selection.count(chosen), "back": _back(mailbox), "v": form.get("v", 0, int),
-        "everything": {"all": "1", "matching": asked.query, "scope": asked.scope} if "all" in form else {},
-        "values": [] if "all" in form else form.getlist("uids"),
-    }  # fmt: skip
+@blueprint.app_template_global()
+def filing_actions(role: Role | None, rights: Rights | None = None) -> list[ListAction]:
+    """The buttons that move messages out of a mailbox of this role, as far as the user's rights allow."""
+    if rights and not rights.may_delete:
+        return []
+    found = [] if role in (Role.ARCHIVE, Role.TRASH, Role.JUNK, Role.DRAFTS) else [_ARCHIVE]
+    found.append(replace(_DELETE, label=_l("Delete for good")) if role is Role.TRASH else _DELETE)
+    if role is Role.JUNK:
+        found.append(_NOT_JUNK)
+    elif role not in (Role.SENT, Role.DRAFTS, Role.TRASH):
+        found.append(_JUNK)
+    return found
 
 
-def _asking(response: Response) -> Response:
-    """A page that answers a form has no address of its own: the one before stays in the address bar."""
-    response.headers["HX-Push-Url"] = "false"
-    return response
+@blueprint.app_template_global()
+def marking_actions(rights: Rights | None = None) -> list[ListAction]:
+    """The buttons that change flags, as far as the user's rights allow."""
+    return [*(_MARK if not rights or rights.may_see else ()), *(_FLAG if not rights or rights.may_flag else ())]
 
 
-def _nothing_chosen(action: str) -> str:
-    if action == "readall":
-        return _("Everything here is read already.")
-    return _("Select messages first: tick the box at the start of their row.")
+# --- the notice ------------------------------------------------------------------------------------------------------
 
 
 def _tell(done: ActionResult, total: int, back: str) -> None:
     offer = None
     if done.undo:
         offer = (url_for("mailbox.undo_last"), {"undo": undoing.offer(current_user(), done.undo), "back": back})
-    words, kind = _told(done), "done"
+    says = LIST_ACTIONS[done.action].says
+    words, kind = says(done.count, done) if done.count else _("Nothing had to be changed."), "done"
     if done.failed:
         kind = "caution"
         words = f"{words} {_stopped(total)}"
@@ -248,41 +293,3 @@ def _stopped(total: int) -> str:
         "The mail server stopped before the end: %(num)d messages were selected.",
         total,
     )
-
-
-def _told(done: ActionResult) -> str:
-    n = done.count
-    if not n:
-        return _("Nothing had to be changed.")
-    match done.action:
-        case "read":
-            return ngettext("%(num)d message marked as read.", "%(num)d messages marked as read.", n)
-        case "unread":
-            return ngettext("%(num)d message marked as unread.", "%(num)d messages marked as unread.", n)
-        case "flag":
-            return ngettext("%(num)d message flagged.", "%(num)d messages flagged.", n)
-        case "unflag":
-            return ngettext("Flag removed from %(num)d message.", "Flag removed from %(num)d messages.", n)
-        case "tag":
-            tag = tag_name(done.keyword)
-            return ngettext("%(num)d message tagged %(tag)s.", "%(num)d messages tagged %(tag)s.", n, tag=tag)
-        case "untag":
-            tag = tag_name(done.keyword)
-            return ngettext("Tag %(tag)s removed from %(num)d message.", "Tag %(tag)s removed from %(num)d messages.", n, tag=tag)
-        case "archive":
-            return ngettext("%(num)d message archived.", "%(num)d messages archived.", n)
-        case "delete":
-            return ngettext("%(num)d message moved to the trash.", "%(num)d messages moved to the trash.", n)
-        case "junk":
-            return ngettext("%(num)d message marked as junk.", "%(num)d messages marked as junk.", n)
-        case "notjunk":
-            return ngettext("%(num)d message moved back to the inbox.", "%(num)d messages moved back to the inbox.", n)
-        case "destroy":
-            return ngettext("%(num)d message deleted for good.", "%(num)d messages deleted for good.", n)
-        case "snooze":
-            return ngettext("%(num)d message snoozed.", "%(num)d messages snoozed.", n)
-        case "copy":
-            folder = mailbox_label(done.to)
-            return ngettext("%(num)d message copied to %(folder)s.", "%(num)d messages copied to %(folder)s.", n, folder=folder)
-    folder = mailbox_label(done.to)
-    return ngettext("%(num)d message moved to %(folder)s.", "%(num)d messages moved to %(folder)s.", n, folder=folder)

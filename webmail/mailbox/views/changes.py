@@ -1,4 +1,4 @@
-"""What came into a folder since its list was loaded, how a person wants it listed, and the keys of the list."""
+"""Changes: polling for new mail since a list was loaded; grouping by conversation; the keyboard shortcuts page."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from webmail.web.request_values import local_path
 @blueprint.get("/news/<path:mailbox>")
 @asked_by_pages
 def news(mailbox: str) -> Response:
-    """What changed since `state`, that of the page which asks: a notice and the folders; 204 when nothing did since `last`,
-    the state that was answered before. One STATUS, and the folders' counts where there is something to tell."""
+    """A notice and the folder list if the mailbox changed since `state`, that of the page; 204 if not since `last`, that of the
+    previous response. 1 STATUS, and the folders' counts if there are changes.
+    """
     shown, last = MailboxState.read(request.args.get("state", "")), request.args.get("last")
     if shown is None:
         abort(400)
@@ -34,7 +35,7 @@ def news(mailbox: str) -> Response:
 
 @blueprint.post("/conversations/<path:mailbox>")
 def group(mailbox: str) -> Response:
-    """List this folder by conversation, or by message; the others stay as they are."""
+    """Switch this folder between conversations and single messages; other folders are not affected."""
     chosen = preferences()
     if chosen.in_conversations(mailbox) != bool(request.form.get("grouped")):
         others = tuple(name for name in chosen.conversation_folders if name != mailbox)

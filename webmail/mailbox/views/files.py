@@ -1,4 +1,4 @@
-"""The files that came with messages, wherever these are, by name, kind, size, sender and date."""
+"""Files page: searches attachments in all mailboxes by name, kind, size, sender and date."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def files() -> Response:
 
 
 def _query(fields: Mapping[str, str]) -> str:
-    """The messages that may have such files, as a query."""
+    """A query for the messages that may have such files."""
     named = {"from": fields.get("sender", ""), "filename": fields.get("name", "")}
     same = {name: fields.get(name, "") for name in ("larger", "after", "before")}
     return search_query.query_of({"attachment": "1", **named, **same})

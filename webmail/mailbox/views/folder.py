@@ -1,4 +1,4 @@
-"""The page of one folder: what it is, what one does to it, and before that what is asked."""
+"""Folder page: one folder with its settings: rename, move, delete, empty, mark as read, subscribe, favourite."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
 _UNDO_SECONDS = 45
-_LONGEST_UNDO = 4000  # characters of a set of UIDs that a notice carries along
+_LONGEST_UNDO = 4000  # characters of a UID set that a notice can carry
 
 
 @blueprint.get("/folder/<path:mailbox>")
@@ -36,7 +36,7 @@ def folder(mailbox: str) -> Response:
 
 @blueprint.post("/folder/<path:mailbox>")
 def change_folder(mailbox: str) -> Response:
-    """One of the actions of a folder's page, by the value of its button."""
+    """Run one of the page's actions, named by the button's value."""
     action = request.form.get("action", "")
     with imap.connect(current_account()) as connection:
         found, here = looked_up(connection, mailbox)
@@ -47,35 +47,36 @@ def change_folder(mailbox: str) -> Response:
         except Refused:
             return one_folder(connection, mailbox, 422, error=refused_words(), action=action)
     if action in ("rename", "move", "delete", "destroy"):
-        imap.close_all(current_account())  # another connection may have it selected under its old name
+        imap.close_all(current_account())  # pooled connections may have it selected under its old name
     return answer
 
 
 @blueprint.get("/empty/<path:mailbox>")
 def ask_empty(mailbox: str) -> Response:
-    """Asks once before the trash or junk is emptied, and says how much is in it."""
+    """Ask for confirmation before emptying the trash or junk, showing how much is in it."""
     with imap.connect(current_account()) as connection:
         found, here = looked_up(connection, mailbox)
-        if here.role not in (Role.TRASH, Role.JUNK):
+        if not here.can_be_emptied:
             raise NotAllowed("only the trash and junk are emptied")
         imap.folders.refresh(connection)
         state = imap.folders.state(connection, mailbox)
     remember_overview(found)
-    return page("mailbox/folder_empty.html", mailbox=mailbox, here=here, state=state, inside=found.below(here))
+    inside = found.below(here)
+    direct = [m for m in inside if m.parent == here.name]
+    return page("mailbox/folder_empty.html", mailbox=mailbox, here=here, state=state, inside=inside, direct=direct)
 
 
 def one_folder(
     connection: Connection, mailbox: str, status: int = 200, error: str = "", action: str = "", share_error: str = ""
 ) -> Response:
-    """A folder's page, perhaps with what was wrong in one of its forms."""
+    """Render a folder's page, optionally with errors of one of its forms."""
     found, here = looked_up(connection, mailbox)
     imap.folders.refresh(connection)
     state = imap.folders.state(connection, mailbox) if here.selectable and here.rights.may_read else None
     entries = imap.acl.entries(connection, mailbox) if sharable(connection, here) else None
     remember_overview(found)
-    kept = {Role.TRASH: settings().trash_days, Role.JUNK: settings().junk_days}.get(here.role or Role.INBOX, 0)
     return page(
-        "mailbox/folder.html", status, mailbox=mailbox, here=here, state=state, entries=entries, kept_days=kept,
+        "mailbox/folder.html", status, mailbox=mailbox, here=here, state=state, entries=entries,
         inside=[m for m in found.mailboxes if here.holds(m.name)], in_trash=logic.in_trash(found, here),
         parents=parents_for(found, here), error=error, action=action, typed=request.form, share_error=share_error,
         levels=imap.acl.LEVELS, fixed=(current_account().credential.username, here.owner), groups=bool(settings().group_prefix),
@@ -84,20 +85,34 @@ def one_folder(
     )  # fmt: skip
 
 
+@blueprint.app_template_global()
+def kept_days(role: Role | None) -> int:
+    """How long a mailbox of this role keeps its messages; 0: for ever."""
+    match role:
+        case Role.TRASH:
+            return settings().trash_days
+        case Role.JUNK:
+            return settings().junk_days
+        case _:
+            return 0
+
+
 def sharable(connection: Connection, mailbox: Mailbox) -> bool:
     return connection.has("ACL") and mailbox.selectable and mailbox.rights.may_manage
 
 
 def called(identifier: str) -> str:
-    """What a person calls somebody that the server knows as `identifier`."""
+    """The display name for an ACL identifier."""
     if identifier == sharing.everyone(current_user(), settings()):
         return _("Everyone at %(domain)s", domain=current_user().domain)
     return identifier
 
 
 def looked_up(connection: Connection, name: str) -> tuple[Overview, Mailbox]:
-    """All mailboxes, and this one; asked anew where it is not known, since another program may have made it. Raises
-    NoSuchMailbox."""
+    """The overview and this mailbox. If it is not in the cached overview, which may be outdated, the overview is refreshed.
+
+    Raises NoSuchMailbox.
+    """
     found = imap.mailboxes.overview(connection)
     if found.get(name) is None:
         imap.mailboxes.forget(connection.account)
@@ -108,7 +123,7 @@ def looked_up(connection: Connection, name: str) -> tuple[Overview, Mailbox]:
 
 
 def parents_for(found: Overview, mailbox: Mailbox | None) -> list[Mailbox]:
-    """The folders that one may be put into: not itself, nor one inside it."""
+    """The possible parents for a folder (None: a new one): not itself, nor one of its subfolders."""
     fit = [m for m in found.mailboxes if not m.owner and m.role not in (Role.INBOX, Role.DRAFTS)]
     return [m for m in fit if m.name != mailbox.name and not mailbox.holds(m.name)] if mailbox else fit
 
@@ -117,7 +132,7 @@ def parents_for(found: Overview, mailbox: Mailbox | None) -> list[Mailbox]:
 
 
 def _rename(connection: Connection, found: Overview, here: Mailbox) -> Response:
-    """Another name, another place, or both."""
+    """Rename or move the folder."""
     logic.own_place(here)
     form = request.form
     label = form.get("name", here.label) if form.get("action") == "rename" else here.label
@@ -132,7 +147,7 @@ def _rename(connection: Connection, found: Overview, here: Mailbox) -> Response:
 
 
 def _delete(connection: Connection, found: Overview, here: Mailbox) -> Response:
-    """Into the trash; from there, and out of another person's mailboxes, for good, once that was confirmed."""
+    """Move to the trash; from the trash or another user's mailboxes, delete permanently after confirmation."""
     logic.own_place(here)
     if logic.in_trash(found, here) or here.owner:
         return _ask_destroy(found, here)
@@ -159,7 +174,7 @@ def _destroy(connection: Connection, found: Overview, here: Mailbox) -> Response
 
 
 def _mark_read(connection: Connection, _found: Overview, here: Mailbox) -> Response:
-    """All that is unread; the undo marks the same messages as unread again."""
+    """Mark all unread messages as read; undo marks the same messages as unread again."""
     connection.select(here.name)
     uids = imap.listing.matching(connection, "is:unread")
     for piece in imap.actions.pieces(uids):
@@ -189,21 +204,21 @@ def _back_to(here: Mailbox) -> str:
 
 
 def _empty(connection: Connection, found: Overview, here: Mailbox) -> Response:
-    """What was in the trash or junk when the question was asked; folders in the trash too."""
-    if here.role not in (Role.TRASH, Role.JUNK):
+    """Delete what was in the trash or junk when confirmation was asked; subfolders of the trash too."""
+    if here.role is None or not here.can_be_emptied:
         raise NotAllowed("only the trash and junk are emptied")
     form = request.form
     imap.folders.empty(connection, here.name, form.get("last", 0, int), form.get("v", 0, int))
     for inside in [m for m in found.below(here) if m.parent == here.name and m.name in form.getlist("inside")]:
         logic.delete(connection, current_user(), found, inside)
     imap.close_all(current_account())
-    withdraw_notices()  # what they offer to bring back is gone
+    withdraw_notices()  # what their undo would restore is gone
     notify(_("%(folder)s is empty.", folder=role_label(here.role)))
     return redirect(url_for("mailbox.show", mailbox=here.name), 303)
 
 
 def _follow(connection: Connection, found: Overview, here: Mailbox) -> Response:
-    """Subscribe to a folder, have it among the favourites, or no longer."""
+    """Subscribe to a folder or make it a favourite, or the reverse."""
     action, before = request.form.get("action", ""), preferred().favourites
     if action in ("subscribe", "unsubscribe"):
         imap.folders.subscribe(connection, here.name, action == "subscribe")
@@ -224,7 +239,7 @@ _VERBS = {
     "read": _mark_read, "unread": _mark_unread, "empty": _empty,
 }  # fmt: skip
 
-# --- words -----------------------------------------------------------------------------------------------------------
+# --- messages to the user --------------------------------------------------------------------------------------------
 
 
 def _tell(text: str, moved: logic.MovedFolder) -> None:

@@ -1,8 +1,8 @@
-"""The page of all folders: how full they are, a new one, which ones serve as Sent, Trash and so on."""
+"""Folders page: all folders with their sizes, creating folders, and choosing those for Sent, Trash and so on."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap, preferences
 from webmail.errors import NotAllowed, Refused
+from webmail.imap.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.mailbox import folders as logic
 from webmail.mailbox.blueprint import blueprint
@@ -32,7 +33,7 @@ def folders() -> Response:
 
 @blueprint.post("/folders")
 def make_folder() -> Response:
-    """A new folder, perhaps inside another one. What was typed stays where it can't be made."""
+    """Create a folder, optionally inside another one. On failure the form keeps what was typed."""
     label, parent = request.form.get("name", ""), request.form.get("parent", "")
     try:
         with imap.connect(current_account()) as connection:
@@ -49,7 +50,7 @@ def make_folder() -> Response:
 
 @blueprint.post("/folders/roles")
 def choose_roles() -> Response:
-    """Which folders serve as Sent, Drafts, Trash, Archive, Junk."""
+    """Assign the special uses Sent, Drafts, Trash, Archive and Junk to folders."""
     asked = {role.value: request.form.get(role.value, "") for role in _CHOSEN_ROLES}
     with imap.connect(current_account()) as connection:
         found = imap.mailboxes.overview(connection)
@@ -68,7 +69,7 @@ def choose_roles() -> Response:
 
 @blueprint.post("/folders/undo")
 def put_back() -> Response:
-    """A folder that was moved is moved back."""
+    """Undo the move of a folder."""
     with imap.connect(current_account()) as connection:
         found = imap.mailboxes.overview(connection)
         withdraw_notices()
@@ -77,7 +78,7 @@ def put_back() -> Response:
         except BadFolderName:
             notify(_("Another folder has this name now: give that one another name first."), "danger")
             return redirect(url_for("mailbox.folders"), 303)
-    imap.close_all(current_account())  # another connection may have it selected under its old name
+    imap.close_all(current_account())  # pooled connections may have it selected under its old name
     notify(_("The folder is back where it was."))
     return redirect(url_for("mailbox.folder", mailbox=moved.name), 303)
 
@@ -85,17 +86,38 @@ def put_back() -> Response:
 def _all_folders(status: int = 200, **context: Any) -> Response:
     account = current_account()
     if request.cache_control.max_age == 0 or request.cache_control.no_cache:
-        imap.close_all(account)  # a server may look for newly shared folders only as a connection begins
-    imap.mailboxes.forget(account)  # here the counts are what one came for
+        imap.close_all(account)  # servers may detect newly shared folders only when a connection is opened
+    imap.mailboxes.forget(account)  # this page needs fresh counts
     with imap.connect(account) as connection:
         imap.folders.refresh(connection)
         found = imap.mailboxes.overview(connection)
         sizes = imap.folders.sizes(connection, found.mailboxes)
     remember_overview(found)
     return page("mailbox/folders.html", status, **{"name": "", "parent": "", "error": "", "role_error": "",
-        "roles": preferred().roles, "found": found, "side": found.side_bar(preferred().favourites), "sizes": sizes,
+        "roles": preferred().roles, "quota": found.quota, "tables": _tables(found), "sizes": sizes,
         "role_choices": [(role, role_label(role)) for role in _CHOSEN_ROLES],
         "may_serve": [m for m in found.mailboxes if _may_serve(m)], "parents": parents_for(found, None), **context})  # fmt: skip
+
+
+class FolderTable(NamedTuple):
+    """A table of the page. `nested`: its rows are indented by their depth."""
+
+    title: str
+    folders: list[Mailbox]
+    nested: bool = True
+
+
+def _tables(found: Overview) -> list[FolderTable]:
+    """Folders as the page groups them; those inside a special one follow it."""
+    side = found.side_bar(preferred().favourites)
+    special = [m for parent in found.mailboxes if parent.role for m in (parent, *found.below(parent))]
+    tables = [
+        FolderTable(_("Favourites"), list(side.favourites), nested=False),
+        FolderTable(_("Mailbox"), special),
+        FolderTable(_("My folders"), found.own),
+        FolderTable(_("Shared with me"), list(side.shared)),
+    ]
+    return [table for table in tables if table.folders]
 
 
 def _may_serve(mailbox: Mailbox) -> bool:

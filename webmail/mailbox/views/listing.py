@@ -1,4 +1,4 @@
-"""The message list: show a page of it."""
+"""Message list: shows a page of a mailbox or search, as messages or conversations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from webmail.web.rendering import page
 def show(mailbox: str) -> Response:
     asked = ListRequest.of(mailbox, request.args)
     account = current_account()
-    if request.cache_control.max_age == 0 or request.cache_control.no_cache:  # "reload" means: look again
+    if request.cache_control.max_age == 0 or request.cache_control.no_cache:  # a browser reload refreshes the counts
         imap.mailboxes.forget(account)
     size = preferences().page_size or settings().page_size
     grouped = preferences().in_conversations(mailbox)

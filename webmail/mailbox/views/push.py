@@ -1,4 +1,4 @@
-"""New mail told at once, where the administrator allows it: a stream that holds a thread and a connection while it is open."""
+"""Push: server-sent events for changes in a mailbox, if enabled; an open stream occupies a thread and an IMAP connection."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from webmail.web.current import current_account, current_user, settings
 @blueprint.get("/push/<path:mailbox>")
 @asked_by_pages
 def push(mailbox: str) -> Response:
-    """An event for each change in a mailbox, for 15 minutes; 204, by which a browser stops asking, where there is no room for
-    another person's stream or the server knows no IDLE. A connection of its own, and 1 round trip for each event."""
+    """Stream an event for each change in a mailbox, for 15 minutes, over its own IMAP connection; 1 round trip per event.
+
+    204, which stops browsers from reconnecting, if no slot is free or the server does not support IDLE.
+    """
     if not settings().push_connections:
         abort(404)
     place = push_streams.take(current_user().id, settings().push_connections)
@@ -42,19 +44,19 @@ def push(mailbox: str) -> Response:
     response = Response(stream.events(), mimetype="text/event-stream")
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.call_on_close(stream.close)
-    weakref.finalize(response, stream.close)  # for an answer that nobody closes: its browser went away too early
-    g.turn.give_back()  # streams have bounds of their own, and leave a person's turns to what they do
+    weakref.finalize(response, stream.close)  # for a response that is never closed because the client disconnected
+    g.turn.give_back()  # streams have their own limit and don't occupy the user's request slots
     return response
 
 
 def _still_signed_in(token: str, settings: Settings) -> Callable[[], bool]:
-    """One SELECT each time it is called, and no database connection kept in between. It is no visit."""
+    """A check for the stream: 1 query per call, without keeping a database connection in between or extending the session."""
 
     def find() -> bool:
         try:
             with db.connection_context():
                 return sessions.find(token, settings, visiting=False) is not None
         except DATABASE_AWAY:
-            return False  # the browser asks again in a moment
+            return False  # the browser reconnects soon
 
     return find

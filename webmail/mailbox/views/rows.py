@@ -1,4 +1,4 @@
-"""The rows of a list as HTML. A row is a function of what is handed to its macro, so that the same one is not rendered twice."""
+"""List rows: renders the rows of a message list. A row is a pure function of its macro's arguments, so that it can be cached."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from webmail.web import formatting
 from webmail.web.current import preferences
 from webmail.web.labels import mailbox_label
 
-_KEPT = 2000  # rows of about 2 KB
+_KEPT = 2000  # cached rows, about 2 KB each
 
 
 class RowContext(NamedTuple):
-    """What the rows of one mailbox share: two of them where a search found messages in two mailboxes."""
+    """What the rows of one mailbox share; a list of several mailboxes has one for each."""
 
     page: str  # "/message/" or "/draft/"
-    path: str  # the mailbox in addresses
+    path: str  # the mailbox, quoted for URLs
     uidvalidity: int
-    outgoing: bool  # its rows tell to whom, not from whom
+    outgoing: bool  # rows show the recipients instead of the sender
     may_flag: bool
-    suffix: str = ""  # what tells its messages from those of the list's own mailbox, in the values of fields
-    name: str = ""  # shown where a list holds several mailboxes
+    suffix: str = ""  # appended to checkbox values in lists of several mailboxes, see selection.of_rows
+    name: str = ""  # shown in lists of several mailboxes
     label: str = ""
 
 
 class ListContext(NamedTuple):
     """What all rows of a page share."""
 
-    tail: str  # how to come back to this list, for the links
+    tail: str  # query arguments of links, which lead back to this list
     snippets: bool
-    chosen: str  # "page" or "all": they are ticked
+    chosen: str  # "page" or "all" if the rows are ticked
     language: str
     today: date
 
 
 @blueprint.app_template_global()
 def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str) -> Markup:
-    """All rows of a page. `back` is the list's address, or "" where that of its mailbox leads to the same."""
+    """All rows of a page. `back` is the list's URL, or "" if it is the mailbox's default one."""
     tail = f"&query={url_quote(asked.query)}" if asked.query else ""
     tail += f"&sort={asked.sort}" if asked.sort != "date" else ""
     tail += f"&back={url_quote(back)}" if back else ""
@@ -79,7 +79,7 @@ def _place(listing: Listing, asked: ListRequest, name: str, uidvalidity: int) ->
 
 
 def _id(row: Summary, asked: ListRequest, number: int) -> str:
-    """Of the row's link on its page: UIDs are told apart where there are several mailboxes."""
+    """The id of the row's link, unique on the page even if several mailboxes share a UID."""
     return f"{row.uid}-{number + 1}" if asked.wide and row.mailbox != asked.mailbox else str(row.uid)
 
 

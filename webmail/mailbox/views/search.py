@@ -1,4 +1,4 @@
-"""Searching: the form for those who type no operators, and the searches that a person gave a name."""
+"""Search pages: the advanced search form, which needs no operators, and saved searches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST_NAME = 100
 
 @blueprint.get("/search")
 def search() -> Response:
-    """The form, filled in from the search it was opened at (`matching`, `mailbox`, `scope`)."""
+    """The form, filled in from the current search (`matching`, `mailbox`, `scope`)."""
     asked = _asked()
     found = search_query.understood(asked.query, current_user(), today())
     return _form(asked, search_query.fields_of(found, asked.query, today()))
@@ -36,7 +36,7 @@ def search() -> Response:
 
 @blueprint.get("/search/go")
 def go() -> Response:
-    """The results of a filled-in form: its fields become a query."""
+    """Convert the submitted form to a query and redirect to its results."""
     asked = _asked()
     fields = request.args.to_dict()
     query = search_query.query_of(fields)
@@ -50,7 +50,7 @@ def go() -> Response:
 
 @blueprint.post("/search/saved")
 def save_search() -> Response:
-    """Give the search in view a name."""
+    """Save the current search under a name."""
     asked = ListRequest.of(request.form.get("mailbox", "") or "INBOX", request.form)
     name = _name()
     back = local_path(request.form.get("back", "")) or url_for("mailbox.show", **asked.arguments())
@@ -69,7 +69,7 @@ def save_search() -> Response:
 
 @blueprint.post("/search/saved/<int:number>")
 def change_search(number: int) -> Response:
-    """Rename a saved search, or delete it. Somebody else's is 404."""
+    """Rename or delete a saved search; 404 for somebody else's."""
     known = 0 < number < 2**63
     mine = SavedSearch.get_or_none((SavedSearch.id == number) & (SavedSearch.user == current_user())) if known else None
     if mine is None:
@@ -94,7 +94,7 @@ _saved = Prepared(lambda slot: SavedSearch.select().where(SavedSearch.user == sl
 
 @blueprint.app_template_global()
 def saved_searches() -> list[SavedSearch]:
-    """The person's searches by name: one query for each page."""
+    """The user's saved searches, sorted by name. 1 query, cached per request."""
     if "saved_searches" not in g:
         g.saved_searches = sorted(_saved(user=current_user().id), key=lambda row: row.name.casefold())
     return cast("list[SavedSearch]", g.saved_searches)
@@ -102,7 +102,7 @@ def saved_searches() -> list[SavedSearch]:
 
 @blueprint.app_template_global()
 def ready_searches() -> list[tuple[str, str]]:
-    """Searches that everybody has: (label, query), each everywhere."""
+    """Predefined searches in all mailboxes, as (label, query)."""
     return [
         (_("Unread"), "is:unread"),
         (_("Flagged"), "is:flagged"),
@@ -113,7 +113,7 @@ def ready_searches() -> list[tuple[str, str]]:
 
 @blueprint.app_template_global()
 def remark_words(remark: SearchRemark) -> str:
-    """What a person is told of something in her search that was not taken as she may have meant it."""
+    """The message about a part of a search that was not interpreted as the user may have meant it."""
     match remark.kind:
         case "operator":
             return _("“%(words)s” is not an operator: searched as text.", words=remark.words)
@@ -126,7 +126,7 @@ def remark_words(remark: SearchRemark) -> str:
 
 
 def _asked() -> ListRequest:
-    """The search that the form is about; one opened from a page without a list is about the inbox."""
+    """The search that the form refers to; the inbox if it was opened from a page without a list."""
     args = request.args
     scope = args.get("scope", "")
     return ListRequest.of(

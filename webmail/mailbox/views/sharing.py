@@ -1,4 +1,4 @@
-"""Sharing a folder: the form and the buttons that stand on its page."""
+"""Sharing: gives and revokes other users' rights in a folder (ACL), from the forms on its page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNDO_SECONDS = 45
 
 @blueprint.post("/share/<path:mailbox>")
 def share(mailbox: str) -> Response:
-    """Give somebody rights in a folder ("give"), put rights back ("restore") or take them away ("revoke")."""
+    """Grant rights in a folder ("give"), revoke them ("revoke"), or undo that ("restore")."""
     action = request.form.get("action", "")
     with imap.connect(current_account()) as connection:
         found, here = looked_up(connection, mailbox)
@@ -60,7 +60,7 @@ def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
     if level not in imap.acl.LEVELS:
         raise UnsafeValue("not a level")
     imap.acl.grant(connection, _concerned(found, here), who, imap.acl.LEVELS[level])
-    imap.close_all_of(who)  # theirs would not see the folder: the server looks for shares as a connection begins
+    imap.close_all_of(who)  # servers may detect newly shared folders only when a connection is opened
     name = called(who)
     told = {
         "read": _("%(who)s may read this folder.", who=name),
@@ -74,7 +74,7 @@ def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
     who = request.form.get("who", "")
     _not_oneself(who, here)
     before = {entry.identifier: entry.rights.letters for entry in imap.acl.entries(connection, here.name)}
-    if who not in before:  # those who left the establishment are known by their entry alone
+    if who not in before:  # an existing entry is accepted as it is: its account may no longer exist
         who = _known(who)
         _not_oneself(who, here)
     imap.acl.revoke(connection, _concerned(found, here), who)
@@ -94,7 +94,7 @@ def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
 
 
 def _known(words: str) -> str:
-    """The server's name of a person or, with the prefix of groups, of a group. Raises NotShared."""
+    """The server's identifier for a user or, with the group prefix, a group. Raises NotShared."""
     prefix = settings().group_prefix
     if prefix and words.startswith(prefix):
         return sharing.group(words.removeprefix(prefix), current_user(), settings())
@@ -102,13 +102,13 @@ def _known(words: str) -> str:
 
 
 def _concerned(found: Overview, here: Mailbox) -> list[str]:
-    """This folder, and those inside it where they were asked for."""
+    """This folder, and its subfolders if requested."""
     inside = [m.name for m in found.mailboxes if here.holds(m.name) and m.selectable] if request.form.get("inside") else []
     return [here.name, *inside]
 
 
 def _not_oneself(who: str, here: Mailbox) -> None:
-    """Nobody takes their own rights away, nor the owner's, in whatever spelling: servers tell no case, and add the domain."""
+    """Raises NotShared for the user's own or the owner's rights, in any spelling: servers ignore case and add the domain."""
     word = who.strip().lower()
     address = word if "@" in word else f"{word}@{current_user().domain}"
     fixed = {name.lower() for name in (current_account().credential.username, here.owner) if name}

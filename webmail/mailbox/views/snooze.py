@@ -1,4 +1,4 @@
-"""What is put off until later: the page of it, and what is due where no worker may fetch it."""
+"""Snooze page: lists snoozed messages, wakes or reschedules them; wakes due messages when no worker can."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
-_WORKER_LATE = timedelta(minutes=3)  # then a visit does its work
+_WORKER_LATE = timedelta(minutes=3)  # then a request does the worker's job
 
 
 @blueprint.before_request
 def wake_what_is_due() -> None:
-    """Opening a list brings back what is due, where the worker has no credential or does not run: one SELECT, mostly no more."""
+    """Opening a list wakes due messages if the worker has no credential or does not run. Usually just 1 query."""
     if request.endpoint != "mailbox.show" or request.method != "GET":
         return
     late = _WORKER_LATE if settings().token_key_file else timedelta(0)
@@ -78,7 +78,7 @@ def _tell(done: bool, row: Snoozed) -> None:
 
 
 def _page(status: int = 200, wrong: int = 0) -> Response:
-    """What waits; shown as the table has it while the mail server is away."""
+    """The list of snoozed messages; not checked against the mailbox while the mail server is unreachable."""
     folder = ""
     try:
         with imap.connect(current_account()) as connection:

@@ -1,4 +1,4 @@
-"""The page of a person's tags, and how tags are shown on rows and messages."""
+"""Tags page: managing tags; also the chips that show tags on list rows and messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webmail.imap.connection import Connection
 from webmail.mail import Summary
 from webmail.mailbox import selection, tags
 from webmail.mailbox import undo as undoing
-from webmail.mailbox.actions import ActionResult, act
+from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
 from webmail.models import Tag
 from webmail.web.current import current_account, current_user
@@ -31,7 +31,7 @@ _STANDARD_COLOURS = {
 
 
 class Chip(NamedTuple):
-    """A tag as it is shown."""
+    """A tag as displayed."""
 
     keyword: str
     name: str
@@ -43,13 +43,13 @@ class Chip(NamedTuple):
 
 @blueprint.app_template_global()
 def my_tags() -> list[Chip]:
-    """The person's own tags, for menus."""
+    """The user's own tags, for menus."""
     return [Chip(tag.keyword, tag.name, tag.colour) for tag in _mine().values()]
 
 
 @blueprint.app_template_global()
 def chips(flags: Iterable[str], all_of_them: bool = False) -> list[Chip]:
-    """The tags among a message's flags; the database is asked only where there may be some."""
+    """The tags among a message's flags; queries the database only if there may be some."""
     flags = list(flags)
     if not tags.any_keyword(flags):
         return []
@@ -57,15 +57,21 @@ def chips(flags: Iterable[str], all_of_them: bool = False) -> list[Chip]:
 
 
 @blueprint.app_template_global()
+def message_chips(flags: Iterable[str], *, suspicious: bool) -> list[Chip]:
+    """All tags of a message, for its page. Beside a warning of danger nothing calls it legitimate."""
+    return [chip for chip in chips(flags, True) if not (suspicious and chip.keyword == "$NotJunk")]
+
+
+@blueprint.app_template_global()
 def row_chips(rows: Sequence[Summary]) -> list[list[Chip]]:
-    """The chips of each row; empty where no row has any."""
+    """The chips of each row; [] if no row has any."""
     found = [chips(row.flags) for row in rows]
     return found if any(found) else []
 
 
 @blueprint.app_template_global()
 def tag_name(keyword: str) -> str:
-    """What a person calls a keyword: the name of the tag, or the usual word, or the keyword itself."""
+    """The display name of a keyword: the tag's name, or a standard translation, or the keyword itself."""
     tag = _mine().get(keyword.lower())
     return tag.name if tag else _standard(keyword) or keyword
 
@@ -93,7 +99,7 @@ def _chip(keyword: str, tag: Tag | None) -> Chip:
 
 
 def _standard(keyword: str) -> str:
-    """The meaning of a keyword that all programs know; Thunderbird's words for its five labels."""
+    """The translated name of a standard keyword; for the five labels, as in Thunderbird."""
     words = {
         "$Important": pgettext("tag", "Important"), "$Phishing": pgettext("tag", "Phishing"), "$Junk": pgettext("tag", "Junk"),
         "$NotJunk": pgettext("tag", "Not junk"), "$Forwarded": pgettext("tag", "Forwarded"),
@@ -105,7 +111,7 @@ def _standard(keyword: str) -> str:
 
 
 def told_wrong(error: ValueError) -> str:
-    """What is wrong with a tag, in words."""
+    """The error message for an invalid tag."""
     if isinstance(error, tags.NameTaken):
         return _("You have a tag of this name already.")
     if isinstance(error, LimitReached):
@@ -144,7 +150,7 @@ def change_tags() -> Response:
 
 
 def _page(error: str = "", name: str = "", status: int = 200) -> Response:
-    """The tags, and the keywords of the inbox that have no name yet. Shown all the same while the mail server is away."""
+    """The user's tags, and unnamed keywords of the inbox; only the tags while the mail server is unreachable."""
     found: list[Chip] = []
     keeps = True
     try:
@@ -161,7 +167,7 @@ def _page(error: str = "", name: str = "", status: int = 200) -> Response:
 
 
 def _remove(tag: Tag, strip: bool) -> None:
-    """Off the messages first: a tag that is still named can be taken off again where that broke off."""
+    """Remove the tag, with `strip` from the messages first, so that a failure there can be retried."""
     done = ActionResult("untag", keyword=tag.keyword)
     if strip:
         with imap.connect(current_account()) as connection:
@@ -178,7 +184,7 @@ def _remove(tag: Tag, strip: bool) -> None:
 
 
 def _stripped(connection: Connection, keyword: str) -> ActionResult:
-    """Take a keyword off all of one's own messages: SELECT and SEARCH for each folder, and STORE where there are some."""
+    """Remove a keyword from all of the user's messages: SELECT and SEARCH per folder, and STORE where it occurs."""
     done = ActionResult("untag", keyword=keyword)
     key = b"KEYWORD " + imap.actions.keyword(keyword)
     overview = imap.mailboxes.overview(connection)
@@ -188,7 +194,7 @@ def _stripped(connection: Connection, keyword: str) -> ActionResult:
         if place.uids:
             here = [selection.Selection(place.mailbox, place.uidvalidity, place.uids)]
             try:
-                part = act(connection, here, "untag", keyword=keyword)
+                part = apply_action(connection, here, "untag", keyword=keyword)
             except NotAllowed:
                 continue
             done.count += part.count

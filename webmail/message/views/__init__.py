@@ -1,4 +1,4 @@
-"""The pages of this area. Importing them registers their routes."""
+"""Message views: importing these modules registers their routes."""
 
 from webmail.message.blueprint import blueprint
 from webmail.message.views import (

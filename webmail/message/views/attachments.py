@@ -1,4 +1,4 @@
-"""Pages that show what a message holds beside its text: attached messages, files, headers; print, and the zip."""
+"""Attachments pages: attached messages, text files, all headers, printing, and the zip of all attachments."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from webmail.mime.threats import dangerous_files
 from webmail.web import downloads
 from webmail.web.current import current_account, preferences
 from webmail.web.errors import error_page
+from webmail.web.message_links import back_to_message
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, uidvalidity
 
 
 @blueprint.get("/inside/<int:uid>/<section>/<path:mailbox>")
 def nested(uid: int, section: str, mailbox: str) -> Response:
-    """A message attached to another, in its own page, with its own attachments."""
+    """A page for a message attached to another, with its own attachments."""
     as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.attached_messages.read(connection, mailbox, uid, section, uidvalidity(), prefer_html=not as_text)
@@ -44,7 +45,7 @@ def nested(uid: int, section: str, mailbox: str) -> Response:
 
 @blueprint.get("/view/<int:uid>/<section>/<path:mailbox>")
 def view_part(uid: int, section: str, mailbox: str) -> Response:
-    """A text file on a page: nothing in it runs, an HTML file shows its words."""
+    """A text attachment on a page, as plain text: HTML is converted to text."""
     with imap.connect(current_account(), mailbox) as connection:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind_of_part(part) in (PartKind.MESSAGE, PartKind.TNEF, PartKind.IMAGE, PartKind.FILE):
@@ -55,13 +56,13 @@ def view_part(uid: int, section: str, mailbox: str) -> Response:
     shown = Markup(plain_text.to_html(words, cut_label=cut_label(), fold=False))  # noqa: S704 - escaped by to_html
     return page(
         "message/file.html", part=part, uid=uid, mailbox=mailbox, validity=validity, text=shown, cut=cut and cut_label(),
-        back=_back(uid, mailbox),
+        back=back_to_message(uid, mailbox),
     )  # fmt: skip
 
 
 @blueprint.get("/packed/<int:uid>/<section>/<int:number>/<path:mailbox>")
 def packed(uid: int, section: str, number: int, mailbox: str) -> Response:
-    """A file that stands uuencoded within a text."""
+    """Download a file that is uuencoded within a text part; `number` counts from 1."""
     if kept_by_browser():
         return guarded(Response(status=304), DOWNLOAD_CSP)
     with imap.connect(current_account(), mailbox) as connection:
@@ -85,16 +86,18 @@ def head(uid: int, mailbox: str) -> Response:
     with imap.connect(current_account(), mailbox) as connection:
         raw = imap.attached_messages.head(connection, mailbox, uid, section, uidvalidity())
         validity = connection.uidvalidity
+    nested_page = url_for("message.nested", uid=uid, section=section, mailbox=mailbox, v=validity)
     return page(
         "message/headers.html", fields=list(viewers.header_fields(raw)), uid=uid, mailbox=mailbox, validity=validity,
-        back=url_for("message.nested", uid=uid, section=section, mailbox=mailbox, v=validity) if section else _back(uid, mailbox),
+        back=nested_page if section else back_to_message(uid, mailbox),
     )  # fmt: skip
 
 
 @blueprint.get("/print/<int:uid>/<path:mailbox>")
 def print(uid: int, mailbox: str) -> Response:
-    """A message as paper wants it, without anything around it: its HTML stands in this page itself, under the frame's CSP,
-    since browsers print of a frame what is in sight."""
+    """A message for printing. Its HTML is in this page itself, under the frame's CSP, since browsers print only the visible part
+    of a frame.
+    """
     as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
     section = request.args.get("part", "")
     with imap.connect(current_account(), mailbox) as connection:
@@ -121,7 +124,7 @@ def _printed(message: Message, cleaned: Cleaned | None, cut: bool) -> Response:
 
 @blueprint.get("/zip/<int:uid>/<path:mailbox>")
 def all_files(uid: int, mailbox: str) -> Response:
-    """All attachments as one file. It is made whole before it is sent: what breaks off is an error page, no shorter file."""
+    """All attachments as one zip. Completed before it is sent, so that a failure becomes an error page, not a truncated file."""
     if kept_by_browser():
         return guarded(Response(status=304), DOWNLOAD_CSP)
     account = current_account()
@@ -142,11 +145,7 @@ _REPORTS = ("message/delivery-status", "message/disposition-notification")
 
 
 def _message(connection: Connection, mailbox: str, uid: int, section: str, *, prefer_html: bool) -> Message:
-    """A message, or the one attached at `section`. Unlike reading, this marks nothing."""
+    """A message, or the one attached at `section`. Unlike reading, this does not set \\Seen."""
     if section:
         return imap.attached_messages.read(connection, mailbox, uid, section, uidvalidity(), prefer_html=prefer_html)
     return imap.messages.fetch(connection, mailbox, uid, uidvalidity())
-
-
-def _back(uid: int, mailbox: str) -> str:
-    return local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())

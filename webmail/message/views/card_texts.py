@@ -1,4 +1,4 @@
-"""What the viewers say in words: why mail came back, what a receipt tells, when an event is."""
+"""Card texts: translated texts for the attachment viewers: delivery reports (bounces), receipts and calendar events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from webmail.web.formatting import long_date
 
 @blueprint.app_template_global()
 def delivery_words(recipient: Recipient) -> str:
-    """What became of it."""
+    """What happened to the delivery to this recipient."""
     match recipient.action:
         case "delayed":
             return _("not delivered yet, the server keeps trying")
@@ -38,7 +38,7 @@ def delivery_words(recipient: Recipient) -> str:
 
 @blueprint.app_template_global()
 def reason_words(recipient: Recipient) -> tuple[str, str]:
-    """Why, and what to do next."""
+    """(why delivery failed, what to do next)."""
     match recipient.reason:
         case Reason.NO_SUCH_PERSON:
             return (
@@ -116,7 +116,7 @@ def receipt_words(receipt: Receipt) -> str:
 
 @blueprint.app_template_global()
 def calendar_title(calendar: Calendar) -> str:
-    """What the sender wants with it (RFC 5546)."""
+    """The title by the sender's scheduling method (RFC 5546)."""
     match calendar.method:
         case "request":
             return _("Invitation")
@@ -147,7 +147,7 @@ def answer_words(answer: str) -> str:
 
 @blueprint.app_template_global()
 def event_time(event: Event) -> str:
-    """From when to when, in the establishment's time zone; a time without a zone is as the sender's calendar has it."""
+    """Start and end, in the configured time zone; floating times stay as in the sender's calendar."""
     start, end = event.start, event.end
     if start is None:
         return _("(no date)")
@@ -166,7 +166,7 @@ def event_time(event: Event) -> str:
 
 @blueprint.app_template_global()
 def repeat_words(event: Event) -> str:
-    """How it comes again, "" where it does not."""
+    """How the event recurs; "" if it does not."""
     repeat = event.repeat
     if not repeat:
         return _("comes again, see the calendar file") if event.repeats else ""
@@ -198,7 +198,7 @@ def _here(moment: datetime) -> datetime:
         return moment
     try:
         return moment.astimezone(ZoneInfo(settings().timezone))
-    except OverflowError:  # the first or last day of all
+    except OverflowError:  # next to datetime.min or datetime.max
         return moment.replace(tzinfo=None)
 
 
@@ -213,13 +213,13 @@ def _day(day: date) -> str:
 
 @blueprint.app_template_filter()
 def linked(words: str) -> Markup:
-    """Plain text with its addresses as links."""
+    """Escape plain text, with URLs and addresses as links."""
     return Markup(linkify(words))  # noqa: S704 - escaped by linkify
 
 
 @blueprint.app_template_global()
 def can_view(part: Part) -> str:
-    """The endpoint that shows a file on a page, "" where it is only for saving."""
+    """The endpoint that shows this kind of file on a page; "" if it can only be downloaded."""
     match kind_of_part(part):
         case PartKind.TEXT | PartKind.HEADERS | PartKind.CALENDAR | PartKind.CARD | PartKind.DELIVERY | PartKind.RECEIPT:
             return "message.view_part"

@@ -1,4 +1,4 @@
-"""A conversation on one page: the newest and the unread open, the others folded."""
+"""Conversation page: all messages of a conversation, the newest and unread ones expanded, the others collapsed."""
 
 from __future__ import annotations
 

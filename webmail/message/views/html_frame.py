@@ -1,10 +1,10 @@
-"""HTML frames: a message's HTML, cleaned, as the page that an <iframe> shows."""
+"""HTML frame: a message's sanitised HTML as the page shown in an <iframe>."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Response, render_template, url_for
+from flask import Response, render_template
 from markupsafe import Markup
 
 from webmail.mail import Structure
@@ -13,11 +13,11 @@ from webmail.message.views.remote_images import image_address, images_possible
 from webmail.message.views.safe_responses import FRAME_CSP, guarded
 from webmail.message.views.text_bodies import cut_label
 from webmail.mime.html import sanitizer
-from webmail.web.request_values import uidvalidity
+from webmail.web.message_links import requested_message_url
 
 
 def frame(found: sanitizer.Cleaned, *, cut: bool, remote: int, with_images: str) -> Response:
-    """Cleaned HTML as a page for an <iframe>. `remote`: how many images it says it lacks; `with_images`: where they are shown."""
+    """Sanitised HTML as a page. `remote`: the number of blocked images to report; `with_images`: the URL that shows them."""
     shown = render_template(
         "message/body.html", html=Markup(found.html), cut=cut_label() if cut or found.cut else "",  # noqa: S704 - it was cleaned
         remote=remote, with_images=with_images,
@@ -28,18 +28,18 @@ def frame(found: sanitizer.Cleaned, *, cut: bool, remote: int, with_images: str)
 
 
 def cleaned_html(html: str, shape: Structure, uid: int, mailbox: str, *, with_remote: bool = False) -> sanitizer.Cleaned:
-    """HTML of a message made harmless, its own pictures from here; `with_remote`: those of the web by way of our server."""
+    """Sanitise a message's HTML, with its inline images; `with_remote`: also remote images, through our proxy."""
     sections = {p.content_id: p.section for p in shape.inline + shape.attachments if p.content_id}
 
     def link(cid: str) -> str | None:
         section = sections.get(cid.strip("<> "))
-        return url_for("message.part", uid=uid, section=section, mailbox=mailbox, v=uidvalidity(), inline=1) if section else None
+        return requested_message_url("message.part", uid, mailbox, section=section, inline=1) if section else None
 
-    return cleaned(html, link, url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity()), with_remote=with_remote)
+    return cleaned(html, link, requested_message_url("message.show", uid, mailbox), with_remote=with_remote)
 
 
 def cleaned(html: str, link: Callable[[str], str | None], back: str, *, with_remote: bool) -> sanitizer.Cleaned:
-    """HTML made harmless. `link` finds its own pictures by Content-ID, `back` is where the page of warnings leads back to."""
+    """Sanitise HTML. `link` maps Content-IDs to URLs of inline images, `back` is where the link warning page leads back to."""
     return sanitizer.clean(
         html, link, link_for_image=image_address if with_remote and images_possible() else None,
         link_away=lambda url, claimed: leave_address(url, claimed, back),

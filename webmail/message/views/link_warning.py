@@ -1,4 +1,4 @@
-"""The page between a message and a link that pretends to lead elsewhere."""
+"""Link warning: the page shown before following a link whose text claims another destination."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _PURPOSE = "leave"
 
 
 def leave_address(url: str, claimed: str, back: str) -> str:
-    """Our page about a link: where it leads, the site that it names (may be ""), and the message it stands in."""
+    """The URL of the warning page for a link; `claimed` is the site that its text names (may be ""), `back` its message."""
     signed = signed_links.signature(settings().secret_key, current_user().id, _PURPOSE, url, claimed, back)
     return url_for("message.leave", to=signed_links.packed(url), seen=claimed or None, back=back, s=signed)
 
 
 @blueprint.get("/leave")
 def leave() -> Response:
-    """Shows both addresses; leads nowhere by itself. Only for addresses that we made for this person: 404 for all others."""
+    """Show the claimed and actual destination; never redirects. 404 unless the URL was signed by us for this user."""
     url, seen, back = (
         signed_links.unpacked(request.args.get("to", "")),
         request.args.get("seen", ""),

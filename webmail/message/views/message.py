@@ -1,4 +1,4 @@
-"""Reading one message: the page, the HTML body in its frame, attachments, the source."""
+"""Message page: reading one message: the page itself, the HTML body for its frame, attachments and the source."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from webmail.mailbox import search_query
 from webmail.message import receipts, sender_check, viewers
 from webmail.message.blueprint import blueprint
 from webmail.message.views.html_frame import cleaned_html, frame
+from webmail.message.views.phishing import can_be_reported
 from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, with_pictures
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
 from webmail.message.views.text_bodies import shown_bodies
@@ -47,11 +48,11 @@ def show(uid: int, mailbox: str) -> Response:
         others, count = imap.listing.others_of(connection, mailbox, uid) if grouped else ([], 0)
     remember_overview(overview)
     current = overview.get(mailbox)
-    role = current.role if current else None
+    role, rights = (current.role, current.rights) if current else (None, None)
     judged = sender_check.judge(message, current_user(), settings(), role)
     return page(
         "message/show.html", message=message, mailbox=mailbox, bodies=shown_bodies(message), newer=newer, older=older,
-        query=query, sort=sort, role=role, rights=current.rights if current else None,
+        query=query, sort=sort, role=role, rights=rights, reportable=can_be_reported(message, role, rights),
         as_text=as_text and bool(message.structure.text), trust=judged,
         pictures=decide_images(message, judged, role),
         receipt=receipts.asked(message, current_user(), preferences().receipts, role) if keeps else None,
@@ -62,7 +63,7 @@ def show(uid: int, mailbox: str) -> Response:
 
 @blueprint.get("/body/<int:uid>/<path:mailbox>")
 def body(uid: int, mailbox: str) -> Response:
-    """The HTML body, cleaned, in a page of its own: its CSP lets nothing run and nothing be fetched from elsewhere."""
+    """The sanitised HTML body as a separate page, whose CSP forbids scripts and remote content."""
     if kept_by_browser():
         return guarded(Response(status=304), FRAME_CSP)
     inside = request.args.get("part", "")
@@ -70,14 +71,14 @@ def body(uid: int, mailbox: str) -> Response:
         html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside)
     with_remote = "images" in request.args
     found = cleaned_html(html, shape, uid, mailbox, with_remote=with_remote)
-    told = "told" in request.args and not with_remote  # the page around it says how many there are
+    told = "told" in request.args and not with_remote  # the page around it shows the number already
     offer = body_with_images() if images_possible() and not with_remote else ""
     return frame(found, cut=cut, remote=0 if told else found.remote, with_images=offer)
 
 
 @blueprint.get("/part/<int:uid>/<section>/<path:mailbox>")
 def part(uid: int, section: str, mailbox: str) -> Response:
-    """An attachment, streamed as a download; images that the HTML body refers to are shown inline."""
+    """An attachment as a download; images that the HTML body refers to are served inline."""
     if kept_by_browser():
         return guarded(Response(status=304), DOWNLOAD_CSP)
     account = current_account()
@@ -92,7 +93,7 @@ def part(uid: int, section: str, mailbox: str) -> Response:
 
 @blueprint.get("/raw/<int:uid>/<path:mailbox>")
 def raw(uid: int, mailbox: str) -> Response:
-    """The message as it came: shown as text, or as an .eml file."""
+    """The source of the message, as text or as an .eml download."""
     if kept_by_browser():
         return guarded(Response(status=304), DOWNLOAD_CSP)
     account = current_account()
@@ -109,18 +110,15 @@ def raw(uid: int, mailbox: str) -> Response:
 
 @blueprint.app_template_global()
 def kind_of(part: Part) -> str:
-    """What a person calls this kind of file: "PDF", "PNG", "XLSX"."""
+    """A short label for the kind of file: "PDF", "PNG", "XLSX"."""
     extension = part.filename.rpartition(".")[2] if "." in part.filename else part.type.partition("/")[2]
     return extension[:8].upper()
 
 
 def _download_type(found: Part) -> str:
-    """Types that a browser might run are downloaded as bytes without meaning."""
+    """The type to serve: application/octet-stream for types that a browser might execute."""
     top = found.type.partition("/")[0]
     safe = top in ("image", "audio", "video") and "svg" not in found.type
     return (
         found.type if safe or found.type in ("application/pdf", "application/zip", "text/plain") else "application/octet-stream"
     )
-
-
-# --- what the browser keeps ------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The button "Report as phishing" and its undo."""
+"""Phishing: the "Report as phishing" action and its undo."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from webmail.compose.fields import Fields
 from webmail.compose.outbox import queue, rate_limits
 from webmail.errors import MailboxChanged
 from webmail.imap.actions import MovedMessages
-from webmail.mail import Identity, Message
+from webmail.mail import Identity, Message, Role
 from webmail.message import phishing_reports as reports
 from webmail.message.blueprint import blueprint
 from webmail.models import DraftRow, Outbox
+from webmail.rights import Rights
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.notices import notify, withdraw_notices
@@ -25,9 +26,15 @@ from webmail.web.request_values import local_path
 _UNDO_SECONDS = 45
 
 
+def can_be_reported(message: Message, role: Role | None, rights: Rights | None) -> bool:
+    """Whether to offer reporting a message: it is not the user's own, not reported yet, and can be moved to junk."""
+    movable = rights is None or (rights.may_flag and rights.may_delete)
+    return movable and role not in (Role.SENT, Role.DRAFTS) and reports.FLAG not in message.flags
+
+
 @blueprint.post("/report/<int:uid>/<path:mailbox>")
 def report(uid: int, mailbox: str) -> Response:
-    """Put the message away first: what can't be moved is not reported either. Then send it on, then write it down."""
+    """Move the message to junk (if that fails, nothing is reported), then forward it, then record the report."""
     back = local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox=mailbox)
     account = current_account()
     with imap.connect(account, mailbox) as connection:
@@ -68,7 +75,7 @@ def take_back_report() -> Response:
 
 
 def _letter(message: Message) -> DraftRow | None:
-    """A draft to the administrator's address with the message as it is in it; None where there is no address or no room."""
+    """A draft to the configured address with the original attached; None if no address is set or it is too large."""
     if not settings().phishing_address:
         return None
     fields = Fields(
@@ -90,7 +97,7 @@ def _letter(message: Message) -> DraftRow | None:
 
 
 def _send(draft: DraftRow) -> Outbox | None:
-    """None where this person may write to nobody more for now: the message is put away and written down all the same."""
+    """Queue the report; None if the user's rate limit is reached: the message is moved and recorded all the same."""
     user = current_user()
     try:
         sent = queue.enqueue(draft, current_account(), Identity(user.name, user.address), settings(), sealed_credential())
@@ -103,7 +110,7 @@ def _send(draft: DraftRow) -> Outbox | None:
 
 
 def _withdrawn(outbox_id: int) -> bool:
-    """Whether nothing was sent, and nothing will be."""
+    """Cancel sending; returns whether nothing was sent and nothing will be."""
     if not outbox_id:
         return True
     draft_id = queue.undo(current_user(), outbox_id)
@@ -115,7 +122,7 @@ def _withdrawn(outbox_id: int) -> bool:
 def _undoing(
     report_id: int, mailbox: str, moved: MovedMessages | None, message: Message, back: str
 ) -> tuple[str, dict[str, object]] | None:
-    """The form of the undo, where the server told what it is now called."""
+    """The undo form, or None if the server did not report the message's new UID."""
     if moved is not None and not moved.uids:
         return None
     here = moved or MovedMessages(mailbox, message.uidvalidity, (message.uid,))
@@ -125,11 +132,11 @@ def _undoing(
     return url_for("message.take_back_report"), {**fields, "report": report_id}
 
 
-# --- what receipts need too ------------------------------------------------------------------------------------------
+# --- shared with receipts --------------------------------------------------------------------------------------------
 
 
 def uidvalidity() -> int:
-    """Of the form. Raises MailboxChanged for none, or what can be none (RFC 3501 section 9)."""
+    """The UIDVALIDITY in the form. Raises MailboxChanged if it is missing or invalid (RFC 3501 section 9)."""
     number = request.form.get("v", 0, int)
     if not 0 < number < 2**32:
         raise MailboxChanged(f"{number} is no UIDVALIDITY")

@@ -1,4 +1,4 @@
-"""The question whether to confirm that a message was read, and its answer."""
+"""Receipts: sends or declines a requested read receipt (RFC 8098)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webmail.web.request_values import local_path
 
 @blueprint.post("/receipt/<int:uid>/<path:mailbox>")
 def answer_receipt(uid: int, mailbox: str) -> Response:
-    """Send it, or not; either is remembered on the server before anything leaves, so that nothing is confirmed twice."""
+    """Send the receipt or decline. The answer is first stored as a flag on the server, so that it is given only once."""
     back = local_path(request.form.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox)
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())

@@ -1,4 +1,4 @@
-"""Remote images: the address under which our server fetches one, and what a person says about whose to show."""
+"""Remote images views: the image proxy with its signed URLs, and allowing senders' images."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _PURPOSE = "image"
 
 
 def image_address(url: str) -> str:
-    """Our address of a remote image. It is made for this person alone: our server fetches nothing for others."""
+    """The proxy URL of a remote image, signed for this user, so that the server is no open proxy."""
     signed = signed_links.signature(settings().secret_key, current_user().id, _PURPOSE, url)
     return url_for("message.image", signature=signed, packed=signed_links.packed(url))
 
 
 def images_possible() -> bool:
-    """Whether our server fetches images at all."""
+    """Whether the instance allows fetching remote images."""
     return settings().remote_images != "never"
 
 
 def body_with_images() -> str:
-    """The address of the HTML body that is asked for, with its remote images."""
+    """The URL of the requested HTML body with remote images."""
     return url_for("message.body", **(request.view_args or {}) | request.args.to_dict() | {"images": "1"})
 
 
 def decide_images(message: Message, judged: Trust, role: Role | None) -> remote_images.ImageDecision:
-    """Whether the page shows a message's remote images: as the address says (`images=1`), or by itself."""
+    """Whether to show a message's remote images: as requested in the URL (`images=1`), or by the user's preferences."""
     trusted = judged.authentication.verdict is not Verdict.FAILED
     wish = remote_images.choice(preferences(), settings())
     asked, slow = "images" in request.args, not with_pictures()
@@ -50,7 +50,7 @@ def decide_images(message: Message, judged: Trust, role: Role | None) -> remote_
 
 @blueprint.get("/image/<signature>/<packed>")
 def image(signature: str, packed: str) -> Response:
-    """A picture from the web, or 404. Nothing that it holds can run, whatever it is opened in."""
+    """Proxy an image from the web, or 404. The CSP keeps it from executing anything when opened directly."""
     url = signed_links.unpacked(packed)
     if not url or not signed_links.is_signed(signature, settings().secret_key, current_user().id, _PURPOSE, url):
         abort(404)
@@ -69,7 +69,7 @@ def image(signature: str, packed: str) -> Response:
 
 
 def _guarded(response: Response, tag: str, *, shared: bool) -> Response:
-    """As all that comes from a message: kept by the browser, shown again only after asking whether this session lives."""
+    """Set headers as for all message content: cached by the browser, but revalidated each time, which checks the session."""
     response.headers["Content-Security-Policy"] = DOWNLOAD_CSP
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Content-Disposition"] = "inline"
@@ -79,12 +79,12 @@ def _guarded(response: Response, tag: str, *, shared: bool) -> Response:
     return response
 
 
-# --- whose to show ---------------------------------------------------------------------------------------------------
+# --- allowed senders -------------------------------------------------------------------------------------------------
 
 
 @blueprint.get("/images")
 def image_senders() -> Response:
-    """Everybody whose remote images load by themselves, with a button to end it."""
+    """The senders whose remote images load automatically, with a button to remove each."""
     return page(
         "message/images.html",
         senders=remote_images.senders(current_user()),
@@ -94,7 +94,7 @@ def image_senders() -> Response:
 
 @blueprint.post("/images")
 def change_images() -> Answer:
-    """`action`: allow or forget a `sender`; or the preference itself (ask, contacts, known)."""
+    """Run an `action`: "allow" or "forget" a `sender`; or set the preference ("ask", "contacts", "known")."""
     user, action, sender = current_user(), request.form.get("action", ""), request.form.get("sender", "")[:300]
     back = local_path(request.form.get("back", "")) or url_for("message.image_senders")
     match action:
@@ -124,5 +124,5 @@ def change_images() -> Answer:
 
 
 def with_pictures() -> bool:
-    """Whether small pictures may load by themselves: not on lines that are slow or paid for by the byte."""
+    """Whether image previews may load automatically: not on slow or metered connections (preference, or Save-Data header)."""
     return not preferences().prefer_text and request.headers.get("Save-Data", "").lower() != "on"

@@ -1,4 +1,4 @@
-"""Responses that carry something of a message: their Content-Security-Policy, and what a browser may keep of them (ETag)."""
+"""Safe responses: Content-Security-Policy and browser caching (ETag) for responses with content of messages."""
 
 from __future__ import annotations
 
@@ -24,27 +24,26 @@ DOWNLOAD_CSP = downloads.POLICY
 
 
 def as_file(response: Response, filename: str, disposition: str) -> Response:
-    """What a browser saves, or shows in a page of its own; nothing in it can run."""
+    """Turn a response into a download, or an inline file, that can't execute anything."""
     response.headers["Content-Disposition"] = downloads.disposition(filename, disposition)
     return guarded(response, DOWNLOAD_CSP)
 
 
 def guarded(response: Response, policy: str) -> Response:
-    """The headers of everything that comes from a message. A 304 has them too: browsers put them over those they kept."""
+    """Set the headers for message content. Also needed on a 304, whose headers replace those in the browser's cache."""
     response.headers["Content-Security-Policy"] = policy
     response.headers["Cache-Control"] = "no-store"
     if tag := _tag():
-        response.headers["Cache-Control"] = "private, no-cache"  # kept, and shown only after asking whether this session lives
+        response.headers["Cache-Control"] = "private, no-cache"  # cached, but revalidated each time, which checks the session
         response.set_etag(tag)
     return response
 
 
 def kept_by_browser() -> bool:
-    """Whether the browser has this already, so that 304 answers it without a round trip to the mail server.
+    """Whether the browser's cache is valid (If-None-Match), so that a 304 needs no round trip to the mail server.
 
-    It names the tag of an answer that was given under this UIDVALIDITY to this person, who is signed in now. Nobody else can
-    name it: it takes the instance's secret, and holds whose it is. So a 304 shows nothing and tells nothing new; whoever asks
-    with another person's tag, or "*", is sent to the mail server, which decides.
+    The ETag is an HMAC over the user and the URL with its UIDVALIDITY, so only a response to this user can have revealed it, and
+    a 304 discloses nothing new. For any other tag, or "*", the mail server decides.
     """
     tag = _tag()
     asked = request.if_none_match.as_set(include_weak=True)  # never "*"
@@ -52,9 +51,9 @@ def kept_by_browser() -> bool:
 
 
 def _tag() -> str:
-    """The ETag (RFC 9110 section 8.8.3) of what this address shows this person; "" where nothing may be kept.
+    """The ETag (RFC 9110 section 8.8.3) of this URL for this user; "" if it must not be cached.
 
-    Without a UIDVALIDITY in the address its content may change, and on a shared computer nothing stays.
+    Not cached without a UIDVALIDITY in the URL, since the content may change, nor on a shared computer.
     """
     shared = bool(session.row and session.row.shared)  # type: ignore[attr-defined]
     if shared or not uidvalidity():
@@ -64,13 +63,13 @@ def _tag() -> str:
 
 
 def _made_by() -> str:
-    """A word for the code that makes a page of a message: what an older cleaner let through is not shown again."""
+    """A hash of the code that renders messages: an upgrade invalidates pages that an older sanitiser produced."""
     root = Path(__file__).resolve().parents[3]
     files = [
         *root.glob("webmail/mime/**/*.py"),
         *root.glob("webmail/message/views/*.py"),
         root / "templates/message/body.html",
-        root / "static/frame.css",
+        root / "static/css/frame.css",
     ]
     sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)]
     return hashlib.sha256(" ".join([*sums, *map(version, ("nh3", "tinycss2"))]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The line above a message that says who wrote it, in words."""
+"""Sender line: translated texts of the line above a message that says who sent it, with its warnings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webmail.mime.threats.dangerous_files import Danger
 
 @blueprint.app_template_global()
 def trust_facts(trust: Trust) -> list[str]:
-    """What is said in any case, most important first; a person reads them as one sentence."""
+    """Facts about the sender, the most important first, displayed as one sentence."""
     place = {
         SenderPlace.OWN: _("you wrote this"),
         SenderPlace.INSIDE: _("inside your establishment"),
@@ -35,6 +35,14 @@ def trust_facts(trust: Trust) -> list[str]:
     return facts
 
 
+@blueprint.app_template_global()
+def trust_sign(trust: Trust) -> str:
+    """The symbol in front of the line; its meaning is also in the text beside it."""
+    if trust.warnings:
+        return "▲"
+    return "✓" if trust.genuine or trust.place in (SenderPlace.INSIDE, SenderPlace.OWN) else "○"
+
+
 def verdict_words(verdict: Verdict) -> str:
     match verdict:
         case Verdict.GENUINE:
@@ -47,13 +55,13 @@ def verdict_words(verdict: Verdict) -> str:
 
 @blueprint.app_template_global()
 def level_word(level: TrustLevel) -> str:
-    """So that colour alone never tells."""
+    """The level as a word, so that it is not conveyed by colour alone."""
     return {TrustLevel.CALM: "", TrustLevel.CAUTION: _("Caution:"), TrustLevel.DANGER: _("Danger:")}[level]
 
 
 @blueprint.app_template_global()
 def warning_words(warning: SenderWarning) -> str:
-    """One sentence: what was seen, and what it means."""
+    """The sentence for a warning."""
     seen, real = warning.seen, warning.real
     match warning.kind:
         case WarningKind.FAILED:
@@ -113,13 +121,13 @@ def _file_words(kind: WarningKind, names: str) -> str:
 
 @blueprint.app_template_global()
 def danger_words(danger: Danger, names: str) -> str:
-    """One sentence about files, wherever they lie."""
+    """The sentence for dangerous files, also for those inside other attachments."""
     return _file_words(WarningKind(danger.value), names)
 
 
 @blueprint.app_template_global()
 def check_words(check: AuthenticationCheck) -> tuple[str, str]:
-    """What a check is for, and its result: the server's word, with ours before it."""
+    """(purpose of a check, its result with the domain); unknown results are shown as the server wrote them."""
     purpose = {
         "spf": _("SPF (may this server send for the domain?)"),
         "dkim": _("DKIM (the domain's signature)"),

@@ -1,4 +1,4 @@
-"""Text bodies: the plain texts of a message as the page shows them."""
+"""Text bodies: the plain text parts of a message as HTML for its page."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from webmail.mime.formats import enriched_text
 
 
 def shown_bodies(message: Message, *, fold: bool = True) -> list[Markup]:
-    """The plain texts of a message as HTML, with a word where some of them is missing."""
+    """The plain text parts of a message as HTML, with a note if they were truncated."""
     here = [(part, message.bodies.get(part.section, "")) for part in message.structure.text]
     texts = [(part, body) for part, body in here if body.strip()]
     bodies = [_ruled(place, _shown(message, part, body, fold)) for place, (part, body) in enumerate(texts)]
-    if message.cut and not any(len(body) > plain_text.SHOWN_LIMIT for _, body in texts):  # that one tells it already
+    if message.cut and not any(len(body) > plain_text.SHOWN_LIMIT for _, body in texts):  # that one has the note already
         bodies.append(Markup('<p class="cut">{}</p>').format(cut_label()))
     return bodies
 

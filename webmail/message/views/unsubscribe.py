@@ -1,8 +1,8 @@
-"""What a mailing list offers, on a line of the message; leaving it after a question."""
+"""Unsubscribe pages: confirming and leaving a mailing list; links to its web pages."""
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from flask import redirect, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -16,6 +16,7 @@ from webmail.message.views.link_warning import leave_address
 from webmail.mime.html import link_claims
 from webmail.mime.threats import lookalike
 from webmail.web.current import current_account, settings
+from webmail.web.message_links import message_url
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, uidvalidity
@@ -23,14 +24,14 @@ from webmail.web.request_values import local_path, uidvalidity
 
 @blueprint.app_template_global()
 def outside_link(url: str, back: str) -> tuple[str, str]:
-    """Where a link to the web goes, and its host as DNS has it: by way of our page where the host's letters deceive."""
+    """(URL, host in Punycode) for a link to the web; the URL is that of our warning page if the host is a homograph."""
     host = link_claims.host_of(url)
     return (leave_address(url, "", back) if lookalike.deceives(host) else url), host
 
 
 @blueprint.get("/unsubscribe/<int:uid>/<path:mailbox>")
 def ask_to_leave(uid: int, mailbox: str) -> Response:
-    """Says what will be done, and asks."""
+    """Ask for confirmation, saying what will be done."""
     message = _message(uid, mailbox)
     ways = unsubscribe.ways(message, settings())
     return page("message/leave_list.html", message=message, mailbox=mailbox, ways=ways, back=_back(message))
@@ -38,20 +39,20 @@ def ask_to_leave(uid: int, mailbox: str) -> Response:
 
 @blueprint.post("/unsubscribe/<int:uid>/<path:mailbox>")
 def leave_list(uid: int, mailbox: str) -> Response:
-    """One click (RFC 8058), from our server: the list learns an address of this server and the time, nothing of the person."""
+    """One-click unsubscribe (RFC 8058) from our server: the list learns the server's address and the time, but not the user's."""
     message = _message(uid, mailbox)
     ways = unsubscribe.ways(message, settings())
     if not ways.one_click:
-        return redirect(url_for("message.ask_to_leave", uid=uid, mailbox=mailbox, v=message.uidvalidity), 303)
+        return redirect(message_url("message.ask_to_leave", message), 303)
     outcome = unsubscribe.leave(ways.one_click)
     notify(_told(outcome, ways.host), "done" if outcome is UnsubscribeOutcome.ACCEPTED else "caution")
     if outcome is UnsubscribeOutcome.ACCEPTED:
         return redirect(_back(message), 303)
-    return redirect(url_for("message.ask_to_leave", uid=uid, mailbox=mailbox, v=message.uidvalidity, back=_back(message)), 303)
+    return redirect(message_url("message.ask_to_leave", message, back=_back(message)), 303)
 
 
 def _message(uid: int, mailbox: str) -> Message:
-    """The message, which must offer to leave its list."""
+    """The message. Raises NoSuchMessage if it offers no way to unsubscribe."""
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
     if not message.list.can_be_left:
@@ -60,8 +61,7 @@ def _message(uid: int, mailbox: str) -> Message:
 
 
 def _back(message: Message) -> str:
-    given = local_path(request.values.get("back", ""))
-    return given or url_for("message.show", uid=message.uid, mailbox=message.mailbox, v=message.uidvalidity)
+    return local_path(request.values.get("back", "")) or message_url("message.show", message)
 
 
 def _told(outcome: UnsubscribeOutcome, host: str) -> str:

@@ -1,4 +1,4 @@
-"""Pages for winmail.dat: what Outlook wrapped in it, its text or HTML, its files, and the messages attached within."""
+"""Winmail pages: the contents of a winmail.dat (TNEF) from Outlook: text or HTML, files and attached messages."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from webmail.mime.formats import image_info, tnef
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.mime.threats import dangerous_files
 from webmail.web.current import current_account
+from webmail.web.message_links import back_to_message
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, uidvalidity
+from webmail.web.request_values import uidvalidity
 
 _PATH = re.compile(r"[1-9]\d{0,3}(\.[1-9]\d{0,3}){0,9}")
 
 
 @blueprint.get("/winmail/<int:uid>/<section>/<path:mailbox>")
 def winmail(uid: int, section: str, mailbox: str) -> Response:
-    """What Outlook wrapped in a winmail.dat: its text and its files.
+    """A page with the text and files of a winmail.dat.
 
-    `file=` is one of them, `body=1` the HTML for a frame, `in=` the way to a message attached within: "2.1" is the first file
-    of the second one.
+    `file=` downloads one of the files, `body=1` returns the HTML for a frame, `in=` is the path to a message attached within:
+    "2.1" is the first file of the second one.
     """
     number, as_body, way = request.args.get("file", None, int), "body" in request.args, request.args.get("in", "")
     if (number or as_body) and kept_by_browser():
@@ -48,17 +49,17 @@ def winmail(uid: int, section: str, mailbox: str) -> Response:
     here: dict[str, Any] = {"uid": uid, "section": section, "mailbox": mailbox, "v": validity, "in": way or None}
     if as_body:
         return _body(unpacked, here)
-    outside = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox, v=uidvalidity())
     above = url_for("message.winmail", **here | {"in": ".".join(way.split(".")[:-1]) or None})
     return page(
         "message/winmail.html", part=part, mailbox=mailbox, here=here, way=way, unpacked=unpacked, too_large=data is None,
-        text=Markup(plain_text.to_html(unpacked.text)) if unpacked else "", back=above if way else outside,  # noqa: S704 - escaped by to_html
+        inner=f"{way}." if way else "",
+        text=Markup(plain_text.to_html(unpacked.text)) if unpacked else "", back=above if way else back_to_message(uid, mailbox),  # noqa: S704 - escaped by to_html
         dangers=_dangers(unpacked),
     )  # fmt: skip
 
 
 def _content(uid: int, section: str, mailbox: str) -> tuple[Part, bytes | None, int]:
-    """The part, its bytes (None: too many), and the UIDVALIDITY. 2 round trips."""
+    """(part, its bytes or None if too large, UIDVALIDITY). 2 round trips. Raises NoSuchMessage."""
     with imap.connect(current_account(), mailbox) as connection:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind_of_part(part) is not PartKind.TNEF:
@@ -93,6 +94,6 @@ def _body(unpacked: tnef.Unpacked | None, here: dict[str, Any]) -> Response:
 
 
 def _dangers(unpacked: tnef.Unpacked | None) -> list[tuple[dangerous_files.Danger, str]]:
-    """The files in it that can do harm, by their names."""
+    """The dangerous files in it, judged by their names."""
     files = unpacked.files if unpacked else ()
     return dangerous_files.dangers(Part("", "application/octet-stream", len(file.data), filename=file.name) for file in files)

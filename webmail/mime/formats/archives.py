@@ -1,5 +1,6 @@
-"""What the first and the last kilobytes of an archive or an office document tell: whether a password closes it, and which files
-are in it. Nothing is unpacked, and nothing that they say is relied on: a wrong answer is a warning too many or too few.
+"""Archives: detects encryption, file names and macros in archives and office documents, from their first and last kilobytes.
+
+Nothing is unpacked, and security does not rely on the result: an error means one warning too many or too few.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ import re
 import struct
 from dataclasses import dataclass
 
-PEEK = 4096  # encoded bytes that are looked at, at each end
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB]: old office documents, and new ones under a password
+PEEK = 4096  # encoded bytes that are read at each end
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB]: old office documents, and encrypted new ones
 _RAR4, _RAR5 = b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x01\x00"
 _SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
 _SEVEN_ZIP_AES = bytes.fromhex("06f10701")
@@ -18,7 +19,7 @@ _ENDS_NAMED = re.compile(r"\.(?:docx|xlsx|pptx|docm|xlsm|pptm|dotx|xltx|ppsx)\Z"
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """`count`: how many files it has, where it says so; else those that were seen."""
+    """`locked`: encrypted with a password. `names`: the files that were seen; `count`: how many there are, as far as known."""
 
     locked: bool = False
     names: tuple[str, ...] = ()
@@ -27,7 +28,7 @@ class Archive:
 
 
 def inspect(filename: str, first: bytes, last: bytes) -> Archive:
-    """What is known by the first and the last bytes (decoded), which may be the same. Never raises."""
+    """Inspect the first and the last bytes (decoded), which may be the same. Never raises."""
     if first.startswith(_OLE):
         macros = any("VBA".encode("utf-16-le") in piece for piece in (first, last))
         return Archive(locked=bool(_ENDS_NAMED.search(filename)), macros=macros)
@@ -64,7 +65,7 @@ def _zip(first: bytes, last: bytes) -> Archive:
 
 
 def _rar4_locked(data: bytes) -> bool:
-    """The archive's header tells whether all further headers are encrypted, a file's header whether the file is."""
+    """The archive header says whether all further headers are encrypted, a file header whether the file is."""
     place = 7
     while place + 7 <= len(data):
         kind, flags, size = struct.unpack_from("<BHH", data, place + 2)
@@ -77,7 +78,7 @@ def _rar4_locked(data: bytes) -> bool:
 
 
 def _rar5_locked(data: bytes) -> bool:
-    """A header of type 4 encrypts all that follow; a file's extra area has a record of type 1 where the file is encrypted."""
+    """A header of type 4 means that all headers are encrypted; an encrypted file has a record of type 1 in its extra area."""
     place = 8
     for _header in range(4):
         size, at = _number(data, place + 4)
@@ -110,7 +111,7 @@ def _has_record(extra: bytes) -> bool:
 
 
 def _number(data: bytes, place: int) -> tuple[int, int]:
-    """RAR 5's numbers of variable length, and where they end."""
+    """Parse a variable-length integer of RAR 5: returns it and the position after it."""
     value = 0
     for count, byte in enumerate(data[place : place + 10]):
         value |= (byte & 0x7F) << 7 * count

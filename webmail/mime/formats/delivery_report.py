@@ -1,4 +1,4 @@
-"""Reports about mail: what was not delivered and why (RFC 3464), and receipts (RFC 8098)."""
+"""Delivery reports: parses bounces (delivery status notifications, RFC 3464) and read receipts (RFC 8098)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BASIC = re.compile(r"(?<!\d)([45]\d\d)(?!\d)")
 
 
 class Reason(StrEnum):
-    """Why a message did not arrive, as far as status codes tell (RFC 3463, RFC 5321, and the registry that followed)."""
+    """Why a message bounced, by its status code (RFC 3463, RFC 5321 and the IANA registry)."""
 
     NO_SUCH_PERSON = "no_such_person"
     NO_SUCH_DOMAIN = "no_such_domain"
@@ -26,7 +26,7 @@ class Reason(StrEnum):
     FULL = "full"
     TOO_LARGE = "too_large"
     AWAY = "away"
-    TOO_LONG = "too_long"  # on its way
+    TOO_LONG = "too_long"  # delivery time expired
     LOOP = "loop"
     NOT_ALLOWED = "not_allowed"
     DISTRUSTED = "distrusted"
@@ -36,7 +36,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """What became of a message for one of those it was sent to. `words` are the server's own."""
+    """The delivery result for one recipient. `words` are the server's own."""
 
     address: str
     action: str  # "failed", "delayed", "delivered", "relayed", "expanded"
@@ -46,10 +46,15 @@ class Recipient:
     server: str = ""
     retried_until: datetime | None = None
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the message has not (yet) reached this recipient."""
+        return self.action in ("failed", "delayed")
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery report; `more` recipients are not in it."""
+    """A delivery report; `more` is the number of recipients left out."""
 
     recipients: tuple[Recipient, ...]
     more: int = 0
@@ -62,8 +67,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a message with somebody who was asked: "displayed", "deleted", "processed", "dispatched", "denied",
-    "failed". `automatic`: a program said so, without the person."""
+    """A read receipt. `disposition`: "displayed", "deleted", "processed", "dispatched", "denied" or "failed". `automatic`: sent
+    by a program without the person's action."""
 
     address: str
     disposition: str
@@ -72,7 +77,7 @@ class Receipt:
 
 
 def delivery(text: str) -> Delivery | None:
-    """The content of a message/delivery-status; None where it speaks of nobody. Never raises."""
+    """Parse a message/delivery-status; None if it names no recipient. Never raises."""
     groups = list(_groups(text))
     about = [found for found in groups if "final-recipient" in found or "original-recipient" in found]
     if not about:
@@ -84,7 +89,7 @@ def delivery(text: str) -> Delivery | None:
 
 
 def receipt(text: str) -> Receipt | None:
-    """The content of a message/disposition-notification; None where it is none. Never raises."""
+    """Parse a message/disposition-notification; None if it is not one. Never raises."""
     found = fields(text.strip().encode("utf-8", "replace"))
     modes, _semicolon, kind = _first(found, "disposition").partition(";")
     disposition = re.split(r"[/,\s]", kind.strip().lower(), maxsplit=1)[0]
@@ -104,7 +109,7 @@ def _recipient(found: dict[str, list[bytes]]) -> Recipient:
     words = _after_type(_first(found, "diagnostic-code"))
     told = _ENHANCED.search(_first(found, "status"))
     status = told[0] if told else ""
-    # Many say "5.0.0" and know better: the other server's answer has the code
+    # Many servers report "5.0.0", but the remote server's reply has a more specific code
     if (not status or status.endswith(".0.0")) and (better := _ENHANCED.search(words)):
         status = better[0]
     return Recipient(
@@ -119,7 +124,7 @@ def _recipient(found: dict[str, list[bytes]]) -> Recipient:
 
 
 def reason(status: str, words: str = "") -> Reason:
-    """Why, by the enhanced status code (RFC 3463 section 3), else by the reply code in the server's words."""
+    """The reason by the enhanced status code (RFC 3463 section 3), else by the reply code in the server's words."""
     found = _ENHANCED.fullmatch(status)
     if found and (known := _REASONS.get(f"{found[2]}.{found[3]}") or _SUBJECTS.get(found[2])):
         return known
@@ -138,7 +143,7 @@ _REASONS = {
     "7.23": Reason.DISTRUSTED, "7.24": Reason.DISTRUSTED, "7.25": Reason.DISTRUSTED, "7.26": Reason.DISTRUSTED,
     "7.27": Reason.DISTRUSTED, "7.28": Reason.DISTRUSTED,
 }  # fmt: skip
-_SUBJECTS = {"6": Reason.CONTENT, "7": Reason.NOT_ALLOWED}  # what the first number says where the second is not known
+_SUBJECTS = {"6": Reason.CONTENT, "7": Reason.NOT_ALLOWED}  # by the first number alone, if the second is unknown
 _REPLIES = {
     "421": Reason.AWAY,
     "450": Reason.AWAY,
@@ -154,6 +159,6 @@ def _first(found: dict[str, list[bytes]], name: str) -> str:
 
 
 def _after_type(value: str) -> str:
-    """ "rfc822; ann@x.example" -> "ann@x.example" (RFC 3464 section 2.1.2)."""
+    """The value without its type: "rfc822; ann@x.example" -> "ann@x.example" (RFC 3464 section 2.1.2)."""
     kind, semicolon, rest = value.partition(";")
     return rest.strip().strip("<>") if semicolon and " " not in kind.strip() else value.strip().strip("<>")

@@ -1,4 +1,4 @@
-"""Texts neither plain nor HTML: text/enriched (RFC 1896), its ancestor text/richtext, and files within texts (uuencode)."""
+"""Enriched text: converts text/enriched (RFC 1896) and the older text/richtext to plain text; extracts uuencoded files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webmail.mime.filenames import safe_name
 from webmail.mime.transfer_encoding import decode_transfer
 
 RICH_TYPES = ("text/enriched", "text/richtext")
-FILES_LIMIT = 20  # of one text
+FILES_LIMIT = 20  # files in one text
 
 _PARAM = re.compile(r"<param>[^<]{0,500}</param>", re.I)
 _COMMAND = re.compile(r"<(/?)([a-z0-9-]{1,60})>", re.I)
@@ -20,7 +20,7 @@ _LINE = re.compile(r"[ -`]{0,90}\Z")
 
 
 def enriched_to_text(source: str, kind: str = "text/enriched") -> str:
-    """The words, without their looks: in text/enriched one line end is a blank and two are one, in text/richtext <nl> is one."""
+    """Plain text without formatting: in text/enriched, N line ends are N-1 (a single one is a space); in text/richtext <nl>."""
     text = _COMMENT.sub("", _PARAM.sub("", source))
     if kind == "text/richtext":
         means = {"nl": "\n", "lt": "<", "np": "\n\n"}
@@ -36,7 +36,7 @@ class UuencodedFile:
 
 
 def without_files(text: str) -> tuple[str, tuple[UuencodedFile, ...]]:
-    """A text with its uuencoded files taken out, each replaced by its name in brackets, and the files. Linear."""
+    """Extract the uuencoded files of a text: the text with each replaced by its name in brackets, and the files. Linear time."""
     kept: list[str] = []
     files: list[UuencodedFile] = []
     place = 0
@@ -54,12 +54,12 @@ def without_files(text: str) -> tuple[str, tuple[UuencodedFile, ...]]:
 
 
 def names_within(texts: Iterable[str]) -> list[str]:
-    """What the files in some texts are called."""
+    """The names of the uuencoded files in these texts."""
     return [file.name for text in texts if "begin " in text for file in without_files(text)[1]]
 
 
 def _end_of(text: str, place: int) -> int:
-    """Where the file whose lines begin at `place` ends, after its "end"; -1 where these are no such lines."""
+    """The position after the "end" of a uuencoded file whose lines start at `place`; -1 if it is not one."""
     lines = 0
     while place < len(text):
         line_end = text.find("\n", place)

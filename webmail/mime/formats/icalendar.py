@@ -1,4 +1,4 @@
-"""What an invitation or a calendar file says (RFC 5545, RFC 5546), for a card beside the message. Nothing is kept or answered."""
+"""iCalendar: parses invitations and calendar files (RFC 5545, RFC 5546) for a card beside the message. Read-only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """How an event comes again: `every` so many `unit`s ("daily", "weekly", "monthly", "yearly"), on `days` (0: Monday)."""
+    """How an event recurs: `every` N `unit`s ("daily", "weekly", "monthly", "yearly"), on `days` (0: Monday)."""
 
     unit: str
     every: int = 1
@@ -43,7 +43,7 @@ class Recurrence:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event. Dates without a time are whole days, and then `end` is the last of them; a naive time has no zone."""
+    """An event. Dates without a time are whole days, and then `end` is the last day; a naive datetime has no time zone."""
 
     summary: str
     start: date | datetime | None
@@ -54,7 +54,7 @@ class Event:
     attendees: tuple[Attendee, ...] = ()
     status: str = ""  # "confirmed", "tentative", "cancelled"
     repeat: Recurrence | None = None
-    repeats: bool = False  # in a way that `repeat` may not tell
+    repeats: bool = False  # recurs, even if `repeat` is None
 
     @property
     def all_day(self) -> bool:
@@ -63,31 +63,35 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The events of a file, at most EVENTS_LIMIT; `more` are not in it. `method` is that of RFC 5546: "request", "reply" ..."""
+    """The events of a file, at most EVENTS_LIMIT; `more` were left out. `method` as in RFC 5546: "request", "reply" ..."""
 
     method: str
     events: tuple[Event, ...]
     more: int = 0
 
+    def marks_cancelled(self, event: Event) -> bool:
+        """Whether to mark this event as cancelled: not if the whole calendar is a cancellation."""
+        return event.status == "cancelled" and self.method != "cancel"
+
 
 def read(text: str) -> Calendar | None:
-    """The events in an iCalendar text; None where there are none or it can't be understood. Never raises."""
+    """Parse the events of an iCalendar text; None if there are none or it is invalid. Never raises."""
     if len(text) > SIZE_LIMIT or "BEGIN:VCALENDAR" not in text[:10_000].upper():
         return None
-    from icalendar import Calendar as Parsed  # its 190 modules are loaded when somebody has an invitation
+    from icalendar import Calendar as Parsed  # its 190 modules are imported when first needed
 
     few, more = _few(text.replace("\r\n", "\n"))
     try:
         parsed = Parsed.from_ical(few, multiple=True)
         found = [_event(event) for calendar in parsed for event in calendar.walk("VEVENT")][:EVENTS_LIMIT]
         method = tidy(str(parsed[0].get("method", ""))).lower() if parsed else ""
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):  # whatever a broken file does
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):  # raised for malformed files
         return None
     return Calendar(method, tuple(found), more) if found else None
 
 
 def _few(text: str) -> tuple[str, int]:
-    """The text without the events beyond the limit, and without all that is neither an event nor a time zone."""
+    """The text reduced to events and time zones within the limits, and how many events were left out."""
     first = _BEGIN.search(text)
     head = text[: first.start()] if first else text
     kept = [head if len(head) < _BLOCK_LIMIT else "BEGIN:VCALENDAR\n"]
@@ -105,7 +109,7 @@ def _few(text: str) -> tuple[str, int]:
 
 
 def _few_attendees(block: str) -> str:
-    """An event without the attendees beyond those that are read: each takes the library a while."""
+    """An event without the attendees beyond the limit: parsing each takes time."""
     kept, count, attends = [], 0, False
     for line in block.split("\n"):
         if line[:1] not in (" ", "\t"):
@@ -141,7 +145,7 @@ def _event(event: Component) -> Event:
 
 
 def _values(event: Component, name: str) -> list[Any]:
-    """All values of a property: the library gives one alone as itself."""
+    """All values of a property: the library returns a single one without a list."""
     found = event.get(name)
     return found if isinstance(found, list) else [] if found is None else [found]
 
@@ -152,11 +156,11 @@ def _moment(event: Component, name: str) -> date | datetime | None:
 
 
 def _value(event: Component, name: str) -> Any:
-    """A date, a time or a length; None where there is none, or a broken one."""
+    """A date, time or duration; None if it is missing or invalid."""
     values = _values(event, name)
     try:
         return getattr(values[0], "dt", None) if values else None
-    except ValueError:  # the library's word for a broken value
+    except ValueError:  # raised by the library for an invalid value
         return None
 
 
@@ -172,7 +176,7 @@ def _text(event: Component, name: str, limit: int) -> str:
 
 
 def _long(event: Component, name: str) -> str:
-    """A text with its lines."""
+    """A multi-line text."""
     values = _values(event, name)
     lines = str(values[0])[:_TEXT_LIMIT].splitlines() if values else []
     return "\n".join(tidy(line) for line in lines).strip()
@@ -195,10 +199,10 @@ _TOLD = {"FREQ", "INTERVAL", "BYDAY", "COUNT", "UNTIL", "WKST"}
 
 
 def _repeat(rule: Any) -> Recurrence | None:
-    """A rule that a sentence can tell; None for others (the third Monday of ...)."""
+    """A recurrence rule simple enough to put into a sentence; None for others (the third Monday of ...)."""
     try:
         values = {str(name).upper(): value if isinstance(value, list) else [value] for name, value in dict(rule).items()}
-    except ValueError:  # a broken one
+    except ValueError:  # invalid
         return None
     unit = str(values.get("FREQ", [""])[0]).lower()
     days = [str(day).upper() for day in values.get("BYDAY", [])]

@@ -1,4 +1,4 @@
-"""What kind of picture some bytes are, and how many pixels it has: read from its first bytes, nothing is decoded.
+"""Image info: detects the type and size in pixels of an image from its first bytes; nothing is decoded.
 
 Only formats that browsers show and that hold nothing but pixels: never SVG, which is a document.
 """
@@ -12,7 +12,7 @@ PIXEL_LIMIT = 30_000_000  # a browser needs four bytes for each
 SIDE_LIMIT = 20_000
 
 TYPES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon"))
-# other names under which servers send the same
+# aliases that servers use
 _ALSO = {
     "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png", "image/apng": "image/png",
     "image/x-ms-bmp": "image/bmp", "image/vnd.microsoft.icon": "image/x-icon", "image/ico": "image/x-icon",
@@ -21,12 +21,12 @@ _SOF = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0x
 
 
 def is_declared(kind: str) -> bool:
-    """Whether a media type is the name of a picture that may be shown."""
+    """Whether a media type is one of an image that may be shown."""
     return kind in TYPES or kind in _ALSO
 
 
 def type_of(data: bytes) -> str:
-    """The media type of a picture, "" for everything else."""
+    """The media type of an image by its magic bytes, "" for anything else."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -43,7 +43,7 @@ def type_of(data: bytes) -> str:
 
 
 def is_showable(data: bytes) -> str:
-    """The media type of a picture of a bearable size, else "". A picture whose size can't be read is none."""
+    """The media type of an image within the pixel limits, else "", also if its size can't be read."""
     kind = type_of(data)
     try:
         sizes = list(_sizes(kind, data))
@@ -54,7 +54,7 @@ def is_showable(data: bytes) -> str:
 
 
 def _sizes(kind: str, data: bytes) -> Iterator[tuple[int, int]]:
-    """Width and height, of each picture where a file holds several. Raises struct.error, IndexError."""
+    """Width and height of each image in the file. Raises struct.error and IndexError."""
     match kind:
         case "image/png":
             if data[12:16] == b"IHDR":
@@ -93,7 +93,7 @@ def _jpeg(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _webp(data: bytes) -> Iterator[tuple[int, int]]:
-    """RFC 9649: lossy, lossless, or the canvas of an extended file."""
+    """WebP (RFC 9649): lossy, lossless, or the canvas of an extended file."""
     chunk = data[12:16]
     if chunk == b"VP8X":
         yield 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
@@ -114,7 +114,7 @@ def _avif(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _icons(data: bytes) -> Iterator[tuple[int, int]]:
-    """Each picture of an icon: a PNG, or a bitmap of twice its height (the mask)."""
+    """Each image of an icon: a PNG, or a bitmap of twice its height (it includes the mask)."""
     count = struct.unpack("<H", data[4:6])[0]
     for entry in range(min(count, 64)):
         offset = struct.unpack("<I", data[18 + 16 * entry : 22 + 16 * entry])[0]

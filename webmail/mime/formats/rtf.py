@@ -1,7 +1,7 @@
-"""Rich text (RTF) that Outlook writes instead of a body: unpacked, and read as HTML where it holds any, else as text.
+"""RTF: decompresses and parses the rich text that Outlook writes instead of a body, to its embedded HTML or to plain text.
 
-[MS-OXRTFCP] is the packing, [MS-OXRTFEX] how HTML lies in it. Both take linear time and end with the bytes there are. (Of the
-libraries for it one takes cubic time, the other brings thirty more.)
+[MS-OXRTFCP] is the compression, [MS-OXRTFEX] the encapsulation of HTML. Both take linear time and stop at the end of the input.
+(Of the available libraries, one takes cubic time and the other has thirty dependencies.)
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from webmail.mime.charsets import decode_bytes, without_surrogates
 
-SIZE_LIMIT = 2_000_000  # bytes of RTF that are read
-DEPTH_LIMIT = 500  # groups in groups
+SIZE_LIMIT = 2_000_000  # bytes of RTF that are parsed
+DEPTH_LIMIT = 500  # nested groups
 
-# [MS-OXRTFCP] section 2.1.2.1: what the window of 4,096 bytes holds at the beginning
+# [MS-OXRTFCP] section 2.1.2.1: the initial dictionary, in a window of 4,096 bytes
 _BEGINNING = (
     rb"{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans SerifSymbolArial"
     rb"Times New RomanCourier{\colortbl\red0\green0\blue0" + b"\r\n" + rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
@@ -25,14 +25,14 @@ _WINDOW = 4096
 
 @dataclass(frozen=True, slots=True)
 class RtfDocument:
-    """`html` where the RTF was made from HTML, hostile as it came; else `text`."""
+    """`html`, not sanitized, if the RTF encapsulates HTML; else `text`."""
 
     text: str = ""
     html: str = ""
 
 
 def unpack(data: bytes) -> bytes:
-    """PR_RTF_COMPRESSED to RTF, as far as it goes; b"" for what is none. At most SIZE_LIMIT bytes."""
+    """Decompress PR_RTF_COMPRESSED, as far as it is valid; b"" if it is not compressed RTF. At most SIZE_LIMIT bytes."""
     if len(data) < 16:
         return b""
     kind = data[8:12]
@@ -59,7 +59,7 @@ def _inflated(data: bytes) -> bytes:
             token = int.from_bytes(data[place : place + 2], "big")
             place += 2
             back = (len(out) + len(_BEGINNING) - (token >> 4)) % _WINDOW
-            if not back:  # a reference to where the next byte goes: the end
+            if not back:  # a reference to the write position marks the end
                 return bytes(out[_WINDOW:])
             for _count in range((token & 15) + 2):
                 out.append(out[-back])
@@ -67,7 +67,7 @@ def _inflated(data: bytes) -> bytes:
 
 
 def read(rtf: bytes) -> RtfDocument:
-    """What an RTF says. Never raises; what is no RTF says nothing."""
+    """Parse RTF. Never raises; the result is empty if it is not RTF."""
     if not rtf.lstrip().startswith(b"{\\rtf"):
         return RtfDocument()
     from_html = b"\\fromhtml1" in rtf[:2000]
@@ -79,15 +79,15 @@ def read(rtf: bytes) -> RtfDocument:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What holds until the group's brace."""
+    """State that ends with the group's closing brace."""
 
     skipped: bool = False
     markup: bool = False  # in \*\htmltag
-    hidden: bool = False  # between \htmlrtf and \htmlrtf0: the same once more, for readers of RTF
-    field: str = ""  # "fldinst" holds a link's address, "fldrslt" its text
+    hidden: bool = False  # between \htmlrtf and \htmlrtf0: duplicate content for RTF readers
+    field: str = ""  # "fldinst" holds a link's URL, "fldrslt" its text
     fonts: bool = False
-    after_unicode: int = 1  # characters after \u that are for readers without Unicode
-    codepage: str = ""  # of the font, "" for the document's
+    after_unicode: int = 1  # fallback characters after \u, for readers without Unicode
+    codepage: str = ""  # of the font; "": the document's
 
 
 _TOKEN = re.compile(
@@ -119,8 +119,8 @@ class _Reader:
         self._group = _Group()
         self._groups: list[_Group] = []
         self._out: list[str] = []
-        self._bytes = bytearray()  # of a code page, not yet decoded
-        self._ignored = 0  # characters still to come that only stand in for one told as \u
+        self._bytes = bytearray()  # 8-bit text, not yet decoded
+        self._ignored = 0  # fallback characters after \u still to be skipped
         self._starred = False
         self._fonts: dict[int, str] = {}
         self._font = 0
@@ -217,7 +217,7 @@ class _Reader:
                     self._write(_CHARACTERS[word])
 
     def _begin(self, destination: str) -> None:
-        """A group that is not part of the text, but for the HTML's tags and the addresses of links."""
+        """Start a destination group, which is not part of the text, except for HTML tags and the URLs of links."""
         if destination == "htmltag" and self._from_html:
             self._group = replace(self._group, markup=True, hidden=False)
         elif destination == "fldinst":

@@ -1,7 +1,7 @@
-"""winmail.dat (application/ms-tnef): the text and the files that Outlook wraps in one part, read within bounds.
+"""TNEF: unpacks winmail.dat (application/ms-tnef), in which Outlook wraps the text and the attachments of a message.
 
-[MS-OXTNEF] describes it. Counts and lengths in it are claims: every loop here ends with the bytes there are. (The libraries for
-it believe them: sixty bytes can keep them busy for hours.)
+[MS-OXTNEF] is the format. Counts and lengths in it are untrusted: every loop here is bounded by the size of the input. (The
+available libraries trust them: sixty bytes can keep them busy for hours.)
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from webmail.mime.html.to_text import html_to_text
 
 SIZE_LIMIT = 10_000_000  # bytes of a part that is unpacked
 FILES_LIMIT = 200
-DEPTH_LIMIT = 5  # messages in messages
+DEPTH_LIMIT = 5  # nested messages
 TEXT_LIMIT = 500_000  # bytes
 _ATTRIBUTES_LIMIT = 20_000
 _PROPERTIES_LIMIT = 2_000
-_VALUES_LIMIT = 2_000  # of one property
+_VALUES_LIMIT = 2_000  # values of one property
 
 _SIGNATURE = 0x223E9F78
 _SUBJECT, _BODY, _FILE_DATA, _FILE_TITLE, _FILE_BEGINS = 0x8004, 0x800C, 0x800F, 0x8010, 0x9002  # attributes, section 2.1.3
@@ -30,12 +30,12 @@ _P_BODY, _P_HTML, _P_LONG_NAME, _P_NAME, _P_DATA, _P_DISPLAY = 0x1000, 0x1013, 0
 _P_INTERNET_CODEPAGE, _P_SUBJECT, _P_RTF, _P_CONTENT_ID = 0x3FDE, 0x0037, 0x1009, 0x3712
 _FIXED = {0x02: 4, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 4, 0x14: 8, 0x40: 8, 0x48: 16}
 _STRING, _UNICODE, _OBJECT, _BINARY = 0x1E, 0x1F, 0x0D, 0x0102
-_EMBEDDED = bytes.fromhex("0703020000000000c000000000000046")  # IID_IMessage: the file is a message in TNEF itself
+_EMBEDDED = bytes.fromhex("0703020000000000c000000000000046")  # IID_IMessage: the file is itself a message in TNEF
 
 
 @dataclass(frozen=True, slots=True)
 class TnefFile:
-    """`is_message`: the file is a message in TNEF, `unpack` reads it too. `content_id`: what the HTML calls it."""
+    """`is_message`: the file is a message in TNEF, see `unpack`. `content_id`: how the HTML refers to it."""
 
     name: str
     data: bytes
@@ -45,7 +45,7 @@ class TnefFile:
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """`text` is always readable; `html` is hostile as it came, "" where there is none."""
+    """`text` is always plain text; `html` is not sanitized, "" if there is none."""
 
     text: str
     files: tuple[TnefFile, ...]
@@ -55,7 +55,7 @@ class Unpacked:
 
 @dataclass(slots=True)
 class _Growing:
-    """A file whose attributes are being read."""
+    """A file whose attributes are being parsed."""
 
     title: bytes = b""
     long_name: str = ""
@@ -66,7 +66,7 @@ class _Growing:
 
 @dataclass(slots=True)
 class _Bodies:
-    """What is said, in the ways in which Outlook says it."""
+    """The body in the formats that Outlook uses."""
 
     plain: str = ""
     html: str = ""
@@ -75,14 +75,14 @@ class _Bodies:
 
 
 def unpack(data: bytes) -> Unpacked | None:
-    """What a winmail.dat holds; what is broken off or not understood is left out. None where it is no TNEF, too large, or so
-    broken that nothing can be read."""
+    """Unpack a winmail.dat; truncated or unknown content is skipped. None if it is not TNEF, too large, or too damaged to read
+    anything."""
     if len(data) > SIZE_LIMIT or len(data) < 6 or struct.unpack_from("<I", data)[0] != _SIGNATURE:
         return None
     codepage = "cp1252"
     said = _Bodies()
     files: list[_Growing] = []
-    end = 6  # of what was read
+    end = 6  # of what has been parsed
     for name, value in _attributes(data):
         end += 11 + len(value)
         if name == _CODEPAGE and len(value) >= 4:
@@ -112,7 +112,7 @@ def unpack(data: bytes) -> Unpacked | None:
 
 
 def message_at(data: bytes, path: tuple[int, ...]) -> Unpacked | None:
-    """What `unpack` gives, of the message attached at `path`: the numbers of files in files, from 1. None where there is none."""
+    """`unpack` the message attached at `path`: the numbers of nested files, from 1. None if there is no such message."""
     unpacked = unpack(data)
     for number in path[:DEPTH_LIMIT]:
         if unpacked is None or not 1 <= number <= len(unpacked.files) or not unpacked.files[number - 1].is_message:
@@ -144,7 +144,7 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _properties(data: bytes, codepage: str) -> Iterator[tuple[int, str | bytes]]:
-    """MAPI properties: of one with several values, the first."""
+    """MAPI properties; of a multi-valued one, the first value."""
     if len(data) < 4:
         return
     count = min(struct.unpack_from("<I", data)[0], _PROPERTIES_LIMIT)
@@ -179,7 +179,7 @@ def _properties(data: bytes, codepage: str) -> Iterator[tuple[int, str | bytes]]
                 offset += _padded(size)
                 if place == 0:
                     yield name, _value(kind, value, codepage)
-    except struct.error:  # the bytes end in the middle of a value
+    except struct.error:  # truncated in the middle of a value
         return
 
 
@@ -218,7 +218,7 @@ def _text(value: bytes, codepage: str) -> str:
 
 
 def _charset(number: int) -> str:
-    """A Windows code page's name as mail knows it."""
+    """The charset name of a Windows code page."""
     return {65001: "utf-8", 20127: "us-ascii", 28591: "iso-8859-1", 28605: "iso-8859-15"}.get(number, f"cp{number}")
 
 

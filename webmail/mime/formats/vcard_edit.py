@@ -1,7 +1,7 @@
-"""A contact's vCard (RFC 6350, RFC 2426): read, made, changed and merged line by line.
+"""vCard editing: parses, creates, changes and merges the vCards of contacts (RFC 6350, RFC 2426) line by line.
 
-A card is kept as it came. Only the lines of what a person changes are written anew, so that no property is ever lost, known
-here or not. The library reads and writes single lines: whole cards it would put into another order and escape anew.
+A card is stored unchanged. Only the lines of changed properties are rewritten, so that no property is ever lost, known here
+or not. The library handles single lines only: it would reorder and re-escape whole cards.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from webmail.mime.encoded_words import tidy
 from webmail.mime.formats.vcard_view import may_be_read
 
 LARGEST = 20_000  # characters of a card
-LARGEST_GROUP = 60_000  # of a group with its members
+LARGEST_GROUP = 60_000  # characters of a group with its members
 MOST_LINES = 2_000
-MOST_POINTS = 20  # addresses, or telephones, that are shown
+MOST_POINTS = 20  # e-mail addresses, or phone numbers, that are shown
 USES = ("home", "work", "cell")
 PICTURES = ("PHOTO", "LOGO", "SOUND", "KEY")
 _FRAME = ("BEGIN", "END", "VERSION")
-_OWN = (*_FRAME, "UID", "PRODID", "REV", "N", "FN", "KIND", "X-ADDRESSBOOKSERVER-KIND")  # of one card, never merged
+_OWN = (*_FRAME, "UID", "PRODID", "REV", "N", "FN", "KIND", "X-ADDRESSBOOKSERVER-KIND")  # never merged
 _SINGLE = (*PICTURES, "ORG", "TITLE", "ROLE", "NOTE", "BDAY", "ANNIVERSARY", "GENDER", "TZ", "GEO", "MAILER")
 _MEMBERS = ("MEMBER", "X-ADDRESSBOOKSERVER-MEMBER")
 _HEAD = re.compile(r"(?:[\w-]+\.)?([\w-]+)\s*[;:]")
@@ -33,7 +33,7 @@ BEYOND = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud80
 
 @dataclass(frozen=True, slots=True)
 class ContactPoint:
-    """An address or a telephone; `use` is one of USES, or ""."""
+    """An e-mail address or a phone number; `use` is one of USES, or ""."""
 
     value: str
     use: str = ""
@@ -41,7 +41,7 @@ class ContactPoint:
 
 @dataclass(frozen=True, slots=True)
 class ContactDetails:
-    """What people see and change of a card. `members` of a group: UIDs of cards, and "mailto:..." for addresses."""
+    """The properties of a card that people see and edit. `members` of a group: UIDs of cards, or "mailto:..." addresses."""
 
     name: str = ""
     given: str = ""
@@ -58,9 +58,9 @@ class ContactDetails:
 
 @dataclass(slots=True)
 class _Line:
-    raw: str  # with its folds
+    raw: str  # folded
     name: str
-    content: Any = field(default=None)  # of the library, None where it can't be read
+    content: Any = field(default=None)  # parsed by the library, None if that failed
 
     @property
     def value(self) -> str:
@@ -73,11 +73,11 @@ class _Line:
 
 @lru_cache(maxsize=1)
 def library() -> ModuleType:
-    import vobject  # loaded when somebody has a card
+    import vobject  # imported when first needed
     import vobject.icalendar
     import vobject.vcard
 
-    logging.getLogger("vobject.base").setLevel(logging.CRITICAL)  # it would write lines of people's cards into the log
+    logging.getLogger("vobject.base").setLevel(logging.CRITICAL)  # it would log lines of people's cards
     return vobject
 
 
@@ -85,7 +85,7 @@ def library() -> ModuleType:
 
 
 def lines_of(block: Iterable[str]) -> list[_Line]:
-    """The lines of a card without BEGIN and END, folded ones together. Those that are none are left out, as are empty ones."""
+    """The property lines of a card without BEGIN and END, each with its folded continuations. Invalid lines are dropped."""
     folded: list[list[str]] = []
     for text in block:
         if text[:1] in (" ", "\t") and folded:
@@ -102,7 +102,7 @@ def lines_of(block: Iterable[str]) -> list[_Line]:
 
 
 def _of(card: str) -> list[_Line]:
-    """The lines of a card that is kept, each read by the library but for pictures."""
+    """The lines of a stored card, parsed by the library except for pictures."""
     lines = lines_of(line for line in card.split("\r\n") if line)
     vobject = library()
     for line in lines:
@@ -124,7 +124,7 @@ def as_text(lines: Iterable[_Line]) -> str:
 
 
 def _made(name: str, value: str, use: str = "", before: _Line | None = None) -> _Line:
-    """A line with a value that is escaped already; the other parameters and the group are those of the line `before`."""
+    """Create a line with a value that is already escaped; other parameters and the group are taken from the line `before`."""
     vobject = library()
     params, group = [], None
     if before is not None and before.content is not None:
@@ -148,7 +148,7 @@ def _plain(value: str) -> str:
 
 
 def _fields(value: str) -> list[str]:
-    """The parts of a structured value, each as one text."""
+    """The components of a structured value, each as one string."""
     return [one if isinstance(one, str) else ", ".join(one) for one in library().vcard.splitFields(value)]
 
 
@@ -161,11 +161,11 @@ def is_too_large(card: str, details: ContactDetails) -> bool:
     return len(card) > (LARGEST_GROUP if details.group else LARGEST)
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
+# --- parsing ---------------------------------------------------------------------------------------------------------
 
 
 def read(card: str) -> ContactDetails:
-    """What a card says. Never raises; `name` is the best there is: FN, N, organisation or address, "" for none."""
+    """Parse a card. Never raises; `name` is the first of FN, N, organisation and e-mail address, "" if there is none."""
     lines = [line for line in _of(card) if line.content is not None]
 
     def first(*names: str) -> str:
@@ -200,7 +200,7 @@ def _member(line: _Line) -> str:
 
 
 def plain_uid(value: str) -> str:
-    """A UID as we compare it: with or without "urn:uuid:" it is the same."""
+    """Normalize a UID for comparison: removes "urn:uuid:"."""
     value = tidy(value)
     return (value[9:] if value.lower().startswith("urn:uuid:") else value)[:255]
 
@@ -209,7 +209,7 @@ def plain_uid(value: str) -> str:
 
 
 def made(details: ContactDetails) -> str:
-    """A new card (vCard 3.0) with these details; `details.uid` has to be there. A name that is one text only is taken apart."""
+    """Create a card (vCard 3.0); `details.uid` is required. If only the full name is given, it is split."""
     if not (details.given or details.family or details.group):
         given, family = parts_of(details.name)
         details = replace(details, given=given, family=family)
@@ -217,13 +217,13 @@ def made(details: ContactDetails) -> str:
     if details.group:
         lines.append(_made("X-ADDRESSBOOKSERVER-KIND", "group"))
     lines = _of(changed(as_text(lines), details))
-    if all(line.name != "N" for line in lines):  # RFC 2426 wants one
+    if all(line.name != "N" for line in lines):  # required by RFC 2426
         _set(lines, "N", f"{_escaped(details.name)};;;;")
     return as_text(lines)
 
 
 def parts_of(name: str) -> tuple[str, str]:
-    """The given name and the family name: the last word is the family's, or the first ones where they are in capitals."""
+    """Split a name into given and family name: the family name is the last word, or the leading words in capitals."""
     words = name.split()
     if "@" in name or len(words) < 2:
         return name, ""
@@ -233,7 +233,7 @@ def parts_of(name: str) -> tuple[str, str]:
 
 
 def changed(card: str, details: ContactDetails) -> str:
-    """The card with these details (all but `group` and `uid`); the lines of what did not change stay as they are."""
+    """Update a card with these details (except `group` and `uid`); lines of unchanged properties are kept as they are."""
     lines, before = _of(card), read(card)
     has = {line.name for line in lines}
     if details.name != before.name or "FN" not in has:
@@ -252,18 +252,18 @@ def changed(card: str, details: ContactDetails) -> str:
 
 
 def with_uid(card: str, uid: str) -> str:
-    """A card that has no UID under this one."""
+    """Add a UID to a card that has none."""
     begin, version, rest = card.split("\r\n", 2)
     return "\r\n".join([begin, version, _made("UID", _escaped(uid)).raw, rest])
 
 
 def with_members(card: str, members: Iterable[str]) -> str:
-    """A group's card with these members."""
+    """Set the members of a group's card."""
     return as_text(_with_members(_of(card), tuple(members)))
 
 
 def _set(lines: list[_Line], name: str, value: str) -> None:
-    """One line of this name with this (escaped) value, in the old one's place; none where there is no value."""
+    """Set the line of this name to this (escaped) value, in place; remove it if the value is empty."""
     at = next((at for at, line in enumerate(lines) if line.name == name), None)
     new = [_made(name, value, before=lines[at] if at is not None else None)] if value else []
     if at is None:
@@ -273,7 +273,8 @@ def _set(lines: list[_Line], name: str, value: str) -> None:
 
 
 def _with_points(lines: list[_Line], name: str, points: tuple[ContactPoint, ...]) -> list[_Line]:
-    """Lines whose value and use stay are not touched; what is at the same place otherwise was changed, and keeps its label."""
+    """Set the lines of e-mail addresses or phone numbers. Unchanged ones are kept; another value at the same position counts as
+    edited and keeps its label."""
     prefix = "mailto:" if name == "EMAIL" else "tel:"
     old = [line for line in lines if line.name == name and line.content is not None]
     shown = {id(line): ContactPoint(_address_like(line.value, prefix), _use(line)) for line in old}
@@ -314,11 +315,11 @@ def _with_members(lines: list[_Line], members: tuple[str, ...]) -> list[_Line]:
     return kept + [_made(name, one if one.startswith("mailto:") or ":" in one else f"urn:uuid:{one}") for one in more]
 
 
-# --- two cards of one person -----------------------------------------------------------------------------------------
+# --- merging ---------------------------------------------------------------------------------------------------------
 
 
 def merged(card: str, other: str) -> str:
-    """The card with what the other has beside it: more addresses, telephones, properties. Nothing that is there changes."""
+    """Add to a card what only the other one has: e-mail addresses, phone numbers, properties. Existing lines do not change."""
     if set(other.split("\r\n")) <= set(card.split("\r\n")):
         return card
     lines, more = _of(card), _of(other)
@@ -329,7 +330,7 @@ def merged(card: str, other: str) -> str:
     for line in more:
         if line.name in _OWN or _same(line) in there or (line.name in _SINGLE and line.name in names):
             continue
-        if line.group:  # "item1" of the other card is another one than ours
+        if line.group:  # "item1" of the other card is not the "item1" of this one
             if line.name == "X-ABLABEL" and line.group not in renamed:
                 continue
             if line.group not in renamed:
@@ -341,7 +342,7 @@ def merged(card: str, other: str) -> str:
 
 
 def _same(line: _Line) -> tuple[str, str]:
-    """What makes two lines say the same."""
+    """The key by which lines are deduplicated."""
     if line.name == "EMAIL":
         return line.name, _address_like(line.value, "mailto:").lower()
     if line.name == "TEL":
@@ -352,6 +353,6 @@ def _same(line: _Line) -> tuple[str, str]:
 
 
 def phone_key(text: str) -> str:
-    """The digits of a telephone; "+33 6 ..." and "06 ..." are one."""
+    """Normalize a phone number to its digits; "+33 6 ..." and "06 ..." are the same."""
     digits = re.sub(r"[^\d+]", "", _address_like(text, "tel:"))
     return re.sub(r"^(?:\+33|0033)0?", "0", digits).replace("+", "00")

@@ -1,4 +1,4 @@
-"""The cards of a .vcf file (vCard 2.1 to 4.0) as contacts keep them. Limits come before any parsing."""
+"""vCard import: parses a .vcf file (vCard 2.1 to 4.0) into cards that contacts can store. Limits apply before any parsing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from webmail.mime.formats.vcard_edit import (
 )
 from webmail.mime.formats.vcard_view import may_be_read
 
-_MOST_READ = 300_000  # lines of a file: the library takes some 40 µs for each
+_MOST_READ = 300_000  # lines of a file: the library takes about 40 µs for each
 
 
 @dataclass(frozen=True, slots=True)
 class CardFile:
-    """The cards of a file as they may be kept, with what they say; `refused` could not be read or are too large, `cut` lost
-    their pictures."""
+    """(card, its details) for each card of a file that can be stored; `refused` counts cards that are invalid or too large, `cut`
+    those whose pictures were removed."""
 
     cards: tuple[tuple[str, ContactDetails], ...]
     refused: int = 0
@@ -36,7 +36,7 @@ class CardFile:
 
 
 def cards_in(text: str, most: int) -> CardFile:
-    """The cards of a .vcf (vCard 2.1 to 4.0), those beyond `most` or beyond _MOST_READ lines refused. Never raises;
+    """Parse the cards of a .vcf (vCard 2.1 to 4.0); those beyond `most` or beyond _MOST_READ lines are refused. Never raises;
     linear time."""
     good: list[tuple[str, ContactDetails]] = []
     refused = cut = 0
@@ -59,7 +59,7 @@ def _blocks(text: str) -> Iterable[list[str]]:
         told = line.strip().upper()
         if told == "BEGIN:VCARD":
             if block is not None:
-                yield []  # one that does not end
+                yield []  # a card without END
             block = []
         elif told == "END:VCARD" and block is not None:
             yield block
@@ -71,7 +71,7 @@ def _blocks(text: str) -> Iterable[list[str]]:
 
 
 def _kept(block: list[str]) -> tuple[str, ContactDetails, bool] | None:
-    """A card of 3.0 or 4.0 made of these lines, and whether its pictures had to go; None for one that is none or too large."""
+    """A card in version 3.0 or 4.0, its details, and whether its pictures were removed; None if it is invalid or too large."""
     if not block:
         return None
     if any("VERSION:2.1" in line.upper().replace(" ", "") for line in block[:20]):
@@ -91,7 +91,7 @@ def _kept(block: list[str]) -> tuple[str, ContactDetails, bool] | None:
 
 
 def _modern(block: list[str]) -> list[str]:
-    """The lines of a vCard 2.1 as 3.0 has them: no quoted-printable, no charsets, parameters with names, commas escaped."""
+    """Convert the lines of a vCard 2.1 to 3.0: no quoted-printable, no charsets, parameters with names, commas escaped."""
     vobject = library()
     new = []
     for text, _number in vobject.base.getLogicalLines(StringIO("\n".join(block) + "\n"), allowQP=True):
@@ -117,6 +117,6 @@ def _modern(block: list[str]) -> list[str]:
         line.singletonparams = []
         try:
             new += line.serialize(validate=False).replace("\r\n", "\n").rstrip("\n").split("\n")
-        except vobject.base.VObjectError:  # a quote within a parameter
+        except vobject.base.VObjectError:  # a double quote in a parameter
             continue
     return new

@@ -1,4 +1,4 @@
-"""What a visiting card says (vCard 2.1 to 4.0, RFC 6350), for a card beside the message."""
+"""vCard view: parses attached vCards (2.1 to 4.0, RFC 6350) for display beside the message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from webmail.mime.encoded_words import tidy
 
 SIZE_LIMIT = 256_000  # characters
-_CARD_LIMIT = 20_000  # characters of one card without its pictures: the library takes quadratic time on some
+_CARD_LIMIT = 20_000  # characters of one card without its pictures: the library takes quadratic time for some
 CARDS_LIMIT = 20
 _VALUES_LIMIT = 20  # of one kind
 _LINES_LIMIT = 200  # of one card
@@ -31,12 +31,12 @@ class Card:
 
 
 def read(text: str) -> tuple[Card, ...]:
-    """The cards of a .vcf, at most CARDS_LIMIT; those that can't be understood are left out. Never raises."""
+    """Parse the cards of a .vcf, at most CARDS_LIMIT; invalid ones are skipped. Never raises."""
     if len(text) > SIZE_LIMIT:
         return ()
-    import vobject  # loaded when somebody has a card
+    import vobject  # imported when first needed
 
-    logging.getLogger("vobject.base").setLevel(logging.CRITICAL)  # it would write lines of people's cards into the log
+    logging.getLogger("vobject.base").setLevel(logging.CRITICAL)  # it would log lines of people's cards
     cards = []
     for block in _blocks(text.replace("\r\n", "\n")):
         try:
@@ -49,7 +49,7 @@ def read(text: str) -> tuple[Card, ...]:
 
 
 def _blocks(text: str) -> list[str]:
-    """Each card's lines, without pictures and keys."""
+    """The text of each card, without pictures and keys."""
     blocks: list[list[str]] = []
     inside, skipped = False, False
     for line in text.split("\n"):
@@ -72,7 +72,7 @@ def _blocks(text: str) -> list[str]:
 
 
 def _simple(text: str) -> str:
-    """A card without the lines that have no value, or more parameters than people's cards have."""
+    """A card without the lines that have no value or too many parameters."""
     kept: list[list[str]] = []
     for line in text.split("\n"):
         if line[:1] in (" ", "\t") and kept:
@@ -87,7 +87,7 @@ def _simple(text: str) -> str:
 
 
 def may_be_read(line: str) -> bool:
-    """Whether a line may be given to the library: it takes exponential time on parameters that lead nowhere."""
+    """Whether a line is safe to pass to the library, which takes exponential time for malformed parameters."""
     head = _HEAD.match(line)
     return head is not None and head["parameters"].count(";") <= _PARAMETERS_LIMIT
 
@@ -114,7 +114,7 @@ def _card(found: Any) -> Card | None:
 
 
 def _words(value: Any) -> str:
-    """A value as one line: the library gives names and addresses as objects that print as several."""
+    """A value as one line: the library returns names and addresses as objects that print as several."""
     return ", ".join(word for line in str(value).splitlines() if (word := tidy(line.strip(" ,"))))
 
 

@@ -1,0 +1,1 @@
+"""Sanitizing and rendering HTML: HTML mail, Markdown, links and conversion to text."""

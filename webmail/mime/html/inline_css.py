@@ -1,4 +1,4 @@
-"""Style attributes by allow-list: tinycss2 reads them, properties and every token of their values are chosen."""
+"""Inline CSS: sanitizes style attributes by allow-list; tinycss2 parses them, properties and every value token are checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tinycss2
 from tinycss2 import ast
 
 STYLE_LIMIT = 4000  # characters of one attribute
-REMEMBERED = 600  # characters of one that is remembered
+REMEMBERED = 600  # characters of an attribute that is cached
 
 _COLOURS = "color background-color border-color border-top-color border-right-color border-bottom-color border-left-color"
 _SIDES = ("top", "right", "bottom", "left")
@@ -29,7 +29,7 @@ PROPERTIES = frozenset(
 )
 _NEGATIVE = frozenset(("background-position", "letter-spacing", "word-spacing", "vertical-align", "box-shadow", "text-shadow"))
 _SHADOWS = frozenset(("box-shadow", "text-shadow"))
-_FARTHEST = 48  # pixels of a shadow: on paper nothing is clipped, and a shadow of words can be read elsewhere
+_FARTHEST = 48  # pixels of shadow offset: in print nothing is clipped, and a text shadow could overlay other content
 _UNITS = frozenset(("px", "em", "rem", "ex", "ch", "pt", "pc", "cm", "mm", "in", "q", "vw"))
 _FUNCTIONS = frozenset(("rgb", "rgba", "hsl", "hsla"))
 _DECLARATION = re.compile(r"""((?:[^;"'()\\{}\[\]@]|"[^"\\\n]*"|'[^'\\\n]*'|\([^()"'\\;{}]*\))+)""")
@@ -41,7 +41,7 @@ _LARGEST = 10_000
 _PIXELS = {"px": 1, "pt": 4 / 3}
 _SMALLEST = tinycss2.parse_one_component_value("11px")
 _PICTURES = ("background", "background-image")
-_PLACE = re.compile(r"\0(\d+)\0")  # where a declaration had the address of a picture; CSS text holds no NUL
+_PLACE = re.compile(r"\0(\d+)\0")  # placeholder of an image URL in a declaration; CSS text holds no NUL
 _OURS = re.compile(r"/[\w/.~=?&%+@:,-]*")
 
 Link = Callable[[str], "str | None"]
@@ -49,9 +49,9 @@ _Cleaned = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
 
 
 def clean_style(style: str, link: Link | None = None) -> tuple[str, frozenset[str]]:
-    """What of a style attribute may stay, and the addresses that it would have fetched. Never raises.
+    """Sanitize a style attribute: returns what is kept, and the remote URLs it names. Never raises.
 
-    `link` gives our own address for the one of a background picture, or None; without it no picture stays.
+    `link` maps the URL of a background image to ours, or None; without it all images are removed.
     """
     style = style[:STYLE_LIMIT]
     cleaned = _remembered(style) if len(style) <= REMEMBERED else _read(style)
@@ -63,7 +63,7 @@ def clean_style(style: str, link: Link | None = None) -> tuple[str, frozenset[st
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """`text` is None where pictures are to be put in; `remote` are all the addresses that the style names."""
+    """`text` is None if image URLs have yet to be filled in; `remote` are all remote URLs that the style names."""
 
     pieces: tuple[_Cleaned, ...]
     text: str | None
@@ -71,8 +71,8 @@ class _Style:
 
 
 def _read(style: str) -> _Style:
-    # Newsletters repeat a few declarations in many combinations: remember what became of each. Nothing rests on this cut
-    # being right, since every piece is parsed by itself.
+    # Newsletters repeat a few declarations in many combinations: cache the result of each. Security does not depend on this
+    # split being right, since every piece is parsed on its own.
     pieces = _DECLARATION.split(style)
     whole = "/*" in style or any(piece.strip(";") for piece in pieces[::2])
     cleaned = (_clean(style),) if whole else tuple(map(_clean, pieces[1::2]))
@@ -99,7 +99,7 @@ def _with_pictures(declaration: str, pictures: tuple[str, ...], link: Link | Non
 
 @lru_cache(maxsize=2048)
 def _clean(style: str) -> _Cleaned:
-    """The declarations that may stay, the addresses of pictures in them by place, and all remote addresses."""
+    """The declarations to keep, the image URLs of their placeholders, and all remote URLs."""
     kept: list[str] = []
     pictures: list[str] = []
     remote: set[str] = set()
@@ -122,7 +122,7 @@ def _clean(style: str) -> _Cleaned:
 
 
 def _value(name: str, tokens: list[ast.Node], pictures: list[str]) -> str:
-    """The value written anew from its tokens, or "" when one of them may not stay."""
+    """The value serialized from its tokens, or "" if one of them is not allowed."""
     out: list[str] = []
     for token in tokens:
         if name in _PICTURES and (address := _picture(token)):
@@ -137,20 +137,20 @@ def _value(name: str, tokens: list[ast.Node], pictures: list[str]) -> str:
 
 
 def _far(token: ast.Node) -> bool:
-    """Whether a length takes a shadow far from what throws it; those that grow with the letters may."""
+    """Whether a length moves a shadow too far away, including any unit whose size in pixels is unknown."""
     if token.type != "dimension":
         return False
     return token.lower_unit not in _PIXELS or abs(token.value) * _PIXELS[token.lower_unit] > _FARTHEST
 
 
 def _legible(token: ast.Node) -> ast.Node:
-    """A size that can be read: small print is 11 px at least. Below 5 px something is meant to be hidden."""
+    """Raise small print to a legible 11 px. Below 5 px the text is meant to be hidden, and stays so."""
     pixels = token.value * _PIXELS[token.lower_unit] if token.type == "dimension" and token.lower_unit in _PIXELS else 0
     return _SMALLEST if 5 <= pixels < 11 else token
 
 
 def _token(token: ast.Node, negative: bool) -> str | None:
-    """One token as text; None for what is not known to be harmless."""
+    """One token as text; None if it is not known to be harmless."""
     kind = token.type
     if kind == "whitespace":
         return " "
@@ -195,7 +195,7 @@ def _is_image(token: ast.Node) -> bool:
 
 
 def _picture(token: ast.Node) -> str:
-    """The address in url(a) or url("a") that may be replaced by one of ours, else ""."""
+    """The URL in url(a) or url("a") if it can be replaced by one of ours, else ""."""
     value = ""
     if token.type == "url":
         value = token.value
@@ -206,7 +206,7 @@ def _picture(token: ast.Node) -> str:
 
 
 def _addresses(token: ast.Node) -> set[str]:
-    """What a token would fetch: url(a), url("a"), image-set("a" 1x, url(b)) ... one level of functions deep."""
+    """The remote URLs of a token: url(a), url("a"), image-set("a" 1x, url(b)) ..., one level of functions deep."""
     if token.type == "url":
         return {token.value} if is_remote(token.value) else set()
     if token.type != "function":
@@ -216,5 +216,5 @@ def _addresses(token: ast.Node) -> set[str]:
 
 
 def is_remote(address: str) -> bool:
-    """Whether showing this address would ask another machine for it."""
+    """Whether a browser would fetch this URL from another host."""
     return address.strip().lower().startswith(("http:", "https:", "//", "ftp:"))

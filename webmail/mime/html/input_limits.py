@@ -1,8 +1,8 @@
-"""Hostile HTML made harmless to the libraries themselves, before they see it.
+"""Input limits: detects HTML that would take the parser minutes or gigabytes, and rewrites it before any library sees it.
 
 html5ever (in nh3) walks the open elements for each new one, and repeats all open formatting elements in each paragraph, so
-100 KB can cost minutes or gigabytes. Ordinary mail passes by two or three counts; the rest is rewritten by `flatten`, at the
-price of some looks.
+100 KB can cost minutes or gigabytes. Ordinary mail passes after two or three counts; the rest is rewritten by `flatten`, which
+loses some of its layout.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import html as entities
 import re
 from itertools import accumulate
 
-INPUT_LIMIT = 1_000_000  # characters of HTML that are looked at
+INPUT_LIMIT = 1_000_000  # characters of HTML that are read
 DATA_IMAGE_LIMIT = 200_000  # characters of one data: image
 AMPERSAND_LIMIT = 100_000
-TAG_LIMIT = 20_000  # "<" up to which nesting can't cost much
+TAG_LIMIT = 20_000  # number of "<" up to which nesting is cheap
 REPEAT_LIMIT = 500_000  # formatting elements times tags
-DEPTH_LIMIT = 256  # as browsers, which stop at 512
+DEPTH_LIMIT = 256  # browsers stop at 512
 
-_FORMATTING = re.compile(  # letters of either case: with re.I it takes three times as long
+_FORMATTING = re.compile(  # character classes for both cases: re.I takes three times as long
     "<(?=[bceifnstuBCEIFNSTU])(?:"
     + "|".join(
         "".join(f"[{letter}{letter.upper()}]" for letter in name)
@@ -45,7 +45,7 @@ _NAMES = (
     "thead tr tt u ul wbr"
 )
 _KEPT = frozenset(_NAMES.split())
-# As <span>, because formatting elements are what the parser repeats.
+# Written as <span>, because the parser repeats formatting elements.
 _AS_STYLE = {
     "b": "font-weight:bold", "strong": "font-weight:bold", "i": "font-style:italic", "em": "font-style:italic",
     "u": "text-decoration:underline", "s": "text-decoration:line-through", "strike": "text-decoration:line-through",
@@ -57,17 +57,17 @@ _CLOSES_ITSELF = {"p": {"p"}, "li": {"li"}, "td": {"td", "th"}, "th": {"td", "th
 
 
 def bounded(html: str) -> str:
-    """The HTML itself when any parser reads it quickly, else a flattened copy (no style sheets, at most 256 levels)."""
+    """The HTML itself if it is cheap to parse, else a flattened copy (no style sheets, at most 256 levels)."""
     if len(html) > DATA_IMAGE_LIMIT:
         html = _LARGE_DATA.sub("data:,", html)
     html = html[:INPUT_LIMIT]
-    if html.count("&") > AMPERSAND_LIMIT:  # nh3 takes quadratic time over those in one run of text
+    if html.count("&") > AMPERSAND_LIMIT:  # nh3 takes quadratic time for these in one run of text
         html = html.replace("&", "+")
     return flatten(html) if _costly(html) else html
 
 
 def is_cut(html: str) -> bool:
-    """Whether `bounded` leaves out the end."""
+    """Whether `bounded` truncates this HTML."""
     return len(html) > INPUT_LIMIT and len(_LARGE_DATA.sub("data:,", html)) > INPUT_LIMIT
 
 
@@ -75,11 +75,11 @@ def _costly(html: str) -> bool:
     if len(html) > 100_000 and max(map(len, html.split("<"))) > 5000 and _LONG_TAG.search(html):
         return True  # each attribute is compared with all before it
     tags = html.count("<")
-    if tags <= 700:  # even the worst of these is quick
+    if tags <= 700:  # even the worst case is quick
         return False
     if tags > TAG_LIMIT:
         return True
-    # The parser repeats no more than three equal ones, so those without attributes hardly count.
+    # The parser repeats at most three identical ones, so those without attributes hardly count.
     ends = _FORMATTING.findall(html)
     bare = ends.count(">")
     distinct = len(ends) - bare + min(bare, 40)
@@ -87,21 +87,21 @@ def _costly(html: str) -> bool:
 
 
 def too_deep(html: str) -> bool:
-    """Whether HTML as a serializer writes it (every element closed) nests more than DEPTH_LIMIT levels."""
+    """Whether serialized HTML (every element closed) nests more than DEPTH_LIMIT levels."""
     if html.count("<") <= DEPTH_LIMIT:
         return False
     return max(accumulate(map(_STEPS.__getitem__, _STEP.findall(html)))) > DEPTH_LIMIT
 
 
 def flatten(html: str) -> str:
-    """The HTML with every element closed in order, at most DEPTH_LIMIT levels, formatting as <span>. Linear.
+    """Rewrite the HTML with every element closed in order, at most DEPTH_LIMIT levels, formatting as <span>. Linear time.
 
-    No parser: it may misread what is odd, and what it writes is cleaned afterwards like everything else.
+    Not a parser: it may misread malformed HTML; its output is sanitized afterwards like any other.
     """
     html = _RAW_TEXT.sub("", _HIDDEN.sub("", html))
     out: list[str] = []
-    stack: list[str] = []  # names as they are written; formatting elements as "span"
-    names: list[str] = []  # names as they were read
+    stack: list[str] = []  # open elements as written; formatting elements as "span"
+    names: list[str] = []  # the same as read
     end = 0
     for tag in _TAG.finditer(html):
         out.append(_text(html[end : tag.start()]))
@@ -116,7 +116,7 @@ def flatten(html: str) -> str:
             _close(names[-1], names, stack, out)
         if name in _VOID:
             out.append(f"<{name}{_attributes(tag[3])}>")
-        elif len(stack) < DEPTH_LIMIT - 6:  # the parser adds tbody, tr and the like by itself
+        elif len(stack) < DEPTH_LIMIT - 6:  # the parser adds tbody, tr and the like itself
             written = "span" if name in _AS_STYLE else name
             out.append(f"<{written}{_attributes(tag[3], _AS_STYLE.get(name, ''))}>")
             names.append(name)
@@ -127,7 +127,7 @@ def flatten(html: str) -> str:
 
 
 def _close(name: str, names: list[str], stack: list[str], out: list[str]) -> None:
-    """End the innermost `name` and what is open inside it; nothing when it isn't among the innermost 64."""
+    """Close the innermost `name` and all inside it; does nothing if it isn't among the innermost 64."""
     for place in range(len(names) - 1, max(len(names) - 65, -1), -1):
         if names[place] == name:
             out.extend(f"</{stack[inner]}>" for inner in range(len(stack) - 1, place - 1, -1))

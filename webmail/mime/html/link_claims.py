@@ -1,4 +1,4 @@
-"""Where a link says it leads, and where it leads: text such as "www.bank.example" before the address of somebody else."""
+"""Link claims: detects links whose text names another site than their URL, such as "www.bank.example" on somebody else's URL."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from webmail.mime.charsets import without_surrogates
 from webmail.mime.html.input_limits import bounded
 from webmail.mime.threats import lookalike
 
-TEXT_LIMIT = 500  # characters of a link's text that are looked at
+TEXT_LIMIT = 500  # characters of a link's text that are checked
 
-# What a browser draws nothing for, so that it hides in a name; and what turns the order of letters round
+# Characters that browsers draw as nothing, so that they hide in a name; and bidirectional overrides
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
 )
@@ -27,9 +27,9 @@ _TOP_NAMES = """
     com net org edu gov int mil info biz name pro app dev online site shop store cloud xyz top club live bank money
     paris bzh alsace corsica asso eu tech link click page web email support help test example invalid"""
 _TOPS = frozenset(_TOP_NAMES.split())
-# countries that are ends of file names too
+# country domains that are file extensions too
 _FILES = frozenset(("cc", "cs", "hs", "js", "kt", "md", "ml", "pl", "ps", "py", "rb", "rs", "sh", "so", "ts", "vb"))
-# Below these, each name is somebody else's. Public suffixes that matter in mail: what is missing makes one warning less.
+# Public suffixes that matter in mail, below which each name has another owner; a missing one means a missing warning.
 _SECOND_NAMES = "ac asso co com edu gob gouv gov govt gv ltd me mil ne net nhs or org plc sch"
 _SECOND = frozenset(_SECOND_NAMES.split())
 _HOSTER_NAMES = """
@@ -43,7 +43,7 @@ _WRAPPED = re.compile(
     r"(?:linkprotect\.cudasvc\.com/url\?a=|www\.google\.(?:com|fr)/url\?(?:q|url)=|l\.facebook\.com/l\.php\?u=)([^&]{1,4000}))",
     re.I,
 )
-_LINK_LIMIT = 20_000  # characters inside one link that are looked at
+_LINK_LIMIT = 20_000  # characters inside one link that are checked
 _LINK = re.compile(r"<a\b([^>]*)>|</a>")  # as nh3 writes it: no "<" or ">" in values
 _HREF = re.compile(r'(?:\A| )href="([^"]*)"')
 _TAG = re.compile(r"<[^>]*>?")
@@ -51,7 +51,7 @@ _DROPPED = "script style title head textarea select option noscript svg math tem
 _LINKS_ALONE = nh3.Cleaner(
     tags={"a"}, clean_content_tags=set(_DROPPED.split()), attributes={"a": {"href"}}, link_rel=None, url_schemes={"http", "https"}
 )
-# as senders write it
+# as senders write it, not sanitized
 _RAW_LINK = re.compile(r"<a(?=[\s/])", re.I)
 _RAW_START = re.compile(r"(?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
 _RAW_HREF = re.compile(r"[\s/\"']href\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.I)
@@ -59,7 +59,7 @@ _RAW_END = re.compile(r"</a\b", re.I)
 
 
 def host_of(url: str) -> str:
-    """The host that a browser asks for an http(s) address (WHATWG URL, section 4.4), as DNS has it; "" where there is none."""
+    """The host that a browser connects to for an http(s) URL (WHATWG URL, section 4.4), in ASCII; "" if there is none."""
     found = _AUTHORITY.match(url.strip())
     if not found:
         return ""
@@ -68,13 +68,13 @@ def host_of(url: str) -> str:
 
 
 def pretends(url: str) -> str:
-    """What stands before an "@" where one expects a host ("https://bank.example@evil.example/"), else ""."""
+    """The user info before an "@", which looks like the host ("https://bank.example@evil.example/"), else ""."""
     found = _AUTHORITY.match(url.strip())
     return unquote(found[1].rpartition("@")[0])[:200] if found else ""
 
 
 def site_of(host: str) -> str:
-    """The part of a host name that somebody registered: "www.a.example" -> "a.example", "b.a.co.uk" -> "a.co.uk"."""
+    """The registrable domain of a host name: "www.a.example" -> "a.example", "b.a.co.uk" -> "a.co.uk"."""
     labels = host.split(".")
     if re.fullmatch(r"[\d.]+|.*:.*", host):
         return host
@@ -83,7 +83,7 @@ def site_of(host: str) -> str:
 
 
 def _unwrapped(url: str) -> str:
-    """Where a link leads that a mail server on the way has put its own address before, as Microsoft's and Proofpoint's do."""
+    """The original URL of a link rewritten by a mail gateway such as Microsoft's or Proofpoint's, else ""."""
     found = _WRAPPED.match(url.strip())
     if not found:
         return ""
@@ -93,10 +93,10 @@ def _unwrapped(url: str) -> str:
 
 
 def claim(text: str, url: str) -> str:
-    """The host that a link's text names when it is of another site than the link's own, else ""."""
+    """The host that a link's text names if it belongs to another site than the link's URL, else ""."""
     turned = None if text.isascii() else _TURNED.search(text)
-    plain = " ".join((text if text.isascii() else _plain(text)).split())[:TEXT_LIMIT]  # browsers show one blank for many
-    if not turned and "." not in plain:  # most are: no need to look at the address
+    plain = " ".join((text if text.isascii() else _plain(text)).split())[:TEXT_LIMIT]  # browsers collapse white space
+    if not turned and "." not in plain:  # the usual case: no need to parse the URL
         return ""
     own = site_of(host_of(_unwrapped(url)) or host_of(url))
     if not own:
@@ -111,16 +111,16 @@ def claim(text: str, url: str) -> str:
 
 
 def claims(html: str) -> dict[str, str]:
-    """The links of cleaned HTML, as nh3 writes it, whose text names another site: address -> the site that is named.
+    """The links of sanitized HTML, as nh3 writes it, whose text names another site: URL -> the site named.
 
-    Links may stand in links, by way of a table: what is inside of both is the text of both.
+    Links can nest, by way of a table: text inside both counts for both.
     """
     if "<a" not in html:
         return {}
     found: dict[str, str] = {}
-    pieces: list[str] = []  # the text, of which links know their places: tags without end may stand in a link
+    pieces: list[str] = []  # the text; links store offsets into it, since a link may contain any number of tags
     links: list[tuple[str, int, int]] = []
-    open_links: list[tuple[str, int]] = []  # their attributes, and where their text begins
+    open_links: list[tuple[str, int]] = []  # their attributes, and the offset of their text
     size = end = 0
     for tag in _TAG.finditer(html):
         if tag.start() > end:
@@ -143,9 +143,9 @@ def claims(html: str) -> dict[str, str]:
 
 
 def lies(html: str) -> dict[str, str]:
-    """The same at a glance, of some HTML as it came or of its beginning. It may miss what is odd. Linear.
+    """The same as `claims`, quickly, for unsanitized or truncated HTML. May miss malformed links. Linear time.
 
-    Comments hold links that nobody sees, and what looks like a comment need not be one: where it matters a parser tells.
+    Links in comments are invisible, and what looks like a comment need not be one: in that case the HTML is parsed.
     """
     found = _lies(html)
     return claims(_LINKS_ALONE.clean(bounded(without_surrogates(html)))) if found and "<!--" in html else found
@@ -168,7 +168,7 @@ def _lies(html: str) -> dict[str, str]:
 
 
 def _text(html: str) -> str:
-    """The words between tags; "" where they can name no site."""
+    """The text between tags; "" if it can't name a site."""
     text = _TAG.sub("", html) if "<" in html else html
     if "&" in text:
         text = entities.unescape(text)
@@ -176,7 +176,7 @@ def _text(html: str) -> str:
 
 
 def _said(text: str) -> list[str]:
-    """The hosts that a text names: after http:// or www. anywhere, or where it is nothing else than a name."""
+    """The hosts that a text names: after http:// or www. anywhere, or if the text is nothing but a host name."""
     found = [match[0] if match[0][:3].lower() == "www" else match[1] for match in _SAID.finditer(text)]
     if found or "@" in text:
         return found

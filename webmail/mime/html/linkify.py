@@ -1,4 +1,4 @@
-"""Addresses in text to links that may be shown: http, https, and mailto as a link to our own compose page."""
+"""Linkify: turns URLs and e-mail addresses in text into safe links: http, https, and mailto as a link to our compose page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from linkify_it import LinkifyIt
 
-URL_LIMIT = 4000  # characters; a longer address is shown, but is no link
-RUN_LIMIT = 3000  # characters without white space that are looked at for links: what is longer is data
+URL_LIMIT = 4000  # characters; a longer URL is shown as text
+RUN_LIMIT = 3000  # characters without white space that are searched for links: longer runs are data
 
 _HINT = re.compile(r"://|www\.|@|mailto:", re.I)
 _HTTP = re.compile(r"https?://[^\s/?#\\]", re.I)
@@ -27,13 +27,13 @@ def _linkifier() -> LinkifyIt:
 
 
 def web_address(url: str) -> str:
-    """`url` when it is an absolute http(s) address without controls, else ""."""
+    """`url` if it is an absolute http(s) URL without control characters, else ""."""
     url = url.strip()
     return url if len(url) <= URL_LIMIT and _HTTP.match(url) and url.isprintable() and " " not in url else ""
 
 
 def compose_link(mailto: str) -> str:
-    """A mailto: address (RFC 6068) as a link to the compose page, or "". Only to, cc, subject and body are taken over."""
+    """A mailto: URL (RFC 6068) as a link to the compose page, or "". Only to, cc, subject and body are used."""
     scheme, colon, rest = mailto.strip()[:URL_LIMIT].partition(":")
     if not colon or scheme.lower() != "mailto":
         return ""
@@ -50,7 +50,7 @@ def compose_link(mailto: str) -> str:
 
 
 def linkify(text: str) -> str:
-    """Escaped HTML of `text` with its links marked. Linear: each run of characters is looked at by itself."""
+    """`text` escaped as HTML, with its URLs as links. Linear time: each run without white space is searched on its own."""
     if not _HINT.search(text):
         return html.escape(text, quote=False)
     out: list[str] = []
@@ -71,7 +71,7 @@ def _link_run(word: str) -> str:
     for found in _linkifier().match(word) or []:
         shown = word[found.index : found.last_index]
         if not found.schema and not shown.lower().startswith("www."):
-            continue  # "example.com" and "notes.md" look alike: only what says it is an address becomes a link
+            continue  # "example.com" and "notes.md" look alike: only an explicit URL or address becomes a link
         link = _link(found.url, shown)
         if link:
             out.extend((html.escape(word[end : found.index], quote=False), link))

@@ -1,9 +1,8 @@
-"""Formatted text: what people type (Markdown) to the HTML that other mail programs show well.
+"""Markdown: renders the formatted text people type to HTML that mail clients display well.
 
-CommonMark with tables, strike-through and bare links. Left out is what surprises in a letter: HTML, images (they would be fetched
-from elsewhere; those that the message carries are shown, see `pictures.py`), headings by underlining, code by indenting, and link
-definitions, whose lines would vanish. A line end is a line end. Styles are attributes, for many programs drop style sheets; nh3
-then lets through nothing but what is made here.
+CommonMark with tables, strike-through and bare links. What would surprise in a mail is off: HTML, remote images (attached ones
+are shown, see `markdown_images.py`), headings by underlining, code by indenting, and link definitions, whose lines would vanish.
+Line ends are kept. Styles are attributes, since many clients drop style sheets; nh3 then allows only what is generated here.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from webmail.mime.charsets import without_surrogates
 from webmail.mime.html import markdown_images
 from webmail.mime.html.link_claims import claim
 
-LONGEST = 20_000  # characters; a longer text is shown as it is: reading it would take seconds
-MOST_LINKS = 300  # beginnings of links in a text that is read: each may be compared with all that follows it
+LONGEST = 20_000  # characters; a longer text is shown as typed: parsing it would take seconds
+MOST_LINKS = 300  # link starts in a text that is parsed: each may be compared with all that follows it
 
 _GREY = "#6a645b"
 _CELL = "border:1px solid #d8d0c4;padding:4px 8px"
@@ -46,13 +45,13 @@ _TAGS = {
 }  # fmt: skip
 _FENCE = re.compile(r" {0,3}(?:>[ >]*)?(`{3,}|~{3,})")
 _MARKS = re.compile(r"(?:> ?)*")
-_DEEPEST = 15  # quotations in one another; beyond its own limit the reader drops the text
-_ABSOLUTE = re.compile(r"https?://[^\s/?#\\]|mailto:", re.I)  # what other addresses mean depends on where they are read
+_DEEPEST = 15  # nested quotes; beyond its own limit the parser drops the text
+_ABSOLUTE = re.compile(r"https?://[^\s/?#\\]|mailto:", re.I)  # relative URLs would mean something else to the recipient
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def _bare_link(state: StateInline, silent: bool) -> bool:
-    """The library's rule, but where it looks ahead: then `pending` is not what stands before, and it steps back and raises."""
+    """The library's rule, skipped during lookahead: there `pending` is not the preceding text, and the rule would raise."""
     scheme = SCHEME_RE.search(state.pending) if state.src.startswith("://", state.pos) else None
     return scheme is not None and state.src.endswith(scheme[1], 0, state.pos) and linkify(state, silent)
 
@@ -66,10 +65,10 @@ _READER.add_render_rule("fence", lambda _self, tokens, at, _options, _env: _bloc
 
 
 def to_html(text: str, shown: Mapping[str, str] | None = None, used: set[str] | None = None) -> str:
-    """The HTML of a text (LF line ends), safe to be shown and sent. Never raises.
+    """Render a text (LF line ends) to HTML that is safe to show and send. Never raises.
 
-    `shown` has the addresses ("cid:...") of the message's own pictures by `pictures.key`; the keys of those that the text has
-    are added to `used`.
+    `shown` maps `markdown_images.key` of the message's own images to their URLs ("cid:..."); the keys of those used in the
+    text are added to `used`.
     """
     text = without_surrogates(text.replace("\0", ""))
     wanted: markdown_images.ImageReferences = {"pictures": shown or {}, "used": set() if used is None else used}
@@ -91,12 +90,12 @@ def to_html(text: str, shown: Mapping[str, str] | None = None, used: set[str] | 
 
 
 def is_read(text: str) -> bool:
-    """Whether a text is short enough to be formatted; any other is shown as it is typed."""
+    """Whether a text is short enough to be rendered; any other is shown as typed."""
     return len(text) <= LONGEST and text.count("://") + text.count("[") <= MOST_LINKS
 
 
 def document(text: str, language: str = "", shown: Mapping[str, str] | None = None, used: set[str] | None = None) -> str:
-    """The whole HTML of a message; `language` is a tag of RFC 5646, anything else is passed over. The others as in `to_html`."""
+    """A message's complete HTML document; `language` is an RFC 5646 tag, ignored if invalid. The others as in `to_html`."""
     lang = f' lang="{language}"' if is_language(language) else ""
     return (
         f'<!DOCTYPE html>\n<html{lang}><head><meta charset="utf-8"></head>\n'
@@ -109,10 +108,10 @@ def is_language(tag: str) -> bool:
 
 
 def _separated(lines: list[str]) -> Iterator[str]:
-    """The lines with an empty one where a quotation ends or becomes less deep.
+    """The lines, with an empty one inserted where a quote ends or becomes less deep.
 
-    CommonMark would take the answer that follows a quoted line for its continuation ("laziness"), and put our words into the
-    mouth of somebody else.
+    CommonMark would take a reply that directly follows a quoted line for its continuation ("lazy continuation"), and so
+    attribute our words to somebody else.
     """
     before, fence = 0, ""
     for typed in lines:
@@ -122,7 +121,7 @@ def _separated(lines: list[str]) -> Iterator[str]:
         if depth < before and line.strip("> "):
             yield ">" * depth
         if depth < before:
-            fence = ""  # a block inside the quotation ends with it
+            fence = ""  # a code block inside a quote ends with it
         if mark := _FENCE.match(line):
             fence = "" if fence and mark[1].startswith(fence) else fence or mark[1]
         before = depth
@@ -134,8 +133,8 @@ def _block(text: str) -> str:
 
 
 def _honest(tokens: list[Token]) -> Iterator[Token]:
-    """A line's tokens; a link whose text names another site than it leads to becomes that text and its address: it may stand in
-    a quotation, and is sent in the name of who quotes it."""
+    """A line's tokens; a link whose text names another site becomes that text followed by its URL: it may come from a quoted
+    message, and would be sent in the name of the one who quotes it."""
     opened: Token | None = None
     inside: list[Token] = []
     for token in tokens:

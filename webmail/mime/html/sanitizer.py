@@ -1,7 +1,7 @@
-"""HTML mail to HTML that may be shown: nothing in it runs, sends, fetches from elsewhere or leaves its box.
+"""HTML sanitizer: HTML mail to HTML that is safe to show: it runs, submits and fetches nothing, and stays inside its box.
 
-nh3 keeps the allowed elements, and its filter decides on every attribute, styles by way of `style.py`. What nh3 returns is not
-touched again; only a style sheet of our own making (`sheets.py`) is put before it. RFC 2392 for `cid:`.
+nh3 keeps the allowed elements; its attribute filter decides on every attribute, styles by way of `inline_css.py`. The output of
+nh3 is never modified; only a style sheet we generate (`stylesheets.py`) is put before it. RFC 2392 for `cid:`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from webmail.mime.html.link_claims import claims, host_of, pretends
 from webmail.mime.html.linkify import compose_link, web_address
 from webmail.mime.threats import lookalike
 
-DATA_LIMIT = 600_000  # characters of all data: images
-STYLE_BUDGET = 300_000  # characters of different style attributes that are read
-TEXT_LIMIT = 200_000  # characters shown when the HTML can't be cleaned
-IMAGE_LIMIT = 300  # different remote images that are shown
+DATA_LIMIT = 600_000  # characters of all data: images together
+STYLE_BUDGET = 300_000  # characters of distinct style attributes that are parsed
+TEXT_LIMIT = 200_000  # characters shown if the HTML can't be sanitized
+IMAGE_LIMIT = 300  # distinct remote images that are shown
 
 _NAMES = """
     a abbr address area b bdo big blockquote br caption center cite code col colgroup dd del dfn div dl dt em figcaption
@@ -63,8 +63,8 @@ ATTRIBUTES: dict[str, set[str]] = {
     "tr": _ROW,
     "ul": {"type"},
 }
-# "rel", "target" and a link's "title" are set by nh3 itself (below) and only pass the filter. So "title" is no attribute of
-# all elements for it, or the filter would see a sender's own before it has seen the href.
+# "rel", "target" and the "title" of links are set by nh3 itself (below) and only pass through the filter. So "title" is not
+# allowed on "*", or the filter would see the sender's title before the href.
 _LINKS = ("a", "area")
 _NH3_ATTRIBUTES = {tag: (ATTRIBUTES.get(tag, set()) | {"title"}) - {"rel", "target"} for tag in TAGS}
 _NH3_ATTRIBUTES |= {"*": _EVERYWHERE - {"title"}} | {tag: _NH3_ATTRIBUTES[tag] - {"title"} for tag in _LINKS}
@@ -93,13 +93,13 @@ _WORDS = ("alt", "title", "summary", "abbr")
 _ID = re.compile(r"[\w.:-]{1,100}")
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=\s%]*", re.I)
 _BODY = re.compile(r"<body\b[^>]{0,4000}>", re.I)
-_SITE = re.compile(r"[^:]*:/*[^/\\?#]*")  # all of an address that says whose it is
+_SITE = re.compile(r"[^:]*:/*[^/\\?#]*")  # scheme and authority of a URL
 _ADDRESS_IN_CSS = re.compile(r"[^\s\"'()\\;{}<>]{1,2000}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """HTML for a page of its own, and how many remote images and the like were left out. `cut`: the end is missing."""
+    """Sanitized HTML for its own frame, and how many remote resources were blocked. `cut`: the end is missing."""
 
     html: str
     remote: int = 0
@@ -114,12 +114,12 @@ def clean(
     link_for_image: Callable[[str], str] | None = None,
     link_away: Callable[[str, str], str] | None = None,
 ) -> Cleaned:
-    """Clean the HTML of a message. Never raises; what can't be cleaned is shown as text.
+    """Sanitize the HTML of a message. Never raises; HTML that can't be sanitized is shown as text.
 
-    `link_for_cid` gives our address of a part by its Content-ID, or None. `link_for_image` gives ours for a remote image;
-    without it they are left out: they keep their place, size and `alt` but have no `src` (style it by `img:not([src])`).
-    `link_away` gives a page of ours for a link that deceives, by its address and the site that it pretends to lead to (may be
-    ""); without it such links lead nowhere. Ids and names get `prefix`.
+    `link_for_cid` maps a Content-ID to our URL of that part, or None. `link_for_image` maps a remote image's URL to ours;
+    without it remote images are blocked: they keep their place, size and `alt` but have no `src` (style `img:not([src])`).
+    `link_away` gives the URL of our warning page for a deceptive link, by its URL and the site it pretends to lead to (may be
+    ""); without it such links lose their href. Ids and names get `prefix`.
     """
     html = without_surrogates(html)
     cut = is_cut(html)
@@ -136,7 +136,7 @@ def clean(
         if too_deep(result):
             source = flatten(source)
             result = attributes.clean(source)
-        if claimed := claims(result):  # rare enough to begin anew: what a link says is known when all of it was read
+        if claimed := claims(result):  # rare, so a second pass: a link's text is only known after its href
             result = attributes.clean(source, claimed)
     except (ValueError, RecursionError):
         return Cleaned(f"<pre>{entities.escape(html[:TEXT_LIMIT])}</pre>", 0, cut)
@@ -149,7 +149,7 @@ def _body_attributes(html: str) -> dict[str, str]:
 
 
 def _colours(body: dict[str, str]) -> str:
-    """What <body> has as attributes, as declarations."""
+    """The colour and background attributes of <body> as CSS declarations."""
     style = "".join(
         f"{name}:{body[source]};"
         for source, name in (("bgcolor", "background-color"), ("text", "color"))
@@ -160,8 +160,8 @@ def _colours(body: dict[str, str]) -> str:
 
 
 def _body_as_div(body: dict[str, str], sheet: str) -> str:
-    """The start of a <div> that stands for <body>, "" where nothing is to be said of it. The sheet has its colours, or else
-    they are its style."""
+    """The start tag of a <div> that replaces <body>, "" if there is nothing to keep. Its colours are in `sheet` if there is
+    one, else in the style attribute."""
     kept = {name: body.get(name, "") for name in ("id", "dir", "lang", "class", "style")}
     if not sheet:
         kept["style"] = _colours(body) + kept["style"]
@@ -172,7 +172,7 @@ def _body_as_div(body: dict[str, str], sheet: str) -> str:
 
 
 class _Tag(HTMLParser):
-    """Reads the attributes of one tag."""
+    """Parses the attributes of one tag."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -191,13 +191,13 @@ def _tag_attributes(tag: str) -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def _shaped(name: str, value: str) -> str | None:
-    """A value of the form that its attribute must have."""
+    """The value if it matches its attribute's pattern, else None."""
     value = value.strip()
     return value if _SHAPES[name].fullmatch(value) else None
 
 
 def _cell_width(value: str) -> str:
-    """A width in pixels, with its unit where it is small: the frame's style tells by that which cells give way on a phone."""
+    """A width in pixels, below 100 with its unit: the frame's CSS selects by that which cells may shrink on a phone."""
     if value.endswith("%"):
         return value
     number = value.removesuffix("px")
@@ -206,13 +206,13 @@ def _cell_width(value: str) -> str:
 
 @lru_cache(maxsize=2048)
 def _judged(site: str) -> tuple[str, str, bool]:
-    """The host of an address, the one that it pretends to lead to, and whether the host's letters deceive."""
+    """The host of a URL, the host it pretends to lead to, and whether the host has look-alike characters."""
     host = host_of(site)
     return host, pretends(site), lookalike.deceives(host)
 
 
 class _Filter:
-    """Decides on every attribute while nh3 walks the tree; collects the remote addresses that were left out."""
+    """Decides on every attribute while nh3 walks the tree; collects the remote URLs that were blocked."""
 
     def __init__(
         self, part: Callable[[str], str | None], image: Callable[[str], str] | None, away: Callable[[str, str], str] | None,
@@ -224,28 +224,28 @@ class _Filter:
         self._prefix = prefix
         self._claimed: dict[str, str] = {}
         self._class: Callable[[str], str | None] | None = None
-        self._shown: dict[str, str] = {}  # remote images: their address -> ours
-        self._backgrounds: dict[str, None] = {}  # ours of those that a style names
+        self._shown: dict[str, str] = {}  # remote images: their URL -> ours
+        self._backgrounds: dict[str, None] = {}  # our URLs of those used in styles
         self._styles: dict[str, str] = {}
         self._style_budget = STYLE_BUDGET
         self._data_budget = DATA_LIMIT
-        # of the latest href: nh3 shows "target" and "title" after it
-        self._inside = False  # it leads to a place in the same page
+        # about the latest href: nh3 passes "target" and "title" after it
+        self._inside = False  # it is a fragment link within the page
         self._host = ""
 
     def use(self, sheet: stylesheets.Stylesheet) -> None:
-        """Keep the classes of a style sheet."""
+        """Add a style sheet and keep its classes."""
         self.remote.update(sheet.remote - self._shown.keys())
         if sheet.css:
             self.style_element = f"<style>{sheet.css}</style>"
             self._class = stylesheets.class_filter(sheet, self._prefix)
 
     def keep_body(self) -> None:
-        """Keep the class of what stands for <body>."""
+        """Keep the class of the element that replaces <body>."""
         self._class = self._class or stylesheets.class_filter(stylesheets.Stylesheet(), self._prefix)
 
     def clean(self, html: str, claimed: dict[str, str] | None = None) -> str:
-        """One pass of nh3. `claimed`: the sites that links name and do not lead to, by the links' addresses."""
+        """One pass of nh3. `claimed` maps the URLs of deceptive links to the site their text names."""
         self._claimed = claimed or {}
         self._data_budget = DATA_LIMIT
         return nh3.clean(
@@ -260,7 +260,7 @@ class _Filter:
         )
 
     def _attribute(self, tag: str, name: str, value: str) -> str | None:
-        """The value to keep, or None. nh3 has looked at element and name; everything else is refused here by default."""
+        """The value to keep, or None. nh3 has checked element and attribute name; anything not handled here is removed."""
         if name == "style":
             return self._style(value)
         if name in _SHAPES:
@@ -299,7 +299,7 @@ class _Filter:
         return self._styles[value] or None
 
     def background(self, address: str) -> str | None:
-        """Our address of a picture that a style names: a part's or a remote one's."""
+        """Our URL for an image used in a style: of a part (cid:) or a remote image; None removes it."""
         if address[:4].lower() == "cid:":
             return self._part(address)
         ours = self._remote_image(address)
@@ -308,8 +308,8 @@ class _Filter:
         return ours
 
     def always_loaded(self) -> str:
-        """Remote backgrounds once more, where the sheet has conditions: one that is hidden in a narrow window would not be
-        fetched there, and so tell its sender how wide the window is."""
+        """Hidden <img> elements for remote backgrounds if the sheet has media queries: a background that loads only at some
+        window widths would tell its sender how wide the window is."""
         if "@media" not in self.style_element:
             return ""
         return "".join(f'<img src="{entities.escape(a)}" alt="" style="display:none!important">' for a in self._backgrounds)
@@ -346,7 +346,7 @@ class _Filter:
         return self._part_address(unquote(cid[4:])[:1000])
 
     def _remote_image(self, value: str) -> str | None:
-        """Our address for a remote image where they are shown; else it is counted and goes."""
+        """Our URL for a remote image if they are shown; else None, and the image is counted as blocked."""
         if not is_remote(value):
             return None
         if self._image_address is None:

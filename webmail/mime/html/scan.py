@@ -1,4 +1,4 @@
-"""A quick look at the beginning of some HTML, before it is cleaned for its frame: what a message's page has to say about it."""
+"""HTML scan: counts remote images and finds deceptive links in unsanitized HTML, quickly, for the page around its frame."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ _TAG = re.compile(r"<[^>]*>")  # as nh3 writes it
 
 @dataclass(frozen=True, slots=True)
 class HtmlScan:
-    """`remote`: about how many different images and the like it would fetch. `lies`: links whose text names another site than
-    they lead to, address -> the site that is named (as `claims.claim`)."""
+    """`remote`: approximate number of distinct remote resources. `lies`: links whose text names another site, as
+    (URL, site named), see `link_claims.claim`."""
 
     remote: int = 0
     lies: tuple[tuple[str, str], ...] = ()
 
 
 def scan(html: str) -> HtmlScan:
-    """Linear, without a parser: it reads what a sender wrote, so that a script's "src" counts as well. Never raises."""
+    """Scan HTML in linear time, without a parser: the "src" of a script, removed later, counts too. Never raises."""
     return HtmlScan(_remote(html), tuple(lies(html).items()))
 
 
 def words(html: str) -> str:
-    """The words of some HTML, for programs to read: a space for each element, no lines or links as `html_to_text` gives them,
-    in a tenth of its time. Never raises."""
+    """The bare words of some HTML, a space for each tag. Without the layout and links of `html_to_text`, but ten times
+    faster. Never raises."""
     return entities.unescape(_TAG.sub(" ", _TEXT.clean(bounded(without_surrogates(html)))))
 
 
 def _remote(html: str) -> int:
     found = set()
     if "<!--" in html:
-        html = _COMMENT.sub("", html)  # Outlook's own part of a letter
+        html = _COMMENT.sub("", html)  # Outlook's conditional comments
     for match in _REMOTE.finditer(html):
         start = match.start()
         if html[start - 13 : start].endswith(_OF_LINKS):

@@ -1,7 +1,7 @@
-"""Style sheets of HTML mail by allow-list: plain selectors and queries of the width, for what stands inside `.mail` alone.
+"""Style sheets: sanitizes the <style> of HTML mail by allow-list: simple selectors and width queries, scoped to `.mail`.
 
-Nothing of a sheet is copied: selectors are put together anew from names, media queries from numbers, and declarations come
-from `style.py`. So it does not matter whether a browser would have cut the sheet at the same places.
+No source text is copied: selectors are rebuilt from names, media queries from numbers, and declarations come from
+`inline_css.py`. So it does not matter whether a browser would have tokenized the sheet the same way.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import tinycss2
 
 from webmail.mime.html.inline_css import Link, clean_style
 
-READ_LIMIT = 150_000  # characters of all style sheets of a message
+READ_LIMIT = 150_000  # characters of all style sheets of a message together
 RULE_LIMIT = 3_000
-WORK_LIMIT = 200_000_000  # characters of the rules that stay, times tags of the message: browsers match each with each
-SELECTOR_LIMIT = 5  # elements that one selector names
-REMEMBERED = 40_000  # characters of a sheet that is remembered in its parts
-BODY = "-body-"  # the class of the element that stands for <body>
+WORK_LIMIT = 200_000_000  # characters of the rules kept, times tags of the message: browsers match each with each
+SELECTOR_LIMIT = 5  # elements in one selector
+REMEMBERED = 40_000  # characters of a sheet that is cached after parsing
+BODY = "-body-"  # the class of the element that replaces <body>
 
 _SHEET = re.compile(
     r"<!--(?:-?>|.*?(?:--!?>|\Z))"
@@ -34,7 +34,7 @@ _MEDIA_ATTRIBUTE = re.compile(r"\bmedia\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(\S+))",
 _QUERY = re.compile(r"(?:only\s+)?(?:(?:screen|all)\b(?:\s+and\b)?)?\s*((?:\([^()]{1,60}\)(?:\s*and\b)?\s*)*)", re.I)
 _WIDTH = re.compile(r"\(\s*(min|max)-(?:device-)?width\s*:\s*(\d{1,5}(?:\.\d{1,3})?)\s*(px|em|rem)\s*\)", re.I)
 _CLASS_VALUE = r"\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))"
-# two patterns, since those that begin with plain letters are searched quickly
+# two patterns, since those with a literal prefix are searched quickly
 _CLASSES = tuple(re.compile(f"{name}{_CLASS_VALUE}") for name in ("class", "CLASS"))
 _ATTRIBUTE_SELECTOR = re.compile(r"\[\s*class\s*~?=\s*[\"']?([\w-]+)[\"']?\s*\]", re.I | re.A)
 _COMPOUND = re.compile(
@@ -47,7 +47,7 @@ _BETWEEN = re.compile(r"\s*([>+])\s*|\s+")
 
 @dataclass(frozen=True, slots=True)
 class Stylesheet:
-    """`css` to stand in a <style>, `classes` that it names (they get the prefix like ids), the pictures that it lacks."""
+    """`css` for a <style>, the `classes` it names (they get the prefix like ids), and the URLs of blocked `remote` images."""
 
     css: str = ""
     classes: frozenset[str] = frozenset()
@@ -55,7 +55,7 @@ class Stylesheet:
 
 
 def found_in(html: str) -> str:
-    """The style sheets of some HTML, hostile as it came, as one: "@media" around those that have a `media` of their own."""
+    """The style sheets of unsanitized HTML, joined: "@media" is put around those with a `media` attribute."""
     last = max(html.rfind(f"<{name}") for name in ("style", "STYLE", "Style"))
     found: list[str] = []
     place = 0
@@ -69,10 +69,10 @@ def found_in(html: str) -> str:
 
 
 def cleaned(css: str, html: str, tags: frozenset[str], prefix: str, link: Link | None) -> Stylesheet:
-    """What of a style sheet may stay with this HTML: rules for `tags` and for classes and ids that get `prefix`.
+    """Sanitize a style sheet for this HTML: keeps rules for `tags` and for classes and ids, which get `prefix`.
 
-    `link` is that of `clean_style`: only rules without conditions may have pictures, or loading one would tell its sender how
-    wide a screen is.
+    `link` as in `clean_style`; only rules outside media queries may have images, since loading one would tell its sender the
+    width of the screen.
     """
     values = {"".join(found) for pattern in _CLASSES for found in pattern.findall(html)}
     used = frozenset(name for value in values for name in value.split())
@@ -80,7 +80,7 @@ def cleaned(css: str, html: str, tags: frozenset[str], prefix: str, link: Link |
     out: list[str] = []
     classes: set[str] = set()
     remote: set[str] = set()
-    inside = ""  # the query that is open
+    inside = ""  # the open media query
     for query, selectors, block in read[:RULE_LIMIT]:
         named: set[str] = set()
         kept = [s for s in (_selector(one, tags, used, prefix, named) for one in selectors) if s]
@@ -106,14 +106,14 @@ _Rule = tuple[str, tuple[str, ...], str]
 
 @lru_cache(maxsize=64)
 def _remembered(css: str) -> tuple[_Rule, ...]:
-    """Senders use one sheet for all their letters."""
+    """Cached, since senders use one sheet for all their messages."""
     return tuple(_rules(css))
 
 
 def _rules(css: str) -> Iterator[_Rule]:
-    """Query ("" for none), selectors and declarations of each rule, hostile as they came. One level of @media."""
+    """Media query ("" for none), selectors and declarations of each rule, not yet sanitized. One level of @media."""
     css = css.replace("\\", "").replace("<!--", "").replace("-->", "").replace("<", "")
-    with suppress(RecursionError):  # thousands of braces within each other are no style sheet
+    with suppress(RecursionError):  # thousands of nested braces are no style sheet
         for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
             if rule.type == "qualified-rule":
                 yield "", *_parts(rule)
@@ -130,7 +130,7 @@ def _parts(rule: Any) -> tuple[tuple[str, ...], str]:
 
 
 def _query(text: str) -> str | None:
-    """A list of media queries written anew, "" where it always applies to screens, None where it never does."""
+    """A media query list, rebuilt; "" if it always applies to screens, None if it never does."""
     kept: list[str] = []
     for one in text[:1000].split(","):
         match = _QUERY.fullmatch(one.strip())
@@ -145,17 +145,17 @@ def _query(text: str) -> str | None:
 
 
 def _selector(text: str, tags: frozenset[str], used: frozenset[str], prefix: str, classes: set[str]) -> str:
-    """One selector for what is inside `.mail`, or "" for one that is not known or names a class that nothing has.
+    """One selector, rebuilt and scoped to `.mail`, or "" if it is not supported or names an unused class.
 
-    <body> and <html> are the element of the class BODY; it counts as an element, so that no order among rules changes.
+    <body> and <html> become the element of the class BODY, by `:where()`, so that the class adds no specificity.
     """
     text = _ATTRIBUTE_SELECTOR.sub(r".\1", text) if "[" in text else text
     body = f":where(.{prefix}{BODY})"
     out = ""
-    between = ""  # what stands before the next element
+    between = ""  # the combinator before the next element
     named: list[str] = []
     place = 0
-    for _ in range(SELECTOR_LIMIT + 2):  # "html" and "body" before what is meant
+    for _ in range(SELECTOR_LIMIT + 2):  # room for a leading "html" and "body"
         compound = _COMPOUND.match(text, place)
         if not compound or compound.end() == place:
             return ""
@@ -191,7 +191,7 @@ def _selector(text: str, tags: frozenset[str], used: frozenset[str], prefix: str
 
 
 def class_filter(sheet: Stylesheet, prefix: str) -> Callable[[str], str | None]:
-    """The `class` attribute to keep: names that the sheet knows, with the prefix."""
+    """A function that keeps, with the prefix, the names of a `class` attribute that the sheet uses; None if there are none."""
     names = {name: f"{prefix}{name}" for name in (*sheet.classes, BODY)}
 
     @lru_cache(maxsize=1024)

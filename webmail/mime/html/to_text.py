@@ -1,4 +1,4 @@
-"""HTML mail to readable plain text, for replies and for who prefers text."""
+"""HTML to text: converts HTML mail to readable plain text, for replies and for users who prefer text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webmail.mime.charsets import without_surrogates
 from webmail.mime.html.input_limits import bounded, flatten, too_deep
 from webmail.mime.html.linkify import web_address
 
-TEXT_LIMIT = 500_000  # characters of text that are made
+TEXT_LIMIT = 500_000  # characters of output
 DEPTH_LIMIT = 10  # levels of quoting
 
 _BLOCK_NAMES = (
@@ -25,7 +25,7 @@ _PARAGRAPHS = _BLOCKS - frozenset(("address", "caption", "center", "dd", "div", 
                                    "hr", "li", "main", "section", "td", "th", "tr"))  # fmt: skip
 _OTHERS = frozenset(("a", "br", "img"))
 _DROPPED = "script style title head textarea select button object iframe noframes svg math template"
-# nh3 first: it gives html.parser a small and well-formed document, whatever came.
+# nh3 first: it gives html.parser a small and well-formed document, whatever the input.
 _SIMPLIFY = nh3.Cleaner(
     tags=_BLOCKS | _OTHERS,
     clean_content_tags=set(_DROPPED.split()),
@@ -44,9 +44,9 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
 def html_to_text(html: str, picture: Callable[[str, str], str] | None = None) -> str:
-    """Readable text: paragraphs, "- " lists, "text <address>" for links, "> " for quotes. Bounded; never raises.
+    """Readable text: paragraphs, "- " lists, "text <URL>" for links, "> " for quotes. Bounded; never raises.
 
-    `picture` says what stands for a picture that the message carries, by its Content-ID and its words; "" as for any other.
+    `picture` maps an embedded image's Content-ID and alt text to its replacement; "" treats it like any other image.
     """
     cleaner = _WITH_PICTURES if picture else _SIMPLIFY
     simple = cleaner.clean(bounded(without_surrogates(html)))
@@ -59,7 +59,7 @@ def html_to_text(html: str, picture: Callable[[str, str], str] | None = None) ->
 
 
 class _Writer(HTMLParser):
-    """Collects lines; white space is collapsed as a browser does, but for <pre>."""
+    """Collects lines; white space is collapsed as in a browser, except in <pre>."""
 
     def __init__(self, picture: Callable[[str, str], str] | None = None) -> None:
         super().__init__(convert_charrefs=True)
@@ -67,11 +67,11 @@ class _Writer(HTMLParser):
         self._lines: list[str] = []
         self._line: list[str] = []
         self._size = 0
-        self._gap = False  # an empty line is due before the next text
+        self._gap = False  # an empty line is needed before the next text
         self._quotes = 0
         self._pre = 0
         self._lists: list[int] = []  # the next number of each open list, 0 for bullets
-        self._links: list[tuple[str, int]] = []  # address, and how many pieces the line had at its start
+        self._links: list[tuple[str, int]] = []  # URL, and how many pieces the line had at its start
         self._cells = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -166,14 +166,14 @@ class _Writer(HTMLParser):
         prefix = ">" * min(self._quotes, DEPTH_LIMIT)
         if self._gap and self._lines:
             last = self._lines[-1]
-            between = ">" * min(len(last) - len(last.lstrip(">")), len(prefix))  # what both lines are quoted by
+            between = ">" * min(len(last) - len(last.lstrip(">")), len(prefix))  # the quote prefix common to both lines
             if last not in ("", between):
                 self._lines.append(between)
         self._gap = False
         self._lines.append(f"{prefix} {line}".rstrip() if prefix else line)
 
     def text(self) -> str:
-        """Everything, with an LF at its end."""
+        """The whole text, ending with LF; "" if there is none."""
         self._end_line()
         text = re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines).replace("\xa0", " ")).strip("\n")
         return f"{text}\n" if text else ""

@@ -1,0 +1,1 @@
+"""Threats: detection of dangerous attachments, lookalike names and phishing texts."""

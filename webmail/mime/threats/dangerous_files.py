@@ -1,4 +1,4 @@
-"""Attachments that can do harm when they are opened: by their name and type, and archives by their first and last bytes."""
+"""Dangerous files: detects harmful attachments by name and type, and archives also by their first and last bytes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from webmail.mime.formats import archives
 
 
 class Danger(StrEnum):
-    DISGUISED = "disguised"  # a program that is named like a document
+    DISGUISED = "disguised"  # a program named like a document
     PROGRAM = "program"  # programs and scripts
-    SHORTCUT = "shortcut"  # opens something else
-    DISK = "disk"  # an image of a disk: what is in it escapes the marks of the internet
-    PACKED = "packed"  # an archive made of hardly more than a program
-    MACROS = "macros"  # an office document that may run commands
-    LOCKED = "locked"  # under a password, so that no scanner could look into it
-    PAGE = "page"  # a web page, which can imitate a sign-in
+    SHORTCUT = "shortcut"  # opens another file or URL
+    DISK = "disk"  # a disk image: files in it escape Windows' Mark of the Web
+    PACKED = "packed"  # an archive of little more than a program
+    MACROS = "macros"  # an office document that may run macros
+    LOCKED = "locked"  # password-protected, so that no scanner can inspect it
+    PAGE = "page"  # a web page, which can imitate a sign-in page
 
 
 _EXTENSIONS = {
@@ -52,12 +52,12 @@ _HARMFUL = (Danger.DISGUISED, Danger.PROGRAM, Danger.SHORTCUT, Danger.DISK, Dang
 _LOOKED_INTO = re.compile(r".*\.(?:zip|rar|7z|docx?|xlsx?|pptx?|dot|xlt|pps|dotx|xltx|ppsx)", re.I | re.S)
 _ARCHIVE_TYPE = re.compile(r"application/(?:x-)?(?:zip|zip-compressed|rar|7z|7z-compressed|vnd\.rar|rar-compressed)")
 LOOKED_INTO_LIMIT = 5  # parts of a message
-FEW_FILES = 5  # an archive of more, with a program somewhere in it, is likely somebody's work
+FEW_FILES = 5  # a larger archive with a program in it is probably legitimate
 _DIRECTION = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
 def danger(part: Part) -> Danger | None:
-    """What kind of harm an attachment can do by its name and type, None for most."""
+    """The danger of an attachment by its name and type; None for most."""
     turned = part.turned or bool(_DIRECTION.search(part.filename))
     words = _DIRECTION.sub("", part.filename).lower().rstrip(" .").split(".")
     extension = words[-1].strip() if len(words) > 1 else ""
@@ -72,14 +72,14 @@ def danger(part: Part) -> Danger | None:
 
 
 def looked_into(attachments: Iterable[Part]) -> list[Part]:
-    """The attachments whose first and last bytes say more than their names: archives and office documents."""
+    """The attachments whose first and last bytes should be inspected: archives and office documents."""
     some = (part for part in attachments if _LOOKED_INTO.fullmatch(part.filename) or _ARCHIVE_TYPE.fullmatch(part.type))
     return list(islice(some, LOOKED_INTO_LIMIT))
 
 
 def danger_in(part: Part, message: Message) -> tuple[Danger | None, str]:
-    """The same as `danger`, with what was seen of the content (`message.ends`); and what to call it: its name, and a program's
-    in it."""
+    """As `danger`, but also by the content that was fetched (`message.ends`). Returns the label too: the attachment's name and
+    that of a program in it."""
     name = part.filename or part.type
     if (kind := danger(part)) is not None or part.section not in message.ends:
         return kind, name
@@ -94,11 +94,11 @@ def danger_in(part: Part, message: Message) -> tuple[Danger | None, str]:
 
 
 def dangers(parts: Iterable[Part], message: Message | None = None) -> list[tuple[Danger, str]]:
-    """The parts that can do harm, with their names."""
+    """The dangerous ones among `parts`, with their labels."""
     found = [danger_in(part, message) if message else (danger(part), part.filename or part.type) for part in parts]
     return [(kind, name) for kind, name in found if kind is not None]
 
 
 def is_harmful(kind: Danger) -> bool:
-    """Whether hardly anybody sends such a thing by mail; web pages and documents with macros are sent now and then."""
+    """Whether this kind is hardly ever legitimate in mail; web pages and documents with macros sometimes are."""
     return kind in _HARMFUL

@@ -1,4 +1,4 @@
-"""Names and domains that pretend to be others: letters that look alike, one letter off, another script in between."""
+"""Lookalikes: detects names and domains that imitate others (homoglyphs, typosquatting, mixed scripts)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-_SHORTEST = 5  # letters of a name below which one letter more or less says nothing
+_SHORTEST = 5  # letters; for shorter names, one differing letter means nothing
 _LONGEST = 253
 
-# Letters of other scripts that a reader takes for Latin ones: the common ones of Unicode's confusables (UTS 39).
+# Letters of other scripts that look like Latin ones: the common ones of Unicode's confusables (UTS 39).
 _ALIKE = str.maketrans(
     "аеорсухіјѕԁɡһӏԛԝѵкмнтвгпьзчшιοαρυνκητεχωμσіıłøđħŧßæœ" + "АВЕЗКМНОРСТУХІЈЅԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
     "aeopcyxijsdghlqwvkmhtbrnb34wioapuvkntexwuoiilodhtbao" + "abe3kmhopctyxijsgqwabezhikmnoptyx",
@@ -21,7 +21,7 @@ _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("nn", "m"))
 
 @lru_cache(maxsize=8192)
 def readable(domain: str) -> str:
-    """A domain in letters: "xn--lyce-epa.example" -> "lycée.example". What can't be decoded stays."""
+    """Decode a domain from Punycode: "xn--lyce-epa.example" -> "lycée.example". Labels that can't be decoded stay."""
     return ".".join(_letters(label) for label in domain[:_LONGEST].lower().rstrip(".").split("."))
 
 
@@ -35,7 +35,7 @@ def _letters(label: str) -> str:
 
 
 def wire(domain: str) -> str:
-    """A domain as DNS has it, to be shown where its letters deceive."""
+    """Encode a domain in Punycode, to display deceptive ones. Never raises."""
     labels = []
     for label in domain[:_LONGEST].lower().split("."):
         labels.append(label if label.isascii() else "xn--" + label.encode("punycode", "ignore").decode("ascii"))
@@ -48,7 +48,7 @@ _TOGETHER = ({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}, {"LATIN", "CJK", "HANGUL"
 
 
 def mixes_scripts(word: str) -> bool:
-    """Whether one word is written in letters of scripts that nobody mixes, as in "pаypal" with a Cyrillic a."""
+    """Whether a word mixes scripts that don't occur together, as in "pаypal" with a Cyrillic a."""
     found = {_script(letter) for letter in word[:_LONGEST] if letter.isalpha()}
     return len(found) > 1 and not any(found <= usual for usual in _TOGETHER)
 
@@ -62,7 +62,7 @@ def _script(letter: str) -> str:
 
 
 def deceives(domain: str) -> bool:
-    """Whether a domain mixes scripts, or is written wholly in foreign letters that all look Latin."""
+    """Whether a domain mixes scripts, or has a label entirely of Cyrillic or Greek letters that look Latin."""
     labels = readable(domain).split(".")
     return any(mixes_scripts(label) or _only_looks_latin(label) for label in labels)
 
@@ -81,7 +81,7 @@ _SURE = str.maketrans("аеорсухіјѕԁһӏԛԝοανικ", "aeopcyxijsdhl
 
 @lru_cache(maxsize=8192)
 def skeleton(text: str) -> str:
-    """What a quick eye sees: letters of other scripts as the Latin ones they resemble, no accents, "rn" as "m", "0" as "o"."""
+    """What a text looks like at first sight: homoglyphs as Latin letters, no accents, "rn" as "m", "0" as "o"."""
     plain = unicodedata.normalize("NFKD", text.translate(_ALIKE)).casefold().translate(_ALIKE)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).translate(_DIGITS)
     for pair, one in _PAIRS:
@@ -90,10 +90,10 @@ def skeleton(text: str) -> str:
 
 
 def resembles(domain: str, known: Iterable[str], own: str = "") -> str:
-    """The one of `known` domains that `domain` could be taken for, or "".
+    """The one of the `known` domains that `domain` could be mistaken for, or "".
 
-    Never for a domain that is known itself or lies below or above one. `own` may be imitated under another top-level domain
-    too (others have several: a shop's .fr and .de).
+    "" for a known domain itself, and for its subdomains and parents. Only `own` counts as imitated under another top-level
+    domain too (others may have several: a shop's .fr and .de).
     """
     seen = readable(domain)
     everyone = list(dict.fromkeys(readable(one) for one in (own, *known) if one))
@@ -110,7 +110,7 @@ def _imitates(seen: str, known: str) -> bool:
         return True
     dashed, whole = f".{seen}.".replace("-", "."), f".{known}.".replace("-", ".")
     if "." in known and whole in dashed and not dashed.endswith(whole):
-        return True  # our whole name before another: lycee.example.evil.test, lycee-example.test
+        return True  # the whole known domain before another: lycee.example.evil.test, lycee-example.test
     name, top = _name_and_top(seen)
     known_name, known_top = _name_and_top(known)
     return top == known_top and min(len(name), len(known_name)) >= _SHORTEST and one_off(skeleton(name), skeleton(known_name))
@@ -128,7 +128,7 @@ def _name_and_top(domain: str) -> tuple[str, str]:
 
 
 def one_off(one: str, other: str) -> bool:
-    """Whether one letter is missing, too many, another one, or two neighbours have changed places."""
+    """Whether two words differ by one letter inserted, deleted or replaced, or by two adjacent letters swapped."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
     short, long = sorted((one, other), key=len)
@@ -148,8 +148,8 @@ _ADDRESS = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 
 @lru_cache(maxsize=32768)
 def name_key(name: str) -> str:
-    """A person's name for comparing: no accents, capitals or marks, look-alike letters as Latin, words in alphabetical order
-    ("LEROY, Alice" is "Alice Leroy")."""
+    """A comparison key for a person's name: no accents, case or punctuation, homoglyphs as Latin letters, words sorted
+    ("LEROY, Alice" equals "Alice Leroy")."""
     plain = unicodedata.normalize("NFKD", name[:200].translate(_ALIKE)).casefold().translate(_ALIKE)
     kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return " ".join(sorted(kept.split()))

@@ -1,6 +1,6 @@
-"""Whether a text asks for a password or for money, in French or English: few words, chosen so that ordinary mail has them not.
+"""Phishing words: detects text that asks for a password or money, in French or English, with few false positives.
 
-It is for mail from people one does not know; there a wrong "yes" costs a sentence to read, and ordinary mail none.
+Used for mail from unknown senders; a false positive costs the reader one sentence of warning.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 import unicodedata
 from enum import StrEnum
 
-_READ = 8_000  # characters of the text
+_READ = 8_000  # characters of the text that are searched
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
@@ -45,7 +45,7 @@ _ACT = (
     r"reactivate|update"
 )
 _CREDENTIALS = re.compile(rf"{_together(_SECRET, _GIVE)}|\b{_CLOSED}\b.{{0,100}}?\b(?:{_ACT})\b")
-# a code that is told is not asked for: what sites send so that one enters it there
+# a code given in the text is not asked for: one-time codes that sites send
 _TOLD = re.compile(
     r"\b(?:codes?|passcode)\b[^.!?\d]{0,60}(?<!\d)\d{3}[ -]?\d{1,5}\b|(?<!\d)\d{4,8}\b[^.!?\d]{0,60}\b(?:code|passcode)\b"
 )
@@ -65,7 +65,7 @@ _MONEY = re.compile(
 )
 
 
-# one of these is in every text that the patterns find; looking for them takes little time
+# cheap pre-filters: every text that the patterns match contains one of these
 _OF_SECRETS = re.compile(
     "compte|boite|messagerie|acces|account|mailbox|de passe|identifiant|code|carte|bancaires|passw|login|credentials|card|bank"
 )
@@ -76,7 +76,7 @@ _OF_MONEY = re.compile(
 
 
 def asked_for(text: str) -> PhishingWord | None:
-    """What the first 8,000 characters of a text ask for. Linear time."""
+    """What the first 8,000 characters of a text ask for, or None. Linear time."""
     plain = _plain(text)
     if _TOLD.search(plain):
         plain = _CODES.sub("", plain)

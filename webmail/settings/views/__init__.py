@@ -1,4 +1,4 @@
-"""The pages of this area. Importing them registers their routes."""
+"""Settings views: importing these modules registers their routes."""
 
 from webmail.settings.blueprint import blueprint
 from webmail.settings.views import (

@@ -1,4 +1,4 @@
-"""The pages of identities and signatures."""
+"""Identities pages: listing, editing and removing identities and signatures."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def remove_identity(number: int) -> Response:
 
 
 def _identity(number: int) -> WritingIdentity:
-    """One of the person's; 0 is the account itself, which becomes a row once it is changed."""
+    """The user's identity, or 404; 0 is the account itself, which gets a row once it is edited."""
     return identities.named(identities.for_user(current_user()), number) or abort(404)
 
 
@@ -84,7 +84,7 @@ def _form(identity: WritingIdentity) -> IdentityForm:
 
 
 def _mailboxes(chosen: str) -> list[tuple[str, str]]:
-    """One's own folders that take messages, and the one chosen before even where the server is away."""
+    """The user's own folders that can hold messages, and the one chosen before even if the server is unreachable."""
     found = overview()
     names = [m.name for m in found.targets("") if not m.owner] if found else []
     names += [chosen] if chosen and chosen not in names else []
@@ -115,7 +115,10 @@ def _save_identity(identity: WritingIdentity) -> Response:
 @blueprint.get("/settings/signatures")
 def list_signatures() -> Response:
     user = current_user()
-    return page("settings/signatures.html", signatures=identities.signatures(user), identities=identities.for_user(user))
+    users: dict[int | None, list[str]] = {}
+    for identity in identities.for_user(user):
+        users.setdefault(identity.signature_id, []).append(identity.label)
+    return page("settings/signatures.html", signatures=identities.signatures(user), users=users)
 
 
 @blueprint.get("/settings/signatures/new")
@@ -161,7 +164,7 @@ def _signature(number: int) -> Signature:
 
 
 def _save_signature(signature: Signature) -> Response:
-    """The first one a person makes becomes that of the account, or nobody would see what it is for."""
+    """Save a signature. The user's first one is assigned to the default identity, since unassigned it has no effect."""
     form = SignatureForm()
     new, first = not signature.id, not identities.signatures(current_user())
     if not form.validate():
@@ -173,6 +176,6 @@ def _save_signature(signature: Signature) -> Response:
         notify(_("You have as many as there may be. Remove one first."), "danger")
         return page("settings/signatures_edit.html", 422, form=form, signature=None)
     notify(_("The signature is saved."))
-    if first and signature.id:  # not so by a second click
+    if first and signature.id:  # no id if a double click created it already
         identities.sign_with(signature, settings())
     return redirect(url_for("settings.list_signatures"), 303)

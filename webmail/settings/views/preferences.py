@@ -1,4 +1,4 @@
-"""Preferences: how lists look, how mail arrives and is put away, the language."""
+"""Preferences pages: display, new mail, archiving and writing preferences; the language switch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def save() -> Response:
 @blueprint.post("/settings/language")
 @public
 def set_language() -> Response:
-    """Before sign-in the choice lives in the visitor's cookie, afterwards in the account."""
+    """Store the language: in the visitor's cookie before sign-in, in the account afterwards."""
     chosen = request.form.get("language", "")
     if chosen in LANGUAGES:
         user = session.user  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The pages of templates: texts written beforehand."""
+"""Templates pages: listing, editing and removing reusable message texts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,132 @@
+/* New mail without reloading: asks once a minute, and whenever the server says that something changed (form[data-push]). app.js
+   loads this where a page has been open that long, or at once where news are pushed, and /settings. */
+(function () {
+  "use strict";
+  var EVERY = 60000, asked = "", last = "", told = 0, over = false, asking = false, again = false, source = null, heard = "";
+  var french = document.documentElement.lang === "fr";
+  function list() { return document.querySelector("form[data-news]"); }
+  function desktop() { return "Notification" in window ? Notification.permission : "denied"; }
+
+  function ask() {
+    var form = list();
+    if (over || !form) return;
+    if (document.hidden && !(form.dataset.notify !== undefined && desktop() === "granted")) return;
+    if (asked !== form.dataset.news) { // a page that was loaded since knows better
+      asked = form.dataset.news;
+      last = "";
+      told = 0;
+    }
+    again = asking; // the answer on its way may be too old
+    if (asking) return;
+    asking = true;
+    fetch(asked + (last && "&last=" + last), { headers: { "HX-Request": "true" }, cache: "no-store" }).then(function (answer) {
+      if (answer.status === 401) return end();
+      if (answer.status === 200) return answer.text().then(function (html) { if (list() === form) tell(form, html); });
+    }).catch(function () { last = last || ""; /* away for a moment: asked again in a minute */ }).then(function () {
+      asking = false;
+      if (again) ask();
+    });
+  }
+
+  // a stream says when to ask, while the list is in sight. Where it is refused, the list is asked each minute all the same
+  function listen() {
+    var form = list(), url = !over && !document.hidden && form && form.dataset.push || "";
+    if (url === heard) return;
+    heard = url;
+    if (source) source.close();
+    source = url ? new EventSource(url) : null;
+    if (!source) return;
+    source.onopen = ask; // what came before it opened
+    source.addEventListener("news", ask);
+    source.addEventListener("full", function (event) { event.target.close(); }); // three windows take turns, a minute each
+  }
+  function minute() {
+    ask();
+    if (source && source.readyState === EventSource.CLOSED) heard = ""; // there may be room now
+    listen();
+  }
+
+  function tell(form, html) {
+    var box = document.createElement("template");
+    box.innerHTML = html;
+    var parts = document.importNode(box.content, true), note = parts.getElementById("news"), folders = parts.getElementById("folders");
+    if (!note) return;
+    last = note.dataset.state;
+    document.title = note.dataset.title;
+    if (folders && !document.getElementById("folders").contains(document.activeElement)) {
+      document.getElementById("folders").replaceWith(folders);
+      htmx.process(folders);
+    }
+    var came = Number(note.dataset.came), link = note.querySelector("a");
+    if (came > told) notify(note);
+    told = came;
+    if (!came) return withdraw();
+    if (!idle(form, link)) return say(note);
+    var at = document.activeElement;
+    htmx.ajax("GET", link.getAttribute("href"), { target: "#main", swap: "outerHTML show:none" }).then(function () {
+      if (at === document.body) document.activeElement.blur(); // nobody was in the page: nobody is sent into it
+      link.remove();
+      say(note);
+    });
+  }
+  // whether the list may be replaced: it is the one with the new messages, and nobody is in the middle of something
+  function idle(form, link) {
+    var at = document.activeElement, main = document.getElementById("main");
+    return link.href === location.href.split("#")[0] && (at === document.body || at === main)
+      && !form.querySelector("input[name=uids]:checked, input[name=all]") && !document.querySelector("details.menu[open], dialog[open], #preview article");
+  }
+
+  function withdraw() {
+    var old = document.querySelector("#notices #news");
+    if (old) old.remove();
+  }
+  function say(note) {
+    withdraw();
+    document.getElementById("notices").appendChild(note);
+    htmx.process(note);
+  }
+  function end() {
+    var note = document.createElement("div"), link = document.createElement("a");
+    over = true;
+    listen();
+    note.id = "news";
+    note.className = "notice notice-caution";
+    note.textContent = (french
+      ? "Vous avez été déconnecté : cette page ne se met plus à jour."
+      : "You were signed out: this page is no longer kept up to date.") + " ";
+    link.href = location.href;
+    link.textContent = french ? "Se connecter" : "Sign in";
+    link.setAttribute("hx-boost", "false");
+    note.appendChild(link);
+    say(note);
+  }
+
+  function notify(note) {
+    if (!document.hidden || note.dataset.notify === undefined || desktop() !== "granted") return;
+    try {
+      new Notification(note.dataset.notify, { body: note.querySelector("span").textContent, tag: "traboule" });
+    } catch (error) {
+      told = 0; // some phones take them from a service worker only: the title still counts
+    }
+  }
+
+  // the button of the preferences: the browser asks only after a click
+  function dress() {
+    var button = document.querySelector("[data-allow]");
+    if (!button) return;
+    button.hidden = desktop() !== "default";
+    button.nextElementSibling.textContent = button.nextElementSibling.dataset[desktop()] || "";
+  }
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-allow]")) Notification.requestPermission().then(dress);
+  });
+  document.addEventListener("htmx:afterSwap", dress);
+  dress();
+
+  ask();
+  setInterval(minute, EVERY);
+  document.addEventListener("visibilitychange", ask);
+  document.addEventListener("visibilitychange", listen);
+  document.addEventListener("htmx:afterSwap", listen);
+  listen();
+})();

@@ -1,0 +1,99 @@
+"""The words typed last are there again after a reload or "Back", also where the address knew nothing of the draft."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+ALICE = "alice@lycee.example"
+
+
+@pytest.fixture(autouse=True)
+def _with_scripts(scripts: bool) -> None:
+    if not scripts:
+        pytest.skip("without scripts only a button saves")
+
+
+def begin(page: Page, address: str = "/compose") -> str:
+    words = f"Mots {time.time_ns()}"
+    page.goto(address)
+    expect(page.locator("script[src*='leave.js']")).to_have_count(1)
+    page.wait_for_function("window.leavingDrafts")
+    page.locator("[name=body]").press("Control+Home")
+    page.locator("[name=body]").press_sequentially(words)
+    return words
+
+
+def expect_words(page: Page, words: str) -> None:
+    page.wait_for_url("**/compose/*")
+    assert words in page.locator("[name=body]").input_value()
+
+
+def test_a_new_message_is_there_again_after_a_reload(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(ALICE)
+    words = begin(page)
+    page.reload()
+    expect_words(page, words)
+
+
+def test_a_message_that_was_left_is_there_again_after_back(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(ALICE)
+    words = begin(page)
+    page.click("a.brand")
+    page.wait_for_url("**/mailbox/INBOX")
+    page.go_back()
+    expect_words(page, words)
+    words = begin(page)
+    page.goto("/settings")
+    page.go_back()
+    expect_words(page, words)
+
+
+def test_an_answer_is_there_again_after_a_reload(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(ALICE)
+    link = page.locator("[data-row] .s a").first.get_attribute("href") or ""
+    words = begin(page, link.replace("/message/", "/reply/").partition("?")[0])
+    page.reload()
+    expect_words(page, words)
+    assert "back=" in page.url
+
+
+def test_an_error_page_of_a_proxy_takes_no_text_away(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(ALICE, language="en")
+    words = begin(page)
+    status = [429]  # the browser reports those from 500 on as errors of the script
+
+    def broken(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=status[0], body="<html><h1>nginx</h1></html>", content_type="text/html")
+        else:
+            route.continue_()
+
+    page.route("**/compose/*", broken)
+    page.click("button[value=save]")
+    expect(page.locator("#notices")).to_contain_text("nothing on this page is lost")
+    status[0] = 413
+    page.set_input_files("#attachments-field", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"})
+    expect(page.locator("#notices")).to_contain_text("too large")
+    expect(page.locator("body")).not_to_contain_text("nginx")
+    page.unroute("**/compose/*")
+    page.click("button[value=save]")
+    expect(page.locator("#saved")).to_contain_text("saved at")
+    assert words in page.locator("[name=body]").input_value()
+
+
+def test_what_a_lost_session_refused_to_save_is_saved_on_leaving(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(ALICE, language="en")
+    words = begin(page)
+    expect(page.locator("#saved")).to_contain_text("saved at")
+    address, cookies = page.url, page.context.cookies()
+    page.context.clear_cookies()
+    page.locator("[name=body]").press_sequentially(" deux")
+    expect(page.locator("#notices")).to_contain_text("You were signed out")
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    page.goto("/settings")
+    page.goto(address)
+    assert f"{words} deux" in page.locator("[name=body]").input_value()

@@ -1,0 +1,174 @@
+"""Tasks as a person sees them: a large import goes on by itself, is followed, stopped, undone; nobody else sees it."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+
+from webmail.contacts import import_task
+from webmail.database.connection import db
+from webmail.jobs import KINDS
+from webmail.models import Contact, Task, TaskState, User, now
+from webmail.tasks.runner import TaskRunner
+from webmail.web.current import settings as current_settings
+
+
+@pytest.fixture
+def work(app):
+    """`work()` does what a worker would: all tasks that wait, one after another; returns how many."""
+
+    def run() -> int:
+        with app.app_context(), db.connection_context():
+            runner = TaskRunner(KINDS, current_settings(), "test")
+            count = 0
+            while runner.run_one():
+                count += 1
+            return count
+
+    return run
+
+
+def cards(count: int, note: str = "x" * 400) -> bytes:
+    one = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:big-{0}\r\nFN:Person {0}\r\nEMAIL:p{0}@ailleurs.example\r\nNOTE:{1}\r\nEND:VCARD\r\n"
+    return "".join(one.format(number, note) for number in range(count)).encode()
+
+
+def send_file(person, content: bytes, name: str = "tout.vcf"):
+    page = person.get("/contacts/import")
+    return person.submit(page, "form[action='/contacts/import']", file=(io.BytesIO(content), name, "text/vcard"))
+
+
+def contacts_of(person) -> int:
+    with db.connection_context():
+        return Contact.select().join(User).where(User.address == person.address).count()
+
+
+def test_a_large_import_goes_on_by_itself_and_can_be_undone(person, work):
+    page = send_file(person, cards(450))
+    assert "in the background" in page.notices
+    assert contacts_of(person) == 0
+    page = person.get("/tasks")
+    assert "Importing contacts from “tout.vcf”." in page.text
+    assert "Waiting for its turn." in page.text
+    assert work() == 1
+    page = person.get("/tasks")
+    assert "450 contacts were added." in page.text
+    assert contacts_of(person) == 450
+    page = person.submit(page, "form[action='/contacts/changes/undo']")
+    assert "Undone for 450 contacts." in page.notices
+    assert contacts_of(person) == 0
+
+
+def test_importing_the_same_file_again_doubles_nobody(person, work):
+    for _ in range(2):
+        send_file(person, cards(450))
+        work()
+    assert contacts_of(person) == 450
+    assert "450 were there already." in person.get("/tasks").text
+
+
+def test_the_form_sent_twice_starts_one_task(person, work):
+    page = person.get("/contacts/import")
+    for _ in range(2):
+        person.submit(page, "form[action='/contacts/import']", file=(io.BytesIO(cards(450)), "a.vcf", "text/vcard"))
+    assert work() == 1
+
+
+def test_a_small_file_is_imported_at_once(person):
+    assert "2 contacts were added." in send_file(person, cards(2)).notices
+    assert "listed here" in person.get("/tasks").text
+
+
+def test_what_is_no_address_book_says_so(person, work):
+    send_file(person, b"rubbish " * 50_000, "photo.vcf")
+    work()
+    page = person.get("/tasks")
+    assert "No contact was found in this file." in page.text
+
+
+def test_more_than_a_person_may_have_says_so_and_keeps_what_is_there(person, work, monkeypatch):
+    monkeypatch.setattr("webmail.contacts.store.MOST", 500)
+    send_file(person, cards(450))
+    send_file(person, cards(450).replace(b"big-", b"more-").replace(b"Person", b"Autre").replace(b"EMAIL:p", b"EMAIL:q"))
+    work()
+    assert "You can have 500 contacts at most." in person.get("/tasks").text
+
+
+def test_it_can_be_stopped_and_taken_off_the_list(person, work):
+    send_file(person, cards(450))
+    page = person.get("/tasks")
+    page = person.submit(page, "form[action^='/tasks/']", action="cancel")
+    assert "Stopped. Nothing was done." in page.text
+    assert work() == 0
+    page = person.submit(page, "form[action^='/tasks/']", action="remove")
+    assert "listed here" in page.text
+
+
+def test_a_kill_in_the_middle_of_an_import_imports_each_once(person, work, app, monkeypatch):
+    send_file(person, cards(450))
+    real, calls = import_task._add, []
+
+    def dying(run, *more):
+        calls.append(1)
+        if len(calls) == 3:
+            raise SystemExit  # as a killed process: nothing is noted
+        return real(run, *more)
+
+    monkeypatch.setattr(import_task, "_add", dying)
+    with pytest.raises(SystemExit):
+        work()
+    assert contacts_of(person) == 200
+    monkeypatch.undo()
+    with db.connection_context():
+        task = Task.select().join(User).where(User.address == person.address).get()
+        assert task.state == TaskState.RUNNING
+        Task.update(lease=now() - timedelta(seconds=1)).where(Task.id == task.id).execute()
+    work()
+    assert contacts_of(person) == 450
+    assert "450 contacts were added." in person.get("/tasks").text
+
+
+def test_nobody_sees_or_stops_somebody_elses(person, make_account, app, work):
+    from tests.support.visits import Visitor
+
+    send_file(person, cards(450))
+    with db.connection_context():
+        task = Task.select().join(User).where(User.address == person.address).get()
+    other = Visitor(app, make_account()).sign_in()
+    assert "tout.vcf" not in other.get("/tasks").text
+    assert other.get(f"/tasks/{task.id}/state").status == 404
+    assert other.get(f"/tasks/{task.id}/result").status == 404
+    token = other.get("/tasks").one("meta[name=csrf]")["content"] if other.get("/tasks").all("meta[name=csrf]") else ""
+    other.post(f"/tasks/{task.id}", {"action": "cancel", "csrf_token": token})
+    with db.connection_context():
+        assert Task.get_by_id(task.id).state == TaskState.WAITING
+    work()
+
+
+def test_signed_out_it_asks_to_sign_in(app):
+    from tests.support.visits import Visitor
+
+    assert Visitor(app).get("/tasks", follow=False).location.startswith("/login")
+
+
+def test_the_list_and_the_notice_are_refreshed_in_place(person, work):
+    page = send_file(person, cards(450))
+    state = page.one("[hx-get*='/tasks/']")["hx-get"]
+    assert "Waiting for its turn." in person.get(state).text
+    piece = person.get("/tasks?auto=1", htmx="tasks")
+    assert piece.one("#tasks")["hx-trigger"] == "every 2s"
+    assert not piece.all("html")
+    work()
+    assert "450 contacts were added." in person.get(state).text
+    assert not person.get("/tasks?auto=1", htmx="tasks").one("#tasks").has_attr("hx-trigger")
+
+
+def test_health_tells_of_a_worker_that_never_ran(app):
+    client = app.test_client()
+    assert client.get("/healthz").status_code == 200
+    answer = client.get("/healthz?full")
+    assert answer.status_code == 503
+    assert "worker FAULT: never ran" in answer.text
+    assert "storage ok" in answer.text

@@ -1,0 +1,134 @@
+"""The pages of contacts: added, found, changed, removed, taken back."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from tests.support.contact_pages import EDIT, add, cards_of
+from tests.support.visits import Page, Visitor
+from webmail.contacts import store
+
+
+def names(page: Page) -> list[str]:
+    return [link.get_text() for link in page.all(".contacts a")]
+
+
+def test_a_contact_is_added_found_changed_and_removed(alice: Visitor) -> None:
+    assert "No contacts yet" in alice.get("/contacts").text
+    page = add(
+        alice, "", "elodie@x.example", given="Élodie", family="Cœur", phone=["06 12 34 56 78"], phone_use=["cell"], note="a\nb"
+    )
+    assert "Élodie Cœur is in your contacts now." in page.notices and "06 12 34 56 78" in page.text
+    assert names(alice.get("/contacts?words=coeur")) == ["Élodie Cœur"] and names(alice.get("/contacts?words=zzz")) == []
+    edit = alice.get(page.link("Change"))
+    saved = alice.submit(
+        edit, EDIT, action="save", family="Leroy", email=["elodie@x.example", "el@work.example"], email_use=["", "work"]
+    )
+    assert "Élodie Leroy" in saved.one("h1").get_text() and "el@work.example" in saved.text
+    assert "EMAIL;TYPE=WORK:el@work.example" in cards_of(alice)["Élodie Leroy"]
+    removed = alice.submit(saved, "form[action$='/remove']")
+    assert "Élodie Leroy was removed" in removed.notices and cards_of(alice) == {}
+    back = alice.submit(removed, "#notices form")
+    assert "Undone for 1 contact." in back.notices and list(cards_of(alice)) == ["Élodie Leroy"]
+
+
+def test_a_form_that_is_refused_keeps_what_was_typed(alice: Visitor) -> None:
+    page = add(alice, "", "no address", phone=["06"], phone_use=["cell"], note="kept")
+    assert page.status == 422 and "“no address” is not an e-mail address." in page.one("#email-errors").get_text()
+    assert page.one("[name=note]").get_text().strip() == "kept" and page.all("[name=phone]")[0]["value"] == "06"
+    assert add(alice, "").status == 422 and add(alice, "x" * 300).status == 422 and cards_of(alice) == {}
+    more = alice.submit(page, EDIT, action="more")
+    assert more.status == 200 and len(more.all("[name=phone]")) == 5 and more.one("[name=note]").get_text().strip() == "kept"
+
+
+def test_what_is_typed_survives_a_lost_session(alice: Visitor) -> None:
+    for path, name in (("/contacts/new", "note"), ("/contacts/groups/new", "people")):
+        form = alice.get(path)
+        alice.client.delete_cookie("traboule")
+        asked = alice.submit(form, EDIT, name="Ann", **{name: "typed <b>"})
+        back = alice.submit(asked, "form[action='/login']", username=alice.address, password=alice.password)
+        assert back.address == path and "Nothing was saved yet" in back.notices
+        assert (
+            back.one(f"{EDIT} [name={name}]").get_text().strip() == "typed <b>"
+            and back.one(f"{EDIT} [name=name]")["value"] == "Ann"
+        )
+    assert cards_of(alice) == {}
+
+
+def test_a_form_sent_twice_makes_one_contact(alice: Visitor) -> None:
+    for path, fields in (("/contacts/new", {"name": "Ann", "action": "save"}), ("/contacts/groups/new", {"name": "3B"})):
+        form = alice.get(path)
+        assert {alice.submit(form, EDIT, **fields).address for _ in range(2)} == {alice.submit(form, EDIT, **fields).address}
+    assert sorted(cards_of(alice)) == ["3B", "Ann"]
+
+
+def test_a_form_gone_back_to_and_sent_with_other_words_changes_what_it_made(alice: Visitor) -> None:
+    for path, field in (("/contacts/new", "note"), ("/contacts/groups/new", "people")):
+        form = alice.get(path)
+        alice.submit(form, EDIT, name="Ann", action="save", **{field: "a@x.example"})
+        again = alice.submit(form, EDIT, name="Ann", action="save", **{field: "b@x.example"})
+        assert again.status == 409 and "saved already" in again.notices
+        assert "b@x.example" in alice.submit(again, EDIT, action="save").text
+    assert len(names(alice.get("/contacts"))) == 2
+
+
+def test_a_second_click_on_remove_is_no_error(alice: Visitor) -> None:
+    page = add(alice, "Ann")
+    alice.submit(page, "form[action$='/remove']")
+    again = alice.submit(page, "form[action$='/remove']")
+    assert again.status == 200 and "Ann was removed" in again.notices
+    assert "Undone" in alice.submit(again, "#notices form").notices
+
+
+def test_an_undo_for_which_there_is_no_room_says_so_and_stays_possible(alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed = alice.submit(add(alice, "Ann"), "form[action$='/remove']")
+    monkeypatch.setattr(store, "MOST", 1)
+    page = add(alice, "Bob")
+    refused = alice.submit(removed, "#notices form")
+    assert "contacts at most" in refused.notices
+    alice.submit(page, "form[action$='/remove']")
+    assert "Undone for 1 contact" in alice.submit(removed, "#notices form").notices
+
+
+def test_a_change_of_another_window_is_not_overwritten(alice: Visitor) -> None:
+    page = add(alice, "Ann")
+    first, second = (alice.get(page.link("Change")) for _ in range(2))
+    alice.submit(first, EDIT, action="save", note="first")
+    refused = alice.submit(second, EDIT, action="save", note="second")
+    assert refused.status == 409 and refused.one("[name=note]").get_text().strip() == "second"
+    assert "NOTE:first" in cards_of(alice)["Ann"]
+    assert "second" in alice.submit(refused, EDIT, action="save").text
+
+
+def test_somebody_elses_contacts_do_not_exist(alice: Visitor, bob: Visitor) -> None:
+    address = add(bob, "Secret", "secret@x.example").address
+    token = alice.get("/contacts/new").one(f"{EDIT} [name=csrf_token]")["value"]
+    for path in (address, f"{address}/edit", f"{address}/card"):
+        assert alice.get(path).status == 404
+    assert alice.post(f"{address}/edit", {"csrf_token": token, "name": "x"}).status == 404
+    assert alice.post(f"{address}/remove", {"csrf_token": token}).notices == ""
+    assert "Secret" not in alice.get("/contacts").text and "secret" not in alice.get("/recipients?words=secret").html
+    assert list(cards_of(bob)) == ["Secret"]
+
+
+def test_htmx_gets_the_page_alone(alice: Visitor) -> None:
+    add(alice, "Ann")
+    page = alice.get("/contacts", htmx="main")
+    assert page.html.lstrip().startswith("<title>") and page.one("main") and not page.all("body")
+
+
+def test_odd_addresses_do_no_harm(alice: Visitor) -> None:
+    page = add(alice, '<img src=x onerror="alert(1)">"; x', "ann@x.example", note="<script>")
+    assert page.all("img, main script") == []
+    for query in ("?page=0", "?page=999999999999", "?page=x", "?letter=%25", "?words=%00%25_'&kind=x"):
+        assert alice.get(f"/contacts{query}").status == 200
+
+
+def test_many_contacts_come_page_by_page_and_by_letter(alice: Visitor) -> None:
+    text = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:{letter}nne {n}\nEND:VCARD\n" for letter in "AÉ" for n in range(40))
+    alice.submit(alice.get("/contacts/import"), "form[enctype]", file=(io.BytesIO(text.encode()), "all.vcf"))
+    page = alice.get("/contacts")
+    assert len(names(page)) == 50 and len(names(alice.get(page.link("More contacts")))) == 30
+    assert len(names(alice.get(page.link("E")))) == 40

@@ -1,0 +1,148 @@
+"""How the demo starts, fails and ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.demo import accounts
+from deploy.demo.child import ServiceFailed, free_ports
+from deploy.demo.place import mail_owner
+from deploy.demo.services import CHECKOUT, Services
+from tests.support.waiting import eventually
+from webmail import config, models
+from webmail.auth import passwords
+
+
+def run_demo(base: Path) -> subprocess.Popen[str]:
+    """`python -m deploy.demo run` without web and mail, once it says that it is ready."""
+    command = [sys.executable, "-m", "deploy.demo", "run", "--no-web", "--no-mail", "--base", str(base)]
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout
+    for line in process.stdout:
+        if "Ctrl-C" in line:
+            break
+    return process
+
+
+def pids(base: Path) -> list[int]:
+    return [service["pid"] for service in json.loads((base / "services.json").read_text())["services"]]
+
+
+def all_end(processes: list[int]) -> bool:
+    return eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes), what=f"{processes} end")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything(demo_folder, number):
+    process = run_demo(demo_folder)
+    running = pids(demo_folder)
+    process.send_signal(number)
+    assert process.wait(30) == 0
+    assert all_end(running)
+    assert not (demo_folder / "services.json").exists()
+
+
+def test_nothing_survives_a_starter_that_is_killed(demo_folder):
+    process = run_demo(demo_folder)
+    running = pids(demo_folder)
+    process.kill()
+    process.wait(30)
+    assert all_end(running)
+
+
+def test_a_crash_ends_the_run_and_names_the_log(demo_folder):
+    process = run_demo(demo_folder)
+    running = pids(demo_folder)
+    os.kill(running[1], signal.SIGKILL)
+    words, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "smtp was killed by SIGKILL" in words
+    assert "smtp.log" in words
+    assert "Traceback" not in words
+    assert all_end(running)
+
+
+def test_reset_stops_a_running_demo_and_removes_its_files(demo_folder):
+    process = run_demo(demo_folder)
+    running, real = pids(demo_folder), demo_folder.resolve()
+    command = [sys.executable, "-m", "deploy.demo", "reset", "--base", str(demo_folder)]
+    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
+    process.wait(30)
+    assert all_end(running)
+    assert not real.exists()
+    assert not demo_folder.is_symlink()
+
+
+def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_goes_on(demo_folder):
+    with Services(demo_folder, web=False) as first:
+        with pytest.raises(ServiceFailed, match="already.*throws its mail away"), Services(demo_folder, web=False):
+            pass
+        assert not any(child.ended for child in first.children)
+        assert (first.base / "services.json").exists()
+
+
+def test_the_administrators_commands_work_beside_it(demo_folder):
+    with Services(demo_folder, web=False) as services:
+        environment = {**os.environ, "WEBMAIL_INSTANCE": str(demo_folder / "web")}
+
+        def flask(*words: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+            return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+        examined = flask("doctor", "--as", "alice@lycee.example")
+        assert examined.returncode == 0, examined.stdout
+        assert f"127.0.0.1 port {services.ports.imap} answers" in examined.stdout
+        assert [line for line in examined.stdout.splitlines() if not line.startswith(("ok ", "warning  Cookies"))] == []
+        assert "alice@lycee.example\tactive\tperson\t1.0G\tAlice Leroy" in flask("accounts", "list").stdout
+
+
+def test_the_file_of_settings_says_what_the_environment_does(demo_folder, monkeypatch):
+    with Services(demo_folder, web=False) as services:
+        from_file = config.load(services.base / "web")
+        for name, value in services.settings().items():
+            monkeypatch.setenv(name, value)
+        (services.base / "web" / "config.toml").unlink()
+        assert config.load(services.base / "web") == from_file
+
+
+def test_another_password_is_given_to_the_people_who_are_there(tmp_path):
+    file, owner = tmp_path / "db.sqlite", mail_owner()
+    accounts.prepare(file, owner, "demo")
+
+    def stored() -> list[str]:
+        with accounts.tables(file):
+            return [user.password for user in models.User.select()]
+
+    before = stored()
+    accounts.prepare(file, owner, "demo")
+    assert stored() == before
+    accounts.prepare(file, owner, "another")
+    assert [passwords.verify(each, "another") for each in stored()] == [True] * len(accounts.PEOPLE)
+
+
+def test_an_empty_password_is_the_usual_one(monkeypatch):
+    monkeypatch.setenv("DEMO_PASSWORD", "")
+    assert accounts.demo_password() == "demo"
+
+
+def test_a_taken_port_is_said_plainly(demo_folder):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ServiceFailed, match=rf"Port {port} \(web\) is taken.*PORT=\d+ make run"):
+            Services(demo_folder, ports={"web": port}).__enter__()
+
+
+def test_picked_ports_differ_and_are_below_those_of_outgoing_connections():
+    ports = free_ports(6, taken=[21_000])
+    assert len(set(ports)) == 6
+    assert max(ports) < 32_768

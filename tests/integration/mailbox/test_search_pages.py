@@ -1,0 +1,110 @@
+"""The pages beside a search: its form and saved searches, on a real Dovecot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from tests.support.messages import message
+from tests.support.searches import search
+from tests.support.visits import Page, Visitor
+from webmail.models import SavedSearch, User
+
+Fill = Callable[..., list[int]]
+
+
+# --- the form --------------------------------------------------------------------------------------------------------
+
+
+def test_the_form_makes_a_query_and_is_filled_in_from_one(folders: Visitor, fill: Fill) -> None:
+    fill(folders, message("Voyage à Lyon", sender='"Dupont, Zoé" <zoe@x.example>'))
+    form = folders.get("/search?mailbox=INBOX")
+    page = folders.submit(
+        form, "form.form", **{"from": "Dupont, Zoé", "words": "voyage", "without": "paris", "after": "2026-01-01"}
+    )
+    assert page.rows == ["Voyage à Lyon"]
+    query = page.one("#query")["value"]
+    assert query == 'voyage -paris from:"Dupont, Zoé" after:2026-01-01'
+    again = folders.get(page.link("More criteria"))
+    values = {
+        field["name"]: field.get("value", "") for field in again.all("form.form input[type=text], form.form input[type=date]")
+    }
+    assert (values["from"], values["words"], values["without"], values["after"]) == (
+        "Dupont, Zoé",
+        "voyage",
+        "paris",
+        "2026-01-01",
+    )
+
+
+def test_the_form_keeps_what_it_has_no_field_for(folders: Visitor) -> None:
+    client = folders.client.get("/search", query_string={"matching": "(a OR b) from:c", "mailbox": "Été", "scope": "all"})
+    page = Page(client)
+    assert page.one("#s-words")["value"] == "(a OR b) from:c"
+    assert page.one("#s-mailbox option[selected]")["value"] == "Été"
+    assert page.one("[name=scope][checked]")["value"] == "all"
+    found = folders.submit(page, "form.form", words="budget", state="unread", scope="all")
+    assert len(found.rows) == 5 and found.address.startswith("/mailbox/")
+
+
+def test_the_form_and_the_files_are_fragments_too(folders: Visitor) -> None:
+    form = folders.get("/search?matching=from:ann", htmx="main")
+    assert form.status == 200 and form.one("#s-from")["value"] == "ann" and not form.all("header.top")
+    assert folders.get("/files", htmx="main").status == 200
+    found = folders.submit(form, "form.form", htmx="main", **{"from": "bob", "scope": "all"})
+    assert len(found.rows) == 5
+
+
+def test_an_empty_form_asks_for_a_field(folders: Visitor) -> None:
+    page = folders.submit(folders.get("/search"), "form.form")
+    assert page.status == 422 and "Fill in at least one field" in page.notices
+    assert folders.get("/search?mailbox=Nirgends").status == 404
+
+
+# --- saved searches --------------------------------------------------------------------------------------------------
+
+
+def test_a_search_is_saved_renamed_and_deleted(folders: Visitor) -> None:
+    page = search(folders, "budget", scope="all")
+    saved = folders.submit(page, "#save-search", name="  Les   budgets ")
+    assert "“Les budgets” is saved" in saved.notices
+    assert folders.get(folders.get("/mailbox/INBOX").link("Les budgets")).rows == page.rows
+    twice = folders.submit(page, "#save-search", name="Les budgets")
+    assert "of that name already" in twice.notices
+    number = SavedSearch.get(name="Les budgets").id
+    form = f"form[action='/search/saved/{number}']"
+    renamed = folders.submit(folders.get("/search"), form, name="Comptes", action="rename")
+    assert renamed.link("Comptes")
+    gone = folders.submit(renamed, form, action="delete")
+    assert "Comptes" not in gone.one("nav.folders").get_text()
+
+
+def test_somebody_elses_search_is_404(folders: Visitor, app: Flask, make_account: Callable[..., str]) -> None:
+    folders.submit(search(folders, "budget"), "#save-search", name="À moi")
+    number = SavedSearch.get(name="À moi").id
+    other = Visitor(app, make_account()).sign_in()
+    assert "À moi" not in other.get("/search").text
+    token = other.get("/search").all("[name=csrf_token]")[0]["value"]
+    for action in ("rename", "delete"):
+        page = other.post(f"/search/saved/{number}", {"csrf_token": token, "action": action, "name": "Pris"})
+        assert page.status == 404
+        assert other.post(f"/search/saved/{'9' * 31}", {"csrf_token": token, "action": action, "name": "Pris"}).status == 404
+    assert SavedSearch.get_by_id(number).name == "À moi"
+
+
+def test_a_saved_search_needs_a_name_and_its_number_is_bounded(folders: Visitor) -> None:
+    page = search(folders, "budget")
+    assert "Give the search a name" in folders.submit(page, "#save-search", name=" ").notices
+    user = User.get(address=folders.address)
+    for number in range(50):
+        SavedSearch.create(user=user, name=f"N {number}", query="x")
+    assert "delete one first" in folders.submit(page, "#save-search", name="Une de trop").notices
+
+
+def test_ready_made_searches_work(folders: Visitor) -> None:
+    page = folders.get("/search")
+    for label in ("Unread", "Flagged", "With attachments", "Sent to me by name"):
+        link = next(a for a in page.all("main .links a") if a.get_text() == label)
+        assert folders.get(str(link["href"])).status == 200
+    assert len(folders.get(page.link("Unread")).rows) == 5

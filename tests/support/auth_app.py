@@ -1,0 +1,106 @@
+"""What visits are made with: a small application around the real auth area, and a browser that fills in its forms."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flask import Blueprint, Flask, session
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+from htmx_flask import Htmx
+from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
+
+from webmail.auth import cookies, guard, passwords, views
+from webmail.models import User
+from webmail.web import setup as web
+from webmail.web.current import current_user
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse"
+
+FRAME = (
+    "<title>{% block title %}{% endblock %}</title>{% for n in notices() %}<p role=status>{{ n.text }}</p>{% endfor %}"
+    "{% block body %}{% block main %}{% endblock %}{% endblock %}"
+)
+TEMPLATES = {"base.html": FRAME, "app.html": FRAME, "error.html": "<h1>{{ title }}</h1><p>{{ advice }}</p>", "_notices.html": ""}
+
+
+def add(address: str) -> User:
+    local, _, domain = address.rpartition("@")
+    return User.create(address=address, local=local, domain=domain, password=passwords.hash_password(PASSWORD))
+
+
+def build(settings) -> Flask:
+    app = Flask("auth-tests", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.jinja_loader = ChoiceLoader([DictLoader(TEMPLATES), FileSystemLoader(ROOT / "templates")])
+    app.config.update(SECRET_KEY=settings.secret_key, TESTING=True, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
+    app.extensions["settings"] = settings
+    Htmx(app)
+    Babel(app, default_locale="en")
+    app.session_interface = cookies.RowSessions(settings)
+    guard.install(app)
+    CSRFProtect(app)
+    web.install(app)
+    app.register_blueprint(views.blueprint)
+    app.register_blueprint(_inbox())
+    app.add_url_rule("/language", "settings.set_language", guard.public(lambda: "ok"), methods=["POST"])
+    return app
+
+
+def _inbox() -> Blueprint:
+    inbox = Blueprint("mailbox", __name__)
+
+    @inbox.route("/mailbox/<path:mailbox>", methods=["GET", "POST"])
+    def show(mailbox: str) -> str:
+        return f"{mailbox} of {current_user().address}, password {session.password!r}"
+
+    @inbox.get("/remember/<word>")
+    def remember(word: str) -> str:
+        session["word"] = word
+        return "remembered"
+
+    @inbox.get("/word")
+    def word() -> str:
+        return session.get("word", "nothing")
+
+    @inbox.get("/healthz")
+    @guard.public
+    def healthz() -> str:
+        return "ok"
+
+    @inbox.get("/language/<code>")
+    @guard.public
+    def language(code: str) -> str:
+        session["language"] = code
+        session["planted"] = "by somebody else"
+        return "ok"
+
+    return inbox
+
+
+class Browser:
+    """A visitor over TLS who keeps cookies and fills in forms."""
+
+    def __init__(self, app: Flask, base: str = "https://mail.lycee.example") -> None:
+        self.app, self.base, self.client = app, base, app.test_client()
+
+    def get(self, path: str, **kwargs):
+        return self.client.get(path, base_url=self.base, **kwargs)
+
+    def post(self, path: str, data=None, form_at: str = "/login", **kwargs):
+        """Send the form of the page at `form_at`."""
+        fields = {"csrf_token": csrf(self.get(form_at)), **(data or {})}
+        return self.client.post(path, data=fields, base_url=self.base, **kwargs)
+
+    def sign_in(self, name: str = "alice", password: str = PASSWORD, **fields):
+        return self.post("/login", {"username": name, "password": password, **fields})
+
+    def cookie(self, name: str = "__Host-traboule"):
+        return self.client.get_cookie(name, domain="mail.lycee.example")
+
+
+def csrf(response) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', response.text)
+    assert found, response.text
+    return found[1]

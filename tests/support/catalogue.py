@@ -1,0 +1,101 @@
+"""The French catalogue: `python -m tests.support.catalogue` checks that it is complete, `--update` brings in new strings.
+
+Strings are English in the code. The compiled catalogue (.mo) is kept beside its source, so that a clone runs as it is.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[2]
+PO = ROOT / "webmail" / "translations" / "fr" / "LC_MESSAGES" / "messages.po"
+KEYWORDS = {
+    "_": None,
+    "_l": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "lazy_ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
+METHODS = [("webmail/**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
+
+
+def extracted() -> Catalog:
+    """All strings of the code and the templates."""
+    catalog = Catalog(project="Traboule", charset="utf-8")
+    for folder in ("webmail", "templates"):
+        found = extract_from_dir(
+            str(ROOT / folder), [(p.removeprefix(f"{folder}/"), m) for p, m in METHODS],
+            {p.removeprefix(f"{folder}/"): o for p, o in OPTIONS.items()}, KEYWORDS,
+        )  # fmt: skip
+        for name, line, message, comments, context in found:
+            catalog.add(message, None, [(f"{folder}/{name}", line)], auto_comments=comments, context=context)
+    return catalog
+
+
+def french() -> Catalog:
+    return read_po(io.BytesIO(PO.read_bytes()), locale="fr") if PO.exists() else Catalog(locale="fr", project="Traboule")
+
+
+def compiled(catalog: Catalog) -> bytes:
+    out = io.BytesIO()
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
+def problems() -> list[str]:
+    """What is missing, left over, untranslated or doubtful; a placeholder lost in translation; an old .mo."""
+    code, catalog = extracted(), french()
+    found = []
+    for message in code:
+        if not message.id:
+            continue
+        kept = catalog.get(message.id, message.context)
+        where = "{}:{}".format(*message.locations[0])
+        if kept is None:
+            found.append(f"missing: {message.id!r} ({where})")
+            continue
+        texts = kept.string if isinstance(kept.string, tuple) else (kept.string,)
+        if not all(texts) or kept.fuzzy:
+            found.append(f"untranslated: {message.id!r} ({where})")
+        wanted = set(re.findall(r"%\(\w+\)s|%\(\w+\)d", str(message.id)))
+        for text in filter(None, texts):
+            extra = set(re.findall(r"%\(\w+\)s|%\(\w+\)d", text)) ^ wanted
+            if extra and not (isinstance(kept.id, tuple) and extra <= {"%(num)d"}):
+                found.append(f"placeholders differ: {message.id!r}: {', '.join(sorted(extra))}")
+    ids = {message.id for message in code if message.id}
+    found += [f"no longer used: {message.id!r}" for message in catalog if message.id and message.id not in ids]
+    mo = PO.with_suffix(".mo")
+    if not mo.exists() or mo.read_bytes() != compiled(catalog):
+        found.append("messages.mo is older than messages.po: run python -m tests.support.catalogue --update")
+    return found
+
+
+def update() -> None:
+    catalog = french()
+    catalog.update(extracted(), no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    for message in catalog:
+        message.locations = [(name, None) for name, _ in message.locations]  # line numbers change with every edit
+    with PO.open("wb") as out:
+        write_po(out, catalog, width=110, omit_header=False, include_previous=False)
+    PO.with_suffix(".mo").write_bytes(compiled(french()))
+
+
+if __name__ == "__main__":
+    if "--update" in sys.argv:
+        update()
+    found = problems()
+    print("\n".join(found) or "the French catalogue is complete")
+    sys.exit(bool(found))

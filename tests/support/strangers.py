@@ -1,0 +1,63 @@
+"""Messages from people inside and outside, and what their pages say of them."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+
+from flask import Flask
+
+from deploy.demo.services import Services
+from tests.support.visits import Page, Visitor
+from webmail import create_app
+from webmail.database.connection import db
+from webmail.models import Correspondent, DraftRow, Outbox, PhishingReport
+
+OURS = "lycee.example"
+
+
+@contextmanager
+def checking_app(services: Services, instance: Path) -> Iterator[Flask]:
+    """An application that believes the checks of our own mail server, and knows where to report phishing."""
+    values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
+    del values["instance"], values["jobs_file"], values["uploads_folder"]
+    more = {"undo_seconds": 60, "secure_cookies": False, "authserv_id": OURS, "phishing_address": "security@ministry.example"}
+    app = create_app(instance, **{**values, **more})
+    _forget_rows()  # what other files' tests left: all share one database
+    yield app
+    _forget_rows()
+
+
+def _forget_rows() -> None:
+    with db.connection_context():
+        for table in (Outbox, DraftRow, Correspondent, PhishingReport):
+            table.delete().execute()
+
+
+def message(sender: str = "Ann <ann@far.example>", text: str = "Bonjour", **headers: str) -> bytes:
+    made = EmailMessage(policy=email.policy.SMTP)
+    made["From"], made["To"], made["Subject"] = sender, "alice@lycee.example", headers.pop("subject", "Bonjour")
+    made["Message-ID"] = f"<{time.monotonic_ns()}@far.example>"
+    for name, value in headers.items():
+        made[name.replace("_", "-")] = value
+    made.set_content(text)
+    return bytes(made)
+
+
+def warnings(page: Page) -> list[str]:
+    return [" ".join(p.get_text(" ", strip=True).split()).removeprefix("▲ ") for p in page.all(".trust li")]
+
+
+def line(page: Page) -> str:
+    return " ".join(page.one(".trust summary").get_text(" ", strip=True).split())
+
+
+def report(alice: Visitor, page: Page) -> Page:
+    button = next(b for b in page.all("button[formaction]") if "phishing" in b.get_text())
+    form = {f["name"]: f["value"] for f in page.all(".list-bar input[name]")}
+    return alice.post(str(button["formaction"]), form)

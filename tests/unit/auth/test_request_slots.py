@@ -1,0 +1,129 @@
+"""One person never has all the threads: so many requests at once, and each gives its turn back whatever becomes of it."""
+
+import gc
+from threading import Event, Thread
+
+import pytest
+from flask import Response, abort
+
+from tests.support.auth_app import Browser
+from tests.support.waiting import eventually
+from webmail.auth import request_slots
+from webmail.errors import ServerAway
+
+
+class Rooms:
+    """Views that stay busy until they are let go."""
+
+    def __init__(self, app) -> None:
+        self.go_on, self.inside = Event(), []
+        app.add_url_rule("/busy", "busy", self.busy)
+        app.add_url_rule("/stream", "stream", lambda: Response(iter([b"a", b"b"])))
+        app.add_url_rule("/<kind>/breaks", "breaks", self.breaks)
+
+    def busy(self) -> str:
+        self.inside.append(1)
+        assert self.go_on.wait(60)
+        return "done"
+
+    def breaks(self, kind: str) -> str:
+        raise (
+            {"mail": ServerAway("no"), "bug": ZeroDivisionError(), "abort": LookupError()}[kind] if kind != "404" else abort(404)
+        )
+
+
+@pytest.fixture
+def rooms(app):
+    return Rooms(app)
+
+
+@pytest.fixture
+def crowded(app, visitor, rooms):
+    """Alice has as many requests under way as she may."""
+    visitor.sign_in()
+    cookie = visitor.cookie().value
+    threads = [Thread(target=_visit, args=(app, cookie)) for _ in range(request_slots.AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: len(rooms.inside) == request_slots.AT_ONCE)
+    yield visitor
+    rooms.go_on.set()
+    for thread in threads:
+        thread.join()
+
+
+def _visit(app, cookie: str) -> None:
+    browser = Browser(app)
+    browser.client.set_cookie("__Host-traboule", cookie, domain="mail.lycee.example", secure=True)
+    browser.get("/busy")
+
+
+def test_one_more_is_refused_at_once_and_others_are_not(app, crowded, bob):
+    answer = crowded.get("/mailbox/INBOX")  # while all the others stay inside: it waited for none
+    assert answer.status_code == 429
+    assert "Too many requests" in answer.text
+    other = Browser(app)
+    other.sign_in("bob")
+    assert other.get("/mailbox/INBOX").status_code == 200
+
+
+def test_what_anybody_may_see_is_not_counted(crowded):
+    for path in ("/static/css/base.css", "/healthz", "/login"):
+        assert crowded.get(path).status_code in (200, 303)
+
+
+def test_the_turns_come_back(alice, crowded, rooms):
+    rooms.go_on.set()
+    eventually(lambda: not request_slots.running(alice.id))
+    assert crowded.get("/mailbox/INBOX").status_code == 200
+    assert request_slots.running(alice.id) == 0
+
+
+@pytest.mark.parametrize("path", ["/mail/breaks", "/bug/breaks", "/404/breaks", "/word", "/stream"])
+def test_no_fault_keeps_a_turn(app, visitor, rooms, alice, path):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    visitor.sign_in()
+    for _ in range(2 * request_slots.AT_ONCE):
+        answer = visitor.get(path)
+        assert answer.status_code != 429
+        answer.close()
+    assert request_slots.running(alice.id) == 0
+
+
+def test_a_form_that_is_refused_gives_its_turn_back(visitor, alice):
+    visitor.sign_in()
+    assert visitor.client.post("/mailbox/INBOX", base_url=visitor.base).status_code == 400
+    assert request_slots.running(alice.id) == 0
+
+
+def test_a_download_counts_until_it_is_closed(visitor, rooms, alice):
+    visitor.sign_in()
+    answer = visitor.get("/stream")
+    assert request_slots.running(alice.id) == 1
+    answer.close()
+    assert request_slots.running(alice.id) == 0
+
+
+def test_a_download_that_nobody_closes_counts_until_it_is_forgotten(visitor, rooms, alice):
+    visitor.sign_in()
+    answer = visitor.get("/stream")
+    assert request_slots.running(alice.id) == 1
+    del answer
+    gc.collect()
+    assert request_slots.running(alice.id) == 0
+
+
+def test_an_error_in_the_place_of_a_download_keeps_nothing(app, visitor, rooms, alice, monkeypatch):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    visitor.sign_in()
+    kept = []
+
+    def fail(app, session, response) -> None:
+        if response.is_streamed:
+            kept.append(response)  # so that it is not merely forgotten
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(app.session_interface, "save_session", fail)
+    assert visitor.get("/stream").status_code == 500
+    assert kept
+    assert request_slots.running(alice.id) == 0

@@ -1,0 +1,74 @@
+"""Drafts that nobody comes back to, and folders without a draft."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from webmail.compose import attachments, draft_cleanup, drafts, uploads
+from webmail.compose.fields import Fields
+from webmail.models import DraftRow, Outbox, OutboxState, now
+
+
+def files_of(row, settings):
+    folder = uploads.folder(settings, row.id)
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def age(row, **ago):
+    DraftRow.update(updated=now() - timedelta(**ago)).where(DraftRow.id == row.id).execute()
+
+
+def test_what_nobody_comes_back_to_goes(alice, settings):
+    names = ("old", "fresh", "typed", "empty", "begun")
+    old, fresh, typed, empty, begun = (drafts.new(alice, Fields(body="" if n == "empty" else n)) for n in names)
+    age(old, days=31)
+    age(fresh, days=29)
+    for row in (typed, empty):
+        age(row, days=2)
+        DraftRow.update(created=now() - timedelta(days=2, hours=1)).where(DraftRow.id == row.id).execute()
+    then = now() - timedelta(days=2)
+    DraftRow.update(created=then, updated=then).where(DraftRow.id == begun.id).execute()
+    DraftRow.update(saved_mailbox="Drafts", saved_uid=7).where(DraftRow.id << [old.id, fresh.id]).execute()
+    draft_cleanup.sweep(settings)
+    left = {row.body for row in DraftRow.select()}
+    assert left >= {"fresh", "typed"}
+    assert not left & {"old", "", "begun"}
+
+
+def test_text_left_unsaved_is_found(alice):
+    typed, begun, recent, saved = (drafts.new(alice, Fields(body=n)) for n in ("typed", "begun", "recent", "saved"))
+    long_ago = now() - timedelta(hours=3)
+    for row in (typed, begun, saved):
+        DraftRow.update(created=long_ago, updated=long_ago + timedelta(minutes=1)).where(DraftRow.id == row.id).execute()
+    drafts.leave_untouched(begun)
+    DraftRow.update(saved_mailbox="Drafts", saved_at=now()).where(DraftRow.id == saved.id).execute()
+    assert [row.id for row in draft_cleanup.unseen()] == [typed.id]
+
+
+@pytest.mark.parametrize("state", [OutboxState.WAITING, OutboxState.FAILED, OutboxState.UNCERTAIN])
+def test_a_draft_in_the_outbox_stays(here, state):
+    row = here.draft()
+    sent = here.enqueue(row)
+    Outbox.update(state=state).where(Outbox.id == sent.id).execute()
+    DraftRow.update(saved_mailbox="Drafts", saved_uid=7).where(DraftRow.id == row.id).execute()
+    age(row, days=40)
+    draft_cleanup.sweep(here.settings)
+    assert DraftRow.select().where(DraftRow.id == row.id).exists()
+
+
+def test_folders_without_a_draft_go(alice, settings):
+    import os
+
+    row = drafts.new(alice, Fields(body="x"))
+    attachments.add(row, [b"x"], "a", "", settings)
+    orphan, young, foreign = (Path(settings.uploads_folder, name) for name in ("a" * 32, "b" * 32, "lost+found"))
+    for folder in (orphan, young, foreign):
+        folder.mkdir()
+    for folder in (orphan, foreign, uploads.folder(settings, row.id)):
+        os.utime(folder, (1, 1))
+    draft_cleanup.sweep(settings)
+    assert not orphan.exists()
+    assert young.exists()
+    assert foreign.exists()
+    assert len(files_of(row, settings)) == 1

@@ -1,0 +1,76 @@
+"""Every button above a list has its record; each record says of what it does, and what is done has an undo unless it can't."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from webmail.errors import NoSuchMailbox, UnsafeValue
+from webmail.mail import Role
+from webmail.mailbox.actions import ACTIONS, apply_action
+from webmail.mailbox.views.actions import LIST_ACTIONS, filing_actions, marking_actions
+from webmail.rights import ALL_RIGHTS, Rights
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
+
+
+def names(actions):
+    return [action.name for action in actions]
+
+
+def test_every_button_of_the_lists_forms_has_a_record() -> None:
+    for file in ("_macros.html", "mailbox/_bar.html", "mailbox/choose.html", "mailbox/destroy.html", "message/show.html"):
+        for tag in re.findall(r"<button[^>]*>", (TEMPLATES / file).read_text()):
+            if 'name="action"' in tag and (value := re.search(r' value="([^":{]+)', tag)):
+                assert value[1] in LIST_ACTIONS, f"{file}: {tag}"
+
+
+def test_what_is_done_to_messages_can_be_pressed_and_is_told() -> None:
+    assert ACTIONS.keys() <= LIST_ACTIONS.keys()
+    nothing_told = {name for name in ACTIONS if LIST_ACTIONS[name].says is LIST_ACTIONS["tags"].says}
+    assert nothing_told == set()
+
+
+def test_only_what_is_deleted_for_good_has_no_undo() -> None:
+    assert {name for name, action in ACTIONS.items() if not action.undo} == {"destroy"}
+
+
+def test_what_moves_messages_is_done_one_at_a_time() -> None:
+    moves = {name for name, action in ACTIONS.items() if action.undo == "move"}
+    assert moves | {"snooze"} == {name for name, action in LIST_ACTIONS.items() if action.one_at_a_time}
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        (Role.INBOX, ["archive", "delete", "junk"]),
+        (None, ["archive", "delete", "junk"]),
+        (Role.ARCHIVE, ["delete", "junk"]),
+        (Role.SENT, ["archive", "delete"]),
+        (Role.DRAFTS, ["delete"]),
+        (Role.TRASH, ["delete"]),
+        (Role.JUNK, ["delete", "notjunk"]),
+    ],
+)
+def test_each_folder_offers_what_makes_sense_in_it(role, expected) -> None:
+    assert names(filing_actions(role, ALL_RIGHTS)) == expected
+
+
+def test_what_one_may_not_do_is_not_offered() -> None:
+    assert filing_actions(Role.INBOX, Rights("lrsw")) == []
+    assert names(marking_actions(Rights("lrs"))) == ["read", "unread"]
+    assert names(marking_actions(Rights("lr"))) == []
+
+
+def test_an_action_is_refused_before_the_server_is_asked() -> None:
+    connection = None  # nothing is asked of it
+    with pytest.raises(UnsafeValue):
+        apply_action(connection, [], "explode")
+    with pytest.raises(UnsafeValue):
+        apply_action(connection, [], "tag")
+    with pytest.raises(UnsafeValue):
+        apply_action(connection, [], "archive", archive_by="decade")
+    with pytest.raises(NoSuchMailbox):
+        apply_action(connection, [], "move")

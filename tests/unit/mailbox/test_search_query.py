@@ -1,0 +1,80 @@
+"""The form of a search: its fields as a query and back, and which folder `in:` means."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from webmail.imap.mailboxes import Overview
+from webmail.imap.search import parse
+from webmail.mail import Mailbox, Role
+from webmail.mailbox.list_request import ListRequest
+from webmail.mailbox.search_query import FIELDS, fields_of, led_to, query_of
+
+TODAY = date(2026, 11, 24)
+FORM = Path(__file__).resolve().parents[3] / "templates" / "mailbox" / "search.html"
+
+
+def again(query: str) -> dict[str, str]:
+    return {name: value for name, value in fields_of(parse(query, today=TODAY), query, TODAY).items() if value}
+
+
+def test_each_field_becomes_its_operator() -> None:
+    fields = {
+        "words": "voyage Lyon", "without": "paris rome", "from": "Dupont, Zoé", "subject": "a (b)", "larger": "5M", "attachment": "1",
+        "state": "unread", "after": "2026-03-01", "cc": 'dit "le grand"',
+    }  # fmt: skip
+    assert query_of(fields) == (
+        'voyage Lyon -paris -rome from:"Dupont, Zoé" cc:"dit le grand" subject:"a (b)" larger:5M after:2026-03-01 '
+        "has:attachment is:unread"
+    )
+    assert query_of({"from": "  ", "words": "", "state": "nonsense", "without": '"'}) == ""
+
+
+def test_a_query_fills_the_form_in_and_what_has_no_field_stays_words() -> None:
+    assert again('de:ann "un mot" -paris before:2026 is:read from:bob is:draft newer_than:2w') == {
+        "from": "ann", "without": "paris", "before": "2026-01-01", "state": "read", "words": '"un mot" from:bob is:draft newer_than:2w',
+    }  # fmt: skip
+    assert again("a OR b from:c") == {"words": "a OR b from:c"}
+    assert again('-"deux mots" -has:attachment -from:x foo:bar') == {"words": '-"deux mots" -has:attachment -from:x foo:bar'}
+
+
+def test_what_the_form_sends_comes_back_into_it() -> None:
+    chance = random.Random(11)
+    values = ["ann", "Zoé D.", "a@x.example", "x-y", "-x", "(a)", "OR", "a:b", "été 2026", "'", "5M"]
+    for _ in range(500):
+        fields = {name: chance.choice(values) for name in FIELDS if name not in ("after", "before") and chance.random() < 0.4}
+        fields |= {"after": "2026-03-01"} if chance.random() < 0.4 else {}
+        fields |= {"attachment": "1", "state": "flagged"} if chance.random() < 0.4 else {}
+        assert again(query_of(fields)) == fields
+
+
+def test_the_form_has_a_field_for_each_operator_that_is_taken_out_of_the_words() -> None:
+    named = set(re.findall(r"(?:text\(|search_field\('s-words', )'(\w+)'", FORM.read_text())) | set(
+        re.findall(r'name="(\w+)"', FORM.read_text())
+    )
+    assert {*FIELDS, "words", "without", "attachment", "state"} <= named
+
+
+@pytest.mark.parametrize(
+    ("query", "mailbox", "scope"),
+    [
+        ("in:sent x", "Envois", ""),
+        ("dans:envoyés x", "Envois", ""),
+        ("in:INBOX x", "INBOX", ""),
+        ('in:"Travail/2024" x', "Travail/2024", ""),
+        ("in:2024 x", "Travail/2024", ""),
+        ("in:archive x", "Archive", ""),  # a folder's own name goes before what another one serves as
+        ("dans:partout x", "Travail", "all"),
+    ],
+)
+def test_in_means_a_folder_by_its_name_its_role_or_its_last_part(query: str, mailbox: str, scope: str) -> None:
+    boxes = [("INBOX", Role.INBOX), ("Envois", Role.SENT), ("Vieux", Role.ARCHIVE), ("Archive", None), ("Travail/2024", None)]
+    overview = Overview(tuple(Mailbox(name, "/", role) for name, role in boxes))
+    found = led_to(ListRequest("Travail", query, page=3), parse(query), overview)
+    assert found == ListRequest(mailbox, "x", scope)
+    assert led_to(ListRequest("Travail"), parse("in:nowhere"), overview) is None

@@ -1,0 +1,226 @@
+"""What is thought of a sender: many small cases, and all the letters of the demo."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from deploy.demo.letters.boxes import boxes
+from tests.support.received import FAR, message
+from webmail.config import Settings
+from webmail.mail import Address, Message, Part, Role, Structure
+from webmail.message import sender_check
+from webmail.message.sender_check import SenderPlace, TrustLevel, WarningKind
+from webmail.mime import authentication, headers, plain_text, structure
+from webmail.mime.html.scan import scan
+from webmail.models import Correspondent, User
+
+SETTINGS = Settings(domain="lycee.example", authserv_id="lycee.example")
+BOB = Address("Bob Girard", "bob@lycee.example")
+PASSED = ((0, "lycee.example; dmarc=pass"),)
+
+
+def kinds(user: User, one: Message, **more: Any) -> set[str]:
+    return {warning.kind.value for warning in sender_check.judge(one, user, SETTINGS, **more).warnings}
+
+
+@pytest.mark.parametrize(
+    ("sender", "role", "place"),
+    [
+        (BOB, None, SenderPlace.INSIDE),
+        (Address("", "BOB@LYCEE.EXAMPLE"), None, SenderPlace.INSIDE),
+        (Address("", "root@mail.lycee.example"), None, SenderPlace.OUTSIDE),
+        (Address("", "bob@xlycee.example"), None, SenderPlace.OUTSIDE),
+        (FAR, None, SenderPlace.OUTSIDE),
+        (Address("", "MAILER-DAEMON"), None, SenderPlace.NOWHERE),
+        (Address("", "alice@lycee.example"), Role.SENT, SenderPlace.OWN),
+        (Address("", "alice@lycee.example"), None, SenderPlace.INSIDE),
+    ],
+)
+def test_where_a_sender_is(alice: User, sender: Address, role: Role | None, place: SenderPlace) -> None:
+    assert sender_check.judge(message(sender), alice, SETTINGS, role).place is place
+
+
+def test_without_any_sender_there_is_a_word_about_it(alice: User) -> None:
+    assert kinds(alice, message(())) == {"no-sender"}
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "kind", "level"),
+    [
+        ("Bob Girard", "bob.girard@far.example", "colleague", TrustLevel.DANGER),
+        ("GIRARD Bob", "bg@far.example", "colleague", TrustLevel.DANGER),
+        ("Вob Girard", "bg@far.example", "colleague", TrustLevel.DANGER),
+        ("Administration", "a@far.example", "colleague", TrustLevel.CAUTION),
+        ("bob@lycee.example", "x@far.example", "address-in-name", TrustLevel.DANGER),
+        ("Service (help@bank.example)", "x@far.example", "address-in-name", TrustLevel.CAUTION),
+        ("Messagerie lycee.example", "x@far.example", "address-in-name", TrustLevel.DANGER),
+        ("Bob", "bob@lycée.example", "lookalike", TrustLevel.DANGER),
+        ("Bob", "bob@lyceee.example", "lookalike", TrustLevel.DANGER),
+        ("Bob", "bob@pаypal.example", "scripts", TrustLevel.DANGER),
+    ],
+)
+def test_names_and_domains_that_pretend(alice: User, name: str, email: str, kind: str, level: TrustLevel) -> None:
+    [warning] = sender_check.judge(message(Address(name, email)), alice, SETTINGS).warnings
+    assert (warning.kind.value, warning.level) == (kind, level)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [FAR, BOB, Address("ann@far.example", "ann@far.example"), Address("Bob Girardin", "x@far.example"), Address("", "x@autre.example"),
+     Address("info@mail.far.example", "x@far.example"), Address("Lycée Pascal", "x@lycee-pascal.example")],
+)  # fmt: skip
+def test_ordinary_names_give_none(alice: User, sender: Address) -> None:
+    assert kinds(alice, message(sender)) == set()
+
+
+def test_people_one_writes_to_are_known(alice: User) -> None:
+    Correspondent.create(user=alice, address="sophie@partner.example", name="Sophie Lambert")
+    assert kinds(alice, message(Address("Sophie Lambert", "s@far.example"))) == {"known-name"}
+    assert kinds(alice, message(Address("", "x@partnner.example"))) == {"lookalike"}
+    assert kinds(alice, message(Address("Sophie Lambert", "Sophie@partner.example"))) == set()
+    Correspondent.create(user=alice, address="bob@private.example", name="")
+    assert kinds(alice, message(Address("Bob Girard", "bob@private.example"))) == set()
+    assert sender_check.stranger(alice, message(Address("", "Sophie@partner.example")).envelope) == ""
+
+
+def test_what_the_server_found_decides(alice: User) -> None:
+    failed = ((0, "lycee.example; dmarc=fail"),)
+    assert kinds(alice, message(results=failed)) == {"failed"}
+    assert kinds(alice, message(BOB, results=failed)) == {"failed"}
+    assert kinds(alice, message(BOB, results=((0, "lycee.example; spf=none"),))) == {"unproven"}
+    assert kinds(alice, message(BOB, results=((0, "lycee.example; dmarc=pass header.from=lycee.example"),))) == set()
+    assert kinds(alice, message(BOB, results=((0, "evil.example; dmarc=fail"),))) == set()
+    nobody = sender_check.judge(message(results=PASSED), alice, Settings(domain="lycee.example"))
+    assert not nobody.genuine
+    assert not nobody.authentication.told
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "more", "told"),
+    [
+        ("ann@far.example", {}, False), ("x@mail.far.example", {}, False), ("x@evil.example", {}, True),
+        ("x@evil.example", {"list_id": "a.b"}, False), ("x@evil.example", {"sender": Address("", "no-reply@far.example")}, True),
+        ("x@evil.example", {"sender": Address("", "no-reply@far.example"), "results": PASSED}, False),
+        ("x@evil.example", {"trace": {"bulk": True}, "results": PASSED}, False), ("x@evil.example", {"results": PASSED}, True),
+        ("alice@lycee.example", {}, False), ("", {}, False),
+    ],
+)  # fmt: skip
+def test_answers_to_elsewhere(alice: User, reply_to: str, more: dict[str, Any], told: bool) -> None:
+    answers = (Address("", reply_to),) if reply_to else ()
+    assert kinds(alice, message(reply_to=answers, **more)) == ({"reply"} if told else set())
+
+
+@pytest.mark.parametrize(
+    ("files", "outside", "inside"),
+    [
+        (("a.pdf",), set(), set()),
+        (("a.xlsm",), {"macros"}, set()),
+        (("a.html",), {"page"}, set()),
+        (("a.exe",), {"program"}, {"program"}),
+        (("a.html", "b.pdf.exe", "c.exe"), {"disguised"}, {"disguised"}),
+    ],
+)
+def test_files(alice: User, files: tuple[str, ...], outside: set[str], inside: set[str]) -> None:
+    assert kinds(alice, message(files=files)) == outside
+    assert kinds(alice, message(BOB, files=files)) == inside
+
+
+@pytest.mark.parametrize(
+    ("named", "more", "levels"),
+    [
+        ("www.bank.example", {}, [TrustLevel.DANGER]), ("www.bank.example", {"results": PASSED}, [TrustLevel.DANGER]),
+        ("www.far.example", {}, [TrustLevel.CAUTION]), ("www.far.example", {"results": PASSED}, []),
+    ],
+)  # fmt: skip
+def test_links_that_lie(alice: User, named: str, more: dict[str, Any], levels: list[TrustLevel]) -> None:
+    lies = (("https://click.example/1", named), ("https://click.example/2", named))
+    found = sender_check.judge(message(lies=lies, **more), alice, SETTINGS).warnings
+    assert [warning.level for warning in found] == levels
+    assert all((w.kind, w.seen, w.real) == (WarningKind.LINK, named, "click.example") for w in found)
+
+
+def test_a_program_within_a_text(alice: User) -> None:
+    one = replace(
+        message(),
+        structure=Structure(text=(Part("1", "text/plain", 9),)),
+        bodies={"1": "Voir\nbegin 644 a.pdf.exe\n#86)C\n`\nend\n"},
+    )
+    assert kinds(alice, one) == {"disguised"}
+
+
+def test_a_stranger_who_asks_for_a_password(alice: User) -> None:
+    asking = {"glance": "Confirmez votre mot de passe"}
+    assert kinds(alice, message(earlier=False, **asking)) == {"credentials"}
+    assert kinds(alice, message(earlier=True, **asking)) == set()
+    assert kinds(alice, message(BOB, earlier=False, **asking)) == set()
+    assert kinds(alice, message(earlier=False, glance="> Confirmez votre mot de passe\n\nMerci")) == set()
+    [one] = sender_check.judge(message(earlier=False, results=PASSED, **asking), alice, SETTINGS).warnings
+    assert one.level is TrustLevel.CAUTION
+
+
+def test_the_worst_comes_first(alice: User) -> None:
+    one = message(Address("Bob Girard", "b@far.example"), reply_to=(Address("", "x@evil.example"),), files=("a.exe",))
+    found = sender_check.judge(one, alice, SETTINGS)
+    assert found.level is TrustLevel.DANGER
+    assert [w.level for w in found.warnings] == sorted((w.level for w in found.warnings), reverse=True)
+    assert len(found.warnings) == 3
+
+
+@pytest.mark.parametrize(
+    ("email", "asked"),
+    [("Ann@Far.example", "ann@far.example"), ("bob@lycee.example", ""), ("MAILER-DAEMON", ""), ("é@far.example", ""), ('"a b"@far.example', "")],
+)  # fmt: skip
+def test_whose_earlier_messages_are_looked_for(alice: User, email: str, asked: str) -> None:
+    assert sender_check.stranger(alice, message(Address("", email)).envelope) == asked
+
+
+def test_each_kind_has_its_sentence() -> None:
+    from flask import Flask
+    from flask_babel import Babel
+
+    from webmail.message.views import sender as trust_views
+
+    app = Flask(__name__)
+    Babel(app)
+    with app.test_request_context():
+        words = [
+            trust_views.warning_words(sender_check.SenderWarning(kind, TrustLevel.DANGER, "seen", "real")) for kind in WarningKind
+        ]
+    assert len(set(words)) == len(WarningKind)
+
+
+def test_the_demo_s_letters_give_warnings_only_where_they_should(alice: User) -> None:
+    """All 600 of them, each as if it were its sender's first."""
+    wrong, caught = [], {}
+    for address, items in boxes(datetime.now(ZoneInfo("Europe/Paris"))).items():
+        user = User.get(User.address == address)
+        for item in items:
+            one = _as_read(item.content, item.when)
+            role = {"Sent": Role.SENT, "Drafts": Role.DRAFTS, "Junk": Role.JUNK}.get(item.mailbox)
+            found = kinds(user, one, role=role)
+            if "suspendue" in one.envelope.subject:
+                caught = found
+            elif found and role is not Role.JUNK:
+                wrong.append((one.envelope.subject, found))
+    assert wrong == []
+    assert caught == {"failed", "address-in-name", "credentials", "link", "reply"}
+
+
+def _as_read(content: bytes, when: datetime) -> Message:
+    head = content.partition(b"\r\n\r\n")[0] + b"\r\n"
+    shape = structure.classify(structure.from_bytes(content))
+    glance = ""
+    lies: tuple[tuple[str, str], ...] = ()
+    for part in shape.html[:1] or shape.text[:1]:
+        words = plain_text.decode_text(structure.content(content, part.section)[:16_384], part.encoding, part.charset)
+        glance = plain_text.html_to_text(words) if part.type == "text/html" else words
+        lies = scan(words).lies if part.type == "text/html" else ()
+    return Message(
+        "INBOX", 1, 1, frozenset(), len(content), when, headers.envelope(head), shape, glance=glance, earlier=False, lies=lies,
+        trace=headers.trace(head, authentication.results_in(head)),
+    )  # fmt: skip

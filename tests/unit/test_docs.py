@@ -1,0 +1,134 @@
+"""The documentation for developers names only what is there: paths and names of docs/architecture.md, paths of docs/decisions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+DECISIONS = sorted(path for path in (ROOT / "docs" / "decisions").glob("*.md") if path.name != "README.md")
+LONGEST = 130  # lines: one page
+
+_PATH = re.compile(r"(?<![\w/.-])(?:webmail|templates|static|deploy|tests|docs)/(?:[\w.-]+/)*(?:[\w-]+(?:\.[\w-]+)*)?")
+_FILE = re.compile(r"(?<![\w/.-])[\w/-]+\.(?:py|html|css|js|svg|conf|in|md)\b|(?<![\w/.<-])[\w-]+/(?=[\s,;:)]|$)")
+_NAMED = re.compile(r"`([\w./-]+)` \((`[^`]+`(?:, `[^`]+`)*)\)")  # `path` (`name`, `name`)
+_DOTTED = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)`")
+
+
+def paths_in(text: str) -> Iterator[Path]:
+    """Paths from the root of the repository, wherever they stand; and in the tree, what lies in the folder a line begins with."""
+    head, _fence, rest = text.partition("```\n")
+    tree, _fence, tail = rest.partition("```\n")
+    for prose in (head, tail):
+        yield from (ROOT / found for found in _PATH.findall(prose))
+    folder = ROOT
+    for line in tree.splitlines():
+        words = line
+        if not line.startswith(" "):
+            first, _space, words = line.partition(" ")
+            yield ROOT / first
+            folder = ROOT / first if first.endswith("/") else (ROOT / first).parent
+        for found in _FILE.findall(words):
+            yield ROOT / found if (ROOT / found.split("/")[0]).is_dir() and "/" in found.rstrip("/") else folder / found
+
+
+def missing_names(text: str) -> list[str]:
+    """Names said to be in a file, or dotted ones of `webmail`, that are not there."""
+    missing = []
+    for path, names in _NAMED.findall(text):
+        content = (ROOT / path).read_text() if (ROOT / path).is_file() else ""
+        missing += [f"{name} in {path}" for name in re.findall(r"`([^`]+)`", names) if name not in content]
+    for dotted in _DOTTED.findall(text):
+        *parts, name = dotted.split(".")
+        module = ROOT.joinpath("webmail", *parts)
+        if module.is_dir() or module.with_suffix(".py").is_file():
+            content = (module / "__init__.py" if module.is_dir() else module.with_suffix(".py")).read_text()
+            missing += [dotted] if not re.search(rf"\b{name}\b", content) else []
+    return missing
+
+
+def faults_of(decisions: str) -> list[str]:
+    """What is wrong with the entries of a file of decisions, in words."""
+    faults = []
+    for entry in decisions.split("\n### ")[1:]:
+        heading, *lines = entry.strip().splitlines()
+        if len([line for line in lines if line.startswith("Binds: ")]) != 1 or not lines[-1].startswith("Binds: "):
+            faults.append(f"{heading}: the last line, and no other, is to begin with “Binds: ”")
+            continue
+        bound = lines[-1].removeprefix("Binds: ").split(", ")
+        faults += [f"{heading}: there is no {path}" for path in bound if not (ROOT / path).is_file()]
+        if not " ".join(lines[:-1]).strip():
+            faults.append(f"{heading}: nothing is decided")
+    return faults
+
+
+def test_every_path_of_the_architecture_exists() -> None:
+    found = list(paths_in(ARCHITECTURE.read_text()))
+    assert len(found) > 150
+    assert [str(path.relative_to(ROOT)) for path in found if not path.exists()] == []
+
+
+def test_every_name_of_the_architecture_is_in_its_file() -> None:
+    assert missing_names(ARCHITECTURE.read_text()) == []
+
+
+def test_the_architecture_is_one_page() -> None:
+    assert len(ARCHITECTURE.read_text().splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_every_decision_names_the_files_it_binds(path: Path) -> None:
+    text = path.read_text()
+    assert "\n### " in text and faults_of(text) == []
+
+
+def test_the_list_of_decisions_is_complete() -> None:
+    listed = re.findall(r"^- \[([\w-]+\.md)\]\(\1\): ", (DECISIONS[0].parent / "README.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == [path.name for path in DECISIONS]
+
+
+def test_no_two_decisions_have_one_heading() -> None:
+    headings = [line for path in DECISIONS for line in path.read_text().splitlines() if line.startswith("### ")]
+    assert sorted(set(headings)) == sorted(headings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see `webmail/imap/nowhere.py`",
+        "see `webmail/nowhere/`",
+        "```\nwebmail/nowhere/   something\n```\n",
+        "```\nwebmail/imap/   pool.py, nowhere.py (a file)\n```\n",
+        "```\nwebmail/imap/   pool.py,\n                nowhere.py\n```\n",
+        "```\nstatic/   css/, nowhere/\n```\n",
+    ],
+)
+def test_a_path_that_is_not_there_is_found(text: str) -> None:
+    assert [path for path in paths_in(text) if not path.exists()]
+
+
+def test_a_name_that_is_not_there_is_found() -> None:
+    assert missing_names("`webmail/config.py` (`class Settings`, `no_such_setting`)") == ["no_such_setting in webmail/config.py"]
+    assert missing_names("`imap.pool.nobody` and `imap.pool.connect`") == ["imap.pool.nobody"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "Because.",
+        "Because.\n\nBinds: webmail/nowhere.py",
+        "Binds: webmail/mail.py\n\nBecause.",
+        "Because.\n\nBinds: webmail/mail.py\n\nBinds: webmail/mail.py",
+        "Binds: webmail/mail.py",
+    ],
+)
+def test_a_decision_without_its_files_is_found(entry: str) -> None:
+    assert len(faults_of(f"# Subject\n\n### A thing\n\n{entry}\n")) == 1
+
+
+def test_a_whole_decision_is_right() -> None:
+    assert faults_of("# Subject\n\n### A thing\n\nBecause.\n\nBinds: webmail/mail.py, webmail/errors.py\n") == []

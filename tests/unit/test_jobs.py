@@ -1,0 +1,101 @@
+"""The worker's process: it wakes when it is told, finishes what it began, and needs no wake-up to find what is due."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.bench.faults import BOB
+from tests.support.waiting import eventually
+from webmail import jobs, vault
+from webmail.errors import SignInRefused
+from webmail.models import Outbox, OutboxState, now
+
+WORKER = """
+import sys
+from pathlib import Path
+from tests.bench.faults import Instance
+from webmail import jobs
+here = Instance(Path(sys.argv[1]), int(sys.argv[2]))
+print("ready", flush=True)
+jobs.build(here.settings, here.account).work(workers=2)
+"""
+
+
+@pytest.fixture
+def worker(here):
+    started = []
+
+    def start():
+        command = [sys.executable, "-c", WORKER, str(here.folder), str(here.port)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def busy_worker(here, worker):
+    """One that has sent its first message, so it is at work and not merely beginning."""
+    sent = here.enqueue(here.draft((BOB,)))
+    process = worker()
+    eventually(lambda: here.server.copies(BOB) == 1)
+    eventually(lambda: Outbox.get_by_id(sent.id).error)  # nobody answers for IMAP: it can't be filed, and this turn is over
+    return process
+
+
+def test_a_message_that_was_waiting_leaves_when_the_worker_starts(here, worker):
+    here.enqueue(here.draft((BOB,)))
+    worker()
+    eventually(lambda: here.server.copies(BOB) == 1)
+
+
+def test_a_wake_up_is_heard_at_once(here, busy_worker):
+    queue = jobs.build(here.settings, here.account)
+    sent = here.enqueue(here.draft((BOB,)))
+    queue.schedule(sent.id, now())
+    eventually(lambda: here.server.copies(BOB) == 2, seconds=20)
+
+
+@pytest.mark.parametrize("word", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly(busy_worker, word):
+    busy_worker.send_signal(word)
+    assert busy_worker.wait(20) == 0
+
+
+def test_what_is_being_sent_at_sigterm_is_finished(here, worker):
+    here.server.faults = ["hang@answer"]
+    here.enqueue(here.draft((BOB,)))
+    process = worker()
+    assert here.server.reached.wait(20)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert Outbox.get().state == OutboxState.UNCERTAIN  # it heard the timeout out, and noted it
+
+
+def test_without_a_queue_the_sweep_finds_the_row(here, caplog):
+    queue = jobs.build(here.settings, here.account)
+    sent = here.enqueue(here.draft((BOB,)))
+    queue.huey.storage.conn.execute("drop table task")
+    queue.schedule(sent.id, now())
+    assert "next sweep" in caplog.text
+    queue.deliver(sent.id)
+    assert here.server.copies(BOB) == 1
+
+
+def test_a_row_opens_with_its_sealed_password_or_not_at_all(here):
+    row = here.enqueue(here.draft((BOB,)))
+    with pytest.raises(SignInRefused):
+        jobs.account_of(row, here.settings)
+    row.credential = vault.seal_for_outbox("sésame", here.settings.secret_key, row.user.id)
+    assert jobs.account_of(row, here.settings).credential.password == "sésame"
+    row.credential = row.credential[:-1] + b"x"
+    with pytest.raises(SignInRefused):
+        jobs.account_of(row, here.settings)

@@ -1,0 +1,217 @@
+"""Groups: people of one domain under a name ("4e B", "Maths"), for sharing folders and for writing to all of them.
+
+Administrators make them; Dovecot reads the same tables, and everybody in a group has its rights in shared folders.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import peewee as pw
+
+from webmail.database.connection import db
+from webmail.database.prepared import Prepared
+from webmail.mail import Address
+from webmail.mime.encoded_words import fold, sort_key, words_in
+from webmail.models import GroupMember, PeopleGroup, User
+
+LONGEST_NAME = 100  # characters
+MOST_PEOPLE = 10_000  # members of the groups that one query returns
+_CHUNK = 500  # values per statement: databases limit bound parameters
+_NEVER_IN_NAMES = frozenset('@,;:"<>\\')  # they would end a name, or make it an address, where recipients are typed
+
+
+class UnusableGroupName(ValueError):
+    """Empty, too long, without letters and digits, or not a name that can be typed as a recipient."""
+
+
+class GroupNameTaken(ValueError):
+    """Another group of the domain has this name, or one that differs only by case, accents or punctuation."""
+
+
+class NoSuchGroup(LookupError):
+    """The domain has no group of this name."""
+
+
+class OutsideDomain(ValueError):
+    """Somebody of another domain can't be in the group; the message is their address."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPeople:
+    """A group with the people in it who have an active account."""
+
+    identifier: str
+    name: str
+    people: tuple[Address, ...]
+
+
+# --- administration --------------------------------------------------------------------------------------------------
+
+
+def create(domain: str, name: str) -> PeopleGroup:
+    """Raises UnusableGroupName, GroupNameTaken."""
+    name = _usable(name)
+    values = {"identifier": _new_identifier(domain, name), "name": name, "sort": sort_key(name), "domain": domain}
+    try:
+        with db.atomic():
+            return PeopleGroup.create(**values)
+    except pw.IntegrityError as error:
+        raise GroupNameTaken(name) from error
+
+
+def find(domain: str, name: str) -> PeopleGroup:
+    """The domain's group of this name, in any case, with or without accents. Raises NoSuchGroup."""
+    found = PeopleGroup.get_or_none(PeopleGroup.domain == domain, PeopleGroup.sort == sort_key(name))
+    if found is None:
+        raise NoSuchGroup(name)
+    return found
+
+
+def rename(group: PeopleGroup, name: str) -> None:
+    """Folders that are shared with the group stay so. Raises UnusableGroupName, GroupNameTaken."""
+    group.name = _usable(name)
+    group.sort = sort_key(group.name)
+    try:
+        with db.atomic():
+            group.save(only=[PeopleGroup.name, PeopleGroup.sort])
+    except pw.IntegrityError as error:
+        raise GroupNameTaken(name) from error
+
+
+def delete(group: PeopleGroup) -> None:
+    """Its people lose what was shared with the group; a new group of the same name does not get it."""
+    group.delete_instance()
+
+
+def add(group: PeopleGroup, people: Sequence[User]) -> int:
+    """Put people into the group; returns how many were not in it yet. Raises OutsideDomain, and adds nobody then."""
+    if stranger := next((user.address for user in people if user.domain != group.domain), ""):
+        raise OutsideDomain(stranger)
+    with db.atomic():
+        before = _size(group)
+        for at in range(0, len(people), _CHUNK):
+            rows = [{"group": group, "user": user} for user in people[at : at + _CHUNK]]
+            GroupMember.insert_many(rows).on_conflict_ignore().execute()
+        return _size(group) - before
+
+
+def remove(group: PeopleGroup, people: Sequence[User]) -> int:
+    """Take people out of the group; returns how many were in it."""
+    numbers = [user.id for user in people]
+    chunks = (numbers[at : at + _CHUNK] for at in range(0, len(numbers), _CHUNK))
+    with db.atomic():
+        mine = GroupMember.group == group
+        return sum(GroupMember.delete().where(mine, GroupMember.user.in_(chunk)).execute() for chunk in chunks)
+
+
+def _size(group: PeopleGroup) -> int:
+    return GroupMember.select().where(GroupMember.group == group).count()
+
+
+def _usable(name: str) -> str:
+    name = " ".join(name.split())
+    if len(name) > LONGEST_NAME or not name.isprintable() or not words_in(name) or _NEVER_IN_NAMES & set(name):
+        raise UnusableGroupName(name)
+    return name
+
+
+def _new_identifier(domain: str, name: str) -> str:
+    """The group's name in access lists: "maths.x3b9k2p7q4@lycee.example".
+
+    Readable for administrators; random, since rights given to a group that was deleted may still stand in folders. No domain
+    has an @, so it can't be taken for the group of everybody in a domain; Dovecot gets it in a list separated by commas.
+    """
+    word = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:40] or "group"
+    random = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(10))
+    place = re.sub(r"[^\w.-]", "-", domain)
+    return f"{word}.{random}@{place}"
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+def listed(domain: str) -> list[tuple[PeopleGroup, int]]:
+    """The domain's groups with the number of their people, whether active or not, sorted by name. 1 query."""
+    size = pw.fn.COUNT(GroupMember.id)
+    found: Any = PeopleGroup.select(PeopleGroup, size.alias("size")).join(GroupMember, pw.JOIN.LEFT_OUTER)
+    found = found.where(PeopleGroup.domain == domain).group_by(PeopleGroup.id).order_by(PeopleGroup.sort)
+    return [(group, group.size) for group in found]
+
+
+def members(group: PeopleGroup) -> list[User]:
+    """Everybody in the group, whether active or not, sorted by address. 1 query."""
+    return list(User.select().join(GroupMember).where(GroupMember.group == group).order_by(User.address))
+
+
+_names = Prepared(
+    lambda slot: (
+        PeopleGroup.select(PeopleGroup.identifier, PeopleGroup.name)
+        .where(PeopleGroup.domain == slot("domain"))
+        .order_by(PeopleGroup.sort)
+    )
+)
+_of_person = Prepared(
+    lambda slot: (
+        PeopleGroup.select().join(GroupMember).where(GroupMember.user == slot("user")).order_by(PeopleGroup.sort)
+    )
+)  # fmt: skip
+
+
+def names(domain: str) -> dict[str, str]:
+    """The names of the domain's groups by identifier, sorted. 1 query."""
+    return {group.identifier: group.name for group in _names(domain=domain)}
+
+
+def of_person(user: User) -> list[PeopleGroup]:
+    """The groups that a person is in, sorted by name. 1 query."""
+    return _of_person(user=user.id)
+
+
+def addresses(identifier: str) -> list[str]:
+    """The addresses of the people in a group who have an active account. 1 query."""
+    found: Any = User.select(User.address).join(GroupMember).join(PeopleGroup)
+    found = found.where(PeopleGroup.identifier == identifier, User.active == 1).order_by(User.address)
+    return [address for (address,) in found.tuples()]
+
+
+# --- as recipients ---------------------------------------------------------------------------------------------------
+
+
+def matching(domain: str, words: str) -> list[GroupPeople]:
+    """The domain's groups of whose names each of the words starts a word; all of them for no words. 1 query."""
+    starts = [(PeopleGroup.sort.startswith(word)) | (PeopleGroup.sort.contains(f" {word}")) for word in words_in(words)[:10]]
+    return _with_people(domain, starts)
+
+
+def named(domain: str, names: Iterable[str]) -> list[GroupPeople]:
+    """The domain's groups of these names, at most 100. 1 query."""
+    return _with_people(domain, [PeopleGroup.sort.in_([sort_key(name) for name in list(names)[:100]])])
+
+
+def identified(domain: str, identifiers: Iterable[str]) -> list[GroupPeople]:
+    """The domain's groups with these identifiers, at most 200. 1 query."""
+    return _with_people(domain, [PeopleGroup.identifier.in_(list(identifiers)[:200])])
+
+
+def _with_people(domain: str, conditions: Sequence[Any]) -> list[GroupPeople]:
+    """Groups with somebody in them, sorted by name, up to MOST_PEOPLE people in total; no group stands for a part of its people."""
+    found: Any = (
+        PeopleGroup.select(PeopleGroup.identifier, PeopleGroup.name, User.name, User.address)
+        .join(GroupMember)
+        .join(User)
+        .where(PeopleGroup.domain == domain, User.active == 1, *conditions)
+        .order_by(PeopleGroup.sort, User.name, User.address)
+        .limit(MOST_PEOPLE + 1)
+        .tuples()
+    )
+    inside: dict[tuple[str, str], list[Address]] = {}
+    for identifier, name, person, address in found:
+        inside.setdefault((identifier, name), []).append(Address(person, address))
+    if sum(map(len, inside.values())) > MOST_PEOPLE:
+        inside.popitem()  # cut off in the middle
+    return [GroupPeople(identifier, name, tuple(people)) for (identifier, name), people in inside.items()]

@@ -1,0 +1,6 @@
+"""The pages of this area. Importing them registers their routes."""
+
+from webmail.accounts.blueprint import blueprint
+from webmail.accounts.views import tasks
+
+__all__ = ["blueprint", "tasks"]

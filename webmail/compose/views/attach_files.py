@@ -1,0 +1,72 @@
+"""Attach files: uploads from the user's computer, sent with the form or separately by scripts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import IO
+
+from flask import current_app, redirect
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.compose import (
+    attachments,
+    uploads,
+)
+from webmail.compose.drafts import AlreadyLeft
+from webmail.compose.forms import ComposeForm
+from webmail.compose.outbox import queue
+from webmail.compose.views.editor import (
+    LEFT,
+    address_of,
+    no_room_words,
+    show_form,
+    store,
+)
+from webmail.models import DraftRow
+from webmail.web.current import current_user, settings
+from webmail.web.formatting import file_size
+
+
+def attach_files(form: ComposeForm, row: DraftRow) -> int:
+    """Attach the uploaded files. Returns 0, or the HTTP status if one was refused; the field then has an error."""
+    for file in form.files():
+        try:
+            attachments.add(row, _chunks(file.stream), file.filename or "", file.mimetype or "", settings())
+        except uploads.MessageTooLarge:
+            words = _(
+                "“%(name)s” (%(size)s) was not attached: a message may have %(limit)s in all, and files take a third more.",
+                name=file.filename, size=file_size(_size(file.stream)), limit=file_size(settings().message_limit),
+            )  # fmt: skip
+            form.mark("attachments", words)
+            return 422
+        except (uploads.AllowanceUsed, uploads.NoRoom) as error:
+            current_app.logger.warning("draft %s: %s", row.id, error)
+            form.mark("attachments", _("“%(name)s” was not attached.", name=file.filename) + " " + no_room_words(error))
+            return error.status
+    return 0
+
+
+def attach_alone(draft_id: str, form: ComposeForm) -> Response:
+    """Attach files uploaded separately (static/js/attach.js) while the user keeps typing: the draft's text is not changed."""
+    sent = queue.of_draft(current_user(), draft_id)
+    if sent is not None and sent.state in LEFT:
+        return Response(status=204)
+    row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user())) or store(draft_id, form)
+    try:
+        refused = attach_files(form, row)
+    except AlreadyLeft:
+        return Response(status=204)
+    if refused:
+        return show_form(form, row.id, row, status=refused)
+    return redirect(address_of(row, form), 303)
+
+
+def _size(stream: IO[bytes]) -> int:
+    return stream.seek(0, os.SEEK_END)
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    while chunk := stream.read(uploads.CHUNK):
+        yield chunk

@@ -1,0 +1,94 @@
+"""Sending: validates the form, asks about likely mistakes, and queues the message in the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import current_app, redirect
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.compose import (
+    draft_message,
+    drafts,
+    identities,
+    recipients,
+    send_checks,
+    uploads,
+)
+from webmail.compose.draft_message import FilesGone
+from webmail.compose.drafts import DraftChangedElsewhere
+from webmail.compose.fields import fields_of, normalised
+from webmail.compose.forms import ComposeForm
+from webmail.compose.outbox import queue, rate_limits
+from webmail.compose.views.archive_original import archive_answered
+from webmail.compose.views.conflicts import changed_elsewhere
+from webmail.compose.views.editor import (
+    back_of,
+    identity,
+    my_identities,
+    no_room_words,
+    show_form,
+    store,
+)
+from webmail.compose.views.recipients import takes_all
+from webmail.compose.views.send_later import chosen_time, show_time, too_many_words
+from webmail.compose.views.sent_notice import say_sent
+from webmail.mail import Draft
+from webmail.models import DraftRow
+from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
+
+
+def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
+    if drafts.total_size(row) > settings().message_limit:
+        form.mark("attachments", _("The message is too large: remove a file."))
+    if form.identity.data and not identities.named(my_identities(), form.identity.data):
+        form.mark("identity", _("You can't write as the one you had chosen any more. Look at who the message is from now."))
+    at = chosen_time(form)
+    if not form.check() or not takes_all(form, draft_message.as_draft(row, identity(row), settings())):
+        return show_form(form, row.id, row, status=422)
+    slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
+    form.archive.data = "1" if archiving else ""
+    asked = [] if sure else send_checks.cautions(_without_signature(row), current_user().domain)
+    if slips or asked:
+        return show_form(
+            form, row.id, row, status=422, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips
+        )
+    try:
+        sent = queue.enqueue(
+            row, current_account(), identity(row), settings(), sealed_credential(), at=at, dsn=bool(row.delivery_receipt)
+        )
+    except DraftChangedElsewhere as error:
+        return _overtaken(form, error.row, sure=sure, archiving=archiving)
+    except rate_limits.RecipientLimitReached as error:
+        form.mark("to", too_many_words(error))
+        if error.possible:
+            show_time(form, error.possible)
+        return show_form(form, row.id, row, status=422, offering=bool(error.possible))
+    except FilesGone:
+        form.mark("attachments", _("A file is no longer here: remove it and attach it again."))
+        return show_form(form, row.id, row, status=422)
+    except uploads.NoRoom as error:
+        current_app.logger.error("draft %s is not sent: %s", row.id, error)
+        form.mark("attachments", no_room_words(error))
+        return show_form(form, row.id, row, status=error.status)
+    if archiving:
+        archive_answered(sent, row)
+    wake(sent)
+    say_sent(sent)
+    return redirect(back_of(form), 303)
+
+
+def _overtaken(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
+    """Handle a draft that was changed while its message was being built, so that nothing was sent."""
+    same = fields_of(row) == normalised(form.fields())
+    if not same and row.writer == form.name:  # this form's own autosave, with earlier text
+        return send(form, store(row.id, form), sure=sure, archiving=archiving)
+    if not same:
+        form.revision.data = ""  # no longer the text that this form was rendered with
+    return changed_elsewhere(row, form, "send")
+
+
+def _without_signature(row: DraftRow) -> Draft:
+    """The draft without its signature, whose text must not trigger warnings."""
+    return replace(draft_message.as_draft(row, identity(row), settings()), text=identities.unsigned(row.body, current_user()))

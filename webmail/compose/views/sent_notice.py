@@ -1,0 +1,33 @@
+"""Sent notice: the notice after "Send", with Undo while there is time."""
+
+from __future__ import annotations
+
+from flask import session, url_for
+from flask_babel import gettext as _
+
+from webmail.compose.outbox import queue, send_later
+from webmail.models import Outbox, OutboxState
+from webmail.web.current import current_user, settings
+from webmail.web.formatting import long_date
+from webmail.web.notices import notify
+
+
+def say_sent(sent: Outbox) -> None:
+    """Notify that the message is on its way; deduplicated for double clicks."""
+    seconds = queue.undo_seconds(current_user(), settings())
+    undo = None
+    poll = None
+    words = _("The message is on its way.")
+    if send_later.waits(sent):
+        undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
+        words = _("The message leaves on %(when)s.", when=long_date(sent.due))
+    elif sent.state == OutboxState.WAITING and seconds:
+        undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
+        words = _("The message leaves in %(seconds)d seconds.", seconds=seconds)
+    elif sent.state == OutboxState.SENT:
+        words = _("This message has left already. It was not sent a second time.")
+    if sent.state in (OutboxState.WAITING, OutboxState.SENDING) and not send_later.waits(sent):
+        poll = (url_for("compose.state", outbox_id=sent.id), seconds + 2)
+    waiting = session.get("notices", [])
+    if not any(notice["text"] == words and (notice["undo"] or [""])[0] == (undo or [""])[0] for notice in waiting):
+        notify(words, undo=undo, keep=seconds if undo else 0, poll=poll)

@@ -1,0 +1,76 @@
+"""Import task: a worker imports a large .vcf file in batches, so that nobody waits and other users can write meanwhile.
+
+The cards are read and merged before each transaction. After a kill the file is planned anew: what is there already is found
+again by its UID, or by name and address, so nothing is imported twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from webmail.contacts import merge, store, undo
+from webmail.contacts.undo import CardVersion
+from webmail.errors import LimitReached
+from webmail.mime.charsets import decode_bytes
+from webmail.models import Contact
+from webmail.storage import FileGone, open_storage
+from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+
+NAME = "contacts-import"
+SMALL_FILE = 200_000  # bytes; imported at once, while the person waits
+_PIECE = 100  # cards per transaction
+
+
+def file_name(task_id: str) -> str:
+    """Where the file waits for its task."""
+    return f"tasks/{task_id}/contacts.vcf"
+
+
+def _work(run: TaskRun) -> dict[str, Any]:
+    files, name = open_storage(run.settings), file_name(run.task.id)
+    try:
+        content = b"".join(files.get(name))
+    except FileGone as error:
+        raise TaskFailed("file-gone") from error
+    planned = merge.plan(run.user, decode_bytes(content))
+    done: dict[str, int] = run.cursor or {"added": 0, "merged": 0, "present": len(planned.present)}
+    if not planned.any_cards and not run.cursor:
+        raise TaskFailed("no-cards")
+    total = sum(done.values()) + len(planned.fresh) + len(planned.updates)
+    before: list[CardVersion] = []
+    try:
+        for cards in _pieces(planned.fresh):
+            before += _add(run, cards, done, total)
+        for updates in _pieces(planned.updates):
+            before += _merge(run, updates, done, total)
+    except LimitReached as error:
+        raise TaskFailed("too-many") from error
+    except store.ContactChangedElsewhere as error:
+        raise TaskFailed("changed") from error
+    files.delete(name)
+    offered = undo.offer(run.user, before) if before and run.task.turn == 1 else ""  # what an earlier turn did is not known
+    return {**done, "refused": planned.refused, "cut": planned.cut, "undo": offered}
+
+
+def _add(run: TaskRun, cards: Sequence[str], done: dict[str, int], total: int) -> list[CardVersion]:
+    fresh = store.prepared(cards)
+    done["added"] += len(cards)
+    with run.step(done, done=sum(done.values()), total=total):
+        uids = store.insert(run.user, fresh)
+    return [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, cards, strict=True)]
+
+
+def _merge(run: TaskRun, updates: Sequence[tuple[Contact, str]], done: dict[str, int], total: int) -> list[CardVersion]:
+    done["merged"] += len(updates)
+    with run.step(done, done=sum(done.values()), total=total):
+        for row, card in updates:
+            store.put(run.user, card, row)
+    return [CardVersion(row.uid, row.vcard, store.revision(card)) for row, card in updates]
+
+
+def _pieces(found: Sequence[Any]) -> list[Sequence[Any]]:
+    return [found[at : at + _PIECE] for at in range(0, len(found), _PIECE)]
+
+
+KIND = TaskKind(NAME, _work)

@@ -1,0 +1,70 @@
+"""Health: whether the parts that work without anybody looking are alive. For `/healthz?full` and `flask doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from webmail.config import Settings
+from webmail.errors import MailError
+from webmail.models import Outbox, OutboxState, Task, TaskState, now
+from webmail.storage import open_storage
+from webmail.tasks import heartbeat
+
+OVERDUE = timedelta(minutes=5)  # a sweep finds what is due within a minute
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One part: its name, whether it is well, and one English sentence that says what to do if not."""
+
+    name: str
+    good: bool
+    words: str
+
+
+def examine(settings: Settings) -> list[HealthCheck]:
+    """All checks that need no mail server: five SELECTs and one small file. Raises what DATABASE_AWAY names."""
+    checks: list[Callable[[Settings], HealthCheck]] = [_worker, _outbox, _tasks, _storage]
+    return [check(settings) for check in checks]
+
+
+def _worker(_settings: Settings) -> HealthCheck:
+    seen = heartbeat.last_seen()
+    if heartbeat.is_alive(seen):
+        return HealthCheck("worker", True, "is alive")
+    when = f"was last alive {_ago(now() - seen)} ago" if seen else "never ran"
+    return HealthCheck("worker", False, f"{when}: no message leaves. Start `flask --app wsgi jobs` (service traboule-jobs).")
+
+
+def _outbox(_settings: Settings) -> HealthCheck:
+    late = (Outbox.state == OutboxState.WAITING) & (Outbox.due < now() - OVERDUE)
+    oldest = Outbox.select(Outbox.due).where(late).order_by(Outbox.due).first()
+    if oldest is None:
+        return HealthCheck("outbox", True, "nothing is overdue")
+    count = Outbox.select().where(late).count()
+    words = f"{count} messages should have left, the first one {_ago(now() - oldest.due)} ago: look at the worker and its log."
+    return HealthCheck("outbox", False, words)
+
+
+def _tasks(_settings: Settings) -> HealthCheck:
+    late = (Task.state == TaskState.WAITING) & (Task.due < now() - timedelta(hours=1))
+    if count := Task.select().where(late).count():
+        return HealthCheck("tasks", False, f"{count} tasks have waited for an hour: the worker is down or too busy.")
+    return HealthCheck("tasks", True, "none waits long")
+
+
+def _storage(settings: Settings) -> HealthCheck:
+    files = open_storage(settings)
+    try:
+        files.put("health/check", [b"ok"])
+        files.delete("health/check")
+    except MailError as error:
+        return HealthCheck("storage", False, f"can't be written: {error}. Look at its folder, its owner and the disk.")
+    return HealthCheck("storage", True, "can be written")
+
+
+def _ago(past: timedelta) -> str:
+    minutes = int(past.total_seconds() // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"

@@ -1,0 +1,58 @@
+"""Heartbeat: which workers are alive, and periodic work that one of them does, whatever their number."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from datetime import datetime, timedelta
+
+import peewee as pw
+
+from webmail.database.connection import db
+from webmail.models import PeriodicJob, Worker, now
+
+EVERY = timedelta(seconds=10)
+SILENT = timedelta(seconds=45)  # a worker that was not seen for so long is dead
+
+
+def new_worker() -> str:
+    return secrets.token_hex(16)
+
+
+def beat(worker: str, started: datetime) -> None:
+    """Say that this worker is alive, and forget those that have been dead for a day. Two queries."""
+    row = {"host": socket.gethostname()[:190], "process": os.getpid(), "started": started, "seen": now()}
+    if not Worker.update(seen=row["seen"]).where(Worker.id == worker).execute():
+        Worker.insert(id=worker, **row).on_conflict_ignore().execute()
+    Worker.delete().where(Worker.seen < now() - timedelta(days=1)).execute()
+
+
+def gone(worker: str) -> None:
+    """This worker stops in good order."""
+    Worker.delete().where(Worker.id == worker).execute()
+
+
+def last_seen() -> datetime | None:
+    """When any worker was last alive (UTC, naive); None if none ever was. One SELECT."""
+    latest = Worker.select(Worker.seen).order_by(Worker.seen.desc()).first()
+    return latest.seen if latest else None
+
+
+def is_alive(seen: datetime | None) -> bool:
+    return seen is not None and seen > now() - SILENT
+
+
+def claim_periodic(name: str, every: timedelta) -> bool:
+    """Whether it is time for this work and nobody else has begun it: one UPDATE decides among all workers."""
+    due = (PeriodicJob.name == name) & (PeriodicJob.begun <= now() - every)
+    if PeriodicJob.update(begun=now()).where(due).execute():
+        return True
+    if PeriodicJob.select().where(PeriodicJob.name == name).exists():
+        return False
+    try:
+        with db.atomic():
+            PeriodicJob.create(name=name, begun=now())
+    except pw.IntegrityError:  # another worker made the row at this moment
+        return False
+    return True

@@ -1,0 +1,99 @@
+"""Kinds of tasks: what an area writes to have long work done, and the handle through which that work reports its steps."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.models import Task, TaskState, User, now
+
+_NOTICEABLE, _LONGEST_PAUSE = 0.005, 0.2  # seconds
+LEASE = timedelta(seconds=45)  # a worker dead for so long has lost its tasks
+
+
+class TaskFailed(Exception):
+    """The work can't be done, now or later. `reason` is a word (at most 60 letters) that the kind's page explains."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TaskStopped(Exception):
+    """Cancelled by the person, or taken over by another worker: the step is rolled back, and the work ends here."""
+
+
+@dataclass(slots=True)
+class TaskRun:
+    """One worker's turn at a task: what the work gets to see, and how it says that a step is done."""
+
+    task: Task
+    settings: Settings
+    lease: timedelta = LEASE
+    stopping: threading.Event = field(default_factory=threading.Event)  # the worker is being stopped
+
+    @property
+    def user(self) -> User:
+        return self.task.user
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return dict(json.loads(self.task.arguments))
+
+    @property
+    def cursor(self) -> Any:
+        """What the last step that was done said; None at the beginning."""
+        return json.loads(self.task.cursor)
+
+    @contextmanager
+    def step(self, cursor: Any, *, done: int, total: int | None = None) -> Iterator[None]:
+        """A transaction for the writes of one step. They and the cursor are kept together or not at all, so that after a kill
+        each step has been done once. Keep it short: compute before, write inside.
+
+        `done` of `total` steps are done with it. Raises TaskStopped (and keeps nothing) if the task is no longer ours.
+        """
+        if self.stopping.is_set():
+            raise TaskStopped("the worker stops")
+        kept = json.dumps(cursor)
+        values: dict[str, Any] = {"cursor": kept, "progress": done, "tries": 0, "lease": now() + self.lease}
+        if total is not None:
+            values["total"] = total
+        began = time.monotonic()
+        with db.atomic():
+            mine = (Task.id == self.task.id) & (Task.turn == self.task.turn) & (Task.state == TaskState.RUNNING)
+            # first, so that on PostgreSQL too a worker that lost its turn waits here and is then refused
+            if not Task.update(values).where(mine & (Task.cancelling == False)).execute():  # noqa: E712
+                raise TaskStopped(f"task {self.task.id} is cancelled, or somebody else's")
+            yield
+        self.task.cursor, self.task.progress = kept, done
+        # SQLite has one writer, and those who wait for it look only now and then: leave them as much time as was taken
+        if (took := time.monotonic() - began) > _NOTICEABLE:
+            time.sleep(min(took, _LONGEST_PAUSE))
+
+    def renew(self) -> bool:
+        """Keep the task for another lease; False where it is no longer ours. The runner does so while a step takes long."""
+        mine = (Task.id == self.task.id) & (Task.turn == self.task.turn) & (Task.state == TaskState.RUNNING)
+        return bool(Task.update(lease=now() + self.lease).where(mine).execute())
+
+
+Work = Callable[[TaskRun], dict[str, Any]]  # returns the result
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """A kind of long work. `work` goes on from `TaskRun.cursor` and returns the result (JSON), raising TaskFailed or MailError.
+
+    ServerAway, and any other error, is tried again; the work must bear that a step whose effects lie outside the database
+    (mail, files) is done twice after a kill.
+    """
+
+    name: str
+    work: Work

@@ -1,0 +1,164 @@
+"""Task runner: the worker's threads for long work, apart from those that send mail.
+
+A task is claimed by one UPDATE that names the turn it was read with, so of two workers one gets it. While it runs its lease is
+renewed; one whose worker died is taken over when the lease has expired, and goes on where its cursor says.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.database.connection import DATABASE_AWAY, db
+from webmail.errors import ServerAway
+from webmail.models import Task, TaskState, now
+from webmail.tasks.kinds import LEASE, TaskFailed, TaskKind, TaskRun, TaskStopped
+
+log = logging.getLogger(__name__)
+
+THREADS = 2
+_POLL_SECONDS = 2.0  # a task whose wake-up got lost waits so long at most
+_MOST_TRIES = 8  # without a step done, after which it is given up: it kills its workers
+_AWAY_WAITS = (1, 2, 5, 15, 30, 60)  # minutes until the next try while a server is away; given up after the last
+
+
+class TaskRunner:
+    """`start` its threads once per worker process, `wake` them when a task was put in the queue, `stop` them at the end."""
+
+    def __init__(
+        self,
+        kinds: Iterable[TaskKind],
+        settings: Settings,
+        worker: str,
+        *,
+        threads: int = THREADS,
+        lease: timedelta = LEASE,
+        poll: float = _POLL_SECONDS,
+    ) -> None:
+        self.kinds: Mapping[str, TaskKind] = {kind.name: kind for kind in kinds}
+        self.settings = settings
+        self.worker = worker
+        self.lease = lease
+        self._poll = poll
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._threads = [threading.Thread(target=self._loop, name=f"tasks-{n}", daemon=True) for n in range(threads)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def stop(self, patience: float = 10.0) -> None:
+        """Let running tasks end at their next step; they go on elsewhere, or here after the next start."""
+        self._stopping.set()
+        self._wake.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(patience / len(self._threads))
+
+    def run_one(self) -> bool:
+        """Claim a task and work on it until it ends; False where none is to be had. Raises what DATABASE_AWAY names."""
+        task = claim(self.worker, self.lease, self.kinds)
+        if task:
+            self._run(task)
+        return task is not None
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            worked = False
+            try:
+                with db.connection_context():
+                    worked = self.run_one()
+            except DATABASE_AWAY as error:
+                log.warning("tasks wait for the database: %s", error)
+            if not worked:
+                self._wake.wait(self._poll)
+                self._wake.clear()
+
+    def _run(self, task: Task) -> None:
+        run = TaskRun(task, self.settings, self.lease, self._stopping)
+        ended = threading.Event()
+        keeper = threading.Thread(target=_keep_lease, args=(run, ended), daemon=True)
+        keeper.start()
+        try:
+            result = self.kinds[task.kind].work(run)
+        except TaskStopped:
+            _stopped(run)
+        except TaskFailed as error:
+            _end(run, TaskState.FAILED, error=error.reason[:60])
+        except ServerAway as error:
+            _try_later(run, error)
+        except DATABASE_AWAY:
+            raise  # nothing can be noted: the lease expires, and somebody goes on
+        except Exception:
+            log.exception("task %s (%s) broke", task.id, task.kind)
+            _end(run, TaskState.FAILED, error="broke")
+        else:
+            _end(run, TaskState.DONE, result=result)
+        finally:
+            ended.set()
+            keeper.join()
+
+
+def claim(worker: str, lease: timedelta, kinds: Iterable[str]) -> Task | None:
+    """Take the task that has waited longest, of people of whom nothing runs yet if there are any. None where there is none."""
+    free = (Task.state == TaskState.WAITING) & (Task.due <= now()) | (Task.state == TaskState.RUNNING) & (Task.lease < now())
+    busy = Task.select(Task.user).where((Task.state == TaskState.RUNNING) & (Task.lease >= now()))
+    order = (pw.Case(None, [(Task.user.in_(busy), 1)], 0), Task.due, Task.id)
+    for task in list(Task.select().where(free & Task.kind.in_(list(kinds))).order_by(*order).limit(10)):
+        same = (Task.id == task.id) & (Task.turn == task.turn) & free
+        if task.cancelling:
+            Task.update(state=TaskState.CANCELLED, finished=now(), lease=None).where(same).execute()
+        elif task.tries >= _MOST_TRIES:
+            log.error("task %s (%s) is given up after %d tries", task.id, task.kind, task.tries)
+            Task.update(state=TaskState.FAILED, error="broke", finished=now(), lease=None).where(same).execute()
+        else:
+            values = {"state": TaskState.RUNNING, "worker": worker, "turn": task.turn + 1, "tries": task.tries + 1}
+            if Task.update(lease=now() + lease, **values).where(same).execute():
+                return Task.get_by_id(task.id)
+    return None
+
+
+def _end(run: TaskRun, state: TaskState, *, result: dict[str, Any] | None = None, error: str = "") -> None:
+    values = {"result": json.dumps(result or {}, ensure_ascii=False), "error": error, "lease": None, "finished": now()}
+    Task.update(state=state, **values).where(_held(run)).execute()
+
+
+def _stopped(run: TaskRun) -> None:
+    """Cancelled; or the worker stops, and the task waits for the next one."""
+    cancelled = Task.update(state=TaskState.CANCELLED, lease=None, finished=now())
+    if not cancelled.where(_held(run) & (Task.cancelling == True)).execute():  # noqa: E712
+        Task.update(state=TaskState.WAITING, lease=None, tries=0).where(_held(run)).execute()
+
+
+def _try_later(run: TaskRun, error: ServerAway) -> None:
+    tries = Task.get_by_id(run.task.id).tries
+    if tries > len(_AWAY_WAITS):
+        _end(run, TaskState.FAILED, error="server-away")
+        return
+    log.warning("task %s (%s) waits for a server: %s", run.task.id, run.task.kind, error)
+    later = now() + timedelta(minutes=_AWAY_WAITS[tries - 1])
+    Task.update(state=TaskState.WAITING, lease=None, due=later, error="server-away").where(_held(run)).execute()
+
+
+def _held(run: TaskRun) -> Any:
+    return (Task.id == run.task.id) & (Task.turn == run.task.turn) & (Task.state == TaskState.RUNNING)
+
+
+def _keep_lease(run: TaskRun, ended: threading.Event) -> None:
+    """Renew the lease while a step takes long. A database that is away now may be back at the next try."""
+    while not ended.wait(run.lease.total_seconds() / 4):
+        with suppress(*DATABASE_AWAY), db.connection_context():
+            if not run.renew():
+                return

@@ -1,0 +1,84 @@
+"""Tasks as the pages see them: start one, list a person's, cancel, and forget old ones."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
+from webmail.errors import LimitReached
+from webmail.models import Task, TaskState, User, now
+
+KEPT = timedelta(days=7)  # after the end, with the result
+MOST_OPEN = 20  # of one person, waiting or running
+OPEN = (TaskState.WAITING, TaskState.RUNNING)
+
+
+class NoSuchTask(LookupError):
+    """There is no such task of this person."""
+
+
+def start(user: User, kind: str, arguments: dict[str, Any], *, total: int = 0, task_id: str = "") -> Task:
+    """Put a task in the queue; the worker has to be woken besides (`Jobs.wake_tasks`), or finds it within seconds.
+
+    A form that carries `task_id` and is sent twice starts one task. Raises LimitReached. One transaction.
+    """
+    with db.atomic():
+        in_turn(user)
+        if task_id and (twin := Task.get_or_none((Task.id == task_id) & (Task.user == user))):
+            return twin
+        if Task.select().where((Task.user == user) & Task.state.in_(OPEN)).count() >= MOST_OPEN:
+            raise LimitReached(f"{user.address} has {MOST_OPEN} tasks under way")
+        return Task.create(
+            id=task_id or new_id(), user=user, kind=kind, arguments=json.dumps(arguments, ensure_ascii=False), total=total
+        )
+
+
+def new_id() -> str:
+    return secrets.token_hex(16)
+
+
+def find(user: User, task_id: str) -> Task:
+    """Raises NoSuchTask, also for somebody else's."""
+    task = Task.get_or_none((Task.id == task_id) & (Task.user == user))
+    if task is None:
+        raise NoSuchTask(f"no task {task_id!r} of {user.address}")
+    return task
+
+
+def listing(user: User) -> list[Task]:
+    """A person's tasks, newest first: those under way, and what ended in the last days. One SELECT."""
+    return list(Task.select().where(Task.user == user).order_by(Task.created.desc(), Task.id).limit(100))
+
+
+def under_way(user: User) -> int:
+    """How many tasks of a person wait or run. One SELECT."""
+    return int(Task.select().where((Task.user == user) & Task.state.in_(OPEN)).count())
+
+
+def cancel(user: User, task_id: str) -> bool:
+    """Stop a task: at once if it waits, at its next step if it runs; False if it has ended. Raises NoSuchTask."""
+    find(user, task_id)
+    mine = (Task.id == task_id) & (Task.user == user)
+    if Task.update(state=TaskState.CANCELLED, finished=now()).where(mine & (Task.state == TaskState.WAITING)).execute():
+        return True
+    return bool(Task.update(cancelling=True).where(mine & (Task.state == TaskState.RUNNING)).execute())
+
+
+def remove(user: User, task_id: str) -> Task | None:
+    """Take an ended task off the list; returns what it was, so that its files can be deleted. Raises NoSuchTask."""
+    task = find(user, task_id)
+    ended = (Task.id == task_id) & (Task.user == user) & Task.state.not_in(OPEN)
+    return task if Task.delete().where(ended).execute() else None
+
+
+def expired() -> list[Task]:
+    """Tasks whose results are no longer kept: the caller deletes their files, then the rows."""
+    return list(Task.select().where(Task.state.not_in(OPEN) & (Task.finished < now() - KEPT)).limit(1000))
+
+
+def result_of(task: Task) -> dict[str, Any]:
+    return dict(json.loads(task.result))

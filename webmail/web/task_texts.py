@@ -1,0 +1,105 @@
+"""Task texts: how each kind of task is told on the page of tasks. An area registers those of its kinds; see `tasks/kinds.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webmail.models import Task, TaskState
+from webmail.web.formatting import number
+from webmail.web.notices import notify
+
+Facts = dict[str, Any]  # a task's arguments or result
+
+
+@dataclass(frozen=True, slots=True)
+class TaskText:
+    """`title` is told from the task's arguments, `done` from its result; `failed` explains a `TaskFailed.reason`.
+
+    `link`: where its result is (address, words); `undo`: an address to POST to, with its fields, or None.
+    """
+
+    title: Callable[[Facts], str]
+    done: Callable[[Facts], str]
+    failed: Callable[[str], str] = lambda _reason: ""
+    link: Callable[[Facts], tuple[str, str] | None] = lambda _result: None
+    undo: Callable[[Facts], tuple[str, Facts] | None] = lambda _result: None
+
+
+TASK_TEXTS: dict[str, TaskText] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task as the page shows it."""
+
+    task: Task
+    title: str
+    words: str
+    kind: str  # of the notice: done, caution, danger
+    link: tuple[str, str] | None = None
+    undo: tuple[str, Facts] | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.task.state in (TaskState.WAITING, TaskState.RUNNING)
+
+
+def row_of(task: Task) -> TaskRow:
+    """A task in words. One of a kind that this version no longer knows still has a row."""
+    text = TASK_TEXTS.get(task.kind)
+    title = text.title(json.loads(task.arguments)) if text else task.kind
+    result = json.loads(task.result)
+    match task.state:
+        case TaskState.DONE if text:
+            return TaskRow(task, title, text.done(result), "done", text.link(result), text.undo(result))
+        case TaskState.DONE:
+            return TaskRow(task, title, _("Done."), "done")
+        case TaskState.CANCELLED:
+            return TaskRow(task, title, _stopped(task), "caution")
+        case TaskState.FAILED:
+            return TaskRow(task, title, _failed(task, text), "danger")
+        case TaskState.WAITING if task.error:
+            return TaskRow(task, title, _("The mail server does not answer. This continues by itself once it does."), "caution")
+        case TaskState.WAITING:
+            return TaskRow(task, title, _("Waiting for its turn."), "done")
+    return TaskRow(task, title, _progress(task), "done")
+
+
+def task_started(task: Task) -> None:
+    """Wake the worker, and say on the next page that the work goes on by itself. The notice follows its progress."""
+    if jobs := current_app.extensions.get("jobs"):
+        jobs.wake_tasks()
+    row = row_of(task)
+    words = _("%(title)s It continues in the background: you can leave this page.", title=row.title)
+    link = {"url": url_for("accounts.tasks"), "text": _("Follow its progress"), "here": True}
+    notify(words, link=link, poll=(url_for("accounts.task_state", task_id=task.id), 2))
+
+
+def _progress(task: Task) -> str:
+    if not task.total:
+        return _("In progress.")
+    return _("%(done)s of %(total)s done.", done=number(task.progress), total=number(task.total))
+
+
+def _stopped(task: Task) -> str:
+    if not task.progress:
+        return _("Stopped. Nothing was done.")
+    return ngettext(
+        "Stopped after %(done)s of %(num)d. What was done stays.", "Stopped after %(done)s of %(num)d. What was done stays.",
+        task.total, done=number(task.progress),
+    )  # fmt: skip
+
+
+def _failed(task: Task, text: TaskText | None) -> str:
+    if task.error == "server-away":
+        return _("The mail server did not answer for hours. Try again later.")
+    if text and (words := text.failed(task.error)):
+        return words
+    return _("Something went wrong here. It has been recorded. Try again, or tell your administrator.")
