@@ -4,10 +4,10 @@ BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue unit integration browser soak bench lock clean
+.PHONY: help run reset test ready lint types templates catalogue unit integration integration-postgresql browser soak bench lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
 
 run: ## a whole demo: mail servers, filled mailboxes, the web at http://127.0.0.1:8000 (PORT=8080 for another)
 	@deploy/prepare.sh run
@@ -24,6 +24,7 @@ test: ready ## all checks and tests, in order
 	@$(MAKE) --no-print-directory catalogue
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory integration-postgresql
 	@$(MAKE) --no-print-directory browser
 
 ready:
@@ -43,10 +44,13 @@ catalogue: ready ## French and English texts are complete
 	$(BIN)/python -m tests.support.catalogue
 
 unit: ready ## tests without a network
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit
+	$(BIN)/pytest -n 2 --dist loadfile -rs tests/unit
 
-integration: ready ## tests on a real Dovecot and SMTP
-	$(BIN)/pytest -n 2 --dist loadfile tests/integration
+integration: ready ## tests on real servers: Dovecot, Postfix, nginx
+	$(BIN)/pytest -n 2 --dist loadfile -rs tests/integration
+
+integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
+	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile -rs tests/integration
 
 browser: ready ## journeys in a real browser, with and without JavaScript
 	$(BIN)/pytest tests/browser
@@ -62,6 +66,7 @@ lock: ## exact versions with hashes, after a change to requirements*.in
 	@deploy/prepare.sh run
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-postgresql.in -o requirements-postgresql.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove what the tools leave behind; .venv and the demo stay

@@ -1,10 +1,11 @@
-"""Command line: the administrator's `flask --app wsgi accounts ...`, `migrate`, `doctor` and `jobs`; exit code 1 on failure."""
+"""Command line: `flask --app wsgi accounts ...`, `groups ...`, `audit`, `migrate`, `doctor`, `jobs`; exit code 1 on failure."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import click
@@ -12,10 +13,13 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from webmail import doctor as examination
+from webmail import doctor_mail
 from webmail.auth import passwords, sessions
-from webmail.auth.sign_in import normalise
+from webmail.cli_audit import audit, noted
+from webmail.cli_groups import groups
+from webmail.cli_values import account_of, address_of, printable
 from webmail.database.migrate import migrate as migrate_database
-from webmail.models import AllowedAddress, User
+from webmail.models import AllowedAddress, AuditAct, User
 from webmail.web.current import settings
 
 SHORTEST_PASSWORD = 8  # characters
@@ -24,7 +28,7 @@ _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, doctor, jobs):
+    for command in (migrate, accounts, groups, audit, doctor, jobs):
         app.cli.add_command(command)
 
 
@@ -54,7 +58,7 @@ def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @password_option
 def add_account(address: str, name: str, quota: str, admin: bool, password_stdin: bool) -> None:
     """Add a person, and ask for a password."""
-    address = _address(address)
+    address = address_of(address)
     name = _name(name)
     quota_bytes = _bytes(quota)
     if User.get_or_none(User.address == address):
@@ -63,6 +67,7 @@ def add_account(address: str, name: str, quota: str, admin: bool, password_stdin
     local, _, domain = address.rpartition("@")
     role = "admin" if admin else "person"
     User.create(address=address, local=local, domain=domain, name=name, quota_bytes=quota_bytes, role=role, password=password)
+    noted(AuditAct.ACCOUNT_ADDED, address, role=role)
     click.echo(f"added {address}" + ("" if password else "; the mail server keeps the passwords here, so none was asked for"))
 
 
@@ -75,7 +80,7 @@ def list_accounts() -> None:
     for user in users:
         state = "active" if user.active else "disabled"
         room = f"{user.quota_bytes / 1024**3:.1f}G" if user.quota_bytes else "no limit"
-        click.echo(f"{user.address}\t{state}\t{user.role}\t{room}\t{_printable(user.name)}".rstrip())
+        click.echo(f"{user.address}\t{state}\t{user.role}\t{room}\t{printable(user.name)}".rstrip())
 
 
 @accounts.command("name")
@@ -83,9 +88,10 @@ def list_accounts() -> None:
 @click.argument("name")
 def set_name(address: str, name: str) -> None:
     """Change a person's name, as others see it: `accounts name alice "Alice Leroy"`; "" for none."""
-    user = _user(address)
+    user = account_of(address)
     user.name = _name(name)
     user.save(only=[User.name])
+    noted(AuditAct.ACCOUNT_NAMED, user.address)
     click.echo(f"{user.address} is {user.name}" if user.name else f"{user.address} has no name now")
 
 
@@ -96,9 +102,10 @@ def set_password(address: str, password_stdin: bool) -> None:
     """Give a person a new password, and sign them out everywhere."""
     if settings().sign_in != "accounts":
         raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
-    user = _user(address)
+    user = account_of(address)
     user.password = _hash(password_stdin)
     user.save(only=[User.password])
+    noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
     click.echo(f"new password for {user.address}; {_signed_out(user)}")
 
 
@@ -108,10 +115,11 @@ def set_password(address: str, password_stdin: bool) -> None:
 @click.option("--day", default=-1, type=click.IntRange(-1), help="Recipients in a day, likewise.")
 def set_limits(address: str, hour: int, day: int) -> None:
     """Limit how many recipients one person may write to, instead of recipients_per_hour and recipients_per_day."""
-    user = _user(address)
+    user = account_of(address)
     user.recipients_per_hour = hour if hour >= 0 else None
     user.recipients_per_day = day if day >= 0 else None
     user.save(only=[User.recipients_per_hour, User.recipients_per_day])
+    noted(AuditAct.ACCOUNT_LIMITED, user.address, hour=hour, day=day)
     words = ["as everybody" if most < 0 else str(most) if most else "no limit" for most in (hour, day)]
     click.echo(f"{user.address} may write to, in an hour: {words[0]}; in a day: {words[1]}")
 
@@ -120,9 +128,10 @@ def set_limits(address: str, hour: int, day: int) -> None:
 @click.argument("address")
 def disable_account(address: str) -> None:
     """Keep a person out, at once; their mail stays."""
-    user = _user(address)
+    user = account_of(address)
     user.active = 0
     user.save(only=[User.active])
+    noted(AuditAct.ACCOUNT_DISABLED, user.address)
     click.echo(f"{user.address} is disabled; {_signed_out(user)}")
 
 
@@ -130,9 +139,10 @@ def disable_account(address: str) -> None:
 @click.argument("address")
 def enable_account(address: str) -> None:
     """Let a person in again."""
-    user = _user(address)
+    user = account_of(address)
     user.active = 1
     user.save(only=[User.active])
+    noted(AuditAct.ACCOUNT_ENABLED, user.address)
     click.echo(f"{user.address} is enabled")
 
 
@@ -141,9 +151,9 @@ def enable_account(address: str) -> None:
 @click.argument("alias")
 def allow_address(address: str, alias: str) -> None:
     """Let a person write from another address too, such as that of an office; the mail server reads the same table."""
-    user, alias = _user(address), _address(alias)
-    if alias != user.address:
-        AllowedAddress.get_or_create(user=user, address=alias)
+    user, alias = account_of(address), address_of(alias)
+    if alias != user.address and AllowedAddress.get_or_create(user=user, address=alias)[1]:
+        noted(AuditAct.ACCOUNT_ALLOWED, user.address, address=alias)
     click.echo(f"{user.address} may write as {alias}")
 
 
@@ -152,10 +162,11 @@ def allow_address(address: str, alias: str) -> None:
 @click.argument("alias")
 def disallow_address(address: str, alias: str) -> None:
     """Take back what `accounts allow` gave."""
-    user, alias = _user(address), _address(alias)
+    user, alias = account_of(address), address_of(alias)
     if alias == user.address:
         raise click.ClickException(f"{alias} is their own address")
-    AllowedAddress.delete().where((AllowedAddress.user == user) & (AllowedAddress.address == alias)).execute()
+    if AllowedAddress.delete().where((AllowedAddress.user == user) & (AllowedAddress.address == alias)).execute():
+        noted(AuditAct.ACCOUNT_DISALLOWED, user.address, address=alias)
     click.echo(f"{user.address} may not write as {alias}")
 
 
@@ -165,24 +176,26 @@ def list_allowed(address: str | None) -> None:
     """Show who may write from which other address: everybody, or one person."""
     found = AllowedAddress.select(AllowedAddress, User).join(User).order_by(User.address, AllowedAddress.address)
     if address:
-        found = found.where(AllowedAddress.user == _user(address))
+        found = found.where(AllowedAddress.user == account_of(address))
     for row in found:
         click.echo(f"{row.user.address}\t{row.address}")
 
 
 @click.command()
 @click.option("--as", "address", default="", help="Also sign in as this person, by token where there is a key, else by password.")
+@click.option("--mail", "recipient", default="", help="Also send a test message of the establishment to this address.")
 @with_appcontext
-def doctor(address: str) -> None:
+def doctor(address: str, recipient: str) -> None:
     """Examine the mail servers, the database and this machine, and say what to do."""
     password = None
+    recipient = address_of(recipient) if recipient else ""
     if address:
-        address = _address(address)
+        address = address_of(address)
         if not settings().token_key_file:
             password = _password(f"Mail password of {address}")
     found = 0
-    for check in examination.examine(settings(), address, password):
-        click.echo(f"{check.state:8} {check.name:22} {_printable(check.words)}")
+    for check in chain(examination.examine(settings(), address, password), doctor_mail.examine(recipient, settings())):
+        click.echo(f"{check.state:8} {check.name:22} {printable(check.words)}")
         found += check.state == examination.PROBLEM
     if found:
         click.echo(f"{found} problem{'s' if found > 1 else ''}")
@@ -196,20 +209,6 @@ def jobs() -> None:
     from webmail.jobs import work  # not needed by any other command
 
     work(current_app._get_current_object())  # type: ignore[attr-defined]
-
-
-def _address(text: str) -> str:
-    address = normalise(text, settings().domain)
-    if not address:
-        raise click.ClickException(f"{text!r} is not an address such as alice@lycee.example")
-    return address
-
-
-def _user(address: str) -> User:
-    user = User.get_or_none(User.address == _address(address))
-    if user is None:
-        raise click.ClickException(f"there is no account {address}; `accounts list` shows all")
-    return user
 
 
 def _hash(from_stdin: bool) -> str:
@@ -261,8 +260,3 @@ def _bytes(text: str) -> int:
 def _signed_out(user: User) -> str:
     count = sessions.revoke_all(user)
     return f"{count} sign-in{'' if count == 1 else 's'} ended"
-
-
-def _printable(text: str) -> str:
-    """Replace control characters, since names and server replies are untrusted."""
-    return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,33 +1,28 @@
 """Configuration: every setting, its default and meaning.
 
 Read from `instance/config.toml`, overridden by the environment (`WEBMAIL_` + the name in capitals). `docs/administrator.md`
-lists all settings; a test keeps that list complete.
+lists all settings; a test keeps that list complete. Settings that are tables: `config_tables.py`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import secrets
-import ssl
 import tomllib
 import zoneinfo
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+from webmail import config_checks, config_files, config_tables
 from webmail.account import Account, Password, Server, Token, TokenIssuer
+from webmail.config_checks import ConfigError
+from webmail.config_files import ca_trouble
+from webmail.config_tables import TABLES, Domain, Link
+from webmail.mail import Address
 
-
-class ConfigError(Exception):
-    """A setting is missing, unknown or invalid; the message says which and what to write."""
+__all__ = ["RANGES", "ConfigError", "Settings", "ca_trouble", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +32,11 @@ class Settings:
     domain: str = ""  # added to a user name typed without one: "alice" -> "alice@lycee.example"
     language: str = "fr"  # for browsers that accept neither French nor English
     timezone: str = "Europe/Paris"
+    public_url: str = ""  # where people find these pages, for links in mail; never taken from a request
+    system_address: str = ""  # sender of what the establishment itself writes; empty: it sends nothing
+    system_password: str = field(default="", repr=False)  # to send as that address, where there is no token_key_file
+    links: tuple[Link, ...] = ()  # in the account menu of every page
+    domains: tuple[Domain, ...] = ()  # whose people belong to the establishment, besides those of `domain`
 
     # --- servers -----------------------------------------------------------------------------------------------------
     imap_host: str = "127.0.0.1"
@@ -70,6 +70,7 @@ class Settings:
     secret_key: str = field(default="", repr=False)  # empty: generated once and stored in the instance folder
     jobs_file: str = ""  # the job queue; empty: jobs.sqlite in the instance folder
     uploads_folder: str = ""  # attachments of drafts; empty: uploads/ in the instance folder
+    audit_days: int = 365  # how long the audit log is kept; 0: for ever
 
     # --- mail --------------------------------------------------------------------------------------------------------
     page_size: int = 50  # rows per page of a message list
@@ -114,6 +115,23 @@ class Settings:
         """The user name for password sign-in to the mail servers."""
         return address if self.login_name == "address" else address.rpartition("@")[0]
 
+    def own_domains(self, domain: str) -> tuple[str, ...]:
+        """The domains whose people are inside for somebody of this domain, which comes first. In lower case.
+
+        They are those of the establishment, for its people; for others who have an account here, their own domain alone.
+        """
+        listed = [one.lower() for one in (self.domain, *(each.name for each in self.domains)) if one]
+        return tuple(dict.fromkeys([domain.lower(), *(listed if domain.lower() in listed else [])]))
+
+    def domain_label(self, domain: str) -> str:
+        """How pages call a domain."""
+        return next((one.display_name for one in self.domains if one.name.lower() == domain.lower()), "") or domain
+
+    @property
+    def system_sender(self) -> Address | None:
+        """The sender of what the establishment itself writes; None where it sends nothing."""
+        return config_checks.mailbox("system_address", self.system_address) if self.system_address else None
+
     def issuer(self) -> TokenIssuer | None:
         if not self.token_key_file:
             return None
@@ -154,7 +172,7 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
     `overrides` take precedence over file and environment (tests use them). Raises ConfigError.
     """
     folder = Path(instance).resolve()
-    with _named(f"the instance folder {folder}"):
+    with config_files.named(f"the instance folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o770)  # closed to others whatever the umask
     file = folder / "config.toml"
     written = _from_file(file) | _from_environment()
@@ -164,26 +182,25 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
     _check_files(settings, set(written) - set(overrides))
     settings = replace(
         settings,
-        secret_key=settings.secret_key or _kept_secret(folder / "secret_key"),
+        secret_key=settings.secret_key or config_files.kept_secret(folder / "secret_key"),
         database_url=settings.database_url or f"sqlite:///{folder / 'traboule.sqlite'}",
         jobs_file=str(folder / (settings.jobs_file or "jobs.sqlite")),
         uploads_folder=str(folder / (settings.uploads_folder or "uploads")),
         ca_file=str(folder / settings.ca_file) if settings.ca_file else "",
     )
-    _make_private(settings)
+    config_files.make_private(Path(settings.uploads_folder), Path(settings.jobs_file))
     return settings
 
 
 # --- where settings come from ----------------------------------------------------------------------------------------
 
 _KINDS = {f.name: str(f.type) for f in fields(Settings)}
-_KIND_WORDS = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text"}
 _PREFIX = "WEBMAIL_"
 
 
 def _from_file(file: Path) -> dict[str, Any]:
     """The values of config.toml; empty if the file is missing."""
-    with _named(str(file)):
+    with config_files.named(str(file)):
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -214,25 +231,13 @@ def _given(name: str, value: Any) -> Any:
 
 
 def _typed(name: str, value: Any) -> Any:
-    """Check the type of a value; an int is accepted as a float."""
-    kind = _KINDS[name]
-    if kind == "float" and type(value) is int:
-        return float(value)
-    if type(value).__name__ != kind:  # not isinstance: True is an int
-        hint = ", without quotes" if isinstance(value, str) else ", in quotes" if kind == "str" else ""
-        raise ConfigError(f"{name} must be {_KIND_WORDS[kind]}{hint}, not {value!r}")
-    return value
+    return config_tables.read(name, value) if name in TABLES else config_checks.typed(name, _KINDS[name], value)
 
 
 def _parsed(name: str, text: str) -> Any:
-    """Parse a value given as text."""
-    kind = _KINDS[name]
-    try:
-        if kind == "bool":
-            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
-        return {"int": int, "float": float, "str": str}[kind](text)
-    except (KeyError, ValueError) as error:
-        raise ConfigError(f"{name} must be {_KIND_WORDS[kind]}, not {text!r}") from error
+    if name in TABLES:
+        config_tables.refuse_text(name)
+    return config_checks.parsed(name, _KINDS[name], text)
 
 
 # --- validation ------------------------------------------------------------------------------------------------------
@@ -258,6 +263,7 @@ RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 
     "shared_idle_minutes": (0, _TEN_YEARS * 60),
     "proxies": (0, 10),
     "sign_in_attempts": (1, 1_000_000),
+    "audit_days": (0, 36_500),
     "page_size": (5, 500),
     "message_limit_mb": (1, 1000),
     "uploads_limit_mb": (1, 1_000_000),
@@ -291,12 +297,14 @@ def _check_values(settings: Settings) -> None:
             raise ConfigError(f"{name} must not be empty: write the name of the server")
     if settings.phishing_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.phishing_address):
         raise ConfigError(f"phishing_address must be one e-mail address, not {settings.phishing_address!r}")
+    _check_establishment(settings)
     if re.search(r"[\s;]", settings.authserv_id):
         raise ConfigError(f"authserv_id is one word, not {settings.authserv_id!r}")
     if settings.login_name == "local" and not settings.domain:
         raise ConfigError("login_name may be local only with a domain: without one nobody's address would be known")
     for server in ("imap", "smtp", "sieve"):
-        if getattr(settings, f"{server}_security") == "none" and not _loopback(getattr(settings, f"{server}_host")):
+        host, security = getattr(settings, f"{server}_host"), getattr(settings, f"{server}_security")
+        if security == "none" and not config_checks.is_loopback(host):
             raise ConfigError(f"{server}_security may be none only on this machine (127.0.0.1, ::1, localhost)")
     try:
         zoneinfo.ZoneInfo(settings.timezone)
@@ -305,6 +313,17 @@ def _check_values(settings: Settings) -> None:
             f"timezone {settings.timezone!r} is unknown here: write one such as Europe/Paris, or install the package tzdata"
         ) from None
     _check_database(settings.database_url)
+
+
+def _check_establishment(settings: Settings) -> None:
+    """What is told to the world: the address of the pages, and the sender of the establishment's own mail."""
+    if settings.public_url:
+        config_checks.base_address("public_url", settings.public_url)
+    if not settings.system_address:
+        return
+    config_checks.mailbox("system_address", settings.system_address)
+    if not (settings.token_key_file or settings.system_password or settings.smtp_security == "none"):
+        raise ConfigError("system_address needs system_password (or token_key_file), to sign in to the SMTP server with")
 
 
 def _check_database(url: str) -> None:
@@ -318,71 +337,6 @@ def _check_database(url: str) -> None:
 def _check_files(settings: Settings, names: set[str]) -> None:
     """Files configured by an administrator must exist, be readable and have the right content. Raises ConfigError."""
     if settings.token_key_file and "token_key_file" in names:
-        file = Path(settings.instance, settings.token_key_file)
-        with _named(f"token_key_file {file}"):
-            content = file.read_bytes()
-        try:
-            key = load_pem_private_key(content, None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            key = None
-        if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-            raise ConfigError(f"token_key_file {file} must be a private key for ES256 (curve P-256), PEM, without a password")
+        config_files.check_token_key(Path(settings.instance, settings.token_key_file))
     if "ca_file" in names and settings.ca_file and (trouble := ca_trouble(str(Path(settings.instance, settings.ca_file)))):
         raise ConfigError(trouble)
-
-
-def ca_trouble(file: str) -> str:
-    """What is wrong with a file of certificate authorities, as a sentence; empty if it is valid."""
-    try:
-        ssl.create_default_context(cafile=file)
-    except ssl.SSLError:
-        return f"ca_file {file} holds no certificate (PEM)"
-    except OSError as error:
-        return f"ca_file {file} can't be used: {_reason(error)}"
-    return ""
-
-
-def _loopback(host: str) -> bool:
-    return host in ("", "localhost", "::1") or host.startswith("127.")
-
-
-@contextmanager
-def _named(what: str) -> Iterator[None]:
-    """Convert an OSError to a ConfigError that names the file or folder."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise ConfigError(f"{what} is missing") from error
-    except OSError as error:
-        raise ConfigError(f"{what} can't be used: {_reason(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        return "a file stands where a folder is needed"
-    return (error.strerror or str(error)).lower()
-
-
-# --- files of an instance --------------------------------------------------------------------------------------------
-
-
-def _kept_secret(file: Path) -> str:
-    """The secret key of this instance, generated at the first start; readable by its owner only."""
-    with _named(f"the file {file}"):
-        if not file.exists():
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as out:
-                out.write(secrets.token_urlsafe(48))
-        if secret := file.read_text(encoding="ascii", errors="replace").strip():
-            return secret
-    raise ConfigError(f"the file {file} is empty: remove it, and another will be made")
-
-
-def _make_private(settings: Settings) -> None:
-    """Create the queue file and the uploads folder before a library does with the permissions of the umask."""
-    with _named(f"uploads_folder {settings.uploads_folder}"):
-        Path(settings.uploads_folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _named(f"jobs_file {settings.jobs_file}"):
-        Path(settings.jobs_file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not Path(settings.jobs_file).exists():
-            Path(settings.jobs_file).touch(mode=0o600)

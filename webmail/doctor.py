@@ -76,6 +76,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
         yield CheckResult(
             "ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages."
         )
+    yield from establishment(settings)
     yield from database(settings)
     yield from background(settings)
     yield from clock(settings)
@@ -260,6 +261,18 @@ def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult
     return CheckResult(
         name, PROBLEM, f"{wanted} is needed and not offered (offered: {told}). Allow it in the server's configuration."
     )
+
+
+def establishment(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the establishment can write to people itself, with links that lead here."""
+    if settings.public_url:
+        yield CheckResult("Public address", OK, f"{settings.public_url}.")
+    else:
+        yield CheckResult("Public address", WARNING, "is not set (public_url), so no mail can hold a link to these pages.")
+    if settings.system_address:
+        yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
+    else:
+        yield CheckResult("System mail", WARNING, "no sender is set (system_address), so the establishment writes to nobody.")
 
 
 # --- this machine ----------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from webmail.config import Settings
 from webmail.errors import MailError
-from webmail.models import Outbox, OutboxState, Task, TaskState, now
-from webmail.storage import open_storage
+from webmail.models import Outbox, OutboxState, SystemMessage, Task, TaskState, now
+from webmail.storage import StorageArea, open_storage
 from webmail.tasks import heartbeat
 
 OVERDUE = timedelta(minutes=5)  # a sweep finds what is due within a minute
@@ -25,8 +25,8 @@ class HealthCheck:
 
 
 def examine(settings: Settings) -> list[HealthCheck]:
-    """All checks that need no mail server: five SELECTs and one small file. Raises what DATABASE_AWAY names."""
-    checks: list[Callable[[Settings], HealthCheck]] = [_worker, _outbox, _tasks, _storage]
+    """All checks that need no mail server: six SELECTs and two small files. Raises what DATABASE_AWAY names."""
+    checks: list[Callable[[Settings], HealthCheck]] = [_worker, _outbox, _system_mail, _tasks, _storage]
     return [check(settings) for check in checks]
 
 
@@ -48,6 +48,14 @@ def _outbox(_settings: Settings) -> HealthCheck:
     return HealthCheck("outbox", False, words)
 
 
+def _system_mail(_settings: Settings) -> HealthCheck:
+    late = (SystemMessage.state == OutboxState.WAITING) & (SystemMessage.due < now() - OVERDUE)
+    if count := SystemMessage.select().where(late).count():
+        words = f"{count} messages of the establishment should have left: look at the worker and its log."
+        return HealthCheck("system mail", False, words)
+    return HealthCheck("system mail", True, "nothing is overdue")
+
+
 def _tasks(_settings: Settings) -> HealthCheck:
     late = (Task.state == TaskState.WAITING) & (Task.due < now() - timedelta(hours=1))
     if count := Task.select().where(late).count():
@@ -56,12 +64,13 @@ def _tasks(_settings: Settings) -> HealthCheck:
 
 
 def _storage(settings: Settings) -> HealthCheck:
-    files = open_storage(settings)
-    try:
-        files.put("health/check", [b"ok"])
-        files.delete("health/check")
-    except MailError as error:
-        return HealthCheck("storage", False, f"can't be written: {error}. Look at its folder, its owner and the disk.")
+    for area in (StorageArea.UPLOADS, StorageArea.RESULTS):
+        files = open_storage(settings, area)
+        try:
+            files.put("health/check", [b"ok"])
+            files.delete("health/check")
+        except MailError as error:
+            return HealthCheck("storage", False, f"{area} can't be written: {error}. Look at its folder, its owner and the disk.")
     return HealthCheck("storage", True, "can be written")
 
 

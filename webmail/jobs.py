@@ -14,12 +14,14 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from huey import SqliteHuey
 
-from webmail import preferences, vault
+from webmail import audit, preferences, system_mail, vault
 from webmail.account import Account
+from webmail.accounts import own_data
 from webmail.compose import draft_cleanup, draft_copies
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
@@ -29,7 +31,8 @@ from webmail.errors import SignInRefused
 from webmail.mailbox import snooze
 from webmail.message import image_cache
 from webmail.models import Outbox, now
-from webmail.storage import open_storage
+from webmail.send_attempts import LEASE
+from webmail.storage import StorageAway, open_storage
 from webmail.tasks import heartbeat
 from webmail.tasks import store as tasks
 from webmail.tasks.kinds import TaskKind
@@ -45,11 +48,11 @@ _LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is d
 _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
-KINDS: tuple[TaskKind, ...] = (import_task.KIND,)
+KINDS: tuple[TaskKind, ...] = (import_task.KIND, own_data.KIND)
 
 
 class Jobs:
-    """The job queue: `schedule` and `wake_tasks` are for the web application, `work` for the worker process."""
+    """The job queue: `schedule...` and `wake_tasks` are for the web application, `work` for the worker process."""
 
     def __init__(self, settings: Settings, account_for: Callable[[Outbox], Account]) -> None:
         self.settings = settings
@@ -58,6 +61,7 @@ class Jobs:
         self.huey = SqliteHuey("traboule", filename=settings.jobs_file, results=False, fsync=False)
         self._task_process: TaskProcess | None = None  # of a worker
         self._deliver = self.huey.task(name="deliver")(self.deliver)
+        self._deliver_system = self.huey.task(name="deliver_system_mail")(self.deliver_system_mail)
         self._sweep = self.huey.task(name="sweep_soon")(self.sweep)
         self._tasks = self.huey.task(name="tasks_soon")(self._wake_runner)
 
@@ -66,12 +70,19 @@ class Jobs:
 
         Nothing is queued for a distant time, since the message may be cancelled or rescheduled: the sweep finds that too.
         """
+        self._schedule(self._deliver, outbox_id, when, "outbox")
+
+    def schedule_system_mail(self, message_id: int, when: datetime) -> None:
+        """The same for a message of the establishment."""
+        self._schedule(self._deliver_system, message_id, when, "system mail")
+
+    def _schedule(self, task: Any, row_id: int, when: datetime, name: str) -> None:
         if when - now() > _FAR:
             return
         try:
-            self._deliver.schedule(args=(outbox_id,), delay=max((when - now()).total_seconds(), 0))
+            task.schedule(args=(row_id,), delay=max((when - now()).total_seconds(), 0))
         except (sqlite3.Error, OSError) as error:
-            log.warning("outbox %d waits for the next sweep: %s", outbox_id, error)
+            log.warning("%s %d waits for the next sweep: %s", name, row_id, error)
 
     def wake_tasks(self) -> None:
         """Tell a worker that a task was put in the queue. Never raises: without the queue, it is found within seconds."""
@@ -86,23 +97,36 @@ class Jobs:
         if later is not None:
             self.schedule(outbox_id, later)
 
+    def deliver_system_mail(self, message_id: int) -> None:
+        with db.connection_context():
+            later = system_mail.deliver(message_id, self.settings)
+        if later is not None:
+            self.schedule_system_mail(message_id, later)
+
     def sweep(self) -> None:
         """Send what is due, and clean up each hour. Does no harm where another worker does the same."""
         with db.connection_context():
             ready = delivery.sweep(self.settings)
+            notices = system_mail.sweep()
             if heartbeat.claim_periodic("clean-up", _CLEAN_UP_EVERY):
                 draft_copies.rescue(self.settings)
                 draft_cleanup.sweep(self.settings)
                 image_cache.sweep(self.settings)
+                audit.expire(self.settings)
                 self._forget_tasks()
         for outbox_id in ready:
             self.schedule(outbox_id, now())
+        for message_id in notices:
+            self.schedule_system_mail(message_id, now())
 
     def _forget_tasks(self) -> None:
         """Ended tasks are kept for some days; their files go before their rows, so that none is left behind."""
-        for task in tasks.expired():
-            open_storage(self.settings).delete_all(f"tasks/{task.id}")
-            tasks.remove(task.user, task.id)
+        try:
+            for task in tasks.expired():
+                open_storage(self.settings).delete_all(f"tasks/{task.id}")
+                tasks.remove(task.user, task.id)
+        except StorageAway as error:
+            log.warning("ended tasks are kept for another hour: %s", error)
 
     def wake(self) -> None:
         """Wake snoozed messages that are due. Separate from `sweep`, so that a slow mail server does not delay sending."""
@@ -128,7 +152,7 @@ class Jobs:
             threading.Thread(target=_repeat, args=(stopping, _LOOK_EVERY, partial(_periodic, "wake", self.wake)), daemon=True),
         ]
         self.sweep()
-        self._sweep.schedule(delay=delivery.LEASE.total_seconds() + 2)
+        self._sweep.schedule(delay=LEASE.total_seconds() + 2)
         for loop in loops:
             loop.start()
         consumer = self.huey.create_consumer(

@@ -5,6 +5,7 @@ Plain data classes with the vocabulary of RFC 5322, 2045 and 3501; operations li
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -322,12 +323,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file about to be sent; `path` is where its bytes are on disk."""
+    """A file about to be sent; each call of `chunks` reads its bytes anew."""
 
     filename: str
     type: str
     size: int
-    path: str
+    chunks: Callable[[], Iterable[bytes]] = field(compare=False, repr=False)
     content_id: str = ""  # without angle brackets, if the HTML refers to it
 
 
@@ -352,6 +353,7 @@ class Draft:
     language: str = ""  # of the text, RFC 5646
     priority: str = ""  # "high" or "low"
     read_receipt: bool = False  # whether recipients are asked for a read receipt (RFC 8098)
+    automatic: bool = False  # written by a program, so that no program answers (RFC 3834)
     note: str = ""
 
     @property

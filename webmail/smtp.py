@@ -45,6 +45,7 @@ def send(
     *,
     smtputf8: bool = False,
     dsn: str = "",
+    sign_in: bool = True,
     before_final_dot: Callable[[], None],
 ) -> dict[str, str]:
     """Send `content` (RFC 5322 bytes) to every recipient the server accepts; returns address -> error text for those it refused.
@@ -55,7 +56,7 @@ def send(
 
     SMTPUTF8 (RFC 6531) is used only if an address of the envelope or the header needs it; if the server lacks it, SendRefused
     names the addresses. With `dsn`, an envelope id, delivery status notifications are requested (RFC 3461) if the server
-    offers them, and skipped otherwise.
+    offers them, and skipped otherwise. Without `sign_in` the credential is not used: for a server that trusts this machine.
 
     `before_final_dot()` runs when all content is sent and nothing has been accepted yet; an exception it raises is passed on,
     and the message is not sent. After it, a broken connection raises SendUncertain.
@@ -70,7 +71,8 @@ def send(
     about = _survey(source)
     smtputf8 = smtputf8 or bool(unusual) or not envelope[sender].isascii() or not about.header_ascii
     with _errors(), _connect(account.smtp) as client:
-        _sign_in(client, account)
+        if sign_in:
+            _sign_in(client, account)
         if smtputf8 and not client.has_extn("smtputf8"):
             words = "553 5.6.7 the server takes no addresses with letters beyond ASCII"
             raise SendRefused(words, permanent=True, refused=dict.fromkeys(unusual, words))
@@ -309,7 +311,7 @@ def wire_chunks(content: bytes | IO[bytes]) -> Iterator[bytes]:
     source = BytesIO(content) if isinstance(content, bytes) else content
     source.seek(0)
     at_line_start, last = True, b""
-    for piece in crlf_pieces(source, _CHUNK):
+    for piece in crlf_pieces(iter(lambda: source.read(_CHUNK), b"")):
         chunk = piece.replace(b"\r\n.", b"\r\n..")
         if at_line_start and chunk.startswith(b"."):
             chunk = b"." + chunk

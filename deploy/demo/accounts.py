@@ -15,6 +15,7 @@ from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 
 DOMAIN = "lycee.example"
+Database = Path | str  # an SQLite file, or postgresql://...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +31,43 @@ BOB = Person("bob@lycee.example", "Bob Girard")
 CHARLIE = Person("charlie@autre.example", "Charlie Roux")
 ADMIN = Person("admin@lycee.example", "Administration", role="admin")
 PEOPLE = (ALICE, BOB, CHARLIE, ADMIN)
+SYSTEM = Person("ne-pas-repondre@lycee.example", "Lycée Ampère")  # nobody's: what the establishment itself writes comes from it
 
 
 def demo_password() -> str:
     return os.environ.get("DEMO_PASSWORD") or "demo"
 
 
-def prepare(file: Path, owner: Owner, password: str) -> None:
+def address(database: Database) -> str:
+    """Its `database_url`."""
+    return f"sqlite:///{database}" if isinstance(database, Path) else database
+
+
+def prepare(database: Database, owner: Owner, password: str) -> None:
     """Create or migrate the database, add missing people, and set this password for those who have another.
 
-    The file is created before SQLite opens it, and owned by the mail's owner: SQLite running as root then gives the -wal and
+    A file is created before SQLite opens it, and owned by the mail's owner: SQLite running as root then gives the -wal and
     -shm files to that owner too, so that Dovecot can read while the web process, perhaps running as root, writes.
     """
-    file.touch(mode=0o600, exist_ok=True)
-    owner.own(file)
-    with tables(file):
+    if isinstance(database, Path):
+        database.touch(mode=0o600, exist_ok=True)
+        owner.own(database)
+    with tables(database):
         migrate()
-        for person in PEOPLE:
+        for person in (*PEOPLE, SYSTEM):
             user = models.User.get_or_none(models.User.address == person.address)
             if user is None:
                 _add(person, password)
             elif not passwords.verify(user.password, password):  # the demo prints this one at the start
                 user.password = passwords.hash_password(password)
                 user.save(only=[models.User.password])
-    owner.own(*file.parent.iterdir())
+    if isinstance(database, Path):
+        owner.own(*database.parent.iterdir())
 
 
-def add(file: Path, person: Person, password: str) -> None:
+def add(database: Database, person: Person, password: str) -> None:
     """Add an account; Dovecot accepts it at once."""
-    with tables(file):
+    with tables(database):
         _add(person, password)
 
 
@@ -76,14 +85,14 @@ def _add(person: Person, password: str) -> None:
 
 
 @contextmanager
-def tables(file: Path) -> Iterator[None]:
-    """Bind Traboule's tables to this file, and afterwards back to the previous database (of a test's application)."""
+def tables(database: Database) -> Iterator[None]:
+    """Bind Traboule's tables to this database, and afterwards back to the previous one (of a test's application)."""
     before = db.obj
-    database = open_database(f"sqlite:///{file}")
+    opened = open_database(address(database))
     try:
-        with database.connection_context():
+        with opened.connection_context():
             yield
     finally:
-        database.close()
+        opened.close()
         if before is not None:
             db.initialize(before)

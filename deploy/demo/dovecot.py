@@ -23,7 +23,9 @@ class Ports:
     web: int
 
 
-def prepare(root: Path, owner: Owner, ports: Ports, domain: str, issuer: str, accounts_cached: int) -> None:
+def prepare(
+    root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, accounts_cached: int
+) -> None:
     """Write all files below `root`: configuration, compiled Sieve scripts, the key pair for tokens (web/token.pem).
 
     Dovecot remembers an account for `accounts_cached` seconds.
@@ -41,7 +43,7 @@ def prepare(root: Path, owner: Owner, ports: Ports, domain: str, issuer: str, ac
         root=root,
         etc=root / "etc",
         mail=root / "mail",
-        database=database_file(root),
+        database=database,
         hostname=f"mail.{domain}",
         domain=domain,
         issuer=issuer,

@@ -30,7 +30,8 @@ class Services:
     """Dovecot, SMTP and, if requested, the job worker and the web server, all on 127.0.0.1, with files below one folder.
 
     A context manager: entering starts them and returns once each responds, leaving stops them. `ports` sets fixed ports by
-    the fields of `dovecot.Ports`; others are chosen. The programs also end if the thread that started them dies.
+    the fields of `dovecot.Ports`; others are chosen. Traboule's tables are in an SQLite file below the folder, or in the
+    PostgreSQL of `database_url`. The programs also end if the thread that started them dies.
     Raises ServiceFailed and PlaceError, with a message for the user.
     """
 
@@ -41,6 +42,7 @@ class Services:
         web: bool = True,
         jobs: bool | None = None,
         ports: Mapping[str, int] | None = None,
+        database_url: str = "",
         accounts_cached: int = render.Values.accounts_cached,
     ) -> None:
         self.owner = mail_owner()
@@ -50,6 +52,7 @@ class Services:
         self._lock: IO[str] | None = None
         self.web = web
         self._jobs = web if jobs is None else jobs
+        self._database_url = database_url
         self._accounts_cached = accounts_cached
         names = list(dovecot.Ports.__dataclass_fields__)
         fixed = dict(ports or {})
@@ -70,7 +73,7 @@ class Services:
     def start(self) -> None:
         self._refuse_a_second_start()
         self._refuse_taken_ports()
-        dovecot.prepare(self.base, self.owner, self.ports, accounts.DOMAIN, ISSUER, self._accounts_cached)
+        dovecot.prepare(self.base, self.owner, self.ports, self.database, accounts.DOMAIN, ISSUER, self._accounts_cached)
         accounts.prepare(self.database, self.owner, self.password)
         self._write_configuration()
         mail = self._start("dovecot", dovecot.command(self.base, self.owner), self.ports.imap)
@@ -107,8 +110,8 @@ class Services:
             time.sleep(0.3)
 
     @property
-    def database(self) -> Path:
-        return dovecot.database_file(self.base)
+    def database(self) -> accounts.Database:
+        return self._database_url or dovecot.database_file(self.base)
 
     @property
     def address(self) -> str:
@@ -135,6 +138,8 @@ class Services:
         web = self.base / "web"
         return {
             "name": "Lycée Ampère",
+            "public_url": f"http://localhost:{self.ports.web}",
+            "system_address": f"Lycée Ampère <{accounts.SYSTEM.address}>",
             "domain": accounts.DOMAIN,
             "authserv_id": accounts.DOMAIN,
             "phishing_address": f"admin@{accounts.DOMAIN}",
@@ -153,7 +158,7 @@ class Services:
             "token_issuer": ISSUER,
             "token_client": dovecot.CLIENT,
             "token_key_id": dovecot.KEY_ID,
-            "database_url": f"sqlite:///{self.database}",
+            "database_url": accounts.address(self.database),
             "jobs_file": str(web / "jobs.sqlite"),
             "uploads_folder": str(web / "uploads"),
             "secure_cookies": False,
@@ -182,7 +187,8 @@ class Services:
 
     def _smtp_arguments(self) -> list[str]:
         ports = self.ports
-        return [f"--{name}={getattr(ports, name)}" for name in ("smtp", "relay", "imap", "lmtp")]
+        numbers = [f"--{name}={getattr(ports, name)}" for name in ("smtp", "relay", "imap", "lmtp")]
+        return [f"--database={accounts.address(self.database)}", *numbers]
 
     def _web_command(self) -> list[str]:
         options = f"--interface wsgi --host {HOST} --port {self.ports.web} --workers 1 --blocking-threads 16"

@@ -39,13 +39,11 @@ class Neighbours:
 
     imap: int
     lmtp: int
-    database: Path
+    database: str  # its address
     outside: Path
 
     def is_local(self, address: str) -> bool:
-        domain = address.rpartition("@")[2].lower()
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as database:
-            return database.execute("SELECT 1 FROM accounts WHERE domain = ? LIMIT 1", [domain]).fetchone() is not None
+        return self._finds("SELECT 1 FROM accounts WHERE domain = ? LIMIT 1", address.rpartition("@")[2].lower())
 
     def may_write_as(self, person: str, address: str) -> bool:
         """Whether a person may use a sender address: their own or an allowed one, as in Postfix (deploy/postfix.sh)."""
@@ -53,10 +51,17 @@ class Neighbours:
             "SELECT 1 FROM allowed_addresses JOIN accounts ON accounts.id = allowed_addresses.user_id "
             "WHERE accounts.address = ? AND allowed_addresses.address = ?"
         )
-        if address.lower() == person:
-            return True
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as database:
-            return database.execute(asked, [person, address.lower()]).fetchone() is not None
+        return address.lower() == person or self._finds(asked, person, address.lower())
+
+    def _finds(self, query: str, *values: str) -> bool:
+        if self.database.startswith("postgresql:"):
+            import psycopg
+
+            with psycopg.connect(self.database) as connection:
+                return connection.execute(query.replace("?", "%s"), values).fetchone() is not None  # type: ignore[call-overload]
+        file = self.database.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)) as database:
+            return database.execute(query, values).fetchone() is not None
 
 
 class Relay:
@@ -192,6 +197,7 @@ async def serve(neighbours: Neighbours, submission: int, relay: int) -> None:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo.smtp")
     parser.add_argument("base", type=Path)
+    parser.add_argument("--database", required=True)
     for name in ("smtp", "relay", "imap", "lmtp"):
         parser.add_argument(f"--{name}", type=int, required=True)
     given = parser.parse_args(arguments)
@@ -200,7 +206,7 @@ def main(arguments: list[str]) -> None:
     warnings.filterwarnings("ignore", module="aiosmtpd")
     outside = given.base / "outside"
     outside.mkdir(exist_ok=True)
-    neighbours = Neighbours(given.imap, given.lmtp, given.base / "db" / "traboule.sqlite", outside)
+    neighbours = Neighbours(given.imap, given.lmtp, given.database, outside)
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(neighbours, given.smtp, given.relay))
 

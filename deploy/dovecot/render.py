@@ -4,16 +4,20 @@ For production, as root, once the system users exist, with the real host names:
 
     python -m deploy.dovecot.render --etc /etc/dovecot --hostname mail.lycee.example --domain lycee.example \\
         --issuer https://webmail.lycee.example --database /var/lib/traboule/traboule.sqlite
+
+`--database postgresql://dovecot:PASSWORD@db.lycee.example/traboule` makes Dovecot read the accounts from PostgreSQL.
 """
 
 from __future__ import annotations
 
 import argparse
 import pwd
+import re
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,7 +34,7 @@ class Values:
     production: bool
     etc: Path  # dovecot.conf, sieve/ and oauth/ go here
     mail: Path  # <mail>/<domain>/<local> is a person's home
-    database: Path  # Traboule's SQLite file
+    database: Path | str  # Traboule's SQLite file, or postgresql://...
     hostname: str
     domain: str  # of the postmaster
     issuer: str  # `iss` of the webmail's tokens: WEBMAIL_TOKEN_ISSUER
@@ -54,17 +58,44 @@ class Values:
 
 
 def configuration(values: Values) -> str:
-    """The text of dovecot.conf."""
+    """The text of dovecot.conf. Raises ValueError for the address of a database that can't be written in it."""
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)  # noqa: S701 - no HTML
     template = environment.from_string((HERE / "dovecot.conf.in").read_text(encoding="utf-8"))
-    return template.render(asdict(values))
+    return template.render(asdict(values), postgresql=postgresql(values.database))
+
+
+def postgresql(database: Path | str) -> dict[str, str]:
+    """What Dovecot needs to connect to this PostgreSQL database: `host`, then parameters of libpq; {} for an SQLite file.
+
+    A folder with a Unix socket is given as `?host=/run/postgresql`. Raises ValueError.
+    """
+    if isinstance(database, Path):
+        return {}
+    url = urlsplit(database)
+    given = {
+        "host": dict(parse_qsl(url.query)).get("host") or url.hostname or "127.0.0.1",
+        "port": str(url.port or ""),
+        "user": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "dbname": url.path.removeprefix("/"),
+    }
+    if url.scheme not in ("postgresql", "postgres") or not given["dbname"]:
+        raise ValueError("the database is a file, or an address such as postgresql://dovecot:PASSWORD@127.0.0.1/traboule")
+    for name, value in given.items():
+        if not value.isprintable() or re.search(r'["\\%{}$ ]', value):
+            raise ValueError(f'the {name} of the database has a space or one of " \\ % {{ }} $, which Dovecot would misread')
+    return {name: value for name, value in given.items() if value}
 
 
 def write(values: Values) -> Path:
     """Write dovecot.conf and sieve/ below `values.etc`; returns the configuration's path."""
     file = values.etc / "dovecot.conf"
     (values.etc / "sieve").mkdir(parents=True, exist_ok=True)
-    file.write_text(configuration(values), encoding="utf-8")
+    text = configuration(values)
+    if "password" in postgresql(values.database):
+        file.touch(mode=0o600)
+        file.chmod(0o600)
+    file.write_text(text, encoding="utf-8")
     for name in SIEVE_SCRIPTS:
         script = values.etc / "sieve" / name
         text = (HERE / f"{name}.in").read_text(encoding="utf-8")
@@ -100,6 +131,16 @@ def compile_scripts(configuration_file: Path) -> None:
             subprocess.run(["/usr/bin/sievec", "-c", configuration_file, script], check=True)
 
 
+def _database(text: str) -> Path | str:
+    if "://" not in text:
+        return Path(text)
+    try:
+        postgresql(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.dovecot.render", description="Write Dovecot's production configuration."
@@ -108,7 +149,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--hostname", required=True, help="name of the mail server")
     parser.add_argument("--domain", required=True, help="mail domain of the establishment")
     parser.add_argument("--issuer", required=True, help="address of the webmail; the same as its setting token_issuer")
-    parser.add_argument("--database", type=Path, required=True, help="Traboule's SQLite file")
+    parser.add_argument("--database", type=_database, required=True, help="Traboule's SQLite file, or postgresql://...")
     parser.add_argument("--database-group", default="traboule", help="group that may read and write that file")
     parser.add_argument("--mail", type=Path, default=Path("/var/vmail"), help="where mail is kept (default %(default)s)")
     parser.add_argument("--user", default="vmail", help="system user that owns the mail (default %(default)s)")

@@ -17,12 +17,14 @@ from pathlib import Path
 
 from tests.bench import faults
 from tests.bench.faults import Outcome, Tally
+from webmail.storage.local import MARK
 
 LARGE = 3_000_000
 MOMENTS = {
-    "as the file is begun": ("webmail.compose.draft_message", "write"),
+    "as the file is begun": ("webmail.compose.draft_message", "pieces"),
     "as the file is written": ("webmail.mime.builder", "_attach"),
-    "before the disk has the file": ("webmail.compose.uploads", "sync"),
+    "before the disk has the file": ("os", "fsync"),
+    "before the disk has its name": ("webmail.storage.local", "_sync"),
     "after the file, before the row": ("webmail.compose.outbox.rate_limits", "check"),
     "after the row, before it is answered": ("webmail.compose.outbox.queue", "enqueue"),
 }
@@ -47,12 +49,18 @@ def killed(name: str, module: str, function: str) -> Outcome:
         sent = here.enqueue(row)
         for _ in range(faults.TURNS):
             here.turn(sent.id)
-        for file in Path(here.settings.uploads_folder).glob("*.eml"):
+        for file in _spooled(here):
             os.utime(file, (time.time() - 7200,) * 2)
         spool.sweep(here.settings)
-        left = len(list(Path(here.settings.uploads_folder).glob("*.eml")))
+        left = len(_spooled(here))
         assert left == 1, f"{name}: {left} files for one message whose copy is still to be made"
         return here.outcome(name, sent.id, server)
+
+
+def _spooled(here: faults.Instance) -> list[Path]:
+    """Files of messages, those half written too."""
+    found = Path(here.settings.uploads_folder).iterdir()
+    return [file for file in found if file.is_file() and file.name != MARK]
 
 
 def page(folder: str, port: str, draft_id: str, module: str, function: str) -> None:

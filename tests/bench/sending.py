@@ -33,7 +33,7 @@ _WATCHED = (
     "webmail/imap/",
     "webmail/jobs.py",
 )
-_WATCHED += ("compose/outbox/spool.py",)
+_WATCHED += ("compose/outbox/spool.py", "webmail/storage/")
 
 
 class Real(faults.Instance):

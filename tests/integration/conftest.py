@@ -32,10 +32,6 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     base = tmp_path_factory.mktemp("servers") / "demo"
     with Services(base, web=False, accounts_cached=1) as running:
         yield running
-    import os
-    import subprocess  # TEMPORARY
-
-    subprocess.run(f"cat {base.resolve()}/log/dovecot*.log > /tmp/t-dovecot-{os.getpid()}.log", shell=True)
     shutil.rmtree(base.resolve())  # where root's temporary folders are closed to others, it lies outside of them
 
 

@@ -19,6 +19,8 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
         sieve_port=services.ports.sieve,
         token_key_file=str(token_key(services.base)),
         token_issuer=ISSUER,
+        public_url="https://webmail.lycee.example",
+        system_address="ne-pas-repondre@lycee.example",
     )
     before = db.obj  # the application's, which other tests go on with
     database = open_database(settings.database_url)
@@ -28,5 +30,5 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
     finally:
         database.close()
         db.initialize(before)
-    assert [check for check in checks if check.state != doctor.OK] == []
+    assert [check for check in checks if check.state != doctor.OK and check.name != "Worker"] == []  # none runs here
     assert {"IMAP sign-in", "IMAP capabilities", "ManageSieve sign-in"} <= {check.name for check in checks}

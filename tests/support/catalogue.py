@@ -70,6 +70,8 @@ def problems() -> list[str]:
             found.append(f"untranslated: {message.id!r} ({where})")
         wanted = set(re.findall(r"%\(\w+\)s|%\(\w+\)d", str(message.id)))
         for text in filter(None, texts):
+            if re.search(r"« | »| [:;!?](?=\s|$)", text):
+                found.append(f"an ordinary space where French has a non-breaking one: {text!r}")
             extra = set(re.findall(r"%\(\w+\)s|%\(\w+\)d", text)) ^ wanted
             if extra and not (isinstance(kept.id, tuple) and extra <= {"%(num)d"}):
                 found.append(f"placeholders differ: {message.id!r}: {', '.join(sorted(extra))}")

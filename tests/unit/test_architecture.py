@@ -16,12 +16,30 @@ LONGEST = 400  # lines: what a newcomer reads at once
 NOUNS = ("mail", "rights", "errors", "account")
 FORMATS = ("mime", "sieve", "crypto")
 PROTOCOLS = ("imap", "smtp", "managesieve", "webdav", "http_fetch")
-DATA = ("database", "models", "config", "preferences", "vault", "schedule", "user_lock", "storage", "tasks", "audit", "health")
+DATA = (
+    "database",
+    "models",
+    "config",
+    "config_checks",
+    "config_files",
+    "config_tables",
+    "preferences",
+    "vault",
+    "schedule",
+    "user_lock",
+    "storage",
+    "people",
+    "tasks",
+    "audit",
+    "send_attempts",
+    "system_mail",
+    "health",
+)
 AREAS = (  # each may use those before it
     "auth", "accounts", "mailbox", "contacts", "drives", "transfers", "compose", "calendar", "message", "filters", "dav",
     "keys", "settings", "admin",
 )  # fmt: skip
-TOP = ("", "cli", "doctor", "jobs")  # "" is create_app
+TOP = ("", "cli", "cli_audit", "cli_groups", "cli_values", "doctor", "doctor_mail", "jobs")  # "" is create_app
 LEVELS = (NOUNS, FORMATS, PROTOCOLS, DATA, ("web",), AREAS, TOP)
 
 FLASK = {"flask", "flask_login", "flask_wtf", "flask_babel", "flask_compress", "htmx_flask", "wtforms", "werkzeug"}
@@ -113,7 +131,7 @@ def faults_of(module: str, imports: set[str]) -> list[str]:
     return faults
 
 
-STANDARD = {"__future__", "dataclasses", "datetime", "enum", "webmail"}
+STANDARD = {"__future__", "collections", "dataclasses", "datetime", "enum", "webmail"}
 
 
 def circles(imports: Graph) -> list[list[str]]:

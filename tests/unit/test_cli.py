@@ -178,6 +178,13 @@ def test_doctor_exits_with_1_when_there_is_a_problem(run):
     assert said.splitlines()[-1] == "2 problems"
 
 
+def test_doctor_tells_of_its_test_message_last(run):
+    code, said = run("doctor --mail alice")
+    assert (code, said.splitlines()[-1]) == (1, "3 problems")
+    assert said.splitlines()[-2].startswith("problem  Test message           is not sent: no sender is set (system_address).")
+    assert run("doctor --mail 'a b'")[1].endswith("is not an address such as alice@lycee.example\n")
+
+
 def test_a_person_gets_limits_of_their_own(run):
     run("accounts add ann@lycee.example --password-stdin", "a long password\n")
     assert run("accounts limits ann --hour 500")[1].endswith("in an hour: 500; in a day: as everybody\n")

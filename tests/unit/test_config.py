@@ -74,6 +74,13 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
         ("imap_host = 'mail.example'\nimap_security = 'none'", "imap_security"),
         ("language = 'de'", "language"),
         ("this is not toml", "config.toml"),
+        ("public_url = 'http://webmail.lycee.example'", "public_url must be an address that begins with https:// .http:// is for"),
+        ("public_url = 'webmail.lycee.example'", "public_url must be an address that begins with https://"),
+        ("public_url = 'https://webmail.lycee.example/?a'", "public_url must end with the name of the host or a path"),
+        ("system_address = 'noreply'", "system_address must be one address such as"),
+        ("system_address = 'a@b.example, c@d.example'", "system_address must be one address such as"),
+        ("system_address = 'a@b.example'", "system_address needs system_password .or token_key_file."),
+        ('system_address = "a@b.example\\nBcc: c@d.example"', "system_address must be one address such as"),
     ],
 )
 def test_what_is_wrong_is_named(instance, text, word):
@@ -166,8 +173,11 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_only(instance):
     assert load(instance.with_name("other")).secret_key != first.secret_key
 
 
-def test_secrets_do_not_show_in_a_log(instance):
-    assert load(instance, secret_key="very secret").secret_key not in repr(load(instance, secret_key="very secret"))
+@pytest.mark.parametrize("name", ["secret_key", "system_password"])
+def test_secrets_do_not_show_in_a_log(instance, name):
+    settings = load(instance, **{name: "very secret"})
+    assert getattr(settings, name) == "very secret"
+    assert "very secret" not in repr(settings)
 
 
 def test_an_account_needs_a_password_where_there_is_no_key(instance):
@@ -192,6 +202,8 @@ def test_the_manual_tells_its_ends(name):
 def toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return "[]"
     return f'"{value}"' if isinstance(value, str) else f"{value:g}"
 
 

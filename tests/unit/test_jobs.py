@@ -3,10 +3,12 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from tests.bench.faults import BOB
+from tests.support.system_mail import queued
 from tests.support.waiting import eventually
 from webmail import jobs, vault
 from webmail.errors import SignInRefused
@@ -87,6 +89,36 @@ def test_without_a_queue_the_sweep_finds_the_row(here, caplog):
     queue.schedule(sent.id, now())
     assert "next sweep" in caplog.text
     queue.deliver(sent.id)
+    assert here.server.copies(BOB) == 1
+
+
+@pytest.fixture
+def establishment(here):
+    """One that may write itself, for the worker's process too."""
+    address = "ne-pas-repondre@lycee.example"
+    (here.folder / "config.toml").write_text(f'system_address = "{address}"')
+    here.settings = replace(here.settings, system_address=address)
+
+
+def test_mail_of_the_establishment_leaves_when_the_worker_starts(establishment, here, worker):
+    queued(BOB)
+    worker()
+    eventually(lambda: here.server.copies(BOB) == 1)
+
+
+def test_and_at_once_when_it_is_woken(establishment, here, busy_worker):
+    row = queued(BOB)
+    jobs.build(here.settings).schedule_system_mail(row.id, row.due)
+    eventually(lambda: here.server.copies(BOB) == 2, seconds=20)
+
+
+def test_the_sweep_finds_it_without_a_queue(establishment, here, caplog):
+    queue = jobs.build(here.settings)
+    row = queued(BOB)
+    queue.huey.storage.conn.execute("drop table task")
+    queue.sweep()
+    assert f"system mail {row.id} waits for the next sweep" in caplog.text
+    queue.deliver_system_mail(row.id)
     assert here.server.copies(BOB) == 1
 
 

@@ -71,6 +71,11 @@ class WebSession(SessionMixin):
         return self._request.cookies.get(self._store.known_name, "")
 
     @property
+    def network(self) -> str:
+        """Where this request comes from, as in sessions.network_of."""
+        return sessions.network_of(self._request.remote_addr)
+
+    @property
     def password(self) -> str | None:
         """The mail password, or None if none is stored. A credential that can't be decrypted ends the session."""
         if self.row is None:
@@ -100,7 +105,7 @@ class WebSession(SessionMixin):
             password=password,
             data=self._store.dumps(kept),
             user_agent=self._request.headers.get("User-Agent", ""),
-            network=sessions.network_of(self._request.remote_addr),
+            network=self.network,
         )
         self._data, self._before = dict(kept), dict(kept)
         self.started, self.ended, self.modified = True, False, False

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from peewee import Expression, IntegrityError
@@ -17,7 +18,7 @@ from peewee import Expression, IntegrityError
 from webmail.account import Account, Password
 from webmail.auth import known_devices, passwords
 from webmail.config import Settings
-from webmail.database.connection import db
+from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError, SignInRefused
 from webmail.models import SignInFailure, User, now
 
@@ -81,6 +82,17 @@ def normalise(address_or_name: str, domain: str) -> str:
     if "@" not in text and domain:
         text = f"{text}@{domain.lower()}"
     return text if _ADDRESS.fullmatch(text) and len(text) <= 254 else ""
+
+
+def account_address(address_or_name: str, domain: str) -> str:
+    """The address of the account that was named, "" if there is none. Never raises.
+
+    For what is kept of refused sign-ins: people type passwords where the name belongs.
+    """
+    address = normalise(address_or_name, domain)
+    with suppress(*DATABASE_AWAY):
+        return address if address and User.select().where(User.address == address).exists() else ""
+    return ""
 
 
 def forget_old_failures() -> int:

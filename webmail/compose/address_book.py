@@ -1,4 +1,7 @@
-"""Address book: contacts and groups as recipients, searched by prefix, and groups expanded to their members."""
+"""Address book: contacts and groups as recipients, searched by prefix, and groups expanded to their members.
+
+Groups are a person's own (of contacts), and those of their establishment where everybody with an account is suggested.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.accounts import groups as people_groups
+from webmail.accounts.groups import GroupPeople
 from webmail.mail import Address
 from webmail.mime import addresses
 from webmail.mime.address_input import address_key
@@ -18,7 +23,7 @@ from webmail.models import Contact, ContactAddress, ContactMember, Correspondent
 
 MOST_GROUPS = 200  # offered at once
 _MOST_PEOPLE = 10_000  # members of those groups together
-_TOKEN = "group:"
+_TOKEN, _TOKEN_OURS = "group:", "people:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,12 @@ class Group:
     name: str
     people: tuple[Address, ...]  # members with an address, deduplicated
     keys: frozenset[str]  # their addresses, normalised for comparison
+    domain: str = ""  # of a group of the establishment
 
     @property
     def token(self) -> str:
         """Identifies the group in the recipient picker's form."""
-        return _TOKEN + self.uid
+        return (_TOKEN_OURS if self.domain else _TOKEN) + self.uid
 
 
 def people(user: User, words: str) -> Iterator[tuple[str, str, int]]:
@@ -52,6 +58,18 @@ def people(user: User, words: str) -> Iterator[tuple[str, str, int]]:
 def groups(user: User, words: str = "") -> list[Group]:
     """Matching groups with at least one address, sorted by name, up to _MOST_PEOPLE members in total. 2 queries."""
     return _with_people(user, _fitting(user, words))
+
+
+def groups_of_domain(user: User, words: str = "") -> list[Group]:
+    """Matching groups of the establishment with at least one active account, sorted by name. 1 query."""
+    return _ours(user, people_groups.matching(user.domain, words))
+
+
+def _ours(user: User, found: Iterable[GroupPeople]) -> list[Group]:
+    return [
+        Group(one.identifier, one.name, one.people, frozenset(address_key(person.email) for person in one.people), user.domain)
+        for one in found
+    ]
 
 
 def _fitting(user: User, words: str) -> list[Any]:
@@ -91,25 +109,31 @@ def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
     ]
 
 
-def unfolded(user: User, entries: Iterable[str]) -> list[str]:
-    """The picker's entries with each group expanded to its members' addresses. 2 queries if there are groups."""
+def unfolded(user: User, entries: Iterable[str], *, directory: bool = False) -> list[str]:
+    """The picker's entries with each group expanded to its members' addresses; those of the domain only with `directory`.
+
+    2 queries if there are groups of contacts, 1 if there are groups of the domain.
+    """
     entries = list(entries)
     uids = [entry.removeprefix(_TOKEN) for entry in entries if entry.startswith(_TOKEN)]
+    ours = [entry.removeprefix(_TOKEN_OURS) for entry in entries if entry.startswith(_TOKEN_OURS)]
     found = _with_people(user, [Contact.user == user, Contact.uid.in_(uids[:MOST_GROUPS])]) if uids else []
+    found += _ours(user, people_groups.identified(user.domain, ours[:MOST_GROUPS])) if ours and directory else []
     known = {group.token: group for group in found}
     flat: list[str] = []
     for entry in entries:
-        if not entry.startswith(_TOKEN):
+        if not entry.startswith((_TOKEN, _TOKEN_OURS)):
             flat.append(entry)
         elif group := known.get(entry):
             flat += [address_text([person]) for person in group.people]
     return flat
 
 
-def with_groups(user: User, lists: Mapping[str, str]) -> dict[str, str]:
-    """The address fields with bare group names expanded to the groups' members. 2 queries, or none if there is no bare name.
+def with_groups(user: User, lists: Mapping[str, str], *, directory: bool = False) -> dict[str, str]:
+    """The address fields with bare group names expanded to the groups' members. 4 queries, or none if there is no bare name.
 
-    A name shared by two groups is ambiguous and stays as it is.
+    A name shared by two groups of contacts is ambiguous and stays as it is. With `directory`, names that no group of contacts
+    has are looked up among the groups of the domain; the user name of an account stays one.
     """
     items = {name: [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()] for name, text in lists.items()}
     names = {_name(item) for inside in items.values() for item in inside if "@" not in item}
@@ -118,6 +142,8 @@ def with_groups(user: User, lists: Mapping[str, str]) -> dict[str, str]:
     named = _with_people(user, [Contact.user == user, Contact.sort.in_([sort_key(name) for name in list(names)[:100]])])
     times = Counter(fold(group.name) for group in named)
     known = {name: group for group in named if times[name := fold(group.name)] == 1}
+    if directory and (unknown := names - times.keys()):
+        known |= {fold(group.name): group for group in _ours(user, people_groups.named(user.domain, unknown))}
     filled = {}
     for field, inside in items.items():
         groups_in = {item: known[_name(item)] for item in inside if "@" not in item and _name(item) in known}

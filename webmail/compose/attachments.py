@@ -1,10 +1,8 @@
-"""Attachments of a draft: files in the uploads folder, with a database row each; quotas and deduplication."""
+"""Attachments of a draft: files in the storage, with a database row each; quotas and deduplication."""
 
 from __future__ import annotations
 
-import filecmp
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import peewee as pw
 
@@ -15,26 +13,26 @@ from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.mime.html import markdown_images as marks
 from webmail.models import AttachmentRow, DraftRow, User
+from webmail.storage import FileGone, same_content
 
 
 def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settings: Settings) -> AttachmentRow:
-    """Write a file to disk, then its row; returns the existing row for an identical file.
+    """Write a file, then its row; returns the existing row for an identical file.
 
     Images get a name that is unique in the draft, because the text refers to them by name.
 
-    Raises uploads.MessageTooLarge, AllowanceUsed, NoRoom, drafts.AlreadyLeft.
+    Raises uploads.MessageTooLarge, AllowanceUsed, StorageFull, StorageAway, drafts.AlreadyLeft.
     """
     return add_all(row, [(stream, filename, type)], settings)[0]
 
 
 def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], settings: Settings) -> list[AttachmentRow]:
-    """Write files (bytes, name, type) to disk, then their rows: one sync and one transaction for all of them.
+    """Write files (bytes, name, type), then their rows: one sync and one transaction for all of them.
 
-    Raises uploads.MessageTooLarge (the message would exceed its limit), AllowanceUsed, NoRoom; files before the one refused are
-    kept. Any other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeft if the message was queued
+    Raises uploads.REFUSALS, as MessageTooLarge (the message would exceed its limit): files before the one refused are kept. Any
+    other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeft if the message was queued
     meanwhile.
     """
-    target = uploads.folder(settings, row.id)
     room = settings.message_limit - drafts.total_size(row)
     allowance = settings.uploads_limit - held(row.user)
     present = list(row.attachments)
@@ -44,14 +42,11 @@ def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], se
     try:
         try:
             for stream, filename, type in files:
-                stored, size = uploads.write(target, _within(stream, allowance, settings), room)
+                stored, size = uploads.write(settings, row.id, _within(stream, allowance, settings), room)
                 one = AttachmentRow(
                     draft=row, filename=uploads.clean_filename(filename), type=uploads.clean_type(type), size=size, stored=stored
                 )
-                if twin := next((other for other in present if _alike(one, other, target)), None):
-                    (target / stored).unlink()
-                else:
-                    _name_apart(one, present, target)
+                if not (twin := _settled(one, present, settings)):
                     fresh.append(one)
                     present.append(one)
                     room -= uploads.encoded_size(size)
@@ -60,11 +55,11 @@ def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], se
         except uploads.REFUSALS as error:
             refusal = error
         if fresh:
-            uploads.sync(target, [one.stored for one in fresh])
+            uploads.sync(settings, row.id, [one.stored for one in fresh])
             _insert(row, fresh, settings)
     except BaseException:
         for one in fresh:
-            (target / one.stored).unlink(missing_ok=True)
+            uploads.remove(settings, row.id, one.stored)
         raise
     if refusal:
         raise refusal
@@ -79,15 +74,35 @@ def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iter
         yield chunk
 
 
-def _name_apart(one: AttachmentRow, present: list[AttachmentRow], target: Path) -> None:
-    if inline_images.kind(str(target / one.stored)):
+def _settled(one: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> AttachmentRow | None:
+    """The row of an identical file, in which case the new one is removed; else None, and an image has a name of its own."""
+    twin = None
+    try:
+        twin = next((other for other in present if _alike(one, other, settings)), None)
+        if twin is None:
+            _name_apart(one, present, settings)
+    except BaseException:
+        uploads.remove(settings, one.draft_id, one.stored)
+        raise
+    if twin is not None:
+        uploads.remove(settings, one.draft_id, one.stored)
+    return twin
+
+
+def _name_apart(one: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> None:
+    if inline_images.kind(one, settings):
         one.filename = marks.distinct(one.filename, {marks.key(other.filename) for other in present})
 
 
-def _alike(one: AttachmentRow, other: AttachmentRow, target: Path) -> bool:
+def _alike(one: AttachmentRow, other: AttachmentRow, settings: Settings) -> bool:
+    """Whether two files are the same. One that is gone is not: it can be attached again."""
     if one.size != other.size or not marks.may_be(other.filename, one.filename):
         return False
-    return filecmp.cmp(target / one.stored, target / other.stored, shallow=False)
+    names = [uploads.name_of(each.draft_id, each.stored) for each in (one, other)]
+    try:
+        return same_content(uploads.files(settings), *names)
+    except FileGone:
+        return False
 
 
 def _insert(row: DraftRow, fresh: list[AttachmentRow], settings: Settings) -> None:
@@ -121,5 +136,5 @@ def remove(row: DraftRow, attachment_id: int, settings: Settings) -> bool:
     with db.atomic():
         attachment.delete_instance()
         drafts.touch(row)
-    Path(uploads.folder(settings, row.id), attachment.stored).unlink(missing_ok=True)
+    uploads.remove(settings, row.id, attachment.stored)
     return True

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import logging
 from datetime import timedelta
-from pathlib import Path
 
 from webmail.compose import uploads
 from webmail.compose.drafts import forget, is_empty, unsaved
 from webmail.config import Settings
 from webmail.models import DraftRow, Outbox, OutboxState, now
+from webmail.storage import StorageAway
+
+log = logging.getLogger(__name__)
 
 KEPT_DAYS = 30
 
@@ -24,10 +26,10 @@ _LEFT_ALONE = timedelta(hours=1)
 
 
 def sweep(settings: Settings) -> int:
-    """Remove abandoned drafts; returns the number of drafts and folders removed.
+    """Remove abandoned drafts; returns the number of drafts, and of drafts whose files were left behind, removed.
 
     Any draft goes after 30 days without a change: users find its copy in Drafts. Empty drafts, and those started by a link and
-    never edited, go after a day. Folders without a draft go too. Drafts whose message is waiting, failed or uncertain stay.
+    never edited, go after a day. Files without a draft go too. Drafts whose message is waiting, failed or uncertain stay.
     """
     limit = now() - timedelta(days=KEPT_DAYS)
     gone = 0
@@ -58,16 +60,19 @@ def _was_sent(row: DraftRow) -> bool:
 
 
 def _remove_orphans(settings: Settings) -> int:
-    root = Path(settings.uploads_folder)
-    if not root.is_dir():
+    """Remove files whose draft is gone; nothing while the storage is away."""
+    youngest: dict[str, float] = {}
+    try:
+        for file in uploads.files(settings).list():
+            draft_id, slash, _stored = file.name.partition("/")
+            if slash and uploads.is_draft_id(draft_id):
+                youngest[draft_id] = min(file.age, youngest.get(draft_id, file.age))
+    except StorageAway as error:
+        log.warning("files without a draft are not looked for: %s", error)
         return 0
     gone = 0
-    for child in root.iterdir():
-        try:
-            aged = uploads.is_draft_id(child.name) and child.stat().st_mtime < time.time() - _ORPHAN_SECONDS
-        except FileNotFoundError:  # filing its message removed it just now
-            continue
-        if aged and not DraftRow.select(DraftRow.id).where(DraftRow.id == child.name).exists():
-            uploads.remove_folder(settings, child.name)
+    for draft_id, age in youngest.items():
+        if age > _ORPHAN_SECONDS and not DraftRow.select(DraftRow.id).where(DraftRow.id == draft_id).exists():
+            uploads.remove_all(settings, draft_id)
             gone += 1
     return gone

@@ -37,7 +37,8 @@ def save(row: DraftRow, account: Account, identity: Identity, settings: Settings
     """Update the copy in Drafts: append the new one, then expunge the previous one.
 
     Returns False if the draft was sent or discarded meanwhile (no copy is left behind then). Round trips: APPEND, and
-    SELECT + STORE + EXPUNGE for the previous copy. Raises ServerAway, OverQuota ...; the row keeps the text in any case.
+    SELECT + STORE + EXPUNGE for the previous copy. Raises ServerAway, OverQuota, StorageAway ...: the row
+    keeps the text in any case.
     """
     if _save_once(row, account, identity, settings):
         return True
@@ -119,7 +120,7 @@ def resume(
     \\Draft flag serves as a template: it stays unchanged, and its row is reused as long as it was not edited. A draft with too
     many files stays too: saving the row would replace it and lose the others. `afresh`: start a new thread (no In-Reply-To).
 
-    Raises NoSuchMessage, MailboxChanged, uploads.MessageTooLarge, AllowanceUsed, NoRoom, ServerAway.
+    Raises NoSuchMessage, MailboxChanged, ServerAway, and uploads.REFUSALS.
     """
     if uidvalidity and (row := _live(user, mailbox, uidvalidity, uid)):
         return row, 0

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import IO
 
 from webmail import mail
-from webmail.compose import draft_note, inline_images, uploads
+from webmail.compose import draft_note, inline_images
 from webmail.compose.fields import fields_of
 from webmail.config import Settings
 from webmail.errors import BadAddress, MailError
 from webmail.mail import Address, Identity
 from webmail.mime import builder
 from webmail.models import DraftRow
+from webmail.storage import FileGone
 
 
 class FilesGone(MailError):
-    """An attachment's file is no longer on disk."""
+    """An attachment's file is no longer there."""
 
     status = 410
 
 
 def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False) -> mail.Draft:
-    """The message that the row describes. Raises BadAddress.
+    """The message that the row describes. Raises BadAddress, StorageAway.
 
     `lenient` is for the copy in Drafts: invalid addresses are skipped, and the text stays as typed, image marks included.
     """
@@ -51,22 +52,18 @@ def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: 
 
 
 def to_bytes(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> bytes:
-    """The message as bytes, dated `at` (naive UTC) or now.
+    """The message as bytes; see `pieces`."""
+    return b"".join(pieces(draft, include_bcc=include_bcc, at=at))
 
-    Raises UnsafeValue, BadAddress, and FilesGone when an attachment can't be read.
+
+def pieces(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> Iterator[bytes]:
+    """The message in pieces, dated `at` (naive UTC) or now; attachments are never in memory as a whole.
+
+    Raises UnsafeValue, BadAddress, FilesGone when an attachment is gone, and StorageAway.
     """
     try:
-        return builder.build(draft, date=_date(at), include_bcc=include_bcc)
-    except OSError as error:
-        raise FilesGone(f"an attachment of the draft can't be read: {error}") from error
-
-
-def write(out: IO[bytes], draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> None:
-    """Like `to_bytes`, but writes to a file, in constant memory. Also raises uploads.NoRoom."""
-    try:
-        with uploads.full_disk_told():
-            builder.write(out, draft, date=_date(at), include_bcc=include_bcc)
-    except OSError as error:
+        yield from builder.pieces(draft, date=_date(at), include_bcc=include_bcc)
+    except FileGone as error:
         raise FilesGone(f"an attachment of the draft can't be read: {error}") from error
 
 

@@ -6,6 +6,7 @@ Files are in `attachments.py`, copies on the IMAP server in `draft_copies.py`. E
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from webmail.database.connection import db
 from webmail.errors import MailError, NoSuchMessage
 from webmail.mime import builder
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, now
+from webmail.storage import FileGone
 
 _TOUCH = timedelta(milliseconds=1)  # created < updated marks a row that the user may have edited, see leave_untouched
 _COPY_EVERY = timedelta(minutes=1)
@@ -88,14 +90,15 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", began_
 
 
 def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> DraftRow:
-    """A separate draft, with the same files, for the text of a form that may not overwrite `row`; one per form."""
+    """A separate draft, with the same files, for the text of a form that may not overwrite `row`; one per form.
+
+    Raises as `duplicate` does.
+    """
     own = (DraftRow.user == row.user) & (DraftRow.writer == writer) & (DraftRow.id != row.id)
     if writer and (before := DraftRow.select().where(own & _not_in_outbox()).first()):
         update(before, fields)
         return before
-    twin = new(row.user, fields, writer=writer)
-    _copy_files(row, twin, settings)
-    return twin
+    return _with_files_of(row, new(row.user, fields, writer=writer), settings)
 
 
 def leave_untouched(row: DraftRow) -> None:
@@ -194,20 +197,26 @@ def total_size(row: DraftRow) -> int:
 
 
 def duplicate(row: DraftRow, settings: Settings) -> DraftRow:
-    """A separate draft with the same text and files, to be sent as a new message."""
-    twin = new(row.user, fields_of(row))
-    _copy_files(row, twin, settings)
+    """A separate draft with the same text and files, to be sent as a new message. Raises StorageFull, StorageAway: there is none
+    then.
+    """
+    return _with_files_of(row, new(row.user, fields_of(row)), settings)
+
+
+def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRow:
+    try:
+        for one in list(row.attachments.order_by(AttachmentRow.id)):  # no cursor stays open while writing
+            stored = one.stored
+            with suppress(FileGone):  # its row stays, so that sending tells
+                stored = uploads.duplicate(settings, row.id, one.stored, twin.id)
+            AttachmentRow.create(draft=twin, filename=one.filename, type=one.type, size=one.size, stored=stored)
+    except MailError:
+        forget(twin.id, settings)
+        raise
     return twin
-
-
-def _copy_files(row: DraftRow, twin: DraftRow, settings: Settings) -> None:
-    for attachment in list(row.attachments.order_by(AttachmentRow.id)):  # no cursor stays open while writing
-        source = uploads.folder(settings, row.id) / attachment.stored
-        stored = uploads.duplicate(source, uploads.folder(settings, twin.id))
-        AttachmentRow.create(draft=twin, filename=attachment.filename, type=attachment.type, size=attachment.size, stored=stored)
 
 
 def forget(draft_id: str, settings: Settings) -> None:
     """Delete the row and the files; the copy in Drafts is left to the caller."""
     DraftRow.delete().where(DraftRow.id == draft_id).execute()
-    uploads.remove_folder(settings, draft_id)
+    uploads.remove_all(settings, draft_id)

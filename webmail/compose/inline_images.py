@@ -7,9 +7,9 @@ HTML and are not listed as attachments. In plain text, or text too long to be fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from webmail.compose import identities, message_options, uploads
@@ -20,6 +20,7 @@ from webmail.mime.formats import image_info
 from webmail.mime.html import markdown
 from webmail.mime.html import markdown_images as marks
 from webmail.models import AttachmentRow, DraftRow, User
+from webmail.storage import FileGone, Storage
 
 if TYPE_CHECKING:
     from webmail.compose.fields import Fields
@@ -41,33 +42,33 @@ class RenderedBody:
     shown: Mapping[str, int] = field(default_factory=dict)
 
 
-def kind(path: str) -> str:
-    """The media type of an image file that can be shown inline; "" for any other file, or one that is gone."""
+def kind(file: AttachmentRow, settings: Settings) -> str:
+    """The media type of an image that can be shown inline; "" for any other file, or one that is gone. Raises StorageAway."""
     try:
-        return _kind(path)
-    except OSError:
+        return _kind(uploads.files(settings), uploads.name_of(file.draft_id, file.stored))
+    except FileGone:
         return ""
 
 
 @lru_cache(4096)
-def _kind(path: str) -> str:
+def _kind(files: Storage, name: str) -> str:
     """Determined by content, not by name. Cacheable, since uploaded files never change."""
-    with open(path, "rb") as file:
-        head = file.read(_HEAD)
-        if image_info.type_of(head) == "image/jpeg" and not image_info.is_showable(head):
-            head += file.read(_FAR)
+    head = b"".join(files.get(name, 0, _HEAD))
+    if image_info.type_of(head) == "image/jpeg" and not image_info.is_showable(head):
+        head += b"".join(files.get(name, _HEAD, _FAR))
     found = image_info.is_showable(head)
     return found if found in marks.TYPES else ""
 
 
-def path_of(draft_id: str, file: AttachmentRow, settings: Settings) -> str:
-    return str(uploads.folder(settings, draft_id) / file.stored)
+def content(file: AttachmentRow, settings: Settings) -> Iterator[bytes]:
+    """The bytes of a draft's file, in pieces. Raises FileGone, StorageAway."""
+    return uploads.files(settings).get(uploads.name_of(file.draft_id, file.stored))
 
 
 def load(row: DraftRow, attachment_id: int, settings: Settings) -> tuple[AttachmentRow, str]:
-    """An image of the draft and its media type. Raises NoSuchMessage, also for a file that is not an image."""
+    """An image of the draft and its media type. Raises NoSuchMessage, also for a file that is not an image; StorageAway."""
     file = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
-    found = kind(path_of(row.id, file, settings)) if file else ""
+    found = kind(file, settings) if file else ""
     if not found:
         raise NoSuchMessage(f"draft {row.id} has no picture {attachment_id}")
     return file, found
@@ -79,21 +80,21 @@ def mark_of(file: AttachmentRow) -> str:
 
 
 def render_body(row: DraftRow, settings: Settings) -> RenderedBody:
-    """The draft's text and files as sent. 1 query; image types are cached."""
+    """The draft's text and files as sent. 1 query; image types are cached. Raises StorageAway."""
     rows = list(row.attachments.order_by(AttachmentRow.id))
-    files = [Attachment(one.filename, one.type, one.size, path_of(row.id, one, settings)) for one in rows]
+    files = [Attachment(one.filename, one.type, one.size, partial(content, one, settings)) for one in rows]
     if row.format != message_options.FORMATTED:
         return RenderedBody(row.body, "", tuple(files))
     found: dict[str, int] = {}  # index of the first file of each name
     for place, file in enumerate(files if "![" in row.body else []):
-        if kind(file.path):
+        if kind(rows[place], settings):
             found.setdefault(marks.key(file.filename), place)
     ids = {name: _content_id(row, rows[place]) for name, place in found.items()}
     used: set[str] = set()
     html = markdown.document(row.body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used)
     for name in used:
         file = files[found[name]]
-        files[found[name]] = replace(file, type=kind(file.path), content_id=ids[name])
+        files[found[name]] = replace(file, type=kind(rows[found[name]], settings), content_id=ids[name])
     shown = {ids[name]: rows[found[name]].id for name in used}
     return RenderedBody(marks.plain(row.body, used), html, tuple(files), shown)
 

@@ -1,7 +1,7 @@
 """Recipients: autocompletion, deduplication, detection of likely typos, and addresses that the server can't send to (RFC 6531).
 
-Suggestions come from `sources`, in this order: contact groups, contacts, correspondents (most often written to first), then
-accounts of the same domain.
+Suggestions come from `sources`, in this order: contact groups, groups of the domain, contacts, correspondents (most often
+written to first), then accounts of the establishment.
 """
 
 from __future__ import annotations
@@ -82,10 +82,12 @@ class LikelyTypo:
 def sources(user: User, words: str, settings: Settings) -> Iterator[Iterable[Person]]:
     """Matching people by source, the most relevant source first. 1 query per source, 2 for groups."""
     yield (Person(group.name, "", group=group) for group in address_book.groups(user, words))
+    if settings.directory:
+        yield (Person(group.name, "", group=group) for group in address_book.groups_of_domain(user, words))
     yield (Person(name, readable(email), times) for name, email, times in address_book.people(user, words))
     yield _written_to(user, words)
     if settings.directory:
-        yield _directory(user, words)
+        yield _directory(user, words, settings)
 
 
 def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Person]:
@@ -98,7 +100,8 @@ def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Pers
         found.setdefault(person.token if person.group else person.email, person)
         if len(found) == most:  # never true for 0: at least one was found by now
             break
-    nameless = [one.email for one in found.values() if one.email and not one.name and _domain(one.email) == user.domain]
+    ours = settings.own_domains(user.domain)
+    nameless = [one.email for one in found.values() if one.email and not one.name and _domain(one.email) in ours]
     if nameless and settings.directory:
         rows: Any = User.select(User.address, User.name).where(User.address << nameless[:500], User.active == 1).tuples()
         for email, name in rows:
@@ -119,9 +122,12 @@ def _written_to(user: User, words: str) -> Iterator[Person]:
         yield Person(name, email, count)
 
 
-def _directory(user: User, words: str) -> Iterator[Person]:
+def _directory(user: User, words: str, settings: Settings) -> Iterator[Person]:
+    """The colleagues, without the address that only the establishment itself writes from."""
+    sender = settings.system_sender
     fits = [(User.address**like) | (User.name**like) for like in _patterns(words)]
-    found = User.select(User.name, User.address, pw.Value(0)).where(User.domain == user.domain, User.active == 1, *fits)
+    fits += [User.domain.in_(settings.own_domains(user.domain)), User.address != (sender.email.lower() if sender else "")]
+    found = User.select(User.name, User.address, pw.Value(0)).where(User.active == 1, *fits)
     for name, email, _times in _fitting(words, found.order_by(User.name, User.address).tuples()):
         yield Person(name, email)
 
@@ -211,7 +217,7 @@ def likely_typos(user: User, lists: Iterable[str], settings: Settings) -> list[L
         for item in _items(text)
         if (address := addresses.read_address(item)) and "@" in address.email
     ]
-    ours = {domain.lower() for domain in (settings.domain, user.domain) if domain}
+    ours = {domain.lower() for domain in (settings.domain, *settings.own_domains(user.domain)) if domain}
     unknown = [email for email in dict.fromkeys(emails) if _domain(email) not in PROVIDERS | ours]
     if not unknown:
         return []

@@ -149,8 +149,8 @@ def carry(
 
     `names` has the file names that the text's image marks use, by part section (see `quoting.Quoted`).
 
-    Small parts are batched, 1 round trip per megabyte; large ones are streamed. Raises uploads.MessageTooLarge, AllowanceUsed,
-    NoRoom (what fits is kept), NoSuchMessage, ServerAway (nothing is kept).
+    Small parts are batched, 1 round trip per megabyte; large ones are streamed. Raises uploads.REFUSALS (what
+    fits is kept), NoSuchMessage, ServerAway (nothing is kept).
     """
     names = names or {}
     parts = [part for part in carried_parts(message) if part.section in names or not alone][:MOST_PARTS]
@@ -183,7 +183,7 @@ def name_of(part: Part, number: int) -> str:
 def carry_whole(row: DraftRow, account: Account, message: Message, settings: Settings) -> None:
     """Attach the original as it is (message/rfc822), streamed.
 
-    Raises uploads.MessageTooLarge, AllowanceUsed, NoRoom, NoSuchMessage, ServerAway.
+    Raises uploads.REFUSALS, NoSuchMessage, ServerAway.
     """
     if message.section:
         with imap.connect(account, message.mailbox) as conn:

@@ -36,8 +36,8 @@ _SPEAKS_OF_ATTACHMENT = re.compile(
 )
 
 
-def cautions(draft: Draft, domain: str = "") -> list[SendWarning]:
-    """Warnings to show before sending. Addresses in `domain` are internal: colleagues know each other's anyway."""
+def cautions(draft: Draft, *domains: str) -> list[SendWarning]:
+    """Warnings to show before sending. Addresses in these domains are internal: colleagues know each other's anyway."""
     found = []
     if not draft.subject.strip():
         found.append(SendWarning.NO_SUBJECT)
@@ -47,7 +47,7 @@ def cautions(draft: Draft, domain: str = "") -> list[SendWarning]:
     if draft.html and any(name and name not in shown for _words, name in markdown_images.marks(draft.text)):
         found.append(SendWarning.NO_PICTURE)
     visible = [address.email.rpartition("@")[2].lower() for address in (*draft.to, *draft.cc)]
-    strangers = sum(one != domain.lower() for one in visible)
+    strangers = sum(one not in domains for one in visible)
     if draft.in_reply_to and len(visible) > VISIBLE_FROM and (draft.cc or strangers <= VISIBLE_FROM):
         found.append(SendWarning.MANY_ANSWERED)  # the recipients have seen each other's addresses already
     elif strangers > VISIBLE_FROM:

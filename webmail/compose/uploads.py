@@ -1,20 +1,23 @@
-"""Uploads: attachment files of drafts on disk, one folder per draft, synced before success is reported."""
+"""Uploads: attachment files of drafts in the storage, synced before success is reported."""
 
 from __future__ import annotations
 
-import errno
-import os
+import logging
 import re
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from webmail.config import Settings
 from webmail.errors import MailError, NoSuchMessage
+from webmail.storage import CHUNK, Storage, StorageArea, StorageAway, StorageFull, open_storage
 
-CHUNK = 256 * 1024
+__all__ = [
+    "CHUNK", "REFUSALS", "AllowanceUsed", "MessageTooLarge", "clean_filename", "clean_type", "duplicate", "encoded_size", "files",
+    "is_draft_id", "name_of", "remove", "remove_all", "sync", "write",
+]  # fmt: skip
+
+log = logging.getLogger(__name__)
+
 _DRAFT_ID = re.compile(r"[0-9a-f]{32}\Z")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}\Z")
 
@@ -40,25 +43,28 @@ class AllowanceUsed(MailError):
         self.limit = limit
 
 
-class NoRoom(MailError):
-    """The disk that holds the uploads is full."""
-
-    status = 507
-
-
-REFUSALS = (MessageTooLarge, AllowanceUsed, NoRoom)
+REFUSALS = (MessageTooLarge, AllowanceUsed, StorageFull, StorageAway)
 
 
 def is_draft_id(value: str) -> bool:
-    """Whether the value is well-formed as a draft id; only such values are ever used in a path."""
+    """Whether the value is well-formed as a draft id; only such values are ever used in a file's name."""
     return bool(_DRAFT_ID.match(value))
 
 
-def folder(settings: Settings, draft_id: str) -> Path:
-    """The folder of a draft's files (may not exist yet). Raises NoSuchMessage for a malformed id."""
+def files(settings: Settings) -> Storage:
+    """Where the files of drafts, and large messages on their way, are kept."""
+    return open_storage(settings, StorageArea.UPLOADS)
+
+
+def name_of(draft_id: str, stored: str) -> str:
+    """The name in the storage of a draft's file. Raises NoSuchMessage for a malformed id."""
+    return f"{_prefix(draft_id)}/{stored}"
+
+
+def _prefix(draft_id: str) -> str:
     if not is_draft_id(draft_id):
         raise NoSuchMessage(f"no draft has the id {draft_id!r}")
-    return Path(settings.uploads_folder, draft_id)
+    return draft_id
 
 
 def encoded_size(size: int) -> int:
@@ -67,70 +73,51 @@ def encoded_size(size: int) -> int:
     return encoded + (encoded + 75) // 76 * 2
 
 
-def write(target: Path, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
-    """Write a new file into the folder `target`; returns (random name, size in bytes). Durable only after `sync`.
+def write(settings: Settings, draft_id: str, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
+    """Write a new file of a draft; returns (random name, size in bytes). Durable only after `sync`.
 
-    Raises MessageTooLarge as soon as the encoded size exceeds `room` bytes, and NoRoom; nothing is left behind then.
+    Raises MessageTooLarge as soon as the encoded size exceeds `room` bytes, StorageFull, StorageAway: nothing is left behind.
     """
-    name = secrets.token_hex(16)
+    stored = secrets.token_hex(16)
+    return stored, files(settings).put(name_of(draft_id, stored), _within(chunks, room), sync=False)
+
+
+def _within(chunks: Iterable[bytes], room: int) -> Iterator[bytes]:
     size = 0
-    with full_disk_told():
-        target.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with open(target / name, "xb") as out:
-                for chunk in chunks:
-                    size += len(chunk)
-                    if encoded_size(size) > room:
-                        raise MessageTooLarge(encoded_size(size), room)
-                    out.write(chunk)
-        except BaseException:
-            (target / name).unlink(missing_ok=True)
-            raise
-    return name, size
+    for chunk in chunks:
+        size += len(chunk)
+        if encoded_size(size) > room:
+            raise MessageTooLarge(encoded_size(size), room)
+        yield chunk
 
 
-def sync(target: Path, names: Iterable[str]) -> None:
-    """fsync these files of the folder `target`, and the folder itself. Raises NoRoom."""
-    with full_disk_told():
-        for name in names:
-            _sync(target / name)
-        _sync(target)
+def sync(settings: Settings, draft_id: str, stored: Iterable[str]) -> None:
+    """Make these files of a draft durable. Raises StorageFull, StorageAway."""
+    files(settings).sync([name_of(draft_id, one) for one in stored])
 
 
-@contextmanager
-def full_disk_told() -> Iterator[None]:
-    """Turns "disk full" and "quota exceeded" errors (OSError) within the block into NoRoom."""
+def duplicate(settings: Settings, draft_id: str, stored: str, twin_id: str) -> str:
+    """Keep a draft's file for another draft too; returns its new name. Raises FileGone, StorageFull, StorageAway."""
+    fresh = secrets.token_hex(16)
+    files(settings).copy(name_of(draft_id, stored), name_of(twin_id, fresh))
+    return fresh
+
+
+def remove(settings: Settings, draft_id: str, stored: str) -> None:
+    """Delete a file of a draft. Never raises: what stays now goes with the draft."""
     try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoRoom(f"no file can be written: {error}") from error
-        raise
+        files(settings).delete(name_of(draft_id, stored))
+    except StorageAway as error:
+        log.warning("a file of draft %s stays for now: %s", draft_id, error)
 
 
-def duplicate(source: Path, target: Path) -> str:
-    """Hard-link or copy a file into the folder `target`; returns the new name. Files are never modified, so a link is safe."""
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = secrets.token_hex(16)
+def remove_all(settings: Settings, draft_id: str) -> None:
+    """Delete the files of a draft. Never raises while storage is away: `draft_cleanup` finds files without a draft."""
+    prefix = _prefix(draft_id)
     try:
-        os.link(source, target / name)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(source, target / name)
-    _sync(target)
-    return name
-
-
-def remove_folder(settings: Settings, draft_id: str) -> None:
-    shutil.rmtree(folder(settings, draft_id), ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    """fsync a file's content or a folder's entries: a new file is durable only once both are synced."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        files(settings).delete_all(prefix)
+    except StorageAway as error:
+        log.warning("the files of draft %s stay for now: %s", draft_id, error)
 
 
 def clean_filename(name: str, fallback: str = "attachment") -> str:

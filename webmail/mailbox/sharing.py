@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from webmail.accounts import groups as people_groups
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import User
@@ -19,6 +20,8 @@ class ShareWarning(StrEnum):
     UNKNOWN = "unknown"
     ONESELF = "oneself"
     ODD = "odd"  # not a valid identifier
+    NO_GROUP = "no group"  # none was chosen
+    GROUP_GONE = "group gone"
 
 
 class NotShared(MailError):
@@ -34,8 +37,8 @@ class NotShared(MailError):
 def person(words: str, user: User, settings: Settings) -> str:
     """The server's identifier for the user with this address (the domain is optional). Raises NotShared.
 
-    With our own accounts it must be an existing one of the same domain; otherwise only the server knows, and some accept any
-    name.
+    With our own accounts it must be an existing one of the establishment; otherwise only the server knows, and some accept
+    any name.
     """
     words = words.strip().lower()
     if not words:
@@ -46,7 +49,8 @@ def person(words: str, user: User, settings: Settings) -> str:
     if address == user.address:
         raise NotShared(ShareWarning.ONESELF)
     if settings.sign_in == "accounts":
-        known = User.get_or_none(User.address == address, User.domain == user.domain, User.active == 1)
+        ours = settings.own_domains(user.domain)
+        known = User.get_or_none(User.address == address, User.domain.in_(ours), User.active == 1)
         if known is None:
             raise NotShared(ShareWarning.UNKNOWN)
     return settings.username(address)
@@ -67,6 +71,34 @@ def group(words: str, user: User, settings: Settings) -> str:
     if not settings.group_prefix or not words.isprintable() or len(words) > 200:
         raise NotShared(ShareWarning.ODD)
     return settings.group_prefix + words
+
+
+def groups(user: User, settings: Settings) -> dict[str, str]:
+    """The names of the domain's groups by the server's identifier, sorted; {} on other servers than our Dovecot. 1 query."""
+    if not everyone(user, settings):
+        return {}
+    return {settings.group_prefix + identifier: name for identifier, name in people_groups.names(user.domain).items()}
+
+
+def is_group(identifier: str, user: User, settings: Settings) -> bool:
+    """Whether this is, or was, the server's identifier for a group of `groups`."""
+    return bool(everyone(user, settings)) and identifier.startswith(settings.group_prefix) and "@" in identifier
+
+
+def chosen_group(identifier: str, user: User, settings: Settings) -> str:
+    """The identifier, if it is one of `groups`. Raises NotShared. 1 query."""
+    if not identifier:
+        raise NotShared(ShareWarning.NO_GROUP)
+    if identifier not in groups(user, settings):
+        raise NotShared(ShareWarning.GROUP_GONE)
+    return identifier
+
+
+def people_of(identifier: str, user: User, settings: Settings) -> list[str]:
+    """The addresses that an identifier stands for, as far as we know: itself, or the people in the group. At most 1 query."""
+    if is_group(identifier, user, settings):
+        return people_groups.addresses(identifier.removeprefix(settings.group_prefix))
+    return [identifier]
 
 
 def names(identifiers: Iterable[str]) -> dict[str, str]:

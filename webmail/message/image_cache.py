@@ -1,23 +1,22 @@
-"""Image cache: remote images fetched through `http_fetch.py`, validated, and cached on disk with a size limit."""
+"""Image cache: remote images fetched through `http_fetch.py`, validated, and cached in the storage with a size limit."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from webmail import http_fetch
 from webmail.config import Settings
+from webmail.errors import MailError
 from webmail.mime.formats import image_info
+from webmail.storage import Storage, StorageArea, StorageAway, open_storage
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ _MOST_SLOW = 1_000
 _SWEEP_SHARE = 10  # sweep after writing one in this many parts of the cache's size
 
 _lock = threading.Lock()
-_written: dict[str, int] = {}  # bytes since the last sweep, by folder
+_written: dict[str, int] = {}  # bytes since the last sweep, by instance
 _fetching: Counter[int] = Counter()  # slots taken, by user id
 _slow: dict[str, float] = {}  # hosts to skip, and until when (monotonic)
 _free = threading.Condition(_lock)
@@ -54,8 +53,8 @@ def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
 
     Fails quickly if no slot is free (rate limit) or the host has timed out recently; such failures are not cached.
     """
-    file = _file(settings, url)
-    if settings.image_cache_mb and (kept := _kept(file)) is not None:
+    name = _name(url)
+    if settings.image_cache_mb and (kept := _kept(_files(settings), name)) is not None:
         return kept
     with _place(person):
         host = _host(url)  # checked only now: a fetch that held the slot may have just timed out on it
@@ -68,9 +67,9 @@ def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
         except NoPicture:
             if time.monotonic() - started >= SECONDS * 0.9:
                 _note_slow(host)
-            _keep(file, b"", settings)
+            _keep(name, b"", settings)
             raise
-    _keep(file, found.content, settings)
+    _keep(name, found.content, settings)
     return found
 
 
@@ -123,72 +122,59 @@ def _fetched(url: str) -> CachedImage:
     return CachedImage(kind, answer.content)
 
 
-# --- disk cache ------------------------------------------------------------------------------------------------------
+# --- cache -----------------------------------------------------------------------------------------------------------
 
 
-def _folder(settings: Settings) -> Path:
-    return Path(settings.instance, "images")
+def _files(settings: Settings) -> Storage:
+    return open_storage(settings, StorageArea.IMAGES)
 
 
-def _file(settings: Settings, url: str) -> Path:
+def _name(url: str) -> str:
     name = hashlib.sha256(url.encode()).hexdigest()
-    return _folder(settings) / name[:2] / name
+    return f"{name[:2]}/{name}"
 
 
-def _kept(file: Path) -> CachedImage | None:
+def _kept(files: Storage, name: str) -> CachedImage | None:
     """The cached image, or None. An empty file is a cached failure: raises NoPicture then."""
     try:
-        content, written = file.read_bytes(), file.stat().st_mtime
-    except OSError:
+        age, content = files.about(name).age, b"".join(files.get(name))
+    except MailError:
         return None
-    age = time.time() - written
     if not content and age < FAILED_SECONDS:
         raise NoPicture("could not be had a short while ago")
     kind = image_info.is_showable(content)
     return CachedImage(kind, content) if kind and age < AGE_DAYS * 86_400 else None
 
 
-def _keep(file: Path, content: bytes, settings: Settings) -> None:
-    """Write the cache file atomically; a failure is only logged."""
+def _keep(name: str, content: bytes, settings: Settings) -> None:
+    """Write the cache file; a failure is only logged."""
     if not settings.image_cache_mb:
         return
     try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(dir=file.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                out.write(content)
-            os.replace(name, file)
-        except OSError:
-            os.unlink(name)
-            raise
-    except OSError as error:
+        _files(settings).put(name, [content], sync=False)
+    except MailError as error:
         log.warning("a remote image could not be kept: %s", error)
         return
-    folder = str(_folder(settings))
     with _lock:
-        _written[folder] = _written.get(folder, 0) + len(content) + 4096  # each file takes at least one block
-        due = _written[folder] > settings.image_cache_mb * 1_000_000 // _SWEEP_SHARE
+        here = settings.instance
+        _written[here] = _written.get(here, 0) + len(content) + 4096  # each file takes at least one block
+        due = _written[here] > settings.image_cache_mb * 1_000_000 // _SWEEP_SHARE
         if due:
-            _written[folder] = 0
+            _written[here] = 0
     if due:
         sweep(settings)
 
 
 def sweep(settings: Settings) -> int:
-    """Remove expired files, then the oldest until the rest fits; returns how many were removed."""
-    now, found = time.time(), []
-    for file in _folder(settings).glob("??/*"):
-        with suppress(FileNotFoundError):  # other processes sweep too
-            about = file.stat()
-            found.append((about.st_mtime, about.st_size, file))
+    """Remove expired files, then the oldest until the rest fits; returns how many were removed. None while storage is away."""
+    files, gone = _files(settings), 0
     room = settings.image_cache_mb * 1_000_000 * (_SWEEP_SHARE - 1) // _SWEEP_SHARE
-    gone = 0
-    for written, size, file in sorted(found, reverse=True):
-        room -= max(size, 4096)
-        too_old = now - written > (AGE_DAYS * 86_400 if size else FAILED_SECONDS)
-        if room < 0 or too_old:
-            with suppress(FileNotFoundError):
-                file.unlink()
+    try:
+        for file in sorted(files.list(), key=lambda file: file.age):
+            room -= max(file.size, 4096)
+            if room < 0 or file.age > (AGE_DAYS * 86_400 if file.size else FAILED_SECONDS):
+                files.delete(file.name)  # other processes sweep too
                 gone += 1
+    except StorageAway as error:
+        log.warning("the cache of remote images is not cleaned up: %s", error)
     return gone

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import peewee as pw
 
+from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.mail import Address, Draft, Identity, Message, Role
@@ -32,7 +33,7 @@ class ReceiptRequest:
     elsewhere: bool
 
 
-def asked(message: Message, user: User, wanted: str, role: Role | None) -> ReceiptRequest | None:
+def asked(message: Message, user: User, wanted: str, role: Role | None, settings: Settings) -> ReceiptRequest | None:
     """The receipt to ask the user about, or None. `wanted` is the preference: "ask", "inside" (only colleagues), "never".
 
     None for the user's own mail, mailing lists and automatic mail, or if already answered. See also `can_keep`.
@@ -43,7 +44,7 @@ def asked(message: Message, user: User, wanted: str, role: Role | None) -> Recei
         return None
     if trace.bulk or message.envelope.list_id or message.envelope.list_post or "\\Draft" in message.flags:
         return None
-    if wanted == "inside" and not all(sender_check.is_inside(user, address.email) for address in (*to, sender[0])):
+    if wanted == "inside" and not all(sender_check.is_inside(user, address.email, settings) for address in (*to, sender[0])):
         return None
     if all(address.email.lower() == user.address.lower() for address in to):
         return None

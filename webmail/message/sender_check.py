@@ -19,14 +19,15 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.mail import Address, Envelope, Message, Part, Role
-from webmail.message import known_senders
-from webmail.message.known_senders import KnownSender
 from webmail.mime import authentication
 from webmail.mime.authentication import Authentication, Verdict
 from webmail.mime.formats import enriched_text
 from webmail.mime.html import link_claims
 from webmail.mime.threats import dangerous_files, lookalike, phishing_words
 from webmail.models import Correspondent, User
+from webmail.people import known_senders
+from webmail.people.correspondents import has_written
+from webmail.people.known_senders import KnownSender
 
 _MOST_CORRESPONDENTS = 300  # the latest ones, checked for imitation of their names and domains
 _MOST_COLLEAGUES = 20_000
@@ -117,24 +118,11 @@ class Trust:
         return self.authentication.verdict is Verdict.GENUINE
 
 
-def stranger(user: User, envelope: Envelope) -> str:
+def stranger(user: User, envelope: Envelope, settings: Settings) -> str:
     """The sender's address if external and never written to, else "": only then are earlier messages searched. 1 query."""
     email = _first(envelope).email.lower()
     usable = email.isascii() and "@" in email and len(email) <= 254 and '"' not in email
-    return email if usable and _place(user, email, None) is SenderPlace.OUTSIDE and not has_written(user, email) else ""
-
-
-_correspondents = Prepared(
-    lambda slot: (
-        Correspondent.select(Correspondent.id)
-        .where(Correspondent.user == slot("user"), Correspondent.address == slot("address"))
-        .tuples()
-    )
-)
-
-
-def has_written(user: User, email: str) -> bool:
-    return bool(_correspondents(user=user.id, address=email))
+    return email if usable and _place(user, email, None, settings) is SenderPlace.OUTSIDE and not has_written(user, email) else ""
 
 
 def judge(
@@ -147,7 +135,7 @@ def judge(
     envelope = message.envelope
     sender = _first(envelope)
     domain = _domain(sender.email)
-    place = _place(user, sender.email.lower(), role)
+    place = _place(user, sender.email.lower(), role, settings)
     if place is SenderPlace.OWN:
         return Trust(sender.email, place)
     proof = authentication.judge(message.trace.results, settings.authserv_id, domain)
@@ -158,9 +146,9 @@ def judge(
     warnings = [*also, *_about_proof(place, domain, proof)]
     known = _latest(user) if place is SenderPlace.OUTSIDE and stranger else []
     if place is not SenderPlace.INSIDE and stranger:
-        warnings += _about_names(user, sender, known, met)
-    warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, known, met)
-    warnings += _about_answers(user, message, proof)
+        warnings += _about_names(user, sender, known, met, settings)
+    warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, known, met, settings)
+    warnings += _about_answers(user, message, proof, settings)
     warnings += _about_links(message, domain, proof)
     warnings += _about_files(message, place, proof)
     if place is SenderPlace.OUTSIDE and first:
@@ -181,20 +169,20 @@ def _domain(email: str) -> str:
     return lookalike.readable(email.rpartition("@")[2].strip("<> ")) if "@" in email else ""
 
 
-def _own_domain(user: User) -> str:
-    return user.address.rpartition("@")[2].lower()
+def _own_domains(user: User, settings: Settings) -> tuple[str, ...]:
+    return settings.own_domains(user.address.rpartition("@")[2])
 
 
-def is_inside(user: User, email: str) -> bool:
-    return _domain(email) == lookalike.readable(_own_domain(user))
+def is_inside(user: User, email: str, settings: Settings) -> bool:
+    return _domain(email) in map(lookalike.readable, _own_domains(user, settings))
 
 
-def _place(user: User, email: str, role: Role | None) -> SenderPlace:
+def _place(user: User, email: str, role: Role | None, settings: Settings) -> SenderPlace:
     if role in (Role.SENT, Role.DRAFTS) and email == user.address.lower():
         return SenderPlace.OWN
     if not _domain(email):
         return SenderPlace.NOWHERE
-    return SenderPlace.INSIDE if is_inside(user, email) else SenderPlace.OUTSIDE
+    return SenderPlace.INSIDE if is_inside(user, email, settings) else SenderPlace.OUTSIDE
 
 
 def _shown(email: str) -> str:
@@ -215,17 +203,17 @@ def _about_proof(place: SenderPlace, domain: str, proof: Authentication) -> Iter
         yield SenderWarning(WarningKind.UNPROVEN, TrustLevel.CAUTION, domain)
 
 
-def _about_names(user: User, sender: Address, known: Known, met: KnownSender) -> Iterator[SenderWarning]:
+def _about_names(user: User, sender: Address, known: Known, met: KnownSender, settings: Settings) -> Iterator[SenderWarning]:
     """A stranger using the name of a colleague, contact or correspondent; an address inside the display name."""
     claimed = lookalike.address_in(sender.name)
     if claimed and claimed != sender.email.lower() and not authentication.aligned(_domain(claimed), _domain(sender.email)):
-        level = TrustLevel.DANGER if is_inside(user, claimed) else TrustLevel.CAUTION
+        level = TrustLevel.DANGER if is_inside(user, claimed, settings) else TrustLevel.CAUTION
         yield SenderWarning(WarningKind.ADDRESS_IN_NAME, level, claimed, _shown(sender.email))
         return
-    own = _own_domain(user)
-    if "." in own and re.search(rf"(?<![\w.-]){re.escape(own)}(?![\w-])", sender.name.lower()):
-        yield SenderWarning(WarningKind.ADDRESS_IN_NAME, TrustLevel.DANGER, own, _shown(sender.email))
-        return
+    for own in _own_domains(user, settings):
+        if "." in own and re.search(rf"(?<![\w.-]){re.escape(own)}(?![\w-])", sender.name.lower()):
+            yield SenderWarning(WarningKind.ADDRESS_IN_NAME, TrustLevel.DANGER, own, _shown(sender.email))
+            return
     key = lookalike.name_key(sender.name)
     if not key:
         return
@@ -281,9 +269,11 @@ def _latest(user: User) -> Known:
     return _last_written(user=user.id)
 
 
-def _about_domains(user: User, envelope: Envelope, stranger: bool, known: Known, met: KnownSender) -> Iterator[SenderWarning]:
+def _about_domains(
+    user: User, envelope: Envelope, stranger: bool, known: Known, met: KnownSender, settings: Settings
+) -> Iterator[SenderWarning]:
     sender = _first(envelope)
-    domain, own = _domain(sender.email), _own_domain(user)
+    domain, own = _domain(sender.email), _own_domains(user, settings)
     if len(envelope.sender) > 1:
         yield SenderWarning(WarningKind.SEVERAL, TrustLevel.CAUTION, ", ".join(_shown(a.email) for a in envelope.sender[:5]))
     if lookalike.deceives(domain):
@@ -296,19 +286,19 @@ def _about_domains(user: User, envelope: Envelope, stranger: bool, known: Known,
         written_to = (address.rpartition("@")[2] for _name, address in known)
         domains = list(dict.fromkeys([*written_to, *known_senders.domains(user)]))
         for each in dict.fromkeys((domain, *answers)):
-            if real := lookalike.resembles(each, domains, own):
+            if real := lookalike.resembles(each, domains, *own):
                 yield SenderWarning(WarningKind.LOOKALIKE, TrustLevel.DANGER, each, real)
                 break
 
 
-def _about_answers(user: User, message: Message, proof: Authentication) -> Iterator[SenderWarning]:
+def _about_answers(user: User, message: Message, proof: Authentication, settings: Settings) -> Iterator[SenderWarning]:
     """Replies that go to another domain. Expected from mailing lists, and from authenticated automatic senders."""
     envelope, domain = message.envelope, _domain(_first(message.envelope).email)
     answers = [_domain(a.email) for a in envelope.reply_to if _domain(a.email)]
     by_machine = message.trace.bulk or message.list.can_be_left or _MACHINE.match(_first(envelope).email)
     expected = envelope.list_id or envelope.list_post or (by_machine and proof.verdict is Verdict.GENUINE)
     if answers and domain and not expected:
-        fits = any(is_inside(user, f"@{each}") or authentication.aligned(each, domain) for each in answers)
+        fits = any(is_inside(user, f"@{each}", settings) or authentication.aligned(each, domain) for each in answers)
         if not fits and not has_written(user, envelope.reply_to[0].email.lower()):
             yield SenderWarning(WarningKind.REPLY, TrustLevel.CAUTION, _shown(envelope.reply_to[0].email), domain)
 

@@ -11,13 +11,10 @@ import base64
 import binascii
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.header import Header
 from email.utils import format_datetime
-from io import BytesIO
-from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 from webmail.errors import UnsafeValue
@@ -30,15 +27,15 @@ from webmail.mime.subjects import forward_subject, reply_subject
 from webmail.mime.transfer_encoding import crlf_pieces
 
 __all__ = [
-    "ascii_address", "build", "forward_subject", "header_value", "needs_smtputf8", "new_message_id", "parse_addresses",
-    "reply_subject", "resent", "write",
+    "ascii_address", "ascii_domain", "build", "forward_subject", "header_value", "needs_smtputf8", "new_message_id",
+    "parse_addresses", "pieces", "reply_subject", "resent",
 ]  # fmt: skip
 
 LINE = 76
 REFERENCES_LIMIT = 20
 NOTE = "X-Traboule-Draft"  # header for the state of a draft, only in the copy in Drafts, never sent
 _PRIORITY = {"high": ("1 (Highest)", "high"), "low": ("5 (Lowest)", "low")}
-_BASE64_LINES = 57 * 4096  # bytes read at once: a whole number of base64 lines
+_BASE64_LINES = 57 * 1024  # bytes encoded at once: a whole number of base64 lines
 
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
@@ -70,32 +67,29 @@ def needs_smtputf8(draft: Draft) -> bool:
 
 
 def build(draft: Draft, *, date: datetime, include_bcc: bool = False) -> bytes:
-    """Build the message in memory; see `write`."""
-    out = BytesIO()
-    write(out, draft, date=date, include_bcc=include_bcc)
-    return out.getvalue()
+    """Build the message in memory; see `pieces`."""
+    return b"".join(pieces(draft, date=date, include_bcc=include_bcc))
 
 
-def write(out: IO[bytes], draft: Draft, *, date: datetime, include_bcc: bool = False) -> None:
-    """Write the message with CRLF line ends; attachments are read in chunks.
+def pieces(draft: Draft, *, date: datetime, include_bcc: bool = False) -> Iterator[bytes]:
+    """The message with CRLF line ends, in pieces; attachments are read as their turn comes.
 
     `include_bcc` is only for the copy in the Drafts mailbox; it also includes the draft's note.
 
-    Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an invalid domain, OSError if an attachment's file can't
-    be read.
+    Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an invalid domain, and what reading an attachment raises.
     """
-    _write(out, _headers(draft, date, include_bcc))
+    yield _lines(_headers(draft, date, include_bcc))
     beside = [attachment for attachment in draft.attachments if not attachment.content_id]
     if not beside:
-        _bodies(out, draft)
+        yield from _bodies(draft)
         return
     boundary = _boundary()
-    _write(out, [f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"', "", f"--{boundary}"])
-    _bodies(out, draft)
+    yield _lines([f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    yield from _bodies(draft)
     for attachment in beside:
-        _write(out, ["", f"--{boundary}"])
-        _attach(out, attachment)
-    _write(out, ["", f"--{boundary}--"])
+        yield _lines(["", f"--{boundary}"])
+        yield from _attach(attachment)
+    yield _lines(["", f"--{boundary}--"])
 
 
 def _boundary() -> str:
@@ -115,21 +109,17 @@ def resent(original: bytes, identity: Identity, to: tuple[Address, ...], *, mess
     head, _blank, body = whole.partition(b"\n\n") if not whole.startswith(b"\n") else (b"", b"", whole[1:])
     fields = re.split(rb"\n(?![ \t])", head)
     kept = [field for field in fields if field and not _PRIVATE.match(field) and not field.startswith((b"From ", b">From "))]
-    out = BytesIO()
-    _write(out, [
+    top = _lines([
         _addresses("Resent-From", (identity.address,)),
         _addresses("Resent-To", to),
         f"Resent-Date: {format_datetime(date if date.tzinfo else date.replace(tzinfo=UTC))}",
         f"Resent-Message-ID: {_message_id(message_id)}",
     ])  # fmt: skip
-    out.write(b"\n".join([*kept, b"", body]).replace(b"\n", b"\r\n"))
-    return out.getvalue()
+    return top + b"\n".join([*kept, b"", body]).replace(b"\n", b"\r\n")
 
 
-def _write(out: IO[bytes], lines: list[str]) -> None:
-    for line in lines:
-        out.write(line.encode("utf-8"))
-        out.write(b"\r\n")
+def _lines(lines: list[str]) -> bytes:
+    return "".join(f"{line}\r\n" for line in lines).encode("utf-8")
 
 
 # --- headers -------------------------------------------------------------------------------------------------------
@@ -163,9 +153,12 @@ def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
 
 
 def _wishes(draft: Draft) -> list[str]:
-    """Priority headers as mail clients use them (RFC 2156 section 5.4, and older), and Content-Language (RFC 3282)."""
+    """Priority headers as mail clients use them (RFC 2156 section 5.4, and older), Auto-Submitted (RFC 3834 section 5), and
+    Content-Language (RFC 3282)."""
     number, word = _PRIORITY.get(draft.priority, ("", ""))
     lines = [f"X-Priority: {number}", f"Importance: {word}"] if word else []
+    if draft.automatic:
+        lines.append("Auto-Submitted: auto-generated")
     return [*lines, f"Content-Language: {header_value(draft.language)}"] if draft.language else lines
 
 
@@ -229,37 +222,36 @@ def _folded(text: str, used: int) -> str:
 # --- bodies --------------------------------------------------------------------------------------------------------
 
 
-def _bodies(out: IO[bytes], draft: Draft) -> None:
+def _bodies(draft: Draft) -> Iterator[bytes]:
     """The text part, or multipart/alternative of text and HTML, the richer one last (RFC 2046 section 5.1.4)."""
     if not draft.html:
-        _leaf(out, *_text(draft.text))
+        yield _leaf(*_text(draft.text))
         return
     boundary = _boundary()
-    _write(out, [f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"', "", f"--{boundary}"])
-    _leaf(out, *_text(draft.text))
-    _write(out, ["", f"--{boundary}"])
+    yield _lines([f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    yield _leaf(*_text(draft.text))
+    yield _lines(["", f"--{boundary}"])
     shown = [attachment for attachment in draft.attachments if attachment.content_id]
     if shown:
-        _related(out, draft.html, shown)
+        yield from _related(draft.html, shown)
     else:
-        _leaf(out, *_html(draft.html))
-    _write(out, ["", f"--{boundary}--"])
+        yield _leaf(*_html(draft.html))
+    yield _lines(["", f"--{boundary}--"])
 
 
-def _related(out: IO[bytes], html: str, shown: list[Attachment]) -> None:
+def _related(html: str, shown: list[Attachment]) -> Iterator[bytes]:
     """multipart/related: the HTML and the images it refers to (RFC 2387)."""
     boundary = _boundary()
-    _write(out, [f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"', "", f"--{boundary}"])
-    _leaf(out, *_html(html))
+    yield _lines([f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"', "", f"--{boundary}"])
+    yield _leaf(*_html(html))
     for attachment in shown:
-        _write(out, ["", f"--{boundary}"])
-        _attach(out, attachment)
-    _write(out, ["", f"--{boundary}--"])
+        yield _lines(["", f"--{boundary}"])
+        yield from _attach(attachment)
+    yield _lines(["", f"--{boundary}--"])
 
 
-def _leaf(out: IO[bytes], headers: list[str], content: bytes) -> None:
-    _write(out, [*headers, ""])
-    out.write(content)
+def _leaf(headers: list[str], content: bytes) -> bytes:
+    return _lines([*headers, ""]) + content
 
 
 def _html(html: str) -> tuple[list[str], bytes]:
@@ -285,25 +277,24 @@ def _encoded(kind: str, data: bytes) -> tuple[list[str], bytes]:
     return [kind, "Content-Transfer-Encoding: base64"], base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-def _attach(out: IO[bytes], attachment: Attachment) -> None:
+def _attach(attachment: Attachment) -> Iterator[bytes]:
     """One attachment with its headers. Attached messages are not base64-encoded (RFC 2046 section 5.2.1)."""
     name = safe_name(header_value(attachment.filename)) or "attachment"
     kind = attachment.type.strip().lower()
-    if kind == "message/rfc822" and (encoding := _plain_encoding(Path(attachment.path))):
-        _write(out, [*_part_headers("message/rfc822", name), f"Content-Transfer-Encoding: {encoding}", ""])
-        out.writelines(_crlf_pieces(Path(attachment.path)))
+    if kind == "message/rfc822" and (encoding := _plain_encoding(attachment.chunks())):
+        yield _lines([*_part_headers("message/rfc822", name), f"Content-Transfer-Encoding: {encoding}", ""])
+        yield from crlf_pieces(attachment.chunks())
         return
     kind = kind if _TYPE.fullmatch(kind) else "application/octet-stream"
-    _write(out, [*_part_headers(kind, name, attachment.content_id), "Content-Transfer-Encoding: base64", ""])
-    with Path(attachment.path).open("rb") as file:
-        while data := file.read(_BASE64_LINES):
-            out.write(base64.encodebytes(data).replace(b"\n", b"\r\n"))
+    yield _lines([*_part_headers(kind, name, attachment.content_id), "Content-Transfer-Encoding: base64", ""])
+    for block in _blocks(attachment.chunks(), _BASE64_LINES):
+        yield base64.encodebytes(block).replace(b"\n", b"\r\n")
 
 
-def _plain_encoding(path: Path) -> str:
+def _plain_encoding(chunks: Iterable[bytes]) -> str:
     """7bit or 8bit, or "" for a message that can't be sent unencoded (NUL, lines over 998 bytes)."""
-    plain, unended = True, 0  # length so far of a line that continues in the next chunk
-    for piece in _crlf_pieces(path):
+    plain, unended = True, 0  # length so far of a line that continues in the next piece
+    for piece in crlf_pieces(chunks):
         lengths = [len(line) for line in piece.split(b"\r\n")]
         lengths[0] += unended
         if b"\0" in piece or max(lengths) > 998:
@@ -312,9 +303,16 @@ def _plain_encoding(path: Path) -> str:
     return "7bit" if plain else "8bit"
 
 
-def _crlf_pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        yield from crlf_pieces(file, _BASE64_LINES)
+def _blocks(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in blocks of this size, the last one shorter."""
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        whole = len(held) // size * size
+        yield from (held[at : at + size] for at in range(0, whole, size))
+        held = held[whole:]
+    if held:
+        yield held
 
 
 def _part_headers(kind: str, name: str, content_id: str = "") -> list[str]:

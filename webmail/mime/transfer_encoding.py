@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterable, Iterator
 
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _PADDING = re.compile(b"=+")
@@ -23,12 +22,16 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
     return decoder.feed(data) + decoder.close()
 
 
-def crlf_pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """Read a file from its position in chunks of about `size` bytes, with line ends converted to CRLF and never split."""
-    while piece := file.read(size):
-        while piece.endswith(b"\r") and (more := file.read(1)):
-            piece += more
-        yield _LINE_END.sub(b"\r\n", piece)
+def crlf_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks with line ends converted to CRLF and never split; none is empty."""
+    held = b""  # a CR, until it is known whether its LF follows
+    for chunk in chunks:
+        piece = held + chunk
+        held = b"\r" if piece.endswith(b"\r") else b""
+        if piece := piece.removesuffix(held):
+            yield _LINE_END.sub(b"\r\n", piece)
+    if held:
+        yield b"\r\n"
 
 
 class TransferDecoder:

@@ -6,6 +6,7 @@ Works with both SQLite and PostgreSQL. Times are naive UTC. Every change to a ta
 from __future__ import annotations
 
 from webmail.models.accounts import AllowedAddress, GroupMember, PeopleGroup, User
+from webmail.models.audit import AuditAct, AuditEntry
 from webmail.models.auth import Session, SignInFailure
 from webmail.models.base import Table, now
 from webmail.models.compose import (
@@ -21,11 +22,14 @@ from webmail.models.compose import (
 from webmail.models.contacts import Contact, ContactAddress, ContactMember
 from webmail.models.mailbox import SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
+from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
 __all__ = [
     "AllowedAddress",
     "AttachmentRow",
+    "AuditAct",
+    "AuditEntry",
     "Contact",
     "ContactAddress",
     "ContactMember",
@@ -44,6 +48,7 @@ __all__ = [
     "SignInFailure",
     "Signature",
     "Snoozed",
+    "SystemMessage",
     "Table",
     "Tag",
     "Task",

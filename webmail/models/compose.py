@@ -59,6 +59,8 @@ class AttachmentRow(Table):
     type = pw.CharField(max_length=190)
     size = pw.BigIntegerField()
     stored = pw.CharField(max_length=64)  # file name in the draft's folder
+    if TYPE_CHECKING:
+        draft_id: str
 
     class Meta:
         table_name = "draft_attachments"

@@ -20,6 +20,7 @@ from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway
 from webmail.models import Task, TaskState, now
+from webmail.storage import StorageAway
 from webmail.tasks.kinds import LEASE, TaskFailed, TaskKind, TaskRun, TaskStopped
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class TaskRunner:
             _stopped(run)
         except TaskFailed as error:
             _end(run, TaskState.FAILED, error=error.reason[:60])
-        except ServerAway as error:
+        except (ServerAway, StorageAway) as error:
             _try_later(run, error)
         except DATABASE_AWAY:
             raise  # nothing can be noted: the lease expires, and somebody goes on
@@ -142,14 +143,15 @@ def _stopped(run: TaskRun) -> None:
         Task.update(state=TaskState.WAITING, lease=None, tries=0).where(_held(run)).execute()
 
 
-def _try_later(run: TaskRun, error: ServerAway) -> None:
+def _try_later(run: TaskRun, error: ServerAway | StorageAway) -> None:
+    reason = "storage-away" if isinstance(error, StorageAway) else "server-away"
     tries = Task.get_by_id(run.task.id).tries
     if tries > len(_AWAY_WAITS):
-        _end(run, TaskState.FAILED, error="server-away")
+        _end(run, TaskState.FAILED, error=reason)
         return
-    log.warning("task %s (%s) waits for a server: %s", run.task.id, run.task.kind, error)
+    log.warning("task %s (%s) waits: %s", run.task.id, run.task.kind, error)
     later = now() + timedelta(minutes=_AWAY_WAITS[tries - 1])
-    Task.update(state=TaskState.WAITING, lease=None, due=later, error="server-away").where(_held(run)).execute()
+    Task.update(state=TaskState.WAITING, lease=None, due=later, error=reason).where(_held(run)).execute()
 
 
 def _held(run: TaskRun) -> Any:

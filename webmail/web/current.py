@@ -15,7 +15,7 @@ from webmail.errors import (
     SignInRefused,
 )
 from webmail.imap.mailboxes import Overview
-from webmail.models import Outbox, User
+from webmail.models import Outbox, SystemMessage, User
 from webmail.preferences import Preferences
 
 
@@ -51,6 +51,12 @@ def wake(sent: Outbox) -> None:
     """Schedule the message with the worker; without one it is sent at the next sweep."""
     if jobs := current_app.extensions.get("jobs"):
         jobs.schedule(sent.id, sent.due)
+
+
+def wake_system_mail(message: SystemMessage) -> None:
+    """The same for a message of the establishment, once its row is committed."""
+    if jobs := current_app.extensions.get("jobs"):
+        jobs.schedule_system_mail(message.id, message.due)
 
 
 def preferences() -> Preferences:

@@ -18,6 +18,7 @@ from webmail.errors import (
     SignInRefused,
     UnsafeValue,
 )
+from webmail.storage import FileGone, StorageAway, StorageFull
 from webmail.web.rendering import fragment
 
 
@@ -39,6 +40,9 @@ def _sentences(error: MailError) -> tuple[str, str]:
         (NotAllowed, _("You may not do this here"), _("The owner of this folder or the administrator did not allow it.")),
         (OverQuota, _("There is no room left in this mailbox"), _("Delete messages or empty the trash, then try again.")),
         (SignInRefused, _("The mail server no longer accepts this sign-in"), _("Sign out, then sign in again.")),
+        (StorageAway, _("The server can't reach its files at the moment"), _("Try again in a few minutes.")),
+        (StorageFull, _("The server has no room for files at the moment"), _("Tell your administrator.")),
+        (FileGone, _("This file is no longer here"), _("It may have been removed in the meantime.")),
         (UnsafeValue, _("This request holds characters that mail does not allow"), _("Check what you typed and try again.")),
     ]
     for kind, what, then in kinds:

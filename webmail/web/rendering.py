@@ -7,10 +7,11 @@ from typing import Any
 from flask import Response, current_app, make_response, render_template, request, session
 from markupsafe import escape
 
+from webmail.web.banners import banners
 from webmail.web.current import settings
 
 # templates outside #main that are updated with it
-_BESIDE_MAIN = ("_folders.html", "_search.html", "compose/_alert.html")
+_BESIDE_MAIN = ("_folders.html", "_search.html")
 
 
 def page(template: str, status: int = 200, **context: Any) -> Response:
@@ -26,7 +27,7 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
         if request.htmx.target == "main":  # type: ignore[attr-defined]
             title = "".join(parts.blocks["page_title"](parts.new_context(context)))
             html = f"<title>{title} · {escape(settings().name)}</title>{html}"
-            html += "".join(render_template(beside, oob=True, **context) for beside in _BESIDE_MAIN)
+            html += "".join(render_template(beside, oob=True, **context) for beside in (*_BESIDE_MAIN, *banners()))
         if request.htmx.target == "main" or session.get("notices"):  # type: ignore[attr-defined]
             html += render_template("_notices.html", oob=True)
     else:

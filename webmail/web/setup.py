@@ -19,6 +19,7 @@ from webmail.errors import (
     MailError,
 )
 from webmail.web import formatting
+from webmail.web.banners import banners
 from webmail.web.current import current_user, overview, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
@@ -71,6 +72,7 @@ def install(app: Flask) -> None:
         static_url=static_url,
         icon=icon,
         csrf_field=csrf_field,
+        banners=banners,
         notices=notices,
         overview=overview,
         settings=settings,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, url_for
+from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from webmail.models import Task, TaskState
 from webmail.web.formatting import number
@@ -22,13 +22,15 @@ Facts = dict[str, Any]  # a task's arguments or result
 class TaskText:
     """`title` is told from the task's arguments, `done` from its result; `failed` explains a `TaskFailed.reason`.
 
-    `link`: where its result is (address, words); `undo`: an address to POST to, with its fields, or None.
+    `link`: where its result is (address, words). `file`: what the link to the file that it made says. `undo`: an address to POST
+    to, with its fields, or None.
     """
 
     title: Callable[[Facts], str]
     done: Callable[[Facts], str]
     failed: Callable[[str], str] = lambda _reason: ""
     link: Callable[[Facts], tuple[str, str] | None] = lambda _result: None
+    file: str | LazyString = ""
     undo: Callable[[Facts], tuple[str, Facts] | None] = lambda _result: None
 
 
@@ -58,18 +60,27 @@ def row_of(task: Task) -> TaskRow:
     result = json.loads(task.result)
     match task.state:
         case TaskState.DONE if text:
-            return TaskRow(task, title, text.done(result), "done", text.link(result), text.undo(result))
+            return TaskRow(task, title, text.done(result), "done", _link(task, text, result), text.undo(result))
         case TaskState.DONE:
             return TaskRow(task, title, _("Done."), "done")
         case TaskState.CANCELLED:
             return TaskRow(task, title, _stopped(task), "caution")
         case TaskState.FAILED:
             return TaskRow(task, title, _failed(task, text), "danger")
+        case TaskState.WAITING if task.error == "storage-away":
+            words = _("The server can't reach its files at the moment. This continues by itself once it can.")
+            return TaskRow(task, title, words, "caution")
         case TaskState.WAITING if task.error:
             return TaskRow(task, title, _("The mail server does not answer. This continues by itself once it does."), "caution")
         case TaskState.WAITING:
             return TaskRow(task, title, _("Waiting for its turn."), "done")
     return TaskRow(task, title, _progress(task), "done")
+
+
+def _link(task: Task, text: TaskText, result: Facts) -> tuple[str, str] | None:
+    if text.file and "file" in result:
+        return url_for("accounts.task_result", task_id=task.id), str(text.file)
+    return text.link(result)
 
 
 def task_started(task: Task) -> None:
@@ -100,6 +111,8 @@ def _stopped(task: Task) -> str:
 def _failed(task: Task, text: TaskText | None) -> str:
     if task.error == "server-away":
         return _("The mail server did not answer for hours. Try again later.")
+    if task.error == "storage-away":
+        return _("The server could not reach its files for hours. Try again later.")
     if text and (words := text.failed(task.error)):
         return words
     return _("Something went wrong here. It has been recorded. Try again, or tell your administrator.")

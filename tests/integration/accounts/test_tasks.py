@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import re
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -172,3 +175,29 @@ def test_health_tells_of_a_worker_that_never_ran(app):
     assert answer.status_code == 503
     assert "worker FAULT: never ran" in answer.text
     assert "storage ok" in answer.text
+
+
+def test_ones_own_data_can_be_taken_home(person, work):
+    send_file(person, cards(2))
+    page = person.submit(person.get("/tasks"), "form[action='/account/data']")
+    person.submit(page, "form[action='/account/data']")
+    assert work() == 1, "pressed twice, made once"
+    page = person.get("/tasks")
+    answer = person.get(page.link("Download")).response
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert files["contacts.vcf"].count("BEGIN:VCARD") == 2
+    assert json.loads(files["account.json"])[0]["address"] == person.address
+    everything = "".join(files.values())
+    assert "argon2" not in everything
+    assert not re.search(r"[0-9a-f]{64}", everything), "no session could be taken over with it"
+
+
+def test_the_file_of_a_task_that_was_removed_is_gone(person, work):
+    person.submit(person.get("/tasks"), "form[action='/account/data']")
+    work()
+    page = person.get("/tasks")
+    result = page.link("Download")
+    person.submit(page, "form[action^='/tasks/']", action="remove")
+    assert person.get(result).status == 404

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from tests.support.compose_form import FORM, text_of, value_of
-from webmail.compose import reply, uploads
+from webmail.compose import reply
 from webmail.errors import ServerAway
 from webmail.imap.connection import Connection
 from webmail.models import AttachmentRow, DraftRow
@@ -53,7 +53,7 @@ def counted(monkeypatch):
         counts["fetch"] += sum(command[0] == b"UID FETCH" for command in commands)
         return run(self, commands)
 
-    monkeypatch.setattr(uploads.os, "fsync", counting_fsync)
+    monkeypatch.setattr(os, "fsync", counting_fsync)
     monkeypatch.setattr(Connection, "_run", counting_run)
     return counts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 
 import pytest
@@ -11,12 +12,11 @@ from tests.support.compose_form import FORM, file, text_of, value_of, write
 from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.auth import sessions
-from webmail.compose import uploads
-from webmail.compose.outbox import spool
 from webmail.database.connection import db
 from webmail.errors import ServerAway
 from webmail.imap import pool
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState
+from webmail.storage import local
 
 HUGE = 2**63
 TYPED = {"to": "bob@x.example", "cc": "c@x.example", "subject": "Été", "body": "\n  long <b>text</b>\n"}
@@ -86,7 +86,7 @@ def test_a_full_disk_keeps_the_text(alice, monkeypatch, number, where):
     def full(*_args, **_kwargs):
         raise OSError(number, "no space left")
 
-    target = (uploads, "open") if where == "open" else (uploads.os, "fsync")
+    target = (local, "open") if where == "open" else (os, "fsync")
     with monkeypatch.context() as patch:
         patch.setattr(*target, full, raising=False)
         page = write(alice, **TYPED, attachments=file(), action="attach")
@@ -103,7 +103,7 @@ def test_a_full_disk_sends_nothing_and_keeps_the_text(alice, monkeypatch, work):
 
     page = write(alice, **TYPED, attachments=file(), action="attach")
     with monkeypatch.context() as patch:
-        patch.setattr(spool, "open", full, raising=False)
+        patch.setattr(local, "open", full, raising=False)
         page = alice.submit(page, FORM, action="send")
     assert page.status == 507
     assert "no room for files" in page.one("#attachments-error").get_text()

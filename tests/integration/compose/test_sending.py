@@ -12,6 +12,7 @@ from tests.support.compose_form import FORM, PDF, file, text_of, value_of, write
 from tests.support.visits import Visitor
 from webmail.compose.outbox import filing
 from webmail.models import DraftRow, Outbox, OutboxState, User
+from webmail.storage.local import MARK
 
 # --- sending ---------------------------------------------------------------------------------------------------------
 
@@ -44,7 +45,7 @@ def test_a_message_with_a_file_arrives_and_is_filed_once(alice, bob, work, store
     row = Outbox.get()
     assert (row.state, row.filed, bytes(row.content), row.credential) == (OutboxState.SENT, True, b"", None)
     assert DraftRow.select().count() == 0
-    assert list(Path(app.extensions["settings"].uploads_folder).iterdir()) == []
+    assert [file.name for file in Path(app.extensions["settings"].uploads_folder).iterdir()] == [MARK]
 
 
 def test_a_name_without_a_domain_is_somebody_of_the_house(alice, bob, work, stored):

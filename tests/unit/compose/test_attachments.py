@@ -3,12 +3,14 @@
 import errno
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from webmail.compose import attachments, drafts, uploads
 from webmail.errors import ServerAway
 from webmail.models import AttachmentRow
+from webmail.storage import StorageAway, StorageFull
 
 
 def some(count, size=10):
@@ -16,15 +18,14 @@ def some(count, size=10):
 
 
 def left_on_disk(row, settings):
-    folder = uploads.folder(settings, row.id)
-    return len(list(folder.iterdir())) if folder.exists() else 0
+    return len(files_of(row, settings))
 
 
 def test_many_files_are_synced_once_each_before_their_rows(alice, settings, monkeypatch):
     row = drafts.new(alice)
     rows_then = []
     sync = os.fsync
-    monkeypatch.setattr(uploads.os, "fsync", lambda fd: (rows_then.append(AttachmentRow.select().count()), sync(fd)))
+    monkeypatch.setattr(os, "fsync", lambda fd: (rows_then.append(AttachmentRow.select().count()), sync(fd)))
     found = attachments.add_all(row, some(20), settings)
     assert [one.filename for one in row.attachments.order_by(AttachmentRow.id)] == [one.filename for one in found]
     assert rows_then == [0] * 21
@@ -84,21 +85,21 @@ def test_two_requests_at_once_do_not_share_the_same_room(alice, settings):
 
 
 @pytest.mark.parametrize(
-    ("number", "raised"), [(errno.ENOSPC, uploads.NoRoom), (errno.EDQUOT, uploads.NoRoom), (errno.EIO, OSError)]
+    ("number", "raised"), [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, StorageAway)]
 )
 def test_only_a_full_disk_is_called_full(alice, settings, monkeypatch, number, raised):
     def failing(_descriptor):
         raise OSError(number, "no")
 
     row = drafts.new(alice)
-    monkeypatch.setattr(uploads.os, "fsync", failing)
+    monkeypatch.setattr(os, "fsync", failing)
     with pytest.raises(raised):
         attachments.add(row, [b"x"], "a", "", settings)
     assert (row.attachments.count(), left_on_disk(row, settings)) == (0, 0)
 
 
 def files_of(row, settings):
-    folder = uploads.folder(settings, row.id)
+    folder = Path(settings.uploads_folder, row.id)
     return sorted(folder.iterdir()) if folder.exists() else []
 
 

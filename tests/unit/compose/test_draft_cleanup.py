@@ -1,17 +1,17 @@
-"""Drafts that nobody comes back to, and folders without a draft."""
+"""Drafts that nobody comes back to, and files without a draft."""
 
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from webmail.compose import attachments, draft_cleanup, drafts, uploads
+from webmail.compose import attachments, draft_cleanup, drafts
 from webmail.compose.fields import Fields
 from webmail.models import DraftRow, Outbox, OutboxState, now
 
 
 def files_of(row, settings):
-    folder = uploads.folder(settings, row.id)
+    folder = Path(settings.uploads_folder, row.id)
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
@@ -57,7 +57,7 @@ def test_a_draft_in_the_outbox_stays(here, state):
     assert DraftRow.select().where(DraftRow.id == row.id).exists()
 
 
-def test_folders_without_a_draft_go(alice, settings):
+def test_files_without_a_draft_go(alice, settings):
     import os
 
     row = drafts.new(alice, Fields(body="x"))
@@ -65,8 +65,10 @@ def test_folders_without_a_draft_go(alice, settings):
     orphan, young, foreign = (Path(settings.uploads_folder, name) for name in ("a" * 32, "b" * 32, "lost+found"))
     for folder in (orphan, young, foreign):
         folder.mkdir()
-    for folder in (orphan, foreign, uploads.folder(settings, row.id)):
-        os.utime(folder, (1, 1))
+        (folder / "file").write_bytes(b"x")
+    for folder in (orphan, foreign, Path(settings.uploads_folder, row.id)):
+        for file in folder.iterdir():
+            os.utime(file, (1, 1))
     draft_cleanup.sweep(settings)
     assert not orphan.exists()
     assert young.exists()

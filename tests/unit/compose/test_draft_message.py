@@ -43,6 +43,6 @@ def test_a_bad_address_is_named(alice, settings):
 def test_a_file_that_vanished_is_told(alice, settings):
     row = drafts.new(alice, Fields(to="bob@x.example"))
     attachments.add(row, [b"x"], "a", "", settings)
-    uploads.remove_folder(settings, row.id)
+    uploads.remove_all(settings, row.id)
     with pytest.raises(FilesGone):
         draft_message.to_bytes(draft_message.as_draft(row, ALICE, settings), include_bcc=False)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import struct
-from pathlib import Path
 
 import pytest
 
 from tests.support.images import picture
-from webmail.compose import attachments, draft_message, drafts, inline_images
+from webmail.compose import attachments, draft_message, drafts, inline_images, uploads
 from webmail.compose.draft_message import FilesGone
 from webmail.compose.fields import Fields, fields_of
 from webmail.errors import NoSuchMessage
@@ -87,7 +86,7 @@ def test_a_name_that_mail_can_t_carry_is_found_anyhow(draft, settings):
 
 def test_a_file_that_is_gone_is_told_when_it_is_built(draft, settings):
     row = draft(("a.png", picture()), body="![x](a.png)")
-    Path(inline_images.path_of(row.id, row.attachments.get(), settings)).unlink()
+    uploads.remove_all(settings, row.id)
     with pytest.raises(FilesGone):
         draft_message.to_bytes(draft_message.as_draft(row, ME, settings), include_bcc=False)
 

@@ -39,7 +39,7 @@ def draft(**values):
 )
 def test_a_text_that_speaks_of_a_file_without_one(text):
     assert cautions(draft(text=text)) == [SendWarning.NO_ATTACHMENT]
-    assert cautions(draft(text=text, attachments=(Attachment("a", "text/plain", 1, "/a"),))) == []
+    assert cautions(draft(text=text, attachments=(Attachment("a", "text/plain", 1, list),))) == []
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,7 @@ def test_people_of_the_house_may_see_each_other():
     assert cautions(draft(to=colleagues), "lycee.example") == []
     assert cautions(draft(to=colleagues, cc=guests[:20]), "lycee.example") == []
     assert cautions(draft(to=colleagues, cc=guests), "lycee.example") == [SendWarning.MANY_VISIBLE]
+    assert cautions(draft(to=colleagues, cc=guests), "lycee.example", "x.example") == []
 
 
 def test_an_answer_to_many():

@@ -9,9 +9,9 @@ import pytest
 from tests.support.contacts import card, names, new, take
 from webmail.contacts import merge, store, undo
 from webmail.mail import Address
-from webmail.message import known_senders
 from webmail.mime.formats import vcard_import
 from webmail.models import Contact, User
+from webmail.people import known_senders
 
 
 def test_a_file_is_taken_once(alice: User) -> None:

@@ -10,10 +10,10 @@ from tests.support.contacts import group, names, new
 from webmail.contacts import store
 from webmail.errors import LimitReached
 from webmail.mail import Address
-from webmail.message import known_senders
 from webmail.mime.formats import vcard_edit
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import ContactAddress, ContactMember, User
+from webmail.people import known_senders
 
 # --- finding ---------------------------------------------------------------------------------------------------------
 

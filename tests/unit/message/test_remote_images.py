@@ -12,6 +12,7 @@ from webmail.mail import Address, Envelope, Message, Role, Structure
 from webmail.message import remote_images
 from webmail.message.remote_images import ImageReason
 from webmail.models import Correspondent, User
+from webmail.people import sender_lists
 from webmail.preferences import Preferences
 
 
@@ -33,21 +34,21 @@ def test_nothing_is_shown_unasked(alice: User) -> None:
 
 def test_a_sender_is_allowed_by_the_exact_address(alice: User) -> None:
     bob = User.create(address="bob@lycee.example", local="bob", domain="lycee.example")
-    assert remote_images.allow(alice, " News@Shop.example") and remote_images.allow(alice, "news@shop.example")
-    assert remote_images.senders(alice) == ["news@shop.example"]
+    assert sender_lists.allow(alice, " News@Shop.example") and sender_lists.allow(alice, "news@shop.example")
+    assert sender_lists.senders(alice) == ["news@shop.example"]
     assert remote_images.decide(message(), alice, "ask", trusted=True).why is ImageReason.SENDER
     assert not remote_images.decide(message(), bob, "ask", trusted=True).shown
     assert not remote_images.decide(message("x@shop.example"), alice, "ask", trusted=True).shown
     assert not remote_images.decide(message("news@shop.example", "x@evil.test"), alice, "ask", trusted=True).shown
-    remote_images.forget(bob, "news@shop.example")
+    sender_lists.forget(bob, "news@shop.example")
     assert remote_images.decide(message(), alice, "ask", trusted=True).shown
-    remote_images.forget(alice, "NEWS@shop.example")
+    sender_lists.forget(alice, "NEWS@shop.example")
     assert not remote_images.decide(message(), alice, "ask", trusted=True).shown
 
 
 @pytest.mark.parametrize("choice", ["ask", "known", "always"])
 def test_a_sender_who_fails_the_checks_and_junk_show_nothing_by_themselves(alice: User, choice: str) -> None:
-    remote_images.allow(alice, "news@shop.example")
+    sender_lists.allow(alice, "news@shop.example")
     Correspondent.create(user=alice, address="news@shop.example")
     assert remote_images.decide(message(), alice, choice, trusted=True).shown
     assert not remote_images.decide(message(), alice, choice, trusted=True, slow=True).shown
@@ -75,5 +76,5 @@ def test_an_instance_that_fetches_nothing_has_the_last_word(alice: User, setting
 
 @pytest.mark.parametrize("address", ["", "x", "a@b\n", "a@" + "b" * 300, "a@b\x00"])
 def test_what_is_no_address_is_not_remembered(alice: User, address: str) -> None:
-    assert not remote_images.allow(alice, address) or "\n" in address
-    assert remote_images.senders(alice) in ([], ["a@b"])
+    assert not sender_lists.allow(alice, address) or "\n" in address
+    assert sender_lists.senders(alice) in ([], ["a@b"])

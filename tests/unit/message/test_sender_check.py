@@ -12,6 +12,7 @@ import pytest
 from deploy.demo.letters.boxes import boxes
 from tests.support.received import FAR, message
 from webmail.config import Settings
+from webmail.config_tables import Domain
 from webmail.mail import Address, Message, Part, Role, Structure
 from webmail.message import sender_check
 from webmail.message.sender_check import SenderPlace, TrustLevel, WarningKind
@@ -43,6 +44,29 @@ def kinds(user: User, one: Message, **more: Any) -> set[str]:
 )
 def test_where_a_sender_is(alice: User, sender: Address, role: Role | None, place: SenderPlace) -> None:
     assert sender_check.judge(message(sender), alice, SETTINGS, role).place is place
+
+
+def test_several_domains_are_inside_together(alice: User) -> None:
+    several = replace(SETTINGS, domains=(Domain("college.example"),))
+    marie = Address("Marie", "marie@college.example")
+    assert sender_check.judge(message(marie), alice, SETTINGS).place is SenderPlace.OUTSIDE
+    assert sender_check.judge(message(marie), alice, several).place is SenderPlace.INSIDE
+    assert sender_check.stranger(alice, message(marie).envelope, several) == ""
+    replies = message(BOB, reply_to=(marie,))
+    assert sender_check.judge(replies, alice, several).warnings == ()
+    for pretends in (Address("Service college.example", "x@far.example"), Address("Marie", "marie@co11ege.example")):
+        [warning] = sender_check.judge(message(pretends), alice, several).warnings
+        assert (warning.level, warning.real or warning.seen) in [
+            (TrustLevel.DANGER, "college.example"), (TrustLevel.DANGER, "x@far.example"),
+        ]  # fmt: skip
+        assert sender_check.judge(message(pretends), alice, SETTINGS).warnings == ()
+
+
+def test_somebody_of_no_domain_of_the_establishment_has_their_own_inside(alice: User) -> None:
+    guest = User(address="guest@autre.example", domain="autre.example")
+    several = replace(SETTINGS, domains=(Domain("college.example"),))
+    assert not sender_check.is_inside(guest, BOB.email, several)
+    assert sender_check.is_inside(guest, "x@autre.example", several)
 
 
 def test_without_any_sender_there_is_a_word_about_it(alice: User) -> None:
@@ -85,7 +109,7 @@ def test_people_one_writes_to_are_known(alice: User) -> None:
     assert kinds(alice, message(Address("Sophie Lambert", "Sophie@partner.example"))) == set()
     Correspondent.create(user=alice, address="bob@private.example", name="")
     assert kinds(alice, message(Address("Bob Girard", "bob@private.example"))) == set()
-    assert sender_check.stranger(alice, message(Address("", "Sophie@partner.example")).envelope) == ""
+    assert sender_check.stranger(alice, message(Address("", "Sophie@partner.example")).envelope, SETTINGS) == ""
 
 
 def test_what_the_server_found_decides(alice: User) -> None:
@@ -176,7 +200,7 @@ def test_the_worst_comes_first(alice: User) -> None:
     [("Ann@Far.example", "ann@far.example"), ("bob@lycee.example", ""), ("MAILER-DAEMON", ""), ("é@far.example", ""), ('"a b"@far.example', "")],
 )  # fmt: skip
 def test_whose_earlier_messages_are_looked_for(alice: User, email: str, asked: str) -> None:
-    assert sender_check.stranger(alice, message(Address("", email)).envelope) == asked
+    assert sender_check.stranger(alice, message(Address("", email)).envelope, SETTINGS) == asked
 
 
 def test_each_kind_has_its_sentence() -> None:

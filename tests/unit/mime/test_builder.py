@@ -29,10 +29,9 @@ def body_of(raw: bytes) -> str:
     return plain_text.unflow(decoded) if part.format == "flowed" else decoded
 
 
-def attached(tmp_path, name, data, kind="application/pdf"):
-    path = tmp_path / "stored"
-    path.write_bytes(data)
-    return Attachment(name, kind, len(data), str(path))
+def attached(name, data, kind="application/pdf", *, piece=100_000):
+    """A file that is read in pieces of so many bytes."""
+    return Attachment(name, kind, len(data), lambda: (data[at : at + piece] for at in range(0, len(data), piece)))
 
 
 class TestHeaders:
@@ -50,7 +49,7 @@ class TestHeaders:
         assert b"Bcc: secret@example.org\r\n" in builder.build(draft, date=WHEN, include_bcc=True)
 
     @pytest.mark.parametrize("bad", ["a\r\nBcc: thief@example.net", "a\nb", "a\rb", "a\0b"])
-    def test_a_line_end_in_any_header_is_refused(self, bad, tmp_path):
+    def test_a_line_end_in_any_header_is_refused(self, bad):
         for fields in (
             {"subject": bad},
             {"identity": Identity(bad, "ann@example.org")},
@@ -59,7 +58,7 @@ class TestHeaders:
             {"message_id": f"<{bad}>"},
             {"in_reply_to": f"<{bad}>"},
             {"references": (f"<{bad}>",)},
-            {"attachments": (attached(tmp_path, bad, b"x"),)},
+            {"attachments": (attached(bad, b"x"),)},
         ):
             with pytest.raises(UnsafeValue):
                 built(**fields)
@@ -154,11 +153,11 @@ class TestRoundTrips:
             parsed = email.message_from_bytes(raw, policy=email.policy.default)
             assert [a.addr_spec for a in parsed["To"].addresses] == ["bob@example.org", "bob@example.org"]
 
-    def test_lines_are_short_and_end_in_crlf(self, tmp_path):
+    def test_lines_are_short_and_end_in_crlf(self):
         for name in NAMES:
             raw = built(
                 to=tuple(Address(name, f"{i}@example.org") for i in range(30)), subject=name * 9, text=name * 400,
-                attachments=(attached(tmp_path, name, b"x" * 999),),
+                attachments=(attached(name, b"x" * 999),),
             )  # fmt: skip
             assert raw.count(b"\n") == raw.count(b"\r\n") == raw.count(b"\r")
             assert max(map(len, raw.split(b"\r\n"))) <= 998
@@ -178,48 +177,47 @@ class TestAttachments:
             ("", "attachment"),
         ],
     )
-    def test_names(self, tmp_path, name, kept):
-        raw = built(attachments=(attached(tmp_path, name, b"\x00\xff" * 100),))
+    def test_names(self, name, kept):
+        raw = built(attachments=(attached(name, b"\x00\xff" * 100),))
         assert [p.filename for p in classify(from_bytes(raw)).attachments] == [kept]
         parsed = email.message_from_bytes(raw, policy=email.policy.default)
         assert [part.get_filename() for part in parsed.iter_attachments()] == [kept]
 
-    def test_contents_are_the_files(self, tmp_path):
+    def test_contents_are_the_files(self):
         data = random.Random(1).randbytes(700_001)
-        raw = built(text="é\n", attachments=(attached(tmp_path, "a.bin", data, "image/png"),))
+        raw = built(text="é\n", attachments=(attached("a.bin", data, "image/png"),))
         found = classify(from_bytes(raw)).attachments[0]
         assert (found.type, found.encoding) == ("image/png", "base64")
         assert plain_text.decode_transfer(content(raw, found.section), found.encoding) == data
         assert body_of(raw) == "é\n"
 
-    def test_messages_are_not_encoded(self, tmp_path, sample):
-        raw = built(attachments=(attached(tmp_path, "m.eml", sample("alternative.eml"), "message/rfc822"),))
+    def test_messages_are_not_encoded(self, sample):
+        raw = built(attachments=(attached("m.eml", sample("alternative.eml"), "message/rfc822"),))
         found = classify(from_bytes(raw)).attachments[0]
         assert (found.type, found.encoding) == ("message/rfc822", "7bit")
         assert content(raw, found.section) == sample("alternative.eml")
 
-    def test_messages_that_cannot_travel_so_are_files(self, tmp_path):
-        raw = built(attachments=(attached(tmp_path, "m.eml", b"Subject: \0\n\n" + b"x" * 3000, "message/rfc822"),))
+    def test_messages_that_cannot_travel_so_are_files(self):
+        raw = built(attachments=(attached("m.eml", b"Subject: \0\n\n" + b"x" * 3000, "message/rfc822"),))
         found = classify(from_bytes(raw)).attachments[0]
         assert (found.type, found.encoding, found.filename) == ("application/octet-stream", "base64", "m.eml")
 
     @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
-    def test_a_message_is_read_in_pieces_of_whole_lines(self, tmp_path, monkeypatch, end):
+    def test_a_message_is_read_in_pieces_of_whole_lines(self, end):
         """Wherever a piece ends, in a line end too."""
-        monkeypatch.setattr(builder, "_BASE64_LINES", 57)
         for shift in range(60):
             lines = ["Subject: s", "", "z" * shift, "é", "z" * 30, "", "z" * 70, "x" * 998]
             data = end.join(lines).encode()
-            raw = built(attachments=(attached(tmp_path, "m.eml", data, "message/rfc822"),))
+            raw = built(attachments=(attached("m.eml", data, "message/rfc822", piece=57),))
             found = classify(from_bytes(raw)).attachments[0]
             assert (found.type, found.encoding) == ("message/rfc822", "8bit")
             assert content(raw, found.section) == "\r\n".join(lines).encode()
-        raw = built(attachments=(attached(tmp_path, "m.eml", data + b"x", "message/rfc822"),))
+        raw = built(attachments=(attached("m.eml", data + b"x", "message/rfc822", piece=57),))
         assert classify(from_bytes(raw)).attachments[0].encoding == "base64"
 
     @pytest.mark.parametrize("kind", ["", "multipart/mixed; boundary=x", "message/partial", "text/plain\r\nX: y", "a b/c"])
-    def test_types_of_no_use_become_plain_bytes(self, tmp_path, kind):
-        raw = built(attachments=(attached(tmp_path, "a", b"x", kind),))
+    def test_types_of_no_use_become_plain_bytes(self, kind):
+        raw = built(attachments=(attached("a", b"x", kind),))
         assert [p.type for p in classify(from_bytes(raw)).attachments] == ["application/octet-stream"]
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as Answer
 
+from webmail.accounts import own_data
 from webmail.accounts.blueprint import blueprint
+from webmail.errors import LimitReached
 from webmail.models import TaskState
 from webmail.storage import FileGone, open_storage
 from webmail.tasks import heartbeat, store
 from webmail.web import downloads
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
-from webmail.web.task_texts import row_of
+from webmail.web.task_texts import TASK_TEXTS, TaskText, row_of, task_started
 
 
 @blueprint.get("/tasks")
@@ -50,6 +54,26 @@ def change_task(task_id: str) -> Answer:
     except store.NoSuchTask:
         pass  # a second click: it is off the list already
     return redirect(url_for("accounts.tasks"), 303)
+
+
+@blueprint.post("/account/data")
+def start_own_data() -> Answer:
+    """Have all that the account holds beside the mail put into one file. Pressed twice, it is made once."""
+    user = current_user()
+    under_way = [task for task in store.listing(user) if task.kind == own_data.NAME and task.state in store.OPEN]
+    if not under_way:
+        try:
+            task_started(store.start(user, own_data.NAME, {}))
+        except LimitReached:
+            notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
+    return redirect(url_for("accounts.tasks"), 303)
+
+
+TASK_TEXTS[own_data.NAME] = TaskText(
+    title=lambda _about: _("Your data as one file."),
+    done=lambda result: _("Ready: %(size)s. It is kept for seven days.", size=file_size(result.get("size", 0))),
+    file=_l("Download"),
+)
 
 
 @blueprint.get("/tasks/<task_id>/result")

@@ -12,6 +12,8 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.user_agent import describe
 from webmail.auth.views.sign_in import logout
+from webmail.models import AuditAct
+from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -30,9 +32,13 @@ def end_sessions() -> Response:
     if one := request.form.get("session"):
         if one == here:
             return logout()
+        browser = next((describe(row.user_agent) for row in sessions.list(user, settings()) if row.id_hash == one), "")
         if sessions.revoke(one, user):
+            audited(AuditAct.SESSION_ENDED, browser)
             notify(_("That sign-in has ended."), "done")
     else:
         count = sessions.revoke_all(user, except_=here)
+        if count:
+            audited(AuditAct.SESSIONS_ENDED, sessions=count)
         notify(ngettext("%(num)d other sign-in has ended.", "%(num)d other sign-ins have ended.", count), "done")
     return redirect(url_for("auth.show_sessions"), 303)

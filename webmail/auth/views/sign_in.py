@@ -8,14 +8,17 @@ from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from webmail import imap
+from webmail import audit, imap
 from webmail.auth import sessions
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
-from webmail.auth.sign_in import TooManyAttempts, sign_in
+from webmail.auth.sign_in import TooManyAttempts, account_address, sign_in
+from webmail.auth.user_agent import describe
 from webmail.errors import ServerAway, SignInRefused
+from webmail.models import AuditAct
+from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.errors import csrf_error
 from webmail.web.notices import notify
@@ -40,8 +43,10 @@ def log_in() -> Response:
         network = sessions.network_of(request.remote_addr)
         user = sign_in(name, password, network, settings(), imap.check, browser=visit().known)
     except SignInRefused as error:
+        _not_let_in(AuditAct.SIGN_IN_REFUSED, name)
         return _form(form, error.status, _("This user name and password do not go together."))
     except TooManyAttempts as error:
+        _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
         response = _form(form, error.status, _too_many(error.retry_minutes))
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
         return response
@@ -49,14 +54,19 @@ def log_in() -> Response:
         return _form(form, error.status, _("The mail server does not answer at the moment. Please try again in a few minutes."))
     fields = [[name, value] for name, value in _kept()]
     data = {"kept": {"path": form.next.data, "fields": fields}} if fields else None
-    visit().start(user, shared=bool(form.shared.data), password=password, data=data)
+    shared = bool(form.shared.data)
+    visit().start(user, shared=shared, password=password, data=data)
+    audited(AuditAct.SIGN_IN, _this_browser(), shared=shared or None)
     return redirect(_after(form.next.data or ""), 303)
 
 
 @blueprint.post("/logout")
 @public  # signing out twice is not an error
 def logout() -> Response:
+    user, browser = visit().user, _this_browser()
     visit().end()
+    if user is not None:
+        audited(AuditAct.SIGN_OUT, browser, actor=user)
     notify(_("You are signed out."), "done")
     response = redirect(url_for("auth.login"), 303)
     # also clear mail from the browser's cache; not "cookies", which would affect other sites of the same domain
@@ -77,6 +87,14 @@ def stale_form(error: CSRFError) -> Response:
 def _form(form: SignInForm, status: int = 200, problem: str = "") -> Response:
     form.next.data = local_path(form.next.data or "")
     return page("auth/login.html", status, form=form, problem=problem, kept=_kept())
+
+
+def _this_browser() -> str:
+    return describe(request.headers.get("User-Agent", ""))
+
+
+def _not_let_in(act: AuditAct, name: str) -> None:
+    audited(act, account_address(name, settings().domain) or audit.UNKNOWN)
 
 
 def _kept() -> list[tuple[str, str]]:

@@ -1,15 +1,14 @@
 """Delivery: the worker's side of the outbox, which leases messages, sends them by SMTP, retries, and recovers stale leases.
 
-The states and transitions are described in `queue.py`.
+The states and transitions are described in `queue.py`; leases and retry times are those of `send_attempts.py`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import peewee as pw
@@ -21,30 +20,16 @@ from webmail.compose.draft_cleanup import KEPT_DAYS
 from webmail.compose.outbox import filing, send_errors, spool
 from webmail.compose.outbox.queue import LIGHT, log
 from webmail.config import Settings
-from webmail.database.connection import db
 from webmail.errors import MailError, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, now
+from webmail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
+from webmail.storage import StorageAway
 
 AccountFor = Callable[[Outbox], Account]
 
-
-LEASE = timedelta(seconds=45)  # a worker that does not renew it for so long is considered dead
-
-
-HEARTBEAT_SECONDS = 10.0
-
-
 _HOME_AGAIN = timedelta(minutes=10)
-
-
-GIVE_UP = timedelta(days=1)
-
-
-_WAITS = [1, 2, 5, 15, 30, 60]  # retry delays in minutes; the last one repeats
-
-
-class LeaseLost(MailError):
-    """Another worker took the message over, so this one must not complete it."""
+_queue = SendQueue(Outbox, "outbox")
+_mine = _queue.change
 
 
 def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> datetime | None:
@@ -52,10 +37,10 @@ def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> date
 
     A message that another worker holds, or that was undone, is skipped. Server errors are stored in the row, never raised.
     """
-    if row := _take(outbox_id):
+    if row := _queue.take(outbox_id):
         account = _account(row, account_for)
         if account is not None:
-            with _lease_kept(row):
+            with _queue.lease_kept(row):
                 _send(row, account, settings)
     filing.file(outbox_id, settings, account_for)
     _bring_home(outbox_id, settings, account_for)
@@ -63,19 +48,6 @@ def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> date
     if left is None or not (left.state == OutboxState.WAITING or filing.is_unfinished(left)):
         return None
     return left.due
-
-
-def _take(outbox_id: int) -> Outbox | None:
-    """Lease the row for sending; None if it is not due, or leased or changed by another worker."""
-    due = (Outbox.id == outbox_id) & (Outbox.state == OutboxState.WAITING) & (Outbox.due <= now())
-    free = Outbox.lease.is_null() | (Outbox.lease < now())
-    taken = Outbox.update(state=OutboxState.SENDING, handed_over=False, attempts=Outbox.attempts + 1, lease=now() + LEASE).where(
-        due & free
-    )
-    if not taken.execute():
-        return None
-    row = Outbox.get_or_none(Outbox.id == outbox_id)
-    return row if row is not None and row.state == OutboxState.SENDING else None
 
 
 def _account(row: Outbox, account_for: AccountFor) -> Account | None:
@@ -88,22 +60,17 @@ def _account(row: Outbox, account_for: AccountFor) -> Account | None:
 
 def _send(row: Outbox, account: Account, settings: Settings) -> None:
     recipients = json.loads(row.recipients)
-
-    def before_final_dot() -> None:
-        lease = now() + LEASE
-        if not _mine(row, [OutboxState.SENDING], handed_over=True, lease=lease):
-            raise LeaseLost(f"outbox {row.id} was taken over")
-
+    handing_over = partial(_queue.hand_over, row)
     try:
         envelope_id = row.message_id.strip("<>") if row.dsn else ""
         with spool.opened(bytes(row.content), settings) as content:
-            refused = smtp.send(account, row.sender, recipients, content, dsn=envelope_id, before_final_dot=before_final_dot)
+            refused = smtp.send(account, row.sender, recipients, content, dsn=envelope_id, before_final_dot=handing_over)
     except SendUncertain as error:
         log.warning("outbox %d: uncertain: %s", row.id, error)
         _mine(row, [OutboxState.SENDING], state=OutboxState.UNCERTAIN, lease=None, error=send_errors.note(error), credential=None)
     except SendRefused as error:
         _not_sent(row, recipients, error.refused, send_errors.note(error), permanent=error.permanent)
-    except ServerAway as error:
+    except (ServerAway, StorageAway) as error:
         _not_sent(row, recipients, {}, send_errors.note(error), permanent=False)
     except LeaseLost:
         log.warning("outbox %d: another worker took over before the final dot", row.id)
@@ -121,7 +88,8 @@ def _accepted(row: Outbox, refused: dict[str, str]) -> None:
     known = json.loads(row.refused) | {a: w for a, w in refused.items() if a not in later}
     values: dict[str, Any] = {"sent_at": row.sent_at or now(), "lease": None, "refused": json.dumps(known)}
     if later and now() - _began(row) < GIVE_UP:
-        values |= {"state": OutboxState.WAITING, "recipients": json.dumps(later), "handed_over": False, "due": _next(row)}
+        values |= {"state": OutboxState.WAITING, "recipients": json.dumps(later), "handed_over": False}
+        values["due"] = next_try(row.attempts)
     else:
         known |= {a: refused[a] for a in later}
         values |= {"state": OutboxState.SENT, "due": now(), "error": "", "attempts": 0, "refused": json.dumps(known)}
@@ -141,8 +109,8 @@ def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], words
         return
     log.info("outbox %d: not sent for now: %s", row.id, words)
     _mine(
-        row, [OutboxState.SENDING], state=OutboxState.WAITING, handed_over=False, lease=None, due=_next(row), error=words,
-        recipients=json.dumps(left), refused=json.dumps(known),
+        row, [OutboxState.SENDING], state=OutboxState.WAITING, handed_over=False, lease=None, due=next_try(row.attempts),
+        error=words, recipients=json.dumps(left), refused=json.dumps(known),
     )  # fmt: skip
 
 
@@ -200,53 +168,12 @@ def _older_than(limit: datetime) -> pw.Expression:
     return (Outbox.created < limit) & (Outbox.scheduled.is_null() | (Outbox.scheduled < limit))
 
 
-def _next(row: Outbox) -> datetime:
-    return now() + timedelta(minutes=_WAITS[min(row.attempts, len(_WAITS)) - 1])
-
-
-def _mine(row: Outbox, states: list[OutboxState], **values: Any) -> bool:
-    """Update the row if it is in one of these states and this worker still holds it (compare-and-swap on `attempts`)."""
-    held = (Outbox.id == row.id) & Outbox.state.in_(states) & (Outbox.attempts == row.attempts)
-    return bool(Outbox.update(**values).where(held).execute())
-
-
-@contextlib.contextmanager
-def _lease_kept(row: Outbox) -> Iterator[None]:
-    """Renew the lease from a heartbeat thread while the block runs, so that a slow server does not look like a dead worker."""
-    done = threading.Event()
-
-    def beat() -> None:
-        while not done.wait(HEARTBEAT_SECONDS):
-            try:
-                with db.connection_context():
-                    _mine(row, [OutboxState.SENDING], lease=now() + LEASE)
-            except pw.OperationalError as error:  # database busy: the next heartbeat retries
-                log.warning("outbox %d: lease not renewed: %s", row.id, error)
-
-    thread = threading.Thread(target=beat, name=f"lease-{row.id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
 def recover() -> int:
     """Recover rows with expired leases; returns how many. Before the final dot they become WAITING, after it UNCERTAIN.
 
     A message that has kept killing workers for GIVE_UP becomes FAILED.
     """
-    stale = (Outbox.state == OutboxState.SENDING) & (Outbox.lease.is_null() | (Outbox.lease < now()))
-    unsent = stale & (Outbox.handed_over == False)  # noqa: E712
-    lost = Outbox.update(state=OutboxState.UNCERTAIN, lease=None, error=send_errors.STOPPED, credential=None)
-    over = Outbox.update(state=OutboxState.FAILED, lease=None, error=send_errors.STOPPED, credential=None)
-    back = Outbox.update(state=OutboxState.WAITING, lease=None)
-    return (
-        lost.where(stale & (Outbox.handed_over == True)).execute()  # noqa: E712
-        + over.where(unsent & Outbox.sent_at.is_null() & _older_than(now() - GIVE_UP)).execute()
-        + back.where(unsent).execute()
-    )
+    return _queue.recover(Outbox.sent_at.is_null() & _older_than(now() - GIVE_UP), credential=None)
 
 
 def sweep(settings: Settings) -> list[int]:

@@ -15,7 +15,7 @@ import peewee as pw
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import correspondents, draft_copies, draft_message, drafts, uploads
+from webmail.compose import draft_copies, draft_message, drafts, uploads
 from webmail.compose.fields import Fields
 from webmail.compose.outbox import send_errors, spool
 from webmail.config import Settings
@@ -26,6 +26,7 @@ from webmail.imap.connection import Connection
 from webmail.mail import Address, Role
 from webmail.mime import headers
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
+from webmail.people import correspondents
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ def _remove_draft(row: Outbox, account: Account, settings: Settings) -> None:
             if draft.saved_uid:
                 _note(row, **{name: getattr(draft, name) for name in SAVED})
             draft.delete_instance()
-    uploads.remove_folder(settings, row.draft)
+    uploads.remove_all(settings, row.draft)
     draft_copies.remove(account, row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
     _note(row, saved_mailbox="", saved_uidvalidity=0, saved_uid=0)
 

@@ -58,8 +58,8 @@ def enqueue(
     Idempotent: a draft that is waiting, being sent, sent or uncertain returns its existing row unchanged, so a second click sends
     nothing. One that was undone or failed is queued again. `dsn`: request a delivery status notification (RFC 3461) if supported.
 
-    Raises BadAddress, UnsafeValue, FilesGone, uploads.NoRoom, identities.NotYours, rate_limits.RecipientLimitReached, and
-    drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
+    Raises BadAddress, UnsafeValue, FilesGone, StorageFull, StorageAway, identities.NotYours, rate_limits.RecipientLimitReached,
+    and drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
     """
     identities.check(row.user, identity.email, settings)
     draft = draft_message.as_draft(row, identity, settings)

@@ -27,7 +27,7 @@ def send_on(
     `form` is an idempotency key: a second click returns the existing row and sends nothing, unless that was cancelled or failed.
     The same form with other recipients is a separate message.
 
-    Raises identities.NotYours, rate_limits.RecipientLimitReached, BadAddress, UnsafeValue, uploads.NoRoom.
+    Raises identities.NotYours, rate_limits.RecipientLimitReached, BadAddress, UnsafeValue, StorageFull, StorageAway.
     """
     identities.check(user, identity.email, settings)
     recipients = list({address.email.lower(): address.email for address in to}.values())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from webmail import smtp
+from webmail import send_attempts, smtp
 from webmail.errors import MailError, OverQuota, Refused, SendRefused, ServerAway, SignInRefused
+from webmail.storage import StorageAway
 
-STOPPED = "the program that was sending it stopped"
+STOPPED = send_attempts.STOPPED
 
 
 class SendErrorKind(StrEnum):
@@ -19,6 +20,7 @@ class SendErrorKind(StrEnum):
     BROKE_OFF = "broke-off"
     SIGN_IN = "sign-in"
     NO_ROOM = "no-room"  # the user's own mailbox is over quota
+    FILES_AWAY = "files-away"  # the storage that holds the message, or its files
     STOPPED = "stopped"
     OTHER = "other"
     NO_SUCH_ADDRESS = "no-such-address"
@@ -37,6 +39,7 @@ _OURS = {
     SendErrorKind.BROKE_OFF,
     SendErrorKind.SIGN_IN,
     SendErrorKind.NO_ROOM,
+    SendErrorKind.FILES_AWAY,
     SendErrorKind.STOPPED,
     SendErrorKind.OTHER,
 }
@@ -69,6 +72,7 @@ def note(error: MailError) -> str:
         (smtp.BrokeOff, SendErrorKind.BROKE_OFF),
         (ServerAway, SendErrorKind.NOT_REACHED),
         (SignInRefused, SendErrorKind.SIGN_IN),
+        (StorageAway, SendErrorKind.FILES_AWAY),
     ]
     kind = next((kind for type, kind in kinds if isinstance(error, type)), SendErrorKind.OTHER)
     return f"{kind}: {words}"

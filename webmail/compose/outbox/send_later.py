@@ -52,7 +52,7 @@ def waits(row: Outbox) -> bool:
 
 def send_now(user: User, outbox_id: int, settings: Settings) -> bool:
     """Send a scheduled message at once; False if it was sent or cancelled. Raises rate_limits.RecipientLimitReached,
-    spool.ContentGone, uploads.NoRoom.
+    spool.ContentGone, StorageFull, StorageAway.
     """
     return _move(user, outbox_id, None, settings)
 

@@ -121,7 +121,7 @@ def _store_and_finish(action: ComposeAction, press: Press) -> Response:
 
 
 def _expand_groups(press: Press) -> None:
-    press.form.fill_in(address_book.with_groups(current_user(), press.form.lists()))
+    press.form.fill_in(address_book.with_groups(current_user(), press.form.lists(), directory=settings().directory))
 
 
 def _complete_recipients(press: Press) -> None:

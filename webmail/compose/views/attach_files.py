@@ -25,6 +25,7 @@ from webmail.compose.views.editor import (
     store,
 )
 from webmail.models import DraftRow
+from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size
 
@@ -41,7 +42,7 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
             )  # fmt: skip
             form.mark("attachments", words)
             return 422
-        except (uploads.AllowanceUsed, uploads.NoRoom) as error:
+        except (uploads.AllowanceUsed, StorageFull, StorageAway) as error:
             current_app.logger.warning("draft %s: %s", row.id, error)
             form.mark("attachments", _("“%(name)s” was not attached.", name=file.filename) + " " + no_room_words(error))
             return error.status

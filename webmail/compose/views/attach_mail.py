@@ -185,7 +185,7 @@ def _tell(outcome: AttachResult) -> None:
     """Notify what was attached, and what was not and why."""
     if outcome.attached:
         notify(_("Attached: %(names)s.", names=_names(outcome.attached)))
-    for kind in (uploads.MessageTooLarge, uploads.AllowanceUsed, uploads.NoRoom, ServerAway):
+    for kind in (*uploads.REFUSALS, ServerAway):
         refused = [one for one in outcome.refused if isinstance(one.error, kind)]
         if refused:
             words = _("Not attached: %(names)s.", names=_names(one.name for one in refused))

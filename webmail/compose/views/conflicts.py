@@ -19,14 +19,16 @@ from webmail.compose.views.editor import (
     TEMPLATE,
     address_of,
     back_of,
+    no_room_words,
     show_form,
 )
 from webmail.compose.views.saving import autosave, discard, save
 from webmail.compose.views.sent_notice import say_sent
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import DraftRow
+from webmail.storage import StorageAway
 from webmail.web.current import current_user, settings
-from webmail.web.errors import csrf_error, database_error, error_page
+from webmail.web.errors import csrf_error, database_error, error_page, mail_error
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
@@ -82,6 +84,18 @@ def stale_form(error: CSRFError) -> Response:
     draft_id = (request.view_args or {})["draft_id"]
     mine = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user()))
     return show_form(form, draft_id, mine, status=400, fresh_token=piece)
+
+
+@blueprint.errorhandler(StorageAway)
+def files_away(error: StorageAway) -> Response:
+    """The draft's files can't be reached: nothing was sent; return the form with all that was typed."""
+    if request.endpoint != "compose.act":
+        return mail_error(error)
+    current_app.logger.error("the storage can't be used: %s", error)
+    form, draft_id = ComposeForm(), (request.view_args or {})["draft_id"]
+    form.mark("attachments", no_room_words(error) + " " + _("Nothing was sent, and your text is still here."))
+    mine = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user()))
+    return show_form(form, draft_id, mine, status=error.status)
 
 
 def nothing_saved(error: Exception) -> Response:

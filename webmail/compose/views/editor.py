@@ -42,6 +42,7 @@ from webmail.errors import MailError, NoSuchMessage
 from webmail.mail import Identity, Message
 from webmail.mime.address_text import address_text
 from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
+from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.errors import error_page
 from webmail.web.formatting import file_size, local, long_date, short_date
@@ -61,7 +62,7 @@ _LONGEST_SELECTION = 200_000  # characters
 def new() -> Response:
     """A new message: empty, from a mailto link (RFC 6068), or from a template."""
     to, cc, bcc, subject, body = (request.args.get(name, "")[:100_000] for name in ("to", "cc", "bcc", "subject", "body"))
-    people = address_book.with_groups(current_user(), {"to": to, "cc": cc, "bcc": bcc})
+    people = address_book.with_groups(current_user(), {"to": to, "cc": cc, "bcc": bcc}, directory=settings().directory)
     fields = _begun(Fields(people["to"], people["cc"], people["bcc"], subject, body), my_identities()[0])
     if number := request.args.get("template", 0, int):
         fields = templates.inserted(fields, templates.load(current_user(), number))
@@ -72,7 +73,9 @@ def new() -> Response:
 def show(draft_id: str) -> Response:
     user = current_user()
     if session.get("kept", {}).get("path") == request.path:
-        return _bring_back(draft_id, session.pop("kept")["fields"])
+        response = _bring_back(draft_id, session["kept"]["fields"])
+        session.pop("kept")  # only now that it is a draft
+        return response
     sent = queue.of_draft(user, draft_id)
     if sent is not None and sent.state in LEFT:
         return redirect(url_for("compose.outbox"), 303)
@@ -168,7 +171,7 @@ def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) ->
             drafts.leave_untouched(row)
     except uploads.MessageTooLarge:
         notify(_("Not all of its attachments fit into one message: choose those that you need."), "caution")
-    except (uploads.AllowanceUsed, uploads.NoRoom) as error:
+    except (uploads.AllowanceUsed, StorageFull, StorageAway) as error:
         notify(_("Not all of its attachments are here.") + " " + no_room_words(error), "danger")
     return redirect(url_for("compose.show", draft_id=row.id, back=back), 303)
 
@@ -271,8 +274,10 @@ def no_room_words(error: MailError) -> str:
     if isinstance(error, uploads.AllowanceUsed):
         return _("The files of all your drafts may have %(limit)s together: send or discard some drafts first.",
                  limit=file_size(error.limit))  # fmt: skip
-    if isinstance(error, uploads.NoRoom):
+    if isinstance(error, StorageFull):
         return _("The server has no room for files at the moment. Tell your administrator.")
+    if isinstance(error, StorageAway):
+        return _("The server can't reach its files at the moment. Try again in a few minutes.")
     return _("A message may have %(limit)s in all, and files take a third more.", limit=file_size(settings().message_limit))
 
 

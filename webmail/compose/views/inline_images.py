@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 
-from webmail.compose import drafts, inline_images, message_options, uploads
+from webmail.compose import drafts, inline_images, message_options
 from webmail.compose.blueprint import blueprint
 from webmail.compose.fields import normalised
 from webmail.compose.forms import ComposeForm
+from webmail.compose.views.editor import no_room_words
 from webmail.errors import NoSuchMessage
 from webmail.models import AttachmentRow
+from webmail.storage import FileGone, StorageAway
 from webmail.web import downloads
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
@@ -32,19 +34,13 @@ def picture(draft_id: str, number: int) -> Response:
     """Serve an image of the user's draft, its type determined by content. Other files give 404, and the CSP forbids scripts."""
     file, kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
     try:
-        response = downloads.whole(_chunks(inline_images.path_of(draft_id, file, settings())), kind)
-    except FileNotFoundError as error:
-        raise NoSuchMessage(f"picture {number} of draft {draft_id} is not on the disk") from error
+        response = downloads.whole(inline_images.content(file, settings()), kind)
+    except FileGone as error:
+        raise NoSuchMessage(f"picture {number} of draft {draft_id} is gone") from error
     response.headers["Content-Disposition"] = downloads.disposition(file.filename, "inline")
     response.headers["Content-Security-Policy"] = downloads.POLICY
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return response
-
-
-def _chunks(path: str) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        while chunk := file.read(uploads.CHUNK):
-            yield chunk
 
 
 def picture_address(draft_id: str, number: int | None) -> str | None:
@@ -53,8 +49,11 @@ def picture_address(draft_id: str, number: int | None) -> str | None:
 
 @blueprint.app_template_global()
 def picture_of(draft_id: str, file: AttachmentRow) -> InlineImage | None:
-    """The file as an inline image; None if it can't be shown in the text."""
-    if not inline_images.kind(inline_images.path_of(draft_id, file, settings())):
+    """The file as an inline image; None if it can't be shown in the text, or not be read at the moment."""
+    try:
+        if not inline_images.kind(file, settings()):
+            return None
+    except StorageAway:
         return None
     return InlineImage(url_for("compose.picture", draft_id=draft_id, number=file.id), inline_images.mark_of(file))
 
@@ -73,6 +72,9 @@ def put_in(form: ComposeForm, draft_id: str, number: int) -> None:
         file, _kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
     except NoSuchMessage:
         notify(_("This picture is no longer there."), "caution")
+        return
+    except StorageAway as error:
+        notify(no_room_words(error), "danger")
         return
     fields = normalised(form.fields())
     form.take(inline_images.inserted(fields, file, current_user(), request.form.get("caret", None, int)))

@@ -21,11 +21,13 @@ from webmail.compose.views.editor import say_left_out
 from webmail.compose.views.send_later import NotDone, cancel, change_time, send_now, too_many_words
 from webmail.errors import ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, now
+from webmail.web.banners import add_banner
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.errors import mail_error
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import fragment, page
 
+add_banner("compose/_alert.html")
 _PATIENCE = timedelta(minutes=2)  # how long after its due time the notice polls the message's state
 
 
@@ -104,6 +106,7 @@ def _sentence(kind: SendErrorKind) -> str:
         SendErrorKind.BROKE_OFF: _("The connection to the mail server broke off."),
         SendErrorKind.SIGN_IN: _("The mail server did not accept your sign-in. Sign out, sign in again, then try again."),
         SendErrorKind.NO_ROOM: _("There is no room left in your mailbox."),
+        SendErrorKind.FILES_AWAY: _("The server can't reach the files of this message at the moment."),
         SendErrorKind.STOPPED: _("The program that was sending it was stopped."),
         SendErrorKind.OTHER: _("Something went wrong here."),
         SendErrorKind.NO_SUCH_ADDRESS: _("This address does not exist."),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail.compose import address_book, drafts, recipients
@@ -59,8 +61,9 @@ def chosen(draft_id: str) -> Response:
         return row
     before = fields_of(row)
     lists = {name: getattr(before, name) for name in recipients.FIELDS}
-    ticked = {name: address_book.unfolded(user, request.form.getlist(name)) for name in recipients.FIELDS}
-    shown = [*address_book.unfolded(user, request.form.getlist("shown")), *(one for each in ticked.values() for one in each)]
+    unfolded = partial(address_book.unfolded, user, directory=settings().directory)
+    ticked = {name: unfolded(request.form.getlist(name)) for name in recipients.FIELDS}
+    shown = [*unfolded(request.form.getlist("shown")), *(one for each in ticked.values() for one in each)]
     lists = recipients.without_repetition(recipients.with_ticks(lists, shown, ticked))
     fields = replace(before, to=lists["to"], cc=lists["cc"], bcc=lists["bcc"])
     try:
@@ -113,6 +116,16 @@ def _chosen_as(person: recipients.Person, keys: set[str]) -> bool:
 def can_be_unticked(person: recipients.Person, chosen: Mapping[str, set[str]]) -> bool:
     """Whether unticking removes the entry from the draft; for a group only if it was ticked, as members may be listed singly."""
     return not person.group or any(_chosen_as(person, keys) for keys in chosen.values())
+
+
+@blueprint.app_template_global()
+def group_words(group: address_book.Group) -> str:
+    """What stands beside the name of a group: how many people, and whose group it is if it is not one's own."""
+    size = len(group.people)
+    if group.domain:
+        where = settings().domain_label(group.domain)
+        return ngettext("Group of %(num)d person at %(domain)s", "Group of %(num)d people at %(domain)s", size, domain=where)
+    return ngettext("Group of %(num)d person", "Group of %(num)d people", size)
 
 
 @blueprint.app_template_global()

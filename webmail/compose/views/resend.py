@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from markupsafe import Markup
@@ -14,7 +14,7 @@ from webmail.compose import drafts, header_values, identities, inline_images, me
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import completed, one_line
 from webmail.compose.outbox import rate_limits, resend
-from webmail.compose.views.editor import my_identities
+from webmail.compose.views.editor import my_identities, no_room_words
 from webmail.compose.views.inline_images import picture_address
 from webmail.compose.views.send_later import too_many_words
 from webmail.compose.views.sent_notice import say_sent
@@ -22,6 +22,7 @@ from webmail.errors import BadAddress, NoSuchMessage
 from webmail.mail import Message
 from webmail.mime import builder, plain_text
 from webmail.mime.html import sanitizer
+from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.formatting import file_size
 from webmail.web.rendering import page
@@ -88,6 +89,9 @@ def send_it_on(uid: int, mailbox: str) -> Response:
         )
     except rate_limits.RecipientLimitReached as error:
         return _refused(form, message, too_many_words(error))
+    except (StorageFull, StorageAway) as error:
+        current_app.logger.error("a message is not sent on: %s", error)
+        return _refused(form, message, no_room_words(error), error.status)
     wake(sent)
     say_sent(sent)
     return redirect(local_path(form.back.data or "") or url_for("mailbox.show", mailbox=mailbox), 303)
@@ -100,9 +104,9 @@ def _message(uid: int, mailbox: str) -> Message:
         return imap.messages.fetch(connection, mailbox, uid, uidvalidity())
 
 
-def _refused(form: ResendForm, message: Message, words: str) -> Response:
+def _refused(form: ResendForm, message: Message, words: str, status: int = 422) -> Response:
     form.to.errors = [words]
-    return _send_on_page(form, message, 422)
+    return _send_on_page(form, message, status)
 
 
 def _send_on_page(form: ResendForm, message: Message, status: int = 200) -> Response:

@@ -20,6 +20,7 @@ from webmail.compose.views.editor import (
 )
 from webmail.errors import MailError, ServerAway
 from webmail.models import DraftRow
+from webmail.storage import StorageAway
 from webmail.web.current import current_account, current_user, remember_overview, settings
 from webmail.web.notices import notify
 
@@ -32,9 +33,15 @@ def save(form: ComposeForm, row: DraftRow) -> Response:
         current_app.logger.warning("draft %s is not in Drafts: %s", row.id, error)
         if isinstance(error, ServerAway):
             remember_overview(None)  # the side bar would wait for the same server again
-        notify(_("Your text is kept on this page, but the mail server did not take a copy for the Drafts folder."), "danger")
+        notify(_no_copy_words(error), "danger")
         return show_form(form, row.id, row, status=error.status)
     return redirect(address_of(row, form), 303)
+
+
+def _no_copy_words(error: MailError) -> str:
+    if isinstance(error, StorageAway):
+        return _("Your text is kept on this page, but the server can't reach its files to put a copy in the Drafts folder.")
+    return _("Your text is kept on this page, but the mail server did not take a copy for the Drafts folder.")
 
 
 def autosave(form: ComposeForm, row: DraftRow, *, elsewhere: bool = False) -> Response:

@@ -13,13 +13,14 @@ from flask_babel import ngettext
 
 from webmail import schedule
 from webmail.account import Password
-from webmail.compose import draft_copies, identities, uploads
+from webmail.compose import draft_copies, identities
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue, rate_limits, send_later, spool
 from webmail.compose.views.editor import no_room_words
 from webmail.errors import MailError
 from webmail.models import DraftRow
+from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, settings, wake
 from webmail.web.formatting import local, long_date
 from webmail.web.notices import notify
@@ -131,14 +132,14 @@ def change_time(outbox_id: int) -> str | None:
 
 @contextmanager
 def _refusals_in_words() -> Iterator[None]:
-    """Turns errors of rescheduling into NotDone. Includes NoRoom: a large message is written again with its new date."""
+    """Turns errors of rescheduling into NotDone. A large message is written again with its new date."""
     try:
         yield
     except schedule.BadTime as error:
         raise NotDone(_("Choose a date and a time to come, within a year."), "danger") from error
     except rate_limits.RecipientLimitReached as error:
         raise NotDone(too_many_words(error)) from error
-    except uploads.NoRoom as error:
+    except (StorageFull, StorageAway) as error:
         words = _("Nothing was changed: the message leaves at its time.") + " " + no_room_words(error)
         raise NotDone(words, "danger") from error
     except spool.ContentGone as error:
@@ -156,6 +157,9 @@ def cancel(outbox_id: int) -> str | None:
     try:
         if draft:
             draft_copies.save(draft, current_account(), identities.of_draft(draft, settings()), settings())
+    except StorageAway:
+        notify(words + " " + _("Its files can't be reached for the copy in Drafts yet; here it is kept."), "caution")
+        return url_for("compose.show", draft_id=draft_id)
     except MailError:
         notify(words + " " + _("The mail server did not take a copy for Drafts yet; here it is kept."), "caution")
         return url_for("compose.show", draft_id=draft_id)

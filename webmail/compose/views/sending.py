@@ -14,7 +14,6 @@ from webmail.compose import (
     identities,
     recipients,
     send_checks,
-    uploads,
 )
 from webmail.compose.draft_message import FilesGone
 from webmail.compose.drafts import DraftChangedElsewhere
@@ -36,6 +35,7 @@ from webmail.compose.views.send_later import chosen_time, show_time, too_many_wo
 from webmail.compose.views.sent_notice import say_sent
 from webmail.mail import Draft
 from webmail.models import DraftRow
+from webmail.storage import StorageFull
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 
 
@@ -49,7 +49,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         return show_form(form, row.id, row, status=422)
     slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.archive.data = "1" if archiving else ""
-    asked = [] if sure else send_checks.cautions(_without_signature(row), current_user().domain)
+    asked = [] if sure else send_checks.cautions(_without_signature(row), *settings().own_domains(current_user().domain))
     if slips or asked:
         return show_form(
             form, row.id, row, status=422, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips
@@ -68,7 +68,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     except FilesGone:
         form.mark("attachments", _("A file is no longer here: remove it and attach it again."))
         return show_form(form, row.id, row, status=422)
-    except uploads.NoRoom as error:
+    except StorageFull as error:
         current_app.logger.error("draft %s is not sent: %s", row.id, error)
         form.mark("attachments", no_room_words(error))
         return show_form(form, row.id, row, status=error.status)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -74,13 +77,15 @@ def one_folder(
     imap.folders.refresh(connection)
     state = imap.folders.state(connection, mailbox) if here.selectable and here.rights.may_read else None
     entries = imap.acl.entries(connection, mailbox) if sharable(connection, here) else None
+    groups = sharing.groups(current_user(), settings()) if entries is not None else {}
     remember_overview(found)
     return page(
         "mailbox/folder.html", status, mailbox=mailbox, here=here, state=state, entries=entries,
         inside=[m for m in found.mailboxes if here.holds(m.name)], in_trash=logic.in_trash(found, here),
         parents=parents_for(found, here), error=error, action=action, typed=request.form, share_error=share_error,
         levels=imap.acl.LEVELS, fixed=(current_account().credential.username, here.owner), groups=bool(settings().group_prefix),
-        names=sharing.names(entry.identifier for entry in entries or []), called=called,
+        names=sharing.names(entry.identifier for entry in entries or []), called=partial(called, groups=groups),
+        people_groups=groups,
         everyone=sharing.everyone(current_user(), settings()), favourite=mailbox in preferred().favourites,
     )  # fmt: skip
 
@@ -101,10 +106,13 @@ def sharable(connection: Connection, mailbox: Mailbox) -> bool:
     return connection.has("ACL") and mailbox.selectable and mailbox.rights.may_manage
 
 
-def called(identifier: str) -> str:
-    """The display name for an ACL identifier."""
+def called(identifier: str, groups: Mapping[str, str] | None = None) -> str:
+    """The display name for an ACL identifier. At most 1 query, for the names of groups if they are not given."""
     if identifier == sharing.everyone(current_user(), settings()):
-        return _("Everyone at %(domain)s", domain=current_user().domain)
+        return _("Everyone at %(domain)s", domain=settings().domain_label(current_user().domain))
+    if sharing.is_group(identifier, current_user(), settings()):
+        known = sharing.groups(current_user(), settings()) if groups is None else groups
+        return known.get(identifier) or _("A deleted group")
     return identifier
 
 

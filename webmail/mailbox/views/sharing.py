@@ -17,6 +17,9 @@ from webmail.mailbox import sharing
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.sharing import NotShared, ShareWarning
 from webmail.mailbox.views.folder import called, looked_up, one_folder, sharable
+from webmail.models import AuditAct
+from webmail.rights import Rights
+from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, settings
 from webmail.web.notices import notify, withdraw_notices
 
@@ -51,16 +54,17 @@ def share(mailbox: str) -> Response:
 
 def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
     form = request.form
-    if form.get("kind") == "group":
-        who = sharing.group(form.get("who", ""), current_user(), settings())
-    else:
-        who = sharing.person(form.get("who", ""), current_user(), settings())
+    who = _asked_for()
     _not_oneself(who, here)
     level = form.get("level", "read")
     if level not in imap.acl.LEVELS:
         raise UnsafeValue("not a level")
-    imap.acl.grant(connection, _concerned(found, here), who, imap.acl.LEVELS[level])
-    imap.close_all_of(who)  # servers may detect newly shared folders only when a connection is opened
+    before = any(entry.identifier == who for entry in imap.acl.entries(connection, here.name))
+    concerned = _concerned(found, here)
+    imap.acl.grant(connection, concerned, who, imap.acl.LEVELS[level])
+    _audited(AuditAct.SHARE_CHANGED if before else AuditAct.SHARE_GIVEN, who, concerned, level=level)
+    for address in sharing.people_of(who, current_user(), settings()):
+        imap.close_all_of(address)  # servers may detect newly shared folders only when a connection is opened
     name = called(who)
     told = {
         "read": _("%(who)s may read this folder.", who=name),
@@ -70,6 +74,16 @@ def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
     notify(told + " " + _("It appears under “Shared with me” within ten minutes at the latest."))
 
 
+def _asked_for() -> str:
+    """The server's identifier for whom the form names. Raises NotShared."""
+    typed, kind, group = (request.form.get(name, "") for name in ("who", "kind", "group"))
+    if kind == "named" or (kind == "person" and group and not typed.strip()):
+        return sharing.chosen_group(group, current_user(), settings())
+    if kind == "group":
+        return sharing.group(typed, current_user(), settings())
+    return sharing.person(typed, current_user(), settings())
+
+
 def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
     who = request.form.get("who", "")
     _not_oneself(who, here)
@@ -77,18 +91,25 @@ def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
     if who not in before:  # an existing entry is accepted as it is: its account may no longer exist
         who = _known(who)
         _not_oneself(who, here)
-    imap.acl.revoke(connection, _concerned(found, here), who)
+    concerned = _concerned(found, here)
+    imap.acl.revoke(connection, concerned, who)
+    if who in before or len(concerned) > 1:
+        _audited(AuditAct.SHARE_REVOKED, who, concerned)
     fields: dict[str, Any] = {"action": "restore", "who": who, "rights": before.get(who, "")}
     if request.form.get("inside"):
         fields["inside"] = "1"
-    undo = (url_for("mailbox.share", mailbox=here.name), fields) if before.get(who) else None
+    back = before.get(who) and not _is_gone(who)
+    undo = (url_for("mailbox.share", mailbox=here.name), fields) if back else None
     notify(_("%(who)s no longer sees this folder.", who=called(who)), undo=undo, keep=_UNDO_SECONDS if undo else 0)
 
 
 def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
     who = _known(request.form.get("who", ""))
     _not_oneself(who, here)
-    imap.acl.grant(connection, _concerned(found, here), who, request.form.get("rights", ""))
+    letters, concerned = request.form.get("rights", ""), _concerned(found, here)
+    imap.acl.grant(connection, concerned, who, letters)
+    level = imap.acl.Entry(who, Rights(letters)).level or "other"
+    _audited(AuditAct.SHARE_GIVEN, who, concerned, level=level, undo=True)
     withdraw_notices()
     notify(_("%(who)s sees this folder again.", who=called(who)))
 
@@ -96,9 +117,21 @@ def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
 def _known(words: str) -> str:
     """The server's identifier for a user or, with the group prefix, a group. Raises NotShared."""
     prefix = settings().group_prefix
+    if sharing.is_group(words, current_user(), settings()):
+        return sharing.chosen_group(words, current_user(), settings())
     if prefix and words.startswith(prefix):
         return sharing.group(words.removeprefix(prefix), current_user(), settings())
     return sharing.person(words, current_user(), settings())
+
+
+def _is_gone(who: str) -> bool:
+    """Whether this is a group that was deleted: its rights can be revoked, but not given again."""
+    ours = sharing.is_group(who, current_user(), settings())
+    return ours and who not in sharing.groups(current_user(), settings())
+
+
+def _audited(act: AuditAct, who: str, concerned: list[str], level: str | None = None, undo: bool | None = None) -> None:
+    audited(act, who, folder=concerned[0], inside=len(concerned) - 1 or None, level=level, undo=undo)
 
 
 def _concerned(found: Overview, here: Mailbox) -> list[str]:
@@ -121,5 +154,7 @@ def _doubt(doubt: ShareWarning) -> str:
         ShareWarning.EMPTY: _("Type the address of a person."),
         ShareWarning.UNKNOWN: _("Nobody of your establishment has this address. Check the spelling."),
         ShareWarning.ONESELF: _("Your own rights and the owner's stay as they are."),
+        ShareWarning.NO_GROUP: _("Choose a group."),
+        ShareWarning.GROUP_GONE: _("This group no longer exists. Choose another."),
         ShareWarning.ODD: _("This is not the address of a person. Type it as in a message: name@example.org."),
     }[doubt]

@@ -37,7 +37,7 @@ def show(uid: int, mailbox: str) -> Response:
             uid,
             uidvalidity(),
             prefer_html=not as_text,
-            stranger=partial(sender_check.stranger, current_user()),
+            stranger=partial(sender_check.stranger, current_user(), settings=settings()),
         )
         keeps = receipts.can_keep(connection.permanent, connection.read_only)
         newer, older = message.newer, message.older
@@ -55,7 +55,7 @@ def show(uid: int, mailbox: str) -> Response:
         query=query, sort=sort, role=role, rights=rights, reportable=can_be_reported(message, role, rights),
         as_text=as_text and bool(message.structure.text), trust=judged,
         pictures=decide_images(message, judged, role),
-        receipt=receipts.asked(message, current_user(), preferences().receipts, role) if keeps else None,
+        receipt=receipts.asked(message, current_user(), preferences().receipts, role, settings()) if keeps else None,
         others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=with_pictures()),
         back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox, query=query or None),
     )  # fmt: skip

@@ -16,9 +16,11 @@ from webmail.imap.actions import MovedMessages
 from webmail.mail import Identity, Message, Role
 from webmail.message import phishing_reports as reports
 from webmail.message.blueprint import blueprint
-from webmail.models import DraftRow, Outbox
+from webmail.models import AuditAct, DraftRow, Outbox
 from webmail.rights import Rights
+from webmail.storage import StorageAway, StorageFull
 from webmail.user_lock import user_lock
+from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.request_values import local_path
@@ -52,6 +54,7 @@ def report(uid: int, mailbox: str) -> Response:
             drafts.forget(draft.id, settings())
         raise
     row = reports.note(current_user(), message, sent.id if sent else 0)
+    audited(AuditAct.PHISHING_REPORTED, row.sender.lower(), sent=sent is not None)
     words = _("Reported, and moved to the junk. Thank you.") if sent else _("Marked as phishing, and moved to the junk.")
     notify(words, undo=_undoing(row.id, mailbox, moved, message, back), keep=_UNDO_SECONDS)
     return redirect(back, 303)
@@ -66,7 +69,10 @@ def take_back_report() -> Response:
         reports.bring_back(connection, mailbox, uid, validity, to, was_ham="ham" in form)
     withdraw_notices()
     row = reports.find(current_user(), form.get("report", 0, int))
-    if row is not None and _withdrawn(row.outbox):
+    withdrawn = row is not None and _withdrawn(row.outbox)
+    if row is not None:
+        audited(AuditAct.PHISHING_REPORT_UNDONE, row.sender.lower(), sent=not withdrawn)
+    if row is not None and withdrawn:
         reports.withdraw(row)
         notify(_("The message is back where it was, and nothing was reported."))
     else:
@@ -86,9 +92,12 @@ def _letter(message: Message) -> DraftRow | None:
     draft = drafts.new(current_user(), fields)
     try:
         replies.carry_whole(draft, current_account(), message, settings())
-    except uploads.REFUSALS:
+    except uploads.REFUSALS as error:
         drafts.forget(draft.id, settings())
-        notify(_("The message is too large to be sent to the administrator."), "caution")
+        if isinstance(error, StorageFull | StorageAway):
+            notify(_("The message could not be sent to the administrator: the server can't keep files at the moment."), "caution")
+        else:
+            notify(_("The message is too large to be sent to the administrator."), "caution")
         return None
     except BaseException:
         drafts.forget(draft.id, settings())

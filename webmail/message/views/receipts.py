@@ -11,7 +11,7 @@ from webmail.mail import Identity
 from webmail.message import receipts
 from webmail.message.blueprint import blueprint
 from webmail.message.views.phishing import uidvalidity
-from webmail.web.current import current_account, current_user, sealed_credential, wake
+from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.formatting import long_date
 from webmail.web.notices import notify
 from webmail.web.request_values import local_path
@@ -23,7 +23,7 @@ def answer_receipt(uid: int, mailbox: str) -> Response:
     back = local_path(request.form.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox)
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
-        asked = receipts.asked(message, current_user(), "ask", None)
+        asked = receipts.asked(message, current_user(), "ask", None, settings())
         if asked is not None:
             imap.actions.set_flags(connection, mailbox, [uid], [receipts.FLAG], True, message.uidvalidity)
     if asked is None:

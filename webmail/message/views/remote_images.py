@@ -13,6 +13,7 @@ from webmail.message.blueprint import blueprint
 from webmail.message.sender_check import Trust
 from webmail.message.views.safe_responses import DOWNLOAD_CSP
 from webmail.mime.authentication import Verdict
+from webmail.people import sender_lists
 from webmail.web.current import current_user, preferences, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -87,7 +88,7 @@ def image_senders() -> Response:
     """The senders whose remote images load automatically, with a button to remove each."""
     return page(
         "message/images.html",
-        senders=remote_images.senders(current_user()),
+        senders=sender_lists.senders(current_user()),
         choice=remote_images.choice(preferences(), settings()),
     )
 
@@ -99,13 +100,13 @@ def change_images() -> Answer:
     back = local_path(request.form.get("back", "")) or url_for("message.image_senders")
     match action:
         case "allow":
-            if remote_images.allow(user, sender):
+            if sender_lists.allow(user, sender):
                 undo = (url_for("message.change_images"), {"action": "forget", "sender": sender, "back": back})
                 notify(_("Images from %(sender)s will be shown from now on.", sender=sender), undo=undo, keep=45)
             else:
                 notify(_("This sender can't be remembered."), "caution")
         case "forget":
-            remote_images.forget(user, sender)
+            sender_lists.forget(user, sender)
             notify(_("Images from %(sender)s are no longer shown by themselves.", sender=sender))
         case "contacts":
             preferred.change(user, images="contacts")

@@ -89,18 +89,19 @@ def skeleton(text: str) -> str:
     return plain.replace("-", "").replace("_", "")
 
 
-def resembles(domain: str, known: Iterable[str], own: str = "") -> str:
+def resembles(domain: str, known: Iterable[str], *own: str) -> str:
     """The one of the `known` domains that `domain` could be mistaken for, or "".
 
     "" for a known domain itself, and for its subdomains and parents. Only `own` counts as imitated under another top-level
     domain too (others may have several: a shop's .fr and .de).
     """
     seen = readable(domain)
-    everyone = list(dict.fromkeys(readable(one) for one in (own, *known) if one))
+    ours = [readable(one) for one in own if one]
+    everyone = list(dict.fromkeys([*ours, *(readable(one) for one in known if one)]))
     if not seen or any(seen == one or seen.endswith(f".{one}") or one.endswith(f".{seen}") for one in everyone):
         return ""
     for one in everyone:
-        if _imitates(seen, one) or (one == readable(own) and _another_top(seen, one)):
+        if _imitates(seen, one) or (one in ours and _another_top(seen, one)):
             return one
     return ""
 

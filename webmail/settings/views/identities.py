@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 from webmail.compose import identities
 from webmail.database import idempotency
 from webmail.errors import LimitReached
-from webmail.models import Signature, WritingIdentity
+from webmail.models import AuditAct, Signature, WritingIdentity
 from webmail.settings.blueprint import blueprint
 from webmail.settings.identity_forms import FreeIdentityForm, IdentityForm, SignatureForm
+from webmail.web.audit import audited
 from webmail.web.current import current_user, overview, settings
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
@@ -38,7 +39,7 @@ def new_identity() -> Response:
 
 @blueprint.post("/settings/identities/new")
 def add_identity() -> Response:
-    return _save_identity(WritingIdentity(user=current_user()))
+    return _save_identity(WritingIdentity(user=current_user()), AuditAct.IDENTITY_ADDED)
 
 
 @blueprint.get("/settings/identities/<int:number>")
@@ -48,7 +49,7 @@ def show_identity(number: int) -> Response:
 
 @blueprint.post("/settings/identities/<int:number>")
 def change_identity(number: int) -> Response:
-    return _save_identity(_identity(number))
+    return _save_identity(_identity(number), AuditAct.IDENTITY_CHANGED)
 
 
 @blueprint.get("/settings/identities/<int:number>/remove")
@@ -62,7 +63,9 @@ def ask_identity(number: int) -> Response:
 
 @blueprint.post("/settings/identities/<int:number>/remove")
 def remove_identity(number: int) -> Response:
+    identity = identities.named(identities.for_user(current_user()), number)
     if idempotency.removed(WritingIdentity, number, current_user()):
+        audited(AuditAct.IDENTITY_REMOVED, identity.address if identity else "")
         notify(_("The identity was removed."))
     return redirect(url_for("settings.list_identities"), 303)
 
@@ -95,8 +98,8 @@ def _identity_page(identity: WritingIdentity, form: IdentityForm | None = None, 
     return page("settings/identities_edit.html", status, identity=identity, form=form or _form(identity))
 
 
-def _save_identity(identity: WritingIdentity) -> Response:
-    form = _form(identity)
+def _save_identity(identity: WritingIdentity, act: AuditAct) -> Response:
+    form, before = _form(identity), identity.address or None
     if not form.validate():
         return _identity_page(identity, form, 422)
     form.put_into(identity)
@@ -105,6 +108,8 @@ def _save_identity(identity: WritingIdentity) -> Response:
     except LimitReached:
         notify(_("You have as many as there may be. Remove one first."), "danger")
         return _identity_page(identity, form, 422)
+    if identity.id:  # no id if a double click created it already
+        audited(act, identity.address, before=before if before != identity.address else None)
     notify(_("The identity is saved."))
     return redirect(url_for("settings.list_identities"), 303)
 

@@ -11,6 +11,7 @@ from tests.bench import faults
 from tests.bench.faults import BOB, CARL, DORA
 from tests.support.outbox import deliver, row_of
 from tests.support.waiting import eventually
+from webmail import send_attempts
 from webmail.compose.outbox import delivery, queue, status
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
@@ -184,7 +185,7 @@ def test_the_answer_of_a_worker_thought_dead_still_counts(here, monkeypatch):
 
 
 def test_a_slow_server_does_not_cost_the_lease(here, monkeypatch):
-    monkeypatch.setattr(delivery, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(send_attempts, "HEARTBEAT_SECONDS", 0.02)
     here.settings = replace(here.settings, server_timeout=60)
     here.server.faults = ["hang@data"]
     sent = here.enqueue(here.draft((BOB,)))

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail.compose import correspondents
 from webmail.compose.outbox import queue, resend
 from webmail.errors import NotAllowed
 from webmail.mail import Address, Envelope, Identity, Message, Structure
 from webmail.models import Correspondent, Outbox
+from webmail.people import correspondents
 
 WHEN = datetime(2026, 11, 24, tzinfo=UTC)
 RECEIVED = Message("INBOX", 11, 22, frozenset(), 100, WHEN, Envelope(subject="Sortie", message_id="<3@x>"), Structure())

@@ -19,6 +19,7 @@ from webmail.compose.fields import Fields, fields_of, revision_of
 from webmail.compose.outbox import delivery, queue, rate_limits, send_later, spool
 from webmail.compose.outbox.rate_limits import RecipientLimitReached
 from webmail.models import Outbox, OutboxState, now
+from webmail.storage import local
 
 LARGE = 1_000_000
 
@@ -92,7 +93,7 @@ def test_nothing_of_a_file_is_left_when_the_attachment_is_gone(here, large):
     assert files(here) == []
 
 
-def test_no_name_leads_anywhere_else(here):
+def test_no_name_leads_anywhere_else(here, large):
     """Only what this module wrote is a reference: a message that somebody sends on may hold anything."""
     for content in (b"\0../../etc/passwd", b"\0" + b"a" * 31, b"\0" + b"a" * 32 + b"\n", b""):
         with spool.opened(content, here.settings) as message:
@@ -146,14 +147,14 @@ def test_what_is_not_taken_into_the_outbox_leaves_no_file(here, large, monkeypat
 def test_a_file_that_goes_while_files_are_looked_at_stops_no_sweep(here, large, monkeypatch):
     sent = here.enqueue(large)
     os.utime(files(here)[0], (0, 0))
-    glob = Path.glob
+    entries = local._entries
 
-    def going(folder, pattern):
-        for file in list(glob(folder, pattern)):
-            file.unlink()
-            yield file
+    def going(folder):
+        found = entries(folder)
+        files(here)[0].unlink()
+        return found
 
-    monkeypatch.setattr(Path, "glob", going)
+    monkeypatch.setattr(local, "_entries", going)
     Outbox.update(due=now() - timedelta(minutes=1)).execute()
     assert delivery.sweep(here.settings) == [sent.id]
 

@@ -6,6 +6,7 @@ import email
 import email.policy
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -121,11 +122,11 @@ def test_html_becomes_text_with_its_own_pictures_in_place():
 # --- built -----------------------------------------------------------------------------------------------------------
 
 
-def built(tmp_path, *files, html="<p>x</p>"):
-    attachments = []
-    for number, (name, content_id) in enumerate(files):
-        (tmp_path / str(number)).write_bytes(picture(grey=number))
-        attachments.append(Attachment(name, "image/png", 1, str(tmp_path / str(number)), content_id))
+def built(*files, html="<p>x</p>"):
+    attachments = [
+        Attachment(name, "image/png", 1, partial(list, [picture(grey=number)]), content_id)
+        for number, (name, content_id) in enumerate(files)
+    ]
     draft = Draft(Identity("Alice", "alice@x.example"), (Address("", "b@x.example"),), text="[x]", html=html,
                   attachments=tuple(attachments))  # fmt: skip
     raw = builder.build(draft, date=datetime(2026, 11, 24, tzinfo=UTC))
@@ -138,8 +139,8 @@ def shape_of(part):
     return part.get_content_subtype(), [shape_of(child) for child in part.iter_parts()]
 
 
-def test_pictures_shown_are_related_to_the_html_and_files_stand_beside(tmp_path):
-    message = built(tmp_path, ("a.png", "1@x"), ("b.png", ""), ('é".png', "2@x"))
+def test_pictures_shown_are_related_to_the_html_and_files_stand_beside():
+    message = built(("a.png", "1@x"), ("b.png", ""), ('é".png', "2@x"))
     related = ("related", ["text/html", "image/png", "image/png"])
     assert shape_of(message) == ("mixed", [("alternative", ["text/plain", related]), "image/png"])
     found = list(message.walk())
@@ -150,8 +151,8 @@ def test_pictures_shown_are_related_to_the_html_and_files_stand_beside(tmp_path)
     assert next(part for part in found if part.get_content_subtype() == "related").get_param("type") == "text/html"
 
 
-def test_without_other_files_there_is_no_mixed(tmp_path):
-    assert shape_of(built(tmp_path, ("a.png", "1@x"))) == (
+def test_without_other_files_there_is_no_mixed():
+    assert shape_of(built(("a.png", "1@x"))) == (
         "alternative", ["text/plain", ("related", ["text/html", "image/png"])],
     )  # fmt: skip
 

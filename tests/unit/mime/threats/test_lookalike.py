@@ -44,6 +44,14 @@ def test_what_does_not(domain: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("domain", "real"),
+    [("college-hugo.test", "college-hugo.example"), ("lycee-ampere.test", OURS), (OURS, ""), ("college-hugo.example", "")],
+)
+def test_several_domains_are_ours(domain: str, real: str) -> None:
+    assert lookalike.resembles(domain, [], OURS, "college-hugo.example") == real
+
+
+@pytest.mark.parametrize(
     ("domain", "known", "real"),
     [
         ("gооgle.test", ["google.test"], "google.test"),

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 
 from webmail.database.connection import db
+from webmail.database.prepared import Prepared
 from webmail.mail import Address
 from webmail.mime import headers
 from webmail.mime.addresses import addresses
-from webmail.models import Correspondent, Outbox, now
+from webmail.models import Correspondent, Outbox, User, now
 
 
 def note(row: Outbox, hidden: tuple[Address, ...] = (), beginning: bytes = b"") -> None:
@@ -39,3 +40,16 @@ def note(row: Outbox, hidden: tuple[Address, ...] = (), beginning: bytes = b"") 
             Correspondent.insert(user=row.user, address=email, name=name[:190]).on_conflict(
                 conflict_target=[Correspondent.user, Correspondent.address], update=again
             ).execute()
+
+
+_correspondents = Prepared(
+    lambda slot: (
+        Correspondent.select(Correspondent.id)
+        .where(Correspondent.user == slot("user"), Correspondent.address == slot("address"))
+        .tuples()
+    )
+)
+
+
+def has_written(user: User, email: str) -> bool:
+    return bool(_correspondents(user=user.id, address=email))

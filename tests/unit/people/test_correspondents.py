@@ -7,9 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from webmail.compose import correspondents
 from webmail.mail import Address
 from webmail.models import Correspondent, Outbox, User
+from webmail.people import correspondents
 
 HEAD = b"From: alice@lycee.example\r\nTo: Ann <Ann@Far.example>, bob@far.example\r\nCc: =?utf-8?Q?Zo=C3=A9?= <zoe@far.example>\r\n\r\nText"
 

@@ -1,0 +1,91 @@
+"""What an administrator says of the establishment: links in the menu of every page, and several domains that are inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support.messages import message
+from tests.support.visits import Visitor
+from webmail import imap
+from webmail.config_tables import Domain, Link
+
+LINKS = (Link("Cahier de <textes>", "https://ent.lycee.example/a?b=c&d=e"), Link("Ici", "http://localhost:8080/"))
+CHARLIE = "charlie@autre.example"
+
+
+@pytest.fixture
+def given(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Gives the application these settings for the rest of the test."""
+
+    def give(**values: Any) -> None:
+        monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], **values))
+
+    return give
+
+
+@pytest.fixture
+def charlie(app: Flask) -> Iterator[Visitor]:
+    yield Visitor(app, CHARLIE).sign_in()
+    imap.close_all()
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["/mailbox/INBOX", "/contacts", "/settings", "/outbox"])
+def test_the_links_stand_in_the_menu_of_every_page(given: Any, person: Visitor, page: str) -> None:
+    given(links=LINKS, name="Lycée <Ampère>")
+    found = person.get(page)
+    links = [a for a in found.all("details.account a") if a.get("target") == "_blank"]
+    assert [(a.get_text(), a["href"]) for a in links] == [(one.name, one.url) for one in LINKS]
+    assert {(a["hx-boost"], " ".join(a["rel"])) for a in links} == {("false", "noopener noreferrer")}
+    assert links[0].find_previous_sibling("p").get_text() == "Lycée <Ampère>"
+
+
+def test_without_links_nothing_stands_there(person: Visitor) -> None:
+    menu = person.get("/mailbox/INBOX").one("details.account")
+    assert len(menu.select("p")) == 1
+    assert not menu.select("a[target]")
+
+
+def test_nobody_sees_them_before_signing_in(app: Flask, given: Any) -> None:
+    given(links=LINKS)
+    assert "ent.lycee.example" not in Visitor(app).get("/login").html
+
+
+# --- domains ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_people_of_a_listed_domain_are_inside(given: Any, person: Visitor, fill: Any, together: bool) -> None:
+    given(domains=(Domain("Autre.example", "Collège"),) if together else ())
+    fill(person, message("Plans", sender=f"Charlie Roux <{CHARLIE}>"))
+    line = person.get(person.get("/mailbox/INBOX").link("Plans")).one(".trust").get_text(" ", strip=True)
+    assert f"{'inside' if together else 'outside'} your establishment" in line
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_they_are_offered_as_recipients(given: Any, person: Visitor, charlie: Visitor, together: bool) -> None:
+    given(domains=(Domain("autre.example"),) if together else ())
+    assert (CHARLIE in person.get("/recipients?words=charlie").text) is together
+    assert (person.address in charlie.get(f"/recipients?words={person.address}").text) is together
+
+
+def test_folders_are_shared_between_them(given: Any, person: Visitor, charlie: Visitor, fill: Any) -> None:
+    given(domains=(Domain("autre.example", "Collège Ampère"),))
+    person.submit(person.get("/folders"), "#new-folder", name="Team")
+    fill(person, message("Plans"), mailbox="Team")
+    told = person.submit(person.get("/folder/Team"), "#share", who=CHARLIE, level="read", action="give")
+    assert f"{CHARLIE} may read this folder" in told.notices
+    assert charlie.get(f"/mailbox/shared/{person.address}/Team").rows == ["Plans"]
+
+
+def test_the_page_calls_a_domain_by_its_name(given: Any, person: Visitor) -> None:
+    given(domains=(Domain("lycee.example", "Lycée Ampère"),))
+    person.submit(person.get("/folders"), "#new-folder", name="Team")
+    assert "Everyone at Lycée Ampère" in person.get("/folder/Team").text

@@ -1,0 +1,139 @@
+"""Settings that are tables of config.toml: what an entry must be, and how it is said what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+
+import pytest
+
+from webmail import config_tables
+from webmail.config import ConfigError, Settings, load
+from webmail.config_checks import line
+from webmail.config_tables import TABLES, Domain, Link, TableSetting, checked
+
+MANUAL = Path(__file__).resolve().parents[2] / "docs" / "administrator.md"
+LINK = "[[links]]\nname = 'ENT'\nurl = 'https://ent.lycee.example/a?b=c'\n"
+DOMAIN = "[[domains]]\nname = 'college.example'\n"
+
+
+def loaded(folder: Path, text: str) -> Settings:
+    (folder / "config.toml").write_text(text, encoding="utf-8")
+    return load(folder)
+
+
+def test_entries_are_read_in_their_order(tmp_path):
+    settings = loaded(tmp_path, f"name = 'Lycée'\n{LINK}[[links]]\nname = 'Ici'\nurl = 'http://localhost:8080/'\n{DOMAIN}")
+    assert settings.links == (Link("ENT", "https://ent.lycee.example/a?b=c"), Link("Ici", "http://localhost:8080/"))
+    assert settings.domains == (Domain("college.example", ""),)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("links = 5", "links must be a list of tables, each below a line [[links]], not 5"),
+        ("[links]\nname = 'ENT'", "links must be a list of tables, each below a line [[links]], not {'name': 'ENT'}"),
+        ("links = [5]", "links, entry 1 must be a table"),
+        (f"{LINK}colour = 'red'", "links, entry 1: colour is none of name, url ("),
+        (f"{LINK}page_size = 20", "(settings that belong to no table stand above the first one)"),
+        (f"{LINK}[[links]]\nname = 'ENT'", "links, entry 2: url is missing"),
+        (f"{LINK}[[links]]\nname = 5\nurl = 'https://a.example'", "links, entry 2: name must be text, in quotes, not 5"),
+        ("[[links]]\nname = ' '\nurl = 'https://a.example'", "links, entry 1: name must not be empty"),
+        ("[[links]]\nname = \"a\\nb\"\nurl = 'https://a.example'", "links, entry 1: name must be one line"),
+        (f"[[links]]\nname = '{'x' * 61}'\nurl = 'https://a.example'", "of at most 60 characters"),
+        (LINK * 21, "links has 21 entries, and may have 20"),
+        (
+            f"{DOMAIN}[[domains]]\nname = 'College.example'",
+            "domains, entry 2: name is that of entry 1 already, 'college.example'",
+        ),
+        ("[[domains]]\nname = 'a@b.example'", "domains, entry 1: name must be a domain such as lycee.example, not 'a@b.example'"),
+        ("[[domains]]\nname = ''", "domains, entry 1: name must be a domain"),
+        ("[[domains]]\nname = 'a..b'", "domains, entry 1: name must be a domain"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_entry(tmp_path, text, sentence):
+    with pytest.raises(ConfigError) as found:
+        loaded(tmp_path, text)
+    assert sentence in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "ent.lycee.example", "ftp://a.example", "javascript:alert(1)", "https:", "https://", "http://a.example", "//a.example",
+        "https://me:secret@a.example", "https://a.example/a b", 'https://a.example/"', "https://a.example/\a", "https://a:b",
+        "https://[::1", "http://127.0.0.1.a.example", "https://a.example/" + "x" * 2000,
+    ],
+)  # fmt: skip
+def test_a_link_leads_to_the_web_or_to_this_machine(url):
+    with pytest.raises(ConfigError, match=r"links, entry 1: url must be an address .*, not "):
+        config_tables.read("links", [{"name": "x", "url": url}])
+
+
+@pytest.mark.parametrize("url", ["https://a.example", "https://a.example:8443/é?x#y", "http://127.0.0.1:8000", "http://[::1]/"])
+def test_such_a_link_is_good(tmp_path, url):
+    assert loaded(tmp_path, f"[[links]]\nname = 'x'\nurl = '{url}'").links[0].url == url
+
+
+def test_the_environment_holds_no_tables(tmp_path, monkeypatch):
+    monkeypatch.setenv("WEBMAIL_LINKS", "[]")
+    with pytest.raises(ConfigError, match=r"links can't be set by the environment, which holds no tables: write \[\[links\]\]"):
+        load(tmp_path)
+
+
+def test_a_setting_may_be_one_table():
+    @dataclass(frozen=True, slots=True)
+    class Gateway:
+        word: str = checked(line(5))
+        most: int = checked(lambda _name, _value: None, default=3)
+
+    one = TableSetting(Gateway, most=0)
+    assert config_tables.read("sms", {"word": "a"}, one) == Gateway("a", 3)
+    with pytest.raises(ConfigError, match="sms must be a table"):
+        config_tables.read("sms", [{"word": "a"}], one)
+    with pytest.raises(ConfigError, match="sms: most must be a whole number, without quotes"):
+        config_tables.read("sms", {"word": "a", "most": "4"}, one)
+    assert one.heading.format("sms") == "[sms]"
+
+
+# --- domains ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_domains_of_the_establishment_are_inside_for_its_people_alone():
+    plain = Settings(domain="Lycee.example")
+    assert plain.own_domains("lycee.example") == ("lycee.example",)
+    assert plain.own_domains("autre.example") == ("autre.example",)
+    settings = Settings(domain="lycee.example", domains=(Domain("College.example", "Collège"), Domain("lycee.example")))
+    assert settings.own_domains("lycee.example") == ("lycee.example", "college.example")
+    assert settings.own_domains("college.example") == ("college.example", "lycee.example")
+    assert settings.own_domains("autre.example") == ("autre.example",)
+    assert Settings(domains=(Domain("a.example"), Domain("b.example"))).own_domains("b.example") == ("b.example", "a.example")
+
+
+def test_a_domain_is_called_by_its_name_where_it_has_one():
+    settings = Settings(domain="lycee.example", domains=(Domain("College.example", "Collège"), Domain("lycee.example")))
+    assert [settings.domain_label(name) for name in ("college.example", "lycee.example", "x.example")] == [
+        "Collège", "lycee.example", "x.example",
+    ]  # fmt: skip
+
+
+# --- the manual ------------------------------------------------------------------------------------------------------
+
+
+def test_the_manual_lists_every_value_of_every_table_with_its_default():
+    told = dict(re.findall(r"^\| `(\w+\.\w+)` \| (none|`[^`]*`) \|", MANUAL.read_text(encoding="utf-8"), re.MULTILINE))
+    meant = {
+        f"{name}.{one.name}": "none" if one.default is MISSING else f"`{json.dumps(one.default)}`"
+        for name, table in TABLES.items()
+        for one in fields(table.entry)
+    }
+    assert told == meant
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_a_setting_whose_heading_the_manual_shows(name):
+    assert name in {field.name for field in fields(Settings)}
+    assert TABLES[name].heading.format(name) in MANUAL.read_text(encoding="utf-8")
+    assert str(TABLES[name].most) in MANUAL.read_text(encoding="utf-8")

@@ -1,0 +1,189 @@
+"""Audit log: writes who did what to whom, finds it again, and forgets it in time.
+
+An entry never holds a secret, nor the subject or text of a message: only words of `AuditAct`, addresses, names of folders and
+browsers, the network, and the few details that `DETAILS` allows. Writing never disturbs what is written about: a failure is
+logged, and on SQLite the write lock is waited for no longer than a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.database.connection import DATABASE_AWAY, db
+from webmail.models import AuditAct, AuditEntry, User, now
+
+log = logging.getLogger(__name__)
+
+DETAILS = (
+    "by",  # "command": the administrator at the command line
+    "address",  # another address that is concerned
+    "before",  # what the target was before
+    "change",  # of a group: made, renamed, deleted; of the people in it: added, removed
+    "group",
+    "folder",
+    "inside",  # how many folders inside it
+    "level",  # of rights
+    "role",
+    "sessions",  # how many ended
+    "shared",  # a computer that others use too
+    "sent",  # whether a report left
+    "undo",
+    "hour",
+    "day",
+)
+UNKNOWN = "unknown"  # the target of a refused sign-in without an account
+MANY = "many"  # the target of the refused sign-ins of a minute beyond MOST_REFUSED
+MOST_REFUSED = 100  # entries of one act within a minute
+LARGEST_PAGE = 1000
+_LAST_PAGE = 10_000
+_PIECE = 1000  # rows deleted at once
+_PIECES = 100  # in an hour: other periodic work waits meanwhile
+_MINUTE = timedelta(minutes=1)
+_LONGEST = 254  # of a text
+_LARGEST = 2**53  # of a number: what JSON readers keep exact
+_PATIENCE = 1000  # milliseconds
+_COUNTED = (AuditAct.SIGN_IN_REFUSED, AuditAct.SIGN_IN_BLOCKED)
+
+
+def record(act: AuditAct, *, actor: User | None = None, target: str = "", network: str = "", **details: str | int | None) -> None:
+    """Write an entry, in the transaction of the caller if there is one. Never raises. One INSERT.
+
+    `network`: see auth/sessions.py, `network_of`. `details`: those of `DETAILS`; None is left out. Refused sign-ins of one
+    address and network within a minute are one entry that counts them (one SELECT more).
+    """
+    try:
+        row: dict[str, Any] = {
+            "at": now(), "actor": actor, "actor_address": _clean(actor.address if actor else ""), "act": AuditAct(act),
+            "target": _clean(target), "network": _clean(network)[:64], "details": _json(details),
+        }  # fmt: skip
+        with _short_wait(), db.atomic():  # a savepoint within a transaction, which goes on if this fails
+            if row["act"] in _COUNTED:
+                _count(row)
+            else:
+                AuditEntry.insert(row).execute()
+    except Exception as error:
+        unexpected = not isinstance(error, DATABASE_AWAY)
+        log.error("an act is not in the audit log: %s on %s: %s", act, _clean(target), error, exc_info=unexpected)
+
+
+def search(
+    *,
+    act: str = "",
+    actor: str = "",
+    target: str = "",
+    who: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    page: int = 1,
+    size: int = 50,
+) -> tuple[list[AuditEntry], bool]:
+    """A page (from 1) of the entries for which all of this is true, newest first, and whether there are more. One SELECT.
+
+    `actor` and `target` are whole texts; `who` is the address of either. `since` (inclusive) and `until` (exclusive) are naive
+    UTC. Pages have at most LARGEST_PAGE entries.
+    """
+    size = min(max(size, 1), LARGEST_PAGE)
+    rows = AuditEntry.select().order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+    if act:
+        rows = rows.where(AuditEntry.act == act)
+    if actor:
+        rows = rows.where(AuditEntry.actor_address == actor)
+    if target:
+        rows = rows.where(AuditEntry.target == target)
+    if who:
+        rows = rows.where((AuditEntry.actor_address == who) | (AuditEntry.target == who))
+    if since:
+        rows = rows.where(AuditEntry.at >= since)
+    if until:
+        rows = rows.where(AuditEntry.at < until)
+    found = list(rows.limit(size + 1).offset((min(max(page, 1), _LAST_PAGE) - 1) * size))
+    return found[:size], len(found) > size
+
+
+def details_of(entry: AuditEntry) -> dict[str, str | int]:
+    """The details of an entry, with `times` if it stands for more than one."""
+    found = dict(json.loads(entry.details))
+    return found | {"times": entry.times} if entry.times > 1 else found
+
+
+def expire(settings: Settings) -> int:
+    """Delete what is older than `audit_days`, in pieces so that others can write in between; returns how many.
+
+    At most a hundred thousand: where more is old (the setting was changed), the rest is for the next hour.
+    """
+    if not settings.audit_days:
+        return 0
+    end, deleted = now() - timedelta(days=settings.audit_days), 0
+    for _ in range(_PIECES):
+        old = AuditEntry.select(AuditEntry.id).where(AuditEntry.at < end).limit(_PIECE)
+        gone = AuditEntry.delete().where(AuditEntry.id.in_(old)).execute()
+        deleted += gone
+        if gone < _PIECE:
+            break
+    return deleted
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _count(row: dict[str, Any]) -> None:
+    """Add to this minute's entry of the same act, actor, target and network, or make it.
+
+    Somebody with many networks or names could make an entry for each: beyond MOST_REFUSED in a minute, new ones are one entry.
+    """
+    minute = row["at"].replace(second=0, microsecond=0)
+    key = _fold(row, minute)
+    this_minute = (AuditEntry.act == row["act"]) & (AuditEntry.at >= minute) & (AuditEntry.at < minute + _MINUTE)
+    full = AuditEntry.select().where(this_minute).count() >= MOST_REFUSED
+    if full and not AuditEntry.select().where(AuditEntry.fold == key).exists():
+        row |= {"actor": None, "actor_address": "", "target": MANY, "network": "", "details": "{}"}
+        key = _fold(row, minute)
+    added = AuditEntry.insert(fold=key, **row)
+    # one statement decides, so that two at once are counted too
+    added.on_conflict(conflict_target=[AuditEntry.fold], update={AuditEntry.times: AuditEntry.times + 1}).execute()
+
+
+def _fold(row: dict[str, Any], minute: datetime) -> str:
+    words = json.dumps([row["act"], row["actor_address"], row["target"], row["network"], minute.isoformat()])
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _json(details: dict[str, str | int | None]) -> str:
+    kept: dict[str, str | int] = {}
+    for name, value in details.items():
+        if name not in DETAILS:
+            log.error("the audit log has no detail called %s", _clean(name))
+        elif isinstance(value, str):
+            kept[name] = _clean(value)
+        elif isinstance(value, int) and abs(value) < _LARGEST:
+            kept[name] = value
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def _clean(text: str) -> str:
+    """One line of printable characters, so that nobody can forge a line of what is printed, nor write to a terminal."""
+    kept = (c if c.isprintable() else " " if c.isspace() else "" for c in text[: 4 * _LONGEST])
+    return "".join(kept)[:_LONGEST]
+
+
+@contextmanager
+def _short_wait() -> Iterator[None]:
+    """On SQLite, wait a second at most for the write lock, which a transaction holds already: people wait for this too."""
+    if not isinstance(db.obj, pw.SqliteDatabase) or db.in_transaction():
+        yield
+        return
+    [(usual,)] = db.execute_sql("PRAGMA busy_timeout").fetchall()
+    db.execute_sql(f"PRAGMA busy_timeout = {_PATIENCE}")
+    try:
+        yield
+    finally:
+        db.execute_sql(f"PRAGMA busy_timeout = {usual}")

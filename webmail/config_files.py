@@ -1,0 +1,78 @@
+"""Files of an instance: those that settings name must be there and be right, and those that are made at the first start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from webmail.config_checks import ConfigError
+
+
+@contextmanager
+def named(what: str) -> Iterator[None]:
+    """Convert an OSError to a ConfigError that names the file or folder."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ConfigError(f"{what} is missing") from error
+    except OSError as error:
+        raise ConfigError(f"{what} can't be used: {_reason(error)}") from error
+
+
+def check_token_key(file: Path) -> None:
+    """Raises ConfigError if this is no private key for ES256."""
+    with named(f"token_key_file {file}"):
+        content = file.read_bytes()
+    try:
+        key = load_pem_private_key(content, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+        raise ConfigError(f"token_key_file {file} must be a private key for ES256 (curve P-256), PEM, without a password")
+
+
+def ca_trouble(file: str) -> str:
+    """What is wrong with a file of certificate authorities, as a sentence; empty if it is valid."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        return f"ca_file {file} holds no certificate (PEM)"
+    except OSError as error:
+        return f"ca_file {file} can't be used: {_reason(error)}"
+    return ""
+
+
+def kept_secret(file: Path) -> str:
+    """The secret key of this instance, generated at the first start; readable by its owner only."""
+    with named(f"the file {file}"):
+        if not file.exists():
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as out:
+                out.write(secrets.token_urlsafe(48))
+        if secret := file.read_text(encoding="ascii", errors="replace").strip():
+            return secret
+    raise ConfigError(f"the file {file} is empty: remove it, and another will be made")
+
+
+def make_private(uploads_folder: Path, jobs_file: Path) -> None:
+    """Create the queue file and the uploads folder before a library does with the permissions of the umask."""
+    with named(f"uploads_folder {uploads_folder}"):
+        uploads_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with named(f"jobs_file {jobs_file}"):
+        jobs_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not jobs_file.exists():
+            jobs_file.touch(mode=0o600)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a file stands where a folder is needed"
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,105 @@
+"""Tables of config.toml: settings that are lists of entries, `[[links]]`, or one entry with several values, `[section]`.
+
+An entry is a dataclass whose fields name a check each (`checked`). `TABLES` names the settings that are tables; the manual lists
+the fields of each, and a test keeps that complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+from webmail.config_checks import Check, ConfigError, domain, line, typed, web_address
+
+
+def checked(check: Check, **options: Any) -> Any:
+    """A field of an entry; one without a default must be written."""
+    return field(metadata={"check": check}, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the establishment, in the account menu of every page."""
+
+    name: str = checked(line(60))
+    url: str = checked(web_address)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain of the establishment; `domain` is always one, listed or not."""
+
+    name: str = checked(domain)
+    display_name: str = checked(line(60, empty=True), default="")  # how pages call it; empty: `name`
+
+
+@dataclass(frozen=True, slots=True)
+class TableSetting:
+    """What the entries of a setting are, and how many there may be; 0: it is one table, `[name]`, and no list."""
+
+    entry: type
+    most: int
+    unique: str = ""  # the field in which no two entries may be the same
+
+    @property
+    def heading(self) -> str:
+        return "[[{}]]" if self.most else "[{}]"
+
+
+TABLES: dict[str, TableSetting] = {
+    "links": TableSetting(Link, most=20),
+    "domains": TableSetting(Domain, most=100, unique="name"),
+}
+
+
+def read(name: str, value: Any, setting: TableSetting | None = None) -> Any:
+    """The entries of a setting, a tuple of its dataclass, or the one entry that it is. Raises ConfigError."""
+    setting = setting or TABLES[name]
+    if not setting.most:
+        return _entry(name, value, setting)
+    if isinstance(value, tuple) and all(isinstance(one, setting.entry) for one in value):
+        return value
+    if not isinstance(value, list):
+        raise ConfigError(f"{name} must be a list of tables, each below a line {setting.heading.format(name)}, not {value!r}")
+    if len(value) > setting.most:
+        raise ConfigError(f"{name} has {len(value)} entries, and may have {setting.most}")
+    entries = [_entry(f"{name}, entry {number}", one, setting) for number, one in enumerate(value, 1)]
+    _refuse_repetition(name, entries, setting.unique)
+    return tuple(entries)
+
+
+def refuse_text(name: str) -> None:
+    """Raises ConfigError: text, as in the environment, can't hold a table."""
+    heading = TABLES[name].heading.format(name)
+    raise ConfigError(f"{name} can't be set by the environment, which holds no tables: write {heading} in config.toml")
+
+
+def _entry(where: str, value: Any, setting: TableSetting) -> Any:
+    """One entry, every value checked."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where} must be a table, not {value!r}")
+    known = {one.name: one for one in fields(setting.entry)}
+    for key in value:
+        if key not in known:
+            raise ConfigError(
+                f"{where}: {key} is none of {', '.join(known)} (settings that belong to no table stand above the first one)"
+            )
+    found = {}
+    for key, one in known.items():
+        if key not in value:
+            if one.default is MISSING:
+                raise ConfigError(f"{where}: {key} is missing")
+            continue
+        found[key] = typed(f"{where}: {key}", str(one.type), value[key])
+        one.metadata["check"](f"{where}: {key}", found[key])
+    return setting.entry(**found)
+
+
+def _refuse_repetition(name: str, entries: list[Any], unique: str) -> None:
+    seen: dict[str, int] = {}
+    for number, entry in enumerate(entries, 1):
+        value = str(getattr(entry, unique)).lower() if unique else str(number)
+        if value in seen:
+            raise ConfigError(f"{name}, entry {number}: {unique} is that of entry {seen[value]} already, {value!r}")
+        seen[value] = number

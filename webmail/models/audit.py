@@ -1,0 +1,59 @@
+"""Audit table: who did what to whom, when and from where. No secrets, and nothing of what messages say."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import peewee as pw
+
+from webmail.models.accounts import User
+from webmail.models.base import Table, now
+
+
+class AuditAct(StrEnum):
+    """What can be done, as it is stored; an administrator filters by these words."""
+
+    SIGN_IN = "sign-in"
+    SIGN_IN_REFUSED = "sign-in-refused"
+    SIGN_IN_BLOCKED = "sign-in-blocked"  # too many attempts: the password was not even checked
+    SIGN_OUT = "sign-out"
+    SESSION_ENDED = "session-ended"
+    SESSIONS_ENDED = "sessions-ended"
+    SHARE_GIVEN = "share-given"
+    SHARE_CHANGED = "share-changed"
+    SHARE_REVOKED = "share-revoked"
+    PHISHING_REPORTED = "phishing-reported"
+    PHISHING_REPORT_UNDONE = "phishing-report-undone"
+    IDENTITY_ADDED = "identity-added"
+    IDENTITY_CHANGED = "identity-changed"
+    IDENTITY_REMOVED = "identity-removed"
+    ACCOUNT_ADDED = "account-added"
+    ACCOUNT_NAMED = "account-named"
+    ACCOUNT_PASSWORD_SET = "account-password-set"
+    ACCOUNT_LIMITED = "account-limited"
+    ACCOUNT_DISABLED = "account-disabled"
+    ACCOUNT_ENABLED = "account-enabled"
+    ACCOUNT_ALLOWED = "account-allowed"
+    ACCOUNT_DISALLOWED = "account-disallowed"
+    GROUP_CHANGED = "group-changed"
+
+
+class AuditEntry(Table):
+    """One thing that was done. The actor's address is kept beside the account, which may go."""
+
+    at = pw.DateTimeField(default=now, index=True)
+    actor = pw.ForeignKeyField(User, null=True, on_delete="SET NULL")  # null also: nobody signed in, or a command
+    actor_address = pw.CharField(max_length=254, default="")
+    act = pw.CharField(max_length=40)  # an AuditAct
+    target = pw.CharField(max_length=254, default="")  # an address, a group, the words for a browser
+    network = pw.CharField(max_length=64, default="")  # as in `Session`
+    details = pw.TextField(default="{}")  # JSON, a few keys: webmail/audit.py
+    times = pw.IntegerField(default=1)  # how often within a minute; more than 1 only where `fold` is set
+    fold = pw.CharField(max_length=64, null=True, unique=True)  # the same for all that is counted in one entry
+    if TYPE_CHECKING:
+        actor_id: int | None
+
+    class Meta:
+        table_name = "audit"
+        indexes = ((("actor_address", "at"), False), (("target", "at"), False), (("act", "at"), False))

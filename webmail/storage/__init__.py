@@ -1,0 +1,74 @@
+"""Storage: files of the application that are not mail, under names, wherever they are kept; today in folders on disk.
+
+A name is made of parts with slashes, each of letters, digits, dots, hyphens and underscores ("tasks/3f2a/export.mbox"). What is
+written under a name is never changed, only deleted. `open_storage(settings, area)` gives one area of this instance; object
+storage (S3) would be another class with the methods of `Storage`, each area a prefix in one bucket.
+
+A file that is missing (FileGone) is told apart from storage that is away (StorageAway: try again).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.models import AttachmentRow, Outbox, Task
+from webmail.storage import local
+from webmail.storage.files import open_file, same_content
+from webmail.storage.interface import CHUNK, FileGone, Storage, StorageAway, StorageFull, StoredFile
+from webmail.storage.local import LocalStorage
+
+__all__ = [
+    "CHUNK", "FileGone", "LocalStorage", "Storage", "StorageArea", "StorageAway", "StorageFull", "StoredFile", "open_file",
+    "open_storage", "same_content", "temporary_file",
+]  # fmt: skip
+
+_UPLOADED = re.compile(r"[0-9a-f]{32}(?:\.eml)?")
+_CACHED = re.compile(r"[0-9a-f]{2}")
+
+
+class StorageArea(StrEnum):
+    """What is kept apart from the rest, with names of its own."""
+
+    UPLOADS = "uploads"  # files of drafts (<draft>/<name>), and large messages on their way (<name>.eml)
+    IMAGES = "images"  # remote images: a cache
+    RESULTS = "results"  # results of tasks, and files on their way to one
+
+
+def open_storage(settings: Settings, area: StorageArea = StorageArea.RESULTS) -> Storage:
+    """One area of this instance's storage."""
+    return _in_folder(settings, area)
+
+
+def temporary_file(chunks: Iterable[bytes], settings: Settings, in_memory: int) -> AbstractContextManager[IO[bytes]]:
+    """The chunks as a file for a `with` block: in memory up to `in_memory` bytes, else on this machine's disk.
+
+    Raises StorageFull, StorageAway, and what `chunks` raises.
+    """
+    return local.temporary_file(chunks, settings.uploads_folder, in_memory)  # the system's own folder for them is often in RAM
+
+
+def _in_folder(settings: Settings, area: StorageArea) -> Storage:
+    instance = Path(settings.instance)
+    if area is StorageArea.UPLOADS:
+        return LocalStorage(Path(settings.uploads_folder), _UPLOADED, _uploads_named)
+    if area is StorageArea.IMAGES:
+        return LocalStorage(instance / "images", _CACHED)
+    return LocalStorage(instance / "storage", named=_results_named)
+
+
+def _uploads_named() -> bool:
+    """Whether the database names files of drafts, or of messages on their way (see compose/outbox/spool.py)."""
+    spooled = Outbox.select(Outbox.id).where(pw.fn.LENGTH(Outbox.content) == len("\0") + 32)
+    return AttachmentRow.select(AttachmentRow.id).exists() or spooled.exists()
+
+
+def _results_named() -> bool:
+    return bool(Task.select(Task.id).where(Task.result.contains('"file"')).exists())

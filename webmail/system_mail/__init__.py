@@ -1,0 +1,11 @@
+"""System mail: what the establishment itself writes to somebody (recovery, notices, reports), never under a person's name.
+
+`send` queues a message; the worker delivers it. Offer what needs it only where `settings.system_address` is set.
+"""
+
+from __future__ import annotations
+
+from webmail.system_mail.delivery import deliver, sweep
+from webmail.system_mail.queue import PER_DAY, in_language_of, send
+
+__all__ = ["PER_DAY", "deliver", "in_language_of", "send", "sweep"]

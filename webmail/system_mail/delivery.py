@@ -1,0 +1,111 @@
+"""Delivery of system mail: the worker's side, which sends what is due by SMTP and takes back the messages of dead workers."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from webmail import smtp
+from webmail.config import ConfigError, Settings
+from webmail.errors import BadAddress, MailError, SendRefused, SendUncertain, UnsafeValue
+from webmail.mail import Address, Draft, Identity
+from webmail.mime import builder
+from webmail.models import OutboxState, SystemMessage, now
+from webmail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
+from webmail.system_mail.queue import PER_DAY, expire, is_too_many
+
+log = logging.getLogger(__name__)
+
+KEPT = timedelta(days=30)
+_NEVER = (UnsafeValue, BadAddress)  # another try would not help
+_queue = SendQueue(SystemMessage, "system mail")
+
+
+def deliver(message_id: int, settings: Settings) -> datetime | None:
+    """Send a message that is due; returns when to call again, None if it is over.
+
+    A message that another worker holds is skipped. What goes wrong is stored in the row, never raised.
+    """
+    if row := _queue.take(message_id):
+        with _queue.lease_kept(row):
+            _send(row, settings)
+    left = SystemMessage.get_or_none(SystemMessage.id == message_id)
+    return left.due if left is not None and left.state == OutboxState.WAITING else None
+
+
+def sweep() -> list[int]:
+    """Take back messages of dead workers, delete those older than KEPT; returns the ids of those due for `deliver`."""
+    if count := _queue.recover(SystemMessage.created < now() - GIVE_UP, body=""):
+        log.warning("%d system messages taken back from a worker that died", count)
+    expire(KEPT)
+    due = (SystemMessage.state == OutboxState.WAITING) & (SystemMessage.due <= now())
+    return [row.id for row in SystemMessage.select(SystemMessage.id).where(due).order_by(SystemMessage.due)]
+
+
+def content(row: SystemMessage, sender: Address) -> bytes:
+    """The message (RFC 5322): the same bytes at every attempt. Raises BadAddress, UnsafeValue."""
+    unique = hashlib.sha256(f"{row.id} {row.created.isoformat()} {row.dedup}".encode()).hexdigest()[:32]
+    draft = Draft(
+        Identity(sender.name, sender.email),
+        to=(Address("", row.recipient),),
+        subject=row.subject,
+        text=row.body,
+        message_id=f"<{unique}@{builder.ascii_domain(sender.email.rpartition('@')[2])}>",
+        language=row.language,
+        automatic=True,
+    )
+    return builder.build(draft, date=row.created.replace(tzinfo=UTC))
+
+
+def _send(row: SystemMessage, settings: Settings) -> None:
+    if is_too_many(row):
+        _over(row, OutboxState.FAILED, f"{PER_DAY} messages went to this address in a day")
+        return
+    try:
+        _submit(row, settings)
+    except SendUncertain as error:
+        log.warning("system mail %d (%s): uncertain: %s", row.id, row.kind, error)
+        _over(row, OutboxState.UNCERTAIN, str(error))
+    except LeaseLost:
+        log.warning("system mail %d: another worker took over before the final dot", row.id)
+    except (MailError, ConfigError, OSError, ValueError) as error:
+        _not_sent(row, error)
+    else:
+        # UNCERTAIN: another worker considered this one dead, but the server's reply has arrived after all
+        values: dict[str, Any] = {"state": OutboxState.SENT, "sent_at": now(), "error": "", "body": "", "lease": None}
+        _queue.change(row, [OutboxState.SENDING, OutboxState.UNCERTAIN], **values)
+
+
+def _submit(row: SystemMessage, settings: Settings) -> None:
+    """Raises what `smtp.send` does, and ConfigError, OSError or ValueError if there is no usable credential."""
+    sender = settings.system_sender
+    if sender is None:
+        raise ConfigError("system_address is not set any more")
+    account = settings.account(sender.email, password=settings.system_password)
+    smtp.send(
+        account,
+        sender.email,
+        [row.recipient],
+        content(row, sender),
+        sign_in=bool(settings.token_key_file or settings.system_password),
+        before_final_dot=partial(_queue.hand_over, row),
+    )
+
+
+def _not_sent(row: SystemMessage, error: Exception) -> None:
+    """Nothing was accepted. A refused sign-in is tried again too: the administrator corrects it, and nobody else would retry."""
+    hopeless = error.permanent if isinstance(error, SendRefused) else isinstance(error, _NEVER)
+    if hopeless or now() - row.created >= GIVE_UP:
+        log.warning("system mail %d (%s): given up: %s", row.id, row.kind, error)
+        _over(row, OutboxState.FAILED, str(error))
+        return
+    log.info("system mail %d (%s): not sent for now: %s", row.id, row.kind, error)
+    waiting: dict[str, Any] = {"state": OutboxState.WAITING, "handed_over": False, "lease": None, "error": str(error)}
+    _queue.change(row, [OutboxState.SENDING], due=next_try(row.attempts), **waiting)
+
+
+def _over(row: SystemMessage, state: OutboxState, words: str) -> None:
+    _queue.change(row, [OutboxState.SENDING], state=state, lease=None, error=words, body="")

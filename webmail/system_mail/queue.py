@@ -1,0 +1,86 @@
+"""Queue of system mail: a row per message and recipient, stored before anything is sent, in the transaction of its caller.
+
+    WAITING -> SENDING -> SENT, FAILED, UNCERTAIN (connection lost after the final dot: never sent again)
+                       -> WAITING (temporary failure: retried for a day, then FAILED)
+
+As in the outbox each change is one conditional UPDATE (`webmail/send_attempts.py`); there is nobody to undo or to retry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from datetime import timedelta
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.errors import BadAddress
+from webmail.mime import builder
+from webmail.mime.address_input import address_key
+from webmail.models import SystemMessage, User, now
+
+log = logging.getLogger(__name__)
+
+PER_DAY = 30  # messages to one recipient
+LONGEST_SUBJECT = 300  # characters
+LONGEST_BODY = 50_000
+
+
+def send(recipient: str, kind: str, subject: str, body: str, language: str, dedup: str = "") -> SystemMessage | None:
+    """Queue a plain text for one address; None if PER_DAY messages were queued for it in the last 24 hours.
+
+    `kind` is a word for the log. With `dedup`, a message of this kind to this recipient that was queued under the same key is
+    returned instead, sent or not, as long as it is kept. Subject and text are in `language` already (see `in_language_of`).
+    The row belongs to the caller's transaction; `current.wake_system_mail` after it saves the wait for the next sweep.
+
+    Raises BadAddress, UnsafeValue (a line end in the subject), ValueError for what is too long. Three queries.
+    """
+    recipient = _address(recipient)
+    builder.header_value(subject)
+    if len(subject) > LONGEST_SUBJECT or len(body) > LONGEST_BODY:
+        raise ValueError(f"a subject has {LONGEST_SUBJECT} characters at most, a text {LONGEST_BODY}")
+    key = hashlib.sha256("\n".join((kind, recipient, dedup or secrets.token_hex(16))).encode()).hexdigest()
+    if dedup and (there := SystemMessage.get_or_none(SystemMessage.dedup == key)):
+        return there
+    row = SystemMessage(recipient=recipient, kind=kind, subject=subject, body=body, language=language, dedup=key)
+    if is_too_many(row):
+        log.warning("system mail %s not queued: its recipient had %d messages in a day", kind, PER_DAY)
+        return None
+    try:
+        with db.atomic():
+            row.save(force_insert=True)
+    except pw.IntegrityError:  # somebody else queued it at this moment
+        return SystemMessage.get_or_none(SystemMessage.dedup == key)
+    return row
+
+
+def is_too_many(row: SystemMessage) -> bool:
+    """Whether its recipient had as many as allowed in the day before it. 1 query.
+
+    Asked again before it is sent: transactions that queue at the same moment don't see each other's rows.
+    """
+    before = (SystemMessage.recipient == row.recipient) & (SystemMessage.created > row.created - timedelta(days=1))
+    if row.id is not None:
+        before &= SystemMessage.id < row.id
+    return bool(SystemMessage.select().where(before).count() >= PER_DAY)
+
+
+def in_language_of(user: User, settings: Settings) -> str:
+    """The language to write to somebody in: `with force_locale(in_language_of(user, settings)):` around the texts."""
+    return user.language or settings.language
+
+
+def expire(kept: timedelta) -> int:
+    """Delete what is older, whatever became of it; returns how many. What is waiting ended long before."""
+    return int(SystemMessage.delete().where(SystemMessage.created < now() - kept).execute())
+
+
+def _address(text: str) -> str:
+    """The one bare address, in lower case. Raises BadAddress."""
+    found = builder.parse_addresses(text)
+    if len(found) != 1 or found[0].name:
+        raise BadAddress(text[:200])
+    return address_key(found[0].email)
