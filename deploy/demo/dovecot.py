@@ -23,9 +23,7 @@ class Ports:
     web: int
 
 
-def prepare(
-    root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, accounts_cached: int
-) -> None:
+def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, accounts_cached: int) -> None:
     """Write all files below `root`: configuration, compiled Sieve scripts, the key pair for tokens (web/token.pem).
 
     Dovecot remembers an account for `accounts_cached` seconds.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from deploy.demo.accounts import DOMAIN
 from deploy.demo.dovecot import CLIENT, KEY_ID, token_key
 from deploy.demo.services import ISSUER, Services
 from tests.support.messages import message
+from tests.support.postgresql import fresh_database, server_url
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import create_app, imap
@@ -27,10 +29,24 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """Dovecot and SMTP with the demo's four accounts and empty mailboxes; no web server."""
+def database_url() -> Iterator[str]:
+    """A new PostgreSQL database with TRABOULE_TEST_DATABASE=postgresql; otherwise "": SQLite."""
+    kind = os.environ.get("TRABOULE_TEST_DATABASE") or "sqlite"
+    assert kind in ("sqlite", "postgresql"), f"TRABOULE_TEST_DATABASE is sqlite or postgresql, not {kind!r}"
+    if kind == "sqlite":
+        yield ""
+        return
+    if not server_url():
+        pytest.skip("no PostgreSQL server: the package postgresql is not installed")
+    with fresh_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Services]:
+    """Dovecot and SMTP with the demo's accounts and empty mailboxes; no web server."""
     base = tmp_path_factory.mktemp("servers") / "demo"
-    with Services(base, web=False, accounts_cached=1) as running:
+    with Services(base, web=False, accounts_cached=1, database_url=database_url) as running:
         yield running
     shutil.rmtree(base.resolve())  # where root's temporary folders are closed to others, it lies outside of them
 

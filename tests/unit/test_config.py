@@ -74,7 +74,10 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
         ("imap_host = 'mail.example'\nimap_security = 'none'", "imap_security"),
         ("language = 'de'", "language"),
         ("this is not toml", "config.toml"),
-        ("public_url = 'http://webmail.lycee.example'", "public_url must be an address that begins with https:// .http:// is for"),
+        (
+            "public_url = 'http://webmail.lycee.example'",
+            "public_url must be an address that begins with https:// .http:// is for",
+        ),
         ("public_url = 'webmail.lycee.example'", "public_url must be an address that begins with https://"),
         ("public_url = 'https://webmail.lycee.example/?a'", "public_url must end with the name of the host or a path"),
         ("system_address = 'noreply'", "system_address must be one address such as"),

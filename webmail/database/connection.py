@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import time
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import peewee as pw
 from playhouse.db_url import connect, register_database
@@ -20,11 +23,34 @@ class Postgresql(pw.PostgresqlDatabase):
         return super().execute_sql(sql, params, *more, **options)
 
 
+_OPENING = 5.0  # seconds
+
+
+class Sqlite(pw.SqliteDatabase):
+    """SQLite that can be opened by many processes at once: while one of them turns a new file to WAL mode the others are refused
+    at once, whatever their busy timeout.
+    """
+
+    def _connect(self) -> sqlite3.Connection:
+        end = time.monotonic() + _OPENING
+        while True:
+            try:
+                connection: sqlite3.Connection = super()._connect()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+            else:
+                return connection
+
+
 register_database(Postgresql, "postgres", "postgresql")
+register_database(Sqlite, "sqlite")
 
 
 def connect_url(url: str, **options: Any) -> Any:
-    return connect(url, **options)
+    """The database of an address, in which user and password may hold %40 and the like."""
+    return connect(url, unquote_user=True, unquote_password=True, **options)
 
 
 db = pw.DatabaseProxy()
@@ -32,8 +58,12 @@ DATABASE_AWAY = (pw.OperationalError, pw.InterfaceError)  # unreachable, locked 
 
 
 def open_database(url: str) -> pw.Database:
-    """Bind the tables to a database. SQLite waits up to 5 s for a lock and syncs each commit, so that "saved" is true."""
+    """Bind the tables to a database. It waits up to 5 s for a lock; SQLite syncs each commit, so that "saved" is true."""
     options: dict[str, Any] = {}
+    if url.startswith("postgres"):  # which would wait for ever
+        given = dict(parse_qsl(urlsplit(url).query))
+        options["connect_timeout"] = given.get("connect_timeout", 5)
+        options["options"] = f"-c lock_timeout=5000 {given.get('options', '')}".rstrip()
     if url.startswith("sqlite"):
         _make_private(url.removeprefix("sqlite:///").partition("?")[0])
         # transactions take the write lock at once and wait for it: one that reads first and writes later would fail without

@@ -26,8 +26,11 @@ TYPED = {"to": "bob@x.example", "cc": "c@x.example", "subject": "Été", "body":
 
 
 @pytest.fixture
-def locked(services):
+def locked(services, database_url):
     """Somebody else has the database's write lock, for longer than one waits."""
+    if database_url:
+        yield from _locked_tables(database_url)
+        return
     other = sqlite3.connect(services.settings()["WEBMAIL_DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     db.execute_sql("PRAGMA busy_timeout = 50")
@@ -35,6 +38,19 @@ def locked(services):
     other.execute("ROLLBACK")
     other.close()
     db.execute_sql("PRAGMA busy_timeout = 5000")
+
+
+def _locked_tables(database_url):
+    import psycopg
+
+    usual = db.obj.connect_params
+    with psycopg.connect(database_url) as other:
+        other.execute("LOCK TABLE accounts, drafts, draft_attachments, outbox IN SHARE MODE")  # the others may read
+        db.close()
+        db.obj.connect_params = usual | {"options": "-c lock_timeout=50"}
+        yield
+    db.obj.connect_params = usual
+    db.close()
 
 
 @pytest.mark.parametrize("action", ["save", "send", "attach"])
