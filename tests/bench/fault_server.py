@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+_SMALL_BUFFER = 65_536  # bytes that the network holds for a server that stops reading in mid-content
 STAGES = ("connect", "ehlo", "auth", "mail", "rcpt", "data", "content", "dot", "answer")
 
 
@@ -54,6 +55,11 @@ class FaultServer:
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
             daemon_threads = True
+
+            def server_bind(self) -> None:
+                if any("content" in fault for fault in faults):  # inherited by each connection, and no longer grows by itself
+                    self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
+                super().server_bind()
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.port: int = self._server.server_address[1]

@@ -26,6 +26,7 @@ TOKENS = ("AUTH OAUTHBEARER", "8BITMIME", "SMTPUTF8")  # what a server offers th
 BOB, CARL, DORA = "bob@lycee.example", "carl@lycee.example", "dora@lycee.example"
 TIMES = 6  # through each fault, every second one with a large message
 SIZES = (5_000, 400_000)  # bytes: a large message is a file beside its row (compose/outbox/spool.py)
+UNBUFFERED = 12_000_000  # bytes, more than what the network holds in between: the sender has to wait in mid-content
 TURNS = 3  # times that the worker comes back, its waits jumped over
 SCENARIOS: list[tuple[str, tuple[str, ...]]] = [
     ("no fault", ("ok",)),
@@ -204,23 +205,27 @@ def instance(*faults: str) -> Iterator[tuple[Instance, FaultServer]]:
 
 def through(name: str, faults: tuple[str, ...], size: int = SIZES[0]) -> Outcome:
     with instance(*faults) as (here, server):
-        # larger than what the network holds in between, where it has to break in mid-content
-        sent = here.enqueue(here.draft(size=12_000_000 if "content" in faults[0] else size))
+        sent = here.enqueue(here.draft(size=_reaching(faults[0], size)))
         for _ in range(TURNS):
             here.turn(sent.id)
         return here.outcome(name, sent.id, server)
 
 
+def _reaching(fault: str, size: int) -> int:
+    """The size of a message for this fault: in mid-content there has to be more to come, else its final dot is on the way."""
+    return UNBUFFERED if "content" in fault else size
+
+
 def killed(name: str, fault: str = "ok", crash: tuple[str, str] = ("", ""), size: int = SIZES[0]) -> Outcome:
     """A worker killed with SIGKILL, where the server keeps it waiting or where a function would begin; then another one."""
     with instance(fault, "ok") as (here, server):
-        sent = here.enqueue(here.draft(size=size))
+        sent = here.enqueue(here.draft(size=_reaching(fault, size)))
         command = [sys.executable, "-m", "tests.bench.faults", "worker", str(here.folder), str(here.port), str(sent.id), *crash]
         worker = subprocess.Popen(command)
         if fault != "ok":
-            assert server.reached.wait(20), f"the worker never got to {fault}"
+            assert server.reached.wait(60), f"the worker never got to {fault}"
             worker.send_signal(signal.SIGKILL)
-        assert worker.wait(30) == -signal.SIGKILL, "the worker ended by itself"
+        assert worker.wait(60) == -signal.SIGKILL, "the worker ended by itself"
         for _ in range(TURNS):
             here.turn(sent.id)
         return here.outcome(name, sent.id, server)
@@ -263,7 +268,7 @@ def worker(folder: str, port: str, outbox_id: str, module: str = "", function: s
     from webmail.compose.outbox import delivery
     from webmail.database.connection import db
 
-    here = Instance(Path(folder), int(port), patience=20.0)  # it is to be killed, not to give up by itself
+    here = Instance(Path(folder), int(port), patience=60.0)  # it is to be killed, not to give up by itself
     if module:
         setattr(importlib.import_module(module), function, lambda *_args: os.kill(os.getpid(), signal.SIGKILL))
     with db.connection_context():
