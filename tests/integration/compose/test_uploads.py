@@ -1,4 +1,4 @@
-"""A file that comes by itself (static/js/attach.js): the text, typed on meanwhile, is not touched by it."""
+"""A file that comes by itself (static/js/compose/attach.js): the text, typed on meanwhile, is not touched by it."""
 
 from __future__ import annotations
 

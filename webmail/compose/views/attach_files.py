@@ -50,7 +50,7 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
 
 
 def attach_alone(draft_id: str, form: ComposeForm) -> Response:
-    """Attach files uploaded separately (static/js/attach.js) while the user keeps typing: the draft's text is not changed."""
+    """Attach files uploaded separately (static/js/compose/attach.js) as the user types: the draft's text is not changed."""
     sent = queue.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:
         return Response(status=204)

@@ -28,7 +28,7 @@ from webmail.web.request_values import local_path
 
 @blueprint.get("/recipients")
 def suggest() -> Response:
-    """Suggestions for the text typed so far, as list options for `static/js/recipients.js`."""
+    """Suggestions for the text typed so far, as list options for `static/js/compose/recipients.js`."""
     people = recipients.suggest(current_user(), request.args.get("words", ""), settings())
     return fragment("compose/_recipients.html", people=people)
 

@@ -1,4 +1,4 @@
-"""Script texts: translated strings for the compose form's scripts (static/js/editor.js, attach.js), which contain none."""
+"""Script texts: translated strings for the compose form's scripts (static/js/compose/), which contain none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webmail.web.formatting import file_size
 
 @blueprint.app_template_global()
 def editor_words() -> dict[str, str]:
-    """Strings of the rich-text editor (static/js/editor.js): its tools, and why it does not open."""
+    """Strings of the rich-text editor (static/js/compose/editor.js): its tools, and why it does not open."""
     return {
         "way": _("Write in"),
         "editor": _("Editor"),
@@ -41,7 +41,7 @@ def editor_words() -> dict[str, str]:
 
 @blueprint.app_template_global()
 def attach_words() -> dict[str, str]:
-    """Strings of static/js/attach.js about uploads."""
+    """Strings of static/js/compose/attach.js about uploads."""
     limit = file_size(settings().message_limit)
     return {
         "large": _(

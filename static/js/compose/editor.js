@@ -1,4 +1,4 @@
-/* Formatted text as it will look. compose.js fetches this when somebody wants it; each change is written into the textarea, as
+/* Formatted text as it will look. compose/form.js fetches this when somebody wants it; each change is written into the textarea, as
    Markdown and as if typed there, so that saving, sending and going back to the text need to know nothing of an editor. */
 (function () {
   "use strict";
@@ -321,7 +321,7 @@
   function takeOver() {
     var doc;
     try { doc = T.tooLong(open.area.value) ? null : T.read(open.area.value); } catch (error) { doc = null; }
-    if (!doc) { // the textarea has it; compose.js says why
+    if (!doc) { // the textarea has it; compose/form.js says why
       var area = open.area;
       close();
       area.dispatchEvent(new Event("change", { bubbles: true }));
@@ -389,7 +389,7 @@
   window.addEventListener("pagehide", flush, true);
   window.addEventListener("beforeunload", flush, true);
   document.addEventListener("input", function (event) { if (open && event.target === open.area && !open.ours) takeOver(); });
-  document.addEventListener("change", function (event) { // compose.js gives the textarea its language
+  document.addEventListener("change", function (event) { // compose/form.js gives the textarea its language
     if (open && event.target.id === "language") setTimeout(function () { if (open) open.view.setProps({ attributes: attributes }); });
   });
 
