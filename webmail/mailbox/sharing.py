@@ -11,6 +11,7 @@ from webmail.errors import MailError
 from webmail.models import User
 
 _SERVERS_OWN = ("anyone", "authenticated", "owner", "administrators")  # reserved identifiers (RFC 4314 section 3)
+_LONGEST_GROUP = 200  # characters
 
 
 class ShareWarning(StrEnum):
@@ -20,7 +21,7 @@ class ShareWarning(StrEnum):
     UNKNOWN = "unknown"
     ONESELF = "oneself"
     ODD = "odd"  # not a valid identifier
-    NO_GROUP = "no group"  # none was chosen
+    NO_GROUP = "no group"  # none was chosen, or there is none of this name
     GROUP_GONE = "group gone"
 
 
@@ -62,13 +63,19 @@ def everyone(user: User, settings: Settings) -> str:
 
 
 def group(words: str, user: User, settings: Settings) -> str:
-    """The server's identifier for a group: that of everyone with our own accounts, else as typed. Raises NotShared."""
-    if all_of_us := everyone(user, settings):
-        return all_of_us
+    """The server's identifier for a group: with our own accounts that of one of `groups` by its name, else as typed.
+
+    Raises NotShared. At most 1 query.
+    """
     words = words.strip()
+    if everyone(user, settings):
+        try:
+            return settings.group_prefix + people_groups.find(user.domain, words[:_LONGEST_GROUP]).identifier
+        except people_groups.NoSuchGroup as error:
+            raise NotShared(ShareWarning.NO_GROUP) from error
     if not words:
         raise NotShared(ShareWarning.EMPTY)
-    if not settings.group_prefix or not words.isprintable() or len(words) > 200:
+    if not settings.group_prefix or not words.isprintable() or len(words) > _LONGEST_GROUP:
         raise NotShared(ShareWarning.ODD)
     return settings.group_prefix + words
 

@@ -64,7 +64,7 @@ def folder(owner: Visitor, name: str) -> None:
 
 def share(owner: Visitor, name: str, identifier: str, **fields: Any) -> Page:
     page = owner.get(f"/folder/{quote(name)}")
-    return owner.submit(page, "#share", **{"kind": "named", "group": identifier, "action": "give", **fields})
+    return owner.submit(page, "#share", **{"kind": "group", "group": identifier, "action": "give", **fields})
 
 
 def revoke(owner: Visitor, name: str) -> Page:
@@ -174,6 +174,37 @@ def test_a_group_chosen_without_an_address_is_meant(alice: Visitor, bob: Visitor
     assert "Maths may read" in share(alice, "Exams", maths, kind="person", who=" ").notices
 
 
-def test_without_groups_nothing_is_offered(alice: Visitor) -> None:
+def test_a_group_named_in_the_form_is_the_one_that_sees_the_folder(alice: Visitor, bob: Visitor, carol: Visitor) -> None:
+    make("Maths", bob)
     folder(alice, "Exams")
-    assert alice.get("/folder/Exams").all("[name=group], [value=named]") == []
+    for unknown in ("Lettres", "$autre.example", "lycee.example", "x" * 300, bob.address):
+        refused = share(alice, "Exams", "", who=unknown)
+        assert refused.status == 422 and refused.one("#group-error").get_text() == "Choose a group.", unknown
+        assert len(refused.all("#sharing tbody tr")) == 1, "nobody has got in"
+    told = share(alice, "Exams", "", who=" MATHS ")
+    assert "Maths may read this folder" in told.notices
+    assert "Everyone" not in told.one("#sharing table").get_text()
+    eventually_sees(bob, alice, "Exams")
+    eventually_sees(carol, alice, "Exams", False)
+
+
+def test_undo_gives_a_folder_to_everyone_only_if_everyone_is_named(alice: Visitor, bob: Visitor) -> None:
+    make("Maths", bob)
+    folder(alice, "Exams")
+    for forged in ("$Lettres", "$autre.example", "$"):
+        page = alice.submit(alice.get("/folder/Exams"), "#share", action="restore", who=forged, rights="lr")
+        assert page.status == 422, forged
+        assert len(page.all("#sharing tbody tr")) == 1
+
+
+def test_a_kind_of_its_own_invention_is_refused(alice: Visitor) -> None:
+    folder(alice, "Exams")
+    assert share(alice, "Exams", "", kind="all", who="").status == 400
+    assert len(alice.get("/folder/Exams").all("#sharing tbody tr")) == 1
+
+
+def test_without_groups_nothing_but_everyone_is_offered(alice: Visitor) -> None:
+    folder(alice, "Exams")
+    page = alice.get("/folder/Exams")
+    assert page.all("[name=group]") == []
+    assert [field["value"] for field in page.all("#share [name=kind]")] == ["person", "everyone"]

@@ -256,14 +256,14 @@ def test_a_name_that_needs_care_is_shared(alice: Visitor, bob: Visitor) -> None:
 
 def test_all_of_the_establishment_see_what_is_shared_with_everyone(alice: Visitor, bob: Visitor, charlie: Visitor) -> None:
     make(alice, "Notices")
-    page = share(alice, "Notices", "", kind="group")
+    page = share(alice, "Notices", "", kind="everyone")
     assert "Everyone at lycee.example may read this folder" in page.notices
     assert "Everyone at lycee.example" in page.one("#sharing table").get_text(" ")
     local = alice.address.partition("@")[0]
     assert f"Notices ({local})" in shared_with(bob)
     assert shared_with(charlie) == []
     assert charlie.get(f"/mailbox/{quote(name_of(alice, 'Notices'))}").status == 404
-    forged = share(alice, "Notices", "$autre.example", kind="group")
+    forged = share(alice, "Notices", "$autre.example", kind="everyone")
     assert "autre" not in forged.one("#sharing").get_text()
     revoked = revoke(alice, "Notices")
     assert f"Notices ({local})" not in shared_with(bob)

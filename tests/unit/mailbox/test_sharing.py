@@ -48,7 +48,7 @@ def test_what_is_no_person_is_not_let_in(words: str, doubt: ShareWarning) -> Non
 
 def test_groups_only_where_the_server_has_some() -> None:
     assert sharing.group("staff", ANN, Settings(group_prefix="group:")) == "group:staff"
-    assert sharing.group("whatever", ANN, Settings(group_prefix="$", sign_in="accounts")) == "$x.example"
+    assert sharing.everyone(ANN, Settings(group_prefix="$", sign_in="accounts")) == "$x.example"
     assert sharing.everyone(ANN, Settings(group_prefix="$")) == "", "only the server knows its groups"
     for words, settings in (("staff", Settings()), ("", Settings(group_prefix="$")), ("a\nb", Settings(group_prefix="$"))):
         with pytest.raises(NotShared):

@@ -75,13 +75,24 @@ def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
 
 
 def _asked_for() -> str:
-    """The server's identifier for whom the form names. Raises NotShared."""
-    typed, kind, group = (request.form.get(name, "") for name in ("who", "kind", "group"))
-    if kind == "named" or (kind == "person" and group and not typed.strip()):
-        return sharing.chosen_group(group, current_user(), settings())
+    """The server's identifier for whom the form names. Raises NotShared, UnsafeValue."""
+    typed, kind, chosen = (request.form.get(name, "") for name in ("who", "kind", "group"))
+    if kind == "everyone":
+        return _everyone()
+    if kind not in ("group", "person", ""):
+        raise UnsafeValue("nobody to share with")
+    if chosen and (kind == "group" or not typed.strip()):
+        return sharing.chosen_group(chosen, current_user(), settings())
     if kind == "group":
         return sharing.group(typed, current_user(), settings())
     return sharing.person(typed, current_user(), settings())
+
+
+def _everyone() -> str:
+    """Raises NotShared on servers where there is no group of everyone."""
+    if who := sharing.everyone(current_user(), settings()):
+        return who
+    raise NotShared(ShareWarning.ODD)
 
 
 def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
@@ -117,6 +128,8 @@ def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
 def _known(words: str) -> str:
     """The server's identifier for a user or, with the group prefix, a group. Raises NotShared."""
     prefix = settings().group_prefix
+    if words and words == sharing.everyone(current_user(), settings()):
+        return words
     if sharing.is_group(words, current_user(), settings()):
         return sharing.chosen_group(words, current_user(), settings())
     if prefix and words.startswith(prefix):
