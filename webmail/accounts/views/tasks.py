@@ -71,7 +71,9 @@ def start_own_data() -> Answer:
 
 TASK_TEXTS[own_data.NAME] = TaskText(
     title=lambda _about: _("Your data as one file."),
-    done=lambda result: _("Ready: %(size)s. It is kept for seven days.", size=file_size(result.get("size", 0))),
+    done=lambda result: _(
+        "Ready: %(size)s. It is kept for %(days)d days.", size=file_size(result.get("size", 0)), days=store.KEPT.days
+    ),
     file=_l("Download"),
 )
 
