@@ -100,7 +100,7 @@
   }
   // what no first view needs: news after a minute (at once where they are pushed), the keys at the first that is pressed
   var later = document.body.dataset;
-  if (later.news) setTimeout(load, document.querySelector("form[data-push]") ? 1000 : 60000, later.news);
+  if (later.news) setTimeout(load, document.querySelector("[data-push]") ? 1000 : 60000, later.news);
   document.addEventListener("keydown", function first(event) {
     if (!later.keys || !/^[a-z\/#!?]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.target.closest("input:not([type=checkbox]), textarea, select")) return;

@@ -14,7 +14,7 @@ from webmail.auth import passwords
 from webmail.database.connection import db
 from webmail.models import User
 
-PUBLIC = {"static", "healthz", "auth.login", "auth.log_in", "auth.logout", "settings.set_language"}
+PUBLIC = {"static", "healthz", "too_large", "auth.login", "auth.log_in", "auth.logout", "settings.set_language"}
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_every_page_carries_its_guards(app: Flask) -> None:
         assert "default-src 'none'" in policy and "unsafe" not in policy, url
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
-        assert headers["Cache-Control"] == ("public, max-age=31536000, immutable" if "static" in url else "no-store")
+        assert headers["Cache-Control"] == ("public, max-age=31536000, immutable" if "static" in url else "no-store, no-cache")
 
 
 def test_no_template_has_inline_styles_or_scripts_or_unescaped_values() -> None:

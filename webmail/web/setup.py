@@ -113,6 +113,7 @@ def _security_headers(response: Response) -> Response:
     if flask.request.endpoint == "static":
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
-    headers.setdefault("Cache-Control", "no-store")
+    if headers.get("Cache-Control", "no-store") == "no-store":
+        headers["Cache-Control"] = "no-store, no-cache"  # links2 and elinks do not know no-store by itself
     headers["X-DNS-Prefetch-Control"] = "off"  # resolving a link's host could reveal that the message was opened
     return response

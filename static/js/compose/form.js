@@ -151,7 +151,9 @@
     var form = document.querySelector("form.compose-form"), marks = form && form.querySelector("[data-marks]");
     if (!marks) return;
     marks.hidden = !form.querySelector("#" + marks.dataset.marks).value;
-    form.querySelector("#body").lang = form.querySelector("#language").value;
+    var body = form.querySelector("#body"), language = form.querySelector("#language").value;
+    if (language) body.lang = language;
+    else body.removeAttribute("lang"); // an empty one would tell a screen reader to forget the page's language
     showEditor(form, marks);
   }
 

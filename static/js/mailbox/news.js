@@ -1,10 +1,10 @@
-/* New mail without reloading: asks once a minute, and whenever the server says that something changed (form[data-push]). app.js
+/* New mail without reloading: asks once a minute, and whenever the server says that something changed ([data-push]). app.js
    loads this where a page has been open that long, or at once where news are pushed, and /settings. */
 (function () {
   "use strict";
   var EVERY = 60000, asked = "", last = "", told = 0, over = false, asking = false, again = false, source = null, heard = "";
   var french = document.documentElement.lang === "fr";
-  function list() { return document.querySelector("form[data-news]"); }
+  function list() { return document.querySelector("#messages[data-news]"); }
   function desktop() { return "Notification" in window ? Notification.permission : "denied"; }
 
   function ask() {

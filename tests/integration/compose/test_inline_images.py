@@ -140,7 +140,7 @@ def test_a_picture_s_address_shows_it_to_its_owner_alone(alice, bob):
     assert (answer.response.get_data(), answer.headers["Content-Type"]) == (PHOTO, "image/png")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "no-store, no-cache"
     assert bob.get(rows[0]["data-src"]).status == 404
     other = next(row.id for row in AttachmentRow.select() if row.filename == "a.png")
     assert alice.get(re.sub(r"\d+$", str(other), rows[0]["data-src"])).status == 404

@@ -17,7 +17,7 @@ from webmail.models import Session, User
 
 
 def asked(page: Page) -> str:
-    return str(page.one("form[data-news]")["data-news"])
+    return str(page.one("#messages[data-news]")["data-news"])
 
 
 def session_of(person: Visitor) -> Session:
@@ -129,9 +129,9 @@ def test_without_scripts_a_page_loads_itself_anew_where_a_person_wants_it(
 
 
 def test_desktop_notices_only_where_a_person_wants_them(person: Visitor) -> None:
-    assert not person.get("/mailbox/INBOX").one("form[data-news]").has_attr("data-notify")
+    assert not person.get("/mailbox/INBOX").one("#messages[data-news]").has_attr("data-notify")
     preferred.change(User.get(User.address == person.address), notifications=True)
-    assert person.get("/mailbox/INBOX").one("form[data-news]").has_attr("data-notify")
+    assert person.get("/mailbox/INBOX").one("#messages[data-news]").has_attr("data-notify")
 
 
 def test_the_keys_have_a_page_and_no_page_loads_them_where_they_are_off(person: Visitor) -> None:

@@ -22,6 +22,15 @@ def test_an_empty_inbox_says_so(person: Visitor) -> None:
     assert "Inbox" in page.one("nav[aria-label=Folders] [aria-current]").get_text()
 
 
+def test_an_empty_list_is_no_form_but_is_told_of_new_mail(person: Visitor) -> None:
+    """A form that has nothing to send, and no button to send it, confuses who listens to a page."""
+    for url in ("/mailbox/INBOX", "/mailbox/INBOX?query=nowhere", "/mailbox/INBOX?query=nowhere&scope=all"):
+        page = person.get(url)
+        for form in page.all("main form"):
+            assert form.select("button") or page.all(f"button[form={form.get('id')}]"), form
+    assert person.get("/mailbox/INBOX").one("#messages")["data-news"].startswith("/news/INBOX?state=")
+
+
 def test_the_list_is_newest_first_with_marks_and_snippets(person: Visitor, fill: Callable[..., list[int]]) -> None:
     fill(
         person,

@@ -57,7 +57,7 @@ def stream(person: Visitor, mailbox: str = "INBOX") -> Iterator[Iterator[bytes]]
     try:
         assert answer.status_code == 200 and answer.mimetype == "text/event-stream"
         assert "Content-Encoding" not in answer.headers and answer.headers["X-Accel-Buffering"] == "no"
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Cache-Control"] == "no-store, no-cache"
         said = iter(answer.response)
         assert next(said) == b"retry: 15000\n\n"
         yield said
@@ -127,12 +127,12 @@ def test_it_lasts_a_while_only(pushing, person: Visitor, watches: list[Watch], m
 
 def test_off_there_is_nothing_here(person: Visitor) -> None:
     assert status(person) == 404
-    assert not person.get("/mailbox/INBOX").one("form[data-news]").has_attr("data-push")
+    assert not person.get("/mailbox/INBOX").one("#messages[data-news]").has_attr("data-push")
 
 
 def test_the_page_says_where_to_listen(pushing, person: Visitor, imap_of) -> None:
     imap_of(person.address).create_folder("Archive/École")
-    url = str(person.get("/mailbox/Archive/École").one("form[data-news]")["data-push"])
+    url = str(person.get("/mailbox/Archive/École").one("#messages[data-news]")["data-push"])
     assert status(person, url) == 200
     assert not person.get("/mailbox/INBOX?query=x&scope=all").all("[data-push]")
 
