@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import StringIO
 
 from webmail.mime.formats.vcard_edit import (
     BEYOND,
@@ -23,6 +22,7 @@ from webmail.mime.formats.vcard_edit import (
 from webmail.mime.formats.vcard_view import may_be_read
 
 _MOST_READ = 300_000  # lines of a file: the library takes about 40 µs for each
+_LONGEST_HEAD = 1000  # characters in which the encoding of a line must be named
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,30 @@ def _kept(block: list[str]) -> tuple[str, ContactDetails, bool] | None:
     return card, details, cut
 
 
+def _unfolded(block: list[str]) -> Iterator[str]:
+    """The lines of a vCard 2.1, each with its continuations: indented ones, and those after a soft line break of
+    quoted-printable. Not by the library, which copies the whole line again for each of them."""
+    parts: list[str] = []
+    soft = False
+    for line in block:
+        if parts and soft:
+            parts.append(f"\n{line}")
+        elif parts and line[0] in " \t":
+            parts.append(line[1:])
+        else:
+            if parts:
+                yield "".join(parts)
+            parts = [line]
+        soft = line.endswith("=") and "quoted-printable" in "".join(parts[:9])[:_LONGEST_HEAD].lower()
+    if parts:
+        yield "".join(parts)
+
+
 def _modern(block: list[str]) -> list[str]:
     """Convert the lines of a vCard 2.1 to 3.0: no quoted-printable, no charsets, parameters with names, commas escaped."""
     vobject = library()
     new = []
-    for text, _number in vobject.base.getLogicalLines(StringIO("\n".join(block) + "\n"), allowQP=True):
+    for text in _unfolded(block):
         if len(text) > LARGEST_GROUP or not may_be_read(text):
             continue
         try:

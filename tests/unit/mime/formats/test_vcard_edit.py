@@ -173,6 +173,15 @@ def test_a_long_file_takes_linear_time() -> None:
     assert time.process_time() - started < 3
 
 
+@pytest.mark.parametrize("pieces", [":" + "a\n " * 800_000, ";ENCODING=QUOTED-PRINTABLE:" + "a=\n" * 150_000 + "a"])
+def test_an_endless_line_of_an_old_card_takes_linear_time_and_is_left_out(pieces: str) -> None:
+    started = time.process_time()
+    found = vcard_import.cards_in(f"BEGIN:VCARD\nVERSION:2.1\nFN:x\nNOTE{pieces}\nTEL:1\nEND:VCARD\n", 10)
+    assert time.process_time() - started < 2
+    [(card, details)] = found.cards
+    assert details.phones and "NOTE" not in card
+
+
 @pytest.mark.parametrize(
     "text", ["+33 6 12 34 56 78", "tel:+33-6-12-34-56-78", "06.12.34.56.78", "0033612345678", "+33 (0)6 12 34 56 78"]
 )
