@@ -15,7 +15,7 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "layout": ("list", "below", "right"),
     "archive_by": ("", "year", "month"),
     "refresh_minutes": (0, 1, 5, 15),
-    "receipts": ("ask", "inside", "never"),
+    "receipts": ("ask", "inside-sent", "inside", "never"),
     "undo_seconds": (-1, 0, 5, 10, 30),
     "images": ("", "ask", "contacts", "known", "always"),
     "write_format": ("", "markdown"),
@@ -40,7 +40,7 @@ class Preferences:
     notifications: bool = False  # desktop notifications of new mail
     refresh_minutes: int = 0  # how often a list reloads without scripts; 0: never
     images: str = ""  # when remote images load, see Settings.remote_images; "": the instance's setting
-    receipts: str = "ask"  # offer to send read receipts: always, only to senders inside the establishment, never
+    receipts: str = "ask"  # read receipts: inside-sent: sent to proven colleagues, asked for others; inside: asked for colleagues
     undo_seconds: int = -1  # delay before a message is sent, for undo; -1: the instance's setting
     write_format: str = ""  # of a new message: plain text, or formatted (compose/message_options.py)
     quote: str = "below"  # where a reply puts the quoted text: below or above the reply, or nowhere

@@ -18,6 +18,7 @@ from webmail.database.connection import db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.mail import Address, Draft, Identity, Message, Role
 from webmail.message import sender_check
+from webmail.message.sender_check import SenderPlace, Trust, TrustLevel
 from webmail.mime import builder
 from webmail.models import Outbox, User, now
 
@@ -34,7 +35,8 @@ class ReceiptRequest:
 
 
 def asked(message: Message, user: User, wanted: str, role: Role | None, settings: Settings) -> ReceiptRequest | None:
-    """The receipt to ask the user about, or None. `wanted` is the preference: "ask", "inside" (only colleagues), "never".
+    """The receipt to ask the user about, or None. `wanted` is the preference: "ask" or "inside-sent", "inside" (only
+    colleagues), "never".
 
     None for the user's own mail, mailing lists and automatic mail, or if already answered. See also `can_keep`.
     """
@@ -52,7 +54,19 @@ def asked(message: Message, user: User, wanted: str, role: Role | None, settings
     return ReceiptRequest(to, any(came_from != {address.email.lower()} for address in to))
 
 
-def answer(message: Message, request: ReceiptRequest, reader: Identity, subject: str, text: str) -> bytes:
+def goes_by_itself(request: ReceiptRequest, wanted: str, trust: Trust, user: User, settings: Settings) -> bool:
+    """Whether the receipt leaves without a question: the user wants so, and the mail server has proven that the sender is a
+    colleague, to whom alone it goes (RFC 8098 section 2.1 asks for a question where it would go elsewhere, or to several).
+    """
+    if wanted != "inside-sent" or request.elsewhere or len(request.to) != 1:
+        return False
+    proven = trust.place is SenderPlace.INSIDE and trust.genuine and trust.level is TrustLevel.CALM
+    return proven and sender_check.is_inside(user, request.to[0].email, settings)
+
+
+def answer(
+    message: Message, request: ReceiptRequest, reader: Identity, subject: str, text: str, *, by_itself: bool = False
+) -> bytes:
     """The notification (RFC 8098 section 3): a text part, then a machine-readable part. Raises BadAddress, UnsafeValue."""
     draft = Draft(
         reader, to=request.to, subject=subject, text=text, message_id=builder.new_message_id(reader.email.rpartition("@")[2]),
@@ -62,12 +76,13 @@ def answer(message: Message, request: ReceiptRequest, reader: Identity, subject:
     mark = b"\r\nMIME-Version: 1.0\r\n"
     head, _mark, words = whole.partition(mark)
     boundary = f"=_{secrets.token_hex(16)}"
+    way = "automatic-action/MDN-sent-automatically" if by_itself else "manual-action/MDN-sent-manually"
     fields = [
         f"Reporting-UA: {reader.email.rpartition('@')[2]}; Traboule",
         *([f"Original-Recipient: {original}"] if (original := _one_word(message.trace.original_recipient)) else []),
         f"Final-Recipient: rfc822;{builder.ascii_address(reader.email)}",
         *([f"Original-Message-ID: {known}"] if (known := _one_word(message.envelope.message_id)) else []),
-        "Disposition: manual-action/MDN-sent-manually; displayed",
+        f"Disposition: {way}; displayed",
     ]
     lines = [
         "Auto-Submitted: auto-replied",

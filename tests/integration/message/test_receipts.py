@@ -6,6 +6,8 @@ import email
 import email.policy
 from typing import Any
 
+import pytest
+
 from tests.support.strangers import OURS, message
 from webmail.database.connection import db
 from webmail.models import Outbox
@@ -70,3 +72,56 @@ def test_a_confirmation_arrives_under_the_null_sender(alice, opened, deliver, ou
     deliver()
     [arrived] = set(outside.glob("*.json")) - before
     assert '"sender": "<>"' in arrived.read_text()
+
+
+PROVEN = f"Authentication-Results: {OURS}; dkim=pass header.d={OURS}\r\n".encode()
+BOB = f"Bob <bob@{OURS}>"
+
+
+def asking(sender: str = BOB, to: str = f"bob@{OURS}", above: bytes = PROVEN) -> bytes:
+    return above + message(sender, Disposition_Notification_To=to)
+
+
+def test_who_allowed_it_tells_proven_colleagues_at_once_and_once_only(alice, opened):
+    alice.submit(alice.get("/settings"), "form[action='/settings']", receipts="inside-sent")
+    page = opened(asking())
+    assert not page.all(RECEIPT)
+    assert f"was sent to bob@{OURS}" in page.notices
+    again = alice.get(page.address)
+    assert "was sent" not in again.notices and not again.all(RECEIPT)
+    with db.connection_context():
+        assert Outbox.select().count() == 1
+        content = bytes(Outbox.get().content).decode()
+    assert "automatic-action/MDN-sent-automatically; displayed" in content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        asking(above=b""),
+        asking(above=PROVEN.replace(b"=pass", b"=fail")),
+        asking(above=PROVEN.replace(OURS.encode(), b"evil.example")),
+        asking("Ann <ann@far.example>", "ann@far.example", PROVEN.replace(f"d={OURS}".encode(), b"d=far.example")),
+        asking(to="ann@far.example"),
+        asking(to=f"eve@{OURS}"),
+        asking(to=f"bob@{OURS}, eve@{OURS}"),
+        asking(above=b"Return-Path: <other@evil.example>\r\n" + PROVEN),
+    ],
+    ids=["unproven", "failed", "proven by a stranger", "from outside", "to outside", "to another", "to several", "elsewhere"],
+)
+def test_what_is_not_proven_or_goes_elsewhere_is_asked_about(alice, opened, content):
+    alice.submit(alice.get("/settings"), "form[action='/settings']", receipts="inside-sent")
+    page = opened(content)
+    assert "asks you to confirm" in page.one(RECEIPT).get_text()
+    with db.connection_context():
+        assert Outbox.select().count() == 0
+
+
+def test_nothing_is_sent_for_a_page_that_nobody_has_seen(alice, fill):
+    alice.submit(alice.get("/settings"), "form[action='/settings']", receipts="inside-sent")
+    url = f"/message/{fill(alice, asking())[-1]}/INBOX"
+    alice.client.head(url)
+    alice.client.get(url, headers={"Sec-Purpose": "prefetch"})
+    with db.connection_context():
+        assert Outbox.select().count() == 0
+    assert "was sent" in alice.get(url).notices

@@ -14,6 +14,7 @@ from webmail.message import receipts, sender_check, viewers
 from webmail.message.blueprint import blueprint
 from webmail.message.views.html_frame import cleaned_html, frame
 from webmail.message.views.phishing import can_be_reported
+from webmail.message.views.receipts import receipt_for
 from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, with_pictures
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
 from webmail.message.views.text_bodies import shown_bodies
@@ -55,7 +56,7 @@ def show(uid: int, mailbox: str) -> Response:
         query=query, sort=sort, role=role, rights=rights, reportable=can_be_reported(message, role, rights),
         as_text=as_text and bool(message.structure.text), trust=judged,
         pictures=decide_images(message, judged, role),
-        receipt=receipts.asked(message, current_user(), preferences().receipts, role, settings()) if keeps else None,
+        receipt=receipt_for(message, judged, role) if keeps else None,
         others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=with_pictures()),
         back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox, query=query or None),
     )  # fmt: skip

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from typing import NamedTuple
+
+from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.mail import Identity
+from webmail.errors import MailError
+from webmail.imap.connection import Connection
+from webmail.mail import Identity, Message, Role
 from webmail.message import receipts
 from webmail.message.blueprint import blueprint
+from webmail.message.receipts import ReceiptRequest
+from webmail.message.sender_check import Trust
 from webmail.message.views.phishing import uidvalidity
-from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
+from webmail.web.current import current_account, current_user, preferences, sealed_credential, settings, wake
 from webmail.web.formatting import long_date
 from webmail.web.notices import notify
 from webmail.web.request_values import local_path
+
+
+class ReceiptLine(NamedTuple):
+    """What a message's page says about its receipt: a question, or (`sent`) that it has just left by itself."""
+
+    request: ReceiptRequest
+    sent: bool = False
+
+
+def receipt_for(message: Message, trust: Trust, role: Role | None) -> ReceiptLine | None:
+    """The receipt to ask about; one that the user allowed beforehand is sent, once (1 round trip after the SELECT)."""
+    wanted = preferences().receipts
+    asked = receipts.asked(message, current_user(), wanted, role, settings())
+    if asked is None:
+        return None
+    ahead = "prefetch" in request.headers.get("Sec-Purpose", "")  # nobody has seen the page yet
+    if request.method != "GET" or ahead or not receipts.goes_by_itself(asked, wanted, trust, current_user(), settings()):
+        return ReceiptLine(asked)
+    try:
+        with imap.connect(current_account(), message.mailbox) as connection:
+            _answered(connection, message)
+        _send(message, asked, by_itself=True)
+    except (MailError, *receipts.UNSENDABLE) as error:
+        current_app.logger.warning("a receipt did not leave by itself: %s", error)
+        return ReceiptLine(asked)
+    return ReceiptLine(asked, sent=True)
 
 
 @blueprint.post("/receipt/<int:uid>/<path:mailbox>")
@@ -25,24 +57,34 @@ def answer_receipt(uid: int, mailbox: str) -> Response:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
         asked = receipts.asked(message, current_user(), "ask", None, settings())
         if asked is not None:
-            imap.actions.set_flags(connection, mailbox, [uid], [receipts.FLAG], True, message.uidvalidity)
+            _answered(connection, message)
     if asked is None:
         notify(_("No confirmation is asked for here any more."), "caution")
     elif request.form.get("answer") != "send":
         notify(_("No confirmation was sent."))
     else:
-        user = current_user()
-        subject = _("Read: %(subject)s", subject=message.envelope.subject[:200])
-        when = long_date(message.envelope.sent or message.received)
-        text = _(
-            "Your message of %(date)s to %(address)s was displayed. This does not say that it was read or understood.",
-            date=when,
-            address=user.address,
-        )
         try:
-            content = receipts.answer(message, asked, Identity(user.name, user.address), subject, text)
-            wake(receipts.enqueue(user, message, asked, content, sealed_credential()))
+            _send(message, asked)
             notify(_("The confirmation is on its way."))
         except receipts.UNSENDABLE:
             notify(_("The confirmation can't be sent: its address is no good."), "caution")
     return redirect(back, 303)
+
+
+def _answered(connection: Connection, message: Message) -> None:
+    """Note on the server that the user has answered. Raises what set_flags raises."""
+    imap.actions.set_flags(connection, message.mailbox, [message.uid], [receipts.FLAG], True, message.uidvalidity)
+
+
+def _send(message: Message, asked: ReceiptRequest, by_itself: bool = False) -> None:
+    """Raises receipts.UNSENDABLE."""
+    user = current_user()
+    subject = _("Read: %(subject)s", subject=message.envelope.subject[:200])
+    when = long_date(message.envelope.sent or message.received)
+    text = _(
+        "Your message of %(date)s to %(address)s was displayed. This does not say that it was read or understood.",
+        date=when,
+        address=user.address,
+    )
+    content = receipts.answer(message, asked, Identity(user.name, user.address), subject, text, by_itself=by_itself)
+    wake(receipts.enqueue(user, message, asked, content, sealed_credential()))
