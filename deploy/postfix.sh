@@ -1,48 +1,82 @@
 #!/bin/sh
 # Postfix setup: connects Postfix to the Dovecot of deploy/dovecot: who may send (SASL) and where mail goes (LMTP). As root,
 # once, after the usual `dpkg-reconfigure postfix` ("Internet Site"): sh deploy/postfix.sh lycee.example
+# Several domains: sh deploy/postfix.sh "lycee.example college.example"
 # If Traboule's database is elsewhere: sh deploy/postfix.sh lycee.example /var/lib/traboule/db/traboule.sqlite; for PostgreSQL,
 # pass a file with the lines hosts, user, password and dbname of pgsql_table(5) instead.
-# Run it again to change the domain. People send on port 465 with TLS; the certificate is that of Postfix's main.cf.
+# Run it again to change the domain. People send on port 465 (TLS) or 587 (STARTTLS); the certificate is that of main.cf.
+#
+# Variables of the environment, for other places than Debian's and Dovecot's usual ones (the demo and the tests use them):
+#   MAIL_CONFIG      Postfix's configuration folder, with a main.cf and a master.cf (/etc/postfix)
+#   DOVECOT_AUTH     where Dovecot checks sign-ins: a socket below the queue folder, or inet:HOST:PORT (private/auth)
+#   DOVECOT_LMTP     where it takes mail: unix:PATH or inet:HOST:PORT (unix:private/dovecot-lmtp)
+#   DOVECOT_QUOTA    where it says who is over quota: unix:PATH or inet:HOST:PORT (unix:private/quota-status)
+#   SUBMISSIONS      name or number of the port with TLS (submissions: 465)
+#   SUBMISSION       name or number of the port with STARTTLS (submission: 587)
 set -eu
-domain=${1:?usage: sh deploy/postfix.sh DOMAIN [DATABASE]}
+domains=${1:?usage: sh deploy/postfix.sh DOMAIN [DATABASE]}
 database=${2:-/var/lib/traboule/db/traboule.sqlite}
-senders=/etc/postfix/traboule-senders.cf
+dovecot_auth=${DOVECOT_AUTH:-private/auth}
+dovecot_lmtp=${DOVECOT_LMTP:-unix:private/dovecot-lmtp}
+dovecot_quota=${DOVECOT_QUOTA:-unix:private/quota-status}
+submissions=${SUBMISSIONS:-submissions}
+submission=${SUBMISSION:-submission}
+folder=${MAIL_CONFIG:-$(postconf -h config_directory)} # postconf tells the usual folder, whatever MAIL_CONFIG says
+user=$(postconf -h mail_owner)
 
-# mail for the domain goes to Dovecot, which refuses unknown recipients: Postfix verifies each before it accepts mail
-postconf -e "mydestination = localhost" \
-    "virtual_mailbox_domains = $domain" \
-    "virtual_transport = lmtp:unix:private/dovecot-lmtp" \
-    "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unverified_recipient" \
-    "unverified_recipient_reject_code = 550" \
-    "smtpd_sasl_type = dovecot" \
-    "smtpd_sasl_path = private/auth" \
-    "smtpd_tls_security_level = may" \
-    "message_size_limit = 41943040" \
-    "header_size_limit = 51200" \
-    "mailbox_size_limit = 0"
-
-# allowed sender addresses: one's own, and those of `flask accounts allow`. By proxymap(8), since smtpd runs in a chroot.
+# who there is, and who may write as whom: oneself, and the addresses of `flask accounts allow`. By proxymap(8), since smtpd runs
+# in a chroot. The recipients are asked of the table and not of Dovecot, so that nobody is unknown while Dovecot restarts.
 case $database in
     *.sqlite) kind=sqlite connection="dbpath = $database" ;;
     *) kind=pgsql connection=$(cat "$database") ;;
 esac
-(umask 027 && cat >"$senders") <<END
-$connection
-query = SELECT address FROM accounts WHERE active = 1 AND address = lower('%s') UNION
+table() { # NAME QUERY
+    (umask 027 && printf '%s\nquery = %s\n' "$connection" "$2" >"$folder/traboule-$1.cf")
+    chgrp "$user" "$folder/traboule-$1.cf"
+    chmod 640 "$folder/traboule-$1.cf"
+}
+table people "SELECT address FROM accounts WHERE active = 1 AND address = lower('%s')"
+table senders "SELECT address FROM accounts WHERE active = 1 AND address = lower('%s') UNION
     SELECT accounts.address FROM allowed_addresses JOIN accounts ON accounts.id = allowed_addresses.user_id
-    WHERE accounts.active = 1 AND allowed_addresses.address = lower('%s')
-END
-chgrp postfix "$senders"
-postconf -e "smtpd_sender_login_maps = proxy:$kind:$senders"
-if [ "$kind" = sqlite ]; then usermod -a -G "$(stat -c %G "$database")" postfix; fi
+    WHERE accounts.active = 1 AND allowed_addresses.address = lower('%s')"
+if [ "$kind" = sqlite ]; then
+    group=$(stat -c %G "$database")
+    case " $(id -Gn "$user") " in *" $group "*) ;; *) usermod -a -G "$group" "$user" ;; esac
+fi
 
-# submission over TLS, only after sign-in
-postconf -M submissions/inet="submissions inet n - y - - smtpd"
-postconf -P submissions/inet/syslog_name=postfix/submissions \
-    submissions/inet/smtpd_tls_wrappermode=yes \
-    submissions/inet/smtpd_sasl_auth_enable=yes \
-    submissions/inet/smtpd_client_restrictions=permit_sasl_authenticated,reject \
-    submissions/inet/smtpd_sender_restrictions=reject_sender_login_mismatch \
-    submissions/inet/smtpd_recipient_restrictions=permit_sasl_authenticated,reject
-echo "Postfix is set for $domain. Check it with: postfix check, then: systemctl reload postfix"
+# port 25: mail for our domains and nobody else's, for people there are and whose mailbox has room; then to Dovecot
+postconf -e "mydestination = localhost" \
+    "traboule_quota = check_policy_service { $dovecot_quota, timeout=10s, default_action=DUNNO }" \
+    "virtual_mailbox_domains = $domains" \
+    "virtual_mailbox_maps = proxy:$kind:$folder/traboule-people.cf" \
+    "virtual_transport = lmtp:$dovecot_lmtp" \
+    "recipient_delimiter = +" \
+    "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination" \
+    "smtpd_recipient_restrictions = permit_mynetworks, reject_unlisted_recipient, \$traboule_quota" \
+    "smtpd_helo_required = yes" \
+    "disable_vrfy_command = yes" \
+    "smtpd_sasl_type = dovecot" \
+    "smtpd_sasl_path = $dovecot_auth" \
+    "smtpd_sasl_auth_enable = no" \
+    "smtpd_sender_login_maps = proxy:$kind:$folder/traboule-senders.cf" \
+    "smtpd_tls_security_level = may" \
+    "smtpd_tls_auth_only = yes" \
+    "message_size_limit = 41943040" \
+    "header_size_limit = 51200" \
+    "mailbox_size_limit = 0"
+postconf -X unverified_recipient_reject_code # of an earlier version of this script
+
+# ports 465 and 587: only after sign-in, only over TLS, only under one's own name
+submit() { # SERVICE NAME OPTION
+    postconf -M "$1/inet=$1 inet n - y - - smtpd"
+    postconf -P "$1/inet/syslog_name=postfix/$2" \
+        "$1/inet/$3" \
+        "$1/inet/smtpd_sasl_auth_enable=yes" \
+        "$1/inet/smtpd_client_restrictions=permit_sasl_authenticated,reject" \
+        "$1/inet/smtpd_sender_restrictions=reject_sender_login_mismatch" \
+        "$1/inet/smtpd_relay_restrictions=permit_sasl_authenticated,reject" \
+        "$1/inet/smtpd_recipient_restrictions=reject_unlisted_recipient,\$traboule_quota,permit_sasl_authenticated,reject"
+}
+submit "$submissions" submissions smtpd_tls_wrappermode=yes
+submit "$submission" submission smtpd_tls_security_level=encrypt
+echo "Postfix is set for $domains. Check it with: postfix check, then: systemctl reload postfix"

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deploy.demo import accounts
+from deploy.demo import accounts, postfix
 from deploy.demo.child import HOST, ServiceFailed
 from deploy.demo.dovecot import Ports
 from deploy.demo.place import PlaceError
@@ -54,7 +54,7 @@ def _run(given: argparse.Namespace) -> int:
     started = time.monotonic()
     ports = {name: value for name in Ports.__dataclass_fields__ if (value := getattr(given, f"{name}_port"))}
     ports.setdefault("web", _port_from_environment())
-    with Services(given.base, web=not given.no_web, ports=ports) as services:
+    with Services(given.base, web=not given.no_web, ports=ports, postfix=not postfix.missing()) as services:
         if not given.no_mail:
             from deploy.demo.mailboxes import fill
 
@@ -85,7 +85,13 @@ def _tell(services: Services, seconds: float) -> None:
         print(f"  {person.address:24}{services.password:10}{person.name}")
     web = services.base / "web"
     instance = web.relative_to(CHECKOUT) if web.is_relative_to(CHECKOUT) else web
-    print(f"\n  IMAP {HOST}:{services.ports.imap}   SMTP {HOST}:{services.ports.smtp}   (no TLS / sans TLS)")
+    ports = services.ports
+    if services.postfix:
+        smtp = f"{ports.smtp} TLS, {ports.submission} STARTTLS, {ports.relay} MX"
+        print(f"\n  IMAP {HOST}:{ports.imap}   SMTP (Postfix) {HOST}: {smtp}")
+    else:
+        print(f"\n  IMAP {HOST}:{ports.imap}   SMTP {HOST}:{ports.smtp}   (no TLS / sans TLS)")
+        print(f"  A small server of our own sends the mail ({postfix.missing()}). / Un petit serveur maison envoie le courrier.")
     print("  Examine / Examiner :")
     print(f"    WEBMAIL_INSTANCE={shlex.quote(str(instance))} .venv/bin/flask --app wsgi doctor --as {accounts.ALICE.address}")
     print(f"  Files, logs, mail sent outside / Fichiers, journaux, courrier sortant : {services.base}")

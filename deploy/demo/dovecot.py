@@ -13,7 +13,10 @@ CLIENT, KEY_ID = "traboule", "wm1"
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The port of each service on 127.0.0.1. `relay` accepts mail without sign-in: from Dovecot and from the outside world."""
+    """The port of each service on 127.0.0.1. `relay` accepts mail without sign-in: from Dovecot and from the outside world.
+
+    With Postfix, `smtp` is its port with TLS, `submission` that with STARTTLS, and `outside` the rest of the world.
+    """
 
     imap: int
     lmtp: int
@@ -21,6 +24,10 @@ class Ports:
     smtp: int
     relay: int
     web: int
+    submission: int
+    outside: int
+    auth: int
+    quota: int
 
 
 def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, accounts_cached: int) -> None:
@@ -53,6 +60,8 @@ def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain
         imap_port=ports.imap,
         sieve_port=ports.sieve,
         lmtp_port=ports.lmtp,
+        auth_port=ports.auth,
+        quota_port=ports.quota,
         accounts_cached=accounts_cached,
     )
     file = render.write(values)

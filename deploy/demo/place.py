@@ -30,13 +30,15 @@ class Owner:
     group: str
     uid: int
     gid: int
+    groups: tuple[int, ...] = ()  # further groups, if started by root
 
     @property
     def prefix(self) -> list[str]:
         """The command prefix to run a command as this user, terminated when the thread that started it dies."""
         command = ["/usr/bin/setpriv", "--pdeathsig", "TERM"]
         if os.geteuid() == 0:
-            command += [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
+            groups = f"--groups={','.join(map(str, self.groups))}" if self.groups else "--clear-groups"
+            command += [f"--reuid={self.uid}", f"--regid={self.gid}", groups]
         return [*command, "--"]
 
     def own(self, *paths: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from deploy.demo import accounts, dovecot
+from deploy.demo import accounts, dovecot, postfix
 from deploy.demo.child import HOST, Child, ServiceFailed, free_ports, greets, is_free, start
 from deploy.demo.place import mail_owner, settle
 from deploy.dovecot import render
@@ -29,6 +29,7 @@ ISSUER = "https://webmail.lycee.example"
 class Services:
     """Dovecot, SMTP and, if requested, the job worker and the web server, all on 127.0.0.1, with files below one folder.
 
+    SMTP is a small server of ours (smtp.py), or with `postfix=True` Postfix as in production (postfix.py).
     A context manager: entering starts them and returns once each responds, leaving stops them. `ports` sets fixed ports by
     the fields of `dovecot.Ports`; others are chosen. Traboule's tables are in an SQLite file below the folder, or in the
     PostgreSQL of `database_url`. The programs also end if the thread that started them dies.
@@ -43,9 +44,11 @@ class Services:
         jobs: bool | None = None,
         ports: Mapping[str, int] | None = None,
         database_url: str = "",
+        postfix: bool = False,
         accounts_cached: int = render.Values.accounts_cached,
     ) -> None:
         self.owner = mail_owner()
+        self.postfix = postfix
         self.base = settle(base, self.owner)
         self.password = accounts.demo_password()
         self.children: list[Child] = []
@@ -76,10 +79,10 @@ class Services:
         dovecot.prepare(self.base, self.owner, self.ports, self.database, accounts.DOMAIN, ISSUER, self._accounts_cached)
         accounts.prepare(self.database, self.owner, self.password)
         self._write_configuration()
+        if self.postfix:
+            self._prepare_postfix()
         mail = self._start("dovecot", dovecot.command(self.base, self.owner), self.ports.imap)
-        smtp = self._start(
-            "smtp", [sys.executable, "-m", "deploy.demo.smtp", str(self.base), *self._smtp_arguments()], self.ports.smtp
-        )
+        smtp = self._start_smtp()
         mail.wait_for(greets(b"* OK"))
         for port, greeting in ((self.ports.lmtp, b"220"), (self.ports.sieve, b'"IMPLEMENTATION"')):
             replace(mail, port=port).wait_for(greets(greeting))
@@ -88,8 +91,8 @@ class Services:
         if self.web:
             web = self._start("web", self._web_command(), self.ports.web)
             web.wait_for(_healthy)
-        smtp.wait_for(greets(b"220"))
-        replace(smtp, port=self.ports.relay).wait_for(greets(b"220"))
+        for port in (smtp.port, self.ports.relay):
+            replace(smtp, port=port).wait_for(greets(b"220"))
         self._write_report()
 
     def stop(self) -> None:
@@ -148,7 +151,8 @@ class Services:
             "imap_security": "none",
             "smtp_host": HOST,
             "smtp_port": self.ports.smtp,
-            "smtp_security": "none",
+            "smtp_security": "tls" if self.postfix else "none",
+            "ca_file": str(postfix.certificate(self.base)) if self.postfix else "",
             "sieve_host": HOST,
             "sieve_port": self.ports.sieve,
             "sieve_security": "none",
@@ -175,8 +179,9 @@ class Services:
     def _start(self, name: str, command: list[str], port: int = 0) -> Child:
         environment = {**os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
         log = self.base / "log" / f"{name}.log"
-        if name == "dovecot":  # it switches user and writes its log itself; it needs nothing of our environment
+        if name in ("dovecot", "postfix"):  # they need nothing of our environment
             environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.base)}
+        if name == "dovecot":  # it switches user and writes its log itself
             log.touch(mode=0o600)
             self.owner.own(log)
         else:
@@ -185,10 +190,24 @@ class Services:
         self.children.append(child)
         return child
 
-    def _smtp_arguments(self) -> list[str]:
+    def _prepare_postfix(self) -> None:
+        self.owner = postfix.owner_with_group(self.owner)
+        domains = sorted({person.address.partition("@")[2] for person in accounts.PEOPLE})
+        postfix.prepare(self.base, self.ports, self.database, domains, f"mail.{accounts.DOMAIN}")
+
+    def _start_smtp(self) -> Child:
+        """Start Postfix and the world outside, or the small server that is both; returns what people submit to."""
         ports = self.ports
-        numbers = [f"--{name}={getattr(ports, name)}" for name in ("smtp", "relay", "imap", "lmtp")]
-        return [f"--database={accounts.address(self.database)}", *numbers]
+        numbers = {"imap": ports.imap, "lmtp": ports.lmtp, "relay": ports.outside if self.postfix else ports.relay}
+        if not self.postfix:
+            numbers["smtp"] = ports.smtp
+        words = [f"--database={accounts.address(self.database)}", *(f"--{name}={port}" for name, port in numbers.items())]
+        program = [sys.executable, "-m", "deploy.demo.smtp", str(self.base), *words]
+        small = self._start("outside" if self.postfix else "smtp", program, numbers.get("smtp", ports.outside))
+        if not self.postfix:
+            return small
+        small.wait_for(greets(b"220"))
+        return self._start("postfix", postfix.command(self.base), ports.submission)  # `smtp` greets only after a TLS handshake
 
     def _web_command(self) -> list[str]:
         options = f"--interface wsgi --host {HOST} --port {self.ports.web} --workers 1 --blocking-threads 16"

@@ -1,6 +1,7 @@
 """Demo SMTP server: submission with sign-in, and a relay without, for mail from Dovecot and from the outside world.
 
 Nothing leaves this machine: mail for local domains goes to Dovecot over LMTP, all other mail is stored as files.
+Where Postfix is installed and the demo is started by root (postfix.py), the relay is only what Postfix sends the other mail to.
 Dovecot itself checks credentials (sasl.py), so the sign-in rules are not duplicated.
 """
 
@@ -177,18 +178,21 @@ class Submission(Relay):
 
 
 async def serve(neighbours: Neighbours, submission: int, relay: int) -> None:
-    """Run both servers until SIGTERM or SIGINT."""
+    """Run both servers until SIGTERM or SIGINT; only the relay if `submission` is 0."""
     common: dict[str, Any] = {"data_size_limit": LARGEST, "enable_SMTPUTF8": True, "hostname": HOSTNAME, "ident": "Traboule demo"}
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    servers = [
-        await loop.create_server(
-            lambda: SMTP(Submission(neighbours), auth_required=True, auth_require_tls=False, **common), "127.0.0.1", submission
-        ),
-        await loop.create_server(lambda: SMTP(Relay(neighbours), **common), "127.0.0.1", relay),
-    ]
+    servers = [await loop.create_server(lambda: SMTP(Relay(neighbours), **common), "127.0.0.1", relay)]
+    if submission:
+        servers.append(
+            await loop.create_server(
+                lambda: SMTP(Submission(neighbours), auth_required=True, auth_require_tls=False, **common),
+                "127.0.0.1",
+                submission,
+            )
+        )
     await stop.wait()
     for server in servers:
         server.close()
@@ -199,7 +203,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("base", type=Path)
     parser.add_argument("--database", required=True)
     for name in ("smtp", "relay", "imap", "lmtp"):
-        parser.add_argument(f"--{name}", type=int, required=True)
+        parser.add_argument(f"--{name}", type=int, required=name != "smtp", default=0)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("mail.log").setLevel(logging.ERROR)  # it warns about sign-in without TLS, which is fine on loopback

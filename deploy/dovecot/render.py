@@ -49,6 +49,8 @@ class Values:
     root: Path = Path("/")  # run/, state/ and log/ are below
     group: str = ""
     lmtp_port: int = 24
+    auth_port: int = 0  # for Postfix, which checks sign-ins
+    quota_port: int = 0  # and asks who is over quota
     # production only
     imaps_port: int = 993
     tls_certificate: Path = Path("/etc/ssl/certs/ssl-cert-snakeoil.pem")

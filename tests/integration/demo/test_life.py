@@ -61,11 +61,12 @@ def test_nothing_survives_a_starter_that_is_killed(demo_folder):
 def test_a_crash_ends_the_run_and_names_the_log(demo_folder):
     process = run_demo(demo_folder)
     running = pids(demo_folder)
-    os.kill(running[1], signal.SIGKILL)
+    killed = json.loads((demo_folder / "services.json").read_text())["services"][1]
+    os.kill(killed["pid"], signal.SIGKILL)
     words, _ = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "smtp was killed by SIGKILL" in words
-    assert "smtp.log" in words
+    assert f"{killed['name']} was killed by SIGKILL" in words
+    assert f"{killed['name']}.log" in words
     assert "Traceback" not in words
     assert all_end(running)
 

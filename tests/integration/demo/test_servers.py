@@ -314,7 +314,7 @@ def test_the_production_configuration_is_one_dovecot_accepts(tmp_path):
     result = subprocess.run(["doveconf", "-c", file, "-n"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "Warning" not in result.stderr
-    for line in ("ssl = required", "private/dovecot-lmtp {", "private/auth {"):
+    for line in ("ssl = required", "private/dovecot-lmtp {", "private/auth {", "private/quota-status {"):
         assert line in result.stdout
     assert "127.0.0.1:25" in result.stdout
     assert "auth_allow_cleartext = yes" not in result.stdout

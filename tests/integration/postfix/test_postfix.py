@@ -1,0 +1,326 @@
+"""Postfix as deploy/postfix.sh sets it up: who may send what as whom, and what it takes for whom."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import shutil
+import smtplib
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from deploy.demo import postfix
+from deploy.demo.services import Services
+from tests.support.postgresql import fresh_database, server_url
+from tests.support.visits import Visitor
+from tests.support.waiting import eventually
+from webmail import smtp
+from webmail.account import Account, TokenIssuer
+from webmail.models import Outbox
+
+FAR = "ann@far.example"
+FORM = "form.compose-form"
+Connect = Callable[..., smtplib.SMTP]
+
+
+def letter(sender: str, subject: str, body: str = "Bonjour,\r\n") -> bytes:
+    return f"From: {sender}\r\nSubject: {subject}\r\nMessage-ID: <{subject}@x.example>\r\n\r\n{body}".encode()
+
+
+def refused_sender(client: smtplib.SMTP, sender: str) -> tuple[int, bytes]:
+    """What Postfix says to this envelope sender: at RCPT, where it has all there is to know."""
+    client.mail(sender)
+    reply = client.rcpt("bob@lycee.example")
+    client.rset()
+    return reply
+
+
+# --- port 25: from the outside world ----------------------------------------------------------------------------------
+
+
+def test_mail_from_outside_arrives_in_the_inbox(from_outside: Connect, make_account, imap_of, arrives) -> None:
+    person = make_account()
+    from_outside().sendmail(FAR, [person], letter(FAR, "from-outside"))
+    client = imap_of(person)
+    uid = arrives(client, ["SUBJECT", "from-outside"])
+    headers = message_from_bytes(client.fetch([uid], ["BODY[HEADER]"])[uid][b"BODY[HEADER]"])
+    assert headers["Return-Path"] == f"<{FAR}>"
+    assert any("with ESMTP " in received for received in headers.get_all("Received"))
+
+
+def test_an_unknown_recipient_is_refused_at_once_and_the_others_still_get_it(from_outside: Connect, make_account) -> None:
+    client = from_outside()
+    refused = client.sendmail(FAR, [make_account(), "nobody@lycee.example"], letter(FAR, "partly-known"))
+    assert {address: reply[0] for address, reply in refused.items()} == {"nobody@lycee.example": 550}
+
+
+def test_somebody_who_was_unknown_a_moment_ago_gets_mail(from_outside: Connect, services: Services) -> None:
+    client = from_outside()
+    client.mail(FAR)
+    assert client.rcpt("newcomer@lycee.example")[0] == 550
+    services.add_account("newcomer@lycee.example")
+    assert client.rcpt("newcomer@lycee.example")[0] == 250
+
+
+def test_an_address_in_capitals_and_one_with_a_detail_are_the_same_person(
+    from_outside: Connect, make_account, imap_of, arrives
+) -> None:
+    person = make_account()
+    capitals, detail = person.upper(), person.replace("@", "+shop@")
+    from_outside().sendmail(FAR, [capitals], letter(FAR, "capitals"))
+    from_outside().sendmail(FAR, [detail], letter(FAR, "detail"))
+    assert arrives(imap_of(person), ["SUBJECT", "capitals"]) and arrives(imap_of(person), ["SUBJECT", "detail"])
+
+
+def test_nobody_relays_through_port_25(from_outside: Connect, submitting: Connect) -> None:
+    for sender in (FAR, "alice@lycee.example"):
+        client = from_outside()
+        client.mail(sender)
+        code, words = client.rcpt("jean@ailleurs.example")
+        assert (code, b"Relay access denied" in words) == (554, True), words
+
+
+def test_port_25_takes_no_passwords(from_outside: Connect) -> None:
+    client = from_outside()
+    client.ehlo()
+    assert not client.has_extn("auth") and client.has_extn("starttls")
+
+
+def test_a_mailbox_without_room_is_refused_before_the_message_is_sent(
+    from_outside: Connect, submitting: Connect, make_account, imap_of
+) -> None:
+    person = make_account(quota=20_000)
+    imap_of(person).append("INBOX", letter(FAR, "filling", "x" * 15_000))
+    for client in (from_outside(), submitting("alice@lycee.example")):
+        client.ehlo()
+        client.mail("alice@lycee.example", ["SIZE=10000"])
+        code, words = client.rcpt(person)
+        assert (code, b"5.2.2" in words) == (552, True), words
+        assert client.rcpt("bob@lycee.example")[0] == 250
+
+
+def test_what_turns_out_too_large_for_a_mailbox_comes_back_as_a_report(
+    submitting: Connect, make_account, imap_of, arrives
+) -> None:
+    writer, person = make_account(), make_account(quota=5_000)
+    client = submitting(writer)
+    client.mail(writer)  # without its size
+    client.rcpt(person)
+    client.data(letter(writer, "too-much", "z" * 70 + "\r\n" + ("z" * 70 + "\r\n") * 100))
+    box = imap_of(writer)
+    uid = arrives(box, ["SUBJECT", "Undelivered"])
+    report = message_from_bytes(box.fetch([uid], ["BODY[]"])[uid][b"BODY[]"])
+    assert report.get_content_type() == "multipart/report" and "5.2.2" in report.get_payload(1).as_string()
+
+
+def test_an_address_with_accents_is_taken_from_one_who_says_smtputf8(
+    from_outside: Connect, make_account, imap_of, arrives
+) -> None:
+    person = make_account()
+    client = from_outside()
+    client.ehlo()
+    client.command_encoding = "utf-8"
+    assert client.mail("renée@éloigné.example", ["SMTPUTF8", "BODY=8BITMIME"])[0] == 250
+    assert client.rcpt(person)[0] == 250
+    assert client.data(letter("Renée <renée@éloigné.example>", "accents"))[0] == 250
+    box = imap_of(person)
+    uid = arrives(box, ["SUBJECT", "accents"])
+    assert "renée@éloigné.example".encode() in box.fetch([uid], ["BODY[HEADER]"])[uid][b"BODY[HEADER]"]
+
+
+def test_what_dovecot_sends_by_itself_leaves(submitting: Connect, from_outside: Connect, services: Services, outside) -> None:
+    """Forwarding and vacation replies come from this machine, without signing in."""
+    from_outside("127.0.0.1").sendmail("alice@lycee.example", ["jean@ailleurs.example"], letter(FAR, "redirected"))
+    eventually(lambda: any(b"Subject: redirected" in file.read_bytes() for file in outside.glob("*.eml")))
+
+
+# --- ports 465 and 587: signed in -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize("token", [True, False], ids=["token", "password"])
+def test_people_send_by_either_port_with_token_or_password(
+    account_of: Callable[..., Account], make_account, imap_of, arrives, security: str, token: bool
+) -> None:
+    writer, reader = make_account(), make_account()
+    account = account_of(writer, token=token, security=security)
+    assert smtp.send(account, writer, [reader], letter(writer, "submitted"), before_final_dot=lambda: None) == {}
+    client = imap_of(reader)
+    uid = arrives(client, ["SUBJECT", "submitted"])
+    headers = message_from_bytes(client.fetch([uid], ["BODY[HEADER]"])[uid][b"BODY[HEADER]"])
+    assert "with ESMTPSA" in "".join(headers.get_all("Received"))
+
+
+@pytest.mark.parametrize("starttls", [False, True], ids=["465", "587"])
+def test_nobody_submits_without_signing_in(submitting: Connect, starttls: bool) -> None:
+    client = submitting(starttls=starttls)
+    for sender in ("alice@lycee.example", FAR, ""):
+        code, words = refused_sender(client, sender)
+        assert (code, b"Access denied" in words) == (554, True), words
+
+
+def test_a_password_in_clear_text_is_neither_asked_for_nor_taken(services: Services) -> None:
+    with smtplib.SMTP("127.0.0.1", services.ports.submission, timeout=20) as client:
+        client.ehlo()
+        assert client.has_extn("starttls") and not client.has_extn("auth")
+        assert client.docmd("AUTH", "PLAIN AGFsaWNlAGRlbW8=")[0] >= 500
+        assert client.docmd("MAIL FROM:<alice@lycee.example>")[0] == 530
+
+
+@pytest.mark.parametrize("starttls", [False, True], ids=["465", "587"])
+def test_a_wrong_password_is_refused(submitting: Connect, starttls: bool) -> None:
+    with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+        submitting("alice@lycee.example", password="wrong", starttls=starttls)
+    assert refused.value.smtp_code == 535
+
+
+def test_a_token_for_somebody_else_is_refused(submitting: Connect, issuer: TokenIssuer) -> None:
+    words = iter([f"n,a=bob@lycee.example,\1auth=Bearer {issuer.token('alice@lycee.example')}\1\1", "\1"])
+    with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+        submitting().auth("OAUTHBEARER", lambda challenge=None: next(words))
+    assert refused.value.smtp_code == 535
+
+
+@pytest.mark.parametrize("starttls", [False, True], ids=["465", "587"])
+def test_nobody_is_the_envelope_sender_for_another(submitting: Connect, make_account, starttls: bool) -> None:
+    client = submitting(make_account(), starttls=starttls)
+    for other in ("bob@lycee.example", "BOB@LYCEE.EXAMPLE", "nobody@lycee.example", FAR):
+        code, words = refused_sender(client, other)
+        assert (code, b"not owned by user" in words) == (553, True), words
+
+
+def test_the_null_sender_is_anybodys(submitting: Connect, make_account) -> None:
+    """Confirmations of reading leave without a sender (RFC 8098 section 3)."""
+    assert refused_sender(submitting(make_account()), "")[0] == 250
+
+
+def test_an_address_that_is_allowed_is_taken_until_it_is_taken_back(submitting: Connect, make_account, app: Flask) -> None:
+    person = make_account()
+    client = submitting(person)
+    run = app.test_cli_runner().invoke
+    assert refused_sender(client, "direction@lycee.example")[0] == 553
+    assert run(args=["accounts", "allow", person, "direction@lycee.example"]).exit_code == 0
+    assert refused_sender(client, "Direction@lycee.example")[0] == 250
+    assert refused_sender(submitting(make_account()), "direction@lycee.example")[0] == 553
+    assert run(args=["accounts", "disallow", person, "direction@lycee.example"]).exit_code == 0
+    assert refused_sender(client, "direction@lycee.example")[0] == 553
+
+
+def test_somebody_suspended_sends_and_gets_no_more(submitting: Connect, from_outside: Connect, make_account, app: Flask) -> None:
+    person = make_account()
+    signed_in_before = submitting(person)
+    assert app.test_cli_runner().invoke(args=["accounts", "disable", person]).exit_code == 0
+    assert refused_sender(signed_in_before, person)[0] == 553
+
+    def refused() -> bool:
+        try:
+            submitting(person)
+        except smtplib.SMTPAuthenticationError:
+            return True
+        return False
+
+    assert eventually(refused)
+    client = from_outside()
+    client.mail(FAR)
+    assert client.rcpt(person)[0] == 550
+
+
+def test_a_colleague_who_does_not_exist_is_refused_while_one_writes(submitting: Connect, make_account) -> None:
+    client = submitting(writer := make_account())
+    client.mail(writer)
+    assert client.rcpt("nobody@lycee.example")[0] == 550
+
+
+def test_mail_for_elsewhere_reaches_the_outside_world(submitting: Connect, make_account, outside: Path) -> None:
+    writer = make_account()
+    submitting(writer).sendmail(writer, ["jean@ailleurs.example"], letter(writer, "far-away"))
+
+    def envelopes() -> list[dict[str, Any]]:
+        found = (json.loads(file.read_text()) for file in outside.glob("*.json"))
+        return [one for one in found if one["sender"] == writer]
+
+    assert [one["recipient"] for one in eventually(envelopes)] == ["jean@ailleurs.example"]
+
+
+# --- the webmail in front of it ---------------------------------------------------------------------------------------
+
+
+def test_alice_writes_and_bob_reads(app: Flask, make_account, arrives, imap_of) -> None:
+    alice, bob = Visitor(app, make_account("alice")).sign_in(), Visitor(app, make_account("bob")).sign_in()
+    page = alice.submit(alice.get("/compose"), FORM, action="send", to=bob.address, subject="Été", body="Bonjour Bob.\n.\nœuf")
+    assert "on its way" in page.notices
+    row = Outbox.get(Outbox.sender == alice.address)
+    app.extensions["jobs"].deliver(row.id)
+    assert "Été" in alice.get("/mailbox/Sent").rows
+    arrives(imap_of(bob.address), ["SUBJECT", "Été"])
+    inbox = bob.get("/mailbox/INBOX", reload=True)
+    assert inbox.rows == ["Été"]
+    assert "Bonjour Bob." in bob.get(inbox.link("Été")).text
+
+
+def test_the_page_says_that_a_colleague_does_not_exist(app: Flask, make_account) -> None:
+    alice = Visitor(app, make_account("alice")).sign_in()
+    alice.submit(alice.get("/compose"), FORM, action="send", to="nobody@lycee.example", subject="lost", body="b")
+    app.extensions["jobs"].deliver(Outbox.get(Outbox.sender == alice.address).id)
+    assert "nobody@lycee.example" in alice.get("/outbox").text
+
+
+# --- the script itself ------------------------------------------------------------------------------------------------
+
+
+def test_the_script_turns_debians_configuration_into_one_that_postfix_accepts(services: Services, tmp_path: Path) -> None:
+    """With its usual values, twice: the second run leaves what the first one wrote."""
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    shutil.copy("/usr/share/postfix/main.cf.debian", folder / "main.cf")
+    shutil.copy(postfix.MASTER, folder / "master.cf")
+    accounts = tmp_path / "traboule.sqlite"
+    accounts.touch()
+    os.chown(accounts, -1, grp.getgrnam("postfix").gr_gid)
+
+    def run(*words: str | Path) -> str:
+        environment = {**postfix.ENVIRONMENT, "MAIL_CONFIG": str(folder)}
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    run("/bin/sh", postfix.SCRIPT, "lycee.example college.example", accounts)
+    first = [run("postconf", option) for option in ("-n", "-M", "-P")]
+    run("/bin/sh", postfix.SCRIPT, "lycee.example college.example", accounts)
+    assert [run("postconf", option) for option in ("-n", "-M", "-P")] == first
+    assert "virtual_mailbox_domains = lycee.example college.example" in first[0]
+    assert [line.split()[0] for line in first[1].splitlines()][-2:] == ["submissions", "submission"]
+    assert f"proxy:sqlite:{folder}/traboule-senders.cf" in first[0]
+    for name in ("people", "senders"):
+        assert (folder / f"traboule-{name}.cf").stat().st_mode & 0o777 == 0o640
+
+
+# --- the accounts in PostgreSQL ---------------------------------------------------------------------------------------
+
+
+def test_accounts_in_postgresql_say_who_there_is_and_who_may_write_as_whom(tmp_path: Path) -> None:
+    if why := postfix.missing("pgsql"):
+        pytest.skip(why)
+    if not server_url():
+        pytest.skip("no PostgreSQL server: the package postgresql is not installed")
+    base = tmp_path / "demo"
+    with fresh_database() as url, Services(base, web=False, jobs=False, database_url=url, postfix=True) as services:
+        with closing(smtplib.SMTP("127.0.0.1", services.ports.relay, source_address=("127.0.0.2", 0), timeout=20)) as client:
+            client.ehlo("far.example")
+            client.mail(FAR)
+            assert client.rcpt("Alice@lycee.example")[0] == 250
+            assert client.rcpt("nobody@lycee.example")[0] == 550
+        with closing(smtplib.SMTP("127.0.0.1", services.ports.submission, timeout=20)) as client:
+            client.starttls()
+            client.login("alice@lycee.example", services.password)
+            assert refused_sender(client, "bob@lycee.example")[0] == 553
+            assert refused_sender(client, "alice@lycee.example")[0] == 250
+    shutil.rmtree(base.resolve())
