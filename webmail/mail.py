@@ -263,6 +263,20 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class ListContact:
+    """One way to reach a mailing list: `kind` is "subscribe", "post", "owner", "help" or "archive" (RFC 2369 section 3).
+
+    `web` is an http(s) URL; `mail` an address, with the subject and body it expects. At least one of them is there.
+    """
+
+    kind: str
+    web: str = ""
+    mail: str = ""
+    subject: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MailingList:
     """How to unsubscribe from a message's mailing list, and its archive and help (RFC 2369, RFC 8058). Not trusted yet.
 
@@ -276,6 +290,7 @@ class MailingList:
     leave_body: str = ""
     archive: str = ""
     help: str = ""
+    contacts: tuple[ListContact, ...] = ()  # all but unsubscribing, for the details
 
     @property
     def can_be_left(self) -> bool:

@@ -1,11 +1,13 @@
-"""List headers: how to unsubscribe from a mailing list (RFC 2369, RFC 8058), its archive and help. Untrusted input."""
+"""List headers: how to subscribe to and unsubscribe from a mailing list, write to it or its owner, its archive and help
+(RFC 2369, RFC 8058). Untrusted input.
+"""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import parse_qsl, unquote
 
-from webmail.mail import MailingList
+from webmail.mail import ListContact, MailingList
 from webmail.mime.headers import decode, fields
 from webmail.mime.html.linkify import web_address
 
@@ -13,6 +15,7 @@ _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\\%]{1,64}@[^\s<>,;:\"()\[\]\\@%]{1,253
 _LONGEST_SUBJECT = 200
 _LONGEST_BODY = 1000
 _MOST = 10  # URLs of one header
+_CONTACTS = ("subscribe", "post", "owner", "help", "archive")
 
 
 def mailing_list(raw: bytes) -> MailingList:
@@ -36,6 +39,7 @@ def mailing_list(raw: bytes) -> MailingList:
         leave_body=body,
         archive=_web(found.get("list-archive", [])),
         help=_web(found.get("list-help", [])),
+        contacts=tuple(one for kind in _CONTACTS if (one := _contact(kind, found.get(f"list-{kind}", [])))),
     )
 
 
@@ -47,6 +51,14 @@ def _addresses(values: list[bytes]) -> list[str]:
 
 def _web(values: list[bytes]) -> str:
     return next((url for each in _addresses(values) if (url := web_address(each))), "")
+
+
+def _contact(kind: str, values: list[bytes]) -> ListContact | None:
+    """The first web page and the first address of a header; None if there is neither (List-Post may say "NO")."""
+    urls = _addresses(values)
+    web = next((url for each in urls if (url := web_address(each))), "")
+    to, subject, body = next((mail for each in urls if (mail := _mail(each))[0]), ("", "", ""))
+    return ListContact(kind, web, to, subject, body) if web or to else None
 
 
 def _mail(address: str) -> tuple[str, str, str]:

@@ -70,3 +70,21 @@ def test_a_message_without_a_list(person: Visitor, fill: Callable[..., list[int]
     uid = person.get("/mailbox/INBOX").one("[data-row]")["data-uid"]
     assert person.get(f"/unsubscribe/{uid}/INBOX").status == 404
     assert person.get("/unsubscribe/9999/INBOX").status == 404
+
+
+def test_the_details_say_how_the_list_is_reached(person: Visitor, fill: Callable[..., list[int]], world: Any) -> None:
+    page = opened(
+        person, fill,
+        letter(world[0], List_Id="<soldes.list.example>", List_Subscribe="<mailto:join@list.example?subject=join&body=please>",
+               List_Owner="<mailto:owner@list.example>, <https://p\u0430ypal.com/o>", List_Post="NO", List_Help="<javascript:alert(1)>",
+               List_Archive="<https://list.example/a?\"><script>x</script>"),
+    )  # fmt: skip
+    facts = {dt.get_text(): dt.find_next_sibling("dd") for dt in page.all(".headers dt")}
+    assert facts["Subscribe to the list"].a["href"] == "/compose?to=join@list.example&subject=join&body=please"
+    assert person.get(facts["Subscribe to the list"].a["href"]).one("[name=to]")["value"] == "join@list.example"
+    mail, web = facts["Owner of the list"].select("a")
+    assert mail["href"] == "/compose?to=owner@list.example"
+    assert web["href"].startswith("/leave?") and web["title"].startswith("xn--")  # a name that imitates another: warned of first
+    assert facts["Archive of the list"].a["href"] == 'https://list.example/a?"'
+    assert not {"Write to the list", "Help about the list"} & facts.keys()
+    assert "<script>" not in page.html.partition("</article>")[0].partition("<article")[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.mail import MailingList
+from webmail.mail import ListContact, MailingList
 from webmail.mime.list_headers import mailing_list
 
 
@@ -29,6 +29,10 @@ def test_a_list_of_today() -> None:
         "a\nb+c",
         "https://list.example/archive",
         "http://list.example/help",
+        (
+            ListContact("help", "http://list.example/help", "help@list.example"),
+            ListContact("archive", "https://list.example/archive"),
+        ),
     )
     assert found.can_be_left
 
@@ -53,6 +57,21 @@ def test_one_click_needs_both_headers_and_https(lines: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_other_addresses_are_passed_over(value: str) -> None:
     assert not of(f"List-Unsubscribe: {value}").can_be_left
+
+
+def test_how_a_list_is_reached() -> None:
+    found = of(
+        "List-Archive: <https://list.example/a>",
+        "List-Owner: <mailto:owner@list.example?subject=Bonjour%20%C3%A0%20vous> (Contact)",
+        "List-Subscribe: <javascript:alert(1)>, <https://list.example/join>, <mailto:join@list.example>",
+        "List-Post: NO (announcements)",
+        "List-Help: <ftp://list.example/help>",
+    )
+    assert found.contacts == (
+        ListContact("subscribe", "https://list.example/join", "join@list.example"),
+        ListContact("owner", "", "owner@list.example", "Bonjour à vous"),
+        ListContact("archive", "https://list.example/a"),
+    )
 
 
 def test_what_a_mail_address_asks_for_is_bounded() -> None:
