@@ -27,6 +27,7 @@ class Task(Table):
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="tasks", index=False)
     kind = pw.CharField(max_length=40)
     arguments = pw.TextField(default="{}")  # JSON
+    credential = pw.BlobField(null=True)  # sealed mail password, where there are no tokens; forgotten at the end
     state = pw.CharField(max_length=12, default=TaskState.WAITING)
     progress = pw.IntegerField(default=0)  # steps done
     total = pw.IntegerField(default=0)  # steps in all; 0: not known yet

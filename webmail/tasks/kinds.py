@@ -78,6 +78,18 @@ class TaskRun:
         if (took := time.monotonic() - began) > _NOTICEABLE:
             time.sleep(min(took, _LONGEST_PAUSE))
 
+    def record(self, cursor: Any, *, done: int) -> None:
+        """Keep what lies outside the database (mail) and so can't be rolled back: also while the task is being stopped.
+
+        Raises TaskStopped if it is no longer ours.
+        """
+        kept = json.dumps(cursor)
+        values = {"cursor": kept, "progress": done, "tries": 0, "lease": now() + self.lease}
+        mine = (Task.id == self.task.id) & (Task.turn == self.task.turn) & (Task.state == TaskState.RUNNING)
+        if not Task.update(values).where(mine).execute():
+            raise TaskStopped(f"task {self.task.id} is somebody else's")
+        self.task.cursor, self.task.progress = kept, done
+
     def renew(self) -> bool:
         """Keep the task for another lease; False where it is no longer ours. The runner does so while a step takes long."""
         mine = (Task.id == self.task.id) & (Task.turn == self.task.turn) & (Task.state == TaskState.RUNNING)

@@ -120,10 +120,10 @@ def claim(worker: str, lease: timedelta, kinds: Iterable[str]) -> Task | None:
     for task in list(Task.select().where(free & Task.kind.in_(list(kinds))).order_by(*order).limit(10)):
         same = (Task.id == task.id) & (Task.turn == task.turn) & free
         if task.cancelling:
-            Task.update(state=TaskState.CANCELLED, finished=now(), lease=None).where(same).execute()
+            Task.update(state=TaskState.CANCELLED, finished=now(), lease=None, credential=None).where(same).execute()
         elif task.tries >= _MOST_TRIES:
             log.error("task %s (%s) is given up after %d tries", task.id, task.kind, task.tries)
-            Task.update(state=TaskState.FAILED, error="broke", finished=now(), lease=None).where(same).execute()
+            Task.update(state=TaskState.FAILED, error="broke", finished=now(), lease=None, credential=None).where(same).execute()
         else:
             values = {"state": TaskState.RUNNING, "worker": worker, "turn": task.turn + 1, "tries": task.tries + 1}
             if Task.update(lease=now() + lease, **values).where(same).execute():
@@ -132,13 +132,13 @@ def claim(worker: str, lease: timedelta, kinds: Iterable[str]) -> Task | None:
 
 
 def _end(run: TaskRun, state: TaskState, *, result: dict[str, Any] | None = None, error: str = "") -> None:
-    values = {"result": json.dumps(result or {}, ensure_ascii=False), "error": error, "lease": None, "finished": now()}
-    Task.update(state=state, **values).where(_held(run)).execute()
+    values = {"result": json.dumps(result or {}, ensure_ascii=False), "error": error, "lease": None}
+    Task.update(state=state, finished=now(), credential=None, **values).where(_held(run)).execute()
 
 
 def _stopped(run: TaskRun) -> None:
     """Cancelled; or the worker stops, and the task waits for the next one."""
-    cancelled = Task.update(state=TaskState.CANCELLED, lease=None, finished=now())
+    cancelled = Task.update(state=TaskState.CANCELLED, lease=None, finished=now(), credential=None)
     if not cancelled.where(_held(run) & (Task.cancelling == True)).execute():  # noqa: E712
         Task.update(state=TaskState.WAITING, lease=None, tries=0).where(_held(run)).execute()
 

@@ -21,10 +21,13 @@ class NoSuchTask(LookupError):
     """There is no such task of this person."""
 
 
-def start(user: User, kind: str, arguments: dict[str, Any], *, total: int = 0, task_id: str = "") -> Task:
+def start(
+    user: User, kind: str, arguments: dict[str, Any], *, total: int = 0, task_id: str = "", credential: bytes | None = None
+) -> Task:
     """Put a task in the queue; the worker has to be woken besides (`Jobs.wake_tasks`), or finds it within seconds.
 
-    A form that carries `task_id` and is sent twice starts one task. Raises LimitReached. One transaction.
+    `credential`: sealed for the worker (`web.current.sealed_credential`), for work on the person's mail. A form that carries
+    `task_id` and is sent twice starts one task. Raises LimitReached. One transaction.
     """
     with db.atomic():
         in_turn(user)
@@ -33,8 +36,9 @@ def start(user: User, kind: str, arguments: dict[str, Any], *, total: int = 0, t
         if Task.select().where((Task.user == user) & Task.state.in_(OPEN)).count() >= MOST_OPEN:
             raise LimitReached(f"{user.address} has {MOST_OPEN} tasks under way")
         return Task.create(
-            id=task_id or new_id(), user=user, kind=kind, arguments=json.dumps(arguments, ensure_ascii=False), total=total
-        )
+            id=task_id or new_id(), user=user, kind=kind, arguments=json.dumps(arguments, ensure_ascii=False), total=total,
+            credential=credential,
+        )  # fmt: skip
 
 
 def new_id() -> str:
@@ -63,7 +67,8 @@ def cancel(user: User, task_id: str) -> bool:
     """Stop a task: at once if it waits, at its next step if it runs; False if it has ended. Raises NoSuchTask."""
     find(user, task_id)
     mine = (Task.id == task_id) & (Task.user == user)
-    if Task.update(state=TaskState.CANCELLED, finished=now()).where(mine & (Task.state == TaskState.WAITING)).execute():
+    at_once = Task.update(state=TaskState.CANCELLED, finished=now(), credential=None)
+    if at_once.where(mine & (Task.state == TaskState.WAITING)).execute():
         return True
     return bool(Task.update(cancelling=True).where(mine & (Task.state == TaskState.RUNNING)).execute())
 
@@ -78,6 +83,11 @@ def remove(user: User, task_id: str) -> Task | None:
 def expired() -> list[Task]:
     """Tasks whose results are no longer kept: the caller deletes their files, then the rows."""
     return list(Task.select().where(Task.state.not_in(OPEN) & (Task.finished < now() - KEPT)).limit(1000))
+
+
+def cursor_of(task: Task) -> Any:
+    """Where its work was last; None at the beginning."""
+    return json.loads(task.cursor)
 
 
 def result_of(task: Task) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class TaskText:
     """`title` is told from the task's arguments, `done` from its result; `failed` explains a `TaskFailed.reason`.
 
     `link`: where its result is (address, words). `file`: what the link to the file that it made says. `undo`: an address to POST
-    to, with its fields, or None.
+    to, with its fields, or None; told from the result with `task` (its id) and `cursor`, also for one that ended before its time.
     """
 
     title: Callable[[Facts], str]
@@ -31,7 +31,7 @@ class TaskText:
     failed: Callable[[str], str] = lambda _reason: ""
     link: Callable[[Facts], tuple[str, str] | None] = lambda _result: None
     file: str | LazyString = ""
-    undo: Callable[[Facts], tuple[str, Facts] | None] = lambda _result: None
+    undo: Callable[[Facts], tuple[str, Facts] | None] = lambda _facts: None
 
 
 TASK_TEXTS: dict[str, TaskText] = {}
@@ -60,13 +60,13 @@ def row_of(task: Task) -> TaskRow:
     result = json.loads(task.result)
     match task.state:
         case TaskState.DONE if text:
-            return TaskRow(task, title, text.done(result), "done", _link(task, text, result), text.undo(result))
+            return TaskRow(task, title, text.done(result), "done", _link(task, text, result), _undo(task, text, result))
         case TaskState.DONE:
             return TaskRow(task, title, _("Done."), "done")
         case TaskState.CANCELLED:
-            return TaskRow(task, title, _stopped(task), "caution")
+            return TaskRow(task, title, _stopped(task), "caution", undo=_undo(task, text, result))
         case TaskState.FAILED:
-            return TaskRow(task, title, _failed(task, text), "danger")
+            return TaskRow(task, title, _failed(task, text), "danger", undo=_undo(task, text, result))
         case TaskState.WAITING if task.error == "storage-away":
             words = _("The server can't reach its files at the moment. This continues by itself once it can.")
             return TaskRow(task, title, words, "caution")
@@ -81,6 +81,10 @@ def _link(task: Task, text: TaskText, result: Facts) -> tuple[str, str] | None:
     if text.file and "file" in result:
         return url_for("accounts.task_result", task_id=task.id), str(text.file)
     return text.link(result)
+
+
+def _undo(task: Task, text: TaskText | None, result: Facts) -> tuple[str, Facts] | None:
+    return text.undo({**result, "task": task.id, "cursor": json.loads(task.cursor)}) if text else None
 
 
 def task_started(task: Task) -> None:

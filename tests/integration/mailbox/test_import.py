@@ -1,0 +1,244 @@
+"""Importing mail: a file becomes messages in folders, each once, whatever is interrupted; and it can be undone."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from tests.support.visits import Visitor
+from webmail.database.connection import db
+from webmail.errors import Refused
+from webmail.imap import append_many
+from webmail.imap.append_many import Appended
+from webmail.jobs import KINDS
+from webmail.models import Tag, Task, User
+from webmail.tasks.runner import TaskRunner
+from webmail.web.current import settings as current_settings
+
+
+@pytest.fixture
+def work(app):
+    """`work()` does what a worker would; returns how many tasks."""
+
+    def run() -> int:
+        with app.app_context(), db.connection_context():
+            runner = TaskRunner(KINDS, current_settings(), "test")
+            count = 0
+            while runner.run_one():
+                count += 1
+            return count
+
+    return run
+
+
+@pytest.fixture
+def mail(person, imap_of):
+    """The person's mailboxes as another program sees them."""
+    return imap_of(person.address)
+
+
+def letter(number: int, *more: str, body: str = "Bonjour") -> bytes:
+    head = [f"From: Zoé <zoe{number}@ailleurs.example>", f"Subject: lettre {number}", f"Message-ID: <{number}@ailleurs.example>"]
+    head += ["Date: Tue, 5 Mar 2019 10:00:00 +0100", *more]
+    return ("\r\n".join(head) + f"\r\n\r\n{body} {number}\r\n").encode()
+
+
+def mbox(*letters: bytes) -> bytes:
+    return b"".join(
+        b"From zoe@ailleurs.example Tue Mar  5 09:00:00 2019\n" + one.replace(b"\r\n", b"\n") + b"\n" for one in letters
+    )
+
+
+def send(person, content: bytes, name: str = "Anciens.mbox", into: str = ""):
+    page = person.get("/import")
+    return person.submit(page, "form[action='/import']", file=(io.BytesIO(content), name), into=into)
+
+
+def subjects(client, mailbox: str) -> list[str]:
+    client.select_folder(mailbox)
+    found = client.fetch(client.search() or [0], ["ENVELOPE"]) if client.search() else {}
+    return [found[uid][b"ENVELOPE"].subject.decode() for uid in sorted(found)]
+
+
+def test_an_mbox_becomes_a_folder_of_its_name(person, mail, work):
+    page = send(person, mbox(*map(letter, range(250))))
+    assert "Importing mail from “Anciens.mbox”." in page.text
+    assert work() == 1
+    page = person.get("/tasks")
+    assert "250 messages were imported." in page.text
+    assert subjects(mail, "Anciens") == [f"lettre {n}" for n in range(250)]
+    told = mail.fetch(mail.search()[:1], ["FLAGS", "INTERNALDATE", "RFC822.SIZE"])
+    [one] = told.values()
+    assert b"\\Seen" in one[b"FLAGS"] and one[b"INTERNALDATE"].year == 2019 and one[b"RFC822.SIZE"] == len(letter(0))
+    assert person.get(page.link("Open the folder")).status == 200
+
+
+def test_again_doubles_nothing_and_undo_removes_what_came(person, mail, work):
+    for _ in range(2):
+        send(person, mbox(*map(letter, range(30))), into="INBOX")
+        work()
+    assert "30 were there already." in person.get("/tasks").text
+    assert len(subjects(mail, "INBOX")) == 30
+    page = person.get("/tasks")
+    [form] = page.all("form[action$='/undo']")
+    page = person.submit(page, f"form[action='{form['action']}']")
+    assert "30 imported messages were removed." in page.notices
+    assert subjects(mail, "INBOX") == []
+
+
+def test_undo_removes_the_folder_it_made_unless_something_else_is_in_it(person, mail, work):
+    send(person, mbox(letter(1)), "Un.mbox")
+    send(person, mbox(letter(2)), "Deux.mbox")
+    work()
+    mail.append("Deux", letter(3))
+    for form in person.get("/tasks").all("form[action$='/undo']"):
+        person.submit(person.get("/tasks"), f"form[action='{form['action']}']")
+    names = {name for _, _, name in mail.list_folders()}
+    assert "Un" not in names and subjects(mail, "Deux") == ["lettre 3"]
+
+
+def test_labels_of_gmail_become_folders_tags_and_marks(person, mail, work):
+    send(person, mbox(
+        letter(1, "X-Gmail-Labels: Inbox,Unread"),
+        letter(2, "X-Gmail-Labels: =?UTF-8?Q?Messages_envoy=C3=A9s,Ouvert?="),
+        letter(3, 'X-Gmail-Labels: Archived,Projets/2019,"Sortie, 3e",Starred'),
+        letter(4, "X-Gmail-Labels: Spam,Projets/2019"),
+        letter(5, "X-Gmail-Labels: Opened,Category Promotions"),
+    ), "Takeout.mbox")  # fmt: skip
+    work()
+    assert subjects(mail, "INBOX") == ["lettre 1"]
+    assert b"\\Seen" not in mail.fetch(mail.search(), ["FLAGS"])[mail.search()[0]][b"FLAGS"]
+    assert subjects(mail, "Sent") == ["lettre 2"]
+    assert subjects(mail, "Projets/2019") == ["lettre 3"]
+    [flags] = [told[b"FLAGS"] for told in mail.fetch(mail.search(), ["FLAGS"]).values()]
+    with db.connection_context():
+        [tag] = Tag.select().join(User).where(User.address == person.address)
+    assert tag.name == "Sortie, 3e" and tag.keyword.encode() in flags and b"\\Flagged" in flags and b"\\Seen" in flags
+    assert subjects(mail, "Junk") == ["lettre 4"]
+    assert subjects(mail, "Archive") == ["lettre 5"]
+
+
+def test_a_zip_of_folders_keeps_them(person, mail, work):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("Classe/3e B/1.eml", letter(1))
+        archive.writestr("Classe/2.eml", letter(2))
+        archive.writestr("Takeout/Mail/Sent.mbox", mbox(letter(3), letter(4)))
+        archive.writestr("Classe/image.png", b"\x89PNG")
+        archive.writestr("Classe/broken.eml", b"\x00\x01\x02")
+        archive.writestr("../../etc/~evil/5.eml", letter(5))
+    send(person, packed.getvalue(), "tout.zip")
+    work()
+    page = person.get("/tasks")
+    assert "5 messages were imported." in page.text
+    assert "1 could not be imported: Classe/broken.eml (not a message)." in page.text
+    assert subjects(mail, "Classe/3e B") == ["lettre 1"] and subjects(mail, "Classe") == ["lettre 2"]
+    assert subjects(mail, "Sent") == ["lettre 3", "lettre 4"]
+    assert subjects(mail, "etc/evil") == ["lettre 5"]
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.7 something else", b"", b"PK\x03\x04 not really", b"\x00" * 5000])
+def test_a_file_without_mail_says_what_it_should_be(person, work, content):
+    page = send(person, content, "devis.pdf")
+    work()
+    assert "There is no mail in this file." in person.get("/tasks").text or "Choose a file" in page.text
+
+
+def test_killed_between_appending_and_noting_it_doubles_and_loses_nothing(person, mail, work, monkeypatch):
+    """The worker dies after the mail server took a batch: the next turn finds those messages and counts them as imported."""
+    calls, real = [], append_many.append_many
+
+    class Killed(BaseException):
+        pass
+
+    def dies(connection, mailbox, new) -> Appended:
+        taken = real(connection, mailbox, new)
+        calls.append(len(new))
+        if len(calls) in (1, 3):
+            raise Killed
+        return taken
+
+    monkeypatch.setattr(append_many, "append_many", dies)
+    send(person, mbox(*map(letter, range(450))))
+    for _ in range(2):
+        with pytest.raises(Killed):
+            work()
+        with db.connection_context():
+            Task.update(lease=None, state="waiting").execute()  # as after the lease
+    work()
+    assert sorted(subjects(mail, "Anciens")) == sorted(f"lettre {n}" for n in range(450))
+    page = person.get("/tasks")
+    assert "450 messages were imported." in page.text and "there already" not in page.text
+    [form] = page.all("form[action$='/undo']")
+    assert "450 imported messages were removed." in person.submit(page, f"form[action='{form['action']}']").notices
+
+
+def test_stopped_in_the_middle_can_be_undone(person, mail, work, monkeypatch):
+    real = append_many.append_many
+
+    def slow(connection, mailbox, new) -> Appended:
+        with db.connection_context():
+            Task.update(cancelling=True).execute()
+        return real(connection, mailbox, new)
+
+    monkeypatch.setattr(append_many, "append_many", slow)
+    send(person, mbox(*map(letter, range(450))))
+    work()
+    page = person.get("/tasks")
+    assert "Stopped after 100 of 450." in page.text
+    assert len(subjects(mail, "Anciens")) == 100
+    [form] = page.all("form[action$='/undo']")
+    assert "100 imported messages were removed." in person.submit(page, f"form[action='{form['action']}']").notices
+
+
+def test_a_full_mailbox_keeps_what_came_and_says_so(app, make_account, imap_of, work):
+    tight = make_account(quota=60_000)
+    person = Visitor(app, tight).sign_in()
+    send(person, mbox(*(letter(n, body="x" * 5000) for n in range(30))), into="INBOX")
+    work()
+    assert "Your mailbox is full." in person.get("/tasks").text
+    assert 1 <= len(subjects(imap_of(tight), "INBOX")) < 30
+
+
+def test_nobody_else_undoes_it(app, person, make_account, mail, work):
+    send(person, mbox(letter(1)))
+    work()
+    with db.connection_context():
+        task = Task.select().order_by(Task.created.desc()).first()
+    stranger = Visitor(app, make_account()).sign_in()
+    token = stranger.get("/import").one("form[action='/import'] input[name=csrf_token]")["value"]
+    page = stranger.post(f"/import/{task.id}/undo", {"csrf_token": token})
+    assert "There was nothing to undo." in page.notices
+    assert subjects(mail, "Anciens") == ["lettre 1"]
+
+
+def test_the_form_sent_twice_starts_one_task(person, work):
+    page = person.get("/import")
+    for _ in range(2):
+        person.submit(page, "form[action='/import']", file=(io.BytesIO(mbox(letter(1))), "a.mbox"))
+    assert work() == 1
+
+
+def test_no_file_and_a_strange_folder_are_told(person):
+    page = person.submit(person.get("/import"), "form[action='/import']", file=None)
+    assert page.status == 422 and "Choose a file first." in page.text
+    page = send(person, mbox(letter(1)), into="Nirgendwo")
+    assert page.status == 422 and "no longer there" in page.text
+
+
+def test_a_message_refused_by_the_server_is_told_and_the_others_come(person, mail, work, monkeypatch):
+    real = append_many.messages.append
+
+    def picky(connection, mailbox, content, *more, **options):
+        if b"lettre 7\r\n" in content:
+            raise Refused("APPEND: no")
+        return real(connection, mailbox, content, *more, **options)
+
+    monkeypatch.setattr(append_many.messages, "append", picky)
+    monkeypatch.setattr(append_many, "_together", append_many._one_by_one)
+    send(person, mbox(*map(letter, range(10))))
+    work()
+    page = person.get("/tasks")
+    assert "9 messages were imported." in page.text and "1 could not be imported" in page.text

@@ -1,0 +1,182 @@
+"""Import sources: the messages of a file that somebody brings: one message (.eml), an mbox, or a zip archive of both.
+
+What can't be read is told, one by one, and never keeps the others from being imported.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from webmail.mailbox.import_filing import Filing, filing_of
+from webmail.mime.formats import mbox
+from webmail.storage import CHUNK
+
+LARGEST = 100_000_000  # bytes of one message
+MOST_ENTRIES = 500_000  # files of an archive
+_LARGEST_INSIDE = 20_000_000_000  # bytes of an archive's mbox files, unpacked
+_BEGINNING = 4096
+_IN_MEMORY = 16_000_000
+_HEADER = re.compile(rb"\A(?:[!-9;-~]{1,100}[ \t]*:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*){1,}", re.DOTALL)
+_JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.(?!\.?/))")  # what systems add to archives
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+
+
+class NotMail(Exception):
+    """Nothing in the file is a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message to import, with CRLF line ends."""
+
+    content: bytes
+    filing: Filing
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A message that can't be imported: where it is in the file, and why (`too-large`, `broken`, `no-message`)."""
+
+    name: str
+    reason: str
+
+
+Found = Incoming | Unreadable
+
+
+def count(file: IO[bytes]) -> int:
+    """How many messages (and unreadable ones) the file has. Reads an mbox whole. Raises NotMail."""
+    if _is_zip(file):
+        with _archive(file) as archive:
+            return sum(_count_in(archive, entry) for entry in _entries_of(archive))
+    if mbox.is_mbox(_beginning(file)):
+        return sum(1 for _ in mbox.entries(file))
+    return 1
+
+
+def messages(file: IO[bytes]) -> Iterator[Found]:
+    """The messages in order, each time in the same order; one is in memory at a time. Raises NotMail."""
+    if _is_zip(file):
+        with _archive(file) as archive:
+            for entry in _entries_of(archive):
+                yield from _messages_in(archive, entry)
+    elif mbox.is_mbox(_beginning(file)):
+        yield from _of_mbox(file, ())
+    elif _HEADER.match(_beginning(file)):
+        yield _whole(file, "1", ())
+    else:
+        raise NotMail
+
+
+def _beginning(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read(_BEGINNING)
+
+
+def _is_zip(file: IO[bytes]) -> bool:
+    return _beginning(file).startswith(b"PK\x03\x04")
+
+
+# --- mbox, and a message alone ---------------------------------------------------------------------------------------
+
+
+def _of_mbox(file: IO[bytes], path: tuple[str, ...]) -> Iterator[Found]:
+    for number, entry in enumerate(mbox.entries(file), 1):
+        name = "/".join((*path, str(number)))
+        if entry.size > LARGEST:
+            yield Unreadable(name, "too-large")
+        elif not (raw := mbox.content(file, entry)).strip():
+            yield Unreadable(name, "no-message")
+        else:
+            yield Incoming(raw, filing_of(raw, entry.separator, path))
+
+
+def _whole(file: IO[bytes], name: str, path: tuple[str, ...]) -> Found:
+    file.seek(0)
+    raw = file.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        return Unreadable(name, "too-large")
+    if not _HEADER.match(raw[:_BEGINNING]):
+        return Unreadable(name, "no-message")
+    raw = mbox.crlf(raw)
+    return Incoming(raw, filing_of(raw, path=path))
+
+
+# --- zip archives ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _archive(file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    try:
+        archive = zipfile.ZipFile(file)
+    except _BROKEN as error:
+        raise NotMail from error
+    with archive:
+        yield archive
+
+
+def _entries_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files that may hold mail, in the order of the archive. Raises NotMail if there are none."""
+    found = [
+        entry
+        for entry in archive.infolist()[:MOST_ENTRIES]
+        if entry.filename.lower().endswith((".eml", ".mbox")) and not _JUNK.search(entry.filename)
+    ]
+    if not found:
+        raise NotMail
+    return found
+
+
+def _count_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    if not _is_mbox(entry):
+        return 1
+    try:
+        with _unpacked(archive, entry) as file:
+            return sum(1 for _ in mbox.entries(file))
+    except _BROKEN:
+        return 1
+
+
+def _messages_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[Found]:
+    try:
+        with _unpacked(archive, entry) as file:
+            if _is_mbox(entry):
+                yield from _of_mbox(file, _path_of(entry))
+            else:
+                yield _whole(file, entry.filename, _path_of(entry))
+    except _BROKEN:  # of the archive: reading what is unpacked already does not fail
+        yield Unreadable(entry.filename[:200], "broken")
+
+
+def _is_mbox(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.lower().endswith(".mbox")
+
+
+def _path_of(entry: zipfile.ZipInfo) -> tuple[str, ...]:
+    """The folder of an archive in which a message lies; an mbox is a folder itself. Takeout's own folders say nothing."""
+    *folders, name = [part for part in entry.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    if _is_mbox(entry):
+        folders.append(name[: -len(".mbox")])
+    return tuple(folders[2:] if folders[:1] == ["Takeout"] else folders)[-10:]
+
+
+@contextmanager
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
+    """An entry as a file to read from any position, no longer than it may be whatever the archive says of its size."""
+    left = _LARGEST_INSIDE if _is_mbox(entry) else LARGEST + 1
+    with archive.open(entry) as packed, tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+        while left > 0 and (piece := packed.read(min(CHUNK, left))):
+            file.write(piece)
+            left -= len(piece)
+        yield file

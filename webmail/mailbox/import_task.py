@@ -1,0 +1,59 @@
+"""Import task: a worker puts the messages of a file into folders; see `mail_import.py`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import islice
+from pathlib import PurePath
+from typing import IO, Any
+
+from webmail.errors import SignInRefused
+from webmail.mail import Role
+from webmail.mailbox import import_sources
+from webmail.mailbox.import_filing import Filing, named
+from webmail.mailbox.import_sources import NotMail
+from webmail.mailbox.mail_import import MailImport
+from webmail.storage import FileGone, open_file, open_storage
+from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.mail_account import account_of
+
+NAME = "mail-import"
+
+
+def file_name(task_id: str) -> str:
+    """Where the file waits for its task."""
+    return f"tasks/{task_id}/mail"
+
+
+def _work(run: TaskRun) -> dict[str, Any]:
+    files, name = open_storage(run.settings), file_name(run.task.id)
+    try:
+        with open_file(files, name) as file:
+            result = _import(run, file)
+    except FileGone as error:
+        raise TaskFailed("file-gone") from error
+    except NotMail as error:
+        raise TaskFailed("no-mail") from error
+    except SignInRefused as error:
+        raise TaskFailed("sign-in") from error
+    files.delete(name)
+    return result
+
+
+def _import(run: TaskRun, file: IO[bytes]) -> dict[str, Any]:
+    given = run.arguments
+    total = run.task.total or import_sources.count(file)
+    work = MailImport(run, account_of(run), given["into"], _by_name(given["name"]))
+    state = work.take(islice(import_sources.messages(file), work.state.at, None), total)
+    return asdict(state)
+
+
+def _by_name(name: str) -> Filing:
+    """The folder for messages that tell none: called like the file; the inbox for a message alone."""
+    path = PurePath(name.replace("\\", "/"))
+    if path.suffix.lower() in ("", ".eml") or not path.stem.strip():
+        return Filing(role=Role.INBOX)
+    return named(path.stem)
+
+
+KIND = TaskKind(NAME, _work)

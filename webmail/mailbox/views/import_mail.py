@@ -1,0 +1,161 @@
+"""Import page: takes a file of mail, which a worker then puts into folders; and undoes that."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.errors import LimitReached
+from webmail.mailbox import import_task, mail_import
+from webmail.mailbox.blueprint import blueprint
+from webmail.storage import CHUNK, StorageAway, StorageFull, open_storage
+from webmail.tasks import store
+from webmail.user_lock import user_lock
+from webmail.web.body_limits import takes_up_to
+from webmail.web.current import current_account, current_user, overview, sealed_credential, settings
+from webmail.web.formatting import file_size
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+
+_TASK_ID = re.compile(r"[0-9a-f]{32}")
+_MOST_TOLD = 10
+
+
+@blueprint.get("/import")
+def import_mail() -> Response:
+    return _form()
+
+
+@blueprint.post("/import")
+@takes_up_to(lambda settings: settings.import_limit)
+def import_mail_file() -> Response:
+    """Keep the file and leave it to a worker. A form sent twice starts one task."""
+    file, into = request.files.get("file"), request.form.get("into", "")
+    if not file or not file.filename:
+        return _form(_("Choose a file first."))
+    if into and not _may_take(into):
+        return _form(_("This folder is no longer there: choose another one."))
+    sent = request.form.get("task", "")
+    task_id = sent if _TASK_ID.fullmatch(sent) else store.new_id()
+    arguments = {"name": file.filename[:200], "into": into}
+    try:
+        open_storage(settings()).put(import_task.file_name(task_id), iter(lambda: file.stream.read(CHUNK), b""))
+        task = store.start(current_user(), import_task.NAME, arguments, task_id=task_id, credential=sealed_credential())
+    except StorageFull:
+        return _form(_("The server has no room for files at the moment. Tell your administrator."))
+    except StorageAway:
+        return _form(_("The server can't reach its files at the moment. Try again in a few minutes."), 503)
+    except LimitReached:
+        open_storage(settings()).delete_all(f"tasks/{task_id}")
+        return _form(_("Too many tasks are in progress: wait until one has finished."))
+    task_started(task)
+    return redirect(url_for("accounts.tasks"), 303)
+
+
+@blueprint.post("/import/<task_id>/undo")
+def undo_import(task_id: str) -> Response:
+    """Delete what an import put into folders. What was moved elsewhere since stays."""
+    try:
+        task = store.find(current_user(), task_id)
+    except store.NoSuchTask:
+        task = None
+    if task is None or task.kind != import_task.NAME or task.state in store.OPEN:
+        notify(_("There was nothing to undo."), "caution")
+        return redirect(url_for("accounts.tasks"), 303)
+    with user_lock(current_user().id), imap.connect(current_account()) as connection:
+        count = mail_import.undo(connection, store.cursor_of(task))
+    notify(
+        ngettext("%(num)d imported message was removed.", "%(num)d imported messages were removed.", count)
+        if count
+        else _("There was nothing to undo.")
+    )
+    return redirect(url_for("accounts.tasks"), 303)
+
+
+def _form(error: str = "", status: int = 422) -> Response:
+    found = overview()
+    mailboxes = [m for m in found.mailboxes if m.selectable and m.rights.may_insert] if found else []
+    return page(
+        "mailbox/import.html", status if error else 200, error=error, task=store.new_id(), mailboxes=mailboxes,
+        into=request.values.get("into", ""), limit=file_size(settings().import_limit),
+    )  # fmt: skip
+
+
+def _may_take(mailbox: str) -> bool:
+    found = overview()
+    target = found.get(mailbox) if found else None
+    return target is not None and target.selectable and target.rights.may_insert
+
+
+# --- on the page of tasks --------------------------------------------------------------------------------------------
+
+
+def _done(result: Facts) -> str:
+    told = [
+        ngettext("%(num)d message was imported.", "%(num)d messages were imported.", result["added"]),
+        ngettext("%(num)d was there already.", "%(num)d were there already.", result["present"]) if result["present"] else "",
+        _skipped(result["skipped"]) if result["skipped"] else "",
+        _refused(result) if result["failed"] else "",
+    ]
+    return " ".join(filter(None, told))
+
+
+def _skipped(count: int) -> str:
+    return ngettext(
+        "%(num)d had been deleted in the other program.", "%(num)d had been deleted in the other program.", count
+    )  # fmt: skip
+
+
+def _refused(result: Facts) -> str:
+    words = ngettext("%(num)d could not be imported:", "%(num)d could not be imported:", result["failed"])
+    reasons = [f"{name} ({_why(reason)})" for name, reason in result["refused"][:_MOST_TOLD]]
+    more = "…" if result["failed"] > len(reasons) else "."
+    return f"{words} {', '.join(reasons)}{more}"
+
+
+def _why(reason: str) -> str:
+    return {
+        "too-large": _("too large"),
+        "broken": _("damaged"),
+        "no-message": _("not a message"),
+    }.get(reason, _("refused by the mail server"))
+
+
+def _failed(reason: str) -> str:
+    return {
+        "no-mail": _("There is no mail in this file. It should be an .mbox or .eml file, or a zip archive of them."),
+        "over-quota": _("Your mailbox is full. Make room, then import the file again: what is there already is left out."),
+        "not-allowed": _("You may not put messages into this folder. Import the file into another one."),
+        "no-folder": _("A folder could not be made, or is no longer there. Import the file again, into another folder."),
+        "file-gone": _("The file is no longer here. Import it again."),
+        "sign-in": _("Your password has changed since. Import the file again: what is there already is left out."),
+    }.get(reason, "")
+
+
+def _undo(facts: Facts) -> tuple[str, dict[str, Any]] | None:
+    into = (facts["cursor"] or {}).get("into", {})
+    if not any(place["uids"] for place in into.values()):
+        return None
+    return url_for("mailbox.undo_import", task_id=facts["task"]), {}
+
+
+def _where(result: Facts) -> tuple[str, str] | None:
+    """The folder that got something, if it is only one."""
+    into = [name for name, place in result["into"].items() if place["uids"]]
+    return (url_for("mailbox.show", mailbox=into[0]), _("Open the folder")) if len(into) == 1 else None
+
+
+TASK_TEXTS[import_task.NAME] = TaskText(
+    title=lambda about: _("Importing mail from “%(name)s”.", name=about["name"]),
+    done=_done,
+    failed=_failed,
+    link=_where,
+    undo=_undo,
+)

@@ -1,0 +1,33 @@
+"""Body limits: a view that takes larger uploads than the rest says so, and it is set before anything reads the form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import current_app, request
+
+from webmail.config import Settings
+from webmail.web.current import settings
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_LIMIT = "largest_body"
+_REST = 1 << 20  # bytes of the form around the file
+
+
+def takes_up_to(limit: Callable[[Settings], int]) -> Callable[[View], View]:
+    """Decorator: this view takes a file of up to `limit(settings)` bytes. Put it below the route."""
+
+    def mark(view: View) -> View:
+        setattr(view, _LIMIT, limit)
+        return view
+
+    return mark
+
+
+def set_body_limit() -> None:
+    """Before each request: after the sign-in check, so that nobody else sends much, and before the CSRF check reads the form."""
+    limit = getattr(current_app.view_functions.get(request.endpoint or ""), _LIMIT, None)
+    if limit is not None:
+        request.max_content_length = limit(settings()) + _REST
