@@ -13,7 +13,7 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
 from webmail import config, health, imap, models
-from webmail.database.connection import DATABASE_AWAY, open_database
+from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
 from webmail.web import current, setup
 from webmail.web.formatting import LANGUAGES
@@ -39,6 +39,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     @app.before_request
     def prepare_database() -> None:
         # if the database was unreachable at the start, the first request that reaches it runs the migrations
+        reopen_if_moved()
         if not app.extensions["migrated"]:
             migrate()
             app.extensions["migrated"] = True

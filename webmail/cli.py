@@ -1,11 +1,13 @@
-"""Command line: `flask --app wsgi accounts ...`, `groups ...`, `audit`, `migrate`, `doctor`, `jobs`; exit code 1 on failure."""
+"""Command line: `flask --app wsgi accounts ...`, `groups ...`, `audit`, `backup`, `migrate`, `doctor`, `jobs`; 1 on failure."""
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Callable
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,11 +15,14 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from webmail import doctor as examination
-from webmail import doctor_mail
+from webmail import doctor_mail, doctor_result
 from webmail.auth import passwords, sessions
 from webmail.cli_audit import audit, noted
 from webmail.cli_groups import groups
 from webmail.cli_values import account_of, address_of, printable
+from webmail.database import trouble
+from webmail.database.backup import NoBackup, copy_to
+from webmail.database.connection import DATABASE_AWAY
 from webmail.database.migrate import migrate as migrate_database
 from webmail.models import AllowedAddress, AuditAct, User
 from webmail.web.current import settings
@@ -28,8 +33,28 @@ _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, groups, audit, doctor, jobs):
+    for command in (migrate, accounts, groups, audit, backup, doctor, jobs):
+        _in_sentences(command)
         app.cli.add_command(command)
+
+
+def _in_sentences(command: click.Command) -> None:
+    """Let a command, and those of a group, end with a sentence and exit code 1 when the database can't be used."""
+    for each in getattr(command, "commands", {}).values():
+        _in_sentences(each)
+    work = command.callback
+    if work is None or hasattr(work, "in_sentences"):
+        return
+
+    @functools.wraps(work)
+    def told(*args: Any, **named: Any) -> Any:
+        try:
+            return work(*args, **named)
+        except DATABASE_AWAY as error:
+            raise click.ClickException(f"the database {trouble.advice(error)}") from error
+
+    told.in_sentences = True  # type: ignore[attr-defined]
+    command.callback = told
 
 
 @click.command()
@@ -173,12 +198,24 @@ def disallow_address(address: str, alias: str) -> None:
 @accounts.command("allowed")
 @click.argument("address", required=False)
 def list_allowed(address: str | None) -> None:
-    """Show who may write from which other address: everybody, or one person."""
-    found = AllowedAddress.select(AllowedAddress, User).join(User).order_by(User.address, AllowedAddress.address)
-    if address:
-        found = found.where(AllowedAddress.user == account_of(address))
-    for row in found:
-        click.echo(f"{row.user.address}\t{row.address}")
+    """Show who may write from which other address, and under which other name: everybody, or one person."""
+    user = account_of(address) if address else None
+    for table, column in ((AllowedAddress, AllowedAddress.address), (AllowedName, AllowedName.name)):
+        found = table.select(table, User).join(User).order_by(User.address, column)
+        for row in found.where(table.user == user) if user else found:
+            click.echo(f"{row.user.address}\t{printable(getattr(row, column.name))}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_appcontext
+def backup(file: Path) -> None:
+    """Copy the database into FILE while everything goes on; a copy that is there is replaced once the new one is whole."""
+    try:
+        size = copy_to(file)
+    except NoBackup as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{file}: {size} bytes, examined")
 
 
 @click.command()
@@ -196,7 +233,7 @@ def doctor(address: str, recipient: str) -> None:
     found = 0
     for check in chain(examination.examine(settings(), address, password), doctor_mail.examine(recipient, settings())):
         click.echo(f"{check.state:8} {check.name:22} {printable(check.words)}")
-        found += check.state == examination.PROBLEM
+        found += check.state == doctor_result.PROBLEM
     if found:
         click.echo(f"{found} problem{'s' if found > 1 else ''}")
         sys.exit(1)

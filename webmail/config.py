@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from webmail import config_checks, config_files, config_tables
+from webmail import config_checks, config_files, config_tables, ownership
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.config_checks import ConfigError
 from webmail.config_files import ca_trouble
@@ -173,7 +173,7 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
     """
     folder = Path(instance).resolve()
     with config_files.named(f"the instance folder {folder}"):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o770)  # closed to others whatever the umask
+        ownership.make_folder(folder, 0o770)  # closed to others whatever the umask
     file = folder / "config.toml"
     written = _from_file(file) | _from_environment()
     given = {name: _given(name, value) for name, value in overrides.items()}

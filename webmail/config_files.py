@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from webmail import ownership
 from webmail.config_checks import ConfigError
 
 
@@ -54,8 +55,7 @@ def kept_secret(file: Path) -> str:
     """The secret key of this instance, generated at the first start; readable by its owner only."""
     with named(f"the file {file}"):
         if not file.exists():
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as out:
+            with os.fdopen(ownership.make_file(file, 0o600), "w") as out:
                 out.write(secrets.token_urlsafe(48))
         if secret := file.read_text(encoding="ascii", errors="replace").strip():
             return secret
@@ -65,11 +65,10 @@ def kept_secret(file: Path) -> str:
 def make_private(uploads_folder: Path, jobs_file: Path) -> None:
     """Create the queue file and the uploads folder before a library does with the permissions of the umask."""
     with named(f"uploads_folder {uploads_folder}"):
-        uploads_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ownership.make_folder(uploads_folder, 0o700)
     with named(f"jobs_file {jobs_file}"):
-        jobs_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not jobs_file.exists():
-            jobs_file.touch(mode=0o600)
+        ownership.make_folder(jobs_file.parent, 0o700)
+        ownership.make_empty(jobs_file, 0o600)
 
 
 def _reason(error: OSError) -> str:

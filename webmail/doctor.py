@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
-import os
-import re
-import shutil
 import smtplib
 import socket
 import ssl
 import time
-import zoneinfo
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import peewee as pw
 from imapclient import IMAPClient
-from playhouse.migrations import Runner
 
-from webmail import health, managesieve
+from webmail import doctor_machine, managesieve
 from webmail.account import Account, Server
 from webmail.config import ConfigError, Settings, ca_trouble
-from webmail.database.connection import db
-from webmail.database.migrate import MIGRATIONS
+from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
 from webmail.errors import MailError, ServerAway, SignInRefused
 from webmail.imap.connection import authenticate
-from webmail.models import User
-
-OK, WARNING, PROBLEM = "ok", "warning", "problem"
 
 # capability -> (severity if missing, what users notice)
 _CAPABILITIES = {
@@ -46,15 +33,6 @@ _CAPABILITIES = {
     "PREVIEW": (WARNING, "lists show no first line of the text"),
 }
 _CERTIFICATE_DAYS = 14  # warn if it expires sooner
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """The result of one check: what was checked, ok / warning / problem, and one sentence."""
-
-    name: str
-    state: str
-    words: str
 
 
 def examine(settings: Settings, address: str = "", password: str | None = None) -> Iterator[CheckResult]:
@@ -77,12 +55,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
             "ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages."
         )
     yield from establishment(settings)
-    yield from database(settings)
-    yield from background(settings)
-    yield from clock(settings)
-    yield from disk(settings)
-    yield from permissions(settings)
-    yield from cookies(settings)
+    yield from doctor_machine.examine(settings)
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -127,19 +100,6 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
     if isinstance(error, TimeoutError):
         return f"{where} did not answer within {server.timeout:g} s. Check {setting}_port, {setting}_security and the firewall."
     return f"{where} broke off or makes no sense ({plain(error)}). Check {setting}_port and {setting}_security."
-
-
-def plain(error: BaseException) -> str:
-    """The message of an error, without Python notation such as b'...', (535, b'...') or [Errno 2]."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        told = error.smtp_error
-        return f"{error.smtp_code} {told.decode(errors='replace') if isinstance(told, bytes) else told}"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror.lower()}: {error.filename}" if error.filename else error.strerror.lower()
-    first = error.args[0] if error.args else ""
-    words = first.decode(errors="replace") if isinstance(first, bytes) else str(error)
-    words = re.sub(r"""\bb(['"])(.*?)\1""", lambda found: found[2].replace(r"\r", "").replace(r"\n", " "), words)
-    return " ".join(words.split()) or type(error).__name__
 
 
 def _context(server: Server) -> ssl.SSLContext:
@@ -273,111 +233,3 @@ def establishment(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
     else:
         yield CheckResult("System mail", WARNING, "no sender is set (system_address), so the establishment writes to nobody.")
-
-
-# --- this machine ----------------------------------------------------------------------------------------------------
-
-
-def database(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the database opens, has all migrations, and is writable (tested without changing anything)."""
-    name = "Database"
-    try:
-        with db.connection_context():
-            runner = Runner(db.obj, str(MIGRATIONS))
-            pending = [m.name for m in runner.status() if not m.applied]
-            if pending:
-                yield CheckResult(name, PROBLEM, f"is not up to date: run `flask --app wsgi migrate` ({len(pending)} to apply).")
-                return
-            with db.atomic() as transaction:
-                User.update(active=User.active).where(User.address == "").execute()
-                transaction.rollback()
-            yield CheckResult(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
-    except pw.DatabaseError as error:
-        yield CheckResult(name, PROBLEM, f"can't be used ({plain(error)}). Check database_url and who owns the file.")
-
-
-def background(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the worker is alive and keeps up, and files can be stored. Says nothing where the database says it all."""
-    try:
-        with db.connection_context():
-            for part in health.examine(settings):
-                never = part.name == "worker" and "never" in part.words  # as before the services are started
-                state = OK if part.good else WARNING if never else PROBLEM
-                yield CheckResult(part.name.capitalize(), state, part.words)
-    except pw.DatabaseError:
-        return
-
-
-def clock(settings: Settings, now: float | None = None) -> Iterator[CheckResult]:
-    """Whether the clock is plausible: no file may be newer than now. One-minute tokens need an accurate clock."""
-    at = time.time() if now is None else now
-    files = [Path(__file__), Path(settings.instance, "traboule.sqlite"), Path(settings.instance, "secret_key")]
-    newest = max((file.stat().st_mtime for file in files if file.exists()), default=0)
-    shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    if newest > at + 60:
-        yield CheckResult("Clock", PROBLEM, f"says {shown}, but there are later files: set it, and run a time service (NTP).")
-    else:
-        yield CheckResult("Clock", OK, f"says {shown}; nothing contradicts it. Keep a time service running on every server.")
-    try:
-        zoneinfo.ZoneInfo(settings.timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        yield CheckResult(
-            "Time zone", PROBLEM, f"{settings.timezone!r} is unknown here. Correct timezone, or install the package tzdata."
-        )
-    else:
-        yield CheckResult("Time zone", OK, f"{settings.timezone}.")
-
-
-def disk(settings: Settings) -> Iterator[CheckResult]:
-    """Free space for uploaded attachments: ten messages at least."""
-    folder = Path(settings.uploads_folder)
-    place = next(p for p in (folder, *folder.parents) if p.exists())
-    if not os.access(place, os.W_OK | os.X_OK):
-        yield CheckResult(
-            "Uploads folder", PROBLEM, f"{place} can't be written to: give it to the user who runs this application."
-        )
-        return
-    free = shutil.disk_usage(place).free
-    words = f"{free / 1024**3:.1f} GB free in {place}"
-    if free < settings.message_limit:
-        yield CheckResult("Disk", PROBLEM, f"{words}, not enough for one message: make room.")
-    elif free < 10 * settings.message_limit:
-        yield CheckResult("Disk", WARNING, f"{words}, not enough for ten large messages: make room soon.")
-    else:
-        yield CheckResult("Disk", OK, f"{words}.")
-
-
-def permissions(settings: Settings) -> Iterator[CheckResult]:
-    """Secrets must be readable only by their owner, the database only by its owner and group."""
-    instance = Path(settings.instance)
-    secret = {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
-    files = [*sorted(secret), instance / "config.toml", *sorted(instance.glob("*.sqlite*"))]
-    found = False
-    for file in files:
-        if not file.exists():
-            if file in secret and not (file.name == "secret_key" and settings.secret_key):
-                found = True
-                yield CheckResult("File permissions", PROBLEM, f"{file} is missing.")
-        elif open_to := _open_to(file, secret_to_group=file in secret):
-            found = True
-            state, mode = (PROBLEM, "600") if file in secret else (WARNING, "660")
-            yield CheckResult("File permissions", state, f"{open_to} may read {file}: chmod {mode} {file}")
-    if not found:
-        yield CheckResult("File permissions", OK, f"nothing in {instance} is open to others.")
-
-
-def _open_to(file: Path, secret_to_group: bool) -> str:
-    """Who may read a file but should not; empty if nobody. A closed folder protects its files."""
-    mode, folder = file.stat().st_mode, file.parent.stat().st_mode
-    if mode & 0o004 and folder & 0o001:
-        return "everybody on this machine"
-    if secret_to_group and mode & 0o040 and folder & 0o010:
-        return "its group"
-    return ""
-
-
-def cookies(settings: Settings) -> Iterator[CheckResult]:
-    if settings.secure_cookies:
-        yield CheckResult("Cookies", OK, "are sent over TLS only.")
-    else:
-        yield CheckResult("Cookies", WARNING, "travel without TLS (secure_cookies = false): only for plain http on this machine.")

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from webmail import system_mail
 from webmail.config import Settings
 from webmail.database.connection import db
-from webmail.doctor import OK, PROBLEM, WARNING, CheckResult, plain
+from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
 from webmail.errors import MailError
 from webmail.models import OutboxState, SystemMessage, User
 from webmail.web.current import wake_system_mail

@@ -56,9 +56,10 @@ class Jobs:
 
     def __init__(self, settings: Settings, account_for: Callable[[Outbox], Account]) -> None:
         self.settings = settings
+        """Raises ConfigError where the queue's file can't be used."""
         self.account_for = account_for
         Path(settings.jobs_file).parent.mkdir(parents=True, exist_ok=True)
-        self.huey = SqliteHuey("traboule", filename=settings.jobs_file, results=False, fsync=False)
+        self.huey = _queue(settings.jobs_file)
         self._task_process: TaskProcess | None = None  # of a worker
         self._deliver = self.huey.task(name="deliver")(self.deliver)
         self._deliver_system = self.huey.task(name="deliver_system_mail")(self.deliver_system_mail)
@@ -177,6 +178,13 @@ def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None])
         except Exception:
             log.exception("periodic work broke")
         if stopping.wait(every.total_seconds()):
+def _queue(file: str) -> SqliteHuey:
+    try:
+        return SqliteHuey("traboule", filename=file, results=False, fsync=False)
+    except sqlite3.Error as error:
+        raise ConfigError(f"jobs_file {file} can't be used ({error}): move it away, and another will be made") from error
+
+
             return
 
 

@@ -27,6 +27,7 @@ DATA = (
     "vault",
     "schedule",
     "user_lock",
+    "ownership",
     "storage",
     "people",
     "tasks",
@@ -39,7 +40,18 @@ AREAS = (  # each may use those before it
     "auth", "accounts", "mailbox", "contacts", "drives", "transfers", "compose", "calendar", "message", "filters", "dav",
     "keys", "settings", "admin",
 )  # fmt: skip
-TOP = ("", "cli", "cli_audit", "cli_groups", "cli_values", "doctor", "doctor_mail", "jobs")  # "" is create_app
+TOP = (
+    "",
+    "cli",
+    "cli_audit",
+    "cli_groups",
+    "cli_values",
+    "doctor",
+    "doctor_machine",
+    "doctor_mail",
+    "doctor_result",
+    "jobs",
+)  # "" is create_app
 LEVELS = (NOUNS, FORMATS, PROTOCOLS, DATA, ("web",), AREAS, TOP)
 
 FLASK = {"flask", "flask_login", "flask_wtf", "flask_babel", "flask_compress", "htmx_flask", "wtforms", "werkzeug"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import smtplib
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers
-from webmail import config, doctor, models
+from webmail import config, doctor, doctor_machine, models
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.doctor import OK, PROBLEM, WARNING
+from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
 
 IMAP_GREETING = b"* OK ready\r\n"
 
@@ -30,7 +31,7 @@ def settings(tmp_path):
     database.close()
 
 
-def found(settings, name: str, **who) -> doctor.CheckResult:
+def found(settings, name: str, **who) -> CheckResult:
     return next(check for check in doctor.examine(settings, **who) if check.name == name)
 
 
@@ -239,8 +240,8 @@ def test_the_examination_changes_nothing(settings):
 
 
 def test_a_clock_behind_its_own_files(settings):
-    assert next(doctor.clock(settings)).state == OK
-    check = next(doctor.clock(settings, time.time() - 86400))
+    assert next(doctor_machine.clock(settings)).state == OK
+    check = next(doctor_machine.clock(settings, time.time() - 86400))
     assert (check.state, "later files" in check.words) == (PROBLEM, True)
 
 
@@ -251,7 +252,7 @@ def test_an_unknown_time_zone(settings):
 
 def test_a_full_disk(settings, monkeypatch):
     for free, state in ((1000, PROBLEM), (60 * 1024**2, WARNING), (10 * 1024**3, OK)):
-        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _place, free=free: type("Usage", (), {"free": free}))
+        monkeypatch.setattr(doctor_machine.shutil, "disk_usage", lambda _place, free=free: type("Usage", (), {"free": free}))
         assert found(settings, "Disk").state == state
 
 
@@ -266,6 +267,44 @@ def test_files_open_to_others(settings):
     assert (check.state, "chmod 600" in check.words) == (PROBLEM, True)
     (instance / "secret_key").chmod(0o640)
     assert "its group" in found(settings, "File permissions").words
+
+
+@pytest.fixture
+def public():
+    """A folder that everybody can get to."""
+    with tempfile.TemporaryDirectory(prefix="traboule-doctor-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_a_database_open_to_others_wherever_it_is(settings, public, suffix):
+    elsewhere = public / "db" / "people.sqlite"
+    elsewhere.parent.mkdir()
+    elsewhere.parent.chmod(0o755)
+    settings = replace(settings, database_url=f"sqlite:///{elsewhere}")
+    open_database(settings.database_url)
+    migrate()
+    with db.connection_context():
+        assert found(settings, "File permissions").state == OK, "as it was made"
+        file = elsewhere.with_name(elsewhere.name + suffix)
+        file.chmod(0o664)
+        check = found(settings, "File permissions")
+        assert (check.state, check.words) == (PROBLEM, f"everybody on this machine may read {file}: chmod o-rwx {file}")
+        elsewhere.parent.chmod(0o770)
+        assert found(settings, "File permissions").state == OK, "the folder is closed"
+
+
+def test_folders_open_to_others(settings, public):
+    for name in ("files", "db"):
+        (public / name).mkdir()
+    settings = replace(settings, uploads_folder=str(public / "files"), database_url=f"sqlite:///{public}/db/x.sqlite")
+    for name, mode, what in (("files", 0o755, "read"), ("db", 0o773, "write")):
+        (public / name).chmod(mode)
+        check = found(settings, "File permissions")
+        assert (check.state, check.words[:48]) == (PROBLEM, f"everybody on this machine may {what} {public}/{name}"[:48])
+        (public / name).chmod(0o770)
+    assert found(settings, "File permissions").state == OK
 
 
 def test_a_missing_token_key(settings):

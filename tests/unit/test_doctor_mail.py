@@ -12,7 +12,7 @@ from flask_babel import Babel
 from tests.support.system_mail import SOPHIE, queued
 from webmail import doctor_mail, system_mail
 from webmail.config import Settings
-from webmail.doctor import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import OutboxState, SystemMessage, User, now
 
 FRENCH = "Message d'essai\N{NO-BREAK SPACE}: Lycée Ampère"

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import peewee as pw
 
+from webmail import ownership
 from webmail.database.connection import DATABASE_AWAY, db
 
 log = logging.getLogger(__name__)
@@ -112,14 +113,12 @@ def _folder() -> Path:
 
 
 def _opened(file: Path) -> int:
-    """A descriptor of its own for each holder. What root makes belongs to the owner of the folder around it, not to root."""
+    """A descriptor of its own for each holder."""
     try:
         return os.open(file, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        around = file.parent.parent.stat()
-        file.parent.mkdir(mode=0o770, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
-        if os.geteuid() == 0:
-            os.chown(file.parent, around.st_uid, around.st_gid)
-            os.fchown(descriptor, around.st_uid, around.st_gid)
-        return descriptor
+        ownership.make_folder(file.parent, 0o770)
+        try:
+            return ownership.make_file(file, 0o660)
+        except FileExistsError:  # by another process, at this moment
+            return os.open(file, os.O_RDWR | os.O_CLOEXEC)

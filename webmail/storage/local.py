@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
 
+from webmail import ownership
 from webmail.storage.interface import CHUNK, FileGone, StorageAway, StorageFull, StoredFile
 
 MARK = ".traboule-storage"
@@ -179,7 +180,7 @@ class LocalStorage:
         if self.ours is None or not any(self.ours.fullmatch(name) for name in _names(self.root)):
             return False
         with suppress(OSError):  # next time
-            mark.touch(mode=0o600)
+            ownership.make_empty(mark, 0o600)
         return True
 
     def _look(self) -> None:
@@ -196,21 +197,21 @@ class LocalStorage:
         """Make the folder ours before something is put into it. Raises StorageAway, OSError."""
         if not self._is_marked():
             self._look()
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            (self.root / MARK).touch(mode=0o600)
+            ownership.make_folder(self.root, 0o700)
+            ownership.make_empty(self.root / MARK, 0o600)
 
 
 def _begin(target: Path) -> tuple[Path, IO[bytes]]:
     """A new file in the target's folder, open to its owner only and listed nowhere."""
     fresh = target.with_name(f".{secrets.token_hex(8)}.new")
-    return fresh, _in_its_folder(fresh, lambda: open(fresh, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)))
+    return fresh, _in_its_folder(fresh, lambda: open(ownership.make_file(fresh, 0o600), "wb"))
 
 
 def _in_its_folder(file: Path, make: Callable[[], T]) -> T:
     """Make a file together with its folder, which may be removed at this moment with the last file in it."""
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            ownership.make_folder(file.parent, 0o700)
             return make()
     raise OSError(errno.EAGAIN, "its folder is removed again and again")
 

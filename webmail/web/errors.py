@@ -7,6 +7,8 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from webmail.database import trouble
+from webmail.database.trouble import DatabaseTrouble
 from webmail.errors import (
     MailboxChanged,
     MailError,
@@ -71,8 +73,18 @@ def mail_error(error: MailError) -> Response:
 
 
 def database_error(error: Exception) -> Response:
-    current_app.logger.error("the database can't be used: %s", error)
-    return error_page(_("The service is not available at the moment"), _("Wait a moment and try again."), 503)
+    current_app.logger.error("the database %s", trouble.advice(error))
+    return error_page(_("The service is not available at the moment"), database_words(error), 503)
+
+
+def database_words(error: Exception) -> str:
+    """What somebody can do while the database can't be used."""
+    match trouble.trouble_of(error):
+        case DatabaseTrouble.AWAY:
+            return _("Wait a moment and try again.")
+        case DatabaseTrouble.FULL:
+            return _("The server has no room left. Tell your administrator, then try again.")
+    return _("Tell your administrator: the database needs repair. Your mail is safe on the mail server.")
 
 
 def csrf_error(error: CSRFError) -> Response:

@@ -25,10 +25,12 @@ from webmail.compose.views.editor import (
 from webmail.compose.views.saving import autosave, discard, save
 from webmail.compose.views.sent_notice import say_sent
 from webmail.database.connection import DATABASE_AWAY
+from webmail.database import trouble
 from webmail.models import DraftRow
+from webmail.database.trouble import DatabaseTrouble
 from webmail.storage import StorageAway
 from webmail.web.current import current_user, settings
-from webmail.web.errors import csrf_error, database_error, error_page, mail_error
+from webmail.web.errors import csrf_error, database_error, database_words, error_page, mail_error
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
@@ -102,11 +104,13 @@ def nothing_saved(error: Exception) -> Response:
     """The database is locked or unavailable: return the form with all that was typed, on a page that needs no database."""
     if request.endpoint != "compose.act":
         return database_error(error)
-    current_app.logger.error("the database can't be used, so a draft is not saved: %s", error)
+    current_app.logger.error("a draft is not saved, the database %s", trouble.advice(error))
     title, advice = _("Nothing was saved yet"), _("Your text is still here. Wait a moment, then press the button again.")
     if request.htmx:  # type: ignore[attr-defined]
         return error_page(title, advice, 503)  # only a notice: the page stays as it is
     g.csrf_token = request.form.get("csrf_token", "")  # the form's token is still valid; a new one could not be stored
+    if trouble.trouble_of(error) is not DatabaseTrouble.AWAY:
+        advice = _("Your text is still here. Copy it to be safe.") + " " + database_words(error)
     form = ComposeForm()
     if form.files():
         advice += " " + _("Files are to be chosen again.")

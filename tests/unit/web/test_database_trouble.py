@@ -1,0 +1,121 @@
+"""What a person sees while the database is full, read-only, damaged, gone or away: a page with advice, and the text they typed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.support import auth_app, servers
+from tests.support.broken_database import FAULTS, full, removed
+from tests.support.compose_form import FORM, text_of
+from tests.support.visits import Visitor
+from webmail import create_app
+from webmail.database.connection import db, open_database
+from webmail.models import DraftRow, User
+
+
+@pytest.fixture
+def app(tmp_path):
+    away = servers.closed_port()
+    made = create_app(
+        tmp_path / "instance", sign_in="accounts", domain="lycee.example", imap_port=away, imap_security="none", smtp_port=away,
+        server_timeout=1, secure_cookies=False,
+    )  # fmt: skip
+    auth_app.add("alice@lycee.example")
+    yield made
+    db.obj.close()
+
+
+@pytest.fixture
+def file(app) -> Path:
+    return Path(app.extensions["settings"].database_url.removeprefix("sqlite:///"))
+
+
+@pytest.fixture
+def alice(app) -> Visitor:
+    return signed_in(app, "en")
+
+
+def signed_in(app, language: str) -> Visitor:
+    who = Visitor(app, language=language)
+    fields = {"username": "alice", "password": auth_app.PASSWORD}
+    assert who.submit(who.get("/login"), "form[action='/login']", follow=False, **fields).status == 303
+    return who
+
+
+def is_well(page) -> bool:
+    return page.status == 503 and "Traceback" not in page.text and "sqlite" not in page.text.lower()
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name not in ("full", "read_only")])
+def test_a_page_that_reads_says_whom_to_tell(app, alice, file, fault):
+    assert alice.get("/contacts").status == 200
+    FAULTS[fault](file)
+    page = alice.get("/contacts")
+    assert is_well(page)
+    assert "Tell your administrator" in page.text and "mail is safe" in page.text
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("action", ["save", "send", "autosave"])
+def test_the_text_stays_on_the_page(alice, file, fault, action):
+    form, text = alice.get("/compose"), "long text\n" * 2000
+    FAULTS[fault](file)
+    page = alice.submit(form, FORM, to="bob@lycee.example", subject="Été", body=text, action=action)
+    assert is_well(page)
+    assert "Nothing was saved yet" in page.text and "ell your administrator" in page.text
+    assert text_of(page) == text
+
+
+def test_in_french_too(app, file):
+    alice = signed_in(app, "fr")
+    removed(file)
+    page = alice.get("/contacts")
+    assert page.status == 503
+    assert "administrateur" in page.text and "administrator" not in page.text
+
+
+def test_after_making_room_the_button_works(alice, file):
+    form, text = alice.get("/compose"), "long text\n" * 2000
+    full(file)
+    page = alice.submit(form, FORM, body=text, action="autosave")
+    assert "no room left" in page.text
+    db.execute_sql("PRAGMA max_page_count = 1000000")
+    alice.submit(page, FORM, action="autosave")
+    assert DraftRow.get().body == text
+
+
+def test_a_database_put_back_in_its_place_is_used_at_once(alice, file, tmp_path):
+    """Nothing is written into the file that has no name any more."""
+    db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with sqlite3.connect(file) as source, sqlite3.connect(tmp_path / "copy.sqlite") as copy:
+        source.backup(copy)
+    removed(file)
+    assert alice.get("/contacts").status == 503
+    assert not file.exists()
+    os.replace(tmp_path / "copy.sqlite", file)
+    assert alice.get("/contacts").status == 200
+    assert User.get().address == "alice@lycee.example"
+
+
+def test_a_server_that_is_away_is_waited_for(app, alice):
+    pytest.importorskip("psycopg")
+    usual = db.obj
+    open_database(f"postgresql://nobody@127.0.0.1:{servers.closed_port()}/none")
+    try:
+        page = alice.get("/contacts")
+    finally:
+        db.obj.close()
+        db.initialize(usual)
+    assert page.status == 503
+    assert "Wait a moment and try again" in page.text
+
+
+def test_health_is_not_ok(app, file):
+    removed(file)
+    visitor = Visitor(app)
+    assert visitor.get("/healthz").status == 503
+    assert visitor.get("/healthz?full").status == 503

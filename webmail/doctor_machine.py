@@ -1,0 +1,158 @@
+"""Doctor, this machine: the database, the worker, the clock, the disk, and who may read what."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+import zoneinfo
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import peewee as pw
+from playhouse.migrations import Runner
+
+from webmail import health
+from webmail.config import Settings
+from webmail.database import trouble
+from webmail.database.connection import DATABASE_AWAY, db, sqlite_file
+from webmail.database.migrate import MIGRATIONS
+from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
+from webmail.models import User
+
+_BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside a database, with the same in it
+
+
+def examine(settings: Settings) -> Iterator[CheckResult]:
+    """All checks of this machine, each result at once."""
+    for check in (database, background, clock, disk, permissions, cookies):
+        yield from check(settings)
+
+
+def database(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the database opens, has all migrations, and is writable (tested without changing anything)."""
+    name = "Database"
+    try:
+        with db.connection_context():
+            runner = Runner(db.obj, str(MIGRATIONS))
+            pending = [m.name for m in runner.status() if not m.applied]
+            if pending:
+                yield CheckResult(name, PROBLEM, f"is not up to date: run `flask --app wsgi migrate` ({len(pending)} to apply).")
+                return
+            with db.atomic() as transaction:
+                User.update(active=User.active).where(User.address == "").execute()
+                transaction.rollback()
+            yield CheckResult(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
+    except (*DATABASE_AWAY, pw.DatabaseError) as error:
+        yield CheckResult(name, PROBLEM, trouble.advice(error))
+
+
+def background(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the worker is alive and keeps up, and files can be stored. Says nothing where the database says it all."""
+    try:
+        with db.connection_context():
+            for part in health.examine(settings):
+                never = part.name == "worker" and "never" in part.words  # as before the services are started
+                state = OK if part.good else WARNING if never else PROBLEM
+                yield CheckResult(part.name.capitalize(), state, part.words)
+    except (*DATABASE_AWAY, pw.DatabaseError):
+        return
+
+
+def clock(settings: Settings, now: float | None = None) -> Iterator[CheckResult]:
+    """Whether the clock is plausible: no file may be newer than now. One-minute tokens need an accurate clock."""
+    at = time.time() if now is None else now
+    files = [Path(__file__), Path(settings.instance, "secret_key"), *_database_files(settings)]
+    newest = max((file.stat().st_mtime for file in files if file.exists()), default=0)
+    shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if newest > at + 60:
+        yield CheckResult("Clock", PROBLEM, f"says {shown}, but there are later files: set it, and run a time service (NTP).")
+    else:
+        yield CheckResult("Clock", OK, f"says {shown}; nothing contradicts it. Keep a time service running on every server.")
+    try:
+        zoneinfo.ZoneInfo(settings.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        yield CheckResult(
+            "Time zone", PROBLEM, f"{settings.timezone!r} is unknown here. Correct timezone, or install the package tzdata."
+        )
+    else:
+        yield CheckResult("Time zone", OK, f"{settings.timezone}.")
+
+
+def disk(settings: Settings) -> Iterator[CheckResult]:
+    """Free space for uploaded attachments: ten messages at least."""
+    folder = Path(settings.uploads_folder)
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    if not place.is_dir():
+        yield CheckResult("Uploads folder", PROBLEM, f"{place} is no folder: move it away and make a folder in its place.")
+        return
+    if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+        yield CheckResult(
+            "Uploads folder", PROBLEM, f"{place} can't be read and written: give it to the user who runs this application."
+        )
+        return
+    free = shutil.disk_usage(place).free
+    words = f"{free / 1024**3:.1f} GB free in {place}"
+    if free < settings.message_limit:
+        yield CheckResult("Disk", PROBLEM, f"{words}, not enough for one message: make room.")
+    elif free < 10 * settings.message_limit:
+        yield CheckResult("Disk", WARNING, f"{words}, not enough for ten large messages: make room soon.")
+    else:
+        yield CheckResult("Disk", OK, f"{words}.")
+
+
+def permissions(settings: Settings) -> Iterator[CheckResult]:
+    """Secrets must be readable only by their owner, the database and the files only by their owner and group."""
+    instance, name = Path(settings.instance), "File permissions"
+    secret = {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
+    found = False
+    for file in sorted(secret):
+        if not file.exists():
+            if not (file.name == "secret_key" and settings.secret_key):
+                found = True
+                yield CheckResult(name, PROBLEM, f"{file} is missing.")
+        elif open_to := _open_to(file, secret_to_group=True):
+            found = True
+            yield CheckResult(name, PROBLEM, f"{open_to} {file}: chmod 600 {file}")
+    for file in _closed_to_others(settings):
+        if open_to := _open_to(file):
+            found = True
+            yield CheckResult(name, PROBLEM, f"{open_to} {file}: chmod o-rwx {file}")
+    if not found:
+        yield CheckResult(name, OK, "secrets, the database and people's files are closed to others.")
+
+
+def _closed_to_others(settings: Settings) -> list[Path]:
+    """What may be open to a group (Dovecot's, of the database), but to nobody else."""
+    instance, jobs = Path(settings.instance), Path(settings.jobs_file)
+    folders = [Path(settings.uploads_folder), instance / "storage", instance / "images"]
+    files = [instance / "config.toml", *instance.glob("*.sqlite*"), *_database_files(settings)]
+    files += [jobs.with_name(jobs.name + suffix) for suffix in _BESIDE]
+    if database := sqlite_file(settings.database_url):
+        folders += [place for place in (Path(database).parent,) if place.exists() and place.stat().st_mode & stat.S_IWOTH]
+    return [file for file in dict.fromkeys([*files, *folders]) if file.exists()]
+
+
+def _database_files(settings: Settings) -> list[Path]:
+    file = sqlite_file(settings.database_url)
+    found = [Path(file + suffix) for suffix in _BESIDE] if file else []
+    return [one for one in found if one.exists()]
+
+
+def _open_to(file: Path, *, secret_to_group: bool = False) -> str:
+    """Who may do what with a file but should not; empty if nobody. A closed folder protects all that is in it."""
+    mode = file.stat().st_mode
+    if mode & (stat.S_IROTH | stat.S_IWOTH) and all(folder.stat().st_mode & stat.S_IXOTH for folder in file.absolute().parents):
+        return f"everybody on this machine may {'read' if mode & stat.S_IROTH else 'write'}"
+    if secret_to_group and mode & stat.S_IRGRP and file.parent.stat().st_mode & stat.S_IXGRP:
+        return "its group may read"
+    return ""
+
+
+def cookies(settings: Settings) -> Iterator[CheckResult]:
+    if settings.secure_cookies:
+        yield CheckResult("Cookies", OK, "are sent over TLS only.")
+    else:
+        yield CheckResult("Cookies", WARNING, "travel without TLS (secure_cookies = false): only for plain http on this machine.")

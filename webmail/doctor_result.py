@@ -1,0 +1,31 @@
+"""Doctor, results: what each check says, and the words of an error without Python notation."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+from dataclasses import dataclass
+
+OK, WARNING, PROBLEM = "ok", "warning", "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The result of one check: what was checked, ok / warning / problem, and one sentence."""
+
+    name: str
+    state: str
+    words: str
+
+
+def plain(error: BaseException) -> str:
+    """The message of an error, without Python notation such as b'...', (535, b'...') or [Errno 2]."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        told = error.smtp_error
+        return f"{error.smtp_code} {told.decode(errors='replace') if isinstance(told, bytes) else told}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror.lower()}: {error.filename}" if error.filename else error.strerror.lower()
+    first = error.args[0] if error.args else ""
+    words = first.decode(errors="replace") if isinstance(first, bytes) else str(error)
+    words = re.sub(r"""\bb(['"])(.*?)\1""", lambda found: found[2].replace(r"\r", "").replace(r"\n", " "), words)
+    return " ".join(words.split()) or type(error).__name__
