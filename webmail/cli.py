@@ -198,12 +198,12 @@ def disallow_address(address: str, alias: str) -> None:
 @accounts.command("allowed")
 @click.argument("address", required=False)
 def list_allowed(address: str | None) -> None:
-    """Show who may write from which other address, and under which other name: everybody, or one person."""
-    user = account_of(address) if address else None
-    for table, column in ((AllowedAddress, AllowedAddress.address), (AllowedName, AllowedName.name)):
-        found = table.select(table, User).join(User).order_by(User.address, column)
-        for row in found.where(table.user == user) if user else found:
-            click.echo(f"{row.user.address}\t{printable(getattr(row, column.name))}")
+    """Show who may write from which other address: everybody, or one person."""
+    found = AllowedAddress.select(AllowedAddress, User).join(User).order_by(User.address, AllowedAddress.address)
+    if address:
+        found = found.where(AllowedAddress.user == account_of(address))
+    for row in found:
+        click.echo(f"{row.user.address}\t{row.address}")
 
 
 @click.command()

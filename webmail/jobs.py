@@ -55,8 +55,8 @@ class Jobs:
     """The job queue: `schedule...` and `wake_tasks` are for the web application, `work` for the worker process."""
 
     def __init__(self, settings: Settings, account_for: Callable[[Outbox], Account]) -> None:
-        self.settings = settings
         """Raises ConfigError where the queue's file can't be used."""
+        self.settings = settings
         self.account_for = account_for
         Path(settings.jobs_file).parent.mkdir(parents=True, exist_ok=True)
         self.huey = _queue(settings.jobs_file)
@@ -168,6 +168,13 @@ class Jobs:
                 heartbeat.gone(worker)
 
 
+def _queue(file: str) -> SqliteHuey:
+    try:
+        return SqliteHuey("traboule", filename=file, results=False, fsync=False)
+    except sqlite3.Error as error:
+        raise ConfigError(f"jobs_file {file} can't be used ({error}): move it away, and another will be made") from error
+
+
 def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None]) -> None:
     """Do something again and again until the worker stops. A database that is away now is asked again next time."""
     while True:
@@ -178,13 +185,6 @@ def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None])
         except Exception:
             log.exception("periodic work broke")
         if stopping.wait(every.total_seconds()):
-def _queue(file: str) -> SqliteHuey:
-    try:
-        return SqliteHuey("traboule", filename=file, results=False, fsync=False)
-    except sqlite3.Error as error:
-        raise ConfigError(f"jobs_file {file} can't be used ({error}): move it away, and another will be made") from error
-
-
             return
 
 
