@@ -133,7 +133,7 @@ class TestShowing:
 
     def test_mail_addresses_lead_to_the_compose_page(self):
         shown = Tree(plain_text.to_html("ann@example.org or mailto:bob@example.org?subject=hi&bcc=thief@example.net"))
-        assert shown.links == [{"href": "/compose?to=ann%40example.org"}, {"href": "/compose?to=bob%40example.org"}]
+        assert shown.links == [{"href": "/compose?to=ann%40example.org"}, {"href": "/compose?to=bob%40example.org&subject=hi"}]
 
     @pytest.mark.parametrize(
         "written",

@@ -9,10 +9,13 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from linkify_it import LinkifyIt
 
+from webmail.mime.html.mail_addresses import MailAddress, find_addresses
+
 URL_LIMIT = 4000  # characters; a longer URL is shown as text
 RUN_LIMIT = 3000  # characters without white space that are searched for links: longer runs are data
 
-_HINT = re.compile(r"://|www\.|@|mailto:", re.I)
+_HINT = re.compile(r"://|www\.|@", re.I)
+_WEB_HINT = re.compile(r"://|www\.", re.I)
 _HTTP = re.compile(r"https?://[^\s/?#\\]", re.I)
 _RUNS = re.compile(r"[^\s<>\"]+")
 _COMPOSE_FIELDS = ("to", "cc", "subject", "body")
@@ -20,8 +23,8 @@ _COMPOSE_FIELDS = ("to", "cc", "subject", "body")
 
 @lru_cache(maxsize=1)
 def _linkifier() -> LinkifyIt:
-    finder = LinkifyIt(options={"fuzzy_link": True, "fuzzy_email": True, "fuzzy_ip": False})
-    for scheme in ("ftp:", "//"):
+    finder = LinkifyIt(options={"fuzzy_link": True, "fuzzy_email": False, "fuzzy_ip": False})
+    for scheme in ("ftp:", "//", "mailto:"):
         finder.add(scheme, None)
     return finder
 
@@ -68,24 +71,34 @@ def linkify(text: str) -> str:
 def _link_run(word: str) -> str:
     out: list[str] = []
     end = 0
-    for found in _linkifier().match(word) or []:
-        shown = word[found.index : found.last_index]
-        if not found.schema and not shown.lower().startswith("www."):
-            continue  # "example.com" and "notes.md" look alike: only an explicit URL or address becomes a link
-        link = _link(found.url, shown)
-        if link:
-            out.extend((html.escape(word[end : found.index], quote=False), link))
-            end = found.last_index
+    for start, stop, link in _links(word):
+        if start >= end:
+            out.extend((html.escape(word[end:start], quote=False), link))
+            end = stop
     out.append(html.escape(word[end:], quote=False))
     return "".join(out)
 
 
-def _link(url: str, shown: str) -> str:
-    label = html.escape(shown, quote=False)
-    if url.lower().startswith("mailto:"):
-        target = compose_link(url)
-        return f'<a href="{html.escape(target)}">{label}</a>' if target else ""
+def _links(word: str) -> list[tuple[int, int, str]]:
+    """(start, end, HTML) of the links in a word, in order; of two that overlap, the first counts."""
+    found = []
+    if "@" in word:
+        found += [(one.start, one.end, _mail_link(one, word[one.start : one.end])) for one in find_addresses(word)]
+    for one in (_linkifier().match(word) or []) if _WEB_HINT.search(word) else []:
+        shown = word[one.index : one.last_index]
+        if one.schema or (shown.lower().startswith("www.") and word[one.index - 1 : one.index] != "@"):
+            found.append((one.index, one.last_index, _web_link(one.url, shown)))  # "example.com" and "notes.md" look alike
+    return sorted(link for link in found if link[2])
+
+
+def _mail_link(found: MailAddress, shown: str) -> str:
+    target = f"/compose?to={quote(found.address, safe='')}" if found.address else compose_link(shown)
+    return f'<a href="{html.escape(target)}">{html.escape(shown, quote=False)}</a>' if target else ""
+
+
+def _web_link(url: str, shown: str) -> str:
     target = web_address(url)
     if not target:
         return ""
+    label = html.escape(shown, quote=False)
     return f'<a href="{html.escape(target)}" target="_blank" rel="noopener noreferrer nofollow">{label}</a>'
