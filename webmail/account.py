@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 import jwt
 
 Security = Literal["tls", "starttls", "none"]
+
+# seconds by which the clocks of the web and the mail servers may differ. A token that leaks is of use for as much longer, but
+# only to those who reach the mail servers, and a clock that is set a little wrong would keep everybody from their mail
+CLOCK_DIFFERENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +37,22 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class TokenIssuer:
-    """Signs one-minute ES256 tokens with our own key, which the mail server trusts: no passwords are stored."""
+    """Signs short-lived ES256 tokens with our own key, which the mail server trusts: no passwords are stored.
+
+    They are valid for a minute, and for CLOCK_DIFFERENCE more before and after it. `clock` tells the time.
+    """
 
     key: str = field(repr=False)  # PEM of the private key
     issuer: str
     client: str  # `azp` claim, and the folder that holds the public key on the server
     key_id: str
+    clock: Callable[[], float] = field(default=time.time, compare=False, repr=False)
 
     def token(self, username: str, lifetime: int = 60) -> str:
-        """A JSON Web Token (RFC 7519) for `username`, valid for `lifetime` seconds."""
-        now = int(time.time())
-        claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": now - 5, "nbf": now - 5, "exp": now + lifetime}
+        """A JSON Web Token (RFC 7519) for `username`, valid for `lifetime` seconds where both clocks agree, and longer."""
+        now = int(self.clock())
+        begins, ends = now - CLOCK_DIFFERENCE, now + lifetime + CLOCK_DIFFERENCE
+        claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": begins, "nbf": begins, "exp": ends}
         return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
 
 

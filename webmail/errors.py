@@ -69,6 +69,16 @@ class ServerAway(MailError):
     status = 502
 
 
+class TokenRefused(ServerAway):
+    """The server rejected a token that we signed: a fault of the servers (clocks, key, issuer), which no user can mend."""
+
+
+class SearchNotReady(ServerAway):
+    """The server is still indexing what is to be searched. Other questions are answered."""
+
+    status = 503
+
+
 class SendRefused(MailError):
     """The SMTP server rejected the message. `permanent` tells 5xx from 4xx; `refused` maps address -> the server's words."""
 

@@ -322,6 +322,8 @@ class Message:
     remote: int = 0  # images and other resources its HTML would fetch from the web, counted in the part that was scanned
     lies: tuple[tuple[str, str], ...] = ()  # links whose text names another site: (URL, site named in the text)
     ends: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # section -> first and last bytes of archives and the like
+    place: int = 0  # its sequence number when it was read, 0: unknown; only with `stranger`
+    stranger: str = ""  # the address of a sender the reader does not know, in ASCII
     earlier: bool | None = None  # whether an earlier message in the mailbox is from the same address; None: not searched
     looked_back: int = 0  # how many earlier messages were searched for that; 0: all
     glance: str = ""  # the first words of the displayed text, if asked for

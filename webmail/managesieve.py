@@ -17,7 +17,7 @@ from typing import Any
 from sievelib import managesieve
 
 from webmail.account import Account, Password, Server
-from webmail.errors import Refused, ServerAway, SignInRefused
+from webmail.errors import Refused, ServerAway, SignInRefused, TokenRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ class Client(managesieve.Client):
         if mechanism not in self.greeting().mechanisms:
             raise ServerAway(f"the ManageSieve server does not offer {mechanism}")
         if not self.__authenticate(credential.username, secret, "", mechanism):
-            raise SignInRefused(f"ManageSieve: {self.errmsg.decode(errors='replace')}")
+            refusal = SignInRefused if isinstance(credential, Password) else TokenRefused
+            raise refusal(f"ManageSieve: {self.errmsg.decode(errors='replace')}")
 
     def _oauthbearer_authentication(self, login: bytes, password: bytes, authz_id: bytes = b"") -> bool:
         """OAUTHBEARER (RFC 7628). A failure comes as a challenge to be answered; sievelib would wait until it times out."""
@@ -120,7 +121,7 @@ def greet(server: Server) -> Greeting:
 def connect(account: Account) -> Iterator[SieveConnection]:
     """Sign in to the account's ManageSieve server: 1 round trip after the greeting, 2 more with STARTTLS.
 
-    Raises ServerAway and SignInRefused. The account must have a `sieve` server.
+    Raises ServerAway, SignInRefused and TokenRefused. The account must have a `sieve` server.
     """
     if account.sieve is None:
         raise ServerAway("no ManageSieve server is set")

@@ -18,7 +18,7 @@ from io import BytesIO
 from typing import IO
 
 from webmail.account import Account, Password, Server, Token
-from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
+from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, TokenRefused, UnsafeValue
 from webmail.mime.transfer_encoding import crlf_pieces
 
 FINAL_ANSWER_SECONDS = 120.0  # the server may scan or deliver before it responds to the dot (RFC 5321 section 4.5.3.2.6)
@@ -61,8 +61,8 @@ def send(
     `before_final_dot()` runs when all content is sent and nothing has been accepted yet; an exception it raises is passed on,
     and the message is not sent. After it, a broken connection raises SendUncertain.
 
-    Raises UnsafeValue, SignInRefused, ServerAway (nothing was sent: retry), SendRefused (no recipient was accepted) and
-    SendUncertain. Round trips: greeting, EHLO, (STARTTLS, EHLO,) AUTH, MAIL, one RCPT each, DATA, dot.
+    Raises UnsafeValue, SignInRefused, ServerAway (nothing was sent: retry; TokenRefused is one), SendRefused (no recipient was
+    accepted) and SendUncertain. Round trips: greeting, EHLO, (STARTTLS, EHLO,) AUTH, MAIL, one RCPT each, DATA, dot.
     """
     envelope = {address: _wire_address(address) for address in recipients}
     envelope[sender] = _wire_address(sender) if sender else ""
@@ -156,13 +156,17 @@ def _sign_in(client: smtplib.SMTP, account: Account) -> None:
         return
     usable = [choice for choice in _mechanisms(account) if choice[0] in offered]
     if not usable:
-        raise SignInRefused(f"no common way to sign in; the server offers {' '.join(offered)}")
+        raise _refusal(account)(f"no common way to sign in; the server offers {' '.join(offered)}")
     code, words = _auth(client, *usable[0])
     if code == 235:
         return
     if 400 <= code < 500 or code < 200:
         raise ServerAway(_words(code, words))
-    raise SignInRefused(_words(code, words))
+    raise _refusal(account)(_words(code, words))
+
+
+def _refusal(account: Account) -> type[SignInRefused | TokenRefused]:
+    return SignInRefused if isinstance(account.credential, Password) else TokenRefused
 
 
 def _mechanisms(account: Account) -> Iterator[tuple[str, list[str]]]:

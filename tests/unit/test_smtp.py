@@ -7,9 +7,10 @@ import subprocess
 import pytest
 
 from tests.bench.fault_server import FaultServer
+from tests.support import tokens
 from webmail import smtp
-from webmail.account import Account, Password, Server, Token, TokenIssuer
-from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, UnsafeValue
+from webmail.account import Account, Password, Server
+from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, TokenRefused, UnsafeValue
 
 MESSAGE = b"From: alice@lycee.example\r\nSubject: t\r\n\r\nhello\r\n"
 BOB, CARL = "bob@lycee.example", "carl@lycee.example"
@@ -163,11 +164,7 @@ def test_a_password_goes_by_login_where_plain_is_not_offered():
 
 @pytest.fixture(scope="module")
 def token():
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return Token("alice@lycee.example", TokenIssuer(key, "https://webmail.example", "traboule", "k1"))
+    return tokens.token()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +185,7 @@ def test_a_token_goes_by_the_best_bearer_mechanism(offered, starts, token):
 
 
 def test_no_common_mechanism_is_a_refusal(token):
-    with FaultServer(extensions=("AUTH PLAIN",)) as server, pytest.raises(SignInRefused, match="PLAIN"):
+    with FaultServer(extensions=("AUTH PLAIN",)) as server, pytest.raises(TokenRefused, match="PLAIN"):
         send(server, account=account(server.port, token))
 
 

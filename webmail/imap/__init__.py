@@ -14,6 +14,7 @@ from webmail.imap import (
     body_texts,
     changes,
     conversations,
+    earlier_messages,
     folders,
     listing,
     mailboxes,
@@ -22,6 +23,7 @@ from webmail.imap import (
     threads,
 )
 from webmail.imap.credential_check import check
+from webmail.imap.optional import optional
 from webmail.imap.pool import close_all, close_all_of, configure, connect
 
 __all__ = [
@@ -37,10 +39,12 @@ __all__ = [
     "configure",
     "connect",
     "conversations",
+    "earlier_messages",
     "folders",
     "listing",
     "mailboxes",
     "messages",
     "multi_search",
+    "optional",
     "threads",
 ]

@@ -10,7 +10,17 @@ from contextlib import contextmanager
 from imapclient import imap_utf7
 from imapclient.exceptions import ProtocolError
 
-from webmail.errors import MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused, ServerAway, SignInRefused, UnsafeValue
+from webmail.errors import (
+    MailError,
+    NoSuchMailbox,
+    NotAllowed,
+    OverQuota,
+    Refused,
+    SearchNotReady,
+    ServerAway,
+    SignInRefused,
+    UnsafeValue,
+)
 
 _UNSAFE = re.compile(r"[\r\n\0]")
 _KEYWORD = re.compile(r"\\?[A-Za-z0-9$!#&'+,./:;<=>?@^_`|~-]+\Z")
@@ -100,6 +110,8 @@ def refusal(command: str, data: object) -> MailError:
     words = data[0].decode("utf-8", "replace") if isinstance(data, list) and data and isinstance(data[0], bytes) else str(data)
     code = re.match(r"\[([A-Z-]+)", words)
     kind = _CODES.get(code[1], Refused) if code else Refused
+    if "waiting for indexing" in words:  # Dovecot, after fts_search_timeout
+        kind = SearchNotReady
     return kind(f"{command}: {words}")
 
 

@@ -7,6 +7,7 @@ as EXISTS and EXPUNGE change it, and whether it is still in step with the server
 from __future__ import annotations
 
 import imaplib
+import logging
 import re
 import select
 import ssl
@@ -18,14 +19,20 @@ from imapclient import IMAPClient
 from imapclient.response_parser import parse_fetch_response
 
 from webmail.account import Account, Password, Server
-from webmail.errors import MailboxChanged, MailError, ServerAway, SignInRefused
+from webmail.errors import MailboxChanged, MailError, ServerAway, SignInRefused, TokenRefused
 from webmail.imap import circuit_breaker
 from webmail.imap.commands import mailbox_name, refusal, translated
+
+log = logging.getLogger(__name__)
 
 # SEARCH returns all UIDs on one line: 8 bytes each, and mailboxes hold up to a million
 imaplib._MAXLINE = 20_000_000  # type: ignore[attr-defined]
 
 Command = tuple[bytes, ...]  # (b"UID FETCH", b"1:3", b"(FLAGS)"): already escaped, see commands.py
+
+
+class Spare(tuple[bytes, ...]):
+    """A command that others can do without: a refusal is logged, and spoils nothing that was asked together with it."""
 
 
 _PIECE = 256 * 1024  # bytes of a message sent at once
@@ -51,6 +58,7 @@ class Connection:
         self.in_step = True  # false while a response is pending, and for good if it never came
         self._verified = False  # the mailbox's state was refreshed during this loan
         self._untried = False  # no command was sent yet during this loan
+        self._patience: float | None = None  # seconds for each response during this loan; None: the server's timeout
         self._open(seconds)
 
     # --- lifecycle ---------------------------------------------------------------------------------------------------
@@ -72,15 +80,23 @@ class Connection:
                 self._remember = imap._append_untagged
                 imap._append_untagged = self._append_untagged
                 self.capabilities = frozenset(c.decode("ascii", "replace") for c in self.client.capabilities())
-                self.client.socket().settimeout(server.timeout)
+                self.client.socket().settimeout(self._timeout)
             except BaseException:
                 self.client.shutdown()
                 raise
             self.in_step = True
 
-    def lend(self) -> None:
-        """Start a loan: the known state of the mailbox may be stale."""
+    def lend(self, patience: float | None = None) -> None:
+        """Start a loan: the known state of the mailbox may be stale. `patience`: seconds to wait for each response."""
         self._verified, self._untried = False, True
+        if patience != self._patience:
+            self._patience = patience
+            self.client.socket().settimeout(self._timeout)
+
+    @property
+    def _timeout(self) -> float:
+        """Seconds to wait for each response."""
+        return min(self._patience or self.account.imap.timeout, self.account.imap.timeout)
 
     def reopen(self) -> None:
         """Reconnect within a loan, after the connection was lost, and select the same mailbox: round trips of both.
@@ -89,7 +105,7 @@ class Connection:
         """
         mailbox, uidvalidity = self.mailbox, self.uidvalidity
         self.close()
-        self._open()
+        self._open(self._patience)
         self._verified = self._untried = False
         if mailbox:
             self.select(mailbox, uidvalidity)
@@ -185,8 +201,11 @@ class Connection:
         untagged = dict(imap.untagged_responses)
         imap.untagged_responses.clear()
         for command, (kind, data) in zip(commands, answers, strict=True):
-            if kind != "OK":
+            if kind == "OK":
+                continue
+            if not isinstance(command, Spare):
                 raise refusal(command[0].decode(), data)
+            log.info("done without: %s", refusal(command[0].decode(), data))
         return untagged
 
     def _send_waiting(self, tag: bytes, line: bytes) -> None:
@@ -330,8 +349,8 @@ def _dial(server: Server, seconds: float) -> IMAPClient:
 
 
 def authenticate(client: IMAPClient, account: Account) -> None:
-    """Sign in: 1 round trip. Raises SignInRefused, ServerAway if the server says it is unavailable, and imaplib's abort or
-    OSError if the connection is lost."""
+    """Sign in: 1 round trip. Raises SignInRefused, TokenRefused, ServerAway if the server says it is unavailable, and imaplib's
+    abort or OSError if the connection is lost."""
     credential = account.credential
     try:
         if isinstance(credential, Password):
@@ -347,4 +366,4 @@ def authenticate(client: IMAPClient, account: Account) -> None:
         words = str(error)
         if "UNAVAILABLE" in words or "temporar" in words.lower():
             raise ServerAway(words) from error
-        raise SignInRefused(words) from error
+        raise (SignInRefused if isinstance(credential, Password) else TokenRefused)(words) from error

@@ -9,7 +9,7 @@ from typing import Any
 from webmail.errors import NoSuchMessage
 from webmail.imap import body_texts, threads
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.connection import Command, Connection, Spare, fetched
 from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
 from webmail.imap.responses import flags_of, header_bytes_of, structure_of, when_of
 from webmail.mail import Message, Part, Structure
@@ -58,7 +58,7 @@ def read(
     commands += overview_commands(connection)
     newly = [] if connection.read_only else [one for one in unread if one in wanted]
     if newly:
-        commands.append((b"UID STORE", uid_set(newly), b"+FLAGS.SILENT", b"(\\Seen)"))
+        commands.append(Spare((b"UID STORE", uid_set(newly), b"+FLAGS.SILENT", b"(\\Seen)")))
     untagged = connection.run(*commands)
     more = fetched(untagged)
     overview = overview_in(connection, untagged)

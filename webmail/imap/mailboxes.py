@@ -16,7 +16,7 @@ from webmail.account import Account
 from webmail.errors import NoSuchMailbox, Refused, UnsafeValue
 from webmail.imap import acl
 from webmail.imap.commands import mailbox_name
-from webmail.imap.connection import Command, Connection
+from webmail.imap.connection import Command, Connection, Spare
 from webmail.imap.namespaces import Namespaces, namespaces_in
 from webmail.imap.responses import joined
 from webmail.mail import Mailbox, Quota, Role
@@ -137,7 +137,7 @@ def overview_commands(connection: Connection) -> list[Command]:
         return [*commands, (b"STATUS", mailbox_name(here), b"(MESSAGES UNSEEN)")] if here else commands
     commands += _list_commands(connection)
     if connection.has("QUOTA"):
-        commands.append((b"GETQUOTAROOT", b'"INBOX"'))
+        commands.append(Spare((b"GETQUOTAROOT", b'"INBOX"')))
     return commands
 
 
@@ -210,8 +210,8 @@ def create(connection: Connection, name: str) -> None:
 
 
 def _namespace_command(connection: Connection) -> list[Command]:
-    """NAMESPACE, once per connection."""
-    return [(b"NAMESPACE",)] if connection.namespaces is None and connection.has("NAMESPACE") else []
+    """NAMESPACE, once per connection, unless it is refused."""
+    return [Spare((b"NAMESPACE",))] if connection.namespaces is None and connection.has("NAMESPACE") else []
 
 
 def _list_commands(connection: Connection) -> list[Command]:

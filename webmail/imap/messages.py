@@ -12,10 +12,10 @@ from webmail.account import Account
 from webmail.errors import NoSuchMessage, ServerAway, UnsafeValue
 from webmail.imap import body_texts, encoded_messages, part_edges
 from webmail.imap.commands import flag_list, mailbox_name, quoted, uid_set
-from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.connection import Command, Connection, Spare, fetched
 from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
 from webmail.imap.pool import connect
-from webmail.imap.responses import count_of, flags_of, header_bytes_of, numbers_of, structure_of, when_of
+from webmail.imap.responses import flags_of, header_bytes_of, numbers_of, structure_of, when_of
 from webmail.mail import Envelope, Message, Part, Structure
 from webmail.mime import authentication, headers, list_headers, part_kinds, plain_text, structure
 from webmail.mime.html.scan import scan, words
@@ -28,7 +28,6 @@ _MESSAGE_HEADERS = (
     b"BODY.PEEK[HEADER.FIELDS (DISPOSITION-NOTIFICATION-TO ORIGINAL-RECIPIENT RETURN-PATH PRECEDENCE AUTO-SUBMITTED)]<0.8192> "
     b"BODY.PEEK[HEADER.FIELDS (AUTHENTICATION-RESULTS RECEIVED)]<0.32768>"
 )
-_LOOKED_BACK = 2_000  # messages searched for earlier ones of a sender: each one that is not cached takes the server 0.2 ms
 _GLANCE = 16_384  # bytes of the text that are checked if the sender is unknown
 _SCANNED = 131_072  # bytes of the HTML that are scanned for remote images
 _LARGEST_WHOLE = 20_000_000  # bytes fetched of a message whose BODYSTRUCTURE can't be parsed
@@ -65,7 +64,7 @@ def read(
 
     With `prefer_html` a plain text that also exists as HTML is left out: the frame fetches the HTML. Small parts shown as cards
     (invitations, reports) are in `bodies` too. `stranger` maps the envelope to the address (ASCII) of an unknown sender, to
-    search for earlier messages from it and to fetch `glance`, or to "". Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    fetch `glance` and note it for `earlier_messages`, or to "". Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
     """
     values = _envelope_and_structure(connection, mailbox, uid, uidvalidity)
     shape = structure_of(values.get(b"BODYSTRUCTURE"))
@@ -92,11 +91,11 @@ def read(
     looked_at = tuple(p for p in shown if address and p.section not in bodies and p not in wanted)
     if address:
         missing = tuple(p for p in looked_at if p not in html)
-        commands += _stranger_commands(uid, place, address, missing, connection.has("ESEARCH"))
+        commands += _glance_commands(uid, missing)
     commands += overview_commands(connection)  # before the STORE, so the counts do not include it
     unseen = "\\Seen" not in flags_of(values) and not connection.read_only
     if unseen:
-        commands.append((b"UID STORE", uid_set([uid]), b"+FLAGS.SILENT", b"(\\Seen)"))
+        commands.append(Spare((b"UID STORE", uid_set([uid]), b"+FLAGS.SILENT", b"(\\Seen)")))
     untagged = connection.run(*commands)
     more = fetched(untagged)
     bodies.update(body_texts.read(wanted + cards, more.get(uid, {})))
@@ -109,10 +108,8 @@ def read(
     )  # fmt: skip
     if address:
         known = bodies | _glances(looked_at, more.get(uid, {}))
-        message = replace(
-            message, earlier=_earlier(untagged) if place else None, looked_back=_LOOKED_BACK if place > _LOOKED_BACK + 1 else 0,
-            glance="".join(known.get(p.section, "")[:_GLANCE] for p in shown),
-        )  # fmt: skip
+        glance = "".join(known.get(p.section, "")[:_GLANCE] for p in shown)
+        message = replace(message, stranger=address, place=place, glance=glance)
     overview = overview_in(connection, untagged)
     if unseen:
         forget(connection.account)
@@ -120,23 +117,10 @@ def read(
     return message, overview
 
 
-def _stranger_commands(uid: int, place: int, address: str, looked_at: tuple[Part, ...], esearch: bool) -> list[Command]:
-    """Search the messages just before this one for the address, and fetch the beginning of the text.
-
-    Dovecot reads the From of each: 0.4 ms for 1,000 in its cache, but 20 s for 100,000 that are not.
-    """
+def _glance_commands(uid: int, looked_at: tuple[Part, ...]) -> list[Command]:
+    """Fetch the beginning of these texts."""
     sections = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (p.section.encode(), _GLANCE) for p in looked_at)
-    commands: list[Command] = [(b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")")] if sections else []
-    if place > 1:
-        returning = (b"RETURN (COUNT)",) if esearch else ()
-        before = b"%d:%d" % (max(place - _LOOKED_BACK, 1), place - 1)
-        commands.append((b"UID SEARCH", *returning, before, b"FROM", quoted(address)))
-    return commands
-
-
-def _earlier(untagged: dict[str, list[Any]]) -> bool:
-    """Whether SEARCH, or ESEARCH (RFC 4731 section 3.1), found any."""
-    return bool(numbers_of(untagged.get("SEARCH", []))) or bool(count_of(untagged))
+    return [(b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")")] if sections else []
 
 
 def _glances(parts: tuple[Part, ...], values: dict[bytes, Any]) -> dict[str, str]:

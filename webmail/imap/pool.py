@@ -30,6 +30,7 @@ class _Pool:
     lent: dict[Account, int] = field(default_factory=lambda: defaultdict(int))
     waiting: dict[Account, list[object]] = field(default_factory=lambda: defaultdict(list))  # FIFO
     moved: dict[Account, float] = field(default_factory=dict)  # when a connection was last lent or returned
+    silent: dict[Account, float] = field(default_factory=dict)  # until when those in a hurry do not ask again, see `connect`
     change: threading.Condition = field(default_factory=threading.Condition)
     reaper: threading.Thread | None = None
 
@@ -48,18 +49,28 @@ def configure(*, most: int, most_per_person: int, idle_seconds: float, patience:
 
 
 @contextmanager
-def connect(account: Account, mailbox: str = "") -> Iterator[Connection]:
+def connect(account: Account, mailbox: str = "", *, patience: float | None = None) -> Iterator[Connection]:
     """Borrow a connection of `account`, preferably one that has `mailbox` selected.
 
     No round trip for a pooled connection; a new one costs the sign-in (about 20 ms of server time). Waiting and connecting
     together time out after `patience` seconds, plus up to 2 if little is left for connecting. Raises SignInRefused, and
     ServerAway, also if all of the person's connections stay busy, at once if several threads wait for them and nothing moves
     (see `_turn`).
+
+    `patience`: seconds to wait for a connection, and for each response, where the page can do without. Such a loan raises
+    ServerAway at once for some seconds after the server left a loan of this account unanswered, so that a page waits once.
     """
-    connection = _take(account, mailbox)
-    connection.lend()
+    if patience is not None and _pool.silent.get(account, 0.0) > time.monotonic():
+        raise ServerAway(f"{account.imap.host} port {account.imap.port} did not answer a moment ago")
+    connection = _take(account, mailbox, patience)
     try:
+        connection.lend(patience)
         yield connection
+    except ServerAway:
+        _fell_silent(account)
+        raise
+    else:
+        _pool.silent.pop(account, None)
     finally:
         _give_back(account, connection)
 
@@ -75,6 +86,7 @@ def close_all(account: Account | None = None) -> None:
 
 _LONGEST_LIFE = 600.0  # seconds: Dovecot detects newly shared folders only at the start of a connection
 _LEAST_DIAL = 2.0  # minimum seconds for connecting after a long wait
+_SILENCE = 5.0  # seconds for which those in a hurry do not ask a server again that left them without an answer
 _STILL = 1.0  # seconds without a loan or a return after which the person's connections count as stuck
 
 
@@ -87,8 +99,17 @@ def close_all_of(address: str) -> None:
         close_all(account)
 
 
-def _take(account: Account, mailbox: str) -> Connection:
-    deadline = time.monotonic() + _pool.patience
+def _fell_silent(account: Account) -> None:
+    """Note it, and forget what is over."""
+    at = time.monotonic()
+    with _pool.change:
+        for other in [one for one, until in _pool.silent.items() if until < at]:
+            del _pool.silent[other]
+        _pool.silent[account] = at + _SILENCE
+
+
+def _take(account: Account, mailbox: str, patience: float | None = None) -> Connection:
+    deadline = time.monotonic() + min(patience or _pool.patience, _pool.patience)
     closing: list[Connection] = []
     try:
         with _pool.change:
@@ -103,8 +124,10 @@ def _take(account: Account, mailbox: str) -> Connection:
         return connection
     try:
         return Connection(account, max(deadline - time.monotonic(), _LEAST_DIAL))
-    except BaseException:
+    except BaseException as error:
         _returned(account, None)
+        if isinstance(error, ServerAway):
+            _fell_silent(account)
         raise
 
 

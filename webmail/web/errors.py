@@ -16,8 +16,10 @@ from webmail.errors import (
     NoSuchMessage,
     NotAllowed,
     OverQuota,
+    SearchNotReady,
     ServerAway,
     SignInRefused,
+    TokenRefused,
     UnsafeValue,
 )
 from webmail.storage import FileGone, StorageAway, StorageFull
@@ -27,6 +29,16 @@ from webmail.web.rendering import fragment
 def _sentences(error: MailError) -> tuple[str, str]:
     """(what happened, what to do next), translated."""
     kinds: list[tuple[type[MailError], str, str]] = [
+        (
+            TokenRefused,
+            _("The mail server does not let this service in"),
+            _("This is a fault of the servers, not of your password. Your mail is safe. Tell your administrator."),
+        ),
+        (
+            SearchNotReady,
+            _("The search is not ready yet"),
+            _("The mail server is still taking in new messages. Try again in a moment."),
+        ),
         (ServerAway, _("The mail server does not answer"), _("Your mail is safe. Wait a moment and try again.")),
         (
             MailboxChanged,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmail.errors import NoSuchMailbox, OverQuota, Refused, ServerAway, UnsafeValue
+from webmail.errors import NoSuchMailbox, OverQuota, Refused, SearchNotReady, ServerAway, UnsafeValue
 from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, quoted, refusal, uid_set
 from webmail.imap.search import criteria
 
@@ -57,6 +57,8 @@ def test_what_is_no_flag_is_refused(flag: str) -> None:
         (b"[NONEXISTENT] Mailbox doesn't exist: x", NoSuchMailbox),
         (b"[OVERQUOTA] Quota exceeded", OverQuota),
         (b"[UNAVAILABLE] Later", ServerAway),
+        (b"[INUSE] Mailbox is locked", ServerAway),
+        (b"[INUSE] Timeout while waiting for indexing to finish (6.040 + 0.002 + 6.041 secs).", SearchNotReady),
         (b"Just no", Refused),
     ],
 )

@@ -37,8 +37,8 @@ class Fake:
     last_used: float = field(default_factory=time.monotonic)
     opened: float = field(default_factory=time.monotonic)
 
-    def lend(self) -> None:
-        pass
+    def lend(self, patience: float | None = None) -> None:
+        self.patience = patience
 
     def close(self) -> None:
         self.closed = True

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 from webmail import send_attempts, smtp
-from webmail.errors import MailError, OverQuota, Refused, SendRefused, ServerAway, SignInRefused
+from webmail.errors import MailError, OverQuota, Refused, SendRefused, ServerAway, SignInRefused, TokenRefused
 from webmail.storage import StorageAway
 
 STOPPED = send_attempts.STOPPED
@@ -19,6 +19,7 @@ class SendErrorKind(StrEnum):
     NO_ANSWER = "no-answer"
     BROKE_OFF = "broke-off"
     SIGN_IN = "sign-in"
+    TOKEN_REFUSED = "token-refused"  # a fault of the servers: retried
     NO_ROOM = "no-room"  # the user's own mailbox is over quota
     FILES_AWAY = "files-away"  # the storage that holds the message, or its files
     STOPPED = "stopped"
@@ -33,11 +34,13 @@ class SendErrorKind(StrEnum):
     REFUSED = "refused"
 
 
+_WITH_WORDS = (SendErrorKind.SIGN_IN, SendErrorKind.TOKEN_REFUSED, SendErrorKind.NO_ROOM, SendErrorKind.OTHER)
 _OURS = {
     SendErrorKind.NOT_REACHED,
     SendErrorKind.NO_ANSWER,
     SendErrorKind.BROKE_OFF,
     SendErrorKind.SIGN_IN,
+    SendErrorKind.TOKEN_REFUSED,
     SendErrorKind.NO_ROOM,
     SendErrorKind.FILES_AWAY,
     SendErrorKind.STOPPED,
@@ -63,6 +66,8 @@ _MEANINGS = {
 def note(error: MailError) -> str:
     """The error as text for the outbox row: server replies verbatim, our own errors prefixed with their kind."""
     words = str(error)
+    if isinstance(error, TokenRefused):
+        return f"{SendErrorKind.TOKEN_REFUSED}: {words}"
     if isinstance(error, SendRefused | Refused) or _REPLY.match(words):
         if isinstance(error, SignInRefused):
             return f"{SendErrorKind.SIGN_IN}: {words}"
@@ -82,8 +87,7 @@ def read(noted: str) -> tuple[SendErrorKind, str]:
     """Parse what `note` wrote: the kind, and the server's reply ("" if there was none)."""
     name, colon, words = noted.partition(": ")
     if colon and name in set(_OURS):
-        said = SendErrorKind(name) in (SendErrorKind.SIGN_IN, SendErrorKind.NO_ROOM, SendErrorKind.OTHER)
-        return SendErrorKind(name), words if said else ""
+        return SendErrorKind(name), words if SendErrorKind(name) in _WITH_WORDS else ""
     if noted == STOPPED:
         return SendErrorKind.STOPPED, ""
     match = _REPLY.match(noted)

@@ -105,6 +105,9 @@ def _sentence(kind: SendErrorKind) -> str:
         SendErrorKind.NO_ANSWER: _("The mail server did not answer in time."),
         SendErrorKind.BROKE_OFF: _("The connection to the mail server broke off."),
         SendErrorKind.SIGN_IN: _("The mail server did not accept your sign-in. Sign out, sign in again, then try again."),
+        SendErrorKind.TOKEN_REFUSED: _(
+            "The mail server does not let this service in. This is a fault of the servers, not of your password."
+        ),
         SendErrorKind.NO_ROOM: _("There is no room left in your mailbox."),
         SendErrorKind.FILES_AWAY: _("The server can't reach the files of this message at the moment."),
         SendErrorKind.STOPPED: _("The program that was sending it was stopped."),

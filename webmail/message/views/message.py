@@ -8,7 +8,7 @@ from flask import Response, request, url_for
 
 from webmail import imap
 from webmail.errors import NoSuchMessage
-from webmail.mail import Part
+from webmail.mail import Message, Part, Summary
 from webmail.mailbox import search_query
 from webmail.message import receipts, sender_check, viewers
 from webmail.message.blueprint import blueprint
@@ -31,7 +31,8 @@ _SHOWN_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 def show(uid: int, mailbox: str) -> Response:
     query, sort = request.args.get("query", ""), request.args.get("sort", "date")
     as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
-    with imap.connect(current_account(), mailbox) as connection:
+    account = current_account()
+    with imap.connect(account, mailbox) as connection:
         message, overview = imap.messages.read(
             connection,
             mailbox,
@@ -41,13 +42,10 @@ def show(uid: int, mailbox: str) -> Response:
             stranger=partial(sender_check.stranger, current_user(), settings=settings()),
         )
         keeps = receipts.can_keep(connection.permanent, connection.read_only)
-        newer, older = message.newer, message.older
-        if query or sort != "date":
-            meant = search_query.understood(query, current_user(), today())
-            newer, older = imap.listing.neighbours(connection, mailbox, uid, query=meant, sort=sort)
-        grouped = preferences().in_conversations(mailbox)
-        others, count = imap.listing.others_of(connection, mailbox, uid) if grouped else ([], 0)
     remember_overview(overview)
+    message = imap.earlier_messages.looked_for(account, message)
+    newer, older = _neighbours(message, query, sort)
+    others, count = _others(message)
     current = overview.get(mailbox)
     role, rights = (current.role, current.rights) if current else (None, None)
     judged = sender_check.judge(message, current_user(), settings(), role)
@@ -60,6 +58,25 @@ def show(uid: int, mailbox: str) -> Response:
         others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=with_pictures()),
         back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox, query=query or None),
     )  # fmt: skip
+
+
+def _neighbours(message: Message, query: str, sort: str) -> tuple[int | None, int | None]:
+    """The UIDs of the messages before and after it in the list it was opened from; none where that search is slow."""
+    if not query and sort == "date":
+        return message.newer, message.older
+    meant = search_query.understood(query, current_user(), today())
+    ask = partial(imap.listing.neighbours, mailbox=message.mailbox, uid=message.uid, query=meant, sort=sort)
+    unknown: tuple[int | None, int | None] = (None, None)
+    return imap.optional(current_account(), message.mailbox, ask, unknown)
+
+
+def _others(message: Message) -> tuple[list[Summary], int]:
+    """The rest of its conversation, and the number of those messages."""
+    if not preferences().in_conversations(message.mailbox):
+        return [], 0
+    ask = partial(imap.listing.others_of, mailbox=message.mailbox, uid=message.uid)
+    none: tuple[list[Summary], int] = ([], 0)
+    return imap.optional(current_account(), message.mailbox, ask, none)
 
 
 @blueprint.get("/body/<int:uid>/<path:mailbox>")

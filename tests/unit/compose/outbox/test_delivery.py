@@ -10,6 +10,7 @@ import pytest
 from tests.bench import faults
 from tests.bench.faults import BOB, CARL, DORA
 from tests.support.outbox import deliver, row_of
+from tests.support.tokens import token
 from tests.support.waiting import eventually
 from webmail import send_attempts
 from webmail.compose.outbox import delivery, queue, status
@@ -111,6 +112,15 @@ def test_a_refused_sign_in_is_a_failure_in_words(here):
 
     delivery.deliver(sent.id, here.settings, no_credential)
     assert (row_of(sent).state, row_of(sent).error) == (OutboxState.FAILED, "sign-in: the password was changed")
+
+
+def test_a_refused_token_is_a_fault_of_the_servers_and_tried_again(here):
+    sent = here.enqueue(here.draft())
+    here.server.faults = ["535@auth", "ok"]
+    here.server.extensions = ("AUTH OAUTHBEARER",)
+    delivery.deliver(sent.id, here.settings, lambda row: replace(here.account(row), credential=token()))
+    row = row_of(sent)
+    assert row.state == OutboxState.WAITING and row.error.startswith("token-refused: 535")
 
 
 def test_an_address_refused_while_others_were_served_needs_the_person(here, alice, bob):

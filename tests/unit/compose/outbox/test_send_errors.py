@@ -7,7 +7,7 @@ import pytest
 from webmail import smtp
 from webmail.compose.outbox import send_errors
 from webmail.compose.outbox.send_errors import SendErrorKind
-from webmail.errors import OverQuota, SendRefused, ServerAway, SignInRefused
+from webmail.errors import OverQuota, SendRefused, ServerAway, SignInRefused, TokenRefused
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_the_server_s_words_stay_and_their_meaning_is_known(words, kind):
         (smtp.BrokeOff("closed"), (SendErrorKind.BROKE_OFF, "")),
         (ServerAway("421 closing down"), (SendErrorKind.NOT_NOW, "421 closing down")),
         (SignInRefused("535 5.7.8 wrong"), (SendErrorKind.SIGN_IN, "535 5.7.8 wrong")),
+        (TokenRefused("535 5.7.8 not valid yet"), (SendErrorKind.TOKEN_REFUSED, "535 5.7.8 not valid yet")),
         (OverQuota("APPEND: full"), (SendErrorKind.NO_ROOM, "APPEND: full")),
     ],
 )
