@@ -32,9 +32,7 @@ from webmail.mailbox import snooze
 from webmail.message import image_cache
 from webmail.models import Outbox, now
 from webmail.send_attempts import LEASE
-from webmail.storage import StorageAway, open_storage
-from webmail.tasks import heartbeat
-from webmail.tasks import store as tasks
+from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
 from webmail.tasks.process import TaskProcess
 from webmail.tasks.runner import TaskRunner
@@ -114,20 +112,11 @@ class Jobs:
                 draft_cleanup.sweep(self.settings)
                 image_cache.sweep(self.settings)
                 audit.expire(self.settings)
-                self._forget_tasks()
+                leftovers.sweep(self.settings)
         for outbox_id in ready:
             self.schedule(outbox_id, now())
         for message_id in notices:
             self.schedule_system_mail(message_id, now())
-
-    def _forget_tasks(self) -> None:
-        """Ended tasks are kept for some days; their files go before their rows, so that none is left behind."""
-        try:
-            for task in tasks.expired():
-                open_storage(self.settings).delete_all(f"tasks/{task.id}")
-                tasks.remove(task.user, task.id)
-        except StorageAway as error:
-            log.warning("ended tasks are kept for another hour: %s", error)
 
     def wake(self) -> None:
         """Wake snoozed messages that are due. Separate from `sweep`, so that a slow mail server does not delay sending."""

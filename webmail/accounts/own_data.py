@@ -5,12 +5,12 @@ It reads the tables, which lie below all areas; so no area has to be asked, and 
 
 from __future__ import annotations
 
+import io
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 import peewee as pw
 
@@ -29,7 +29,7 @@ from webmail.models import (
     User,
     WritingIdentity,
 )
-from webmail.storage import CHUNK, open_storage
+from webmail.storage import open_storage
 from webmail.tasks.kinds import TaskKind, TaskRun
 
 NAME = "own-data"
@@ -51,12 +51,7 @@ _TABLES: dict[str, type[pw.Model]] = {
 
 def _work(run: TaskRun) -> dict[str, Any]:
     name = f"tasks/{run.task.id}/data.zip"
-    with tempfile.TemporaryFile() as spool:
-        with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file, content in files_of(run.user):
-                archive.writestr(file, content)
-        spool.seek(0)
-        size = open_storage(run.settings).put(name, _chunks(spool))
+    size = open_storage(run.settings).put(name, _zipped(files_of(run.user)))
     with run.step(None, done=1, total=1):
         pass
     return {"file": name, "name": f"{run.user.local}.zip", "type": _TYPE, "size": size}
@@ -88,9 +83,33 @@ def _as_text(value: object) -> str:
     return value.isoformat() + "Z" if isinstance(value, datetime) else str(value)
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
+class _Pipe(io.RawIOBase):
+    """What was written since it was last taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._written.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
+        taken, self._written = b"".join(self._written), []
+        return taken
+
+
+def _zipped(files: Iterator[tuple[str, str]]) -> Iterator[bytes]:
+    """A zip archive of these files, in a piece for each: nothing is kept on a disk of this machine on the way."""
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file, content in files:
+            archive.writestr(file, content)
+            yield pipe.taken()
+    yield pipe.taken()
 
 
 KIND = TaskKind(NAME, _work)

@@ -103,8 +103,8 @@ Work = Callable[[TaskRun], dict[str, Any]]  # returns the result
 class TaskKind:
     """A kind of long work. `work` goes on from `TaskRun.cursor` and returns the result (JSON), raising TaskFailed or MailError.
 
-    ServerAway, and any other error, is tried again; the work must bear that a step whose effects lie outside the database
-    (mail, files) is done twice after a kill.
+    ServerAway, StorageAway and StorageFull are tried again for hours; the work must bear that a step whose effects lie outside
+    the database (mail, files) is done twice after a kill.
     """
 
     name: str

@@ -20,7 +20,7 @@ from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway
 from webmail.models import Task, TaskState, now
-from webmail.storage import StorageAway
+from webmail.storage import StorageAway, StorageFull
 from webmail.tasks.kinds import LEASE, TaskFailed, TaskKind, TaskRun, TaskStopped
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class TaskRunner:
             _stopped(run)
         except TaskFailed as error:
             _end(run, TaskState.FAILED, error=error.reason[:60])
-        except (ServerAway, StorageAway) as error:
+        except (ServerAway, StorageAway, StorageFull) as error:
             _try_later(run, error)
         except DATABASE_AWAY:
             raise  # nothing can be noted: the lease expires, and somebody goes on
@@ -143,8 +143,9 @@ def _stopped(run: TaskRun) -> None:
         Task.update(state=TaskState.WAITING, lease=None, tries=0).where(_held(run)).execute()
 
 
-def _try_later(run: TaskRun, error: ServerAway | StorageAway) -> None:
-    reason = "storage-away" if isinstance(error, StorageAway) else "server-away"
+def _try_later(run: TaskRun, error: ServerAway | StorageAway | StorageFull) -> None:
+    reasons = {StorageAway: "storage-away", StorageFull: "storage-full"}
+    reason = next((word for kind, word in reasons.items() if isinstance(error, kind)), "server-away")
     tries = Task.get_by_id(run.task.id).tries
     if tries > len(_AWAY_WAITS):
         _end(run, TaskState.FAILED, error=reason)

@@ -12,7 +12,7 @@ from webmail.accounts.blueprint import blueprint
 from webmail.errors import LimitReached
 from webmail.models import TaskState
 from webmail.storage import FileGone, open_storage
-from webmail.tasks import heartbeat, store
+from webmail.tasks import heartbeat, leftovers, store
 from webmail.web import downloads
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size
@@ -48,7 +48,7 @@ def change_task(task_id: str) -> Answer:
             notify(words, "done" if stopped else "caution")
         elif request.form.get("action") == "remove":
             if gone := store.remove(current_user(), task_id):
-                open_storage(settings()).delete_all(f"tasks/{gone.id}")
+                leftovers.remove(gone.id, settings())
             else:
                 notify(_("This is still in progress: stop it first."), "caution")
     except store.NoSuchTask:

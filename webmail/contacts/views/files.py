@@ -16,7 +16,8 @@ from webmail.contacts.views.common import mine, say_refused, undo_of
 from webmail.errors import LimitReached
 from webmail.mime.charsets import decode_bytes
 from webmail.mime.filenames import called
-from webmail.storage import StorageFull, open_storage
+from webmail.storage import StorageAway, StorageFull, open_storage
+from webmail.tasks import leftovers
 from webmail.tasks import store as tasks
 from webmail.user_lock import user_lock
 from webmail.web import downloads
@@ -68,16 +69,19 @@ def _start_import(content: bytes) -> Answer:
     try:
         open_storage(settings()).put(import_task.file_name(task_id), [content])
         task = tasks.start(user, import_task.NAME, {"name": request.files["file"].filename or ""}, task_id=task_id)
-    except StorageFull:
-        return _refused(_("The server has no room for files at the moment. Tell your administrator."))
+    except StorageFull as error:
+        return _refused(_("The server has no room for files at the moment. Tell your administrator."), error.status)
+    except StorageAway as error:
+        return _refused(_("The server can't reach its files at the moment. Try again in a few minutes."), error.status)
     except LimitReached:
+        leftovers.remove(task_id, settings())
         return _refused(_("Too many tasks are in progress: wait until one has finished."))
     task_started(task)
     return redirect(url_for("contacts.show"), 303)
 
 
-def _refused(words: str) -> Response:
-    return page("contacts/import.html", 422, errors=[words], task=tasks.new_id())
+def _refused(words: str, status: int = 422) -> Response:
+    return page("contacts/import.html", status, errors=[words], task=tasks.new_id())
 
 
 def say_taken(planned: ImportPlan, taken: ImportResult, back: str = "") -> None:
