@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, redirect, request, session, url_for
+from flask import Flask, Response, abort, redirect, request, session, url_for
 from flask_babel import Babel
 from flask_compress import Compress
 from flask_wtf import CSRFProtect
@@ -16,6 +16,7 @@ from webmail import config, health, imap, models
 from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
 from webmail.web import current, setup
+from webmail.web.body_limits import set_body_limit
 from webmail.web.formatting import LANGUAGES
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -38,8 +39,8 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
 
     @app.before_request
     def prepare_database() -> None:
-        # if the database was unreachable at the start, the first request that reaches it runs the migrations
         reopen_if_moved()
+        # if the database was unreachable at the start, the first request that reaches it runs the migrations
         if not app.extensions["migrated"]:
             migrate()
             app.extensions["migrated"] = True
@@ -68,6 +69,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
 
     app.session_interface = cookies.RowSessions(settings)
     guard.install(app)
+    app.before_request(set_body_limit)
     CSRFProtect(app)
     setup.install(app)
     app.extensions["jobs"] = build_jobs(settings)
@@ -89,6 +91,12 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
         found = health.examine(settings)
         lines = "".join(f"{check.name} {'ok' if check.good else 'FAULT'}: {check.words}\n" for check in found)
         return Response(lines, 200 if all(check.good for check in found) else 503, mimetype="text/plain")
+
+    @app.get("/too-large")
+    @guard.public
+    def too_large() -> Response:
+        """What nginx shows for a form beyond its own limit (deploy/nginx.conf)."""
+        abort(413)
 
     return app
 
