@@ -14,6 +14,7 @@ from webmail.mail import Mailbox, Role
 from webmail.models import DraftRow, Outbox, SavedSearch, Snoozed, User
 
 _MOST_BYTES = 240  # of one level: file systems allow 255
+_MOST_LEVELS = 8  # folders that one typed path may make above the last
 _MOST_CHARACTERS = 900  # of a full name; commands.py allows 1000
 
 
@@ -23,7 +24,8 @@ class NameFault(StrEnum):
     EMPTY = "empty"
     LONG = "long"
     CONTROL = "control"  # control or invisible characters
-    DELIMITER = "delimiter"
+    DELIMITER = "delimiter"  # nothing before or after it
+    DEEP = "deep"
     RESERVED = "reserved"
     TAKEN = "taken"
     INSIDE = "inside"  # a folder can't be moved into itself
@@ -41,10 +43,20 @@ class BadFolderName(MailError):
 
 @dataclass(frozen=True, slots=True)
 class MovedFolder:
-    """The new name of a folder, and the one before."""
+    """The new name of a folder, the one before, and the folders that were made for it."""
 
     name: str
     before: str
+    made: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewFolder:
+    """A folder to be made: its full name, the missing ones above it (outermost first), and its own label."""
+
+    name: str
+    above: tuple[str, ...]
+    label: str
 
 
 def delimiter_of(found: Overview) -> str:
@@ -52,45 +64,83 @@ def delimiter_of(found: Overview) -> str:
     return next((m.delimiter for m in found.mailboxes if m.delimiter), found.namespaces.root[1] or "/")
 
 
-def checked(label: str, parent: str, found: Overview) -> str:
-    """Validate `label` as a folder inside `parent` ("" for the top level); returns the full name.
+def planned(label: str, parent: str, found: Overview) -> NewFolder:
+    """Validate `label` as a folder inside `parent` ("" for the top level); with the server's delimiter it is a path, whose
+    missing folders are made too. A folder that differs only in upper and lower case counts as there already.
 
     Raises BadFolderName, NoSuchMailbox.
     """
-    delimiter, label = delimiter_of(found), label.strip()
+    delimiter = delimiter_of(found)
     if parent and found.get(parent) is None:
         raise NoSuchMailbox("no such folder to put one into")
+    *above, last = (part.strip() for part in label.strip().split(delimiter))
+    if len(above) >= _MOST_LEVELS:
+        raise BadFolderName(NameFault.DEEP)
+    if above and not all((*above, last)):
+        raise BadFolderName(NameFault.DELIMITER)
+    made: list[str] = []
+    for part in above:
+        parent = _checked(part, parent, found)
+        if there := _named(parent, found):
+            parent = there.name
+        else:
+            made.append(parent)
+    name = _checked(last, parent, found)
+    if (there := _named(name, found)) and there.selectable:
+        raise BadFolderName(NameFault.TAKEN)
+    return NewFolder(name, tuple(made), last)
+
+
+def _checked(label: str, parent: str, found: Overview) -> str:
+    """The full name of one level. Raises BadFolderName."""
     if not label:
         raise BadFolderName(NameFault.EMPTY)
     if not label.isprintable():  # Cc, Cf, surrogates, line separators; a space is printable
         raise BadFolderName(NameFault.CONTROL)
-    if delimiter in label:
-        raise BadFolderName(NameFault.DELIMITER)
-    name = parent + delimiter + label if parent else found.namespaces.root[0] + label
+    name = parent + delimiter_of(found) + label if parent else found.namespaces.root[0] + label
     if len(label.encode()) > _MOST_BYTES or len(name) > _MOST_CHARACTERS:
         raise BadFolderName(NameFault.LONG)
     if label in (".", "..") or label.startswith("~") or (not parent and _reserved(label, found)):
         raise BadFolderName(NameFault.RESERVED)
-    if any(m.name.casefold() == name.casefold() for m in found.mailboxes if m.selectable):
-        raise BadFolderName(NameFault.TAKEN)
     return name
+
+
+def _named(name: str, found: Overview) -> Mailbox | None:
+    """The mailbox of this name, else one that differs in case only."""
+    return found.get(name) or next((m for m in found.mailboxes if m.name.casefold() == name.casefold()), None)
 
 
 def _reserved(label: str, found: Overview) -> bool:
     return label.upper() == "INBOX" or label in found.namespaces.reserved
 
 
+def path_of(name: str, found: Overview) -> str:
+    """A full name as a person would type it, without the prefix that some servers put before it."""
+    return name.removeprefix(found.namespaces.root[0])
+
+
+def make(connection: Connection, new: NewFolder) -> None:
+    """Create a folder and those above it: 2 round trips each. Raises Refused, NotAllowed; what was made before stays."""
+    for name in (*new.above, new.name):
+        imap.mailboxes.create(connection, name)
+
+
 def rename(connection: Connection, user: User, found: Overview, mailbox: Mailbox, label: str, parent: str) -> MovedFolder:
-    """Rename or move a folder and update references to it. Raises BadFolderName and what imap.folders.rename raises."""
-    above = found.get(parent)
+    """Rename or move a folder and update references to it; what is missing above it is made. Raises BadFolderName and what
+    imap.folders.rename raises."""
     if parent == mailbox.name or mailbox.holds(parent):
         raise BadFolderName(NameFault.INSIDE)
     others = [m for m in found.mailboxes if m.name != mailbox.name]  # so that "team" can be renamed to "Team"
-    name = checked(label, parent, Overview(tuple(others), namespaces=found.namespaces))
-    if name != mailbox.name:
-        imap.folders.rename(connection, found, mailbox, name)
-        carry(user, mailbox, name, trashed=bool(above and in_trash(found, above)))
-    return MovedFolder(name, mailbox.name)
+    new = planned(label, parent, Overview(tuple(others), namespaces=found.namespaces))
+    if mailbox.name in new.above or mailbox.holds(new.name):
+        raise BadFolderName(NameFault.INSIDE)
+    above = found.get(new.name.rpartition(delimiter_of(found))[0])
+    if new.name != mailbox.name:
+        for name in new.above:
+            imap.mailboxes.create(connection, name)
+        imap.folders.rename(connection, found, mailbox, new.name)
+        carry(user, mailbox, new.name, trashed=bool(above and in_trash(found, above)))
+    return MovedFolder(new.name, mailbox.name, new.above)
 
 
 def in_trash(found: Overview, mailbox: Mailbox) -> bool:

@@ -82,8 +82,16 @@ def test_any_name_the_server_takes_is_a_folder_that_opens_renames_and_goes(perso
         ("two\r\nA1 DELETE INBOX", "can't be shown"),
         ("nul\0", "can't be shown"),
         ("turned\u202eround", "can't be shown"),
-        ("../x", "separates folders"),
-        ("a/b", "separates folders"),
+        ("../x", "keeps this name"),
+        ("a//b", "separates folders"),
+        ("/a", "separates folders"),
+        ("a/", "separates folders"),
+        ("a/nul\0", "can't be shown"),
+        ("inbox/a", "keeps this name"),
+        ("shared/bob/a", "keeps this name"),
+        ("/".join("abcdefghij"), "too many folders"),
+        ("a/" + "x" * 300, "too long"),
+        ("a/~b", "keeps this name"),
         ("..", "keeps this name"),
         ("~root", "keeps this name"),
         ("inbox", "keeps this name"),
@@ -109,6 +117,38 @@ def test_a_bad_name_is_explained_and_stays_to_be_mended(person: Visitor, name: s
 def test_a_folder_inside_one_that_is_not_there(person: Visitor) -> None:
     page = person.submit(person.get("/folders"), "#new-folder", name="x", parent="Nowhere")
     assert page.status == 404
+
+
+def test_a_path_makes_what_is_missing_and_says_so(person: Visitor, imap_of: Any) -> None:
+    page = make(person, "Projects / 2026/Été")
+    assert "These folders are made: Projects, Projects/2026, Projects/2026/Été." in page.notices
+    names = {one[2]: one[0] for one in imap_of(person.address).list_folders()}
+    assert {"Projects", "Projects/2026", "Projects/2026/Été"} <= names.keys()
+    assert b"\\Noselect" not in names["Projects"]
+    assert {"Projects", "Projects/2026"} <= {one[2] for one in imap_of(person.address).list_sub_folders()}
+    assert "The folder Projects/2027 is made." in make(person, "projects/2027").notices  # no second folder beside it
+    assert "The folder Projects/2027/May is made." in make(person, "2027/May", "Projects").notices
+    assert "of this name already" in make(person, "Projects/2026").one("#name-error").get_text()
+
+
+def test_the_help_says_what_a_slash_does(person: Visitor) -> None:
+    for url in ("/folders", "/folder/Work"):
+        make(person, "Work")
+        page = person.get(url)
+        assert "A name itself can't hold “/”" in page.one("#name-help").get_text()
+        assert "name-help" in page.one("#name")["aria-describedby"]
+
+
+def test_a_new_name_may_be_a_path_too(person: Visitor) -> None:
+    make(person, "Work")
+    make(person, "2026", "Work")
+    page = folder(person, "Work", "rename", name="Old/Jobs/First")
+    assert "is called First now, inside Old/Jobs. Made for it: Old, Old/Jobs." in page.notices
+    assert side_bar(person.get("/mailbox/INBOX"))[-4:] == ["Old", "Jobs", "First", "2026"]
+    undo(person, page)
+    assert "Work/2026" in [option["value"] for option in person.get("/folders").all("#parent option")]
+    assert "moved into itself" in folder(person, "Work", "rename", name="Work/2027").one("#name-error").get_text()
+    assert "moved into itself" in folder(person, "Work", "rename", name="Work/2026/x").one("#name-error").get_text()
 
 
 # --- renaming, moving, deleting --------------------------------------------------------------------------------------

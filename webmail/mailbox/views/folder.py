@@ -83,6 +83,7 @@ def one_folder(
         "mailbox/folder.html", status, mailbox=mailbox, here=here, state=state, entries=entries,
         inside=[m for m in found.mailboxes if here.holds(m.name)], in_trash=logic.in_trash(found, here),
         parents=parents_for(found, here), error=error, action=action, typed=request.form, share_error=share_error,
+        delimiter=logic.delimiter_of(found),
         levels=imap.acl.LEVELS, fixed=(current_account().credential.username, here.owner), groups=bool(settings().group_prefix),
         names=sharing.names(entry.identifier for entry in entries or []), called=partial(called, groups=groups),
         people_groups=groups,
@@ -149,9 +150,21 @@ def _rename(connection: Connection, found: Overview, here: Mailbox) -> Response:
     if moved.name == here.name:
         notify(_("Nothing had to be changed."))
     else:
-        renamed = _("The folder is called %(folder)s now.", folder=label.strip())
-        _tell(renamed if form.get("action") == "rename" else _("The folder %(folder)s is moved.", folder=label), moved)
+        _tell(
+            _renamed(found, moved) if form.get("action") == "rename" else _("The folder %(folder)s is moved.", folder=label),
+            moved,
+        )
     return redirect(url_for("mailbox.folder", mailbox=moved.name), 303)
+
+
+def _renamed(found: Overview, moved: logic.MovedFolder) -> str:
+    delimiter = logic.delimiter_of(found)
+    above, _delimiter, label = moved.name.rpartition(delimiter)
+    if above == moved.before.rpartition(delimiter)[0]:
+        return _("The folder is called %(folder)s now.", folder=label)
+    told = _("The folder is called %(folder)s now, inside %(parent)s.", folder=label, parent=logic.path_of(above, found))
+    made = [logic.path_of(name, found) for name in moved.made]
+    return f"{told} {_('Made for it: %(folders)s.', folders=', '.join(made))}" if made else told
 
 
 def _delete(connection: Connection, found: Overview, here: Mailbox) -> Response:
@@ -259,11 +272,21 @@ def fault_words(fault: NameFault) -> str:
         NameFault.EMPTY: _("Type a name for the folder."),
         NameFault.LONG: _("This name is too long. Choose a shorter one."),
         NameFault.CONTROL: _("This name holds characters that can't be shown. Type it anew."),
-        NameFault.DELIMITER: _("A name can't hold the character that separates folders (/ or .)."),
+        NameFault.DELIMITER: _("The character that separates folders needs a name before it and after it."),
+        NameFault.DEEP: _("These are too many folders inside each other. Make the outer ones first."),
         NameFault.RESERVED: _("The mail server keeps this name for itself. Choose another one."),
         NameFault.TAKEN: _("There is a folder of this name already. Choose another name."),
         NameFault.INSIDE: _("A folder can't be moved into itself. Choose another place."),
     }[fault]
+
+
+@blueprint.app_template_global()
+def folder_name_help(delimiter: str) -> str:
+    return _(
+        "“%(path)s” puts 2026 inside Projects, and makes what is missing. A name itself can't hold “%(delimiter)s”.",
+        path=_("Projects%(delimiter)s2026", delimiter=delimiter),
+        delimiter=delimiter,
+    )
 
 
 def refused_words() -> str:

@@ -38,13 +38,17 @@ def make_folder() -> Response:
     try:
         with imap.connect(current_account()) as connection:
             found = imap.mailboxes.overview(connection)
-            name = logic.checked(label, parent, found)
-            imap.mailboxes.create(connection, name)
+            new = logic.planned(label, parent, found)
+            logic.make(connection, new)
     except BadFolderName as error:
         return _all_folders(422, name=label, parent=parent, error=fault_words(error.fault))
     except (Refused, NotAllowed):
         return _all_folders(422, name=label, parent=parent, error=refused_words())
-    notify(_("The folder %(folder)s is made.", folder=name.rpartition(logic.delimiter_of(found))[2]))
+    made = [logic.path_of(name, found) for name in (*new.above, new.name)]
+    if len(made) > 1:
+        notify(_("These folders are made: %(folders)s.", folders=", ".join(made)))
+    else:
+        notify(_("The folder %(folder)s is made.", folder=new.label if label.strip() == new.label else made[0]))
     return redirect(local_path(request.form.get("back", "")) or url_for("mailbox.folders"), 303)
 
 
@@ -94,7 +98,8 @@ def _all_folders(status: int = 200, **context: Any) -> Response:
         sizes = imap.folders.sizes(connection, found.mailboxes)
     remember_overview(found)
     return page("mailbox/folders.html", status, **{"name": "", "parent": "", "error": "", "role_error": "",
-        "roles": preferred().roles, "quota": found.quota, "tables": _tables(found), "sizes": sizes,
+        "roles": preferred().roles, "quota": found.quota, "delimiter": logic.delimiter_of(found),
+        "tables": _tables(found), "sizes": sizes,
         "role_choices": [(role, role_label(role)) for role in _CHOSEN_ROLES],
         "may_serve": [m for m in found.mailboxes if _may_serve(m)], "parents": parents_for(found, None), **context})  # fmt: skip
 
