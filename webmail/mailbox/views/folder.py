@@ -163,8 +163,10 @@ def _renamed(found: Overview, moved: logic.MovedFolder) -> str:
     if above == moved.before.rpartition(delimiter)[0]:
         return _("The folder is called %(folder)s now.", folder=label)
     told = _("The folder is called %(folder)s now, inside %(parent)s.", folder=label, parent=logic.path_of(above, found))
-    made = [logic.path_of(name, found) for name in moved.made]
-    return f"{told} {_('Made for it: %(folders)s.', folders=', '.join(made))}" if made else told
+    if not moved.made:
+        return told
+    made = _("Made for it: %(folders)s.", folders=", ".join(logic.path_of(name, found) for name in moved.made))
+    return f"{told} {made}"
 
 
 def _delete(connection: Connection, found: Overview, here: Mailbox) -> Response:
