@@ -85,6 +85,11 @@ def long_date(moment: datetime) -> str:
     return _long(local(moment).replace(second=0, microsecond=0), here().locale)
 
 
+def day_in_full(day: date) -> str:
+    """A day in full, "mardi 24 novembre 2026"."""
+    return _formatted(day, "EEEE d MMMM y", here().locale)
+
+
 def html_datetime(moment: datetime) -> str:
     """A UTC time for the `datetime` attribute of HTML."""
     return moment.strftime("%Y-%m-%dT%H:%MZ")

@@ -216,7 +216,42 @@ def test_a_date_leads_to_its_page(person: Visitor, imap_of: Callable[[str], IMAP
         client.append("INBOX", bytes(message(f"Jour {day}")), msg_time=datetime(2026, 3, day, 12, tzinfo=UTC))
     page = person.get("/mailbox/INBOX?date=2026-03-04")
     assert "page=2" in page.address and "Jour 4" in page.rows
-    assert person.get("/mailbox/INBOX?date=nonsense").rows[0] == "Jour 30"
+    wrong = person.get("/mailbox/INBOX?date=nonsense")
+    assert wrong.rows[0] == "Jour 30"
+    assert "not understood" in wrong.notices
+
+
+def around_the_mark(page: Page) -> tuple[str, str, str]:
+    """What the heading of a day says, and the subjects above and below it."""
+    mark = page.one("tr#day")
+    beside = [row.select_one(".s a") if row else None for row in (mark.find_previous_sibling("tr"), mark.find_next_sibling("tr"))]
+    return mark.get_text(), *(link.get_text() if link else "" for link in beside)
+
+
+def test_the_day_one_goes_to_is_marked_or_what_is_nearest_told(person: Visitor, imap_of: Callable[[str], IMAPClient]) -> None:
+    person.submit(person.get("/settings"), "main form", page_size="25")
+    client = imap_of(person.address)
+    for day in (*range(1, 5), *range(8, 31)):
+        client.append("INBOX", bytes(message(f"Jour {day}")), msg_time=datetime(2026, 3, day, 12, tzinfo=UTC))
+    going = person.get("/mailbox/INBOX?date=2026-03-08", follow=False)
+    assert going.location.endswith("/mailbox/INBOX?day=2026-03-08#day")
+    page = person.get(going.location)
+    assert around_the_mark(page) == ("Sunday 8 March 2026", "Jour 9", "Jour 8")
+    assert page.one("tr#day")["aria-current"] == "date" and len(page.rows) == 25
+    told = "No message of Friday 6 March 2026. The nearest are of Wednesday 4 March 2026 and Sunday 8 March 2026."
+    page = person.get("/mailbox/INBOX?date=2026-03-06")
+    assert around_the_mark(page) == (told, "Jour 8", "Jour 4") and not page.one("tr#day").has_attr("aria-current")
+    words, above, below = around_the_mark(person.get("/mailbox/INBOX?date=2020-01-01"))
+    assert words.endswith("The nearest after it is of Sunday 1 March 2026.") and (above, below) == ("Jour 1", "")
+    words, above, below = around_the_mark(person.get("/mailbox/INBOX?date=2026-04-02"))
+    assert words.endswith("The nearest before it is of Monday 30 March 2026.") and (above, below) == ("", "Jour 30")
+    for url in (
+        "/mailbox/INBOX?day=2020-01-01",
+        "/mailbox/INBOX?day=2026-03-08&sort=unread",
+        "/mailbox/INBOX?day=x",
+        "/mailbox/Sent?day=2026-03-08",
+    ):
+        assert not person.get(url).all("tr#day"), url
 
 
 @pytest.mark.parametrize(("sort", "first"), [("unread", "Deux"), ("flagged", "Un"), ("sent", "Trois"), ("subject", "Deux")])

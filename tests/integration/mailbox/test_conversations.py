@@ -125,7 +125,7 @@ def test_pages_are_of_conversations(person: Visitor, fill: Callable[..., list[in
     assert len(page.rows) == 50 and page.rows[0] == "Re: Sujet 0" and "1–50 of 52" in page.text
     assert person.get(page.one("a[rel=next]")["href"]).rows == ["Sujet 2", "Sujet 1"]
     assert person.get("/mailbox/INBOX?page=99").rows == ["Sujet 2", "Sujet 1"]
-    assert person.get("/mailbox/INBOX?date=2000-01-01").address == "/mailbox/INBOX?page=2"
+    assert person.get("/mailbox/INBOX?date=2000-01-01").address == "/mailbox/INBOX?day=2000-01-01&page=2"
 
 
 def test_what_comes_and_goes_is_seen_at_once(

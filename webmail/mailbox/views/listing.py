@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from flask import redirect, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
@@ -12,8 +13,10 @@ from webmail.imap.search import knows_parts
 from webmail.mailbox import search_query
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest
+from webmail.mailbox.views import day_mark
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
+from webmail.web.notices import notify
 from webmail.web.rendering import page
 
 
@@ -32,7 +35,8 @@ def show(mailbox: str) -> Response:
         if day := _day(request.args.get("date", "")):
             query = asked.query and search
             number = imap.listing.page_of_date(connection, mailbox, day, size=size, query=query, conversations=grouped)
-            return redirect(url_for("mailbox.show", **asked.arguments(sort="date", page=number)), 303)
+            arguments = asked.arguments(sort="date", page=number)
+            return redirect(url_for("mailbox.show", day=day.isoformat(), _anchor="day", **arguments), 303)
         if asked.wide:
             listing: imap.listing.Listing = imap.multi_search.search(
                 connection, mailbox, query=search, below=asked.scope == "below", page=asked.page, size=size
@@ -46,17 +50,25 @@ def show(mailbox: str) -> Response:
         sorts = {"date"} if asked.wide else imap.listing.sorts(connection)
         threads = imap.threads.algorithm(connection)
         pushed = bool(settings().push_connections) and connection.has("IDLE")
+    if request.args.get("date"):
+        notify(_("This date was not understood. Type it like this: %(date)s.", date=today().isoformat()), "caution")
     remember_overview(listing.overview)
     current = listing.overview.get(mailbox)
     return page(
         "mailbox/show.html", listing=listing, mailbox=mailbox, asked=asked, query=asked.query, current=current, sorts=sorts,
         search=search, wide=asked.wide, exact_names=exact_names,
         inside=asked.query and len(imap.multi_search.within(listing.overview, mailbox, below=True).names) > 1,
+        day=_marked(listing, asked),
         role=current.role if current else None, chosen=request.args.get("select", ""),
         grouped=grouped if threads else None, pushed=pushed,
         state="" if asked.wide or not current
         else imap.changes.MailboxState(listing.uidvalidity, listing.uidnext, current.messages, current.unseen),
     )  # fmt: skip
+
+
+def _marked(listing: imap.listing.Listing, asked: ListRequest) -> day_mark.DayMark | None:
+    day = _day(request.args.get("day", ""))
+    return day_mark.mark(listing, day) if day and asked.sort == "date" and not asked.wide else None
 
 
 def _day(words: str) -> date | None:
