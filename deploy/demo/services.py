@@ -24,6 +24,7 @@ from deploy.dovecot import render
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 ISSUER = "https://webmail.lycee.example"
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "1048576"}  # as in deploy/traboule-web.service
 
 
 class Services:
@@ -177,7 +178,7 @@ class Services:
         file.write_text("# Written anew at each start of the demo.\n" + "".join(lines), encoding="utf-8")
 
     def _start(self, name: str, command: list[str], port: int = 0) -> Child:
-        environment = {**os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
+        environment = {**MEMORY, **os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
         log = self.base / "log" / f"{name}.log"
         if name in ("dovecot", "postfix"):  # they need nothing of our environment
             environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.base)}

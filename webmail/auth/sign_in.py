@@ -17,6 +17,7 @@ from peewee import Expression, IntegrityError
 
 from webmail.account import Account, Password
 from webmail.auth import known_devices, passwords
+from webmail.auth.check_slots import check_slot
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError, SignInRefused
@@ -51,7 +52,7 @@ def sign_in(
     `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefused or
     ServerAway. `browser`: the known-devices cookie (auth/known_devices.py).
 
-    Raises SignInRefused, TooManyAttempts (the password is not checked then), ServerAway (not counted as a failure).
+    Raises SignInRefused, TooManyAttempts (the password is not checked then), TooBusy and ServerAway (not counted as failures).
     """
     address = normalise(address_or_name, settings.domain)
     if own := known_devices.recognise(browser, address, settings.secret_key):
@@ -130,11 +131,13 @@ def _wait(same: Expression, limit: int) -> int:
 
 def _by_own_table(address: str, password: str) -> User:
     user = User.get_or_none(User.address == address)
-    right = passwords.verify(user.password if user else "", password)
+    with check_slot():
+        right = passwords.verify(user.password if user else "", password)
     if user is None or not right or not user.active:
         raise SignInRefused("wrong name or password, or an account that is switched off")
     if passwords.needs_rehash(user.password):
-        user.password = passwords.hash_password(password)
+        with check_slot():
+            user.password = passwords.hash_password(password)
         user.save(only=[User.password])
     return user
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from webmail import audit, imap
 from webmail.auth import sessions
 from webmail.auth.blueprint import blueprint
+from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
@@ -49,6 +50,10 @@ def log_in() -> Response:
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
         response = _form(form, error.status, _too_many(error.retry_minutes))
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
+        return response
+    except TooBusy as error:
+        response = _form(form, error.status, _("Very many people are signing in at the moment. Please try again in a minute."))
+        response.headers["Retry-After"] = "60"
         return response
     except ServerAway as error:
         return _form(form, error.status, _("The mail server does not answer at the moment. Please try again in a few minutes."))
