@@ -24,7 +24,7 @@ from webmail.database import trouble
 from webmail.database.backup import NoBackup, copy_to
 from webmail.database.connection import DATABASE_AWAY
 from webmail.database.migrate import migrate as migrate_database
-from webmail.models import AllowedAddress, AuditAct, User
+from webmail.models import AllowedAddress, AllowedName, AuditAct, User
 from webmail.web.current import settings
 
 SHORTEST_PASSWORD = 8  # characters
@@ -173,37 +173,54 @@ def enable_account(address: str) -> None:
 
 @accounts.command("allow")
 @click.argument("address")
-@click.argument("alias")
-def allow_address(address: str, alias: str) -> None:
-    """Let a person write from another address too, such as that of an office; the mail server reads the same table."""
-    user, alias = account_of(address), address_of(alias)
-    if alias != user.address and AllowedAddress.get_or_create(user=user, address=alias)[1]:
+@click.argument("alias", default="")
+@click.option("--name", default="", help="A name to write under that is a colleague's or an office's.")
+def allow_address(address: str, alias: str, name: str) -> None:
+    """Let a person write from another address too, such as that of an office, or under another name.
+
+    The mail server reads the table of addresses too."""
+    user, name = account_of(address), _name(name)
+    alias = _one_of(alias, name)
+    if alias and alias != user.address and AllowedAddress.get_or_create(user=user, address=alias)[1]:
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, address=alias)
-    click.echo(f"{user.address} may write as {alias}")
+    if name and AllowedName.get_or_create(user=user, name=name)[1]:
+        noted(AuditAct.ACCOUNT_ALLOWED, user.address)
+    click.echo(f"{user.address} may write as {alias or name}")
 
 
 @accounts.command("disallow")
 @click.argument("address")
-@click.argument("alias")
-def disallow_address(address: str, alias: str) -> None:
+@click.argument("alias", default="")
+@click.option("--name", default="", help="A name that was allowed.")
+def disallow_address(address: str, alias: str, name: str) -> None:
     """Take back what `accounts allow` gave."""
-    user, alias = account_of(address), address_of(alias)
+    user, name = account_of(address), _name(name)
+    alias = _one_of(alias, name)
     if alias == user.address:
         raise click.ClickException(f"{alias} is their own address")
     if AllowedAddress.delete().where((AllowedAddress.user == user) & (AllowedAddress.address == alias)).execute():
         noted(AuditAct.ACCOUNT_DISALLOWED, user.address, address=alias)
-    click.echo(f"{user.address} may not write as {alias}")
+    if AllowedName.delete().where((AllowedName.user == user) & (AllowedName.name == name)).execute():
+        noted(AuditAct.ACCOUNT_DISALLOWED, user.address)
+    click.echo(f"{user.address} may not write as {alias or name}")
+
+
+def _one_of(alias: str, name: str) -> str:
+    """The address of the two, normalised; "" if only a name is given."""
+    if not alias and not name:
+        raise click.ClickException("give an address, or a name after --name")
+    return address_of(alias) if alias else ""
 
 
 @accounts.command("allowed")
 @click.argument("address", required=False)
 def list_allowed(address: str | None) -> None:
-    """Show who may write from which other address: everybody, or one person."""
-    found = AllowedAddress.select(AllowedAddress, User).join(User).order_by(User.address, AllowedAddress.address)
-    if address:
-        found = found.where(AllowedAddress.user == account_of(address))
-    for row in found:
-        click.echo(f"{row.user.address}\t{row.address}")
+    """Show who may write from which other address, and under which other name: everybody, or one person."""
+    user = account_of(address) if address else None
+    for table, column in ((AllowedAddress, AllowedAddress.address), (AllowedName, AllowedName.name)):
+        found = table.select(table, User).join(User).order_by(User.address, column)
+        for row in found.where(table.user == user) if user else found:
+            click.echo(f"{row.user.address}\t{printable(getattr(row, column.name))}")
 
 
 @click.command()

@@ -84,6 +84,8 @@ class Settings:
     image_cache_mb: int = 200  # disk cache of remote images in the instance folder; 0: no cache
     group_prefix: str = ""  # prefix of group names in the server's access lists ("$" in Dovecot); empty: no groups
     uploads_limit_mb: int = 500  # attachments of all drafts of one person together
+    import_limit_mb: int = 2000  # largest file of mail that one may import
+    import_private_servers: bool = False  # people may also move in from servers inside the establishment's network
     directory: bool = True  # recipient suggestions include everybody with an account
     any_sender: bool = False  # people may write as any address, if the mail server itself checks it; else see `accounts allow`
     undo_seconds: int = 5  # default delay before a message is sent, for undo
@@ -96,6 +98,7 @@ class Settings:
     # connection. 0: none, pages poll once a minute
     push_connections: int = 0
     authserv_id: str = ""  # the authserv-id of our mail server in Authentication-Results; empty: none are trusted
+    authserv_hops: int = 0  # Received headers of other hosts that stand above it, besides those within one machine
     phishing_address: str = ""  # where phishing reports go; empty: reported messages are only moved to junk
 
     instance: str = "instance"  # the folder that relative paths above refer to
@@ -163,6 +166,11 @@ class Settings:
     def uploads_limit(self) -> int:
         """Bytes."""
         return self.uploads_limit_mb * 1024 * 1024
+
+    @property
+    def import_limit(self) -> int:
+        """Bytes."""
+        return self.import_limit_mb * 1024 * 1024
 
 
 def load(instance: str | Path, **overrides: Any) -> Settings:
@@ -267,6 +275,7 @@ RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 
     "page_size": (5, 500),
     "message_limit_mb": (1, 1000),
     "uploads_limit_mb": (1, 1_000_000),
+    "import_limit_mb": (1, 1_000_000),
     "trash_days": (0, 36_500),
     "junk_days": (0, 36_500),
     "image_cache_mb": (0, 1_000_000),
@@ -300,6 +309,8 @@ def _check_values(settings: Settings) -> None:
     _check_establishment(settings)
     if re.search(r"[\s;]", settings.authserv_id):
         raise ConfigError(f"authserv_id is one word, not {settings.authserv_id!r}")
+    if not 0 <= settings.authserv_hops <= 3:
+        raise ConfigError(f"authserv_hops is a number from 0 to 3, not {settings.authserv_hops}")
     if settings.login_name == "local" and not settings.domain:
         raise ConfigError("login_name may be local only with a domain: without one nobody's address would be known")
     for server in ("imap", "smtp", "sieve"):

@@ -255,7 +255,12 @@ class Envelope:
 class Trace:
     """Headers about a message's delivery and what its sender requests. Anybody can forge them: nothing here is trusted yet."""
 
-    results: tuple[tuple[int, str], ...] = ()  # (number of Received above, Authentication-Results (RFC 8601)), topmost first
+    results: tuple[tuple[int, str], ...] = ()  # (foreign Received above, Authentication-Results (RFC 8601)), topmost first
+    arrivals: tuple[str, ...] = ()  # how it came, the latest first: `mime.authentication.Arrival`
+    sender: tuple[Address, ...] = ()  # Sender (RFC 5322 section 3.6.2)
+    resent: tuple[Address, ...] = ()  # Resent-From (RFC 5322 section 3.6.6)
+    authors: int = 1  # addresses in From
+    marked: bool = False  # it has a proof of ours (`mime/proof.py`), which may be anybody's
     receipt_to: tuple[Address, ...] = ()  # Disposition-Notification-To (RFC 8098 section 2.1)
     original_recipient: str = ""  # Original-Recipient (RFC 8098 section 2.3)
     return_path: str = ""  # without angle brackets
@@ -326,6 +331,7 @@ class Message:
     stranger: str = ""  # the address of a sender the reader does not know, in ASCII
     earlier: bool | None = None  # whether an earlier message in the mailbox is from the same address; None: not searched
     looked_back: int = 0  # how many earlier messages were searched for that; 0: all
+    whole: bytes = b""  # all of it, if asked for to verify its proof
     glance: str = ""  # the first words of the displayed text, if asked for
     section: str = ""  # the section this message is attached as; "" if it is not an attached message
 

@@ -27,10 +27,13 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from deploy.demo.delivery import Answer, bounce, deliver, keep, may_receive
 from deploy.demo.sasl import ask_dovecot, initial_response, user_of
+from webmail.mime import headers
+from webmail.mime.addresses import addresses
 
 LARGEST = 30 * 1024 * 1024
 MOST_HOPS = 30  # Received headers: more mean a mail loop
 HOSTNAME = "mail.lycee.example"
+AUTHSERV = "lycee.example"  # under this name it writes Authentication-Results
 log = logging.getLogger("smtp")
 
 
@@ -82,12 +85,12 @@ class Relay:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
+        content = _content(envelope)
         head = content.partition(b"\r\n\r\n")[0].lower()
         if (b"\r\n" + head).count(b"\r\nreceived:") > MOST_HOPS:
             return "554 5.4.6 Too many hops"
         identity = secrets.token_hex(8)
-        content = self._received(session, identity) + _without_claims(content)
+        content = self._results(session, envelope, content) + self._received(session, identity) + _without_claims(content)
         answers = {address: await self._hand_on(envelope, address, content) for address in envelope.rcpt_tos}
         for address, answer in answers.items():
             log.info("%s: <%s> -> <%s>: %s", identity, envelope.mail_from, address, answer.line)
@@ -105,12 +108,20 @@ class Relay:
             return await asyncio.to_thread(deliver, self.neighbours.lmtp, envelope.mail_from or "", address, content, options)
         return await asyncio.to_thread(keep, self.neighbours.outside, envelope.mail_from or "", address, content)
 
+    def _results(self, session: Session, envelope: Envelope, content: bytes) -> bytes:
+        """Our Authentication-Results, to be above Received; none here, where nothing is checked."""
+        return b""
+
     def _received(self, session: Session, identity: str) -> bytes:
         """The Received header (RFC 5321 section 4.4; "with" as in RFC 3848)."""
         kind = "ESMTPA" if session.authenticated else "ESMTP"
         helo = "".join(c for c in session.host_name or "unknown" if c.isalnum() or c in ".-:[]")
         origin = f"Received: from {helo} ([127.0.0.1])"
         return f"{origin}\r\n\tby {HOSTNAME} with {kind} id {identity};\r\n\t{formatdate(localtime=True)}\r\n".encode()
+
+
+def _content(envelope: Envelope) -> bytes:
+    return envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
 
 
 def _without_claims(content: bytes) -> bytes:
@@ -132,6 +143,29 @@ class Submission(Relay):
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """550 unless whoever signed in owns the From that people will read, or resends it under an address of theirs."""
+        person = session.auth_data or ""
+        found = headers.fields(_content(envelope))
+        fields = found.get("resent-from") or found.get("from", [])
+        authors = addresses(fields)
+        if (
+            len(fields) != 1
+            or len(authors) != 1
+            or not await asyncio.to_thread(self.neighbours.may_write_as, person, authors[0].email)
+        ):
+            return f"550 5.7.1 From: not an address of user {person}"
+        return await super().handle_DATA(server, session, envelope)
+
+    def _results(self, session: Session, envelope: Envelope, content: bytes) -> bytes:
+        """The proof of a submission (RFC 8601 section 2.7.4), as the milter of production writes it."""
+        author = next((one.email for one in addresses(headers.fields(content).get("from", []))), "")
+        sender = "" if envelope.mail_from in ("", "<>", None) else f" smtp.mailfrom={envelope.mail_from}"
+        words = f"auth=pass (login) smtp.auth={session.auth_data}{sender}"
+        if re.fullmatch(r"[\w.+-]+@[\w.-]+", author):  # that of a resent message may be anything
+            words += f" header.from={author}"
+        return f"Authentication-Results: {AUTHSERV}; {words}\r\n".encode()
 
     async def auth_PLAIN(self, server: SMTP, args: list[str]) -> AuthResult:
         return await self._with_one_answer(server, args)

@@ -23,6 +23,7 @@ from webmail.errors import BadAddress, LimitReached, NotAllowed
 from webmail.mail import Address, Envelope, Identity
 from webmail.mime import addresses, builder
 from webmail.models import AllowedAddress, DraftRow, Signature, User, WritingIdentity
+from webmail.people import display_names
 
 if TYPE_CHECKING:
     from webmail.compose.fields import Fields
@@ -54,6 +55,14 @@ def check(user: User, address: str, settings: Settings) -> None:
     """Raises NotYours if the user may not send from this address."""
     if not may_use(user, address, settings):
         raise NotYours(f"{user.address} may not write as {address!r}")
+
+
+def is_theirs(user: User, identity: Identity, settings: Settings) -> bool:
+    """Whether readers may take name and address as proven to be the user's, whatever else the mail server lets them write.
+
+    At most 4 queries.
+    """
+    return identity.email.lower() in allowed(user) and display_names.objection(user, identity.name, settings) is None
 
 
 # --- identities ------------------------------------------------------------------------------------------------------
@@ -130,9 +139,10 @@ def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: 
 def save(identity: WritingIdentity, settings: Settings) -> None:
     """Create or update an identity; a new default replaces the previous one. Idempotent: an identical one is not created twice.
 
-    Raises NotYours, LimitReached.
+    Raises NotYours, display_names.NameRefused, LimitReached.
     """
     check(identity.user, identity.address, settings)
+    display_names.check(identity.user, identity.name, settings)
     mine = WritingIdentity.user == identity.user
     identity.address = identity.address.lower()
     with db.atomic():

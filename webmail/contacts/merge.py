@@ -12,7 +12,7 @@ from webmail.database.connection import db
 from webmail.mime.address_input import address_key
 from webmail.mime.formats import vcard_edit, vcard_import
 from webmail.mime.formats.vcard_edit import ContactDetails
-from webmail.mime.threats import lookalike
+from webmail.mime.threats import names
 from webmail.models import Contact, ContactAddress, User
 
 LARGEST_FILE = 20_000_000  # bytes; includes photos, which are dropped from cards that are too large
@@ -52,7 +52,7 @@ class _Known:
         rows: Any = Contact.select(Contact.id, Contact.card_uid, Contact.name, Contact.kind, Contact.words)
         for number, uid, name, kind, words in rows.where(Contact.user == user).tuples():
             self.by_uid[uid] = number
-            self.by_name.setdefault(f"{kind}:{lookalike.name_key(name)}", []).append(number)
+            self.by_name.setdefault(f"{kind}:{names.name_key(name)}", []).append(number)
             self.points[number] = {word for word in words.split() if word.isdigit() and len(word) >= _SHORTEST_PHONE}
         rows = ContactAddress.select(ContactAddress.contact, ContactAddress.address).where(ContactAddress.user == user)
         for number, address in rows.tuples():
@@ -65,7 +65,7 @@ class _Known:
             return self.by_uid[one.uid]
         kind = store.GROUP if one.group else store.INDIVIDUAL
         points = _points(one)
-        for number in self.by_name.get(f"{kind}:{lookalike.name_key(one.name)}", []):
+        for number in self.by_name.get(f"{kind}:{names.name_key(one.name)}", []):
             if one.group or points & self.points[number] or not (points or self.points[number]):
                 return number
         return 0

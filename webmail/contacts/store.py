@@ -17,11 +17,13 @@ from webmail.mime.address_input import address_key
 from webmail.mime.encoded_words import sort_key, words_in
 from webmail.mime.formats import vcard_edit
 from webmail.mime.formats.vcard_edit import ContactDetails
-from webmail.mime.threats import lookalike
+from webmail.mime.threats import lookalike, names
+from webmail.mime.threats.skeletons import skeleton
 from webmail.models import Contact, ContactAddress, ContactMember, User, now
 
 MOST = 10_000  # contacts and groups per user
 MOST_GROUPS = 200  # listed at once
+_MOST_NAMESAKES = 20
 _CHUNK = 500  # values per statement: databases limit bound parameters
 
 Prepared = tuple[ContactDetails, dict[str, Any]]
@@ -145,11 +147,12 @@ def by_address(user: User, keys: Sequence[str]) -> dict[str, str]:
 
 def named_alike(user: User, name: str) -> Contact | None:
     """A contact with the same name, ignoring word order, accents and case. 1 query."""
-    key = lookalike.name_key(name)
+    key = names.name_index(name)
     if not key:
         return None
     found = Contact.select().join(ContactAddress, on=ContactAddress.contact == Contact.id)
-    return found.where(ContactAddress.user == user, ContactAddress.key == key).order_by(Contact.id).first()
+    alike = found.where(ContactAddress.user == user, ContactAddress.key == key).order_by(Contact.id).limit(_MOST_NAMESAKES)
+    return next((contact for contact in alike if names.same_name(contact.name, name)), None)
 
 
 # --- groups ----------------------------------------------------------------------------------------------------------
@@ -262,10 +265,8 @@ def put_all(user: User, cards: Sequence[str], uids: Sequence[str] = ()) -> list[
 
 def prepared(cards: Sequence[str], uids: Sequence[str] = ()) -> list[Prepared]:
     """The input for `insert`, computed outside the transaction, since it blocks other writers."""
-    names = list(uids) or [secrets.token_hex(16) for _ in cards]
-    return [
-        (known := vcard_edit.read(card), {"uid": uid, **columns(card, known)}) for uid, card in zip(names, cards, strict=True)
-    ]
+    ids = list(uids) or [secrets.token_hex(16) for _ in cards]
+    return [(known := vcard_edit.read(card), {"uid": uid, **columns(card, known)}) for uid, card in zip(ids, cards, strict=True)]
 
 
 def insert(user: User, new: Sequence[Prepared]) -> list[str]:
@@ -329,13 +330,13 @@ def _index(user: User, ids: dict[str, int], known: Iterable[ContactDetails]) -> 
     named: list[dict[str, Any]] = []
     for one in known:
         number = ids[one.uid]
-        key = lookalike.name_key(one.name)[:190]
+        key = names.name_index(one.name)
         keys = dict.fromkeys(address_key(point.value) for point in one.emails)
         for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # so that it is found by name
             domain = lookalike.readable(address.rpartition("@")[2])
             addresses.append({
                 "user": user.id, "contact": number, "address": address, "domain": domain[:254],
-                "alike": lookalike.skeleton(f"{address.rpartition('@')[0]}@{domain}")[:254] if address else "", "key": key,
+                "alike": skeleton(f"{address.rpartition('@')[0]}@{domain}")[:254] if address else "", "key": key,
             })  # fmt: skip
         named += [{"group": number, "member": member[:262]} for member in one.members]
     for table, rows in ((ContactAddress, addresses), (ContactMember, named)):

@@ -46,6 +46,7 @@ MOST_HEADERS = 8192  # bytes
 _ROW_HEADERS = b"BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE)]<0.%d>" % MOST_HEADERS
 EACH_HEADER = b" ".join(b"BODY.PEEK[HEADER.FIELDS (%s)]<0.4096>" % name for name in (b"FROM", b"TO", b"SUBJECT", b"DATE"))
 _MOST_PEOPLE = 5
+_MOST_AUTHORS = 20  # of one message: more than one is rare, and none may hide behind the others
 _MOST_SHOWN = 500  # characters of a subject or a name, since rows are cached
 
 
@@ -324,7 +325,7 @@ def summary_of(uid: int, values: dict[bytes, Any]) -> Summary:
         size=values.get(b"RFC822.SIZE", 0),
         received=when_of(values),
         subject=headers.decode(fields.get("subject", [b""])[0])[:_MOST_SHOWN],
-        sender=_people(fields.get("from", [])),
+        sender=_people(fields.get("from", []), _MOST_AUTHORS),
         to=_people(fields.get("to", [])),
         sent=headers.date(fields["date"][0]) if "date" in fields else None,
         snippet=headers.decode(preview)[:200] if isinstance(preview, bytes) else "",
@@ -332,8 +333,8 @@ def summary_of(uid: int, values: dict[bytes, Any]) -> Summary:
     )
 
 
-def _people(values: List[bytes]) -> tuple[Address, ...]:
-    found = headers.addresses(values, limit=_MOST_PEOPLE)
+def _people(values: List[bytes], most: int = _MOST_PEOPLE) -> tuple[Address, ...]:
+    found = headers.addresses(values, limit=most)
     return tuple(Address(person.name[:_MOST_SHOWN], person.email[:_MOST_SHOWN]) for person in found)
 
 

@@ -16,8 +16,8 @@ from webmail.imap.connection import Command, Connection, Spare, fetched
 from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
 from webmail.imap.pool import connect
 from webmail.imap.responses import flags_of, header_bytes_of, numbers_of, structure_of, when_of
-from webmail.mail import Envelope, Message, Part, Structure
-from webmail.mime import authentication, headers, list_headers, part_kinds, plain_text, structure
+from webmail.mail import Envelope, Message, Part, Structure, Trace
+from webmail.mime import headers, list_headers, part_kinds, plain_text, proof, structure
 from webmail.mime.html.scan import scan, words
 
 _MESSAGE_HEADERS = (
@@ -25,11 +25,13 @@ _MESSAGE_HEADERS = (
     b"LIST-UNSUBSCRIBE LIST-UNSUBSCRIBE-POST LIST-ARCHIVE LIST-HELP LIST-SUBSCRIBE LIST-OWNER "
     b"CONTENT-LANGUAGE)]<0.65536> "
     b"BODY.PEEK[HEADER.FIELDS (TO CC BCC)]<0.65536> "
-    b"BODY.PEEK[HEADER.FIELDS (DISPOSITION-NOTIFICATION-TO ORIGINAL-RECIPIENT RETURN-PATH PRECEDENCE AUTO-SUBMITTED)]<0.8192> "
+    b"BODY.PEEK[HEADER.FIELDS (DISPOSITION-NOTIFICATION-TO ORIGINAL-RECIPIENT RETURN-PATH PRECEDENCE AUTO-SUBMITTED "
+    b"SENDER RESENT-FROM X-TRABOULE-PROOF)]<0.8192> "
     b"BODY.PEEK[HEADER.FIELDS (AUTHENTICATION-RESULTS RECEIVED)]<0.32768>"
 )
 _GLANCE = 16_384  # bytes of the text that are checked if the sender is unknown
 _SCANNED = 131_072  # bytes of the HTML that are scanned for remote images
+_LARGEST_PROVEN = 2 * proof.LARGEST  # of a message that is read as a whole to verify its proof
 _LARGEST_WHOLE = 20_000_000  # bytes fetched of a message whose BODYSTRUCTURE can't be parsed
 _CHUNK = 512 * 1024
 
@@ -59,12 +61,14 @@ def read(
     *,
     prefer_html: bool,
     stranger: Callable[[Envelope], str] = lambda envelope: "",
+    whole: Callable[[Trace, Envelope], bool] = lambda trace, envelope: False,
 ) -> tuple[Message, Overview]:
     """Fetch one message for its page, with its neighbours and the folder overview, and mark it as read. 2 round trips.
 
     With `prefer_html` a plain text that also exists as HTML is left out: the frame fetches the HTML. Small parts shown as cards
     (invitations, reports) are in `bodies` too. `stranger` maps the envelope to the address (ASCII) of an unknown sender, to
-    fetch `glance` and note it for `earlier_messages`, or to "". Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    fetch `glance` and note it for `earlier_messages`, or to "". `whole` decides whether a message of up to 1 MB is fetched as a
+    whole too, to verify its proof (`mime/proof.py`). Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
     """
     values = _envelope_and_structure(connection, mailbox, uid, uidvalidity)
     shape = structure_of(values.get(b"BODYSTRUCTURE"))
@@ -86,7 +90,10 @@ def read(
     )
     if around:
         commands.append((b"FETCH", uid_set(around), b"(UID)"))
-    address = stranger(headers.envelope(header_bytes_of(values)))
+    envelope = headers.envelope(header_bytes_of(values))
+    if values.get(b"RFC822.SIZE", 0) <= _LARGEST_PROVEN and whole(_trace(values), envelope):
+        commands.append((b"UID FETCH", uid_set([uid]), b"(UID BODY.PEEK[]<0.%d>)" % _LARGEST_PROVEN))
+    address = stranger(envelope)
     shown = shape.html[:1] or shape.text[:1]
     looked_at = tuple(p for p in shown if address and p.section not in bodies and p not in wanted)
     if address:
@@ -104,7 +111,7 @@ def read(
     glances = [scan(part) for part in body_texts.read(html, more.get(uid, {}), _SCANNED).values()]
     message = replace(
         message, remote=sum(one.remote for one in glances), lies=tuple(lie for one in glances for lie in one.lies),
-        ends=part_edges.read(hiding, more.get(uid, {})),
+        ends=part_edges.read(hiding, more.get(uid, {})), whole=more.get(uid, {}).get(b"BODY[]<0>") or b"",
     )  # fmt: skip
     if address:
         known = bodies | _glances(looked_at, more.get(uid, {}))
@@ -143,13 +150,17 @@ def _message(
     newer: int | None = None, older: int | None = None, cut: bool = False,
 ) -> Message:  # fmt: skip
     head = header_bytes_of(values)
-    way = b"".join(v for k, v in values.items() if b"AUTHENTICATION-RESULTS" in k.upper() and isinstance(v, bytes))
     return Message(
         mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=flags_of(values),
         size=values.get(b"RFC822.SIZE", 0), received=when_of(values), envelope=headers.envelope(head),
         structure=shape, bodies=bodies, newer=newer, older=older, cut=cut,
-        trace=headers.trace(head, authentication.results_in(way)), list=list_headers.mailing_list(head),
+        trace=_trace(values), list=list_headers.mailing_list(head),
     )  # fmt: skip
+
+
+def _trace(values: dict[bytes, Any]) -> Trace:
+    way = b"".join(v for k, v in values.items() if b"AUTHENTICATION-RESULTS" in k.upper() and isinstance(v, bytes))
+    return headers.trace(header_bytes_of(values), way)
 
 
 def _without_structure(connection: Connection, uid: int) -> dict[bytes, Any]:

@@ -47,7 +47,7 @@ def ways(message: Message, settings: Settings) -> UnsubscribeOptions:
     offered: MailingList = message.list
     host = link_claims.host_of(offered.leave_web)
     sender = message.envelope.sender[0].email.rpartition("@")[2].lower() if message.envelope.sender else ""
-    checked = authentication.judge(message.trace.results, settings.authserv_id, sender)
+    checked = authentication.judge(message.trace.results, settings.authserv_id, sender, hops=settings.authserv_hops)
     signed = any(check.method == "dkim" and check.result == "pass" for check in checked.checks)
     believable = checked.verdict is not authentication.Verdict.FAILED and (signed or not checked.told)
     one_click = offered.one_click and believable and settings.remote_images != "never"

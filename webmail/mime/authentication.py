@@ -1,89 +1,170 @@
-"""Sender authentication: evaluates the SPF, DKIM and DMARC results of our mail server in Authentication-Results (RFC 8601).
+"""Sender authentication: evaluates the results of our mail server in Authentication-Results (RFC 8601): SPF, DKIM, DMARC, and
+`auth`, a submission after sign-in whose header From was checked.
 
-Anybody can forge such a header. Only those with our server's name (the authserv-id) are trusted, and of these only the
-topmost: headers the sender wrote are below those our server added. (A server must also remove headers with its own name from
-incoming mail, RFC 8601 section 5; OpenDKIM, OpenDMARC and rspamd do.)
+Anybody can forge such a header. Only the topmost one with our server's name (the authserv-id) is trusted, and only where our
+server writes it: above the Received header of the hop by which the message came in, so that nothing counts that came with it
+when whatever should have removed and written these headers is away. (See `arrivals_in`; a set-up whose headers stand lower says
+so by `authserv_hops`.)
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import authres
 
-MOST_HOPS = 3  # Received headers above the results: internal hops from our border server to the mailbox
+MOST_HOPS = 3  # Received headers of other hosts above the results, at most
+_MOST_RECEIVED = 12
 _MOST_HEADERS = 20
 _LONGEST = 4096  # bytes of one header that are parsed
 _MOST_RESULTS = 20  # of one header
 
 
 class Verdict(StrEnum):
-    GENUINE = "genuine"  # authenticated by the domain of the sender's address
+    GENUINE = "genuine"  # proven to be the sender's: by the domain of the address, or by the account that wrote it
     UNVERIFIED = "unverified"  # no usable result
     FAILED = "failed"  # DMARC failed, or SPF or DKIM did with nothing in the message's favour
 
 
+class Arrival(StrEnum):
+    """How a host of ours received a message, as its Received header says."""
+
+    HANDED_OVER = "handed-over"  # within our servers: by LMTP, over loopback, or written on the machine itself
+    SIGNED_IN = "signed-in"  # from somebody who had signed in (RFC 3848)
+    NEAR = "near"  # from a private network
+    OUTSIDE = "outside"
+
+
 @dataclass(frozen=True, slots=True)
 class AuthenticationCheck:
-    """The result of one method ("spf", "dkim", "dmarc", "arc"), as RFC 8601 names it, and the domain checked, may be empty."""
+    """The result of one method ("spf", "dkim", "dmarc", "arc", "auth"), as RFC 8601 names it; the domain and the whole address
+    that were checked may be empty."""
 
     method: str
     result: str
     domain: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
     verdict: Verdict = Verdict.UNVERIFIED
     checks: tuple[AuthenticationCheck, ...] = ()
+    login: str = ""  # the account that had signed in to send the message, lower case
 
     @property
     def told(self) -> bool:
-        """Whether our server reported any result."""
+        """Whether our server reported any result, if only that nobody had signed in."""
         return bool(self.checks)
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether somebody signed in and wrote from an address that is not theirs."""
+        return bool(self.login) and self.verdict is not Verdict.GENUINE
 
 
 def results_in(raw: bytes) -> tuple[tuple[int, str], ...]:
-    """The Authentication-Results of a header block, topmost first, each with the number of Received headers above it.
+    """The Authentication-Results of a header block, topmost first, each with the number of Received headers above it that are
+    more than a hand-over.
 
-    `raw` holds these two fields in the message's order. Stops after MOST_HOPS Received headers. Linear time, never raises.
+    `raw` holds these two fields in the message's order. Linear time, never raises.
     """
     found: list[tuple[int, str]] = []
-    hops = 0
-    for field in re.split(rb"\r?\n(?![ \t])", raw):
-        name, _colon, value = field.partition(b":")
-        match name.strip().lower():
-            case b"received":
-                hops += 1
-            case b"authentication-results":
-                found.append((hops, value[:_LONGEST].decode("ascii", "replace")))
-        if hops > MOST_HOPS or len(found) >= _MOST_HEADERS:
+    hops = received = 0
+    for name, value in _fields(raw):
+        if name == b"received":
+            received += 1
+            hops += arrival(value.decode("ascii", "replace")) is not Arrival.HANDED_OVER
+        elif name == b"authentication-results":
+            found.append((hops, value.decode("ascii", "replace")))
+        if hops > MOST_HOPS or received > _MOST_RECEIVED or len(found) >= _MOST_HEADERS:
             break
     return tuple(found)
 
 
-def judge(results: tuple[tuple[int, str], ...], authserv_id: str, domain: str) -> Authentication:
-    """The verdict on a message from `domain` (of the From address). With an empty `authserv_id` nothing is trusted.
+def arrivals_in(raw: bytes) -> tuple[Arrival, ...]:
+    """How the message came to our servers, the latest first, without hand-overs; those beyond MOST_HOPS are left out.
 
-    For each method the results of the topmost header count: a forged one can only be below.
+    One hand-over alone if there is nothing else: it was written on our own machine, such as an absence reply.
     """
-    checks: dict[str, list[AuthenticationCheck]] = {}
-    believed_at = None
-    for hops, value in results:
-        if not authserv_id or _server_of(value) != authserv_id.lower():
+    found: list[Arrival] = []
+    received = 0
+    for name, value in _fields(raw):
+        if name != b"received":
             continue
-        if believed_at is None:
-            believed_at = hops
-        if hops != believed_at:
+        received += 1
+        if (kind := arrival(value.decode("ascii", "replace"))) is not Arrival.HANDED_OVER:
+            found.append(kind)
+        if len(found) > MOST_HOPS or received > _MOST_RECEIVED:
             break
-        here: dict[str, list[AuthenticationCheck]] = {}
-        for check in _checks(value):
-            here.setdefault(check.method, []).append(check)
-        checks = here | checks
-    all_checks = tuple(check for method in checks.values() for check in method)
-    return Authentication(_verdict(checks, domain.lower().rstrip(".")), all_checks)
+    return tuple(found) if found or not received else (Arrival.HANDED_OVER,)
+
+
+def _fields(raw: bytes) -> list[tuple[bytes, bytes]]:
+    fields = (field.partition(b":") for field in re.split(rb"\r?\n(?![ \t])", raw))
+    return [(name.strip().lower(), value[:_LONGEST]) for name, _colon, value in fields]
+
+
+_NEAR = [ipaddress.ip_network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")]
+_PROTOCOL = re.compile(r"\swith\s+([A-Za-z0-9]+)")
+_SIGNED_IN = re.compile(r"(?:E|UTF8)SMTPS?A", re.I)
+_HOST = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]")
+_WRITTEN_BY = re.compile(r"[\])]\s+by\s")  # what the client said of itself holds no space
+
+
+def arrival(value: str) -> Arrival:
+    """How a host received a message, by its Received header (RFC 5321 section 4.4, RFC 3848). What the client called itself
+    is not believed: only the address that the server saw."""
+    plain = f" {_split(value)[0]} "
+    protocol = match[1] if (match := _PROTOCOL.search(plain.partition(" by ")[2])) else ""
+    if protocol.upper().startswith("LMTP") or plain.lower().startswith(" by "):
+        return Arrival.HANDED_OVER
+    if _SIGNED_IN.fullmatch(protocol):
+        return Arrival.SIGNED_IN
+    hosts = _HOST.findall(_WRITTEN_BY.split(value, maxsplit=1)[0])
+    try:
+        host = ipaddress.ip_address(hosts[-1] if hosts else "")
+    except ValueError:
+        return Arrival.OUTSIDE
+    if host.is_loopback:
+        return Arrival.HANDED_OVER
+    return Arrival.NEAR if any(host in network for network in _NEAR) else Arrival.OUTSIDE
+
+
+def is_own(login: str, address: str) -> bool:
+    return login == address
+
+
+def judge(
+    results: tuple[tuple[int, str], ...],
+    authserv_id: str,
+    sender: str,
+    *,
+    hops: int = 0,
+    personal: bool = False,
+    owns: Callable[[str, str], bool] = is_own,
+) -> Authentication:
+    """The verdict on a message whose From is the address `sender`. With an empty `authserv_id` nothing is trusted.
+
+    Only the topmost header of ours counts, with at most `hops` foreign Received headers above it: two of them are never read as
+    one. `personal`: for our own people, SPF and a DKIM identity must name the very address, since a colleague's pass as well.
+    `owns(login, address)` decides whether an account may write from an address.
+    """
+    ours = next(((above, value) for above, value in results if authserv_id and _server_of(value) == authserv_id.lower()), None)
+    if ours is None or ours[0] > hops:
+        return Authentication()
+    sender = sender.lower().rstrip(".")
+    checks = _checks(ours[1])
+    signed_in = [check for check in checks if check.method == "auth" and check.result == "pass"]
+    if signed_in:
+        login, author = signed_in[0].domain, signed_in[0].address or sender
+        good = len(signed_in) == 1 and author == sender and owns(login, sender)
+        return Authentication(Verdict.GENUINE if good else Verdict.UNVERIFIED, tuple(checks), login or "?")
+    return Authentication(_verdict(checks, sender, personal=personal), tuple(checks))
 
 
 def aligned(one: str, other: str) -> bool:
@@ -93,13 +174,19 @@ def aligned(one: str, other: str) -> bool:
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
-def _verdict(checks: dict[str, list[AuthenticationCheck]], domain: str) -> Verdict:
-    def has(method: str, *results: str, ours: bool = False) -> bool:
-        return any(c.result in results and (not ours or aligned(c.domain, domain)) for c in checks.get(method, ()))
+def _verdict(checks: list[AuthenticationCheck], sender: str, *, personal: bool) -> Verdict:
+    domain = sender.rpartition("@")[2]
 
-    if any(c.result == "fail" for c in checks.get("dmarc", ())):
+    def is_ours(check: AuthenticationCheck) -> bool:
+        person = check.address if check.method == "spf" else check.address or sender
+        return aligned(check.domain, domain) and (not personal or person == sender)
+
+    def has(method: str, *results: str, ours: bool = False) -> bool:
+        return any(c.method == method and c.result in results and (not ours or is_ours(c)) for c in checks)
+
+    if has("dmarc", "fail"):
         return Verdict.FAILED
-    if any(c.result == "pass" and c.domain in ("", domain) for c in checks.get("dmarc", ())):
+    if any(c.method == "dmarc" and c.result == "pass" and c.domain in ("", domain) for c in checks):
         return Verdict.GENUINE
     if has("dkim", "pass", ours=True) or has("spf", "pass", ours=True):
         return Verdict.GENUINE
@@ -149,17 +236,20 @@ def _server_of(value: str) -> str:
     return words[0].strip('"').lower() if words and len(words) <= 2 else ""
 
 
+_BRACKETS = re.compile(r"(?<==)<([^<>\s]*)>")
+_EMPTY = re.compile(r"\s[a-z]+\.[a-z]+=(?=\s|$)", re.I)
+
+
 def _checks(value: str) -> list[AuthenticationCheck]:
     """The results of a header, each parsed on its own, so that a malformed one does not hide the others."""
     found: list[AuthenticationCheck] = []
     for part in _split(value)[1 : _MOST_RESULTS + 1]:
+        result = _EMPTY.sub("", _BRACKETS.sub(r"\1", part))  # "smtp.mailfrom=<>", which the library does not take
         try:
-            header = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: us; {part}")
+            header = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: us; {result}")
         except (authres.AuthResError, ValueError, AttributeError):
             continue  # raised by the library for a malformed result
-        for result in header.results:
-            if getattr(result, "method", "") in _DOMAIN_OF:
-                found.append(AuthenticationCheck(result.method, result.result, _domain(result)))
+        found += [_check(one) for one in header.results if getattr(one, "method", "") in _DOMAIN_OF]
     return found
 
 
@@ -168,12 +258,16 @@ _DOMAIN_OF = {
     "dkim": (("header", "d"), ("header", "i")),
     "dmarc": (("header", "from"),),
     "arc": (),
+    "auth": (("smtp", "auth"),),
 }
+_ADDRESS_OF = {"spf": ("smtp", "mailfrom"), "dkim": ("header", "i"), "auth": ("header", "from")}
 
 
-def _domain(result: authres.core.AuthenticationResult) -> str:
-    values = {(p.type, p.name): str(p.value or "") for p in reversed(result.properties)}
-    for wanted in _DOMAIN_OF[result.method]:
-        if value := values.get(wanted, ""):
-            return value.rpartition("@")[2].strip("<>").lower().rstrip(".")
-    return ""
+def _check(result: authres.core.AuthenticationResult) -> AuthenticationCheck:
+    """For `auth` the "domain" is the name that somebody signed in with, and the address the From that was checked."""
+    values = {(p.type, p.name): str(p.value or "").strip("<>").lower().rstrip(".") for p in reversed(result.properties)}
+    named = next((value for wanted in _DOMAIN_OF[result.method] if (value := values.get(wanted, ""))), "")
+    address = values.get(_ADDRESS_OF.get(result.method, ("", "")), "")
+    is_address = bool(address.rpartition("@")[0])
+    domain = named if result.method == "auth" else named.rpartition("@")[2]
+    return AuthenticationCheck(result.method, result.result, domain, address if is_address else "")

@@ -97,13 +97,14 @@ def _boundary() -> str:
     return f"=_{secrets.token_hex(16)}"
 
 
-_PRIVATE = re.compile(rb"(?:bcc|return-path|delivered-to|x-original-to|x-traboule-[a-z-]+|status|x-status)[ \t]*:", re.I)
+_PRIVATE = re.compile(rb"(?:bcc|return-path|delivered-to|x-original-to|x-traboule-(?!proof)[a-z-]+|status|x-status)[ \t]*:", re.I)
 
 
 def resent(original: bytes, identity: Identity, to: tuple[Address, ...], *, message_id: str, date: datetime) -> bytes:
     """A message resent unchanged, with CRLF line ends (RFC 5322 section 3.6.6): Resent-* fields are put on top.
 
-    Removes only private headers: Bcc, delivery traces, our own notes. Raises UnsafeValue and BadAddress.
+    Removes only private headers: Bcc, delivery traces, our own notes; the proof of who wrote it stays (`proof.py`).
+    Raises UnsafeValue and BadAddress.
     """
     whole = original.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head, _blank, body = whole.partition(b"\n\n") if not whole.startswith(b"\n") else (b"", b"", whole[1:])

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 
 from webmail.mail import Envelope, Trace
+from webmail.mime import authentication
 from webmail.mime.addresses import addresses, count_addresses
 from webmail.mime.charsets import decode_bytes
 from webmail.mime.encoded_words import decode, tidy
@@ -103,8 +104,8 @@ def envelope(raw: bytes) -> Envelope:
     )
 
 
-def trace(raw: bytes, results: tuple[tuple[int, str], ...] = ()) -> Trace:
-    """Parse the headers about delivery; `results` are from `authentication.results_in`. Never raises."""
+def trace(raw: bytes, way: bytes = b"") -> Trace:
+    """Parse the headers about delivery; `way` holds Received and Authentication-Results in the message's order. Never raises."""
     found = fields(raw)
 
     def first(name: str) -> str:
@@ -112,7 +113,12 @@ def trace(raw: bytes, results: tuple[tuple[int, str], ...] = ()) -> Trace:
 
     automatic = first("auto-submitted").partition(";")[0].strip().lower()
     return Trace(
-        results=results,
+        results=authentication.results_in(way),
+        arrivals=authentication.arrivals_in(way),
+        sender=addresses(found.get("sender", []), limit=1),
+        resent=addresses(found.get("resent-from", []), limit=1),
+        authors=count_addresses(found.get("from", [])),
+        marked="x-traboule-proof" in found,
         receipt_to=addresses(found.get("disposition-notification-to", []), limit=20),
         original_recipient=first("original-recipient")[:500],
         return_path=first("return-path").strip("<> ")[:320],

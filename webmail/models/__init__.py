@@ -5,7 +5,7 @@ Works with both SQLite and PostgreSQL. Times are naive UTC. Every change to a ta
 
 from __future__ import annotations
 
-from webmail.models.accounts import AllowedAddress, GroupMember, PeopleGroup, User
+from webmail.models.accounts import AllowedAddress, AllowedName, GroupMember, PeopleGroup, User
 from webmail.models.audit import AuditAct, AuditEntry
 from webmail.models.auth import Session, SignInFailure
 from webmail.models.base import Table, now
@@ -27,6 +27,7 @@ from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
 __all__ = [
     "AllowedAddress",
+    "AllowedName",
     "AttachmentRow",
     "AuditAct",
     "AuditEntry",

@@ -40,6 +40,17 @@ class AllowedAddress(Table):
         indexes = ((("user", "address"), True),)
 
 
+class AllowedName(Table):
+    """A name that the administrator allows a person to write under, though it is a colleague's or a function's."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="allowed_names")
+    name = pw.CharField(max_length=190)
+
+    class Meta:
+        table_name = "allowed_names"
+        indexes = ((("user", "name"), True),)
+
+
 class PeopleGroup(Table):
     """A group of people of one domain: a class, a subject, an office. Dovecot reads it for the rights in shared folders."""
 

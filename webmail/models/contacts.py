@@ -36,8 +36,8 @@ class ContactAddress(Table):
     contact = pw.ForeignKeyField(Contact, on_delete="CASCADE", backref="addresses")
     address = pw.CharField(max_length=254)  # mime.address_input.address_key
     domain = pw.CharField(max_length=254)
-    alike = pw.CharField(max_length=254)  # mime.threats.lookalike.skeleton of the address
-    key = pw.CharField(max_length=190)  # mime.threats.lookalike.name_key of the contact's name
+    alike = pw.CharField(max_length=254)  # mime.threats.skeletons.skeleton of the address
+    key = pw.CharField(max_length=190)  # mime.threats.names.name_index of the contact's name
 
     class Meta:
         table_name = "contact_addresses"

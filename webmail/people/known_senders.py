@@ -10,11 +10,13 @@ import peewee as pw
 from webmail.database.prepared import Prepared, Slot
 from webmail.mail import Address
 from webmail.mime.address_input import address_key
-from webmail.mime.threats import lookalike
+from webmail.mime.threats import lookalike, names
+from webmail.mime.threats.skeletons import skeleton
 from webmail.models import Contact, ContactAddress, User
 
 _MOST_LOOKED_AT = 20
 _MOST_DOMAINS = 500
+_SLOTS = ("key", "key2", "key3")  # names that a display name can be read as
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ def _those(slot: Slot, *, named: bool) -> Any:
     mine = row.user == slot("user")
     fits = (mine & (row.address == slot("address"))) | (mine & (row.alike == slot("alike")))  # each side uses an index
     if named:
-        fits |= mine & (row.key == slot("key"))
-    found = row.select(Contact.uid, Contact.name, row.address, row.alike, row.key).join(Contact).where(fits)
+        for name in _SLOTS:
+            fits |= mine & (row.key == slot(name))
+    found = row.select(Contact.uid, Contact.name, row.address, row.alike).join(Contact).where(fits)
     return found.order_by((row.address == slot("address")).desc(), row.id).limit(_MOST_LOOKED_AT).tuples()
 
 
@@ -48,20 +51,31 @@ def look_up(user: User, sender: Address) -> KnownSender:
     email = address_key(sender.email)
     if "@" not in email or len(email) > 254:
         return KnownSender()
-    local, _at, domain = email.rpartition("@")
-    alike = lookalike.skeleton(f"{local}@{lookalike.readable(domain)}")[:254]
-    key = lookalike.name_key(sender.name)[:190]
-    if " " in key:
-        rows = _fitting_or_named(user=user.id, address=email, alike=alike, key=key)
-    else:  # a single word is too common a name
+    alike = address_skeleton(email)
+    claimed = [name for name in names.claims(sender.name) if names.is_full(name)][: len(_SLOTS)]  # one word is too common a name
+    if claimed:
+        keys = [names.name_index(name) for name in claimed]
+        slots = dict(zip(_SLOTS, [*keys, *keys[:1] * len(_SLOTS)], strict=False))
+        rows = _fitting_or_named(user=user.id, address=email, alike=alike, **slots)
+    else:
         rows = _fitting(user=user.id, address=email, alike=alike)
-    for uid, name, address, _alike, _key in rows:
+    for uid, name, address, _alike in rows:
         if address == email:
             return KnownSender(uid, name)
     return KnownSender(
-        alike=next(((name, address) for _uid, name, address, seen, _key in rows if seen == alike and address), None),
-        named=next(((name, address) for _uid, name, address, _alike, known in rows if known == key and address), None),
+        alike=next(((name, address) for _uid, name, address, seen in rows if seen == alike and address), None),
+        named=next(((name, address) for _uid, name, address, _seen in rows if address and _is_one_of(name, claimed)), None),
     )
+
+
+def _is_one_of(name: str, claimed: list[str]) -> bool:
+    return any(names.same_name(name, one) for one in claimed)
+
+
+def address_skeleton(email: str) -> str:
+    """What an address looks like at first sight, as the index of contacts holds it."""
+    local, _at, domain = email.rpartition("@")
+    return skeleton(f"{local}@{lookalike.readable(domain)}")[:254]
 
 
 def _domains(slot: Slot) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import g
 
 from webmail.mail import Mailbox, Role
+from webmail.people.display_names import Objection
 from webmail.web.current import current_user
 from webmail.web.formatting import translated as _
 from webmail.web.formatting import translated_as as pgettext
@@ -38,6 +39,16 @@ def mailbox_path(mailbox: Mailbox) -> str:
 def moment_label(name: str) -> str:
     """The display name of a moment offered by `schedule.choices`."""
     return {"evening": _("This evening"), "tomorrow": _("Tomorrow"), "monday": _("Monday")}[name]
+
+
+def name_objection(objection: Objection) -> str:
+    """Why a name may not be written under, as a sentence for the form."""
+    return {
+        Objection.COLLEAGUE: _("This is a colleague’s name. Write under your own, or ask your administrator."),
+        Objection.ADDRESS: _("A name cannot hold somebody else’s address. Write a name only."),
+        Objection.ESTABLISHMENT: _("This is the name of the establishment. Your administrator can allow you to use it."),
+        Objection.ROLE: _("This is the name of an office. Your administrator can allow you to use it."),
+    }[objection]
 
 
 def role_label(role: Role) -> str:

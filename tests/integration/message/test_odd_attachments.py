@@ -132,7 +132,7 @@ def test_a_link_that_lies_is_told_above_the_message(person: Visitor, fill: Fill)
     made["Subject"], made["From"] = "Compte", "x@far.example"
     made.set_content('<p><a href="https://evil.example/login">www.ma-banque.fr</a></p>', subtype="html")
     _, page = opened(person, fill, made)
-    assert "a link shows www.ma-banque.fr but leads to evil.example" in page.one(".trust").get_text()
+    assert "A link shows www.ma-banque.fr but leads to evil.example" in page.one(".trust").get_text()
 
 
 def test_a_file_within_a_text_is_saved(person: Visitor, fill: Fill) -> None:

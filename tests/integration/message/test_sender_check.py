@@ -9,18 +9,46 @@ from tests.support.strangers import OURS, line, message, warnings
 from webmail.database.connection import db
 from webmail.models import Correspondent, Outbox, User
 
+BOB = f"bob@{OURS}"
+PROVEN = f"{OURS}; auth=pass (login) smtp.auth={BOB} smtp.mailfrom={BOB} header.from={BOB}"
+FROM_OUTSIDE = "from evil (x [198.51.100.9]) by mx with ESMTP id 1; Tue, 24 Nov 2026 14:02:00 +0100"
+FROM_SIGNED_IN = "from phone (x [198.51.100.9]) by mx with ESMTPSA id 1; Tue, 24 Nov 2026 14:02:00 +0100"
 
-def test_mail_from_inside_is_said_calmly(opened):
-    page = opened(message(f"Bob Girard <bob@{OURS}>"))
-    assert line(page) == f"✓ bob@{OURS} · inside your establishment"
+
+def test_a_colleague_who_signed_in_is_proven(opened):
+    page = opened(message(f"Bob Girard <{BOB}>", Authentication_Results=PROVEN))
+    assert line(page) == "✓ inside your establishment · genuine"
+    assert page.one("[data-verdict]")["data-verdict"] == "proven"
     assert warnings(page) == []
     assert not page.all(".trust form")
 
 
-def test_a_stranger_s_first_message_is_the_first_and_the_second_is_not(opened):
-    assert "first message from this address" in line(opened(message()))
+def test_a_colleague_s_address_alone_proves_nothing(opened):
+    page = opened(message(f"Bob Girard <{BOB}>"))
+    assert line(page) == "○ inside your establishment · not verified"
+    assert page.one("[data-verdict]")["data-verdict"] == "unverified"
+    assert warnings(page) == []
+
+
+def test_our_own_address_from_outside_is_a_danger(opened):
+    page = opened(message(f"Bob Girard <{BOB}>", Received=FROM_OUTSIDE, Authentication_Results=PROVEN))
+    assert page.one("[data-verdict]")["data-verdict"] == "danger"
+    assert "claims to come from" in warnings(page)[0]
+    assert "could not confirm it" in warnings(page)[0]
+    page = opened(message(f"Bob Girard <{BOB}>", Received=FROM_SIGNED_IN))  # from before the server told who signed in
+    assert page.one("[data-verdict]")["data-verdict"] == "unverified"
+
+
+def test_who_writes_as_a_colleague_after_signing_in_is_named(opened):
+    borrowed = PROVEN.replace(f"smtp.auth={BOB}", f"smtp.auth=mallory@{OURS}")
+    page = opened(message(f"Bob Girard <{BOB}>", Authentication_Results=borrowed))
+    assert page.one("[data-verdict]")["data-verdict"] == "danger"
+    assert warnings(page) == [f"This was sent from the account mallory@{OURS}, not by {BOB}."]
+
+
+def test_nobody_is_said_to_write_for_the_first_time_as_long_as_not_all_folders_are_known(opened):
+    assert line(opened(message())) == "○ outside your establishment"
     assert "first message" not in line(opened(message()))
-    assert "outside your establishment" in line(opened(message()))
 
 
 def test_somebody_one_wrote_to_is_no_stranger(opened, alice):
@@ -28,7 +56,6 @@ def test_somebody_one_wrote_to_is_no_stranger(opened, alice):
         Correspondent.create(user=User.get(User.address == alice.address), address="ann@far.example", name="Ann")
     page = opened(message("Ann <Ann@Far.example>"))
     assert "you have written to this address" in line(page)
-    assert "first message" not in line(page)
 
 
 def test_who_was_sent_to_is_known_from_then_on(alice, opened, deliver):
@@ -46,7 +73,7 @@ def test_the_checks_of_our_server_are_told_in_words(opened):
     assert "DKIM" in page.one(".trust dl").get_text()
     page = opened(message(Authentication_Results=f"{OURS}; dmarc=fail header.from=far.example"))
     assert "check failed" in line(page)
-    assert warnings(page)[0].startswith("Danger: the checks of your mail server say")
+    assert warnings(page)[0].startswith("The checks of your mail server say")
 
 
 def test_the_checks_of_others_are_nothing(opened):
@@ -60,14 +87,16 @@ def test_a_phishing_message_says_all_that_is_wrong_with_it(opened):
     page = opened(message("Support <support@lycee.exarnple>", text, Reply_To="x@evil.example", subject="Votre compte"))
     told = " ".join(warnings(page))
     assert "asks for a password" in told
-    assert "an answer would go to x@evil.example" in told
-    assert warnings(page)[0].startswith("Danger:")
+    assert "An answer would go to x@evil.example" in told
+    assert page.one(".trust .verdict").get_text(strip=True).endswith("This message may be a fraud")
+    assert "btn-primary" in page.one(".trust form .btn")["class"]  # the way out is the first thing
+    assert not page.all(".answers .btn-primary")
 
 
 def test_a_colleague_s_name_with_another_address_is_told(opened, checking_app, alice):
     with db.connection_context():
         User.update(name="Alice Leroy").where(User.address == alice.address).execute()
-    assert "this is the name of Alice Leroy" in " ".join(warnings(opened(message("Leroy Alicé <a@far.example>"))))
+    assert "This is the name of Alice Leroy" in " ".join(warnings(opened(message("Leroy Alicé <a@far.example>"))))
 
 
 def test_hostile_headers_still_give_a_page_quickly(opened):
@@ -76,7 +105,7 @@ def test_hostile_headers_still_give_a_page_quickly(opened):
     for head in (many, long, b"Received: x\r\n" * 5000 + many):
         began = time.process_time()
         page = opened(head + message())
-        assert "ann@far.example" in line(page)
+        assert "outside your establishment" in line(page)
         assert time.process_time() - began < 3
 
 

@@ -16,7 +16,7 @@ from webmail.config_tables import Domain
 from webmail.mail import Address, Message, Part, Role, Structure
 from webmail.message import sender_check
 from webmail.message.sender_check import SenderPlace, TrustLevel, WarningKind
-from webmail.mime import authentication, headers, plain_text, structure
+from webmail.mime import headers, plain_text, structure
 from webmail.mime.html.scan import scan
 from webmail.models import Correspondent, User
 
@@ -82,7 +82,12 @@ def test_without_any_sender_there_is_a_word_about_it(alice: User) -> None:
         ("Administration", "a@far.example", "colleague", TrustLevel.CAUTION),
         ("bob@lycee.example", "x@far.example", "address-in-name", TrustLevel.DANGER),
         ("Service (help@bank.example)", "x@far.example", "address-in-name", TrustLevel.CAUTION),
-        ("Messagerie lycee.example", "x@far.example", "address-in-name", TrustLevel.DANGER),
+        ("Messagerie lycee.example", "x@far.example", "establishment", TrustLevel.DANGER),
+        ("Bob Girard", "mallory@lycee.example", "colleague", TrustLevel.DANGER),
+        ("Help desk", "mallory@lycee.example", "role", TrustLevel.CAUTION),
+        ("bob@lycee.example", "mallory@lycee.example", "address-in-name", TrustLevel.DANGER),
+        ("director@gmail.com", "x@gmail.com", "address-in-name", TrustLevel.CAUTION),
+        ("Bob", "bob@lycee.example@far.example", "address-in-name", TrustLevel.DANGER),
         ("Bob", "bob@lycée.example", "lookalike", TrustLevel.DANGER),
         ("Bob", "bob@lyceee.example", "lookalike", TrustLevel.DANGER),
         ("Bob", "bob@pаypal.example", "scripts", TrustLevel.DANGER),
@@ -119,6 +124,9 @@ def test_what_the_server_found_decides(alice: User) -> None:
     assert kinds(alice, message(BOB, results=((0, "lycee.example; spf=none"),))) == {"unproven"}
     assert kinds(alice, message(BOB, results=((0, "lycee.example; dmarc=pass header.from=lycee.example"),))) == set()
     assert kinds(alice, message(BOB, results=((0, "evil.example; dmarc=fail"),))) == set()
+    assert kinds(alice, message(BOB, trace={"arrivals": ("outside",)})) == {"unproven"}
+    assert kinds(alice, message(BOB, trace={"arrivals": ("near",)})) == set()
+    assert kinds(alice, message(BOB, trace={"arrivals": ("signed-in", "outside")})) == set()  # from before anybody checked
     nobody = sender_check.judge(message(results=PASSED), alice, Settings(domain="lycee.example"))
     assert not nobody.genuine
     assert not nobody.authentication.told
@@ -146,12 +154,13 @@ def test_answers_to_elsewhere(alice: User, reply_to: str, more: dict[str, Any], 
         (("a.xlsm",), {"macros"}, set()),
         (("a.html",), {"page"}, set()),
         (("a.exe",), {"program"}, {"program"}),
-        (("a.html", "b.pdf.exe", "c.exe"), {"disguised"}, {"disguised"}),
+        (("a.html", "b.pdf.exe", "c.exe"), {"disguised", "program", "page"}, {"disguised", "program"}),
     ],
 )
 def test_files(alice: User, files: tuple[str, ...], outside: set[str], inside: set[str]) -> None:
     assert kinds(alice, message(files=files)) == outside
-    assert kinds(alice, message(BOB, files=files)) == inside
+    assert kinds(alice, message(BOB, files=files, results=PASSED)) == inside
+    assert kinds(alice, message(BOB, files=files)) == outside  # anybody could have sent it
 
 
 @pytest.mark.parametrize(
@@ -232,7 +241,7 @@ def test_the_demo_s_letters_give_warnings_only_where_they_should(alice: User) ->
             elif found and role is not Role.JUNK:
                 wrong.append((one.envelope.subject, found))
     assert wrong == []
-    assert caught == {"failed", "address-in-name", "credentials", "link", "reply"}
+    assert caught == {"failed", "establishment", "credentials", "link", "reply"}
 
 
 def _as_read(content: bytes, when: datetime) -> Message:
@@ -246,5 +255,5 @@ def _as_read(content: bytes, when: datetime) -> Message:
         lies = scan(words).lies if part.type == "text/html" else ()
     return Message(
         "INBOX", 1, 1, frozenset(), len(content), when, headers.envelope(head), shape, glance=glance, earlier=False, lies=lies,
-        trace=headers.trace(head, authentication.results_in(head)),
+        trace=headers.trace(head, head),
     )  # fmt: skip

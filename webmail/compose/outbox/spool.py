@@ -19,6 +19,7 @@ from webmail.compose import draft_message, uploads
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.mail import Draft
+from webmail.mime import proof
 from webmail.models import Outbox
 from webmail.storage import FileGone, StorageAway, open_file, temporary_file
 
@@ -36,13 +37,15 @@ class ContentGone(MailError):
     status = 410
 
 
-def built(draft: Draft, settings: Settings, *, at: datetime | None = None) -> bytes:
+def built(draft: Draft, settings: Settings, *, at: datetime | None = None, prove: bool = False) -> bytes:
     """Build a draft's message without Bcc, dated `at` (naive UTC) or now; returns the row's content. Constant memory.
 
+    `prove`: mark it as sent by whom it names (`mime/proof.py`), unless it is large.
     Raises UnsafeValue, BadAddress, FilesGone, StorageFull, StorageAway.
     """
     if sum(file.size for file in draft.attachments) < IN_ROW:
-        return draft_message.to_bytes(draft, include_bcc=False, at=at)
+        message = draft_message.to_bytes(draft, include_bcc=False, at=at)
+        return proof.header(message, settings.secret_key) + message if prove else message
     return _in_file(draft_message.pieces(draft, include_bcc=False, at=at), settings)
 
 
@@ -71,7 +74,7 @@ def with_header(content: bytes, change: Callable[[bytes], bytes], settings: Sett
         end = head.find(b"\r\n\r\n")
         changed = change(head[:end]) + head[end:]
         if not _REFERENCE.fullmatch(content):
-            return changed
+            return proof.renewed(changed, settings.secret_key)
         return _in_file(_followed(changed, before), settings)
 
 

@@ -12,12 +12,13 @@ from jinja2.utils import url_quote
 from markupsafe import Markup
 
 from webmail.imap.listing import Listing
-from webmail.mail import Role, Summary
+from webmail.mail import Address, Role, Summary
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.views.tags import Chip, row_chips
+from webmail.people import impostors
 from webmail.web import formatting
-from webmail.web.current import preferences
+from webmail.web.current import current_user, preferences, settings
 from webmail.web.labels import mailbox_label
 
 _KEPT = 2000  # cached rows, about 2 KB each
@@ -57,9 +58,10 @@ def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str) -> M
     places = {name: _place(listing, asked, name, validity) for name, validity in _mailboxes(listing, asked)}
     render = _rendered if current_app.debug else _remembered
     chips = row_chips(listing.rows)
+    doubtful = impostors.marked(current_user(), {one for row in listing.rows for one in row.sender}, settings())
     return Markup("").join(
         render(row, _id(row, asked, number), places[row.mailbox if asked.wide else asked.mailbox],
-               tuple(chips[number]) if chips else (), around)
+               tuple(chips[number]) if chips else (), around, doubtful.intersection(row.sender) or None)
         for number, row in enumerate(listing.rows)
     )  # fmt: skip
 
@@ -83,9 +85,12 @@ def _id(row: Summary, asked: ListRequest, number: int) -> str:
     return f"{row.uid}-{number + 1}" if asked.wide and row.mailbox != asked.mailbox else str(row.uid)
 
 
-def _rendered(row: Summary, id_: str, place: RowContext, chips: tuple[Chip, ...], around: ListContext) -> Markup:
+def _rendered(
+    row: Summary, id_: str, place: RowContext, chips: tuple[Chip, ...], around: ListContext, doubtful: frozenset[Address] | None
+) -> Markup:
+    """One row. `doubtful` are its senders whose address stands beside the name."""
     macro = current_app.jinja_env.get_template("mailbox/_row.html").module.row  # type: ignore[attr-defined]
-    return cast(Markup, macro(row, id_, place, chips, around))
+    return cast(Markup, macro(row, id_, place, chips, around, doubtful or ()))
 
 
 _remembered = lru_cache(maxsize=_KEPT)(_rendered)

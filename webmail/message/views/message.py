@@ -40,6 +40,7 @@ def show(uid: int, mailbox: str) -> Response:
             uidvalidity(),
             prefer_html=not as_text,
             stranger=partial(sender_check.stranger, current_user(), settings=settings()),
+            whole=partial(sender_check.needs_whole, user=current_user(), settings=settings()),
         )
         keeps = receipts.can_keep(connection.permanent, connection.read_only)
     remember_overview(overview)

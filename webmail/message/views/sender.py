@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from webmail.message.blueprint import blueprint
-from webmail.message.sender_check import SenderPlace, SenderWarning, Trust, TrustLevel, WarningKind
+from webmail.message.trust import SenderPlace, SenderVerdict, SenderWarning, Trust, TrustLevel, WarningKind
 from webmail.mime.authentication import AuthenticationCheck, Verdict
 from webmail.mime.threats.dangerous_files import Danger
 
@@ -20,27 +20,19 @@ def trust_facts(trust: Trust) -> list[str]:
         SenderPlace.NOWHERE: _("no sender's address"),
     }
     facts = [place[trust.place]]
-    if trust.authentication.told:
+    if trust.authentication.told or trust.marked or trust.place is SenderPlace.INSIDE:
         facts.append(verdict_words(trust.authentication.verdict))
     if trust.contact:
         facts.append(_("in your contacts"))
     if trust.written:
         facts.append(_("you have written to this address"))
-    if trust.first:
-        facts.append(
-            _("no recent message from this address in this folder")
-            if trust.recent
-            else _("first message from this address in this folder")
-        )
     return facts
 
 
 @blueprint.app_template_global()
 def trust_sign(trust: Trust) -> str:
-    """The symbol in front of the line; its meaning is also in the text beside it."""
-    if trust.warnings:
-        return "▲"
-    return "✓" if trust.genuine or trust.place in (SenderPlace.INSIDE, SenderPlace.OWN) else "○"
+    """The symbol in front of the line; its meaning is also in the text beside it. Only proof earns the tick."""
+    return {SenderVerdict.PROVEN: "✓", SenderVerdict.UNVERIFIED: "○"}.get(trust.verdict, "▲")
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -54,26 +46,51 @@ def verdict_words(verdict: Verdict) -> str:
 
 
 @blueprint.app_template_global()
+def verdict_headline(trust: Trust) -> str:
+    """What all the warnings come to, in words, so that it is not conveyed by colour alone."""
+    return _("This message may be a fraud") if trust.is_dangerous else _("Be careful with this message")
+
+
+@blueprint.app_template_global()
 def level_word(level: TrustLevel) -> str:
-    """The level as a word, so that it is not conveyed by colour alone."""
+    """The level as a word, where there is no headline."""
     return {TrustLevel.CALM: "", TrustLevel.CAUTION: _("Caution:"), TrustLevel.DANGER: _("Danger:")}[level]
 
 
 @blueprint.app_template_global()
 def warning_words(warning: SenderWarning) -> str:
-    """The sentence for a warning."""
+    """The sentence for a warning, with a capital unless it begins with what the message shows."""
+    words = _warning_words(warning)
+    quoted = any(words.startswith(text) for text in (warning.seen, warning.real) if text)
+    return words if quoted else words[:1].upper() + words[1:]
+
+
+def _warning_words(warning: SenderWarning) -> str:
     seen, real = warning.seen, warning.real
     match warning.kind:
         case WarningKind.FAILED:
             return _("the checks of your mail server say that this was not sent by %(domain)s.", domain=seen)
         case WarningKind.UNPROVEN:
-            return _("the address is one of your establishment, but your mail server could not verify it.")
+            return _(
+                "this message claims to come from %(address)s in your establishment, but your mail server could not confirm it.",
+                address=seen,
+            )
+        case WarningKind.BORROWED:
+            return _("this was sent from the account %(account)s, not by %(address)s.", account=real, address=seen)
+        case WarningKind.REDIRECTED:
+            return _("%(account)s redirected this. That %(address)s wrote it could not be confirmed.", account=real, address=seen)
         case WarningKind.NO_SENDER:
             return _("the message does not say who sent it.")
         case WarningKind.SEVERAL:
             return _("the message names several senders: %(addresses)s.", addresses=seen)
+        case WarningKind.SENT_FOR:
+            return _("%(sender)s sent this in the name of %(author)s.", sender=seen, author=real)
         case WarningKind.COLLEAGUE:
             return _("this is the name of %(name)s (%(address)s), but another address.", name=seen, address=real)
+        case WarningKind.ESTABLISHMENT:
+            return _("the sender is called %(name)s, but writes from %(address)s.", name=seen, address=real)
+        case WarningKind.ROLE:
+            return _("%(name)s is the name of an office, but %(address)s is not its address.", name=seen, address=real)
         case WarningKind.KNOWN_NAME:
             return _("you know %(name)s under another address: %(address)s.", name=seen, address=real)
         case WarningKind.ADDRESS_IN_NAME:
@@ -89,9 +106,9 @@ def warning_words(warning: SenderWarning) -> str:
         case WarningKind.LINK:
             return _("a link shows %(seen)s but leads to %(real)s.", seen=seen, real=real)
         case WarningKind.CREDENTIALS:
-            return _("somebody who never wrote to you here asks for a password or a code. Give none.")
+            return _("somebody you do not know asks for a password or a code. Give none.")
         case WarningKind.MONEY:
-            return _("somebody who never wrote to you here asks for money. Check by telephone first.")
+            return _("somebody you do not know asks for money. Check by telephone first.")
         case _:
             return _file_words(warning.kind, seen)
 
@@ -133,7 +150,9 @@ def check_words(check: AuthenticationCheck) -> tuple[str, str]:
         "dkim": _("DKIM (the domain's signature)"),
         "dmarc": _("DMARC (does it fit the sender's address?)"),
         "arc": _("ARC (checks made on the way)"),
+        "auth": _("Sign-in (did the sender sign in to your mail server?)"),
     }
     result = {"pass": _("passed"), "fail": _("failed"), "hardfail": _("failed"), "none": _("nothing published")}
-    words = result.get(check.result, check.result[:20])
+    absent = {"dkim": _("not signed"), "auth": _("no")} if check.result == "none" else {}
+    words = absent.get(check.method) or result.get(check.result, check.result[:20])
     return purpose[check.method], f"{words} ({check.domain})" if check.domain else words

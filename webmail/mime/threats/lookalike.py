@@ -1,4 +1,4 @@
-"""Lookalikes: detects names and domains that imitate others (homoglyphs, typosquatting, mixed scripts)."""
+"""Lookalikes: detects domains that imitate others (homoglyphs, typosquatting, mixed scripts). Names of people: `names.py`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from webmail.mime.threats.skeletons import skeleton
+
 _SHORTEST = 5  # letters; for shorter names, one differing letter means nothing
 _LONGEST = 253
-
-# Letters of other scripts that look like Latin ones: the common ones of Unicode's confusables (UTS 39).
-_ALIKE = str.maketrans(
-    "аеорсухіјѕԁɡһӏԛԝѵкмнтвгпьзчшιοαρυνκητεχωμσіıłøđħŧßæœ" + "АВЕЗКМНОРСТУХІЈЅԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-    "aeopcyxijsdghlqwvkmhtbrnb34wioapuvkntexwuoiilodhtbao" + "abe3kmhopctyxijsgqwabezhikmnoptyx",
-)
-_DIGITS = str.maketrans("013579", "olesqg") | str.maketrans("i", "l")
-_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("nn", "m"))
 
 
 @lru_cache(maxsize=8192)
@@ -79,16 +73,6 @@ _SURE = str.maketrans("аеорсухіјѕԁһӏԛԝοανικ", "aeopcyxijsdhl
 # --- domains ---------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8192)
-def skeleton(text: str) -> str:
-    """What a text looks like at first sight: homoglyphs as Latin letters, no accents, "rn" as "m", "0" as "o"."""
-    plain = unicodedata.normalize("NFKD", text.translate(_ALIKE)).casefold().translate(_ALIKE)
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).translate(_DIGITS)
-    for pair, one in _PAIRS:
-        plain = plain.replace(pair, one)
-    return plain.replace("-", "").replace("_", "")
-
-
 def resembles(domain: str, known: Iterable[str], *own: str) -> str:
     """The one of the `known` domains that `domain` could be mistaken for, or "".
 
@@ -140,23 +124,3 @@ def one_off(one: str, other: str) -> bool:
         return short[same:] == long[same + 1 :]
     swapped = short[same : same + 2] == long[same : same + 2][::-1] and short[same + 2 :] == long[same + 2 :]
     return short[same + 1 :] == long[same + 1 :] or swapped
-
-
-# --- names -----------------------------------------------------------------------------------------------------------
-
-_ADDRESS = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-
-
-@lru_cache(maxsize=32768)
-def name_key(name: str) -> str:
-    """A comparison key for a person's name: no accents, case or punctuation, homoglyphs as Latin letters, words sorted
-    ("LEROY, Alice" equals "Alice Leroy")."""
-    plain = unicodedata.normalize("NFKD", name[:200].translate(_ALIKE)).casefold().translate(_ALIKE)
-    kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return " ".join(sorted(kept.split()))
-
-
-def address_in(name: str) -> str:
-    """An e-mail address inside a display name, in lower case, or ""."""
-    match = _ADDRESS.search(name[:500])
-    return match[0].lower() if match else ""

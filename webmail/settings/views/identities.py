@@ -10,11 +10,12 @@ from webmail.compose import identities
 from webmail.database import idempotency
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, Signature, WritingIdentity
+from webmail.people.display_names import NameRefused
 from webmail.settings.blueprint import blueprint
 from webmail.settings.identity_forms import FreeIdentityForm, IdentityForm, SignatureForm
 from webmail.web.audit import audited
 from webmail.web.current import current_user, overview, settings
-from webmail.web.labels import mailbox_label
+from webmail.web.labels import mailbox_label, name_objection
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
@@ -105,6 +106,9 @@ def _save_identity(identity: WritingIdentity, act: AuditAct) -> Response:
     form.put_into(identity)
     try:
         identities.save(identity, settings())
+    except NameRefused as error:
+        form.name.errors = [name_objection(error.objection)]
+        return _identity_page(identity, form, 422)
     except LimitReached:
         notify(_("You have as many as there may be. Remove one first."), "danger")
         return _identity_page(identity, form, 422)

@@ -1,0 +1,74 @@
+"""Display names: which names people may write under. A colleague's, an address, the establishment's and a function's are refused.
+
+The name that the administrator gave an account is always allowed, and so is what `flask accounts allow-name` allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from webmail.config import Settings
+from webmail.errors import NotAllowed
+from webmail.mime.threats import names
+from webmail.models import AllowedAddress, AllowedName, User
+from webmail.people import colleagues
+
+
+class Objection(StrEnum):
+    """Why a name is refused. The sentences are in `web/labels.py` (`name_objection`)."""
+
+    COLLEAGUE = "colleague"
+    ADDRESS = "address"
+    ESTABLISHMENT = "establishment"
+    ROLE = "role"
+
+
+class NameRefused(NotAllowed):
+    """The user may not write under this name."""
+
+    def __init__(self, objection: Objection) -> None:
+        super().__init__(f"this name is refused: {objection}")
+        self.objection = objection
+
+
+def check(user: User, name: str, settings: Settings) -> None:
+    """Raises NameRefused. At most 3 queries, none for an empty name or the account's own."""
+    if (found := objection(user, name, settings)) is not None:
+        raise NameRefused(found)
+
+
+def objection(user: User, name: str, settings: Settings) -> Objection | None:
+    """Why the user may not write under this name, or None if they may. At most 3 queries."""
+    if not name.strip() or name == user.name:
+        return None
+    given = [user.name, *_allowed(user)]
+    if any(names.same_name(name, one) and not _adds(name, one) for one in given):
+        return None
+    mine = _addresses(user)
+    if names.address_in(name) and names.address_in(name) not in mine:
+        return Objection.ADDRESS
+    if colleagues.today().imitated(name, user.address.lower()):
+        return Objection.COLLEAGUE
+    if names.holds_name(name, settings.name) or _holds_domain(name, settings.own_domains(user.domain)):
+        return Objection.ESTABLISHMENT
+    return Objection.ROLE if names.holds_role(name) else None
+
+
+def _holds_domain(name: str, domains: Iterable[str]) -> bool:
+    return not names.address_in(name) and any(names.names_domain(name, one) for one in domains)
+
+
+def _adds(name: str, given: str) -> bool:
+    """Whether a name says more than the given one: a function or an address, which comparing leaves out."""
+    return (names.holds_role(name) and not names.holds_role(given)) or bool(names.address_in(name))
+
+
+def _allowed(user: User) -> list[str]:
+    return [row.name for row in AllowedName.select(AllowedName.name).where(AllowedName.user == user)]
+
+
+def _addresses(user: User) -> set[str]:
+    rows: Any = AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == user).tuples()
+    return {user.address.lower(), *(address for (address,) in rows)}

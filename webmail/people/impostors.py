@@ -1,0 +1,158 @@
+"""Impostors: what the name or address of a sender pretends to be. Pages, rows and forms ask here, so that all say the same."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.database.prepared import Prepared
+from webmail.mail import Address
+from webmail.mime.address_input import address_key
+from webmail.mime.threats import lookalike, names
+from webmail.models import Contact, ContactAddress, Correspondent, User
+from webmail.people.colleagues import Colleagues, today
+
+MOST_CORRESPONDENTS = 300  # the latest ones, whose names and domains are compared
+_OWN_NAME = "Traboule"  # the default of the setting `name`, which is nobody's
+_MOST_CONTACTS = 500  # of one list
+_KEPT, _KEPT_SECONDS = 20_000, 60  # what rows remember
+
+
+class Pretence(StrEnum):
+    ADDRESS = "address"  # another address in the name, or before the @
+    ESTABLISHMENT = "establishment"  # its name or domain
+    COLLEAGUE = "colleague"
+    ROLE = "role"
+    KNOWN = "known"  # a contact or correspondent
+
+
+@dataclass(frozen=True, slots=True)
+class Impostor:
+    """`seen` is what is shown, `real` whose it is. `grave`: hardly ever by chance."""
+
+    kind: Pretence
+    seen: str
+    real: str = ""
+    grave: bool = True
+
+
+def domain_of(email: str) -> str:
+    return lookalike.readable(email.rpartition("@")[2].strip("<> ")) if "@" in email else ""
+
+
+def pretends(sender: Address, own: Sequence[str], settings: Settings, colleagues: Colleagues) -> Impostor | None:
+    """What the sender's name pretends, as far as the establishment knows; None for most. `own`: its domains. No query."""
+    email, name = sender.email.lower(), sender.name
+    inside = domain_of(email) in own
+    if found := _other_address(name, email, own):
+        return found
+    if inside and colleagues.is_own(name, email):
+        return None
+    if person := colleagues.imitated(name, email):
+        return Impostor(Pretence.COLLEAGUE, *person, grave=names.is_full(person[0]))
+    if inside:
+        return Impostor(Pretence.ROLE, name, grave=False) if names.is_role(name) and not _names_itself(name, email) else None
+    if settings.name != _OWN_NAME and names.holds_name(name, settings.name):
+        return Impostor(Pretence.ESTABLISHMENT, settings.name)
+    return None
+
+
+def _other_address(name: str, email: str, own: Sequence[str]) -> Impostor | None:
+    claimed = names.address_in(name) or names.address_in(f"{email.rpartition('@')[0]} ")
+    if claimed and claimed != email:
+        ours = domain_of(claimed) in own or any(names.names_domain(claimed, one) for one in own)
+        return Impostor(Pretence.ADDRESS, claimed, grave=ours)
+    if claimed or domain_of(email) in own:
+        return None
+    shown = f"{name} {email.rpartition('@')[0]}"
+    named = next((one for one in own if names.names_domain(shown, one)), "")
+    return Impostor(Pretence.ESTABLISHMENT, named) if named else None
+
+
+def _names_itself(name: str, email: str) -> bool:
+    """Whether a function writes from its own address: "Direction <direction@...>"."""
+    local = re.split(r"[._+-]", email.partition("@")[0])
+    return names.same_name(name, " ".join(local)) or names.same_name(name, "".join(local))
+
+
+# --- people the user knows -------------------------------------------------------------------------------------------
+
+_last_written = Prepared(
+    lambda slot: (
+        Correspondent.select(Correspondent.name, Correspondent.address)
+        .where(Correspondent.user == slot("user"))
+        .order_by(Correspondent.last.desc())
+        .limit(MOST_CORRESPONDENTS)
+        .tuples()
+    )
+)
+
+
+def latest(user: User) -> list[Any]:
+    """(name, address) of the user's latest correspondents. 1 query."""
+    return _last_written(user=user.id)
+
+
+def known_under(name: str, email: str, people: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+    """Who of these people has this name, in full, under another address."""
+    claimed = [one for one in names.claims(name) if names.is_full(one)]
+    wanted = {names.name_index(one) for one in claimed}
+    for known, address in people:
+        alike = address != email and names.name_index(known) in wanted
+        if alike and any(names.same_name(known, one) for one in claimed):
+            return known, address
+    return None
+
+
+# --- rows of a list --------------------------------------------------------------------------------------------------
+
+_remembered: OrderedDict[tuple[Any, ...], tuple[float, bool]] = OrderedDict()
+
+
+def marked(user: User, senders: Iterable[Address], settings: Settings) -> frozenset[Address]:
+    """Those of the senders of a list whose address should stand beside their name, since the name pretends something.
+
+    At most 5 queries for a whole list, none while the answers of a minute ago still hold.
+    """
+    wanted = {sender for sender in senders if sender.name and sender.email}
+    moment = time.monotonic()
+    keys = {sender: (str(db.obj.database), user.id, sender.name, sender.email) for sender in wanted}
+    fresh = {one for one in wanted if (kept := _remembered.get(keys[one])) is None or kept[0] < moment}
+    if fresh:
+        found = _marked(user, fresh, settings)
+        for sender in fresh:
+            _remembered[keys[sender]] = (moment + _KEPT_SECONDS, sender in found)
+        while len(_remembered) > _KEPT:
+            _remembered.popitem(last=False)
+    return frozenset(one for one in wanted if (kept := _remembered.get(keys[one])) is not None and kept[1])
+
+
+def _marked(user: User, senders: set[Address], settings: Settings) -> set[Address]:
+    own = tuple(map(lookalike.readable, settings.own_domains(user.address.rpartition("@")[2])))
+    colleagues = today()
+    outside = [one for one in senders if domain_of(one.email) not in own]
+    people = [*_contacts(user, outside), *latest(user)] if outside else []
+    known = {address for _name, address in people}
+    strangers = {one for one in outside if address_key(one.email) not in known}
+    doubtful = {one for one in senders - set(outside) | strangers if pretends(one, own, settings, colleagues)}
+    return doubtful | {one for one in strangers if known_under(one.name, one.email.lower(), people)}
+
+
+def _contacts(user: User, senders: Sequence[Address]) -> list[tuple[str, str]]:
+    """(name, address) of the user's contacts with one of these names or addresses. 1 query."""
+    keys = {names.name_index(name) for one in senders for name in names.claims(one.name) if names.is_full(name)}
+    emails = {key for one in senders if len(key := address_key(one.email)) <= 254}
+    if not emails:
+        return []
+    row = ContactAddress
+    fits = row.address.in_(sorted(emails)) | row.key.in_(sorted(keys)) if keys else row.address.in_(sorted(emails))
+    found = row.select(Contact.name, row.address).join(Contact).where((row.user == user.id) & fits, row.address != "")
+    rows: Any = found.limit(_MOST_CONTACTS).tuples()
+    return list(rows)
