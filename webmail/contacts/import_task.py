@@ -15,6 +15,7 @@ from webmail.errors import LimitReached
 from webmail.mime.charsets import decode_bytes
 from webmail.models import Contact
 from webmail.storage import FileGone, open_storage
+from webmail.tasks import leftovers
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 
 NAME = "contacts-import"
@@ -22,15 +23,17 @@ SMALL_FILE = 200_000  # bytes; imported at once, while the person waits
 _PIECE = 100  # cards per transaction
 
 
+FILE = "contacts.vcf"
+
+
 def file_name(task_id: str) -> str:
     """Where the file waits for its task."""
-    return f"tasks/{task_id}/contacts.vcf"
+    return f"{leftovers.folder(task_id)}/{FILE}"
 
 
 def _work(run: TaskRun) -> dict[str, Any]:
-    files, name = open_storage(run.settings), file_name(run.task.id)
     try:
-        content = b"".join(files.get(name))
+        content = b"".join(open_storage(run.settings).get(file_name(run.task.id)))
     except FileGone as error:
         raise TaskFailed("file-gone") from error
     planned = merge.plan(run.user, decode_bytes(content))
@@ -48,7 +51,6 @@ def _work(run: TaskRun) -> dict[str, Any]:
         raise TaskFailed("too-many") from error
     except store.ContactChangedElsewhere as error:
         raise TaskFailed("changed") from error
-    files.delete(name)
     offered = undo.offer(run.user, before) if before and run.task.turn == 1 else ""  # what an earlier turn did is not known
     return {**done, "refused": planned.refused, "cut": planned.cut, "undo": offered}
 

@@ -69,6 +69,8 @@ class TaskRun:
         began = time.monotonic()
         with db.atomic():
             mine = (Task.id == self.task.id) & (Task.turn == self.task.turn) & (Task.state == TaskState.RUNNING)
+            # people who were suspended meanwhile: nothing goes on for them
+            mine &= Task.user.in_(User.select(User.id).where(User.active == 1))
             # first, so that on PostgreSQL too a worker that lost its turn waits here and is then refused
             if not Task.update(values).where(mine & (Task.cancelling == False)).execute():  # noqa: E712
                 raise TaskStopped(f"task {self.task.id} is cancelled, or somebody else's")

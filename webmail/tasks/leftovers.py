@@ -1,4 +1,7 @@
-"""Leftovers: files of tasks that are no longer kept, and of those that never came to be."""
+"""Leftovers: files of tasks that are no longer kept, and of those that never came to be.
+
+Once a task has ended, the file that its result names is kept, as long as the task is; nothing else.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 
 from webmail.config import Settings
 from webmail.models import Task
-from webmail.storage import StorageAway, open_storage
+from webmail.storage import Storage, StorageAway, open_storage
 from webmail.tasks import store
 
 log = logging.getLogger(__name__)
@@ -17,31 +20,57 @@ _OF_A_TASK = re.compile(rf"{_FOLDER}/([0-9a-f]{{32}})/.+")
 _UNCLAIMED_SECONDS = 86_400  # a file is there before its task
 
 
-def remove(task_id: str, settings: Settings) -> None:
-    """Delete the files of a task that is gone. Never raises while the storage is away: `sweep` finds them."""
+def folder(task_id: str) -> str:
+    """The prefix of the names of a task's files."""
+    return f"{_FOLDER}/{task_id}"
+
+
+def remove(task_id: str, settings: Settings, kept: str = "") -> None:
+    """Delete the files of a task that has ended or is gone, but the one named `kept`. Never raises while the storage is away:
+    `sweep` finds them.
+    """
     try:
-        open_storage(settings).delete_all(f"{_FOLDER}/{task_id}")
+        _delete(open_storage(settings), task_id, kept)
     except StorageAway as error:
         log.warning("the files of task %s stay for now: %s", task_id, error)
 
 
 def sweep(settings: Settings) -> int:
     """Forget ended tasks after some days, their files before their rows so that none is left behind; then files that no task
-    has. Returns how many tasks had files to delete or were forgotten. While the storage is away, both wait.
+    needs, as after a kill. Returns how many tasks had files to delete or were forgotten. While the storage is away, both wait.
     """
     files, gone = open_storage(settings), 0
     try:
         for task in store.expired():
-            files.delete_all(f"{_FOLDER}/{task.id}")
+            files.delete_all(folder(task.id))
             store.remove(task.user, task.id)
             gone += 1
-        found = (
-            match[1] for file in files.list(_FOLDER) if file.age > _UNCLAIMED_SECONDS and (match := _OF_A_TASK.match(file.name))
-        )
-        for task_id in set(found):
-            if not Task.select(Task.id).where(Task.id == task_id).exists():
-                files.delete_all(f"{_FOLDER}/{task_id}")
+        for task_id, names in _old(files).items():
+            ended = Task.get_or_none(Task.id == task_id)
+            if ended is not None and ended.state in store.OPEN:
+                continue
+            kept = store.result_of(ended).get("file", "") if ended else ""
+            if names - {kept}:
+                _delete(files, task_id, kept)
                 gone += 1
     except StorageAway as error:
         log.warning("ended tasks and their files are kept for another hour: %s", error)
     return gone
+
+
+def _old(files: Storage) -> dict[str, set[str]]:
+    """The names of old files by the id of their task."""
+    found: dict[str, set[str]] = {}
+    for file in files.list(_FOLDER):
+        if file.age > _UNCLAIMED_SECONDS and (match := _OF_A_TASK.match(file.name)):
+            found.setdefault(match[1], set()).add(file.name)
+    return found
+
+
+def _delete(files: Storage, task_id: str, kept: str) -> None:
+    if not kept:
+        files.delete_all(folder(task_id))
+        return
+    for file in list(files.list(folder(task_id))):
+        if file.name != kept:
+            files.delete(file.name)

@@ -21,6 +21,7 @@ from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway
 from webmail.models import Task, TaskState, now
 from webmail.storage import StorageAway, StorageFull
+from webmail.tasks import leftovers
 from webmail.tasks.kinds import LEASE, TaskFailed, TaskKind, TaskRun, TaskStopped
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ def claim(worker: str, lease: timedelta, kinds: Iterable[str]) -> Task | None:
     order = (pw.Case(None, [(Task.user.in_(busy), 1)], 0), Task.due, Task.id)
     for task in list(Task.select().where(free & Task.kind.in_(list(kinds))).order_by(*order).limit(10)):
         same = (Task.id == task.id) & (Task.turn == task.turn) & free
-        if task.cancelling:
+        if task.cancelling or not task.user.active:  # suspended: nothing goes on for them
             Task.update(state=TaskState.CANCELLED, finished=now(), lease=None, credential=None).where(same).execute()
         elif task.tries >= _MOST_TRIES:
             log.error("task %s (%s) is given up after %d tries", task.id, task.kind, task.tries)
@@ -132,14 +133,19 @@ def claim(worker: str, lease: timedelta, kinds: Iterable[str]) -> Task | None:
 
 
 def _end(run: TaskRun, state: TaskState, *, result: dict[str, Any] | None = None, error: str = "") -> None:
-    values = {"result": json.dumps(result or {}, ensure_ascii=False), "error": error, "lease": None}
-    Task.update(state=state, finished=now(), credential=None, **values).where(_held(run)).execute()
+    """The work is over, and what it was given is no longer needed. Where somebody else has it, nothing is touched."""
+    told = result or {}
+    values = {"result": json.dumps(told, ensure_ascii=False), "error": error, "lease": None}
+    if Task.update(state=state, finished=now(), credential=None, **values).where(_held(run)).execute():
+        leftovers.remove(run.task.id, run.settings, told.get("file", ""))
 
 
 def _stopped(run: TaskRun) -> None:
     """Cancelled; or the worker stops, and the task waits for the next one."""
     cancelled = Task.update(state=TaskState.CANCELLED, lease=None, finished=now(), credential=None)
-    if not cancelled.where(_held(run) & (Task.cancelling == True)).execute():  # noqa: E712
+    if cancelled.where(_held(run) & (Task.cancelling == True)).execute():  # noqa: E712
+        leftovers.remove(run.task.id, run.settings)
+    else:
         Task.update(state=TaskState.WAITING, lease=None, tries=0).where(_held(run)).execute()
 
 

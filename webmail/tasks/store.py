@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from datetime import timedelta
@@ -22,19 +23,23 @@ class NoSuchTask(LookupError):
 
 
 def start(
-    user: User, kind: str, arguments: dict[str, Any], *, total: int = 0, task_id: str = "", credential: bytes | None = None
-) -> Task:
+    user: User, kind: str, arguments: dict[str, Any],
+    *, total: int = 0, task_id: str = "", alone: bool = False, credential: bytes | None = None,
+) -> Task:  # fmt: skip
     """Put a task in the queue; the worker has to be woken besides (`Jobs.wake_tasks`), or finds it within seconds.
 
     `credential`: sealed for the worker (`web.current.sealed_credential`), for work on the person's mail. A form that carries
     `task_id` and is sent twice starts one task. Raises LimitReached. One transaction.
+
+    `task_id`: from `id_of_form`. With `alone`, the task of this kind that is under way is returned, if there is one.
     """
     with db.atomic():
         in_turn(user)
         if task_id and (twin := Task.get_or_none((Task.id == task_id) & (Task.user == user))):
             return twin
-        if Task.select().where((Task.user == user) & Task.state.in_(OPEN)).count() >= MOST_OPEN:
-            raise LimitReached(f"{user.address} has {MOST_OPEN} tasks under way")
+        if alone and (other := Task.get_or_none((Task.user == user) & (Task.kind == kind) & Task.state.in_(OPEN))):
+            return other
+        check_room(user)
         return Task.create(
             id=task_id or new_id(), user=user, kind=kind, arguments=json.dumps(arguments, ensure_ascii=False), total=total,
             credential=credential,
@@ -43,6 +48,21 @@ def start(
 
 def new_id() -> str:
     return secrets.token_hex(16)
+
+
+def id_of_form(user: User, name: str) -> str:
+    """The id of the task that a form with this name in it starts: nobody can name somebody else's task by it."""
+    return hashlib.sha256(f"{user.id} {name}".encode(errors="replace")).hexdigest()[:32] if name else new_id()
+
+
+def check_room(user: User) -> None:
+    """Raises LimitReached if a person can't start another task now. One SELECT."""
+    if under_way(user) >= MOST_OPEN:
+        raise LimitReached(f"{user.address} has {MOST_OPEN} tasks under way")
+
+
+def is_there(user: User, task_id: str) -> bool:
+    return Task.select().where((Task.id == task_id) & (Task.user == user)).exists()
 
 
 def find(user: User, task_id: str) -> Task:
@@ -88,6 +108,12 @@ def expired() -> list[Task]:
 def cursor_of(task: Task) -> Any:
     """Where its work was last; None at the beginning."""
     return json.loads(task.cursor)
+
+
+def results_before(task: Task) -> list[Task]:
+    """A person's finished tasks of the same kind: those that made a file before this one."""
+    mine = (Task.user == task.user_id) & (Task.kind == task.kind) & (Task.id != task.id)
+    return list(Task.select().where(mine & (Task.state == TaskState.DONE)))
 
 
 def result_of(task: Task) -> dict[str, Any]:

@@ -6,15 +6,19 @@ import io
 import json
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from tests.support.visits import Visitor
 from webmail.contacts import import_task
 from webmail.database.connection import db
 from webmail.jobs import KINDS
 from webmail.models import Contact, Task, TaskState, User, now
+from webmail.storage import open_storage
 from webmail.tasks.runner import TaskRunner
+from webmail.tasks.store import MOST_OPEN
 from webmail.web.current import settings as current_settings
 
 
@@ -134,8 +138,6 @@ def test_a_kill_in_the_middle_of_an_import_imports_each_once(person, work, app, 
 
 
 def test_nobody_sees_or_stops_somebody_elses(person, make_account, app, work):
-    from tests.support.visits import Visitor
-
     send_file(person, cards(450))
     with db.connection_context():
         task = Task.select().join(User).where(User.address == person.address).get()
@@ -151,8 +153,6 @@ def test_nobody_sees_or_stops_somebody_elses(person, make_account, app, work):
 
 
 def test_signed_out_it_asks_to_sign_in(app):
-    from tests.support.visits import Visitor
-
     assert Visitor(app).get("/tasks", follow=False).location.startswith("/login")
 
 
@@ -201,3 +201,92 @@ def test_the_file_of_a_task_that_was_removed_is_gone(person, work):
     result = page.link("Download")
     person.submit(page, "form[action^='/tasks/']", action="remove")
     assert person.get(result).status == 404
+
+
+def stored(app) -> list[str]:
+    """Files of tasks that are kept, by the name of their task."""
+    with app.app_context():
+        return sorted(file.name for file in open_storage(current_settings()).list("tasks"))
+
+
+def latest(person) -> Task:
+    with db.connection_context():
+        return Task.select().join(User).where(User.address == person.address).order_by(Task.created.desc()).get()
+
+
+def test_a_form_with_the_name_of_somebody_elses_task_does_them_no_harm(person, make_account, app, work):
+    form = person.get("/contacts/import")
+    person.submit(form, "form[action='/contacts/import']", file=(io.BytesIO(cards(450)), "tout.vcf", "text/vcard"))
+    typed = form.one("[name=task]")["value"]
+    for name in (latest(person).id, typed):
+        other = Visitor(app, make_account()).sign_in()
+        page, file = other.get("/contacts/import"), (io.BytesIO(b"rubbish " * 50_000), "photo.vcf", "text/vcard")
+        assert "in the background" in other.submit(page, "form[action='/contacts/import']", task=name, file=file).notices
+    work()
+    assert contacts_of(person) == 450
+
+
+def test_what_was_uploaded_goes_when_its_task_fails_or_is_stopped_or_cannot_start(person, work, app):
+    before = stored(app)
+    send_file(person, cards(450))
+    send_file(person, b"rubbish " * 50_000, "photo.vcf")
+    work()
+    assert stored(app) == before
+    send_file(person, cards(450))
+    person.submit(person.get("/tasks"), f"form[action='/tasks/{latest(person).id}']", action="cancel")
+    assert stored(app) == before
+    for _ in range(MOST_OPEN):
+        send_file(person, b"rubbish " * 50_000)
+    assert "Too many tasks" in send_file(person, b"rubbish " * 50_000).text
+    assert len(stored(app)) == len(before) + MOST_OPEN
+    work()
+
+
+def test_a_kill_after_the_last_step_of_an_import_does_not_make_it_fail(person, work, monkeypatch):
+    send_file(person, cards(450))
+
+    def dying(*_given, **_named):
+        raise SystemExit
+
+    monkeypatch.setattr("webmail.tasks.runner._end", dying)
+    with pytest.raises(SystemExit):
+        work()
+    monkeypatch.undo()
+    with db.connection_context():
+        Task.update(lease=now() - timedelta(seconds=1)).where(Task.id == latest(person).id).execute()
+    work()
+    assert "450 contacts were added." in person.get("/tasks").text
+
+
+def test_the_name_of_a_file_is_bounded_and_cannot_turn_the_text_around(person, work):
+    send_file(person, cards(450), "a\u202eb<b>" + "é" * 100_000 + ".vcf")
+    page = person.get("/tasks")
+    assert "\u202e" not in page.html and "ab_b_éé" in page.text
+    assert len(page.html) < 20_000
+    work()
+
+
+def test_ones_own_data_asked_for_several_times_at_once_is_made_once(person, work, app):
+    token = person.get("/tasks").one("form[action='/account/data'] [name=csrf_token]")["value"]
+    cookies = list(person.client._cookies.values())
+
+    def press(_number: int) -> int:
+        client = app.test_client()
+        for cookie in cookies:
+            client.set_cookie(cookie.key, cookie.value)
+        return client.post("/account/data", data={"csrf_token": token}).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(press, range(6))) == {303}
+    assert work() == 1
+
+
+def test_ones_own_data_takes_the_place_of_what_was_made_before(person, work, app):
+    before = stored(app)
+    for _ in range(3):
+        person.submit(person.get("/tasks"), "form[action='/account/data']")
+        work()
+    assert len(stored(app)) == len(before) + 1
+    page = person.get("/tasks")
+    assert page.text.count("Your data as one file.") == 1
+    assert person.get(page.link("Download")).status == 200

@@ -11,7 +11,7 @@ import pytest
 from tests.bench import tasks_killed
 from tests.support.waiting import eventually
 from webmail.errors import LimitReached, ServerAway
-from webmail.models import Tag, Task, TaskState, now
+from webmail.models import Tag, Task, TaskState, User, now
 from webmail.tasks import store
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskStopped
 from webmail.tasks.runner import claim
@@ -153,6 +153,21 @@ def test_who_has_one_running_lets_others_go_first(alice, bob, settings):
     third = store.start(bob, "tagging", {})
     order = [claim("w1", lease, ["tagging"]).id for _ in range(3)]
     assert order == [first.id, third.id, second.id]
+
+
+def test_nothing_begins_or_goes_on_for_a_person_who_was_suspended(alice, bob, runner):
+    def suspending(run):
+        if run.task.id == running.id:
+            User.update(active=0).where(User.id == alice.id).execute()
+        return tagging(run)
+
+    running, waiting = (store.start(alice, "tagging", {"steps": 3}) for _ in range(2))
+    others = store.start(bob, "tagging", {"steps": 3})
+    for _ in range(4):
+        runner(TaskKind("tagging", suspending)).run_one()
+    assert [again(task).state for task in (running, waiting)] == [TaskState.CANCELLED] * 2
+    assert made(alice) == 0
+    assert again(others).state == TaskState.DONE
 
 
 def test_a_kind_that_a_worker_does_not_know_is_left_for_one_that_does(alice, runner):

@@ -43,7 +43,7 @@ def change_task(task_id: str) -> Answer:
     """`action`: cancel, or remove from the list."""
     try:
         if request.form.get("action") == "cancel":
-            stopped = store.cancel(current_user(), task_id)
+            stopped = _stop(task_id)
             words = _("It will stop in a moment.") if stopped else _("Too late: it has finished.")
             notify(words, "done" if stopped else "caution")
         elif request.form.get("action") == "remove":
@@ -56,16 +56,21 @@ def change_task(task_id: str) -> Answer:
     return redirect(url_for("accounts.tasks"), 303)
 
 
+def _stop(task_id: str) -> bool:
+    """Whether the task stops. One that was waiting has ended with it, and what it was given goes at once."""
+    stopped = store.cancel(current_user(), task_id)
+    if store.find(current_user(), task_id).state == TaskState.CANCELLED:
+        leftovers.remove(task_id, settings())
+    return stopped
+
+
 @blueprint.post("/account/data")
 def start_own_data() -> Answer:
     """Have all that the account holds beside the mail put into one file. Pressed twice, it is made once."""
-    user = current_user()
-    under_way = [task for task in store.listing(user) if task.kind == own_data.NAME and task.state in store.OPEN]
-    if not under_way:
-        try:
-            task_started(store.start(user, own_data.NAME, {}))
-        except LimitReached:
-            notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
+    try:
+        task_started(store.start(current_user(), own_data.NAME, {}, alone=True))
+    except LimitReached:
+        notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
     return redirect(url_for("accounts.tasks"), 303)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import Response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -15,9 +13,9 @@ from webmail.contacts.merge import ImportPlan, ImportResult
 from webmail.contacts.views.common import mine, say_refused, undo_of
 from webmail.errors import LimitReached
 from webmail.mime.charsets import decode_bytes
-from webmail.mime.filenames import called
-from webmail.storage import StorageAway, StorageFull, open_storage
-from webmail.tasks import leftovers
+from webmail.mime.filenames import called, safe_name
+from webmail.storage import StorageAway, StorageFull
+from webmail.tasks import files as task_files
 from webmail.tasks import store as tasks
 from webmail.user_lock import user_lock
 from webmail.web import downloads
@@ -28,7 +26,6 @@ from webmail.web.rendering import page
 from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 _TYPE = "text/vcard; charset=utf-8"
-_TASK_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @blueprint.get("/contacts/import")
@@ -64,17 +61,16 @@ def import_file() -> Answer:
 
 def _start_import(content: bytes) -> Answer:
     """Leave a large file to a worker. A form sent twice starts one task."""
-    user, sent = current_user(), request.form.get("task", "")
-    task_id = sent if _TASK_ID.fullmatch(sent) else tasks.new_id()
+    about, form = {"name": safe_name(request.files["file"].filename or "") or import_task.FILE}, request.form.get("task", "")
     try:
-        open_storage(settings()).put(import_task.file_name(task_id), [content])
-        task = tasks.start(user, import_task.NAME, {"name": request.files["file"].filename or ""}, task_id=task_id)
+        task = task_files.start(
+            current_user(), import_task.NAME, about, settings(), form=form, name=import_task.FILE, chunks=[content]
+        )  # fmt: skip
     except StorageFull as error:
         return _refused(_("The server has no room for files at the moment. Tell your administrator."), error.status)
     except StorageAway as error:
         return _refused(_("The server can't reach its files at the moment. Try again in a few minutes."), error.status)
     except LimitReached:
-        leftovers.remove(task_id, settings())
         return _refused(_("Too many tasks are in progress: wait until one has finished."))
     task_started(task)
     return redirect(url_for("contacts.show"), 303)
