@@ -22,15 +22,16 @@ from huey import SqliteHuey
 from webmail import audit, preferences, system_mail, vault
 from webmail.account import Account
 from webmail.accounts import own_data
-from webmail.compose import draft_cleanup, draft_copies
+from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
 from webmail.contacts import import_task
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
-from webmail.mailbox import snooze
+from webmail.mailbox import import_task as mail_import_task
+from webmail.mailbox import move_in, snooze
 from webmail.message import image_cache
-from webmail.models import Outbox, now
+from webmail.models import DraftRow, Outbox, now
 from webmail.send_attempts import LEASE
 from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
@@ -46,7 +47,7 @@ _LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is d
 _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
-KINDS: tuple[TaskKind, ...] = (import_task.KIND, own_data.KIND)
+KINDS: tuple[TaskKind, ...] = (import_task.KIND, mail_import_task.KIND, move_in.KIND, own_data.KIND)
 
 
 class Jobs:
@@ -93,8 +94,11 @@ class Jobs:
     def deliver(self, outbox_id: int) -> None:
         with db.connection_context():
             later = delivery.deliver(outbox_id, self.settings, self.account_for)
+            others = delivery.due_again(outbox_id)
         if later is not None:
             self.schedule(outbox_id, later)
+        for other in others:
+            self.schedule(other, now())
 
     def deliver_system_mail(self, message_id: int) -> None:
         with db.connection_context():
@@ -108,7 +112,6 @@ class Jobs:
             ready = delivery.sweep(self.settings)
             notices = system_mail.sweep()
             if heartbeat.claim_periodic("clean-up", _CLEAN_UP_EVERY):
-                draft_copies.rescue(self.settings)
                 draft_cleanup.sweep(self.settings)
                 image_cache.sweep(self.settings)
                 audit.expire(self.settings)
@@ -123,6 +126,11 @@ class Jobs:
         with db.connection_context():
             snooze.sweep(self.settings)
 
+    def put_drafts(self) -> None:
+        """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
+        with db.connection_context():
+            kept_drafts.put_due(self.settings, partial(account_of, settings=self.settings))
+
     def _wake_runner(self) -> None:
         if self._task_process:
             self._task_process.wake()
@@ -136,11 +144,13 @@ class Jobs:
         worker, stopping = heartbeat.new_worker(), threading.Event()
         self._task_process = TaskProcess(lambda: TaskRunner(KINDS, self.settings, worker))
         self._task_process.start()
-        loops = [
-            threading.Thread(target=_repeat, args=(stopping, heartbeat.EVERY, partial(_beat, worker, now())), daemon=True),
-            threading.Thread(target=_repeat, args=(stopping, _LOOK_EVERY, partial(_periodic, "sweep", self.sweep)), daemon=True),
-            threading.Thread(target=_repeat, args=(stopping, _LOOK_EVERY, partial(_periodic, "wake", self.wake)), daemon=True),
+        looks = [
+            partial(_periodic, "sweep", self.sweep),
+            partial(_periodic, "wake", self.wake),
+            partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
         ]
+        rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]
+        loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
         self.sweep()
         self._sweep.schedule(delay=LEASE.total_seconds() + 2)
         for loop in loops:
@@ -182,9 +192,9 @@ def _beat(worker: str, started: datetime) -> None:
         heartbeat.beat(worker, started)
 
 
-def _periodic(name: str, do: Callable[[], None]) -> None:
+def _periodic(name: str, do: Callable[[], None], every: timedelta = _PERIOD) -> None:
     with db.connection_context():
-        due = heartbeat.claim_periodic(name, _PERIOD)
+        due = heartbeat.claim_periodic(name, every)
     if due:
         do()
 
@@ -194,8 +204,10 @@ def build(settings: Settings, account_for: Callable[[Outbox], Account] | None = 
     return Jobs(settings, account_for or (lambda row: account_of(row, settings)))
 
 
-def account_of(row: Outbox, settings: Settings) -> Account:
-    """The account an outbox row is sent from: with our token, else the password sealed in the row. Raises SignInRefused."""
+def account_of(row: Outbox | DraftRow, settings: Settings) -> Account:
+    """The account an outbox row is sent from, or a draft is of: with our token, else the password sealed in the row. Raises
+    SignInRefused.
+    """
     address = row.user.address
     if not row.user.active:  # disabled since it was written
         raise SignInRefused(f"{address} is disabled")
@@ -203,7 +215,7 @@ def account_of(row: Outbox, settings: Settings) -> Account:
         if settings.token_key_file:
             return preferences.with_roles(settings.account(address), row.user)
         if row.credential is None:
-            raise SignInRefused(f"outbox {row.id} has no credential")
+            raise SignInRefused(f"{row.id} has no credential")
         password = vault.open_for_outbox(row.credential, settings.secret_key, row.user.id)
         return preferences.with_roles(settings.account(address, password=password), row.user)
     except (vault.CannotOpen, ConfigError) as error:

@@ -230,9 +230,9 @@ def _mailboxes(connection: Connection, answers: dict[str, list[Any]]) -> list[Ma
     places: Namespaces = connection.namespaces or Namespaces()
     counts = _counts(answers.get("STATUS", []))
     told = "LSUB" in answers
-    subscribed = {imap_utf7.decode(raw) for _flags, _delimiter, raw in _list_lines(answers.get("LSUB", []))}
+    subscribed = {imap_utf7.decode(raw) for _flags, _delimiter, raw in list_lines(answers.get("LSUB", []))}
     found: dict[str, Mailbox] = {}
-    for flags, delimiter, raw in _list_lines(answers.get("LIST", [])):
+    for flags, delimiter, raw in list_lines(answers.get("LIST", [])):
         name = imap_utf7.decode(raw)
         low = {flag.lower() for flag in flags}
         owner, prefix = places.owner_of(name)
@@ -252,7 +252,7 @@ def _mailboxes(connection: Connection, answers: dict[str, list[Any]]) -> list[Ma
 _UNREADABLE = (ProtocolError, ValueError, TypeError, AttributeError, LookupError)
 
 
-def _list_lines(lines: list[Any]) -> list[tuple[list[str], str, bytes]]:
+def list_lines(lines: list[Any]) -> list[tuple[list[str], str, bytes]]:
     """Parse `(\\HasNoChildren \\Sent) "/" Sent` -> flags, delimiter, encoded name. Skips malformed lines, and names that no
     command may contain (somebody may share a mailbox whose name has a line end): one must not hide all the others.
     """

@@ -88,7 +88,7 @@ def by_labels(labels: Sequence[str], received: datetime | None) -> Filing:
         flags.append("\\Draft")
     for role in (Role.JUNK, Role.TRASH, Role.DRAFTS):  # wherever else it was
         if role in roles:
-            return Filing(tuple(flags), received, role, tags=tuple(own))
+            return Filing(tuple(flags), received, role)
     if own:
         return Filing(tuple(flags), received, path=_levels(own[0]), tags=tuple(own[1:]))
     role = Role.SENT if Role.SENT in roles and Role.INBOX not in roles else Role.INBOX if Role.INBOX in roles else Role.ARCHIVE

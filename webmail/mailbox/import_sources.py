@@ -9,16 +9,18 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from typing import IO
 
-from webmail.mailbox.import_filing import Filing, filing_of
+from webmail.imap.bulk import MessageFingerprint
+from webmail.mailbox.import_filing import filing_of
+from webmail.mailbox.incoming import LARGEST, Found, Incoming, Position, Unreadable, message_key
+from webmail.mime import headers
 from webmail.mime.formats import mbox
 from webmail.storage import CHUNK
 
-LARGEST = 100_000_000  # bytes of one message
 MOST_ENTRIES = 500_000  # files of an archive
 _LARGEST_INSIDE = 20_000_000_000  # bytes of an archive's mbox files, unpacked
 _BEGINNING = 4096
@@ -32,51 +34,48 @@ class NotMail(Exception):
     """Nothing in the file is a message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message to import, with CRLF line ends."""
+class MailFile:
+    """The messages of a file, in the same order each time; one is in memory at a time. A Source, whose methods raise NotMail."""
 
-    content: bytes
-    filing: Filing
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
 
-    @property
-    def size(self) -> int:
-        return len(self.content)
+    def count(self) -> int:
+        """Reads an mbox whole."""
+        if _is_zip(self.file):
+            with _archive(self.file) as archive:
+                return sum(_count_in(archive, entry) for entry in _entries_of(archive))
+        if mbox.is_mbox(_beginning(self.file)):
+            return sum(1 for _ in mbox.entries(self.file))
+        return 1
+
+    def messages(self, at: int, position: Position | None) -> Iterator[Found]:
+        return islice(self._all(), at, None)
+
+    def _all(self) -> Iterator[Found]:
+        if _is_zip(self.file):
+            with _archive(self.file) as archive:
+                for entry in _entries_of(archive):
+                    yield from _messages_in(archive, entry)
+        elif mbox.is_mbox(_beginning(self.file)):
+            yield from _of_mbox(self.file, ())
+        elif _HEADER.match(_beginning(self.file)):
+            yield _whole(self.file, "1", ())
+        else:
+            raise NotMail
+
+    def key_of(self, there: MessageFingerprint) -> bytes:
+        return message_key(there.message_id, there.subject, there.sender, there.size)
+
+    def load(self, messages: Sequence[Incoming]) -> list[bytes | None]:
+        return [one.content for one in messages]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A message that can't be imported: where it is in the file, and why (`too-large`, `broken`, `no-message`)."""
-
-    name: str
-    reason: str
-
-
-Found = Incoming | Unreadable
-
-
-def count(file: IO[bytes]) -> int:
-    """How many messages (and unreadable ones) the file has. Reads an mbox whole. Raises NotMail."""
-    if _is_zip(file):
-        with _archive(file) as archive:
-            return sum(_count_in(archive, entry) for entry in _entries_of(archive))
-    if mbox.is_mbox(_beginning(file)):
-        return sum(1 for _ in mbox.entries(file))
-    return 1
-
-
-def messages(file: IO[bytes]) -> Iterator[Found]:
-    """The messages in order, each time in the same order; one is in memory at a time. Raises NotMail."""
-    if _is_zip(file):
-        with _archive(file) as archive:
-            for entry in _entries_of(archive):
-                yield from _messages_in(archive, entry)
-    elif mbox.is_mbox(_beginning(file)):
-        yield from _of_mbox(file, ())
-    elif _HEADER.match(_beginning(file)):
-        yield _whole(file, "1", ())
-    else:
-        raise NotMail
+def _incoming(raw: bytes, separator: bytes, path: tuple[str, ...]) -> Incoming:
+    envelope = headers.envelope(raw)
+    # shortened as in imap/bulk.py
+    key = message_key(envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5], len(raw))
+    return Incoming(filing_of(raw, separator, path), len(raw), key, raw)
 
 
 def _beginning(file: IO[bytes]) -> bytes:
@@ -99,7 +98,7 @@ def _of_mbox(file: IO[bytes], path: tuple[str, ...]) -> Iterator[Found]:
         elif not (raw := mbox.content(file, entry)).strip():
             yield Unreadable(name, "no-message")
         else:
-            yield Incoming(raw, filing_of(raw, entry.separator, path))
+            yield _incoming(raw, entry.separator, path)
 
 
 def _whole(file: IO[bytes], name: str, path: tuple[str, ...]) -> Found:
@@ -109,8 +108,7 @@ def _whole(file: IO[bytes], name: str, path: tuple[str, ...]) -> Found:
         return Unreadable(name, "too-large")
     if not _HEADER.match(raw[:_BEGINNING]):
         return Unreadable(name, "no-message")
-    raw = mbox.crlf(raw)
-    return Incoming(raw, filing_of(raw, path=path))
+    return _incoming(mbox.crlf(raw), b"", path)
 
 
 # --- zip archives ----------------------------------------------------------------------------------------------------

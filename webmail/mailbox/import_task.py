@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import islice
 from pathlib import PurePath
 from typing import IO, Any
 
 from webmail.errors import SignInRefused
 from webmail.mail import Role
-from webmail.mailbox import import_sources
 from webmail.mailbox.import_filing import Filing, named
-from webmail.mailbox.import_sources import NotMail
+from webmail.mailbox.import_sources import MailFile, NotMail
 from webmail.mailbox.mail_import import MailImport
 from webmail.storage import FileGone, open_file, open_storage
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
@@ -42,10 +40,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
 
 def _import(run: TaskRun, file: IO[bytes]) -> dict[str, Any]:
     given = run.arguments
-    total = run.task.total or import_sources.count(file)
-    work = MailImport(run, account_of(run), given["into"], _by_name(given["name"]))
-    state = work.take(islice(import_sources.messages(file), work.state.at, None), total)
-    return asdict(state)
+    return asdict(MailImport(run, account_of(run), MailFile(file), given["into"], _by_name(given["name"])).take())
 
 
 def _by_name(name: str) -> Filing:

@@ -1,12 +1,11 @@
 """Mail import: puts messages from elsewhere into folders, each of them once, whatever is interrupted and however often it runs.
 
-A message that lies in its folder already is left out: it is known by its Message-ID (or sender and subject) and its size. After a
-kill, what the last turn appended without noting it is found in the folders in the same way and counted as imported.
+A message that lies in its folder already is left out (`incoming.message_key` says how it is known). After a kill, what the last
+turn appended without noting it is found in the folders in the same way and counted as imported.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,11 +19,10 @@ from webmail.imap.commands import expand_uid_set, uid_set
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import Overview
 from webmail.imap.responses import numbers_of
-from webmail.mail import Address, Role
+from webmail.mail import Role
 from webmail.mailbox import folders, tags
 from webmail.mailbox.import_filing import Filing
-from webmail.mailbox.import_sources import Found, Incoming, Unreadable
-from webmail.mime import headers
+from webmail.mailbox.incoming import Found, Incoming, Position, Source, Unreadable
 from webmail.models import User
 from webmail.tasks.kinds import TaskFailed, TaskRun
 
@@ -46,6 +44,7 @@ class ImportState:
     """How far an import is, kept in the task's cursor. `refused`: (name in the file, reason) of the first ones."""
 
     at: int = 0  # messages of the source that are done
+    position: Position | None = None  # of the last one
     added: int = 0
     present: int = 0
     skipped: int = 0  # deleted, says the program that wrote the file
@@ -71,17 +70,18 @@ class MailImport:
     those go of which nothing is known.
     """
 
-    def __init__(self, run: TaskRun, account: Account, target: str, otherwise: Filing) -> None:
-        self.run, self.account, self.target, self.otherwise = run, account, target, otherwise
+    def __init__(self, run: TaskRun, account: Account, source: Source, target: str, otherwise: Filing) -> None:
+        self.run, self.account, self.source, self.target, self.otherwise = run, account, source, target, otherwise
         self.state = ImportState.of(run.cursor)
         self._there: dict[str, set[bytes]] = {}  # what each mailbox holds
         self._unnoted: dict[str, dict[bytes, int]] = {}  # what an earlier turn appended there, with its UID
         self._places: dict[tuple[Role | None, tuple[str, ...]], str] = {}
         self._keywords: dict[str, str] = {}
 
-    def take(self, found: Iterable[Found], total: int) -> ImportState:
-        """Import what comes; `found` begins where `state.at` says. Raises TaskStopped, TaskFailed, and MailError."""
-        for batch in _batches(found):
+    def take(self) -> ImportState:
+        """Import all that is left. Raises TaskStopped, TaskFailed, and what the source and MailError's kinds say."""
+        total = self.run.task.total or self.source.count()
+        for batch in _batches(self.source.messages(self.state.at, self.state.position)):
             with self.run.step(self._cursor(), done=self.state.at, total=total):
                 pass  # the place to stop: what is appended next can't be taken back by a roll-back
             with imap.connect(self.account) as connection:
@@ -107,26 +107,29 @@ class MailImport:
         for mailbox, messages in by_mailbox.items():
             self._append(connection, mailbox, messages)
         state.at += len(batch)
+        state.position = batch[-1].position
 
     def _append(self, connection: Connection, mailbox: str, messages: Sequence[Incoming]) -> None:
-        fresh = [(key, one) for one in messages if not self._is_there(mailbox, key := _key_of(one.content))]
-        seen: dict[bytes, Incoming] = {}
-        for key, one in fresh:
-            if seen.setdefault(key, one) is not one:
-                self.state.present += 1  # twice in the file
-        new = [self._as_new(one) for one in seen.values()]
+        fresh: dict[bytes, Incoming] = {}
+        for one in messages:
+            if self._is_there(mailbox, one.key):
+                continue
+            if fresh.setdefault(one.key, one) is not one:
+                self.state.present += 1  # twice in the source
+        loaded = zip(fresh, fresh.values(), self.source.load(list(fresh.values())), strict=True)
+        new = {key: self._as_new(one.filing, content) for key, one, content in loaded if content is not None}
         if not new:
             return
         try:
-            taken = append_many.append_many(connection, mailbox, new)
+            taken = append_many.append_many(connection, mailbox, list(new.values()))
         except AppendStopped as stopped:
-            self._note(mailbox, list(seen), stopped.appended.uids)
+            self._note(mailbox, list(new), stopped.appended.uids)
             self.run.record(self._cursor(), done=self.state.at)
             raise TaskFailed(_reason(stopped.reason)) from stopped
-        self._note(mailbox, list(seen), taken.uids)
+        self._note(mailbox, list(new), taken.uids)
 
-    def _as_new(self, one: Incoming) -> NewMessage:
-        return NewMessage(one.content, self._flags(one.filing), one.filing.received or datetime.now(UTC))
+    def _as_new(self, filing: Filing, content: bytes) -> NewMessage:
+        return NewMessage(content, self._flags(filing), filing.received or datetime.now(UTC))
 
     def _is_there(self, mailbox: str, key: bytes) -> bool:
         if uid := self._unnoted[mailbox].pop(key, 0):
@@ -195,7 +198,7 @@ class MailImport:
         self._there[mailbox], self._unnoted[mailbox] = set(), {}
         noted = set(_uids(place)) if place else set()
         for uid, one in bulk.identities(connection, mailbox, _existing(connection, mailbox)).items():
-            key = _key(one.message_id, one.subject, one.sender, one.size)
+            key = self.source.key_of(one)
             self._there[mailbox].add(key)
             if place and not is_new and uid >= place.floor and uid not in noted:
                 self._unnoted[mailbox][key] = uid
@@ -290,23 +293,14 @@ def _existing(connection: Connection, mailbox: str) -> list[int]:
     return numbers_of(answer.get("SEARCH", []))
 
 
-def _key_of(raw: bytes) -> bytes:
-    envelope = headers.envelope(raw)
-    return _key(envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5], len(raw))
-
-
-def _key(message_id: str, subject: str, sender: Sequence[Address], size: int) -> bytes:
-    words = message_id or "\n".join([subject, *(one.email for one in sender)])
-    return hashlib.blake2b(f"{size} {words}".encode("utf-8", "replace"), digest_size=12).digest()
-
-
 def _uids(place: ImportedInto) -> list[int]:
     return expand_uid_set(place.uids) if place.uids else []
 
 
 def _keyword_of_tag(user: User, name: str) -> str:
     try:
-        return tags.keyword_for(user, name) or tags.add(user, name).keyword
+        mine = next((tag for tag in tags.for_user(user) if tag.name.casefold() == name.casefold()), None)
+        return (mine or tags.add(user, name)).keyword
     except (LimitReached, tags.BadTagName, tags.NameTaken):
         return ""
 

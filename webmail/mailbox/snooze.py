@@ -19,6 +19,7 @@ from webmail import imap, preferences, schedule
 from webmail.account import Account
 from webmail.config import Settings
 from webmail.database.connection import db
+from webmail.database.pieces import in_pieces
 from webmail.database.prepared import Prepared, Slot
 from webmail.errors import (
     MailboxChanged,
@@ -113,14 +114,16 @@ def snooze(connection: Connection, user: User, chosen: Sequence[Selection], due:
 
 def _put_off(connection: Connection, user: User, group: Selection, due: datetime, done: ActionResult) -> None:
     told = bulk.identities(connection, group.mailbox, group.uids, group.uidvalidity)
-    with db.atomic():
-        rows = {
-            uid: Snoozed.create(
-                user=user, mailbox=group.mailbox, folder=done.to, due=due,
-                message_id=one.message_id, subject=one.subject, sender=", ".join(a.label for a in one.sender[:3]),
-            )
-            for uid, one in told.items()
-        }  # fmt: skip
+    rows: dict[int, Snoozed] = {}
+    for piece in in_pieces(list(told.items())):
+        with db.atomic():
+            rows |= {
+                uid: Snoozed.create(
+                    user=user, mailbox=group.mailbox, folder=done.to, due=due,
+                    message_id=one.message_id, subject=one.subject, sender=", ".join(a.label for a in one.sender[:3]),
+                )
+                for uid, one in piece
+            }  # fmt: skip
     if not rows:
         return
     try:
@@ -128,9 +131,9 @@ def _put_off(connection: Connection, user: User, group: Selection, due: datetime
     except (NoSuchMailbox, NotAllowed, OverQuota, Refused):  # a definite refusal: nothing was moved
         Snoozed.delete().where(Snoozed.id.in_([row.id for row in rows.values()])).execute()
         raise
-    with db.atomic():
-        for source, uid in zip(moved.sources, moved.uids, strict=False):
-            if source in rows:
+    for pairs in in_pieces([pair for pair in zip(moved.sources, moved.uids, strict=False) if pair[0] in rows]):
+        with db.atomic():
+            for source, uid in pairs:
                 Snoozed.update(uidvalidity=moved.uidvalidity, uid=uid).where(Snoozed.id == rows[source].id).execute()
     done.count += len(moved.uids) if connection.has("UIDPLUS") else len(rows)
     done.undo.unsnooze(moved.mailbox, moved.uidvalidity, moved.uids, group.mailbox)
@@ -139,14 +142,15 @@ def _put_off(connection: Connection, user: User, group: Selection, due: datetime
 def _put_off_again(connection: Connection, user: User, group: Selection, due: datetime) -> int:
     """Reschedule messages in the snooze folder; creates rows for those that were moved there manually."""
     told = bulk.identities(connection, group.mailbox, group.uids, group.uidvalidity)
-    with db.atomic():
-        for uid, one in told.items():
-            where = (Snoozed.user == user) & (Snoozed.uidvalidity == connection.uidvalidity) & (Snoozed.uid == uid)
-            if not Snoozed.update(due=due).where(where).execute():
-                Snoozed.create(
-                    user=user, folder=group.mailbox, uidvalidity=connection.uidvalidity, uid=uid, due=due,
-                    message_id=one.message_id, subject=one.subject, sender=", ".join(a.label for a in one.sender[:3]),
-                )  # fmt: skip
+    for piece in in_pieces(list(told.items())):
+        with db.atomic():
+            for uid, one in piece:
+                where = (Snoozed.user == user) & (Snoozed.uidvalidity == connection.uidvalidity) & (Snoozed.uid == uid)
+                if not Snoozed.update(due=due).where(where).execute():
+                    Snoozed.create(
+                        user=user, folder=group.mailbox, uidvalidity=connection.uidvalidity, uid=uid, due=due,
+                        message_id=one.message_id, subject=one.subject, sender=", ".join(a.label for a in one.sender[:3]),
+                    )  # fmt: skip
     return len(told)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from webmail.config import Settings
 from webmail.database.connection import db
+from webmail.database.pieces import give_way
 from webmail.models import Task, TaskState, User, now
 
-_NOTICEABLE, _LONGEST_PAUSE = 0.005, 0.2  # seconds
 LEASE = timedelta(seconds=45)  # a worker dead for so long has lost its tasks
 
 
@@ -76,9 +76,7 @@ class TaskRun:
                 raise TaskStopped(f"task {self.task.id} is cancelled, or somebody else's")
             yield
         self.task.cursor, self.task.progress = kept, done
-        # SQLite has one writer, and those who wait for it look only now and then: leave them as much time as was taken
-        if (took := time.monotonic() - began) > _NOTICEABLE:
-            time.sleep(min(took, _LONGEST_PAUSE))
+        give_way(time.monotonic() - began)
 
     def record(self, cursor: Any, *, done: int) -> None:
         """Keep what lies outside the database (mail) and so can't be rolled back: also while the task is being stopped.

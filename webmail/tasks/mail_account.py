@@ -1,25 +1,47 @@
-"""Mail account of a task: whose mail the work of a task is on, with the credential that the person left for it."""
+"""Mail account of a task: whose mail its work is on, and the passwords left for it, sealed in its row until it ends."""
 
 from __future__ import annotations
 
+import json
+
 from webmail import preferences, vault
 from webmail.account import Account
-from webmail.config import ConfigError
+from webmail.config import ConfigError, Settings
 from webmail.errors import SignInRefused
+from webmail.models import User
 from webmail.tasks.kinds import TaskRun
 
 
+def seal(user: User, settings: Settings, own: str | None, other: str = "") -> bytes | None:
+    """The credential of a task (`store.start`): the person's mail password, None with tokens, and that of another server."""
+    if own is None and not other:
+        return None
+    return vault.seal_for_outbox(json.dumps({"own": own, "other": other}), settings.secret_key, user.id)
+
+
 def account_of(run: TaskRun) -> Account:
-    """With our token, else the password sealed in the task. Raises SignInRefused, also for a person who is switched off."""
+    """With our token, else the password left for the task. Raises SignInRefused, also for a person who is switched off."""
     user, settings = run.user, run.settings
     if not user.active:
         raise SignInRefused(f"{user.address} is disabled")
     try:
         if settings.token_key_file:
             return preferences.with_roles(settings.account(user.address), user)
-        if run.task.credential is None:
-            raise SignInRefused(f"task {run.task.id} has no credential")
-        password = vault.open_for_outbox(run.task.credential, settings.secret_key, user.id)
-        return preferences.with_roles(settings.account(user.address, password=password), user)
-    except (vault.CannotOpen, ConfigError) as error:
+        return preferences.with_roles(settings.account(user.address, password=_opened(run)["own"]), user)
+    except ConfigError as error:
         raise SignInRefused(str(error)) from error
+
+
+def other_password(run: TaskRun) -> str:
+    """Raises SignInRefused."""
+    return str(_opened(run)["other"])
+
+
+def _opened(run: TaskRun) -> dict[str, str | None]:
+    if run.task.credential is None:
+        raise SignInRefused(f"task {run.task.id} has no credential")
+    try:
+        opened = vault.open_for_outbox(run.task.credential, run.settings.secret_key, run.user.id)
+    except vault.CannotOpen as error:
+        raise SignInRefused(str(error)) from error
+    return dict(json.loads(opened))

@@ -28,7 +28,7 @@ def start(
 ) -> Task:  # fmt: skip
     """Put a task in the queue; the worker has to be woken besides (`Jobs.wake_tasks`), or finds it within seconds.
 
-    `credential`: sealed for the worker (`web.current.sealed_credential`), for work on the person's mail. A form that carries
+    `credential`: sealed for the worker (`mail_account.seal`), for work on the person's mail. A form that carries
     `task_id` and is sent twice starts one task. Raises LimitReached. One transaction.
 
     `task_id`: from `id_of_form`. With `alone`, the task of this kind that is under way is returned, if there is one.

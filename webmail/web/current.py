@@ -17,6 +17,9 @@ from webmail.errors import (
 from webmail.imap.mailboxes import Overview
 from webmail.models import Outbox, SystemMessage, User
 from webmail.preferences import Preferences
+from webmail.tasks import mail_account
+
+_PATIENCE = 4.0  # seconds to wait for the side bar: the page can do without
 
 
 def settings() -> Settings:
@@ -45,6 +48,13 @@ def sealed_credential() -> bytes | None:
     if not isinstance(credential, Password):
         return None
     return vault.seal_for_outbox(credential.password, settings().secret_key, current_user().id)
+
+
+def task_credential(other: str = "") -> bytes | None:
+    """The credential for a task on the user's mail (`tasks.store.start`), with the password of another server if there is one."""
+    credential = current_account().credential
+    own = credential.password if isinstance(credential, Password) else None
+    return mail_account.seal(current_user(), settings(), own, other)
 
 
 def wake(sent: Outbox) -> None:
@@ -77,7 +87,7 @@ def overview() -> Overview | None:
     """
     if "overview" not in g:
         try:
-            with imap.connect(current_account()) as connection:
+            with imap.connect(current_account(), patience=_PATIENCE) as connection:
                 g.overview = imap.mailboxes.overview(connection)
         except (ServerAway, SignInRefused):
             g.overview = None

@@ -11,14 +11,14 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.errors import LimitReached
-from webmail.mailbox import import_task, mail_import
+from webmail.errors import LimitReached, ServerAway, SignInRefused
+from webmail.mailbox import import_task, mail_import, move_in
 from webmail.mailbox.blueprint import blueprint
 from webmail.storage import CHUNK, StorageAway, StorageFull, open_storage
 from webmail.tasks import store
 from webmail.user_lock import user_lock
 from webmail.web.body_limits import takes_up_to
-from webmail.web.current import current_account, current_user, overview, sealed_credential, settings
+from webmail.web.current import current_account, current_user, overview, settings, task_credential
 from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -26,6 +26,7 @@ from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 _TASK_ID = re.compile(r"[0-9a-f]{32}")
 _MOST_TOLD = 10
+_APP_PASSWORDS = ("imap.gmail.com", "imap.mail.yahoo.com", "imap.mail.me.com")  # whose usual passwords open no IMAP
 
 
 @blueprint.get("/import")
@@ -42,12 +43,11 @@ def import_mail_file() -> Response:
         return _form(_("Choose a file first."))
     if into and not _may_take(into):
         return _form(_("This folder is no longer there: choose another one."))
-    sent = request.form.get("task", "")
-    task_id = sent if _TASK_ID.fullmatch(sent) else store.new_id()
+    task_id = _sent_task_id()
     arguments = {"name": file.filename[:200], "into": into}
     try:
         open_storage(settings()).put(import_task.file_name(task_id), iter(lambda: file.stream.read(CHUNK), b""))
-        task = store.start(current_user(), import_task.NAME, arguments, task_id=task_id, credential=sealed_credential())
+        task = store.start(current_user(), import_task.NAME, arguments, task_id=task_id, credential=task_credential())
     except StorageFull:
         return _form(_("The server has no room for files at the moment. Tell your administrator."))
     except StorageAway:
@@ -66,7 +66,7 @@ def undo_import(task_id: str) -> Response:
         task = store.find(current_user(), task_id)
     except store.NoSuchTask:
         task = None
-    if task is None or task.kind != import_task.NAME or task.state in store.OPEN:
+    if task is None or task.kind not in (import_task.NAME, move_in.NAME) or task.state in store.OPEN:
         notify(_("There was nothing to undo."), "caution")
         return redirect(url_for("accounts.tasks"), 303)
     with user_lock(current_user().id), imap.connect(current_account()) as connection:
@@ -79,13 +79,51 @@ def undo_import(task_id: str) -> Response:
     return redirect(url_for("accounts.tasks"), 303)
 
 
-def _form(error: str = "", status: int = 422) -> Response:
+@blueprint.post("/import/server")
+def move_in_mail() -> Response:
+    """Sign in to another server once, then leave the copying to a worker. A form sent twice starts one task."""
+    username, password = request.form.get("username", "").strip(), request.form.get("password", "")
+    if not username or not password:
+        return _form(server_error=_("Write the address and the password of the other mailbox."))
+    try:
+        old = move_in.old_mailbox(username, request.form.get("server", ""), settings())
+        move_in.check(old, password, settings())
+        arguments = {"host": old.host, "port": old.port, "username": old.username}
+        credential = task_credential(password)
+        task = store.start(current_user(), move_in.NAME, arguments, task_id=_sent_task_id(), credential=credential)
+    except move_in.BadServer:
+        return _form(server_error=_("Write the name of the other IMAP server. Its provider’s help pages tell it."))
+    except SignInRefused:
+        return _form(server_error=_refused_words(username))
+    except ServerAway:
+        return _form(server_error=_("This server does not answer. Check its name, or try again later."))
+    except LimitReached:
+        return _form(server_error=_("Too many tasks are in progress: wait until one has finished."))
+    task_started(task)
+    return redirect(url_for("accounts.tasks"), 303)
+
+
+def _refused_words(username: str) -> str:
+    if move_in.guessed_server(username) in _APP_PASSWORDS:
+        return _(
+            "The server refused this password. Your provider wants an app password here, made in your account there."
+        )
+    return _("The other server refused this address and password.")
+
+
+def _form(error: str = "", status: int = 422, *, server_error: str = "") -> Response:
     found = overview()
     mailboxes = [m for m in found.mailboxes if m.selectable and m.rights.may_insert] if found else []
     return page(
-        "mailbox/import.html", status if error else 200, error=error, task=store.new_id(), mailboxes=mailboxes,
-        into=request.values.get("into", ""), limit=file_size(settings().import_limit),
+        "mailbox/import.html", status if error or server_error else 200, error=error, server_error=server_error,
+        task=store.new_id(), mailboxes=mailboxes, into=request.values.get("into", ""), limit=file_size(settings().import_limit),
+        username=request.form.get("username", ""), server=request.form.get("server", ""), servers=move_in.SERVERS,
     )  # fmt: skip
+
+
+def _sent_task_id() -> str:
+    sent = request.form.get("task", "")
+    return sent if _TASK_ID.fullmatch(sent) else store.new_id()
 
 
 def _may_take(mailbox: str) -> bool:
@@ -135,6 +173,8 @@ def _failed(reason: str) -> str:
         "not-allowed": _("You may not put messages into this folder. Import the file into another one."),
         "no-folder": _("A folder could not be made, or is no longer there. Import the file again, into another folder."),
         "file-gone": _("The file is no longer here. Import it again."),
+        "old-sign-in": _("The other server no longer takes the password. Begin again: what is here already is left out."),
+        "bad-server": _("Nothing may be fetched from this server."),
         "sign-in": _("Your password has changed since. Import the file again: what is there already is left out."),
     }.get(reason, "")
 
@@ -157,5 +197,12 @@ TASK_TEXTS[import_task.NAME] = TaskText(
     done=_done,
     failed=_failed,
     link=_where,
+    undo=_undo,
+)
+
+TASK_TEXTS[move_in.NAME] = TaskText(
+    title=lambda about: _("Moving in from %(username)s.", username=about["username"]),
+    done=_done,
+    failed=_failed,
     undo=_undo,
 )

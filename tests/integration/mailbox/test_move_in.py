@@ -1,0 +1,193 @@
+"""Moving in from another IMAP server: all folders, each message once, as often as one likes; from a Dovecot and from Gmail."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from imapclient import IMAPClient
+
+from deploy.demo.services import Services
+from tests.support import gmail, servers
+from tests.support.visits import Visitor
+from webmail import create_app, imap
+from webmail.database.connection import db
+from webmail.imap import append_many
+from webmail.jobs import KINDS
+from webmail.models import Tag, Task, User
+from webmail.tasks.runner import TaskRunner
+
+ODD = ["Été/À relire", "Projets/2024/3e B", "Point. d'orgue", "a&b", "日本", "INBOX sans", "a~tilde", "Sent"]
+
+
+@pytest.fixture(scope="module")
+def app(services):
+    """People may move in from this machine here."""
+    values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
+    made = create_app(values.pop("instance"), **values, import_private_servers="true")
+    yield made
+    imap.close_all()
+
+
+@pytest.fixture
+def work(app):
+    def run() -> int:
+        with app.app_context(), db.connection_context():
+            Task.update(due=datetime(2000, 1, 1)).execute()  # those that wait for a server to come back
+            runner = TaskRunner(KINDS, app.extensions["settings"], "test")
+            count = 0
+            while runner.run_one():
+                count += 1
+            return count
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    """Another establishment's mail server, with a mailbox of many folders."""
+    with Services(tmp_path_factory.mktemp("old") / "demo", web=False) as running:
+        running.add_account("zoe@lycee.example", "Zoé")
+        client = IMAPClient("127.0.0.1", running.ports.imap, ssl=False)
+        client.login("zoe@lycee.example", running.password)
+        for number, name in enumerate(["INBOX", *ODD, *(f"Dossier {n}" for n in range(40))]):
+            if name not in ("INBOX", "Sent"):
+                client.create_folder(name)
+            for letter in range(3):
+                flags = (b"\\Seen", b"\\Flagged", b"projet") if letter == 1 else ()
+                client.append(name, raw(number * 10 + letter), flags, datetime(2019, 3, 1 + number % 28, 9, letter, tzinfo=UTC))
+        client.logout()
+        yield running
+
+
+def raw(number: int, *more: str) -> bytes:
+    head = [
+        f"From: Zoé <z{number}@ailleurs.example>",
+        f"Subject: lettre {number}",
+        f"Message-ID: <{number}@ailleurs.example>",
+        *more,
+    ]
+    return ("\r\n".join(head) + f"\r\n\r\nBonjour {number}\r\n").encode()
+
+
+def ask(person: Visitor, username: str, password: str, server: str):
+    return person.submit(
+        person.get("/import"), "form[action='/import/server']", username=username, password=password, server=server
+    )
+
+
+def subjects(client: IMAPClient, mailbox: str) -> list[str]:
+    client.select_folder(mailbox)
+    found = client.fetch(client.search(), ["ENVELOPE"]) if client.search() else {}
+    return [found[uid][b"ENVELOPE"].subject.decode() for uid in sorted(found)]
+
+
+def test_all_folders_of_another_dovecot_come_once(person, imap_of, old, work):
+    page = ask(person, "zoe@lycee.example", old.password, f"127.0.0.1:{old.ports.imap}")
+    assert "Moving in from zoe@lycee.example." in page.text
+    assert work() == 1
+    assert "147 messages were imported." in person.get("/tasks").text
+    client = imap_of(person.address)
+    names = {name for _, _, name in client.list_folders()}
+    assert {"Été/À relire", "Projets/2024/3e B", "Point. d'orgue", "a&b", "日本", "INBOX sans", "a~tilde", "Dossier 39"} <= names
+    assert subjects(client, "INBOX") == ["lettre 0", "lettre 1", "lettre 2"]
+    told = client.fetch(client.search(), ["FLAGS", "INTERNALDATE"])
+    flags = [set(told[uid][b"FLAGS"]) - {b"\\Recent", b"$HasNoAttachment"} for uid in sorted(told)]
+    assert flags[0] == set() and flags[1] >= {b"\\Seen", b"\\Flagged", b"projet"}
+    assert told[min(told)][b"INTERNALDATE"].replace(tzinfo=None).date().isoformat() == "2019-03-01"
+    assert subjects(client, "Été/À relire") == ["lettre 10", "lettre 11", "lettre 12"]
+    with db.connection_context():
+        assert Task.select().where(Task.credential.is_null(False)).count() == 0  # the password is forgotten
+    ask(person, "zoe@lycee.example", old.password, f"127.0.0.1:{old.ports.imap}")
+    work()
+    text = person.get("/tasks").text
+    assert "0 messages were imported. 147 were there already." in text
+    form = person.get("/tasks").all("form[action$='/undo']")[-1]
+    person.submit(person.get("/tasks"), f"form[action='{form['action']}']")
+    assert subjects(client, "INBOX") == []
+
+
+LETTERS = [
+    gmail.Letter(raw(1), ("\\Inbox",), ""),
+    gmail.Letter(raw(2), ("\\Sent",)),
+    gmail.Letter(raw(3), ("Travail/Été", "Amis", "\\Starred", "\\Important")),
+    gmail.Letter(raw(4), ("\\Inbox", "Travail/Été")),
+    gmail.Letter(raw(5), ()),
+    gmail.Letter(raw(6), ("2024",)),
+    *(gmail.Letter(raw(n), ("Beaucoup",)) for n in range(100, 350)),
+]
+
+
+def test_gmails_labels_become_folders_and_tags_and_nothing_is_doubled(person, imap_of, work):
+    world = gmail.Gmail(list(LETTERS), [gmail.Letter(raw(8), ())], [gmail.Letter(raw(9), ())], hang_up_after=150)
+    with gmail.serving(world):
+        ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")
+        work()
+        assert "The mail server does not answer. This continues by itself once it does." in person.get("/tasks").text
+        work()
+        assert f"{len(LETTERS) + 2} messages were imported." in person.get("/tasks").text
+        ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")
+        work()
+        assert f"0 messages were imported. {len(LETTERS) + 2} were there already." in person.get("/tasks").text
+    client = imap_of(person.address)
+    assert subjects(client, "INBOX") == ["lettre 1"]
+    assert b"\\Seen" not in client.fetch(client.search(), ["FLAGS"])[client.search()[0]][b"FLAGS"]
+    assert subjects(client, "Sent") == ["lettre 2"]
+    assert subjects(client, "Travail/Été") == ["lettre 3", "lettre 4"]
+    first = client.search()[0]
+    with db.connection_context():
+        [tag] = Tag.select().join(User).where(User.address == person.address)
+    assert tag.name == "Amis" and {tag.keyword.encode(), b"\\Flagged"} <= set(client.fetch([first], ["FLAGS"])[first][b"FLAGS"])
+    assert subjects(client, "Archive") == ["lettre 5"] and subjects(client, "2024") == ["lettre 6"]
+    assert len(subjects(client, "Beaucoup")) == 250
+    assert subjects(client, "Junk") == ["lettre 8"] and subjects(client, "Trash") == ["lettre 9"]
+    assert not {name for _, _, name in client.list_folders() if "Gmail" in name}
+
+
+def test_a_wrong_password_is_told_and_what_was_typed_stays(person):
+    with gmail.serving(gmail.Gmail()) as world:
+        page = ask(person, "zoe@gmail.com", "wrong", f"127.0.0.1:{world.port}")
+    assert page.status == 422 and "app password" in page.text
+    assert page.one("#old-username")["value"] == "zoe@gmail.com" and "wrong" not in page.html
+
+
+def test_a_server_that_does_not_answer_and_one_that_is_no_name(person):
+    page = ask(person, "zoe@x.example", "secret", f"127.0.0.1:{servers.closed_port()}")
+    assert page.status == 422 and "does not answer" in page.text
+    for name in ("", "http://x", "a b", "x:99999", "-x", "x" * 300):
+        page = ask(person, "zoe@x.example", "secret", name)
+        assert page.status == 422 and "name of the other IMAP server" in page.text, name
+    assert "address and the password" in ask(person, "", "", "x.example").text
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "10.0.0.1", "192.168.1.1:143", "169.254.169.254", "[::1]", "127.1"])
+def test_servers_inside_are_out_of_reach_unless_the_administrator_says_otherwise(services, make_account, name):
+    values = {key.removeprefix("WEBMAIL_").lower(): value for key, value in services.settings().items()}
+    careful = create_app(values.pop("instance"), **values)
+    page = ask(Visitor(careful, make_account()).sign_in(), "zoe@x.example", "secret", name)
+    assert page.status == 422 and "name of the other IMAP server" in page.text
+
+
+def test_a_kill_while_moving_in_doubles_nothing(person, imap_of, work, monkeypatch):
+    world, real, calls = gmail.Gmail(list(LETTERS)), append_many.append_many, []
+
+    class Killed(BaseException):
+        pass
+
+    def dies(connection, mailbox, new):
+        taken = real(connection, mailbox, new)
+        calls.append(mailbox)
+        if calls.count("Beaucoup") == 1 and mailbox == "Beaucoup":
+            raise Killed
+        return taken
+
+    monkeypatch.setattr(append_many, "append_many", dies)
+    with gmail.serving(world):
+        ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")
+        with pytest.raises(Killed):
+            work()
+        with db.connection_context():
+            Task.update(lease=None, state="waiting").execute()
+        work()
+    assert f"{len(LETTERS)} messages were imported." in person.get("/tasks").text
+    assert len(subjects(imap_of(person.address), "Beaucoup")) == 250
