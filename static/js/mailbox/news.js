@@ -76,6 +76,25 @@
       && !form.querySelector("input[name=uids]:checked, input[name=all]") && !document.querySelector("details.menu[open], dialog[open], #preview article");
   }
 
+  // who looks at new mail keeps the rows that they ticked, as far as they are still there
+  var ticked = null;
+  function place(form) { return form.getAttribute("action") + form.elements.v.value; } // its buttons are called "action" too
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var form = list(), asked = event.detail.requestConfig;
+    ticked = null;
+    if (event.detail.target.id !== "main" || !form || !form.elements || !asked || !asked.elt.closest("#news")) return;
+    var boxes = form.querySelectorAll("input[name=uids]:checked");
+    ticked = { list: place(form), values: Array.prototype.map.call(boxes, function (box) { return box.value; }) };
+  });
+  document.addEventListener("htmx:afterSwap", function (event) {
+    var form = list();
+    if (event.detail.target.id !== "main" || !ticked || !form || !form.elements || place(form) !== ticked.list) return;
+    form.querySelectorAll("input[name=uids]").forEach(function (box) {
+      if (ticked.values.indexOf(box.value) >= 0 && !box.checked) box.click(); // not only checked: the count of app.js hears of it
+    });
+    ticked = null;
+  });
+
   function withdraw() {
     var old = document.querySelector("#notices #news");
     if (old) old.remove();

@@ -166,8 +166,34 @@ def test_new_mail_appears_by_itself_and_never_takes_a_selection_away(
     assert page.locator("[data-row]", has_text=second).count() == 0
     expect(page.locator("[name=uids]:checked")).to_have_count(1)
     assert re.search(r"\(\d+\)", page.title())
+    ticked = page.locator("[data-row]:has(:checked)").get_attribute("data-uid")
     page.locator("#news a").click()
     expect(page.locator("[data-row]", has_text=second)).to_be_visible()
+    expect(page.locator("[name=uids]:checked")).to_have_count(1)
+    assert page.locator("[data-row]:has(:checked)").get_attribute("data-uid") == ticked
+    expect(page.locator(".selected")).to_have_text(re.compile(" 1$"))
+
+
+@only_with_scripts
+def test_showing_new_mail_lets_go_of_ticked_rows_that_went(open_browser: OpenBrowser, demo: Services, claire: str) -> None:
+    page = open_browser(claire)
+    page.clock.install()
+    page.goto("/mailbox/INBOX")
+    gone, kept = uids(page)[:2]
+    page.locator(f"[data-uid='{gone}'] [name=uids]").check()
+    page.locator(f"[data-uid='{kept}'] [name=uids]").check()
+    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
+    client.login(claire, demo.password)
+    client.select("INBOX")
+    client.uid("STORE", gone, "+FLAGS", "(\\Deleted)")
+    client.expunge()
+    client.logout()
+    arrive(demo, claire, "Nouveau")
+    page.clock.fast_forward(61_000)
+    page.locator("#news a").click()
+    expect(page.locator("[data-row]", has_text="Nouveau")).to_be_visible()
+    expect(page.locator(".selected")).to_have_text(re.compile(" 1$"))
+    assert page.locator("[data-row]:has(:checked)").get_attribute("data-uid") == kept
 
 
 @only_with_scripts
