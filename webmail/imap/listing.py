@@ -28,6 +28,7 @@ from webmail.imap.search import Search, charset, criteria
 from webmail.imap.summary_cache import for_mailbox, remember
 from webmail.mail import Address, Summary
 from webmail.mime import headers
+from webmail.mime.addresses import authors
 
 SORTS = {
     "date": b"REVERSE ARRIVAL",
@@ -325,16 +326,15 @@ def summary_of(uid: int, values: dict[bytes, Any]) -> Summary:
         size=values.get(b"RFC822.SIZE", 0),
         received=when_of(values),
         subject=headers.decode(fields.get("subject", [b""])[0])[:_MOST_SHOWN],
-        sender=_people(fields.get("from", []), _MOST_AUTHORS),
-        to=_people(fields.get("to", [])),
+        sender=_shortened(authors(fields.get("from", []), _MOST_AUTHORS)),
+        to=_shortened(headers.addresses(fields.get("to", []), limit=_MOST_PEOPLE)),
         sent=headers.date(fields["date"][0]) if "date" in fields else None,
         snippet=headers.decode(preview)[:200] if isinstance(preview, bytes) else "",
         has_attachment=attached,
     )
 
 
-def _people(values: List[bytes], most: int = _MOST_PEOPLE) -> tuple[Address, ...]:
-    found = headers.addresses(values, limit=most)
+def _shortened(found: tuple[Address, ...]) -> tuple[Address, ...]:
     return tuple(Address(person.name[:_MOST_SHOWN], person.email[:_MOST_SHOWN]) for person in found)
 
 

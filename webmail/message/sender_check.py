@@ -66,7 +66,7 @@ def judge(
     written = place is SenderPlace.OUTSIDE and not met.contact and has_written(user, sender.email.lower())
     stranger = not written and not met.contact
     known = impostors.latest(user) if place is SenderPlace.OUTSIDE and stranger else []
-    warnings = [*also, *_about_proof(message, place, proof, settings)]
+    warnings = [*also, *_about_proof(message, user, place, proof, settings)]
     if place is SenderPlace.INSIDE or stranger:
         warnings += _about_names(user, envelope, known, met, settings)
     warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, known, met, settings)
@@ -115,14 +115,18 @@ def _server_says(trace: Trace, envelope: Envelope, user: User, settings: Setting
 def _proof(message: Message, user: User, settings: Settings) -> tuple[Authentication, bool]:
     """What is known of the sender, and whether the mark of our own outbox says so."""
     found = _server_says(message.trace, message.envelope, user, settings)
-    if found.verdict is not Verdict.GENUINE and message.whole and proofs.verifies(message.whole, settings.secret_key):
+    alone = message.trace.authors == len(message.envelope.sender) == 1
+    if found.verdict is not Verdict.GENUINE and alone and message.whole and proofs.verifies(message.whole, settings.secret_key):
         return replace(found, verdict=Verdict.GENUINE), True
     return found, False
 
 
-def _about_proof(message: Message, place: SenderPlace, proof: Authentication, settings: Settings) -> Iterator[SenderWarning]:
+def _about_proof(
+    message: Message, user: User, place: SenderPlace, proof: Authentication, settings: Settings
+) -> Iterator[SenderWarning]:
     """Where nobody of ours checks anything, or a message came before anybody did, a sender without proof is no danger."""
     email = _first(message.envelope).email
+    ours = [one.email for one in message.envelope.sender[:_MOST_SENDERS] if is_inside(user, one.email, settings)]
     if place is SenderPlace.NOWHERE:
         yield SenderWarning(WarningKind.NO_SENDER, TrustLevel.CAUTION)
     if proof.verdict is Verdict.FAILED:
@@ -132,8 +136,8 @@ def _about_proof(message: Message, place: SenderPlace, proof: Authentication, se
             yield SenderWarning(WarningKind.BORROWED, TrustLevel.DANGER, email, proof.login)
         elif place is SenderPlace.INSIDE:
             yield SenderWarning(WarningKind.REDIRECTED, TrustLevel.CAUTION, email, proof.login)
-    elif place is SenderPlace.INSIDE and proof.verdict is not Verdict.GENUINE and _is_checked(message.trace, proof, settings):
-        yield SenderWarning(WarningKind.UNPROVEN, TrustLevel.DANGER, email)
+    elif ours and proof.verdict is not Verdict.GENUINE and _is_checked(message.trace, proof, settings):
+        yield SenderWarning(WarningKind.UNPROVEN, TrustLevel.DANGER, ours[0])
 
 
 def _is_checked(trace: Trace, proof: Authentication, settings: Settings) -> bool:

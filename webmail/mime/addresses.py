@@ -42,6 +42,20 @@ def addresses(values: list[bytes], limit: int = ADDRESS_LIMIT) -> tuple[Address,
     return tuple(found[:limit])
 
 
+def authors(values: list[bytes], limit: int = ADDRESS_LIMIT) -> tuple[Address, ...]:
+    """As `addresses`, for From: words without an address before one that has a name belong to it ("GIRARD, Bob <b@a.example>",
+    where quotation marks are missing), since people read them as one."""
+    found: list[Address] = []
+    words: list[str] = []
+    for one in addresses(values, limit):
+        if not one.email and one.name or "@" not in one.email and not one.name:
+            words.append(one.label)
+            continue
+        found.append(Address(", ".join([*words, one.name]), one.email) if words and one.name else one)
+        words = []
+    return (*found, *(Address(word, "") for word in words))
+
+
 def count_addresses(values: list[bytes]) -> int:
     """The number of addresses in the lists, without parsing each."""
     return sum(sum(1 for piece in split_list(decode_bytes(value)) if piece.strip()) for value in values)

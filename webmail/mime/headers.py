@@ -11,7 +11,7 @@ from email.utils import parsedate_tz
 
 from webmail.mail import Envelope, Trace
 from webmail.mime import authentication
-from webmail.mime.addresses import addresses, count_addresses
+from webmail.mime.addresses import addresses, authors, count_addresses
 from webmail.mime.charsets import decode_bytes
 from webmail.mime.encoded_words import decode, tidy
 from webmail.mime.filenames import filename
@@ -86,7 +86,7 @@ def envelope(raw: bytes) -> Envelope:
         return found.get(name, [b""])[0]
 
     ids = message_ids(first("message-id"))
-    sender = addresses(found.get("from", [])) or addresses(found.get("sender", []))
+    sender = authors(found.get("from", [])) or addresses(found.get("sender", []))
     return Envelope(
         subject=decode(first("subject")),
         sender=sender,
@@ -117,7 +117,7 @@ def trace(raw: bytes, way: bytes = b"") -> Trace:
         arrivals=authentication.arrivals_in(way),
         sender=addresses(found.get("sender", []), limit=1),
         resent=addresses(found.get("resent-from", []), limit=1),
-        authors=count_addresses(found.get("from", [])),
+        authors=len(authors(found.get("from", []))),
         marked="x-traboule-proof" in found,
         receipt_to=addresses(found.get("disposition-notification-to", []), limit=20),
         original_recipient=first("original-recipient")[:500],

@@ -14,6 +14,7 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.mail import Address
+from webmail.mime import authentication
 from webmail.mime.address_input import address_key
 from webmail.mime.threats import lookalike, names
 from webmail.models import Contact, ContactAddress, Correspondent, User
@@ -69,7 +70,7 @@ def _other_address(name: str, email: str, own: Sequence[str]) -> Impostor | None
     if claimed and claimed != email:
         ours = domain_of(claimed) in own or any(names.names_domain(claimed, one) for one in own)
         return Impostor(Pretence.ADDRESS, claimed, grave=ours)
-    if claimed or domain_of(email) in own:
+    if claimed or any(authentication.aligned(domain_of(email), one) for one in own):
         return None
     shown = f"{name} {email.rpartition('@')[0]}"
     named = next((one for one in own if names.names_domain(shown, one)), "")
@@ -121,7 +122,7 @@ def marked(user: User, senders: Iterable[Address], settings: Settings) -> frozen
 
     At most 5 queries for a whole list, none while the answers of a minute ago still hold.
     """
-    wanted = {sender for sender in senders if sender.name and sender.email}
+    wanted = {sender for sender in senders if sender.email}
     moment = time.monotonic()
     keys = {sender: (str(db.obj.database), user.id, sender.name, sender.email) for sender in wanted}
     fresh = {one for one in wanted if (kept := _remembered.get(keys[one])) is None or kept[0] < moment}
@@ -142,7 +143,12 @@ def _marked(user: User, senders: set[Address], settings: Settings) -> set[Addres
     known = {address for _name, address in people}
     strangers = {one for one in outside if address_key(one.email) not in known}
     doubtful = {one for one in senders - set(outside) | strangers if pretends(one, own, settings, colleagues)}
-    return doubtful | {one for one in strangers if known_under(one.name, one.email.lower(), people)}
+    return doubtful | {one for one in strangers if known_under(one.name, one.email.lower(), people) or _looks_like_ours(one, own)}
+
+
+def _looks_like_ours(sender: Address, own: Sequence[str]) -> bool:
+    domain = domain_of(sender.email)
+    return lookalike.deceives(domain) or bool(lookalike.resembles(domain, (), *own))
 
 
 def _contacts(user: User, senders: Sequence[Address]) -> list[tuple[str, str]]:

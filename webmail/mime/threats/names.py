@@ -108,7 +108,7 @@ def names_domain(text: str, domain: str) -> bool:
     """Whether a text holds this domain, or what looks like it, as a word of its own."""
     if "." not in domain:
         return False
-    return bool(re.search(rf"(?<![\w.]){re.escape(skeleton(domain))}(?![\w])", skeleton(text)))
+    return bool(re.search(rf"(?<!\w){re.escape(skeleton(domain))}(?![\w])", skeleton(text)))
 
 
 def is_role(name: str) -> bool:

@@ -63,13 +63,13 @@ def test_an_address_inside_a_name(name: str, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Messagerie lycee.example", "lycée.example", "Iycee.example", "(lycee\u2024example)", "bob@lуcee.example"]
+    "text", ["Messagerie lycee.example", "lycée.example", "Iycee.example", "(lycee\u2024example)", "x.lycee.example", "bob@lуcee.example"]
 )
 def test_a_domain_inside_a_name(text: str) -> None:
     assert names.names_domain(text, "lycee.example")
 
 
-@pytest.mark.parametrize("text", ["lycee", "mylycee.example", "lycee.examples", "x.lycee.example", ""])
+@pytest.mark.parametrize("text", ["lycee", "mylycee.example", "lycee.examples", "lycee", ""])
 def test_other_domains(text: str) -> None:
     assert not names.names_domain(text, "lycee.example")
 
