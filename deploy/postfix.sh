@@ -11,6 +11,8 @@
 #   DOVECOT_AUTH     where Dovecot checks sign-ins: a socket below the queue folder, or inet:HOST:PORT (private/auth)
 #   DOVECOT_LMTP     where it takes mail: unix:PATH or inet:HOST:PORT (unix:private/dovecot-lmtp)
 #   DOVECOT_QUOTA    where it says who is over quota: unix:PATH or inet:HOST:PORT (unix:private/quota-status)
+#   MILTER           where deploy/milter answers, which refuses forged senders: inet:HOST:PORT, or none. Without this variable:
+#                    inet:127.0.0.1:8894 if traboule-milter.service is installed, else none
 #   SUBMISSIONS      name or number of the port with TLS (submissions: 465)
 #   SUBMISSION       name or number of the port with STARTTLS (submission: 587)
 set -eu
@@ -19,6 +21,8 @@ database=${2:-/var/lib/traboule/db/traboule.sqlite}
 dovecot_auth=${DOVECOT_AUTH:-private/auth}
 dovecot_lmtp=${DOVECOT_LMTP:-unix:private/dovecot-lmtp}
 dovecot_quota=${DOVECOT_QUOTA:-unix:private/quota-status}
+if [ -e /etc/systemd/system/traboule-milter.service ]; then milter=inet:127.0.0.1:8894; else milter=none; fi
+milter=${MILTER:-$milter}
 submissions=${SUBMISSIONS:-submissions}
 submission=${SUBMISSION:-submission}
 folder=${MAIL_CONFIG:-$(postconf -h config_directory)} # postconf tells the usual folder, whatever MAIL_CONFIG says
@@ -66,6 +70,16 @@ postconf -e "mydestination = localhost" \
     "mailbox_size_limit = 0"
 postconf -X unverified_recipient_reject_code # of an earlier version of this script
 
+# the door: asked about all that comes by SMTP, before other milters, such as one that signs. While it is away, nothing is taken
+others=$(postconf -h smtpd_milters | sed 's/\$traboule_milter[, ]*//')
+if [ "$milter" = none ]; then
+    postconf -e "smtpd_milters = $others"
+    postconf -X traboule_milter
+else
+    postconf -e "traboule_milter = { $milter, protocol=6, connect_timeout=10s, default_action=tempfail }" \
+        "smtpd_milters = \$traboule_milter${others:+, $others}"
+fi
+
 # ports 465 and 587: only after sign-in, only over TLS, only under one's own name
 submit() { # SERVICE NAME OPTION
     postconf -M "$1/inet=$1 inet n - y - - smtpd"
@@ -79,4 +93,4 @@ submit() { # SERVICE NAME OPTION
 }
 submit "$submissions" submissions smtpd_tls_wrappermode=yes
 submit "$submission" submission smtpd_tls_security_level=encrypt
-echo "Postfix is set for $domains. Check it with: postfix check, then: systemctl reload postfix"
+echo "Postfix is set for $domains (milter: $milter). Check it with: postfix check, then: systemctl reload postfix"

@@ -15,7 +15,7 @@ if [ "$what" = test ]; then
     servers+=(postgresql dovecot-pgsql nginx)
     # Debian has one mail server at a time: another one stays
     if [ ! -e /usr/sbin/sendmail ] || [ -e /usr/sbin/postconf ]; then
-        servers+=(postfix postfix-sqlite postfix-pgsql)
+        servers+=(postfix postfix-sqlite postfix-pgsql python3-milter python3-dkim python3-spf python3-dnspython python3-psycopg2)
     fi
     requirements+=(requirements-dev.txt)
 fi

@@ -29,6 +29,7 @@ class Child:
     log: Path
     port: int
     process: subprocess.Popen[bytes]
+    patience: float = 5  # seconds between SIGTERM and SIGKILL
 
     @property
     def ended(self) -> bool:
@@ -52,12 +53,12 @@ class Child:
                 raise ServiceFailed(f"{self.name} does not answer on port {self.port} after {seconds:.0f} s. Its log: {self.log}")
             time.sleep(0.02)
 
-    def stop(self, seconds: float = 5) -> None:
+    def stop(self) -> None:
         """Terminate the program, then kill it and everything it started."""
         if not self.ended:
             self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(seconds)
+            self.process.wait(self.patience)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

@@ -28,6 +28,7 @@ class Ports:
     outside: int
     auth: int
     quota: int
+    milter: int
 
 
 def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, accounts_cached: int) -> None:

@@ -20,6 +20,7 @@ from deploy.dovecot import render
 PROGRAM = Path("/usr/sbin/postfix")
 SCRIPT = Path(__file__).resolve().parents[1] / "postfix.sh"
 MASTER = Path("/usr/share/postfix/master.cf.dist")
+PACKAGES = Path("/usr/lib/python3/dist-packages")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
@@ -30,6 +31,21 @@ def missing(kind: str = "sqlite") -> str:
     if not Path(f"/usr/lib/postfix/postfix-{kind}.so").exists():
         return f"not installed: the package postfix-{kind}"
     return "" if os.geteuid() == 0 else "not installed: the package postfix for this user, since only root may start it"
+
+
+def door_missing() -> str:
+    """Why deploy/milter can't run here, "" if it can."""
+    found = {name for name in ("Milter", "dkim", "spf.py", "dns") if (PACKAGES / name).exists()}
+    names = {"Milter": "milter", "dkim": "dkim", "spf.py": "spf", "dns": "dnspython"}
+    absent = [f"python3-{name}" for module, name in names.items() if module not in found]
+    return f"not installed: the package {' and '.join(absent)}" if absent else ""
+
+
+def door_command(root: Path, ports: Ports, resolver: str) -> list[str]:
+    """The command that runs deploy/milter, with Debian's Python. `resolver` is HOST:PORT of a DNS server, or ""."""
+    command = ["/usr/bin/python3", "-m", "deploy.milter", f"--settings={root / 'web' / 'config.toml'}"]
+    command += [f"--senders={root / 'postfix' / 'etc' / 'traboule-senders.cf'}", f"--socket=inet:{ports.milter}@{HOST}"]
+    return [*command, f"--trusted={HOST}/32", *([f"--resolver={resolver}", "--dns-seconds=4"] if resolver else [])]
 
 
 def owner_with_group(owner: Owner) -> Owner:
@@ -113,6 +129,7 @@ def _run_script(place: Path, ports: Ports, database: Path, domains: Iterable[str
         "DOVECOT_AUTH": f"inet:{HOST}:{ports.auth}",
         "DOVECOT_LMTP": f"inet:{HOST}:{ports.lmtp}",
         "DOVECOT_QUOTA": f"inet:{HOST}:{ports.quota}",
+        "MILTER": "none" if door_missing() else f"inet:{HOST}:{ports.milter}",
         "SUBMISSIONS": str(ports.smtp),
         "SUBMISSION": str(ports.submission),
     }

@@ -30,7 +30,8 @@ MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "104857
 class Services:
     """Dovecot, SMTP and, if requested, the job worker and the web server, all on 127.0.0.1, with files below one folder.
 
-    SMTP is a small server of ours (smtp.py), or with `postfix=True` Postfix as in production (postfix.py).
+    SMTP is a small server of ours (smtp.py), or with `postfix=True` Postfix as in production (postfix.py), with the door of
+    deploy/milter where it is installed, which asks the DNS server `resolver` (HOST:PORT; "": that of this machine).
     A context manager: entering starts them and returns once each responds, leaving stops them. `ports` sets fixed ports by
     the fields of `dovecot.Ports`; others are chosen. Traboule's tables are in an SQLite file below the folder, or in the
     PostgreSQL of `database_url`. The programs also end if the thread that started them dies.
@@ -46,10 +47,12 @@ class Services:
         ports: Mapping[str, int] | None = None,
         database_url: str = "",
         postfix: bool = False,
+        resolver: str = "",
         accounts_cached: int = render.Values.accounts_cached,
     ) -> None:
         self.owner = mail_owner()
         self.postfix = postfix
+        self._resolver = resolver
         self.base = settle(base, self.owner)
         self.password = accounts.demo_password()
         self.children: list[Child] = []
@@ -180,7 +183,7 @@ class Services:
     def _start(self, name: str, command: list[str], port: int = 0) -> Child:
         environment = {**MEMORY, **os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
         log = self.base / "log" / f"{name}.log"
-        if name in ("dovecot", "postfix"):  # they need nothing of our environment
+        if name in ("dovecot", "postfix", "milter"):  # they need nothing of our environment
             environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.base)}
         if name == "dovecot":  # it switches user and writes its log itself
             log.touch(mode=0o600)
@@ -189,6 +192,12 @@ class Services:
             command = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--", *command]
         child = start(name, command, log, port, environment, CHECKOUT)
         self.children.append(child)
+        return child
+
+    def start_door(self) -> Child:
+        """Start the milter. It answers nobody who only connects: Postfix waits for it."""
+        child = self._start("milter", postfix.door_command(self.base, self.ports, self._resolver), self.ports.milter)
+        child.patience = 0.2  # it looks only every five seconds whether it shall end, and has nothing to lose
         return child
 
     def _prepare_postfix(self) -> None:
@@ -207,6 +216,8 @@ class Services:
         small = self._start("outside" if self.postfix else "smtp", program, numbers.get("smtp", ports.outside))
         if not self.postfix:
             return small
+        if not postfix.door_missing():
+            self.start_door()
         small.wait_for(greets(b"220"))
         return self._start("postfix", postfix.command(self.base), ports.submission)  # `smtp` greets only after a TLS handshake
 

@@ -14,19 +14,28 @@ from flask import Flask
 
 from deploy.demo import postfix
 from deploy.demo.services import Services
+from tests.support.dns_zone import Zone
 from webmail import create_app, imap
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.database.connection import db
 
 HOST = "127.0.0.1"
+AWAY = ("127.0.0.2", 0)  # an address of which Postfix knows nothing: no mail of its own machine
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Services]:
+def zone() -> Iterator[Zone]:
+    """What DNS says to deploy/milter."""
+    with Zone() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory, database_url: str, zone: Zone) -> Iterator[Services]:
     if why := postfix.missing("pgsql" if database_url else "sqlite"):
         pytest.skip(why)
     base = tmp_path_factory.mktemp("servers") / "demo"
-    with Services(base, web=False, accounts_cached=1, database_url=database_url, postfix=True) as running:
+    with Services(base, web=False, accounts_cached=1, database_url=database_url, postfix=True, resolver=zone.address) as running:
         yield running
     shutil.rmtree(base.resolve())
 
@@ -72,10 +81,12 @@ def submitting(services: Services, trust: ssl.SSLContext) -> Iterator[Callable[.
         def connect(address: str = "", *, starttls: bool = False, password: str = "") -> smtplib.SMTP:
             client: smtplib.SMTP
             if starttls:
-                client = open_ones.enter_context(smtplib.SMTP(HOST, services.ports.submission, timeout=20))
+                client = open_ones.enter_context(smtplib.SMTP(HOST, services.ports.submission, timeout=20, source_address=AWAY))
                 client.starttls(context=trust)
             else:
-                client = open_ones.enter_context(smtplib.SMTP_SSL(HOST, services.ports.smtp, timeout=20, context=trust))
+                client = open_ones.enter_context(
+                    smtplib.SMTP_SSL(HOST, services.ports.smtp, timeout=20, context=trust, source_address=AWAY)
+                )
             client.ehlo()
             if address:
                 client.login(address, password or services.password)

@@ -1,0 +1,140 @@
+"""Session of the door: one connection of Postfix, by the milter protocol. Its own faults let no message in: "try again"."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from typing import IO, Any
+
+import Milter
+
+from deploy.milter import checks, signatures, verdict
+from deploy.milter.headers import LARGEST_HEADER, MOST_FIELDS, Fields
+from deploy.milter.owners import Owners, OwnersAwayError
+from deploy.milter.results import NAME, header, ours
+from deploy.milter.settings import Settings
+
+_IN_MEMORY = 256 * 1024  # bytes of a body; more is in a temporary file
+log = logging.getLogger("milter")
+
+
+@Milter.header_leading_space  # white space before a header's value as it is: some signatures cover it
+class Session(Milter.Base):
+    """Created by libmilter for each connection; its callbacks are called in the order of SMTP."""
+
+    settings: Settings
+    owners: Owners
+
+    def __init__(self) -> None:
+        self._address = self._helo = ""
+        self._begin("", "")
+
+    def _begin(self, sender: str, login: str) -> None:
+        self._sender, self._login = sender, login
+        self._fields: Fields = []
+        self._header_size = 0
+        self._body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed at the message's end
+        self._wanted = False  # whether the body is read
+
+    # --- callbacks ---------------------------------------------------------------------------------------------------
+
+    def connect(self, hostname: str, family: int, hostaddr: Any) -> Any:
+        self._address = hostaddr[0] if isinstance(hostaddr, tuple) else ""
+        return Milter.CONTINUE
+
+    def hello(self, hostname: str) -> Any:
+        self._helo = hostname
+        return Milter.CONTINUE
+
+    def envfrom(self, sender: str, *options: str) -> Any:
+        self._begin(sender.strip("<>"), (self.getsymval("{auth_authen}") or "").lower())
+        return Milter.CONTINUE
+
+    @Milter.decode("bytes")
+    def header(self, name: str, value: bytes | str) -> Any:
+        raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+        self._header_size += len(name) + len(raw) + 3
+        if len(self._fields) < MOST_FIELDS and self._header_size <= LARGEST_HEADER:
+            self._fields.append((name, raw.decode("utf-8", "surrogateescape")))
+        return Milter.CONTINUE
+
+    def eoh(self) -> Any:
+        names = {name.strip().lower() for name, _value in self._fields}
+        self._wanted = "resent-from" in names if self._login else "dkim-signature" in names
+        return Milter.CONTINUE
+
+    def body(self, chunk: bytes) -> Any:
+        if self._wanted and self._body.tell() <= signatures.LARGEST:
+            self._body.write(chunk)
+            return Milter.CONTINUE
+        return Milter.SKIP if self._protocol & Milter.P_SKIP else Milter.CONTINUE
+
+    def eom(self) -> Any:
+        try:
+            return self._decide()
+        except OwnersAwayError as error:
+            log.error("%s", error)
+            return self._reply("451", "4.3.0", "The accounts can't be asked now who may write as whom. Try again.")
+        except Exception:
+            log.exception("A message of %r from %s", self._sender, self._address)
+            return self._reply("451", "4.3.0", "This message can't be checked now. Try again.")
+        finally:
+            self._body.close()
+
+    def abort(self) -> Any:
+        self._body.close()
+        return Milter.CONTINUE
+
+    def close(self) -> Any:
+        self._body.close()
+        return Milter.CONTINUE
+
+    # --- the message -------------------------------------------------------------------------------------------------
+
+    def _decide(self) -> Any:
+        if len(self._fields) >= MOST_FIELDS or self._header_size > LARGEST_HEADER:
+            return self._reply("550", "5.6.0", "The message is refused: its header is too large.")
+        found = self._submitted() if self._login else self._arrived()
+        who = self._login or self._address
+        if not found.taken:
+            log.info("refused %s from %s, sender %r: %s", found.code, who, self._sender, found.text)
+            return self._reply(found.code, found.enhanced, found.text)
+        for number in ours(self._fields, self.settings.authserv_id):
+            self.chgheader(NAME, number, None)
+        self.addheader(NAME, " " + header(self.settings.authserv_id, found.results), 0)
+        return Milter.CONTINUE
+
+    def _submitted(self) -> verdict.Verdict:
+        known: dict[str, bool] = {}
+
+        def owns(address: str) -> bool:
+            key = address.lower()
+            if key not in known:
+                known[key] = self._login in self.owners.of(key)
+            return known[key]
+
+        return verdict.submission(self._fields, self._login, self._sender, owns, self.settings.domains)
+
+    def _arrived(self) -> verdict.Verdict:
+        trusted = self.settings.trusts(self._address)
+        arrival = checks.Arrival(self._address, self._helo, self._sender) if self._address and not trusted else None
+
+        def check(author: str) -> verdict.Checked:
+            return checks.check(arrival, self._head(), self._whole_body, author)
+
+        return verdict.outside(self._fields, self.settings.domains, check, trusted=trusted)
+
+    def _head(self) -> bytes:
+        """The header as it was sent, with the empty line."""
+        text = "".join(f"{name}:{value}\n" for name, value in self._fields)
+        return text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "surrogateescape") + b"\r\n"
+
+    def _whole_body(self) -> bytes:
+        """Empty if nothing needs it."""
+        self._body.seek(0)
+        return self._body.read()
+
+    def _reply(self, code: str, enhanced: str, text: str) -> Any:
+        plain = "".join(c if " " <= c <= "~" and c != "%" else "?" for c in text)[:400]
+        self.setreply(code, enhanced, plain)
+        return Milter.REJECT if code.startswith("5") else Milter.TEMPFAIL

@@ -1,0 +1,72 @@
+"""Settings of the door: those of the webmail's config.toml that concern it, and the arguments of its command."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.milter.headers import domain_of
+
+SOCKET = "inet:8894@127.0.0.1"
+SENDERS = Path("/etc/postfix/traboule-senders.cf")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class SettingsError(Exception):
+    """A setting is missing or makes no sense; the message is for the administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    authserv_id: str
+    domains: frozenset[str]  # ours
+    senders: Path
+    socket: str = SOCKET
+    trusted: tuple[Network, ...] = ()
+    resolver: tuple[str, int] | None = None  # host and port
+    dns_seconds: float = 15  # for all that is asked of DNS about one message
+
+    def trusts(self, address: str) -> bool:
+        try:
+            return any(ipaddress.ip_address(address) in network for network in self.trusted)
+        except ValueError:
+            return False
+
+
+def read(arguments: list[str]) -> Settings:
+    """Raises SettingsError."""
+    parser = argparse.ArgumentParser(prog="python3 -m deploy.milter", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="the webmail's config.toml")
+    parser.add_argument("--senders", type=Path, default=SENDERS, help="Postfix's map of senders (default %(default)s)")
+    parser.add_argument("--socket", default=SOCKET, help="where Postfix asks, as libmilter names it (default %(default)s)")
+    parser.add_argument("--trusted", default="127.0.0.0/8 ::1", help="networks of this server itself (default %(default)s)")
+    parser.add_argument("--resolver", default="", help="HOST:PORT of the DNS server to ask; default: those of resolv.conf")
+    parser.add_argument("--dns-seconds", type=float, default=15, help="for all questions about one message (default %(default)s)")
+    given = parser.parse_args(arguments)
+    values = _toml(given.settings)
+    authserv_id = str(values.get("authserv_id") or "")
+    domains = [str(values.get("domain") or ""), *(str(table.get("name") or "") for table in values.get("domains") or [])]
+    if not authserv_id:
+        raise SettingsError(f"{given.settings} has no authserv_id: the name under which Authentication-Results are written.")
+    if not any(domains):
+        raise SettingsError(f"{given.settings} has no domain: those whose mail nobody else may send.")
+    host, _, port = given.resolver.rpartition(":")
+    try:
+        return Settings(
+            authserv_id, frozenset(domain_of(f"@{name}") for name in domains if name), given.senders, given.socket,
+            tuple(ipaddress.ip_network(word) for word in given.trusted.split()), (host, int(port)) if host else None,
+            given.dns_seconds,
+        )  # fmt: skip
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _toml(file: Path) -> dict:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file} can't be read: {error}") from error

@@ -1,0 +1,125 @@
+"""Verdict of the door: whether a message is taken, and what the header says of it. Knows neither Postfix nor the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from deploy.milter.headers import Fields, Mailbox, UnreadableError, domain_of, mailboxes, mentioned, possible_authors, values_of
+from deploy.milter.results import Result
+
+Owns = Callable[[str], bool]  # whether whoever signed in may write from an address
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Taken with these results, or refused with this reply: 550 for good, 451 for now."""
+
+    results: list[Result] = field(default_factory=list)
+    code: str = ""
+    enhanced: str = "5.7.1"
+    text: str = ""
+
+    @property
+    def taken(self) -> bool:
+        return not self.code
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What SPF, DKIM and DMARC say. `aligned` are the domains that passed; `unsure`: something could not be asked now."""
+
+    results: list[Result]
+    passed: frozenset[str] = frozenset()
+    unsure: bool = False
+
+
+def _refused(text: str) -> Verdict:
+    return Verdict(code="550", text=text)
+
+
+# --- after sign-in ---------------------------------------------------------------------------------------------------
+
+
+def submission(
+    fields: Fields, login: str, sender: str, owns: Owns, ours: frozenset[str], proven: Callable[[], bool] = lambda: False
+) -> Verdict:
+    """The verdict on a message of somebody signed in as `login`, with the envelope's `sender` ("" is the null sender).
+
+    Each address in From and Sender must be one of theirs, and so must each address of our domains in a name beside them. A
+    message that is redirected (Resent-From) keeps a foreign author's name; a colleague's only if `proven()`: it bears the
+    webmail's proof that the colleague wrote it.
+    """
+    try:
+        if values_of(fields, "resent-from"):
+            return _redirected(fields, login, sender, owns, ours, proven)
+        authors = _one_field(fields, "from", "From")
+        senders = _one_field(fields, "sender", "Sender") if values_of(fields, "sender") else []
+    except UnreadableError as error:
+        return _refused(f"The message is refused: {error}.")
+    if stranger := _not_owned([*authors, *senders], owns, ours):
+        return _refused(f"The message is refused: {login} may not write from {stranger}.")
+    proof = (("smtp.auth", login), ("smtp.mailfrom", sender), ("header.from", authors[0].address))
+    return Verdict([Result("auth", "pass", proof, "login")])
+
+
+def _redirected(fields: Fields, login: str, sender: str, owns: Owns, ours: frozenset[str], proven: Callable[[], bool]) -> Verdict:
+    """Raises UnreadableError."""
+    resent = [*values_of(fields, "resent-from"), *values_of(fields, "resent-sender")]
+    if stranger := _not_owned([one for value in resent for one in mailboxes(value)], owns, ours):
+        return _refused(f"The message is refused: {login} may not write from {stranger}.")
+    authors, _plain = possible_authors(values_of(fields, "from"))
+    if any(domain_of(author) in ours and not owns(author) for author in authors) and not proven():
+        return _refused("The message is refused: a colleague's message can't be redirected under their name. Forward it instead.")
+    return Verdict([Result("auth", "pass", (("smtp.auth", login), ("smtp.mailfrom", sender)), "redirected")])
+
+
+def _one_field(fields: Fields, name: str, shown: str) -> list[Mailbox]:
+    """The mailboxes of a header that stands there exactly once. Raises UnreadableError."""
+    values = values_of(fields, name)
+    if len(values) != 1:
+        raise UnreadableError(f"it has {len(values) or 'no'} {shown} header{'s' if len(values) > 1 else ''}")
+    try:
+        return mailboxes(values[0])
+    except UnreadableError as error:
+        raise UnreadableError(f"its {shown} header can't be read, {error}") from error
+
+
+def _not_owned(found: list[Mailbox], owns: Owns, ours: frozenset[str]) -> str:
+    """An address in these mailboxes that is somebody else's, "" if there is none."""
+    for mailbox in found:
+        if not owns(mailbox.address):
+            return mailbox.address
+        inside = (address for address in mentioned(mailbox.name) if domain_of(address) in ours)
+        if stranger := next((address for address in inside if not owns(address)), ""):
+            return stranger
+    return ""
+
+
+# --- without sign-in -------------------------------------------------------------------------------------------------
+
+
+def outside(fields: Fields, ours: frozenset[str], check: Callable[[str], Checked], *, trusted: bool) -> Verdict:
+    """The verdict on mail that nobody signed in for. `check(domain)` asks SPF, DKIM and DMARC for the domain of From, "" if there
+    is not exactly one. Mail of this machine itself (`trusted`) is never refused here: Dovecot forwards, and writes absences.
+    """
+    values = values_of(fields, "from")
+    authors, plain = possible_authors(values)
+    domains = {domain_of(address) for address in authors}
+    single = len(values) == 1 and plain and len(authors) == 1
+    checked = check(next(iter(domains)) if single else "")
+    claimed = domains & ours
+    if trusted:  # what does not pass means nothing: Dovecot sends on, from another address, what others wrote
+        return Verdict([result for result in checked.results if result.result == "pass"])
+    if not claimed:
+        return Verdict(checked.results)
+    if single and any(_vouches(domain, next(iter(claimed))) for domain in checked.passed):
+        return Verdict(checked.results)
+    if single and checked.unsure:
+        return Verdict(code="451", enhanced="4.7.1", text="It can't be told now whether this message comes from us. Try again.")
+    return _refused(f"The message is refused: it says it comes from {min(claimed)}, and nothing proves it (SPF, DKIM).")
+
+
+def _vouches(domain: str, ours: str) -> bool:
+    """Whether a pass of `domain` proves mail of ours. A domain above ours may belong to somebody else, one below is ours."""
+    return domain == ours or domain.endswith(f".{ours}")

@@ -1,0 +1,69 @@
+"""A DNS server of a test's own on 127.0.0.1, whose zone changes while it runs: `zone["far.example", "TXT"] = ["v=spf1 -all"]`."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from types import TracebackType
+
+_TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
+_NO_ERROR, _SERVER_FAILURE, _NO_SUCH_NAME = 0, 2, 3
+
+
+class Zone(dict[tuple[str, str], list[str]]):
+    """Answers from itself over UDP; a name it does not know does not exist. `mode`: "ok", "fail" (SERVFAIL) or "silent"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mode = "ok"
+        self.asked: list[str] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __enter__(self) -> Zone:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                question, peer = self._socket.recvfrom(4096)
+                if self.mode != "silent":
+                    self._socket.sendto(self._answer(question), peer)
+            except OSError:
+                return
+
+    def _answer(self, packet: bytes) -> bytes:
+        labels, at = [], 12
+        while size := packet[at]:
+            labels.append(packet[at + 1 : at + 1 + size].decode())
+            at += size + 1
+        kind, _class = struct.unpack("!HH", packet[at + 1 : at + 5])
+        name = ".".join(labels).lower()
+        self.asked.append(name)
+        records = self.get((name, _TYPES.get(kind, "")), [])
+        known = any(one == name for one, _kind in self)
+        code = _SERVER_FAILURE if self.mode == "fail" else _NO_ERROR if known else _NO_SUCH_NAME
+        records = records if code == _NO_ERROR else []
+        head = packet[:2] + struct.pack("!HHHHH", 0x8580 | code, 1, len(records), 0, 0)
+        answers = b"".join(
+            b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 0, len(data)) + data for data in (_data(kind, one) for one in records)
+        )
+        return head + packet[12 : at + 5] + answers
+
+
+def _data(kind: int, value: str) -> bytes:
+    if _TYPES[kind] == "A":
+        return socket.inet_aton(value)
+    if _TYPES[kind] == "TXT":
+        pieces = [value.encode()[at : at + 255] for at in range(0, len(value.encode()), 255)]
+        return b"".join(bytes([len(piece)]) + piece for piece in pieces)
+    raise NotImplementedError(_TYPES[kind])

@@ -1,0 +1,116 @@
+"""What the door decides, without Postfix and without a network; and the headers that it writes and removes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from deploy.milter.owners import Owners, OwnersAwayError
+from deploy.milter.results import Result, header, ours
+from deploy.milter.verdict import Checked, outside, submission
+
+OURS = frozenset({"lycee.example"})
+ALICE, BOB, FAR = "alice@lycee.example", "bob@lycee.example", "ann@far.example"
+
+
+def submitted(*fields: tuple[str, str], sender: str = ALICE, proven: bool = False) -> tuple[str, str]:
+    """The code of refusal, or the results."""
+    found = submission(list(fields), ALICE, sender, lambda address: address.lower() == ALICE, OURS, lambda: proven)
+    return found.code, header("us", found.results)
+
+
+def test_ones_own_message_is_proven() -> None:
+    assert submitted(("From", f"Alice <{ALICE}>")) == (
+        "", f"us; auth=pass (login) smtp.auth={ALICE} smtp.mailfrom={ALICE} header.from={ALICE}",
+    )  # fmt: skip
+
+
+def test_without_an_envelope_sender_none_is_named() -> None:
+    assert submitted(("From", ALICE), sender="")[1] == f"us; auth=pass (login) smtp.auth={ALICE} header.from={ALICE}"
+
+
+@pytest.mark.parametrize("name", [BOB, "bob＠lycee.example", "Bob (bob@lycee.example)"])
+def test_a_colleagues_address_is_no_name(name: str) -> None:
+    assert submitted(("From", f'"{name}" <{ALICE}>'))[0] == "550"
+    assert submitted(("From", f'"{name.replace(BOB, FAR)}" <{BOB}>'))[0] == "550"
+
+
+def test_a_redirected_message_keeps_its_author_only_where_that_is_no_lie() -> None:
+    resent = ("Resent-From", ALICE)
+    assert submitted(resent, ("From", FAR)) == ("", f"us; auth=pass (redirected) smtp.auth={ALICE} smtp.mailfrom={ALICE}")
+    assert submitted(resent, ("From", f"list: {FAR};"))[0] == ""
+    assert submitted(resent, ("From", BOB))[0] == "550"
+    assert submitted(resent, ("From", f"list: {BOB};"))[0] == "550"
+    assert submitted(resent, ("From", BOB), proven=True)[0] == ""
+    assert submitted(resent, ("Resent-From", BOB), ("From", FAR))[0] == "550"
+    assert submitted(resent, ("Resent-Sender", BOB), ("From", FAR))[0] == "550"
+
+
+def arrived(author: str, passed: set[str], *, unsure: bool = False, trusted: bool = False) -> str:
+    checked = Checked([Result("spf", "pass")], frozenset(passed), unsure)
+    return outside([("From", author)], OURS, lambda domain: checked, trusted=trusted).code
+
+
+def test_our_domain_needs_a_pass_of_its_own() -> None:
+    assert arrived(ALICE, {"lycee.example"}) == arrived(ALICE, {"mail.lycee.example"}) == ""
+    assert arrived(ALICE, set()) == arrived(ALICE, {"far.example"}) == arrived(ALICE, {"example"}) == "550"
+    assert arrived(ALICE, {"xlycee.example"}) == arrived(f"{ALICE}, {FAR}", {"lycee.example"}) == "550"
+    assert arrived(ALICE, set(), unsure=True) == "451"
+    assert arrived(ALICE, set(), trusted=True) == ""
+    assert arrived(FAR, set()) == arrived(f"x <{FAR}> y", set()) == ""
+
+
+def test_no_result_is_smuggled_into_the_header() -> None:
+    hostile = [
+        "a@x.example; dkim=pass",
+        "a b@x.example",
+        'a"@x.example',
+        "a@x.example\r\nX: y",
+        "(a)@x.example",
+        "a" * 400 + "@x.example",
+    ]
+    for value in hostile:
+        assert str(Result("spf", "none", (("smtp.mailfrom", value),))) == "spf=none"
+    assert str(Result("spf", "none", (("smtp.mailfrom", "renée+x@éloigné.example"),))).endswith("=renée+x@éloigné.example")
+
+
+def test_only_headers_that_bear_our_name_are_removed_the_last_first() -> None:
+    values = [
+        "us; none",
+        "other; none",
+        '"US" 1; none',
+        "(x(y)) us (z); none",
+        "usher; us=pass",
+        "us.example; none",
+        "(" * 50 + "us; none",
+    ]
+    fields = [("Received", "x"), *(("authentication-RESULTS", value) for value in values)]
+    assert ours(fields, "us") == [7, 4, 3, 1]
+
+
+# --- owners ----------------------------------------------------------------------------------------------------------
+
+
+def test_owners_are_asked_by_postfixs_own_query(tmp_path: Path) -> None:
+    database, file = tmp_path / "a.sqlite", tmp_path / "senders.cf"
+    with closing(sqlite3.connect(database)) as tables, tables:
+        tables.execute("CREATE TABLE accounts (address TEXT)")
+        tables.execute("INSERT INTO accounts VALUES (?)", [ALICE])
+    file.write_text(
+        f"# map\ndbpath = {database}\nquery = SELECT address FROM accounts\n    WHERE address = lower('%s') OR '%s' = 'all'\n"
+    )
+    owners = Owners(file)
+    assert (owners.of("ALICE@lycee.example"), owners.of("x' OR '1'='1"), owners.of("all")) == ({ALICE}, set(), {ALICE})
+    database.unlink()
+    with pytest.raises(OwnersAwayError):
+        owners.of(ALICE)
+
+
+@pytest.mark.parametrize("text", ["", "dbpath = /x", "query = SELECT 1", "nonsense"])
+def test_a_file_that_is_no_map_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "senders.cf").write_text(text)
+    with pytest.raises(ValueError, match="not a map"):
+        Owners(tmp_path / "senders.cf")
