@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +16,8 @@ from webmail.storage import StorageArea, open_storage
 from webmail.tasks import heartbeat
 
 OVERDUE = timedelta(minutes=5)  # a sweep finds what is due within a minute
+_EVERY = 5.0  # seconds
+_PATIENCE = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +28,37 @@ class HealthCheck:
     good: bool
     words: str
 
+    def line(self, told: bool) -> str:
+        """For programs; the words only if they are `told`."""
+        return f"{self.name} {'ok' if self.good else 'FAULT'}{f': {self.words}' if told else ''}\n"
+
 
 def examine(settings: Settings) -> list[HealthCheck]:
     """All checks that need no mail server: six SELECTs and two small files. Raises what DATABASE_AWAY names."""
     checks: list[Callable[[Settings], HealthCheck]] = [_worker, _outbox, _system_mail, _tasks, _storage]
     return [check(settings) for check in checks]
+
+
+class HealthWatch:
+    """The latest examination of an instance, for anybody who asks: not more than one every _EVERY seconds, and one at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._found: list[HealthCheck] = []
+        self._until = 0.0
+
+    def latest(self) -> list[HealthCheck]:
+        """Raises what DATABASE_AWAY names."""
+        if not self._lock.acquire(timeout=_PATIENCE):
+            return [HealthCheck("health", False, f"is not known within {_PATIENCE:.0f} s. Look at the disk and the database.")]
+        try:
+            if time.monotonic() >= self._until:
+                self._found = examine(self._settings)
+                self._until = time.monotonic() + _EVERY
+            return self._found
+        finally:
+            self._lock.release()
 
 
 def _worker(_settings: Settings) -> HealthCheck:
@@ -65,10 +96,10 @@ def _tasks(_settings: Settings) -> HealthCheck:
 
 def _storage(settings: Settings) -> HealthCheck:
     for area in (StorageArea.UPLOADS, StorageArea.RESULTS):
-        files = open_storage(settings, area)
+        files, name = open_storage(settings, area), f"health/{secrets.token_hex(8)}"  # others examine at the same time
         try:
-            files.put("health/check", [b"ok"])
-            files.delete("health/check")
+            files.put(name, [b"ok"])
+            files.delete(name)
         except MailError as error:
             return HealthCheck("storage", False, f"{area} can't be written: {error}. Look at its folder, its owner and the disk.")
     return HealthCheck("storage", True, "can be written")

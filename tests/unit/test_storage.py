@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.memory_storage import MemoryStorage
+from webmail import ownership
 from webmail.storage import (
     FileGone,
     LocalStorage,
@@ -276,6 +277,27 @@ def test_a_folder_that_goes_at_this_moment_is_made_again(disk, monkeypatch):
     left += [1]
     disk.copy("d/a", "e/c")
     assert names(disk, "e") == ["e/b", "e/c"]
+
+
+def test_a_folder_that_goes_while_it_is_made_is_made_again(disk, monkeypatch):
+    """Python makes a folder, hears that it is there, looks, and it is gone."""
+    real, calls = ownership.make_folder, []
+
+    def overtaken(folder, mode):
+        calls.append(folder)
+        if len(calls) == 2:  # the first one is the root
+            raise FileExistsError(errno.EEXIST, "File exists", str(folder))
+        real(folder, mode)
+
+    monkeypatch.setattr(ownership, "make_folder", overtaken)
+    disk.put("a/one", [b"1"])
+    assert b"".join(disk.get("a/one")) == b"1"
+
+
+def test_a_file_where_a_folder_belongs_is_told(disk):
+    disk.put("one", [b"1"])
+    with pytest.raises(StorageAway):
+        disk.put("one/two", [b"2"])
 
 
 def test_files_are_closed_to_others(disk):

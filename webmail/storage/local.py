@@ -211,9 +211,17 @@ def _in_its_folder(file: Path, make: Callable[[], T]) -> T:
     """Make a file together with its folder, which may be removed at this moment with the last file in it."""
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):
-            ownership.make_folder(file.parent, 0o700)
+            _make_folder(file.parent)
             return make()
     raise OSError(errno.EAGAIN, "its folder is removed again and again")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        ownership.make_folder(folder, 0o700)
+    except FileExistsError:  # also when it was there, and removed before Python looked whether it is a folder
+        if folder.exists() and not folder.is_dir():
+            raise
 
 
 def _files_in(folder: Path, nested: bool) -> Iterator[Path]:
