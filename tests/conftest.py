@@ -27,8 +27,9 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> None:
     """No test sees what another left in the process's memory of rows, folders and servers."""
-    from webmail.imap import circuit_breaker, mailboxes, summary_cache
+    from webmail.imap import circuit_breaker, mailboxes, pool, summary_cache
 
     summary_cache.forget_all()
     mailboxes._overviews.clear()
     circuit_breaker.forget_all()
+    pool._pool.silent.clear()

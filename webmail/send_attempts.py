@@ -68,15 +68,18 @@ class SendQueue:
             raise LeaseLost(f"{self.name} {row.id} was taken over")
 
     @contextlib.contextmanager
-    def lease_kept(self, row: Any) -> Iterator[None]:
-        """Renew the lease from a thread while the block runs, so that a slow server does not look like a dead worker."""
+    def lease_kept(self, row: Any, states: Sequence[OutboxState] = (OutboxState.SENDING,)) -> Iterator[None]:
+        """Renew the lease from a thread while the block runs, so that a slow server does not look like a dead worker.
+
+        `states`: those in which the row is held.
+        """
         done = threading.Event()
 
         def beat() -> None:
             while not done.wait(HEARTBEAT_SECONDS):
                 try:
                     with db.connection_context():
-                        self.change(row, [OutboxState.SENDING], lease=now() + LEASE)
+                        self.change(row, states, lease=now() + LEASE)
                 except pw.OperationalError as error:  # database busy: the next heartbeat retries
                     log.warning("%s %d: lease not renewed: %s", self.name, row.id, error)
 

@@ -1,4 +1,4 @@
-"""Draft cleanup: removes abandoned draft rows and files, and finds drafts that were never saved to the Drafts mailbox."""
+"""Draft cleanup: removes abandoned draft rows and files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from webmail.compose import uploads
-from webmail.compose.drafts import forget, is_empty, unsaved
+from webmail.compose.drafts import forget, is_empty
 from webmail.config import Settings
 from webmail.models import DraftRow, Outbox, OutboxState, now
 from webmail.storage import StorageAway
@@ -22,32 +22,22 @@ _EMPTY_KEPT = timedelta(days=1)
 _ORPHAN_SECONDS = 3600
 
 
-_LEFT_ALONE = timedelta(hours=1)
-
-
 def sweep(settings: Settings) -> int:
     """Remove abandoned drafts; returns the number of drafts, and of drafts whose files were left behind, removed.
 
-    Any draft goes after 30 days without a change: users find its copy in Drafts. Empty drafts, and those started by a link and
-    never edited, go after a day. Files without a draft go too. Drafts whose message is waiting, failed or uncertain stay.
+    A draft goes after 30 days without a change: users find its copy in Drafts; not while the worker still tries to put it there.
+    Empty drafts, and those started by a link and never edited, go after a day. Files without a draft go too. Drafts whose message
+    is waiting, failed or uncertain stay.
     """
     limit = now() - timedelta(days=KEPT_DAYS)
     gone = 0
     for row in _at_rest(_EMPTY_KEPT):
         needless = not row.saved_mailbox and (is_empty(row) or row.updated <= row.created)
-        if row.updated < limit or needless or _was_sent(row):
+        over = row.updated < limit and row.copy_due is None
+        if over or needless or _was_sent(row):
             forget(row.id, settings)
             gone += 1
     return gone + _remove_orphans(settings)
-
-
-def unseen() -> list[DraftRow]:
-    """Drafts untouched for an hour whose text is newer than the copy in Drafts: they can only be reached by their URL."""
-    return [
-        row
-        for row in _at_rest(_LEFT_ALONE)
-        if unsaved(row) and row.updated > row.created and not _was_sent(row) and not is_empty(row)
-    ]
 
 
 def _at_rest(age: timedelta) -> list[DraftRow]:

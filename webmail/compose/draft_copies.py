@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from dataclasses import replace
 from datetime import datetime
 
-from webmail import imap, preferences
+import peewee as pw
+
+from webmail import imap
 from webmail.account import Account
 from webmail.compose import (
     attachments,
-    draft_cleanup,
     draft_message,
     draft_note,
     drafts,
@@ -22,63 +24,99 @@ from webmail.compose import (
 from webmail.compose.fields import Fields
 from webmail.compose.outbox import spool
 from webmail.config import Settings
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage
-from webmail.imap import mailboxes, messages
+from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, ServerAway
+from webmail.imap import attached_messages, mailboxes, messages
 from webmail.imap.connection import Connection
 from webmail.mail import Identity, Message, Role
 from webmail.mime.address_text import address_text
 from webmail.models import DraftRow, User, now
 
 log = logging.getLogger(__name__)
+Copy = tuple[str, int, int]  # mailbox, UIDVALIDITY, UID
 _GONE = (NoSuchMessage, NoSuchMailbox, MailboxChanged)
 
 
-def save(row: DraftRow, account: Account, identity: Identity, settings: Settings) -> bool:
+def save(row: DraftRow, account: Account, identity: Identity, settings: Settings, *, patience: float | None = None) -> bool:
     """Update the copy in Drafts: append the new one, then expunge the previous one.
 
     Returns False if the draft was sent or discarded meanwhile (no copy is left behind then). Round trips: APPEND, and
     SELECT + STORE + EXPUNGE for the previous copy. Raises ServerAway, OverQuota, StorageAway ...: the row
-    keeps the text in any case.
+    keeps the text in any case. `patience` as in `imap.connect`.
+
+    A copy whose APPEND was never answered (a server that fell silent, a killed process) may be there or not: its mark stays in
+    the row, and the next save removes what has that mark.
     """
-    if _save_once(row, account, identity, settings):
+    if _save_once(row, account, identity, settings, patience):
         return True
     # A concurrent request saved it (an autosave racing a click), or the draft is gone.
     current = DraftRow.get_or_none(DraftRow.id == row.id)
-    if current is None or (drafts.unsaved(current) and not _save_once(current, account, identity, settings)):
+    if current is None or (drafts.unsaved(current) and not _save_once(current, account, identity, settings, patience)):
         return False
-    row.saved_mailbox, row.saved_uidvalidity, row.saved_uid = current.saved_mailbox, current.saved_uidvalidity, current.saved_uid
-    row.saved_at = current.saved_at
+    for name in ("saved_mailbox", "saved_uidvalidity", "saved_uid", "saved_at", "saved_mark", "copy_error", "copy_due"):
+        setattr(row, name, getattr(current, name))
     return True
 
 
-def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Settings) -> bool:
+def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Settings, patience: float | None) -> bool:
     started = now()
-    draft = draft_message.as_draft(row, identity, settings, lenient=True)
-    with spool.for_drafts(draft, settings) as content, imap.connect(account) as conn:
-        mailbox = mailboxes.for_role(conn, Role.DRAFTS)
-        uidvalidity, uid = messages.append(conn, mailbox, content, flags=("\\Draft", "\\Seen"))
-        if not uid:  # a server without UIDPLUS (RFC 4315)
-            uid = max(messages.find_message_id(conn, mailbox, row.message_id), default=0)
-        former = (row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
-        fresh = (mailbox, uidvalidity, uid)
-        if not _remember(row, former, fresh, started):
-            _delete(conn, *fresh)
-            return False
-        if former != fresh:
-            _delete(conn, *former)
+    mark, unsettled = _begin(row)
+    handed_over = False
+    try:
+        draft = draft_message.as_draft(row, identity, settings, lenient=True)
+        draft = replace(draft, note=draft_note.marked(draft.note, mark))
+        with spool.for_drafts(draft, settings) as content, imap.connect(account, patience=patience) as conn:
+            mailbox = mailboxes.for_role(conn, Role.DRAFTS)
+            handed_over = True
+            uidvalidity, uid = messages.append(conn, mailbox, content, flags=("\\Draft", "\\Seen"))
+            if not uid:  # a server without UIDPLUS (RFC 4315)
+                uid = max(messages.find_message_id(conn, mailbox, row.message_id), default=0)
+            former, former_mark = (row.saved_mailbox, row.saved_uidvalidity, row.saved_uid), row.saved_mark or ""
+            fresh = (mailbox, uidvalidity, uid)
+            if not _remember(row, former, fresh, started, mark):
+                _delete(conn, *fresh)
+                _end(row, "" if unsettled else mark)
+                return False
+            if former != fresh:
+                _delete(conn, *former)
+            if unsettled:
+                _delete_marked(conn, mailbox, row.message_id, mark, below=uid)
+            if former[0] == mailbox and former[1] != uidvalidity:  # the folder was rebuilt: the former copy has another UID now
+                _delete_marked(conn, mailbox, row.message_id, former_mark, below=uid, most=1)  # not the user's own copy
+    except MailError as error:
+        if not handed_over or not isinstance(error, ServerAway):  # surely not there
+            _end(row, "" if unsettled else mark)
+        raise
     return True
 
 
-def _remember(row: DraftRow, former: tuple[str, int, int], fresh: tuple[str, int, int], at: datetime) -> bool:
+def _begin(row: DraftRow) -> tuple[str, bool]:
+    """The mark for a new copy, noted in the row, and whether an earlier attempt with it has not ended."""
+    mark = secrets.token_hex(6)
+    if DraftRow.update(copy_mark=mark).where((DraftRow.id == row.id) & DraftRow.copy_mark.is_null()).execute():
+        return mark, False
+    noted = DraftRow.select(DraftRow.copy_mark).where(DraftRow.id == row.id).scalar()
+    return noted or mark, True
+
+
+def _end(row: DraftRow, mark: str) -> None:
+    """This attempt has ended, and left nothing behind."""
+    DraftRow.update(copy_mark=None).where((DraftRow.id == row.id) & (DraftRow.copy_mark == mark)).execute()
+
+
+def _remember(row: DraftRow, former: Copy, fresh: Copy, at: datetime | None, mark: str = "") -> bool:
     """Point the row at its new copy; False if a concurrent save did so first or the draft is gone (compare-and-swap)."""
     values = dict(zip(("saved_mailbox", "saved_uidvalidity", "saved_uid"), fresh, strict=True))
+    values |= {"saved_at": at, "saved_mark": mark, "copy_error": None, "credential": None}
     unchanged = (
         (DraftRow.saved_mailbox == former[0]) & (DraftRow.saved_uidvalidity == former[1]) & (DraftRow.saved_uid == former[2])
     )
-    if not DraftRow.update(saved_at=at, **values).where((DraftRow.id == row.id) & unchanged).execute():
+    due = pw.Case(None, [(DraftRow.updated > at, DraftRow.copy_due)], None)  # what was typed meanwhile is not in it
+    open_mark = pw.Case(None, [(DraftRow.copy_mark == mark, None)], DraftRow.copy_mark)
+    changed = DraftRow.update(copy_due=due, copy_mark=open_mark, **values)
+    if not changed.where((DraftRow.id == row.id) & unchanged).execute():
         return False
-    row.saved_mailbox, row.saved_uidvalidity, row.saved_uid = fresh
-    row.saved_at = at
+    for name, value in values.items():
+        setattr(row, name, value)
     return True
 
 
@@ -94,6 +132,38 @@ def _delete(conn: Connection, mailbox: str, uidvalidity: int, uid: int) -> None:
         log.warning("a former draft stays in %s as UID %d: %s", mailbox, uid, error)
 
 
+def _marked(conn: Connection, mailbox: str, message_id: str, mark: str) -> list[int]:
+    """The UIDs of the copies with this mark: SELECT and SEARCH, and the header of each copy of the draft.
+
+    Searched by Message-ID: servers with a full-text index may find nothing in a header of our own.
+    """
+    found = sorted(messages.find_message_id(conn, mailbox, message_id)) if mark else []
+    return [uid for uid in found if draft_note.mark_of(attached_messages.head(conn, mailbox, uid, "", conn.uidvalidity)) == mark]
+
+
+def _delete_marked(conn: Connection, mailbox: str, message_id: str, mark: str, *, below: int, most: int | None = None) -> None:
+    """Expunge the copies with this mark that are older than the UID `below`. Logged like `_delete` if it fails."""
+    try:
+        for uid in [uid for uid in _marked(conn, mailbox, message_id, mark) if uid < below][:most]:
+            _delete(conn, mailbox, 0, uid)
+    except MailError as error:
+        log.warning("copies with the mark %s may stay in %s: %s", mark, mailbox, error)
+
+
+def settle(row: DraftRow, account: Account) -> None:
+    """Remove what an attempt without an outcome may have left in Drafts, before the row goes. Nothing to do almost always.
+
+    Raises ServerAway and other mail errors.
+    """
+    if not row.copy_mark:
+        return
+    with imap.connect(account) as conn:
+        mailbox = mailboxes.for_role(conn, Role.DRAFTS)
+        for uid in _marked(conn, mailbox, row.message_id, row.copy_mark):
+            imap.actions.delete(conn, mailbox, [uid])
+    _end(row, row.copy_mark)
+
+
 def remove(account: Account, mailbox: str, uidvalidity: int, uid: int) -> None:
     """Expunge a copy that is no longer needed; idempotent. Raises ServerAway and other mail errors."""
     if not mailbox or not uid:
@@ -107,6 +177,7 @@ def remove(account: Account, mailbox: str, uidvalidity: int, uid: int) -> None:
 
 def discard(row: DraftRow, account: Account, settings: Settings) -> None:
     """Delete a draft permanently: first the copy, so that an error there loses nothing. Raises as `remove` does."""
+    settle(row, account)
     remove(account, row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
     drafts.forget(row.id, settings)
 
@@ -131,7 +202,9 @@ def resume(
         left_out = max(len(reply.carried_parts(message)) - reply.MOST_PARTS, 0)
         replaces = "\\Draft" in message.flags and not left_out
         # the header is trusted only with \Draft: any sender can add the header, but only the user's own clients set the flag
-        head = imap.attached_messages.head(conn, mailbox, uid, "", message.uidvalidity) if "\\Draft" in message.flags else b""
+        head = attached_messages.head(conn, mailbox, uid, "", message.uidvalidity) if "\\Draft" in message.flags else b""
+        if row := _under_another_uid(user, mailbox, message.uidvalidity, uid, draft_note.mark_of(head)):
+            return row, 0
         noted = draft_note.from_header(head, Fields())
         if noted.get("format") == message_options.FORMATTED:  # its text contains the image marks already
             found = quoting.plain(conn, message)
@@ -190,16 +263,15 @@ def _live(user: User, mailbox: str, uidvalidity: int, uid: int) -> DraftRow | No
     )
 
 
-def rescue(settings: Settings) -> int:
-    """Save abandoned drafts to the Drafts mailboxes, where users find them; returns how many.
-
-    Only possible with token authentication: no password is available while the user is signed out.
-    """
-    saved = 0
-    for row in draft_cleanup.unseen() if settings.token_key_file else []:
-        try:
-            account = preferences.with_roles(settings.account(row.user.address), row.user)
-            saved += save(row, account, identities.of_draft(row, settings), settings)
-        except MailError as error:
-            log.info("draft %s is not in Drafts yet: %s", row.id, error)
-    return saved
+def _under_another_uid(user: User, mailbox: str, uidvalidity: int, uid: int, mark: str) -> DraftRow | None:
+    """The row whose copy this is although its UID is another: of an attempt that never heard it, or of a rebuilt folder."""
+    if not mark:
+        return None
+    row = DraftRow.get_or_none((DraftRow.user == user) & ((DraftRow.copy_mark == mark) | (DraftRow.saved_mark == mark)))
+    if row is None or row.copy_mark == mark:
+        return row
+    former = (row.saved_mailbox, row.saved_uidvalidity, row.saved_uid)
+    if former[0] != mailbox or former[1] == uidvalidity:  # a copy that the user made
+        return None
+    _remember(row, former, (mailbox, uidvalidity, uid), row.saved_at, mark)
+    return row

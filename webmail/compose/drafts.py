@@ -9,6 +9,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 import peewee as pw
@@ -25,6 +26,16 @@ from webmail.storage import FileGone
 _TOUCH = timedelta(milliseconds=1)  # created < updated marks a row that the user may have edited, see leave_untouched
 _COPY_EVERY = timedelta(minutes=1)
 _COPY_SIZE = 1_000_000
+_AT_REST = timedelta(minutes=1)  # after the last change, the worker puts the copy into Drafts where no page did
+
+
+class CopyTrouble(StrEnum):
+    """Why the latest text of a draft is not in the Drafts folder."""
+
+    AWAY = "away"  # the mail server does not answer
+    FULL = "full"  # the mailbox is over quota
+    FILES = "files"  # the draft's own files can't be read
+    REFUSED = "refused"
 
 
 class DraftChangedElsewhere(MailError):
@@ -57,7 +68,7 @@ def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str 
     begun = now()
     return DraftRow.create(
         id=draft_id, user=user, message_id=builder.new_message_id(domain), created=begun - _TOUCH, updated=begun,
-        writer=writer or None, **storable(fields),
+        copy_due=begun + _AT_REST, writer=writer or None, **storable(fields),
     )  # fmt: skip
 
 
@@ -103,7 +114,7 @@ def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> Dra
 
 def leave_untouched(row: DraftRow) -> None:
     """Mark the row's content as generated, not typed: cleanup may remove it after a day."""
-    DraftRow.update(updated=DraftRow.created).where(DraftRow.id == row.id).execute()
+    DraftRow.update(updated=DraftRow.created, copy_due=None).where(DraftRow.id == row.id).execute()
 
 
 def untouched(user: User, fields: Fields) -> DraftRow | None:
@@ -164,9 +175,10 @@ def unsaved(row: DraftRow) -> bool:
 def copy_is_due(row: DraftRow, *, leaving: bool = False) -> bool:
     """Whether an autosave should update the copy in Drafts: the first one, then once a minute, and when leaving the page.
 
-    With large files only the first one does, and the "Save" button, because each copy uploads them again.
+    With large files only the first one does, the buttons, and the worker once nothing changes any more, because each copy uploads
+    them again. After a failure the worker tries again, so that typing never waits for a server that is away.
     """
-    if not unsaved(row):
+    if not unsaved(row) or row.copy_error:
         return False
     if row.saved_at is None:
         return True
@@ -175,7 +187,9 @@ def copy_is_due(row: DraftRow, *, leaving: bool = False) -> bool:
 
 def touch(row: DraftRow, still: Any = True, **values: object) -> bool:
     """Update columns of the row and the object, and `updated`; False if the condition `still` does not hold."""
-    values["updated"] = now()
+    values["updated"] = at = now()
+    if not row.copy_error:  # else the worker tries already
+        values["copy_due"] = at + _AT_REST
     if not DraftRow.update(values).where((DraftRow.id == row.id) & still).execute():
         return False
     for name, value in values.items():

@@ -20,10 +20,11 @@ from webmail.compose import address_book
 from webmail.config import Settings
 from webmail.errors import ServerAway
 from webmail.mail import Address, Draft
-from webmail.mime import address_input, addresses
+from webmail.mime import addresses
 from webmail.mime.address_input import address_key as key
 from webmail.mime.address_text import address_text
 from webmail.mime.encoded_words import fold
+from webmail.mime.shown_address import readable_address
 from webmail.models import Correspondent, User
 
 MOST_SUGGESTED = 8
@@ -84,7 +85,7 @@ def sources(user: User, words: str, settings: Settings) -> Iterator[Iterable[Per
     yield (Person(group.name, "", group=group) for group in address_book.groups(user, words))
     if settings.directory:
         yield (Person(group.name, "", group=group) for group in address_book.groups_of_domain(user, words))
-    yield (Person(name, readable(email), times) for name, email, times in address_book.people(user, words))
+    yield (Person(name, readable_address(email), times) for name, email, times in address_book.people(user, words))
     yield _written_to(user, words)
     if settings.directory:
         yield _directory(user, words, settings)
@@ -141,7 +142,7 @@ def _fitting(words: str, rows: Any) -> Iterator[tuple[str, str, int]]:
     """The rows (name, address, times) in which each word is a prefix of a name, a part of the address, or its domain."""
     starts = [re.compile(r"(?:^|[\s\"'’.,_+@(-])" + re.escape(word)) for word in _words(words)]
     for name, email, times in rows:
-        shown = readable(email)
+        shown = readable_address(email)
         text = fold(f"{name} {shown}") if starts else ""
         if all(start.search(text) for start in starts):
             yield name, shown, times
@@ -149,18 +150,6 @@ def _fitting(words: str, rows: Any) -> Iterator[tuple[str, str, int]]:
 
 def _words(words: str) -> list[str]:
     return [word for word in re.split(r"[\s\"<>,;()]+", fold(words)) if word][:10]
-
-
-def readable(email: str) -> str:
-    """The address with a Unicode domain ("bücher.example") instead of Punycode; unchanged if the domain is invalid."""
-    local, at, domain = email.rpartition("@")
-    if "xn--" not in domain:
-        return email
-    try:
-        shown = address_input.shown_domain(domain)
-    except UnicodeError:
-        return email
-    return f"{local}{at}{shown}"
 
 
 # --- address fields --------------------------------------------------------------------------------------------------
@@ -222,12 +211,12 @@ def likely_typos(user: User, lists: Iterable[str], settings: Settings) -> list[L
     if not unknown:
         return []
     rows: Any = Correspondent.select(Correspondent.address).where(Correspondent.user == user).tuples()
-    written = dict.fromkeys(_domain(readable(address)) for (address,) in rows)
+    written = dict.fromkeys(_domain(readable_address(address)) for (address,) in rows)
     known = [*sorted(ours), *sorted(PROVIDERS), *written]
     found: list[LikelyTypo] = []
     meant: dict[str, str | None] = {}
     for email in unknown:
-        domain = _domain(readable(email))
+        domain = _domain(readable_address(email))
         if domain not in meant:
             if len(meant) == _MOST_COMPARED or len(found) == MOST_SLIPS:
                 break

@@ -34,6 +34,11 @@ class DraftRow(Table):
     saved_uidvalidity = pw.BigIntegerField(default=0)
     saved_uid = pw.BigIntegerField(default=0)
     saved_at = pw.DateTimeField(null=True)
+    saved_mark = pw.CharField(max_length=16, null=True)  # what is written in that copy, to find it under another UIDVALIDITY
+    copy_mark = pw.CharField(max_length=16, null=True)  # of an attempt whose outcome is not known; NULL: none is open
+    copy_error = pw.CharField(max_length=20, null=True)  # a drafts.CopyTrouble: why the last attempt failed
+    copy_due = pw.DateTimeField(null=True, index=True)  # when the worker is to put it there; NULL: nothing to do
+    credential = pw.BlobField(null=True)  # encrypted, only while a copy waits, for servers without our tokens
     created = pw.DateTimeField(default=now)
     updated = pw.DateTimeField(default=now, index=True)
     writer = pw.CharField(max_length=32, null=True)  # the form that saved last, see drafts.store

@@ -16,11 +16,12 @@ def notify(
     *,
     link: dict[str, Any] | None = None,
     poll: tuple[str, float] | None = None,
+    count: float = 0,
 ) -> None:
     """Queue a notice for the next page. Kinds: done, caution, danger. `undo`: a URL to POST to, and its fields.
 
     `link` has `url` and `text`, and `here` if it opens in the same window. With scripts, what `poll` (a URL, seconds from now)
-    answers takes the notice's place.
+    answers takes the notice's place. `count`: the number in the text is seconds that scripts count down from.
 
     With `keep` it stays on the following pages for so many seconds, or until another such notice replaces it.
     """
@@ -33,6 +34,8 @@ def notify(
         notice["link"] = link
     if poll:
         notice["poll"] = poll
+    if count:
+        notice["counts"] = time.time() + count
     session["notices"] = [*before, notice][-5:]
 
 
@@ -42,7 +45,8 @@ def notices() -> list[dict[str, Any]]:
     kept = [notice for notice in found if notice.get("until", 0) > time.time()]
     if kept != found:
         session["notices"] = kept
-    return [notice for notice in found if not notice.get("until") or notice in kept]
+    shown = [notice for notice in found if not notice.get("until") or notice in kept]
+    return [{**notice, "left": round(notice["counts"] - time.time(), 1)} if "counts" in notice else notice for notice in shown]
 
 
 def withdraw_notices() -> None:

@@ -18,6 +18,7 @@ from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import (
     MailError,
 )
+from webmail.mime.shown_address import readable_address
 from webmail.web import formatting
 from webmail.web.banners import banners
 from webmail.web.current import current_user, overview, preferences, settings
@@ -26,6 +27,7 @@ from webmail.web.formatting import file_size, html_datetime, initials, long_date
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
 from webmail.web.message_links import message_url
 from webmail.web.notices import notices
+from webmail.web.request_body import TimedBodies
 
 
 def _versions(folder: str) -> dict[str, str]:
@@ -52,6 +54,7 @@ def install(app: Flask) -> None:
         app.register_error_handler(kind, database_error)
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_security_headers)
+    app.wsgi_app = TimedBodies(app.wsgi_app)  # type: ignore[method-assign]
     app.url_value_preprocessor(_one_inbox)
     versions = _versions(app.static_folder or "static")
 
@@ -66,7 +69,12 @@ def install(app: Flask) -> None:
         return _csrf_field(generate_csrf())
 
     app.jinja_env.filters.update(
-        short_date=short_date, long_date=long_date, html_datetime=html_datetime, file_size=file_size, number=number
+        readable_address=readable_address,
+        short_date=short_date,
+        long_date=long_date,
+        html_datetime=html_datetime,
+        file_size=file_size,
+        number=number,
     )
     app.jinja_env.globals.update(
         static_url=static_url,

@@ -81,14 +81,14 @@ def test_an_error_page_of_a_proxy_takes_no_text_away(open_browser: Callable[...,
     expect(page.locator("body")).not_to_contain_text("nginx")
     page.unroute("**/compose/*")
     page.click("button[value=save]")
-    expect(page.locator("#saved")).to_contain_text("saved at")
+    expect(page.locator("#saved")).to_contain_text("Saved in Drafts at")
     assert words in page.locator("[name=body]").input_value()
 
 
 def test_what_a_lost_session_refused_to_save_is_saved_on_leaving(open_browser: Callable[..., Page]) -> None:
     page = open_browser(ALICE, language="en")
     words = begin(page)
-    expect(page.locator("#saved")).to_contain_text("saved at")
+    expect(page.locator("#saved")).to_contain_text("Saved in Drafts at")
     address, cookies = page.url, page.context.cookies()
     page.context.clear_cookies()
     page.locator("[name=body]").press_sequentially(" deux")

@@ -12,7 +12,8 @@ from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.compose.outbox import delivery
 from webmail.database.connection import db
-from webmail.models import DraftRow, Outbox
+from webmail.models import DraftRow, Outbox, now
+from webmail.tasks import heartbeat
 
 
 @pytest.fixture
@@ -23,10 +24,12 @@ def app(services, tmp_path):
     with db.connection_context():  # what other files' tests left: all share one database
         Outbox.delete().execute()
         DraftRow.delete().execute()
+        heartbeat.beat("test", now())  # `work` is the worker
     yield app
     with db.connection_context():
         Outbox.delete().execute()
         DraftRow.delete().execute()
+        heartbeat.gone("test")
 
 
 @pytest.fixture
@@ -49,6 +52,7 @@ def work(app):
             ready = delivery.sweep(jobs.settings)
         for outbox_id in ready:
             jobs.deliver(outbox_id)
+        jobs.put_drafts()
 
     return run
 

@@ -224,7 +224,7 @@ def test_no_room_for_the_copy_is_not_a_failure_to_send(app, services, make_accou
     page = poor.get("/outbox")
     assert "Not sent" not in page.text
     assert "Sent: " in page.text
-    assert "no room left in your mailbox" in page.text
+    assert "Your mailbox is full" in page.text
     assert "No copy could be put into the Sent folder" in page.text
 
 
@@ -232,10 +232,10 @@ def test_the_time_for_undoing_is_a_preference(alice, bob):
     page = alice.submit(alice.get("/settings"), "form[action='/settings']", undo_seconds="30")
     assert page.one("select[name=undo_seconds] option[selected]")["value"] == "30"
     page = write(alice, to=bob.address, subject="s", body="b", action="send")
-    assert "in 30 seconds" in page.notices
-    assert "in 30 seconds" in alice.get("/mailbox/INBOX").notices  # it stays for as long
+    assert "in 30 s." in page.notices
+    assert "in 30 s." in alice.get("/mailbox/INBOX").notices  # it stays for as long
     page = alice.submit(alice.get("/mailbox/INBOX"), ".notice form")
-    assert "in 30 seconds" not in page.notices
+    assert "in 30 s." not in page.notices
     assert User.get(User.address == alice.address).preferences
 
 

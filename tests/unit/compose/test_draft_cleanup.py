@@ -29,21 +29,21 @@ def test_what_nobody_comes_back_to_goes(alice, settings):
         DraftRow.update(created=now() - timedelta(days=2, hours=1)).where(DraftRow.id == row.id).execute()
     then = now() - timedelta(days=2)
     DraftRow.update(created=then, updated=then).where(DraftRow.id == begun.id).execute()
-    DraftRow.update(saved_mailbox="Drafts", saved_uid=7).where(DraftRow.id << [old.id, fresh.id]).execute()
+    DraftRow.update(saved_mailbox="Drafts", saved_uid=7, copy_due=None).where(DraftRow.id << [old.id, fresh.id]).execute()
     draft_cleanup.sweep(settings)
     left = {row.body for row in DraftRow.select()}
     assert left >= {"fresh", "typed"}
     assert not left & {"old", "", "begun"}
 
 
-def test_text_left_unsaved_is_found(alice):
-    typed, begun, recent, saved = (drafts.new(alice, Fields(body=n)) for n in ("typed", "begun", "recent", "saved"))
-    long_ago = now() - timedelta(hours=3)
-    for row in (typed, begun, saved):
-        DraftRow.update(created=long_ago, updated=long_ago + timedelta(minutes=1)).where(DraftRow.id == row.id).execute()
-    drafts.leave_untouched(begun)
-    DraftRow.update(saved_mailbox="Drafts", saved_at=now()).where(DraftRow.id == saved.id).execute()
-    assert [row.id for row in draft_cleanup.unseen()] == [typed.id]
+def test_text_that_the_worker_still_tries_to_save_stays(alice, settings):
+    waiting, saved = (drafts.new(alice, Fields(body=name)) for name in ("waiting", "saved"))
+    for row in (waiting, saved):
+        age(row, days=31)
+        DraftRow.update(created=now() - timedelta(days=32)).where(DraftRow.id == row.id).execute()
+    DraftRow.update(copy_due=None).where(DraftRow.id == saved.id).execute()
+    draft_cleanup.sweep(settings)
+    assert [row.body for row in DraftRow.select().where(DraftRow.id << [waiting.id, saved.id])] == ["waiting"]
 
 
 @pytest.mark.parametrize("state", [OutboxState.WAITING, OutboxState.FAILED, OutboxState.UNCERTAIN])

@@ -37,7 +37,7 @@ def appended(monkeypatch):
     taken = {}
 
     @contextmanager
-    def connect(*_args):
+    def connect(*_args, **_named):
         yield object()
 
     def append(_connection, mailbox, content, **_named):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any
 
 import peewee as pw
@@ -19,7 +20,9 @@ from webmail.compose import draft_copies, drafts, identities
 from webmail.compose.draft_cleanup import KEPT_DAYS
 from webmail.compose.outbox import filing, send_errors, spool
 from webmail.compose.outbox.queue import LIGHT, log
+from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.config import Settings
+from webmail.database.pieces import in_pieces
 from webmail.errors import MailError, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, now
 from webmail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
@@ -28,6 +31,9 @@ from webmail.storage import StorageAway
 AccountFor = Callable[[Outbox], Account]
 
 _HOME_AGAIN = timedelta(minutes=10)
+_JUST_NOW = timedelta(minutes=1)
+_RELEASED = 500  # messages made due at once; the sweep comes each minute
+_MOST_FORGOTTEN = 500  # rows in one sweep
 _queue = SendQueue(Outbox, "outbox")
 _mine = _queue.change
 
@@ -114,6 +120,26 @@ def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], words
     )  # fmt: skip
 
 
+_SERVER_AWAY = (SendErrorKind.NOT_REACHED, SendErrorKind.NO_ANSWER, SendErrorKind.BROKE_OFF)
+
+
+def due_again(outbox_id: int) -> list[int]:
+    """After this message was sent: what waits because the server was away is due now, for it answers again. At most 500 ids.
+
+    The same for copies in Sent once this one is filed. 1 SELECT, and 2 more queries where something waits.
+    """
+    just_sent = (Outbox.id == outbox_id) & (Outbox.sent_at > now() - _JUST_NOW)
+    done = Outbox.select(Outbox.filed, Outbox.sent_at).where(just_sent).first()
+    if done is None:
+        return []
+    away = reduce(or_, (Outbox.error.startswith(f"{kind}: ") for kind in _SERVER_AWAY))
+    waiting = (Outbox.state == OutboxState.WAITING) | (filing.unfinished() if done.filed else pw.SQL("1 = 0"))
+    found = [row.id for row in Outbox.select(Outbox.id).where((Outbox.due > now()) & waiting & away).limit(_RELEASED)]
+    if found:
+        Outbox.update(due=now()).where(Outbox.id.in_(found) & (Outbox.due > now()) & waiting).execute()
+    return found
+
+
 def _failed(row: Outbox, words: str, refused: dict[str, str]) -> None:
     """Give up. A message that some recipients received in an earlier attempt is SENT, listing the others, never FAILED."""
     log.warning("outbox %d: given up: %s", row.id, words)
@@ -176,13 +202,20 @@ def recover() -> int:
     return _queue.recover(Outbox.sent_at.is_null() & _older_than(now() - GIVE_UP), credential=None)
 
 
+def _forget(these: pw.Expression) -> None:
+    """Delete rows, which may hold large messages, a few at a time; those left over go with the next sweeps."""
+    found = [row.id for row in Outbox.select(Outbox.id).where(these).limit(_MOST_FORGOTTEN)]
+    for piece in in_pieces(found, 10):
+        Outbox.delete().where(Outbox.id.in_(piece) & these).execute()
+
+
 def sweep(settings: Settings) -> list[int]:
     """Recover expired leases, purge finished rows older than KEPT_DAYS, and return the ids of the rows due for `deliver`."""
     if count := recover():
         log.warning("%d messages taken back from a worker that died", count)
     limit = now() - timedelta(days=KEPT_DAYS)
     over = [OutboxState.SENT, OutboxState.CANCELLED, OutboxState.FAILED, OutboxState.UNCERTAIN]
-    Outbox.delete().where(Outbox.state.in_(over) & _older_than(limit)).execute()
+    _forget(Outbox.state.in_(over) & _older_than(limit))
     spool.sweep(settings)
     waiting = Outbox.state == OutboxState.WAITING
     ready = (Outbox.due <= now()) & (waiting | filing.unfinished() | _homeless())

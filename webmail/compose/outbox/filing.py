@@ -27,23 +27,31 @@ from webmail.mail import Address, Role
 from webmail.mime import headers
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
 from webmail.people import correspondents
+from webmail.send_attempts import LEASE, LeaseLost, SendQueue
 
 log = logging.getLogger(__name__)
 
 SAVED = ("saved_mailbox", "saved_uidvalidity", "saved_uid")
 TRACKED = ("source_mailbox", "source_uidvalidity", "source_uid", "source_flag", *SAVED)
-_LEASE = timedelta(minutes=5)
+_queue = SendQueue(Outbox, "outbox")
+_HELD = (OutboxState.SENT, OutboxState.WAITING)
 _WAITS = [1, 2, 5, 15, 30, 60, 180, 360]  # retry delays in minutes; the last one repeats
 
 
 def unfinished() -> pw.Expression:
     """SQL condition for rows that were sent but not completely filed."""
-    left = (Outbox.filed == False) | (Outbox.saved_uid != 0) | (Outbox.source_flag != "")  # noqa: E712
+    unsettled = Outbox.draft.in_(DraftRow.select(DraftRow.id).where(DraftRow.copy_mark.is_null(False)))
+    left = (Outbox.filed == False) | (Outbox.saved_uid != 0) | (Outbox.source_flag != "") | unsettled  # noqa: E712
     return (Outbox.state == OutboxState.SENT) & left
 
 
 def is_unfinished(row: Outbox) -> bool:
-    return row.state == OutboxState.SENT and not (row.filed and row.saved_uid == 0 and not row.source_flag)
+    """The same for a row at hand."""
+    if row.state != OutboxState.SENT:
+        return False
+    if not row.filed or row.saved_uid or row.source_flag:
+        return True
+    return DraftRow.select().where((DraftRow.id == row.draft) & DraftRow.copy_mark.is_null(False)).exists()
 
 
 def file(outbox_id: int, settings: Settings, account_for: Callable[[Outbox], Account]) -> bool:
@@ -61,14 +69,30 @@ def file(outbox_id: int, settings: Settings, account_for: Callable[[Outbox], Acc
     except MailError as error:
         errors.append(send_errors.note(error))
     else:
-        for step in (_copy_to_sent, _remove_draft, _mark_source):
-            try:
-                step(row, account, settings)
-            except MailError as error:
-                log.warning("outbox %d is sent, but %s: %s", row.id, step.__name__.strip("_"), error)
-                errors.append(send_errors.note(error))
+        with _queue.lease_kept(row, _HELD):
+            errors += _steps(row, account, settings)
     _release(row, errors)
     return not errors
+
+
+def _steps(row: Outbox, account: Account, settings: Settings) -> list[str]:
+    """Carry out the steps that remain; what went wrong."""
+    errors = []
+    for step in (_copy_to_sent, _remove_draft, _mark_source):
+        try:
+            step(row, account, settings)
+        except MailError as error:
+            log.warning("outbox %d is sent, but %s: %s", row.id, step.__name__.strip("_"), error)
+            errors.append(send_errors.note(error))
+            if isinstance(error, LeaseLost):
+                break
+    return errors
+
+
+def _still_held(row: Outbox) -> None:
+    """Renew the lease before a step that must not be done twice. Raises LeaseLost if another worker took the row over."""
+    if not _queue.change(row, _HELD, lease=now() + LEASE):
+        raise LeaseLost(f"outbox {row.id} was taken over")
 
 
 def _take(outbox_id: int) -> Outbox | None:
@@ -76,7 +100,7 @@ def _take(outbox_id: int) -> Outbox | None:
     accepted = (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null(False) & (Outbox.filed == False)  # noqa: E712
     free = Outbox.lease.is_null() | (Outbox.lease < now())
     due = (Outbox.due <= now()) | accepted
-    taken = Outbox.update(lease=now() + _LEASE, attempts=Outbox.attempts + 1)
+    taken = Outbox.update(lease=now() + LEASE, attempts=Outbox.attempts + 1)
     if not taken.where((Outbox.id == outbox_id) & (unfinished() | accepted) & free & due).execute():
         return None
     return Outbox.get_or_none(Outbox.id == outbox_id)
@@ -90,7 +114,7 @@ def _release(row: Outbox, errors: list[str]) -> None:
             values["due"] = now() + timedelta(minutes=_WAITS[min(row.attempts, len(_WAITS)) - 1])
         else:
             values["credential"] = None
-    Outbox.update(**values).where(Outbox.id == row.id).execute()
+    _queue.change(row, _HELD, **values)
 
 
 def _note(row: Outbox, **values: object) -> None:
@@ -108,6 +132,7 @@ def _copy_to_sent(row: Outbox, account: Account, settings: Settings) -> None:
             with imap.connect(account) as conn:
                 sent, found = _copies(conn, row)
                 if not found:
+                    _still_held(row)
                     when = (row.sent_at or now()).replace(tzinfo=UTC)
                     messages.append(conn, sent, content, flags=("\\Seen",), when=when, top=_bcc(hidden))
             _note(row, filed=True)
@@ -139,6 +164,9 @@ def _bcc(hidden: Iterable[Address]) -> bytes:
 def _remove_draft(row: Outbox, account: Account, settings: Settings) -> None:
     if row.state != OutboxState.SENT:
         return
+    draft = DraftRow.get_or_none(DraftRow.id == row.draft)
+    if draft is not None:
+        draft_copies.settle(draft, account)
     with db.atomic():  # a concurrent autosave may have made a newer copy than the one recorded here
         draft = DraftRow.get_or_none(DraftRow.id == row.draft)
         if draft is not None:

@@ -63,7 +63,7 @@ def enqueue(
     """
     identities.check(row.user, identity.email, settings)
     draft = draft_message.as_draft(row, identity, settings)
-    content = spool.built(draft, settings, at=at)
+    content = spool.built(draft, settings, at=at, prove=identities.is_theirs(row.user, identity, settings))
     taken = False
     try:
         sent = _enqueued(row, draft, identity, settings, sealed_credential, content, at, dsn)
@@ -172,6 +172,14 @@ def retry(user: User, outbox_id: int, sealed_credential: bytes | None) -> bool:
         refused="{}", recipients=json.dumps(everyone), credential=sealed_credential, attempts=Outbox.attempts + 1,
     ).where(mine & (Outbox.attempts == row.attempts))  # fmt: skip
     return bool(again.execute())
+
+
+def try_now(user: User, outbox_id: int) -> bool:
+    """Try a message at once that waits for another attempt, or its copy in Sent; False if it does not."""
+    mine = (Outbox.id == outbox_id) & (Outbox.user == user)
+    again = (Outbox.state == OutboxState.WAITING) & ((Outbox.error != "") | Outbox.sent_at.is_null(False))
+    unfiled = filing.unfinished() & (Outbox.error != "")
+    return bool(Outbox.update(due=now()).where(mine & (again | unfiled)).execute())
 
 
 def edit(user: User, outbox_id: int, settings: Settings) -> str | None:

@@ -5,7 +5,7 @@ Messages count when they are sent: scheduled ones at their time, cancelled and f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from webmail.config import Settings
@@ -37,6 +37,7 @@ class RemainingRecipients:
 
     window: timedelta
     people: int
+    again: datetime | None = None  # when one may write to somebody again, where it is nobody now (naive UTC)
 
 
 def for_user(user: User, settings: Settings) -> dict[timedelta, int]:
@@ -65,7 +66,10 @@ def near(user: User, settings: Settings) -> RemainingRecipients | None:
     leaving = _leaving(user, now(), "") if limits else []
     rooms = [RemainingRecipients(window, max(most - _fullest(leaving, now(), window), 0)) for window, most in limits.items()]
     close = [room for room in rooms if room.people * _NEAR < limits[room.window]]
-    return min(close, key=lambda room: room.people, default=None)
+    least = min(close, key=lambda room: room.people, default=None)
+    if least is None or least.people:
+        return least
+    return replace(least, again=_possible(leaving, 1, now(), limits))
 
 
 def _leaving(user: User, at: datetime, besides: str) -> Leaving:

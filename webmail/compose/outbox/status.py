@@ -8,6 +8,7 @@ import peewee as pw
 
 from webmail.database.prepared import Prepared
 from webmail.models import Outbox, OutboxState, User
+from webmail.tasks import heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class OutboxStatus:
         return self.waiting + self.failed
 
 
+_LONGEST = 60  # characters of a subject in a notice
 _COUNTED = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, OutboxState.UNCERTAIN]
 _REFUSED = (Outbox.state == OutboxState.SENT) & (Outbox.refused != "{}")
 _counts = Prepared(
@@ -34,8 +36,21 @@ _counts = Prepared(
 )
 
 
+def is_stopped() -> bool:
+    """Whether nothing is sent at the moment, because no worker is alive. 1 query, for the pages about sending."""
+    return not heartbeat.is_alive(heartbeat.last_seen())
+
+
 def for_user(user: User) -> OutboxStatus:
     """The user's outbox status. 1 indexed query, since every page asks for it."""
     counts: dict[str, int] = dict(_counts(user=user.id))
     waiting = counts.get(OutboxState.WAITING, 0) + counts.get(OutboxState.SENDING, 0)
     return OutboxStatus(waiting, sum(counts.values()) - waiting)
+
+
+def troubled_subject(user: User) -> str:
+    """The subject of the latest message that needs attention, shortened; "". 1 query, only for pages that tell of one."""
+    troubled = Outbox.state.in_([OutboxState.FAILED, OutboxState.UNCERTAIN]) | _REFUSED
+    row = Outbox.select(Outbox.subject).where((Outbox.user == user) & troubled).order_by(Outbox.created.desc()).first()
+    subject = row.subject if row else ""
+    return subject if len(subject) <= _LONGEST else subject[: _LONGEST - 1].rstrip() + "…"

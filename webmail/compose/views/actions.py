@@ -24,6 +24,7 @@ from webmail.compose.views.attach_contacts import choosing_contacts
 from webmail.compose.views.attach_files import attach_alone, attach_files
 from webmail.compose.views.attach_mail import choosing_mail
 from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unchanged
+from webmail.compose.views.draft_state import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
 from webmail.compose.views.inline_images import put_in
 from webmail.compose.views.recipients import choosing, correct
@@ -76,6 +77,7 @@ class ComposeAction:
     only_files: bool = False  # only affects attachments, so it works even if the text was changed in another window
     alone: Callable[[str, ComposeForm], Response] | None = None  # handles uploads without the text
     even_if_refused: bool = False  # continue even if a file could not be attached
+    copies: bool = True  # put the text into Drafts at once; False: `finish` does what is right
 
 
 @blueprint.post("/compose/<draft_id>")
@@ -110,7 +112,10 @@ def _store_and_finish(action: ComposeAction, press: Press) -> Response:
         except AlreadyLeft:
             return has_left(press.draft_id, form, action.name)
         if refused and not action.even_if_refused:
+            put_into_drafts(row)
             return show_form(form, row.id, row, status=refused)
+    if action.copies and not action.only_files:
+        put_into_drafts(row)
     response = action.finish(press, row)
     if action.says:
         notify(str(action.says))
@@ -180,7 +185,17 @@ def _preview(press: Press, row: DraftRow) -> Response:
 
 def _remove_file(press: Press, row: DraftRow) -> Response:
     attachments.remove(row, press.number, settings())
+    put_if_small(row)
     return _back_to_form(press, row)
+
+
+def _attached(press: Press, row: DraftRow) -> Response:
+    put_if_small(row)
+    return _back_to_form(press, row)
+
+
+def _discard(press: Press, row: DraftRow, *, sure: bool = False) -> Response:
+    return discard(press.form, row, sure=sure)
 
 
 def _go(address: Callable[[DraftRow, ComposeForm], str]) -> Finish:
@@ -193,23 +208,23 @@ def _save(press: Press, row: DraftRow) -> Response:
 
 # --- the table -------------------------------------------------------------------------------------------------------
 
-_SAVE = ComposeAction("save", _apply_identity, _save)
+_SAVE = ComposeAction("save", _apply_identity, _save, copies=False)
 ACTIONS = {
     action.name: action
     for action in (
         _SAVE,
-        ComposeAction("enter", _apply_identity, _save),  # Enter in a field activates the first button
-        ComposeAction("autosave", finish=lambda press, row: autosave(press.form, row), takes_files=False),
-        ComposeAction("send", _complete_recipients, _send),
-        ComposeAction("send-anyway", _complete_recipients, partial(_send, sure=True), keeps_time=True),
-        ComposeAction("archive", _complete_recipients, partial(_send, archive=True)),
-        ComposeAction("later", _send_at, _send, keeps_time=True),
-        ComposeAction("discard", finish=lambda press, row: discard(press.form, row, sure=False), even_if_refused=True),
-        ComposeAction("discard-now", finish=lambda press, row: discard(press.form, row, sure=True), even_if_refused=True),
+        ComposeAction("enter", _apply_identity, _save, copies=False),  # Enter in a field activates the first button
+        ComposeAction("autosave", finish=lambda press, row: autosave(press.form, row), takes_files=False, copies=False),
+        ComposeAction("send", _complete_recipients, _send, copies=False),
+        ComposeAction("send-anyway", _complete_recipients, partial(_send, sure=True), keeps_time=True, copies=False),
+        ComposeAction("archive", _complete_recipients, partial(_send, archive=True), copies=False),
+        ComposeAction("later", _send_at, _send, keeps_time=True, copies=False),
+        ComposeAction("discard", finish=_discard, even_if_refused=True, copies=False),
+        ComposeAction("discard-now", finish=partial(_discard, sure=True), even_if_refused=True, copies=False),
         ComposeAction("preview", finish=_preview),
         ComposeAction("use", _apply_identity),
         ComposeAction("insert", _insert_template),
-        ComposeAction("attach", only_files=True, alone=attach_alone),
+        ComposeAction("attach", finish=_attached, only_files=True, alone=attach_alone),
         ComposeAction("remove", finish=_remove_file, only_files=True),
         ComposeAction("picture", lambda press: put_in(press.form, press.draft_id, press.number)),
         ComposeAction("choose", _choose_people, _go(choosing)),

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from webmail.compose import attachments, uploads
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
+from webmail.compose.views.draft_state import put_if_small
 from webmail.compose.views.editor import no_room_words, own_draft, turned_page
 from webmail.contacts import store
 from webmail.mime.filenames import called
@@ -62,6 +63,7 @@ def attach_contacts(draft_id: str) -> Response:
         notify(_("The contacts were not all attached.") + " " + no_room_words(error), "danger")
     else:
         words = ngettext("%(num)d contact is attached.", "%(num)d contacts are attached.", len(attached))
+        put_if_small(row)
         notify(words if attached else _("No contact was chosen."), "done" if attached else "caution")
     return redirect(url_for("compose.show", draft_id=draft_id, back=back, at="attachments"), 303)
 

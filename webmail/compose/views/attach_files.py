@@ -17,6 +17,7 @@ from webmail.compose import (
 from webmail.compose.drafts import AlreadyLeft
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
+from webmail.compose.views.draft_state import put_if_small
 from webmail.compose.views.editor import (
     LEFT,
     address_of,
@@ -59,6 +60,7 @@ def attach_alone(draft_id: str, form: ComposeForm) -> Response:
         refused = attach_files(form, row)
     except AlreadyLeft:
         return Response(status=204)
+    put_if_small(row)
     if refused:
         return show_form(form, row.id, row, status=refused)
     return redirect(address_of(row, form), 303)

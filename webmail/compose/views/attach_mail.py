@@ -19,6 +19,7 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.fields import Fields
 from webmail.compose.forms import ComposeForm
 from webmail.compose.mail_attachments import MOST, AttachResult, Pick
+from webmail.compose.views.draft_state import put_if_small
 from webmail.compose.views.editor import my_identities, no_room_words, own_draft
 from webmail.errors import ServerAway
 from webmail.mailbox import search_query, selection
@@ -107,6 +108,7 @@ def attach_from_mail(draft_id: str) -> Response:
     chosen = mail_attachments.picks([*form.getlist("kept"), *form.getlist("ticked")])
     if action == "attach" and chosen and len(chosen) <= MOST:
         outcome = mail_attachments.attach(row, current_account(), chosen, settings())
+        put_if_small(drafts.load(current_user(), draft_id))
         _tell(outcome)
         # on failure stay at the top of the page, where the notices are
         to_files: dict[str, Any] = {"at": "attachments", "_anchor": "attachments"} if outcome.complete else {}

@@ -15,6 +15,7 @@ from webmail.compose.fields import revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
 from webmail.compose.views.attach_files import attach_files
+from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import (
     TEMPLATE,
     address_of,
@@ -24,10 +25,10 @@ from webmail.compose.views.editor import (
 )
 from webmail.compose.views.saving import autosave, discard, save
 from webmail.compose.views.sent_notice import say_sent
-from webmail.database.connection import DATABASE_AWAY
 from webmail.database import trouble
-from webmail.models import DraftRow
+from webmail.database.connection import DATABASE_AWAY
 from webmail.database.trouble import DatabaseTrouble
+from webmail.models import DraftRow
 from webmail.storage import StorageAway
 from webmail.web.current import current_user, settings
 from webmail.web.errors import csrf_error, database_error, database_words, error_page, mail_error
@@ -46,6 +47,7 @@ def has_left(draft_id: str, form: ComposeForm, action: str) -> Response:
         return redirect(back_of(form), 303)
     row = drafts.new(current_user(), form.fields())
     attach_files(form, row)
+    put_into_drafts(row)
     notify(_("The message you sent before has left already. This is a new one, with your present text."), "caution")
     return redirect(address_of(row, form), 303)
 
@@ -66,6 +68,7 @@ def changed_elsewhere(row: DraftRow, form: ComposeForm, action: str) -> Response
     refused = attach_files(form, own)
     words = _("This draft was changed in another window. Nothing was overwritten or sent: your text is a draft of its own now.")
     notify(words, "caution", link={"url": address_of(row, form), "text": _("Open the other one")})
+    put_into_drafts(own)
     if request.headers.get("HX-Target") == "attachments":  # only the list of files would be replaced
         return Response(status=204, headers={"HX-Redirect": address_of(own, form)})
     if refused:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -38,6 +37,7 @@ from webmail.compose.fields import Fields, fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
 from webmail.compose.outbox import status as pending
+from webmail.compose.views.draft_state import put_into_drafts
 from webmail.errors import MailError, NoSuchMessage
 from webmail.mail import Identity, Message
 from webmail.mime.address_text import address_text
@@ -45,7 +45,7 @@ from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, Writ
 from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.errors import error_page
-from webmail.web.formatting import file_size, local, long_date, short_date
+from webmail.web.formatting import file_size, long_date
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, uidvalidity
@@ -215,6 +215,7 @@ def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
         row = drafts.new(current_user(), form.fields(), writer=form.name)
     except DraftChangedElsewhere as error:
         row = drafts.apart(error.row, form.fields(), form.name, settings())
+    put_into_drafts(row)
     notify(_("Here is your text again. Nothing was sent."), "caution")
     return show_form(form, row.id, row)
 
@@ -339,13 +340,6 @@ def address_of(row: DraftRow, form: ComposeForm) -> str:
     return url_for("compose.show", draft_id=row.id, back=local_path(form.back.data or "") or None)
 
 
-@blueprint.app_template_filter()
-def clock(moment: datetime) -> str:
-    """The time as "14:02", preceded by the date unless it is today."""
-    time = local(moment).strftime("%H:%M")
-    return time if local(moment).date() == local(datetime.now(UTC)).date() else f"{short_date(moment)}, {time}"
-
-
 def _pending() -> pending.OutboxStatus:
     """The outbox status; cached per request, for the folder list and the notice."""
     if "outbox_pending" not in g:
@@ -357,6 +351,12 @@ def _pending() -> pending.OutboxStatus:
 def outbox_pending() -> int:
     """How many messages are waiting or need attention, for the folder list."""
     return _pending().total
+
+
+@blueprint.app_template_global()
+def outbox_alert_subject() -> str:
+    """The subject of the message that needs attention, for that notice."""
+    return pending.troubled_subject(current_user())
 
 
 @blueprint.app_template_global()

@@ -15,8 +15,9 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.compose.blueprint import blueprint
-from webmail.compose.outbox import filing, queue, rate_limits, send_errors, send_later
+from webmail.compose.outbox import filing, queue, rate_limits, send_errors, send_later, status
 from webmail.compose.outbox.send_errors import SendErrorKind
+from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import say_left_out
 from webmail.compose.views.send_later import NotDone, cancel, change_time, send_now, too_many_words
 from webmail.errors import ServerAway
@@ -28,6 +29,7 @@ from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import fragment, page
 
 add_banner("compose/_alert.html")
+_GOING = (OutboxState.WAITING, OutboxState.SENDING)
 _PATIENCE = timedelta(minutes=2)  # how long after its due time the notice polls the message's state
 
 
@@ -45,6 +47,17 @@ class OutboxRow:
         return send_later.waits(self.row)
 
     @property
+    def waits_again(self) -> bool:
+        """Whether it waits for another try, its first or that of its copy in Sent."""
+        if self.row.state == OutboxState.SENT:
+            return bool(self.row.error)
+        return self.row.state == OutboxState.WAITING and bool(self.row.error or self.row.sent_at)
+
+    @property
+    def overdue(self) -> bool:
+        return self.row.due < now()
+
+    @property
     def reached(self) -> int:
         """How many recipients were accepted, as far as known: those of earlier attempts are not counted."""
         return len(set(self.recipients) - {address for address, *_words in self.refused})
@@ -53,7 +66,9 @@ class OutboxRow:
 @blueprint.get("/outbox")
 def outbox() -> Response:
     rows = [_shown(row) for row in queue.listing(current_user())]
-    return page("compose/outbox.html", rows=[shown for shown in rows if not shown.later], waiting=_by_time(rows))
+    stopped = any(shown.row.state in _GOING for shown in rows) and status.is_stopped()
+    here = [shown for shown in rows if not shown.later]
+    return page("compose/outbox.html", rows=here, waiting=_by_time(rows), stopped=stopped)
 
 
 @blueprint.get("/outbox/<int:outbox_id>/state")
@@ -70,7 +85,9 @@ def state(outbox_id: int) -> Response:
     if send_later.waits(row):
         return fragment("compose/_state.html", row=row, again=False, refused=refused, later=True)
     going = row.state == OutboxState.SENDING or (row.state == OutboxState.WAITING and not row.error)
-    return fragment("compose/_state.html", row=row, again=going and now() < row.due + _PATIENCE, refused=refused)
+    stopped = row.state == OutboxState.WAITING and row.due <= now() and status.is_stopped()
+    again = going and now() < row.due + _PATIENCE
+    return fragment("compose/_state.html", row=row, again=again, refused=refused, stopped=stopped)
 
 
 @blueprint.app_errorhandler(ServerAway)
@@ -108,7 +125,7 @@ def _sentence(kind: SendErrorKind) -> str:
         SendErrorKind.TOKEN_REFUSED: _(
             "The mail server does not let this service in. This is a fault of the servers, not of your password."
         ),
-        SendErrorKind.NO_ROOM: _("There is no room left in your mailbox."),
+        SendErrorKind.NO_ROOM: _("Your mailbox is full. Delete messages or empty the trash."),
         SendErrorKind.FILES_AWAY: _("The server can't reach the files of this message at the moment."),
         SendErrorKind.STOPPED: _("The program that was sending it was stopped."),
         SendErrorKind.OTHER: _("Something went wrong here."),
@@ -164,8 +181,16 @@ def _undo(outbox_id: int) -> str | None:
     draft_id = queue.undo(current_user(), outbox_id)
     if draft_id is None:
         return None
-    own = DraftRow.select().where(DraftRow.id == draft_id).exists()  # a resent message has no draft
-    return url_for("compose.show", draft_id=draft_id) if own else ""
+    return _to_draft(draft_id)
+
+
+def _to_draft(draft_id: str) -> str:
+    """The address of a draft that is being edited again, once it is in Drafts; "" if there is none (of a redirected message)."""
+    draft = DraftRow.get_or_none(DraftRow.id == draft_id)
+    if draft is None:
+        return ""
+    put_into_drafts(draft)
+    return url_for("compose.show", draft_id=draft_id)
 
 
 def _retry(outbox_id: int) -> str | None:
@@ -180,6 +205,13 @@ def _retry(outbox_id: int) -> str | None:
     return ""
 
 
+def _try_now(outbox_id: int) -> str | None:
+    if not queue.try_now(current_user(), outbox_id):
+        return None
+    wake(queue.find(current_user(), outbox_id))
+    return ""
+
+
 def _edit(outbox_id: int) -> str | None:
     row = queue.find(current_user(), outbox_id)
     if row.state == OutboxState.SENT:
@@ -189,7 +221,7 @@ def _edit(outbox_id: int) -> str | None:
             say_left_out(again[1])
     else:
         draft_id = queue.edit(current_user(), outbox_id, settings())
-    return url_for("compose.show", draft_id=draft_id) if draft_id else None
+    return _to_draft(draft_id) if draft_id else None
 
 
 def _dismiss(outbox_id: int) -> str:
@@ -204,6 +236,7 @@ OUTBOX_ACTIONS = {
     for action in (
         OutboxAction("undo", _undo, _l("The message was stopped. Nothing was sent."), _HAS_LEFT, withdraws=True),
         OutboxAction("retry", _retry, _l("The message is on its way.")),
+        OutboxAction("try", _try_now, _l("It is being tried now. Refresh this page to see what becomes of it.")),
         OutboxAction("edit", _edit, too_late=_l("The text of this message is no longer here: look in Drafts and Sent.")),
         OutboxAction("dismiss", _dismiss),
         OutboxAction("now", send_now, _l("The message is on its way."), _HAS_LEFT, withdraws=True),

@@ -17,6 +17,7 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import DraftChangedElsewhere
 from webmail.compose.fields import fields_of, revision_of
 from webmail.compose.forms import ComposeForm
+from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import own_draft, turned_page
 from webmail.mail import Draft
 from webmail.models import DraftRow
@@ -69,7 +70,7 @@ def chosen(draft_id: str) -> Response:
     try:
         # a new writer name, so that the compose form that led here can't overwrite what was chosen since
         began = request.form.get("revision", "")
-        drafts.store(user, draft_id, fields, writer=secrets.token_hex(16), began_from=began)
+        put_into_drafts(drafts.store(user, draft_id, fields, writer=secrets.token_hex(16), began_from=began))
     except DraftChangedElsewhere:
         notify(_("This draft was changed in another window: here is its latest text. Nothing else was done."), "caution")
     back = _back() or None

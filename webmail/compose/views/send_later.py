@@ -13,12 +13,11 @@ from flask_babel import ngettext
 
 from webmail import schedule
 from webmail.account import Password
-from webmail.compose import draft_copies, identities
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue, rate_limits, send_later, spool
+from webmail.compose.views.draft_state import clock, put_into_drafts
 from webmail.compose.views.editor import no_room_words
-from webmail.errors import MailError
 from webmail.models import DraftRow
 from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, settings, wake
@@ -56,7 +55,10 @@ def keeps_password() -> bool:
 def little_room() -> str:
     """A sentence with the remaining recipients of the rate limit; "" while there are plenty."""
     room = rate_limits.near(current_user(), settings())
-    return _room_words(room.window is rate_limits.HOUR, room.people) if room else ""
+    if room is None:
+        return ""
+    words = _room_words(room.window is rate_limits.HOUR, room.people)
+    return words + " " + _("You can write again from %(time)s.", time=clock(room.again)) if room.again else words
 
 
 def chosen_time(form: ComposeForm) -> datetime | None:
@@ -86,10 +88,16 @@ def too_many_words(error: rate_limits.RecipientLimitReached) -> str:
     if error.possible is None:
         return words + " " + _("This message goes to more people than one may ever write to at once: send it in several parts.")
     when = long_date(error.possible)
+    if not error.room:
+        return words + " " + _("This message can leave on %(when)s: send it later.", when=when)
     return words + " " + _("This message can leave on %(when)s: send it later, or take addresses out.", when=when)
 
 
 def _room_words(hour: bool, people: int) -> str:
+    if not people:
+        if hour:
+            return _("You have written to as many people as you may within an hour.")
+        return _("You have written to as many people as you may within a day.")
     if hour:
         return ngettext(
             "You may write to %(num)d more person this hour.", "You may write to %(num)d more people this hour.", people
@@ -154,14 +162,8 @@ def cancel(outbox_id: int) -> str | None:
         return None
     draft = DraftRow.get_or_none(DraftRow.id == draft_id)
     words = _("The message was stopped. Nothing was sent.")
-    try:
-        if draft:
-            draft_copies.save(draft, current_account(), identities.of_draft(draft, settings()), settings())
-    except StorageAway:
-        notify(words + " " + _("Its files can't be reached for the copy in Drafts yet; here it is kept."), "caution")
-        return url_for("compose.show", draft_id=draft_id)
-    except MailError:
-        notify(words + " " + _("The mail server did not take a copy for Drafts yet; here it is kept."), "caution")
+    if draft and not put_into_drafts(draft):
+        notify(words, "caution")  # the form says why it is not among the drafts yet
         return url_for("compose.show", draft_id=draft_id)
     notify(words + " " + _("It is among your drafts."))
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from flask import current_app, redirect
 from flask_babel import gettext as _
@@ -22,6 +23,7 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue, rate_limits
 from webmail.compose.views.archive_original import archive_answered
 from webmail.compose.views.conflicts import changed_elsewhere
+from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import (
     back_of,
     identity,
@@ -35,8 +37,10 @@ from webmail.compose.views.send_later import chosen_time, show_time, too_many_wo
 from webmail.compose.views.sent_notice import say_sent
 from webmail.mail import Draft
 from webmail.models import DraftRow
+from webmail.people import display_names
 from webmail.storage import StorageFull
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
+from webmail.web.labels import name_objection
 
 
 def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
@@ -44,16 +48,16 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         form.mark("attachments", _("The message is too large: remove a file."))
     if form.identity.data and not identities.named(my_identities(), form.identity.data):
         form.mark("identity", _("You can't write as the one you had chosen any more. Look at who the message is from now."))
+    if (refused := display_names.objection(current_user(), identity(row).name, settings())) is not None:
+        form.mark("identity", name_objection(refused))
     at = chosen_time(form)
     if not form.check() or not takes_all(form, draft_message.as_draft(row, identity(row), settings())):
-        return show_form(form, row.id, row, status=422)
+        return _back_to_form(form, row)
     slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.archive.data = "1" if archiving else ""
     asked = [] if sure else send_checks.cautions(_without_signature(row), *settings().own_domains(current_user().domain))
     if slips or asked:
-        return show_form(
-            form, row.id, row, status=422, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips
-        )
+        return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
     try:
         sent = queue.enqueue(
             row, current_account(), identity(row), settings(), sealed_credential(), at=at, dsn=bool(row.delivery_receipt)
@@ -64,19 +68,25 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         form.mark("to", too_many_words(error))
         if error.possible:
             show_time(form, error.possible)
-        return show_form(form, row.id, row, status=422, offering=bool(error.possible))
+        return _back_to_form(form, row, offering=bool(error.possible))
     except FilesGone:
         form.mark("attachments", _("A file is no longer here: remove it and attach it again."))
-        return show_form(form, row.id, row, status=422)
+        return _back_to_form(form, row)
     except StorageFull as error:
         current_app.logger.error("draft %s is not sent: %s", row.id, error)
         form.mark("attachments", no_room_words(error))
-        return show_form(form, row.id, row, status=error.status)
+        return _back_to_form(form, row, error.status)
     if archiving:
         archive_answered(sent, row)
     wake(sent)
     say_sent(sent)
     return redirect(back_of(form), 303)
+
+
+def _back_to_form(form: ComposeForm, row: DraftRow, status: int = 422, **more: Any) -> Response:
+    """Nothing was sent: the form again, and what was typed goes into Drafts."""
+    put_into_drafts(row)
+    return show_form(form, row.id, row, status=status, **more)
 
 
 def _overtaken(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import session, url_for
 from flask_babel import gettext as _
 
-from webmail.compose.outbox import queue, send_later
+from webmail.compose.outbox import queue, send_later, status
 from webmail.models import Outbox, OutboxState
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import long_date
@@ -23,11 +23,24 @@ def say_sent(sent: Outbox) -> None:
         words = _("The message leaves on %(when)s.", when=long_date(sent.due))
     elif sent.state == OutboxState.WAITING and seconds:
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
-        words = _("The message leaves in %(seconds)d seconds.", seconds=seconds)
+        words = _("The message leaves in %(seconds)d s.", seconds=seconds)
     elif sent.state == OutboxState.SENT:
         words = _("This message has left already. It was not sent a second time.")
+    kind = "done"
+    if sent.state == OutboxState.WAITING and status.is_stopped():
+        kind = "caution"
+        words = f"{words} {_stopped_words()}" if send_later.waits(sent) else _stopped_words()
     if sent.state in (OutboxState.WAITING, OutboxState.SENDING) and not send_later.waits(sent):
         poll = (url_for("compose.state", outbox_id=sent.id), seconds + 2)
     waiting = session.get("notices", [])
     if not any(notice["text"] == words and (notice["undo"] or [""])[0] == (undo or [""])[0] for notice in waiting):
-        notify(words, undo=undo, keep=seconds if undo else 0, poll=poll)
+        counts = kind == "done" and undo is not None and not send_later.waits(sent)
+        notify(words, kind, undo, seconds if undo else 0, poll=poll, count=seconds if counts else 0)
+
+
+def _stopped_words() -> str:
+    return (
+        _("Sending is stopped at the moment.")
+        + " "
+        + _("The message is safe here, and leaves as soon as it works again. Tell your administrator.")
+    )

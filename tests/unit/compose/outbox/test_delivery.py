@@ -13,7 +13,7 @@ from tests.support.outbox import deliver, row_of
 from tests.support.tokens import token
 from tests.support.waiting import eventually
 from webmail import send_attempts
-from webmail.compose.outbox import delivery, queue, status
+from webmail.compose.outbox import delivery, filing, queue, status
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
 from webmail.models import DraftRow, Outbox, OutboxState, now
@@ -252,3 +252,81 @@ def test_a_message_that_workers_die_of_is_given_up_after_a_day(here):
     assert delivery.recover() == 1
     assert row_of(sent).state == OutboxState.FAILED
     assert DraftRow.select().where(DraftRow.id == sent.draft).exists()
+
+
+# --- the server is back ----------------------------------------------------------------------------------------------
+
+
+def test_once_the_server_answers_all_that_waits_for_it_is_due(here):
+    here.server.faults = ["drop@ehlo", "drop@ehlo", "450@rcpt", "ok"]
+    away, alike, refused = (here.enqueue(here.draft()) for _ in range(3))
+    for sent in (away, alike, refused):
+        deliver(here, sent)
+        assert row_of(sent).due > now()
+    assert delivery.due_again(away.id) == []
+    Outbox.update(due=now()).where(Outbox.id == away.id).execute()
+    deliver(here, away)
+    assert row_of(away).state == OutboxState.SENT
+    assert delivery.due_again(away.id) == [alike.id]
+    assert row_of(alike).due <= now() < row_of(refused).due
+    deliver(here, alike)
+    assert row_of(alike).state == OutboxState.SENT
+
+
+def test_a_message_that_waits_for_another_try_is_tried_when_its_writer_says_so(here, alice, bob):
+    here.server.faults = ["drop@ehlo", "ok"]
+    sent, waiting = here.enqueue(here.draft()), here.enqueue(here.draft())
+    deliver(here, sent)
+    assert not queue.try_now(bob, sent.id)
+    assert queue.try_now(alice, sent.id)
+    assert not queue.try_now(alice, waiting.id)  # its time for undo is not over
+    deliver(here, sent)
+    assert row_of(sent).state == OutboxState.SENT
+
+
+# --- filing ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_killed_while_filing_holds_the_copy_back_for_45_seconds_at_most(here, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def dies(*_args):
+        raise Killed
+
+    sent = here.enqueue(here.draft())
+    monkeypatch.setattr(filing, "_steps", dies)
+    with pytest.raises(Killed):
+        deliver(here, sent)
+    row = row_of(sent)
+    assert row.state == OutboxState.SENT and not row.filed
+    assert row.lease <= now() + timedelta(seconds=45)
+
+
+def test_a_slow_copy_does_not_cost_the_lease(here, monkeypatch):
+    def slow(row, *_args):
+        Outbox.update(lease=now() - timedelta(hours=1)).execute()
+        eventually(lambda: row_of(row).lease > now())
+        return []
+
+    monkeypatch.setattr(send_attempts, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(filing, "_steps", slow)
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    assert row_of(sent).lease is None
+
+
+def test_a_worker_that_slept_past_its_lease_files_nothing_a_second_time(here, monkeypatch):
+    held = {}
+
+    def slept(row, *_args):
+        Outbox.update(attempts=Outbox.attempts + 1).execute()  # another worker has taken the row over
+        with pytest.raises(send_attempts.LeaseLost):
+            filing._still_held(row)
+        held["lease"] = row_of(row).lease
+        return []
+
+    monkeypatch.setattr(filing, "_steps", slept)
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    assert row_of(sent).lease == held["lease"]  # it is the other one's

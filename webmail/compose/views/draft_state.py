@@ -1,0 +1,115 @@
+"""Draft state: puts a draft's text into the Drafts folder within seconds, and says truthfully where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from webmail.compose import drafts, kept_drafts
+from webmail.compose.blueprint import blueprint
+from webmail.compose.drafts import CopyTrouble
+from webmail.models import DraftRow, now
+from webmail.web.current import current_account, current_user, remember_overview, sealed_credential, settings
+from webmail.web.formatting import local, short_date
+from webmail.web.notices import notify
+from webmail.web.request_values import local_path
+
+
+@dataclass(frozen=True, slots=True)
+class DraftState:
+    """Where the text is, in words; `trouble` is why it is not in Drafts, None if it is or will be by itself."""
+
+    words: str
+    trouble: CopyTrouble | None = None
+    reason: str = ""  # the trouble alone, where it is said already that the draft is kept here
+
+
+def put_into_drafts(row: DraftRow, *, insist: bool = False) -> bool:
+    """Put the latest text into the Drafts folder; whether it is there. Never raises a MailError.
+
+    Waits some seconds at most. While the server is known to be away only `insist` tries again: the worker does so anyway.
+    """
+    if drafts.is_empty(row) and not row.saved_mailbox and not insist:
+        return False
+    known_away = row.copy_error == CopyTrouble.AWAY and row.copy_due is not None and row.copy_due > now()
+    done = (insist or not known_away) and kept_drafts.put(row, current_account(), settings(), sealed_credential())
+    if not done and row.copy_error == CopyTrouble.AWAY:
+        remember_overview(None)  # the side bar would wait for the same server again
+    return done
+
+
+def put_if_small(row: DraftRow) -> None:
+    """The same after files were added or removed: with large ones the worker does it, once nothing changes any more."""
+    if drafts.copy_is_due(row, leaving=True):
+        put_into_drafts(row)
+
+
+@blueprint.app_template_global()
+def draft_state(row: DraftRow) -> DraftState:
+    """What the form says beside its buttons."""
+    if row.saved_at and not drafts.unsaved(row):
+        return DraftState(_("Saved in Drafts at %(time)s", time=clock(row.saved_at)))
+    if row.copy_error:
+        trouble = CopyTrouble(row.copy_error)
+        return DraftState(_kept_words(trouble), trouble, _reason(trouble))
+    return DraftState(_("Kept here at %(time)s", time=clock(row.updated)))
+
+
+@blueprint.app_template_filter()
+def clock(moment: datetime) -> str:
+    """The time as "14:02", preceded by the date unless it is today."""
+    time = local(moment).strftime("%H:%M")
+    return time if local(moment).date() == local(datetime.now(UTC)).date() else f"{short_date(moment)}, {time}"
+
+
+def _kept_words(trouble: CopyTrouble) -> str:
+    sentences = {
+        CopyTrouble.AWAY: _("Kept here, not yet in your Drafts folder: the mail server does not answer."),
+        CopyTrouble.FULL: _(
+            "Your mailbox is full: the draft is kept here, not in your Drafts folder. Delete messages or empty the trash."
+        ),
+        CopyTrouble.FILES: _("Kept here, not yet in your Drafts folder: the server can't reach the files of this draft."),
+        CopyTrouble.REFUSED: _("Kept here, not yet in your Drafts folder: the mail server did not take it."),
+    }
+    return sentences[trouble]
+
+
+def _reason(trouble: CopyTrouble) -> str:
+    sentences = {
+        CopyTrouble.AWAY: _("The mail server does not answer. They go there by themselves as soon as it does."),
+        CopyTrouble.FULL: _("Your mailbox is full. Delete messages or empty the trash."),
+        CopyTrouble.FILES: _("The server can't reach the files of this draft."),
+        CopyTrouble.REFUSED: _("The mail server did not take it."),
+    }
+    return sentences[trouble]
+
+
+# --- on the page of the Drafts folder --------------------------------------------------------------------------------
+
+
+@blueprint.app_template_global()
+def kept_here() -> list[DraftRow]:
+    """The drafts that are kept here only, for the page of the Drafts folder."""
+    user = getattr(session, "user", None)  # an error page has none where nobody is signed in
+    return kept_drafts.of_user(user) if user else []
+
+
+@blueprint.post("/drafts/kept")
+def put_kept() -> Response:
+    """Put all drafts that are kept here into the Drafts folder."""
+    back = local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox="INBOX")
+    rows, done = kept_drafts.of_user(current_user()), 0
+    for row in rows:
+        done += put_into_drafts(row, insist=True)
+        if row.copy_error == CopyTrouble.AWAY:
+            break
+    if done:
+        notify(ngettext("%(num)d draft is in your Drafts folder now.", "%(num)d drafts are in your Drafts folder now.", done))
+    if troubles := [CopyTrouble(row.copy_error) for row in rows if row.copy_error]:
+        notify(_kept_words(troubles[0]), "caution")
+    return redirect(back, 303)
