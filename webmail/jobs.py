@@ -28,7 +28,6 @@ from webmail.config import ConfigError, Settings
 from webmail.contacts import import_task
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
-from webmail.mailbox import export_task
 from webmail.mailbox import import_task as mail_import_task
 from webmail.mailbox import move_in, snooze
 from webmail.message import image_cache

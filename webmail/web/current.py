@@ -21,8 +21,6 @@ from webmail.tasks import mail_account
 
 _PATIENCE = 4.0  # seconds to wait for the side bar: the page can do without
 
-_PATIENCE = 4.0  # seconds to wait for the side bar: the page can do without
-
 
 def settings() -> Settings:
     return cast(Settings, current_app.extensions["settings"])
