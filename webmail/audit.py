@@ -33,6 +33,7 @@ DETAILS = (
     "inside",  # how many folders inside it
     "level",  # of rights
     "role",
+    "room",  # for mail
     "sessions",  # how many ended
     "shared",  # a computer that others use too
     "sent",  # whether a report left

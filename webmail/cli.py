@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import sys
 from collections.abc import Callable
 from itertools import chain
@@ -19,7 +18,7 @@ from webmail import doctor_mail, doctor_result
 from webmail.auth import passwords, sessions
 from webmail.cli_audit import audit, noted
 from webmail.cli_groups import groups
-from webmail.cli_values import account_of, address_of, printable
+from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
 from webmail.database import trouble
 from webmail.database.backup import NoBackup, copy_to
 from webmail.database.connection import DATABASE_AWAY
@@ -29,7 +28,6 @@ from webmail.web.current import settings
 
 SHORTEST_PASSWORD = 8  # characters
 LONGEST_NAME = 190  # the column's length
-_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 def register(app: Flask) -> None:
@@ -85,7 +83,7 @@ def add_account(address: str, name: str, quota: str, admin: bool, password_stdin
     """Add a person, and ask for a password."""
     address = address_of(address)
     name = _name(name)
-    quota_bytes = _bytes(quota)
+    quota_bytes = bytes_of(quota)
     if User.get_or_none(User.address == address):
         raise click.ClickException(f"{address} exists already")
     password = _hash(password_stdin) if settings().sign_in == "accounts" else ""
@@ -132,6 +130,21 @@ def set_password(address: str, password_stdin: bool) -> None:
     user.save(only=[User.password])
     noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
     click.echo(f"new password for {user.address}; {_signed_out(user)}")
+
+
+@accounts.command("quota")
+@click.argument("address")
+@click.argument("size")
+def set_quota(address: str, size: str) -> None:
+    """Give a person more or less room for mail: `accounts quota alice 5G`; 0 for no limit."""
+    if settings().sign_in != "accounts":
+        raise click.ClickException("the mail server keeps the accounts here (sign_in = imap): set the quota there")
+    user, quota_bytes = account_of(address), bytes_of(size)
+    before, user.quota_bytes = user.quota_bytes, quota_bytes
+    if quota_bytes != before:
+        user.save(only=[User.quota_bytes])
+        noted(AuditAct.ACCOUNT_QUOTA_SET, user.address, before=room_of(before), room=room_of(quota_bytes))
+    click.echo(f"room for mail of {user.address}: {room_of(quota_bytes)}, was {room_of(before)}")
 
 
 @accounts.command("limits")
@@ -302,13 +315,6 @@ def _name(text: str) -> str:
     if not name.isprintable() or len(name) > LONGEST_NAME:
         raise click.ClickException(f"a name has at most {LONGEST_NAME} characters, and no control characters")
     return name
-
-
-def _bytes(text: str) -> int:
-    match = re.fullmatch(r"(\d{1,12})([KMGT]?)B?", text.strip().upper())
-    if not match:
-        raise click.ClickException(f"{text!r} is not a size such as 500M or 2G")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def _signed_out(user: User) -> str:

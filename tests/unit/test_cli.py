@@ -204,3 +204,33 @@ def test_another_address_is_allowed_listed_and_taken_back(run):
     assert run("accounts allowed alice") == (0, "")
     assert run("accounts allow nobody bourses")[0] == 1
     assert run("accounts allow alice 'not an address'")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "room", "said"),
+    [
+        ("5G", 5 * 1024**3, "5G, was 1G"),
+        ("500M", 500 * 1024**2, "500M, was 1G"),
+        ("0", 0, "no limit, was 1G"),
+        ("1536M", 1536 * 1024**2, "1.5G, was 1G"),
+    ],
+)
+def test_a_quota_is_changed_and_old_and_new_are_said(run, size, room, said):
+    run("accounts add alice --password-stdin", "long enough\n")
+    assert run(f"accounts quota alice {size}") == (0, f"room for mail of alice@lycee.example: {said}\n")
+    assert User.get().quota_bytes == room
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("alice much", "is not a size"),
+        ("alice 999999999999T", "is not a size"),
+        ("alice -5G", ""),
+        ("nobody 5G", "there is no account nobody"),
+    ],
+)
+def test_a_quota_that_makes_no_sense_changes_nothing(run, line, words):
+    run("accounts add alice --password-stdin", "long enough\n")
+    code, said = run(f"accounts quota {line}")
+    assert code and words in said and User.get().quota_bytes == 1024**3

@@ -49,6 +49,8 @@ def test_what_changes_an_account_is_written_and_no_password(run):
     run("accounts add alice --admin --password-stdin", "the first secret\n")
     run("accounts name alice 'Alice Leroy'")
     run("accounts password alice --password-stdin", "another secret\n")
+    run("accounts quota alice 5G")
+    run("accounts quota alice 5G")
     run("accounts limits alice --hour 5")
     run("accounts allow alice office@lycee.example")
     run("accounts disallow alice office@lycee.example")
@@ -58,6 +60,7 @@ def test_what_changes_an_account_is_written_and_no_password(run):
         ("account-added", ALICE, {"role": "admin"}),
         ("account-named", ALICE, {}),
         ("account-password-set", ALICE, {}),
+        ("account-quota-set", ALICE, {"before": "1G", "room": "5G"}),
         ("account-limited", ALICE, {"hour": 5, "day": -1}),
         ("account-allowed", ALICE, {"address": "office@lycee.example"}),
         ("account-disallowed", ALICE, {"address": "office@lycee.example"}),

@@ -31,6 +31,7 @@ class AuditAct(StrEnum):
     ACCOUNT_ADDED = "account-added"
     ACCOUNT_NAMED = "account-named"
     ACCOUNT_PASSWORD_SET = "account-password-set"
+    ACCOUNT_QUOTA_SET = "account-quota-set"
     ACCOUNT_LIMITED = "account-limited"
     ACCOUNT_DISABLED = "account-disabled"
     ACCOUNT_ENABLED = "account-enabled"
