@@ -93,6 +93,14 @@ def search(
     return WideListing(mailbox, 0, total, page, size, tuple(rows), overview, total, reach=reach, skipped=skipped)
 
 
+def count(connection: Connection, mailbox: str, *, query: str | Search, below: bool = False) -> int:
+    """How many messages match, in `mailbox` and those inside it (`below`) or in all mailboxes: round trips of the first steps of
+    `search`."""
+    reach = within(mailboxes.overview(connection), mailbox, below)
+    places, _skipped = matching(connection, reach.names, criteria(query, connection.capabilities))
+    return sum(len(place.uids) for place in places)
+
+
 def within(overview: Overview, mailbox: str, below: bool) -> SearchScope:
     """The mailboxes of a scope. Trash and junk are left out, with those inside them, except the current mailbox."""
     all_of_them = [m for m in overview.mailboxes if m.selectable]

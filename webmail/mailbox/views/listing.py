@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.imap.search import knows_parts
+from webmail.imap.search import Search, knows_parts
 from webmail.mailbox import search_query
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest
+from webmail.mailbox.search_suggestions import suggested
 from webmail.mailbox.views import day_mark
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
@@ -54,16 +55,26 @@ def show(mailbox: str) -> Response:
         notify(_("This date was not understood. Type it like this: %(date)s.", date=today().isoformat()), "caution")
     remember_overview(listing.overview)
     current = listing.overview.get(mailbox)
+    found_nothing = bool(asked.query) and not listing.total
     return page(
         "mailbox/show.html", listing=listing, mailbox=mailbox, asked=asked, query=asked.query, current=current, sorts=sorts,
         search=search, wide=asked.wide, exact_names=exact_names,
         inside=asked.query and len(imap.multi_search.within(listing.overview, mailbox, below=True).names) > 1,
         day=_marked(listing, asked),
+        suggested=suggested(search, current_user(), listing.overview) if found_nothing else None,
+        elsewhere=_found_everywhere(asked, search) if found_nothing and asked.scope != "all" else 0,
         role=current.role if current else None, chosen=request.args.get("select", ""),
         grouped=grouped if threads else None, pushed=pushed,
         state="" if asked.wide or not current
         else imap.changes.MailboxState(listing.uidvalidity, listing.uidnext, current.messages, current.unseen),
     )  # fmt: skip
+
+
+def _found_everywhere(asked: ListRequest, search: Search) -> int:
+    """How many messages the same search finds everywhere; 0 also where that is not known in time."""
+    return imap.optional(
+        current_account(), "", lambda connection: imap.multi_search.count(connection, asked.mailbox, query=search), 0
+    )
 
 
 def _marked(listing: imap.listing.Listing, asked: ListRequest) -> day_mark.DayMark | None:

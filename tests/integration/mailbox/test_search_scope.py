@@ -1,0 +1,81 @@
+"""Where the search box looks, and what a search without results offers: everywhere, a folder, somebody."""
+
+from __future__ import annotations
+
+from tests.support.messages import message
+from tests.support.searches import search
+from webmail.database.connection import db
+from webmail.models import Correspondent, User
+
+
+def box(visitor, page, words):
+    return visitor.submit(page, "form#search", query=words)
+
+
+def test_the_box_searches_everywhere_and_this_folder_is_one_click_away(folders):
+    page = box(folders, folders.get("/mailbox/Travail"), "budget")
+    assert len(page.rows) == 5 and "scope=all" in page.address
+    here = folders.get(page.link("Only in Travail"))
+    assert here.rows == ["Budget 2"]
+    again = box(folders, here, "commun")
+    assert again.rows == ["Budget 2"] and "scope" not in again.address  # as narrowly as this page
+
+
+def test_an_address_without_a_scope_stays_in_its_folder(folders):
+    assert search(folders, "budget", "Travail").rows == ["Budget 2"]
+
+
+def test_a_search_without_results_offers_what_is_elsewhere(folders):
+    page = search(folders, "subject:4", "Travail")
+    assert page.rows == []
+    assert folders.get(page.link("Show the message found everywhere")).rows == ["Budget 4"]
+    page = search(folders, "nirgendwo", "Travail")
+    assert "found everywhere" not in page.text and "check their spelling" in page.text
+
+
+def test_it_offers_a_folder_of_nearly_that_name(folders, imap_of):
+    imap_of(folders.address).create_folder("Erasmus")
+    folders.get("/mailbox/INBOX", reload=True)
+    for words in ("erasmus", "Erasmsu", "érasme", "erasm"):
+        page = search(folders, words, scope="all")
+        assert folders.get(page.link("Open the folder Erasmus")).address == "/mailbox/Erasmus", words
+    assert "Open the folder" not in search(folders, "xyzzy", scope="all").text
+    assert "Open the folder" not in search(folders, "-erasmus from:x@y.example larger:900M", scope="all").text
+
+
+def test_it_offers_somebody_of_nearly_that_name(folders):
+    with db.connection_context():
+        user = User.get(User.address == folders.address)
+        Correspondent.create(user=user, address="zoe.lambert@ailleurs.example", name="Zoé Lambert")
+    page = search(folders, "lambret", scope="all")
+    found = folders.get(page.link("Messages from Zoé Lambert"))
+    assert found.one("#query")["value"] == "from:zoe.lambert@ailleurs.example"
+
+
+def test_names_in_offers_are_escaped(folders, imap_of):
+    imap_of(folders.address).create_folder("<b>gras")
+    folders.get("/mailbox/INBOX", reload=True)
+    page = search(folders, "gras", scope="all")
+    assert "Open the folder <b>gras" in page.text and not page.all(".empty b")
+
+
+def test_offers_come_in_a_fragment_too(folders):
+    page = folders.get("/mailbox/Travail?query=subject:4", htmx="main")
+    assert page.link("Show the message found everywhere") and not page.all("header.top")
+
+
+def test_looking_elsewhere_never_fails_the_page(folders, monkeypatch):
+    from webmail import imap
+    from webmail.errors import ServerAway
+
+    def broken(*_arguments, **_options):
+        raise ServerAway("no answer")
+
+    monkeypatch.setattr(imap.multi_search, "count", broken)
+    page = search(folders, "nirgendwo", "Travail")
+    assert page.status == 200 and "No message matches." in page.text
+
+
+def test_a_message_of_the_sender_is_found_by_the_offer(folders, fill):
+    fill(folders, message("Bonjour", sender="Zoé Lambert <zoe.lambert@ailleurs.example>"))
+    assert search(folders, "from:zoe.lambert@ailleurs.example", scope="all").rows == ["Bonjour"]
