@@ -49,10 +49,10 @@ def objection(user: User, name: str, settings: Settings) -> Objection | None:
     mine = _addresses(user)
     if names.address_in(name) and names.address_in(name) not in mine:
         return Objection.ADDRESS
-    if colleagues.today().imitated(name, user.address.lower()):
-        return Objection.COLLEAGUE
     if names.holds_name(name, settings.name) or _holds_domain(name, settings.own_domains(user.domain)):
         return Objection.ESTABLISHMENT
+    if colleagues.today().imitated(name, user.address.lower()):
+        return Objection.COLLEAGUE
     return Objection.ROLE if names.holds_role(name) else None
 
 

@@ -13,6 +13,7 @@ from webmail import jobs, preferences
 from webmail.compose.outbox import delivery, send_later
 from webmail.compose.outbox import queue as outbox
 from webmail.errors import SignInRefused
+from webmail.mime import proof
 from webmail.models import Outbox, OutboxState, User, now
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -98,6 +99,14 @@ def test_the_day_for_trying_again_begins_at_its_time(here):
     Outbox.update(scheduled=now() - timedelta(hours=25), due=now()).execute()
     delivery.deliver(sent.id, here.settings, here.account)
     assert Outbox.get().state == OutboxState.FAILED
+
+
+def test_another_time_keeps_the_proof_of_who_wrote_it(here, alice):
+    _row, sent = at(here, days=2)
+    secret = here.settings.secret_key
+    assert proof.verifies(bytes(Outbox.get_by_id(sent.id).content), secret)
+    assert send_later.change(alice, sent.id, now() + timedelta(days=3), here.settings)
+    assert proof.verifies(bytes(Outbox.get_by_id(sent.id).content), secret)
 
 
 def test_another_time_now_or_never(here, alice, bob):
