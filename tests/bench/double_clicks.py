@@ -8,9 +8,7 @@ many messages were doubled or lost in ROUNDS (200).
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,10 +20,10 @@ import httpx
 from imapclient import IMAPClient
 
 from deploy.demo.accounts import DOMAIN
-from deploy.demo.child import HOST, free_ports
-from deploy.demo.services import BIN, CHECKOUT, Services
+from deploy.demo.child import HOST
+from deploy.demo.services import Services
+from tests.bench.web_processes import WebProcess
 from tests.support.messages import message
-from tests.support.waiting import eventually
 
 AT_ONCE = 5  # messages in a round
 _FOLDERS = ("INBOX", "Archive", "Trash", "Junk")
@@ -54,7 +52,7 @@ def run(rounds: int = 200, machines: bool = False) -> Report:
         environments = [services.settings()] * 2
         if machines:
             environments = stack.enter_context(_two_machines(services, Path(folder)))
-        bases = [stack.enter_context(_web(environment)) for environment in environments]
+        bases = [stack.enter_context(WebProcess(environment)).base for environment in environments]
         mail = IMAPClient(HOST, services.ports.imap, ssl=False)
         mail.login(f"clicks@{DOMAIN}", services.password)
         browsers = [httpx.Client(base_url=base, follow_redirects=True, timeout=60) for base in bases]
@@ -116,31 +114,6 @@ def _value(page: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', page)
     assert found, f"no field {name}"
     return found[1]
-
-
-@contextlib.contextmanager
-def _web(environment: dict[str, str]) -> Iterator[str]:
-    (port,) = free_ports(1, ())
-    options = f"--interface wsgi --host {HOST} --port {port} --workers 1 --blocking-threads 8 --no-ws wsgi:app"
-    process = subprocess.Popen(
-        [str(BIN / "granian"), *options.split()], env={**os.environ, **environment}, cwd=CHECKOUT,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    base = f"http://{HOST}:{port}"
-
-    def answers() -> bool:
-        assert process.poll() is None, "a web server ended by itself"
-        try:
-            return httpx.get(f"{base}/healthz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        eventually(answers, 60)
-        yield base
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Sending with everything real around it but the submission server, which keeps count: the web pages, Dovecot, a worker.
 
-What `faults.py` prints beside its own table: workers killed at many points of a send, IMAP that fails once a message has left,
-people who click twice, and people who go back and send again.
+What `faults.py` prints beside its own table: workers killed at many points of a send, IMAP that fails once a message has left, and,
+with two web processes, people who click twice, who go back and send again, and whose process is killed.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.bench import faults
 from tests.bench.fault_server import FaultServer
 from tests.bench.faults import BOB, CARL, DORA, Tally
 
+if TYPE_CHECKING:
+    from tests.bench.web_processes import InTurn
+
 KILLS = 30
+_ANSWER_SECONDS = 0.15  # about what "Send" takes
 ALICE = "alice@lycee.example"
 IMAP_FAULTS = ("refuse", "hang", "cut", "garbage")
 _WATCHED = (
@@ -219,43 +225,77 @@ def _check_not_a_failure(outbox_id: int) -> None:
 
 
 def pages(running: Any) -> Iterator[Tally]:
-    """Through the pages themselves: fifty double clicks, and fifty times back and once more."""
-    from tests.support.compose_form import FORM
+    """Through the pages of two web processes, each request at the other one: fifty double clicks, fifty times back and once more,
+    and ten processes killed while they answer a "Send" that is then pressed at the other one.
+    """
+    from tests.bench.web_processes import InTurn, WebProcess
     from tests.support.visits import Visitor
     from webmail import create_app
-    from webmail.database.connection import db
-    from webmail.models import Outbox
 
     with FaultServer("ok", extensions=faults.TOKENS) as server:
         here = Real(running.settings(), server.port)
         app = create_app(running.settings()["WEBMAIL_INSTANCE"], **here.given | {"secure_cookies": "false"})
-        alice = Visitor(app, ALICE, running.password).sign_in()
-        fields: dict[str, Any] = {"to": ", ".join((BOB, CARL, DORA)), "subject": "s", "body": "b"}
-        for name, again in (("50 double clicks on Send", False), ("50 times back and Send again", True)):
-            tally = Tally(name)
-            for number in range(50):
-                server.messages.clear()
-                form = alice.get("/compose")
+        environment = running.settings() | {f"WEBMAIL_{name.upper()}": str(value) for name, value in here.given.items()}
+        environment |= {"WEBMAIL_SECURE_COOKIES": "false"}
+        with WebProcess(environment) as one, WebProcess(environment) as two:
+            web = InTurn((one, two))
+            scene = _Scene(running, server, here, app, Visitor(web, ALICE, running.password).sign_in())  # type: ignore[arg-type]
+            yield scene.tally("50 double clicks on Send, at two web processes", 50, scene.twice_at_once)
+            yield scene.tally("50 times back and Send again, at the other web process", 50, scene.twice_later)
+            killed = partial(scene.killed, web)
+            yield scene.tally("10 web processes killed -9 in a Send, then Send again at the other", 10, killed)
 
-                def click(form: Any = form) -> Any:
-                    return alice.submit(form, FORM, **fields, action="send", follow=False)
 
-                if again:
-                    click()
-                    _work(app)
-                    click()
-                else:
-                    threads = [threading.Thread(target=click) for _ in range(2)]
-                    for thread in threads:
-                        thread.start()
-                    for thread in threads:
-                        thread.join()
-                _work(app)
-                with db.connection_context():
-                    draft = str(form.one(FORM)["action"]).rpartition("/")[2]
-                    row = Outbox.get(Outbox.draft == draft)
-                    tally.add(here.outcome(str(number), row.id, server), in_sent=_in_sent(running, row.message_id))
-            yield tally
+@dataclass
+class _Scene:
+    running: Any
+    server: FaultServer
+    here: Real
+    app: Any
+    alice: Any
+
+    def tally(self, name: str, times: int, press: Callable[[Callable[[], Any], int], None]) -> Tally:
+        """A message of hers each time, for which `press` presses "Send" somehow."""
+        from tests.support.compose_form import FORM
+        from webmail.database.connection import db
+        from webmail.models import Outbox
+
+        tally, fields = Tally(name), {"to": ", ".join((BOB, CARL, DORA)), "subject": "s", "body": "b"}
+        for number in range(times):
+            self.server.messages.clear()
+            form = self.alice.get("/compose")
+            assert form.status == 200, form.text
+            press(lambda form=form: self.alice.submit(form, FORM, **fields, action="send", follow=False), number)
+            _work(self.app)
+            with db.connection_context():
+                draft = str(form.one(FORM)["action"]).rpartition("/")[2]
+                row = Outbox.get(Outbox.draft == draft)
+                outcome = self.here.outcome(str(number), row.id, self.server)
+                tally.add(outcome, in_sent=_in_sent(self.running, row.message_id))
+        return tally
+
+    def twice_at_once(self, click: Callable[[], Any], _number: int) -> None:
+        threads = [threading.Thread(target=click) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def twice_later(self, click: Callable[[], Any], _number: int) -> None:
+        click()
+        _work(self.app)
+        click()
+
+    def killed(self, web: InTurn, click: Callable[[], Any], number: int) -> None:
+        """The kills fall over the time that an answer takes: before, within and after the transaction."""
+        victim = web.following()
+        first = threading.Thread(target=click)
+        first.start()
+        first.join(number * _ANSWER_SECONDS / 10)
+        victim.kill()
+        first.join()
+        assert click().status == 303, "the other one answers"
+        victim.start()
 
 
 def _work(app: Any) -> None:

@@ -20,7 +20,7 @@ from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 
 NAME = "contacts-import"
 SMALL_FILE = 200_000  # bytes; imported at once, while the person waits
-_PIECE = 100  # cards per transaction
+_PIECE = 40  # cards per transaction
 
 
 FILE = "contacts.vcf"

@@ -9,6 +9,8 @@ from typing import Any
 from webmail.contacts import store
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
+from webmail.database.pieces import in_pieces
+from webmail.errors import LimitReached
 from webmail.mime.address_input import address_key
 from webmail.mime.formats import vcard_edit, vcard_import
 from webmail.mime.formats.vcard_edit import ContactDetails
@@ -134,15 +136,24 @@ def plan(user: User, text: str) -> ImportPlan:
 
 
 def apply(user: User, planned: ImportPlan) -> ImportResult:
-    """Carry out the plan in one transaction. Raises LimitReached, CardTooLarge, ContactChangedElsewhere (all from `store`)."""
-    fresh = store.prepared(planned.fresh)
-    with db.atomic():
-        uids = store.insert(user, fresh) if fresh else []
-        before = [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, planned.fresh, strict=True)]
-        for row, card in planned.updates:
-            store.put(user, card, row)
-            before.append(CardVersion(row.uid, row.vcard, store.revision(card)))
-    return ImportResult(tuple(uids), len(before) - len(uids), tuple(before))
+    """Carry out the plan in short transactions. Hold the user's lock.
+
+    Raises LimitReached (nothing is imported), CardTooLarge, ContactChangedElsewhere (all from `store`): what was imported until
+    then is found again by a new plan.
+    """
+    fresh = list(zip(store.prepared(planned.fresh), planned.fresh, strict=True))
+    if fresh and store.count(user) + len(fresh) > store.MOST:
+        raise LimitReached(f"{user.address} would have more than {store.MOST} contacts")
+    uids: list[str] = []
+    for piece in in_pieces(fresh):
+        uids += store.insert(user, [new for new, _card in piece])
+    before = [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, planned.fresh, strict=True)]
+    for updates in in_pieces(planned.updates):
+        with db.atomic():
+            for row, card in updates:
+                store.put(user, card, row)
+        before += [CardVersion(row.uid, row.vcard, store.revision(card)) for row, card in updates]
+    return ImportResult(tuple(uids), len(planned.updates), tuple(before))
 
 
 def additions(row: Contact, card: str) -> list[str]:

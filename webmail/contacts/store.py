@@ -26,7 +26,9 @@ MOST_GROUPS = 200  # listed at once
 _MOST_NAMESAKES = 20
 _CHUNK = 500  # values per statement: databases limit bound parameters
 
-Prepared = tuple[ContactDetails, dict[str, Any]]
+Rows = list[dict[str, Any]]
+IndexRows = tuple[Rows, Rows]  # of addresses and of members, without the contact's id
+Prepared = tuple[ContactDetails, dict[str, Any], IndexRows]
 GROUP, INDIVIDUAL = "group", "individual"
 # columns for lists, without the card itself, which may have 20 KB
 LISTED = (Contact.id, Contact.uid, Contact.card_uid, Contact.name, Contact.email, Contact.kind, Contact.sort)
@@ -244,14 +246,14 @@ def put(user: User, card: str, row: Contact | None = None) -> Contact:
     if row is None:
         put_all(user, [card])
         return Contact.get((Contact.user == user) & (Contact.card_uid == known.uid))
-    values = columns(card, known)
+    values, index = columns(card, known), _index_of(known)
     with db.atomic():
         same = (Contact.id == row.id) & (Contact.revision == row.revision)
         if not Contact.update(modified=now(), **values).where(same).execute():
             raise ContactChangedElsewhere(row.uid)
         ContactAddress.delete().where(ContactAddress.contact == row.id).execute()
         ContactMember.delete().where(ContactMember.group == row.id).execute()
-        _index(user, {known.uid: row.id}, [known])
+        _add_to_index(user, [(row.id, index)])
     return Contact.get_by_id(row.id)
 
 
@@ -266,7 +268,10 @@ def put_all(user: User, cards: Sequence[str], uids: Sequence[str] = ()) -> list[
 def prepared(cards: Sequence[str], uids: Sequence[str] = ()) -> list[Prepared]:
     """The input for `insert`, computed outside the transaction, since it blocks other writers."""
     ids = list(uids) or [secrets.token_hex(16) for _ in cards]
-    return [(known := vcard_edit.read(card), {"uid": uid, **columns(card, known)}) for uid, card in zip(ids, cards, strict=True)]
+    return [
+        (known := vcard_edit.read(card), {"uid": uid, **columns(card, known)}, _index_of(known))
+        for uid, card in zip(ids, cards, strict=True)
+    ]
 
 
 def insert(user: User, new: Sequence[Prepared]) -> list[str]:
@@ -274,7 +279,7 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
 
     Raises LimitReached, and ContactChangedElsewhere if a UID exists already (e.g. from a concurrent request).
     """
-    values = [{"user": user.id, **row} for _known, row in new]
+    values = [{"user": user.id, **row} for _known, row, _index in new]
     uids = [row["uid"] for row in values]
     with db.atomic():
         if count(user) + len(values) > MOST:
@@ -288,7 +293,7 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
         for at in range(0, len(uids), _CHUNK):
             found: Any = Contact.select(Contact.card_uid, Contact.id).where(Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
             ids.update(found)
-        _index(user, ids, [known for known, _row in new])
+        _add_to_index(user, [(ids[known.uid], index) for known, _row, index in new])
     return uids
 
 
@@ -325,20 +330,22 @@ def revision(card: str) -> str:
     return hashlib.sha256(card.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _index(user: User, ids: dict[str, int], known: Iterable[ContactDetails]) -> None:
-    addresses: list[dict[str, Any]] = []
-    named: list[dict[str, Any]] = []
-    for one in known:
-        number = ids[one.uid]
-        key = names.name_index(one.name)
-        keys = dict.fromkeys(address_key(point.value) for point in one.emails)
-        for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # so that it is found by name
-            domain = lookalike.readable(address.rpartition("@")[2])
-            addresses.append({
-                "user": user.id, "contact": number, "address": address, "domain": domain[:254],
-                "alike": skeleton(f"{address.rpartition('@')[0]}@{domain}")[:254] if address else "", "key": key,
-            })  # fmt: skip
-        named += [{"group": number, "member": member[:262]} for member in one.members]
-    for table, rows in ((ContactAddress, addresses), (ContactMember, named)):
+def _index_of(one: ContactDetails) -> IndexRows:
+    key, addresses = names.name_index(one.name), []
+    keys = dict.fromkeys(address_key(point.value) for point in one.emails)
+    for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # so that it is found by name
+        domain = lookalike.readable(address.rpartition("@")[2])
+        alike = skeleton(f"{address.rpartition('@')[0]}@{domain}")[:254] if address else ""
+        addresses.append({"address": address, "domain": domain[:254], "alike": alike, "key": key})
+    return addresses, [{"member": member[:262]} for member in one.members]
+
+
+def _add_to_index(user: User, found: Iterable[tuple[int, IndexRows]]) -> None:
+    addresses: Rows = []
+    members: Rows = []
+    for number, (of_addresses, of_members) in found:
+        addresses += [{"user": user.id, "contact": number, **row} for row in of_addresses]
+        members += [{"group": number, **row} for row in of_members]
+    for table, rows in ((ContactAddress, addresses), (ContactMember, members)):
         for at in range(0, len(rows), _CHUNK // 4):
             table.insert_many(rows[at : at + _CHUNK // 4]).execute()

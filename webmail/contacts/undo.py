@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from webmail.contacts import store
 from webmail.database import undo_store
-from webmail.database.connection import db
+from webmail.database.pieces import in_pieces
+from webmail.errors import LimitReached
 from webmail.mime.formats import vcard_edit
 from webmail.models import Contact, User
 
@@ -36,25 +37,32 @@ def offer(user: User, steps: Iterable[CardVersion]) -> str:
 def undo(user: User, name: str) -> int:
     """Undo what `offer` stored for this user under this name; returns how many contacts, 0 if it expired or is not theirs.
 
-    Contacts changed again since then are skipped. All or nothing; raises LimitReached, ContactChangedElsewhere.
+    Contacts changed again since then are skipped. In short transactions, since others wait for them: what breaks off is gone on
+    with when it is asked for again, each step being done once. Hold the user's lock. Raises LimitReached (nothing was undone),
+    ContactChangedElsewhere.
     """
-    with db.atomic():  # on failure the claim is rolled back, so that undo can be retried
-        row = undo_store.claim(user, name, _OPENING)
-        if row is None:
-            return 0
-        return _take_back(user, [CardVersion(*step) for step in json.loads(row.steps)["contacts"]])
+    row = undo_store.load(user, name, _OPENING)
+    if row is None:
+        return 0
+    count = _take_back(user, [CardVersion(*step) for step in json.loads(row.steps)["contacts"]])
+    undo_store.forget(row)
+    return count
 
 
 def _take_back(user: User, steps: list[CardVersion]) -> int:
     there = _present(user, [step.uid for step in steps])
     back = [step for step in steps if step.card and step.uid not in there and not step.revision]
     gone = [step.uid for step in steps if not step.card and step.uid in there and there[step.uid].revision == step.revision]
-    count = store.remove(user, gone) if gone else 0
+    before = [step for step in steps if step.card and step.revision and step.uid in there]
     taken = {row.card_uid for row in Contact.select(Contact.card_uid).where(Contact.user == user)} if back else set()
-    if back := [step for step in back if vcard_edit.read(step.card).uid not in taken]:
-        count += len(store.put_all(user, [step.card for step in back], [step.uid for step in back]))
-    for step in steps:
-        if step.card and step.revision and step.uid in there and there[step.uid].revision == step.revision:
+    back = [step for step in back if vcard_edit.read(step.card).uid not in taken]
+    if store.count(user) - len(gone) + len(back) > store.MOST:
+        raise LimitReached(f"{user.address} would have more than {store.MOST} contacts")
+    count = sum(store.remove(user, piece) for piece in in_pieces(gone))
+    for piece in in_pieces(back):
+        count += len(store.put_all(user, [step.card for step in piece], [step.uid for step in piece]))
+    for step in before:
+        if there[step.uid].revision == step.revision:
             store.put(user, step.card, there[step.uid])
             count += 1
     return count

@@ -23,9 +23,18 @@ def keep(user: User, steps: str) -> str:
     return name
 
 
+def load(user: User, name: str, opening: str) -> Undo | None:
+    """The row of this name, as `claim` finds it, which stays: for what is undone in several transactions. `forget` it then."""
+    mine = (Undo.id == name) & (Undo.user == user)
+    return Undo.get_or_none(mine & Undo.steps.startswith(opening) & (Undo.created > now() - KEEP))
+
+
+def forget(row: Undo) -> None:
+    Undo.delete().where(Undo.id == row.id).execute()
+
+
 def claim(user: User, name: str, opening: str) -> Undo | None:
     """Take (and delete) the row of this name if its steps start with `opening`, which is different for each area. None if it
     expired, is not this person's, or was taken by another click."""
-    mine = (Undo.id == name) & (Undo.user == user)
-    row = Undo.get_or_none(mine & Undo.steps.startswith(opening) & (Undo.created > now() - KEEP))
-    return row if row is not None and Undo.delete().where(mine).execute() else None
+    row = load(user, name, opening)
+    return row if row is not None and Undo.delete().where((Undo.id == name) & (Undo.user == user)).execute() else None

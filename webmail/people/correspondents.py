@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from webmail.database.connection import db
+from webmail.database.pieces import in_pieces
 from webmail.database.prepared import Prepared
 from webmail.mail import Address
 from webmail.mime import headers
@@ -30,16 +31,19 @@ def note(row: Outbox, hidden: tuple[Address, ...] = (), beginning: bytes = b"") 
         written_to = (*hidden, *addresses(resent[:1]))
     refused = {address.lower() for address in json.loads(row.refused)}
     people = {a.email.lower(): a.name for a in written_to}
-    with db.atomic():
-        for email, name in people.items():
-            if email in refused or len(email) > 254:
-                continue
-            again = {Correspondent.count: Correspondent.count + 1, Correspondent.last: now()}
-            if name:
-                again[Correspondent.name] = name[:190]
-            Correspondent.insert(user=row.user, address=email, name=name[:190]).on_conflict(
-                conflict_target=[Correspondent.user, Correspondent.address], update=again
-            ).execute()
+    for piece in in_pieces([one for one in people.items() if one[0] not in refused and len(one[0]) <= 254]):
+        with db.atomic():
+            for email, name in piece:
+                _count(row.user, email, name)
+
+
+def _count(user: User, email: str, name: str) -> None:
+    again = {Correspondent.count: Correspondent.count + 1, Correspondent.last: now()}
+    if name:
+        again[Correspondent.name] = name[:190]
+    Correspondent.insert(user=user, address=email, name=name[:190]).on_conflict(
+        conflict_target=[Correspondent.user, Correspondent.address], update=again
+    ).execute()
 
 
 _correspondents = Prepared(

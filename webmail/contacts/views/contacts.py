@@ -150,12 +150,13 @@ def remove(uid: str) -> Answer:
 def undo_last() -> Answer:
     back = redirect(local_path(request.form.get("back", "")) or url_for("contacts.show"), 303)
     try:
-        count = undo.undo(current_user(), request.form.get("undo", ""))
+        with user_lock(current_user().id):
+            count = undo.undo(current_user(), request.form.get("undo", ""))
     except (LimitReached, store.ContactChangedElsewhere) as error:
         if isinstance(error, LimitReached):  # others were added meanwhile: undo works again once some are removed
             say_refused(error)
         else:
-            notify(_("Your contacts were changed in the meantime. Nothing was undone: try again."), "caution")
+            notify(_("Your contacts were changed in the meantime. Try again: nothing is done twice."), "caution")
         return back
     withdraw_notices()
     words = ngettext("Undone for %(num)d contact.", "Undone for %(num)d contacts.", count)
