@@ -28,6 +28,7 @@ from webmail.config import ConfigError, Settings
 from webmail.contacts import import_task
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
+from webmail.mailbox import export_task
 from webmail.mailbox import import_task as mail_import_task
 from webmail.mailbox import move_in, snooze
 from webmail.message import image_cache
@@ -47,7 +48,7 @@ _LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is d
 _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
-KINDS: tuple[TaskKind, ...] = (import_task.KIND, mail_import_task.KIND, move_in.KIND, own_data.KIND)
+KINDS: tuple[TaskKind, ...] = (import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND)
 
 
 class Jobs:

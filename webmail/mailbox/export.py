@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 
 from webmail.account import Account
 from webmail.errors import MailError
@@ -14,10 +15,12 @@ from webmail.imap import bulk
 from webmail.imap.connection import Connection
 from webmail.mailbox.selection import Selection, count
 from webmail.mime.filenames import called, safe_name
+from webmail.storage import CHUNK
 
-MOST_MESSAGES = 10_000
-MOST_BYTES = 1_000_000_000  # takes about half a minute: proxies have timeouts
+MOST_MESSAGES = 2_000  # of a file that is made while the person waits; `export_task.py` makes larger ones
+MOST_BYTES = 200_000_000
 MOST_COMPRESSED = 50_000_000  # larger archives are stored: compressing is four times slower, and attachments hardly shrink
+MOST_IN_ARCHIVE = 100_000  # files in one zip, whose table of contents is in memory until the end
 KINDS = {"mbox": "application/mbox", "zip": "application/zip"}
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 _LONGEST_HELD = 65536
@@ -26,9 +29,16 @@ Found = list[tuple[Selection, list[bulk.MessageFingerprint]]]
 
 
 class ExportTooLarge(MailError):
-    """More messages or bytes than one export may contain."""
+    """More messages or bytes than a person should wait for."""
 
     status = 422
+
+
+@dataclass(slots=True)
+class Written:
+    """How many messages have been written so far."""
+
+    count: int = 0
 
 
 def measure(connection: Connection, chosen: Sequence[Selection]) -> Found:
@@ -50,20 +60,31 @@ def measure(connection: Connection, chosen: Sequence[Selection]) -> Found:
 
 def write(account: Account, found: Found, kind: str, out: IO[bytes]) -> int:
     """Write the export in constant memory; returns how many messages. Raises what reading them raises; `out` is unusable then."""
-    return _write_zip(account, found, out) if kind == "zip" else _write_mbox(account, found, out)
+    written = Written()
+    small = sum(message.size for _group, messages in found for message in messages) <= MOST_COMPRESSED
+    for piece in pieces(account, found, kind, written, folders=len(found) > 1, compressed=small):
+        out.write(piece)
+    return written.count
 
 
-def _write_mbox(account: Account, found: Found, out: IO[bytes]) -> int:
-    written = 0
+def pieces(
+    account: Account, found: Found, kind: str, written: Written, *, folders: bool, compressed: bool = False
+) -> Iterator[bytes]:
+    """The file, or a part of it, in pieces. `written` goes on counting; with `folders` an archive has one for each mailbox.
+
+    Raises what reading the messages raises.
+    """
+    return _zip(account, found, written, folders, compressed) if kind == "zip" else _mbox(account, found, written)
+
+
+def _mbox(account: Account, found: Found, written: Written) -> Iterator[bytes]:
     for group, messages in found:
         for message, chunks in bulk.contents(account, group.mailbox, messages, group.uidvalidity):
             sender = message.sender[0].email if message.sender and _plain(message.sender[0].email) else "MAILER-DAEMON"
             received = message.received.astimezone(UTC)
-            out.write(f"From {sender} {_asctime(received)}\n".encode())
-            for piece in mbox_lines(chunks):
-                out.write(piece)
-            written += 1
-    return written
+            yield f"From {sender} {_asctime(received)}\n".encode()
+            yield from mbox_lines(chunks)
+            written.count += 1
 
 
 def mbox_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -93,22 +114,60 @@ def _quoted(data: bytes, begins: bool) -> bytes:
     return first + newline + _FROM.sub(rb">\1", rest)
 
 
-def _write_zip(account: Account, found: Found, out: IO[bytes]) -> int:
-    written = 0
-    several = len(found) > 1
-    small = sum(message.size for _group, messages in found for message in messages) <= MOST_COMPRESSED
+def _zip(account: Account, found: Found, written: Written, folders: bool, compressed: bool) -> Iterator[bytes]:
+    out = _Taken()
     with zipfile.ZipFile(out, "w", compresslevel=1) as archive:
         for group, messages in found:
-            folder = "/".join(safe_name(part) or "_" for part in group.mailbox.split("/")) + "/" if several else ""
+            folder = "/".join(safe_name(part) or "_" for part in group.mailbox.split("/")) + "/" if folders else ""
             for message, chunks in bulk.contents(account, group.mailbox, messages, group.uidvalidity):
-                written += 1
+                written.count += 1
                 name = called(message.subject, "message")
-                entry = zipfile.ZipInfo(f"{folder}{written:05d} {name}.eml", _zip_time(message))
-                entry.compress_type = zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED
-                with archive.open(entry, "w") as file:
-                    for chunk in chunks:
-                        file.write(chunk)
-    return written
+                entry = zipfile.ZipInfo(f"{folder}{written.count:05d} {name}.eml", _zip_time(message))
+                entry.compress_type = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+                yield from _entry(archive, entry, chunks, out)
+    yield out.take()
+
+
+def joined_archives(archives: Iterable[IO[bytes]]) -> Iterator[bytes]:
+    """One zip archive with what several hold, in pieces. Each is read and closed in turn."""
+    out = _Taken()
+    with zipfile.ZipFile(out, "w") as archive:
+        for file in archives:
+            with file, zipfile.ZipFile(file) as part:
+                for entry in part.infolist():
+                    fresh = zipfile.ZipInfo(entry.filename, entry.date_time)
+                    fresh.compress_type = entry.compress_type
+                    with part.open(entry) as content:
+                        yield from _entry(archive, fresh, iter(lambda content=content: content.read(CHUNK), b""), out)  # type: ignore[misc]
+    yield out.take()
+
+
+def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, chunks: Iterable[bytes], out: _Taken) -> Iterator[bytes]:
+    with archive.open(entry, "w") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            yield out.take()
+
+
+class _Taken:
+    """Where an archive is written to: what came since it was last taken."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: Any, /) -> int:
+        self._written.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Whoever takes the pieces decides when it ends."""
+
+    def take(self) -> bytes:
+        taken, self._written = b"".join(self._written), []
+        return taken
 
 
 def _zip_time(message: bulk.MessageFingerprint) -> tuple[int, int, int, int, int, int]:

@@ -268,13 +268,13 @@ def test_an_mbox_is_read_by_other_programs(person: Visitor, fill: Fill, tmp_path
     assert b"\n>From here\nto there\n>>From x" in file.read_bytes() and b"\r" not in file.read_bytes()
 
 
-def test_too_much_for_one_file_is_said(person: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_long_is_left_to_a_worker(person: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(person, message("Un"), message("Deux"))
     asked = person.submit(person.get("/mailbox/INBOX?select=all"), FORM, action="export")
     for name, value in (("MOST_MESSAGES", 1), ("MOST_BYTES", 100)):
         with monkeypatch.context() as patch:
             patch.setattr(export, name, value)
-            assert "One file holds at most" in person.submit(asked, "main form", kind="zip").notices
+            assert "continues in the background" in person.submit(asked, "main form", kind="zip").notices
     assert "Select messages first" in person.submit(asked, "main form", kind="exe").notices
 
 

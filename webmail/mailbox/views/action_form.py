@@ -16,6 +16,7 @@ from webmail.mail import Role
 from webmail.mailbox import search_query, selection, snooze, tags
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.selection import Selection
+from webmail.tasks import store
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import today
 from webmail.web.rendering import page
@@ -98,6 +99,7 @@ def ask_for_more(job: ListJob, what: str, error: str = "") -> Response:
             today=schedule.local_now(settings()).date(),
             colours=tags.COLOURS,
             on_its_own=bool(settings().token_key_file),
+            task=store.new_id(),
             **_about(job.mailbox, job.chosen),
         )  # fmt: skip
     )

@@ -1,19 +1,28 @@
-"""Export view: downloads selected messages as one mbox or zip file."""
+"""Export view: downloads selected messages as one mbox or zip file; a large one is made by a worker, and fetched from Tasks."""
 
 from __future__ import annotations
 
 from flask import current_app, redirect, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.mailbox import export
+from webmail.errors import LimitReached
+from webmail.mailbox import export, export_task, selection
 from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.selection import Selection
 from webmail.mailbox.views.action_form import SELECT_FIRST, back_address, chosen_messages
+from webmail.storage import StorageAway, StorageFull
+from webmail.tasks import files as task_files
+from webmail.tasks import store
 from webmail.web import downloads
-from webmail.web.current import current_account
+from webmail.web.current import current_account, current_user, settings, task_credential
 from webmail.web.formatting import file_size, number, today
+from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
+from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 
 @blueprint.post("/export/<path:mailbox>")
@@ -29,16 +38,72 @@ def save_as_file(mailbox: str) -> Response:
         try:
             found = export.measure(connection, chosen)
         except export.ExportTooLarge:
-            words = _("One file holds at most %(num)s messages or %(size)s. Select fewer messages.")
-            notify(words % {"num": number(export.MOST_MESSAGES), "size": file_size(export.MOST_BYTES)}, "caution")
-            return redirect(back_address(mailbox), 303)
+            return _leave_to_a_worker(mailbox, kind, chosen)
     try:
         response = downloads.written(lambda spool: export.write(account, found, kind, spool), export.KINDS[kind])
     except OSError as error:  # writing the file failed; network errors are ServerAway
         current_app.logger.error("an export can't be written: %s", error)
         notify(_("There is no room on the server for this file at the moment. Select fewer messages."), "danger")
         return redirect(back_address(mailbox), 303)
-    name = f"{mailbox.rsplit('/', 1)[-1]}-{today():%Y-%m-%d}.{kind}"
-    response.headers["Content-Disposition"] = downloads.disposition(name, plain=f"messages.{kind}")
+    response.headers["Content-Disposition"] = downloads.disposition(_file_name(mailbox, kind), plain=f"messages.{kind}")
     response.headers["Content-Security-Policy"] = downloads.POLICY
     return response
+
+
+def _leave_to_a_worker(mailbox: str, kind: str, chosen: list[Selection]) -> Response:
+    """A form sent twice starts one task."""
+    back = redirect(back_address(mailbox), 303)
+    if kind == "zip" and selection.count(chosen) > export.MOST_IN_ARCHIVE:
+        words = _("An archive holds at most %(num)s messages. Choose the other kind of file, which has no limit.")
+        notify(words % {"num": number(export.MOST_IN_ARCHIVE)}, "caution")
+        return back
+    about = {"mailbox": mailbox, "kind": kind, "name": _file_name(mailbox, kind)}
+    try:
+        task = task_files.start(
+            current_user(), export_task.NAME, about, settings(), form=request.form.get("task", "")[:64],
+            name=export_task.SELECTION, chunks=[export_task.packed(chosen)], credential=task_credential(),
+        )  # fmt: skip
+    except LimitReached:
+        notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
+    except StorageFull:
+        notify(_("The server has no room for files at the moment. Tell your administrator."), "danger")
+    except StorageAway:
+        notify(_("The server can't reach its files at the moment. Try again in a few minutes."), "danger")
+    else:
+        task_started(task)
+    return back
+
+
+def _file_name(mailbox: str, kind: str) -> str:
+    return f"{mailbox.rsplit('/', 1)[-1]}-{today():%Y-%m-%d}.{kind}"
+
+
+def _done(result: Facts) -> str:
+    told = ngettext(
+        "Ready: %(count)s message, %(size)s. It is kept for %(days)d days.",
+        "Ready: %(count)s messages, %(size)s. The file is kept for %(days)d days.",
+        result["count"],
+        count=number(result["count"]),
+        size=file_size(result["size"]),
+        days=store.KEPT.days,
+    )
+    if not (missing := result["missing"]):
+        return told
+    gone = ngettext("%(num)d message was no longer there.", "%(num)d messages were no longer there.", missing)
+    return f"{told} {gone}"
+
+
+def _failed(reason: str) -> str:
+    return {
+        "no-messages": _("None of these messages is there any more."),
+        "sign-in": _("The mail server no longer lets this task in. Sign in again, then start it anew."),
+        "file-gone": _("The list of messages is no longer here. Select them again."),
+    }.get(reason, "")
+
+
+TASK_TEXTS[export_task.NAME] = TaskText(
+    title=lambda about: _("Saving messages of “%(folder)s” as a file.", folder=mailbox_label(about["mailbox"])),
+    done=_done,
+    failed=_failed,
+    file=_l("Download"),
+)

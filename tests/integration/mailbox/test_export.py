@@ -1,0 +1,213 @@
+"""Large exports: made by a worker, whatever their size, and fetched from the page of tasks."""
+
+from __future__ import annotations
+
+import io
+import mailbox as mailboxes
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support.messages import message
+from tests.support.visits import Page, Visitor
+from webmail.database.connection import db
+from webmail.jobs import KINDS
+from webmail.mailbox import export, export_task
+from webmail.models import Task
+from webmail.storage import StorageFull, open_storage
+from webmail.storage.local import LocalStorage
+from webmail.tasks.runner import TaskRunner
+from webmail.web.current import settings as current_settings
+
+Fill = Callable[..., list[int]]
+COUNT = 23
+
+
+@pytest.fixture
+def work(app: Flask) -> Callable[[], int]:
+    """`work()` does what a worker would; returns how many tasks."""
+
+    def run() -> int:
+        with app.app_context(), db.connection_context():
+            runner = TaskRunner(KINDS, current_settings(), "test")
+            count = 0
+            while runner.run_one():
+                count += 1
+            return count
+
+    return run
+
+
+@pytest.fixture
+def many(person: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> Visitor:
+    """Somebody with more messages than are saved at once, a few to a part."""
+    monkeypatch.setattr(export, "MOST_MESSAGES", 10)
+    monkeypatch.setattr(export_task, "_PART_MESSAGES", 4)
+    fill(person, *(message(f"Number {n}", f"From here\n{n}") for n in range(COUNT)))
+    return person
+
+
+def ask(person: Visitor, url: str = "/mailbox/INBOX?select=all") -> Page:
+    return person.submit(person.get(url), "form#messages", action="export")
+
+
+def download(person: Visitor) -> Any:
+    return person.client.get(person.get("/tasks").link("Download"))
+
+
+def as_after_the_lease() -> None:
+    with db.connection_context():
+        Task.update(lease=None, state="waiting").execute()
+
+
+def test_an_archive_of_all_is_made_in_the_background(many: Visitor, work: Callable[[], int], imap_of: Any) -> None:
+    asked = ask(many)
+    assert "prepared in the background" in asked.text
+    for _twice in range(2):
+        assert "Saving messages of “Inbox” as a file." in many.submit(asked, "main form", kind="zip").notices
+    assert work() == 1
+    assert f"Ready: {COUNT} messages" in many.get("/tasks").text
+    answer = download(many)
+    assert "INBOX-" in answer.headers["Content-Disposition"] and answer.content_type == "application/zip"
+    archive = zipfile.ZipFile(io.BytesIO(answer.data))
+    assert archive.testzip() is None and len(set(archive.namelist())) == COUNT
+    client = imap_of(many.address)
+    client.select_folder("INBOX", readonly=True)
+    raw = {values[b"BODY[]"] for values in client.fetch(client.search(), ["BODY.PEEK[]"]).values()}
+    assert {archive.read(name) for name in archive.namelist()} == raw
+
+
+def test_an_mbox_too_and_only_its_file_stays(many: Visitor, work: Callable[[], int], tmp_path: Path, app: Flask) -> None:
+    many.submit(ask(many), "main form", kind="mbox")
+    work()
+    file = tmp_path / "mbox"
+    file.write_bytes(download(many).data)
+    assert sorted(one["Subject"] for one in mailboxes.mbox(str(file))) == sorted(f"Number {n}" for n in range(COUNT))
+    with app.app_context(), db.connection_context():
+        task = Task.select().order_by(Task.created.desc()).get()
+        assert [one.name for one in open_storage(current_settings()).list(f"tasks/{task.id}")] == [f"tasks/{task.id}/messages"]
+
+
+@pytest.mark.parametrize("kind", ["zip", "mbox"])
+def test_killed_in_the_middle_it_goes_on_and_has_each_message_once(
+    many: Visitor, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    many.submit(ask(many), "main form", kind=kind)
+    put, calls = LocalStorage.put, []
+
+    def dying(files: LocalStorage, name: str, chunks: Any, **more: Any) -> int:
+        calls.append(name.rpartition("/")[2])
+        size = put(files, name, chunks, **more)
+        if len(calls) in (3, 8):  # a part is there, but not noted; and the whole file
+            raise SystemExit
+        return size
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "put", dying)
+        for _kill in range(2):
+            with pytest.raises(SystemExit):
+                work()
+            as_after_the_lease()
+        work()
+    assert calls == ["part-0", "part-1", "part-2", "part-2", "part-3", "part-4", "part-5", "messages", "messages"]
+    data = download(many).data
+    if kind == "zip":
+        assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) == COUNT
+    else:
+        (tmp_path / "mbox").write_bytes(data)
+        assert len({one["Subject"] for one in mailboxes.mbox(str(tmp_path / "mbox"))}) == COUNT
+        assert len(mailboxes.mbox(str(tmp_path / "mbox"))) == COUNT
+
+
+def test_while_the_disk_is_full_it_waits(many: Visitor, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    many.submit(ask(many), "main form", kind="mbox")
+
+    def full(*_args: Any, **_more: Any) -> int:
+        raise StorageFull("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "put", full)
+        work()
+    page = many.get("/tasks")
+    assert "no room" in page.text.lower() and "Download" not in page.text
+    with db.connection_context():
+        Task.update(due=Task.created).execute()
+    work()
+    assert f"Ready: {COUNT} messages" in many.get("/tasks").text
+
+
+def test_if_all_went_meanwhile_it_says_so(many: Visitor, work: Callable[[], int], imap_of: Any) -> None:
+    many.submit(ask(many), "main form", kind="zip")
+    client = imap_of(many.address)
+    client.select_folder("INBOX")
+    client.delete_messages(client.search())
+    client.expunge()
+    work()
+    assert "None of these messages is there any more." in many.get("/tasks").text
+
+
+def test_some_that_went_are_counted(many: Visitor, work: Callable[[], int], imap_of: Any) -> None:
+    many.submit(ask(many), "main form", kind="mbox")
+    client = imap_of(many.address)
+    client.select_folder("INBOX")
+    client.delete_messages([1, 2])
+    client.expunge()
+    work()
+    assert f"Ready: {COUNT - 2} messages" in (text := many.get("/tasks").text)
+    assert "2 messages were no longer there." in text
+
+
+def test_results_from_several_folders_stand_in_folders(
+    folders: Visitor, work: Callable[[], int], imap_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "MOST_MESSAGES", 1)
+    folders.submit(ask(folders, "/mailbox/INBOX?query=commun&scope=all&select=all"), "main form", kind="zip")
+    imap_of(folders.address).delete_folder("Été")
+    work()
+    names = zipfile.ZipFile(io.BytesIO(download(folders).data)).namelist()
+    assert {name.rpartition("/")[0] for name in names} == {"INBOX", "Travail", "Travail/2024"}
+    assert "1 message was no longer there." in folders.get("/tasks").text
+
+
+def test_it_can_be_stopped(many: Visitor, work: Callable[[], int]) -> None:
+    many.submit(ask(many), "main form", kind="mbox")
+    page = many.submit(many.get("/tasks"), "form[action^='/tasks/']", action="cancel")
+    assert "Stopped. Nothing was done." in page.text and work() == 0
+
+
+def test_more_than_an_archive_holds_is_said_before(
+    many: Visitor, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "MOST_IN_ARCHIVE", 20)
+    assert "An archive holds at most 20 messages." in many.submit(ask(many), "main form", kind="zip").notices
+    assert work() == 0
+
+
+def test_only_the_latest_files_are_kept(many: Visitor, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_task, "MOST_KEPT", 2)
+    for _ in range(3):
+        many.submit(ask(many), "main form", kind="mbox")
+        work()
+    assert len([a for a in many.get("/tasks").all("main a") if "Download" in a.get_text()]) == 2
+
+
+def test_the_memory_of_the_worker_stays_small(
+    person: Visitor, fill: Fill, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tracemalloc
+
+    fill(person, *(message(f"Gros {n}", "y" * 3_000_000) for n in range(12)))
+    monkeypatch.setattr(export, "MOST_BYTES", 1_000_000)
+    person.submit(ask(person), "main form", kind="zip")
+    tracemalloc.start()
+    try:
+        assert work() == 1
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(download(person).data) > 36_000_000
+    assert peak < 12_000_000, peak
