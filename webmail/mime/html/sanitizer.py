@@ -229,9 +229,10 @@ class _Filter:
         self._styles: dict[str, str] = {}
         self._style_budget = STYLE_BUDGET
         self._data_budget = DATA_LIMIT
-        # about the latest href: nh3 passes "target" and "title" after it
+        # about the link that is walked through: nh3 passes "target" and "title", once each, after its href if it has one
         self._inside = False  # it is a fragment link within the page
         self._host = ""
+        self._still = {"target", "title"}
 
     def use(self, sheet: stylesheets.Stylesheet) -> None:
         """Add a style sheet and keep its classes."""
@@ -272,12 +273,10 @@ class _Filter:
             return self._image(value)
         if name == "class":
             return self._class(value) if self._class else None
-        if name == "target":
-            return None if self._inside else _ON_LINKS["target"]
         if name == "rel":
             return _ON_LINKS["rel"]
-        if name == "title" and tag in _LINKS:
-            return self._host or None
+        if tag in _LINKS and name in ("target", "title"):
+            return self._end_of_link(name)
         if name in _WORDS:
             return value[:1000]
         if name in ("id", "name"):
@@ -288,6 +287,14 @@ class _Filter:
             address = value.split(maxsplit=1)[0].rstrip(",")
             return self.background(address) if name == "background" else self._remote_image(address)
         return None
+
+    def _end_of_link(self, name: str) -> str | None:
+        """The two attributes that end each link: after both nothing is kept of it, for the next one may have no address."""
+        value = self._host if name == "title" else "" if self._inside else _ON_LINKS["target"]
+        self._still.discard(name)
+        if not self._still:
+            self._inside, self._host, self._still = False, "", {"target", "title"}
+        return value or None
 
     def _style(self, value: str) -> str | None:
         if value not in self._styles:

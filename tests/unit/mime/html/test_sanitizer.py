@@ -94,6 +94,14 @@ class TestWhatStays:
             )
         ]
 
+    def test_a_link_without_an_address_has_no_other_link_s_title(self):
+        for _again in range(20):  # the order of the attributes is another each time
+            found = cleaned('<a href="https://evil.test/">x</a><a name="a">y</a><a>z</a><a title="t">v</a><map><area></map><a href="#a">w</a><a>u</a>')
+            titles = [attributes.get("title") for tag, attributes in Inspection(found.html).elements if tag in ("a", "area")]
+            assert titles == ["evil.test", None, None, None, None, None, None]
+            targets = [attributes.get("target") for tag, attributes in Inspection(found.html).elements if tag == "a"]
+            assert targets == ["_blank", "_blank", "_blank", "_blank", None, "_blank"]
+
     def test_a_link_is_titled_by_its_host_whatever_its_sender_says(self):
         found = cleaned('<a title="https://bank.example" href="https://evil.test/">x</a><a href="https://b.example/" title=y>x</a>'
                         '<a title=z href="mailto:a@b.example">x</a><a href="#top" title=z>x</a><p title=kept>x</p>')  # fmt: skip
