@@ -38,13 +38,13 @@ def test_all_but_the_listed_addresses_need_a_sign_in(app: Flask) -> None:
 
 
 def test_every_page_carries_its_guards(app: Flask) -> None:
-    for url in ("/login", "/nope", "/static/css/base.css", "/healthz"):
+    for url in ("/login", "/nope", "/static/css/base.css", "/static/css/nope.css?v=1", "/healthz"):
         headers = Visitor(app).get(url).headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy, url
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
-        assert headers["Cache-Control"] == ("public, max-age=31536000, immutable" if "static" in url else "no-store, no-cache")
+        assert headers["Cache-Control"] == ("public, max-age=31536000, immutable" if "base.css" in url else "no-store, no-cache")
 
 
 def test_no_template_has_inline_styles_or_scripts_or_unescaped_values() -> None:

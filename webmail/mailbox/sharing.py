@@ -23,6 +23,7 @@ class ShareWarning(StrEnum):
     ODD = "odd"  # not a valid identifier
     NO_GROUP = "no group"  # none was chosen, or there is none of this name
     GROUP_GONE = "group gone"
+    TWO = "two"  # one was typed, and another group chosen
 
 
 class NotShared(MailError):
@@ -99,6 +100,18 @@ def chosen_group(identifier: str, user: User, settings: Settings) -> str:
     if identifier not in groups(user, settings):
         raise NotShared(ShareWarning.GROUP_GONE)
     return identifier
+
+
+def meant_group(typed: str, chosen: str, user: User, settings: Settings) -> str:
+    """The identifier of the group that a form means: typed, chosen, or both if they are the same. Raises NotShared. 2 queries."""
+    if not typed.strip():
+        return chosen_group(chosen, user, settings)
+    if not chosen:
+        return group(typed, user, settings)
+    known = groups(user, settings)
+    if chosen in known and typed.strip() not in (chosen, known[chosen]):
+        raise NotShared(ShareWarning.TWO)
+    return chosen_group(chosen, user, settings)
 
 
 def people_of(identifier: str, user: User, settings: Settings) -> list[str]:

@@ -27,7 +27,6 @@ from webmail.web.formatting import file_size, html_datetime, initials, long_date
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
 from webmail.web.message_links import message_url
 from webmail.web.notices import notices
-from webmail.web.request_body import TimedBodies
 
 
 def _versions(folder: str) -> dict[str, str]:
@@ -54,7 +53,6 @@ def install(app: Flask) -> None:
         app.register_error_handler(kind, database_error)
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_security_headers)
-    app.wsgi_app = TimedBodies(app.wsgi_app)  # type: ignore[method-assign]
     app.url_value_preprocessor(_one_inbox)
     versions = _versions(app.static_folder or "static")
 
@@ -118,7 +116,7 @@ def _security_headers(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    if flask.request.endpoint == "static":
+    if flask.request.endpoint == "static" and response.status_code < 400:  # a file that is missing may be there tomorrow
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
     if headers.get("Cache-Control", "no-store") == "no-store":

@@ -188,6 +188,17 @@ def test_a_group_named_in_the_form_is_the_one_that_sees_the_folder(alice: Visito
     eventually_sees(carol, alice, "Exams", False)
 
 
+def test_a_name_typed_beside_another_group_shares_with_nobody(alice: Visitor, bob: Visitor) -> None:
+    maths = make("Maths", bob)
+    folder(alice, "Exams")
+    for typed in (bob.address, "Lettres"):
+        refused = share(alice, "Exams", maths, who=typed)
+        assert refused.status == 422
+        assert "You typed one name and chose another group." in refused.one("#group-error").get_text()
+        assert len(refused.all("#sharing tbody tr")) == 1
+    assert "Maths may read" in share(alice, "Exams", maths, who="Maths").notices
+
+
 def test_undo_gives_a_folder_to_everyone_only_if_everyone_is_named(alice: Visitor, bob: Visitor) -> None:
     make("Maths", bob)
     folder(alice, "Exams")

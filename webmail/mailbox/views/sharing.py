@@ -81,10 +81,8 @@ def _asked_for() -> str:
         return _everyone()
     if kind not in ("group", "person", ""):
         raise UnsafeValue("nobody to share with")
-    if chosen and (kind == "group" or not typed.strip()):
-        return sharing.chosen_group(chosen, current_user(), settings())
-    if kind == "group":
-        return sharing.group(typed, current_user(), settings())
+    if kind == "group" or (chosen and not typed.strip()):
+        return sharing.meant_group(typed, chosen, current_user(), settings())
     return sharing.person(typed, current_user(), settings())
 
 
@@ -169,5 +167,6 @@ def _doubt(doubt: ShareWarning) -> str:
         ShareWarning.ONESELF: _("Your own rights and the owner's stay as they are."),
         ShareWarning.NO_GROUP: _("Choose a group."),
         ShareWarning.GROUP_GONE: _("This group no longer exists. Choose another."),
+        ShareWarning.TWO: _("You typed one name and chose another group. Empty the field, or choose no group."),
         ShareWarning.ODD: _("This is not the address of a person. Type it as in a message: name@example.org."),
     }[doubt]
