@@ -64,10 +64,14 @@ def _note(row: DraftRow, trouble: CopyTrouble, credential: bytes | None) -> None
 
 
 def of_user(user: User) -> list[DraftRow]:
-    """The user's drafts whose latest text is not in the Drafts folder, the latest first; at most 50. 1 query, 2 with any."""
+    """The user's drafts whose latest text is not in the Drafts folder, the latest first; at most 50. 1 query, 2 with any.
+
+    Without those being written now, whose copy in the folder is a minute old at most.
+    """
     unsaved = DraftRow.saved_at.is_null() | (DraftRow.saved_mailbox == "") | (DraftRow.updated > DraftRow.saved_at)
     typed = DraftRow.updated > DraftRow.created
-    here = (DraftRow.user == user) & unsaved & typed & DraftRow.id.not_in(_leaving())
+    writing = (DraftRow.saved_mailbox != "") & DraftRow.copy_error.is_null() & (DraftRow.copy_due > now())
+    here = (DraftRow.user == user) & unsaved & typed & ~writing & DraftRow.id.not_in(_leaving())
     rows = DraftRow.select().where(here).order_by(DraftRow.updated.desc()).limit(_LISTED)
     return [row for row in rows if not drafts.is_empty(row)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -15,7 +16,7 @@ from webmail.compose import draft_copies
 from webmail.database.connection import db
 from webmail.errors import ServerAway
 from webmail.imap import circuit_breaker, messages, pool
-from webmail.models import DraftRow, Outbox, now
+from webmail.models import DraftRow, Outbox, Worker, now
 from webmail.tasks import heartbeat
 
 AWAY = "Kept here, not yet in your Drafts folder: the mail server does not answer."
@@ -180,7 +181,7 @@ def test_drafts_kept_here_are_listed_where_one_looks_for_them(ann, relay, stored
     answers_again(relay)
     page = ann.get("/mailbox/Drafts")
     assert page.rows == []
-    assert "The mail server does not answer" in page.one(".kept-drafts").get_text()
+    assert "The mail server did not answer" in page.one(".kept-drafts").get_text()
     assert text_of(ann.get(page.one(".kept-drafts a")["href"])) == "mes mots"
     assert ann.get("/mailbox/INBOX").all(".kept-drafts") == []
     token = page.all("[name=csrf_token]")[0]["value"]
@@ -195,7 +196,12 @@ def test_nobody_sees_the_drafts_of_others(alice, bob):
     form = alice.get("/compose")
     alice.submit(form, FORM, body="one", action="autosave", htmx="saved")
     alice.submit(form, FORM, subject="secret", body="two", action="autosave", htmx="saved")
-    assert "secret" in alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
+    assert alice.get("/mailbox/Drafts").all(".kept-drafts") == []  # it is being written
+    DraftRow.update(copy_due=now()).execute()
+    told = alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
+    assert "secret" in told and "within a minute or two" in told
+    Worker.update(seen=now() - timedelta(minutes=3)).execute()
+    assert "within a minute or two" not in alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
     assert bob.get("/mailbox/Drafts").all(".kept-drafts") == []
 
 

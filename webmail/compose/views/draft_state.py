@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from webmail.compose import drafts, kept_drafts
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import CopyTrouble
+from webmail.compose.outbox import status
 from webmail.models import DraftRow, now
 from webmail.web.current import current_account, current_user, remember_overview, sealed_credential, settings
 from webmail.web.formatting import local, short_date
@@ -26,7 +27,6 @@ class DraftState:
 
     words: str
     trouble: CopyTrouble | None = None
-    reason: str = ""  # the trouble alone, where it is said already that the draft is kept here
 
 
 def put_into_drafts(row: DraftRow, *, insist: bool = False) -> bool:
@@ -56,7 +56,7 @@ def draft_state(row: DraftRow) -> DraftState:
         return DraftState(_("Saved in Drafts at %(time)s", time=clock(row.saved_at)))
     if row.copy_error:
         trouble = CopyTrouble(row.copy_error)
-        return DraftState(_kept_words(trouble), trouble, _reason(trouble))
+        return DraftState(_kept_words(trouble), trouble)
     return DraftState(_("Kept here at %(time)s", time=clock(row.updated)))
 
 
@@ -79,9 +79,13 @@ def _kept_words(trouble: CopyTrouble) -> str:
     return sentences[trouble]
 
 
-def _reason(trouble: CopyTrouble) -> str:
+def _reason(trouble: CopyTrouble | None, *, alone: bool) -> str:
+    """The reason, where it is said already that the drafts are kept here. `alone`: no worker is alive to put them there."""
+    if alone and trouble in (None, CopyTrouble.AWAY):
+        return _("The mail server did not answer.") if trouble else ""
     sentences = {
-        CopyTrouble.AWAY: _("The mail server does not answer. They go there by themselves as soon as it does."),
+        None: _("They go there by themselves within a minute or two."),
+        CopyTrouble.AWAY: _("The mail server did not answer. They go there by themselves as soon as it does."),
         CopyTrouble.FULL: _("Your mailbox is full. Delete messages or empty the trash."),
         CopyTrouble.FILES: _("The server can't reach the files of this draft."),
         CopyTrouble.REFUSED: _("The mail server did not take it."),
@@ -92,11 +96,23 @@ def _reason(trouble: CopyTrouble) -> str:
 # --- on the page of the Drafts folder --------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class KeptDrafts:
+    """Drafts that are kept here for one reason."""
+
+    reason: str
+    rows: list[DraftRow]
+
+
 @blueprint.app_template_global()
-def kept_here() -> list[DraftRow]:
-    """The drafts that are kept here only, for the page of the Drafts folder."""
+def kept_here() -> list[KeptDrafts]:
+    """The drafts that are kept here only, by reason, for the page of the Drafts folder."""
     user = getattr(session, "user", None)  # an error page has none where nobody is signed in
-    return kept_drafts.of_user(user) if user else []
+    rows = kept_drafts.of_user(user) if user else []
+    troubles: list[CopyTrouble | None] = [*CopyTrouble, None]
+    alone = bool(rows) and status.is_stopped()
+    groups = {trouble: [row for row in rows if (row.copy_error or None) == trouble] for trouble in troubles}
+    return [KeptDrafts(_reason(trouble, alone=alone), those) for trouble, those in groups.items() if those]
 
 
 @blueprint.post("/drafts/kept")
