@@ -50,10 +50,14 @@ class TokenIssuer:
 
     def token(self, username: str, lifetime: int = 60) -> str:
         """A JSON Web Token (RFC 7519) for `username`, valid for `lifetime` seconds where both clocks agree, and longer."""
-        now = int(self.clock())
-        begins, ends = now - CLOCK_DIFFERENCE, now + lifetime + CLOCK_DIFFERENCE
+        begins, ends = self.moments(lifetime)
         claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": begins, "nbf": begins, "exp": ends}
         return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
+
+    def moments(self, lifetime: int) -> tuple[int, int]:
+        """Between which moments such a token is valid, in seconds of Unix time."""
+        now = int(self.clock())
+        return now - CLOCK_DIFFERENCE, now + lifetime + CLOCK_DIFFERENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,8 +213,10 @@ def _from_file(file: Path) -> dict[str, Any]:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except ValueError as error:  # not TOML, or not even UTF-8
-            raise ConfigError(f"{file}: {error}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{file}{config_files.toml_trouble(error, file)}") from error
+        except ValueError as error:  # not UTF-8
+            raise ConfigError(f"{file} is not UTF-8 ({error}): save it anew in that encoding") from error
     if unknown := set(values) - set(_KINDS):
         raise ConfigError(f"{file}: unknown setting {', '.join(sorted(unknown))}; docs/administrator.md lists them all")
     if "instance" in values:

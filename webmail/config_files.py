@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import ssl
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +51,25 @@ def ca_trouble(file: str) -> str:
     except OSError as error:
         return f"ca_file {file} can't be used: {_reason(error)}"
     return ""
+
+
+_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
+
+
+def toml_trouble(error: tomllib.TOMLDecodeError, file: Path) -> str:
+    """Where a file is not TOML and what to do, to be put after its name; never a value, which may be a secret."""
+    lines = file.read_text(encoding="utf-8").splitlines() or [""]
+    place = _PLACE.search(str(error))
+    number = int(place[1]) if place and place[1] else len(lines)
+    reason = _PLACE.sub("", str(error)).strip().lower()
+    name, equals, value = (part.strip() for part in lines[min(number, len(lines)) - 1].partition("="))
+    if re.fullmatch(r"[A-Za-z0-9_-]+", name) and equals and value[:1] not in ('"', "'"):
+        what = f'the value of {name} can\'t be read. Text stands in quotation marks: {name} = "..."'
+    elif re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        what = f"{name} can't be read ({reason}). A line is: {name} = value, with text in quotation marks"
+    else:
+        what = f"this is no setting ({reason}). A line is: name = value; remarks begin with #"
+    return f", line {number}: {what}"
 
 
 def kept_secret(file: Path) -> str:

@@ -8,16 +8,16 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from imapclient import IMAPClient
 
-from webmail import doctor_machine, managesieve
+from webmail import doctor_clock, doctor_machine, managesieve, smtp
 from webmail.account import Account, Server
 from webmail.config import ConfigError, Settings, ca_trouble
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
-from webmail.errors import MailError, ServerAway, SignInRefused
+from webmail.errors import MailError, ServerAway, SignInRefused, TokenRefused
 from webmail.imap.connection import authenticate
 
 # capability -> (severity if missing, what users notice)
@@ -47,7 +47,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
         except (ConfigError, OSError, ValueError) as error:
             yield CheckResult("Sign-in key", PROBLEM, f"can't sign in as {address}: {plain(error)}.")
     yield from _guarded("IMAP", settings.imap, "imap", lambda: _imap(settings, account))
-    yield from _guarded("SMTP", settings.smtp, "smtp", lambda: _smtp(settings))
+    yield from _guarded("SMTP", settings.smtp, "smtp", lambda: _smtp(settings, account))
     if settings.sieve:
         yield from _guarded("ManageSieve", settings.sieve, "sieve", lambda: _sieve(settings, account))
     else:
@@ -68,7 +68,7 @@ def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Itera
         return
     try:
         yield from checks()
-    except SignInRefused as error:
+    except (SignInRefused, TokenRefused) as error:
         yield CheckResult(f"{name} sign-in", PROBLEM, f"the server refused us ({plain(error).rstrip('.')}). {_KEY_ADVICE}")
     except (MailError, OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError, LookupError) as error:
         yield CheckResult(name, PROBLEM, _explain(error, server, setting))
@@ -76,8 +76,12 @@ def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Itera
 
 _KEY_ADVICE = (
     "With a password: is it right? With a token: does the server know the public key under token_key_id, and do issuer, client "
-    "and both clocks agree? A token lives one minute."
+    "and both clocks agree within a minute?"
 )
+
+
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")  # OpenSSL's names
+_TLS_PORTS = {"imap": "usually 993", "smtp": "usually 465", "sieve": "few servers have one"}
 
 
 def _explain(error: BaseException, server: Server, setting: str) -> str:
@@ -90,6 +94,9 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message or plain(error)
         return f"the certificate of {where} is not trusted ({why}). Correct it, this machine's clock, {setting}_host or ca_file."
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        other = f'set {setting}_security = "starttls"' if server.security == "tls" else f"check {setting}_security"
+        return f"{where} does not speak TLS from the first byte: {other}, or take the port for TLS ({_TLS_PORTS[setting]})."
     if isinstance(error, ssl.SSLError):
         why = error.reason or plain(error)
         return f"{where} does not speak TLS as expected ({why}). Check {setting}_port and {setting}_security."
@@ -121,12 +128,38 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
         if account is None:
             yield CheckResult("IMAP capabilities", WARNING, "are told after sign-in only: run again with --as ADDRESS.")
             return
-        authenticate(client, account)
+        try:
+            authenticate(client, account)
+        except TokenRefused:
+            yield from doctor_clock.imap(account, refused=True)
+            raise
         yield CheckResult("IMAP sign-in", OK, f"as {account.address}.")
         yield from capabilities(_told(client))
+        yield from doctor_clock.imap(account, refused=False)
+        yield _full_text(client, server)
     finally:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):  # closed already if TLS failed: keep that error
             client.shutdown()
+
+
+def _full_text(client: IMAPClient, server: Server) -> CheckResult:
+    """Whether a search in texts is answered soon: a mail may have upset the server's index."""
+    began = time.monotonic()
+    try:
+        client.select_folder("INBOX", readonly=True)
+        client.search(["TEXT", "traboule-doctor"])
+    except (OSError, imaplib.IMAP4.error) as error:
+        return CheckResult("IMAP search", PROBLEM, f"gave no result ({plain(error).rstrip('.')}). {_INDEX_ADVICE}")
+    seconds = time.monotonic() - began
+    if seconds > server.timeout / 2:
+        return CheckResult("IMAP search", WARNING, f"took {seconds:.1f} s in INBOX. {_INDEX_ADVICE}")
+    return CheckResult("IMAP search", OK, f"in the texts of INBOX took {seconds:.1f} s.")
+
+
+_INDEX_ADVICE = (
+    "Is the full-text index still being made, or broken? Try again, look at the server's log, and make it anew "
+    "(docs/administrator.md, 'doveadm fts')."
+)
 
 
 def _told(client: IMAPClient) -> set[str]:
@@ -143,12 +176,26 @@ def capabilities(told: set[str]) -> Iterator[CheckResult]:
         yield CheckResult("IMAP capabilities", OK, f"all that are looked for: {', '.join(_CAPABILITIES)}.")
 
 
-def _smtp(settings: Settings) -> Iterator[CheckResult]:
+class _KeepsGreeting(smtplib.SMTP):
+    """What the server says first, which smtplib forgets."""
+
+    greeting = b""
+
+    def connect(self, *arguments: Any, **named: Any) -> tuple[int, bytes]:
+        code, self.greeting = super().connect(*arguments, **named)
+        return code, self.greeting
+
+
+class _KeepsGreetingOverTls(_KeepsGreeting, smtplib.SMTP_SSL):
+    pass
+
+
+def _smtp(settings: Settings, account: Account | None = None) -> Iterator[CheckResult]:
     server = settings.smtp
     if server.security == "tls":
-        client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=_context(server))
+        client: _KeepsGreeting = _KeepsGreetingOverTls(server.host, server.port, timeout=server.timeout, context=_context(server))
     else:
-        client = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
+        client = _KeepsGreeting(server.host, server.port, timeout=server.timeout)
     try:
         client.ehlo_or_helo_if_needed()
         if server.security == "starttls":
@@ -158,8 +205,12 @@ def _smtp(settings: Settings) -> Iterator[CheckResult]:
         yield _reached("SMTP", server, client.sock)
         yield _mechanisms("SMTP sign-in offered", set(client.esmtp_features.get("auth", "").upper().split()), settings)
         yield size(client.esmtp_features.get("size"), settings)
+        yield from doctor_clock.greeting("SMTP", server, client.greeting)
     finally:
         client.close()
+    if account is not None and client.has_extn("auth"):
+        smtp.check(account)
+        yield CheckResult("SMTP sign-in", OK, f"as {account.address}.")
 
 
 def size(told: str | None, settings: Settings) -> CheckResult:
@@ -185,11 +236,20 @@ def _sieve(settings: Settings, account: Account | None) -> Iterator[CheckResult]
     if account is not None:
         try:
             with managesieve.connect(account) as connection:
-                count = len(connection.list())
+                scripts = connection.list()
+        except TokenRefused:
+            raise
         except ServerAway as error:
             yield CheckResult("ManageSieve sign-in", PROBLEM, f"broke off ({error}): look at the server's log.")
             return
-        yield CheckResult("ManageSieve sign-in", OK, f"as {account.address}, who has {count} script{'' if count == 1 else 's'}.")
+        yield CheckResult("ManageSieve sign-in", OK, f"as {account.address}, who has {_scripts(scripts)}.")
+
+
+def _scripts(scripts: Sequence[managesieve.Script]) -> str:
+    """How many there are; Dovecot lists the establishment's default one under that name, as everybody's."""
+    own = [script for script in scripts if script.name != "default"]
+    count = f"{len(own) or 'no'} script{'' if len(own) == 1 else 's'}"
+    return count if len(own) == len(scripts) else f"{count} besides the default one"
 
 
 def _reached(name: str, server: Server, sock: Any) -> CheckResult:

@@ -85,6 +85,12 @@ def send(
     return refused
 
 
+def check(account: Account) -> None:
+    """Sign in, and send nothing. Round trips: greeting, EHLO, (STARTTLS, EHLO,) AUTH. Raises as `send` does."""
+    with _errors(), _connect(account.smtp) as client:
+        _sign_in(client, account)
+
+
 def offers(account: Account, extension: str) -> bool:
     """Whether the server offers an SMTP extension ("smtputf8"). Round trips: greeting, EHLO. Raises ServerAway."""
     with _errors(), _connect(account.smtp) as client:

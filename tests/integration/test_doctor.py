@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
+import pytest
+
 from deploy.demo.dovecot import token_key
 from deploy.demo.services import ISSUER
-from webmail import config, doctor
+from tests.support.tokens import token
+from webmail import config, doctor, doctor_clock
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 
@@ -31,4 +37,33 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
         database.close()
         db.initialize(before)
     assert [check for check in checks if check.state != doctor.OK and check.name != "Worker"] == []  # none runs here
-    assert {"IMAP sign-in", "IMAP capabilities", "ManageSieve sign-in"} <= {check.name for check in checks}
+    said = {check.name: check.words for check in checks}
+    assert {"IMAP sign-in", "IMAP capabilities", "IMAP search", "SMTP sign-in", "Clocks"} <= said.keys()
+    assert "no scripts besides the default one" in said["ManageSieve sign-in"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state", "words"),
+    [
+        (0, "ok", "agree within 10 s"),
+        (40, "warning", "differ by more than 10 s"),
+        (-40, "warning", "differ by more than 10 s"),
+        (-300, "problem", "more than a minute, but less than ten minutes, ahead of this machine's"),
+        (1800, "problem", "more than ten minutes, but less than an hour, behind this machine's"),
+        (-2 * 86400, "problem", "more than a day ahead of this machine's"),
+        (86400 + 60, "problem", "more than a day behind this machine's"),
+    ],
+)
+def test_how_far_the_clocks_are_apart_is_told(make_account, account_of, issuer, seconds, state, words):
+    """`seconds`: how far this machine is ahead of Dovecot."""
+    account = account_of(make_account())
+    account = replace(
+        account, credential=replace(account.credential, issuer=replace(issuer, clock=lambda: time.time() + seconds))
+    )
+    (check,) = doctor_clock.imap(account, refused=abs(seconds) > 120)
+    assert check.state == state and words in check.words
+
+
+def test_a_key_that_the_server_does_not_know_is_not_blamed_on_the_clock(make_account, account_of):
+    account = account_of(make_account())
+    assert list(doctor_clock.imap(replace(account, credential=token(account.address)), refused=True)) == []

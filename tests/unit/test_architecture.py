@@ -47,6 +47,8 @@ TOP = (
     "cli_groups",
     "cli_values",
     "doctor",
+    "doctor_clock",
+    "doctor_forgery",
     "doctor_machine",
     "doctor_mail",
     "doctor_result",

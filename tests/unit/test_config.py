@@ -73,7 +73,10 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
         ("imap_security = 'ssl'", "imap_security"),
         ("imap_host = 'mail.example'\nimap_security = 'none'", "imap_security"),
         ("language = 'de'", "language"),
-        ("this is not toml", "config.toml"),
+        ("this is not toml", "config.toml, line 1: this is no setting .* name = value"),
+        ("# servers\nimap_host = 127.0.0.1", 'config.toml, line 2: the value of imap_host can.t be read. .* imap_host = "..."'),
+        ('name = "x"\nname = "y"\n', "config.toml, line 2: name can.t be read .cannot overwrite a value"),
+        ("system_password = hunter2", "line 1: the value of system_password can.t be read"),
         (
             "public_url = 'http://webmail.lycee.example'",
             "public_url must be an address that begins with https:// .http:// is for",
@@ -89,6 +92,19 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
 def test_what_is_wrong_is_named(instance, text, word):
     with pytest.raises(ConfigError, match=word):
         load(write(instance, text))
+
+
+def test_what_is_said_of_a_file_holds_no_value(instance):
+    with pytest.raises(ConfigError) as raised:
+        load(write(instance, "system_password = hunter2\n"))
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_file_in_another_encoding_is_told_as_such(instance):
+    instance.mkdir(exist_ok=True)
+    (instance / "config.toml").write_bytes("name = 'Lycée'".encode("latin-1"))
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        load(instance)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()], ids=list(RANGES))

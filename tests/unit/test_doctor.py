@@ -7,12 +7,14 @@ import smtplib
 import tempfile
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support import servers
-from webmail import config, doctor, doctor_machine, models
+from webmail import config, doctor, doctor_clock, doctor_machine, managesieve, models
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
@@ -129,7 +131,71 @@ def test_tls_expected_where_plain_is_spoken(settings, name):
     with _server(name, "none", None) as port:
         check = found(_settings(settings, name, port, "tls"), name)
     assert check.state == PROBLEM
-    assert "does not speak TLS" in check.words
+    assert "does not speak TLS from the first byte" in check.words and 'starttls"' in check.words
+    assert "WRONG_VERSION" not in check.words
+
+
+def test_a_password_is_tried_at_smtp_too(settings):
+    def smtp(line: bytes) -> bytes | None:
+        if line.startswith(b"AUTH"):
+            return b"535 5.7.8 no\r\n" if b"AGFsaWNlQGx5Y2VlLmV4YW1wbGUAd3Jvbmc" in line else b"235 in\r\n"
+        return servers.smtp(b"AUTH PLAIN")(line)
+
+    with servers.serving(b"220 test\r\n", smtp) as port:
+        plain = _settings(settings, "SMTP", port, "none")
+        right = found(plain, "SMTP sign-in", address="alice@lycee.example", password="right")
+        wrong = found(plain, "SMTP sign-in", address="alice@lycee.example", password="wrong")
+    assert (right.state, right.words) == (OK, "as alice@lycee.example.")
+    assert (wrong.state, "the server refused us (535 5.7.8 no)" in wrong.words) == (PROBLEM, True)
+
+
+@pytest.mark.parametrize(
+    ("date", "words"),
+    [
+        (timedelta(days=1), "86400 s ahead of this machine"),
+        (timedelta(minutes=-5), "300 s behind this machine"),
+        (timedelta(seconds=20), ""),
+        (None, ""),
+    ],
+)
+def test_the_date_in_a_greeting_of_smtp_is_compared(settings, date, words):
+    at = datetime(2026, 11, 26, 12, tzinfo=UTC)
+    banner = b"mail.example ESMTP" + (b" " + format_datetime(at + date).encode() if date is not None else b"")
+    told = [check.words for check in doctor_clock.greeting("SMTP", settings.smtp, banner, at)]
+    assert [words in said for said in told] == ([True] if words else [])
+
+
+def test_the_greeting_of_a_real_connection_is_looked_at(settings):
+    tomorrow = format_datetime(datetime.now(UTC) + timedelta(days=1)).encode()
+    with servers.serving(b"220 test ESMTP " + tomorrow + b"\r\n", servers.smtp(b"AUTH PLAIN")) as port:
+        assert found(_settings(settings, "SMTP", port, "none"), "SMTP clock").state == WARNING
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["default"], "no scripts besides the default one"),
+        (["default", "x"], "1 script besides the default one"),
+        (["x", "y"], "2 scripts"),
+        ([], "no scripts"),
+    ],
+)
+def test_the_script_that_everybody_has_is_nobody_s_own(names, words):
+    assert doctor._scripts([managesieve.Script(name, False) for name in names]) == words
+
+
+def test_a_search_that_the_server_refuses_is_told_with_the_way_to_mend_it(settings):
+    def answer(line: bytes) -> bytes | None:
+        tag, _, rest = line.partition(b" ")
+        if rest.startswith((b"EXAMINE", b"SELECT")):
+            return b"* 1 EXISTS\r\n" + tag + b" OK done\r\n"
+        if b"SEARCH" in rest:
+            return tag + b" NO [INUSE] Timeout while waiting for indexing to finish\r\n"
+        return servers.imap(line)
+
+    with servers.serving(IMAP_GREETING, answer) as port:
+        check = found(_settings(settings, "IMAP", port, "none"), "IMAP search", address="alice@lycee.example", password="x")
+    assert check.state == PROBLEM and "doveadm fts" in check.words and "INUSE" in check.words
 
 
 def test_imap_after_sign_in_tells_what_is_missing(settings):
