@@ -12,30 +12,32 @@ from webmail.mailbox.import_filing import Filing, named
 from webmail.mailbox.import_sources import MailFile, NotMail
 from webmail.mailbox.mail_import import MailImport
 from webmail.storage import FileGone, open_file, open_storage
+from webmail.tasks import leftovers
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
 NAME = "mail-import"
 
 
+FILE = "mail"
+
+
 def file_name(task_id: str) -> str:
     """Where the file waits for its task."""
-    return f"tasks/{task_id}/mail"
+    return f"{leftovers.folder(task_id)}/{FILE}"
 
 
 def _work(run: TaskRun) -> dict[str, Any]:
     files, name = open_storage(run.settings), file_name(run.task.id)
     try:
         with open_file(files, name) as file:
-            result = _import(run, file)
+            return _import(run, file)
     except FileGone as error:
         raise TaskFailed("file-gone") from error
     except NotMail as error:
         raise TaskFailed("no-mail") from error
     except SignInRefused as error:
         raise TaskFailed("sign-in") from error
-    files.delete(name)
-    return result
 
 
 def _import(run: TaskRun, file: IO[bytes]) -> dict[str, Any]:

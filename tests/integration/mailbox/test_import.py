@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import timedelta
 
 import pytest
 
@@ -13,8 +14,9 @@ from webmail.errors import Refused
 from webmail.imap import append_many
 from webmail.imap.append_many import Appended
 from webmail.jobs import KINDS
-from webmail.models import Tag, Task, User
+from webmail.models import Tag, Task, User, now
 from webmail.tasks.runner import TaskRunner
+from webmail.tasks.store import MOST_OPEN
 from webmail.web.current import settings as current_settings
 
 
@@ -219,6 +221,35 @@ def test_the_form_sent_twice_starts_one_task(person, work):
     for _ in range(2):
         person.submit(page, "form[action='/import']", file=(io.BytesIO(mbox(letter(1))), "a.mbox"))
     assert work() == 1
+
+
+def test_a_form_with_the_name_of_somebody_elses_task_does_them_no_harm(person, mail, work, app, make_account):
+    send(person, mbox(letter(1)))
+    with db.connection_context():
+        task = Task.select().join(User).where(User.address == person.address).get()
+    other = Visitor(app, make_account()).sign_in()
+    form = "form[action='/import']"
+    page = other.submit(other.get("/import"), form, task=task.id, file=(io.BytesIO(b"rubbish"), "a.mbox"))
+    assert page.status == 200
+    for _ in range(MOST_OPEN):
+        page = other.submit(other.get("/import"), form, task=task.id + "x", file=(io.BytesIO(b"rubbish"), "a.mbox"))
+    work()
+    assert subjects(mail, "Anciens") == ["lettre 1"]
+
+
+def test_a_kill_after_the_last_message_does_not_make_it_fail(person, mail, work, monkeypatch):
+    def dying(*_given, **_named):
+        raise SystemExit
+
+    send(person, mbox(letter(1)))
+    monkeypatch.setattr("webmail.tasks.runner._end", dying)
+    with pytest.raises(SystemExit):
+        work()
+    monkeypatch.undo()
+    with db.connection_context():
+        Task.update(lease=now() - timedelta(seconds=1)).where(Task.state == "running").execute()
+    work()
+    assert "1 message was imported." in person.get("/tasks").text
 
 
 def test_no_file_and_a_strange_folder_are_told(person):

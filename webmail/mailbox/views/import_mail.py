@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -14,7 +13,9 @@ from webmail import imap
 from webmail.errors import LimitReached, ServerAway, SignInRefused
 from webmail.mailbox import import_task, mail_import, move_in
 from webmail.mailbox.blueprint import blueprint
-from webmail.storage import CHUNK, StorageAway, StorageFull, open_storage
+from webmail.mime.filenames import safe_name
+from webmail.storage import CHUNK, StorageAway, StorageFull
+from webmail.tasks import files as task_files
 from webmail.tasks import store
 from webmail.user_lock import user_lock
 from webmail.web.body_limits import takes_up_to
@@ -24,7 +25,6 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
-_TASK_ID = re.compile(r"[0-9a-f]{32}")
 _MOST_TOLD = 10
 _APP_PASSWORDS = ("imap.gmail.com", "imap.mail.yahoo.com", "imap.mail.me.com")  # whose usual passwords open no IMAP
 
@@ -43,17 +43,18 @@ def import_mail_file() -> Response:
         return _form(_("Choose a file first."))
     if into and not _may_take(into):
         return _form(_("This folder is no longer there: choose another one."))
-    task_id = _sent_task_id()
-    arguments = {"name": file.filename[:200], "into": into}
+    about = {"name": safe_name(file.filename) or import_task.FILE, "into": into}
+    chunks = iter(lambda: file.stream.read(CHUNK), b"")
     try:
-        open_storage(settings()).put(import_task.file_name(task_id), iter(lambda: file.stream.read(CHUNK), b""))
-        task = store.start(current_user(), import_task.NAME, arguments, task_id=task_id, credential=task_credential())
+        task = task_files.start(
+            current_user(), import_task.NAME, about, settings(),
+            form=request.form.get("task", ""), name=import_task.FILE, chunks=chunks, credential=task_credential(),
+        )  # fmt: skip
     except StorageFull:
         return _form(_("The server has no room for files at the moment. Tell your administrator."))
     except StorageAway:
         return _form(_("The server can't reach its files at the moment. Try again in a few minutes."), 503)
     except LimitReached:
-        open_storage(settings()).delete_all(f"tasks/{task_id}")
         return _form(_("Too many tasks are in progress: wait until one has finished."))
     task_started(task)
     return redirect(url_for("accounts.tasks"), 303)
@@ -90,7 +91,8 @@ def move_in_mail() -> Response:
         move_in.check(old, password, settings())
         arguments = {"host": old.host, "port": old.port, "username": old.username}
         credential = task_credential(password)
-        task = store.start(current_user(), move_in.NAME, arguments, task_id=_sent_task_id(), credential=credential)
+        task_id = store.id_of_form(current_user(), request.form.get("task", ""))
+        task = store.start(current_user(), move_in.NAME, arguments, task_id=task_id, credential=credential)
     except move_in.BadServer:
         return _form(server_error=_("Write the name of the other IMAP server. Its provider’s help pages tell it."))
     except SignInRefused:
@@ -105,9 +107,7 @@ def move_in_mail() -> Response:
 
 def _refused_words(username: str) -> str:
     if move_in.guessed_server(username) in _APP_PASSWORDS:
-        return _(
-            "The server refused this password. Your provider wants an app password here, made in your account there."
-        )
+        return _("The server refused this password. Your provider wants an app password here, made in your account there.")
     return _("The other server refused this address and password.")
 
 
@@ -119,11 +119,6 @@ def _form(error: str = "", status: int = 422, *, server_error: str = "") -> Resp
         task=store.new_id(), mailboxes=mailboxes, into=request.values.get("into", ""), limit=file_size(settings().import_limit),
         username=request.form.get("username", ""), server=request.form.get("server", ""), servers=move_in.SERVERS,
     )  # fmt: skip
-
-
-def _sent_task_id() -> str:
-    sent = request.form.get("task", "")
-    return sent if _TASK_ID.fullmatch(sent) else store.new_id()
 
 
 def _may_take(mailbox: str) -> bool:
