@@ -19,6 +19,9 @@ TWO_YEARS = timedelta(days=728)
 WEEK = timedelta(days=7)
 
 
+PROVEN_SINCE = timedelta(days=90)  # colleagues' older mail is from before the server wrote who had signed in
+
+
 def boxes(now: datetime) -> dict[str, list[Item]]:
     """Address -> messages, oldest first. `now` must be timezone-aware; the same day gives the same mail."""
     return {owner.email: sorted(make(now), key=lambda item: item.when) for owner, make in _MAKERS.items()}
@@ -84,6 +87,10 @@ def _threads(
 
 def _item(posted: Posted, now: datetime, dice: random.Random) -> Item:
     flags = []
+    author = posted.letter.sender.email
+    if author.endswith("@lycee.example") and now - posted.letter.when < PROVEN_SINCE:
+        words = f"auth=pass (login) smtp.auth={author} smtp.mailfrom={author} header.from={author}"
+        posted.letter.headers["Authentication-Results"] = f"lycee.example; {words}"
     if posted.folder == "Sent":
         flags.append("\\Seen")
     if posted.answered:

@@ -49,6 +49,9 @@ def curiosities(now: datetime, dice: random.Random) -> list[Item]:
         (_russian, 52 * 24, "Projets/Erasmus"),
         (_html_only, 60 * 24, "INBOX"),
         (_receipt_wanted, 18, "INBOX"),
+        (_imitation, 4, "INBOX"),
+        (_forged, 6, "INBOX"),
+        (_with_macros, 27, "INBOX"),
     ]
     items = []
     for make, hours, mailbox in makers:
@@ -136,6 +139,30 @@ messages seront définitivement supprimé.</p><p>Confirmez votre identifiant et 
         "X-Priority": "1",
     }
     return build(letter)
+
+
+def _imitation(when: datetime, dice: random.Random) -> bytes:
+    """A colleague's name, with an l for an i, and an address of anybody's."""
+    sender = Contact("Bob Glrard - Direction", "bob.girard.lycee.ampere@boitemail.example")
+    text = "Bonjour Alice,\n\nJe suis en réunion et je ne peux pas téléphoner. Peux-tu me rendre un service discret ?\n\nBob"
+    return _letter(sender, "Es-tu disponible ?", text, when)
+
+
+def _forged(when: datetime, dice: random.Random) -> bytes:
+    """An address of the school that our mail server could not confirm: it came from outside."""
+    sender = Contact("Direction", "direction@lycee.example")
+    text = "Bonjour,\n\nLa réunion de ce soir est avancée à 16 h, salle des professeurs. Merci de prévenir vos collègues.\n\nLa direction"
+    results = "lycee.example; spf=none smtp.mailfrom=direction@lycee.example; dkim=none; dmarc=none header.from=lycee.example"
+    return _letter(sender, "Réunion avancée à 16 h", text, when, headers={"Authentication-Results": results})
+
+
+def _with_macros(when: datetime, dice: random.Random) -> bytes:
+    """Nothing but an attachment to be careful with."""
+    sheet = File("Répartition des services.xlsm", "application/vnd.ms-excel.sheet.macroEnabled.12", b"PK\x03\x04" + bytes(400))
+    text = "Bonjour,\n\nVoici le tableau à compléter avant vendredi. Merci d'activer le calcul automatique.\n\nLe secrétariat"
+    return _letter(
+        Contact("Rectorat, services", "services@rectorat-info.example"), "Tableau à compléter", text, when, files=(sheet,)
+    )
 
 
 def _flowed(when: datetime, dice: random.Random) -> bytes:

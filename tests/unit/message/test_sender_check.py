@@ -229,18 +229,21 @@ def test_each_kind_has_its_sentence() -> None:
 
 def test_the_demo_s_letters_give_warnings_only_where_they_should(alice: User) -> None:
     """All 600 of them, each as if it were its sender's first."""
-    wrong, caught = [], {}
+    wrong, caught, pretended = [], set(), set()
     for address, items in boxes(datetime.now(ZoneInfo("Europe/Paris"))).items():
         user = User.get(User.address == address)
         for item in items:
             one = _as_read(item.content, item.when)
             role = {"Sent": Role.SENT, "Drafts": Role.DRAFTS, "Junk": Role.JUNK}.get(item.mailbox)
             found = kinds(user, one, role=role)
-            if "suspendue" in one.envelope.subject:
+            if one.envelope.subject in ("Es-tu disponible ?", "Réunion avancée à 16 h", "Tableau à compléter"):
+                pretended |= found
+            elif "suspendue" in one.envelope.subject:
                 caught = found
             elif found and role is not Role.JUNK:
                 wrong.append((one.envelope.subject, found))
     assert wrong == []
+    assert pretended == {"colleague", "unproven", "macros"}
     assert caught == {"failed", "establishment", "credentials", "link", "reply"}
 
 
