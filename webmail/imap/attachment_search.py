@@ -70,9 +70,13 @@ class FilePage:
         return max(1, -(-min(self.total, MOST_SHOWN) // self.size))
 
     @property
+    def reachable(self) -> int:
+        """How many messages its pages can show."""
+        return self.pages * self.size
+
+    @property
     def is_cut(self) -> bool:
-        """Whether more messages match than its pages can show."""
-        return self.total > self.pages * self.size
+        return self.total > self.reachable
 
 
 def search(

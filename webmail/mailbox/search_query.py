@@ -28,8 +28,10 @@ _ROLES = {
 _ROLE_OF = {word: role for role, words in _ROLES.items() for word in words.split()}
 
 # form fields that correspond to an operator; "words", "without", "attachment" and "state" do not
-FIELDS = ("from", "to", "cc", "subject", "body", "filename", "tag", "list", "larger", "smaller", "after", "before")
-STATES = ("unread", "read", "flagged", "answered", "forwarded")
+_DAYS = ("after", "before")  # of form fields for a day
+_TIMES = ("on", "newer_than", "older_than")  # also a month, a year, an age
+FIELDS = ("from", "to", "cc", "subject", "body", "filename", "tag", "list", "larger", "smaller", *_DAYS, *_TIMES)
+STATES = ("unread", "read", "flagged", "answered", "forwarded", "draft")
 _LONGEST_FIELD = 200
 _SIMPLE = re.compile(r"\w[\w@.+'-]*")
 
@@ -95,7 +97,8 @@ def _field(term: SearchTerm, today: date) -> tuple[str, str]:
         return "attachment", "1"
     if term.operator == "is":
         return ("state", term.value) if term.value in STATES else ("", "")
-    if term.operator in ("after", "before"):
+    if term.operator in (*_DAYS, *_TIMES):
         days = day_range(term.value, today)
-        return (term.operator, days[0].isoformat()) if days else ("", "")
+        said = term.value if term.operator in _TIMES else days[0].isoformat() if days else ""
+        return (term.operator, said) if days else ("", "")
     return (term.operator, term.value) if term.operator in FIELDS and term.value else ("", "")

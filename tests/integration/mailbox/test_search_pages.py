@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from flask import Flask
 
 from tests.support.messages import message
 from tests.support.searches import search
 from tests.support.visits import Page, Visitor
+from webmail.imap import multi_search
 from webmail.models import SavedSearch, User
 
 Fill = Callable[..., list[int]]
@@ -36,6 +40,26 @@ def test_the_form_makes_a_query_and_is_filled_in_from_one(folders: Visitor, fill
         "paris",
         "2026-01-01",
     )
+
+
+def test_the_form_finds_by_month_by_age_and_drafts(folders: Visitor, imap_of: Callable[..., Any]) -> None:
+    imap_of(folders.address).append(
+        "Travail", bytes(message("Brouillon de mars")), (b"\\Draft",), datetime(2026, 3, 9, tzinfo=UTC)
+    )
+
+    def found(**fields: str) -> list[str]:
+        return folders.submit(folders.get("/search?mailbox=Travail"), "form.form", **fields).rows
+
+    assert found(on="2026-03") == ["Brouillon de mars", "Budget 2"]
+    assert found(on="2026-03-02") == ["Budget 2"]
+    assert found(older_than="1d", state="draft") == ["Brouillon de mars"]
+    assert found(newer_than="1d") == []
+
+
+def test_files_everywhere_say_what_was_not_searched(folders: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multi_search, "MOST_MAILBOXES", 2)
+    assert "There are too many folders" in folders.get("/files").text
+    assert "There are too many folders" in folders.get("/mailbox/INBOX?query=budget&scope=all").text
 
 
 def test_the_form_keeps_what_it_has_no_field_for(folders: Visitor) -> None:

@@ -16,6 +16,7 @@ from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.search_query import FIELDS, fields_of, led_to, query_of
 
 TODAY = date(2026, 11, 24)
+_TIMES = ("after", "before", "on", "newer_than", "older_than")
 FORM = Path(__file__).resolve().parents[3] / "templates" / "mailbox" / "search.html"
 
 
@@ -37,8 +38,11 @@ def test_each_field_becomes_its_operator() -> None:
 
 def test_a_query_fills_the_form_in_and_what_has_no_field_stays_words() -> None:
     assert again('de:ann "un mot" -paris before:2026 is:read from:bob is:draft newer_than:2w') == {
-        "from": "ann", "without": "paris", "before": "2026-01-01", "state": "read", "words": '"un mot" from:bob is:draft newer_than:2w',
+        "from": "ann", "without": "paris", "before": "2026-01-01", "state": "read", "newer_than": "2w",
+        "words": '"un mot" from:bob is:draft',
     }  # fmt: skip
+    assert again("is:draft le:2026-03 plus_ancien:1a") == {"state": "draft", "on": "2026-03", "older_than": "1a"}
+    assert again("on:never") == {"words": "on:never"}
     assert again("a OR b from:c") == {"words": "a OR b from:c"}
     assert again('-"deux mots" -has:attachment -from:x foo:bar') == {"words": '-"deux mots" -has:attachment -from:x foo:bar'}
 
@@ -47,8 +51,9 @@ def test_what_the_form_sends_comes_back_into_it() -> None:
     chance = random.Random(11)
     values = ["ann", "Zoé D.", "a@x.example", "x-y", "-x", "(a)", "OR", "a:b", "été 2026", "'", "5M"]
     for _ in range(500):
-        fields = {name: chance.choice(values) for name in FIELDS if name not in ("after", "before") and chance.random() < 0.4}
-        fields |= {"after": "2026-03-01"} if chance.random() < 0.4 else {}
+        fields = {name: chance.choice(values) for name in FIELDS if name not in _TIMES and chance.random() < 0.4}
+        fields |= {"after": "2026-03-01", "on": "2026"} if chance.random() < 0.4 else {}
+        fields |= {"newer_than": "2w", "older_than": "3 jours"} if chance.random() < 0.4 else {}
         fields |= {"attachment": "1", "state": "flagged"} if chance.random() < 0.4 else {}
         assert again(query_of(fields)) == fields
 
