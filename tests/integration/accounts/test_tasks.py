@@ -126,7 +126,7 @@ def test_a_kill_in_the_middle_of_an_import_imports_each_once(person, work, app, 
     monkeypatch.setattr(import_task, "_add", dying)
     with pytest.raises(SystemExit):
         work()
-    assert contacts_of(person) == 200
+    assert 0 < contacts_of(person) < 450, "killed in the middle"
     monkeypatch.undo()
     with db.connection_context():
         task = Task.select().join(User).where(User.address == person.address).get()
