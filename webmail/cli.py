@@ -14,7 +14,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from webmail import doctor as examination
-from webmail import doctor_mail, doctor_result
+from webmail import doctor_forgery, doctor_mail, doctor_result
 from webmail.auth import passwords, sessions
 from webmail.cli_audit import audit, noted
 from webmail.cli_groups import groups
@@ -250,7 +250,7 @@ def backup(file: Path) -> None:
 
 @click.command()
 @click.option("--as", "address", default="", help="Also sign in as this person, by token where there is a key, else by password.")
-@click.option("--mail", "recipient", default="", help="Also send a test message of the establishment to this address.")
+@click.option("--mail", "recipient", default="", help="Also send this address a test message, and a forged one.")
 @with_appcontext
 def doctor(address: str, recipient: str) -> None:
     """Examine the mail servers, the database and this machine, and say what to do."""
@@ -261,7 +261,8 @@ def doctor(address: str, recipient: str) -> None:
         if not settings().token_key_file:
             password = _password(f"Mail password of {address}")
     found = 0
-    for check in chain(examination.examine(settings(), address, password), doctor_mail.examine(recipient, settings())):
+    by_mail = (doctor_mail.examine(recipient, settings()), doctor_forgery.examine(recipient, settings()))
+    for check in chain(examination.examine(settings(), address, password), *by_mail):
         click.echo(f"{check.state:8} {check.name:22} {printable(check.words)}")
         found += check.state == doctor_result.PROBLEM
     if found:

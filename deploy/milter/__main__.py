@@ -7,7 +7,7 @@ import sys
 
 import Milter
 
-from deploy.milter import checks, settings
+from deploy.milter import checks, colleague, settings
 from deploy.milter.owners import Owners
 from deploy.milter.session import Session
 
@@ -19,6 +19,7 @@ def main(arguments: list[str]) -> int:
     try:
         Session.settings = settings.read(arguments)
         Session.owners = Owners(Session.settings.senders)
+        Session.proven = colleague.verifier(Session.settings.secret)
     except (settings.SettingsError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Callable
 from typing import IO, Any
 
 import Milter
@@ -24,6 +25,7 @@ class Session(Milter.Base):
 
     settings: Settings
     owners: Owners
+    proven: Callable[[bytes], bool]
 
     def __init__(self) -> None:
         self._address = self._helo = ""
@@ -113,7 +115,10 @@ class Session(Milter.Base):
                 known[key] = self._login in self.owners.of(key)
             return known[key]
 
-        return verdict.submission(self._fields, self._login, self._sender, owns, self.settings.domains)
+        def proven() -> bool:
+            return Session.proven(self._head() + self._whole_body())
+
+        return verdict.submission(self._fields, self._login, self._sender, owns, self.settings.domains, proven)
 
     def _arrived(self) -> verdict.Verdict:
         trusted = self.settings.trusts(self._address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.milter.headers import domain_of
@@ -28,6 +28,7 @@ class Settings:
     socket: str = SOCKET
     trusted: tuple[Network, ...] = ()
     resolver: tuple[str, int] | None = None  # host and port
+    secret: str = field(default="", repr=False)  # the webmail's key, by which it knows its own messages; "": none is known
     dns_seconds: float = 15  # for all that is asked of DNS about one message
 
     def trusts(self, address: str) -> bool:
@@ -59,10 +60,18 @@ def read(arguments: list[str]) -> Settings:
         return Settings(
             authserv_id, frozenset(domain_of(f"@{name}") for name in domains if name), given.senders, given.socket,
             tuple(ipaddress.ip_network(word) for word in given.trusted.split()), (host, int(port)) if host else None,
-            given.dns_seconds,
+            str(values.get("secret_key") or _secret(given.settings.parent / "secret_key")), given.dns_seconds,
         )  # fmt: skip
     except ValueError as error:
         raise SettingsError(str(error)) from error
+
+
+def _secret(file: Path) -> str:
+    """The key that the webmail made for itself beside its settings; "" if there is none, or it is not for us."""
+    try:
+        return file.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _toml(file: Path) -> dict:

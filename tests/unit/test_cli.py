@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from flask_babel import Babel
 
 from webmail import cli, config
 from webmail.auth import passwords, sessions
@@ -45,6 +46,7 @@ def run(settings):
 
 def typing(settings):
     app = Flask("cli-tests")
+    Babel(app)
     app.extensions["settings"] = settings
     cli.register(app)
 
@@ -178,10 +180,11 @@ def test_doctor_exits_with_1_when_there_is_a_problem(run):
     assert said.splitlines()[-1] == "2 problems"
 
 
-def test_doctor_tells_of_its_test_message_last(run):
+def test_doctor_tells_of_its_messages_last(run):
     code, said = run("doctor --mail alice")
     assert (code, said.splitlines()[-1]) == (1, "3 problems")
-    assert said.splitlines()[-2].startswith("problem  Test message           is not sent: no sender is set (system_address).")
+    assert said.splitlines()[-3].startswith("problem  Test message           is not sent: no sender is set (system_address).")
+    assert said.splitlines()[-2].startswith("warning  Forged sender          is not tried: port 25 of 127.0.0.1 ")
     assert run("doctor --mail 'a b'")[1].endswith("is not an address such as alice@lycee.example\n")
 
 

@@ -10,6 +10,7 @@ import smtplib
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ from deploy.demo.services import Services
 from tests.support.postgresql import fresh_database, server_url
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
-from webmail import smtp
+from webmail import doctor_forgery, smtp
 from webmail.account import Account, TokenIssuer
+from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import Outbox
 
 FAR = "ann@far.example"
 FORM = "form.compose-form"
+needs_the_door = pytest.mark.skipif(bool(postfix.door_missing()), reason=postfix.door_missing())
 Connect = Callable[..., smtplib.SMTP]
 
 
@@ -255,8 +258,7 @@ def test_mail_for_elsewhere_reaches_the_outside_world(submitting: Connect, make_
 
 def test_alice_writes_and_bob_reads(app: Flask, make_account, arrives, imap_of) -> None:
     alice, bob = Visitor(app, make_account("alice")).sign_in(), Visitor(app, make_account("bob")).sign_in()
-    page = alice.submit(alice.get("/compose"), FORM, action="send", to=bob.address, subject="Été", body="Bonjour Bob.\n.\nœuf")
-    assert "on its way" in page.notices
+    alice.submit(alice.get("/compose"), FORM, action="send", to=bob.address, subject="Été", body="Bonjour Bob.\n.\nœuf")
     row = Outbox.get(Outbox.sender == alice.address)
     app.extensions["jobs"].deliver(row.id)
     assert "Été" in alice.get("/mailbox/Sent").rows
@@ -271,6 +273,36 @@ def test_the_page_says_that_a_colleague_does_not_exist(app: Flask, make_account)
     alice.submit(alice.get("/compose"), FORM, action="send", to="nobody@lycee.example", subject="lost", body="b")
     app.extensions["jobs"].deliver(Outbox.get(Outbox.sender == alice.address).id)
     assert "nobody@lycee.example" in alice.get("/outbox").text
+
+
+# --- the doctor's forgery ---------------------------------------------------------------------------------------------
+
+
+def forged(app: Flask, services: Services, recipient: str, source: str, **changed: str) -> CheckResult:
+    with app.app_context():
+        [told] = doctor_forgery.examine(recipient, replace(app.extensions["settings"], **changed), services.ports.relay, source)
+    return told
+
+
+@needs_the_door
+def test_the_doctor_says_that_a_forgery_from_outside_is_refused(app: Flask, services: Services, make_account) -> None:
+    told = forged(app, services, make_account(), "127.0.0.2")
+    assert (told.state, "nothing proves it" in told.words) == (OK, True), told.words
+
+
+@needs_the_door
+def test_the_doctor_says_that_one_from_the_server_itself_arrives_without_proof(
+    app: Flask, services: Services, make_account
+) -> None:
+    told = forged(app, services, make_account(), "127.0.0.1")
+    assert (told.state, told.words.startswith("arrived, without proof")) == (WARNING, True), told.words
+
+
+@needs_the_door
+def test_the_doctor_says_that_anybody_may_claim_what_nobody_removes(app: Flask, services: Services, make_account) -> None:
+    """A name that the server does not write under."""
+    told = forged(app, services, make_account(), "127.0.0.1", authserv_id="elsewhere.example")
+    assert (told.state, "anybody can write in your name" in told.words) == (PROBLEM, True), told.words
 
 
 # --- the script itself ------------------------------------------------------------------------------------------------
