@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import auth_app
+from tests.support import auth_app, servers
 from tests.support.broken_database import FAULTS
 from tests.unit.test_cli import typing
 from webmail import config
@@ -81,6 +81,20 @@ def test_a_full_disk_is_a_sentence(settings, file):
     assert "make room" in results[-1][1]
 
 
+def test_a_server_that_is_down_is_a_sentence(settings):
+    pytest.importorskip("psycopg")
+    usual, run = db.obj, typing(settings)
+    open_database(f"postgresql://nobody@127.0.0.1:{servers.closed_port()}/none")
+    try:
+        results = [run(line, "a long password\n") for line in ("accounts list", "groups list", "audit", "migrate")]
+        doctor = run("doctor")
+    finally:
+        db.initialize(usual)
+    assert all(map(is_a_sentence, results)), results
+    assert all("is it running? Check database_url" in printed for _code, printed in (*results, doctor))
+    assert doctor[0] == 1
+
+
 @pytest.mark.parametrize("fault", ["damaged", "no_database", "removed"])
 def test_the_doctor_tells_of_it(settings, file, fault):
     run = typing(settings)
@@ -114,11 +128,12 @@ def flask(instance: Path, *words: str, typed: str = "") -> subprocess.CompletedP
     return subprocess.run(command, cwd=ROOT, env=environment, input=typed, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.parametrize("command", ["accounts list", "jobs"])
 @pytest.mark.parametrize("what", ["the queue", "the uploads folder", "the database"])
-def test_a_start_with_something_else_in_its_place_is_a_sentence(instance, what):
+def test_a_start_with_something_else_in_its_place_is_a_sentence(instance, what, command):
     place = instance / {"the queue": "jobs.sqlite", "the uploads folder": "uploads", "the database": "traboule.sqlite"}[what]
     place.write_bytes(b"This is a shopping list.\n" * 500)
-    done = flask(instance, "accounts", "list")
+    done = flask(instance, *command.split())
     assert done.returncode == 1
     assert "Traceback" not in done.stderr and done.stdout == ""
     [line] = [line for line in done.stderr.splitlines() if line.startswith(("Error: ", "Traboule can't start: "))]

@@ -15,6 +15,7 @@ from tests.support.visits import Visitor
 from webmail import create_app, doctor_machine, health
 from webmail.database.connection import db
 from webmail.models import AttachmentRow, DraftRow, Outbox
+from webmail.storage.local import MARK
 
 TYPED = {"to": "bob@lycee.example", "subject": "Été", "body": "long text\n"}
 AWAY = "can't reach its files"
@@ -113,6 +114,18 @@ def test_sending_keeps_the_text_and_does_not_ask_for_the_file_again(form, broken
     broken()
     assert alice.submit(page, FORM, action="send", follow=False).status == 303
     assert Outbox.select().count() == 1
+
+
+def test_an_uploads_folder_of_an_earlier_version_goes_on(app, uploads, form):
+    """Without the mark that the folder bears now."""
+    alice, page = form
+    (uploads / MARK).unlink()
+    page = alice.submit(page, FORM, attachments=file("b.txt", b"bytes"), action="attach")
+    assert (page.status, AttachmentRow.select().count()) == (200, 2)
+    assert (uploads / MARK).exists()
+    (uploads / MARK).unlink()
+    assert alice.submit(page, FORM, action="send", follow=False).status == 303
+    assert "first.txt" in bytes(Outbox.get().content).decode("ascii", "replace")
 
 
 def test_health_and_the_doctor_tell(app, uploads, form, broken, request):
