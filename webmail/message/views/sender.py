@@ -31,8 +31,8 @@ def trust_facts(trust: Trust) -> list[str]:
 
 @blueprint.app_template_global()
 def trust_sign(trust: Trust) -> str:
-    """The symbol in front of the line; its meaning is also in the text beside it. Only proof earns the tick."""
-    return {SenderVerdict.PROVEN: "✓", SenderVerdict.UNVERIFIED: "○"}.get(trust.verdict, "▲")
+    """The symbol in front of the line where there are no warnings; its meaning is in the text too. Only proof earns the tick."""
+    return "✓" if trust.verdict is SenderVerdict.PROVEN else "○"
 
 
 def verdict_words(verdict: Verdict) -> str:
