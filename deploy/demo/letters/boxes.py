@@ -88,7 +88,7 @@ def _threads(
 def _item(posted: Posted, now: datetime, dice: random.Random) -> Item:
     flags = []
     author = posted.letter.sender.email
-    if author.endswith("@lycee.example") and now - posted.letter.when < PROVEN_SINCE:
+    if posted.folder != "Sent" and author.endswith("@lycee.example") and now - posted.letter.when < PROVEN_SINCE:
         words = f"auth=pass (login) smtp.auth={author} smtp.mailfrom={author} header.from={author}"
         posted.letter.headers["Authentication-Results"] = f"lycee.example; {words}"
     if posted.folder == "Sent":

@@ -49,6 +49,7 @@ def curiosities(now: datetime, dice: random.Random) -> list[Item]:
         (_russian, 52 * 24, "Projets/Erasmus"),
         (_html_only, 60 * 24, "INBOX"),
         (_receipt_wanted, 18, "INBOX"),
+        (_proven, 2, "INBOX"),
         (_imitation, 4, "INBOX"),
         (_forged, 6, "INBOX"),
         (_with_macros, 27, "INBOX"),
@@ -139,6 +140,15 @@ messages seront définitivement supprimé.</p><p>Confirmez votre identifiant et 
         "X-Priority": "1",
     }
     return build(letter)
+
+
+def _proven(when: datetime, dice: random.Random) -> bytes:
+    """From a colleague, as the mail server of the school confirms."""
+    text = (
+        "Salut Alice,\n\nJ'ai laissé la clé de la salle 112 dans ton casier, avec les copies des secondes. Bonne soirée !\n\nBob"
+    )
+    results = f"lycee.example; auth=pass (login) smtp.auth={BOB.email} smtp.mailfrom={BOB.email} header.from={BOB.email}"
+    return _letter(BOB, "Clé de la salle 112", text, when, headers={"Authentication-Results": results})
 
 
 def _imitation(when: datetime, dice: random.Random) -> bytes:
