@@ -129,6 +129,19 @@ def test_an_import_waits_for_its_file_and_goes_on(alice, settings, kept):
     assert (work(settings).state, Contact.select().count(), kept.files) == (TaskState.DONE, 250, {})
 
 
+def test_an_import_is_done_though_its_file_cannot_be_deleted_yet(alice, settings, kept, monkeypatch):
+    send_cards(alice)
+    insert = import_task.store.insert
+
+    def going_away(*args):
+        kept.away = True
+        return insert(*args)
+
+    monkeypatch.setattr(import_task.store, "insert", going_away)
+    assert (work(settings).state, Contact.select().count()) == (TaskState.DONE, 250)
+    assert store.result_of(Task.get())["undo"]
+
+
 def test_an_import_whose_file_is_gone_asks_for_it_again(alice, settings, kept):
     send_cards(alice)
     kept.files.clear()
