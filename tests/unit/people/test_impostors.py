@@ -1,0 +1,107 @@
+"""Names that pretend, in a whole list at once: what is marked, and what it costs."""
+
+from __future__ import annotations
+
+import time
+
+import peewee as pw
+import pytest
+
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.mail import Address
+from webmail.mime.threats import names
+from webmail.models import AllowedAddress, AllowedName, Contact, ContactAddress, Correspondent, User, now
+from webmail.people import colleagues, display_names, impostors, known_senders
+from webmail.people.display_names import Objection
+
+SETTINGS = Settings(name="Lycée Ampère", domain="lycee.example")
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    impostors._remembered.clear()
+
+
+@pytest.fixture
+def queries(monkeypatch):
+    found: list[str] = []
+    run = pw.Database.execute_sql
+
+    def counted(self, sql, *more, **named):
+        found.append(sql)
+        return run(self, sql, *more, **named)
+
+    monkeypatch.setattr(type(db.obj), "execute_sql", counted)
+    return found
+
+
+def contact(user, name, address):
+    made = Contact.create(user=user, uid=name[:32], card_uid=name, vcard="", name=name, sort=name, words="", revision="")
+    alike = known_senders.address_skeleton(address)
+    domain = address.partition("@")[2]
+    ContactAddress.create(user=user, contact=made, address=address, domain=domain, alike=alike, key=names.name_index(name))
+
+
+def test_who_is_marked(alice, bob):
+    User.update(name="Bob Girard").where(User.id == bob.id).execute()
+    contact(alice, "Sophie Lambert", "sophie@partner.example")
+    contact(alice, "Private Bob", "girard@private.example")
+    Correspondent.create(user=alice, address="zoe@x.example", name="Zoé Petit", last=now())
+    AllowedAddress.create(user=bob, address="head@lycee.example")
+    fine = [
+        Address("Bob Girard", "bob@lycee.example"), Address("Bob Girard", "head@lycee.example"), Address("Ann Far", "ann@far.example"),
+        Address("Sophie Lambert", "sophie@partner.example"), Address("Zoe Petit", "zoe@x.example"), Address("", "x@far.example"),
+        Address("Bob Girard", "girard@private.example"), Address("Lycée Pascal", "x@far.example"),
+    ]  # fmt: skip
+    pretending = [
+        Address("Bob Glrard", "bg@far.example"), Address("M. Bob Girard", "mallory@lycee.example"), Address("SOPHIE LAMBERT", "s@far.example"),
+        Address("Zoé Petit", "z@far.example"), Address("a@b.example", "c@d.example"), Address("Lycée Ampère", "x@far.example"),
+        Address("Help desk", "mallory@lycee.example"), Address("", "bob@lycee.example@far.example"), Address("x", "x@lyceee.example"),
+    ]  # fmt: skip
+    assert impostors.marked(alice, [*fine, *pretending], SETTINGS) == set(pretending)
+
+
+def test_a_page_of_fifty_costs_few_queries_and_little_time_among_two_thousand_colleagues(alice, queries):
+    people = [
+        {"address": f"p{n}@lycee.example", "local": f"p{n}", "domain": "lycee.example", "name": f"Person{n} Family{n}"}
+        for n in range(2000)
+    ]
+    User.insert_many(people).execute()
+    rows = [Address(f"Person{n} Family{n}", f"x{n}@far.example") for n in range(25)]
+    rows += [Address(f"Somebody{n} Else{n}", f"y{n}@far.example") for n in range(25)]
+    colleagues.today()  # read once, when accounts change
+    queries.clear()
+    began = time.process_time()
+    found = impostors.marked(alice, rows, SETTINGS)
+    took = time.process_time() - began
+    assert len(found) == 25
+    assert len(queries) <= 3
+    assert took < 0.25
+    queries.clear()
+    assert impostors.marked(alice, rows, SETTINGS) == found
+    assert queries == []
+
+
+def test_names_of_one_s_own(alice, bob):
+    User.update(name="Bob Girard").where(User.id == bob.id).execute()
+    User.update(name="Alice Principal").where(User.id == alice.id).execute()
+    alice = User.get_by_id(alice.id)
+    assert display_names.objection(alice, "Bob Girard", SETTINGS) is Objection.COLLEAGUE
+    assert display_names.objection(bob, "Bob Girard", SETTINGS) is None
+    assert display_names.objection(bob, "GIRARD Bob", SETTINGS) is None
+    assert display_names.objection(bob, "Bob Girard - Direction", SETTINGS) is Objection.ROLE
+    assert display_names.objection(alice, "Alice Principal", SETTINGS) is None  # the administrator's name
+    assert display_names.objection(alice, "", SETTINGS) is None
+    assert display_names.objection(alice, alice.address, SETTINGS) is None
+    assert display_names.objection(alice, "alice@far.example", SETTINGS) is Objection.ADDRESS
+    assert display_names.objection(alice, "Messagerie lycee.example", SETTINGS) is Objection.ESTABLISHMENT
+    AllowedName.create(user=alice, name="Direction")
+    assert display_names.objection(alice, "Direction", SETTINGS) is None
+    assert display_names.objection(bob, "Direction", SETTINGS) is Objection.COLLEAGUE  # it is hers now
+
+
+def test_an_allowed_name_reads_as_one_s_own(alice, bob):
+    AllowedName.create(user=alice, name="Direction")
+    assert impostors.marked(bob, [Address("Direction", alice.address)], SETTINGS) == set()
+    assert impostors.marked(alice, [Address("Direction", bob.address)], SETTINGS)
