@@ -223,7 +223,7 @@ def _rows(
     connection: Connection, commands: List[Command], order: List[int] | None = None
 ) -> tuple[List[Summary], dict[str, List[Any]]]:
     """Rows in the order of these UIDs (default: newest first), and all untagged responses: 1 round trip; one more each if a
-    cache guess was wrong and if the headers of a new row are huge."""
+    cache guess was wrong, if the headers of a new row are huge, and if a new row seems to have attachments."""
     untagged = connection.run(*commands, *_beside(connection))
     return _rows_in(connection, fetched(untagged), order), untagged
 
@@ -240,6 +240,9 @@ def _rows_in(connection: Connection, answers: dict[int, dict[bytes, Any]], order
     if cut := [uid for uid, values in details.items() if headers_cut(values, MOST_HEADERS)]:
         each = fetched(connection.run((b"UID FETCH", uid_set(cut), b"(UID " + EACH_HEADER + b")")))
         details.update({uid: without_headers(details[uid]) | each[uid] for uid in cut if uid in each})
+    if marked := [uid for uid, values in details.items() if needs_structure(values)]:
+        each = fetched(connection.run((b"UID FETCH", uid_set(marked), STRUCTURE)))
+        details.update({uid: details[uid] | each[uid] for uid in marked if uid in each})
     fresh = {uid: summary_of(uid, values) for uid, values in details.items()}
     remember(memory, fresh)
     rows = [_with_flags(fresh.get(uid) or memory.rows.get(uid) or _unreadable(uid), flags_of(answers[uid])) for uid in uids]
@@ -312,14 +315,21 @@ def others_of(connection: Connection, mailbox: str, uid: int, *, most: int = 30)
     return rows, len(others) - len(shown) + len(rows)
 
 
+STRUCTURE = b"(UID FLAGS BODYSTRUCTURE)"
+
+
+def needs_structure(values: dict[bytes, Any]) -> bool:
+    """Whether a keyword marks attachments that may be nothing but a logo in the text."""
+    return "$HasAttachment" in flags_of(values) and b"BODYSTRUCTURE" not in values
+
+
 def summary_of(uid: int, values: dict[bytes, Any]) -> Summary:
     fields = headers.fields(header_bytes_of(values))
     preview = values.get(b"PREVIEW")
     flags = flags_of(values)
     attached = "$HasAttachment" in flags
-    if b"BODYSTRUCTURE" in values and not flags & {"$HasAttachment", "$HasNoAttachment"}:
-        shape = structure_of(values[b"BODYSTRUCTURE"])
-        attached = bool(shape and shape.attachments)
+    if b"BODYSTRUCTURE" in values and (shape := structure_of(values[b"BODYSTRUCTURE"])):
+        attached = bool(shape.attachments)
     return Summary(
         uid=uid,
         flags=flags,

@@ -210,7 +210,8 @@ def fetch(
 
 
 def _complete(connection: Connection, place_of: dict[str, MailboxHits], values: dict[tuple[str, int], dict[bytes, Any]]) -> None:
-    """Fetch the fields one by one if thousands of recipients truncated the others: 1 round trip, usually 0."""
+    """Fetch the fields one by one if thousands of recipients truncated the others, and the structure of rows that seem to have
+    attachments: 1 round trip each, usually 0."""
     cut: dict[str, list[int]] = defaultdict(list)
     for (name, uid), items in values.items():
         if headers_cut(items, listing.MOST_HEADERS):
@@ -222,6 +223,15 @@ def _complete(connection: Connection, place_of: dict[str, MailboxHits], values: 
     )
     for key, items in each.items():
         values[key] = without_headers(values[key]) | items
+    marked: dict[str, list[int]] = defaultdict(list)
+    for (name, uid), items in values.items():
+        if b"RFC822.SIZE" in items and listing.needs_structure(items):
+            marked[name].append(uid)
+    asking: list[tuple[str, Command]] = [
+        (name, (b"UID FETCH", uid_set(uids), listing.STRUCTURE)) for name, uids in marked.items()
+    ]
+    for key, items in fetch(connection, place_of, asking).items():
+        values[key] |= items
 
 
 def _in_each(
