@@ -10,6 +10,7 @@ from flask import Flask
 from imapclient import IMAPClient
 
 from deploy.demo.services import Services
+from tests.support import worker
 from tests.support.messages import message
 from tests.support.relay import Relay
 from tests.support.servers import certificate
@@ -49,6 +50,7 @@ def test_a_person_signs_in_reads_and_sends(
     person = Visitor(app, address).sign_in()
     assert person.get("/mailbox/INBOX").rows == ["Bienvenue"]
     assert User.get(User.address == address).password == ""
+    worker.alive()
     page = person.submit(person.get("/compose"), FORM, action="send", to=address, subject="À moi", body="texte")
     assert "on its way" in page.notices
     row = Outbox.get(Outbox.sender == address)

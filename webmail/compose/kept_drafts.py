@@ -15,7 +15,7 @@ from webmail.compose import draft_copies, drafts, identities
 from webmail.compose.draft_message import FilesGone
 from webmail.compose.drafts import CopyTrouble
 from webmail.config import Settings
-from webmail.errors import MailError, OverQuota, ServerAway
+from webmail.errors import MailError, OverQuota, ServerAway, SignInRefused
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
 from webmail.storage import StorageAway, StorageFull
 
@@ -41,7 +41,8 @@ def put(row: DraftRow, account: Account, settings: Settings, credential: bytes |
             return True
     except MailError as error:
         log.info("draft %s is not in Drafts yet: %s", row.id, error)
-        _note(row, _trouble(error), credential)
+        over = isinstance(error, SignInRefused) and credential is not None  # again and again it would lock the account
+        _note(row, _trouble(error), None if over else credential, again=not over)
     return False
 
 
@@ -55,9 +56,9 @@ def _trouble(error: MailError) -> CopyTrouble:
     return CopyTrouble.REFUSED
 
 
-def _note(row: DraftRow, trouble: CopyTrouble, credential: bytes | None) -> None:
+def _note(row: DraftRow, trouble: CopyTrouble, credential: bytes | None, *, again: bool) -> None:
     wait = EVERY if trouble is CopyTrouble.AWAY else _RARELY
-    values = {"copy_error": trouble, "copy_due": now() + wait, "credential": credential}
+    values = {"copy_error": trouble, "copy_due": now() + wait if again else None, "credential": credential}
     DraftRow.update(values).where(DraftRow.id == row.id).execute()
     for name, value in values.items():
         setattr(row, name, value)

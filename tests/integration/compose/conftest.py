@@ -7,13 +7,13 @@ import email.policy
 
 import pytest
 
+from tests.support import worker
 from tests.support.compose_form import file, write
 from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.compose.outbox import delivery
 from webmail.database.connection import db
-from webmail.models import DraftRow, Outbox, now
-from webmail.tasks import heartbeat
+from webmail.models import DraftRow, Outbox
 
 
 @pytest.fixture
@@ -24,12 +24,12 @@ def app(services, tmp_path):
     with db.connection_context():  # what other files' tests left: all share one database
         Outbox.delete().execute()
         DraftRow.delete().execute()
-        heartbeat.beat("test", now())  # `work` is the worker
+    worker.alive()  # `work` is what it does
     yield app
+    worker.gone()
     with db.connection_context():
         Outbox.delete().execute()
         DraftRow.delete().execute()
-        heartbeat.gone("test")
 
 
 @pytest.fixture

@@ -8,16 +8,15 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support import worker
 from tests.support.compose_form import FORM, file, text_of, write
 from tests.support.relay import Relay
 from tests.support.visits import Visitor
-from webmail import create_app, imap
+from webmail import create_app, imap, vault
 from webmail.compose import draft_copies
-from webmail.database.connection import db
 from webmail.errors import ServerAway
 from webmail.imap import circuit_breaker, messages, pool
 from webmail.models import DraftRow, Outbox, Worker, now
-from webmail.tasks import heartbeat
 
 AWAY = "Kept here, not yet in your Drafts folder: the mail server does not answer."
 FULL = "Your mailbox is full: the draft is kept here, not in your Drafts folder."
@@ -156,6 +155,25 @@ def test_a_server_that_is_away_is_said_and_the_worker_saves_once_it_answers(ann,
     assert state_of(ann.get(page.address)).startswith(SAVED)
     row = DraftRow.get()
     assert (row.credential, row.copy_due, row.copy_error, row.copy_mark) == (None, None, None, None)
+
+
+def test_a_password_that_is_refused_is_not_tried_again(ann, remote, relay, stored):
+    if remote.extensions["settings"].token_key_file:
+        pytest.skip("no password is kept")
+    form = ann.get("/compose")
+    relay.mode = "hang"
+    imap.close_all()
+    ann.submit(form, FORM, body="mes mots", action="save")
+    row = DraftRow.get()
+    assert b"demo" not in bytes(row.credential)
+    wrong = vault.seal_for_outbox("changed", remote.extensions["settings"].secret_key, row.user.id)
+    DraftRow.update(credential=wrong).execute()
+    answers_again(relay)
+    worker_comes(remote)
+    row = DraftRow.get()
+    assert (row.credential, row.copy_due, row.body) == (None, None, "mes mots")
+    page = ann.submit(ann.get(form.one(FORM)["action"]), FORM, action="save")
+    assert state_of(page).startswith(SAVED)
 
 
 def test_typing_never_waits_twice_for_a_server_that_is_away(ann, relay):
@@ -375,8 +393,7 @@ def _rebuild(client):
 
 
 def test_the_page_after_send_waits_for_a_mute_server_once(ann, relay):
-    with db.connection_context():
-        heartbeat.beat("test", now())
+    worker.alive()
     form = ann.get("/compose")
     ann.get("/mailbox/INBOX")  # a connection that is kept, and falls silent
     relay.mode = "hang"

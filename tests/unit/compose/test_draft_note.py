@@ -41,3 +41,16 @@ def test_a_very_long_folder_name_comes_back_too(alice, settings):
 def test_what_is_no_note_changes_nothing(note):
     noted = draft_note.from_header(f"{builder.NOTE}: {note}\r\n\r\n".encode(), Fields())
     assert normalised(Fields(**noted)) == Fields()
+
+
+def test_the_mark_of_a_copy_is_found_and_is_no_field():
+    note = draft_note.marked(draft_note.to_header(FULL), "0a1b2c3d4e5f")
+    head = f"{builder.NOTE}: {note}\r\n\r\n".encode()
+    assert draft_note.mark_of(head) == "0a1b2c3d4e5f"
+    assert draft_note.from_header(head, Fields()) == draft_note.from_header(head.replace(b"copy=0a1b2c3d4e5f; ", b""), Fields())
+    assert draft_note.mark_of(f"{builder.NOTE}: {draft_note.marked('', 'abc')}\r\n\r\n".encode()) == "abc"
+
+
+@pytest.mark.parametrize("value", ["", "copy=", "copy=<b>", "copy=" + "a" * 17, "format=markdown", "copy=é"])
+def test_what_is_no_mark_is_none(value):
+    assert draft_note.mark_of(f"{builder.NOTE}: {value}\r\n\r\n".encode()) == ""

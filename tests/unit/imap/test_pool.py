@@ -184,3 +184,33 @@ def test_a_connection_is_not_kept_for_ever() -> None:
     with pool.connect(ANN) as other:
         assert other is not young
     assert young.closed
+
+
+# --- those who can do without ----------------------------------------------------------------------------------------
+
+
+def test_who_can_do_without_is_not_kept_waiting_twice(own_pool):
+    ben = Account("ben@x.example", SERVER, SERVER, Password("ben", "secret"))
+    with pool.connect(ANN, patience=0.5) as connection:
+        assert connection.patience == 0.5
+    with pytest.raises(ServerAway), pool.connect(ANN):
+        raise ServerAway("it fell silent")
+    began = time.monotonic()
+    with pytest.raises(ServerAway), pool.connect(ANN, patience=0.5):
+        pytest.fail("it was asked again")
+    assert time.monotonic() - began < 0.4
+    with pool.connect(ben, patience=0.5):
+        pass  # others are not concerned
+    with pool.connect(ANN):
+        pass  # what can't do without is asked, and heard
+    with pool.connect(ANN, patience=0.5):
+        pass
+    assert ANN not in own_pool.silent
+
+
+def test_a_silence_is_forgotten_after_some_seconds(own_pool, monkeypatch):
+    monkeypatch.setattr(pool, "_SILENCE", 0.0)
+    with pytest.raises(ServerAway), pool.connect(ANN):
+        raise ServerAway("it fell silent")
+    with pool.connect(ANN, patience=0.5):
+        pass
