@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
 from webmail.contacts import import_task
+from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
 from webmail.mailbox import export_task
@@ -61,9 +62,9 @@ class Jobs:
         Path(settings.jobs_file).parent.mkdir(parents=True, exist_ok=True)
         self.huey = _queue(settings.jobs_file)
         self._task_process: TaskProcess | None = None  # of a worker
-        self._deliver = self.huey.task(name="deliver")(self.deliver)
-        self._deliver_system = self.huey.task(name="deliver_system_mail")(self.deliver_system_mail)
-        self._sweep = self.huey.task(name="sweep_soon")(self.sweep)
+        self._deliver = self.huey.task(name="deliver")(_patient(self.deliver))
+        self._deliver_system = self.huey.task(name="deliver_system_mail")(_patient(self.deliver_system_mail))
+        self._sweep = self.huey.task(name="sweep_soon")(_patient(self.sweep))
         self._tasks = self.huey.task(name="tasks_soon")(self._wake_runner)
 
     def schedule(self, outbox_id: int, when: datetime) -> None:
@@ -175,13 +176,26 @@ def _queue(file: str) -> SqliteHuey:
         raise ConfigError(f"jobs_file {file} can't be used ({error}): move it away, and another will be made") from error
 
 
+def _patient(work: Callable[..., None]) -> Callable[..., None]:
+    """The work, or a line in the log while the database can't be used: a sweep finds what is left."""
+
+    @wraps(work)
+    def tried(*arguments: Any) -> None:
+        try:
+            work(*arguments)
+        except DATABASE_AWAY as error:
+            log.warning("%s waits: the database %s", work.__name__, trouble.advice(error))
+
+    return tried
+
+
 def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None]) -> None:
     """Do something again and again until the worker stops. A database that is away now is asked again next time."""
     while True:
         try:
             do()
         except DATABASE_AWAY as error:
-            log.warning("periodic work waits for the database: %s", error)
+            log.warning("periodic work waits: the database %s", trouble.advice(error))
         except Exception:
             log.exception("periodic work broke")
         if stopping.wait(every.total_seconds()):

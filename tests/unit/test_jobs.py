@@ -4,13 +4,17 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.bench.faults import BOB
+from tests.bench.fault_server import FaultServer
+from tests.bench.faults import BOB, Instance
+from tests.support.broken_database import FAULTS
 from tests.support.system_mail import queued
 from tests.support.waiting import eventually
 from webmail import jobs, vault
+from webmail.database.connection import db
 from webmail.errors import SignInRefused
 from webmail.models import Outbox, OutboxState, now
 
@@ -131,3 +135,21 @@ def test_a_row_opens_with_its_sealed_password_or_not_at_all(here):
     row.credential = row.credential[:-1] + b"x"
     with pytest.raises(SignInRefused):
         jobs.account_of(row, here.settings)
+
+
+@pytest.mark.parametrize("fault", ["read_only", "damaged", "no_database", "removed"])
+def test_a_database_that_cannot_be_used_is_a_line_in_the_log(tmp_path, caplog, monkeypatch, fault):
+    with FaultServer() as server:
+        here = Instance(tmp_path / "instance", server.port)
+        with db.connection_context():
+            sent = here.enqueue(here.draft())
+        worker = jobs.build(here.settings, here.account)
+        FAULTS[fault](Path(here.settings.database_url.removeprefix("sqlite:///")))
+        db.close()  # each job opens a connection of its own
+        if fault == "read_only":
+            monkeypatch.setattr(db.obj, "_pragmas", [*db.obj._pragmas, ("query_only", 1)])
+        worker._deliver.call_local(sent.id)
+        worker._sweep.call_local()
+        told = [record for record in caplog.records if "the database" in record.getMessage()]
+        assert len(told) == 2 and not any(record.exc_info for record in told)
+        assert server.messages == []

@@ -17,6 +17,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.config import Settings
+from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway
 from webmail.models import Task, TaskState, now
@@ -83,7 +84,7 @@ class TaskRunner:
                 with db.connection_context():
                     worked = self.run_one()
             except DATABASE_AWAY as error:
-                log.warning("tasks wait for the database: %s", error)
+                log.warning("tasks wait: the database %s", trouble.advice(error))
             if not worked:
                 self._wake.wait(self._poll)
                 self._wake.clear()

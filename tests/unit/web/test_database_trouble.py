@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from werkzeug.routing import IntegerConverter
 
 from tests.support import auth_app, servers
 from tests.support.broken_database import FAULTS, full, removed
@@ -68,6 +69,31 @@ def test_the_text_stays_on_the_page(alice, file, fault, action):
     assert is_well(page)
     assert "Nothing was saved yet" in page.text and "ell your administrator" in page.text
     assert text_of(page) == text
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_address_answers_500(app, alice, file, fault):
+    """Whoever asks, and whatever for."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    token = alice.get("/compose").one(f"{FORM} [name=csrf_token]")["value"]
+    form, asked, stranger = {"csrf_token": token, "subject": "x" * 9000, "body": "y" * 9000}, 0, Visitor(app)
+    FAULTS[fault](file)
+    for rule, method in addresses(app):
+        for who in (alice, stranger):
+            answer = who.client.open(rule, method=method, data=form if method == "POST" else None)
+            assert answer.status_code != 500, f"{method} {rule}"
+            answer.close()
+            asked += 1
+    assert asked > 100
+
+
+def addresses(app):
+    """Each address of the application, with something in the place of what varies; not what would end the session or wait."""
+    for rule in app.url_map.iter_rules():
+        names = {name: 1 if isinstance(kind, IntegerConverter) else "x" * 32 for name, kind in rule._converters.items()}
+        built = rule.build(names)
+        if built and rule.endpoint not in ("static", "auth.logout", "mailbox.changes"):
+            yield from ((built[1], method) for method in sorted({"GET", "POST"} & rule.methods))
 
 
 def test_in_french_too(app, file):
