@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from deploy.demo.services import Services
+from tests.support.every_page import furnish
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 30_000  # milliseconds, on a busy machine; it costs nothing where all is well
@@ -29,6 +30,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         fill(running)
         yield running
     shutil.rmtree(base.resolve())
+
+
+@pytest.fixture(scope="session")
+def every_page(demo: Services) -> dict[str, str]:
+    """The addresses of all of Alice's pages, by name, with something on them."""
+    return furnish(demo)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browsing import wait_for_row
@@ -146,44 +145,6 @@ def test_an_html_message_is_shown_in_its_frame_and_nothing_leaves(open_browser: 
     expect(frame.locator("body")).not_to_be_empty()
     host = alice.url.split("/")[2]
     assert [url for url in asked if url.split("/")[2] != host and not url.startswith("data:")] == []
-
-
-@pytest.mark.parametrize("width", [320, 360, 768, 1280])
-def test_no_page_is_wider_than_the_screen(open_browser: OpenBrowser, width: int, scripts: bool) -> None:
-    if not scripts:
-        pytest.skip("measured by a script")
-    alice = open_browser(ALICE, width=width)
-    first = alice.locator("[data-row] .s a").first.get_attribute("href")
-    for address in ("/mailbox/INBOX", first, "/compose", "/outbox", "/sessions", "/folders", "/mailbox/nope"):
-        alice.goto(address)
-        assert alice.evaluate("document.documentElement.scrollWidth") <= width, address
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_every_page_is_accessible(
-    open_browser: OpenBrowser,
-    check_accessibility: Callable[[Page], None],
-    dark: bool,
-    width: int,
-    scripts: bool,
-    screenshots: Path | None,
-) -> None:
-    if not scripts:
-        pytest.skip("axe is a script")
-    visitor = open_browser(width=width, dark=dark)
-    check_accessibility(visitor)
-    alice = open_browser(ALICE, width=width, dark=dark)
-    first = alice.locator("[data-row] .s a").first.get_attribute("href")
-    pages = {
-        "inbox": "/mailbox/INBOX", "message": first, "compose": "/compose", "outbox": "/outbox", "sessions": "/sessions",
-        "folders": "/folders", "search": "/mailbox/INBOX?query=zzzz", "error": "/mailbox/nope", "empty": "/mailbox/Archive",
-    }  # fmt: skip
-    for name, address in pages.items():
-        alice.goto(address)
-        check_accessibility(alice)
-        if screenshots:
-            alice.screenshot(path=screenshots / f"{name}-{width}-{'dark' if dark else 'light'}.png")
 
 
 def test_the_keyboard_alone_is_enough(open_browser: OpenBrowser) -> None:

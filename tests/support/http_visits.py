@@ -14,10 +14,10 @@ _PATIENCE = 60.0  # seconds
 
 
 class HttpVisitor(Visitor):
-    """Somebody with a browser of their own, at `base` (https://127.0.0.1:1234), trusting the certificate in the file `ca`."""
+    """Somebody with a browser of their own, at `base` (https://127.0.0.1:1234), trusting the certificate in the file `ca`, if given."""
 
     def __init__(self, base: str, ca: str, address: str = "", password: str = "demo", language: str = "en") -> None:
-        trust = ssl.create_default_context(cafile=ca)
+        trust = ssl.create_default_context(cafile=ca or None)
         self.http = httpx.Client(base_url=base, verify=trust, headers={"Accept-Language": language}, timeout=_PATIENCE)
         self.client = _Client(self.http)  # type: ignore[assignment]
         self.address, self.password = address, password

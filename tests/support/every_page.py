@@ -1,0 +1,200 @@
+"""Every page there is, with something on it, for tests that look at all of them: widths, accessibility, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from email.message import EmailMessage, Message
+from email.mime.text import MIMEText
+
+from imapclient import IMAPClient
+
+from deploy.demo import accounts
+from deploy.demo.child import HOST
+from deploy.demo.letters.tnef import winmail
+from deploy.demo.services import Services
+from tests.support.attachments import PNG, file, letter, zipped
+from tests.support.compose_form import FORM
+from tests.support.contact_pages import CARD, EDIT, add, group
+from tests.support.groups import group as people_group
+from tests.support.http_visits import HttpVisitor
+from tests.support.messages import message
+from tests.support.visits import Page
+
+ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN.address
+_LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words that do not fit a narrow screen
+_HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a><img src="https://list.example/a.png">'
+
+ADMIN_PAGES = {"reports": "/admin/reports"}
+
+# endpoints that answer GET with something else than a page of their own
+NO_PAGES = frozenset(
+    [
+        "static",
+        "healthz",
+        "too_large",
+        "home",
+        "message.body",
+        "message.part",
+        "message.raw",
+        "message.image",
+        "message.all_files",
+        "message.packed",
+        "compose.picture",
+        "compose.rendered",
+        "compose.state",
+        "compose.suggest",
+        "compose.resume",
+        "mailbox.go",
+        "mailbox.news",
+        "mailbox.push",
+        "contacts.card",
+        "contacts.export",
+        "accounts.task_state",
+        "accounts.task_result",
+    ]
+)
+
+
+def furnish(demo: Services) -> dict[str, str]:
+    """Fill the demo's Alice with one of everything; the addresses of her pages, by a name for each."""
+    with accounts.tables(demo.database):
+        people_group("Maths", ALICE, BOB)
+        people_group("4e B", BOB)
+    alice = HttpVisitor(demo.address, "", ALICE, demo.password, "fr").sign_in()
+    return {
+        **_simple_pages(),
+        **_folders(alice),
+        **_messages(demo, alice),
+        **_writing(alice),
+        **_contacts(alice),
+        **_settings(alice),
+        **_tasks(alice),
+    }
+
+
+def _simple_pages() -> dict[str, str]:
+    return {
+        "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
+        "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "sessions": "/sessions",
+        "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "preferences": "/settings",
+    }  # fmt: skip
+
+
+def _folders(alice: HttpVisitor) -> dict[str, str]:
+    """A folder shared with everybody that one can share with, a tag, something snoozed."""
+    alice.submit(alice.get("/folders"), "#new-folder", name=_LONG)
+    here = f"/folder/{_LONG}"
+    for fields in ({"who": BOB}, {"kind": "group", "who": "Maths"}, {"kind": "everyone"}):
+        assert alice.submit(alice.get(here), "#share", action="give", **fields).status == 200, fields
+    alice.submit(alice.get("/tags"), "main form:has([value=add])", name="urgent", action="add")
+    inbox = alice.get("/mailbox/INBOX")
+    alice.submit(inbox, "#messages", action="later:tomorrow", uids=str(inbox.all("[data-row]")[-1]["data-uid"]))
+    return {"folder": here, "tags": "/tags", "snoozed": "/snoozed", "empty-trash": "/empty/Trash"}
+
+
+def _messages(demo: Services, alice: HttpVisitor) -> dict[str, str]:
+    """The pages of messages that have something to show."""
+    inner = message("Message transmis", "Voir plus bas")
+    wrapped: Message = EmailMessage()
+    wrapped["Subject"], wrapped["From"], wrapped["To"] = "En pièce jointe", BOB, ALICE
+    wrapped.set_content("Ci-joint")  # type: ignore[attr-defined]
+    wrapped.add_attachment(inner)  # type: ignore[attr-defined]
+    list_letter = message(
+        "Bulletin", "Bonne lecture", List_Unsubscribe="<https://list.example/leave?1>", List_Id="<bulletin.list.example>"
+    )
+    links = message("Lien")
+    links.set_content(_HTML, subtype="html")
+    several = letter(
+        _LONG, file("notes.txt", b"Ligne\n" * 50, "octet-stream"), file("photo.png", PNG, "octet-stream"),
+        file("archives.zip", zipped("un.txt", "dossier/deux.pdf"), "zip"), MIMEText(CARD, "vcard"), text="Voir",
+    )  # fmt: skip
+    outlook = letter("Outlook", file("winmail.dat", winmail(), "ms-tnef"))
+    phishing = message("Votre compte", "Cliquez", "Banque <banque@list.example>")
+    uid = _appended(demo, several, wrapped, list_letter, links, outlook, phishing)
+    pages = {
+        f"message-{name}": f"/message/{uid + at}/Divers"
+        for at, name in enumerate(("files", "wrapped", "list", "links", "outlook"))
+    }
+    shown = {name: alice.get(address) for name, address in pages.items()}
+    frame = alice.get(str(shown["message-links"].one("iframe[data-message-body], iframe")["src"]))
+    found = {
+        "view": _link(shown["message-files"], "/view/"),
+        "review-card": f"/contacts/from/{uid}/5/Divers",  # the fifth part
+        "nested": _link(shown["message-wrapped"], "/inside/"),
+        "unsubscribe": _link(shown["message-list"], "/unsubscribe/"),
+        "leave": _link(frame, "/leave"),
+        "winmail": _link(shown["message-outlook"], "/winmail/"),
+    }
+    here = f"{uid}/Divers"
+    more = {name: f"/{name}/{here}" for name in ("headers", "print", "conversation", "reply", "forward", "send-on")}
+    fields = {name: shown["message-files"].all(f"[name={name}]")[0]["value"] for name in ("csrf_token", "v")}
+    assert alice.post(f"/report/{uid + 5}/Divers", fields).status == 200
+    return {**pages, **found, **more, "images": "/images"}
+
+
+def _appended(demo: Services, *messages: Message) -> int:
+    """The UID of the first of these messages, in the folder Divers."""
+    client = IMAPClient(HOST, demo.ports.imap, ssl=False, timeout=20)
+    client.login(ALICE, demo.password)
+    client.create_folder("Divers")
+    for one in messages:
+        client.append("Divers", one.as_bytes())
+    client.select_folder("Divers", readonly=True)
+    first = min(client.search())
+    client.logout()
+    return int(first)
+
+
+def _writing(alice: HttpVisitor) -> dict[str, str]:
+    """A draft with a file, one that waits to leave, and what one chooses from."""
+    alice.submit(alice.get("/compose"), FORM, to=BOB, subject=_LONG, body="Demain", action="later:tomorrow")
+    draft = alice.submit(alice.get("/compose"), FORM, to=BOB, subject="Brouillon", body="Texte", action="save")
+    address = str(draft.one(FORM)["action"])
+    return {
+        "compose": "/compose", "draft": address, "recipients": f"{address}/recipients", "draft-contacts": f"{address}/contacts",
+        "draft-mail": f"{address}/mail", "draft-mail-files": f"{address}/mail/1/Divers",
+    }  # fmt: skip
+
+
+def _contacts(alice: HttpVisitor) -> dict[str, str]:
+    add(alice, f"Zoé {_LONG}", "zoe.petit.de.la.fontaine@etablissement-scolaire.example")
+    group(alice, "Équipe", "bob@lycee.example")
+    listed = alice.get("/contacts")
+    one = listed.link("Zoé").partition("?")[0]
+    return {
+        "contacts": "/contacts", "contact": one, "contact-edit": f"{one}/edit", "contact-new": "/contacts/new",
+        "group-new": "/contacts/groups/new", "contacts-import": "/contacts/import",
+    }  # fmt: skip
+
+
+def _settings(alice: HttpVisitor) -> dict[str, str]:
+    """An identity, a signature and a template: their lists, their pages, and the question before they go."""
+    pages: dict[str, str] = {}
+    made: dict[str, Callable[[], Page]] = {
+        "identities": lambda: alice.submit(alice.get("/settings/identities/new"), EDIT, name="Alice", address=ALICE),
+        "signatures": lambda: alice.submit(alice.get("/settings/signatures/new"), EDIT, name="Courte", text="Alice"),
+        "templates": lambda: alice.submit(alice.get("/settings/templates/new"), EDIT, name="Absence", subject="s", body="b"),
+    }
+    for area, make in made.items():
+        make()
+        one = _link(alice.get(f"/settings/{area}"), rf"/settings/{area}/\d+$")
+        pages |= {
+            area: f"/settings/{area}",
+            f"{area}-new": f"/settings/{area}/new",
+            f"{area}-one": one,
+            f"{area}-remove": f"{one}/remove",
+        }
+    return pages
+
+
+def _tasks(alice: HttpVisitor) -> dict[str, str]:
+    alice.submit(alice.get("/tasks"), "form[action='/account/data']")
+    return {"tasks": "/tasks"}
+
+
+def _link(page: Page, pattern: str) -> str:
+    """The first address on a page that begins with this pattern."""
+    found = [str(tag["href"]) for tag in page.all("a[href]") if re.match(pattern, str(tag["href"]))]
+    assert found, f"no link to {pattern} on {page.address}: {page.text[:500]}"
+    return found[0]
