@@ -4,6 +4,8 @@ An HMAC-SHA-256 with a key made of `secret_key`, which all machines of an instal
 somebody's: From, Sender, Reply-To, To, Cc, Subject, Date, Message-ID, the MIME headers, whether each is there and how often, and
 the whole body. So it can't be lifted onto another text, another sender or other recipients; the very same message sent again is
 still that person's. White space at the ends of lines and the folding of headers may change on the way, nothing else.
+
+`deploy/milter/` reads this module by its path: it needs nothing but the standard library.
 """
 
 from __future__ import annotations

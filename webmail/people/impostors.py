@@ -123,16 +123,17 @@ def marked(user: User, senders: Iterable[Address], settings: Settings) -> frozen
     At most 5 queries for a whole list, none while the answers of a minute ago still hold.
     """
     wanted = {sender for sender in senders if sender.email}
-    moment = time.monotonic()
-    keys = {sender: (str(db.obj.database), user.id, sender.name, sender.email) for sender in wanted}
-    fresh = {one for one in wanted if (kept := _remembered.get(keys[one])) is None or kept[0] < moment}
-    if fresh:
+    moment, place = time.monotonic(), (str(db.obj.database), user.id)
+    kept = {one: _remembered.get((*place, one.name, one.email)) for one in wanted}
+    known = {one: answer[1] for one, answer in kept.items() if answer is not None and answer[0] > moment}
+    if fresh := wanted - known.keys():
         found = _marked(user, fresh, settings)
-        for sender in fresh:
-            _remembered[keys[sender]] = (moment + _KEPT_SECONDS, sender in found)
+        known |= {one: one in found for one in fresh}
+        for one in fresh:
+            _remembered[(*place, one.name, one.email)] = (moment + _KEPT_SECONDS, one in found)
         while len(_remembered) > _KEPT:
             _remembered.popitem(last=False)
-    return frozenset(one for one in wanted if (kept := _remembered.get(keys[one])) is not None and kept[1])
+    return frozenset(one for one, doubtful in known.items() if doubtful)
 
 
 def _marked(user: User, senders: set[Address], settings: Settings) -> set[Address]:

@@ -227,6 +227,27 @@ def test_each_kind_has_its_sentence() -> None:
     assert len(set(words)) == len(WarningKind)
 
 
+def test_what_is_absent_has_not_failed() -> None:
+    from flask import Flask
+    from flask_babel import Babel
+
+    from webmail.message.views.sender import check_words
+    from webmail.mime.authentication import AuthenticationCheck
+
+    app = Flask(__name__)
+    Babel(app)
+    with app.test_request_context():
+        words = {
+            (method, result): check_words(AuthenticationCheck(method, result))[1]
+            for method in ("dkim", "spf", "auth")
+            for result in ("none", "fail")
+        }
+    assert words["dkim", "none"] == "not signed"
+    assert words["auth", "none"] == "no"
+    assert words["spf", "none"] == "nothing published"
+    assert {words[method, "fail"] for method in ("dkim", "spf", "auth")} == {"failed"}
+
+
 def test_the_demo_s_letters_give_warnings_only_where_they_should(alice: User) -> None:
     """All 600 of them, each as if it were its sender's first."""
     wrong, caught, pretended = [], set(), set()
