@@ -13,9 +13,10 @@ from flask_login import LoginManager, current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.auth import request_slots
+from webmail.auth import form_slots, request_slots
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
+from webmail.auth.sessions import network_of
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
@@ -46,6 +47,7 @@ def install(app: Flask) -> None:
     if count:  # otherwise all visitors would share the proxy's address, and so one rate limit
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
     people.init_app(app, add_context_processor=False)  # templates have web.current_user()
+    app.before_request(_read_strangers_form)
     app.before_request(_require_sign_in)
     app.after_request(_stream_keeps_turn)
     app.teardown_request(_end_turn)
@@ -105,6 +107,21 @@ people.session_protection = None  # it would end sessions when the IP address ch
 @people.request_loader
 def _load_person(_request: Any) -> Any:
     return visit().user
+
+
+def _read_strangers_form() -> None:
+    """Read the form of somebody who is not signed in, where the page needs it, in a turn: see `form_slots`."""
+    if request.method != "POST" or request.endpoint is None:
+        return
+    view = current_app.view_functions.get(request.endpoint)
+    needed = is_public(current_app, request.endpoint) or getattr(view, "keeps_text", False)
+    if not needed or current_user.is_authenticated:
+        return
+    try:
+        with form_slots.form_slot(network_of(request.remote_addr)):
+            request.form  # noqa: B018 - reads and keeps it
+    except form_slots.TooManyForms:
+        abort(503)
 
 
 def _require_sign_in() -> AnyResponse | None:

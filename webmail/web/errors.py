@@ -114,6 +114,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
         405: (_("This address can't be opened like this"), _("Go back and use the buttons of the page.")),
         413: (_("This is too large"), _("Choose smaller files and try again.")),
         429: (_("Too many requests"), _("Wait a few minutes, then try again.")),
+        503: (_("Too many people sign in at this moment"), _("Wait a few seconds, then go back and send the form again.")),
         500: (_("Something went wrong here"), _("It has been recorded. Go back and try again.")),
     }
     title, advice = titles.get(status, (_("This request could not be understood"), _("Go back and try again.")))
