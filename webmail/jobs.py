@@ -29,9 +29,8 @@ from webmail.contacts import import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
-from webmail.mailbox import export_task
+from webmail.mailbox import export_task, move_in, snooze
 from webmail.mailbox import import_task as mail_import_task
-from webmail.mailbox import move_in, snooze
 from webmail.message import image_cache
 from webmail.models import DraftRow, Outbox, now
 from webmail.send_attempts import LEASE
