@@ -18,8 +18,10 @@ from deploy.demo.place import Owner
 from deploy.dovecot import render
 
 PROGRAM = Path("/usr/sbin/postfix")
+MASTER_PROGRAM = Path("/usr/lib/postfix/sbin/master")
 SCRIPT = Path(__file__).resolve().parents[1] / "postfix.sh"
 MASTER = Path("/usr/share/postfix/master.cf.dist")
+_WATCH = '"$@" & master=$!; trap "kill $master" TERM INT; wait $master; wait $master'  # the first wait ends with the signal
 PACKAGES = Path("/usr/lib/python3/dist-packages")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
@@ -67,11 +69,16 @@ def prepare(root: Path, ports: Ports, database: Path | str, domains: Iterable[st
     with (place / "etc" / "master.cf").open("w") as out:
         out.writelines(f"{ports.relay}{line[4:]}" if line.startswith("smtp      inet") else line for line in services)
     _run_script(place, ports, _connection(place, database, user.pw_gid), domains)
+    _run([str(PROGRAM), "-c", str(place / "etc"), "check"])  # makes the queue's folders, and what is in the chroot
 
 
 def command(root: Path) -> list[str]:
-    """The command that runs Postfix in the foreground, with its log on the standard output."""
-    return [str(PROGRAM), "-c", str(root / "postfix" / "etc"), "start-fg"]
+    """The command that runs Postfix in the foreground, with its log on the standard output.
+
+    A shell keeps watch: master changes its user for moments, by which it loses the signal it should get when we die, and it makes
+    a session of its own, where nobody who stops `postfix start-fg` finds it.
+    """
+    return ["/bin/sh", "-c", _WATCH, "watch", str(MASTER_PROGRAM), "-c", str(root / "postfix" / "etc"), "-s"]
 
 
 def certificate(root: Path) -> Path:
@@ -133,10 +140,14 @@ def _run_script(place: Path, ports: Ports, database: Path, domains: Iterable[str
         "SUBMISSIONS": str(ports.smtp),
         "SUBMISSION": str(ports.submission),
     }
-    words = ["/bin/sh", str(SCRIPT), " ".join(domains), str(database)]
+    _run(["/bin/sh", str(SCRIPT), " ".join(domains), str(database)], environment)
+
+
+def _run(words: list[str], environment: dict[str, str] = ENVIRONMENT) -> None:
+    """Raises ServiceFailed."""
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ServiceFailed(f"{SCRIPT} failed:\n{done.stderr}")
+        raise ServiceFailed(f"{' '.join(words[:2])} failed:\n{done.stderr}")
 
 
 def _make_certificate(place: Path, hostname: str) -> None:
@@ -148,12 +159,5 @@ def _make_certificate(place: Path, hostname: str) -> None:
     extensions = (f"subjectAltName=IP:{HOST},DNS:localhost", "keyUsage=critical,digitalSignature,keyCertSign")
     added = [word for extension in extensions for word in ("-addext", extension)]
     key.touch(mode=0o600)
-    done = subprocess.run(
-        ["/usr/bin/openssl", *what, "-subj", f"/CN={hostname}", *added, "-keyout", key, "-out", place / "new.pem"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise ServiceFailed(f"openssl failed:\n{done.stderr}")
+    _run(["/usr/bin/openssl", *what, "-subj", f"/CN={hostname}", *added, "-keyout", str(key), "-out", str(place / "new.pem")])
     (place / "new.pem").rename(pem)

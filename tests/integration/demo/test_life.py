@@ -33,7 +33,18 @@ def run_demo(base: Path) -> subprocess.Popen[str]:
 
 
 def pids(base: Path) -> list[int]:
-    return [service["pid"] for service in json.loads((base / "services.json").read_text())["services"]]
+    """All processes that work in the demo's folder, those that its services started included."""
+    services = [service["pid"] for service in json.loads((base / "services.json").read_text())["services"]]
+    folder = str(base.resolve())
+    others = [int(file.parent.name) for file in Path("/proc").glob("[0-9]*/cwd") if _link(file).startswith(folder)]
+    return list({*services, *others})
+
+
+def _link(file: Path) -> str:
+    try:
+        return os.readlink(file)
+    except OSError:  # ended meanwhile
+        return ""
 
 
 def all_end(processes: list[int]) -> bool:
