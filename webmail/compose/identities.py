@@ -62,7 +62,9 @@ def is_theirs(user: User, identity: Identity, settings: Settings) -> bool:
 
     At most 4 queries.
     """
-    return identity.email.lower() in allowed(user) and display_names.objection(user, identity.name, settings) is None
+    return (
+        identity.email.lower() in allowed(user) and display_names.objection(user, identity.name, settings, identity.email) is None
+    )
 
 
 # --- identities ------------------------------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ def save(identity: WritingIdentity, settings: Settings) -> None:
     Raises NotYours, display_names.NameRefused, LimitReached.
     """
     check(identity.user, identity.address, settings)
-    display_names.check(identity.user, identity.name, settings)
+    display_names.check(identity.user, identity.name, settings, identity.address)
     mine = WritingIdentity.user == identity.user
     identity.address = identity.address.lower()
     with db.atomic():

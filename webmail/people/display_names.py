@@ -33,14 +33,17 @@ class NameRefused(NotAllowed):
         self.objection = objection
 
 
-def check(user: User, name: str, settings: Settings) -> None:
+def check(user: User, name: str, settings: Settings, address: str = "") -> None:
     """Raises NameRefused. At most 3 queries, none for an empty name or the account's own."""
-    if (found := objection(user, name, settings)) is not None:
+    if (found := objection(user, name, settings, address)) is not None:
         raise NameRefused(found)
 
 
-def objection(user: User, name: str, settings: Settings) -> Objection | None:
-    """Why the user may not write under this name, or None if they may. At most 3 queries."""
+def objection(user: User, name: str, settings: Settings, address: str = "") -> Objection | None:
+    """Why the user may not write under this name, or None if they may. At most 3 queries.
+
+    `address` is the one that it goes with: the name of an office may go with its address, which the administrator allowed.
+    """
     if not name.strip() or name == user.name:
         return None
     given = [user.name, *_allowed(user)]
@@ -53,7 +56,7 @@ def objection(user: User, name: str, settings: Settings) -> Objection | None:
         return Objection.ESTABLISHMENT
     if colleagues.today().imitated(name, user.address.lower()):
         return Objection.COLLEAGUE
-    return Objection.ROLE if names.holds_role(name) else None
+    return Objection.ROLE if names.holds_role(name) and not names.within(name, address.partition("@")[0]) else None
 
 
 def _holds_domain(name: str, domains: Iterable[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -59,7 +58,11 @@ def pretends(sender: Address, own: Sequence[str], settings: Settings, colleagues
     if person := colleagues.imitated(name, email):
         return Impostor(Pretence.COLLEAGUE, *person, grave=names.is_full(person[0]))
     if inside:
-        return Impostor(Pretence.ROLE, name, grave=False) if names.is_role(name) and not _names_itself(name, email) else None
+        return (
+            Impostor(Pretence.ROLE, name, grave=False)
+            if names.is_role(name) and not names.within(name, email.partition("@")[0])
+            else None
+        )
     if settings.name != _OWN_NAME and names.holds_name(name, settings.name):
         return Impostor(Pretence.ESTABLISHMENT, settings.name)
     return None
@@ -75,12 +78,6 @@ def _other_address(name: str, email: str, own: Sequence[str]) -> Impostor | None
     shown = f"{name} {email.rpartition('@')[0]}"
     named = next((one for one in own if names.names_domain(shown, one)), "")
     return Impostor(Pretence.ESTABLISHMENT, named) if named else None
-
-
-def _names_itself(name: str, email: str) -> bool:
-    """Whether a function writes from its own address: "Direction <direction@...>"."""
-    local = re.split(r"[._+-]", email.partition("@")[0])
-    return names.same_name(name, " ".join(local)) or names.same_name(name, "".join(local))
 
 
 # --- people the user knows -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 
 import peewee as pw
@@ -96,6 +97,7 @@ def test_names_of_one_s_own(alice, bob):
     assert display_names.objection(alice, alice.address, SETTINGS) is None
     assert display_names.objection(alice, "alice@far.example", SETTINGS) is Objection.ADDRESS
     assert display_names.objection(alice, "Messagerie lycee.example", SETTINGS) is Objection.ESTABLISHMENT
+    assert display_names.objection(alice, "Direction", SETTINGS, "direction-college@lycee.example") is None
     AllowedName.create(user=alice, name="Direction")
     assert display_names.objection(alice, "Direction", SETTINGS) is None
     assert display_names.objection(bob, "Direction", SETTINGS) is Objection.COLLEAGUE  # it is hers now
@@ -105,3 +107,12 @@ def test_an_allowed_name_reads_as_one_s_own(alice, bob):
     AllowedName.create(user=alice, name="Direction")
     assert impostors.marked(bob, [Address("Direction", alice.address)], SETTINGS) == set()
     assert impostors.marked(alice, [Address("Direction", bob.address)], SETTINGS)
+
+
+def test_the_migration_computes_the_keys_of_contacts_anew(alice):
+    contact(alice, "Sophie Lambert", "sophie@partner.example")
+    expected = ContactAddress.select(ContactAddress.alike, ContactAddress.key).tuples().get()
+    ContactAddress.update(alike="old", key="old").execute()
+    importlib.import_module("webmail.migrations.0012_names").compute(db.obj)
+    assert ContactAddress.select(ContactAddress.alike, ContactAddress.key).tuples().get() == expected
+    assert impostors.marked(alice, [Address("Sophie Lambert", "s@far.example")], SETTINGS)

@@ -48,7 +48,8 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         form.mark("attachments", _("The message is too large: remove a file."))
     if form.identity.data and not identities.named(my_identities(), form.identity.data):
         form.mark("identity", _("You can't write as the one you had chosen any more. Look at who the message is from now."))
-    if (refused := display_names.objection(current_user(), identity(row).name, settings())) is not None:
+    me = identity(row)
+    if (refused := display_names.objection(current_user(), me.name, settings(), me.email)) is not None:
         form.mark("identity", name_objection(refused))
     at = chosen_time(form)
     if not form.check() or not takes_all(form, draft_message.as_draft(row, identity(row), settings())):

@@ -122,6 +122,12 @@ def holds_role(name: str) -> bool:
     return is_role(name) or any(is_role(piece) for piece in _BREAKS.split(visible(name))[:_MOST_PIECES])
 
 
+def within(name: str, local: str) -> bool:
+    """Whether the words of a name are all in the local part of an address: "Direction" in "direction.college"."""
+    words = set(_words(name)) - _SMALL_WORDS
+    return bool(words) and (words <= set(_words(local)) or same_name(name, "".join(_words(local))))
+
+
 def holds_name(text: str, name: str) -> bool:
     """Whether all words of a name (of an establishment) stand in a text, side by side in any order: "Support Lycée Ampère"."""
     wanted, words = _words(name), _words(text)
