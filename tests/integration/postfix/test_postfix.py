@@ -265,7 +265,11 @@ def test_alice_writes_and_bob_reads(app: Flask, make_account, arrives, imap_of) 
     arrives(imap_of(bob.address), ["SUBJECT", "Été"])
     inbox = bob.get("/mailbox/INBOX", reload=True)
     assert inbox.rows == ["Été"]
-    assert "Bonjour Bob." in bob.get(inbox.link("Été")).text
+    page = bob.get(inbox.link("Été"))
+    assert "Bonjour Bob." in page.text
+    if not postfix.door_missing():
+        assert page.one("[data-verdict]")["data-verdict"] == "proven"
+        assert "Sign-in" in page.one(".trust dl").get_text()
 
 
 def test_the_page_says_that_a_colleague_does_not_exist(app: Flask, make_account) -> None:
