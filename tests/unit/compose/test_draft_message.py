@@ -27,7 +27,7 @@ def test_what_leaves_has_no_hidden_recipient_and_no_note(here, alice):
     secret = Fields(to="b@x.example", bcc="eve@x.example", format="markdown", source_mailbox="Geheim", source_uid=7)
     row = drafts.new(alice, secret)
     content = bytes(Outbox.get(Outbox.id == here.enqueue(row).id).content)
-    for private in (b"eve@", b"Bcc", b"X-Traboule", b"Geheim"):
+    for private in (b"eve@", b"Bcc", b"X-Traboule-Draft", b"Geheim"):
         assert private not in content
     assert row.message_id.encode() in content
 

@@ -25,7 +25,7 @@ from webmail.tasks.runner import TaskRunner
 
 CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u{0}\r\nFN:Person {0}\r\nEMAIL:p{0}@ailleurs.example\r\n{1}END:VCARD\r\n"
 COUNT = 600
-LONGEST = 0.15  # seconds of computing under the lock: what is aimed at is a third
+LONGEST = 0.4  # seconds of computing under the lock; in one piece it was several, and what is aimed at is an eighth
 
 
 @pytest.fixture

@@ -47,6 +47,18 @@ class ListContext(NamedTuple):
     today: date
 
 
+_ROOM = 20  # characters of an address beside a doubtful name
+
+
+@blueprint.app_template_filter()
+def short_address(email: str) -> str:
+    """The end of an address, which tells whose it is: with its whole domain if there is room for that."""
+    domain = f"@{email.rpartition('@')[2]}"
+    if len(email) <= _ROOM:
+        return email
+    return domain if len(domain) <= _ROOM else f"…{email[1 - _ROOM :]}"
+
+
 @blueprint.app_template_global()
 def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str) -> Markup:
     """All rows of a page. `back` is the list's URL, or "" if it is the mailbox's default one."""

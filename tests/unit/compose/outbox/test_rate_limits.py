@@ -30,7 +30,9 @@ def test_an_hour_takes_so_many_and_the_next_one_more(here, alice):
     assert timedelta(minutes=59) < refused.value.possible - now() < timedelta(minutes=62)
     assert Outbox.select().count() == 1
     here.enqueue(here.draft((BOB, CARL)))
-    assert rate_limits.near(alice, here.settings) == rate_limits.RemainingRecipients(rate_limits.HOUR, 0)
+    left = rate_limits.near(alice, here.settings)
+    assert (left.window, left.people) == (rate_limits.HOUR, 0)
+    assert timedelta(minutes=59) < left.again - now() < timedelta(minutes=62)
     outbox.enqueue(here.draft(), here.account(), here.identity(), here.settings, None, at=refused.value.possible)
 
 

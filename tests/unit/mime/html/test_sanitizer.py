@@ -96,7 +96,9 @@ class TestWhatStays:
 
     def test_a_link_without_an_address_has_no_other_link_s_title(self):
         for _again in range(20):  # the order of the attributes is another each time
-            found = cleaned('<a href="https://evil.test/">x</a><a name="a">y</a><a>z</a><a title="t">v</a><map><area></map><a href="#a">w</a><a>u</a>')
+            found = cleaned(
+                '<a href="https://evil.test/">x</a><a name="a">y</a><a>z</a><a title="t">v</a><map><area></map><a href="#a">w</a><a>u</a>'
+            )
             titles = [attributes.get("title") for tag, attributes in Inspection(found.html).elements if tag in ("a", "area")]
             assert titles == ["evil.test", None, None, None, None, None, None]
             targets = [attributes.get("target") for tag, attributes in Inspection(found.html).elements if tag == "a"]

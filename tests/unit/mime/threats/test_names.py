@@ -63,7 +63,15 @@ def test_an_address_inside_a_name(name: str, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Messagerie lycee.example", "lycée.example", "Iycee.example", "(lycee\u2024example)", "x.lycee.example", "bob@lуcee.example"]
+    "text",
+    [
+        "Messagerie lycee.example",
+        "lycée.example",
+        "Iycee.example",
+        "(lycee\u2024example)",
+        "x.lycee.example",
+        "bob@lуcee.example",
+    ],
 )
 def test_a_domain_inside_a_name(text: str) -> None:
     assert names.names_domain(text, "lycee.example")
