@@ -126,4 +126,4 @@ def test_domains_are_shown_in_their_own_letters_unless_they_deceive(alice, work)
 
 
 def test_the_room_for_files_is_told_before_any_is_attached(alice):
-    assert "Up to 2.2 MB of files in all" in alice.get("/compose").one("#room-left").get_text().replace("\xa0", " ")
+    assert "Up to 2.2 MB of files in all" in alice.get("/compose").one("#room").get_text().replace("\xa0", " ")
