@@ -15,6 +15,7 @@ from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.search_suggestions import suggested
 from webmail.mailbox.views import day_mark
+from webmail.mailbox.views.found_words import words_of
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
 from webmail.web.notices import notify
@@ -58,7 +59,7 @@ def show(mailbox: str) -> Response:
     found_nothing = bool(asked.query) and not listing.total
     return page(
         "mailbox/show.html", listing=listing, mailbox=mailbox, asked=asked, query=asked.query, current=current, sorts=sorts,
-        search=search, wide=asked.wide, exact_names=exact_names,
+        search=search, found_words=words_of(search) if asked.query else (), wide=asked.wide, exact_names=exact_names,
         inside=asked.query and len(imap.multi_search.within(listing.overview, mailbox, below=True).names) > 1,
         day=_marked(listing, asked),
         suggested=suggested(search, current_user(), listing.overview) if found_nothing else None,

@@ -43,6 +43,7 @@ class ListContext(NamedTuple):
     tail: str  # query arguments of links, which lead back to this list
     snippets: bool
     chosen: str  # "page" or "all" if the rows are ticked
+    words: tuple[str, ...]  # of a search, to be marked
     language: str
     today: date
 
@@ -60,13 +61,13 @@ def short_address(email: str) -> str:
 
 
 @blueprint.app_template_global()
-def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str) -> Markup:
-    """All rows of a page. `back` is the list's URL, or "" if it is the mailbox's default one."""
+def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str, words: tuple[str, ...]) -> Markup:
+    """All rows of a page. `back` is the list's URL, or "" if it is the mailbox's default one; `words` are marked."""
     tail = f"&query={url_quote(asked.query)}" if asked.query else ""
     tail += f"&sort={asked.sort}" if asked.sort != "date" else ""
     tail += f"&back={url_quote(back)}" if back else ""
     here = formatting.here()
-    around = ListContext(tail, preferences().snippets, chosen, here.locale, here.today)
+    around = ListContext(tail, preferences().snippets, chosen, words, here.locale, here.today)
     places = {name: _place(listing, asked, name, validity) for name, validity in _mailboxes(listing, asked)}
     render = _rendered if current_app.debug else _remembered
     chips = row_chips(listing.rows)

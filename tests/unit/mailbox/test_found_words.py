@@ -1,0 +1,38 @@
+"""Words of a search in the rows of its results: which are marked, and that nothing else becomes HTML."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from webmail.imap.search import parse
+from webmail.mailbox.views.found_words import marked_words, words_of
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "marked"),
+    [
+        ("équipe", "L'équipe, l’Équipe", "L&#39;<mark>équipe</mark>, l’<mark>Équipe</mark>"),
+        ("equipe", "équipes", "<mark>équipes</mark>"),
+        ("réunions", "La réunion", "La <mark>réunion</mark>"),
+        ("oeuvre", "L'œuvre", "L&#39;<mark>œuvre</mark>"),
+        ("from:zoé subject:budget -lyon", "Zoé : budget de Lyon", "<mark>Zoé</mark> : <mark>budget</mark> de Lyon"),
+        ("a", "a b ab", "<mark>a</mark> b ab"),
+        ("is:unread larger:5M", "unread 5M", "unread 5M"),
+        ("b", "<b>b</b>", "&lt;<mark>b</mark>&gt;<mark>b</mark>&lt;/<mark>b</mark>&gt;"),
+        ('"<script>"', "<script>alert(1)</script>", "&lt;<mark>script</mark>&gt;alert(1)&lt;/<mark>script</mark>&gt;"),
+    ],
+)
+def test_the_words_of_the_search_are_marked(query, text, marked):
+    assert str(marked_words(text, words_of(parse(query)))) == marked
+
+
+def test_without_a_search_the_text_is_left_as_it_is():
+    assert marked_words("<b>", ()) == "<b>"
+
+
+def test_long_texts_and_many_words_cost_little():
+    began = time.monotonic()
+    marked_words("été " * 200, words_of(parse(" ".join(f"mot{n}" for n in range(40)))))
+    assert time.monotonic() - began < 0.5
