@@ -149,6 +149,43 @@ def domain_of(address: str) -> str:
         return domain
 
 
+_MARKS = re.compile(r'[\s"()\[\]<>]+')
+_COMMENT = re.compile(r"\([^()]*\)")
+_MOST_COMMENTS = 20  # one in another
+
+
+def hidden_domains(values: Iterable[str], domains: Iterable[str]) -> set[str]:
+    """Those of the domains that stand behind an @ in these From headers, whatever a lenient reader drops on the way: blanks,
+    quotation marks, brackets, comments. Linear time.
+    """
+    texts = {reading for value in values for one in (value, decoded(value[:LONGEST])) for reading in _readings(one.lower())}
+    spellings = {domain: {domain, _readable(domain)} for domain in domains}
+    return {domain for domain, written in spellings.items() if any(_holds(text, one) for text in texts for one in written)}
+
+
+def _readings(text: str) -> Iterable[str]:
+    """The text with fewer and fewer of its comments."""
+    for _depth in range(_MOST_COMMENTS):
+        plain = _MARKS.sub(" ", text.replace("\\", ""))
+        for mark in "@.":
+            plain = plain.replace(f" {mark}", mark).replace(f"{mark} ", mark)
+        yield plain
+        text, count = _COMMENT.subn(" ", text)
+        if not count:
+            return
+
+
+def _holds(text: str, domain: str) -> bool:
+    return re.search(rf"@{re.escape(domain)}(?![\w-]|\.[\w-])", text) is not None
+
+
+def _readable(domain: str) -> str:
+    try:
+        return domain.encode("ascii").decode("idna")
+    except UnicodeError:
+        return domain
+
+
 def possible_authors(values: Iterable[str]) -> tuple[list[str], bool]:
     """The addresses that these From headers might name, and whether they are plainly readable."""
     found: list[str] = []

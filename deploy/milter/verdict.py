@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deploy.milter.headers import Fields, Mailbox, UnreadableError, domain_of, mailboxes, mentioned, possible_authors, values_of
+from deploy.milter.headers import (
+    LONGEST,
+    Fields,
+    Mailbox,
+    UnreadableError,
+    domain_of,
+    hidden_domains,
+    mailboxes,
+    mentioned,
+    possible_authors,
+    values_of,
+)  # fmt: skip
 from deploy.milter.results import Result
 
 Owns = Callable[[str], bool]  # whether whoever signed in may write from an address
@@ -65,11 +76,17 @@ def submission(
 
 def _redirected(fields: Fields, login: str, sender: str, owns: Owns, ours: frozenset[str], proven: Callable[[], bool]) -> Verdict:
     """Raises UnreadableError."""
+    values = values_of(fields, "from")
+    if any(len(value) > LONGEST for value in values):
+        raise UnreadableError("its From header is too long")
+    authors, plain = possible_authors(values)
     resent = [*values_of(fields, "resent-from"), *values_of(fields, "resent-sender")]
-    if stranger := _not_owned([one for value in resent for one in mailboxes(value)], owns, ours):
+    theirs = [one for value in resent for one in mailboxes(value)]
+    theirs += [one for value in values if plain for one in mailboxes(value) if owns(one.address)]
+    if stranger := _not_owned(theirs, owns, ours):
         return _refused(f"The message is refused: {login} may not write from {stranger}.")
-    authors, _plain = possible_authors(values_of(fields, "from"))
-    if any(domain_of(author) in ours and not owns(author) for author in authors) and not proven():
+    hidden = not plain and hidden_domains(values, ours)
+    if (hidden or any(domain_of(author) in ours and not owns(author) for author in authors)) and not proven():
         return _refused("The message is refused: a colleague's message can't be redirected under their name. Forward it instead.")
     return Verdict([Result("auth", "pass", (("smtp.auth", login), ("smtp.mailfrom", sender)), "redirected")])
 
@@ -108,9 +125,11 @@ def outside(fields: Fields, ours: frozenset[str], check: Callable[[str], Checked
     domains = {domain_of(address) for address in authors}
     single = len(values) == 1 and plain and len(authors) == 1
     checked = check(next(iter(domains)) if single else "")
-    claimed = domains & ours
     if trusted:  # what does not pass means nothing: Dovecot sends on, from another address, what others wrote
         return Verdict([result for result in checked.results if result.result == "pass"])
+    if any(len(value) > LONGEST for value in values):
+        return _refused("The message is refused: its From header is too long.")
+    claimed = domains & ours if plain else domains & ours | hidden_domains(values, ours)
     if not claimed:
         return Verdict(checked.results)
     if single and any(_vouches(domain, next(iter(claimed))) for domain in checked.passed):

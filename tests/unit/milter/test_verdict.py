@@ -47,6 +47,8 @@ def test_a_redirected_message_keeps_its_author_only_where_that_is_no_lie() -> No
     assert submitted(resent, ("From", BOB), proven=True)[0] == ""
     assert submitted(resent, ("Resent-From", BOB), ("From", FAR))[0] == "550"
     assert submitted(resent, ("Resent-Sender", BOB), ("From", FAR))[0] == "550"
+    assert submitted(resent, ("From", f'"{BOB}" <{ALICE}>'))[0] == "550"
+    assert submitted(resent, ("From", f"Alice <{ALICE}>"))[0] == ""
 
 
 def arrived(author: str, passed: set[str], *, unsure: bool = False, trusted: bool = False) -> str:
@@ -61,6 +63,28 @@ def test_our_domain_needs_a_pass_of_its_own() -> None:
     assert arrived(ALICE, set(), unsure=True) == "451"
     assert arrived(ALICE, set(), trusted=True) == ""
     assert arrived(FAR, set()) == arrived(f"x <{FAR}> y", set()) == ""
+
+
+HIDDEN = [
+    "bob @ lycee.example", "bob@ lycee . example", '"bob"@lycee.example', '"x:bob"@lycee.example', "bob@lycee(x).example",
+    "bob@(x)lycee.example", "bob@lycee(\\)).example", '"("@lycee(x).example', "bob(@)@lycee.example", "bob@[lycee.example]",
+    "<bob@lycee. example>", "bob\\@lycee.example", '=?utf-8?q?"bob"=40lycee.example?=', "bob @ lycee.example <eve@far.example>",
+    f'"{"a" * 9000}" <{BOB}>', f"{'a ' * 5000} <{BOB}>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", HIDDEN)
+def test_an_address_of_ours_that_another_program_might_read_needs_proof_too(value: str) -> None:
+    everybody = Checked([], frozenset({"far.example"}))
+    assert not outside([("From", value)], OURS, lambda domain: everybody, trusted=False).taken
+    assert submitted(("From", value), ("Resent-From", ALICE))[0] == "550"
+
+
+@pytest.mark.parametrize(
+    "value", ["Leroy, Ann <ann@lycee.examples.org>", "Ann, of lycee.example <ann@far.example>", "ann @ far.example"]
+)
+def test_what_only_resembles_an_address_of_ours_is_taken(value: str) -> None:
+    assert outside([("From", value)], OURS, lambda domain: Checked([]), trusted=False).taken
 
 
 def test_no_result_is_smuggled_into_the_header() -> None:
