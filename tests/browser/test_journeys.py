@@ -34,7 +34,7 @@ def test_alice_answers_a_message_with_a_file_and_bob_sees_it(open_browser: OpenB
         alice.click("button[value=attach]")
     expect(alice.locator("#attachments li")).to_contain_text("autorisation été.txt")
     alice.click("button[value=send]")
-    expect(alice.locator("[role=status]").first).to_contain_text("5 secondes")
+    expect(alice.locator("[role=status]").first).to_contain_text("Le message part")
 
     bob = open_browser(BOB)
     try:
@@ -119,7 +119,7 @@ def test_a_draft_is_saved_found_and_gone_on_with(open_browser: OpenBrowser) -> N
     alice.fill("[name=subject]", words)
     alice.fill("[name=body]", "À finir demain")
     alice.click("button[value=save]")
-    expect(alice.locator("#saved")).to_contain_text("enregistré à")
+    expect(alice.locator("#saved")).to_contain_text("Enregistré dans Brouillons")
     alice.goto("/mailbox/Drafts")
     alice.locator("[data-row]", has_text=words).locator(".s a").click()
     expect(alice.locator("[name=body]")).to_have_value(re.compile("À finir demain"))

@@ -111,4 +111,6 @@ def test_a_person_reads_and_answers_in_w3m(demo: Services, terminal: Callable[[s
 
     eventually(has_arrived, seconds=40, step=0.5, what=f"a row that says {words!r}", found=bob.screen)
     bob.keys("Enter")
+    bob.until(f"Viewing <{words}")
+    bob.find("alice@lycee.example")
     bob.until("alice@lycee.example")
