@@ -6,7 +6,6 @@ What can't be read is told, one by one, and never keeps the others from being im
 from __future__ import annotations
 
 import re
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,15 +13,17 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import IO
 
+from webmail.config import Settings
 from webmail.imap.bulk import MessageFingerprint
 from webmail.mailbox.import_filing import filing_of
 from webmail.mailbox.incoming import LARGEST, Found, Incoming, Position, Unreadable, message_key
 from webmail.mime import headers
 from webmail.mime.formats import mbox
-from webmail.storage import CHUNK
+from webmail.storage import CHUNK, temporary_file
 
-MOST_ENTRIES = 500_000  # files of an archive
-_LARGEST_INSIDE = 20_000_000_000  # bytes of an archive's mbox files, unpacked
+MOST_ENTRIES = 250_000  # files of an archive
+LARGEST_INSIDE = 20_000_000_000  # bytes of all files of an archive, unpacked
+_LARGEST_DIRECTORY = 128 * MOST_ENTRIES  # bytes of an archive's table of contents: all of it is in memory, several times its size
 _BEGINNING = 4096
 _IN_MEMORY = 16_000_000
 _HEADER = re.compile(rb"\A(?:[!-9;-~]{1,100}[ \t]*:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*){1,}", re.DOTALL)
@@ -34,17 +35,23 @@ class NotMail(Exception):
     """Nothing in the file is a message."""
 
 
-class MailFile:
-    """The messages of a file, in the same order each time; one is in memory at a time. A Source, whose methods raise NotMail."""
+class TooManyFiles(Exception):
+    """An archive has more files than are looked at."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
+
+class MailFile:
+    """The messages of a file, in the same order each time; one is in memory at a time. A Source, whose methods raise NotMail,
+    TooManyFiles, StorageAway and StorageFull.
+    """
+
+    def __init__(self, file: IO[bytes], settings: Settings) -> None:
+        self.file, self.settings = file, settings
 
     def count(self) -> int:
         """Reads an mbox whole."""
         if _is_zip(self.file):
             with _archive(self.file) as archive:
-                return sum(_count_in(archive, entry) for entry in _entries_of(archive))
+                return sum(_count_in(archive, entry, self.settings) if fits else 1 for entry, fits in _entries_of(archive))
         if mbox.is_mbox(_beginning(self.file)):
             return sum(1 for _ in mbox.entries(self.file))
         return 1
@@ -55,8 +62,11 @@ class MailFile:
     def _all(self) -> Iterator[Found]:
         if _is_zip(self.file):
             with _archive(self.file) as archive:
-                for entry in _entries_of(archive):
-                    yield from _messages_in(archive, entry)
+                for entry, fits in _entries_of(archive):
+                    if fits:
+                        yield from _messages_in(archive, entry, self.settings)
+                    else:
+                        yield Unreadable(entry.filename[:200], "too-large")
         elif mbox.is_mbox(_beginning(self.file)):
             yield from _of_mbox(self.file, ())
         elif _HEADER.match(_beginning(self.file)):
@@ -117,6 +127,8 @@ def _whole(file: IO[bytes], name: str, path: tuple[str, ...]) -> Found:
 @contextmanager
 def _archive(file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     try:
+        if _directory_size(file) > _LARGEST_DIRECTORY:
+            raise TooManyFiles
         archive = zipfile.ZipFile(file)
     except _BROKEN as error:
         raise NotMail from error
@@ -124,31 +136,42 @@ def _archive(file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def _entries_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The files that may hold mail, in the order of the archive. Raises NotMail if there are none."""
-    found = [
-        entry
-        for entry in archive.infolist()[:MOST_ENTRIES]
-        if entry.filename.lower().endswith((".eml", ".mbox")) and not _JUNK.search(entry.filename)
-    ]
+def _directory_size(file: IO[bytes]) -> int:
+    """Bytes of the table of contents, as ZipFile will read them at once."""
+    end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    return int(end[zipfile._ECD_SIZE]) if end else 0  # type: ignore[attr-defined]
+
+
+def _entries_of(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, bool]]:
+    """The files that may hold mail, in the order of the archive, each with whether it is unpacked: a few kilobytes can say that
+    they are gigabytes, but no more is read of a file than it says. Raises NotMail if there are none, TooManyFiles.
+    """
+    if len(archive.infolist()) > MOST_ENTRIES:
+        raise TooManyFiles
+    found, left = list[tuple[zipfile.ZipInfo, bool]](), LARGEST_INSIDE
+    for entry in archive.infolist():
+        if entry.filename.lower().endswith((".eml", ".mbox")) and not _JUNK.search(entry.filename):
+            fits = entry.file_size <= (left if _is_mbox(entry) else min(left, LARGEST))
+            left -= entry.file_size if fits else 0
+            found.append((entry, fits))
     if not found:
         raise NotMail
     return found
 
 
-def _count_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+def _count_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Settings) -> int:
     if not _is_mbox(entry):
         return 1
     try:
-        with _unpacked(archive, entry) as file:
+        with _unpacked(archive, entry, settings) as file:
             return sum(1 for _ in mbox.entries(file))
     except _BROKEN:
         return 1
 
 
-def _messages_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[Found]:
+def _messages_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Settings) -> Iterator[Found]:
     try:
-        with _unpacked(archive, entry) as file:
+        with _unpacked(archive, entry, settings) as file:
             if _is_mbox(entry):
                 yield from _of_mbox(file, _path_of(entry))
             else:
@@ -170,11 +193,9 @@ def _path_of(entry: zipfile.ZipInfo) -> tuple[str, ...]:
 
 
 @contextmanager
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
-    """An entry as a file to read from any position, no longer than it may be whatever the archive says of its size."""
-    left = _LARGEST_INSIDE if _is_mbox(entry) else LARGEST + 1
-    with archive.open(entry) as packed, tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-        while left > 0 and (piece := packed.read(min(CHUNK, left))):
-            file.write(piece)
-            left -= len(piece)
-        yield file
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Settings) -> Iterator[IO[bytes]]:
+    """An entry as a file to read from any position. Raises StorageFull and StorageAway besides what says that it is broken."""
+    with archive.open(entry) as packed:
+        pieces = iter(lambda: packed.read(CHUNK), b"")
+        with temporary_file(pieces, settings, _IN_MEMORY) as file:
+            yield file

@@ -9,7 +9,7 @@ from typing import IO, Any
 from webmail.errors import SignInRefused
 from webmail.mail import Role
 from webmail.mailbox.import_filing import Filing, named
-from webmail.mailbox.import_sources import MailFile, NotMail
+from webmail.mailbox.import_sources import MailFile, NotMail, TooManyFiles
 from webmail.mailbox.mail_import import MailImport
 from webmail.storage import FileGone, open_file, open_storage
 from webmail.tasks import leftovers
@@ -36,13 +36,16 @@ def _work(run: TaskRun) -> dict[str, Any]:
         raise TaskFailed("file-gone") from error
     except NotMail as error:
         raise TaskFailed("no-mail") from error
+    except TooManyFiles as error:
+        raise TaskFailed("too-many-files") from error
     except SignInRefused as error:
         raise TaskFailed("sign-in") from error
 
 
 def _import(run: TaskRun, file: IO[bytes]) -> dict[str, Any]:
     given = run.arguments
-    return asdict(MailImport(run, account_of(run), MailFile(file), given["into"], _by_name(given["name"])).take())
+    source = MailFile(file, run.settings)
+    return asdict(MailImport(run, account_of(run), source, given["into"], _by_name(given["name"])).take())
 
 
 def _by_name(name: str) -> Filing:

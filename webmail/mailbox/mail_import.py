@@ -6,7 +6,7 @@ turn appended without noting it is found in the folders in the same way and coun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ from webmail.mail import Role
 from webmail.mailbox import folders, tags
 from webmail.mailbox.import_filing import Filing
 from webmail.mailbox.incoming import Found, Incoming, Position, Source, Unreadable
+from webmail.mime import headers
 from webmail.models import User
 from webmail.tasks.kinds import TaskFailed, TaskRun
 
@@ -123,33 +124,35 @@ class MailImport:
         try:
             taken = append_many.append_many(connection, mailbox, list(new.values()))
         except AppendStopped as stopped:
-            self._note(mailbox, list(new), stopped.appended.uids)
+            self._note(mailbox, new, stopped.appended.uids)
             self.run.record(self._cursor(), done=self.state.at)
             raise TaskFailed(_reason(stopped.reason)) from stopped
-        self._note(mailbox, list(new), taken.uids)
+        self._note(mailbox, new, taken.uids)
 
     def _as_new(self, filing: Filing, content: bytes) -> NewMessage:
         return NewMessage(content, self._flags(filing), filing.received or datetime.now(UTC))
 
     def _is_there(self, mailbox: str, key: bytes) -> bool:
         if uid := self._unnoted[mailbox].pop(key, 0):
-            self._note(mailbox, [key], [uid])
+            self._note_added(mailbox, [(key, uid)])
             return True
         if key in self._there[mailbox]:
             self.state.present += 1
             return True
         return False
 
-    def _note(self, mailbox: str, keys: Sequence[bytes], uids: Sequence[int | None]) -> None:
-        """`uids` may be fewer than `keys`: the rest was not tried."""
-        for key, uid in zip(keys, uids, strict=False):
+    def _note(self, mailbox: str, new: Mapping[bytes, NewMessage], uids: Sequence[int | None]) -> None:
+        """`uids` may be fewer than `new`: the rest was not tried."""
+        for message, uid in zip(new.values(), uids, strict=False):
             if uid is None:
-                self.state.refuse(f"{mailbox} {self.state.at + 1}", "refused")
-            else:
-                self.state.added += 1
-                self._there[mailbox].add(key)
+                self.state.refuse(f"{mailbox}: {headers.envelope(message.content).subject}", "refused")
+        self._note_added(mailbox, [(key, uid) for key, uid in zip(new, uids, strict=False) if uid is not None])
+
+    def _note_added(self, mailbox: str, added: Sequence[tuple[bytes, int]]) -> None:
+        self.state.added += len(added)
+        self._there[mailbox].update(key for key, _uid in added)
         place = self.state.into[mailbox]
-        if known := [uid for uid in uids if uid]:
+        if known := [uid for _key, uid in added if uid]:
             place.uids = uid_set([*_uids(place), *known]).decode()
 
     # --- folders and tags --------------------------------------------------------------------------------------------
@@ -200,7 +203,7 @@ class MailImport:
         for uid, one in bulk.identities(connection, mailbox, _existing(connection, mailbox)).items():
             key = self.source.key_of(one)
             self._there[mailbox].add(key)
-            if place and not is_new and uid >= place.floor and uid not in noted:
+            if place and not is_new and uid >= place.floor > 0 and uid not in noted:  # 0: the server tells none
                 self._unnoted[mailbox][key] = uid
         return is_new
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.visits import Visitor
 from webmail.database.connection import db
-from webmail.errors import Refused
-from webmail.imap import append_many
+from webmail.errors import Refused, ServerAway
+from webmail.imap import append_many, bulk
 from webmail.imap.append_many import Appended
 from webmail.jobs import KINDS
 from webmail.models import Tag, Task, User, now
@@ -145,7 +145,7 @@ def test_a_zip_of_folders_keeps_them(person, mail, work):
 def test_a_file_without_mail_says_what_it_should_be(person, work, content):
     page = send(person, content, "devis.pdf")
     work()
-    assert "There is no mail in this file." in person.get("/tasks").text or "Choose a file" in page.text
+    assert "There are no messages in this file." in person.get("/tasks").text or "Choose a file" in page.text
 
 
 def test_killed_between_appending_and_noting_it_doubles_and_loses_nothing(person, mail, work, monkeypatch):
@@ -273,3 +273,44 @@ def test_a_message_refused_by_the_server_is_told_and_the_others_come(person, mai
     work()
     page = person.get("/tasks")
     assert "9 messages were imported." in page.text and "1 could not be imported" in page.text
+
+
+def test_the_messages_that_were_refused_are_named(person, work, monkeypatch):
+    monkeypatch.setattr(append_many, "_together", append_many._one_by_one)
+    monkeypatch.setattr(append_many.messages, "append", _refuse)
+    send(person, mbox(*map(letter, range(3))), into="INBOX")
+    work()
+    for number in range(3):
+        assert f"INBOX: lettre {number} (" in person.get("/tasks").text
+
+
+def _refuse(*_given, **_named):
+    raise Refused("APPEND: no")
+
+
+def test_a_server_that_is_away_is_no_missing_folder(person, mail, work, monkeypatch):
+    page = person.get("/import")
+    monkeypatch.setattr("webmail.mailbox.views.import_mail.overview", lambda: None)
+    file = (io.BytesIO(mbox(letter(1))), "Anciens.mbox")
+    assert person.submit(page, "form[action='/import']", file=file, into="INBOX").status == 200
+    monkeypatch.undo()
+    assert work() == 1 and subjects(mail, "INBOX") == ["lettre 1"]
+
+
+def test_without_uidnext_nothing_that_was_there_counts_as_imported(person, mail, work, monkeypatch):
+    for number in range(2):
+        mail.append("INBOX", letter(number))
+    real = bulk.next_uid
+    monkeypatch.setattr(bulk, "next_uid", lambda connection, mailbox: (real(connection, mailbox)[0], 0))
+    monkeypatch.setattr(append_many, "append_many", _break_off)
+    send(person, mbox(*map(letter, range(3))), into="INBOX")
+    work()
+    monkeypatch.undo()
+    Task.update(due=now() - timedelta(minutes=1)).execute()
+    work()
+    person.submit(person.get("/tasks"), "form[action$='/undo']")
+    assert sorted(subjects(mail, "INBOX")) == ["lettre 0", "lettre 1"]
+
+
+def _break_off(*_given, **_named):
+    raise ServerAway("it broke off")

@@ -85,7 +85,7 @@ def move_in_mail() -> Response:
     """Sign in to another server once, then leave the copying to a worker. A form sent twice starts one task."""
     username, password = request.form.get("username", "").strip(), request.form.get("password", "")
     if not username or not password:
-        return _form(server_error=_("Write the address and the password of the other mailbox."))
+        return _form(server_error=_("Type the address and password of the other mailbox."))
     try:
         old = move_in.old_mailbox(username, request.form.get("server", ""), settings())
         move_in.check(old, password, settings())
@@ -94,7 +94,7 @@ def move_in_mail() -> Response:
         task_id = store.id_of_form(current_user(), request.form.get("task", ""))
         task = store.start(current_user(), move_in.NAME, arguments, task_id=task_id, credential=credential)
     except move_in.BadServer:
-        return _form(server_error=_("Write the name of the other IMAP server. Its provider’s help pages tell it."))
+        return _form(server_error=_("Type the name of the other IMAP server. You will find it in your provider’s help pages."))
     except SignInRefused:
         return _form(server_error=_refused_words(username))
     except ServerAway:
@@ -107,7 +107,7 @@ def move_in_mail() -> Response:
 
 def _refused_words(username: str) -> str:
     if move_in.guessed_server(username) in _APP_PASSWORDS:
-        return _("The server refused this password. Your provider wants an app password here, made in your account there.")
+        return _("The server refused this password. Your provider asks for an app password: create one in your account there.")
     return _("The other server refused this address and password.")
 
 
@@ -122,8 +122,10 @@ def _form(error: str = "", status: int = 422, *, server_error: str = "") -> Resp
 
 
 def _may_take(mailbox: str) -> bool:
-    found = overview()
-    target = found.get(mailbox) if found else None
+    """As far as is known: while the mail server is away, the worker finds out."""
+    if (found := overview()) is None:
+        return True
+    target = found.get(mailbox)
     return target is not None and target.selectable and target.rights.may_insert
 
 
@@ -163,14 +165,24 @@ def _why(reason: str) -> str:
 
 def _failed(reason: str) -> str:
     return {
-        "no-mail": _("There is no mail in this file. It should be an .mbox or .eml file, or a zip archive of them."),
-        "over-quota": _("Your mailbox is full. Make room, then import the file again: what is there already is left out."),
-        "not-allowed": _("You may not put messages into this folder. Import the file into another one."),
+        "no-mail": _("There are no messages in this file. Choose an .mbox or .eml file, or a zip archive of such files."),
+        "too-many-files": _("There are too many files in this archive. Split it and import its parts."),
+        "over-quota": _("Your mailbox is full. Make room, then import the file again: messages you already have are left out."),
+        "not-allowed": _("You are not allowed to add messages to this folder. Import the file into another one."),
         "no-folder": _("A folder could not be made, or is no longer there. Import the file again, into another folder."),
         "file-gone": _("The file is no longer here. Import it again."),
-        "old-sign-in": _("The other server no longer takes the password. Begin again: what is here already is left out."),
-        "bad-server": _("Nothing may be fetched from this server."),
-        "sign-in": _("Your password has changed since. Import the file again: what is there already is left out."),
+        "sign-in": _("Your password has changed since then. Import the file again: messages you already have are left out."),
+    }.get(reason, "")
+
+
+def _move_failed(reason: str) -> str:
+    return {
+        "over-quota": _("Your mailbox is full. Make room, then start again: messages you already have are left out."),
+        "not-allowed": _("You are not allowed to add messages to one of the folders. Tell your administrator."),
+        "no-folder": _("A folder could not be made, or is no longer there. Start again: messages you already have are left out."),
+        "old-sign-in": _("The other server no longer accepts the password. Start again: messages you already have are left out."),
+        "bad-server": _("Messages can't be copied from this server. Ask your administrator."),
+        "sign-in": _("Your password has changed since then. Start again: messages you already have are left out."),
     }.get(reason, "")
 
 
@@ -196,8 +208,8 @@ TASK_TEXTS[import_task.NAME] = TaskText(
 )
 
 TASK_TEXTS[move_in.NAME] = TaskText(
-    title=lambda about: _("Moving in from %(username)s.", username=about["username"]),
+    title=lambda about: _("Copying messages from %(username)s.", username=about["username"]),
     done=_done,
-    failed=_failed,
+    failed=_move_failed,
     undo=_undo,
 )
