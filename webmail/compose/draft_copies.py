@@ -52,6 +52,14 @@ def save(row: DraftRow, account: Account, identity: Identity, settings: Settings
     current = DraftRow.get_or_none(DraftRow.id == row.id)
     if current is None or (drafts.unsaved(current) and not _save_once(current, account, identity, settings, patience)):
         return False
+    return reread(row)
+
+
+def reread(row: DraftRow) -> bool:
+    """Let the row say of its copy what is stored by now; False if the draft is gone."""
+    current = DraftRow.get_or_none(DraftRow.id == row.id)
+    if current is None:
+        return False
     for name in ("saved_mailbox", "saved_uidvalidity", "saved_uid", "saved_at", "saved_mark", "copy_error", "copy_due"):
         setattr(row, name, getattr(current, name))
     return True

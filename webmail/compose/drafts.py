@@ -176,9 +176,10 @@ def copy_is_due(row: DraftRow, *, leaving: bool = False) -> bool:
     """Whether an autosave should update the copy in Drafts: the first one, then once a minute, and when leaving the page.
 
     With large files only the first one does, the buttons, and the worker once nothing changes any more, because each copy uploads
-    them again. After a failure the worker tries again, so that typing never waits for a server that is away.
+    them again. After a failure the worker tries again, so that typing never waits for a server that is away; where it can't (a
+    password that was refused), leaving the page does.
     """
-    if not unsaved(row) or row.copy_error:
+    if not unsaved(row) or (row.copy_error and (row.copy_due is not None or not leaving)):
         return False
     if row.saved_at is None:
         return True

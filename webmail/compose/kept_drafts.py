@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import peewee as pw
+
 from webmail.account import Account
 from webmail.compose import draft_copies, drafts, identities
 from webmail.compose.draft_message import FilesGone
@@ -42,7 +44,8 @@ def put(row: DraftRow, account: Account, settings: Settings, credential: bytes |
     except MailError as error:
         log.info("draft %s is not in Drafts yet: %s", row.id, error)
         over = isinstance(error, SignInRefused) and credential is not None  # again and again it would lock the account
-        _note(row, _trouble(error), None if over else credential, again=not over)
+        if not _note(row, _trouble(error), None if over else credential, again=not over):
+            return draft_copies.reread(row)
     return False
 
 
@@ -56,12 +59,20 @@ def _trouble(error: MailError) -> CopyTrouble:
     return CopyTrouble.REFUSED
 
 
-def _note(row: DraftRow, trouble: CopyTrouble, credential: bytes | None, *, again: bool) -> None:
+def _note(row: DraftRow, trouble: CopyTrouble, credential: bytes | None, *, again: bool) -> bool:
+    """False, and nothing is noted, if another attempt put it there meanwhile, or the draft is gone."""
     wait = EVERY if trouble is CopyTrouble.AWAY else _RARELY
     values = {"copy_error": trouble, "copy_due": now() + wait if again else None, "credential": credential}
-    DraftRow.update(values).where(DraftRow.id == row.id).execute()
+    if not DraftRow.update(values).where((DraftRow.id == row.id) & _unsaved()).execute():
+        return False
     for name, value in values.items():
         setattr(row, name, value)
+    return True
+
+
+def _unsaved() -> pw.Expression:
+    """SQL condition for what `drafts.unsaved` says of a row."""
+    return DraftRow.saved_at.is_null() | (DraftRow.saved_mailbox == "") | (DraftRow.updated > DraftRow.saved_at)
 
 
 def of_user(user: User) -> list[DraftRow]:
@@ -69,10 +80,9 @@ def of_user(user: User) -> list[DraftRow]:
 
     Without those being written now, whose copy in the folder is a minute old at most.
     """
-    unsaved = DraftRow.saved_at.is_null() | (DraftRow.saved_mailbox == "") | (DraftRow.updated > DraftRow.saved_at)
     typed = DraftRow.updated > DraftRow.created
     writing = (DraftRow.saved_mailbox != "") & DraftRow.copy_error.is_null() & (DraftRow.copy_due > now())
-    here = (DraftRow.user == user) & unsaved & typed & ~writing & DraftRow.id.not_in(_leaving())
+    here = (DraftRow.user == user) & _unsaved() & typed & ~writing & DraftRow.id.not_in(_leaving())
     rows = DraftRow.select().where(here).order_by(DraftRow.updated.desc()).limit(_LISTED)
     return [row for row in rows if not drafts.is_empty(row)]
 

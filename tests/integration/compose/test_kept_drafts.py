@@ -99,6 +99,31 @@ def test_what_no_page_copied_the_worker_does_after_a_minute(alice, stored, work)
     assert DraftRow.get().copy_due is None
 
 
+def test_a_try_that_fails_after_another_one_succeeded_says_nothing_false(alice, stored, monkeypatch):
+    page, real = alice.get("/compose"), draft_copies.save
+
+    def beaten(row, *more, **named):
+        real(DraftRow.get_by_id(row.id), *more, **named)
+        raise ServerAway("too late")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(draft_copies, "save", beaten)
+        first = alice.submit(page, FORM, body="one", action="autosave", htmx="saved")
+    assert state_of(first).startswith(SAVED) and DraftRow.get().copy_error is None
+    alice.submit(page, FORM, body="one two", action="autosave")
+    assert bodies(stored(alice, "Drafts")) == ["one two"]
+
+
+def test_where_the_worker_has_given_up_leaving_the_page_tries_again(alice, stored):
+    page = alice.get("/compose")
+    alice.submit(page, FORM, body="one", action="autosave", htmx="saved")
+    DraftRow.update(copy_error="refused", copy_due=None).execute()
+    typed = alice.submit(page, FORM, body="one two", action="autosave", htmx="saved")
+    assert state_of(typed).startswith("Kept here, not yet in your Drafts folder")
+    alice.submit(page, FORM, body="one two three", action="autosave")
+    assert bodies(stored(alice, "Drafts")) == ["one two three"]
+
+
 # --- the mail server is away -----------------------------------------------------------------------------------------
 
 
