@@ -72,7 +72,7 @@ class PreferencesForm(FlaskForm):
         _l("When a sender wants to know that I read a message"),
         choices=[
             SelectChoice("ask", _l("Ask me each time")),
-            SelectChoice("inside-sent", _l("Always tell people of my establishment, ask me for others")),
+            SelectChoice("inside-sent", _l("Always confirm to people in my establishment, ask me for others")),
             SelectChoice("inside", _l("Ask me for people of my establishment only")),
             SelectChoice("never", _l("Never tell anybody")),
         ],

@@ -85,6 +85,8 @@ class TaskRunner:
                     worked = self.run_one()
             except DATABASE_AWAY as error:
                 log.warning("tasks wait: the database %s", trouble.advice(error))
+            except Exception:  # such as a person who is deleted at this moment: without its threads a worker would look alive
+                log.exception("a task broke its thread, which goes on")
             if not worked:
                 self._wake.wait(self._poll)
                 self._wake.clear()

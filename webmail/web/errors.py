@@ -32,12 +32,12 @@ def _sentences(error: MailError) -> tuple[str, str]:
         (
             TokenRefused,
             _("The mail server does not let this service in"),
-            _("This is a fault of the servers, not of your password. Your mail is safe. Tell your administrator."),
+            _("The problem is with the servers, not your password. Your mail is safe. Tell your administrator."),
         ),
         (
             SearchNotReady,
             _("The search is not ready yet"),
-            _("The mail server is still taking in new messages. Try again in a moment."),
+            _("The mail server is still indexing new messages. Try again in a moment."),
         ),
         (ServerAway, _("The mail server does not answer"), _("Your mail is safe. Wait a moment and try again.")),
         (
@@ -114,7 +114,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
         405: (_("This address can't be opened like this"), _("Go back and use the buttons of the page.")),
         413: (_("This is too large"), _("Choose smaller files and try again.")),
         429: (_("Too many requests"), _("Wait a few minutes, then try again.")),
-        503: (_("Too many people sign in at this moment"), _("Wait a few seconds, then go back and send the form again.")),
+        503: (_("Too many people are signing in"), _("Wait a few seconds, then go back and send the form again.")),
         500: (_("Something went wrong here"), _("It has been recorded. Go back and try again.")),
     }
     title, advice = titles.get(status, (_("This request could not be understood"), _("Go back and try again.")))

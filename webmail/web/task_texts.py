@@ -71,7 +71,7 @@ def row_of(task: Task) -> TaskRow:
             words = _("The server can't reach its files at the moment. This continues by itself once it can.")
             return TaskRow(task, title, words, "caution")
         case TaskState.WAITING if task.error == "storage-full":
-            words = _("The server has no room for files at the moment. This continues by itself once it has.")
+            words = _("The server has no room for files at the moment. This continues by itself once there is room.")
             return TaskRow(task, title, words, "caution")
         case TaskState.WAITING if task.error:
             return TaskRow(task, title, _("The mail server does not answer. This continues by itself once it does."), "caution")
@@ -121,7 +121,7 @@ def _failed(task: Task, text: TaskText | None) -> str:
     if task.error == "storage-away":
         return _("The server could not reach its files for hours. Try again later.")
     if task.error == "storage-full":
-        return _("The server had no room for files for hours. Tell your administrator, then try again.")
+        return _("The server had no room for files for several hours. Tell your administrator, then try again.")
     if text and (words := text.failed(task.error)):
         return words
     return _("Something went wrong here. It has been recorded. Try again, or tell your administrator.")

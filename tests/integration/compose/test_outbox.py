@@ -11,7 +11,7 @@ from tests.support.compose_form import write
 from webmail.compose.outbox import send_later
 from webmail.models import Outbox, OutboxState, Worker, now
 
-STOPPED = "Sending is stopped at the moment."
+STOPPED = "Sending is not working at the moment."
 
 
 def outbox_row(page):
@@ -30,7 +30,7 @@ def test_a_message_that_waits_can_be_tried_at_once(alice, bob, work, stored):
     work()
     assert stored(bob, "INBOX") == []
     page = alice.submit(page, ".outbox-row form", action="try")
-    assert "It is being tried now" in page.notices
+    assert "Trying again now" in page.notices
     work()
     assert len(stored(bob, "INBOX")) == 1
 
@@ -71,7 +71,7 @@ def test_the_outbox_says_that_sending_is_stopped(alice, bob, stopped):
     page = alice.get("/outbox")
     told = page.one("#stopped").get_text()
     assert STOPPED in told and "safe here" in told and "Tell your administrator" in told
-    assert "Waits here until sending works again." in outbox_row(page)
+    assert "Waiting here until sending works again." in outbox_row(page)
     Worker.update(seen=now()).execute()
     assert STOPPED not in alice.get("/outbox").text
 
@@ -126,4 +126,4 @@ def test_domains_are_shown_in_their_own_letters_unless_they_deceive(alice, work)
 
 
 def test_the_room_for_files_is_told_before_any_is_attached(alice):
-    assert "Up to 2.2 MB of files in all" in alice.get("/compose").one("#room").get_text().replace("\xa0", " ")
+    assert "Up to 2.2 MB of files in total" in alice.get("/compose").one("#room-for-files").get_text().replace("\xa0", " ")

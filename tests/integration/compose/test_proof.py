@@ -50,7 +50,7 @@ def test_what_a_colleague_sent_is_proven(sent):
 def test_without_a_server_that_checks_the_mark_proves_it(sent, unchecked):
     page = opened(Visitor(unchecked, sent.address).sign_in(), "Sortie")
     assert verdict(page) == "proven"
-    assert "Sent from this webmail by its owner" in page.one(".trust dl").get_text()
+    assert "Sent from this webmail by the owner of the address" in page.one(".trust dl").get_text()
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_the_limit_is_told_before_and_refuses_with_a_way_out(alice, bob, limited
     assert alice.get("/compose").all("#room") == []
     write(alice, to=f"{bob.address}, a@x.example, b@x.example, c@x.example", subject="s", body="b", action="send-anyway")
     told = alice.get("/compose").one("#room").get_text()
-    assert "as many people as you may within an hour" in told
+    assert "the number of recipients allowed in an hour" in told
     assert "You can write again from " in told and " 0 " not in told
     page = write(alice, to=bob.address, subject="t", body="kept", action="send")
     assert page.status == 422

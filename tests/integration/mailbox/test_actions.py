@@ -238,13 +238,13 @@ def test_the_day_one_goes_to_is_marked_or_what_is_nearest_told(person: Visitor, 
     page = person.get(going.location)
     assert around_the_mark(page) == ("Sunday 8 March 2026", "Jour 9", "Jour 8")
     assert page.one("tr#day")["aria-current"] == "date" and len(page.rows) == 25
-    told = "No message of Friday 6 March 2026. The nearest are of Wednesday 4 March 2026 and Sunday 8 March 2026."
+    told = "No messages from Friday 6 March 2026. The nearest are from Wednesday 4 March 2026 and Sunday 8 March 2026."
     page = person.get("/mailbox/INBOX?date=2026-03-06")
     assert around_the_mark(page) == (told, "Jour 8", "Jour 4") and not page.one("tr#day").has_attr("aria-current")
     words, above, below = around_the_mark(person.get("/mailbox/INBOX?date=2020-01-01"))
-    assert words.endswith("The nearest after it is of Sunday 1 March 2026.") and (above, below) == ("Jour 1", "")
+    assert words.endswith("The nearest after that day is from Sunday 1 March 2026.") and (above, below) == ("Jour 1", "")
     words, above, below = around_the_mark(person.get("/mailbox/INBOX?date=2026-04-02"))
-    assert words.endswith("The nearest before it is of Monday 30 March 2026.") and (above, below) == ("", "Jour 30")
+    assert words.endswith("The nearest before that day is from Monday 30 March 2026.") and (above, below) == ("", "Jour 30")
     for url in (
         "/mailbox/INBOX?day=2020-01-01",
         "/mailbox/INBOX?day=2026-03-08&sort=unread",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import mailbox as mailboxes
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from flask import Flask
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
+from webmail.imap import bulk
 from webmail.jobs import KINDS
 from webmail.mailbox import export, export_task
 from webmail.models import Task
@@ -68,7 +69,7 @@ def test_an_archive_of_all_is_made_in_the_background(many: Visitor, work: Callab
     asked = ask(many)
     assert "prepared in the background" in asked.text
     for _twice in range(2):
-        assert "Saving messages of “Inbox” as a file." in many.submit(asked, "main form", kind="zip").notices
+        assert "Saving messages from “Inbox” as a file." in many.submit(asked, "main form", kind="zip").notices
     assert work() == 1
     assert f"Ready: {COUNT} messages" in many.get("/tasks").text
     answer = download(many)
@@ -147,7 +148,7 @@ def test_if_all_went_meanwhile_it_says_so(many: Visitor, work: Callable[[], int]
     client.delete_messages(client.search())
     client.expunge()
     work()
-    assert "None of these messages is there any more." in many.get("/tasks").text
+    assert "These messages are no longer there." in many.get("/tasks").text
 
 
 def test_some_that_went_are_counted(many: Visitor, work: Callable[[], int], imap_of: Any) -> None:
@@ -159,6 +160,27 @@ def test_some_that_went_are_counted(many: Visitor, work: Callable[[], int], imap
     work()
     assert f"Ready: {COUNT - 2} messages" in (text := many.get("/tasks").text)
     assert "2 messages were no longer there." in text
+
+
+def test_a_large_message_that_goes_while_it_is_read_is_counted(
+    many: Visitor, fill: Fill, work: Callable[[], int], imap_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [large] = fill(many, message("Large", "x" * 70 + "\r\n" + "y" * 1_000_000))
+    many.submit(ask(many), "main form", kind="mbox")
+    client, real = imap_of(many.address), bulk.stream_raw
+
+    def going(account: Any, mailbox: str, uid: int, uidvalidity: int) -> Iterator[bytes]:
+        chunks = real(account, mailbox, uid, uidvalidity)
+        yield next(chunks)
+        client.select_folder("INBOX")
+        client.delete_messages([large])
+        client.expunge()
+        yield from chunks
+
+    monkeypatch.setattr(bulk, "stream_raw", going)
+    work()
+    assert f"Ready: {COUNT} messages" in (text := many.get("/tasks").text)
+    assert "1 message was no longer there." in text
 
 
 def test_results_from_several_folders_stand_in_folders(

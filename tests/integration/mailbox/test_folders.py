@@ -89,7 +89,7 @@ def test_any_name_the_server_takes_is_a_folder_that_opens_renames_and_goes(perso
         ("a/nul\0", "can't be shown"),
         ("inbox/a", "keeps this name"),
         ("shared/bob/a", "keeps this name"),
-        ("/".join("abcdefghij"), "too many folders"),
+        ("/".join("abcdefghij"), "Too many folders"),
         ("a/" + "x" * 300, "too long"),
         ("a/~b", "keeps this name"),
         ("..", "keeps this name"),
@@ -121,7 +121,7 @@ def test_a_folder_inside_one_that_is_not_there(person: Visitor) -> None:
 
 def test_a_path_makes_what_is_missing_and_says_so(person: Visitor, imap_of: Any) -> None:
     page = make(person, "Projects / 2026/Été")
-    assert "These folders are made: Projects, Projects/2026, Projects/2026/Été." in page.notices
+    assert "Folders made: Projects, Projects/2026, Projects/2026/Été." in page.notices
     names = {one[2]: one[0] for one in imap_of(person.address).list_folders()}
     assert {"Projects", "Projects/2026", "Projects/2026/Été"} <= names.keys()
     assert b"\\Noselect" not in names["Projects"]
@@ -135,7 +135,7 @@ def test_the_help_says_what_a_slash_does(person: Visitor) -> None:
     for url in ("/folders", "/folder/Work"):
         make(person, "Work")
         page = person.get(url)
-        assert "A name itself can't hold “/”" in page.one("#name-help").get_text()
+        assert "A name can't contain “/”" in page.one("#name-help").get_text()
         assert "name-help" in page.one("#name")["aria-describedby"]
 
 
@@ -143,7 +143,7 @@ def test_a_new_name_may_be_a_path_too(person: Visitor) -> None:
     make(person, "Work")
     make(person, "2026", "Work")
     page = folder(person, "Work", "rename", name="Old/Jobs/First")
-    assert "is called First now, inside Old/Jobs. Made for it: Old, Old/Jobs." in page.notices
+    assert "is called First now, inside Old/Jobs. Also made: Old, Old/Jobs." in page.notices
     assert side_bar(person.get("/mailbox/INBOX"))[-4:] == ["Old", "Jobs", "First", "2026"]
     undo(person, page)
     assert "Work/2026" in [option["value"] for option in person.get("/folders").all("#parent option")]

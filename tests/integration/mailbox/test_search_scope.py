@@ -28,7 +28,7 @@ def test_an_address_without_a_scope_stays_in_its_folder(folders):
 def test_a_search_without_results_offers_what_is_elsewhere(folders):
     page = search(folders, "subject:4", "Travail")
     assert page.rows == []
-    assert folders.get(page.link("Show the message found everywhere")).rows == ["Budget 4"]
+    assert folders.get(page.link("Show the message found in another folder")).rows == ["Budget 4"]
     page = search(folders, "nirgendwo", "Travail")
     assert "found everywhere" not in page.text and "check their spelling" in page.text
 
@@ -61,7 +61,7 @@ def test_names_in_offers_are_escaped(folders, imap_of):
 
 def test_offers_come_in_a_fragment_too(folders):
     page = folders.get("/mailbox/Travail?query=subject:4", htmx="main")
-    assert page.link("Show the message found everywhere") and not page.all("header.top")
+    assert page.link("Show the message found in another folder") and not page.all("header.top")
 
 
 def test_looking_elsewhere_never_fails_the_page(folders, monkeypatch):

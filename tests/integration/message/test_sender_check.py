@@ -86,9 +86,9 @@ def test_a_phishing_message_says_all_that_is_wrong_with_it(opened):
     text = "Urgent : confirmez votre mot de passe avant 24 heures."
     page = opened(message("Support <support@lycee.exarnple>", text, Reply_To="x@evil.example", subject="Votre compte"))
     told = " ".join(warnings(page))
-    assert "asks for a password" in told
+    assert "is asking for a password" in told
     assert "An answer would go to x@evil.example" in told
-    assert page.one(".trust .verdict").get_text(strip=True).endswith("This message may be a fraud")
+    assert page.one(".trust .verdict").get_text(strip=True).endswith("This message may be fraudulent")
     assert "btn-primary" in page.one(".trust form .btn")["class"]  # the way out is the first thing
     assert not page.all(".answers .btn-primary")
 

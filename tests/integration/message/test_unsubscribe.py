@@ -86,5 +86,5 @@ def test_the_details_say_how_the_list_is_reached(person: Visitor, fill: Callable
     assert mail["href"] == "/compose?to=owner@list.example"
     assert web["href"].startswith("/leave?") and web["title"].startswith("xn--")  # a name that imitates another: warned of first
     assert facts["Archive of the list"].a["href"] == 'https://list.example/a?"'
-    assert not {"Write to the list", "Help about the list"} & facts.keys()
+    assert not {"Write to the list", "Help with the list"} & facts.keys()
     assert "<script>" not in page.html.partition("</article>")[0].partition("<article")[2]

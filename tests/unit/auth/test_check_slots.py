@@ -59,7 +59,7 @@ def test_never_more_at_once_than_there_are_slots(app, alice, monkeypatch):
 def test_who_gets_no_turn_keeps_the_name_they_typed_and_has_not_guessed(app, visitor, alice, all_taken):
     answer = visitor.sign_in()
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "60"
-    assert "Very many people are signing in" in answer.text
+    assert "A lot of people are signing in" in answer.text
     assert 'value="alice"' in answer.text and PASSWORD not in answer.text
     assert SignInFailure.select().count() == 0
 

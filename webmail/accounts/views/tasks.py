@@ -77,7 +77,7 @@ def start_own_data() -> Answer:
 TASK_TEXTS[own_data.NAME] = TaskText(
     title=lambda _about: _("Your data as one file."),
     done=lambda result: _(
-        "Ready: %(size)s. It is kept for %(days)d days.", size=file_size(result.get("size", 0)), days=store.KEPT.days
+        "Ready: %(size)s. The file is kept for %(days)d days.", size=file_size(result.get("size", 0)), days=store.KEPT.days
     ),
     file=_l("Download"),
 )

@@ -52,7 +52,7 @@ def log_in() -> Response:
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
         return response
     except TooBusy as error:
-        response = _form(form, error.status, _("Very many people are signing in at the moment. Please try again in a minute."))
+        response = _form(form, error.status, _("A lot of people are signing in at the moment. Please try again in a minute."))
         response.headers["Retry-After"] = "60"
         return response
     except ServerAway as error:

@@ -73,8 +73,8 @@ def _kept_words(trouble: CopyTrouble) -> str:
         CopyTrouble.FULL: _(
             "Your mailbox is full: the draft is kept here, not in your Drafts folder. Delete messages or empty the trash."
         ),
-        CopyTrouble.FILES: _("Kept here, not yet in your Drafts folder: the server can't reach the files of this draft."),
-        CopyTrouble.REFUSED: _("Kept here, not yet in your Drafts folder: the mail server did not take it."),
+        CopyTrouble.FILES: _("Kept here, not yet in your Drafts folder: its attachments can't be reached at the moment."),
+        CopyTrouble.REFUSED: _("Kept here, not yet in your Drafts folder: the mail server did not accept it."),
     }
     return sentences[trouble]
 
@@ -84,11 +84,11 @@ def _reason(trouble: CopyTrouble | None, *, alone: bool) -> str:
     if alone and trouble in (None, CopyTrouble.AWAY):
         return _("The mail server did not answer.") if trouble else ""
     sentences = {
-        None: _("They go there by themselves within a minute or two."),
-        CopyTrouble.AWAY: _("The mail server did not answer. They go there by themselves as soon as it does."),
+        None: _("They will move there by themselves within a minute or two."),
+        CopyTrouble.AWAY: _("The mail server did not answer. They will move there by themselves as soon as it does."),
         CopyTrouble.FULL: _("Your mailbox is full. Delete messages or empty the trash."),
-        CopyTrouble.FILES: _("The server can't reach the files of this draft."),
-        CopyTrouble.REFUSED: _("The mail server did not take it."),
+        CopyTrouble.FILES: _("The attachments of this draft can't be reached at the moment."),
+        CopyTrouble.REFUSED: _("The mail server did not accept it."),
     }
     return sentences[trouble]
 

@@ -123,7 +123,7 @@ def _sentence(kind: SendErrorKind) -> str:
         SendErrorKind.BROKE_OFF: _("The connection to the mail server broke off."),
         SendErrorKind.SIGN_IN: _("The mail server did not accept your sign-in. Sign out, sign in again, then try again."),
         SendErrorKind.TOKEN_REFUSED: _(
-            "The mail server does not let this service in. This is a fault of the servers, not of your password."
+            "The mail server does not let this service in. The problem is with the servers, not your password."
         ),
         SendErrorKind.NO_ROOM: _("Your mailbox is full. Delete messages or empty the trash."),
         SendErrorKind.FILES_AWAY: _("The server can't reach the files of this message at the moment."),
@@ -236,7 +236,7 @@ OUTBOX_ACTIONS = {
     for action in (
         OutboxAction("undo", _undo, _l("The message was stopped. Nothing was sent."), _HAS_LEFT, withdraws=True),
         OutboxAction("retry", _retry, _l("The message is on its way.")),
-        OutboxAction("try", _try_now, _l("It is being tried now. Refresh this page to see what becomes of it.")),
+        OutboxAction("try", _try_now, _l("Trying again now. Refresh this page to see the result.")),
         OutboxAction("edit", _edit, too_late=_l("The text of this message is no longer here: look in Drafts and Sent.")),
         OutboxAction("dismiss", _dismiss),
         OutboxAction("now", send_now, _l("The message is on its way."), _HAS_LEFT, withdraws=True),

@@ -96,8 +96,8 @@ def too_many_words(error: rate_limits.RecipientLimitReached) -> str:
 def _room_words(hour: bool, people: int) -> str:
     if not people:
         if hour:
-            return _("You have written to as many people as you may within an hour.")
-        return _("You have written to as many people as you may within a day.")
+            return _("You have reached the number of recipients allowed in an hour.")
+        return _("You have reached the number of recipients allowed in a day.")
     if hour:
         return ngettext(
             "You may write to %(num)d more person this hour.", "You may write to %(num)d more people this hour.", people

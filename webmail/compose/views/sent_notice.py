@@ -40,7 +40,7 @@ def say_sent(sent: Outbox) -> None:
 
 def _stopped_words() -> str:
     return (
-        _("Sending is stopped at the moment.")
+        _("Sending is not working at the moment.")
         + " "
-        + _("The message is safe here, and leaves as soon as it works again. Tell your administrator.")
+        + _("Your message is safe here and will be sent as soon as it works again. Tell your administrator.")
     )

@@ -156,7 +156,7 @@ def undo_last() -> Answer:
         if isinstance(error, LimitReached):  # others were added meanwhile: undo works again once some are removed
             say_refused(error)
         else:
-            notify(_("Your contacts were changed in the meantime. Try again: nothing is done twice."), "caution")
+            notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
         return back
     withdraw_notices()
     words = ngettext("Undone for %(num)d contact.", "Undone for %(num)d contacts.", count)

@@ -52,7 +52,7 @@ def import_file() -> Answer:
         say_refused(error)
         return page("contacts/import.html", 422, errors=[], task=tasks.new_id())
     except store.ContactChangedElsewhere:
-        return _refused(_("Your contacts were changed in the meantime. Try again: nothing is done twice."))
+        return _refused(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."))
     if not planned.any_cards:
         return _refused(_("No contact was found in this file. It should be a .vcf file (vCard)."))
     say_taken(planned, taken)

@@ -39,7 +39,7 @@ def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
         say_refused(error)
         return redirect(back, 303)
     except store.ContactChangedElsewhere:
-        notify(_("Your contacts were changed in the meantime. Try again: nothing is done twice."), "caution")
+        notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
         return redirect(back, 303)
     if not planned.any_cards:
         notify(_("No contact could be read in this file."), "caution")

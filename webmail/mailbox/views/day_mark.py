@@ -37,9 +37,11 @@ def _nearest(day: date, before: date | None, after: date | None) -> str:
     asked = day_in_full(day)
     if before and after:
         return _(
-            "No message of %(day)s. The nearest are of %(before)s and %(after)s.",
+            "No messages from %(day)s. The nearest are from %(before)s and %(after)s.",
             day=asked, before=day_in_full(before), after=day_in_full(after),
         )  # fmt: skip
     if before:
-        return _("No message of %(day)s. The nearest before it is of %(other)s.", day=asked, other=day_in_full(before))
-    return _("No message of %(day)s. The nearest after it is of %(other)s.", day=asked, other=day_in_full(after or day))
+        return _("No messages from %(day)s. The nearest before that day is from %(other)s.", day=asked, other=day_in_full(before))
+    return _(
+        "No messages from %(day)s. The nearest after that day is from %(other)s.", day=asked, other=day_in_full(after or day)
+    )

@@ -80,7 +80,7 @@ def _file_name(mailbox: str, kind: str) -> str:
 
 def _done(result: Facts) -> str:
     told = ngettext(
-        "Ready: %(count)s message, %(size)s. It is kept for %(days)d days.",
+        "Ready: %(count)s message, %(size)s. The file is kept for %(days)d days.",
         "Ready: %(count)s messages, %(size)s. The file is kept for %(days)d days.",
         result["count"],
         count=number(result["count"]),
@@ -95,14 +95,14 @@ def _done(result: Facts) -> str:
 
 def _failed(reason: str) -> str:
     return {
-        "no-messages": _("None of these messages is there any more."),
-        "sign-in": _("The mail server no longer lets this task in. Sign in again, then start it anew."),
-        "file-gone": _("The list of messages is no longer here. Select them again."),
+        "no-messages": _("These messages are no longer there."),
+        "sign-in": _("The mail server no longer accepts this task. Sign in again, then start it again."),
+        "file-gone": _("The list of messages is no longer here. Select the messages again."),
     }.get(reason, "")
 
 
 TASK_TEXTS[export_task.NAME] = TaskText(
-    title=lambda about: _("Saving messages of “%(folder)s” as a file.", folder=mailbox_label(about["mailbox"])),
+    title=lambda about: _("Saving messages from “%(folder)s” as a file.", folder=mailbox_label(about["mailbox"])),
     done=_done,
     failed=_failed,
     file=_l("Download"),

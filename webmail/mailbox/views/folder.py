@@ -165,7 +165,7 @@ def _renamed(found: Overview, moved: logic.MovedFolder) -> str:
     told = _("The folder is called %(folder)s now, inside %(parent)s.", folder=label, parent=logic.path_of(above, found))
     if not moved.made:
         return told
-    made = _("Made for it: %(folders)s.", folders=", ".join(logic.path_of(name, found) for name in moved.made))
+    made = _("Also made: %(folders)s.", folders=", ".join(logic.path_of(name, found) for name in moved.made))
     return f"{told} {made}"
 
 
@@ -274,8 +274,8 @@ def fault_words(fault: NameFault) -> str:
         NameFault.EMPTY: _("Type a name for the folder."),
         NameFault.LONG: _("This name is too long. Choose a shorter one."),
         NameFault.CONTROL: _("This name holds characters that can't be shown. Type it anew."),
-        NameFault.DELIMITER: _("The character that separates folders needs a name before it and after it."),
-        NameFault.DEEP: _("These are too many folders inside each other. Make the outer ones first."),
+        NameFault.DELIMITER: _("The character that separates folders needs a name on each side."),
+        NameFault.DEEP: _("Too many folders inside one another. Make the outer ones first."),
         NameFault.RESERVED: _("The mail server keeps this name for itself. Choose another one."),
         NameFault.TAKEN: _("There is a folder of this name already. Choose another name."),
         NameFault.INSIDE: _("A folder can't be moved into itself. Choose another place."),
@@ -285,7 +285,7 @@ def fault_words(fault: NameFault) -> str:
 @blueprint.app_template_global()
 def folder_name_help(delimiter: str) -> str:
     return _(
-        "“%(path)s” puts 2026 inside Projects, and makes what is missing. A name itself can't hold “%(delimiter)s”.",
+        "“%(path)s” puts 2026 inside Projects, and makes any folder that is missing. A name can't contain “%(delimiter)s”.",
         path=_("Projects%(delimiter)s2026", delimiter=delimiter),
         delimiter=delimiter,
     )

@@ -46,7 +46,7 @@ def make_folder() -> Response:
         return _all_folders(422, name=label, parent=parent, error=refused_words())
     made = [logic.path_of(name, found) for name in (*new.above, new.name)]
     if len(made) > 1:
-        notify(_("These folders are made: %(folders)s.", folders=", ".join(made)))
+        notify(_("Folders made: %(folders)s.", folders=", ".join(made)))
     else:
         notify(_("The folder %(folder)s is made.", folder=new.label if label.strip() == new.label else made[0]))
     return redirect(local_path(request.form.get("back", "")) or url_for("mailbox.folders"), 303)

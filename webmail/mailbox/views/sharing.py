@@ -167,6 +167,6 @@ def _doubt(doubt: ShareWarning) -> str:
         ShareWarning.ONESELF: _("Your own rights and the owner's stay as they are."),
         ShareWarning.NO_GROUP: _("Choose a group."),
         ShareWarning.GROUP_GONE: _("This group no longer exists. Choose another."),
-        ShareWarning.TWO: _("You typed one name and chose another group. Empty the field, or choose no group."),
+        ShareWarning.TWO: _("You typed one name and chose another group. Clear the field, or choose no group."),
         ShareWarning.ODD: _("This is not the address of a person. Type it as in a message: name@example.org."),
     }[doubt]

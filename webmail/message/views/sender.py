@@ -48,7 +48,7 @@ def verdict_words(verdict: Verdict) -> str:
 @blueprint.app_template_global()
 def verdict_headline(trust: Trust) -> str:
     """What all the warnings come to, in words, so that it is not conveyed by colour alone."""
-    return _("This message may be a fraud") if trust.is_dangerous else _("Be careful with this message")
+    return _("This message may be fraudulent") if trust.is_dangerous else _("Be careful with this message")
 
 
 @blueprint.app_template_global()
@@ -78,13 +78,13 @@ def _warning_words(warning: SenderWarning) -> str:
         case WarningKind.BORROWED:
             return _("this was sent from the account %(account)s, not by %(address)s.", account=real, address=seen)
         case WarningKind.REDIRECTED:
-            return _("%(account)s redirected this. That %(address)s wrote it could not be confirmed.", account=real, address=seen)
+            return _("%(account)s redirected this. Nothing confirms that %(address)s wrote it.", account=real, address=seen)
         case WarningKind.NO_SENDER:
             return _("the message does not say who sent it.")
         case WarningKind.SEVERAL:
             return _("the message names several senders: %(addresses)s.", addresses=seen)
         case WarningKind.SENT_FOR:
-            return _("%(sender)s sent this in the name of %(author)s.", sender=seen, author=real)
+            return _("%(sender)s sent this on behalf of %(author)s.", sender=seen, author=real)
         case WarningKind.COLLEAGUE:
             return _("this is the name of %(name)s (%(address)s), but another address.", name=seen, address=real)
         case WarningKind.ESTABLISHMENT:
@@ -106,9 +106,9 @@ def _warning_words(warning: SenderWarning) -> str:
         case WarningKind.LINK:
             return _("a link shows %(seen)s but leads to %(real)s.", seen=seen, real=real)
         case WarningKind.CREDENTIALS:
-            return _("somebody you do not know asks for a password or a code. Give none.")
+            return _("somebody you do not know is asking for a password or a code. Do not give it.")
         case WarningKind.MONEY:
-            return _("somebody you do not know asks for money. Check by telephone first.")
+            return _("somebody you do not know is asking for money. Check by telephone first.")
         case _:
             return _file_words(warning.kind, seen)
 
