@@ -14,7 +14,7 @@ from typing import Any
 
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import MailboxChanged, NoSuchMailbox, NotAllowed, SignInRefused
+from webmail.errors import MailboxChanged, NoSuchMailbox, NoSuchMessage, NotAllowed, SignInRefused
 from webmail.imap import bulk
 from webmail.mailbox import export
 from webmail.mailbox.selection import Selection, count
@@ -81,6 +81,8 @@ def _store_parts(run: TaskRun, files: Storage, account: Account, chosen: Sequenc
                 _store_part(run, files, account, group, batch, position, len(chosen) > 1)
                 position.place = group.uids.index(batch[-1].uid, position.place) + 1
                 _step(run, chosen, position)
+        except NoSuchMessage:  # a large one went while it was read: look again for what is left of this part
+            continue
         except _AWAY:
             end = len(group.uids)
         position.place = end

@@ -212,3 +212,20 @@ def test_ended_tasks_are_kept_for_a_week(alice, runner):
     Task.update(finished=now() - timedelta(days=8)).where(Task.id == old.id).execute()
     assert [task.id for task in store.expired()] == [old.id]
     assert store.remove(alice, fresh.id).id == fresh.id
+
+
+def test_a_person_who_is_deleted_meanwhile_ends_no_thread(alice, bob, runner):
+    def vanishing(run):
+        if run.user == alice:
+            alice.delete_instance()
+            raise ServerAway("the server sleeps")
+        return tagging(run)
+
+    store.start(alice, "tagging", {})
+    others = store.start(bob, "tagging", {"steps": 1})
+    working = runner(TaskKind("tagging", vanishing), threads=1, poll=0.05)
+    working.start()
+    try:
+        eventually(lambda: again(others).state == TaskState.DONE)
+    finally:
+        working.stop()
