@@ -81,7 +81,8 @@ def of_user(user: User) -> list[DraftRow]:
     Without those being written now, whose copy in the folder is a minute old at most.
     """
     typed = DraftRow.updated > DraftRow.created
-    writing = (DraftRow.saved_mailbox != "") & DraftRow.copy_error.is_null() & (DraftRow.copy_due > now())
+    soon = DraftRow.copy_due.is_null(False) & (DraftRow.copy_due > now())  # NULL would exclude what nobody will put there
+    writing = (DraftRow.saved_mailbox != "") & DraftRow.copy_error.is_null() & soon
     here = (DraftRow.user == user) & _unsaved() & typed & ~writing & DraftRow.id.not_in(_leaving())
     rows = DraftRow.select().where(here).order_by(DraftRow.updated.desc()).limit(_LISTED)
     return [row for row in rows if not drafts.is_empty(row)]

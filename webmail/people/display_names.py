@@ -1,6 +1,6 @@
 """Display names: which names people may write under. A colleague's, an address, the establishment's and a function's are refused.
 
-The name that the administrator gave an account is always allowed, and so is what `flask accounts allow-name` allows.
+The name that the administrator gave an account is always allowed, and so is what `flask accounts allow --name` allows.
 """
 
 from __future__ import annotations

@@ -235,6 +235,18 @@ def test_drafts_kept_here_are_listed_where_one_looks_for_them(ann, relay, stored
     assert bodies(stored(ann, "Drafts")) == ["mes mots"]
 
 
+def test_what_the_worker_has_no_password_for_is_not_said_to_go_by_itself(alice, monkeypatch):
+    monkeypatch.setattr("webmail.compose.outbox.status.is_stopped", lambda: False)
+    page = alice.get("/compose")
+    for text in ("one", "one two"):
+        alice.submit(page, FORM, body=text, action="autosave", htmx="saved")
+    DraftRow.update(copy_due=now() - timedelta(seconds=1)).execute()
+    assert "by themselves" in alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
+    for trouble in (None, "away"):
+        DraftRow.update(copy_error=trouble, copy_due=None).execute()
+        assert "by themselves" not in alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
+
+
 def test_nobody_sees_the_drafts_of_others(alice, bob):
     form = alice.get("/compose")
     alice.submit(form, FORM, body="one", action="autosave", htmx="saved")

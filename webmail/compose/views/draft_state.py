@@ -80,7 +80,7 @@ def _kept_words(trouble: CopyTrouble) -> str:
 
 
 def _reason(trouble: CopyTrouble | None, *, alone: bool) -> str:
-    """The reason, where it is said already that the drafts are kept here. `alone`: no worker is alive to put them there."""
+    """The reason, where it is said already that the drafts are kept here. `alone`: no worker will put them there."""
     if alone and trouble in (None, CopyTrouble.AWAY):
         return _("The mail server did not answer.") if trouble else ""
     sentences = {
@@ -109,10 +109,14 @@ def kept_here() -> list[KeptDrafts]:
     """The drafts that are kept here only, by reason, for the page of the Drafts folder."""
     user = getattr(session, "user", None)  # an error page has none where nobody is signed in
     rows = kept_drafts.of_user(user) if user else []
-    troubles: list[CopyTrouble | None] = [*CopyTrouble, None]
-    alone = bool(rows) and status.is_stopped()
-    groups = {trouble: [row for row in rows if (row.copy_error or None) == trouble] for trouble in troubles}
-    return [KeptDrafts(_reason(trouble, alone=alone), those) for trouble, those in groups.items() if those]
+    stopped = bool(rows) and status.is_stopped()
+    groups: dict[str, list[DraftRow]] = {}
+    for trouble in (*CopyTrouble, None):
+        for row in rows:
+            if (row.copy_error or None) == trouble:
+                # not due: the worker has no password for it
+                groups.setdefault(_reason(trouble, alone=stopped or row.copy_due is None), []).append(row)
+    return [KeptDrafts(reason, those) for reason, those in groups.items()]
 
 
 @blueprint.post("/drafts/kept")
