@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from webmail.account import Account
-from webmail.errors import ServerAway
+from webmail.errors import SearchNotReady, ServerAway
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import forget
 
@@ -66,8 +66,9 @@ def connect(account: Account, mailbox: str = "", *, patience: float | None = Non
     try:
         connection.lend(patience)
         yield connection
-    except ServerAway:
-        _fell_silent(account)
+    except ServerAway as error:
+        if not isinstance(error, SearchNotReady):  # that is an answer
+            _fell_silent(account)
         raise
     else:
         _pool.silent.pop(account, None)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import NoSuchMailbox
+from webmail.errors import MailError, NoSuchMailbox, SearchNotReady
 from webmail.imap import close_all, connect, earlier_messages, mailboxes, messages, optional
 
 HEAD = b"From: Ann <ann@far.example>\r\nSubject: Bonjour\r\n\r\n"
@@ -80,7 +80,7 @@ def test_the_folders_are_listed_where_the_quota_is_refused(server, person) -> No
 
 def test_a_refusal_of_what_the_page_needs_is_still_one(server, person) -> None:
     server.refused = (b"SELECT",)
-    with pytest.raises(Exception, match="Internal error"):
+    with pytest.raises(MailError, match="Internal error"):
         read(person)
 
 
@@ -104,6 +104,14 @@ def test_a_search_that_is_never_answered_costs_two_seconds_once(server, person) 
 def test_a_search_that_is_refused_tells_nothing(server, person) -> None:
     server.refused = (b"UID SEARCH",)
     assert earlier_messages.looked_for(person, read(person)).earlier is None
+
+
+def test_an_index_that_is_not_ready_keeps_no_other_question_from_being_asked(person) -> None:
+    def indexing(_connection: object) -> int:
+        raise SearchNotReady("wait")
+
+    assert optional(person, "INBOX", indexing, 7) == 7
+    assert optional(person, "INBOX", lambda connection: 8, 7) == 8
 
 
 def test_what_is_optional_raises_nothing_of_the_server(person) -> None:

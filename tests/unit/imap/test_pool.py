@@ -16,7 +16,7 @@ import pytest
 from tests.support.servers import serving
 from tests.support.waiting import eventually
 from webmail.account import Account, Password, Server
-from webmail.errors import ServerAway
+from webmail.errors import SearchNotReady, ServerAway
 from webmail.imap import pool
 from webmail.imap.connection import Connection as RealConnection
 
@@ -206,6 +206,13 @@ def test_who_can_do_without_is_not_kept_waiting_twice(own_pool):
     with pool.connect(ANN, patience=0.5):
         pass
     assert ANN not in own_pool.silent
+
+
+def test_an_index_that_is_not_ready_is_no_silence(own_pool):
+    with pytest.raises(SearchNotReady), pool.connect(ANN):
+        raise SearchNotReady("wait")
+    with pool.connect(ANN, patience=0.5):
+        pass  # the folders of the page that says so
 
 
 def test_a_silence_is_forgotten_after_some_seconds(own_pool, monkeypatch):
