@@ -1,4 +1,4 @@
-"""`python -m tests.bench.forgeries`: prints what the row of a list and the page of a message say of each forged sender.
+"""Forgeries: `python -m tests.bench.forgeries` prints what the row of a list and the page of a message say of each forged sender.
 
 The cases are tests/samples/forgeries.tsv; where row or page say something else than it expects, the line begins with "!", and the
 command returns 1.

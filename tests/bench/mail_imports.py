@@ -1,4 +1,4 @@
-"""Importing a large mbox whose worker is killed with SIGKILL: `python -m tests.bench.mail_imports [MESSAGES] [KILLS]`.
+"""Mail imports: a large mbox whose worker is killed with SIGKILL: `python -m tests.bench.mail_imports [MESSAGES] [KILLS]`.
 
 MESSAGES (20,000) with Gmail's labels, in five folders; the task's process is killed KILLS times (5) in the middle. Told: how many
 messages are missing or there twice, how long it took, and how much memory the worker needed; then whether "undo" leaves nothing.

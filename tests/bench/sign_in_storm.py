@@ -1,4 +1,4 @@
-"""Many people who sign in at one instant: `python -m tests.bench.sign_in_storm [PEOPLE]` (60).
+"""Sign-in storm: many people sign in at one instant; `python -m tests.bench.sign_in_storm [PEOPLE]` (60).
 
 A web process of the demo, with the settings of memory that its environment has (MALLOC_...). Measured: how long until all are in,
 how they were answered, how long the page of somebody else took meanwhile, the most memory the process had above what it had

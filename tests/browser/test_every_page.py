@@ -1,4 +1,4 @@
-"""All pages, seen on narrow and wide screens, light and dark: none is wider than the screen, axe finds nothing, none is forgotten."""
+"""Every page on narrow and wide screens, light and dark: none is wider than the screen, axe finds nothing, none is forgotten."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_no_page_is_forgotten(every_page: dict[str, str], tmp_path: Path) -> Non
     here = app.url_map.bind("localhost")
     shown = {here.match(address.partition("?")[0])[0] for address in (*every_page.values(), *ADMIN_PAGES.values(), "/login")}
     there = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
-    assert there - NO_PAGES == shown, "a page that is new belongs into tests/support/every_page.py"
+    assert there - NO_PAGES == shown, "a page that is new belongs in tests/support/every_page.py"
     assert there >= NO_PAGES
 
 

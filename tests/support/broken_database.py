@@ -1,4 +1,4 @@
-"""Ways in which an SQLite database breaks under a running application: the real ones, made on its own file."""
+"""Broken databases: the ways in which an SQLite file breaks under a running application, made on the file itself."""
 
 from __future__ import annotations
 

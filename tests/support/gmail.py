@@ -1,5 +1,5 @@
-"""A server that speaks IMAP as Gmail does, from its published extensions (X-GM-EXT-1): "All Mail" with labels, folders that show the
-same messages again, modified UTF-7, system labels with a backslash. As much as a reader needs; read-only.
+"""Gmail: a server that speaks IMAP as it does, by its published extensions (X-GM-EXT-1): "All Mail" with labels, folders that
+show the same messages again, modified UTF-7, system labels with a backslash. As much as a reader needs; read-only.
 """
 
 from __future__ import annotations

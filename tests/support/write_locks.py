@@ -1,4 +1,4 @@
-"""How much is done while SQLite's write lock is held: others' autosaves wait for as long."""
+"""Write locks: how long SQLite's is held, since others' autosaves wait for as long."""
 
 from __future__ import annotations
 

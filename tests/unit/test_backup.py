@@ -1,4 +1,4 @@
-"""The commands that docs/administrator.md gives for copies of everything, typed as they stand there."""
+"""Backup: the commands that docs/administrator.md gives for copies of everything, typed as they stand there."""
 
 from __future__ import annotations
 

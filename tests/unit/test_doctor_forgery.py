@@ -1,4 +1,4 @@
-"""The doctor's forgery: what the server says to it is told as it is."""
+"""Doctor, forged sender: what the server answers is told as it is."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 class TooBusy(MailError):
-    """So many sign in at this moment that this password was not checked."""
+    """So many people are signing in that this password was not checked."""
 
     status = 503
 

@@ -116,7 +116,7 @@ def put_due(settings: Settings, account_for: Callable[[DraftRow], Account]) -> i
 
 
 def _is_wanted(row: DraftRow) -> bool:
-    """Whether this draft belongs into Drafts; if not, it is not due any more, or only once it did not leave after all."""
+    """Whether this draft belongs in Drafts; if not, it is not due any more, or only once it did not leave after all."""
     sent = Outbox.select(Outbox.state).where(Outbox.draft == row.id).first()
     if sent is not None and sent.state not in (*_DONE, OutboxState.FAILED):
         _later(row, _RARELY)

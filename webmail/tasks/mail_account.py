@@ -20,7 +20,7 @@ def seal(user: User, settings: Settings, own: str | None, other: str = "") -> by
 
 
 def account_of(run: TaskRun) -> Account:
-    """With our token, else the password left for the task. Raises SignInRefused, also for a person who is switched off."""
+    """With our token, else the password left for the task. Raises SignInRefused, also for a person who is suspended."""
     user, settings = run.user, run.settings
     if not user.active:
         raise SignInRefused(f"{user.address} is disabled")

@@ -1,4 +1,4 @@
-/* The seconds in the notice after "Send" count down. Without this file they stand still. */
+/* Countdown: the seconds in the notice after "Send" run down. Without this file they stand still. */
 (function () {
   "use strict";
   if (window.countingDown) return;

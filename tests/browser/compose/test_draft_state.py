@@ -1,4 +1,4 @@
-"""Where the text is, and how long one may still undo: with scripts and without."""
+"""Draft state: where the text is, and how long one may still undo: with scripts and without."""
 
 from __future__ import annotations
 

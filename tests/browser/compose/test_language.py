@@ -1,4 +1,4 @@
-"""The language of the text: what a screen reader takes for it while it is written."""
+"""Language of the text: what a screen reader takes for it while it is written."""
 
 from __future__ import annotations
 

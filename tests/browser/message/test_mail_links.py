@@ -1,4 +1,4 @@
-"""Addresses in messages, plain or formatted: a click opens the form, addressed."""
+"""Mail links: addresses in messages, plain or formatted: a click opens the form, addressed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that send a form a byte at a time, straight to the web server without nginx: others are served all the same."""
+"""Slow forms: clients that send a byte at a time, straight to the web server without nginx: others are served all the same."""
 
 from __future__ import annotations
 

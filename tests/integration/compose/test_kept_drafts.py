@@ -1,4 +1,4 @@
-"""Where a text is that was typed: in the Drafts folder at once, or kept here, and the page says which. Nothing is lost or doubled."""
+"""Kept drafts: typed text is in the Drafts folder at once, or kept here, and the page says which. Nothing is lost or doubled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outbox as people see it: what waits, why, what to do; and that sending is stopped."""
+"""Outbox as people see it: what waits, why, what to do; and that sending is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proof inside: who signed in, what the outbox marks, and names that are somebody else's; on real servers."""
+"""Proof inside the establishment: who signed in, what the outbox marks, and names that are somebody else's; on real servers."""
 
 from __future__ import annotations
 

@@ -28,21 +28,21 @@ def letter(*, logo: bool = False, file: str = "", shown: bool = False) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "clip"),
+    ("content", "clip", "found"),
     [
-        (letter(), False),
-        (letter(logo=True), False),
-        (letter(file="Report.pdf"), True),
-        (letter(logo=True, file="Report.pdf"), True),
-        (letter(file="Report.pdf", shown=True), True),  # as Apple's programs send every file
+        (letter(), False, False),
+        (letter(logo=True), False, True),  # Dovecot's search counts a logo: rather too many than too few
+        (letter(file="Report.pdf"), True, True),
+        (letter(logo=True, file="Report.pdf"), True, True),
+        (letter(file="Report.pdf", shown=True), True, True),  # as Apple's programs send every file
     ],
     ids=["text", "logo", "file", "both", "file to be shown in place"],
 )
 def test_only_attached_files_have_a_paperclip(
-    person: Visitor, fill: Callable[..., list[int]], content: bytes, clip: bool
+    person: Visitor, fill: Callable[..., list[int]], content: bytes, clip: bool, found: bool
 ) -> None:
     fill(person, content)
     for url in ("/mailbox/INBOX?query=letter&scope=all", "/mailbox/INBOX"):
         row = person.get(url).one("[data-row]")
         assert bool(row.select("[aria-label=Attachment]")) is clip, url
-    assert bool(person.get("/mailbox/INBOX?query=has:attachment").rows) or not clip
+    assert bool(person.get("/mailbox/INBOX?query=has:attachment").rows) is found

@@ -1,4 +1,4 @@
-"""Where the search box looks, and what a search without results offers: everywhere, a folder, somebody."""
+"""Scope of a search: where the box looks, and what a search without results offers: everywhere, a folder, somebody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that a search finds in French and English: elisions, hyphens, letters, accents, plurals; on Dovecot's full-text index."""
+"""Search words, found in French and English: elisions, hyphens, letters, accents, plurals; on Dovecot's full-text index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail that upsets the full-text index of Dovecot: reading and searching go on, in its folder and in others, quickly."""
+"""Full-text index of Dovecot, upset by a mail: reading and searching go on, in its folder and in others, quickly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door (deploy/milter) between a real Postfix and those who forge a sender: what is refused, and what is said of the rest."""
+"""Milter (the door) between a real Postfix and those who forge a sender: what is refused, and what is said of the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One's own data as a file: all of it, without ever being in memory as a whole."""
+"""Own data as a file: all of it, without ever being in memory as a whole."""
 
 from __future__ import annotations
 

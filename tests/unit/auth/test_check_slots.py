@@ -1,4 +1,4 @@
-"""A few passwords are checked at once; who does not get a turn is told, and counts as no guess."""
+"""Check slots: a few passwords are checked at once; whoever gets no turn is told so, and it counts as no guess."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

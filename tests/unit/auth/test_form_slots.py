@@ -1,4 +1,4 @@
-"""Turns to read forms of strangers: so many at once, fewer from one network, and each is given back."""
+"""Form slots: turns to read forms of strangers, so many at once, fewer from one network, and each is given back."""
 
 from __future__ import annotations
 

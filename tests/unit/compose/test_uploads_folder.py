@@ -1,4 +1,4 @@
-"""An uploads folder that can't be read: what was typed stays, the page says what is wrong, and so do health and the doctor."""
+"""Uploads folder that can't be read: what was typed stays, the page says what is wrong, and so do health and the doctor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A large import by a worker, and somebody else who writes meanwhile: each autosave is saved, and soon."""
+"""Import of many contacts by a worker, while somebody else writes: each autosave is saved, and soon."""
 
 from __future__ import annotations
 

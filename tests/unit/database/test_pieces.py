@@ -1,4 +1,4 @@
-"""Many writes in pieces: every item once, in order, and never long in one go."""
+"""Pieces: many writes, every item once, in order, and never long in one go."""
 
 from __future__ import annotations
 

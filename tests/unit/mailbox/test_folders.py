@@ -1,4 +1,4 @@
-"""Names of folders that people type, on servers that separate them by "/" and by "."."""
+"""Folder names that people type, on servers that separate them by "/" and by "."."""
 
 from __future__ import annotations
 

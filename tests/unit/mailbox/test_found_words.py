@@ -1,4 +1,4 @@
-"""Words of a search in the rows of its results: which are marked, and that nothing else becomes HTML."""
+"""Found words: which words of a search are marked in its rows, and that nothing else becomes HTML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an imported message goes: Gmail's labels in two languages, the marks of mbox files, dates."""
+"""Import filing: where a message goes: Gmail's labels in two languages, the marks of mbox files, dates."""
 
 from __future__ import annotations
 

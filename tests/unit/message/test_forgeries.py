@@ -1,4 +1,4 @@
-"""The table of forgeries: what row and page say of each way to write From, with and without proof. No tick without proof."""
+"""Forgeries: what row and page say of each way to write From, with and without proof. No tick without proof."""
 
 from __future__ import annotations
 

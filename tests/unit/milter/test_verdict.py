@@ -1,4 +1,4 @@
-"""What the door decides, without Postfix and without a network; and the headers that it writes and removes."""
+"""Verdict of the door, without Postfix and without a network; and the headers that it writes and removes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mark of our own outbox: what it covers, and what may happen to a message on its way."""
+"""Proof, the mark of our own outbox: what it covers, and what may happen to a message on its way."""
 
 from __future__ import annotations
 

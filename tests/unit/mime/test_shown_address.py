@@ -1,4 +1,4 @@
-"""Addresses as people read them."""
+"""Shown address: addresses as people read them."""
 
 import pytest
 

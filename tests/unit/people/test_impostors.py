@@ -1,4 +1,4 @@
-"""Names that pretend, in a whole list at once: what is marked, and what it costs."""
+"""Impostors: names that pretend, in a whole list at once: what is marked, and what it costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of tasks: what has ended keeps its result alone; what nobody needs any more goes with the sweep."""
+"""Task files: what has ended keeps only its result; what nobody needs any more goes with the sweep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while the database is full, read-only, damaged, gone or away: a page with advice, and the text they typed."""
+"""Database trouble (full, read-only, damaged, gone, away): a person sees a page with advice, and the text they typed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Day mark: the heading in a list at the day that somebody went to, or what is nearest where no message is of that day."""
+"""Day mark: the heading in a list at the day that somebody went to, or the nearest days where no message is from that day."""
 
 from __future__ import annotations
 

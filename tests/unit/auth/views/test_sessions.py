@@ -1,4 +1,4 @@
-"""The page of the places where somebody is signed in."""
+"""Sessions page: the places where somebody is signed in."""
 
 from __future__ import annotations
 
