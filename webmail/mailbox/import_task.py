@@ -56,4 +56,4 @@ def _by_name(name: str) -> Filing:
     return named(path.stem)
 
 
-KIND = TaskKind(NAME, _work)
+KIND = TaskKind(NAME, _work, in_turn=True)

@@ -191,4 +191,4 @@ def _work(run: TaskRun) -> dict[str, Any]:
         imap.close_all(other)
 
 
-KIND = TaskKind(NAME, _work)
+KIND = TaskKind(NAME, _work, in_turn=True)

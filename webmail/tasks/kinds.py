@@ -105,7 +105,10 @@ class TaskKind:
 
     ServerAway, StorageAway and StorageFull are tried again for hours; the work must bear that a step whose effects lie outside
     the database (mail, files) is done twice after a kill.
+
+    `in_turn`: of all such kinds, one task of a person runs at a time, since the next one has to see what it did.
     """
 
     name: str
     work: Work
+    in_turn: bool = False

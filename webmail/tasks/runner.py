@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ import peewee as pw
 from webmail.config import Settings
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.idempotency import in_turn
 from webmail.errors import ServerAway
 from webmail.models import Task, TaskState, now
 from webmail.storage import StorageAway, StorageFull
@@ -72,7 +73,7 @@ class TaskRunner:
 
     def run_one(self) -> bool:
         """Claim a task and work on it until it ends; False where none is to be had. Raises what DATABASE_AWAY names."""
-        task = claim(self.worker, self.lease, self.kinds)
+        task = claim(self.worker, self.lease, self.kinds, [kind.name for kind in self.kinds.values() if kind.in_turn])
         if task:
             self._run(task)
         return task is not None
@@ -116,10 +117,15 @@ class TaskRunner:
             keeper.join()
 
 
-def claim(worker: str, lease: timedelta, kinds: Iterable[str]) -> Task | None:
-    """Take the task that has waited longest, of people of whom nothing runs yet if there are any. None where there is none."""
+def claim(worker: str, lease: timedelta, kinds: Iterable[str], alone: Sequence[str] = ()) -> Task | None:
+    """Take the task that has waited longest, of people of whom nothing runs yet if there are any. None where there is none.
+
+    Of the kinds `alone`, one of a person runs at a time.
+    """
+    running = (Task.state == TaskState.RUNNING) & (Task.lease >= now())
     free = (Task.state == TaskState.WAITING) & (Task.due <= now()) | (Task.state == TaskState.RUNNING) & (Task.lease < now())
-    busy = Task.select(Task.user).where((Task.state == TaskState.RUNNING) & (Task.lease >= now()))
+    busy = Task.select(Task.user).where(running)
+    free &= Task.kind.not_in(alone) | Task.user.not_in(busy.where(Task.kind.in_(alone)))
     order = (pw.Case(None, [(Task.user.in_(busy), 1)], 0), Task.due, Task.id)
     for task in list(Task.select().where(free & Task.kind.in_(list(kinds))).order_by(*order).limit(10)):
         same = (Task.id == task.id) & (Task.turn == task.turn) & free
@@ -128,11 +134,16 @@ def claim(worker: str, lease: timedelta, kinds: Iterable[str]) -> Task | None:
         elif task.tries >= _MOST_TRIES:
             log.error("task %s (%s) is given up after %d tries", task.id, task.kind, task.tries)
             Task.update(state=TaskState.FAILED, error="broke", finished=now(), lease=None, credential=None).where(same).execute()
-        else:
-            values = {"state": TaskState.RUNNING, "worker": worker, "turn": task.turn + 1, "tries": task.tries + 1}
-            if Task.update(lease=now() + lease, **values).where(same).execute():
-                return Task.get_by_id(task.id)
+        elif _taken(task, worker, lease, same):
+            return Task.get_by_id(task.id)
     return None
+
+
+def _taken(task: Task, worker: str, lease: timedelta, same: Any) -> bool:
+    values = {"state": TaskState.RUNNING, "worker": worker, "turn": task.turn + 1, "tries": task.tries + 1}
+    with db.atomic():
+        in_turn(task.user)  # so that two workers don't take two of one person at the same moment
+        return bool(Task.update(lease=now() + lease, **values).where(same).execute())
 
 
 def _end(run: TaskRun, state: TaskState, *, result: dict[str, Any] | None = None, error: str = "") -> None:

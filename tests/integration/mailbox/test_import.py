@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 from datetime import timedelta
 
@@ -214,6 +215,24 @@ def test_nobody_else_undoes_it(app, person, make_account, mail, work):
     page = stranger.post(f"/import/{task.id}/undo", {"csrf_token": token})
     assert "There was nothing to undo." in page.notices
     assert subjects(mail, "Anciens") == ["lettre 1"]
+
+
+def test_one_file_brought_twice_at_once_doubles_nothing(app, person, mail, work, monkeypatch):
+    for _ in range(2):
+        send(person, mbox(*map(letter, range(5))), into="INBOX")
+    real = append_many.append_many
+
+    def meanwhile(*given):
+        monkeypatch.setattr(append_many, "append_many", real)
+        other = threading.Thread(target=work)  # another worker
+        other.start()
+        other.join()
+        return real(*given)
+
+    monkeypatch.setattr(append_many, "append_many", meanwhile)
+    work()
+    assert len(subjects(mail, "INBOX")) == 5
+    assert "5 were there already." in person.get("/tasks").text
 
 
 def test_the_form_sent_twice_starts_one_task(person, work):

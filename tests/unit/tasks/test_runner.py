@@ -155,6 +155,24 @@ def test_who_has_one_running_lets_others_go_first(alice, bob, settings):
     assert order == [first.id, third.id, second.id]
 
 
+def test_of_some_kinds_one_of_a_person_runs_at_a_time(alice, bob, settings):
+    lease, kinds = timedelta(seconds=30), ["import", "move-in", "tagging"]
+    first, second = store.start(alice, "import", {}), store.start(alice, "move-in", {})
+    other, third = store.start(alice, "tagging", {}), store.start(bob, "import", {})
+    taken = [claim("w1", lease, kinds, ["import", "move-in"]) for _ in range(4)]
+    assert {task.id for task in taken if task} == {first.id, other.id, third.id} and taken[3] is None
+    Task.update(state=TaskState.DONE, lease=None).where(Task.id == first.id).execute()
+    assert claim("w2", lease, kinds, ["import", "move-in"]).id == second.id
+
+
+def test_a_worker_that_died_keeps_nobody_from_their_turn(alice, settings):
+    lease = timedelta(seconds=30)
+    first = store.start(alice, "import", {})
+    assert claim("w1", lease, ["import"], ["import"]).id == first.id
+    Task.update(lease=now() - timedelta(seconds=1)).execute()
+    assert claim("w2", lease, ["import"], ["import"]).id == first.id
+
+
 def test_nothing_begins_or_goes_on_for_a_person_who_was_suspended(alice, bob, runner):
     def suspending(run):
         if run.task.id == running.id:
