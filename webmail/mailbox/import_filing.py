@@ -96,7 +96,9 @@ def by_labels(labels: Sequence[str], received: datetime | None) -> Filing:
 
 
 def _is_system(label: str) -> bool:
-    word = label.casefold().lstrip("\\")
+    if label.startswith("\\"):  # in IMAP; what people call theirs does not begin so
+        return True
+    word = label.casefold()
     known = word in _ROLE_OF or word in _UNREAD | _STARRED | _IMPORTANT | _IGNORED
     return known or bool(_CATEGORY.match(word)) or not word
 

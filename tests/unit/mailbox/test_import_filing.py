@@ -38,6 +38,8 @@ def test_labels_are_read(value, labels):
         (["Brouillons"], Filing(("\\Seen", "\\Draft"), role=Role.DRAFTS)),
         (["Travail/2024", "Amis", "Important", "Starred"],
          Filing(("\\Seen", "\\Flagged", "$Important"), path=("Travail", "2024"), tags=("Amis",))),
+        (["\\Inbox", "\\Muted", "Amis"], Filing(("\\Seen",), path=("Amis",))),  # as IMAP names those of Gmail itself
+        (["\\Inbox", "\\Muted"], Filing(("\\Seen",), role=Role.INBOX)),
         ([], Filing(("\\Seen",), role=Role.ARCHIVE)),
     ],
 )  # fmt: skip
