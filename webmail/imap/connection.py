@@ -36,6 +36,7 @@ class Spare(tuple[bytes, ...]):
 
 
 _PIECE = 256 * 1024  # bytes of a message sent at once
+_LARGEST_ANSWER = 400_000_000  # bytes of the literals that answer one command: people may name any server to move in from
 _HARMLESS = (b"NOOP", b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT", b"FETCH", b"UID FETCH", b"UID SEARCH")
 
 
@@ -58,6 +59,7 @@ class Connection:
         self.in_step = True  # false while a response is pending, and for good if it never came
         self._verified = False  # the mailbox's state was refreshed during this loan
         self._untried = False  # no command was sent yet during this loan
+        self._room = _LARGEST_ANSWER  # bytes that the answer to this command may still have
         self._patience: float | None = None  # seconds for each response during this loan; None: the server's timeout
         self._open(seconds)
 
@@ -79,6 +81,7 @@ class Connection:
                 imap.debug = 0  # imapclient sets 5, which formats each line for a log nobody reads
                 self._remember = imap._append_untagged
                 imap._append_untagged = self._append_untagged
+                self._read_all, imap.read = imap.read, self._read
                 self.capabilities = frozenset(c.decode("ascii", "replace") for c in self.client.capabilities())
                 self.client.socket().settimeout(self._timeout)
             except BaseException:
@@ -175,7 +178,7 @@ class Connection:
     def _run(self, commands: Any, apart: list[tuple[dict[str, list[Any]], Any]] | None = None) -> dict[str, list[Any]]:
         imap = self.client._imap
         imap.untagged_responses.clear()
-        self.in_step = False
+        self.in_step, self._room = False, _LARGEST_ANSWER
         with translated():
             tags = [imap._new_tag() for _ in commands]
             lines = [tag + b" " + b" ".join(command) + b"\r\n" for tag, command in zip(tags, commands, strict=True)]
@@ -230,7 +233,7 @@ class Connection:
         source.seek(0)
         imap = self.client._imap
         imap.untagged_responses.clear()
-        self.in_step = False
+        self.in_step, self._room = False, _LARGEST_ANSWER
         with translated():
             tag = imap._new_tag()
             if self.has("LITERAL+"):
@@ -246,6 +249,13 @@ class Connection:
                 imap.send(b"\r\n")
             answer = imap._get_tagged_response(tag, expect_bye=False)
         return self._taken([(b"APPEND",)], [answer])
+
+    def _read(self, size: int) -> bytes:
+        """A literal. Raises imaplib's abort if the answer becomes too large for the memory."""
+        self._room -= size
+        if self._room < 0:
+            raise imaplib.IMAP4.abort(f"more than {_LARGEST_ANSWER} bytes")
+        return bytes(self._read_all(size))
 
     def _append_untagged(self, kind: str, data: Any) -> None:
         if kind == "EXISTS":

@@ -8,6 +8,7 @@ from tests.support.servers import serving
 from webmail.account import Account, Password, Server
 from webmail.errors import ServerAway
 from webmail.imap import close_all, connect
+from webmail.imap import connection as connection_module
 from webmail.imap.pool import _pool
 
 
@@ -34,6 +35,27 @@ def test_a_literal_of_any_size_is_a_server_that_is_away(size: bytes) -> None:
         assert not _pool.idle.get(person)
         with connect(person) as again:
             assert again is not connection
+        close_all(person)
+
+
+def test_an_answer_without_end_is_a_server_that_is_away(monkeypatch) -> None:
+    """Whoever moves in names the server, and so may run it."""
+    monkeypatch.setattr(connection_module, "_LARGEST_ANSWER", 100_000)
+
+    def answer(line: bytes) -> bytes | None:
+        tag, _, command = line.partition(b" ")
+        count = {b"NOOP": 3, b"CHECK": 1}.get(command.strip(), 0)
+        told = b"".join(b"* %d FETCH (UID %d BODY[] {50000}\r\n" % (n, n) + b"x" * 50_000 + b")\r\n" for n in range(1, count + 1))
+        capability = b"* CAPABILITY IMAP4rev1\r\n" if command.upper().startswith(b"CAPABILITY") else b""
+        return capability + told + tag + b" OK done\r\n"
+
+    with serving(b"* OK ready\r\n", answer) as port:
+        person = person_at(port)
+        with connect(person) as connection:
+            for _ in range(3):  # each has its own room
+                assert len(connection.run((b"CHECK",))["FETCH"][0][1]) == 50_000
+        with pytest.raises(ServerAway, match="100000 bytes"), connect(person) as connection:
+            connection.run((b"NOOP",))
         close_all(person)
 
 
