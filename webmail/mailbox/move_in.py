@@ -8,6 +8,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -109,8 +110,19 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+@contextmanager
+def _there() -> Iterator[None]:
+    """A refused sign-in is that of the other server, not of ours."""
+    try:
+        yield
+    except SignInRefused as error:
+        raise TaskFailed("old-sign-in") from error
+
+
 class OldMail:
-    """The messages of a mailbox on another server, folder by folder: a Source. Raises MailError."""
+    """The messages of a mailbox on another server, folder by folder: a Source. Raises MailError, and TaskFailed where that server
+    no longer lets us in.
+    """
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -125,16 +137,13 @@ class OldMail:
                 yield from self._of(folder, uid if folder.name == done else 0)
 
     def _folders(self) -> list[RemoteFolder]:
-        with imap.connect(self.account) as connection:
+        with _there(), imap.connect(self.account) as connection:
             return remote_mailbox.folders(connection)
 
     def _of(self, folder: RemoteFolder, after: int) -> Iterator[Found]:
-        reading = Connection(self.account)  # of its own: the list is read on while others of the pool fetch
-        try:
+        with _there(), closing(Connection(self.account)) as reading:  # its own: it is read on while others of the pool fetch
             for message in remote_mailbox.listing(reading, folder, after):
                 yield _found(folder, message)
-        finally:
-            reading.close()
 
     def key_of(self, there: MessageFingerprint) -> bytes:
         """By date, not size: servers tell sizes that differ a little from what they send."""
@@ -144,7 +153,7 @@ class OldMail:
         found: dict[tuple[str, int], bytes] = {}
         for folder in dict.fromkeys(str(one.position[0]) for one in messages if one.position):
             asked = [(int(one.position[1]), one.size) for one in messages if one.position and one.position[0] == folder]
-            with imap.connect(self.account, folder) as connection:
+            with _there(), imap.connect(self.account, folder) as connection:
                 got = remote_mailbox.contents(connection, folder, asked)
             found |= {(folder, uid): crlf(content) for uid, content in got.items()}
         return [found.get((str(one.position[0]), int(one.position[1]))) if one.position else None for one in messages]
@@ -186,7 +195,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
     try:
         return asdict(MailImport(run, mine, OldMail(other), "", Filing(role=Role.ARCHIVE)).take())
     except SignInRefused as error:
-        raise TaskFailed("old-sign-in") from error
+        raise TaskFailed("sign-in") from error
     finally:
         imap.close_all(other)
 

@@ -12,6 +12,7 @@ from tests.support import gmail, servers
 from tests.support.visits import Visitor
 from webmail import create_app, imap
 from webmail.database.connection import db
+from webmail.errors import SignInRefused
 from webmail.imap import append_many
 from webmail.jobs import KINDS
 from webmail.models import Tag, Task, User
@@ -191,3 +192,25 @@ def test_a_kill_while_moving_in_doubles_nothing(person, imap_of, work, monkeypat
         work()
     assert f"{len(LETTERS)} messages were imported." in person.get("/tasks").text
     assert len(subjects(imap_of(person.address), "Beaucoup")) == 250
+
+
+@pytest.mark.parametrize("whose", ["other", "own"])
+def test_whose_password_is_refused_while_moving_in_is_told(person, work, monkeypatch, whose):
+    real = imap.connect
+
+    def connect(account, *more, **named):
+        if whose == "own" and account.address == person.address:
+            raise SignInRefused("changed")
+        return real(account, *more, **named)
+
+    with gmail.serving(world := gmail.Gmail(list(LETTERS))):
+        ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")
+        imap.close_all()
+        with monkeypatch.context() as patch:
+            patch.setattr(imap, "connect", connect)
+            if whose == "other":
+                patch.setattr(world, "password", "changed")
+            work()
+    text = person.get("/tasks").text
+    assert ("The other server no longer accepts the password." in text) == (whose == "other")
+    assert ("Your password has changed since then. Start again" in text) == (whose == "own")
