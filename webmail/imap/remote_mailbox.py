@@ -122,8 +122,13 @@ def _message(uid: int, values: dict[bytes, Any]) -> RemoteMessage:
 
 
 def _label(raw: Any) -> str:
-    """Labels are in modified UTF-7, like mailbox names; a label that is a number is parsed as one."""
-    return imap_utf7.decode(raw) if isinstance(raw, bytes) else str(raw)
+    """Labels are in modified UTF-7, like mailbox names; a label that is a number is parsed as one. Never raises."""
+    if not isinstance(raw, bytes):
+        return str(raw)
+    try:
+        return imap_utf7.decode(raw)
+    except UnicodeError:  # one odd label must not end the moving of all
+        return raw.decode("utf-8", "replace")
 
 
 def contents(connection: Connection, folder: str, sizes: Sequence[tuple[int, int]]) -> dict[int, bytes]:
