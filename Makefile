@@ -44,13 +44,13 @@ catalogue: ready ## French and English texts are complete
 	$(BIN)/python -m tests.support.catalogue
 
 unit: ready ## tests without a network
-	$(BIN)/pytest -n 2 --dist loadfile -rs tests/unit
+	$(BIN)/pytest -n 2 --dist loadfile -rfEs tests/unit
 
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
-	$(BIN)/pytest -n 2 --dist loadfile -rs tests/integration
+	$(BIN)/pytest -n 2 --dist loadfile -rfEs tests/integration
 
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
-	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile -rs tests/integration
+	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile -rfEs tests/integration
 
 browser: ready ## journeys in a real browser, with and without JavaScript
 	$(BIN)/pytest tests/browser

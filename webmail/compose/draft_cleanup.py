@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from webmail.compose import uploads
-from webmail.compose.drafts import forget, is_empty
+from webmail.compose.drafts import forget, is_empty, unsaved
 from webmail.config import Settings
 from webmail.models import DraftRow, Outbox, OutboxState, now
 from webmail.storage import StorageAway
@@ -14,26 +14,22 @@ from webmail.storage import StorageAway
 log = logging.getLogger(__name__)
 
 KEPT_DAYS = 30
-
-
+_ONLY_HERE_DAYS = 365
 _EMPTY_KEPT = timedelta(days=1)
-
-
 _ORPHAN_SECONDS = 3600
 
 
 def sweep(settings: Settings) -> int:
     """Remove abandoned drafts; returns the number of drafts, and of drafts whose files were left behind, removed.
 
-    A draft goes after 30 days without a change: users find its copy in Drafts; not while the worker still tries to put it there.
-    Empty drafts, and those started by a link and never edited, go after a day. Files without a draft go too. Drafts whose message
-    is waiting, failed or uncertain stay.
+    A draft goes after 30 days without a change: users find its copy in Drafts. One whose latest text is here alone stays for a
+    year. Empty drafts, and those started by a link and never edited, go after a day. Files without a draft go too. Drafts whose
+    message is waiting, failed or uncertain stay.
     """
-    limit = now() - timedelta(days=KEPT_DAYS)
     gone = 0
     for row in _at_rest(_EMPTY_KEPT):
         needless = not row.saved_mailbox and (is_empty(row) or row.updated <= row.created)
-        over = row.updated < limit and row.copy_due is None
+        over = row.updated < now() - timedelta(days=_ONLY_HERE_DAYS if unsaved(row) else KEPT_DAYS)
         if over or needless or _was_sent(row):
             forget(row.id, settings)
             gone += 1

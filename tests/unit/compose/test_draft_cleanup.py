@@ -29,21 +29,27 @@ def test_what_nobody_comes_back_to_goes(alice, settings):
         DraftRow.update(created=now() - timedelta(days=2, hours=1)).where(DraftRow.id == row.id).execute()
     then = now() - timedelta(days=2)
     DraftRow.update(created=then, updated=then).where(DraftRow.id == begun.id).execute()
-    DraftRow.update(saved_mailbox="Drafts", saved_uid=7, copy_due=None).where(DraftRow.id << [old.id, fresh.id]).execute()
+    copied = {"saved_mailbox": "Drafts", "saved_uid": 7, "saved_at": now(), "copy_due": None}
+    DraftRow.update(copied).where(DraftRow.id << [old.id, fresh.id]).execute()
     draft_cleanup.sweep(settings)
     left = {row.body for row in DraftRow.select()}
     assert left >= {"fresh", "typed"}
     assert not left & {"old", "", "begun"}
 
 
-def test_text_that_the_worker_still_tries_to_save_stays(alice, settings):
-    waiting, saved = (drafts.new(alice, Fields(body=name)) for name in ("waiting", "saved"))
-    for row in (waiting, saved):
-        age(row, days=31)
-        DraftRow.update(created=now() - timedelta(days=32)).where(DraftRow.id == row.id).execute()
-    DraftRow.update(copy_due=None).where(DraftRow.id == saved.id).execute()
+def test_text_that_is_here_alone_stays_for_a_year(alice, settings):
+    """Also where no worker tries any more to put it into Drafts, as after a refused password."""
+    ages = {"waiting": 31, "given up": 31, "older copy": 31, "of last year": 366}
+    rows = {name: drafts.new(alice, Fields(body=name)) for name in ages}
+    for name, row in rows.items():
+        DraftRow.update(created=now() - timedelta(days=400)).where(DraftRow.id == row.id).execute()
+        age(row, days=ages[name])
+    DraftRow.update(copy_due=None).where(DraftRow.id != rows["waiting"].id).execute()
+    copied = {"saved_mailbox": "Drafts", "saved_uid": 7, "saved_at": now() - timedelta(days=32)}
+    DraftRow.update(copied).where(DraftRow.id == rows["older copy"].id).execute()
     draft_cleanup.sweep(settings)
-    assert [row.body for row in DraftRow.select().where(DraftRow.id << [waiting.id, saved.id])] == ["waiting"]
+    left = {name for name, row in rows.items() if DraftRow.select().where(DraftRow.id == row.id).exists()}
+    assert left == {"waiting", "given up", "older copy"}
 
 
 @pytest.mark.parametrize("state", [OutboxState.WAITING, OutboxState.FAILED, OutboxState.UNCERTAIN])
