@@ -107,4 +107,6 @@ def _storage(settings: Settings) -> HealthCheck:
 
 def _ago(past: timedelta) -> str:
     minutes = int(past.total_seconds() // 60)
+    if minutes < 2:
+        return "a minute"
     return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 AT_ONCE = 8  # of the 16 or more threads per process
 FROM_ONE_NETWORK = 4
-PATIENCE_SECONDS = 2.0  # an ordinary form is read within milliseconds
+PATIENCE_SECONDS = 1.0  # an ordinary form is read within milliseconds
 
 _change = threading.Condition()
 _reading: Counter[str] = Counter()

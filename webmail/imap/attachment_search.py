@@ -82,7 +82,7 @@ class FilePage:
 def search(
     connection: Connection, mailbox: str, found: Search, wanted: FileFilter, *, scope: str = "all", page: int = 1, size: int = 25
 ) -> FilePage:
-    """The files of a page of matching messages, newest first: at most 5 round trips (see `multi_search.search`).
+    """The files of a page of matching messages, newest first: at most 6 round trips (see `multi_search.search`).
 
     The structure is fetched only for the messages of the page.
     """

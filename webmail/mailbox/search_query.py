@@ -42,7 +42,7 @@ def understood(query: str, user: User, today: date) -> Search:
 
 
 def led_to(asked: ListRequest, found: Search, overview: Overview) -> ListRequest | None:
-    """The list that `in:` refers to: another folder, or all; None if there is no such folder."""
+    """The list that `in:` refers to: another folder (alone, if everything was to be searched), or all; None if there is none."""
     words = found.mailbox.casefold()
     if words in _EVERYWHERE:
         return replace(asked, query=found.rest, scope="all", page=1)
@@ -53,7 +53,8 @@ def led_to(asked: ListRequest, found: Search, overview: Overview) -> ListRequest
         or [m for m in boxes if role and m.role is role]
         or [m for m in boxes if m.label.casefold() == words]
     )
-    return replace(asked, mailbox=named[0].name, query=found.rest, page=1) if named else None
+    scope = "" if asked.scope == "all" else asked.scope
+    return replace(asked, mailbox=named[0].name, query=found.rest, scope=scope, page=1) if named else None
 
 
 def query_of(fields: Mapping[str, str]) -> str:

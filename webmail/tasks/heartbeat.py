@@ -29,8 +29,8 @@ def beat(worker: str, started: datetime) -> None:
 
 
 def gone(worker: str) -> None:
-    """This worker stops in good order."""
-    Worker.delete().where(Worker.id == worker).execute()
+    """This worker stops in good order: at once it no longer counts as alive, and when it was is still known."""
+    Worker.update(seen=now() - SILENT).where(Worker.id == worker).execute()
 
 
 def last_seen() -> datetime | None:

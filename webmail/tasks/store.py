@@ -15,6 +15,7 @@ from webmail.models import Task, TaskState, User, now
 
 KEPT = timedelta(days=7)  # after the end, with the result
 MOST_OPEN = 20  # of one person, waiting or running
+UNDONE = "undone"  # in a result
 OPEN = (TaskState.WAITING, TaskState.RUNNING)
 
 
@@ -103,6 +104,14 @@ def remove(user: User, task_id: str) -> Task | None:
 def expired() -> list[Task]:
     """Tasks whose results are no longer kept: the caller deletes their files, then the rows."""
     return list(Task.select().where(Task.state.not_in(OPEN) & (Task.finished < now() - KEPT)).limit(1000))
+
+
+def note_undone(user: User, task_id: str) -> None:
+    """What a task of this person did was undone: its row says so, and offers nothing more."""
+    task = Task.get_or_none((Task.id == task_id) & (Task.user == user) & Task.state.not_in(OPEN))
+    if task is not None:
+        result = json.dumps({**result_of(task), UNDONE: True}, ensure_ascii=False)
+        Task.update(result=result).where(Task.id == task.id).execute()
 
 
 def cursor_of(task: Task) -> Any:

@@ -12,6 +12,7 @@ from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 
 from webmail.models import Task, TaskState
+from webmail.tasks import store
 from webmail.web.formatting import number
 from webmail.web.notices import notify
 
@@ -58,6 +59,8 @@ def row_of(task: Task) -> TaskRow:
     text = TASK_TEXTS.get(task.kind)
     title = text.title(json.loads(task.arguments)) if text else task.kind
     result = json.loads(task.result)
+    if result.get(store.UNDONE):
+        return TaskRow(task, title, _("Undone."), "done")
     match task.state:
         case TaskState.DONE if text:
             return TaskRow(task, title, text.done(result), "done", _link(task, text, result), _undo(task, text, result))

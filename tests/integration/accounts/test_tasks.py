@@ -65,6 +65,7 @@ def test_a_large_import_goes_on_by_itself_and_can_be_undone(person, work):
     assert contacts_of(person) == 450
     page = person.submit(page, "form[action='/contacts/changes/undo']")
     assert "Undone for 450 contacts." in page.notices
+    assert "Undone." in page.one("#tasks").get_text() and not page.all("form[action='/contacts/changes/undo']")
     assert contacts_of(person) == 0
 
 

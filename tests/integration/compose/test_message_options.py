@@ -70,4 +70,4 @@ def test_options_are_in_what_is_sent(alice, bob, work, stored):
     [got] = stored(bob, "INBOX")
     assert got["Importance"] == "low"
     assert alice.address in got["Disposition-Notification-To"]
-    assert not [name for name in got if name.lower().startswith("x-traboule")]
+    assert [name for name in got if name.lower().startswith("x-traboule")] == ["X-Traboule-Proof"]

@@ -40,7 +40,7 @@ def grouped(person: Visitor, mailbox: str = "INBOX") -> Page:
 def talking(person: Visitor, fill: Callable[..., list[int]]) -> Visitor:
     """Five messages, of which 1, 3 and 5 are a conversation; its list is by conversation."""
     fill(person, message("Sortie"), message("Cantine"), reply("Sortie"), message("Bulletins"))
-    fill(person, reply("Sortie", sender="Ann <ann@x.example>", n=2))
+    fill(person, reply("Sortie", sender="Fanny Ducret <fanny@x.example>", n=2))
     grouped(person)
     return person
 
@@ -49,7 +49,7 @@ def test_a_conversation_is_one_row_where_its_newest_message_is(talking: Visitor)
     page = talking.get("/mailbox/INBOX")
     assert page.rows == ["Re: Sortie", "Bulletins", "Cantine"]
     row = page.all("[data-row]")[0]
-    assert [bdi.get_text() for bdi in row.select(".w bdi")] == ["Ann", "Zoé Dupont", "Bob Girard"]
+    assert [bdi.get_text() for bdi in row.select(".w bdi")] == ["Fanny Ducret", "Zoé Dupont", "Bob Girard"]
     assert row.select_one("[title='3 messages']") is not None
     assert row.select_one("input[name=uids]")["value"] == "5,3,1"  # type: ignore[index]
     assert "1–3 of 3" in page.text

@@ -88,6 +88,7 @@ def test_again_doubles_nothing_and_undo_removes_what_came(person, mail, work):
     [form] = page.all("form[action$='/undo']")
     page = person.submit(page, f"form[action='{form['action']}']")
     assert "30 imported messages were removed." in page.notices
+    assert "Undone." in page.text and len(page.all("form[action$='/undo']")) == 0
     assert subjects(mail, "INBOX") == []
 
 

@@ -25,6 +25,12 @@ def test_an_address_without_a_scope_stays_in_its_folder(folders):
     assert search(folders, "budget", "Travail").rows == ["Budget 2"]
 
 
+def test_in_a_folder_means_that_folder_alone(folders):
+    page = box(folders, folders.get("/mailbox/INBOX"), "in:Travail budget")
+    assert page.rows == ["Budget 2"] and page.address.startswith("/mailbox/Travail") and "scope" not in page.address
+    assert len(box(folders, page, "in:all budget").rows) == 5
+
+
 def test_a_search_without_results_offers_what_is_elsewhere(folders):
     page = search(folders, "subject:4", "Travail")
     assert page.rows == []

@@ -23,6 +23,7 @@ from webmail.mime.address_text import address_text
 from webmail.mime.formats import vcard_edit, vcard_view
 from webmail.mime.formats.vcard_edit import MOST_POINTS, ContactDetails, ContactPoint
 from webmail.models import Contact
+from webmail.tasks import store as tasks
 from webmail.user_lock import user_lock
 from webmail.web.current import current_user, preferences, settings
 from webmail.web.notices import notify, withdraw_notices
@@ -159,6 +160,7 @@ def undo_last() -> Answer:
             notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
         return back
     withdraw_notices()
+    tasks.note_undone(current_user(), request.form.get("task", ""))
     words = ngettext("Undone for %(num)d contact.", "Undone for %(num)d contacts.", count)
     notify(words if count else _("There was nothing to undo."))
     return back

@@ -110,7 +110,7 @@ def _import_failed(reason: str) -> str:
 def _import_undo(result: Facts) -> tuple[str, Facts] | None:
     if not result.get("undo"):
         return None
-    return url_for("contacts.undo_last"), {"undo": result["undo"], "back": url_for("accounts.tasks")}
+    return url_for("contacts.undo_last"), {"undo": result["undo"], "task": result["task"], "back": url_for("accounts.tasks")}
 
 
 TASK_TEXTS[import_task.NAME] = TaskText(

@@ -72,6 +72,7 @@ def undo_import(task_id: str) -> Response:
         return redirect(url_for("accounts.tasks"), 303)
     with user_lock(current_user().id), imap.connect(current_account()) as connection:
         count = mail_import.undo(connection, store.cursor_of(task))
+    store.note_undone(current_user(), task_id)
     notify(
         ngettext("%(num)d imported message was removed.", "%(num)d imported messages were removed.", count)
         if count
