@@ -71,18 +71,29 @@ def is_theirs(user: User, identity: Identity, settings: Settings) -> bool:
 
 
 def for_user(user: User) -> list[WritingIdentity]:
-    """All identities of a user, the default first. The account itself is included as id 0 unless another has its address."""
+    """All identities of a user: the default, the account's own name and address, then the others as they were added. 1 query.
+
+    The account is id 0 unless an identity has its name and address, and it is the default unless another was chosen. Without a
+    name it gives way to a default of the same address, which is how such an account gets one.
+    """
     rows = list(
         WritingIdentity.select(WritingIdentity, Signature)
         .join(Signature, pw.JOIN.LEFT_OUTER)
         .where(WritingIdentity.user == user)
         .order_by(WritingIdentity.is_default.desc(), WritingIdentity.id)
     )
-    if not any(row.address == user.address.lower() for row in rows):
-        first = not any(row.is_default for row in rows)
-        itself = WritingIdentity(id=0, user=user, name=user.name, address=user.address, is_default=first)
-        rows.insert(0 if first else 1, itself)
-    return rows
+    own = next((row for row in rows if is_account(row, user)), None)
+    chosen_one = rows[0] if rows and rows[0].is_default else None
+    nameless = not user.name and chosen_one is not None and chosen_one.address == user.address.lower()
+    if own is None and not nameless:
+        own = WritingIdentity(id=0, user=user, name=user.name, address=user.address, is_default=chosen_one is None)
+        rows.append(own)
+    return sorted(rows, key=lambda row: (row is not chosen_one, row is not own))
+
+
+def is_account(identity: WritingIdentity, user: User) -> bool:
+    """Whether an identity has the account's own name and address, which the administrator gave."""
+    return (identity.name, identity.address) == (user.name, user.address.lower())
 
 
 def usable(user: User, settings: Settings) -> list[WritingIdentity]:
@@ -119,11 +130,13 @@ def of_draft(row: DraftRow, settings: Settings) -> Identity:
 
 
 def answering(found: Sequence[WritingIdentity], envelope: Envelope) -> WritingIdentity:
-    """The identity to reply as: the one that the message came from (if the user's own) or was addressed to, else the default."""
+    """The identity to reply as: the one that the message came from (if the user's own) or was addressed to, else the default.
+
+    Of several with one address, the one whose name is written there too.
+    """
     for address in envelope.sender + envelope.to + envelope.cc + envelope.bcc:
-        for identity in found:
-            if identity.address == address.email.lower():
-                return identity
+        if alike := [identity for identity in found if identity.address == address.email.lower()]:
+            return next((identity for identity in alike if identity.name == address.name), alike[0])
     return found[0]
 
 

@@ -137,6 +137,20 @@ class TestIdentities:
         assert page.one("[name=cc]")["value"] == "x@y.example"
         assert len(page.all("[aria-invalid]")) == 2
 
+    def test_adding_one_leaves_ones_own_name_and_it_stays_the_default(self, alice, bob, work, stored):
+        with db.connection_context():
+            own = User.get(User.address == alice.address)
+        page = add_identity(alice, name="Club échecs", address=alice.address)
+        assert [h.get_text().split(" <")[0].strip() for h in page.all("main h2")] == [own.name or own.address, "Club échecs"]
+        alice.submit(alice.get("/compose"), FORM, to=bob.address, subject="S", body="Hi", action="send-anyway")
+        work()
+        (head,) = stored(bob, "INBOX")
+        assert "Club" not in head["From"] and own.name in head["From"]
+
+    def test_the_page_of_ones_own_says_that_another_name_is_one_more(self, alice):
+        assert "stays beside it" in alice.get("/settings/identities/0").text
+        assert "stays beside it" not in alice.get("/settings/identities/new").text
+
     def test_it_is_removed_after_a_question(self, allowed, office):
         page = allowed.get(allowed.get("/settings/identities").link(f"Remove Bureau <{OFFICE}>"))
         assert "Bureau" in page.one("h1").text

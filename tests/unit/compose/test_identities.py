@@ -37,9 +37,35 @@ class TestAddresses:
         office = make("Bourses", is_default=True)
         assert [one.id for one in identities.usable(alice, settings)] == [office.id, 0]
 
-    def test_an_identity_with_the_accounts_address_takes_its_place(self, alice, settings, make):
-        mine = make("Mme Leroy", alice.address)
-        assert [one.id for one in identities.usable(alice, settings)] == [mine.id]
+    def test_adding_an_identity_of_the_same_address_takes_nothing_away(self, alice, settings, make):
+        club = make("Mme Leroy, club échecs", alice.address)
+        own, other = identities.usable(alice, settings)
+        assert (own.id, own.name, other.id) == (0, alice.name, club.id)
+
+    def test_one_that_was_chosen_as_default_stays_so_beside_the_own_name(self, alice, settings, make):
+        mine = make("Mme Leroy", alice.address, is_default=True)
+        assert [one.id for one in identities.usable(alice, settings)] == [mine.id, 0]
+
+    def test_only_one_of_the_same_name_and_address_stands_for_the_account(self, alice, settings, make):
+        office = make("Bourses")
+        itself = make(alice.name, alice.address)
+        assert [one.id for one in identities.usable(alice, settings)] == [itself.id, office.id]
+
+    def test_an_account_without_a_name_gives_way_to_a_default_of_its_address(self, alice, settings, make):
+        alice.name = ""
+        named = make("Alice", alice.address)
+        assert [one.id for one in identities.usable(alice, settings)] == [0, named.id]
+        named.is_default = True
+        identities.save(named, settings)
+        assert [one.id for one in identities.usable(alice, settings)] == [named.id]
+
+    def test_a_name_that_the_administrator_changes_is_there_at_once(self, alice, settings, make):
+        before = make(alice.name, alice.address, is_default=True)
+        alice.name = "Alice Dupont"
+        assert [(one.id, one.name) for one in identities.usable(alice, settings)] == [
+            (before.id, before.name),
+            (0, "Alice Dupont"),
+        ]
 
     def test_an_address_that_was_taken_back_is_not_offered(self, alice, settings, make):
         make("Bourses", is_default=True)
@@ -86,6 +112,12 @@ class TestChoosing:
         assert identities.answering(found, to_office).id == office.id
         assert identities.answering(found, Envelope(cc=(Address("", OFFICE),))).id == office.id
         assert identities.answering(found, Envelope(to=(Address("", "list@x.example"),))).id == 0
+
+    def test_of_two_with_one_address_the_name_that_was_written_to_answers(self, alice, settings, make):
+        club = make("Club échecs", alice.address)
+        found = identities.usable(alice, settings)
+        assert identities.answering(found, Envelope(to=(Address("Club échecs", alice.address),))).id == club.id
+        assert identities.answering(found, Envelope(to=(Address("Leroy", alice.address),))).id == 0
 
     def test_a_draft_of_another_device_finds_its_identity_by_address_signature_and_name(self, alice, settings, make):
         make("Alice", signature="Physics")

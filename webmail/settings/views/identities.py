@@ -96,7 +96,8 @@ def _mailboxes(chosen: str) -> list[tuple[str, str]]:
 
 
 def _identity_page(identity: WritingIdentity, form: IdentityForm | None = None, status: int = 200) -> Response:
-    return page("settings/identities_edit.html", status, identity=identity, form=form or _form(identity))
+    own = identity.id is not None and identities.is_account(identity, current_user())
+    return page("settings/identities_edit.html", status, identity=identity, form=form or _form(identity), own=own)
 
 
 def _save_identity(identity: WritingIdentity, act: AuditAct) -> Response:
