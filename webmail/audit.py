@@ -78,6 +78,12 @@ def record(act: AuditAct, *, actor: User | None = None, target: str = "", networ
         log.error("an act is not in the audit log: %s on %s: %s", act, _clean(target), error, exc_info=unexpected)
 
 
+def count_of(act: AuditAct, actor: User, since: datetime) -> int:
+    """How often somebody did this since then (naive UTC): for limits on what is in the log anyway. One SELECT."""
+    mine = (AuditEntry.act == act) & (AuditEntry.actor == actor) & (AuditEntry.at >= since)
+    return int(AuditEntry.select().where(mine).count())
+
+
 def search(
     *,
     act: str = "",

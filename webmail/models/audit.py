@@ -38,6 +38,7 @@ class AuditAct(StrEnum):
     ACCOUNT_ALLOWED = "account-allowed"
     ACCOUNT_DISALLOWED = "account-disallowed"
     GROUP_CHANGED = "group-changed"
+    MOVE_IN_REFUSED = "move-in-refused"  # another mail server refused the password that somebody gave for it
 
 
 class AuditEntry(Table):

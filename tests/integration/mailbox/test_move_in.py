@@ -152,6 +152,14 @@ def test_a_wrong_password_is_told_and_what_was_typed_stays(person):
     assert page.one("#old-username")["value"] == "zoe@gmail.com" and "wrong" not in page.html
 
 
+def test_nobody_guesses_passwords_of_other_servers_through_this_one(person):
+    with gmail.serving(gmail.Gmail()) as world:
+        pages = [ask(person, "zoe@gmail.com", f"guess {n}", f"127.0.0.1:{world.port}") for n in range(10)]
+        assert {page.status for page in pages} == {422}
+        page = ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")
+    assert page.status == 429 and "try again in 15 minutes" in page.text
+
+
 def test_a_server_that_does_not_answer_and_one_that_is_no_name(person):
     page = ask(person, "zoe@x.example", "secret", f"127.0.0.1:{servers.closed_port()}")
     assert page.status == 422 and "does not answer" in page.text

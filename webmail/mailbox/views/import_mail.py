@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -9,15 +10,17 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail import imap
+from webmail import audit, imap
 from webmail.errors import LimitReached, ServerAway, SignInRefused
 from webmail.mailbox import import_task, mail_import, move_in
 from webmail.mailbox.blueprint import blueprint
 from webmail.mime.filenames import safe_name
+from webmail.models import AuditAct, now
 from webmail.storage import CHUNK, StorageAway, StorageFull
 from webmail.tasks import files as task_files
 from webmail.tasks import store
 from webmail.user_lock import user_lock
+from webmail.web.audit import audited
 from webmail.web.body_limits import takes_up_to
 from webmail.web.current import current_account, current_user, overview, settings, task_credential
 from webmail.web.formatting import file_size
@@ -26,6 +29,7 @@ from webmail.web.rendering import page
 from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 _MOST_TOLD = 10
+_MOST_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=15)  # refused passwords: nobody guesses them elsewhere through us
 _APP_PASSWORDS = ("imap.gmail.com", "imap.mail.yahoo.com", "imap.mail.me.com")  # whose usual passwords open no IMAP
 
 
@@ -87,6 +91,8 @@ def move_in_mail() -> Response:
     username, password = request.form.get("username", "").strip(), request.form.get("password", "")
     if not username or not password:
         return _form(server_error=_("Type the address and password of the other mailbox."))
+    if audit.count_of(AuditAct.MOVE_IN_REFUSED, current_user(), now() - _TRIES_WITHIN) >= _MOST_TRIES:
+        return _form(server_error=_("Other servers refused too many passwords: try again in 15 minutes."), status=429)
     try:
         old = move_in.old_mailbox(username, request.form.get("server", ""), settings())
         move_in.check(old, password, settings())
@@ -97,6 +103,7 @@ def move_in_mail() -> Response:
     except move_in.BadServer:
         return _form(server_error=_("Type the name of the other IMAP server. You will find it in your provider’s help pages."))
     except SignInRefused:
+        audited(AuditAct.MOVE_IN_REFUSED, f"{old.username} {old.host}")
         return _form(server_error=_refused_words(username))
     except ServerAway:
         return _form(server_error=_("This server does not answer. Check its name, or try again later."))
