@@ -68,7 +68,7 @@ def judge(
     known = impostors.latest(user) if place is SenderPlace.OUTSIDE and stranger else []
     warnings = [*also, *_about_proof(message, user, place, proof, settings)]
     if place is SenderPlace.INSIDE or stranger:
-        warnings += _about_names(user, envelope, known, met, settings)
+        warnings += _about_names(user, envelope, known, met, proof, settings)
     warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, known, met, settings)
     warnings += _about_senders(message, place, proof)
     warnings += content_check.answers(user, message, proof, settings)
@@ -158,11 +158,14 @@ _KINDS = {
 }
 
 
-def _about_names(user: User, envelope: Envelope, known: Known, met: KnownSender, settings: Settings) -> Iterator[SenderWarning]:
+def _about_names(
+    user: User, envelope: Envelope, known: Known, met: KnownSender, proof: Authentication, settings: Settings
+) -> Iterator[SenderWarning]:
     """The name of a colleague, contact, correspondent or of the establishment, or an address, that is not the sender's."""
     own, people = own_domains(user, settings), colleagues.today()
+    writer = proof.login if proof.verdict is Verdict.GENUINE else ""
     for sender in envelope.sender[:_MOST_SENDERS]:
-        found = impostors.pretends(sender, own, settings, people)
+        found = impostors.pretends(sender, own, settings, people, writer)
         if found and not _is_usual(found, sender):
             level = TrustLevel.DANGER if found.grave else TrustLevel.CAUTION
             real = shown(sender.email) if found.kind is not Pretence.COLLEAGUE else found.real

@@ -15,7 +15,7 @@ from webmail.models import AllowedAddress, AllowedName, User
 
 MOST = 20_000
 _SECONDS = 300  # after which the index is read anew in any case
-_Person = tuple[str, str]  # name, address
+_Person = tuple[str, str, bool]  # name, address, whether it is lent: another account's own
 
 
 _shape = Prepared(
@@ -27,29 +27,39 @@ _shape = Prepared(
 
 
 class Colleagues:
-    """The index at one moment: the names of active accounts, and those allowed them, with each of their addresses."""
+    """The index at one moment: the names of active accounts, and those allowed them, with each of their addresses.
+
+    `writer` is the address of the account that writes, where it is known: with an address that is its owner's and lent to
+    others, such as that of a teacher to the secretary, the names of the others are then theirs alone.
+    """
 
     def __init__(self, people: list[_Person]) -> None:
         self._by_name: dict[str, list[_Person]] = {}
-        for name, address in people:
+        for name, address, lent in people:
             if key := names.name_index(name):
-                self._by_name.setdefault(key, []).append((name, address.lower()))
+                self._by_name.setdefault(key, []).append((name, address.lower(), lent))
 
-    def is_own(self, name: str, email: str) -> bool:
+    def is_own(self, name: str, email: str, writer: str = "") -> bool:
         """Whether the administrator gave this name to the account of the address."""
-        people = self._by_name.get(names.name_index(name), [])
-        return any(address == email and names.same_name(known, name) for known, address in people)
+        return any(_goes_with(person, email, writer) for person in self._called(name))
 
-    def imitated(self, name: str, email: str) -> _Person | None:
+    def imitated(self, name: str, email: str, writer: str = "") -> tuple[str, str] | None:
         """The (name, address) of somebody whose name is shown with another address; None for a namesake's own address."""
         for claimed in names.claims(name):
-            people = self._by_name.get(names.name_index(claimed), [])
-            people = [person for person in people if names.same_name(person[0], claimed)]
-            if any(address == email for _name, address in people):
+            people = self._called(claimed)
+            if any(_goes_with(person, email, writer) for person in people):
                 return None
             if people:
-                return people[0]
+                return people[0][:2]
         return None
+
+    def _called(self, name: str) -> list[_Person]:
+        return [person for person in self._by_name.get(names.name_index(name), []) if names.same_name(person[0], name)]
+
+
+def _goes_with(person: _Person, email: str, writer: str) -> bool:
+    _name, address, lent = person
+    return (address == email and not (lent and writer)) or (address == writer and not lent)
 
 
 def today() -> Colleagues:
@@ -69,7 +79,15 @@ def _index(database: str, shape: tuple[int, ...], moment: int) -> Colleagues:
     for number, address in more:
         if number in people:
             people[number][1].append(address)
-    return Colleagues([(name, address) for given, addresses in people.values() for name in given for address in addresses])
+    own = {addresses[0].lower() for _given, addresses in people.values()}
+    return Colleagues(
+        [
+            (name, address, at > 0 and address.lower() in own)
+            for given, addresses in people.values()
+            for name in given
+            for at, address in enumerate(addresses)
+        ]
+    )
 
 
 _owning = Prepared(

@@ -42,7 +42,8 @@ def check(user: User, name: str, settings: Settings, address: str = "") -> None:
 def objection(user: User, name: str, settings: Settings, address: str = "") -> Objection | None:
     """Why the user may not write under this name, or None if they may. At most 3 queries.
 
-    `address` is the one that it goes with: the name of an office may go with its address, which the administrator allowed.
+    `address` is the one that it goes with: a colleague's name and an office's go with their addresses, which the administrator
+    allowed, but no colleague's goes with the user's own, even if the colleague may write from there.
     """
     if not name.strip() or name == user.name:
         return None
@@ -54,7 +55,7 @@ def objection(user: User, name: str, settings: Settings, address: str = "") -> O
         return Objection.ADDRESS
     if names.holds_name(name, settings.name) or _holds_domain(name, settings.own_domains(user.domain)):
         return Objection.ESTABLISHMENT
-    if colleagues.today().imitated(name, user.address.lower()):
+    if colleagues.today().imitated(name, (address or user.address).lower(), writer=user.address.lower()):
         return Objection.COLLEAGUE
     return Objection.ROLE if names.holds_role(name) and not names.within(name, address.partition("@")[0]) else None
 

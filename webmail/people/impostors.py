@@ -47,15 +47,20 @@ def domain_of(email: str) -> str:
     return lookalike.readable(email.rpartition("@")[2].strip("<> ")) if "@" in email else ""
 
 
-def pretends(sender: Address, own: Sequence[str], settings: Settings, colleagues: Colleagues) -> Impostor | None:
-    """What the sender's name pretends, as far as the establishment knows; None for most. `own`: its domains. No query."""
+def pretends(
+    sender: Address, own: Sequence[str], settings: Settings, colleagues: Colleagues, writer: str = ""
+) -> Impostor | None:
+    """What the sender's name pretends, as far as the establishment knows; None for most. `own`: its domains. No query.
+
+    `writer`: the address of the account that is proven to have sent it, "" if unknown.
+    """
     email, name = sender.email.lower(), sender.name
     inside = domain_of(email) in own
     if found := _other_address(name, email, own):
         return found
-    if inside and colleagues.is_own(name, email):
+    if inside and colleagues.is_own(name, email, writer):
         return None
-    if person := colleagues.imitated(name, email):
+    if person := colleagues.imitated(name, email, writer):
         return Impostor(Pretence.COLLEAGUE, *person, grave=names.is_full(person[0]))
     if inside:
         return (

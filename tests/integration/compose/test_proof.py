@@ -136,6 +136,18 @@ def test_what_the_administrator_allows_may_be_used(alice, app):
     assert run(args=["accounts", "allow", alice.address]).exit_code == 1
 
 
+def test_a_colleague_who_may_write_as_one_does_not_lend_their_name(alice, bob, app, services):
+    assert app.test_cli_runner().invoke(args=["accounts", "allow", BOB, alice.address]).exit_code == 0
+    for name in ("Bob Girard", "B0b Girard"):
+        page = alice.submit(alice.get("/settings/identities/new"), SETTINGS, name=name, address=alice.address)
+        assert page.status == 422 and "a colleague’s name" in page.text
+    with smtplib.SMTP("127.0.0.1", services.ports.smtp) as client:
+        client.login(alice.address, services.password)
+        lie = message("Bonsoir", sender=f"Bob Girard <{alice.address}>", To=bob.address)
+        client.send_message(lie, alice.address, [bob.address])
+    assert verdict(opened(bob, "Bonsoir")) == "danger"
+
+
 def test_an_old_identity_under_such_a_name_sends_nothing(alice, bob):
     with db.connection_context():
         user = User.get(User.address == alice.address)

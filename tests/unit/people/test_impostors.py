@@ -103,6 +103,39 @@ def test_names_of_one_s_own(alice, bob):
     assert display_names.objection(bob, "Direction", SETTINGS) is Objection.COLLEAGUE  # it is hers now
 
 
+@pytest.mark.parametrize("name", ["Bob Girard", "B0b Girard", "GIRARD Bob", "Alice (Bob Girard)"])
+def test_who_shares_an_address_with_a_colleague_does_not_get_the_colleague_s_name(alice, bob, name):
+    User.update(name="Bob Girard").where(User.id == bob.id).execute()
+    bob = User.get_by_id(bob.id)
+    AllowedAddress.create(user=bob, address=alice.address)
+    AllowedAddress.create(user=bob, address="office@lycee.example")
+    assert display_names.objection(alice, name, SETTINGS, alice.address) is Objection.COLLEAGUE
+    assert display_names.objection(alice, name, SETTINGS) is Objection.COLLEAGUE
+    assert display_names.objection(bob, "Bob Girard", SETTINGS, alice.address) is None  # his own, wherever he writes from
+    assert display_names.objection(alice, name, SETTINGS, bob.address) is None  # with the address, for whom it is allowed
+    assert display_names.objection(alice, name, SETTINGS, "office@lycee.example") is None  # nobody's own
+
+
+def test_one_s_name_with_a_function_goes_with_the_office_s_account(alice, bob):
+    User.update(name="Alice Leroy").where(User.id == alice.id).execute()
+    alice = User.get_by_id(alice.id)
+    User.create(address="direction@lycee.example", local="direction", domain="lycee.example", name="Direction")
+    AllowedAddress.create(user=alice, address="direction@lycee.example")
+    assert display_names.objection(alice, "Direction", SETTINGS, "direction@lycee.example") is None
+    assert display_names.objection(alice, "Alice Leroy", SETTINGS, "direction@lycee.example") is None
+
+
+def test_a_shared_address_is_read_by_who_signed_in(alice, bob):
+    User.update(name="Bob Girard").where(User.id == bob.id).execute()
+    AllowedAddress.create(user=bob, address=alice.address)
+    sender, found = Address("Bob Girard", alice.address), colleagues.today()
+    own = ("lycee.example",)
+    assert impostors.pretends(sender, own, SETTINGS, found) is None  # nobody knows who
+    assert impostors.pretends(sender, own, SETTINGS, found, writer=bob.address) is None
+    seen = impostors.pretends(sender, own, SETTINGS, found, writer=alice.address)
+    assert seen and (seen.kind, seen.real) == (impostors.Pretence.COLLEAGUE, bob.address)
+
+
 def test_an_allowed_name_reads_as_one_s_own(alice, bob):
     AllowedName.create(user=alice, name="Direction")
     assert impostors.marked(bob, [Address("Direction", alice.address)], SETTINGS) == set()
