@@ -178,5 +178,6 @@ def test_a_row_shows_the_address_where_the_name_pretends(bob, imap_of):
     assert "doubt" not in str(cells["one"]) and cells["one"].get_text(strip=True).endswith("Bob Girard")
     assert "bg@far.example" in cells["two"].get_text()
     assert "z@far.example" in cells["three"].get_text()
+    assert [cells[one].get_text().count("Doubtful sender:") for one in ("one", "two", "three")] == [0, 1, 1]
     assert cells["one"]["title"] == BOB
     assert page.one("[data-row] .s a[aria-description]")["aria-description"] == BOB

@@ -19,7 +19,8 @@ def trust_facts(trust: Trust) -> list[str]:
         SenderPlace.OUTSIDE: _("outside your establishment"),
         SenderPlace.NOWHERE: _("no sender's address"),
     }
-    facts = [place[trust.place]]
+    claimed = trust.place is SenderPlace.INSIDE and trust.is_dangerous and not trust.genuine
+    facts = [_("claims to be inside your establishment") if claimed else place[trust.place]]
     if trust.authentication.told or trust.marked or trust.place is SenderPlace.INSIDE:
         facts.append(verdict_words(trust.authentication.verdict))
     if trust.contact:
