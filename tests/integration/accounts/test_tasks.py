@@ -11,13 +11,12 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
 from webmail.contacts import import_task
 from webmail.database.connection import db
-from webmail.jobs import KINDS
 from webmail.models import Contact, Task, TaskState, User, now
 from webmail.storage import open_storage
-from webmail.tasks.runner import TaskRunner
 from webmail.tasks.store import MOST_OPEN
 from webmail.web.current import settings as current_settings
 
@@ -25,16 +24,7 @@ from webmail.web.current import settings as current_settings
 @pytest.fixture
 def work(app):
     """`work()` does what a worker would: all tasks that wait, one after another; returns how many."""
-
-    def run() -> int:
-        with app.app_context(), db.connection_context():
-            runner = TaskRunner(KINDS, current_settings(), "test")
-            count = 0
-            while runner.run_one():
-                count += 1
-            return count
-
-    return run
+    return worker_for(app)
 
 
 def cards(count: int, note: str = "x" * 400) -> bytes:

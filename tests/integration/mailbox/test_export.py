@@ -13,15 +13,14 @@ import pytest
 from flask import Flask
 
 from tests.support.messages import message
+from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.imap import bulk
-from webmail.jobs import KINDS
 from webmail.mailbox import export, export_task
 from webmail.models import Task
 from webmail.storage import StorageFull, open_storage
 from webmail.storage.local import LocalStorage
-from webmail.tasks.runner import TaskRunner
 from webmail.web.current import settings as current_settings
 
 Fill = Callable[..., list[int]]
@@ -31,16 +30,7 @@ COUNT = 23
 @pytest.fixture
 def work(app: Flask) -> Callable[[], int]:
     """`work()` does what a worker would; returns how many tasks."""
-
-    def run() -> int:
-        with app.app_context(), db.connection_context():
-            runner = TaskRunner(KINDS, current_settings(), "test")
-            count = 0
-            while runner.run_one():
-                count += 1
-            return count
-
-    return run
+    return worker_for(app)
 
 
 @pytest.fixture

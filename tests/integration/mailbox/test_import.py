@@ -9,31 +9,20 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
 from webmail.database.connection import db
 from webmail.errors import Refused, ServerAway
 from webmail.imap import append_many, bulk
 from webmail.imap.append_many import Appended
-from webmail.jobs import KINDS
 from webmail.models import Tag, Task, User, now
-from webmail.tasks.runner import TaskRunner
 from webmail.tasks.store import MOST_OPEN
-from webmail.web.current import settings as current_settings
 
 
 @pytest.fixture
 def work(app):
     """`work()` does what a worker would; returns how many tasks."""
-
-    def run() -> int:
-        with app.app_context(), db.connection_context():
-            runner = TaskRunner(KINDS, current_settings(), "test")
-            count = 0
-            while runner.run_one():
-                count += 1
-            return count
-
-    return run
+    return worker_for(app)
 
 
 @pytest.fixture

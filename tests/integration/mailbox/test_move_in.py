@@ -9,14 +9,13 @@ from imapclient import IMAPClient
 
 from deploy.demo.services import Services
 from tests.support import gmail, servers
+from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
 from webmail import create_app, imap
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
 from webmail.imap import append_many
-from webmail.jobs import KINDS
 from webmail.models import Tag, Task, User
-from webmail.tasks.runner import TaskRunner
 
 ODD = ["Été/À relire", "Projets/2024/3e B", "Point. d'orgue", "a&b", "日本", "INBOX sans", "a~tilde", "Sent"]
 
@@ -32,16 +31,7 @@ def app(services):
 
 @pytest.fixture
 def work(app):
-    def run() -> int:
-        with app.app_context(), db.connection_context():
-            Task.update(due=datetime(2000, 1, 1)).execute()  # those that wait for a server to come back
-            runner = TaskRunner(KINDS, app.extensions["settings"], "test")
-            count = 0
-            while runner.run_one():
-                count += 1
-            return count
-
-    return run
+    return worker_for(app)
 
 
 @pytest.fixture(scope="module")
