@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 DETAILS = (
     "by",  # "command": the administrator at the command line
     "address",  # another address that is concerned
+    "name",  # that somebody was allowed to write under
     "before",  # what the target was before
     "change",  # of a group: made, renamed, deleted; of the people in it: added, removed
     "group",

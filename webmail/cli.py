@@ -102,7 +102,7 @@ def list_accounts() -> None:
         click.echo("Nobody yet.")
     for user in users:
         state = "active" if user.active else "disabled"
-        room = f"{user.quota_bytes / 1024**3:.1f}G" if user.quota_bytes else "no limit"
+        room = room_of(user.quota_bytes)
         click.echo(f"{user.address}\t{state}\t{user.role}\t{room}\t{printable(user.name)}".rstrip())
 
 
@@ -197,8 +197,8 @@ def allow_address(address: str, alias: str, name: str) -> None:
     if alias and alias != user.address and AllowedAddress.get_or_create(user=user, address=alias)[1]:
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, address=alias)
     if name and AllowedName.get_or_create(user=user, name=name)[1]:
-        noted(AuditAct.ACCOUNT_ALLOWED, user.address)
-    click.echo(f"{user.address} may write as {alias or name}")
+        noted(AuditAct.ACCOUNT_ALLOWED, user.address, name=name)
+    click.echo(f"{user.address} may write {_as(alias, name)}")
 
 
 @accounts.command("disallow")
@@ -214,8 +214,12 @@ def disallow_address(address: str, alias: str, name: str) -> None:
     if AllowedAddress.delete().where((AllowedAddress.user == user) & (AllowedAddress.address == alias)).execute():
         noted(AuditAct.ACCOUNT_DISALLOWED, user.address, address=alias)
     if AllowedName.delete().where((AllowedName.user == user) & (AllowedName.name == name)).execute():
-        noted(AuditAct.ACCOUNT_DISALLOWED, user.address)
-    click.echo(f"{user.address} may not write as {alias or name}")
+        noted(AuditAct.ACCOUNT_DISALLOWED, user.address, name=name)
+    click.echo(f"{user.address} may not write {_as(alias, name)}")
+
+
+def _as(alias: str, name: str) -> str:
+    return ", and ".join([*([f"as {alias}"] if alias else []), *([f"under the name {name}"] if name else [])])
 
 
 def _one_of(alias: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import click
 
@@ -30,19 +31,20 @@ _LARGEST = 1024**5
 
 
 def bytes_of(text: str) -> int:
-    """500M, 2G ... in bytes."""
-    match = re.fullmatch(r"(\d{1,12})([KMGT]?)B?", text.strip().upper())
-    if not match or (size := int(match[1]) * _UNITS[match[2]]) > _LARGEST:
+    """500M, 2G, 1.5G ... in bytes."""
+    match = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9])?)([KMGT]?)B?", text.strip().upper())
+    if not match or (size := int(Decimal(match[1]) * _UNITS[match[2]])) > _LARGEST:
         raise click.ClickException(f"{text!r} is not a size such as 500M or 2G")
     return size
 
 
 def room_of(quota_bytes: int) -> str:
-    """A quota as one types it; 0 is no limit."""
-    if not quota_bytes:
-        return "no limit"
-    unit = next(unit for unit in "TGMK" if quota_bytes >= _UNITS[unit] or unit == "K")
-    return f"{round(quota_bytes / _UNITS[unit], 1):g}{unit}"
+    """A quota as one types it, in the largest unit that tells it exactly with one decimal, for `bytes_of` to read back; 0: no limit."""
+    for unit in "TGMK":
+        tenths = round(quota_bytes * 10 / _UNITS[unit])
+        if tenths >= 10 and tenths * _UNITS[unit] // 10 == quota_bytes:
+            return f"{tenths / 10:g}{unit}" if tenths % 10 else f"{tenths // 10}{unit}"
+    return str(quota_bytes) if quota_bytes else "no limit"
 
 
 def printable(text: str) -> str:

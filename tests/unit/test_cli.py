@@ -118,8 +118,14 @@ def test_list_has_a_line_for_each_and_no_control_characters(run):
     run("accounts disable bob")
     assert run("accounts list")[1].splitlines() == [
         "alice@lycee.example\tactive\tadmin\tno limit",
-        "bob@lycee.example\tdisabled\tperson\t1.0G\tBob?[2J",
+        "bob@lycee.example\tdisabled\tperson\t1G\tBob?[2J",
     ]
+
+
+@pytest.mark.parametrize("size", ["1M", "500M", "1500M", "1.5G", "1023K", "2G", "3T", "5000001"])
+def test_list_shows_a_quota_as_it_was_set(run, size):
+    assert run(f"accounts add alice --quota {size} --password-stdin", "long enough\n")[0] == 0
+    assert run("accounts list")[1].split("\t")[3].strip() == size
 
 
 def test_nobody_yet(run):
@@ -207,6 +213,18 @@ def test_another_address_is_allowed_listed_and_taken_back(run):
     assert run("accounts allowed alice") == (0, "")
     assert run("accounts allow nobody bourses")[0] == 1
     assert run("accounts allow alice 'not an address'")[0] == 1
+
+
+def test_an_address_and_a_name_that_are_allowed_at_once_are_both_said(run):
+    run("accounts add alice --password-stdin", typed="long enough\n")
+    both = "bourses@lycee.example, and under the name Bureau des bourses"
+    for word, said in (("allow", "may"), ("disallow", "may not")):
+        answer = run(f"accounts {word} alice bourses --name 'Bureau des bourses'")
+        assert answer == (0, f"alice@lycee.example {said} write as {both}\n")
+        assert run(f"accounts {word} alice --name Direction") == (
+            0,
+            f"alice@lycee.example {said} write under the name Direction\n",
+        )
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ def test_what_changes_an_account_is_written_and_no_password(run):
     run("accounts limits alice --hour 5")
     run("accounts allow alice office@lycee.example")
     run("accounts disallow alice office@lycee.example")
+    run("accounts allow alice --name Direction")
+    run("accounts disallow alice --name Direction")
     run("accounts disable alice")
     run("accounts enable alice")
     assert written() == [
@@ -64,6 +66,8 @@ def test_what_changes_an_account_is_written_and_no_password(run):
         ("account-limited", ALICE, {"hour": 5, "day": -1}),
         ("account-allowed", ALICE, {"address": "office@lycee.example"}),
         ("account-disallowed", ALICE, {"address": "office@lycee.example"}),
+        ("account-allowed", ALICE, {"name": "Direction"}),
+        ("account-disallowed", ALICE, {"name": "Direction"}),
         ("account-disabled", ALICE, {}),
         ("account-enabled", ALICE, {}),
     ]
