@@ -100,9 +100,11 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
 
     @app.get("/too-large")
     @guard.public
-    def too_large() -> Response:
-        """What nginx shows for a form beyond its own limit (deploy/nginx.conf)."""
-        abort(413)
+    def too_large() -> Any:
+        """What nginx shows for a form beyond its own limit (deploy/nginx.conf); `form` is the address it was sent to."""
+        if request.args.get("form", "").startswith("/compose/"):
+            return compose.conflicts.too_large()
+        return abort(413)
 
     return app
 

@@ -136,6 +136,8 @@ def test_a_form_beyond_the_limit_of_nginx_gets_a_page_in_ones_language(front: Fr
         assert words in answer and "content-security-policy:" in answer.lower() and "<title>" in answer
         notice = _announce(front, visitor, "POST /compose HTTP/1.1", 101 * 1024**2, "HX-Request: true\r\n")
         assert words in notice and "hx-retarget: #notices" in notice.lower() and "<title>" not in notice
+    message = _announce(front, front.visitor(ALICE, "en").sign_in(), f"POST /compose/{'a' * 32}?x=1&y HTTP/1.1", 101 * 1024**2)
+    assert message.startswith("HTTP/1.1 413 ") and "go back in your browser, it is still there" in message
     assert front.visitor().get("/too-large").status == 404, "nobody asks for it by itself"
     assert not _announce(front, front.visitor(), "POST /import HTTP/1.1", 1024**3).startswith("HTTP/1.1 413 "), (
         "mail may be larger"

@@ -206,3 +206,13 @@ def test_a_refusal_is_said_once(alice, bob, work):
     assert alice.get("/mailbox/INBOX").text.count("not to everyone") == 1
     here = alice.client.get(state, headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/outbox"})
     assert "Sent, but not to everyone" in here.text and 'id="alert"' not in here.text
+
+
+def test_a_form_beyond_any_limit_is_still_in_the_browser(alice, app):
+    app.config["MAX_CONTENT_LENGTH"] = 100_000
+    page = alice.get("/compose")
+    refused = alice.submit(page, FORM, **TYPED, attachments=file("a.bin", b"x" * 200_000), action="attach")
+    assert refused.status == 413
+    assert "Your message was not changed: go back in your browser, it is still there." in refused.text
+    notice = alice.post(page.one(FORM)["action"], {"body": "x" * 200_000}, htmx="main")
+    assert notice.status == 413 and "go back" not in notice.text, "with scripts the page stays as it is"

@@ -31,8 +31,16 @@ def test_a_message_that_waits_can_be_tried_at_once(alice, bob, work, stored):
     assert stored(bob, "INBOX") == []
     page = alice.submit(page, ".outbox-row form", action="try")
     assert "Trying again now" in page.notices
+    row = outbox_row(page)
+    assert "Being sent now. Refresh this page" in row and "could not be reached" not in row and "Try now" not in row
+    follow = page.one(".outbox-row [hx-get]")["hx-get"]
+    assert alice.get(follow).status == 204, "still being tried"
     work()
     assert len(stored(bob, "INBOX")) == 1
+    assert "Sent:" in outbox_row(alice.get(follow))
+    assert bob.get(follow).status == 404
+    Outbox.update(state=OutboxState.SENDING, due=now() - timedelta(minutes=3)).execute()
+    assert not alice.get(follow).all("[hx-get]"), "nobody asks for ever"
 
 
 def test_a_copy_for_sent_that_waits_can_be_tried_at_once(alice, bob, work, stored):
@@ -43,7 +51,9 @@ def test_a_copy_for_sent_that_waits_can_be_tried_at_once(alice, bob, work, store
     ).execute()
     page = alice.get("/outbox")
     assert [b.get_text() for b in page.all(".outbox-row button")] == ["Try now"]
-    alice.submit(page, ".outbox-row form", action="try")
+    page = alice.submit(page, ".outbox-row form", action="try")
+    row = outbox_row(page)
+    assert "The copy is being put into the Sent folder now." in row and "could not be reached" not in row
     work()
     assert Outbox.get().filed
     assert alice.get("/outbox").all(".outbox-row button") == []
@@ -55,6 +65,16 @@ def test_others_can_not_try_it(alice, bob):
     token = bob.get("/compose").one("form.compose-form [name=csrf_token]")["value"]
     assert bob.post(f"/outbox/{Outbox.get().id}", {"action": "try", "csrf_token": token}).status == 404
     assert Outbox.get().due > now()
+
+
+def test_a_failed_message_that_is_kept_is_a_draft_again_and_the_page_says_so(alice, bob):
+    write(alice, to=bob.address, subject="Sortie", body="b", action="send")
+    Outbox.update(state=OutboxState.FAILED, error="refused: 550").execute()
+    page = alice.submit(alice.get("/outbox"), ".outbox-row form", action="dismiss")
+    assert "“Sortie” is in your drafts again." in page.notices
+    assert page.all(".outbox-row") == []
+    draft = alice.get(page.one(".notice a")["href"])
+    assert draft.one("form.compose-form [name=subject]")["value"] == "Sortie"
 
 
 # --- no worker is alive ----------------------------------------------------------------------------------------------

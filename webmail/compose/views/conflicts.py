@@ -125,3 +125,13 @@ def nothing_saved(error: Exception) -> Response:
 
 for _kind in DATABASE_AWAY:
     blueprint.register_error_handler(_kind, nothing_saved)
+
+
+@blueprint.errorhandler(413)
+def too_large(_error: Exception | None = None) -> Response:
+    """A form beyond what is read at all, so that nothing of it is here: the browser still has the text, one page back."""
+    if request.htmx:  # type: ignore[attr-defined]
+        advice = _("Choose smaller files and try again.")  # its page stays
+    else:
+        advice = _("Your message was not changed: go back in your browser, it is still there. Then attach a smaller file.")
+    return error_page(_("This is too large"), advice, 413)

@@ -30,7 +30,7 @@ from webmail.web.rendering import fragment, page
 
 add_banner("compose/_alert.html")
 _GOING = (OutboxState.WAITING, OutboxState.SENDING)
-_PATIENCE = timedelta(minutes=2)  # how long after its due time the notice polls the message's state
+_PATIENCE = timedelta(minutes=2)  # how long after its due time scripts ask for the message's state
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,17 @@ class OutboxRow:
         return self.row.state == OutboxState.WAITING and bool(self.row.error or self.row.sent_at)
 
     @property
+    def is_tried(self) -> bool:
+        """Whether a worker has it, or takes it at once, so that an earlier reason says nothing any more."""
+        if self.row.state == OutboxState.WAITING or (self.row.state == OutboxState.SENT and self.row.error):
+            return self.overdue
+        return self.row.state == OutboxState.SENDING
+
+    @property
+    def is_followed(self) -> bool:
+        return self.is_tried and now() < self.row.due + _PATIENCE
+
+    @property
     def overdue(self) -> bool:
         return self.row.due < now()
 
@@ -69,6 +80,16 @@ def outbox() -> Response:
     stopped = any(shown.row.state in _GOING for shown in rows) and status.is_stopped()
     here = [shown for shown in rows if not shown.later]
     return page("compose/outbox.html", rows=here, waiting=_by_time(rows), stopped=stopped)
+
+
+@blueprint.get("/outbox/<int:outbox_id>/row")
+def outbox_row(outbox_id: int) -> Response:
+    """The row of a message that is being tried, once that is over (204 until then); scripts ask every 2 seconds."""
+    shown = _shown(queue.find(current_user(), outbox_id))
+    stopped = shown.row.state in _GOING and status.is_stopped()
+    if shown.is_followed and not stopped:
+        return Response(status=204)
+    return fragment("compose/_outbox_row.html", shown=shown, stopped=stopped)
 
 
 @blueprint.get("/outbox/<int:outbox_id>/state")
@@ -226,7 +247,11 @@ def _edit(outbox_id: int) -> str | None:
 
 def _dismiss(outbox_id: int) -> str:
     queue.dismiss(current_user(), outbox_id, sealed_credential())
-    wake(queue.find(current_user(), outbox_id))
+    row = queue.find(current_user(), outbox_id)
+    wake(row)
+    if row.state == OutboxState.CANCELLED and (address := _to_draft(row.draft)):
+        words = _("“%(subject)s” is in your drafts again.", subject=row.subject or _("(no subject)"))
+        notify(words, link={"url": address, "text": _("Open the draft"), "here": True})
     return ""
 
 
@@ -236,7 +261,7 @@ OUTBOX_ACTIONS = {
     for action in (
         OutboxAction("undo", _undo, _l("The message was stopped. Nothing was sent."), _HAS_LEFT, withdraws=True),
         OutboxAction("retry", _retry, _l("The message is on its way.")),
-        OutboxAction("try", _try_now, _l("Trying again now. Refresh this page to see the result.")),
+        OutboxAction("try", _try_now, _l("Trying again now.")),
         OutboxAction("edit", _edit, too_late=_l("The text of this message is no longer here: look in Drafts and Sent.")),
         OutboxAction("dismiss", _dismiss),
         OutboxAction("now", send_now, _l("The message is on its way."), _HAS_LEFT, withdraws=True),
