@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from collections.abc import Callable
@@ -262,6 +263,9 @@ def doctor(address: str, recipient: str) -> None:
     recipient = address_of(recipient) if recipient else ""
     if address:
         address = address_of(address)
+        if settings().sign_in == "accounts":
+            with contextlib.suppress(*DATABASE_AWAY):  # which is told below, after the servers
+                account_of(address)
         if not settings().token_key_file:
             password = _password(f"Mail password of {address}")
     found = 0

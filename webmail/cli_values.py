@@ -39,7 +39,7 @@ def bytes_of(text: str) -> int:
 
 
 def room_of(quota_bytes: int) -> str:
-    """A quota as one types it, in the largest unit that tells it exactly with one decimal, for `bytes_of` to read back; 0: no limit."""
+    """A quota as one types it, exactly and with one decimal at most, so that `bytes_of` reads it back; 0: no limit."""
     for unit in "TGMK":
         tenths = round(quota_bytes * 10 / _UNITS[unit])
         if tenths >= 10 and tenths * _UNITS[unit] // 10 == quota_bytes:

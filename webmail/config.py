@@ -308,6 +308,8 @@ def _check_values(settings: Settings) -> None:
             raise ConfigError(f"{name} must not be empty: write the name of the server")
     if settings.phishing_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.phishing_address):
         raise ConfigError(f"phishing_address must be one e-mail address, not {settings.phishing_address!r}")
+    if settings.domain:
+        config_checks.domain("domain", settings.domain)
     _check_establishment(settings)
     if re.search(r"[\s;]", settings.authserv_id):
         raise ConfigError(f"authserv_id is one word, not {settings.authserv_id!r}")

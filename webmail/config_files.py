@@ -53,6 +53,7 @@ def ca_trouble(file: str) -> str:
     return ""
 
 
+_CURLY = "“”„‟«»‘’"
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -63,13 +64,23 @@ def toml_trouble(error: tomllib.TOMLDecodeError, file: Path) -> str:
     number = int(place[1]) if place and place[1] else len(lines)
     reason = _PLACE.sub("", str(error)).strip().lower()
     name, equals, value = (part.strip() for part in lines[min(number, len(lines)) - 1].partition("="))
-    if re.fullmatch(r"[A-Za-z0-9_-]+", name) and equals and value[:1] not in ('"', "'"):
+    if reason == "cannot overwrite a value" and len(twice := _lines_setting(name, lines[:number])) > 1:
+        what = f"{name} is set twice: lines {twice[-2]} and {twice[-1]}. Remove one"
+    elif re.fullmatch(r"[A-Za-z0-9_-]+", name) and value and (value[0] in _CURLY or value[-1] in _CURLY):
+        what = f'the value of {name} stands in curly quotation marks. Write straight ones: {name} = "..."'
+    elif re.fullmatch(r"[A-Za-z0-9_-]+", name) and equals and value[:1] not in ('"', "'"):
         what = f'the value of {name} can\'t be read. Text stands in quotation marks: {name} = "..."'
     elif re.fullmatch(r"[A-Za-z0-9_-]+", name):
         what = f"{name} can't be read ({reason}). A line is: {name} = value, with text in quotation marks"
     else:
         what = f"this is no setting ({reason}). A line is: name = value; remarks begin with #"
     return f", line {number}: {what}"
+
+
+def _lines_setting(name: str, lines: list[str]) -> list[int]:
+    """The numbers of the lines, from 1, that set this name in the last table of these."""
+    first = max((at for at, line in enumerate(lines) if line.lstrip().startswith("[")), default=0)
+    return [at + 1 for at, line in enumerate(lines) if at >= first and line.partition("=")[0].strip() == name]
 
 
 def kept_secret(file: Path) -> str:

@@ -209,8 +209,22 @@ def _smtp(settings: Settings, account: Account | None = None) -> Iterator[CheckR
     finally:
         client.close()
     if account is not None and client.has_extn("auth"):
+        yield _smtp_sign_in(account)
+
+
+def _smtp_sign_in(account: Account) -> CheckResult:
+    name = "SMTP sign-in"
+    try:
         smtp.check(account)
-        yield CheckResult("SMTP sign-in", OK, f"as {account.address}.")
+    except ServerAway as error:
+        if isinstance(error, TokenRefused) or error.__cause__ is not None:
+            raise
+        words = f"the server answers but could not check it ({plain(error).rstrip('.')}). {_SASL_ADVICE}"
+        return CheckResult(name, PROBLEM, words)
+    return CheckResult(name, OK, f"as {account.address}.")
+
+
+_SASL_ADVICE = "Does what it asks about passwords (Dovecot, for Postfix) run? Look at the mail server's log."
 
 
 def size(told: str | None, settings: Settings) -> CheckResult:

@@ -123,5 +123,10 @@ def test_nothing_in_the_place_of_a_copy(settings, instance, tmp_path, what, word
 
 
 def test_a_copy_that_has_no_place_is_refused_in_words(settings, tmp_path):
-    with pytest.raises(backup.NoBackup, match="was not written"):
-        backup.copy_to(tmp_path / "none" / "copy.sqlite")
+    settings_file = tmp_path / "instance" / "config.toml"
+    for place in (tmp_path / "none", settings_file):
+        with pytest.raises(backup.NoBackup) as raised:
+            backup.copy_to(place / "copy.sqlite")
+        assert str(raised.value) == f"{place}/copy.sqlite was not written: there is no folder {place}"
+    with pytest.raises(backup.NoBackup, match="was not written: it is a folder") as raised:
+        backup.copy_to(tmp_path / "instance")

@@ -145,6 +145,7 @@ def test_a_person_gets_another_name(settings, sign_in):
 
 
 def test_a_piped_password_is_read_without_a_question(run):
+    run("accounts add alice --password-stdin", "long enough\n")
     code, said = run("doctor --as alice", "secret\n")
     assert (code, said.splitlines()[0].split()[0]) == (1, "problem")
     assert "Mail password" not in said
@@ -184,6 +185,19 @@ def test_doctor_exits_with_1_when_there_is_a_problem(run):
     assert "nothing listens on 127.0.0.1 port 9" in said
     assert "ok       Database" in said
     assert said.splitlines()[-1] == "2 problems"
+
+
+def test_doctor_blames_no_server_for_an_account_that_is_not_there(run, settings):
+    code, said = run("doctor --as nobody", "secret\n")
+    assert (code, said) == (1, "Error: there is no account nobody@lycee.example; `accounts list` shows all\n")
+    code, said = typing(replace(settings, sign_in="imap"))("doctor --as nobody", "secret\n")
+    assert code == 1 and "nothing listens" in said  # the mail server knows who there is
+
+
+def test_doctor_examines_servers_where_the_database_cannot_say_who_there_is(run):
+    open_database("sqlite:////nowhere/at/all.sqlite")
+    code, said = run("doctor --as alice", "secret\n")
+    assert code == 1 and "nothing listens" in said
 
 
 def test_doctor_tells_of_its_messages_last(run):

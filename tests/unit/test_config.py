@@ -75,7 +75,16 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
         ("language = 'de'", "language"),
         ("this is not toml", "config.toml, line 1: this is no setting .* name = value"),
         ("# servers\nimap_host = 127.0.0.1", 'config.toml, line 2: the value of imap_host can.t be read. .* imap_host = "..."'),
-        ('name = "x"\nname = "y"\n', "config.toml, line 2: name can.t be read .cannot overwrite a value"),
+        ('name = "x"\n# y\nname = "y"\n', "config.toml, line 3: name is set twice: lines 1 and 3. Remove one"),
+        ('[[links]]\nname = "x"\n\n[[links]]\nname = "y"\nname="z"', "line 6: name is set twice: lines 5 and 6. Remove one"),
+        (
+            "name = “Lycée Ampère”",
+            r"line 1: the value of name stands in curly quotation marks. Write straight ones: name = \"...\"",
+        ),
+        ('name = "Lycée Ampère”', "line 1: the value of name stands in curly quotation marks. Write straight ones"),
+        ("page_size = 20\nname = « Lycée »", "line 2: the value of name stands in curly quotation marks. Write straight ones"),
+        ("domain = 'https://lycee.example/'", "domain must be a domain such as lycee.example, not 'https://lycee.example/'"),
+        ("domain = 'alice@lycee.example'", "domain must be a domain such as lycee.example"),
         ("system_password = hunter2", "line 1: the value of system_password can.t be read"),
         (
             "public_url = 'http://webmail.lycee.example'",

@@ -272,6 +272,21 @@ def _settings(settings, name: str, port: int, security: str):
     return replace(settings, **{f"{kind}_host": "127.0.0.1", f"{kind}_port": port, f"{kind}_security": security})
 
 
+def test_a_server_that_answers_but_cannot_check_a_sign_in_is_not_sought_elsewhere(settings):
+    def answer(line: bytes) -> bytes | None:
+        if line.startswith(b"AUTH"):
+            return b"454 4.7.0 Temporary authentication failure: Connection lost to authentication server\r\n"
+        return servers.smtp(b"AUTH PLAIN")(line)
+
+    with servers.serving(b"220 test\r\n", answer) as port:
+        there = _settings(settings, "SMTP", port, "none")
+        check = found(there, "SMTP sign-in", address="alice@lycee.example", password="secret")
+        assert found(there, "SMTP", address="alice@lycee.example", password="secret").state == OK
+    assert check.state == PROBLEM
+    assert "454 4.7.0 Temporary authentication failure" in check.words and "could not check" in check.words
+    assert "smtp_port" not in check.words and "smtp_security" not in check.words
+
+
 # --- this machine ----------------------------------------------------------------------------------------------------
 
 

@@ -27,6 +27,10 @@ def copy_to(file: Path) -> int:
     """
     if not isinstance(db.obj, pw.SqliteDatabase):
         raise NoBackup("the database is no file of SQLite: copy it with pg_dump")
+    if not os.path.isdir(file.parent):
+        raise NoBackup(f"{file} was not written: there is no folder {file.parent}")
+    if os.path.isdir(file):
+        raise NoBackup(f"{file} was not written: it is a folder")
     fresh = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         os.close(ownership.make_file(fresh, 0o600))
@@ -38,7 +42,8 @@ def copy_to(file: Path) -> int:
         finally:
             fresh.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
-        raise NoBackup(f"{file} was not written: {error}") from error
+        reason = str(getattr(error, "strerror", None) or error)  # without the number, and the name of a file that nobody chose
+        raise NoBackup(f"{file} was not written: {reason[:1].lower()}{reason[1:]}") from error
     return file.stat().st_size
 
 
