@@ -385,6 +385,7 @@
   // whatever looks at the form sees the latest words
   document.addEventListener("submit", flush, true);
   document.addEventListener("htmx:confirm", flush, true);
+  document.addEventListener("htmx:beforeSwap", flush, true);
   document.addEventListener("visibilitychange", flush, true);
   window.addEventListener("pagehide", flush, true);
   window.addEventListener("beforeunload", flush, true);
@@ -393,5 +394,15 @@
     if (open && event.target.id === "language") setTimeout(function () { if (open) open.view.setProps({ attributes: attributes }); });
   });
 
-  window.editor = { show: show, close: close, focus: function () { if (open) open.view.focus(); } };
+  // where somebody writes, for focus() to go back to once the form came anew
+  function place() { return open && open.view.hasFocus() ? open.view.state.selection : null; }
+  function focus(place) {
+    if (!open) return;
+    var state = open.view.state, most = state.doc.content.size;
+    function at(position) { return state.doc.resolve(Math.min(position, most)); }
+    if (place) open.view.dispatch(state.tr.setSelection(PM.TextSelection.between(at(place.anchor), at(place.head))));
+    open.view.focus();
+  }
+
+  window.editor = { show: show, close: close, focus: focus, place: place };
 })();

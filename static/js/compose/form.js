@@ -75,7 +75,7 @@
     now = { form: form, saved: text(form), sending: null, since: 0, submitting: false, failed: false };
     if (left() === form.getAttribute("action")) setTimeout(renew, 500, form);
     leaving("");
-    showMarks();
+    bringBack(form);
   }
 
   // the draft was asked for again (a reload) together with its last words, and may have come without them
@@ -97,10 +97,6 @@
   document.addEventListener("change", function (event) {
     if (!now || event.target.id !== "identity" || !now.form.contains(event.target)) return;
     now.form.querySelector("button[value=use]").click();
-    document.addEventListener("htmx:afterSettle", function () { // the next page's own wish would take the focus away
-      var field = document.getElementById("identity");
-      if (field) field.focus();
-    }, { once: true });
   });
   document.addEventListener("submit", function (event) { if (now && event.target === now.form) now.submitting = true; });
 
@@ -235,6 +231,101 @@
     if (button && now && now.form.contains(button)) mark(now.form.querySelector("#body"), button.dataset.mark);
   });
   document.addEventListener("change", showMarks);
+
+  // --- what is typed while an answer is on its way: the form that comes with it has only what was sent ---------------------
+  var asked = new WeakMap(); // of each request: the fields as they were sent, and which had the focus
+  var carried = null; // { sent, typed, focus: { id, from, to, top }, editor, moved }
+
+  function fields(form) {
+    var out = {};
+    Array.prototype.forEach.call(form.elements, function (field) {
+      if (!field.name || /^(hidden|file|submit|button|fieldset)$/.test(field.type)) return;
+      var ticks = field.type === "checkbox" || field.type === "radio";
+      out[field.name + (ticks ? "=" + field.value : "")] = { field: field, value: ticks ? field.checked : field.value };
+    });
+    return out;
+  }
+  function focused() { // what is written in, or chosen from
+    var field = document.activeElement;
+    return field && field.matches("#editor, #main :is(textarea, select, input:not([type=hidden]))") ? field : null;
+  }
+  // where two texts part: [from, to, words] says what the second has instead
+  function change(before, after) {
+    var from = 0, most = Math.min(before.length, after.length), tail = 0;
+    while (from < most && before[from] === after[from]) from++;
+    while (tail < most - from && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+    return { from: from, to: before.length - tail, words: after.slice(from, after.length - tail) };
+  }
+  // both changes of one text, and where the caret goes; what was typed wins where they meet
+  function merge(sent, answer, typed) {
+    var theirs = change(sent, answer), ours = change(sent, typed), grown = typed.length - sent.length;
+    var at = ours.to <= theirs.from ? theirs.from + grown : theirs.to < ours.from ? theirs.from : -1;
+    if (sent === answer || (at < 0 && sent !== typed)) return { text: typed, place: function (caret) { return caret; } };
+    if (sent === typed) at = theirs.from;
+    var end = at + theirs.to - theirs.from;
+    return {
+      text: typed.slice(0, at) + theirs.words + typed.slice(end),
+      place: function (caret) { return caret <= at ? caret : caret < end ? at : caret + theirs.words.length - (end - at); },
+    };
+  }
+  function remember(event) {
+    var told = event.detail, form = now && now.form, sent = asked.get(told.xhr), field = focused();
+    carried = null;
+    if (!sent || !form.isConnected || told.target.id !== "main" || !told.shouldSwap) return;
+    carried = { sent: sent.fields, typed: fields(form), focus: null, editor: window.editor && window.editor.place(), moved: false };
+    carried.moved = field !== sent.focus || Object.keys(carried.typed).some(function (name) {
+      return sent.fields[name] && sent.fields[name].value !== carried.typed[name].value;
+    });
+    if (!field || !form.contains(field)) return;
+    carried.focus = { id: field.id, from: field.selectionStart, to: field.selectionEnd, top: field.scrollTop };
+    if (carried.moved) told.swapOverride = "outerHTML show:none";
+  }
+  function bringBack(form) {
+    var back = carried, found = back && fields(form), changed = [];
+    carried = null;
+    if (!back) return showMarks();
+    var wish = form.querySelector("[autofocus]"), usual = !wish || wish.matches("#body, #to:not([aria-invalid])");
+    Object.keys(found).forEach(function (name) {
+      var field = found[name].field, sent = back.sent[name], typed = back.typed[name], both;
+      if (!sent || !typed || (sent.value === typed.value && field.id !== "body")) return;
+      if (field.id === "body") {
+        both = merge(sent.value, field.value, typed.value);
+        if (back.focus && back.focus.id === "body") {
+          back.focus.from = both.place(back.focus.from);
+          back.focus.to = both.place(back.focus.to);
+        }
+        field.value = both.text;
+      } else if (typeof typed.value === "boolean") field.checked = typed.value;
+      else field.value = typed.value;
+      if (sent.value === typed.value) return;
+      if (field.matches("textarea.grows")) grow(field);
+      if (field.closest("details")) field.closest("details").open = true;
+      changed.push(field);
+    });
+    showMarks();
+    if (back.focus && (usual || back.moved)) putFocus(form, back);
+    if (changed.length) document.addEventListener("htmx:afterSettle", function () { // now the form hears of it, and is saved soon
+      form.dispatchEvent(new Event("input", { bubbles: true }));
+      changed.forEach(function (field) {
+        if (!/^text/.test(field.type)) field.dispatchEvent(new Event("change", { bubbles: true }));
+      });
+    }, { once: true });
+  }
+  function putFocus(form, back) {
+    var field = document.getElementById(back.focus.id === "editor" && !document.getElementById("editor") ? "body" : back.focus.id);
+    if (!field || !form.contains(field)) return;
+    form.querySelectorAll("[autofocus]").forEach(function (wish) { wish.removeAttribute("autofocus"); });
+    if (field.id === "editor") return window.editor.focus(back.editor);
+    field.focus({ preventScroll: true });
+    try { // a choice has no caret
+      if (typeof back.focus.from === "number") field.setSelectionRange(back.focus.from, back.focus.to);
+    } catch (error) { return; }
+    field.scrollTop = back.focus.top;
+  }
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (now && now.form.contains(event.detail.elt)) asked.set(event.detail.xhr, { fields: fields(now.form), focus: focused() });
+  });
+  document.addEventListener("htmx:beforeSwap", remember);
 
   document.addEventListener("htmx:afterSwap", dress);
   window.addEventListener("pagehide", flush);
