@@ -30,7 +30,7 @@ def test_every_button_of_the_form_has_a_record_and_every_record_a_button() -> No
 
 
 def test_every_button_of_the_outbox_has_a_record_and_every_record_a_button() -> None:
-    assert buttons("outbox", "_scheduled") == OUTBOX_ACTIONS.keys()
+    assert buttons("outbox", "_outbox_row", "_scheduled") == OUTBOX_ACTIONS.keys()
 
 
 @pytest.mark.parametrize(
