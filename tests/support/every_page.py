@@ -40,6 +40,7 @@ NO_PAGES = frozenset(
         "message.image",
         "message.all_files",
         "message.packed",
+        "compose.outbox_row",
         "compose.picture",
         "compose.rendered",
         "compose.state",
