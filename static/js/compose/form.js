@@ -72,7 +72,7 @@
     if (!form || (now && now.form === form)) return;
     form.querySelectorAll(".compose-row input[inputmode=email]").forEach(widen);
     form.querySelectorAll("textarea.grows").forEach(function (field) { field.rows = 1; grow(field); });
-    now = { form: form, saved: text(form), sending: null, since: 0, submitting: false, failed: false };
+    now = { form: form, saved: text(form), sending: null, since: 0, submitting: false, pressed: "", next: "", failed: false };
     if (left() === form.getAttribute("action")) setTimeout(renew, 500, form);
     leaving("");
     bringBack(form);
@@ -98,7 +98,13 @@
     if (!now || event.target.id !== "identity" || !now.form.contains(event.target)) return;
     now.form.querySelector("button[value=use]").click();
   });
-  document.addEventListener("submit", function (event) { if (now && event.target === now.form) now.submitting = true; });
+  document.addEventListener("submit", function (event) {
+    var button = event.submitter && event.submitter.name === "action" ? event.submitter.value : "";
+    if (!now || event.target !== now.form) return;
+    if (!now.submitting) now.pressed = button;
+    else if (button !== now.pressed) now.next = button; // htmx would drop it together with the form that it belongs to
+    now.submitting = true;
+  });
 
   document.addEventListener("htmx:beforeRequest", function (event) {
     var elt = event.detail.elt;
@@ -120,7 +126,10 @@
         now.saved = now.sending;
         now.since = 0;
       }
-    } else if (elt === now.form) now.submitting = false;
+    } else if (elt === now.form) { // the form stays, and htmx goes on with what was pressed meanwhile
+      now.submitting = false;
+      now.next = "";
+    }
   });
   // marks of formatted text around what is selected, or before each of its lines
   function mark(area, sign) {
@@ -234,7 +243,7 @@
 
   // --- what is typed while an answer is on its way: the form that comes with it has only what was sent ---------------------
   var asked = new WeakMap(); // of each request: the fields as they were sent, and which had the focus
-  var carried = null; // { sent, typed, focus: { id, from, to, top }, editor, moved }
+  var carried = null; // { sent, typed, focus: { id, from, to, top }, editor, moved, next }
 
   function fields(form) {
     var out = {};
@@ -272,7 +281,8 @@
     var told = event.detail, form = now && now.form, sent = asked.get(told.xhr), field = focused();
     carried = null;
     if (!sent || !form.isConnected || told.target.id !== "main" || !told.shouldSwap) return;
-    carried = { sent: sent.fields, typed: fields(form), focus: null, editor: window.editor && window.editor.place(), moved: false };
+    carried = { sent: sent.fields, typed: fields(form), focus: null, editor: null, moved: false, next: now.next };
+    carried.editor = window.editor && window.editor.place();
     carried.moved = field !== sent.focus || Object.keys(carried.typed).some(function (name) {
       return sent.fields[name] && sent.fields[name].value !== carried.typed[name].value;
     });
@@ -304,11 +314,16 @@
     });
     showMarks();
     if (back.focus && (usual || back.moved)) putFocus(form, back);
-    if (changed.length) document.addEventListener("htmx:afterSettle", function () { // now the form hears of it, and is saved soon
+    // once the form hears: what was typed is saved soon, and a button pressed meanwhile is pressed, unless something is asked first
+    if (changed.length || back.next) document.addEventListener("htmx:afterSettle", function () {
+      var button = back.next && !form.querySelector("[role=alert]") && Array.prototype.find.call(form.elements, function (one) {
+        return one.name === "action" && one.value === back.next;
+      });
       form.dispatchEvent(new Event("input", { bubbles: true }));
       changed.forEach(function (field) {
         if (!/^text/.test(field.type)) field.dispatchEvent(new Event("change", { bubbles: true }));
       });
+      if (button && !now.submitting) button.click();
     }, { once: true });
   }
   function putFocus(form, back) {

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
-from tests.support.browsing import drawn
+from tests.support.browsing import drawn, wait_for_row
 
 OpenBrowser = Callable[..., Page]
 pytestmark = pytest.mark.parametrize("scripts", [True])
@@ -113,6 +113,23 @@ def test_formatted_text_keeps_its_words_and_its_caret(open_browser: OpenBrowser)
     page.keyboard.type(" ")
     expect(editor).to_have_text("un deux trois")
     expect(page.locator("#body")).to_have_value(re.compile(r"^un deux trois\n?$"))
+
+
+def test_send_pressed_while_save_is_at_work_sends_all_that_was_typed(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    begin(page, "un ")
+    page.fill("#to", ALICE)
+    subject = page.locator("#subject").input_value()
+    page.click("button[value=save]")
+    page.locator("#body").press("Control+End")
+    page.keyboard.type("deux")
+    page.click("button[value=send]")
+    page.wait_for_selector("[data-row]")
+    page.goto("/outbox")
+    expect(page.locator(".outbox-row", has_text=subject)).to_have_count(1)
+    wait_for_row(page, subject)
+    page.locator("[data-row]", has_text=subject).locator(".s a").first.click()
+    expect(page.locator("[data-message-body]")).to_contain_text("un deux")
 
 
 @pytest.fixture
