@@ -15,7 +15,7 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
 from webmail.contacts import import_task
 from webmail.database.connection import db
-from webmail.models import Contact, Task, TaskState, User, now
+from webmail.models import Contact, Task, TaskState, User, Worker, now
 from webmail.storage import open_storage
 from webmail.tasks.store import MOST_OPEN
 from webmail.web.current import settings as current_settings
@@ -160,6 +160,8 @@ def test_the_list_and_the_notice_are_refreshed_in_place(person, work):
 
 
 def test_health_tells_of_a_worker_that_never_ran(app):
+    with db.connection_context():
+        Worker.delete().execute()
     client = app.test_client()
     assert client.get("/healthz").status_code == 200
     answer = client.get("/healthz?full")

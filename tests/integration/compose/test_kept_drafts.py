@@ -149,7 +149,7 @@ def remote(request, app, services, relay, tmp_path, monkeypatch):
 
 @pytest.fixture
 def ann(remote, make_account):
-    return Visitor(remote, make_account("ann")).sign_in()
+    return Visitor(remote, make_account("remote")).sign_in()
 
 
 def worker_comes(app):
