@@ -256,7 +256,7 @@
   }
   function focused() { // what is written in, or chosen from
     var field = document.activeElement;
-    return field && field.matches("#editor, #main :is(textarea, select, input:not([type=hidden]))") ? field : null;
+    return field && field.matches("#editor, #main textarea, #main select, #main input:not([type=hidden])") ? field : null;
   }
   // where two texts part: [from, to, words] says what the second has instead
   function change(before, after) {
