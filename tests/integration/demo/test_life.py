@@ -114,7 +114,7 @@ def test_the_administrators_commands_work_beside_it(demo_folder):
         assert f"127.0.0.1 port {services.ports.imap} answers" in examined.stdout
         well = ("ok ", "warning  Cookies", "warning  Worker")  # no worker runs here
         assert [line for line in examined.stdout.splitlines() if not line.startswith(well)] == []
-        assert "alice@lycee.example\tactive\tperson\t1.0G\tAlice Leroy" in flask("accounts", "list").stdout
+        assert "alice@lycee.example\tactive\tperson\t1G\tAlice Leroy" in flask("accounts", "list").stdout
 
 
 def test_the_file_of_settings_says_what_the_environment_does(demo_folder, monkeypatch):
