@@ -49,8 +49,11 @@ unit: ready ## tests without a network
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
 	$(BIN)/pytest -n 2 --dist loadfile -rfEs tests/integration
 
+# not again: what hardly touches a table. The whole suite: make integration-postgresql NO_TABLES=
+NO_TABLES := demo/test_life.py demo/test_place.py imap test_managesieve.py mailbox/test_search_words.py \
+	message/test_full_text_index.py message/test_huge_messages.py auth/test_slow_forms.py
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
-	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile -rfEs tests/integration
+	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile -rfEs $(NO_TABLES:%=--ignore=tests/integration/%) tests/integration
 
 browser: ready ## journeys in a real browser, with and without JavaScript
 	$(BIN)/pytest tests/browser
