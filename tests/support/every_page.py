@@ -179,7 +179,9 @@ def _settings(alice: HttpVisitor) -> dict[str, str]:
     }
     for area, make in made.items():
         make()
-        one = _link(alice.get(f"/settings/{area}"), rf"/settings/{area}/[1-9]\d*$")  # 0 is the account itself, which can't be removed
+        one = _link(
+            alice.get(f"/settings/{area}"), rf"/settings/{area}/[1-9]\d*$"
+        )  # 0 is the account itself, which can't be removed
         pages |= {
             area: f"/settings/{area}",
             f"{area}-new": f"/settings/{area}/new",
