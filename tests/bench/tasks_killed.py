@@ -108,7 +108,20 @@ class _Trial:
         self.workers[holder].kill()
         killed[holder] += 1
         self.workers[holder].wait()
+        self.wait_for_the_other(task_id, holder)  # one that starts again at once might take the task again
         self.workers[holder] = self.worker(holder)
+
+    def wait_for_the_other(self, task_id: str, holder: int) -> None:
+        from webmail.database.connection import db
+        from webmail.models import Task, TaskState
+
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with db.connection_context():
+                task = Task.get_by_id(task_id)
+            if task.state != TaskState.RUNNING or task.worker != str(holder):
+                return
+            time.sleep(0.01)
 
     def look(self, app: Any) -> None:
         began = time.monotonic()
