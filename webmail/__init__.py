@@ -77,6 +77,14 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     for area in (auth, accounts, mailbox, message, compose, contacts, settings_area, admin):
         app.register_blueprint(area.blueprint)
     register_commands(app)
+    _add_own_pages(app, settings)
+    return app
+
+
+def _add_own_pages(app: Flask, settings: config.Settings) -> None:
+    """The pages of no area: the first one, the health of the service, and what nginx shows for a form that is too large."""
+    from webmail.auth import guard
+    from webmail.compose.views import conflicts
 
     @app.get("/")
     def home() -> Any:
@@ -103,10 +111,8 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     def too_large() -> Any:
         """What nginx shows for a form beyond its own limit (deploy/nginx.conf); `form` is the address it was sent to."""
         if request.args.get("form", "").startswith("/compose/"):
-            return compose.conflicts.too_large()
+            return conflicts.too_large()
         return abort(413)
-
-    return app
 
 
 def _configure(app: Flask, settings: config.Settings) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from webmail.errors import MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused
 from webmail.imap import messages
-from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name
+from webmail.imap.commands import expand_uid_set, flag_list, internal_date, mailbox_name
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import forget
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def _together(connection: Connection, mailbox: str, new: Sequence[NewMessage]) -
     words: list[bytes] = [b"APPEND", mailbox_name(mailbox)]
     for message in new:
         literal = b"{%d+}\r\n" % len(message.content) + message.content
-        words += [flag_list(message.flags), _internal_date(message.received), literal]
+        words += [flag_list(message.flags), internal_date(message.received), literal]
     answers = connection.run(tuple(words))
     forget(connection.account)
     told = (answers.get("APPENDUID") or [b""])[-1].split()
@@ -80,9 +78,3 @@ def _one_by_one(connection: Connection, mailbox: str, new: Sequence[NewMessage])
         except Refused:
             uids.append(None)
     return Appended(validity, tuple(uids))
-
-
-def _internal_date(at: datetime) -> bytes:
-    """A date-time of RFC 3501, independent of the locale."""
-    at = at.astimezone(UTC)
-    return f'"{at.day:2d}-{_MONTHS[at.month - 1]}-{at.year:04d} {at:%H:%M:%S} +0000"'.encode()

@@ -6,6 +6,7 @@ import imaplib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from imapclient import imap_utf7
 from imapclient.exceptions import ProtocolError
@@ -72,6 +73,15 @@ def flag_list(flags: Iterable[str]) -> bytes:
     if not all(_KEYWORD.match(name) for name in names):
         raise UnsafeValue("not a flag")
     return b"(" + " ".join(names).encode("ascii") + b")"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def internal_date(at: datetime) -> bytes:
+    """A date-time as APPEND wants it (RFC 3501 section 9), quoted, in UTC; independent of the locale."""
+    at = at.astimezone(UTC)
+    return f'"{at.day:2d}-{_MONTHS[at.month - 1]}-{at.year:04d} {at:%H:%M:%S} +0000"'.encode()
 
 
 _MOST_UIDS = 1_000_000  # in one set: 40 MB of integers; no action has more

@@ -11,7 +11,7 @@ from typing import IO, Any
 from webmail.account import Account
 from webmail.errors import NoSuchMessage, ServerAway, UnsafeValue
 from webmail.imap import body_texts, encoded_messages, part_edges
-from webmail.imap.commands import flag_list, mailbox_name, quoted, uid_set
+from webmail.imap.commands import flag_list, internal_date, mailbox_name, quoted, uid_set
 from webmail.imap.connection import Command, Connection, Spare, fetched
 from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
 from webmail.imap.pool import connect
@@ -310,10 +310,9 @@ def append(
     Returns (UIDVALIDITY, UID), or (0, 0) without UIDPLUS.
     Raises NoSuchMailbox, OverQuota, NotAllowed. Uses a non-synchronizing literal if the server supports it.
     """
-    stamp = (when or datetime.now(UTC)).strftime('"%d-%b-%Y %H:%M:%S %z"').encode()
     if when is not None and when.tzinfo is None:
         raise ValueError("when needs a time zone")
-    words = b" ".join((b"APPEND", mailbox_name(mailbox), flag_list(flags), stamp))
+    words = b" ".join((b"APPEND", mailbox_name(mailbox), flag_list(flags), internal_date(when or datetime.now(UTC))))
     answers = connection.run_append(words, content, top)
     forget(connection.account)
     return _uid_pair(answers.get("APPENDUID"))

@@ -119,6 +119,7 @@ class MailImport:
                 self.state.present += 1  # twice in the source
         loaded = zip(fresh, fresh.values(), self.source.load(list(fresh.values())), strict=True)
         new = {key: self._as_new(one.filing, content) for key, one, content in loaded if content is not None}
+        self.state.skipped += len(fresh) - len(new)  # deleted there since they were listed
         if not new:
             return
         try:
