@@ -16,7 +16,7 @@ from deploy.demo.services import Services
 from tests.support.visits import Page, Visitor
 from webmail import create_app
 from webmail.database.connection import db
-from webmail.models import Correspondent, DraftRow, Outbox, PhishingReport
+from webmail.models import Correspondent, DraftRow, Outbox, PhishingReport, User
 
 OURS = "lycee.example"
 
@@ -37,6 +37,7 @@ def _forget_rows() -> None:
     with db.connection_context():
         for table in (Outbox, DraftRow, Correspondent, PhishingReport):
             table.delete().execute()
+        User.update(name="").execute()  # an account called Ann would make the strangers of that name impostors
 
 
 def message(sender: str = "Ann <ann@far.example>", text: str = "Bonjour", **headers: str) -> bytes:
