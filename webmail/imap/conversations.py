@@ -46,7 +46,8 @@ def read(
     """  # fmt: skip
     everyone = threads.conversation_of(connection, mailbox, uid)
     connection.select(mailbox, uidvalidity)
-    shown = sorted({*everyone[-MOST:], uid})
+    latest = everyone[-MOST:]
+    shown = latest if uid in latest else (uid, *latest)  # by date: what was moved back has a new UID
     values = fetched(connection.run((b"UID FETCH", uid_set(shown), _ITEMS)))
     known = [one for one in shown if b"RFC822.SIZE" in values.get(one, {})]
     if uid not in known:

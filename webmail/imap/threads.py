@@ -13,22 +13,25 @@ from array import array
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, chain
+from dataclasses import dataclass, field
+from itertools import accumulate, chain, pairwise
 
 from webmail.errors import Refused, ServerAway
 from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.responses import numbers_of
 
-_MOST_UIDS = 2_000_000  # cached UIDs of everybody together; 4 bytes each, and 4 for each conversation
+_MOST_UIDS = 2_000_000  # cached UIDs of everybody together; 4 bytes each (8 where messages were moved in), and 4 a conversation
 _HIGHEST: Command = (b"UID FETCH", b"*", b"(UID FLAGS)")
+_BY_DATE: Command = (b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"ALL")
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """The conversations of a mailbox, sorted by their newest message, newest first; in each the UIDs ascend."""
+    """The conversations of a mailbox, sorted by their newest message, newest first; in each the messages by date of arrival."""
 
     uids: array[int]
     starts: array[int]  # index in `uids` where each conversation starts, and the end of the last
+    arrived: array[int] = field(default_factory=lambda: array("I"))  # all UIDs by date; empty where they ascend with it
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -65,6 +68,7 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
     1 round trip (including the SELECT), one more if the cached result is stale, that is, if the highest UID or the number of
     messages changed: without a higher UID nothing arrived, and if also the number is the same, nothing was removed. Flags do
     not matter. If messages were only removed, the server is asked for the remaining UIDs, which is much cheaper than THREAD.
+    Messages that were moved in, or back by an undo, have new UIDs but their old dates: SORT, sent along, tells their order.
     Raises NoSuchMailbox, and ServerAway on a timeout: then there is no retry for ten minutes, nor if the server drops the
     connection over it (returns None, and the connection is reopened).
     """
@@ -86,8 +90,9 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
         only_went = found is not None and state[0] <= before[0] and state[1] < before[1] and connection.has("ESEARCH")
         fresh = _left(connection, found, state[1]) if found is not None and only_went else None
         if fresh is None:
-            lines = connection.run((b"UID THREAD", how, b"UTF-8", b"ALL")).get("THREAD", [])
-            fresh = parsed(b"".join(line for line in lines if isinstance(line, bytes)))
+            told = connection.run((b"UID THREAD", how, b"UTF-8", b"ALL"), *([_BY_DATE] if connection.has("SORT") else []))
+            lines = b"".join(line for line in told.get("THREAD", []) if isinstance(line, bytes))
+            fresh = parsed(lines, numbers_of(told.get("SORT", [])))
     except (Refused, ValueError, OverflowError):
         return None
     except ServerAway as error:
@@ -114,7 +119,7 @@ def _left(connection: Connection, before: Threads, exists: int) -> Threads | Non
         return None
     groups = (before[place] for place in range(len(before)))
     left = ([uid for uid in group if uid not in gone] if not gone.isdisjoint(group) else group for group in groups)
-    return _ordered(group for group in left if group)
+    return _ordered((group for group in left if group), before.arrived)
 
 
 def _range(item: bytes) -> tuple[int, int]:
@@ -133,8 +138,9 @@ def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int
 _PARENTHESES = bytes.maketrans(b"()", b"  ")
 
 
-def parsed(answer: bytes) -> Threads:
+def parsed(answer: bytes, by_date: Sequence[int] = ()) -> Threads:
     """Parse `(1)(2 3 (4)(5 6))` to conversations. The tree within each is not kept, so that depth costs nothing.
+    `by_date` are all UIDs by date of arrival; without them the UIDs give the order.
 
     Raises ValueError for malformed lists, OverflowError for invalid UIDs.
     """
@@ -154,13 +160,20 @@ def parsed(answer: bytes) -> Threads:
         depth += piece.count(b"(") - piece.count(b")")
         if depth <= 0:
             depth, open_group = 0, None
-    return _ordered(group for group in groups if group)
+    ascend = all(before < after for before, after in pairwise(by_date))
+    return _ordered((group for group in groups if group), array("I", () if ascend else by_date))
 
 
-def _ordered(groups: Iterable[Sequence[int]]) -> Threads:
-    ascending = (group if len(group) == 1 else sorted(group) for group in groups)
-    ordered = sorted(ascending, key=lambda group: group[-1], reverse=True)
-    return Threads(array("I", chain.from_iterable(ordered)), array("I", accumulate(map(len, ordered), initial=0)))
+def _ordered(groups: Iterable[Sequence[int]], arrived: array[int]) -> Threads:
+    places = {uid: place for place, uid in enumerate(arrived)}
+
+    def place(uid: int) -> int:
+        return places.get(uid, uid + len(arrived))  # what came since is the newest
+
+    by_date = place if arrived else None
+    oldest_first = (group if len(group) == 1 else sorted(group, key=by_date) for group in groups)
+    ordered = sorted(oldest_first, key=lambda group: by_date(group[-1]) if by_date else group[-1], reverse=True)
+    return Threads(array("I", chain.from_iterable(ordered)), array("I", accumulate(map(len, ordered), initial=0)), arrived)
 
 
 _remembered: OrderedDict[tuple[object, ...], tuple[tuple[int, int], Threads]] = OrderedDict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from imapclient import IMAPClient
@@ -91,6 +92,37 @@ def test_ticking_a_row_takes_all_of_its_messages_and_undo_brings_them_back(talki
     assert len(talking.get("/mailbox/Archive").rows) == 3
     page = talking.submit(talking.get("/mailbox/INBOX"), "form[action='/undo']")
     assert page.rows == ["Re: Sortie", "Bulletins", "Cantine"]
+
+
+@pytest.mark.parametrize("action", ["archive", "delete"])
+def test_what_comes_back_stands_where_its_date_puts_it(
+    person: Visitor, imap_of: Callable[[str], IMAPClient], action: str
+) -> None:
+    client = imap_of(person.address)
+    letters = [message("Sortie"), message("Cantine"), reply("Sortie"), message("Bulletins"), message("Notes")]
+    for day, letter in enumerate(letters, 1):
+        client.append("INBOX", bytes(letter), msg_time=datetime(2026, 3, day, 12, tzinfo=UTC))
+    page = grouped(person)
+    order = ["Notes", "Bulletins", "Re: Sortie", "Cantine"]
+    assert page.rows == order
+    page = person.submit(page, "#messages", uids="3,1", action=action)
+    assert page.rows == ["Notes", "Bulletins", "Cantine"]
+    page = person.submit(page, "form[action='/undo']")
+    assert page.rows == order
+    talk = page.all("[data-row]")[2]
+    assert [bdi.get_text() for bdi in talk.select(".w bdi")] == ["Zoé Dupont", "Bob Girard"]
+    # only one of the two went and came back, and has a higher UID than the answer to it
+    oldest = str(talk.select_one("input[name=uids]")["value"]).split(",")[1]  # type: ignore[index]
+    page = person.submit(page, "#messages", uids=oldest, action=action)
+    page = person.submit(page, "form[action='/undo']")
+    assert page.rows == order
+    page = person.get(page.link("Re: Sortie"))
+    page = person.get(page.link("The whole conversation"))
+    assert [turn.get_text(" ", strip=True) for turn in page.all(".turn > summary bdi")] == ["Bob Girard", "Zoé Dupont"]
+    # what only goes does not disturb the order either
+    page = person.get("/mailbox/INBOX")
+    page = person.submit(page, "#messages", uids="5", action=action)
+    assert page.rows == order[1:]
 
 
 def test_the_star_flags_the_message_that_opens_and_is_taken_from_all(

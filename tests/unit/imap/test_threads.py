@@ -53,6 +53,12 @@ def test_a_hundred_thousand_messages_take_less_than_a_second() -> None:
     assert len(found) == 25_000 and len(found.uids) == 100_000
 
 
+def test_where_messages_were_moved_in_their_dates_give_the_order() -> None:
+    found = parsed(b"(1 9)(2 8)(4)", [2, 9, 1, 4, 8])
+    assert [found[place] for place in range(3)] == [(2, 8), (4,), (9, 1)]
+    assert parsed(b"(1 9)(2 8)(4)", [1, 2, 4, 8, 9]).arrived == parsed(b"(1)").arrived  # nothing is kept where UIDs say it
+
+
 def test_a_page_and_the_conversation_of_a_message() -> None:
     found = parsed(b"(1)(2 5)(3 4)(7)")
     assert found.page(1, 2) == [(7,), (2, 5)]
@@ -73,6 +79,7 @@ class Fake:
         self.threads = [[1, 3], [2]]
         self.asked: list[bytes] = []
         self.refuses = False
+        self.by_date: list[int] = []
 
     def has(self, capability: str) -> bool:
         return capability in self.capabilities
@@ -92,7 +99,8 @@ class Fake:
             return {"ESEARCH": [b'(TAG "A1") UID ALL ' + b",".join(b"%d" % uid for uid in uids)]}
         if self.refuses:
             raise Refused("UID THREAD: no")
-        return {"THREAD": [b"".join(b"(" + b" ".join(b"%d" % uid for uid in group) + b")" for group in self.threads)]}
+        told = {"SORT": [b" ".join(b"%d" % uid for uid in self.by_date)]} if len(commands) > 1 else {}
+        return told | {"THREAD": [b"".join(b"(" + b" ".join(b"%d" % uid for uid in group) + b")" for group in self.threads)]}
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +143,15 @@ def test_what_only_went_is_taken_out_without_threading_anew() -> None:
     assert connection.asked == [b"UID THREAD REFS", b"UID SEARCH RETURN (ALL)"]
     connection.threads = []
     assert of(connection) == []
+
+
+def test_what_only_went_leaves_the_order_by_date() -> None:
+    connection = Fake(capabilities={"THREAD=REFS", "ESEARCH", "SORT"})
+    connection.threads, connection.by_date = [[1, 9], [2], [4]], [9, 1, 2, 4]
+    assert of(connection) == [(4,), (2,), (9, 1)]
+    connection.threads = [[1, 9], [4]]
+    assert of(connection) == [(4,), (9, 1)]
+    assert connection.asked == [b"UID THREAD REFS", b"UID SORT (ARRIVAL)", b"UID SEARCH RETURN (ALL)"]
 
 
 def test_without_esearch_what_went_is_threaded_anew() -> None:
