@@ -127,6 +127,10 @@
       list.setAttribute("hx-target", "#preview");
       list.setAttribute("hx-swap", "outerHTML");
       list.setAttribute("hx-push-url", "false");
+      list.querySelectorAll("a.tag").forEach(function (tag) { // these lead to another list
+        tag.setAttribute("hx-target", "#main");
+        tag.setAttribute("hx-push-url", "true");
+      });
     }
     root.querySelectorAll("[data-script]").forEach(function (part) { load(part.dataset.script); }); // what only this page needs
     root.querySelectorAll("[data-message-body] iframe").forEach(function (frame) {
@@ -150,7 +154,7 @@
     if (path.anchor) event.detail.swapOverride = "outerHTML";
     else if ((path.responsePath || "").split("#")[0] === location.pathname + location.search) {
       event.detail.swapOverride = "outerHTML show:none";
-      if (row) held = "[data-uid='" + row.dataset.uid + "'] " + (document.activeElement.name ? "[name=" + document.activeElement.name + "]" : "a");
+      if (row) held = "[data-uid='" + row.dataset.uid + "'] " + (document.activeElement.name ? "[name=" + document.activeElement.name + "]" : "a[id]");
     }
   });
   // after a page was replaced: prepare it, and tell screen readers by moving the focus to it

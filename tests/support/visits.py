@@ -44,7 +44,7 @@ class Page:
     @property
     def rows(self) -> list[str]:
         """The subjects of a message list, in order."""
-        return [a.get_text() for a in self.all("[data-row] .s a")]
+        return [a.get_text() for a in self.all("[data-row] .s a[id]")]
 
     @property
     def notices(self) -> str:

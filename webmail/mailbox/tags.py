@@ -68,6 +68,13 @@ def add(user: User, name: str, colour: str = "", keyword: str = "") -> Tag:
         return Tag.create(user=user, name=name, keyword=keyword, colour=_colour(colour))
 
 
+def named(user: User, name: str, colour: str = "") -> Tag:
+    """The user's tag of this name, created unless it is there. Raises BadTagName, LimitReached."""
+    wanted = " ".join(unicodedata.normalize("NFC", name).split()).casefold()
+    there = next((tag for tag in for_user(user) if tag.name.casefold() == wanted), None)
+    return there or add(user, name, colour)
+
+
 def change(user: User, keyword: str, name: str, colour: str) -> bool:
     """Change name or colour; the keyword stays, so messages keep the tag. Returns False if it is gone.
 
@@ -91,15 +98,34 @@ def remove(user: User, keyword: str) -> bool:
 
 def keyword_for(user: User, words: str) -> str:
     """The keyword for `tag:WORDS` in a search: WORDS is a tag's name, or a keyword, own or standard; "" if there is none."""
+    return _meant(words, for_user(user))
+
+
+def search_words(keyword: str, mine: Sequence[Tag]) -> str:
+    """The search for the messages with this keyword: `tag:NAME`, or `tag:KEYWORD` where the name means another tag (of `mine`,
+    all of the user's) or cannot be quoted."""
+    name = next((tag.name for tag in mine if tag.keyword.lower() == keyword.lower()), "")
+    if name and not _QUOTES.search(name) and _meant(name, mine).lower() == keyword.lower():
+        return f"tag:{_quoted(name)}"
+    return f"tag:{_quoted(keyword)}"
+
+
+_QUOTES = re.compile(r'["“”„‟«»‹›\\]')  # a search takes each of them for the end of what is quoted
+
+
+def _quoted(words: str) -> str:
+    return words if re.fullmatch(r"[$\w.-]+", words) else f'"{words}"'
+
+
+def _meant(words: str, mine: Sequence[Tag]) -> str:
     wanted = " ".join(words.split()).casefold()
-    tags = for_user(user)
-    for tag in tags:
+    for tag in mine:
         if wanted in (tag.name.casefold(), tag.keyword.lower()):
             return tag.keyword
     if found := _BY_LOWER.get(wanted) or _BY_LOWER.get(f"${wanted}"):
         return found
     derived = derive(words, [])
-    return words.strip() if _KEYWORD.match(words.strip()) else next((t.keyword for t in tags if t.keyword == derived), "")
+    return words.strip() if _KEYWORD.match(words.strip()) else next((t.keyword for t in mine if t.keyword == derived), "")
 
 
 def derive(name: str, taken: Collection[str]) -> str:

@@ -15,7 +15,7 @@
   // --- the list
   function row() { return document.activeElement.closest("[data-row]") || one("[data-row][aria-current]"); }
   function stand(row) {
-    var link = row && row.querySelector("a");
+    var link = row && row.querySelector("a[id]");
     if (link) link.focus();
   }
   function step(by) {
@@ -25,7 +25,7 @@
   }
   function beside(by) { // the next message of the list, in the pane
     step(by);
-    if (row()) row().querySelector("a").click();
+    if (row()) row().querySelector("a[id]").click();
   }
   // where a list and a message stand side by side, what has the focus decides
   function reading() { return document.activeElement.closest("[data-row]") ? null : one("#preview form.list-bar"); }

@@ -18,13 +18,13 @@ FORM = "form#messages"
 
 
 def boxes(page: Page, *subjects: str) -> list[str]:
-    rows = {row.select_one(".s a").get_text(): row.select_one("[name=uids]")["value"] for row in page.all("[data-row]")}
+    rows = {row.select_one(".s a[id]").get_text(): row.select_one("[name=uids]")["value"] for row in page.all("[data-row]")}
     return [str(rows[subject]) for subject in subjects]
 
 
 def chips(page: Page, subject: str) -> list[str]:
     """The tags on the row of this subject."""
-    row = next(row for row in page.all("[data-row]") if row.select_one(".s a").get_text() == subject)
+    row = next(row for row in page.all("[data-row]") if row.select_one(".s a[id]").get_text() == subject)
     return [chip.get_text() for chip in row.select(".tag")]
 
 
@@ -168,6 +168,47 @@ def test_a_server_that_keeps_no_tags_is_said_to(person: Visitor, fill: Fill, mon
     assert "keeps no tags" in after.notices
     assert "keeps no tags" in person.submit(inbox, FORM, action="tags", uids=boxes(inbox, "Un")).text
     assert "keeps no tags" in person.get("/tags").text
+
+
+def test_a_tag_leads_to_everything_that_has_it(person: Visitor, fill: Fill) -> None:
+    add(person, "À relire")
+    fill(person, message("Un"), message("Deux"))
+    fill(person, message("Ailleurs"), mailbox="Archive")
+    for name, subject in (("INBOX", "Un"), ("Archive", "Ailleurs")):
+        page = person.get(f"/mailbox/{name}")
+        person.submit(page, FORM, action="tag:A_relire", uids=boxes(page, subject))
+    inbox = person.get("/mailbox/INBOX")
+    chip = inbox.one("[data-row] a.tag")
+    assert chip["aria-label"] == "Messages tagged À relire" and chip.get_text() == "À relire"
+    found = person.get(str(chip["href"]))
+    assert found.rows == ["Ailleurs", "Un"] or found.rows == ["Un", "Ailleurs"]
+    assert "Search: tag:" in found.text
+    assert person.get(inbox.link("Un")).one("article a.tag")["href"] == chip["href"]
+    assert person.get("/tags").one("main li a.tag")["href"] == chip["href"]
+
+
+def test_a_row_has_at_most_three_tags_and_says_how_many_more(person: Visitor, fill: Fill, imap_of: ImapOf) -> None:
+    (uid,) = fill(person, message("Un"))
+    client = imap_of(person.address)
+    client.select_folder("INBOX")
+    client.add_flags([uid], ["a1", "b2", "c3", "d4", "e5"])
+    page = person.get("/mailbox/INBOX")
+    assert chips(page, "Un") == ["a1", "b2", "c3"]
+    more = page.one("[data-row] .more-tags")
+    assert more.get_text(" ", strip=True) == "+2" and more["title"] == "d4, e5"
+    assert len(person.get(page.link("Un")).all("article a.tag")) == 5
+
+
+def test_no_row_of_the_junk_folder_says_that_it_is_junk(person: Visitor, fill: Fill, imap_of: ImapOf) -> None:
+    client = imap_of(person.address)
+    for mailbox in ("INBOX", "Junk"):
+        (uid,) = fill(person, message(f"In {mailbox}"), mailbox=mailbox)
+        client.select_folder(mailbox)
+        client.add_flags([uid], ["$Junk", "projet-x"])
+    assert chips(person.get("/mailbox/INBOX"), "In INBOX") == ["Junk", "projet-x"]
+    assert chips(person.get("/mailbox/Junk"), "In Junk") == ["projet-x"]
+    found = person.get("/mailbox/Junk?query=tag:projet-x&scope=all")
+    assert chips(found, "In Junk") == ["projet-x"] and chips(found, "In INBOX") == ["Junk", "projet-x"]
 
 
 def test_a_piece_for_htmx(person: Visitor) -> None:

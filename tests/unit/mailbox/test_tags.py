@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from webmail import create_app
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.imap.commands import flag_list
-from webmail.mailbox import tags
+from webmail.mailbox import search_query, tags
 from webmail.models import Tag, User
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -98,6 +99,36 @@ def test_an_existing_keyword_can_be_given_a_name(alice: User) -> None:
 def test_what_a_search_for_a_tag_means(alice: User, words: str, keyword: str) -> None:
     tags.add(alice, "À relire")
     assert tags.keyword_for(alice, words) == keyword
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Urgent", "tag:Urgent"), ("À relire", 'tag:"À relire"'), ('a"b', "tag:a_b"), ("«x»", "tag:x"), ("O(2)", 'tag:"O(2)"'),
+        ("a:b", 'tag:"a:b"'), ("重要", "tag:重要"),
+    ],
+)  # fmt: skip
+def test_the_search_for_a_tag_finds_that_tag(alice: User, name: str, words: str) -> None:
+    tag = tags.add(alice, name)
+    assert tags.search_words(tag.keyword, [tag]) == words
+    found = search_query.understood(words, alice, date(2026, 1, 1))
+    assert found.criteria == b"KEYWORD " + tag.keyword.encode() and not found.remarks
+
+
+def test_a_name_that_means_another_tag_is_searched_by_its_keyword(alice: User) -> None:
+    first, second = tags.add(alice, "Alpha"), tags.add(alice, "Beta")
+    tags.change(alice, first.keyword, "Zeta", "red")
+    tags.change(alice, second.keyword, "Alpha", "red")
+    mine = tags.for_user(alice)
+    assert {one.keyword: tags.search_words(one.keyword, mine) for one in mine} == {"Alpha": "tag:Zeta", "Beta": "tag:Alpha"}
+    for one in mine:
+        found = search_query.understood(tags.search_words(one.keyword, mine), alice, date(2026, 1, 1))
+        assert found.criteria == b"KEYWORD " + one.keyword.encode()
+
+
+def test_a_keyword_without_a_name_is_searched_as_it_is(alice: User) -> None:
+    assert tags.search_words("$label4", []) == "tag:$label4"
+    assert tags.search_words("a|b", []) == 'tag:"a|b"'
 
 
 def test_what_is_shown_of_a_messages_flags(alice: User) -> None:

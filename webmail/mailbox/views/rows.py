@@ -46,6 +46,7 @@ class ListContext(NamedTuple):
     words: tuple[str, ...]  # of a search, to be marked
     language: str
     today: date
+    sizes: bool = False  # rows say how large the message is
 
 
 _ROOM = 20  # characters of an address beside a doubtful name
@@ -67,10 +68,11 @@ def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str, word
     tail += f"&sort={asked.sort}" if asked.sort != "date" else ""
     tail += f"&back={url_quote(back)}" if back else ""
     here = formatting.here()
-    around = ListContext(tail, preferences().snippets, chosen, words, here.locale, here.today)
+    around = ListContext(tail, preferences().snippets, chosen, words, here.locale, here.today, asked.sort == "size")
     places = {name: _place(listing, asked, name, validity) for name, validity in _mailboxes(listing, asked)}
     render = _rendered if current_app.debug else _remembered
-    chips = row_chips(listing.rows)
+    junk = listing.overview.with_role(Role.JUNK)
+    chips = row_chips(listing.rows, asked.mailbox, junk.name if junk else "")
     doubtful = impostors.marked(current_user(), {one for row in listing.rows for one in row.sender}, settings())
     return Markup("").join(
         render(row, _id(row, asked, number), places[row.mailbox if asked.wide else asked.mailbox],

@@ -31,11 +31,12 @@ _STANDARD_COLOURS = {
 
 
 class Chip(NamedTuple):
-    """A tag as displayed."""
+    """A tag as displayed. `url`: the search for all messages that have it."""
 
     keyword: str
     name: str
     colour: str
+    url: str
 
 
 # --- how tags are shown ----------------------------------------------------------------------------------------------
@@ -44,7 +45,7 @@ class Chip(NamedTuple):
 @blueprint.app_template_global()
 def my_tags() -> list[Chip]:
     """The user's own tags, for menus."""
-    return [Chip(tag.keyword, tag.name, tag.colour) for tag in _mine().values()]
+    return [_chip(tag.keyword, tag) for tag in _mine().values()]
 
 
 @blueprint.app_template_global()
@@ -62,11 +63,18 @@ def message_chips(flags: Iterable[str], *, suspicious: bool) -> list[Chip]:
     return [chip for chip in chips(flags, True) if not (suspicious and chip.keyword == "$NotJunk")]
 
 
-@blueprint.app_template_global()
-def row_chips(rows: Sequence[Summary]) -> list[list[Chip]]:
-    """The chips of each row; [] if no row has any."""
+def row_chips(rows: Sequence[Summary], mailbox: str, junk: str) -> list[list[Chip]]:
+    """The chips of each row; [] if no row has any. In the mailbox `junk` none says that the message is junk.
+
+    `mailbox`: that of the rows which name none.
+    """
     found = [chips(row.flags) for row in rows]
-    return found if any(found) else []
+    if not any(found):
+        return []
+    return [
+        [chip for chip in here if chip.keyword != "$Junk"] if (row.mailbox or mailbox) == junk else here
+        for row, here in zip(rows, found, strict=True)
+    ]
 
 
 @blueprint.app_template_global()
@@ -93,9 +101,18 @@ def _mine() -> dict[str, Tag]:
 
 
 def _chip(keyword: str, tag: Tag | None) -> Chip:
+    made: dict[str, Chip] = g.setdefault("chips", {})  # a list has the same few on many rows
+    if keyword not in made:
+        made[keyword] = _made(keyword, tag)
+    return made[keyword]
+
+
+def _made(keyword: str, tag: Tag | None) -> Chip:
+    words = tags.search_words(keyword, list(_mine().values()))
+    url = url_for("mailbox.show", mailbox="INBOX", query=words, scope="all")
     if tag is not None:
-        return Chip(keyword, tag.name, tag.colour)
-    return Chip(keyword, _standard(keyword) or keyword, _STANDARD_COLOURS.get(keyword, tags.COLOURS[0]))
+        return Chip(keyword, tag.name, tag.colour, url)
+    return Chip(keyword, _standard(keyword) or keyword, _STANDARD_COLOURS.get(keyword, tags.COLOURS[0]), url)
 
 
 def _standard(keyword: str) -> str:
