@@ -32,6 +32,7 @@ from webmail.mime.addresses import authors
 
 SORTS = {
     "date": b"REVERSE ARRIVAL",
+    "oldest": b"ARRIVAL",
     "sent": b"REVERSE DATE",
     "from": b"FROM",
     "subject": b"SUBJECT",
@@ -40,6 +41,7 @@ SORTS = {
     "flagged": b"FLAGGED",
 }
 _SPLIT = ("unread", "flagged")
+_BY_ARRIVAL = ("date", "oldest")  # a whole mailbox in this order needs no SORT: its sequence numbers are in order of arrival
 
 # One FETCH item is the cheapest (each further one costs 12% of a page). If it is truncated, the fields are fetched one by one,
 # so that thousands of recipients do not hide the other fields.
@@ -85,7 +87,7 @@ def list(
     connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: str | Search = "", sort: str = "date",
     conversations: bool = False,
 ) -> Listing:  # fmt: skip
-    """A page of summaries, newest first, with the folder overview: at most 3 round trips, whatever the mailbox's size.
+    """A page of summaries with the folder overview: at most 3 round trips, whatever the mailbox's size.
 
     With `conversations` each row is a conversation, if the server can thread (1 more round trip after mail arrived or was
     removed); searches and other sort orders always list single messages.
@@ -93,10 +95,11 @@ def list(
     SELECT or NOOP; SEARCH or SORT only for a query or another order; then FETCH (flags only for cached rows), LIST and
     GETQUOTAROOT together; another FETCH if the guess of what is cached was wrong. Raises NoSuchMailbox and UnsafeValue.
     """
-    flat = bool(query) or sort in sorts(connection) - {"date"}
+    flat = bool(query) or sort in sorts(connection).difference(_BY_ARRIVAL)
+    oldest = sort == "oldest"
     if conversations and not flat and (found := threads.load(connection, mailbox)) is not None:
         page = _within(page, size, len(found))
-        talks, told = _conversations(connection, found.page(page, size))
+        talks, told = _conversations(connection, _oldest_page(found, page, size) if oldest else found.page(page, size))
         return _listing(connection, len(found), page, size, talks, told, len(found.uids))
     connection.select(mailbox)
     if flat:
@@ -108,9 +111,11 @@ def list(
     else:
         total = connection.exists
         page = _within(page, size, total)
-        high = total - (page - 1) * size
-        rows, told = _rows(connection, _commands_by_place(connection, max(high - size + 1, 1), high) if total else [])
-        rows.sort(key=lambda row: (row.received, row.uid), reverse=True)  # a message moved back has a new UID, but its old date
+        low = (page - 1) * size + 1 if oldest else max(total - page * size + 1, 1)
+        high = min(page * size, total) if oldest else total - (page - 1) * size
+        rows, told = _rows(connection, _commands_by_place(connection, low, high) if total else [])
+        # a message moved back has a new UID, but its old date
+        rows.sort(key=lambda row: (row.received, row.uid), reverse=not oldest)
     return _listing(connection, total, page, size, rows, told)
 
 
@@ -134,9 +139,14 @@ def _within(page: int, size: int, total: int) -> int:
     return min(max(page, 1), max(1, -(-total // size)))
 
 
+def _oldest_page(found: threads.Threads, page: int, size: int) -> List[tuple[int, ...]]:
+    """The conversations of a page that begins with the last of them."""
+    return [found[len(found) - 1 - place] for place in range((page - 1) * size, min(page * size, len(found)))]
+
+
 def sorts(connection: Connection) -> set[str]:
     """The names in SORTS that this server supports."""
-    return set(SORTS) if connection.has("SORT") else {"date", *_SPLIT}
+    return set(SORTS) if connection.has("SORT") else {*_BY_ARRIVAL, *_SPLIT}
 
 
 def matching(connection: Connection, query: str | Search, sort: str = "date") -> List[int]:
@@ -146,14 +156,15 @@ def matching(connection: Connection, query: str | Search, sort: str = "date") ->
         answer = connection.run(*((b"UID SEARCH", *charset(keys), sense + SORTS[sort], keys) for sense in (b"", b"NOT ")))
         first, *rest = answer.get("SEARCH", [])
         return sorted(numbers_of([first]), reverse=True) + sorted(numbers_of(rest), reverse=True)
-    if query and sort == "date" and connection.has("SORT"):  # a message moved back has a new UID, but its old date
-        found = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys)).get("SORT", [])
-        return numbers_of(found)[::-1]  # so that the last of the same second comes first
-    if sort != "date" and connection.has("SORT"):
+    if query and sort in _BY_ARRIVAL and connection.has("SORT"):  # a message moved back has a new UID, but its old date
+        found = numbers_of(connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys)).get("SORT", []))
+        return found if sort == "oldest" else found[::-1]  # so that the last of the same second comes first
+    if sort not in _BY_ARRIVAL and connection.has("SORT"):
         order = b"DISPLAYFROM" if sort == "from" and connection.has("SORT=DISPLAY") else SORTS[sort]  # RFC 5957
         return numbers_of(connection.run((b"UID SORT", b"(" + order + b")", b"UTF-8", keys)).get("SORT", []))
     # UIDs ascend in order of arrival
-    return sorted(numbers_of(connection.run((b"UID SEARCH", *charset(keys), keys)).get("SEARCH", [])), reverse=True)
+    answer = connection.run((b"UID SEARCH", *charset(keys), keys))
+    return sorted(numbers_of(answer.get("SEARCH", [])), reverse=sort != "oldest")
 
 
 def page_of_date(

@@ -17,6 +17,7 @@ from webmail.mailbox.views import (
     sharing,
     snooze,
     tags,
+    sorting,
     undo,
 )
 
@@ -38,4 +39,5 @@ __all__ = [
     "snooze",
     "tags",
     "undo",
+    "sorting",
 ]
