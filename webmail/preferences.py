@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
 }
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,10 @@ class Preferences:
     undo_seconds: int = -1  # delay before a message is sent, for undo; -1: the instance's setting
     write_format: str = ""  # of a new message: plain text, or formatted (compose/message_options.py)
     quote: str = "below"  # where a reply puts the quoted text: below or above the reply, or nowhere
+    without_signatures: bool = True  # a reply leaves the sender's signature out of what it quotes
     archive_by: str = ""  # Archive itself, or Archive/2026, or Archive/2026/11
     favourites: tuple[str, ...] = ()  # mailboxes listed first
+    room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 
     def in_conversations(self, mailbox: str) -> bool:
@@ -87,6 +91,8 @@ def _clean(name: str, value: Any) -> Any:
     default = getattr(Preferences(), name)
     if name in CHOICES:
         return value if value in CHOICES[name] and isinstance(value, type(default)) else None
+    if name == "room_quiet_until":
+        return value if isinstance(value, str) and _DAY.fullmatch(value) else None
     if isinstance(default, bool):
         return value if isinstance(value, bool) else None
     if isinstance(default, tuple):

@@ -25,9 +25,9 @@ class Quoted:
     names: dict[str, str] = field(default_factory=dict)
 
 
-def plain(connection: Connection, message: Message) -> Quoted:
-    """The text without images. Up to 2 round trips if the message has no plain text."""
-    return Quoted(reply.text_of(connection, message))
+def plain(connection: Connection, message: Message, *, signed: bool = True) -> Quoted:
+    """The text without images; `signed`: with the sender's signature. Up to 2 round trips if the message has no plain text."""
+    return Quoted(reply.text_of(connection, message, signed=signed))
 
 
 def with_pictures(connection: Connection, message: Message, room: int, *, alone: bool) -> Quoted:

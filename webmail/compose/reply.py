@@ -13,7 +13,7 @@ from webmail.errors import NoSuchMessage
 from webmail.imap import bulk, messages
 from webmail.imap.connection import Connection
 from webmail.mail import Address, Identity, Message, Part
-from webmail.mime import builder, plain_text
+from webmail.mime import builder, excuse, plain_text, their_signature
 from webmail.mime.address_text import address_text
 from webmail.mime.filenames import message_name
 from webmail.models import DraftRow
@@ -118,17 +118,27 @@ def distinct(addresses: Iterable[Address], without: Iterable[str] = ()) -> Itera
             yield address
 
 
-def text_of(conn: Connection, message: Message) -> str:
-    """The message as plain text, converted from its HTML if it has no plain text: up to 2 round trips then."""
-    if message.structure.text:
-        return "\n".join(_unflowed(part, message.bodies.get(part.section, "")) for part in message.structure.text).rstrip()
+def text_of(conn: Connection, message: Message, *, signed: bool = True) -> str:
+    """The message as plain text, converted from its HTML if its own text says nothing: up to 2 round trips then.
+
+    `signed`: with the sender's signature.
+    """
+    own = "\n".join(_unflowed(part, message.bodies.get(part.section, "")) for part in message.structure.text).rstrip()
+    text = own
+    if not message.structure.text or excuse.stands_for_html(message.structure, message.bodies):
+        source = html_of(conn, message)
+        text = plain_text.html_to_text(source if signed else their_signature.cut_html(source)).rstrip() or own
+    return text if signed else their_signature.cut_text(text)
+
+
+def html_of(conn: Connection, message: Message) -> str:
+    """The message's HTML as its sender made it; "" if it has none. Up to 2 round trips."""
     if not message.structure.html:
         return ""
     try:
-        source, *_ = messages.html(conn, message.mailbox, message.uid, message.uidvalidity, inside=message.section)
+        return messages.html(conn, message.mailbox, message.uid, message.uidvalidity, inside=message.section)[0]
     except NoSuchMessage:
         return ""
-    return plain_text.html_to_text(source).rstrip()
 
 
 def _unflowed(part: Part, body: str) -> str:

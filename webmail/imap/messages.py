@@ -17,7 +17,7 @@ from webmail.imap.mailboxes import Overview, forget, overview_commands, overview
 from webmail.imap.pool import connect
 from webmail.imap.responses import flags_of, header_bytes_of, numbers_of, structure_of, when_of
 from webmail.mail import Envelope, Message, Part, Structure, Trace
-from webmail.mime import headers, list_headers, part_kinds, plain_text, proof, structure
+from webmail.mime import excuse, headers, list_headers, part_kinds, plain_text, proof, structure
 from webmail.mime.html.scan import scan, words
 
 _MESSAGE_HEADERS = (
@@ -83,7 +83,7 @@ def read(
     cards = part_kinds.cards(shape, body_texts.LARGEST_TOGETHER - sum(p.size for p in wanted)) if not bodies else ()
     place = values.get(b"SEQ", 0)
     around = [p for p in (place - 1, place + 1) if 1 <= p <= connection.exists] if place else []
-    html = shape.html[:1] if prefer_html and not bodies else ()
+    html = shape.html[:1] if (prefer_html or excuse.may_be(shape)) and not bodies else ()
     hiding = part_edges.wanted(shape) if not bodies else []
     commands = (
         body_texts.commands(uid, wanted + cards) + body_texts.commands(uid, html, _SCANNED) + part_edges.commands(uid, hiding)
@@ -108,7 +108,8 @@ def read(
     bodies.update(body_texts.read(wanted + cards, more.get(uid, {})))
     beside = {v.get(b"SEQ"): u for u, v in more.items() if u != uid}
     message = _message(connection, uid, values, shape, bodies, newer=beside.get(place + 1), older=beside.get(place - 1), cut=cut)
-    glances = [scan(part) for part in body_texts.read(html, more.get(uid, {}), _SCANNED).values()]
+    shown_html = html if prefer_html or excuse.stands_for_html(shape, bodies) else ()
+    glances = [scan(part) for part in body_texts.read(shown_html, more.get(uid, {}), _SCANNED).values()]
     message = replace(
         message, remote=sum(one.remote for one in glances), lies=tuple(lie for one in glances for lie in one.lies),
         ends=part_edges.read(hiding, more.get(uid, {})), whole=more.get(uid, {}).get(b"BODY[]<0>") or b"",

@@ -68,6 +68,7 @@ class PreferencesForm(FlaskForm):
             SelectChoice("none", _l("Not at all")),
         ],
     )
+    without_signatures = BooleanField(_l("Leave the sender’s signature out of replies"))
     receipts = SelectField(
         _l("When a sender wants to know that I read a message"),
         choices=[

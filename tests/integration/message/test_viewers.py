@@ -267,6 +267,26 @@ def test_text_first_for_slow_lines(person: Visitor, fill: Fill) -> None:
     assert page.all("iframe")  # there is no text to go first
 
 
+def test_a_text_that_only_asks_for_html_is_not_put_first(person: Visitor, fill: Fill) -> None:
+    made = EmailMessage()
+    made["Subject"], made["From"] = "Lettre", "bob@lycee.example"
+    made.set_content("Ce message nécessite un lecteur HTML.")
+    made.add_alternative('<p>La belle forme</p><img src="https://news.example/a.png">', subtype="html")
+    around = letter("Dehors", MIMEMessage(made))
+    person.submit(person.get("/settings"), "form[action='/settings']", prefer_text="y")
+    uid, page = opened(person, fill, made)
+    body = page.one(".html-body iframe")
+    assert "La belle forme" in person.get(body["src"]).text
+    assert "nécessite un lecteur" not in page.one("main").get_text()
+    assert page.all("form.images")  # they were looked for in the HTML
+    as_text = person.get(page.link("Show as plain text"))
+    assert "nécessite un lecteur" in as_text.text and not as_text.all(".html-body")
+    assert "La belle forme" in person.get(f"/print/{uid}/INBOX").text
+    assert person.get(f"/conversation/{uid}/INBOX").all(".html-body iframe")
+    *_, outer = fill(person, around)
+    assert person.get(f"/inside/{outer}/2/INBOX").all(".html-body iframe")
+
+
 def test_the_pages_come_as_fragments(person: Visitor, fill: Fill) -> None:
     uid, _ = opened(person, fill, letter("Dehors", MIMEMessage(letter("Dedans")), file("n.txt", b"x", "octet-stream")))
     for address in (f"/inside/{uid}/2/INBOX", f"/view/{uid}/3/INBOX", f"/headers/{uid}/INBOX"):

@@ -93,7 +93,7 @@ def show(draft_id: str) -> Response:
 def reply(uid: int, mailbox: str) -> Response:
     """A reply to the sender; with `all` to everyone, with `list` to the mailing list."""
     formatted = _format() == message_options.FORMATTED and preferences().quote != "none"
-    message, found = _original(uid, mailbox, pictures=formatted, alone=True)
+    message, found = _original(uid, mailbox, pictures=formatted, alone=True, signed=not preferences().without_signatures)
     fields, back = _answer(message, found.text), url_for("mailbox.show", mailbox=mailbox)
     if not found.names:
         return _new_form(fields, back)
@@ -103,7 +103,7 @@ def reply(uid: int, mailbox: str) -> Response:
 @blueprint.post("/reply/<int:uid>/<path:mailbox>")
 def reply_to_selection(uid: int, mailbox: str) -> Response:
     """A reply that quotes only the selected text (static/js/app.js). POST, so message text does not end up in access logs."""
-    message, found = _original(uid, mailbox)
+    message, found = _original(uid, mailbox, signed=not preferences().without_signatures)
     selected = "\n".join(line.rstrip() for line in request.form.get("selected", "")[:_LONGEST_SELECTION].splitlines()).strip("\n")
     fields = _answer(message, selected or found.text)
     row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
@@ -292,15 +292,17 @@ def say_left_out(count: int, whole: str = "") -> None:
     notify(words, "caution", link={"url": whole, "text": _("Forward as attachment")} if whole else None)
 
 
-def _original(uid: int, mailbox: str, *, pictures: bool = False, alone: bool = False) -> tuple[Message, quoting.Quoted]:
-    """A message and its text, on request with image marks; `alone` as in `quoting.with_pictures`."""
+def _original(
+    uid: int, mailbox: str, *, pictures: bool = False, alone: bool = False, signed: bool = True
+) -> tuple[Message, quoting.Quoted]:
+    """A message and its text, on request with image marks; `alone` and `signed` as in `quoting.with_pictures`."""
     with imap.connect(current_account(), mailbox) as connection:
         if part := request.args.get("part", ""):  # a message attached to this one
             message = imap.attached_messages.read(connection, mailbox, uid, part, uidvalidity(), prefer_html=False)
         else:
             message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
         if not pictures:
-            return message, quoting.plain(connection, message)
+            return message, quoting.plain(connection, message, signed=signed)
         return message, quoting.with_pictures(connection, message, attachments.room(current_user(), settings()), alone=alone)
 
 

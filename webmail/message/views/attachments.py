@@ -15,7 +15,7 @@ from webmail.message.blueprint import blueprint
 from webmail.message.views.html_frame import cleaned_html
 from webmail.message.views.remote_images import with_pictures
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
-from webmail.message.views.text_bodies import cut_label, shown_bodies
+from webmail.message.views.text_bodies import cut_label, shown_bodies, text_or_html
 from webmail.mime import plain_text
 from webmail.mime.filenames import called
 from webmail.mime.formats import enriched_text
@@ -36,9 +36,10 @@ def nested(uid: int, section: str, mailbox: str) -> Response:
     as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.attached_messages.read(connection, mailbox, uid, section, uidvalidity(), prefer_html=not as_text)
+    message, as_text = text_or_html(message, as_text=as_text)
     return page(
         "message/nested.html", message=message, mailbox=mailbox, bodies=shown_bodies(message),
-        as_text=as_text and bool(message.structure.text), viewed=viewers.view(message, with_pictures=with_pictures()),
+        as_text=as_text, viewed=viewers.view(message, with_pictures=with_pictures()),
         back=local_path(request.args.get("back", "")), dangers=dangerous_files.dangers(message.structure.attachments, message),
     )  # fmt: skip
 
@@ -102,8 +103,9 @@ def print(uid: int, mailbox: str) -> Response:
     section = request.args.get("part", "")
     with imap.connect(current_account(), mailbox) as connection:
         message = _message(connection, mailbox, uid, section, prefer_html=not as_text)
+        message, as_text = text_or_html(message, as_text=as_text)
         cleaned, cut = None, message.cut
-        if message.structure.html and not (as_text and message.structure.text):
+        if message.structure.html and not as_text:
             html, shape, cut = imap.messages.html(connection, mailbox, uid, message.uidvalidity, inside=section)
             cleaned = cleaned_html(html, shape, uid, mailbox)
     return _printed(message, cleaned, cut)

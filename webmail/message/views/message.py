@@ -17,7 +17,7 @@ from webmail.message.views.phishing import can_be_reported
 from webmail.message.views.receipts import receipt_for
 from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, with_pictures
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
-from webmail.message.views.text_bodies import shown_bodies
+from webmail.message.views.text_bodies import shown_bodies, text_or_html
 from webmail.web import downloads
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
@@ -44,7 +44,7 @@ def show(uid: int, mailbox: str) -> Response:
         )
         keeps = receipts.can_keep(connection.permanent, connection.read_only)
     remember_overview(overview)
-    message = imap.earlier_messages.looked_for(account, message)
+    message, as_text = text_or_html(imap.earlier_messages.looked_for(account, message), as_text=as_text)
     newer, older = _neighbours(message, query, sort)
     others, count = _others(message)
     current = overview.get(mailbox)
@@ -53,7 +53,7 @@ def show(uid: int, mailbox: str) -> Response:
     return page(
         "message/show.html", message=message, mailbox=mailbox, bodies=shown_bodies(message), newer=newer, older=older,
         query=query, sort=sort, role=role, rights=rights, reportable=can_be_reported(message, role, rights),
-        as_text=as_text and bool(message.structure.text), trust=judged,
+        as_text=as_text, trust=judged,
         pictures=decide_images(message, judged, role),
         receipt=receipt_for(message, judged, role) if keeps else None,
         others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=with_pictures()),

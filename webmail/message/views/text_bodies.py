@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import render_template, request
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webmail.mail import Message, Part
-from webmail.mime import plain_text
+from webmail.mime import excuse, plain_text
 from webmail.mime.formats import enriched_text
+
+
+def text_or_html(message: Message, *, as_text: bool) -> tuple[Message, bool]:
+    """The message as its page shows it, and whether as text: one whose text only says that it is in HTML is shown as HTML,
+    unless its text was asked for by the link ("as" in the URL)."""
+    if as_text and "as" not in request.args and excuse.stands_for_html(message.structure, message.bodies):
+        return excuse.without(message), False
+    return message, as_text and bool(message.structure.text)
 
 
 def shown_bodies(message: Message, *, fold: bool = True) -> list[Markup]:
