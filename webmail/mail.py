@@ -142,7 +142,12 @@ class Quota:
 
     @property
     def percent(self) -> int:
-        return round(self.ratio * 100)
+        return int(self.ratio * 100)  # never 100 while there is room
+
+    @property
+    def step(self) -> int:
+        """0 while there is room enough, then 80, 95, and 100 where nothing fits any more."""
+        return next((step for step in (100, 95, 80) if self.percent >= step), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, current_app, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -24,6 +26,7 @@ from webmail.errors import (
 )
 from webmail.storage import FileGone, StorageAway, StorageFull
 from webmail.web.rendering import fragment
+from webmail.web.room import nothing_changed, room_link
 
 
 def _sentences(error: MailError) -> tuple[str, str]:
@@ -52,7 +55,7 @@ def _sentences(error: MailError) -> tuple[str, str]:
             _("It may have been moved or deleted, perhaps from another device."),
         ),
         (NotAllowed, _("You may not do this here"), _("The owner of this folder or the administrator did not allow it.")),
-        (OverQuota, _("There is no room left in this mailbox"), _("Delete messages or empty the trash, then try again.")),
+        (OverQuota, _("Your mailbox is full"), nothing_changed()),
         (SignInRefused, _("The mail server no longer accepts this sign-in"), _("Sign out, then sign in again.")),
         (StorageAway, _("The server can't reach its files at the moment"), _("Try again in a few minutes.")),
         (StorageFull, _("The server has no room for files at the moment"), _("Tell your administrator.")),
@@ -65,23 +68,26 @@ def _sentences(error: MailError) -> tuple[str, str]:
     return _("The mail server refused"), _("Nothing was changed. If it happens again, tell your administrator.")
 
 
-def error_page(title: str, advice: str, status: int) -> Response:
-    """An error page, rendered without the mail server. For HTMX requests a notice instead, and the page stays."""
+def error_page(title: str, advice: str, status: int, link: dict[str, Any] | None = None) -> Response:
+    """An error page, rendered without the mail server. For HTMX requests a notice instead, and the page stays.
+
+    `link` as in `notify`: what helps.
+    """
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
-        notice = {"text": f"{title}. {advice}", "kind": "danger"}
+        notice = {"text": f"{title}. {advice}", "kind": "danger", "link": link}
         response = fragment("_notices.html", status, oob=False, extra=[notice])
         response.headers["HX-Retarget"] = "#notices"
         response.headers["HX-Reswap"] = "innerHTML show:window:top"
         response.headers["HX-Push-Url"] = "false"
         return response
-    return make_response(render_template("error.html", title=title, advice=advice, status=status), status)
+    return make_response(render_template("error.html", title=title, advice=advice, status=status, link=link), status)
 
 
 def mail_error(error: MailError) -> Response:
     if error.status >= 500:
         current_app.logger.warning("%s: %s", type(error).__name__, error)
     title, advice = _sentences(error)
-    return error_page(title, advice, error.status)
+    return error_page(title, advice, error.status, room_link() if isinstance(error, OverQuota) else None)
 
 
 def database_error(error: Exception) -> Response:

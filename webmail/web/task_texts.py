@@ -35,6 +35,7 @@ class TaskText:
     undo: Callable[[Facts], tuple[str, Facts] | None] = lambda _facts: None
 
 
+OVER_QUOTA = "over-quota"  # the `TaskFailed.reason` for which the person's mailbox has to be made emptier
 TASK_TEXTS: dict[str, TaskText] = {}
 
 
@@ -69,7 +70,7 @@ def row_of(task: Task) -> TaskRow:
         case TaskState.CANCELLED:
             return TaskRow(task, title, _stopped(task), "caution", undo=_undo(task, text, result))
         case TaskState.FAILED:
-            return TaskRow(task, title, _failed(task, text), "danger", undo=_undo(task, text, result))
+            return TaskRow(task, title, _failed(task, text), "danger", _help(task), _undo(task, text, result))
         case TaskState.WAITING if task.error == "storage-away":
             words = _("The server can't reach its files at the moment. This continues by itself once it can.")
             return TaskRow(task, title, words, "caution")
@@ -87,6 +88,11 @@ def _link(task: Task, text: TaskText, result: Facts) -> tuple[str, str] | None:
     if text.file and "file" in result:
         return url_for("accounts.task_result", task_id=task.id), str(text.file)
     return text.link(result)
+
+
+def _help(task: Task) -> tuple[str, str] | None:
+    """Where one goes after it failed."""
+    return (url_for("mailbox.room"), _("Make room")) if task.error == OVER_QUOTA else None
 
 
 def _undo(task: Task, text: TaskText | None, result: Facts) -> tuple[str, Facts] | None:

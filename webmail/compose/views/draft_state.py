@@ -19,6 +19,7 @@ from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.formatting import local, short_date
 from webmail.web.notices import notify
 from webmail.web.request_values import local_path
+from webmail.web.room import room_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,7 @@ def clock(moment: datetime) -> str:
 def _kept_words(trouble: CopyTrouble) -> str:
     sentences = {
         CopyTrouble.AWAY: _("Kept here, not yet in your Drafts folder: the mail server does not answer."),
-        CopyTrouble.FULL: _(
-            "Your mailbox is full: the draft is kept here, not in your Drafts folder. Delete messages or empty the trash."
-        ),
+        CopyTrouble.FULL: _("Your mailbox is full: the draft is kept here, not in your Drafts folder."),
         CopyTrouble.FILES: _("Kept here, not yet in your Drafts folder: its attachments can't be reached at the moment."),
         CopyTrouble.REFUSED: _("Kept here, not yet in your Drafts folder: the mail server did not accept it."),
     }
@@ -86,7 +85,7 @@ def _reason(trouble: CopyTrouble | None, *, alone: bool) -> str:
     sentences = {
         None: _("They will move there by themselves within a minute or two."),
         CopyTrouble.AWAY: _("The mail server did not answer. They will move there by themselves as soon as it does."),
-        CopyTrouble.FULL: _("Your mailbox is full. Delete messages or empty the trash."),
+        CopyTrouble.FULL: _("Your mailbox is full. Make room, then they will fit."),
         CopyTrouble.FILES: _("The attachments of this draft can't be reached at the moment."),
         CopyTrouble.REFUSED: _("The mail server did not accept it."),
     }
@@ -131,5 +130,5 @@ def put_kept() -> Response:
     if done:
         notify(ngettext("%(num)d draft is in your Drafts folder now.", "%(num)d drafts are in your Drafts folder now.", done))
     if troubles := [CopyTrouble(row.copy_error) for row in rows if row.copy_error]:
-        notify(_kept_words(troubles[0]), "caution")
+        notify(_kept_words(troubles[0]), "caution", link=room_link() if troubles[0] is CopyTrouble.FULL else None)
     return redirect(back, 303)

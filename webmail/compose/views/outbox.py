@@ -43,6 +43,11 @@ class OutboxRow:
     refused: list[tuple[str, str, str]]  # address, sentence, server's reply
 
     @property
+    def lacks_room(self) -> bool:
+        """Whether the person's own mailbox is too full for it."""
+        return send_errors.read(self.row.error)[0] is SendErrorKind.NO_ROOM
+
+    @property
     def later(self) -> bool:
         return send_later.waits(self.row)
 
@@ -146,7 +151,7 @@ def _sentence(kind: SendErrorKind) -> str:
         SendErrorKind.TOKEN_REFUSED: _(
             "The mail server does not let this service in. The problem is with the servers, not your password."
         ),
-        SendErrorKind.NO_ROOM: _("Your mailbox is full. Delete messages or empty the trash."),
+        SendErrorKind.NO_ROOM: _("Your mailbox is full."),
         SendErrorKind.FILES_AWAY: _("The server can't reach the files of this message at the moment."),
         SendErrorKind.STOPPED: _("The program that was sending it was stopped."),
         SendErrorKind.OTHER: _("Something went wrong here."),

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
-from webmail.errors import UnsafeValue
+from webmail.errors import MailError, OverQuota, UnsafeValue
 from webmail.imap.actions import KeepsNoTags
 from webmail.imap.connection import Connection
 from webmail.mail import Role
@@ -34,6 +34,7 @@ from webmail.mailbox.views.action_form import (
     unread_messages,
 )
 from webmail.mailbox.views.tags import tag_name, told_wrong
+from webmail.mailbox.views.full_mailbox import no_room_for
 from webmail.rights import Rights
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
@@ -42,6 +43,7 @@ from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
 
 _UNDO_SECONDS = 45  # how long undo is offered on the following pages
+from webmail.web.room import room_link
 
 
 Outcome = ActionResult | Response | None  # the result; or a page that asks for more; or None, with a notice saying why
@@ -75,7 +77,11 @@ def act_on(mailbox: str) -> Response:
         if not job.chosen:
             notify(str(action.nothing_chosen), "caution")
             return redirect(back_address(mailbox), 303)
-        outcome = action.run(job)
+        everything = list(job.chosen)
+        try:
+            outcome = action.run(job)
+        except OverQuota:
+            outcome = no_room_for(name, replace(job, chosen=everything))
     if isinstance(outcome, Response):
         return outcome
     back = back_address(mailbox)
@@ -283,11 +289,14 @@ def _tell(done: ActionResult, total: int, back: str) -> None:
     words, kind = says(done.count, done) if done.count else _("Nothing had to be changed."), "done"
     if done.failed:
         kind = "caution"
-        words = f"{words} {_stopped(total)}"
-    notify(words, kind, offer, keep=_UNDO_SECONDS if offer and "star" not in request.form else 0)
+        words = f"{words} {_stopped(total, done.failed)}"
+    link = room_link() if isinstance(done.failed, OverQuota) else None
+    notify(words, kind, offer, keep=_UNDO_SECONDS if offer and "star" not in request.form else 0, link=link)
 
 
-def _stopped(total: int) -> str:
+def _stopped(total: int, error: MailError) -> str:
+    if isinstance(error, OverQuota):
+        return _("Your mailbox is full: the others stay where they were.")
     return ngettext(
         "The mail server stopped before that: %(num)d message was selected.",
         "The mail server stopped before the end: %(num)d messages were selected.",

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap, preferences
-from webmail.errors import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
+from webmail.errors import MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused, UnsafeValue
 from webmail.imap.commands import expand_uid_set, uid_set
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import Overview
@@ -47,8 +47,8 @@ def change_folder(mailbox: str) -> Response:
             answer = _VERBS.get(action, _follow)(connection, found, here)
         except BadFolderName as error:
             return one_folder(connection, mailbox, 422, error=fault_words(error.fault), action=action)
-        except Refused:
-            return one_folder(connection, mailbox, 422, error=refused_words(), action=action)
+        except Refused as error:
+            return one_folder(connection, mailbox, 422, error=refused_words(error), action=action)
     if action in ("rename", "move", "delete", "destroy"):
         imap.close_all(current_account())  # pooled connections may have it selected under its old name
     return answer
@@ -66,7 +66,8 @@ def ask_empty(mailbox: str) -> Response:
     remember_overview(found)
     inside = found.below(here)
     direct = [m for m in inside if m.parent == here.name]
-    return page("mailbox/folder_empty.html", mailbox=mailbox, here=here, state=state, inside=inside, direct=direct)
+    back = local_path(request.args.get("back", ""))
+    return page("mailbox/folder_empty.html", mailbox=mailbox, here=here, state=state, inside=inside, direct=direct, back=back)
 
 
 def one_folder(
@@ -237,7 +238,7 @@ def _empty(connection: Connection, found: Overview, here: Mailbox) -> Response:
     imap.close_all(current_account())
     withdraw_notices()  # what their undo would restore is gone
     notify(_("%(folder)s is empty.", folder=role_label(here.role)))
-    return redirect(url_for("mailbox.show", mailbox=here.name), 303)
+    return redirect(local_path(form.get("back", "")) or url_for("mailbox.show", mailbox=here.name), 303)
 
 
 def _follow(connection: Connection, found: Overview, here: Mailbox) -> Response:
@@ -291,5 +292,7 @@ def folder_name_help(delimiter: str) -> str:
     )
 
 
-def refused_words() -> str:
+def refused_words(error: MailError | None = None) -> str:
+    if isinstance(error, OverQuota):
+        return _("Your mailbox is full: the folder was not made.")
     return _("The mail server refused this name or this place. Choose another one.")

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap, preferences
-from webmail.errors import NotAllowed, Refused
+from webmail.errors import NotAllowed, OverQuota, Refused
 from webmail.imap.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.mailbox import folders as logic
@@ -42,8 +42,8 @@ def make_folder() -> Response:
             logic.make(connection, new)
     except BadFolderName as error:
         return _all_folders(422, name=label, parent=parent, error=fault_words(error.fault))
-    except (Refused, NotAllowed):
-        return _all_folders(422, name=label, parent=parent, error=refused_words())
+    except (Refused, NotAllowed) as error:
+        return _all_folders(422, name=label, parent=parent, error=refused_words(error), full=isinstance(error, OverQuota))
     made = [logic.path_of(name, found) for name in (*new.above, new.name)]
     if len(made) > 1:
         notify(_("Folders made: %(folders)s.", folders=", ".join(made)))

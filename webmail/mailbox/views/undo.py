@@ -8,22 +8,39 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
+from webmail.errors import OverQuota
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.blueprint import blueprint
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.request_values import local_path
+from webmail.web.room import room_link
+
+_AGAIN_SECONDS = 600  # to make room meanwhile; the steps are kept for an hour
 
 
 @blueprint.post("/undo")
 def undo_last() -> Response:
-    with user_lock(current_user().id), imap.connect(current_account()) as connection:
-        count = undoing.undo(connection, current_user(), request.form.get("undo", ""))
+    name, back = request.form.get("undo", ""), local_path(request.form.get("back", ""))
+    try:
+        with user_lock(current_user().id), imap.connect(current_account()) as connection:
+            count = undoing.undo(connection, current_user(), name)
+    except OverQuota:
+        return _no_room(name, back)
     withdraw_notices()
     notify(
         ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", count)
         if count
         else _("There was nothing to undo.")
     )
-    return redirect(local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox="INBOX"), 303)
+    return redirect(back or url_for("mailbox.show", mailbox="INBOX"), 303)
+
+
+def _no_room(name: str, back: str) -> Response:
+    """What was moved away does not fit any more. The steps are still stored, so undo is offered again."""
+    withdraw_notices()
+    words = _("Your mailbox is full: the messages could not be put back. They are still where you moved them. Make room first.")
+    undo = (url_for("mailbox.undo_last"), {"undo": name, "back": back})
+    notify(words, "caution", undo, keep=_AGAIN_SECONDS, link=room_link())
+    return redirect(back or url_for("mailbox.show", mailbox="INBOX"), 303)
