@@ -95,7 +95,7 @@
     if (document.querySelector("script[src='" + src + "']")) return;
     var script = document.createElement("script");
     script.src = src;
-    script.onload = then;
+    script.onload = script.onerror = then; // without it, what was pressed leads to a page
     document.head.appendChild(script);
   }
   // what no first view needs: news after a minute (at once where they are pushed), the keys at the first that is pressed
@@ -107,6 +107,15 @@
     document.removeEventListener("keydown", first);
     event.preventDefault();
     load(later.keys, function () { event.target.dispatchEvent(new KeyboardEvent("keydown", event)); });
+  });
+
+  // so does what chooses a folder or tags, at its first use; where it can't, the button leads to the page of it
+  document.addEventListener("click", function first(event) {
+    var button = event.target.closest && event.target.closest("[data-chooser]");
+    if (!button) return;
+    document.removeEventListener("click", first);
+    event.preventDefault();
+    load(button.dataset.chooser, function () { button.click(); });
   });
 
   // the frame of an HTML message is as high as what it holds

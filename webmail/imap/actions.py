@@ -19,6 +19,7 @@ from webmail.imap.responses import numbers_of
 
 _MOST_AT_ONCE = 5000  # messages per command: a server can move these before the timeout
 _LONGEST_SET = 8000  # bytes of a UID set in one command line (RFC 7162 section 4)
+_MOST_SENT = 24_000  # bytes of commands sent at once: beyond the buffers, client and server would wait for each other to read
 
 
 class KeepsNoTags(NotAllowed):
@@ -84,6 +85,21 @@ def with_flag(
     connection.select(mailbox, uidvalidity)
     answer = connection.run((b"UID SEARCH", b"UID", uid_set(uids), flag))
     return numbers_of(answer.get("SEARCH", []))
+
+
+def tallies(connection: Connection, mailbox: str, uids: Sequence[int], keywords: Sequence[str]) -> list[int]:
+    """For each keyword, how many of `uids` have it: 1 round trip for each 24 KB of commands, after the SELECT."""
+    connection.select(mailbox)
+    among = uid_set(uids)
+    counts: list[int] = []
+    step = max(1, _MOST_SENT // (len(among) + 60))
+    for first in range(0, len(keywords), step):
+        asked = [(b"UID SEARCH", b"UID", among, b"KEYWORD", keyword(name)) for name in keywords[first : first + step]]
+        lines = connection.run(*asked).get("SEARCH", [])
+        if len(lines) != len(asked):
+            raise Refused("the server does not answer each SEARCH")
+        counts += [len(numbers_of([line])) for line in lines]
+    return counts
 
 
 def keyword(name: str) -> bytes:

@@ -11,7 +11,7 @@ from webmail.errors import MailError, NoSuchMailbox, NotAllowed
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import Overview
 from webmail.mail import Mailbox, Role
-from webmail.models import DraftRow, Outbox, SavedSearch, Snoozed, User
+from webmail.models import DraftRow, Outbox, RecentFolder, SavedSearch, Snoozed, User
 
 _MOST_BYTES = 240  # of one level: file systems allow 255
 _MOST_LEVELS = 8  # folders that one typed path may make above the last
@@ -32,13 +32,13 @@ class NameFault(StrEnum):
 
 
 class BadFolderName(MailError):
-    """The folder name is not allowed; `fault` says why."""
+    """The folder name is not allowed; `fault` says why, `name` is the mailbox that has it already, where that is the fault."""
 
     status = 422
 
-    def __init__(self, fault: NameFault) -> None:
+    def __init__(self, fault: NameFault, name: str = "") -> None:
         super().__init__(f"not a name for a folder: {fault}")
-        self.fault = fault
+        self.fault, self.name = fault, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def planned(label: str, parent: str, found: Overview) -> NewFolder:
             made.append(parent)
     name = _checked(last, parent, found)
     if (there := _named(name, found)) and there.selectable:
-        raise BadFolderName(NameFault.TAKEN)
+        raise BadFolderName(NameFault.TAKEN, there.name)
     return NewFolder(name, tuple(made), last)
 
 
@@ -202,6 +202,7 @@ _POINTERS: tuple[tuple[Any, str], ...] = (
     (SavedSearch, "mailbox"),
     (Snoozed, "mailbox"),
     (Snoozed, "folder"),
+    (RecentFolder, "mailbox"),
     (DraftRow, "source_mailbox"),
     (DraftRow, "saved_mailbox"),
     (Outbox, "source_mailbox"),

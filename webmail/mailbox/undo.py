@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from webmail import imap
 from webmail.database import undo_store
@@ -51,6 +50,10 @@ class UndoSteps:
         for (do, mailbox, uidvalidity, argument), uids in others._uids.items():
             self._add(do, mailbox, uidvalidity, uids, argument)
 
+    def messages(self) -> int:
+        """How many messages the steps restore; one that several steps concern counts once."""
+        return len({(mailbox, validity, uid) for (_do, mailbox, validity, _to), uids in self._uids.items() for uid in uids})
+
     def dumps(self) -> str:
         return json.dumps([[*key, uid_set(uids).decode()] for key, uids in self._uids.items()], ensure_ascii=False)
 
@@ -68,25 +71,29 @@ def undo(connection: Connection, user: User, name: str) -> int:
     row = undo_store.claim(user, name, "[")
     if row is None:
         return 0
-    count, failed = 0, None
-    for step in reversed(json.loads(row.steps)):
+    done: set[tuple[str, int]] = set()  # several steps may concern one message (its tags)
+    failed = None
+    for do, mailbox, *others in reversed(json.loads(row.steps)):
         try:
-            count += _take_back(connection, user, *step)
+            done.update((mailbox, uid) for uid in _take_back(connection, user, do, mailbox, *others))
         except MailError as error:
             failed = failed or error
-    if failed and not count:
+    if failed and not done:
         Undo.create(id=name, user=user, steps=row.steps, created=row.created)
         raise failed
-    return count
+    return len(done)
 
 
-def _take_back(connection: Connection, user: User, do: str, mailbox: str, uidvalidity: int, argument: str, uids: str) -> int:
-    count = 0
+def _take_back(
+    connection: Connection, user: User, do: str, mailbox: str, uidvalidity: int, argument: str, uids: str
+) -> list[int]:
+    """Undo one step; the UIDs of the messages that were there."""
+    done: list[int] = []
     for piece in imap.actions.pieces(expand_uid_set(uids)):
         if do == "unsnooze":
-            count += _unsnooze(connection, user, mailbox, uidvalidity, argument, piece)
+            done += _unsnooze(connection, user, mailbox, uidvalidity, argument, piece)
             continue
-        there: list[Any] = imap.actions.with_flag(connection, mailbox, piece, b"ALL", uidvalidity)
+        there = imap.actions.with_flag(connection, mailbox, piece, b"ALL", uidvalidity)
         if not there:
             continue
         if do in ("flag", "unflag"):
@@ -96,11 +103,11 @@ def _take_back(connection: Connection, user: User, do: str, mailbox: str, uidval
         else:
             without = ["$NotJunk"] if do == "unjunk" else []
             imap.actions.move_back(connection, mailbox, there, argument, uidvalidity, without)
-        count += len(there)
-    return count
+        done += there
+    return done
 
 
-def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int, to: str, uids: Sequence[int]) -> int:
+def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int, to: str, uids: Sequence[int]) -> list[int]:
     """Leases each row first, as waking does: messages that another worker is bringing back are skipped."""
     here = (Snoozed.user == user) & (Snoozed.folder == mailbox) & (Snoozed.uidvalidity == uidvalidity)
     rows = list(Snoozed.select().where(here, Snoozed.uid.in_(uids)))
@@ -116,4 +123,4 @@ def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int
         snooze_leases.give_back(mine)
         raise
     Snoozed.delete().where(Snoozed.id.in_([row.id for row in mine])).execute()
-    return len(there)
+    return there

@@ -20,7 +20,7 @@ from webmail.models.compose import (
     WritingIdentity,
 )
 from webmail.models.contacts import Contact, ContactAddress, ContactMember
-from webmail.models.mailbox import SavedSearch, Snoozed, Tag, Undo
+from webmail.models.mailbox import RecentFolder, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
@@ -44,6 +44,7 @@ __all__ = [
     "PeriodicJob",
     "PhishingReport",
     "ReadyText",
+    "RecentFolder",
     "SavedSearch",
     "Session",
     "SignInFailure",

@@ -1,4 +1,4 @@
-"""Mailbox tables: saved searches, tags, snoozed messages, and undo."""
+"""Mailbox tables: saved searches, tags, folders used lately, snoozed messages, and undo."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ class Tag(Table):
     class Meta:
         table_name = "tags"
         indexes = ((("user", "keyword"), True),)
+
+
+class RecentFolder(Table):
+    """A folder that the user moved messages to lately: offered first the next time. The highest `id` is the latest."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="recent_folders")
+    mailbox = pw.TextField()
+
+    class Meta:
+        table_name = "recent_folders"
 
 
 class Snoozed(Table):

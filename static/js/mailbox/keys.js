@@ -42,11 +42,13 @@
   }
   // the row that took the place of the one that went
   document.addEventListener("htmx:afterSwap", function (event) {
-    if (event.detail.target.id === "preview" || place < 0) return watch();
+    if (event.detail.target.id !== "main" || place < 0) return watch();
     var rows = all("[data-row]");
     stand(rows[Math.min(place, rows.length - 1)]);
     place = -1;
   });
+
+  document.addEventListener("chooser:closed", function () { place = -1; });
 
   // --- the list of keys
   function help() {
@@ -79,6 +81,8 @@
     u: function () { press("a.back"); },
     x: function () { var here = row(); if (here) here.querySelector("input[name=uids]").click(); },
     e: function () { act(["archive"]); },
+    v: function () { act(["moveto"]); },
+    l: function () { act(["tags"]); },
     "#": function () { act(["delete"]); },
     "!": function () { act(["junk", "notjunk"]); },
     s: function () {

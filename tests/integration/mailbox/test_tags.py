@@ -36,7 +36,6 @@ def test_a_tag_is_put_on_messages_seen_by_others_and_taken_off(person: Visitor, 
     add(person, "À relire")
     uids = fill(person, message("Un"), message("Deux"))
     inbox = person.get("/mailbox/INBOX")
-    assert "Tag À relire" in inbox.text
     after = person.submit(inbox, FORM, action="tag:A_relire", uids=boxes(inbox, "Un"))
     assert "1 message tagged À relire." in after.notices
     assert chips(after, "Un") == ["À relire"] and chips(after, "Deux") == []
@@ -52,20 +51,6 @@ def test_a_tag_is_put_on_messages_seen_by_others_and_taken_off(person: Visitor, 
     assert chips(undone, "Un") == ["À relire"] and chips(undone, "Deux") == []
     off = person.submit(undone, FORM, action="untag:A_relire", uids=boxes(undone, "Un", "Deux"))
     assert "Tag À relire removed from 1 message." in off.notices and chips(off, "Un") == []
-
-
-def test_the_page_that_asks_offers_all_tags_and_makes_a_new_one(person: Visitor, fill: Fill) -> None:
-    add(person, "Urgent")
-    fill(person, message("Un"), message("Deux"))
-    inbox = person.get("/mailbox/INBOX")
-    asked = person.submit(inbox, FORM, action="tags", uids=boxes(inbox, "Un", "Deux"))
-    assert "Tags of 2 messages" in asked.text and "Urgent" in asked.text
-    form = "main form:has([value=newtag])"
-    wrong = person.submit(asked, form, action="newtag", name="urgent")
-    assert wrong.status == 422 and "already" in wrong.text and "Tags of 2 messages" in wrong.text
-    after = person.submit(wrong, form, action="newtag", name="Élèves", colour="blue")
-    assert "2 messages tagged Élèves" in after.notices and chips(after, "Deux") == ["Élèves"]
-    assert after.one("[data-row]:first-child .tag-blue")
 
 
 def test_standard_keywords_are_said_in_words(person: Visitor, fill: Fill, imap_of: ImapOf) -> None:

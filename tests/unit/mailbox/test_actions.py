@@ -10,7 +10,7 @@ import pytest
 from webmail.errors import NoSuchMailbox, UnsafeValue
 from webmail.mail import Role
 from webmail.mailbox.actions import ACTIONS, apply_action
-from webmail.mailbox.views.actions import LIST_ACTIONS, filing_actions, marking_actions
+from webmail.mailbox.views.actions import LIST_ACTIONS, asking_actions, filing_actions, marking_actions
 from webmail.rights import ALL_RIGHTS, Rights
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
@@ -21,7 +21,9 @@ def names(actions):
 
 
 def test_every_button_of_the_lists_forms_has_a_record() -> None:
-    for file in ("_macros.html", "mailbox/_bar.html", "mailbox/choose.html", "mailbox/destroy.html", "message/show.html"):
+    lists = ("_macros.html", "mailbox/_bar.html", "message/show.html")
+    asked = ("mailbox/_choose_folder.html", "mailbox/_choose_tags.html", "mailbox/choose.html", "mailbox/destroy.html")
+    for file in (*lists, *asked):
         for tag in re.findall(r"<button[^>]*>", (TEMPLATES / file).read_text()):
             if 'name="action"' in tag and (value := re.search(r' value="([^":{]+)', tag)):
                 assert value[1] in LIST_ACTIONS, f"{file}: {tag}"
@@ -39,19 +41,19 @@ def test_only_what_is_deleted_for_good_has_no_undo() -> None:
 
 def test_what_moves_messages_is_done_one_at_a_time() -> None:
     moves = {name for name, action in ACTIONS.items() if action.undo == "move"}
-    assert moves | {"snooze"} == {name for name, action in LIST_ACTIONS.items() if action.one_at_a_time}
+    assert moves | {"make", "retag", "snooze"} == {name for name, action in LIST_ACTIONS.items() if action.one_at_a_time}
 
 
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        (Role.INBOX, ["archive", "delete", "junk"]),
-        (None, ["archive", "delete", "junk"]),
-        (Role.ARCHIVE, ["delete", "junk"]),
-        (Role.SENT, ["archive", "delete"]),
-        (Role.DRAFTS, ["delete"]),
-        (Role.TRASH, ["delete"]),
-        (Role.JUNK, ["delete", "notjunk"]),
+        (Role.INBOX, ["archive", "moveto", "delete", "junk"]),
+        (None, ["archive", "moveto", "delete", "junk"]),
+        (Role.ARCHIVE, ["moveto", "delete", "junk"]),
+        (Role.SENT, ["archive", "moveto", "delete"]),
+        (Role.DRAFTS, ["moveto", "delete"]),
+        (Role.TRASH, ["moveto", "delete"]),
+        (Role.JUNK, ["moveto", "delete", "notjunk"]),
     ],
 )
 def test_each_folder_offers_what_makes_sense_in_it(role, expected) -> None:
@@ -62,6 +64,8 @@ def test_what_one_may_not_do_is_not_offered() -> None:
     assert filing_actions(Role.INBOX, Rights("lrsw")) == []
     assert names(marking_actions(Rights("lrs"))) == ["read", "unread"]
     assert names(marking_actions(Rights("lr"))) == []
+    assert names(asking_actions(ALL_RIGHTS)) == ["tags", "copyto", "later"]
+    assert names(asking_actions(Rights("lr"))) == ["copyto"]
 
 
 def test_an_action_is_refused_before_the_server_is_asked() -> None:

@@ -4,6 +4,7 @@ from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.views import (
     actions,
     changes,
+    chooser,
     export,
     files,
     folder,
@@ -26,6 +27,7 @@ __all__ = [
     "actions",
     "blueprint",
     "changes",
+    "chooser",
     "export",
     "files",
     "folder",

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from webmail import imap, schedule
 from webmail.imap.connection import Connection
 from webmail.mail import Role
-from webmail.mailbox import search_query, selection, snooze, tags
+from webmail.mailbox import search_query, selection, snooze
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.selection import Selection
 from webmail.tasks import store
@@ -36,7 +36,7 @@ class ListJob:
 
 
 def ask_to_destroy(job: ListJob) -> Response:
-    return _asking(page("mailbox/destroy.html", sure=selection.fingerprint(job.chosen), **_about(job.mailbox, job.chosen)))
+    return asking(page("mailbox/destroy.html", sure=selection.fingerprint(job.chosen), **about(job.mailbox, job.chosen)))
 
 
 def pressed() -> tuple[str, str, list[str]]:
@@ -78,34 +78,24 @@ def trash_name(connection: Connection) -> str:
 
 
 def ask_for_more(job: ListJob, what: str, error: str = "") -> Response:
-    """The page that asks for the tags, the snooze time or the export format."""
-    connection = job.connection
-    connection.select(job.chosen[0].mailbox)
-    if what == "tags":
-        imap.actions.flaggable(connection)
-    mine = tags.for_user(current_user())
-    known = tags.shown(connection.flags, {tag.keyword.lower(): tag for tag in mine})
-    offered = [tag.keyword for tag in mine] + [keyword for keyword, tag in known if tag is None and not tags.is_system(keyword)]
-    return _asking(
+    """The page that asks for the snooze time or the export format."""
+    job.connection.select(job.chosen[0].mailbox)
+    return asking(
         page(
             "mailbox/choose.html",
             422 if error else 200,
             what=what,
             error=error,
-            keywords=offered,
-            keeps=any(connection.keeps(keyword) for keyword in [*offered, "NewTag"]),
-            can_make=connection.keeps("NewTag"),
             times=snooze.choices(schedule.local_now(settings())),
             today=schedule.local_now(settings()).date(),
-            colours=tags.COLOURS,
             on_its_own=bool(settings().token_key_file),
             task=store.new_id(),
-            **_about(job.mailbox, job.chosen),
+            **about(job.mailbox, job.chosen),
         )  # fmt: skip
     )
 
 
-def _about(mailbox: str, chosen: Sequence[Selection]) -> dict[str, Any]:
+def about(mailbox: str, chosen: Sequence[Selection]) -> dict[str, Any]:
     """The context that these pages carry along: the selection as submitted, and its number of messages."""
     form = request.form
     asked = ListRequest.of(mailbox, form)
@@ -116,7 +106,7 @@ def _about(mailbox: str, chosen: Sequence[Selection]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _asking(response: Response) -> Response:
-    """Keep the previous URL in the address bar: a response to a POST has none of its own."""
+def asking(response: Response) -> Response:
+    """Keep the previous URL in the address bar while something is asked: a response to a POST has none of its own."""
     response.headers["HX-Push-Url"] = "false"
     return response

@@ -17,10 +17,11 @@ from webmail.errors import MailError, OverQuota, UnsafeValue
 from webmail.imap.actions import KeepsNoTags
 from webmail.imap.connection import Connection
 from webmail.mail import Role
-from webmail.mailbox import selection, snooze, tags
+from webmail.mailbox import move_targets, selection, snooze, tags
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.retag import retag
 from webmail.mailbox.selection import Selection
 from webmail.mailbox.views.action_form import (
     SELECT_FIRST,
@@ -33,7 +34,7 @@ from webmail.mailbox.views.action_form import (
     trash_name,
     unread_messages,
 )
-from webmail.mailbox.views.tags import tag_name, told_wrong
+from webmail.mailbox.views.chooser import ask_folder, ask_tags, made_target, wanted_changes
 from webmail.mailbox.views.full_mailbox import no_room_for
 from webmail.rights import Rights
 from webmail.user_lock import user_lock
@@ -54,7 +55,7 @@ class ListAction:
     """A button above a list or a message: its label, what it does, and the notice for a number of messages.
 
     Undo is that of the underlying `mailbox.actions.MessageAction`. `one_at_a_time`: holds the user lock, so that concurrent
-    clicks don't run it twice.
+    clicks don't run it twice. `asks`: it leads to the chooser, which scripts show over the list.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ListAction:
     label: str | LazyString = ""
     icon: str = ""
     one_at_a_time: bool = False
+    asks: bool = False
     choose: Callable[[Connection, str, list[str]], list[Selection]] = chosen_messages
     nothing_chosen: str | LazyString = SELECT_FIRST
 
@@ -113,14 +115,29 @@ def _do(name: str) -> Callable[[ListJob], Outcome]:
 
 def _do_with_folder(name: str) -> Callable[[ListJob], Outcome]:
     def run(job: ListJob) -> Outcome:
-        if not request.form.get("to"):
+        to = job.argument or request.form.get("to", "")
+        if not to:
             notify(_("Choose a folder first."), "caution")
             return redirect(back_address(job.mailbox), 303)
-        result = _do(name)(job)
-        remember_overview(imap.mailboxes.overview(job.connection))  # for the name of the folder in the notice
-        return result
+        return _put(job, name, to)
 
     return run
+
+
+def _put(job: ListJob, name: str, to: str) -> ActionResult:
+    """Move or copy to a folder, and offer it first the next time."""
+    result = apply_action(job.connection, job.chosen, name, to=to)
+    remember_overview(imap.mailboxes.overview(job.connection))  # for the name of the folder in the notice
+    if result.count:
+        move_targets.remember(current_user(), to)
+    return result
+
+
+def _make_and_put(job: ListJob) -> Outcome:
+    """Make the folder that was typed, unless it is there (the second click of two finds it), and put the messages there."""
+    name = "copy" if job.argument == "copy" else "move"
+    made = made_target(job)
+    return made if isinstance(made, Response) else _put(job, name, made)
 
 
 def _delete(job: ListJob) -> Outcome:
@@ -152,13 +169,20 @@ def _snooze(job: ListJob) -> Outcome:
         return None
 
 
-def _tag_with_new(job: ListJob) -> Outcome:
-    """Create the tag, then apply it."""
+def _retag(job: ListJob) -> Outcome:
+    """Put tags on and take others off as they were ticked, with a new one if a name was typed."""
+    add, remove = wanted_changes()
+    name = request.form.get("name", "")
     try:
-        job.argument = tags.add(current_user(), request.form.get("name", ""), request.form.get("colour", "")).keyword
+        if name.strip():
+            add.append(tags.named(current_user(), name, request.form.get("colour", "")).keyword)
     except ValueError as error:
-        return ask_for_more(job, "tags", told_wrong(error))
-    return _do("tag")(job)
+        return ask_tags(job, told_wrong(error))
+    try:
+        return retag(job.connection, job.chosen, add, remove)
+    except KeepsNoTags:
+        notify(_("The mail server keeps no tags in this folder."), "caution")
+        return None
 
 
 def _unknown(_job: ListJob) -> Outcome:
@@ -202,6 +226,10 @@ _NOT_JUNK = ListAction(
     "notjunk", _do("notjunk"), label=_l("Not junk"), icon="inbox", one_at_a_time=True,
     says=lambda n, _result: ngettext("%(num)d message moved back to the inbox.", "%(num)d messages moved back to the inbox.", n),
 )  # fmt: skip
+_MOVE_TO = ListAction("moveto", lambda job: ask_folder(job, "move"), label=_l("Move…"), icon="folder", asks=True)
+_COPY_TO = ListAction("copyto", lambda job: ask_folder(job, "copy"), label=_l("Copy…"), asks=True)
+_TAGS = ListAction("tags", ask_tags, label=_l("Tags…"), asks=True)
+_LATER = ListAction("later", lambda job: ask_for_more(job, "later"), label=_l("Snooze…"))
 LIST_ACTIONS = {
     action.name: action
     for action in (
@@ -221,7 +249,10 @@ LIST_ACTIONS = {
                 "%(num)d message tagged %(tag)s.", "%(num)d messages tagged %(tag)s.", n, tag=tag_name(result.keyword)
             ),
         ),
-        ListAction("newtag", _tag_with_new),
+        ListAction(
+            "retag", _retag, one_at_a_time=True,
+            says=lambda n, _result: ngettext("Tags of %(num)d message changed.", "Tags of %(num)d messages changed.", n),
+        ),
         ListAction(
             "untag", _do("untag"),
             says=lambda n, result: ngettext(
@@ -251,8 +282,11 @@ LIST_ACTIONS = {
             "snooze", _snooze, one_at_a_time=True,
             says=lambda n, _result: ngettext("%(num)d message snoozed.", "%(num)d messages snoozed.", n),
         ),
-        ListAction("tags", lambda job: ask_for_more(job, "tags"), label=_l("Tags…")),
-        ListAction("later", lambda job: ask_for_more(job, "later"), label=_l("Snooze…")),
+        ListAction("make", _make_and_put, one_at_a_time=True),
+        _MOVE_TO,
+        _COPY_TO,
+        _TAGS,
+        _LATER,
         ListAction("export", lambda job: ask_for_more(job, "export"), label=_l("Save as a file…")),
     )
 }  # fmt: skip
@@ -264,12 +298,21 @@ def filing_actions(role: Role | None, rights: Rights | None = None) -> list[List
     if rights and not rights.may_delete:
         return []
     found = [] if role in (Role.ARCHIVE, Role.TRASH, Role.JUNK, Role.DRAFTS) else [_ARCHIVE]
+    found.append(_MOVE_TO)
     found.append(replace(_DELETE, label=_l("Delete for good")) if role is Role.TRASH else _DELETE)
     if role is Role.JUNK:
         found.append(_NOT_JUNK)
     elif role not in (Role.SENT, Role.DRAFTS, Role.TRASH):
         found.append(_JUNK)
     return found
+
+
+@blueprint.app_template_global()
+def asking_actions(rights: Rights | None = None) -> list[ListAction]:
+    """The buttons of the menu that ask for tags, a folder to copy to or a time, as far as the user's rights allow."""
+    found = [_TAGS] if not rights or rights.may_flag else []
+    found.append(_COPY_TO)
+    return found if rights and not rights.may_delete else [*found, _LATER]
 
 
 @blueprint.app_template_global()
