@@ -19,7 +19,7 @@ import peewee as pw
 from webmail.config import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
-from webmail.errors import BadAddress, LimitReached, NotAllowed
+from webmail.errors import BadAddress, LimitReached, MailError, NotAllowed
 from webmail.mail import Address, Envelope, Identity
 from webmail.mime import addresses, builder
 from webmail.models import AllowedAddress, DraftRow, Signature, User, WritingIdentity
@@ -31,11 +31,18 @@ if TYPE_CHECKING:
 MOST = 50  # identities per user, and signatures
 _FORWARDED = re.compile(r"^-{3,} .* -{3,}$", re.MULTILINE)
 _QUOTED = re.compile(r"^>", re.MULTILINE)
+_DASHES = re.compile(r"^-- $", re.MULTILINE)
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class NotYours(NotAllowed):
     """The user may not send from this address."""
+
+
+class SignatureEdited(MailError):
+    """The signature in a text is not word for word one of the user's, so it is not replaced."""
+
+    status = 409
 
 
 # --- which addresses -------------------------------------------------------------------------------------------------
@@ -215,18 +222,51 @@ def begun(fields: Fields, identity: WritingIdentity) -> Fields:
 
 
 def changed(fields: Fields, before: WritingIdentity, now: WritingIdentity) -> Fields:
-    """The fields after a change of identity: the previous one's Cc, Bcc and signature are replaced where unedited."""
+    """The fields after a change of identity: the previous one's Cc, Bcc and signature are replaced where unedited.
+
+    A signature that is not the previous identity's own was chosen for this message, so it stays.
+    """
     body = fields.body
-    known = [text for text in (_signature_of(before), *(s.text for s in signatures(now.user))) if text]
-    if place := _find(body, known):
+    usual = _signature_of(before)
+    place = _find(body, [usual, *(s.text for s in signatures(now.user))])
+    if place and _words(body, place) == usual:
         if before.signature_above == now.signature_above and _signature_of(now):
-            body = body[: place[0]] + _block(now) + body[place[1] :]
+            body = body[: place[0]] + _block(_signature_of(now)) + body[place[1] :]
         else:
             body = _signed(_cut(body, place), now)
-    elif not _signature_of(before):
+    elif not place and not usual:
         body = _signed(body, now)
     cc, bcc = _without(fields.cc, before.cc), _without(fields.bcc, before.bcc)
     return _with_copies(replace(fields, identity=now.id, body=body, cc=cc, bcc=bcc), now)
+
+
+def signed_with(fields: Fields, signature: Signature | None, identity: WritingIdentity) -> Fields:
+    """The fields with this signature (None: without any) in place of the one in the text.
+
+    Raises SignatureEdited if that is not as any of the user's, word for word.
+    """
+    body, own = fields.body, signatures(identity.user)
+    place = _find(body, [one.text for one in own])
+    if place is None and _is_signed(body):
+        raise SignatureEdited("the signature in the text is the user's own words")
+    text = str(signature.text) if signature else ""
+    if place and text:
+        return replace(fields, body=body[: place[0]] + _block(text) + body[place[1] :])
+    return replace(fields, body=_cut(body, place) if place else _signed(body, identity, text))
+
+
+def signature_in(body: str, own: Sequence[Signature]) -> int | None:
+    """The id of the signature in the text; 0 if there is none, None if it is not as one of these, word for word."""
+    found = _find(body, [one.text for one in own])
+    if found is None:
+        return None if _is_signed(body) else 0
+    return next((one.id for one in own if one.text == _words(body, found)), None)
+
+
+def _is_signed(body: str) -> bool:
+    """Whether the text has a signature of any words, outside what is quoted or forwarded."""
+    forwarded = _FORWARDED.search(body)
+    return bool(_DASHES.search(body[: forwarded.start()] if forwarded else body))
 
 
 def unsigned(body: str, user: User) -> str:
@@ -258,9 +298,9 @@ def _signature_of(identity: WritingIdentity) -> str:
     return str(identity.signature.text) if identity.signature else ""
 
 
-def _block(identity: WritingIdentity) -> str:
+def _block(text: str) -> str:
     """The signature below its separator: two hyphens and a space on a line of their own (RFC 3676 section 4.3)."""
-    return f"-- \n{_signature_of(identity)}"
+    return f"-- \n{text}"
 
 
 def _find(body: str, texts: Iterable[str]) -> tuple[int, int] | None:
@@ -271,19 +311,26 @@ def _find(body: str, texts: Iterable[str]) -> tuple[int, int] | None:
     return None
 
 
+def _words(body: str, place: tuple[int, int]) -> str:
+    """The signature at this place, without its separator."""
+    return body[place[0] : place[1]].partition("\n")[2]
+
+
 def _cut(body: str, place: tuple[int, int]) -> str:
     above, below = body[: place[0]].rstrip("\n"), body[place[1] :].lstrip("\n")
     return f"{above}\n\n{below}" if below else f"{above}\n" if above else ""
 
 
-def _signed(body: str, identity: WritingIdentity) -> str:
-    if not _signature_of(identity):
+def _signed(body: str, identity: WritingIdentity, text: str | None = None) -> str:
+    """The text with a signature (the identity's own unless `text` is given) where the identity wants it."""
+    text = _signature_of(identity) if text is None else text
+    if not text:
         return body
     at = _quotation(body) if identity.signature_above else len(body)
     if not at:  # bottom-posting: the reply goes below the quotation, the signature below the reply
         at = len(body)
     above, below = body[:at].rstrip("\n"), body[at:].lstrip("\n")
-    return f"{above}\n\n{_block(identity)}\n" + (f"\n{below}" if below else "")
+    return f"{above}\n\n{_block(text)}\n" + (f"\n{below}" if below else "")
 
 
 def _quotation(body: str) -> int:

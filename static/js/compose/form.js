@@ -93,10 +93,10 @@
       if (window.htmx) htmx.trigger("#autosave", "keep");
     }
   });
-  // another identity: its signature comes at once
+  // another identity or signature: it comes at once
   document.addEventListener("change", function (event) {
-    if (!now || event.target.id !== "identity" || !now.form.contains(event.target)) return;
-    now.form.querySelector("button[value=use]").click();
+    var button = { identity: "use", signature: "sign" }[event.target.id];
+    if (button && now && now.form.contains(event.target)) now.form.querySelector("button[value=" + button + "]").click();
   });
   document.addEventListener("submit", function (event) {
     var button = event.submitter && event.submitter.name === "action" ? event.submitter.value : "";

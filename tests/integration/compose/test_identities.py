@@ -51,6 +51,56 @@ def office(allowed):
     return number_of(page, f"Bureau <{OFFICE}>")
 
 
+class TestChoosingASignature:
+    @pytest.fixture
+    def signed(self, alice):
+        """Alice with two signatures, of which the first is usual."""
+        add_signature(alice, "School", "Alice Girard\nLycée Ampère")
+        add_signature(alice, "Short", "A.")
+        return alice
+
+    def number(self, page, name):
+        return next(one["value"] for one in page.all("#signature option") if one.get_text() == name)
+
+    def now(self, page):
+        return page.one("#signature option[selected]").get_text()
+
+    def test_it_is_swapped_and_taken_out_and_what_was_typed_stays(self, signed):
+        page = signed.get("/compose")
+        assert self.now(page) == "School"
+        page = signed.submit(
+            page, FORM, to="x@y.example", body="Bonjour" + text_of(page), signature=self.number(page, "Short"), action="sign"
+        )
+        assert (self.now(page), text_of(page), value_of(page, "to")) == ("Short", "Bonjour\n\n-- \nA.\n", "x@y.example")
+        page = signed.submit(page, FORM, signature="0", action="sign")
+        assert (self.now(page), text_of(page)) == ("None", "Bonjour\n")
+        page = signed.submit(page, FORM, signature=self.number(page, "School"), action="sign")
+        assert text_of(page) == "Bonjour\n\n-- \nAlice Girard\nLycée Ampère\n"
+
+    def test_an_edited_one_stays_and_the_page_says_so(self, signed):
+        page = signed.get("/compose")
+        body = text_of(page).replace("Ampère", "Ampère, absente lundi")
+        page = signed.submit(page, FORM, body=body, signature=self.number(page, "Short"), action="sign")
+        assert text_of(page) == body and self.now(page) == "As edited"
+        assert "You changed the signature in the text, so it stays." in page.text
+
+    def test_a_choice_made_stays_when_the_identity_changes(self, allowed, office):
+        page = allowed.get("/compose")
+        assert self.now(page) == "Me"
+        page = allowed.submit(page, FORM, signature="0", action="sign")
+        page = allowed.submit(page, FORM, identity=office, action="use")
+        assert (self.now(page), text_of(page).strip()) == ("None", "")
+        page = allowed.submit(allowed.get("/compose"), FORM, identity=office, action="use")
+        assert self.now(page) == "Office"
+
+    def test_there_is_no_choice_without_signatures_nor_of_anothers(self, signed, bob):
+        page = bob.get("/compose")
+        assert not page.all("#signature")
+        number = self.number(signed.get("/compose"), "School")
+        page = bob.submit(page, FORM, body="Salut", signature=number, action="sign")
+        assert text_of(page) == "Salut"
+
+
 class TestIdentities:
     def test_a_message_of_the_office_is_from_the_office(self, app, allowed, bob, office, work, stored):
         page = allowed.get(f"/settings/identities/{office}")

@@ -162,6 +162,41 @@ class TestSignatures:
         assert without.body == "Hi\n"
         assert identities.changed(without, bare, signed).body == "Hi\n\n-- \nAlice\n"
 
+    def test_one_that_was_chosen_for_the_message_stays_with_another_identity(self, make):
+        one, other, bare = make("A", signature="Alice"), make("B", signature="Union"), make("C")
+        chosen = identities.signed_with(identities.begun(Fields(body="Hi" + QUOTE), one), other.signature, one)
+        assert identities.changed(chosen, one, other).body == chosen.body
+        assert identities.changed(chosen, one, bare).body == chosen.body
+        assert identities.changed(chosen, bare, one).body == chosen.body
+
+    @pytest.mark.parametrize("above", [True, False])
+    def test_another_takes_its_place_exactly_and_none_takes_it_out(self, make, above):
+        one, other = make("A", signature="Alice\n\nPhysics", signature_above=above), make("B", signature="Alice")
+        begun = identities.begun(Fields(body="Hi\n\n  indented" + QUOTE), one)
+        swapped = identities.signed_with(begun, other.signature, one)
+        assert swapped.body == begun.body.replace("Alice\n\nPhysics", "Alice")
+        assert identities.signed_with(swapped, one.signature, one).body == begun.body
+        without = identities.signed_with(begun, None, one)
+        assert "-- " not in without.body and "indented" in without.body and "> you" in without.body
+        assert identities.signed_with(without, one.signature, one).body == begun.body
+        assert identities.signed_with(without, None, one).body == without.body
+
+    @pytest.mark.parametrize("body", ["Hi\n\n-- \nAlice, on leave\n", "Hi\n\n-- \nAlice\nTel. 12\n", "Hi\n\n-- \n"])
+    def test_an_edited_one_is_never_replaced(self, make, body):
+        one, other = make("A", signature="Alice"), make("B", signature="Union")
+        for signature in (other.signature, one.signature, None):
+            with pytest.raises(identities.SignatureEdited):
+                identities.signed_with(Fields(body=body), signature, one)
+
+    def test_the_form_knows_which_one_is_in_the_text(self, alice, make):
+        one, other = make("A", signature="Alice"), make("B", signature="Union")
+        own = identities.signatures(alice)
+        assert identities.signature_in(identities.begun(Fields(body=QUOTE), other).body, own) == other.signature.id
+        assert identities.signature_in("Hi\n\n-- \nAlice, on leave\n", own) is None
+        assert identities.signature_in(f"Hi{QUOTE}> -- \n> Bob\n", own) == 0
+        assert identities.signature_in("Hi\n\n---------- Forwarded message ----------\n\nYes\n-- \nBob\n", own) == 0
+        assert identities.signature_in("", own) == 0 and one.signature
+
     def test_a_form_that_holds_only_what_it_began_with_is_empty(self, alice, make):
         identity = make("A", signature="Alice", cc="bob@lycee.example")
         row = drafts.new(alice, identities.begun(Fields(), identity))

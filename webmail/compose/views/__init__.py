@@ -15,6 +15,7 @@ from webmail.compose.views import (
     resend,
     script_texts,
     send_later,
+    signatures,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "resend",
     "script_texts",
     "send_later",
+    "signatures",
 ]

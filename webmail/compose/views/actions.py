@@ -30,6 +30,7 @@ from webmail.compose.views.inline_images import put_in
 from webmail.compose.views.recipients import choosing, correct
 from webmail.compose.views.saving import autosave, discard, save
 from webmail.compose.views.sending import send
+from webmail.compose.views.signatures import sign
 from webmail.errors import NoSuchMessage
 from webmail.models import DraftRow
 from webmail.web.current import current_user, settings
@@ -162,6 +163,11 @@ def _insert_template(press: Press) -> None:
         press.form.take(templates.inserted(normalised(press.form.fields()), text))
 
 
+def _sign(press: Press) -> None:
+    _apply_identity(press)
+    sign(press.form)
+
+
 def _choose_people(press: Press) -> None:
     _expand_groups(press)
     _apply_identity(press)
@@ -223,6 +229,7 @@ ACTIONS = {
         ComposeAction("discard-now", finish=partial(_discard, sure=True), even_if_refused=True, copies=False),
         ComposeAction("preview", finish=_preview),
         ComposeAction("use", _apply_identity),
+        ComposeAction("sign", _sign),
         ComposeAction("insert", _insert_template),
         ComposeAction("attach", finish=_attached, only_files=True, alone=attach_alone),
         ComposeAction("remove", finish=_remove_file, only_files=True),
