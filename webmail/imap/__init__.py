@@ -20,6 +20,7 @@ from webmail.imap import (
     mailboxes,
     messages,
     multi_search,
+    tag_counts,
     threads,
 )
 from webmail.imap.credential_check import check
@@ -46,5 +47,6 @@ __all__ = [
     "messages",
     "multi_search",
     "optional",
+    "tag_counts",
     "threads",
 ]

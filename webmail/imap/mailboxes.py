@@ -14,7 +14,7 @@ from imapclient.response_parser import parse_response
 
 from webmail.account import Account
 from webmail.errors import NoSuchMailbox, Refused, UnsafeValue
-from webmail.imap import acl
+from webmail.imap import acl, tag_counts
 from webmail.imap.commands import mailbox_name
 from webmail.imap.connection import Command, Connection, Spare
 from webmail.imap.namespaces import Namespaces, namespaces_in
@@ -73,10 +73,9 @@ class Overview:
 
     def targets(self, source: str) -> list[Mailbox]:
         """Where messages of `source` may be moved: one's own mailboxes first, never Drafts or Snoozed."""
-        apart = (Role.DRAFTS, Role.SNOOZED)
         trash = self.with_role(Role.TRASH)
-        others = [m for m in self.mailboxes if m.selectable and m.rights.may_insert and m.role not in apart]
-        others = [m for m in others if m.name != source and not (trash and trash.holds(m.name))]
+        fit = [m for m in self.mailboxes if m.takes_messages]
+        others = [m for m in fit if m.name != source and not (trash and trash.holds(m.name))]
         return sorted(others, key=lambda m: (bool(m.owner), m.role is not None))
 
     def side_bar(self, favourites: Iterable[str] = ()) -> SideBar:
@@ -168,6 +167,7 @@ def forget(account: Account) -> None:
     """Invalidate the cached overview, after a change to mailboxes or messages."""
     with _lock:
         _overviews.pop(account, None)
+    tag_counts.changed(account)
 
 
 _KEEP_SECONDS = 15

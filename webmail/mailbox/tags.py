@@ -43,8 +43,13 @@ _of = Prepared(lambda slot: Tag.select().where(Tag.user == slot("user")))
 
 
 def for_user(user: User) -> list[Tag]:
-    """The user's tags, sorted by name. 1 query."""
-    return sorted(_of(user=user.id), key=lambda tag: tag.name.casefold())
+    """The user's tags, sorted by name, "À relire" among those with A. 1 query."""
+    return sorted(_of(user=user.id), key=lambda tag: _in_order(tag.name))
+
+
+def _in_order(name: str) -> tuple[str, str]:
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return plain.casefold(), name
 
 
 def get(user: User, keyword: str) -> Tag | None:

@@ -60,6 +60,12 @@ def test_a_tag_keeps_its_keyword_when_it_gets_another_name(alice: User) -> None:
     assert tags.add(alice, "Réunion profs").keyword == "Reunion_profs_2"
 
 
+def test_accents_do_not_change_the_order(alice: User) -> None:
+    for name in ("Urgent", "À relire", "été", "Étape", "bac"):
+        tags.add(alice, name)
+    assert [tag.name for tag in tags.for_user(alice)] == ["À relire", "bac", "Étape", "été", "Urgent"]
+
+
 def test_names_are_checked(alice: User) -> None:
     tags.add(alice, "Urgent")
     for name in ("", "  ", "x" * 61, "a\x00b", "a\u202eb"):

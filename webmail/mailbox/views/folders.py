@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
@@ -20,7 +21,7 @@ from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.current import preferences as preferred
 from webmail.web.labels import role_label
 from webmail.web.notices import notify, withdraw_notices
-from webmail.web.rendering import page
+from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
 
 _CHOSEN_ROLES = (Role.SENT, Role.DRAFTS, Role.TRASH, Role.ARCHIVE, Role.JUNK)
@@ -29,6 +30,20 @@ _CHOSEN_ROLES = (Role.SENT, Role.DRAFTS, Role.TRASH, Role.ARCHIVE, Role.JUNK)
 @blueprint.get("/folders")
 def folders() -> Response:
     return _all_folders()
+
+
+@blueprint.get("/folders/new")
+def ask_folder() -> Response:
+    """The form for a new folder beside the list, which HTMX asks for; otherwise the page that has it at its top."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(url_for("mailbox.folders", new=1), 303)
+    return fragment("mailbox/_new_folder.html", back=_shown_page())
+
+
+def _shown_page() -> str:
+    """The page in whose side bar the form opens, or "" """
+    address = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return local_path(f"{address.path}?{address.query}" if address.query else address.path)
 
 
 @blueprint.post("/folders")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from flask import g, redirect, request, url_for
+from flask import after_this_request, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 from werkzeug.wrappers import Response
@@ -19,7 +20,7 @@ from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
 from webmail.models import Tag
-from webmail.web.current import current_account, current_user
+from webmail.web.current import current_account, current_user, overview
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
@@ -46,6 +47,49 @@ class Chip(NamedTuple):
 def my_tags() -> list[Chip]:
     """The user's own tags, for menus."""
     return [_chip(tag.keyword, tag) for tag in _mine().values()]
+
+
+class TagLink(NamedTuple):
+    """A tag of the side bar. `unread`: how many messages, None if not known; `current`: its search is what is shown."""
+
+    chip: Chip
+    unread: int | None
+    current: bool
+
+
+@blueprint.app_template_global()
+def tag_links() -> list[TagLink]:
+    """The user's tags for the side bar, with counts as far as they are known; they are counted anew after the answer."""
+    shown, found = my_tags()[: imap.tag_counts.MOST_KEYWORDS], overview()
+    if not shown or found is None:
+        return []
+    keywords = [chip.keyword for chip in shown]
+    names = imap.multi_search.within(found, "INBOX", below=False).names
+    unread = [name for name in names if (mailbox := found.get(name)) and mailbox.unseen]
+    _after_the_answer(partial(imap.tag_counts.count_soon, current_account(), keywords, unread))
+    counts, here = imap.tag_counts.known(current_account()), _searched()
+    return [TagLink(chip, counts.get(chip.keyword), chip.url == here) for chip in shown]
+
+
+def _after_the_answer(act: Callable[[], object]) -> None:
+    @after_this_request
+    def when_sent(response: Response) -> Response:
+        response.call_on_close(act)
+        return response
+
+
+@blueprint.after_request
+def _recount(response: Response) -> Response:
+    """After a change to messages, count what is unread of each tag while the browser fetches the next page."""
+    if request.method == "POST" and "account" in g:
+        imap.tag_counts.recount_soon(current_account())
+    return response
+
+
+def _searched() -> str:
+    """The address of the search everywhere that is shown, as `Chip.url` has it."""
+    query = " ".join(request.args.get("query", "").split())
+    return url_for("mailbox.show", mailbox="INBOX", query=query, scope="all") if request.args.get("scope") == "all" else ""
 
 
 @blueprint.app_template_global()

@@ -1,0 +1,178 @@
+"""Tag counts: how many unread messages of an account have each keyword; counted beside the pages, kept in memory."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from webmail.account import Account
+from webmail.errors import MailError
+from webmail.imap.commands import flag_list, mailbox_name
+from webmail.imap.connection import Command, Connection
+from webmail.imap.responses import count_of, numbers_of
+
+Answer = dict[str, list[Any]] | MailError
+
+log = logging.getLogger(__name__)
+
+MOST_KEYWORDS = 20  # counted for an account
+MOST_MAILBOXES = 100  # in which they are counted
+_FRESH_SECONDS = 60.0
+_PAUSE_SECONDS = 2.0  # between two counts of an account, however much changes
+_KEEP_SECONDS = 900.0
+_PATIENCE_SECONDS = 5.0  # to connect, and for each answer
+_MOST_WAITING = 50  # accounts; who finds no place is counted at a later page
+_TAG = re.compile(rb'TAG "[A-Z]*(\d+)"')
+_BATCH_BYTES = 24_000  # of commands sent at once: see multi_search.py
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is known of an account. `began`: when it was last counted; `changed`: when a change was last made through Traboule."""
+
+    began: float = -_KEEP_SECONDS
+    changed: float = -_KEEP_SECONDS
+    counted: frozenset[str] = frozenset()  # keywords
+    places: frozenset[str] = frozenset()  # mailboxes
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+_kept: dict[Account, _Kept] = {}
+_waiting: dict[Account, tuple[frozenset[str], frozenset[str]]] = {}  # keywords, mailboxes; counted in this order
+_lock = threading.Lock()
+_worker: threading.Thread | None = None
+
+
+def known(account: Account) -> dict[str, int]:
+    """The unread messages with each keyword, as last counted; keywords that were not counted yet are missing. No round trip."""
+    with _lock:
+        kept = _kept.get(account)
+        return dict(kept.counts) if kept else {}
+
+
+def changed(account: Account) -> None:
+    """Note that messages of the account changed, so that the next page asks for another count."""
+    with _lock:
+        if account in _kept:
+            _kept[account].changed = time.monotonic()
+
+
+def count_soon(account: Account, keywords: Iterable[str], mailboxes: Iterable[str]) -> None:
+    """Have a thread count these keywords in these mailboxes, over a connection of its own, unless that was done a moment ago.
+    Returns at once. At most MOST_KEYWORDS and MOST_MAILBOXES."""
+    wanted, places = frozenset(list(keywords)[:MOST_KEYWORDS]), frozenset(list(mailboxes)[:MOST_MAILBOXES])
+    with _lock:
+        if not _is_fresh(_kept.setdefault(account, _Kept()), wanted, places):
+            _queue(account, wanted, places)
+
+
+def recount_soon(account: Account) -> None:
+    """Have what was counted last counted again, if it changed since. Returns at once."""
+    with _lock:
+        kept = _kept.get(account)
+        if kept and kept.counted and not _is_fresh(kept, kept.counted, kept.places):
+            _queue(account, kept.counted, kept.places)
+
+
+def count(connection: Connection, keywords: Sequence[str], mailboxes: Iterable[str]) -> dict[str, int]:
+    """Count the unread messages with each keyword: 1 round trip per 24 KB of commands. Mailboxes that cannot be opened count
+    as empty. Raises ServerAway."""
+    found = dict.fromkeys(keywords, 0)
+    size = sum(map(len, keywords)) + 50 * len(keywords)
+    several = max(1, _BATCH_BYTES // (size + 200))
+    names = list(mailboxes) if keywords else []
+    for start in range(0, len(names), several):
+        commands = [command for name in names[start : start + several] for command in _commands(connection, keywords, name)]
+        answers, each = connection.run_apart(*commands), len(keywords) + 1
+        for first in range(0, len(answers), each):
+            for keyword, number in zip(keywords, _numbers(answers[first : first + each], len(keywords)), strict=False):
+                found[keyword] += number
+    return found
+
+
+def _numbers(answers: Sequence[Answer], expected: int) -> list[int]:
+    """The counts in the answers to the commands for one mailbox, in their order; [] if one is missing.
+
+    Not each in the answer to its command: Dovecot says that a SEARCH is done only after the answers to those that follow.
+    """
+    told = [answer for answer in answers if not isinstance(answer, MailError)]
+    counts = sorted((line for answer in told for line in answer.get("ESEARCH", [])), key=_tag_number)
+    numbers = [count_of({"ESEARCH": [line]}) or 0 for line in counts]
+    numbers = numbers or [len(numbers_of([line])) for answer in told for line in answer.get("SEARCH", [])]
+    return numbers if len(numbers) == expected and len(told) == len(answers) else []
+
+
+def _tag_number(line: bytes) -> int:
+    """The number in `(TAG "ABCD12")`: imaplib counts its commands."""
+    found = _TAG.search(line)
+    return int(found[1]) if found else 0
+
+
+def _commands(connection: Connection, keywords: Sequence[str], name: str) -> list[Command]:
+    ask = (b"SEARCH", b"RETURN (COUNT)") if connection.has("ESEARCH") else (b"SEARCH",)  # RFC 4731
+    keys = [b"UNSEEN KEYWORD " + flag_list([keyword])[1:-1] for keyword in keywords]
+    return [(b"EXAMINE", mailbox_name(name)), *((*ask, key) for key in keys)]
+
+
+def _is_fresh(kept: _Kept, wanted: frozenset[str], places: frozenset[str]) -> bool:
+    age = time.monotonic() - kept.began
+    same = wanted <= kept.counted and places <= kept.places
+    return age < _PAUSE_SECONDS or (age < _FRESH_SECONDS and same and kept.changed < kept.began)
+
+
+def _queue(account: Account, wanted: frozenset[str], places: frozenset[str]) -> None:
+    """The lock is held."""
+    global _worker
+    if account not in _waiting and len(_waiting) >= _MOST_WAITING:
+        return
+    _waiting[account] = (wanted, places)
+    if _worker is None or not _worker.is_alive():
+        _worker = threading.Thread(target=_work, name="tag-counts", daemon=True)
+        _worker.start()
+
+
+def _work() -> None:
+    """Count for one account after the other, and end when none is waiting."""
+    global _worker
+    while True:
+        with _lock:
+            if not _waiting:
+                _worker = None
+                return
+            account = next(iter(_waiting))
+            keywords, mailboxes = _waiting.pop(account)
+            began = time.monotonic()
+            for old in [one for one, kept in _kept.items() if max(kept.began, kept.changed) < began - _KEEP_SECONDS]:
+                del _kept[old]
+            _kept.setdefault(account, _Kept()).began = began
+        found = _counted(account, sorted(keywords), sorted(mailboxes))
+        with _lock:
+            kept = _kept.setdefault(account, _Kept(began))
+            if found is None:
+                kept.began = time.monotonic() + _FRESH_SECONDS  # a server that is away is not asked at each page
+            else:
+                kept.counted, kept.places, kept.counts = keywords, mailboxes, found
+
+
+def _counted(account: Account, keywords: Sequence[str], mailboxes: Sequence[str]) -> dict[str, int] | None:
+    """The counts over a connection that no page waits for; None if the server does not answer."""
+    if not mailboxes:
+        return dict.fromkeys(keywords, 0)
+    try:
+        connection = Connection(account, _PATIENCE_SECONDS)
+    except MailError as error:
+        log.info("tags are not counted: %s", error)
+        return None
+    try:
+        connection.lend(_PATIENCE_SECONDS)
+        return count(connection, keywords, mailboxes)
+    except MailError as error:
+        log.info("tags are not counted: %s", error)
+        return None
+    finally:
+        connection.close()
