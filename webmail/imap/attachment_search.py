@@ -9,11 +9,15 @@ from webmail.imap import mailboxes, multi_search
 from webmail.imap.commands import quoted, uid_set
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import Overview
-from webmail.imap.multi_search import MOST_SHOWN, Hit, SearchScope
+from webmail.imap.multi_fetch import Hit, MailboxHits, fetch
+from webmail.imap.multi_search import SearchScope
 from webmail.imap.responses import structure_of
 from webmail.imap.search import Search, SearchNode, any_of, criteria, knows_parts, narrowed
+from webmail.imap.sort_keys import plain_key
 from webmail.mail import Part, Summary
 
+SORTS = ("date", "name", "size")
+MOST_LOOKED_INTO = 1000  # messages whose files are sorted by name or size: each has its structure read
 # kinds of files by extension, and by media type for files without a name
 KINDS: dict[str, tuple[str, ...]] = {
     "document": (".pdf", ".doc", ".docx", ".odt", ".rtf", ".txt", ".pages", ".epub"),
@@ -52,51 +56,59 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class FilePage:
-    """The files of a page of messages. `total` counts the messages found: with `exact` each of them has a matching file, by its
-    name; otherwise the server can't tell, and some have none."""
+    """A page of files. `total` counts the messages found: with `exact` each of them has a matching file, by its name; otherwise
+    the server can't tell, and some have none. `looked_at` of them were looked into: those of this page if it is sorted by date,
+    otherwise those of all pages."""
 
     files: tuple[FoundFile, ...]
     total: int
     looked_at: int
     page: int
-    size: int
+    pages: int
     exact: bool
     reach: SearchScope
     skipped: tuple[str, ...]
     overview: Overview
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-min(self.total, MOST_SHOWN) // self.size))
-
-    @property
-    def reachable(self) -> int:
-        """How many messages its pages can show."""
-        return self.pages * self.size
-
-    @property
-    def is_cut(self) -> bool:
-        return self.total > self.reachable
+    sort: str = "date"
+    cut: str = ""  # "newest" or "largest": only the files of these messages, `looked_at`, are on its pages
 
 
 def search(
-    connection: Connection, mailbox: str, found: Search, wanted: FileFilter, *, scope: str = "all", page: int = 1, size: int = 25
-) -> FilePage:
-    """The files of a page of matching messages, newest first: at most 6 round trips (see `multi_search.search`).
+    connection: Connection, mailbox: str, found: Search, wanted: FileFilter, *, scope: str = "all", page: int = 1, size: int = 25,
+    sort: str = "date",
+) -> FilePage:  # fmt: skip
+    """A page of the files of matching messages: at most 7 round trips (see `multi_search.search`).
 
-    The structure is fetched only for the messages of the page.
+    By date: the files of `size` messages, the newest first; only their structure is fetched. By name: `size` files of the newest
+    `MOST_LOOKED_INTO` messages; by size, the largest first, of the largest messages.
     """
     overview = mailboxes.overview(connection)
     reach = multi_search.within(overview, mailbox, scope == "below") if scope else SearchScope((mailbox,))
     keys = criteria(narrowed(found, _of_kind(wanted.kind)) if wanted.kind else found, connection.capabilities)
-    places, skipped = multi_search.matching(connection, reach.names, keys)
+    by = "size" if sort == "size" and connection.has("SORT") else "date"
+    places, skipped = multi_search.matching(connection, reach.names, keys, by)
     total = sum(len(place.uids) for place in places)
-    page = min(max(page, 1), max(1, -(-min(total, MOST_SHOWN) // size)))
-    hits = multi_search.newest(connection, places, min(page * size, MOST_SHOWN))[(page - 1) * size :]
-    rows = multi_search.rows_of(connection, hits)
-    files = _files(connection, hits, rows, wanted)
     exact = knows_parts(connection.capabilities) and not wanted.at_least
-    return FilePage(tuple(files), total, len(rows), page, size, exact, reach, skipped, overview)
+    if sort == "date":
+        pages = _pages(total, size)
+        page = min(max(page, 1), pages)
+        hits = multi_search.chosen(connection, places, by, (page - 1) * size, page * size)
+        looked_at = len(hits)
+        shown = [one for hit in _files(connection, hits, wanted) for one in hit]
+    else:
+        hits = multi_search.chosen(connection, places, by, 0, MOST_LOOKED_INTO)
+        looked_at = len(hits)
+        parts = sorted((one for hit in _files(connection, hits, wanted) for one in hit), key=_ORDERS[sort])
+        pages = _pages(len(parts), size)
+        page = min(max(page, 1), pages)
+        shown = parts[(page - 1) * size : page * size]
+    files = _with_messages(connection, shown)
+    cut = "" if sort == "date" or looked_at >= total else "largest" if by == "size" else "newest"
+    return FilePage(tuple(files), total, looked_at, page, pages, exact, reach, skipped, overview, sort, cut)
+
+
+def _pages(count: int, size: int) -> int:
+    return max(1, -(-count // size))
 
 
 def _of_kind(kind: str) -> SearchNode:
@@ -109,18 +121,36 @@ def _part_key(words: bytes) -> SearchNode:
     return SearchNode("key", b"ALL", b"(MIMEPART " + words + b")")
 
 
-def _files(connection: Connection, hits: Sequence[Hit], rows: Sequence[Summary], wanted: FileFilter) -> list[FoundFile]:
-    place_of = {hit.place.mailbox: hit.place for hit in hits}
-    by_mailbox: dict[str, list[int]] = {}
-    for row in rows:
-        by_mailbox.setdefault(row.mailbox, []).append(row.uid)
-    asking = [(name, (b"UID FETCH", uid_set(uids), b"(UID BODYSTRUCTURE)")) for name, uids in by_mailbox.items()]
-    values = multi_search.fetch(connection, place_of, asking)
-    found: list[FoundFile] = []
-    for row in rows:
-        shape = structure_of(values.get((row.mailbox, row.uid), {}).get(b"BODYSTRUCTURE"))
-        if shape is None:
-            found.append(FoundFile(row, None))
-        else:
-            found += [FoundFile(row, part) for part in shape.attachments if wanted.is_met_by(part)]
+HitFile = tuple[Hit, Part | None]
+_ORDERS = {
+    "name": lambda one: (one[1] is None, plain_key(one[1].filename) if one[1] else ""),
+    "size": lambda one: -one[1].decoded_size if one[1] else 1,
+}  # a message whose structure can't be parsed comes last
+
+
+def _files(connection: Connection, hits: Sequence[Hit], wanted: FileFilter) -> list[list[HitFile]]:
+    """The files of each message that pass the filter: 1 round trip."""
+    by_place: dict[str, list[int]] = {}
+    for hit in hits:
+        by_place.setdefault(hit.place.mailbox, []).append(hit.uid)
+    asking = [(name, (b"UID FETCH", uid_set(uids), b"(UID BODYSTRUCTURE)")) for name, uids in by_place.items()]
+    values = fetch(connection, _places(hits), asking)
+    found: list[list[HitFile]] = []
+    for hit in hits:
+        items = values.get((hit.place.mailbox, hit.uid))
+        shape = structure_of(items.get(b"BODYSTRUCTURE")) if items else None
+        parts = [part for part in shape.attachments if wanted.is_met_by(part)] if shape else [None]
+        found.append([(hit, part) for part in parts])
     return found
+
+
+def _with_messages(connection: Connection, shown: Sequence[HitFile]) -> list[FoundFile]:
+    """These files with the rows of their messages, without those that went meanwhile: round trips of `rows_of`."""
+    rows = multi_search.rows_of(connection, list(dict.fromkeys(hit for hit, _part in shown)))
+    row_of = {(row.mailbox, row.uid): row for row in rows}
+    keys = [((hit.place.mailbox, hit.uid), part) for hit, part in shown]
+    return [FoundFile(row_of[key], part) for key, part in keys if key in row_of]
+
+
+def _places(hits: Sequence[Hit]) -> dict[str, MailboxHits]:
+    return {hit.place.mailbox: hit.place for hit in hits}

@@ -1,47 +1,28 @@
-"""Multi-mailbox search: searches several mailboxes and merges the results, newest first. Each step is one round trip for all."""
+"""Multi-mailbox search: searches several mailboxes and merges the results in one order. Each step is one round trip for all."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from webmail.errors import MailError
 from webmail.imap import listing, mailboxes
-from webmail.imap.commands import mailbox_name, uid_set
-from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.commands import uid_set
+from webmail.imap.connection import Command, Connection
 from webmail.imap.mailboxes import Overview
-from webmail.imap.responses import EPOCH, flags_of, headers_cut, numbers_of, without_headers
+from webmail.imap.merging import merged
+from webmail.imap.multi_fetch import Hit, MailboxHits, fetch, in_each, known_flags, validity
+from webmail.imap.responses import flags_of, headers_cut, numbers_of, without_headers
 from webmail.imap.search import Search, charset, criteria
+from webmail.imap.sort_keys import ORDERS
 from webmail.imap.summary_cache import known_of, remember
 from webmail.mail import Role, Summary
 
-MOST_SHOWN = 2000  # results that can be paged through: each page needs the dates of all those before it
-MOST_MAILBOXES = 300  # mailboxes that are searched
-_BATCH_BYTES = 24_000  # of commands sent at once: if they exceed the buffers, client and server wait for each other to read
+MOST_SORTED = 20_000  # results in an order by text, for which all are compared here: the newest of more
+MOST_MAILBOXES = 2000  # mailboxes that are searched
 _APART = (Role.TRASH, Role.JUNK)
-
-Untagged = dict[str, list[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxHits:
-    """The results of one mailbox: the matching UIDs, newest first."""
-
-    mailbox: str
-    uidvalidity: int
-    flags: frozenset[str]  # known in the mailbox
-    uids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    received: datetime
-    place: MailboxHits
-    uid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +36,16 @@ class SearchScope:
 
 @dataclass(frozen=True, slots=True)
 class WideListing(listing.Listing):
-    """A page of results of several mailboxes, each row with its mailbox. `skipped` mailboxes could not be searched."""
+    """A page of results of several mailboxes, each row with its mailbox. `skipped` mailboxes could not be searched; `reachable`
+    results are on its pages."""
 
     reach: SearchScope = SearchScope(())
     skipped: tuple[str, ...] = ()
+    reachable: int = 0
 
     @property
     def pages(self) -> int:
-        return max(1, -(-min(self.total, MOST_SHOWN) // self.size))
-
-    @property
-    def reachable(self) -> int:
-        """How many results its pages can show."""
-        return self.pages * self.size
+        return max(1, -(-self.reachable // self.size))
 
     @property
     def is_cut(self) -> bool:
@@ -75,22 +53,29 @@ class WideListing(listing.Listing):
 
 
 def search(
-    connection: Connection, mailbox: str, *, query: str | Search, below: bool, page: int = 1, size: int = 50
+    connection: Connection, mailbox: str, *, query: str | Search, below: bool, page: int = 1, size: int = 50, sort: str = "date"
 ) -> WideListing:  # fmt: skip
-    """A page of the matches in `mailbox` and those inside it (`below`), or in all mailboxes, newest first.
+    """A page of the matches in `mailbox` and those inside it (`below`), or in all mailboxes, in an order of `sorts`.
 
-    At most 4 round trips for the mailboxes that fit in 24 KB of commands (about 150), 3 more for each further 24 KB: the folder
-    overview (0 if cached), SORT or SEARCH in each, the dates of the candidates for this page (0 if all are cached or in one
-    mailbox), the rows; one more for rows with huge headers. Raises the first mailbox's error if none can be searched.
+    At most 5 round trips for the mailboxes that fit in 24 KB of commands (about 150), 4 more for each further 24 KB: the folder
+    overview (0 if cached), SORT or SEARCH in each, the keys of `chosen` (2, usually 1; 0 if all are cached or in one mailbox),
+    the rows; one more for rows with huge headers. Raises the first mailbox's error if none can be searched.
     """
     overview = mailboxes.overview(connection)
     reach = within(overview, mailbox, below)
-    places, skipped = matching(connection, reach.names, criteria(query, connection.capabilities))
+    sort = sort if sort in sorts(connection) else "date"
+    places, skipped = matching(connection, reach.names, criteria(query, connection.capabilities), sort)
     total = sum(len(place.uids) for place in places)
-    page = min(max(page, 1), max(1, -(-min(total, MOST_SHOWN) // size)))
-    shown = newest(connection, places, min(page * size, MOST_SHOWN))[(page - 1) * size :]
+    reachable = total if ORDERS[sort].exact else min(total, MOST_SORTED)
+    page = min(max(page, 1), max(1, -(-reachable // size)))
+    shown = chosen(connection, places, sort, (page - 1) * size, min(page * size, reachable))
     rows = rows_of(connection, shown)
-    return WideListing(mailbox, 0, total, page, size, tuple(rows), overview, total, reach=reach, skipped=skipped)
+    return WideListing(mailbox, 0, total, page, size, tuple(rows), overview, total, 0, reach, skipped, reachable)
+
+
+def sorts(connection: Connection) -> set[str]:
+    """The orders in which results of several mailboxes can be shown, a part of `listing.SORTS`."""
+    return set(ORDERS) if connection.has("SORT") else {"date", "oldest"}
 
 
 def count(connection: Connection, mailbox: str, *, query: str | Search, below: bool = False) -> int:
@@ -117,54 +102,47 @@ def within(overview: Overview, mailbox: str, below: bool) -> SearchScope:
     return SearchScope(tuple(names[:MOST_MAILBOXES]), left_out, max(len(names) - MOST_MAILBOXES, 0))
 
 
-def matching(connection: Connection, names: Iterable[str], keys: bytes) -> tuple[list[MailboxHits], tuple[str, ...]]:
+def matching(
+    connection: Connection, names: Iterable[str], keys: bytes, sort: str = "date"
+) -> tuple[list[MailboxHits], tuple[str, ...]]:
     """The matches in each mailbox, and the mailboxes that could not be searched: 1 round trip per 24 KB of commands.
 
-    SORTs by arrival if the server supports it: a moved message gets a new UID, but keeps its date. Reversed here, since
-    REVERSE would keep messages of the same second in ascending order of UID.
+    Sorted by the server if it can: a moved message gets a new UID, but keeps its date. Those to be sorted by text here come
+    newest first.
     """
-    sort = connection.has("SORT")
-    ask: Command = (b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys) if sort else (b"UID SEARCH", *charset(keys), keys)
+    by, order = connection.has("SORT"), ORDERS[sort]
+    ask: Command = (b"UID SORT", b"(%b)" % order.server, b"UTF-8", keys) if by else (b"UID SEARCH", *charset(keys), keys)
     places: list[MailboxHits] = []
     skipped: list[str] = []
     error: MailError | None = None
-    for name, opened, found in _in_each(connection, [(name, ask) for name in names]):
+    for name, opened, found in in_each(connection, [(name, ask) for name in names]):
         if isinstance(opened, MailError) or isinstance(found, MailError):
             skipped.append(name)
             error = error or (opened if isinstance(opened, MailError) else found if isinstance(found, MailError) else None)
             continue
-        uids = numbers_of(found.get("SORT" if sort else "SEARCH", []))
-        places.append(MailboxHits(name, _validity(opened), _flags(opened), tuple(reversed(uids if sort else sorted(uids)))))
+        uids = numbers_of(found.get("SORT", [])) if by else sorted(numbers_of(found.get("SEARCH", [])))
+        uids = uids[::-1] if order.reverse else uids
+        places.append(MailboxHits(name, validity(opened), known_flags(opened), tuple(uids)))
     if error and not places:
         raise error
     return places, tuple(skipped)
 
 
-def newest(connection: Connection, places: Sequence[MailboxHits], most: int) -> list[Hit]:
-    """The `most` newest hits of all mailboxes, newest first: 1 round trip, 0 if their dates are cached."""
-    filled = [place for place in places if place.uids]
-    if len(filled) == 1:
-        return [Hit(EPOCH, filled[0], uid) for uid in filled[0].uids[:most]]
-    dates: dict[tuple[str, int], datetime] = {}
-    asking: list[tuple[str, Command]] = []
-    for place in filled:
-        rows = known_of(connection.account, place.mailbox, place.uidvalidity).rows
-        candidates = place.uids[:most]
-        dates.update({(place.mailbox, uid): rows[uid].received for uid in candidates if uid in rows})
-        if unknown := [uid for uid in candidates if uid not in rows]:
-            asking.append((place.mailbox, (b"UID FETCH", uid_set(unknown), b"(UID INTERNALDATE)")))
-    validity = {place.mailbox: place.uidvalidity for place in filled}
-    for name, opened, answers in _in_each(connection, asking):
-        if not isinstance(opened, MailError) and not isinstance(answers, MailError) and _validity(opened) == validity[name]:
-            dates.update({(name, uid): received for uid, received in _dates(answers)})
-    hits = [
-        Hit(dates[place.mailbox, uid], place, uid)
-        for place in filled
-        for uid in place.uids[:most]
-        if (place.mailbox, uid) in dates
-    ]
-    hits.sort(key=lambda hit: hit.received, reverse=True)  # stable: within one second the order is the same on all pages
-    return hits[:most]
+def chosen(connection: Connection, places: Sequence[MailboxHits], sort: str, first: int, last: int) -> list[Hit]:
+    """The hits of all mailboxes at the places `first` to `last` (excluded) of an order, each place being sorted in it: round
+    trips of `merged`; for an order by text 1 for the keys of all per 24 KB, more to find the newest `MOST_SORTED` of them."""
+    order, by_server = ORDERS[sort], connection.has("SORT")
+    if order.exact:
+        return merged(connection, places, order, first, last, is_sorted=by_server)
+    if sum(len(place.uids) for place in places) > MOST_SORTED:
+        places = _newest(connection, places)
+    return merged(connection, places, order, 0, MOST_SORTED, is_sorted=False)[first:last]
+
+
+def _newest(connection: Connection, places: Sequence[MailboxHits]) -> list[MailboxHits]:
+    """The newest `MOST_SORTED` of these, which are newest first."""
+    count = Counter(hit.place.mailbox for hit in merged(connection, places, ORDERS["date"], 0, MOST_SORTED, is_sorted=True))
+    return [replace(place, uids=place.uids[: count[place.mailbox]]) for place in places]
 
 
 def rows_of(connection: Connection, hits: Sequence[Hit]) -> list[Summary]:
@@ -197,18 +175,6 @@ def rows_of(connection: Connection, hits: Sequence[Hit]) -> list[Summary]:
     return [found[key] for key in keys if key in found]
 
 
-def fetch(
-    connection: Connection, place_of: dict[str, MailboxHits], asking: Sequence[tuple[str, Command]]
-) -> dict[tuple[str, int], dict[bytes, Any]]:
-    """Responses to UID FETCH by mailbox and UID, of mailboxes whose UIDVALIDITY did not change: 1 round trip."""
-    values: dict[tuple[str, int], dict[bytes, Any]] = {}
-    for name, opened, answers in _in_each(connection, asking):
-        if isinstance(opened, MailError) or isinstance(answers, MailError) or _validity(opened) != place_of[name].uidvalidity:
-            continue
-        values.update({(name, uid): items for uid, items in fetched(answers).items()})
-    return values
-
-
 def _complete(connection: Connection, place_of: dict[str, MailboxHits], values: dict[tuple[str, int], dict[bytes, Any]]) -> None:
     """Fetch the fields one by one if thousands of recipients truncated the others, and the structure of rows that seem to have
     attachments: 1 round trip each, usually 0."""
@@ -232,59 +198,3 @@ def _complete(connection: Connection, place_of: dict[str, MailboxHits], values: 
     ]
     for key, items in fetch(connection, place_of, asking).items():
         values[key] |= items
-
-
-def _in_each(
-    connection: Connection, asking: Sequence[tuple[str, Command]]
-) -> list[tuple[str, Untagged | MailError, Untagged | MailError]]:
-    """For each (mailbox, command): the mailbox, the response to EXAMINE (read-only), the response to the command."""
-    found: list[tuple[str, Untagged | MailError, Untagged | MailError]] = []
-    for batch in _batches(asking):
-        commands = [c for name, command in batch for c in ((b"EXAMINE", mailbox_name(name)), command)]
-        answers = connection.run_apart(*commands)
-        for (name, _command), opened, told in zip(batch, answers[::2], answers[1::2], strict=True):
-            found.append((name, opened, told))
-    return found
-
-
-def _batches(asking: Sequence[tuple[str, Command]]) -> Iterable[list[tuple[str, Command]]]:
-    batch: list[tuple[str, Command]] = []
-    size = 0
-    for name, command in asking:
-        here = sum(map(len, command)) + 4 * len(name) + 40
-        if batch and size + here > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append((name, command))
-        size += here
-    if batch:
-        yield batch
-
-
-def _validity(opened: Untagged) -> int:
-    return int((opened.get("UIDVALIDITY") or [0])[-1])
-
-
-def _flags(opened: Untagged) -> frozenset[str]:
-    return frozenset((opened.get("FLAGS") or [b""])[0].decode("ascii", "replace").strip("()").split())
-
-
-_DATED = re.compile(
-    rb'\d+ \((?:UID (\d+) )?INTERNALDATE "([ \d]\d)-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"(?: UID (\d+))?\)'
-)
-_MONTHS = {name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-
-
-def _dates(answers: Untagged) -> Iterable[tuple[int, datetime]]:
-    """UID and date of each FETCH response: for thousands of them the library's parser would take seconds."""
-    for line in answers.get("FETCH", []):
-        if isinstance(line, bytes) and (found := _DATED.fullmatch(line)):
-            day, month, year, hour, minute, second, sign, zone_hour, zone_minute = found.groups()[1:10]
-            try:
-                local = datetime(
-                    int(year), _MONTHS[month.lower()], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC
-                )
-                east = timedelta(hours=int(zone_hour), minutes=int(zone_minute)) * (1 if sign == b"+" else -1)
-                yield int(found[1] or found[11]), local - east
-            except (KeyError, ValueError, OverflowError):
-                continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webmail.imap.listing import SORTS
+from webmail.imap.sort_keys import ORDERS
 
 SCOPES = ("", "below", "all")  # this mailbox; including its subfolders; all mailboxes
 LONGEST_QUERY = 1000
@@ -27,12 +28,13 @@ class ListRequest:
         """Parse the arguments of a URL or form; invalid values are replaced by defaults."""
         # "query" is the search box itself; other forms on a list's page pass the current search as "matching"
         query, sort, scope, page = (args.get(name, "") for name in ("query", "sort", "scope", "page"))
-        query = query or args.get("matching", "")
+        query = " ".join((query or args.get("matching", ""))[:LONGEST_QUERY].split())
+        scope = scope if scope in SCOPES else ""
         return cls(
             mailbox,
-            " ".join(query[:LONGEST_QUERY].split()),
-            scope if scope in SCOPES else "",
-            sort if sort in SORTS else "date",
+            query,
+            scope,
+            sort if sort in (ORDERS if query and scope else SORTS) else "date",
             int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1,
         )
 

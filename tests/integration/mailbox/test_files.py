@@ -78,6 +78,27 @@ def test_files_have_pages(files: Visitor, fill: Fill) -> None:
     assert len(names(second)) == 6 and names(second)[-1] == "Relevé 2026.pdf"
 
 
+def test_files_are_sorted_by_name_and_by_size_on_all_pages(files: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = files.get("/files")
+    assert page.one("b[aria-current]").get_text() == "Newest first"
+    by_name = files.get(page.link("Name"))
+    assert names(by_name) == ["budget.xlsx", "IMG_1.jpg", "Relevé 2026.pdf"]
+    by_size = files.get(page.link("Largest first"))
+    assert names(by_size) == ["Relevé 2026.pdf", "budget.xlsx", "IMG_1.jpg"]
+    assert [cell.get_text(strip=True) for cell in by_size.all("td.number")][0].endswith("KB")
+    fill(files, *(with_file(f"N {n}", f"a{n:02}.pdf", 2_000 + n) for n in range(30)))
+    first = files.get("/files?sort=name&kind=document")
+    assert names(first) == [f"a{n:02}.pdf" for n in range(25)] and "Page 1 of 2" in first.text
+    second = files.get(str(first.one("a[rel=next]")["href"]))
+    assert names(second) == [f"a{n:02}.pdf" for n in range(25, 30)] + ["Relevé 2026.pdf"]
+    assert files.submit(first, "form.form", name="a1").address.endswith("sort=name")
+    monkeypatch.setattr(imap.attachment_search, "MOST_LOOKED_INTO", 4)
+    largest = files.get("/files?sort=size")
+    assert names(largest)[0] == "Relevé 2026.pdf" and len(names(largest)) == 4
+    assert "Only the files of the 4 largest messages can be put in this order" in largest.text
+    assert "Only the files of the 4 newest messages can be put in this order" in files.get("/files?sort=name").text
+
+
 def test_files_say_what_they_did_not_understand(files: Visitor) -> None:
     page = files.get("/files?larger=big")
     assert "is not understood" in page.text

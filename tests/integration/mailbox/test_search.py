@@ -16,7 +16,7 @@ from tests.support.visits import Visitor
 from webmail import imap
 from webmail.account import Account
 from webmail.errors import MailError, UnsafeValue
-from webmail.imap import multi_search
+from webmail.imap import multi_fetch, multi_search
 from webmail.imap.search import parse
 from webmail.models import Tag, User
 
@@ -252,7 +252,7 @@ def test_a_folder_that_vanished_meanwhile_is_passed_over(
 def test_long_queries_go_in_several_batches(
     folders: Visitor, account_of: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(multi_search, "_BATCH_BYTES", 300)
+    monkeypatch.setattr(multi_fetch, "_BATCH_BYTES", 300)
     with imap.connect(account_of(folders.address), "INBOX") as connection:
         assert imap.multi_search.search(connection, "INBOX", query="budget commun", below=False).total == 5
 
@@ -262,7 +262,10 @@ def test_a_fragment_of_everywhere_is_the_list(folders: Visitor) -> None:
     assert len(page.rows) == 5 and not page.all("header.top")
 
 
-def test_only_the_newest_are_shown_and_the_page_says_so(folders: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multi_search, "MOST_SHOWN", 3)
-    page = search(folders, "budget", scope="all")
-    assert page.rows == ["Budget 7", "Budget 4", "Budget 3"] and "5 messages found everywhere" in page.text
+def test_where_only_the_newest_are_sorted_the_page_says_so(folders: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multi_search, "MOST_SORTED", 3)
+    page = search(folders, "budget", scope="all", sort="subject")
+    assert page.rows == ["Budget 3", "Budget 4", "Budget 7"] and "5 messages found everywhere" in page.text
+    assert "Only the newest 3 of 5 can be put in this order" in page.text
+    whole = search(folders, "budget", scope="all")
+    assert len(whole.rows) == 5 and "can be put in this order" not in whole.text

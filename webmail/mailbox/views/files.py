@@ -1,4 +1,4 @@
-"""Files page: searches attachments in all mailboxes by name, kind, size, sender and date."""
+"""Files page: searches attachments in all mailboxes by name, kind, size, sender and date, and sorts them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.imap.attachment_search import KINDS, FileFilter
+from webmail.imap.attachment_search import KINDS, SORTS, FileFilter
 from webmail.imap.search_values import size_in_bytes
 from webmail.mailbox import search_query
 from webmail.mailbox.blueprint import blueprint
@@ -18,7 +18,7 @@ from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.formatting import today
 from webmail.web.rendering import page
 
-_FIELDS = ("name", "kind", "larger", "sender", "after", "before", "folder", "scope")
+_FIELDS = ("name", "kind", "larger", "sender", "after", "before", "folder", "scope", "sort")
 _LONGEST = 200
 
 
@@ -30,10 +30,14 @@ def files() -> Response:
     search = search_query.understood(_query(fields), current_user(), today())
     wanted = FileFilter(fields.get("name", ""), kind := _kind(fields), size_in_bytes(fields.get("larger", "")) or 0)
     number = request.args.get("page", 1, int)
+    if fields.get("sort") not in SORTS:
+        fields.pop("sort", None)
+    sort = fields.get("sort", "date")
     with imap.connect(current_account()) as connection:
         found = imap.attachment_search.search(
-            connection, mailbox, search, wanted, scope=scope if scope in SCOPES else "all", page=number if number < 10**7 else 1
-        )
+            connection, mailbox, search, wanted, scope=scope if scope in SCOPES else "all",
+            page=number if number < 10**7 else 1, sort=sort,
+        )  # fmt: skip
     remember_overview(found.overview)
     return page(
         "mailbox/files.html", found=found, fields=fields, kind=kind, kinds=_kind_labels(), search=search, mailbox=mailbox,

@@ -41,7 +41,7 @@ def show(mailbox: str) -> Response:
             return redirect(url_for("mailbox.show", day=day.isoformat(), _anchor="day", **arguments), 303)
         if asked.wide:
             listing: imap.listing.Listing = imap.multi_search.search(
-                connection, mailbox, query=search, below=asked.scope == "below", page=asked.page, size=size
+                connection, mailbox, query=search, below=asked.scope == "below", page=asked.page, size=size, sort=asked.sort
             )
         else:
             listing = imap.listing.list(
@@ -49,7 +49,7 @@ def show(mailbox: str) -> Response:
                 conversations=grouped,
             )  # fmt: skip
         exact_names = knows_parts(connection.capabilities)
-        sorts = {"date"} if asked.wide else imap.listing.sorts(connection)
+        sorts = (imap.multi_search if asked.wide else imap.listing).sorts(connection)
         threads = imap.threads.algorithm(connection)
         pushed = bool(settings().push_connections) and connection.has("IDLE")
     if request.args.get("date"):
