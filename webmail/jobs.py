@@ -31,6 +31,7 @@ from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
 from webmail.mailbox import export_task, move_in, snooze
 from webmail.mailbox import import_task as mail_import_task
+from webmail.mailbox.room_task import KIND as ROOM_KIND
 from webmail.message import image_cache
 from webmail.models import DraftRow, Outbox, now
 from webmail.send_attempts import LEASE
@@ -48,7 +49,11 @@ _LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is d
 _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
-KINDS: tuple[TaskKind, ...] = (import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND)
+KINDS: tuple[TaskKind, ...] = (
+    import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND
+)  # fmt: skip
+
+KINDS += (ROOM_KIND,)
 
 
 class Jobs:

@@ -46,9 +46,11 @@ NO_PAGES = frozenset(
         "compose.state",
         "compose.suggest",
         "compose.resume",
+        "mailbox.ask_folder",
         "mailbox.go",
         "mailbox.news",
         "mailbox.push",
+        "mailbox.room_report",
         "contacts.card",
         "contacts.export",
         "accounts.task_state",
@@ -79,6 +81,7 @@ def _simple_pages() -> dict[str, str]:
         "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
         "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "sessions": "/sessions",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "preferences": "/settings",
+        "room": "/room",
     }  # fmt: skip
 
 

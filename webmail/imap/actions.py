@@ -117,7 +117,7 @@ def by_date(
     among = uid_set(uids)
     found = []
     answer = connection.run(
-        *((b"UID SEARCH", b"UID", among, b"SINCE", _day(first), b"BEFORE", _day(after)) for first, after in spans)
+        *((b"UID SEARCH", b"UID", among, b"SINCE", imap_day(first), b"BEFORE", imap_day(after)) for first, after in spans)
     )
     lines = answer.get("SEARCH", [])
     if len(lines) != len(spans):
@@ -127,7 +127,7 @@ def by_date(
     return found
 
 
-def _day(day: date) -> bytes:
+def imap_day(day: date) -> bytes:
     """A date in RFC 3501 format, independent of the locale."""
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     return f"{day.day}-{months[day.month - 1]}-{day.year:04d}".encode()

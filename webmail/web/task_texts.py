@@ -99,10 +99,15 @@ def _undo(task: Task, text: TaskText | None, result: Facts) -> tuple[str, Facts]
     return text.undo({**result, "task": task.id, "cursor": json.loads(task.cursor)}) if text else None
 
 
-def task_started(task: Task) -> None:
-    """Wake the worker, and say on the next page that the work goes on by itself. The notice follows its progress."""
+def wake_worker() -> None:
+    """A task was put in the queue."""
     if jobs := current_app.extensions.get("jobs"):
         jobs.wake_tasks()
+
+
+def task_started(task: Task) -> None:
+    """Wake the worker, and say on the next page that the work goes on by itself. The notice follows its progress."""
+    wake_worker()
     row = row_of(task)
     words = _("%(title)s It continues in the background: you can leave this page.", title=row.title)
     link = {"url": url_for("accounts.tasks"), "text": _("Follow its progress"), "here": True}

@@ -9,8 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap, preferences
+from webmail.imap.room import largest
 from webmail.mail import Quota, Role
 from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.room_report import counted_mailboxes
+from webmail.mailbox.views.room_report import report_context
 from webmail.web.banners import add_banner
 from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.current import preferences as preferred
@@ -21,25 +24,26 @@ from webmail.web.request_values import local_path
 add_banner("mailbox/_room_low.html")
 _QUIET_DAYS = 7
 _MOST_FOLDERS = 100  # listed
+_MOST_SEARCHED = 300  # folders in which the largest messages are looked for
+_MOST_MESSAGES = 25
 
 
 @blueprint.get("/room")
 def room() -> Response:
-    """3 round trips: NOOP, the folders with their counts and the quota, the sizes."""
+    """6 to 8 round trips: NOOP, the folders with their counts and the quota, the sizes, the largest messages (`imap.room`)."""
     imap.mailboxes.forget(current_account())  # whoever makes room looks at the numbers
     with imap.connect(current_account()) as connection:
         imap.folders.refresh(connection)
         found = imap.mailboxes.overview(connection)
         sizes = imap.folders.sizes(connection, found.mailboxes)
+        large = largest(connection, counted_mailboxes(found, sent=True)[:_MOST_SEARCHED], _MOST_MESSAGES)
     remember_overview(found)
-    own = [m for m in found.mailboxes if not m.owner and sizes.get(m.name)]
+    own = [m for m in found.mailboxes if not m.owner and (sizes.get(m.name) if sizes else m.messages)]
     return page(
-        "mailbox/room.html",
-        quota=found.quota,
-        sizes=sizes,
-        folders=sorted(own, key=lambda m: -sizes[m.name])[:_MOST_FOLDERS],
+        "mailbox/room.html", quota=found.quota, sizes=sizes, large=large, **report_context(),
+        folders=sorted(own, key=lambda m: -sizes.get(m.name, 0))[:_MOST_FOLDERS] if sizes else [],
         emptied=[m for m in own if m.role in (Role.TRASH, Role.JUNK)],
-    )
+    )  # fmt: skip
 
 
 @blueprint.post("/room/later")
