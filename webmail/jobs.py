@@ -49,9 +49,7 @@ _LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is d
 _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
-KINDS: tuple[TaskKind, ...] = (
-    import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND
-)  # fmt: skip
+KINDS: tuple[TaskKind, ...] = (import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND)
 
 KINDS += (ROOM_KIND,)
 
