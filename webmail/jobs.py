@@ -34,6 +34,7 @@ from webmail.mailbox import import_task as mail_import_task
 from webmail.mailbox.room_task import KIND as ROOM_KIND
 from webmail.message import image_cache
 from webmail.models import DraftRow, Outbox, now
+from webmail.people import learning
 from webmail.send_attempts import LEASE
 from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
@@ -49,7 +50,9 @@ _LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is d
 _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
-KINDS: tuple[TaskKind, ...] = (import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND)
+KINDS: tuple[TaskKind, ...] = (
+    import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND
+)  # fmt: skip
 
 KINDS += (ROOM_KIND,)
 

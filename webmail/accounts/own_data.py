@@ -15,6 +15,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.models import (
+    Acquaintance,
     AllowedAddress,
     AuditEntry,
     Contact,
@@ -45,6 +46,7 @@ _TABLES: dict[str, type[pw.Model]] = {
     "searches": SavedSearch,
     "tags": Tag,
     "correspondents": Correspondent,
+    "acquaintances": Acquaintance,
     "image-senders": ImageSender,
     "phishing-reports": PhishingReport,
     "sessions": Session,

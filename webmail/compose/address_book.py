@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import peewee as pw
@@ -40,17 +41,17 @@ class Group:
         return (_TOKEN_OURS if self.domain else _TOKEN) + self.uid
 
 
-def people(user: User, words: str) -> Iterator[tuple[str, str, int]]:
-    """(name, address, times written to) of matching contacts, most often written to first. 1 query."""
+def people(user: User, words: str) -> Iterator[tuple[str, str, int, datetime | None]]:
+    """(name, address, times written to, when last) of matching contacts, by name. 1 query."""
     times = pw.fn.COALESCE(Correspondent.count, 0)
     known = (Correspondent.user == ContactAddress.user) & (Correspondent.address == ContactAddress.address)
     found: Any = (
-        ContactAddress.select(Contact.name, ContactAddress.address, times)
+        ContactAddress.select(Contact.name, ContactAddress.address, times, Correspondent.last)
         .join(Contact)
         .switch(ContactAddress)
         .join(Correspondent, pw.JOIN.LEFT_OUTER, on=known)
         .where(*_fitting(user, words), Contact.kind != "group", ContactAddress.address != "")
-        .order_by(times.desc(), Contact.sort, ContactAddress.id)
+        .order_by(Contact.sort, ContactAddress.id)
     )
     yield from found.tuples()
 

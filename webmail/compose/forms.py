@@ -17,11 +17,10 @@ from webmail.compose import header_values, recipients
 from webmail.compose.fields import Fields
 from webmail.errors import BadAddress
 from webmail.mail import Address
-from webmail.mime import addresses, builder
+from webmail.mime import builder
 
 RECIPIENTS = recipients.FIELDS
 _WRITER = re.compile(r"[0-9a-f]{32}")
-_BARE_NAME = re.compile(r"[^\W_][\w.+-]*")
 
 
 def one_line(text: str | None) -> str | None:
@@ -30,19 +29,6 @@ def one_line(text: str | None) -> str | None:
         return text
     lines = (line.strip().rstrip(",;").rstrip() for line in re.split(r"[\r\n]+", text))
     return ", ".join(line for line in lines if line)
-
-
-def completed(text: str, domain: str) -> str:
-    """The address list with `@domain` appended to each bare user name ("bob").
-
-    Except before an item with a display name: "Girard, Bob <bob@...>" is a single address with an unquoted comma.
-    """
-    items = [item.strip() for item in addresses.split_list(text, ",;\n")]
-    whole = []
-    for item, following in zip(items, [*items[1:], ""], strict=True):
-        bare = _BARE_NAME.fullmatch(item) and not ("<" in following and not following.startswith("<"))
-        whole.append(f"{item}@{domain}" if bare else item)
-    return ", ".join(item for item in whole if item) if whole != items else text
 
 
 class ComposeForm(FlaskForm):
@@ -103,10 +89,8 @@ class ComposeForm(FlaskForm):
     def files(self) -> list[FileStorage]:
         return [f for f in self.attachments.data or [] if isinstance(f, FileStorage) and f.filename]
 
-    def complete(self, domain: str) -> None:
-        """Complete bare user names, if `domain` is set, and deduplicate recipients."""
-        for name in RECIPIENTS if domain else ():
-            self[name].data = completed(self[name].data or "", domain)
+    def deduplicate(self) -> None:
+        """Keep each recipient once."""
         self.fill_in(recipients.without_repetition(self.lists()))
 
     def lists(self) -> dict[str, str]:

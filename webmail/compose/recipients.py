@@ -1,38 +1,28 @@
-"""Recipients: autocompletion, deduplication, detection of likely typos, and addresses that the server can't send to (RFC 6531).
+"""Recipients: deduplication, detection of likely typos, and addresses that the server can't send to (RFC 6531).
 
-Suggestions come from `sources`, in this order: contact groups, groups of the domain, contacts, correspondents (most often
-written to first), then accounts of the establishment.
+Whom to suggest is in `suggestions.py`; what a bare name in a field means, in `bare_names.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-
-import peewee as pw
 
 from webmail import smtp
 from webmail.account import Account
-from webmail.compose import address_book
 from webmail.config import Settings
 from webmail.errors import ServerAway
-from webmail.mail import Address, Draft
+from webmail.mail import Draft
 from webmail.mime import addresses
 from webmail.mime.address_input import address_key as key
-from webmail.mime.address_text import address_text
-from webmail.mime.encoded_words import fold
 from webmail.mime.shown_address import readable_address
 from webmail.models import Correspondent, User
 
-MOST_SUGGESTED = 8
-MOST_WORDS = 100  # characters of a search that are used
 FIELDS = ("to", "cc", "bcc")
 MOST_SLIPS = 50  # typos reported at once
 _MOST_COMPARED = 1_000  # domains checked for typos
-_STRICT = re.compile(r"[^bfmpqvx0-9@.-]+")  # everything but characters that practically no language writes with an accent
 
 # common mail providers of users in France and their correspondents, against which typos are checked
 _PROVIDERS = """
@@ -50,106 +40,11 @@ _ONLY_THERE = ("gmail", "icloud", "wanadoo")  # any other top-level domain after
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A suggested recipient or group. `times`: how often the user has written to them."""
-
-    name: str
-    email: str  # lower case, with a Unicode domain; "" for a group
-    times: int = 0
-    group: address_book.Group | None = None
-
-    @property
-    def entry(self) -> str:
-        """The text for an address field; for a group, all its members."""
-        return address_text(self.group.people if self.group else (Address(self.name, self.email),))
-
-    @property
-    def token(self) -> str:
-        """Identifies this entry in the recipient picker's form; short even for a large group."""
-        return self.group.token if self.group else self.entry
-
-
-@dataclass(frozen=True, slots=True)
 class LikelyTypo:
     """An address whose domain is one typo away from a well-known one, and the address that was probably meant."""
 
     email: str
     meant: str
-
-
-# --- suggestions -----------------------------------------------------------------------------------------------------
-
-
-def sources(user: User, words: str, settings: Settings) -> Iterator[Iterable[Person]]:
-    """Matching people by source, the most relevant source first. 1 query per source, 2 for groups."""
-    yield (Person(group.name, "", group=group) for group in address_book.groups(user, words))
-    if settings.directory:
-        yield (Person(group.name, "", group=group) for group in address_book.groups_of_domain(user, words))
-    yield (Person(name, readable_address(email), times) for name, email, times in address_book.people(user, words))
-    yield _written_to(user, words)
-    if settings.directory:
-        yield _directory(user, words, settings)
-
-
-def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Person]:
-    """All people that match the words (everybody for no words), deduplicated by address; `most` limits the result unless 0.
-
-    1 query per source, and 1 for missing names of colleagues.
-    """
-    found: dict[str, Person] = {}
-    for person in chain.from_iterable(sources(user, words[:MOST_WORDS], settings)):
-        found.setdefault(person.token if person.group else person.email, person)
-        if len(found) == most:  # never true for 0: at least one was found by now
-            break
-    ours = settings.own_domains(user.domain)
-    nameless = [one.email for one in found.values() if one.email and not one.name and _domain(one.email) in ours]
-    if nameless and settings.directory:
-        rows: Any = User.select(User.address, User.name).where(User.address << nameless[:500], User.active == 1).tuples()
-        for email, name in rows:
-            found[email] = replace(found[email], name=name)
-    return list(found.values())
-
-
-def suggest(user: User, words: str, settings: Settings) -> list[Person]:
-    """The best matches for what was typed so far; none for empty input. Same queries as `find`."""
-    return find(user, words, settings, MOST_SUGGESTED) if _words(words) else []
-
-
-def _written_to(user: User, words: str) -> Iterator[Person]:
-    row = Correspondent
-    fits = [(row.address**like) | (row.name**like) | (row.address.contains("@xn--")) for like in _patterns(words)]
-    found = row.select(row.name, row.address, row.count).where(row.user == user, *fits)
-    for name, email, count in _fitting(words, found.order_by(row.count.desc(), row.last.desc(), row.address).tuples()):
-        yield Person(name, email, count)
-
-
-def _directory(user: User, words: str, settings: Settings) -> Iterator[Person]:
-    """The colleagues, without the address that only the establishment itself writes from."""
-    sender = settings.system_sender
-    fits = [(User.address**like) | (User.name**like) for like in _patterns(words)]
-    fits += [User.domain.in_(settings.own_domains(user.domain)), User.address != (sender.email.lower() if sender else "")]
-    found = User.select(User.name, User.address, pw.Value(0)).where(User.active == 1, *fits)
-    for name, email, _times in _fitting(words, found.order_by(User.name, User.address).tuples()):
-        yield Person(name, email)
-
-
-def _patterns(words: str) -> list[str]:
-    """LIKE patterns that every match satisfies; a superset is fine, because databases don't match "é" with "e"."""
-    return [f"%{pattern}%" for word in _words(words) if (pattern := _STRICT.sub("%", word).strip("%"))]
-
-
-def _fitting(words: str, rows: Any) -> Iterator[tuple[str, str, int]]:
-    """The rows (name, address, times) in which each word is a prefix of a name, a part of the address, or its domain."""
-    starts = [re.compile(r"(?:^|[\s\"'’.,_+@(-])" + re.escape(word)) for word in _words(words)]
-    for name, email, times in rows:
-        shown = readable_address(email)
-        text = fold(f"{name} {shown}") if starts else ""
-        if all(start.search(text) for start in starts):
-            yield name, shown, times
-
-
-def _words(words: str) -> list[str]:
-    return [word for word in re.split(r"[\s\"<>,;()]+", fold(words)) if word][:10]
 
 
 # --- address fields --------------------------------------------------------------------------------------------------

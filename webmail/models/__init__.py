@@ -22,10 +22,12 @@ from webmail.models.compose import (
 from webmail.models.contacts import Contact, ContactAddress, ContactMember
 from webmail.models.mailbox import RecentFolder, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
+from webmail.models.people import Acquaintance, PeopleLearned
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
 __all__ = [
+    "Acquaintance",
     "AllowedAddress",
     "AllowedName",
     "AttachmentRow",
@@ -41,6 +43,7 @@ __all__ = [
     "Outbox",
     "OutboxState",
     "PeopleGroup",
+    "PeopleLearned",
     "PeriodicJob",
     "PhishingReport",
     "ReadyText",

@@ -168,13 +168,14 @@ class ReadyText(Table):
 
 
 class Correspondent(Table):
-    """An address that a person has written to, for suggestions."""
+    """An address that a person has written to: for suggestions, and for trust (people/correspondents.py)."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="correspondents")
     address = pw.CharField(max_length=254)  # lower case
     name = pw.CharField(max_length=190, default="")
     count = pw.IntegerField(default=1)
     last = pw.DateTimeField(default=now)
+    hidden = pw.DateTimeField(null=True)  # when the person had it forgotten: no longer suggested, but still written to
 
     class Meta:
         table_name = "correspondents"

@@ -38,7 +38,7 @@ def note(row: Outbox, hidden: tuple[Address, ...] = (), beginning: bytes = b"") 
 
 
 def _count(user: User, email: str, name: str) -> None:
-    again = {Correspondent.count: Correspondent.count + 1, Correspondent.last: now()}
+    again = {Correspondent.count: Correspondent.count + 1, Correspondent.last: now(), Correspondent.hidden: None}
     if name:
         again[Correspondent.name] = name[:190]
     Correspondent.insert(user=user, address=email, name=name[:190]).on_conflict(

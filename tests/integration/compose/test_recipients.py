@@ -212,3 +212,76 @@ def test_accents_before_the_at_are_refused_at_the_form_where_the_server_takes_no
 
 def test_the_page_of_people_needs_a_sign_in(app):
     assert Visitor(app).get("/recipients?words=a", follow=False).status == 302
+
+
+# --- a name without a domain -----------------------------------------------------------------------------------------
+
+
+def choices(page):
+    return [button.get_text(" ", strip=True) for button in page.all("#whom button")]
+
+
+def press(page, words):
+    return next(button["value"] for button in page.all("#whom button") if words in button.get_text())
+
+
+def test_a_bare_name_of_nobody_is_asked_about_and_the_text_stays(alice, bob, work, stored):
+    knows(alice, "kari@fjord.example", "Kari Nordmann", 151)
+    domain = alice.address.rpartition("@")[2]
+    page = write(alice, to=f"kari, {bob.address}", subject="Sortie", body="Départ à 8 h", action="send")
+    assert page.status == 422 and "Whom do you mean by “kari”?" in page.one("#whom").get_text()
+    assert choices(page) == ["Kari Nordmann kari@fjord.example", f"kari@{domain}"]
+    assert (field(page, "to"), value_of(page, "subject"), text_of(page)) == (f"kari, {bob.address}", "Sortie", "Départ à 8 h")
+    assert Outbox.select().count() == 0
+    page = alice.submit(page, FORM, action=press(page, "Nordmann"))
+    assert "Nothing was sent yet." in page.notices
+    assert field(page, "to") == f"Kari Nordmann <kari@fjord.example>, {bob.address}"
+    assert "on its way" in alice.submit(page, FORM, action="send").notices
+    work()
+    assert stored(bob, "INBOX")[0]["To"] == f"Kari Nordmann <kari@fjord.example>, {bob.address}"
+
+
+def test_two_names_are_asked_about_one_after_the_other(alice):
+    knows(alice, "kari@fjord.example", "Kari Nordmann", 151)
+    page = write(alice, to="kari", cc="nobody.at.all", subject="s", body="b", action="send")
+    page = alice.submit(page, FORM, action=press(page, "Nordmann"))
+    assert page.status == 422
+    assert "“nobody.at.all”" in page.one("#whom").get_text() and "“kari”" not in page.one("#whom").get_text()
+    page = alice.submit(page, FORM, action=press(page, "nobody.at.all@"))
+    assert field(page, "cc") == f"nobody.at.all@{alice.address.rpartition('@')[2]}" and Outbox.select().count() == 0
+
+
+def test_an_account_of_ones_own_domain_needs_no_question(alice, bob, work, stored):
+    assert "on its way" in write(alice, to=bob.address.partition("@")[0], subject="s", body="b", action="send").notices
+    work()
+    assert stored(bob, "INBOX")[0]["To"] == bob.address
+
+
+def test_without_the_directory_nobody_learns_who_has_an_account(alice, bob, app):
+    object.__setattr__(app.extensions["settings"], "directory", False)
+    there, absent = bob.address.partition("@")[0], "bob-999999"
+    pages = [write(alice, to=name, subject="s", body="b", action="send") for name in (there, absent)]
+    assert [page.status for page in pages] == [422, 422]
+    first, second = (page.one("#whom").decode().replace(name, "NAME") for page, name in zip(pages, (there, absent), strict=True))
+    assert first == second
+
+
+def test_a_forged_choice_puts_nothing_in(alice):
+    page = write(alice, to="kari", subject="s", body="b", action="send")
+    for value in ("mean:kari>x\r\nBcc: eve@x.example", "mean:kari", "mean:", "mean:kari><script>"):
+        again = alice.submit(page, FORM, action=value)
+        assert field(again, "to") == "kari" and "<script>" not in str(again.all("#whom"))
+    assert Outbox.select().count() == 0
+
+
+def test_sending_on_asks_too(alice, bob, letter, work, stored):
+    knows(bob, "kari@fjord.example", "Kari Nordmann", 151)
+    page = bob.get(f"/send-on/{letter.uid}/INBOX")
+    form = "form[action^='/send-on']"
+    before = Outbox.select().count()
+    page = bob.submit(page, form, to="kari")
+    assert page.status == 422 and Outbox.select().count() == before
+    page = bob.submit(page, form, action=press(page, "Nordmann"))
+    assert value_of(page, "to") == "Kari Nordmann <kari@fjord.example>" and not page.all("#whom")
+    assert Outbox.select().count() == before
+    assert "on its way" in bob.submit(page, form).notices

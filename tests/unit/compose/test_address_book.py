@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.compose import address_book, recipients
+from webmail.compose import address_book, suggestions
 from webmail.contacts import store
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Correspondent
@@ -41,15 +41,15 @@ def test_fields_of_addresses_cost_no_query_and_stay_as_typed(alice, parents):
     assert address_book.with_groups(alice, fields) == fields
 
 
-def test_groups_then_contacts_then_all_others(alice, bob, settings, parents):
+def test_groups_then_people_by_how_often_they_are_written_to(alice, bob, settings, parents):
     contact(alice, "Paul", "paul@x.example")
     contact(alice, "Pierre", "pierre@x.example")
     Correspondent.create(user=alice, address="pierre@x.example", name="P", count=3)
     Correspondent.create(user=alice, address="pa@else.example", name="Pascal", count=9)
-    found = recipients.suggest(alice, "p", settings)
-    assert [one.name for one in found] == ["Parents, 3ᵉ B", "Pierre", "Paul", "Pascal"]
+    found = suggestions.suggest(alice, "p", settings)
+    assert [one.name for one in found] == ["Parents, 3ᵉ B", "Pascal", "Pierre", "Paul"]
     assert found[0].entry == '"Ann, la mère" <ann@x.example>, carl@x.example'
-    assert recipients.suggest(bob, "parents", settings) == []
+    assert suggestions.suggest(bob, "parents", settings) == []
 
 
 def test_an_entry_of_the_page_of_people_is_a_group_of_ones_own(alice, bob, parents):

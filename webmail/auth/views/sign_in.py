@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from contextlib import suppress
+
+from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
@@ -17,8 +19,10 @@ from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
 from webmail.auth.sign_in import TooManyAttempts, account_address, sign_in
 from webmail.auth.user_agent import describe
-from webmail.errors import ServerAway, SignInRefused
-from webmail.models import AuditAct
+from webmail.database.connection import DATABASE_AWAY
+from webmail.errors import LimitReached, ServerAway, SignInRefused
+from webmail.models import AuditAct, User
+from webmail.people import learning
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.errors import csrf_error
@@ -62,6 +66,7 @@ def log_in() -> Response:
     shared = bool(form.shared.data)
     visit().start(user, shared=shared, password=password, data=data)
     audited(AuditAct.SIGN_IN, _this_browser(), shared=shared or None)
+    _learn_people(user, password)
     return redirect(_after(form.next.data or ""), 303)
 
 
@@ -105,6 +110,13 @@ def _not_let_in(act: AuditAct, name: str) -> None:
 def _kept() -> list[tuple[str, str]]:
     """The text submitted when the session had ended: carried along in the sign-in form, then in the new session."""
     return [(name.removeprefix("kept-"), value) for name, value in request.form.items(multi=True) if name.startswith("kept-")]
+
+
+def _learn_people(user: User, password: str) -> None:
+    """Have a worker learn whom the user writes to, if it is time; nothing of it is worth failing to sign in."""
+    with suppress(LimitReached, *DATABASE_AWAY):
+        if learning.begin_if_due(user, settings(), password) and (jobs := current_app.extensions.get("jobs")):
+            jobs.wake_tasks()
 
 
 def _after(target: str) -> str:

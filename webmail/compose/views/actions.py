@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.auth.guard import keeps_text
-from webmail.compose import address_book, attachments, identities, templates
+from webmail.compose import address_book, attachments, bare_names, identities, templates
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import AlreadyLeft, DraftChangedElsewhere
 from webmail.compose.fields import normalised
@@ -27,7 +27,8 @@ from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unch
 from webmail.compose.views.draft_state import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
 from webmail.compose.views.inline_images import put_in
-from webmail.compose.views.recipients import choosing, correct
+from webmail.compose.views.original import edit_as_text, leave_out
+from webmail.compose.views.recipients import ask_again, choosing, correct, replace_name
 from webmail.compose.views.saving import autosave, discard, save
 from webmail.compose.views.sending import send
 from webmail.compose.views.signatures import sign
@@ -131,9 +132,10 @@ def _expand_groups(press: Press) -> None:
 
 
 def _complete_recipients(press: Press) -> None:
-    """Expand groups, complete bare user names, and deduplicate recipients."""
+    """Expand groups, complete the names of accounts, and deduplicate recipients."""
     _expand_groups(press)
-    press.form.complete(settings().domain)
+    press.form.fill_in(bare_names.completed(current_user(), press.form.lists(), settings()))
+    press.form.deduplicate()
 
 
 def _send_at(press: Press) -> None:
@@ -171,6 +173,10 @@ def _sign(press: Press) -> None:
 def _choose_people(press: Press) -> None:
     _expand_groups(press)
     _apply_identity(press)
+
+
+def _choose_for_name(press: Press) -> None:
+    replace_name(press.form, press.argument)
 
 
 def _clear_cc(press: Press) -> None:
@@ -233,6 +239,8 @@ ACTIONS = {
         ComposeAction("insert", _insert_template),
         ComposeAction("attach", finish=_attached, only_files=True, alone=attach_alone),
         ComposeAction("remove", finish=_remove_file, only_files=True),
+        ComposeAction("leave-original", finish=lambda press, row: leave_out(press.form, row), only_files=True),
+        ComposeAction("original-text", finish=lambda press, row: edit_as_text(press.form, row), copies=False),
         ComposeAction("picture", lambda press: put_in(press.form, press.draft_id, press.number)),
         ComposeAction("choose", _choose_people, _go(choosing)),
         ComposeAction("contacts", _apply_identity, _go(choosing_contacts)),
@@ -241,6 +249,7 @@ ACTIONS = {
             "to-bcc", lambda press: press.form.move_to_bcc(),
             says=_l("All the addresses are in Bcc now. Nothing was sent yet."),
         ),
+        ComposeAction("mean", _choose_for_name, lambda press, row: ask_again(press.form, row), keeps_time=True),
         ComposeAction("without-cc", _clear_cc, says=_l("Nobody is in Cc any more. Nothing was sent yet.")),
         ComposeAction(
             "correct", lambda press: correct(press.form), says=_l("The address was corrected. Nothing was sent yet.")

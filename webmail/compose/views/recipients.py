@@ -12,13 +12,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.compose import address_book, drafts, recipients
+from webmail.compose import address_book, bare_names, drafts, header_values, recipients, suggestions
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import DraftChangedElsewhere
 from webmail.compose.fields import fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.views.draft_state import put_into_drafts
-from webmail.compose.views.editor import own_draft, turned_page
+from webmail.compose.views.editor import address_of, own_draft, show_form, turned_page
+from webmail.errors import BadAddress
 from webmail.mail import Draft
 from webmail.models import DraftRow
 from webmail.web.current import current_account, current_user, preferences, settings
@@ -30,18 +31,18 @@ from webmail.web.request_values import local_path
 @blueprint.get("/recipients")
 def suggest() -> Response:
     """Suggestions for the text typed so far, as list options for `static/js/compose/recipients.js`."""
-    people = recipients.suggest(current_user(), request.args.get("words", ""), settings())
+    people = suggestions.suggest(current_user(), request.args.get("words", ""), settings())
     return fragment("compose/_recipients.html", people=people)
 
 
 @blueprint.get("/compose/<draft_id>/recipients")
 def choose(draft_id: str) -> Response:
-    """The recipient picker for a draft, in the order of `recipients.sources`."""
-    user, words = current_user(), request.args.get("words", "")[: recipients.MOST_WORDS]
+    """The recipient picker for a draft, in the order of `suggestions.sources`."""
+    user, words = current_user(), request.args.get("words", "")[: suggestions.MOST_WORDS]
     row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
-    people = recipients.find(user, words, settings())
+    people = suggestions.find(user, words, settings())
     size = preferences().page_size or settings().page_size
     last = max((len(people) - 1) // size, 0) + 1
     number = min(max(request.args.get("page", 1, int), 1), last)
@@ -77,7 +78,7 @@ def chosen(draft_id: str) -> Response:
     if action == "done":
         return redirect(url_for("compose.show", draft_id=draft_id, back=back), 303)
     number = turned_page(action)
-    words = request.form.get("words" if number is None else "searched", "")[: recipients.MOST_WORDS]
+    words = request.form.get("words" if number is None else "searched", "")[: suggestions.MOST_WORDS]
     return redirect(url_for("compose.choose", draft_id=draft_id, words=words or None, page=number, back=back), 303)
 
 
@@ -90,6 +91,36 @@ def correct(form: ComposeForm) -> None:
     """Replace addresses that look mistyped by what was probably meant."""
     found = recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.fill_in({name: recipients.corrected(text, found) for name, text in form.lists().items()})
+
+
+def whom_they_mean(lists: Mapping[str, str]) -> list[bare_names.UnclearName]:
+    """The names in these fields that are nobody's address, to be asked about; none where `ComposeForm.check` refuses a field."""
+    if any(header_values.trouble_in(text, addresses=True) for text in lists.values()):
+        return []
+    return bare_names.unclear(current_user(), lists, settings())
+
+
+def named_choice(argument: str) -> tuple[str, str]:
+    """The name and the chosen entry in the value of a button of `compose/_whom.html`: "kari>Kari <kari@fjord.example>"."""
+    name, _mark, entry = argument.partition(">")
+    return name, entry
+
+
+def replace_name(form: ComposeForm, argument: str) -> None:
+    """Put the address that was chosen for a name in its place."""
+    try:
+        form.fill_in(bare_names.replaced(form.lists(), *named_choice(argument)))
+    except BadAddress:
+        return  # no button of ours: the name stays, and is asked about again
+    form.deduplicate()
+
+
+def ask_again(form: ComposeForm, row: DraftRow) -> Response:
+    """The form with what was chosen; and with the next question, if another name is left."""
+    if left := whom_they_mean(form.lists()):
+        return show_form(form, row.id, row, status=422, unclear=left)
+    notify(_("The address is in. Nothing was sent yet."))
+    return redirect(address_of(row, form), 303)
 
 
 def takes_all(form: ComposeForm, draft: Draft) -> bool:
@@ -109,12 +140,12 @@ def _back() -> str:
 
 
 @blueprint.app_template_test("chosen_as")
-def _chosen_as(person: recipients.Person, keys: set[str]) -> bool:
+def _chosen_as(person: suggestions.Person, keys: set[str]) -> bool:
     return person.group.keys <= keys if person.group else recipients.key(person.email) in keys
 
 
 @blueprint.app_template_global()
-def can_be_unticked(person: recipients.Person, chosen: Mapping[str, set[str]]) -> bool:
+def can_be_unticked(person: suggestions.Person, chosen: Mapping[str, set[str]]) -> bool:
     """Whether unticking removes the entry from the draft; for a group only if it was ticked, as members may be listed singly."""
     return not person.group or any(_chosen_as(person, keys) for keys in chosen.values())
 

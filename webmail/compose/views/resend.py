@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -10,12 +13,13 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, IntegerField, StringField
 
 from webmail import imap
-from webmail.compose import drafts, header_values, identities, inline_images, message_options
+from webmail.compose import bare_names, drafts, header_values, identities, inline_images, message_options
 from webmail.compose.blueprint import blueprint
-from webmail.compose.forms import completed, one_line
+from webmail.compose.forms import one_line
 from webmail.compose.outbox import rate_limits, resend
 from webmail.compose.views.editor import my_identities, no_room_words
 from webmail.compose.views.inline_images import picture_address
+from webmail.compose.views.recipients import named_choice, whom_they_mean
 from webmail.compose.views.send_later import too_many_words
 from webmail.compose.views.sent_notice import say_sent
 from webmail.errors import BadAddress, NoSuchMessage
@@ -64,10 +68,15 @@ def send_on(uid: int, mailbox: str) -> Response:
 @blueprint.post("/send-on/<int:uid>/<path:mailbox>")
 def send_it_on(uid: int, mailbox: str) -> Response:
     message, form = _message(uid, mailbox), ResendForm()
-    form.to.data = completed(form.to.data or "", settings().domain) if settings().domain else form.to.data
+    chosen = request.form.get("action", "")
+    if chosen.startswith("mean:"):
+        return _with_choice(form, message, chosen.removeprefix("mean:"))
+    form.to.data = bare_names.completed(current_user(), {"to": form.to.data or ""}, settings())["to"]
     identity = identities.named(my_identities(), form.identity.data)
     if header_values.trouble_in(request.form.get("to", ""), addresses=True):
         return _refused(form, message, _("Write addresses only, with commas between them."))
+    if unclear := whom_they_mean({"to": form.to.data}):
+        return _send_on_page(form, message, 422, unclear=unclear)
     try:
         to = builder.parse_addresses(form.to.data or "")
     except BadAddress as error:
@@ -109,8 +118,18 @@ def _refused(form: ResendForm, message: Message, words: str, status: int = 422) 
     return _send_on_page(form, message, status)
 
 
-def _send_on_page(form: ResendForm, message: Message, status: int = 200) -> Response:
-    return page("compose/send_on.html", status, form=form, message=message, mailbox=message.mailbox, found=my_identities())
+def _with_choice(form: ResendForm, message: Message, argument: str) -> Response:
+    """The form with the address that was chosen for a name, and the next question, if there is one."""
+    with suppress(BadAddress):  # no button of ours: the name stays, and is asked about again
+        form.to.data = bare_names.replaced({"to": form.to.data or ""}, *named_choice(argument))["to"]
+    return _send_on_page(form, message, unclear=whom_they_mean({"to": form.to.data or ""}))
+
+
+def _send_on_page(
+    form: ResendForm, message: Message, status: int = 200, unclear: Sequence[bare_names.UnclearName] = ()
+) -> Response:
+    more = {"mailbox": message.mailbox, "found": my_identities(), "unclear": unclear}
+    return page("compose/send_on.html", status, form=form, message=message, **more)
 
 
 # --- formatted text --------------------------------------------------------------------------------------------------

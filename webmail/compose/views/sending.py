@@ -32,7 +32,7 @@ from webmail.compose.views.editor import (
     show_form,
     store,
 )
-from webmail.compose.views.recipients import takes_all
+from webmail.compose.views.recipients import takes_all, whom_they_mean
 from webmail.compose.views.send_later import chosen_time, show_time, too_many_words
 from webmail.compose.views.sent_notice import say_sent
 from webmail.mail import Draft
@@ -52,6 +52,8 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     if (refused := display_names.objection(current_user(), me.name, settings(), me.email)) is not None:
         form.mark("identity", name_objection(refused))
     at = chosen_time(form)
+    if unclear := whom_they_mean(form.lists()):
+        return _back_to_form(form, row, unclear=unclear)
     if not form.check() or not takes_all(form, draft_message.as_draft(row, identity(row), settings())):
         return _back_to_form(form, row)
     slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())

@@ -6,6 +6,7 @@ from webmail.contacts.views import (
     files,
     from_message,
     groups,
+    people,
 )
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "files",
     "from_message",
     "groups",
+    "people",
 ]

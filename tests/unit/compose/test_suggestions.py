@@ -1,0 +1,158 @@
+"""Whom one is offered while typing: by how often and how lately, whatever the accents; nobody of somebody else's."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from webmail.compose import recipients
+from webmail.compose.suggestions import find, suggest, weight
+from webmail.contacts import store as contacts
+from webmail.database.connection import db
+from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.models import Acquaintance, Correspondent, User, now
+
+
+def write_to(user, address, name="", count=1, days=0, **more):
+    Correspondent.create(user=user, address=address, name=name, count=count, last=now() - timedelta(days=days), **more)
+
+
+def wrote(user, address, name="", count=1, **more):
+    Acquaintance.create(user=user, address=address, name=name, count=count, **more)
+
+
+def colleague(address, name="", active=1):
+    local, _, domain = address.partition("@")
+    return User.create(address=address, local=local, domain=domain, name=name, active=active)
+
+
+def emails(people):
+    return [person.email for person in people]
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", ["elo", "Élo", "ELODIE", "coe", "cœur", "elodie.c", "mairie", "elo coe", "coe elo", "elodie.coeur@mairie.exa"]
+)
+def test_people_are_found_by_the_beginnings_of_their_names_and_addresses(alice, settings, words):
+    write_to(alice, "elodie.coeur@mairie.example", "Élodie Cœur")
+    write_to(alice, "somebody@x.example", "Somebody Else")
+    assert emails(suggest(alice, words, settings)) == ["elodie.coeur@mairie.example"]
+
+
+@pytest.mark.parametrize("words", ["", "  ", '"', "ie", "elo zzz", "odie zzz", "%", "_", "%lo", "\\", "\0", "lo"])
+def test_nothing_is_found_by_other_words(alice, settings, words):
+    write_to(alice, "elodie.coeur@mairie.example", "Élodie Cœur")
+    assert suggest(alice, words, settings) == []
+
+
+def test_those_written_to_most_often_come_first_then_the_directory(alice, settings):
+    write_to(alice, "marie@x.example", "Marie Rare", 1)
+    write_to(alice, "marc@x.example", "Marc Often", 9)
+    colleague("manon@lycee.example", "Manon")
+    colleague("marius@lycee.example", "Marius", active=0)
+    colleague("margot@elsewhere.example", "Margot")
+    assert emails(suggest(alice, "ma", settings)) == ["marc@x.example", "marie@x.example", "manon@lycee.example"]
+    assert emails(suggest(alice, "ma", replace(settings, directory=False))) == ["marc@x.example", "marie@x.example"]
+
+
+def test_colleagues_are_found_before_one_has_written_to_anybody(alice, bob, settings):
+    assert emails(find(alice, "", settings)) == [alice.address, bob.address]
+    assert emails(suggest(alice, "bob", settings)) == [bob.address]
+
+
+def test_one_person_is_offered_once_with_a_name_wherever_it_is_known(alice, bob, settings):
+    write_to(alice, bob.address, "", 3)
+    [found] = suggest(alice, "bob", settings)
+    assert (found.name, found.email, found.times) == ("Bob", bob.address, 3)
+
+
+def test_nobody_sees_the_correspondents_of_another(alice, bob, settings):
+    write_to(bob, "secret@x.example", "Secret")
+    assert suggest(alice, "secret", settings) == []
+    assert "secret@x.example" not in emails(find(alice, "", settings))
+
+
+def test_at_most_eight_are_offered(alice, settings):
+    for number in range(12):
+        write_to(alice, f"anne{number}@x.example", "Anne")
+    assert len(suggest(alice, "anne", settings)) == 8
+    assert len(find(alice, "anne", settings)) == 12
+
+
+def test_a_domain_of_another_alphabet_is_shown_and_found_as_people_read_it(alice, settings):
+    write_to(alice, "info@xn--bcher-kva.example", "Librairie")
+    [found] = suggest(alice, "info@bü", settings)
+    assert found.email == "info@bücher.example"
+    assert found.entry == "Librairie <info@bücher.example>"
+
+
+def test_a_name_that_looks_like_syntax_is_one_entry(alice, settings):
+    write_to(alice, "eve@x.example", 'Eve, "boss" <ceo@x.example>')
+    [found] = suggest(alice, "eve", settings)
+    assert recipients.keys_in(found.entry) == {"eve@x.example"}
+
+
+def test_ten_thousand_correspondents_stay_quick(alice, settings):
+    rows = [
+        {"user": alice, "address": f"person{n}@domain{n % 300}.example", "name": f"Élise Durand-{n}", "count": n % 50}
+        for n in range(10_000)
+    ]
+    with db.atomic():
+        for start in range(0, len(rows), 1000):
+            Correspondent.insert_many(rows[start : start + 1000]).execute()
+    for words in ("e", "elise", "durand-99", "person77", "nobody"):
+        began = time.process_time()
+        suggest(alice, words, settings)
+        assert time.process_time() - began < 0.5, words
+
+
+# --- order -----------------------------------------------------------------------------------------------------------
+
+
+def test_who_was_written_to_lately_and_often_comes_first(alice, settings):
+    write_to(alice, "kari@fjord.example", "Kari Nordmann", 151, days=20)
+    write_to(alice, "kari@old.example", "Kari", 200, days=1500)
+    write_to(alice, "kari@new.example", "Kari", 2)
+    assert emails(suggest(alice, "kari", settings)) == ["kari@fjord.example", "kari@new.example", "kari@old.example"]
+    assert emails(suggest(alice, "nord", settings)) == ["kari@fjord.example"]
+
+
+def test_a_message_written_weighs_as_ten_received_and_a_year_makes_a_quarter(alice, settings):
+    assert weight(8, now() - timedelta(days=360)) == pytest.approx(2)
+    assert weight(0, None) == weight(3, None) == 0
+    wrote(alice, "anne@loud.example", "Anne", 9)
+    write_to(alice, "anne@dear.example", "Anne", 1)
+    wrote(alice, "anne@louder.example", "Anne", 12)
+    assert emails(suggest(alice, "anne", settings)) == ["anne@louder.example", "anne@dear.example", "anne@loud.example"]
+
+
+def test_contacts_nobody_writes_to_stand_behind_who_is_written_to(alice, settings):
+    for number in range(9):
+        contacts.add(alice, ContactDetails(name=f"Kari {number}", emails=(ContactPoint(f"k{number}@x.example"),)))
+    write_to(alice, "kari@fjord.example", "Kari Nordmann", 151)
+    wrote(alice, "kari@seen.example", "Kari", 3)
+    found = emails(suggest(alice, "kari", settings))
+    assert found[0] == "kari@fjord.example" and "kari@seen.example" not in found
+    assert len(found) == 8
+
+
+def test_words_inside_an_address_are_found_after_all_others(alice, settings):
+    write_to(alice, "jdurand@x.example", "", 99)
+    colleague("lea@lycee.example", "Léa Durand")
+    assert emails(suggest(alice, "durand", settings)) == ["lea@lycee.example", "jdurand@x.example"]
+    assert suggest(alice, "du", settings)[0].email == "lea@lycee.example" and len(suggest(alice, "du", settings)) == 1
+
+
+def test_who_was_forgotten_is_not_offered(alice, settings):
+    write_to(alice, "gone@x.example", "Gone", 9, hidden=now())
+    wrote(alice, "gone.too@x.example", "Gone", 9, hidden=now())
+    assert suggest(alice, "gone", settings) == []
+
+
+def test_nobody_sees_who_wrote_to_another(alice, bob, settings):
+    wrote(bob, "secret@x.example", "Secret")
+    assert suggest(alice, "secret", settings) == []
