@@ -48,11 +48,13 @@ Kind = Literal["operator", "value", "tag", "many"]
 
 @dataclass(frozen=True, slots=True)
 class SearchRemark:
-    """A part of the query that was not understood. `kind`: "operator" (unknown) and "value" (not a date, a size ...), both
-    searched as text; "tag" (no such tag); "many" (words beyond the limit were ignored)."""
+    """A part of the query that was not understood. `kind`: "operator" (unknown) and "value" (of `operator`: not a date, a size
+    ...; `words` end with its colon if there is none), both searched as text; "tag" (no such tag); "many" (words beyond the limit
+    were ignored)."""
 
     kind: Kind
     words: str
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class SearchNode:
 @dataclass(frozen=True, slots=True)
 class Search:
     """A parsed query. `mailbox` is the value of in:, `rest` the query without it, `terms` the terms of a query without OR and
-    parentheses."""
+    parentheses; `sought` those of any query that a result may have."""
 
     root: SearchNode
     remarks: tuple[SearchRemark, ...] = ()
@@ -87,6 +89,7 @@ class Search:
     rest: str = ""
     terms: tuple[SearchTerm, ...] = ()
     by_file_name: bool = False
+    sought: tuple[SearchTerm, ...] = ()
 
     @property
     def criteria(self) -> bytes:
@@ -122,7 +125,19 @@ def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | N
     if reader.passed_over:
         remarks.append(SearchRemark("many", str(_MOST_WORDS)))
     terms = () if reader.structured or reader.passed_over else tuple(reader.terms)
-    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name)
+    sought = tuple(term for term in reader.terms if not term.minus)
+    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name, sought)
+
+
+def state_name(value: str) -> str:
+    """The English name of a state as one may type it after is: ("non_lu" is "unread"); "" if it is none."""
+    key = _STATE_KEYS.get(_low(value))
+    return _STATES[key].split()[0] if key else ""
+
+
+def means_attachment(value: str) -> bool:
+    """Whether has: with this value asks for attachments."""
+    return _low(value).startswith(_ATTACHMENT_WORDS)
 
 
 def file_name_key(value: str) -> SearchNode:
@@ -229,7 +244,10 @@ class _Reader:
     def _operand(self, token: _Token, depth: int) -> SearchNode | None:
         if token.kind == "open":
             self.structured = True
+            before = len(self.terms)
             node: SearchNode | None = self.read(depth + 1)
+            if token.minus:
+                self.terms[before:] = [replace(term, minus=True) for term in self.terms[before:]]
             if node and node.kind == "and" and not node.children:
                 return None  # ()
             if node and node.kind == "or":
@@ -257,19 +275,19 @@ class _Reader:
             return key
         if operator:
             kind: Kind = "tag" if operator == "tag" and token.value else "value"
-            self.remarks.append(SearchRemark(kind, source.lstrip("-")[:100]))
+            self.remarks.append(SearchRemark(kind, source.lstrip("-")[:100], operator))
         elif token.name and token.value and not token.value.startswith("//"):
             self.remarks.append(SearchRemark("operator", token.name + ":"))
         return _plain(f"{token.name}:{token.value}" if token.name else token.value)
 
     def _key(self, operator: str, value: str) -> SearchNode | None:
         """The key of a known operator; None if its value is invalid."""
-        low = value.lower().replace("-", "_")
+        low = _low(value)
         if operator in _FIELDS:
             return SearchNode("key", _FIELDS[operator] + b" " + quoted(value))
         if operator == "is" and low in _STATE_KEYS:
             return SearchNode("key", _STATE_KEYS[low])
-        if operator == "has" and low.startswith(_ATTACHMENT_WORDS):
+        if operator == "has" and means_attachment(value):
             return SearchNode("key", _HAS_ATTACHMENT)
         if operator == "filename":
             self.by_file_name = True
@@ -335,7 +353,11 @@ class _Reader:
 
 
 def _operator(name: str) -> str:
-    return _NAMES.get(name.lower().replace("-", "_"), "")
+    return _NAMES.get(_low(name), "")
+
+
+def _low(word: str) -> str:
+    return word.lower().replace("-", "_")
 
 
 def _plain(value: str) -> SearchNode:

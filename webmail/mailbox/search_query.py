@@ -34,6 +34,7 @@ FIELDS = ("from", "to", "cc", "subject", "body", "filename", "tag", "list", "lar
 STATES = ("unread", "read", "flagged", "answered", "forwarded", "draft")
 _LONGEST_FIELD = 200
 _SIMPLE = re.compile(r"\w[\w@.+'-]*")
+_PIECES = re.compile(r'"[^"]*"|[^\s"]+')  # words between quotes stay together
 
 
 def understood(query: str, user: User, today: date) -> Search:
@@ -60,7 +61,7 @@ def led_to(asked: ListRequest, found: Search, overview: Overview) -> ListRequest
 def query_of(fields: Mapping[str, str]) -> str:
     """The query for a filled-in search form."""
     pieces = [fields.get("words", "").strip()]
-    pieces += ["-" + _value(word) for word in fields.get("without", "").split() if _value(word)]
+    pieces += ["-" + _value(word) for word in _PIECES.findall(fields.get("without", "")) if _value(word)]
     pieces += [f"{name}:{_value(fields[name])}" for name in FIELDS if _value(fields.get(name, ""))]
     pieces += ["has:attachment"] if fields.get("attachment") else []
     pieces += [f"is:{fields['state']}"] if fields.get("state") in STATES else []
@@ -87,17 +88,19 @@ def fields_of(found: Search, query: str, today: date) -> dict[str, str]:
             fields[place] = value
         else:
             words.append(term.source)
+    words.sort(key=lambda word: word.endswith(":"))  # an operator without a value would take the next word for it
     return fields | {"words": " ".join(words)}
 
 
 def _field(term: SearchTerm, today: date) -> tuple[str, str]:
     if term.minus:
-        simple = not term.operator and not term.named and " " not in term.value
-        return ("without", term.value) if simple else ("", "")
+        together = f'"{term.value}"' if " " in term.value else term.value
+        return ("", "") if term.operator or term.named else ("without", together)
     if term.operator == "has":
-        return "attachment", "1"
+        return ("attachment", "1") if search.means_attachment(term.value) else ("", "")
     if term.operator == "is":
-        return ("state", term.value) if term.value in STATES else ("", "")
+        state = search.state_name(term.value)
+        return ("state", state) if state in STATES else ("", "")
     if term.operator in (*_DAYS, *_TIMES):
         days = day_range(term.value, today)
         said = term.value if term.operator in _TIMES else days[0].isoformat() if days else ""

@@ -30,7 +30,7 @@ class SearchSuggestions:
 
 def suggested(found: Search, user: User, overview: Overview) -> SearchSuggestions:
     """For a search of plain words. One SELECT."""
-    words = [_plain(term.value) for term in found.terms if not term.minus and term.operator in ("", "from", "to")]
+    words = [_plain(term.value) for term in found.sought if term.operator in ("", "from", "to")]
     words = [word for word in words if len(word) >= _SHORTEST][:_MOST_WORDS]
     if not words:
         return SearchSuggestions()

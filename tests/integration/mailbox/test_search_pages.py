@@ -80,6 +80,36 @@ def test_the_form_and_the_files_are_fragments_too(folders: Visitor) -> None:
     assert len(found.rows) == 5
 
 
+def test_the_form_shows_what_it_was_filled_in_with(folders: Visitor) -> None:
+    sent = {
+        "on": "2026-03",
+        "older_than": "1d",
+        "newer_than": "2y",
+        "state": "draft",
+        "without": '"deux mots" paris',
+        "larger": "1k",
+    }
+    page = folders.submit(folders.get("/search?mailbox=Travail"), "form.form", **sent)
+    assert page.address.startswith("/mailbox/Travail?") and not page.all(".notice-caution")
+    again = folders.get(page.link("More criteria"))
+    shown = {field["name"]: field.get("value", "") for field in again.all("form.form input[name]")}
+    shown["state"] = str(again.one("#s-state option[selected]")["value"])
+    assert {name: shown[name] for name in sent} == sent
+    assert again.one("#s-mailbox option[selected]")["value"] == "Travail"
+    assert folders.submit(again, "form.form").address == page.address
+
+
+def test_a_form_with_too_many_words_is_shown_again(folders: Visitor) -> None:
+    page = folders.submit(folders.get("/search"), "form.form", words="mot " * 240, subject="x" * 190)
+    assert page.status == 422 and "too long" in page.notices
+    assert page.one("#s-subject")["value"] == "x" * 190
+
+
+def test_words_joined_by_or_are_marked(folders: Visitor) -> None:
+    page = search(folders, "budget OR compte")
+    assert [mark.get_text() for mark in page.all("td.s mark")][:2] == ["Budget", "Budget"]
+
+
 def test_an_empty_form_asks_for_a_field(folders: Visitor) -> None:
     page = folders.submit(folders.get("/search"), "form.form")
     assert page.status == 422 and "Fill in at least one field" in page.notices

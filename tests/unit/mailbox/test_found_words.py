@@ -19,6 +19,7 @@ from webmail.mailbox.views.found_words import marked_words, words_of
         ("oeuvre", "L'œuvre", "L&#39;<mark>œuvre</mark>"),
         ("from:zoé subject:budget -lyon", "Zoé : budget de Lyon", "<mark>Zoé</mark> : <mark>budget</mark> de Lyon"),
         ("a", "a b ab", "<mark>a</mark> b ab"),
+        ("(budget OR facture) -(lyon OR -paris)", "facture de Lyon, budget", "<mark>facture</mark> de Lyon, <mark>budget</mark>"),
         ("is:unread larger:5M", "unread 5M", "unread 5M"),
         ("b", "<b>b</b>", "&lt;<mark>b</mark>&gt;<mark>b</mark>&lt;/<mark>b</mark>&gt;"),
         ('"<script>"', "<script>alert(1)</script>", "&lt;<mark>script</mark>&gt;alert(1)&lt;/<mark>script</mark>&gt;"),

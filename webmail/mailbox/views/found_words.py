@@ -18,7 +18,7 @@ _STEM = 5  # letters after which an ending may differ: the index finds "réunion
 
 def words_of(found: Search) -> tuple[str, ...]:
     """The words that a search looks for, as `marked_words` compares them."""
-    texts = [term.value for term in found.terms if not term.minus and term.operator in _WHERE]
+    texts = [term.value for term in found.sought if term.operator in _WHERE]
     words = (_plain(word) for text in texts for word in _WORD.findall(text))
     return tuple(dict.fromkeys(word for word in words if word))[:_MOST]
 

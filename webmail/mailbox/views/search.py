@@ -14,7 +14,7 @@ from webmail.errors import NoSuchMailbox
 from webmail.imap.search import SearchRemark
 from webmail.mailbox import search_query
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.list_request import SCOPES, ListRequest
+from webmail.mailbox.list_request import LONGEST_QUERY, SCOPES, ListRequest
 from webmail.models import SavedSearch
 from webmail.web.current import current_user, overview
 from webmail.web.formatting import today
@@ -42,6 +42,9 @@ def go() -> Response:
     query = search_query.query_of(fields)
     if not query:
         notify(_("Fill in at least one field."), "caution")
+        return _form(asked, fields, 422)
+    if len(query) > LONGEST_QUERY:
+        notify(_("The search is too long. Shorten one of the fields."), "caution")
         return _form(asked, fields, 422)
     return redirect(
         url_for("mailbox.show", **ListRequest.of(asked.mailbox, {"query": query, "scope": asked.scope}).arguments()), 303
@@ -118,11 +121,33 @@ def remark_words(remark: SearchRemark) -> str:
         case "operator":
             return _("“%(words)s” is not an operator: searched as text.", words=remark.words)
         case "value":
-            return _("“%(words)s” is not understood: searched as text.", words=remark.words)
+            return " ".join(filter(None, (_value_words(remark), _hint(remark))))
         case "tag":
             return _("“%(words)s”: you have no tag of that name, searched as text.", words=remark.words)
         case "many":
             return _("Only the first %(num)s words were searched.", num=remark.words)
+
+
+def _value_words(remark: SearchRemark) -> str:
+    if remark.words.endswith(":"):
+        return _("“%(words)s” has no word after it: searched as text.", words=remark.words)
+    return _("“%(words)s” is not understood: searched as text.", words=remark.words)
+
+
+def _hint(remark: SearchRemark) -> str:
+    """What is understood after this operator, in a sentence."""
+    match remark.operator:
+        case "larger" | "smaller":
+            return _("Sizes look like this: 300k, 5M or 1.5G.")
+        case "before" | "after" | "on" | "older_than" | "newer_than":
+            return _("Dates look like this: 2026-03-01, 2026-03, 2026, yesterday, or 2w for two weeks ago.")
+        case "is":
+            return _("What is understood: is:unread, is:read, is:flagged, is:answered, is:forwarded and is:draft.")
+        case "has":
+            return _("What is understood: has:attachment.")
+        case "in":
+            return _("A folder to search in stands outside of parentheses, without a minus.")
+    return ""
 
 
 def _asked() -> ListRequest:
