@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from tests.support import worker
 from tests.support.messages import message
 from tests.support.relay import Relay
 from tests.support.servers import certificate
+from tests.support.task_work import work_all
 from tests.support.visits import Visitor
-from webmail import create_app, imap
+from webmail import create_app, imap, vault
 from webmail.database.connection import db
-from webmail.models import Outbox, Session, User
+from webmail.models import Correspondent, Outbox, Session, Task, User
 
 FORM = "form.compose-form"
 
@@ -86,3 +88,35 @@ def test_a_stolen_database_or_a_stolen_cookie_opens_no_mail(
     assert token not in row.id_hash and person.password.encode() not in bytes(row.credential)
     Session.delete().execute()
     assert person.get("/mailbox/INBOX", follow=False).location.startswith("/login")
+
+
+def test_people_are_learned_with_the_password_of_the_sign_in_which_goes_with_the_task(
+    foreign: Callable[..., Flask], make_account: Callable[..., str], imap_of: Callable[[str], IMAPClient]
+) -> None:
+    address = make_account()
+    imap_of(address).append("Sent", f"From: {address}\r\nTo: Kari <kari@fjord.example>\r\n\r\n".encode())
+    app = foreign()
+    Visitor(app, address).sign_in()
+    assert Task.select().count() == 0  # no worker: no password waits for one
+    worker.alive()
+    person = Visitor(app, address).sign_in()
+    [task] = Task.select()
+    assert task.credential is not None and person.password.encode() not in bytes(task.credential)
+    assert work_all(app) == 1
+    assert [(row.address, row.count) for row in Correspondent.select()] == [("kari@fjord.example", 1)]
+    assert Task.get_by_id(task.id).credential is None
+    assert "1 person found in your mail." in person.get("/tasks").text
+
+
+def test_a_password_changed_meanwhile_ends_the_learning_and_is_forgotten(
+    foreign: Callable[..., Flask], make_account: Callable[..., str]
+) -> None:
+    app = foreign()
+    worker.alive()
+    person = Visitor(app, make_account()).sign_in()
+    [task] = Task.select()
+    changed = vault.seal_for_outbox(json.dumps({"own": "old", "other": ""}), app.extensions["settings"].secret_key, task.user_id)
+    Task.update(credential=changed).execute()
+    work_all(app)
+    assert "did not accept your password" in person.get("/tasks").text
+    assert Task.get_by_id(task.id).credential is None
