@@ -14,11 +14,12 @@ from webmail.imap.commands import mailbox_name, uid_set
 from webmail.imap.connection import Connection, fetched
 from webmail.imap.messages import stream_raw
 from webmail.imap.pool import connect
-from webmail.imap.responses import header_bytes_of, parsed, structure_of, when_of
+from webmail.imap.responses import flags_of, header_bytes_of, parsed, structure_of, when_of
 from webmail.mail import Address, Structure
 from webmail.mime import headers
 
 _HEADERS = b"BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM SUBJECT)]<0.16384>"
+_FINGERPRINT = b"(UID FLAGS RFC822.SIZE INTERNALDATE " + _HEADERS + b")"
 _BATCH = 512 * 1024  # bytes fetched in one round trip
 _MOST_TOGETHER = 200  # messages
 
@@ -33,6 +34,7 @@ class MessageFingerprint:
     message_id: str
     subject: str
     sender: tuple[Address, ...]
+    flags: frozenset[str] = frozenset()
 
 
 def identities(
@@ -42,7 +44,9 @@ def identities(
     connection.select(mailbox, uidvalidity)
     found: dict[int, MessageFingerprint] = {}
     for piece in pieces(uids):
-        answers = fetched(connection.run((b"UID FETCH", uid_set(piece), b"(UID RFC822.SIZE INTERNALDATE " + _HEADERS + b")")))
+        answers = fetched(
+            connection.run((b"UID FETCH", uid_set(piece), b"(UID FLAGS RFC822.SIZE INTERNALDATE " + _HEADERS + b")"))
+        )
         found.update({uid: _identity(uid, answers[uid]) for uid in piece if b"RFC822.SIZE" in answers.get(uid, {})})
     return found
 
@@ -50,7 +54,9 @@ def identities(
 def _identity(uid: int, values: dict[bytes, Any]) -> MessageFingerprint:
     envelope = headers.envelope(header_bytes_of(values))
     size = values[b"RFC822.SIZE"]
-    return MessageFingerprint(uid, size, when_of(values), envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5])
+    return MessageFingerprint(
+        uid, size, when_of(values), envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5], flags_of(values)
+    )
 
 
 def structures(

@@ -7,7 +7,8 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any
+from itertools import count as count_from
+from typing import IO
 
 from webmail.account import Account
 from webmail.errors import MailError
@@ -15,13 +16,15 @@ from webmail.imap import bulk
 from webmail.imap.connection import Connection
 from webmail.mailbox.selection import Selection, count
 from webmail.mime.filenames import called, safe_name
+from webmail.mime.formats.zip_stream import ZipStream
 from webmail.storage import CHUNK
 
 MOST_MESSAGES = 2_000  # of a file that is made while the person waits; `export_task.py` makes larger ones
 MOST_BYTES = 200_000_000
 MOST_COMPRESSED = 50_000_000  # larger archives are stored: compressing is four times slower, and attachments hardly shrink
-MOST_IN_ARCHIVE = 100_000  # files in one zip, whose table of contents is in memory until the end
+MOST_IN_ARCHIVE = 100_000  # files in one zip: more make programs slow that open it
 KINDS = {"mbox": "application/mbox", "zip": "application/zip"}
+FOLDERS = "folders"  # a zip archive with an mbox for each folder: a whole mailbox
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 _LONGEST_HELD = 65536
 
@@ -82,9 +85,15 @@ def _mbox(account: Account, found: Found, written: Written) -> Iterator[bytes]:
         for message, chunks in bulk.contents(account, group.mailbox, messages, group.uidvalidity):
             sender = message.sender[0].email if message.sender and _plain(message.sender[0].email) else "MAILER-DAEMON"
             received = message.received.astimezone(UTC)
-            yield f"From {sender} {_asctime(received)}\n".encode()
+            yield f"From {sender} {_asctime(received)}\n{_status(message.flags)}".encode()
             yield from mbox_lines(chunks)
             written.count += 1
+
+
+def _status(flags: frozenset[str]) -> str:
+    """What is read, answered and flagged, as other programs note it in an mbox: `Status` and `X-Status` before other headers."""
+    more = "".join(letter for letter, flag in (("A", "\\Answered"), ("F", "\\Flagged")) if flag in flags)
+    return "Status: " + ("RO\n" if "\\Seen" in flags else "O\n") + (f"X-Status: {more}\n" if more else "")
 
 
 def mbox_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -115,64 +124,50 @@ def _quoted(data: bytes, begins: bool) -> bytes:
 
 
 def _zip(account: Account, found: Found, written: Written, folders: bool, compressed: bool) -> Iterator[bytes]:
-    out = _Taken()
-    with zipfile.ZipFile(out, "w", compresslevel=1) as archive:
+    with ZipStream() as archive:
         for group, messages in found:
-            folder = "/".join(safe_name(part) or "_" for part in group.mailbox.split("/")) + "/" if folders else ""
+            folder = _entry_name(group.mailbox) + "/" if folders else ""
             for message, chunks in bulk.contents(account, group.mailbox, messages, group.uidvalidity):
                 written.count += 1
-                name = called(message.subject, "message")
-                entry = zipfile.ZipInfo(f"{folder}{written.count:05d} {name}.eml", _zip_time(message))
-                entry.compress_type = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
-                yield from _entry(archive, entry, chunks, out)
-    yield out.take()
+                name = f"{folder}{written.count:05d} {called(message.subject, 'message')}.eml"
+                yield from archive.file(name, message.received, chunks, compressed=compressed)
+        yield from archive.end()
 
 
 def joined_archives(archives: Iterable[IO[bytes]]) -> Iterator[bytes]:
     """One zip archive with what several hold, in pieces. Each is read and closed in turn."""
-    out = _Taken()
-    with zipfile.ZipFile(out, "w") as archive:
+    with ZipStream() as archive:
         for file in archives:
             with file, zipfile.ZipFile(file) as part:
                 for entry in part.infolist():
-                    fresh = zipfile.ZipInfo(entry.filename, entry.date_time)
-                    fresh.compress_type = entry.compress_type
                     with part.open(entry) as content:
-                        yield from _entry(archive, fresh, iter(lambda content=content: content.read(CHUNK), b""), out)  # type: ignore[misc]
-    yield out.take()
+                        yield from archive.file(entry.filename, datetime(*entry.date_time), _chunks(content))
+        yield from archive.end()
 
 
-def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, chunks: Iterable[bytes], out: _Taken) -> Iterator[bytes]:
-    with archive.open(entry, "w") as file:
-        for chunk in chunks:
-            file.write(chunk)
-            yield out.take()
+def archive_of_folders(folders: Iterable[tuple[str, Iterable[bytes]]], at: datetime) -> Iterator[bytes]:
+    """One zip archive with an mbox for each (mailbox name with "/", its mbox in chunks), in pieces. No two get the same name."""
+    taken = set[str]()
+    with ZipStream() as archive:
+        for mailbox, chunks in folders:
+            wanted = _entry_name(mailbox)
+            name = next(name for name in _numbered(wanted) if name.casefold() not in taken)
+            taken.add(name.casefold())
+            yield from archive.file(f"{name}.mbox", at, chunks)
+        yield from archive.end()
 
 
-class _Taken:
-    """Where an archive is written to: what came since it was last taken."""
-
-    def __init__(self) -> None:
-        self._written: list[bytes] = []
-
-    def write(self, data: Any, /) -> int:
-        self._written.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Whoever takes the pieces decides when it ends."""
-
-    def take(self) -> bytes:
-        taken, self._written = b"".join(self._written), []
-        return taken
+def _entry_name(mailbox: str) -> str:
+    return "/".join(safe_name(part) or "_" for part in mailbox.split("/"))
 
 
-def _zip_time(message: bulk.MessageFingerprint) -> tuple[int, int, int, int, int, int]:
-    at = message.received
-    return (min(max(at.year, 1980), 2107), at.month, at.day, at.hour, at.minute, at.second)
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} {number}" for number in count_from(2))
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    return iter(lambda: file.read(CHUNK), b"")
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

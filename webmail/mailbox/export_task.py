@@ -7,8 +7,9 @@ file. So neither memory nor a time limit bounds what can be saved, only the stor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
@@ -16,7 +17,7 @@ from webmail import imap
 from webmail.account import Account
 from webmail.errors import MailboxChanged, NoSuchMailbox, NoSuchMessage, NotAllowed, SignInRefused
 from webmail.imap import bulk
-from webmail.mailbox import export
+from webmail.mailbox import export, selection
 from webmail.mailbox.selection import Selection, count
 from webmail.storage import FileGone, Storage, open_file, open_storage
 from webmail.tasks import leftovers, store
@@ -33,12 +34,16 @@ _AWAY = (NoSuchMailbox, MailboxChanged, NotAllowed)  # the folder was removed, m
 
 @dataclass(slots=True)
 class Position:
-    """How far an export is: the mailbox (its number), the place in its UIDs, the parts stored, the messages in them."""
+    """How far an export is: the mailbox (its number), the place in its UIDs, the parts stored, the messages in them.
+
+    `ends`: for each mailbox that is done, how many parts there were then.
+    """
 
     group: int = 0
     place: int = 0
     parts: int = 0
     written: int = 0
+    ends: list[int] = field(default_factory=list)
 
 
 def packed(chosen: Sequence[Selection]) -> bytes:
@@ -53,8 +58,9 @@ def unpacked(content: bytes) -> list[Selection]:
 def _work(run: TaskRun) -> dict[str, Any]:
     files = open_storage(run.settings)
     try:
-        chosen = unpacked(b"".join(files.get(_name(run, SELECTION))))
-        position = _store_parts(run, files, account_of(run), chosen)
+        account = account_of(run)
+        chosen = _chosen(run, files, account)
+        position = _store_parts(run, files, account, chosen)
     except FileGone as error:
         raise TaskFailed("file-gone") from error
     except SignInRefused as error:
@@ -62,12 +68,24 @@ def _work(run: TaskRun) -> dict[str, Any]:
     if not position.written:
         raise TaskFailed("no-messages")
     given, name = run.arguments, _name(run, "messages")
-    size = files.put(name, _whole(run, files, position, count(chosen)))
+    size = files.put(name, _whole(run, files, position, chosen))
     _forget_old(run)
     return {
-        "file": name, "name": given["name"], "type": export.KINDS[given["kind"]], "size": size,
+        "file": name, "name": given["name"], "type": export.KINDS.get(given["kind"], export.KINDS["zip"]), "size": size,
         "count": position.written, "missing": count(chosen) - position.written,
     }  # fmt: skip
+
+
+def _chosen(run: TaskRun, files: Storage, account: Account) -> list[Selection]:
+    """What was selected; of a whole mailbox, what is there when the task begins, noted so that it stays the same."""
+    name = _name(run, SELECTION)
+    if run.arguments["kind"] == export.FOLDERS and not files.exists(name):
+        with imap.connect(account) as connection:
+            chosen, skipped = selection.everything(connection)
+        if skipped:  # never a file that lacks a folder silently
+            raise TaskFailed("folders-away")
+        files.put(name, [packed(chosen)])
+    return unpacked(b"".join(files.get(name)))
 
 
 def _store_parts(run: TaskRun, files: Storage, account: Account, chosen: Sequence[Selection]) -> Position:
@@ -88,6 +106,7 @@ def _store_parts(run: TaskRun, files: Storage, account: Account, chosen: Sequenc
         position.place = end
         if end == len(group.uids):
             position.group, position.place = position.group + 1, 0
+            position.ends.append(position.parts)
         _step(run, chosen, position)
     return position
 
@@ -104,24 +123,34 @@ def _store_part(
     folders: bool,
 ) -> None:  # fmt: skip
     written = export.Written(position.written)
-    content = export.pieces(account, [(group, batch)], run.arguments["kind"], written, folders=folders)
+    kind = "mbox" if run.arguments["kind"] == export.FOLDERS else run.arguments["kind"]
+    content = export.pieces(account, [(group, batch)], kind, written, folders=folders)
     files.put(_name(run, f"part-{position.parts}"), content)
     position.parts, position.written = position.parts + 1, written.count
 
 
-def _whole(run: TaskRun, files: Storage, position: Position, total: int) -> Iterator[bytes]:
+def _whole(run: TaskRun, files: Storage, position: Position, chosen: Sequence[Selection]) -> Iterator[bytes]:
     """The parts as one file."""
-    names = [_name(run, f"part-{number}") for number in range(position.parts)]
+    names, total = [_name(run, f"part-{number}") for number in range(position.parts)], count(chosen)
 
-    def watched() -> Iterator[str]:
+    def watched(names: Sequence[str]) -> Iterator[str]:
         for name in names:
             with run.step(asdict(position), done=total, total=total):  # stops here if the person or the worker stops
                 pass
             yield name
 
-    if run.arguments["kind"] == "zip":
-        return export.joined_archives(open_file(files, name) for name in watched())
-    return chain.from_iterable(files.get(name) for name in watched())
+    def mbox(names: Sequence[str]) -> Iterable[bytes]:
+        return chain.from_iterable(files.get(name) for name in watched(names))
+
+    match run.arguments["kind"]:
+        case "zip":
+            return export.joined_archives(open_file(files, name) for name in watched(names))
+        case export.FOLDERS:
+            spans = zip(chosen, [0, *position.ends], position.ends, strict=False)
+            mailboxes = ((group.mailbox, mbox(names[begin:end])) for group, begin, end in spans if end > begin)
+            return export.archive_of_folders(mailboxes, datetime.now(UTC))
+        case _:
+            return iter(mbox(names))
 
 
 def _step(run: TaskRun, chosen: Sequence[Selection], position: Position) -> None:

@@ -28,6 +28,7 @@ _BEGINNING = 4096
 _IN_MEMORY = 16_000_000
 _HEADER = re.compile(rb"\A(?:[!-9;-~]{1,100}[ \t]*:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*){1,}", re.DOTALL)
 _JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.(?!\.?/))")  # what systems add to archives
+_NOTES = re.compile(rb"\A(?:(?:X-)?Status: ?[A-Z]*\r\n){1,2}(?=[!-9;-~]+:)")
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 
 
@@ -82,10 +83,11 @@ class MailFile:
 
 
 def _incoming(raw: bytes, separator: bytes, path: tuple[str, ...]) -> Incoming:
-    envelope = headers.envelope(raw)
+    envelope, filing = headers.envelope(raw), filing_of(raw, separator, path)
+    content = _NOTES.sub(b"", raw) if separator else raw  # before the message's own headers: written by who made the mbox
     # shortened as in imap/bulk.py
-    key = message_key(envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5], len(raw))
-    return Incoming(filing_of(raw, separator, path), len(raw), key, raw)
+    key = message_key(envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5], len(content))
+    return Incoming(filing, len(content), key, content)
 
 
 def _beginning(file: IO[bytes]) -> bytes:

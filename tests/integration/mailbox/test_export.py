@@ -17,7 +17,7 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.imap import bulk
-from webmail.mailbox import export, export_task
+from webmail.mailbox import export, export_task, selection
 from webmail.models import Task
 from webmail.storage import StorageFull, open_storage
 from webmail.storage.local import LocalStorage
@@ -223,3 +223,92 @@ def test_the_memory_of_the_worker_stays_small(
         tracemalloc.stop()
     assert len(download(person).data) > 36_000_000
     assert peak < 12_000_000, peak
+
+
+# --- all folders ----------------------------------------------------------------------------------------------------
+
+
+def folders_of(client: Any) -> dict[str, list[tuple[bytes, tuple[bytes, ...]]]]:
+    """(content, flags) of the messages of each folder that has some."""
+    found = {}
+    for flags, _delimiter, name in client.list_folders():
+        if {flag.lower() for flag in flags} & {b"\\noselect", b"\\nonexistent"}:
+            continue
+        client.select_folder(name, readonly=True)
+        if uids := client.search():
+            answers = client.fetch(uids, ["BODY.PEEK[]", "FLAGS"])
+            kept = (b"\\Seen", b"\\Flagged", b"\\Answered")
+            found[name] = sorted((one[b"BODY[]"], tuple(f for f in kept if f in one[b"FLAGS"])) for one in answers.values())
+    return found
+
+
+def test_all_folders_are_one_archive_that_can_be_brought_back(
+    many: Visitor, work: Callable[[], int], fill: Fill, imap_of: Any, app: Flask, make_account: Callable[..., str]
+) -> None:
+    client = imap_of(many.address)
+    for name in ("Classe/3e B", "Été & co"):
+        client.create_folder(name)
+        fill(many, message(f"In {name}", "From here\nStatus: x"), message("Two"), mailbox=name)
+    fill(many, message("Thrown away"), mailbox="Trash")
+    client.select_folder("INBOX")
+    client.add_flags(client.search()[:2], [b"\\Seen", b"\\Flagged"])
+    client.add_flags(client.search()[2:3], [b"\\Answered"])
+    form = many.get("/folders")
+    for _twice in range(2):
+        assert "Saving all your mail as a file." in many.submit(form, "form[action='/export']").notices
+    assert work() == 1
+    data = download(many).data
+    names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+    assert sorted(names) == ["Classe/3e B.mbox", "INBOX.mbox", "Trash.mbox", "Été & co.mbox"]
+
+    other = Visitor(app, make_account()).sign_in()
+    for _again in range(2):  # nothing is there twice
+        other.submit(other.get("/import"), "form[action='/import']", file=(io.BytesIO(data), "mail.zip"), into="")
+        work()
+        assert folders_of(imap_of(other.address)) == folders_of(client)
+
+
+def test_all_folders_killed_in_the_middle(
+    many: Visitor, work: Callable[[], int], fill: Fill, imap_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = imap_of(many.address)
+    client.create_folder("Second")
+    fill(many, *(message(f"Second {n}") for n in range(6)), mailbox="Second")
+    many.submit(many.get("/folders"), "form[action='/export']")
+    put, calls = LocalStorage.put, []
+
+    def dying(files: LocalStorage, name: str, chunks: Any, **more: Any) -> int:
+        calls.append(name.rpartition("/")[2])
+        size = put(files, name, chunks, **more)
+        if len(calls) in (1, 4, 9):
+            raise SystemExit
+        return size
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "put", dying)
+        for _kill in range(3):
+            with pytest.raises(SystemExit):
+                work()
+            as_after_the_lease()
+        fill(many, message("Later"), mailbox="Second")  # what came meanwhile is not in it
+        work()
+    archive = zipfile.ZipFile(io.BytesIO(download(many).data))
+    assert {name: archive.read(name).count(b"\nSubject: ") for name in archive.namelist()} == {
+        "INBOX.mbox": COUNT,
+        "Second.mbox": 6,
+    }
+
+
+def test_a_folder_that_can_not_be_read_is_told_and_nothing_is_saved(
+    many: Visitor, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many.submit(many.get("/folders"), "form[action='/export']")
+    monkeypatch.setattr(selection, "everything", lambda _connection: ([], ("Work",)))
+    work()
+    page = many.get("/tasks")
+    assert "A folder could not be read, so nothing was saved." in page.text and "Download" not in page.text
+
+
+def test_signed_out_nothing_is_exported(app: Flask, work: Callable[[], int]) -> None:
+    assert Visitor(app, "nobody@lycee.example").client.post("/export").status_code in (302, 303, 400)
+    assert work() == 0

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from datetime import UTC, datetime
+
 import pytest
 
+from webmail.mailbox import export
 from webmail.mailbox.export import mbox_lines
 
 MESSAGE = (
@@ -31,3 +36,13 @@ def test_a_line_without_an_end_is_not_held_for_ever() -> None:
 def test_an_empty_message_is_a_line() -> None:
     assert b"".join(mbox_lines([])) == b"\n"
     assert b"".join(mbox_lines([b"a\r\n"])) == b"a\n\n"
+
+
+def test_two_folders_are_never_one_file() -> None:
+    at = datetime(2026, 3, 4, tzinfo=UTC)
+    made = b"".join(export.archive_of_folders([(name, [b"From x", b"y"]) for name in ("a:b", "A*b", "c/d", "../e", "")], at))
+    archive = zipfile.ZipFile(io.BytesIO(made))
+    names = archive.namelist()
+    assert len({name.casefold() for name in names}) == 5 and "c/d.mbox" in names
+    assert not any(name.startswith(("/", ".")) for name in names)
+    assert {archive.read(name) for name in names} == {b"From xy"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import current_app, redirect, request
+from collections.abc import Callable
+
+from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -14,6 +16,7 @@ from webmail.mailbox import export, export_task, selection
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.selection import Selection
 from webmail.mailbox.views.action_form import SELECT_FIRST, back_address, chosen_messages
+from webmail.models import Task
 from webmail.storage import StorageAway, StorageFull
 from webmail.tasks import files as task_files
 from webmail.tasks import store
@@ -50,6 +53,15 @@ def save_as_file(mailbox: str) -> Response:
     return response
 
 
+@blueprint.post("/export")
+def save_everything() -> Response:
+    """All own folders, as one archive that a worker makes. A form sent twice starts one task."""
+    about = {"mailbox": "", "kind": export.FOLDERS, "name": f"{_('mail')}-{today():%Y-%m-%d}.zip"}
+    task_id = store.id_of_form(current_user(), request.form.get("task", "")[:64])
+    _tell(lambda: store.start(current_user(), export_task.NAME, about, task_id=task_id, credential=task_credential()))
+    return redirect(url_for("mailbox.folders"), 303)
+
+
 def _leave_to_a_worker(mailbox: str, kind: str, chosen: list[Selection]) -> Response:
     """A form sent twice starts one task."""
     back = redirect(back_address(mailbox), 303)
@@ -58,11 +70,19 @@ def _leave_to_a_worker(mailbox: str, kind: str, chosen: list[Selection]) -> Resp
         notify(words % {"num": number(export.MOST_IN_ARCHIVE)}, "caution")
         return back
     about = {"mailbox": mailbox, "kind": kind, "name": _file_name(mailbox, kind)}
-    try:
-        task = task_files.start(
+    _tell(
+        lambda: task_files.start(
             current_user(), export_task.NAME, about, settings(), form=request.form.get("task", "")[:64],
             name=export_task.SELECTION, chunks=[export_task.packed(chosen)], credential=task_credential(),
-        )  # fmt: skip
+        )
+    )  # fmt: skip
+    return back
+
+
+def _tell(start: Callable[[], Task]) -> None:
+    """Start a task, and say so, or why not."""
+    try:
+        task = start()
     except LimitReached:
         notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
     except StorageFull:
@@ -71,7 +91,6 @@ def _leave_to_a_worker(mailbox: str, kind: str, chosen: list[Selection]) -> Resp
         notify(_("The server can't reach its files at the moment. Try again in a few minutes."), "danger")
     else:
         task_started(task)
-    return back
 
 
 def _file_name(mailbox: str, kind: str) -> str:
@@ -95,14 +114,21 @@ def _done(result: Facts) -> str:
 
 def _failed(reason: str) -> str:
     return {
+        "folders-away": _("A folder could not be read, so nothing was saved. Try again in a few minutes."),
         "no-messages": _("These messages are no longer there."),
         "sign-in": _("The mail server no longer accepts this task. Sign in again, then start it again."),
         "file-gone": _("The list of messages is no longer here. Select the messages again."),
     }.get(reason, "")
 
 
+def _title(about: Facts) -> str:
+    if about["kind"] == export.FOLDERS:
+        return _("Saving all your mail as a file.")
+    return _("Saving messages from “%(folder)s” as a file.", folder=mailbox_label(about["mailbox"]))
+
+
 TASK_TEXTS[export_task.NAME] = TaskText(
-    title=lambda about: _("Saving messages from “%(folder)s” as a file.", folder=mailbox_label(about["mailbox"])),
+    title=_title,
     done=_done,
     failed=_failed,
     file=_l("Download"),

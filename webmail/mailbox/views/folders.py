@@ -17,6 +17,7 @@ from webmail.mailbox import folders as logic
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.folders import BadFolderName
 from webmail.mailbox.views.folder import fault_words, parents_for, refused_words
+from webmail.tasks import store
 from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.current import preferences as preferred
 from webmail.web.labels import role_label
@@ -114,7 +115,7 @@ def _all_folders(status: int = 200, **context: Any) -> Response:
     remember_overview(found)
     return page("mailbox/folders.html", status, **{"name": "", "parent": "", "error": "", "role_error": "",
         "roles": preferred().roles, "quota": found.quota, "delimiter": logic.delimiter_of(found),
-        "tables": _tables(found), "sizes": sizes,
+        "tables": _tables(found), "sizes": sizes, "task": store.new_id(),
         "role_choices": [(role, role_label(role)) for role in _CHOSEN_ROLES],
         "may_serve": [m for m in found.mailboxes if _may_serve(m)], "parents": parents_for(found, None), **context})  # fmt: skip
 
