@@ -38,11 +38,24 @@ class Terminal:
         """Type an answer once w3m asks on its last line, and wait until it no longer does."""
         eventually(lambda: self._asks(question), step=0.1, what=f"{question!r} on the last line", found=self.screen)
         self.keys(text, literal=True)
+        # w3m throws away what was typed while it began to ask: look before Enter, or an empty answer counts
+        eventually(lambda: self._shows(question, text), step=0.3, what=f"{text!r} after {question!r}", found=self.screen)
         self.keys("Enter")
         eventually(lambda: not self._asks(question), step=0.1, what=f"{question!r} answered", found=self.screen)
 
     def _asks(self, question: str) -> bool:
         return self.screen().splitlines()[-1].startswith(question)
+
+    def _shows(self, question: str, text: str) -> bool:
+        """Whether just the answer, or as many stars, stands on the last line. If it does not within a second, it is typed again."""
+        for _look in range(10):
+            typed = self.screen().splitlines()[-1].removeprefix(question).strip()
+            if typed in (text, "*" * len(text)):
+                return True
+            time.sleep(0.1)
+        self.keys("C-u")
+        self.keys(text, literal=True)
+        return False
 
     def find(self, words: str) -> None:
         """Search forwards from the top, which puts the cursor on the words."""
