@@ -197,5 +197,7 @@ def test_no_row_of_the_junk_folder_says_that_it_is_junk(person: Visitor, fill: F
 
 
 def test_a_piece_for_htmx(person: Visitor) -> None:
-    piece = person.get("/tags", htmx="main")
-    assert piece.one("main#main") and not piece.all("header")
+    add(person, "Urgent")
+    for address in ("/tags", "/folders"):
+        piece = person.get(address, htmx="main")
+        assert piece.one("main#main a.tag").get_text() == "Urgent" and not piece.all("header")

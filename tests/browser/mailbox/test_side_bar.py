@@ -1,0 +1,110 @@
+"""Tags in rows and beside the list, and a folder made there, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+OpenBrowser = Callable[..., Page]
+ALICE = "alice@lycee.example"
+
+
+@pytest.fixture
+def tagged(open_browser: OpenBrowser) -> Callable[..., Page]:
+    """Alice's inbox, its newest message with the tags Urgent and À relire."""
+
+    def opened(**screen: int | bool) -> Page:
+        page = open_browser(ALICE, language="en", **screen)
+        page.goto("/tags")
+        for name, colour in (("Urgent", "red"), ("À relire", "blue")):
+            if not page.locator(f"main li a.tag:text-is('{name}')").count():
+                page.fill("#new-name", name)
+                page.select_option("#new-colour", colour)
+                page.click("main button[value=add]")
+                expect(page.locator(f"main li a.tag:text-is('{name}')")).to_have_count(1)
+        page.goto("/mailbox/INBOX")
+        answer = page.evaluate(
+            """async () => {
+              const form = document.querySelector("form.messages"), names = ["tag:Urgent", "tag:A_relire"];
+              for (const name of names) {
+                const fields = new URLSearchParams({csrf_token: form.elements.csrf_token.value, v: form.elements.v.value});
+                fields.set("uids", form.querySelector("input[name=uids]").value);
+                fields.set("action", name);
+                await fetch(form.getAttribute("action"), {method: "POST", body: fields});
+              }
+              return true;
+            }"""
+        )
+        assert answer
+        page.goto("/mailbox/INBOX")
+        return page
+
+    return opened
+
+
+@pytest.mark.parametrize("scripts", [True], ids=["scripts"])
+@pytest.mark.parametrize(("width", "dark"), [(320, False), (360, True), (1280, False), (1280, True)])
+def test_tags_in_rows_are_links_in_one_tidy_line(
+    tagged: Callable[..., Page], check_accessibility: Callable[[Page], None], width: int, dark: bool
+) -> None:
+    page = tagged(width=width, dark=dark)
+    row, plain = page.locator("[data-row]:has(a.tag)").first, page.locator("[data-row]:not(:has(a.tag))").first
+    heights = [one.bounding_box()["height"] for one in (row, plain)]  # type: ignore[index]
+    assert abs(heights[0] - heights[1]) <= 1, heights
+    chip, link = row.locator("a.tag").first, row.locator("a[id]")
+    assert (chip.bounding_box() or {})["height"] >= 24
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (link.bounding_box() or {})["x"] < width - 60  # some of the subject is in sight
+    check_accessibility(page)
+    chip.focus()
+    page.keyboard.press("Tab")
+    expect(row.locator("a.tag").nth(1)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(link).to_be_focused()
+    chip.click()
+    page.wait_for_url(re.compile(r"query=tag.*scope=all"))
+    expect(page.locator("#main h1")).to_contain_text("tag:")
+    expect(page.locator("[data-row] a.tag").first).to_be_visible()
+    row = page.locator("[data-row]:has(a.tag)").first
+    box = row.locator(".s").bounding_box() or {}
+    page.mouse.click(box["x"] + box["width"] - 10, box["y"] + box["height"] / 2)  # beside the words: the row itself
+    page.wait_for_url(re.compile("/message/"))
+    check_accessibility(page)
+
+
+@pytest.mark.parametrize("scripts", [True], ids=["scripts"])
+def test_the_tag_that_is_shown_is_marked_in_the_side_bar(tagged: Callable[..., Page]) -> None:
+    page = tagged()
+    page.click("#folders a:has(.dot.tag-red)")
+    expect(page.locator("#folders [aria-current=page]")).to_have_count(1)
+    expect(page.locator("#folders [aria-current=page] span")).to_have_text("Urgent")
+
+
+@pytest.mark.parametrize("scripts", [True], ids=["scripts"])
+def test_a_tag_is_found_on_a_telephone(tagged: Callable[..., Page]) -> None:
+    page = tagged(width=360)
+    page.click(".tabs a[href='/folders']")
+    page.locator("main .folder-table a.tag:text-is('Urgent')").click()
+    page.wait_for_url(re.compile(r"query=tag.*scope=all"))
+
+
+def test_a_folder_is_made_beside_the_list(
+    open_browser: OpenBrowser, check_accessibility: Callable[[Page], None], scripts: bool
+) -> None:
+    page = open_browser(ALICE, language="en")
+    name = f"Sorties {'avec' if scripts else 'sans'}"
+    page.click("#folders a[title='New folder']")
+    if scripts:
+        expect(page.locator("#making-name")).to_be_focused()
+        check_accessibility(page)
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        expect(page.locator("#folders li", has_text=name)).to_have_count(1)
+        assert "/mailbox/INBOX" in page.url
+        return
+    page.fill("#new-folder #name", name)
+    page.click("#new-folder button")
+    expect(page.locator("#folders li", has_text=name)).to_have_count(1)
