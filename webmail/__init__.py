@@ -16,7 +16,7 @@ from webmail import config, health, imap, models
 from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
-from webmail.web import current, setup
+from webmail.web import current, setup, template_cache
 from webmail.web.body_limits import set_body_limit
 from webmail.web.formatting import LANGUAGES
 
@@ -73,6 +73,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     app.before_request(set_body_limit)
     CSRFProtect(app)
     setup.install(app)
+    template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)
     for area in (auth, accounts, mailbox, message, compose, contacts, settings_area, admin):
         app.register_blueprint(area.blueprint)

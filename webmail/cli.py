@@ -25,6 +25,7 @@ from webmail.database.backup import NoBackup, copy_to
 from webmail.database.connection import DATABASE_AWAY
 from webmail.database.migrate import migrate as migrate_database
 from webmail.models import AllowedAddress, AllowedName, AuditAct, User
+from webmail.web import template_cache
 from webmail.web.current import settings
 
 SHORTEST_PASSWORD = 8  # characters
@@ -59,8 +60,9 @@ def _in_sentences(command: click.Command) -> None:
 @click.command()
 @with_appcontext
 def migrate() -> None:
-    """Bring the database schema up to date. Safe to run at every start."""
+    """Bring the database schema up to date, and compile the pages for the next start. Safe to run at every start."""
     applied = migrate_database()
+    template_cache.fill(current_app._get_current_object())  # type: ignore[attr-defined]
     for name in applied:
         click.echo(f"applied {name}")
     if not applied:

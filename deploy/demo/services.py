@@ -24,7 +24,11 @@ from deploy.dovecot import render
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 ISSUER = "https://webmail.lycee.example"
-MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "1048576"}  # as in deploy/traboule-web.service
+MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": "524288",
+    "MALLOC_TRIM_THRESHOLD_": "524288",
+    "MALLOC_ARENA_MAX": "2",
+}  # as in deploy/traboule-web.service
 
 
 class Services:
