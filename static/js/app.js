@@ -3,10 +3,12 @@
   "use strict";
 
   // "select all on this page", and a range with the shift key
+  var CHOSEN = ".list-bar button[name=action]:not([value=readall]), .list-bar [formaction*=forward-together]"; // need a selection
   function rows(form) { return Array.prototype.slice.call(form.querySelectorAll("input[name=uids]")); }
   function count(form) {
     var n = rows(form).filter(function (one) { return one.checked; }).length;
     form.querySelector(".selected").textContent = n ? form.dataset.selected + " " + n : "";
+    form.querySelectorAll(CHOSEN).forEach(function (button) { button.disabled = !n; });
     var more = form.querySelector("[data-all-matching]"); // "select all that match" is offered once the page is selected
     var full = n && n === rows(form).length && form.dataset.more;
     if (full && !more) {
@@ -118,6 +120,14 @@
     load(button.dataset.chooser, function () { button.click(); });
   });
 
+  if (later.drag && matchMedia("(pointer: fine)").matches) { // rows go to folders with the mouse
+    document.addEventListener("mouseover", function first(event) {
+      if (!event.target.closest("[data-row]")) return;
+      document.removeEventListener("mouseover", first);
+      load(later.drag);
+    });
+  }
+
   // the frame of an HTML message is as high as what it holds
   function fit(frame) {
     try {
@@ -130,17 +140,6 @@
   }
   function dress(root) {
     root.querySelectorAll("form[data-all]").forEach(dressList);
-    // where the list has a pane for messages, and it is in sight, they open there
-    var pane = document.getElementById("preview"), list = root.querySelector(".list");
-    if (pane && list && pane.offsetParent) {
-      list.setAttribute("hx-target", "#preview");
-      list.setAttribute("hx-swap", "outerHTML");
-      list.setAttribute("hx-push-url", "false");
-      list.querySelectorAll("a.tag").forEach(function (tag) { // these lead to another list
-        tag.setAttribute("hx-target", "#main");
-        tag.setAttribute("hx-push-url", "true");
-      });
-    }
     root.querySelectorAll("[data-script]").forEach(function (part) { load(part.dataset.script); }); // what only this page needs
     root.querySelectorAll("[data-message-body] iframe").forEach(function (frame) {
       frame.addEventListener("load", function () { fit(frame); });
@@ -168,13 +167,7 @@
   });
   // after a page was replaced: prepare it, and tell screen readers by moving the focus to it
   document.addEventListener("htmx:afterSwap", function (event) {
-    var opened = event.detail.requestConfig && event.detail.requestConfig.elt.closest("[data-row]");
-    if (event.detail.target.id === "preview") {
-      document.querySelectorAll("[data-row][aria-current]").forEach(function (row) { row.removeAttribute("aria-current"); });
-      if (opened) { opened.setAttribute("aria-current", "true"); opened.classList.remove("u"); }
-      dress(document.getElementById("preview"));
-      return;
-    }
+    if (event.detail.target.id === "preview") return dress(document.getElementById("preview"));
     var main = document.getElementById("main"), same = held && document.querySelector(held);
     if (event.detail.target.id !== "main" || !main) return;
     dress(main);

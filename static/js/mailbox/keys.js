@@ -27,8 +27,10 @@
     step(by);
     if (row()) row().querySelector("a[id]").click();
   }
-  // where a list and a message stand side by side, what has the focus decides
-  function reading() { return document.activeElement.closest("[data-row]") ? null : one("#preview form.list-bar"); }
+  // where a list and a message stand side by side, ticked rows come first; else what has the focus decides
+  function reading() {
+    return document.activeElement.closest("[data-row]") || one("#messages input[name=uids]:checked") ? null : one("#preview form.list-bar");
+  }
   function act(names) {
     var message = reading(), list = one("form.messages"), here = row();
     if (message) return names.some(function (name) { return press("button[value=" + name + "]", message); });

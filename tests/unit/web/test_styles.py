@@ -38,6 +38,15 @@ def test_a_star_can_be_seen_on_whatever_a_row_is_drawn(scheme: str, behind: str)
     assert contrast(found["star"], found[behind]) >= ENOUGH
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("behind", ["surface", "paper"])
+def test_the_edge_of_a_button_can_be_seen(scheme: str, behind: str) -> None:
+    """WCAG 2.2, 1.4.11: at least 3 to 1."""
+    button = re.search(r"\n\.btn \{(.*?)\}", (ROOT / "static/css/base.css").read_text(), flags=re.S)
+    edge = re.search(r"border: 1px solid var\(--([a-z]+)\)", button[1] if button else "")
+    assert edge and contrast(colours(scheme)[edge[1]], colours(scheme)[behind]) >= 3
+
+
 @pytest.mark.parametrize("path", STYLES, ids=relative)
 def test_no_style_needs_inset(path: Path) -> None:
     """Browsers older than 2021 ignore `inset`, and what it places ends up elsewhere."""
