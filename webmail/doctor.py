@@ -13,7 +13,7 @@ from typing import Any
 
 from imapclient import IMAPClient
 
-from webmail import doctor_clock, doctor_machine, managesieve, smtp
+from webmail import doctor_clock, doctor_index, doctor_machine, managesieve, smtp
 from webmail.account import Account, Server
 from webmail.config import ConfigError, Settings, ca_trouble
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
@@ -136,30 +136,10 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
         yield CheckResult("IMAP sign-in", OK, f"as {account.address}.")
         yield from capabilities(_told(client))
         yield from doctor_clock.imap(account, refused=False)
-        yield _full_text(client, server)
+        yield from doctor_index.examine(client, server, account.address)
     finally:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):  # closed already if TLS failed: keep that error
             client.shutdown()
-
-
-def _full_text(client: IMAPClient, server: Server) -> CheckResult:
-    """Whether a search in texts is answered soon: a mail may have upset the server's index."""
-    began = time.monotonic()
-    try:
-        client.select_folder("INBOX", readonly=True)
-        client.search(["TEXT", "traboule-doctor"])
-    except (OSError, imaplib.IMAP4.error) as error:
-        return CheckResult("IMAP search", PROBLEM, f"gave no result ({plain(error).rstrip('.')}). {_INDEX_ADVICE}")
-    seconds = time.monotonic() - began
-    if seconds > server.timeout / 2:
-        return CheckResult("IMAP search", WARNING, f"took {seconds:.1f} s in INBOX. {_INDEX_ADVICE}")
-    return CheckResult("IMAP search", OK, f"in the texts of INBOX took {seconds:.1f} s.")
-
-
-_INDEX_ADVICE = (
-    "Is the full-text index still being made, or broken? Try again, look at the server's log, and make it anew "
-    "(docs/administrator.md, 'doveadm fts')."
-)
 
 
 def _told(client: IMAPClient) -> set[str]:

@@ -49,6 +49,7 @@ TOP = (
     "doctor",
     "doctor_clock",
     "doctor_forgery",
+    "doctor_index",
     "doctor_machine",
     "doctor_mail",
     "doctor_result",
