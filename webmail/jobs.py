@@ -31,6 +31,7 @@ from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
 from webmail.mailbox import export_task, move_in, snooze
 from webmail.mailbox import import_task as mail_import_task
+from webmail.mailbox.detach_task import KIND as DETACH_KIND
 from webmail.mailbox.room_task import KIND as ROOM_KIND
 from webmail.message import image_cache
 from webmail.models import DraftRow, Outbox, now
@@ -54,7 +55,7 @@ KINDS: tuple[TaskKind, ...] = (
     import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND
 )  # fmt: skip
 
-KINDS += (ROOM_KIND,)
+KINDS += (ROOM_KIND, DETACH_KIND)
 
 
 class Jobs:

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from mmap import mmap
 
 from webmail.mime.encoded_words import tidy
 from webmail.mime.headers import HEADER_LIMIT, fields
@@ -26,11 +27,15 @@ _TYPE = re.compile(r"\s*([!-.0-:<-~]+)\s*/\s*([!-.0-:<-~]+)")
 _PARAM = re.compile(r';\s*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.S)
 
 
+Raw = bytes | mmap
+
+
 @dataclass(slots=True)
 class _Place:
-    """A node and the offsets of its content."""
+    """A node and the offsets of its header block and its content."""
 
     node: PartNode
+    head: int
     start: int
     end: int
     boundary: bytes
@@ -41,7 +46,7 @@ class ParsedMessage:
     """A parsed message: `root` is its tree (RFC 2046 section 5.1) with IMAP section numbers."""
 
     root: PartNode
-    _raw: bytes = field(repr=False)
+    _raw: Raw = field(repr=False)
     _places: dict[str, _Place] = field(repr=False)
 
     def content(self, section: str, most: int | None = None) -> bytes:
@@ -51,9 +56,15 @@ class ParsedMessage:
             return b""
         return self._raw[place.start : place.end if most is None else min(place.end, place.start + most)]
 
+    def span(self, section: str) -> tuple[int, int, int] | None:
+        """The offsets of a part's header block, of its content, and of its end (the line end after it is its parent's)."""
+        place = self._places.get(section)
+        return (place.head, place.start, place.end) if place else None
 
-def read(raw: bytes) -> ParsedMessage:
-    """Parse a message once, for its tree and the contents of several parts; malformed parts become text leaves."""
+
+def read(raw: Raw) -> ParsedMessage:
+    """Parse a message once, for its tree and the contents of several parts; malformed parts become text leaves. A large one may
+    be a mapped file: only header blocks are copied."""
     places = _walk(raw)
     return ParsedMessage(places[0].node, raw, {place.node.section: place for place in reversed(places)})
 
@@ -68,7 +79,7 @@ def content(raw: bytes, section: str) -> bytes:
     return read(raw).content(section)
 
 
-def _walk(raw: bytes) -> list[_Place]:
+def _walk(raw: Raw) -> list[_Place]:
     """Every part; the first is the root."""
     root = _read(raw, 0, len(raw), "", "text/plain")
     places = [root]
@@ -95,7 +106,7 @@ def _walk(raw: bytes) -> list[_Place]:
     return places
 
 
-def _read(raw: bytes, start: int, end: int, section: str, default: str) -> _Place:
+def _read(raw: Raw, start: int, end: int, section: str, default: str) -> _Place:
     """The node whose header block begins at `start`."""
     blank = _BLANK_LINE.search(raw, max(start - 1, 0), min(end, start + HEADER_LIMIT))
     begin = blank.end() if blank else end
@@ -120,7 +131,7 @@ def _read(raw: bytes, start: int, end: int, section: str, default: str) -> _Plac
         size=end - begin,
         content_id=tidy(value("content-id")).strip("<> "),
     )
-    return _Place(node, begin, end, boundary.rstrip())
+    return _Place(node, start, begin, end, boundary.rstrip())
 
 
 def _parameters(value: str) -> tuple[str, dict[str, str]]:
@@ -132,10 +143,10 @@ def _parameters(value: str) -> tuple[str, dict[str, str]]:
     return value.partition(";")[0], params
 
 
-def _dashed(raw: bytes) -> dict[bytes, list[int]]:
+def _dashed(raw: Raw) -> dict[bytes, list[int]]:
     """Index of the lines that begin with "--": what follows -> offsets. Built once, since every level contains those below."""
     found: dict[bytes, list[int]] = {}
-    if raw.startswith(b"--"):
+    if raw[:2] == b"--":
         found[raw[2:302].partition(b"\n")[0].removesuffix(b"\r").rstrip(b" \t")] = [0]
     for count, match in enumerate(_DASHES.finditer(raw)):
         if count >= DELIMITER_LIMIT:
@@ -144,7 +155,7 @@ def _dashed(raw: bytes) -> dict[bytes, list[int]]:
     return found
 
 
-def _split(raw: bytes, place: _Place, lines: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
+def _split(raw: Raw, place: _Place, lines: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
     """(start, end) of each part of a multipart: between delimiter lines, which include the line end before them."""
     opening, closing = lines.get(place.boundary, []), lines.get(place.boundary + b"--", [])
     last = bisect_left(closing, place.start)
@@ -163,6 +174,6 @@ def _split(raw: bytes, place: _Place, lines: dict[bytes, list[int]]) -> Iterator
         yield start, place.end if closed is None else max(start, _line_end_before(raw, closed))
 
 
-def _line_end_before(raw: bytes, at: int) -> int:
+def _line_end_before(raw: Raw, at: int) -> int:
     """The offset of the line end that precedes a line."""
     return max(at - (2 if raw[at - 2 : at - 1] == b"\r" else 1), 0)
