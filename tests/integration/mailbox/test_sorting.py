@@ -46,9 +46,9 @@ def test_a_folder_is_shown_oldest_first_and_the_button_says_so(sorted_person: Vi
     page = sorted_person.get("/mailbox/INBOX")
     assert page.rows == ["Accord", "Compte", "Bilan"] and button(page) == "Sort"
     oldest = sorted_person.get(page.link("Oldest first"))
-    assert oldest.rows == ["Bilan", "Compte", "Accord"] and button(oldest) == "Sort: Oldest first"
+    assert oldest.rows == ["Bilan", "Compte", "Accord"] and button(oldest) == "Sort: oldest first"
     by_sender = sorted_person.get(page.link("Sender"))
-    assert by_sender.rows == ["Compte", "Accord", "Bilan"] and button(by_sender) == "Sort: Sender"
+    assert by_sender.rows == ["Compte", "Accord", "Bilan"] and button(by_sender) == "Sort: sender"
     found = search(sorted_person, "bilan OR accord", sort="oldest")
     assert found.rows == ["Bilan", "Accord"]
 

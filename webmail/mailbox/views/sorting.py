@@ -33,8 +33,10 @@ def sort_names(offered: set[str]) -> list[tuple[str, str]]:
 @blueprint.app_template_global()
 def sort_button(sort: str, offered: set[str]) -> str:
     """The words of the Sort button, which names an order other than the usual one."""
-    usual = sort == "date" or sort not in offered
-    return _("Sort") if usual else _("Sort: %(order)s", order=str(_NAMES[sort]))
+    if sort == "date" or sort not in offered:
+        return _("Sort")
+    order = str(_NAMES[sort])
+    return _("Sort: %(order)s", order=order[:1].lower() + order[1:])
 
 
 @blueprint.app_template_global()
