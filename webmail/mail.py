@@ -111,6 +111,11 @@ class Mailbox:
         return self.role in (Role.TRASH, Role.JUNK)
 
     @property
+    def takes_messages(self) -> bool:
+        """Whether messages may be moved or copied there: never to Drafts or Snoozed."""
+        return self.selectable and self.rights.may_insert and self.role not in (Role.DRAFTS, Role.SNOOZED)
+
+    @property
     def badge(self) -> int:
         """The count beside its name: all messages in Drafts, none in Sent and Trash, else the unread ones."""
         if self.role in (Role.SENT, Role.TRASH):

@@ -74,9 +74,8 @@ class Overview:
     def targets(self, source: str) -> list[Mailbox]:
         """Where messages of `source` may be moved: one's own mailboxes first, never Drafts or Snoozed."""
         trash = self.with_role(Role.TRASH)
-        apart = (Role.DRAFTS, Role.SNOOZED)
-        others = [m for m in self.mailboxes if m.selectable and m.rights.may_insert and m.role not in apart]
-        others = [m for m in others if m.name != source and not (trash and trash.holds(m.name))]
+        fit = [m for m in self.mailboxes if m.takes_messages]
+        others = [m for m in fit if m.name != source and not (trash and trash.holds(m.name))]
         return sorted(others, key=lambda m: (bool(m.owner), m.role is not None))
 
     def side_bar(self, favourites: Iterable[str] = ()) -> SideBar:

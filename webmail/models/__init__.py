@@ -20,7 +20,7 @@ from webmail.models.compose import (
     WritingIdentity,
 )
 from webmail.models.contacts import Contact, ContactAddress, ContactMember
-from webmail.models.mailbox import RecentFolder, SavedSearch, Snoozed, Tag, Undo
+from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
 from webmail.models.system_mail import SystemMessage

@@ -123,6 +123,8 @@
       var title = list.previousElementSibling, empty = !list.querySelector("li:not([hidden])");
       if (title && !list.hasAttribute("data-recent")) title.hidden = empty;
     });
+    all(".is-first").forEach(function (item) { item.classList.remove("is-first"); });
+    if (parts.length && items().length) items()[0].classList.add("is-first"); // what Enter chooses
     count(parts.length > 0);
     create(typed, exact);
   }

@@ -36,15 +36,16 @@ from webmail.mailbox.views.action_form import (
 )
 from webmail.mailbox.views.chooser import ask_folder, ask_tags, made_target, wanted_changes
 from webmail.mailbox.views.full_mailbox import no_room_for
+from webmail.mailbox.views.tags import tag_name, told_wrong
 from webmail.rights import Rights
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import number
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
+from webmail.web.room import room_link
 
 _UNDO_SECONDS = 45  # how long undo is offered on the following pages
-from webmail.web.room import room_link
 
 
 Outcome = ActionResult | Response | None  # the result; or a page that asks for more; or None, with a notice saying why
