@@ -19,7 +19,7 @@
       link.href = back + (back.indexOf("?") < 0 ? "?" : "&") + "select=all";
       link.textContent = form.dataset.more;
       more.appendChild(link);
-      form.querySelector(".list-bar").after(more);
+      form.querySelector(".list").before(more);
     }
     if (more) more.hidden = !full;
   }
@@ -152,6 +152,10 @@
     resizing = setTimeout(function () { document.querySelectorAll("[data-message-body] iframe").forEach(fit); }, 150);
   });
   dress(document);
+
+  window.addEventListener("pageshow", function () { // the browser may have ticked rows again
+    document.querySelectorAll("form[data-all]").forEach(function (form) { if (form.querySelector(".selected")) count(form); });
+  });
 
   // the same page again (a star, a mark), or a row that is named: stay there, do not jump to the top
   var held = null;

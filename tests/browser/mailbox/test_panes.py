@@ -225,6 +225,30 @@ def test_the_separator_is_moved_by_mouse_and_keys_and_stays_where_it_was_put(pan
 
 
 @only_with_scripts
+@both_layouts
+def test_a_whole_page_that_is_ticked_offers_all_and_does_not_scroll(
+    panes: Callable[..., Page], demo: Services, reader: str, layout: str
+) -> None:
+    for number in range(12, 30):
+        tell(demo, reader, "INBOX", f"Lettre {number}", number)
+    page = panes(layout, width=1024, height=700)
+    page.goto("/settings")
+    page.select_option("[name=page_size]", "25")
+    page.locator("main form button.btn-primary").click()
+    expect(page.locator("[role=status]").first).to_be_visible()
+    page.goto("/mailbox/INBOX")
+    page.locator("[data-select-all]").check()
+    expect(page.locator(".rows [data-all-matching] a")).to_be_visible()
+    assert max(page.evaluate(_SCROLLS)) <= 0
+    assert page.evaluate(_OVERLAPS) == 0
+    page.locator("[data-all-matching] a").click()
+    expect(page.locator(".rows [name=all]")).to_have_count(1)
+    assert max(page.evaluate(_SCROLLS)) <= 0
+    page.locator("#messages button[value=archive]").click()
+    expect(page.locator(".notice-done")).to_contain_text("30 messages")
+
+
+@only_with_scripts
 def test_where_the_screen_is_too_small_messages_open_on_their_page(panes: Callable[..., Page]) -> None:
     page = panes("right", width=900)
     expect(page.get_by_role("separator")).to_be_hidden()
