@@ -369,7 +369,8 @@ class Attachment:
 class Draft:
     """A message being written. `text` is plain text with LF line ends.
 
-    `html` is the same text formatted; empty for plain text. `note` is only for the copy in Drafts, never sent.
+    `html` is the same text formatted; empty for plain text. `quoted` is plain text below it: a message whose HTML is kept, so
+    that it is in `html` already. `note` is only for the copy in Drafts, never sent.
     """
 
     identity: Identity
@@ -388,6 +389,7 @@ class Draft:
     read_receipt: bool = False  # whether recipients are asked for a read receipt (RFC 8098)
     automatic: bool = False  # written by a program, so that no program answers (RFC 3834)
     note: str = ""
+    quoted: str = ""
 
     @property
     def recipients(self) -> tuple[Address, ...]:

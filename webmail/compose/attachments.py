@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import peewee as pw
 
-from webmail.compose import drafts, inline_images, uploads
+from webmail.compose import drafts, inline_images, originals, uploads
 from webmail.config import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
@@ -26,8 +26,11 @@ def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settin
     return add_all(row, [(stream, filename, type)], settings)[0]
 
 
-def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], settings: Settings) -> list[AttachmentRow]:
-    """Write files (bytes, name, type), then their rows: one sync and one transaction for all of them.
+def add_all(
+    row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], settings: Settings, content_ids: Sequence[str] = ()
+) -> list[AttachmentRow]:
+    """Write files (bytes, name, type), then their rows: one sync and one transaction for all of them. `content_ids`: one for
+    each file that belongs to the original (`originals.py`), "" for any other.
 
     Raises uploads.REFUSALS, as MessageTooLarge (the message would exceed its limit): files before the one refused are kept. Any
     other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeft if the message was queued
@@ -41,11 +44,12 @@ def add_all(row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], se
     refusal: MailError | None = None
     try:
         try:
-            for stream, filename, type in files:
+            for place, (stream, filename, type) in enumerate(files):
                 stored, size = uploads.write(settings, row.id, _within(stream, allowance, settings), room)
                 one = AttachmentRow(
-                    draft=row, filename=uploads.clean_filename(filename), type=uploads.clean_type(type), size=size, stored=stored
-                )
+                    draft=row, filename=uploads.clean_filename(filename), type=uploads.clean_type(type), size=size, stored=stored,
+                    content_id=(content_ids[place] if content_ids else "") or None,
+                )  # fmt: skip
                 if not (twin := _settled(one, present, settings)):
                     fresh.append(one)
                     present.append(one)
@@ -96,7 +100,7 @@ def _name_apart(one: AttachmentRow, present: list[AttachmentRow], settings: Sett
 
 def _alike(one: AttachmentRow, other: AttachmentRow, settings: Settings) -> bool:
     """Whether two files are the same. One that is gone is not: it can be attached again."""
-    if one.size != other.size or not marks.may_be(other.filename, one.filename):
+    if one.size != other.size or one.content_id != other.content_id or not marks.may_be(other.filename, one.filename):
         return False
     names = [uploads.name_of(each.draft_id, each.stored) for each in (one, other)]
     try:
@@ -126,6 +130,20 @@ def held(user: User) -> int:
 def room(user: User, settings: Settings) -> int:
     """How many bytes the files of a new draft may take, as encoded for sending."""
     return min(settings.message_limit, settings.uploads_limit - held(user))
+
+
+def remove_original(row: DraftRow, settings: Settings, *, keep_pictures: bool) -> None:
+    """Remove the original below the draft's text; `keep_pictures`: they become files like any other."""
+    original = originals.of_draft(row)
+    if original is None:
+        return
+    gone = [original.page] if keep_pictures else [original.page, *original.pictures]
+    with db.atomic():
+        AttachmentRow.delete().where(AttachmentRow.id.in_([one.id for one in gone])).execute()
+        AttachmentRow.update(content_id=None).where(AttachmentRow.draft == row).execute()
+        drafts.touch(row)
+    for one in gone:
+        uploads.remove(settings, row.id, one.stored)
 
 
 def remove(row: DraftRow, attachment_id: int, settings: Settings) -> bool:

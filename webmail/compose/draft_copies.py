@@ -215,7 +215,7 @@ def resume(
             return row, 0
         noted = draft_note.from_header(head, Fields())
         if noted.get("format") == message_options.FORMATTED:  # its text contains the image marks already
-            found = quoting.plain(conn, message)
+            found = quoting.resumed(conn, message)
         else:
             found = quoting.with_pictures(conn, message, attachments.room(user, settings), alone=False)
     text = found.text
@@ -233,7 +233,9 @@ def resume(
     if before and (before.attachments.exists() or not reply.carried_parts(message)):
         return before, left_out
     try:
-        reply.carry(row, account, message, settings, found.names)
+        if found.html:
+            reply.keep_html(row, found.html, settings)
+        reply.carry(row, account, message, settings, found)
     except MailError:
         if not before:
             drafts.forget(row.id, settings)

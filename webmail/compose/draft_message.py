@@ -25,12 +25,15 @@ class FilesGone(MailError):
 
 
 def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False) -> mail.Draft:
-    """The message that the row describes. Raises BadAddress, StorageAway.
+    """The message that the row describes. Raises BadAddress, FilesGone, StorageAway.
 
     `lenient` is for the copy in Drafts: invalid addresses are skipped, and the text stays as typed, image marks included.
     """
     read = readable_addresses if lenient else builder.parse_addresses
-    written = inline_images.render_body(row, settings)
+    try:
+        written = inline_images.render_body(row, settings)
+    except FileGone as error:
+        raise FilesGone(f"the original below the draft can't be read: {error}") from error
     answers = read(row.reply_to or "") or identity.reply_to
     return mail.Draft(
         identity=replace(identity, reply_to=answers),
@@ -39,6 +42,7 @@ def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: 
         bcc=read(row.bcc),
         subject=row.subject,
         text=row.body if lenient else written.text,
+        quoted=written.quoted,
         attachments=written.files,
         message_id=row.message_id,
         in_reply_to=row.in_reply_to,

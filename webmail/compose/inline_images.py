@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from webmail.compose import identities, message_options, uploads
+from webmail.compose import identities, message_options, originals, uploads
 from webmail.config import Settings
 from webmail.errors import NoSuchMessage
 from webmail.mail import Attachment
@@ -33,13 +33,15 @@ _FAR = 4_000_000  # bytes: in a JPEG, the dimensions follow the metadata of came
 class RenderedBody:
     """A draft's text as it is sent: as plain text, as HTML (empty unless formatted), and its files.
 
-    `shown` maps Content-IDs to the ids of the attachment rows that the HTML shows.
+    `shown` maps Content-IDs to the ids of the attachment rows that the HTML shows. `quoted` is the plain text of the original
+    whose HTML is kept below (`originals.py`).
     """
 
     text: str
     html: str
     files: tuple[Attachment, ...]
     shown: Mapping[str, int] = field(default_factory=dict)
+    quoted: str = ""
 
 
 def kind(file: AttachmentRow, settings: Settings) -> str:
@@ -80,23 +82,25 @@ def mark_of(file: AttachmentRow) -> str:
 
 
 def render_body(row: DraftRow, settings: Settings) -> RenderedBody:
-    """The draft's text and files as sent. 1 query; image types are cached. Raises StorageAway."""
-    rows = list(row.attachments.order_by(AttachmentRow.id))
+    """The draft's text and files as sent. 1 query; image types are cached. Raises FileGone (the original), StorageAway."""
+    rows, original = originals.split(row.attachments.order_by(AttachmentRow.id))
+    below = originals.below(row, original, settings)
     files = [Attachment(one.filename, one.type, one.size, partial(content, one, settings)) for one in rows]
     if row.format != message_options.FORMATTED:
-        return RenderedBody(row.body, "", tuple(files))
+        return RenderedBody(row.body, "", (*files, *below.files), {}, below.text)
     found: dict[str, int] = {}  # index of the first file of each name
     for place, file in enumerate(files if "![" in row.body else []):
         if kind(rows[place], settings):
             found.setdefault(marks.key(file.filename), place)
     ids = {name: _content_id(row, rows[place]) for name, place in found.items()}
     used: set[str] = set()
-    html = markdown.document(row.body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used)
+    html = markdown.document(row.body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used, below.html)
     for name in used:
         file = files[found[name]]
         files[found[name]] = replace(file, type=kind(rows[found[name]], settings), content_id=ids[name])
     shown = {ids[name]: rows[found[name]].id for name in used}
-    return RenderedBody(marks.plain(row.body, used), html, tuple(files), shown)
+    shown |= dict(below.shown)
+    return RenderedBody(marks.plain(row.body, used), html, (*files, *below.files), shown, below.text)
 
 
 def _content_id(row: DraftRow, file: AttachmentRow) -> str:

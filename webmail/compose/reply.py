@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import attachments, message_options, uploads
+from webmail.compose import attachments, message_options, originals, uploads
 from webmail.compose.fields import Fields, bounded_references
 from webmail.config import Settings
 from webmail.errors import NoSuchMessage
@@ -17,6 +18,20 @@ from webmail.mime import builder, excuse, plain_text, their_signature
 from webmail.mime.address_text import address_text
 from webmail.mime.filenames import message_name
 from webmail.models import DraftRow
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What is quoted of a message: a text, or `html` to be kept below the reply.
+
+    By part section: `names`, the file names that the text's image marks use; `content_ids` of the pictures that the HTML shows.
+    """
+
+    text: str
+    names: dict[str, str] = field(default_factory=dict)
+    html: str = ""
+    content_ids: dict[str, str] = field(default_factory=dict)
+
 
 MOST_PARTS = 50  # parts of a message that are copied to a draft
 _TOGETHER = 1_000_000  # encoded bytes of parts fetched at once
@@ -123,12 +138,16 @@ def text_of(conn: Connection, message: Message, *, signed: bool = True) -> str:
 
     `signed`: with the sender's signature.
     """
-    own = "\n".join(_unflowed(part, message.bodies.get(part.section, "")) for part in message.structure.text).rstrip()
-    text = own
+    text = own = plain_of(message)
     if not message.structure.text or excuse.stands_for_html(message.structure, message.bodies):
         source = html_of(conn, message)
         text = plain_text.html_to_text(source if signed else their_signature.cut_html(source)).rstrip() or own
     return text if signed else their_signature.cut_text(text)
+
+
+def plain_of(message: Message) -> str:
+    """The message's own plain text; "" if it has none."""
+    return "\n".join(_unflowed(part, message.bodies.get(part.section, "")) for part in message.structure.text).rstrip()
 
 
 def html_of(conn: Connection, message: Message) -> str:
@@ -152,19 +171,24 @@ def carried_parts(message: Message) -> tuple[Part, ...]:
 
 
 def carry(
-    row: DraftRow, account: Account, message: Message, settings: Settings, names: Mapping[str, str] | None = None, *,
+    row: DraftRow, account: Account, message: Message, settings: Settings, quoted: Quoted | None = None, *,
     alone: bool = False,
 ) -> None:  # fmt: skip
-    """Copy the first MOST_PARTS of the original's attachments to the draft; `alone`: only those in `names`.
-
-    `names` has the file names that the text's image marks use, by part section (see `quoting.Quoted`).
+    """Copy the first MOST_PARTS of the original's attachments to the draft; `alone`: only those that `quoted` shows.
 
     Small parts are batched, 1 round trip per megabyte; large ones are streamed. Raises uploads.REFUSALS (what
     fits is kept), NoSuchMessage, ServerAway (nothing is kept).
     """
-    names = names or {}
-    parts = [part for part in carried_parts(message) if part.section in names or not alone][:MOST_PARTS]
-    attachments.add_all(row, _contents(account, message, parts, names), settings)
+    names, ids = (quoted.names, quoted.content_ids) if quoted else ({}, {})
+    shown = {*names, *ids}
+    parts = [part for part in carried_parts(message) if part.section in shown or not alone][:MOST_PARTS]
+    content_ids = [ids.get(part.section, "") for part in parts]
+    attachments.add_all(row, _contents(account, message, parts, names), settings, content_ids)
+
+
+def keep_html(row: DraftRow, kept: str, settings: Settings) -> None:
+    """Put the original's HTML (`mime/html/kept_html.py`) below the draft's text. Raises uploads.REFUSALS."""
+    attachments.add_all(row, [([kept.encode("utf-8", "replace")], originals.FILENAME, "text/html")], settings, [originals.HTML])
 
 
 def _contents(

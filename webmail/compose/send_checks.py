@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 from webmail.mail import Draft
-from webmail.mime.html import markdown_images
+from webmail.mime.html import kept_html, markdown_images
 
 
 class SendWarning(StrEnum):
@@ -41,7 +41,9 @@ def cautions(draft: Draft, *domains: str) -> list[SendWarning]:
     found = []
     if not draft.subject.strip():
         found.append(SendWarning.NO_SUBJECT)
-    if not draft.attachments and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
+    own = kept_html.above(draft.html)  # the pictures of a message that is quoted are nothing attached
+    attached = [file for file in draft.attachments if not file.content_id or f"cid:{file.content_id}" in own]
+    if not attached and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
         found.append(SendWarning.NO_ATTACHMENT)
     shown = {markdown_images.key(file.filename) for file in draft.attachments if file.content_id}
     if draft.html and any(name and name not in shown for _words, name in markdown_images.marks(draft.text)):

@@ -226,11 +226,11 @@ def _folded(text: str, used: int) -> str:
 def _bodies(draft: Draft) -> Iterator[bytes]:
     """The text part, or multipart/alternative of text and HTML, the richer one last (RFC 2046 section 5.1.4)."""
     if not draft.html:
-        yield _leaf(*_text(draft.text))
+        yield _leaf(*_text(_plain(draft)))
         return
     boundary = _boundary()
     yield _lines([f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"', "", f"--{boundary}"])
-    yield _leaf(*_text(draft.text))
+    yield _leaf(*_text(_plain(draft)))
     yield _lines(["", f"--{boundary}"])
     shown = [attachment for attachment in draft.attachments if attachment.content_id]
     if shown:
@@ -238,6 +238,10 @@ def _bodies(draft: Draft) -> Iterator[bytes]:
     else:
         yield _leaf(*_html(draft.html))
     yield _lines(["", f"--{boundary}--"])
+
+
+def _plain(draft: Draft) -> str:
+    return draft.text.rstrip("\n") + draft.quoted if draft.quoted else draft.text
 
 
 def _related(html: str, shown: list[Attachment]) -> Iterator[bytes]:

@@ -64,6 +64,7 @@ class AttachmentRow(Table):
     type = pw.CharField(max_length=190)
     size = pw.BigIntegerField()
     stored = pw.CharField(max_length=64)  # file name in the draft's folder
+    content_id = pw.CharField(max_length=255, null=True)  # of the original's HTML and its pictures: compose/originals.py
     if TYPE_CHECKING:
         draft_id: str
 

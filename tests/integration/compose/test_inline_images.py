@@ -8,6 +8,7 @@ from email.utils import make_msgid
 
 import pytest
 
+from tests.support import bobs_letter
 from tests.support.compose_form import FORM, file, text_of, write
 from tests.support.images import picture
 from webmail.compose import quoting
@@ -36,6 +37,13 @@ def letter(html, *parts, text="Texte seul.\n", **headers):
 def formatted(alice):
     alice.submit(alice.get("/settings"), "form.form", write_format="markdown")
     return alice
+
+
+@pytest.fixture
+def above(formatted):
+    """Who places the quotation above writes between its lines: it is text, with marks for the pictures."""
+    formatted.submit(formatted.get("/settings"), "form.form", quote="above")
+    return formatted
 
 
 def names():
@@ -86,12 +94,12 @@ def test_a_picture_is_put_in_the_text_seen_by_its_reader_and_no_attachment(alice
 
 
 def test_a_second_picture_goes_below_the_first_and_before_the_quotation(formatted, fill):
-    [uid] = fill(formatted, letter("<p>Texte seul.</p>"))
+    [uid] = fill(formatted, bobs_letter.letter())
     page = formatted.submit(formatted.get(f"/reply/{uid}/INBOX"), FORM, action="attach",
                             attachments=[file("a.png", PHOTO, "image/png"), file("b.png", PLAN, "image/png")])  # fmt: skip
     page = press(formatted, press(formatted, page), at=1)
     assert text_of(page).startswith("![a](a.png)\n\n![b](b.png)\n\nOn ")
-    assert "> Texte seul." in text_of(page)
+    assert "> Premier point." in text_of(page)
 
 
 def test_a_picture_that_is_gone_changes_nothing(alice):
@@ -157,22 +165,22 @@ HTML = (
 PARTS = [("plan@x", "image.png", PLAN), ("photo@x", "image.png", PHOTO), ("unused@x", "unused.png", picture(grey=3))]
 
 
-def test_a_formatted_answer_keeps_the_pictures_at_their_place(formatted, bob, fill, work, stored):
-    [uid] = fill(formatted, letter(HTML, *PARTS))
-    page = formatted.get(f"/reply/{uid}/INBOX")
+def test_a_formatted_answer_keeps_the_pictures_at_their_place(above, bob, fill, work, stored):
+    [uid] = fill(above, letter(HTML, *PARTS))
+    page = above.get(f"/reply/{uid}/INBOX")
     assert "> ![plan du site](image.png)" in text_of(page)
     assert "> et ![](image-2.png)" in text_of(page)
     assert "[loin]" in text_of(page)
     assert names() == ["image.png", "image-2.png"]  # what nothing refers to stays where it is
-    assert formatted.get(f"/reply/{uid}/INBOX").one(FORM)["action"] == page.one(FORM)["action"]
-    formatted.submit(page, FORM, to=bob.address, action="send")
+    assert above.get(f"/reply/{uid}/INBOX").one(FORM)["action"] == page.one(FORM)["action"]
+    above.submit(page, FORM, to=bob.address, action="send")
     work()
     [got] = stored(bob, "INBOX")
     assert pictures_shown(bob, bob.get(f"/message/{got.uid}/INBOX")) == [PLAN, PHOTO]
     assert "> [plan du site]" in got.get_body(("plain",)).get_content()
-    again = bob.get(f"/reply/{got.uid}/INBOX?format=markdown")  # and in the answer to the answer
-    assert ">> ![plan du site](image.png)" in text_of(again)
-    assert len(again.all("li[data-src]")) == 2
+    again = bob.get(f"/reply/{got.uid}/INBOX?format=markdown")  # and in the HTML of the answer to the answer
+    kept = bob.get(again.one(".compose-original iframe")["src"])
+    assert len(kept.all("img[src]")) == 2 and len(kept.all("blockquote blockquote")) == 1
 
 
 def test_a_plain_answer_drops_them_as_ever(alice, fill):
@@ -197,8 +205,8 @@ def test_a_forwarded_message_keeps_them_or_has_them_as_files(alice, bob, fill, w
     page = alice.get(f"/forward/{uid}/INBOX")
     assert ("![" in text_of(page), names()) == (False, ["image.png", "image-2.png", "image-3.png", "unused.png"])
     page = alice.get(page.link("Keep them in the text"))
-    assert "\n![plan du site](image-2.png)\n" in text_of(page)
-    assert format_of(page) == ["markdown"]
+    assert (text_of(page), format_of(page)) == ("", ["markdown"])
+    assert len(page.all(".compose-original")) == 1 and len(page.all(".chip")) == 2
     alice.submit(page, FORM, to=bob.address, action="send")
     work()
     [got] = stored(bob, "INBOX")
@@ -221,46 +229,46 @@ def test_forwarded_whole_it_is_as_it_was(formatted, bob, fill, work, stored):
 # --- hostile ---------------------------------------------------------------------------------------------------------
 
 
-def test_only_pictures_come_along_and_of_two_with_one_id_the_one_that_is_shown(formatted, fill):
+def test_only_pictures_come_along_and_of_two_with_one_id_the_one_that_is_shown(above, fill):
     html = '<p>a</p><img src="cid:1@x" alt="un"><img src="cid:svg@x" alt="dessin"><img src="cid:none@x" alt="rien">'
     svg = ("svg@x", "d.svg", b"<svg/>", "image/svg+xml")
-    [uid] = fill(formatted, letter(html, ("1@x", "a.png", PLAN), svg, ("1@x", "b](javascript:x).png", PHOTO)))
-    page = formatted.get(f"/reply/{uid}/INBOX")
+    [uid] = fill(above, letter(html, ("1@x", "a.png", PLAN), svg, ("1@x", "b](javascript:x).png", PHOTO)))
+    page = above.get(f"/reply/{uid}/INBOX")
     assert "![un](b%5D%28javascript_x%29.png)[dessin][rien]" in text_of(page)
-    assert formatted.get(page.one("li[data-src]")["data-src"]).response.get_data() == PHOTO
-    shown = formatted.get(formatted.get(f"/message/{uid}/INBOX").one("[data-message-body] iframe")["src"])
-    assert formatted.get(shown.one("img[alt=un]")["src"]).response.get_data() == PHOTO
+    assert above.get(page.one("li[data-src]")["data-src"]).response.get_data() == PHOTO
+    shown = above.get(above.get(f"/message/{uid}/INBOX").one("[data-message-body] iframe")["src"])
+    assert above.get(shown.one("img[alt=un]")["src"]).response.get_data() == PHOTO
 
 
-def test_ten_thousand_references_are_a_hundred(formatted, fill):
-    [uid] = fill(formatted, letter("<p>a</p>" + '<img src="cid:1@x">' * 10_000, ("1@x", "a.png", PHOTO)))
-    page = formatted.get(f"/reply/{uid}/INBOX")
+def test_ten_thousand_references_are_a_hundred(above, fill):
+    [uid] = fill(above, letter("<p>a</p>" + '<img src="cid:1@x">' * 10_000, ("1@x", "a.png", PHOTO)))
+    page = above.get(f"/reply/{uid}/INBOX")
     assert (text_of(page).count("](a.png)"), names()) == (quoting.MOST_PLACES, ["a.png"])
 
 
-def test_a_text_too_long_to_be_formatted_has_no_marks(formatted, fill):
-    [uid] = fill(formatted, letter("<p>mot</p>" * 9000 + '<img src="cid:1@x">', ("1@x", "a.png", PHOTO)))
-    page = formatted.get(f"/reply/{uid}/INBOX")
+def test_a_text_too_long_to_be_formatted_has_no_marks(above, fill):
+    [uid] = fill(above, letter("<p>mot</p>" * 9000 + '<img src="cid:1@x">', ("1@x", "a.png", PHOTO)))
+    page = above.get(f"/reply/{uid}/INBOX")
     assert ("Texte seul." in text_of(page), "a.png" in text_of(page), names()) == (True, False, [])
 
 
-def test_pictures_that_do_not_fit_are_left_out_of_the_answer(formatted, fill):
+def test_pictures_that_do_not_fit_are_left_out_of_the_answer(above, fill):
     html = '<img src="cid:1@x" alt="un"><img src="cid:2@x" alt="deux"><img src="cid:3@x" alt="trois">'
     large = PHOTO + bytes(1_500_000)  # two of them are more than the 3 MB of a message
-    [uid] = fill(formatted, letter(html, ("1@x", "1.png", large), ("2@x", "2.png", large), ("3@x", "3.png", PLAN)))
-    page = formatted.get(f"/reply/{uid}/INBOX")
+    [uid] = fill(above, letter(html, ("1@x", "1.png", large), ("2@x", "2.png", large), ("3@x", "3.png", PLAN)))
+    page = above.get(f"/reply/{uid}/INBOX")
     assert "![un](1.png)[deux]![trois](3.png)" in text_of(page)
     assert names() == ["1.png", "3.png"]
 
 
-def test_a_plain_answer_costs_no_round_trip_more(alice, formatted, fill, monkeypatch):
+def test_a_plain_answer_costs_no_round_trip_more(alice, above, fill, monkeypatch):
     asked = []
     real = messages.html
     monkeypatch.setattr(messages, "html", lambda *a, **k: asked.append(1) or real(*a, **k))
     [first, second] = fill(alice, letter("<p>sans image</p>"), letter(HTML, *PARTS))
-    formatted.get(f"/reply/{first}/INBOX")
+    above.get(f"/reply/{first}/INBOX")
     assert asked == []
-    formatted.get(f"/reply/{second}/INBOX")
+    above.get(f"/reply/{second}/INBOX")
     assert asked == [1]
 
 

@@ -43,7 +43,7 @@ def built(draft: Draft, settings: Settings, *, at: datetime | None = None, prove
     `prove`: mark it as sent by whom it names (`mime/proof.py`), unless it is large.
     Raises UnsafeValue, BadAddress, FilesGone, StorageFull, StorageAway.
     """
-    if sum(file.size for file in draft.attachments) < IN_ROW:
+    if len(draft.html) + sum(file.size for file in draft.attachments) < IN_ROW:
         message = draft_message.to_bytes(draft, include_bcc=False, at=at)
         return proof.header(message, settings.secret_key) + message if prove else message
     return _in_file(draft_message.pieces(draft, include_bcc=False, at=at), settings)

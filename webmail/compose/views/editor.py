@@ -26,6 +26,7 @@ from webmail.compose import (
     drafts,
     identities,
     message_options,
+    originals,
     quoting,
     templates,
     uploads,
@@ -41,6 +42,7 @@ from webmail.compose.views.draft_state import put_into_drafts
 from webmail.errors import MailError, NoSuchMessage
 from webmail.mail import Identity, Message
 from webmail.mime.address_text import address_text
+from webmail.mime.html import kept_html
 from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
 from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, preferences, settings
@@ -92,10 +94,16 @@ def show(draft_id: str) -> Response:
 @blueprint.get("/reply/<int:uid>/<path:mailbox>")
 def reply(uid: int, mailbox: str) -> Response:
     """A reply to the sender; with `all` to everyone, with `list` to the mailing list."""
-    formatted = _format() == message_options.FORMATTED and preferences().quote != "none"
-    message, found = _original(uid, mailbox, pictures=formatted, alone=True, signed=not preferences().without_signatures)
-    fields, back = _answer(message, found.text), url_for("mailbox.show", mailbox=mailbox)
-    if not found.names:
+    place, back = preferences().quote, url_for("mailbox.show", mailbox=mailbox)
+    formatted = _format() == message_options.FORMATTED and place != "none"
+    message, found = _original(
+        uid, mailbox, keep=formatted and place == "below", pictures=formatted, alone=True,
+        signed=not preferences().without_signatures,
+    )  # fmt: skip
+    fields = _answer(message, found.text, "none" if found.html else place)
+    if found.html:
+        found = replace(found, html=kept_html.answered(_attribution(message), found.html))
+    elif not found.names:
         return _new_form(fields, back)
     return _with_files(fields, back, lambda row: _carry(row, message, found, alone=True))
 
@@ -105,19 +113,19 @@ def reply_to_selection(uid: int, mailbox: str) -> Response:
     """A reply that quotes only the selected text (static/js/app.js). POST, so message text does not end up in access logs."""
     message, found = _original(uid, mailbox, signed=not preferences().without_signatures)
     selected = "\n".join(line.rstrip() for line in request.form.get("selected", "")[:_LONGEST_SELECTION].splitlines()).strip("\n")
-    fields = _answer(message, selected or found.text)
+    fields = _answer(message, selected or found.text, preferences().quote)
     row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
     drafts.leave_untouched(row)
     return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
 
 
-def _answer(message: Message, quoted: str) -> Fields:
+def _answer(message: Message, quoted: str, place: str) -> Fields:
     everyone, to_list = bool(request.args.get("all")), bool(request.args.get("list"))
     me = identities.answering(my_identities(), message.envelope)
     mine = {address.lower() for address in (*identities.allowed(current_user()), *(one.address for one in my_identities()))}
     fields = replies.reply(
         message, identities.noun(me), _attribution(message), quoted, everyone=everyone, also=mine, to_list=to_list,
-        quote=preferences().quote,
+        quote=place,
     )  # fmt: skip
     return _begun(fields, me)
 
@@ -137,12 +145,12 @@ def _format() -> str:
 def forward(uid: int, mailbox: str) -> Response:
     whole = request.args.get("as") == "attachment"
     formatted = _format() == message_options.FORMATTED
-    message, found = _original(uid, mailbox, pictures=formatted and not whole)
+    message, found = _original(uid, mailbox, keep=formatted and not whole, remote=True)
     parts = replies.carried_parts(message)
     if not whole and len(parts) > replies.MOST_PARTS:
         whole = True
         notify(_("This message has too many files to forward them one by one: it is attached whole."), "caution")
-    if whole:
+    if whole or found.html:
         fields = replies.forward_attached(message)
     else:
         fields = replies.forward_inline(message, _forward_heading(message), found.text)
@@ -150,7 +158,9 @@ def forward(uid: int, mailbox: str) -> Response:
     back = url_for("mailbox.show", mailbox=mailbox)
     if whole:
         return _with_files(fields, back, lambda row: replies.carry_whole(row, current_account(), message, settings()))
-    if not parts:
+    if found.html:
+        found = replace(found, html=kept_html.forwarded(_forward_title(), _main_headers(message), found.html))
+    elif not parts:
         return _new_form(fields, back)
     if message.structure.inline and not formatted:
         link = url_for("compose.forward", **{**(request.view_args or {}), **request.args, "format": message_options.FORMATTED})
@@ -159,7 +169,9 @@ def forward(uid: int, mailbox: str) -> Response:
 
 
 def _carry(row: DraftRow, message: Message, found: quoting.Quoted, *, alone: bool = False) -> None:
-    replies.carry(row, current_account(), message, settings(), found.names, alone=alone)
+    if found.html:
+        replies.keep_html(row, found.html, settings())
+    replies.carry(row, current_account(), message, settings(), found, alone=alone)
 
 
 def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) -> Response:
@@ -239,11 +251,12 @@ def turned_page(action: str) -> str | None:
 
 def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
     """Render the form. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `fresh_token`."""
-    files = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
+    every = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
+    files, original = originals.split(every)
     return page(
-        TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files,
+        TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files, original=original,
         identity=identities.chosen(my_identities(), form.identity.data),
-        total=sum(uploads.encoded_size(f.size) for f in files), limit=settings().message_limit, **more,
+        total=sum(uploads.encoded_size(f.size) for f in every), limit=settings().message_limit, **more,
     )  # fmt: skip
 
 
@@ -293,17 +306,27 @@ def say_left_out(count: int, whole: str = "") -> None:
 
 
 def _original(
-    uid: int, mailbox: str, *, pictures: bool = False, alone: bool = False, signed: bool = True
-) -> tuple[Message, quoting.Quoted]:
-    """A message and its text, on request with image marks; `alone` and `signed` as in `quoting.with_pictures`."""
+    uid: int, mailbox: str, *, keep: bool = False, pictures: bool = False, alone: bool = False, signed: bool = True,
+    remote: bool = False,
+) -> tuple[Message, quoting.Quoted]:  # fmt: skip
+    """A message and what is quoted of it: with `keep` its HTML, with `pictures` a text with image marks, else its text.
+
+    The others are as in `quoting`.
+    """
     with imap.connect(current_account(), mailbox) as connection:
         if part := request.args.get("part", ""):  # a message attached to this one
             message = imap.attached_messages.read(connection, mailbox, uid, part, uidvalidity(), prefer_html=False)
         else:
             message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+        if not keep and not pictures:
+            return message, quoting.plain(connection, message, signed=signed)
+        room = attachments.room(current_user(), settings())
+        if keep and message.structure.html:
+            domain = current_user().address.rpartition("@")[2]
+            return message, quoting.kept(connection, message, room, domain, signed=signed, remote=remote)
         if not pictures:
             return message, quoting.plain(connection, message, signed=signed)
-        return message, quoting.with_pictures(connection, message, attachments.room(current_user(), settings()), alone=alone)
+        return message, quoting.with_pictures(connection, message, room, alone=alone, signed=signed)
 
 
 def _attribution(message: Message) -> str:
@@ -312,7 +335,16 @@ def _attribution(message: Message) -> str:
     return _("On %(date)s, %(name)s wrote:", date=long_date(envelope.sent or message.received), name=name)
 
 
+def _forward_title() -> str:
+    return "---------- " + _("Forwarded message") + " ----------"
+
+
 def _forward_heading(message: Message) -> str:
+    return "\n".join([_forward_title(), *(f"{label} {value}" for label, value in _main_headers(message))])
+
+
+def _main_headers(message: Message) -> list[tuple[str, str]]:
+    """The labels and values of those that a forward repeats."""
     envelope = message.envelope
     lines = [
         (_("From:"), address_text(envelope.sender)),
@@ -321,8 +353,7 @@ def _forward_heading(message: Message) -> str:
         (_("To:"), address_text(envelope.to)),
         (_("Cc:"), address_text(envelope.cc)),
     ]
-    title = "---------- " + _("Forwarded message") + " ----------"
-    return "\n".join([title, *(f"{label} {value}" for label, value in lines if value)])
+    return [line for line in lines if line[1]]
 
 
 def _came_from() -> str:

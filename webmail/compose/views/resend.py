@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, IntegerField, StringField
 
@@ -19,7 +18,8 @@ from webmail.compose.forms import one_line
 from webmail.compose.outbox import rate_limits, resend
 from webmail.compose.views.editor import my_identities, no_room_words
 from webmail.compose.views.inline_images import picture_address
-from webmail.compose.views.recipients import named_choice, whom_they_mean
+from webmail.compose.views.original import framed
+from webmail.compose.views.recipients import named_choice
 from webmail.compose.views.send_later import too_many_words
 from webmail.compose.views.sent_notice import say_sent
 from webmail.errors import BadAddress, NoSuchMessage
@@ -31,11 +31,6 @@ from webmail.web.current import current_account, current_user, sealed_credential
 from webmail.web.formatting import file_size
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, uidvalidity
-
-_FRAME_CSP = (
-    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline' 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-)
 
 
 class ResendForm(FlaskForm):
@@ -75,7 +70,7 @@ def send_it_on(uid: int, mailbox: str) -> Response:
     identity = identities.named(my_identities(), form.identity.data)
     if header_values.trouble_in(request.form.get("to", ""), addresses=True):
         return _refused(form, message, _("Write addresses only, with commas between them."))
-    if unclear := whom_they_mean({"to": form.to.data}):
+    if unclear := bare_names.unclear(current_user(), {"to": form.to.data}, settings()):
         return _send_on_page(form, message, 422, unclear=unclear)
     try:
         to = builder.parse_addresses(form.to.data or "")
@@ -122,7 +117,7 @@ def _with_choice(form: ResendForm, message: Message, argument: str) -> Response:
     """The form with the address that was chosen for a name, and the next question, if there is one."""
     with suppress(BadAddress):  # no button of ours: the name stays, and is asked about again
         form.to.data = bare_names.replaced({"to": form.to.data or ""}, *named_choice(argument))["to"]
-    return _send_on_page(form, message, unclear=whom_they_mean({"to": form.to.data or ""}))
+    return _send_on_page(form, message, unclear=bare_names.unclear(current_user(), {"to": form.to.data or ""}, settings()))
 
 
 def _send_on_page(
@@ -143,12 +138,9 @@ def rendered(draft_id: str) -> Response:
         written = inline_images.render_body(row, settings())
         html = sanitizer.clean(written.html, lambda cid: picture_address(draft_id, written.shown.get(cid))).html
     else:
-        html = plain_text.to_html(row.body, quote_label=_("Quoted text"), cut_label="…", fold=False)
-    body = render_template("message/body.html", html=Markup(html), cut="", remote=0, with_images="")  # noqa: S704 - cleaned above
-    response = Response(body, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = _FRAME_CSP
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        text = row.body + inline_images.render_body(row, settings()).quoted
+        html = plain_text.to_html(text, quote_label=_("Quoted text"), cut_label="…", fold=False)
+    return framed(html)
 
 
 @blueprint.app_template_global()

@@ -94,12 +94,15 @@ def is_read(text: str) -> bool:
     return len(text) <= LONGEST and text.count("://") + text.count("[") <= MOST_LINKS
 
 
-def document(text: str, language: str = "", shown: Mapping[str, str] | None = None, used: set[str] | None = None) -> str:
-    """A message's complete HTML document; `language` is an RFC 5646 tag, ignored if invalid. The others as in `to_html`."""
+def document(
+    text: str, language: str = "", shown: Mapping[str, str] | None = None, used: set[str] | None = None, below: str = ""
+) -> str:
+    """A message's complete HTML document; `language` is an RFC 5646 tag, ignored if invalid. `below`: safe HTML that follows the
+    text, as it is. The others as in `to_html`."""
     lang = f' lang="{language}"' if is_language(language) else ""
     return (
         f'<!DOCTYPE html>\n<html{lang}><head><meta charset="utf-8"></head>\n'
-        f'<body><div style="{_BODY}">\n{to_html(text, shown, used)}</div></body></html>\n'
+        f'<body><div style="{_BODY}">\n{to_html(text, shown, used)}</div>{below}</body></html>\n'
     )
 
 

@@ -113,21 +113,24 @@ def clean(
     *,
     link_for_image: Callable[[str], str] | None = None,
     link_away: Callable[[str, str], str] | None = None,
+    link_for_mail: Callable[[str], str] = compose_link,
+    style_sheets: bool = True,
 ) -> Cleaned:
     """Sanitize the HTML of a message. Never raises; HTML that can't be sanitized is shown as text.
 
     `link_for_cid` maps a Content-ID to our URL of that part, or None. `link_for_image` maps a remote image's URL to ours;
     without it remote images are blocked: they keep their place, size and `alt` but have no `src` (style `img:not([src])`).
     `link_away` gives the URL of our warning page for a deceptive link, by its URL and the site it pretends to lead to (may be
-    ""); without it such links lose their href. Ids and names get `prefix`.
+    ""); without it such links lose their href. `link_for_mail` maps a mailto: URL to ours. Without `style_sheets` only style
+    attributes are kept. Ids and names get `prefix`.
     """
     html = without_surrogates(html)
     cut = is_cut(html)
     try:
         source = bounded(html)
-        attributes = _Filter(link_for_cid, link_for_image, link_away, prefix)
+        attributes = _Filter(link_for_cid, link_for_image, link_away, prefix, link_for_mail)
         body = _body_attributes(source)
-        if css := stylesheets.found_in(source):
+        if style_sheets and (css := stylesheets.found_in(source)):
             attributes.use(stylesheets.cleaned(f"body{{{_colours(body)}}}{css}", source, TAGS, prefix, attributes.background))
         if start := _body_as_div(body, attributes.style_element):
             attributes.keep_body()
@@ -216,12 +219,12 @@ class _Filter:
 
     def __init__(
         self, part: Callable[[str], str | None], image: Callable[[str], str] | None, away: Callable[[str, str], str] | None,
-        prefix: str,
+        prefix: str, mail: Callable[[str], str] = compose_link,
     ) -> None:  # fmt: skip
         self.remote: set[str] = set()
         self.style_element = ""
         self._part_address, self._image_address, self._away = part, image, away
-        self._prefix = prefix
+        self._prefix, self._mail_address = prefix, mail
         self._claimed: dict[str, str] = {}
         self._class: Callable[[str], str | None] | None = None
         self._shown: dict[str, str] = {}  # remote images: their URL -> ours
@@ -328,7 +331,7 @@ class _Filter:
             self._inside = bool(_ID.fullmatch(value[1:]))
             return f"#{self._prefix}{value[1:]}" if self._inside else None
         if value[:7].lower() == "mailto:":
-            return compose_link(value) or None
+            return self._mail_address(value) or None
         address = web_address(value)
         site = _SITE.match(address)
         if not site:
