@@ -56,6 +56,8 @@ def completed(user: User, lists: Mapping[str, str], settings: Settings) -> dict[
 
 def unclear(user: User, lists: Mapping[str, str], settings: Settings) -> list[UnclearName]:
     """The names that are left, with whom they may mean. Queries: those of `suggestions.find`, twice at most for each name."""
+    if not all(_is_address_list(text) for text in _each(lists, lambda _item: "").values()):
+        return []  # another item is wrong: that is told first
     names = {fold(one): one for one in reversed(list(_bare(lists)))}
     asked = (_question(user, name, settings) for name in list(reversed(names.values()))[:MOST_ASKED])
     return [one for one in asked if one.choices or one.own]
@@ -130,7 +132,7 @@ def _question(user: User, name: str, settings: Settings) -> UnclearName:
     if not found:
         found = _alike(user, name, settings)
     choices = tuple(found[:MOST_CHOICES])
-    return UnclearName(name, choices, own if _is_address(own) and own not in {one.email for one in choices} else "")
+    return UnclearName(name, choices, own if _is_address_list(own) and own not in {one.email for one in choices} else "")
 
 
 def _alike(user: User, name: str, settings: Settings) -> list[Person]:
@@ -145,8 +147,9 @@ def _alike(user: User, name: str, settings: Settings) -> list[Person]:
     return list(dict.fromkeys(by_word[word] for word in near))
 
 
-def _is_address(text: str) -> bool:
+def _is_address_list(text: str) -> bool:
     try:
-        return bool(text and parse_addresses(text))
+        parse_addresses(text)
     except BadAddress:
         return False
+    return True

@@ -97,6 +97,11 @@ class ComposeForm(FlaskForm):
         """The recipient fields (To, Cc, Bcc) by name."""
         return {name: self[name].data or "" for name in RECIPIENTS}
 
+    def typed(self, name: str) -> str:
+        """A field as it came, before filters and completion."""
+        field = self[name]
+        return str(field.raw_data[0]) if field.raw_data else field.data or ""
+
     def fill_in(self, lists: Mapping[str, str]) -> None:
         for name, text in lists.items():
             self[name].data = text
@@ -130,8 +135,7 @@ class ComposeForm(FlaskForm):
         """Add errors for values that can't be headers. Hidden characters are removed, since users could not find them."""
         for name in (*RECIPIENTS, "reply_to", "subject"):
             field = self[name]
-            typed = str(field.raw_data[0]) if field.raw_data else field.data or ""
-            match header_values.trouble_in(typed, addresses=name != "subject"):
+            match header_values.trouble_in(self.typed(name), addresses=name != "subject"):
                 case header_values.HeaderFault.HIDDEN:
                     field.data = header_values.one_line(field.data or "")
                     self.mark(name, _("Line breaks or hidden characters were taken out of this field: look at it, then send."))

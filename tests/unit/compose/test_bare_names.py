@@ -121,7 +121,9 @@ def test_a_few_names_are_asked_about_at_once(alice, settings):
     assert len(unclear(alice, {"to": ", ".join(f"nobody{n}" for n in range(500))}, settings)) == MOST_ASKED
 
 
-@pytest.mark.parametrize("typed", ["", "a@x.example", "<script>", "a" * 300, "x@", '"kari"', "Ann <ann@x.example>"])
+@pytest.mark.parametrize(
+    "typed", ["", "a@x.example", "<script>", "a" * 300, "x@", '"kari"', "Ann <ann@x.example>", "bob@, x.example", "kari; a@b@c"]
+)
 def test_what_is_no_name_is_no_question(alice, settings, typed):
     assert unclear(alice, {"to": typed}, settings) == []
 

@@ -93,11 +93,11 @@ def correct(form: ComposeForm) -> None:
     form.fill_in({name: recipients.corrected(text, found) for name, text in form.lists().items()})
 
 
-def whom_they_mean(lists: Mapping[str, str]) -> list[bare_names.UnclearName]:
-    """The names in these fields that are nobody's address, to be asked about; none where `ComposeForm.check` refuses a field."""
-    if any(header_values.trouble_in(text, addresses=True) for text in lists.values()):
+def whom_they_mean(form: ComposeForm) -> list[bare_names.UnclearName]:
+    """The names in the form that are nobody's address, to be asked about; none where `ComposeForm.check` refuses a field."""
+    if any(header_values.trouble_in(form.typed(name), addresses=True) for name in recipients.FIELDS):
         return []
-    return bare_names.unclear(current_user(), lists, settings())
+    return bare_names.unclear(current_user(), form.lists(), settings())
 
 
 def named_choice(argument: str) -> tuple[str, str]:
@@ -117,7 +117,7 @@ def replace_name(form: ComposeForm, argument: str) -> None:
 
 def ask_again(form: ComposeForm, row: DraftRow) -> Response:
     """The form with what was chosen; and with the next question, if another name is left."""
-    if left := whom_they_mean(form.lists()):
+    if left := whom_they_mean(form):
         return show_form(form, row.id, row, status=422, unclear=left)
     notify(_("The address is in. Nothing was sent yet."))
     return redirect(address_of(row, form), 303)

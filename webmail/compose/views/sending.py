@@ -52,7 +52,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     if (refused := display_names.objection(current_user(), me.name, settings(), me.email)) is not None:
         form.mark("identity", name_objection(refused))
     at = chosen_time(form)
-    if unclear := whom_they_mean(form.lists()):
+    if unclear := whom_they_mean(form):
         return _back_to_form(form, row, unclear=unclear)
     if not form.check() or not takes_all(form, draft_message.as_draft(row, identity(row), settings())):
         return _back_to_form(form, row)
