@@ -24,6 +24,7 @@ from webmail.database import trouble
 from webmail.database.backup import NoBackup, copy_to
 from webmail.database.connection import DATABASE_AWAY
 from webmail.database.migrate import migrate as migrate_database
+from webmail.mailbox import room_request
 from webmail.models import AllowedAddress, AllowedName, AuditAct, User
 from webmail.web import template_cache
 from webmail.web.current import settings
@@ -147,7 +148,18 @@ def set_quota(address: str, size: str) -> None:
     if quota_bytes != before:
         user.save(only=[User.quota_bytes])
         noted(AuditAct.ACCOUNT_QUOTA_SET, user.address, before=room_of(before), room=room_of(quota_bytes))
+    answered = room_request.close(user, quota_bytes)
     click.echo(f"room for mail of {user.address}: {room_of(quota_bytes)}, was {room_of(before)}")
+    if answered:
+        click.echo("the request for more room is answered with it")
+
+
+@accounts.command("requests")
+def list_requests() -> None:
+    """Show who waits for more room: address, when asked (UTC), room used, quota, why."""
+    for row in room_request.open_requests():
+        used = f"{row.used / 1024**2:.0f}M of {row.room / 1024**2:.0f}M"
+        click.echo(f"{row.user.address}\t{row.asked:%Y-%m-%d %H:%M}\t{used}\t{printable(row.note)}".rstrip())
 
 
 @accounts.command("limits")

@@ -35,6 +35,7 @@ class Settings:
     public_url: str = ""  # where people find these pages, for links in mail; never taken from a request
     system_address: str = ""  # sender of what the establishment itself writes; empty: it sends nothing
     system_password: str = field(default="", repr=False)  # to send as that address, where there is no token_key_file
+    admin_address: str = ""  # whom people ask for more room, by the establishment's own mail; empty: nobody
     links: tuple[Link, ...] = ()  # in the account menu of every page
     domains: tuple[Domain, ...] = ()  # whose people belong to the establishment, besides those of `domain`
 
@@ -308,6 +309,8 @@ def _check_values(settings: Settings) -> None:
             raise ConfigError(f"{name} must not be empty: write the name of the server")
     if settings.phishing_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.phishing_address):
         raise ConfigError(f"phishing_address must be one e-mail address, not {settings.phishing_address!r}")
+    if settings.admin_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.admin_address):
+        raise ConfigError(f"admin_address must be one e-mail address, not {settings.admin_address!r}")
     if settings.domain:
         config_checks.domain("domain", settings.domain)
     _check_establishment(settings)
@@ -334,6 +337,8 @@ def _check_establishment(settings: Settings) -> None:
     """What is told to the world: the address of the pages, and the sender of the establishment's own mail."""
     if settings.public_url:
         config_checks.base_address("public_url", settings.public_url)
+    if settings.admin_address and not settings.system_address:
+        raise ConfigError("admin_address needs system_address: people ask for more room by the establishment's own mail")
     if not settings.system_address:
         return
     config_checks.mailbox("system_address", settings.system_address)

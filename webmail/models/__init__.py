@@ -48,6 +48,7 @@ __all__ = [
     "PhishingReport",
     "ReadyText",
     "RecentFolder",
+    "RoomRequest",
     "SavedSearch",
     "Session",
     "SignInFailure",

@@ -32,6 +32,7 @@ class AuditAct(StrEnum):
     ACCOUNT_NAMED = "account-named"
     ACCOUNT_PASSWORD_SET = "account-password-set"
     ACCOUNT_QUOTA_SET = "account-quota-set"
+    ROOM_ASKED = "room-asked"  # somebody asks the administrator for more room
     ACCOUNT_LIMITED = "account-limited"
     ACCOUNT_DISABLED = "account-disabled"
     ACCOUNT_ENABLED = "account-enabled"

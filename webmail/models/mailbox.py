@@ -80,3 +80,18 @@ class Undo(Table):
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="undos")
     steps = pw.TextField()  # JSON, defined by the area that stored it, such as mailbox/undo.py
     created = pw.DateTimeField(default=now, index=True)
+
+
+class RoomRequest(Table):
+    """Somebody asks the administrator for more room. Open until the quota is set, or the mail server tells a larger one."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="room_requests")
+    note = pw.TextField(default="")
+    used = pw.BigIntegerField()  # bytes, when asked
+    room = pw.BigIntegerField()  # the quota then
+    asked = pw.DateTimeField(default=now, index=True)
+    closed = pw.DateTimeField(null=True)
+    given = pw.BigIntegerField(null=True)  # the quota since; 0: no limit
+
+    class Meta:
+        table_name = "room_requests"

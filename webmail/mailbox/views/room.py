@@ -14,6 +14,7 @@ from webmail.mail import Quota, Role
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.room_report import counted_mailboxes
 from webmail.mailbox.views.room_report import report_context
+from webmail.mailbox.views.room_request import request_context
 from webmail.web.banners import add_banner
 from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.current import preferences as preferred
@@ -40,7 +41,7 @@ def room() -> Response:
     remember_overview(found)
     own = [m for m in found.mailboxes if not m.owner and (sizes.get(m.name) if sizes else m.messages)]
     return page(
-        "mailbox/room.html", quota=found.quota, sizes=sizes, large=large, **report_context(),
+        "mailbox/room.html", quota=found.quota, sizes=sizes, large=large, **report_context(), **request_context(found.quota),
         folders=sorted(own, key=lambda m: -sizes.get(m.name, 0))[:_MOST_FOLDERS] if sizes else [],
         emptied=[m for m in own if m.role in (Role.TRASH, Role.JUNK)],
     )  # fmt: skip

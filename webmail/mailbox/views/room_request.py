@@ -1,0 +1,76 @@
+"""Room request view: the form on the page that makes room, by which one asks the administrator for more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.mail import Quota
+from webmail.mailbox import room_request
+from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.room_request import Letter
+from webmail.models import AuditAct, now
+from webmail.web.audit import audited
+from webmail.web.current import current_account, current_user, settings, wake_system_mail
+from webmail.web.formatting import file_size
+from webmail.web.notices import notify
+
+
+def request_context(quota: Quota | None) -> dict[str, Any]:
+    """What the page says of the person's request. Where the mail server tells more room than then, that is the answer."""
+    asked = room_request.latest(current_user())
+    if asked and not asked.closed and quota and quota.limit > asked.room:
+        room_request.close(current_user(), quota.limit)
+        asked = room_request.latest(current_user())
+    answered = asked if asked and asked.closed and asked.closed > now() - room_request.TOLD else None
+    return {
+        "asked": asked if asked and not asked.closed else None, "answered": answered,
+        "can_ask": bool(settings().admin_address) and quota is not None and room_request.may_ask(asked),
+        "longest_note": room_request.LONGEST_NOTE,
+    }  # fmt: skip
+
+
+@blueprint.post("/room/ask")
+def ask_for_room() -> Response:
+    back = redirect(url_for("mailbox.room") + "#room-ask", 303)
+    if not settings().admin_address:
+        return back
+    with imap.connect(current_account()) as connection:
+        quota = imap.mailboxes.overview(connection).quota
+    if quota is None:
+        return back
+    note = request.form.get("note", "").strip()[: room_request.LONGEST_NOTE]
+    row, sent = room_request.ask(current_user(), note, quota, _letter(note, quota), settings())
+    if row is None:
+        notify(_("You have asked for more room within the last day. Wait for an answer first."), "caution")
+        return back
+    audited(AuditAct.ROOM_ASKED, current_user().address, room=f"{quota.limit // 1024**2}M")
+    if sent:
+        wake_system_mail(sent)
+    notify(_("Your administrator has been asked for more room."))
+    return back
+
+
+def _letter(note: str, quota: Quota) -> Letter:
+    """In the language of the establishment. What the person wrote stands at the end, and is quoted as theirs."""
+    me = current_user()
+    with force_locale(settings().language):
+        subject = _("%(address)s asks for more room", address=me.address)
+        who = f"{me.name} <{me.address}>" if me.name else me.address
+        lines = [
+            _("%(who)s asks for more room for mail.", who=who),
+            _("Used: %(used)s of %(limit)s.", used=file_size(quota.used), limit=file_size(quota.limit)),
+        ]
+        if settings().sign_in == "accounts":
+            lines.append(
+                _("To answer, set the quota on the server: %(command)s", command=f"flask accounts quota {me.address} 5G")
+            )
+        if note:
+            quoted = "\n".join(f"> {line}" for line in note.splitlines())
+            lines.append(_("They wrote:") + "\n" + quoted)
+    return Letter(subject[:300], "\n\n".join(lines) + "\n")
