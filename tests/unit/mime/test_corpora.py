@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.html_inspection import Inspection
 from webmail.mime import headers, plain_text, structure
+from webmail.mime.html import kept_html
 from webmail.mime.html.sanitizer import clean
 
 _FOLDER = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
@@ -58,3 +60,14 @@ def test_nothing_active_is_left_of_any_snippet():
         assert Inspection(clean(result.html, lambda cid: "/part/1").html).faults == [], (
             file
         )  # a second parse changes nothing for the worse
+
+
+def test_nothing_active_is_left_of_any_snippet_below_an_answer():
+    for file in _SNIPPETS:
+        html = file.read_text("utf-8", "replace")
+        kept = kept_html.answered("Bob wrote:", kept_html.cleaned(html, lambda cid: None, remote=False))
+        as_shown = re.sub(r'(?:mailto:[^"]*|#?q-[^"]*)"', '#m-x"', kept)  # links as mail has them
+        faults = [fault for fault in Inspection(as_shown).faults if "#m-x" not in fault]
+        assert faults == [], file
+        assert kept.count("<blockquote style") == 1 and kept.endswith("</blockquote>") and "<style" not in kept, file
+        assert kept_html.found_in(f"{kept_html.marked(kept)}</body>") == kept, file

@@ -1,0 +1,63 @@
+"""The original below a formatted answer: seen in the form, left out, edited as text; with scripts and without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import pytest
+from imapclient import IMAPClient
+from playwright.sync_api import Page, expect
+
+from deploy.demo.services import Services
+from tests.support.images import picture
+
+BOB = "bob@lycee.example"
+
+
+@pytest.fixture
+def uid(demo: Services) -> int:
+    """A message with a table and a logo in Bob's inbox."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Zoé <zoe@x.example>", BOB, "Planning"
+    message.set_content("Ce message nécessite un lecteur HTML.\n")
+    html = "<p>Le <b>planning</b></p><table border=1><tr><td>Lundi</td><td>9 h</td></tr></table><img src='cid:logo' alt='Logo'>"
+    message.add_alternative(html, subtype="html")
+    message.get_payload()[1].add_related(picture(), "image", "png", cid="<logo>", filename="logo.png", disposition="inline")
+    with IMAPClient("127.0.0.1", port=demo.ports.imap, ssl=False, timeout=20) as client:
+        client.login(BOB, demo.password)
+        client.append("INBOX", message.as_bytes())
+        client.select_folder("INBOX")
+        return max(client.search())
+
+
+def test_the_original_goes_below_an_answer(
+    open_browser: Callable[..., Page], scripts: bool, uid: int, check_accessibility: Callable[[Page], None]
+) -> None:
+    page = open_browser(BOB, language="en")
+    page.goto(f"/reply/{uid}/INBOX?format=markdown")
+    if scripts:
+        page.locator("#editor").click()
+        page.keyboard.type("Merci !")
+    else:
+        page.fill("#body", "Merci !")
+    summary = page.locator(".compose-original summary")
+    expect(summary).to_have_text("The original message is included below")
+    summary.click()
+    frame = page.frame_locator(".compose-original iframe")
+    expect(frame.locator("td").first).to_have_text("Lundi")
+    expect(frame.locator("img")).to_have_attribute("alt", "Logo")
+    if scripts:
+        expect(frame.locator("img")).to_have_js_property("naturalWidth", 40)
+        check_accessibility(page)
+    page.click("button[value=preview]")
+    shown = page.frame_locator("#rendered iframe")
+    expect(shown.locator("p").first).to_contain_text("Merci !")
+    expect(shown.locator("blockquote b")).to_have_text("planning")
+    page.click("button[value=original-text]")
+    expect(page.locator(".compose-original")).to_have_count(0)
+    assert "Merci !" in page.locator("#body").input_value() and "> Lundi  9 h" in page.locator("#body").input_value()
+    page.goto(f"/forward/{uid}/INBOX?format=markdown")
+    page.click("button[value=leave-original]")
+    expect(page.locator(".compose-original")).to_have_count(0)
+    expect(page.locator(".chip")).to_have_count(0)
