@@ -224,7 +224,9 @@ def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRo
             stored = one.stored
             with suppress(FileGone):  # its row stays, so that sending tells
                 stored = uploads.duplicate(settings, row.id, one.stored, twin.id)
-            AttachmentRow.create(draft=twin, filename=one.filename, type=one.type, size=one.size, stored=stored)
+            AttachmentRow.create(
+                draft=twin, filename=one.filename, type=one.type, size=one.size, stored=stored, content_id=one.content_id
+            )  # fmt: skip
     except MailError:
         forget(twin.id, settings)
         raise
