@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import shutil
 import subprocess
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.services import Services
+from tests.support.messages import message
 from tests.support.waiting import eventually
 
 
@@ -127,3 +129,25 @@ def test_a_person_reads_and_answers_in_w3m(demo: Services, terminal: Callable[[s
     bob.until(f"Viewing <{words}")
     bob.find("alice@lycee.example")
     bob.until("alice@lycee.example")
+
+
+def test_a_person_moves_a_message_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    address = f"w3m-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Wanda", 10**8)
+    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
+    client.login(address, demo.password)
+    client.append("INBOX", "", None, bytes(message("Sortie au musée")))
+    client.logout()
+    wanda = sign_in(terminal, demo, address)
+    wanda.find("All Archive")
+    wanda.keys("Enter")
+    wanda.until("None Archive")  # the page is ticked
+    wanda.find("Move")
+    wanda.keys("Enter")
+    wanda.until("Move 1 message to")
+    wanda.find("Find a folder")
+    wanda.keys("Tab")
+    wanda.fill_in("Musées")
+    wanda.find("Create this folder")
+    wanda.keys("Enter")
+    wanda.until("1 message moved to Musées.")
