@@ -24,6 +24,7 @@ from webmail.web.banners import banners
 from webmail.web.current import current_user, overview, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
+from webmail.web.fragment_cache import remembered
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
 from webmail.web.message_links import message_url
 from webmail.web.notices import notices
@@ -89,6 +90,7 @@ def install(app: Flask) -> None:
         message_url=message_url,
         moment_label=moment_label,
         initials=initials,
+        remembered=remembered,
         get_locale=get_locale,
     )
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]

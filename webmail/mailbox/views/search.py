@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import peewee as pw
 from flask import abort, g, redirect, request, url_for
@@ -103,14 +103,28 @@ def saved_searches() -> list[SavedSearch]:
     return cast("list[SavedSearch]", g.saved_searches)
 
 
+class SavedLink(NamedTuple):
+    """A saved search in the side bar."""
+
+    name: str
+    mailbox: str
+    query: str
+    scope: str
+
+
 @blueprint.app_template_global()
-def ready_searches() -> list[tuple[str, str]]:
-    """Predefined searches in all mailboxes, as (label, query)."""
+def saved_search_links() -> tuple[SavedLink, ...]:
+    return tuple(SavedLink(row.name, row.mailbox, row.query, row.scope) for row in saved_searches())
+
+
+@blueprint.app_template_global()
+def ready_searches(address: str) -> list[tuple[str, str]]:
+    """Predefined searches in all mailboxes of the person with this address, as (label, query)."""
     return [
         (_("Unread"), "is:unread"),
         (_("Flagged"), "is:flagged"),
         (_("With attachments"), "has:attachment"),
-        (_("Sent to me by name"), f"to:{current_user().address}"),
+        (_("Sent to me by name"), f"to:{address}"),
     ]
 
 

@@ -60,17 +60,17 @@ class TagLink(NamedTuple):
 
 
 @blueprint.app_template_global()
-def tag_links() -> list[TagLink]:
+def tag_links() -> tuple[TagLink, ...]:
     """The user's tags for the side bar, with counts as far as they are known; they are counted anew after the answer."""
     shown, found = my_tags()[: imap.tag_counts.MOST_KEYWORDS], overview()
     if not shown or found is None:
-        return []
+        return ()
     keywords = [chip.keyword for chip in shown]
     names = imap.multi_search.within(found, "INBOX", below=False).names
     unread = [name for name in names if (mailbox := found.get(name)) and mailbox.unseen]
     _after_the_answer(partial(imap.tag_counts.count_soon, current_account(), keywords, unread))
     counts, here = imap.tag_counts.known(current_account()), _searched()
-    return [TagLink(chip, counts.get(chip.keyword), chip.url == here) for chip in shown]
+    return tuple(TagLink(chip, counts.get(chip.keyword), chip.url == here) for chip in shown)
 
 
 def _after_the_answer(act: Callable[[], object]) -> None:

@@ -1,0 +1,67 @@
+"""Fragment cache: pieces of pages that are rendered again only when what they show has changed.
+
+    {% call remembered("folders", overview(), tags) %} ... {% endcall %}
+
+The body may depend on nothing but the values named, the language, the settings and the address of the application; not on the
+person, the request, a token or the time. Equal values give equal pieces, whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+
+from flask import current_app, request
+from markupsafe import Markup
+
+from webmail.web.formatting import here
+
+MOST_BYTES = 8_000_000  # of a process
+_Key = tuple[Hashable, ...]
+
+
+class _Fragments:
+    """The pieces that were asked for last."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._kept: OrderedDict[_Key, Markup] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, key: _Key) -> Markup | None:
+        with self._lock:
+            if (found := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def put(self, key: _Key, piece: Markup) -> None:
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = piece
+            self._bytes += _weight(piece)
+            while self._bytes > self._most:
+                _oldest, gone = self._kept.popitem(last=False)
+                self._bytes -= _weight(gone)
+
+
+def _weight(piece: Markup) -> int:
+    return 2 * len(piece) + 2000  # with its values
+
+
+_fragments = _Fragments(MOST_BYTES)
+
+
+def remembered(name: str, *values: Hashable, caller: Callable[[], Markup]) -> Markup:
+    """The body of a `call` block of this name, from memory if it was rendered with these values before."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if app.debug:
+        return caller()
+    key = (id(app), name, here().locale, request.script_root, *values)
+    piece = _fragments.get(key)
+    if piece is None:
+        piece = caller()
+        _fragments.put(key, piece)
+    return piece
