@@ -156,6 +156,23 @@ def test_from_a_message_with_copy_in_the_menu(open_browser: OpenBrowser, dora: s
 
 
 @only_with_scripts
+def test_beside_the_list_the_open_message_is_moved(open_browser: OpenBrowser, dora: str) -> None:
+    page = open_browser(dora, width=1400, language="en")
+    page.goto("/settings")
+    page.select_option("[name=layout]", "right")
+    page.locator("main form button.btn-primary").first.click()
+    page.wait_for_selector("#notices .notice")
+    page.goto("/mailbox/INBOX")
+    row(page, "Message 2").locator("a[id]").click()
+    expect(page.locator("#preview article")).to_be_visible()
+    page.locator("#preview .list-bar button[value=moveto]").click()
+    page.locator("#chooser").get_by_role("button", name="Parents").click()
+    expect(page.locator("#notices")).to_contain_text("1 message moved to Parents.")
+    expect(rows(page)).to_have_count(3)
+    expect(row(page, "Message 2")).to_have_count(0)
+
+
+@only_with_scripts
 def test_tags_are_ticked_in_three_states(open_browser: OpenBrowser, dora: str) -> None:
     page = open_browser(dora, language="en")
     tick(page, "Message 1", "Message 2")

@@ -27,7 +27,7 @@ FORM = "form#messages"
 
 
 def boxes(page: Page, *subjects: str) -> list[str]:
-    rows = {row.select_one(".s a").get_text(): row.select_one("[name=uids]")["value"] for row in page.all("[data-row]")}
+    rows = {row.select_one(".s a[id]").get_text(): row.select_one("[name=uids]")["value"] for row in page.all("[data-row]")}
     return [str(rows[subject]) for subject in subjects]
 
 
@@ -75,7 +75,7 @@ def test_a_message_waits_and_comes_back_unread_and_on_top(app: Flask, old: Visit
     app.extensions["jobs"].wake()
     inbox = old.get("/mailbox/INBOX", reload=True)
     assert inbox.rows == ["Ancien", "Récent"]
-    assert [row.select_one(".s a").get_text() for row in inbox.all("tr.u")] == ["Ancien"]
+    assert [row.select_one(".s a[id]").get_text() for row in inbox.all("tr.u")] == ["Ancien"]
     assert [chip.get_text() for chip in inbox.all("[data-row]:first-child .tag")] == ["projet"]
     assert inbox.one("[data-row]:first-child .f .on")
     assert old.get("/mailbox/Snoozed").rows == [] and rows_of(old.address) == []
