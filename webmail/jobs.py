@@ -29,10 +29,8 @@ from webmail.contacts import import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import SignInRefused
-from webmail.mailbox import export_task, move_in, snooze
+from webmail.mailbox import detach_task, export_task, move_in, room_task, snooze
 from webmail.mailbox import import_task as mail_import_task
-from webmail.mailbox.detach_task import KIND as DETACH_KIND
-from webmail.mailbox.room_task import KIND as ROOM_KIND
 from webmail.message import image_cache
 from webmail.models import DraftRow, Outbox, now
 from webmail.people import learning
@@ -52,10 +50,9 @@ _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
 KINDS: tuple[TaskKind, ...] = (
-    import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND
+    import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND, room_task.KIND,
+    detach_task.KIND,
 )  # fmt: skip
-
-KINDS += (ROOM_KIND, DETACH_KIND)
 
 
 class Jobs:
