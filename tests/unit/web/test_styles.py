@@ -48,6 +48,12 @@ def test_the_edge_of_a_button_can_be_seen(scheme: str, behind: str) -> None:
 
 
 @pytest.mark.parametrize("path", STYLES, ids=relative)
+def test_text_grows_with_the_size_that_a_person_chose(path: Path) -> None:
+    """Sizes of text are in rem: what is in px stays as small as it was."""
+    assert not re.findall(r"font(?:-size)?:[^;}]*?\d+px[^;}]*", path.read_text())
+
+
+@pytest.mark.parametrize("path", STYLES, ids=relative)
 def test_no_style_needs_inset(path: Path) -> None:
     """Browsers older than 2021 ignore `inset`, and what it places ends up elsewhere."""
     assert not re.findall(r"(?<!box-shadow: )\binset(?:-[a-z-]+)?\s*:", path.read_text())
