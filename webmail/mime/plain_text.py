@@ -27,6 +27,7 @@ SIGNATURE = "-- "
 # as browsers do (WHATWG HTML, section 13.2.3.2), but simplified
 _CHARSET_IN_HTML = re.compile(rb"<meta\b[^>]{0,200}?\bcharset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_:.-]{1,40})", re.I)
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_MARKS = re.compile(">(?: ?>)*")
 _WORDS = re.compile(r"[^ ]+ *| +")
 
 
@@ -59,8 +60,7 @@ def read(text: str, *, flowed: bool = False, delsp: bool = False) -> Iterator[tu
     depth = -1
     joined: list[str] = []  # the paragraph being collected
     for line in text.split("\n"):
-        here = len(line) - len(line.lstrip(">"))
-        body = line[here:].removeprefix(" ")
+        here, body = _unquote_flowed(line, depth if joined else -1)
         if joined and here != depth:  # a soft line break before another depth is an error: the paragraph ends (section 4.5)
             yield depth, "".join(joined)
             joined = []
@@ -75,6 +75,18 @@ def read(text: str, *, flowed: bool = False, delsp: bool = False) -> Iterator[tu
         joined = []
     if joined:
         yield depth, "".join(joined)
+
+
+def _unquote_flowed(line: str, collecting: int) -> tuple[int, str]:
+    """Strip the quote marks of a flowed line and its stuffed space: (depth, text).
+
+    "> > a" is a quote of a quote, as programs write that put "> " before lines that were quoted already; but not where it goes
+    on a paragraph at depth `collecting` (-1: none).
+    """
+    strict = len(line) - len(line.lstrip(">"))
+    if strict and strict != collecting and (marks := _MARKS.match(line)):
+        return marks[0].count(">"), line[marks.end() :].removeprefix(" ")
+    return strict, line[strict:].removeprefix(" ")
 
 
 def _unquote(line: str) -> tuple[int, str]:

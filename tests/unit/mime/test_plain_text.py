@@ -29,6 +29,19 @@ class TestFlowed:
     def test_another_depth_ends_a_paragraph(self):
         assert plain_text.unflow("> a \n>> b \n> c") == "> a \n>> b \n> c"
 
+    @pytest.mark.parametrize(
+        ("received", "read"),
+        [
+            ("> > a\n> b", ">> a\n> b"),  # "> " was put before a line that was quoted already
+            ("> >> a\n> > > b", ">>> a\n>>> b"),
+            ("> > one \n> > two", ">> one two"),
+            ("> see \n> >b", "> see >b"),  # but this is the rest of a paragraph, stuffed (section 4.4)
+            (" > a", "> a"),
+        ],
+    )
+    def test_a_stuffed_quote_leaves_no_mark(self, received, read):
+        assert plain_text.unflow(received) == read
+
     def test_the_signature_line_is_no_soft_line_end(self):
         assert plain_text.unflow("end \n-- \nAnn") == "end \n-- \nAnn"
 
@@ -58,6 +71,7 @@ class TestFlowed:
             words = (RANDOM.choice(["-- ", "--", "From", ">", "a", "  ", " ", "é" * 9, "word", "."]) for _ in range(60))
             line = f"x{' '.join(words)}".rstrip(" ")
             assert plain_text.unflow(plain_text.flow(line)) == line
+            assert plain_text.unflow(plain_text.flow(f"> {line}")) == f"> {line}"
 
 
 class TestQuoting:
@@ -120,6 +134,10 @@ class TestShowing:
 
     def test_flowed_paragraphs_are_one_line(self):
         assert plain_text.to_html("one \ntwo\n> three \n> four", flowed=True) == "one two<blockquote>three four</blockquote>"
+
+    def test_a_flowed_quote_of_a_quote_shows_no_mark(self):
+        shown = plain_text.to_html("> > a\n> b", flowed=True)
+        assert shown == "<blockquote><blockquote>a</blockquote>b</blockquote>"
 
     def test_web_addresses_become_links(self):
         shown = Tree(plain_text.to_html("see https://example.org/a?b=1&c=2, (http://example.org/x_(y)) or www.example.com."))
