@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from webmail.account import Account
+from webmail.database import idempotency
+from webmail.database.connection import db
 from webmail.models import User
 
 CHOICES: dict[str, tuple[str | int, ...]] = {
@@ -19,8 +23,10 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "receipts": ("ask", "inside-sent", "inside", "never"),
     "undo_seconds": (-1, 0, 5, 10, 30),
     "images": ("", "ask", "contacts", "known", "always"),
-    "write_format": ("", "markdown"),
+    "write_format": ("", "same", "plain", "markdown"),
     "quote": ("below", "above", "none"),
+    "theme": ("", "light", "dark", "contrast"),
+    "text_size": ("small", "", "large", "larger"),
 }
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
@@ -44,10 +50,13 @@ class Preferences:
     images: str = ""  # when remote images load, see Settings.remote_images; "": the instance's setting
     receipts: str = "ask"  # read receipts: inside-sent: sent to proven colleagues, asked for others; inside: asked for colleagues
     undo_seconds: int = -1  # delay before a message is sent, for undo; -1: the instance's setting
-    write_format: str = ""  # of a new message: plain text, or formatted (compose/message_options.py)
+    write_format: str = ""  # of new messages; "": formatted where the editor runs; see compose/views/text_format.py
     quote: str = "below"  # where a reply puts the quoted text: below or above the reply, or nowhere
     without_signatures: bool = True  # a reply leaves the sender's signature out of what it quotes
     archive_by: str = ""  # Archive itself, or Archive/2026, or Archive/2026/11
+    theme: str = ""  # "": light or dark, as the system says
+    text_size: str = ""  # of everything but what others wrote in HTML; "": as the browser says
+    time_zone: str = ""  # an IANA name; "": the instance's setting
     favourites: tuple[str, ...] = ()  # mailboxes listed first
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
@@ -79,11 +88,24 @@ def with_roles(account: Account, user: User) -> Account:
 
 
 def change(user: User, **values: Any) -> Preferences:
-    """Store the given preferences; invalid values are ignored. One UPDATE."""
-    found = checked(for_user(user), values, set(values))
-    user.preferences = json.dumps({n: v for n, v in asdict(found).items() if v != getattr(Preferences(), n)}, ensure_ascii=False)
-    User.update(preferences=user.preferences).where(User.id == user.id).execute()
+    """Store the given preferences and no others, whatever another tab stores meanwhile; invalid values are ignored. 3 queries."""
+    with db.atomic():
+        idempotency.in_turn(user)
+        user.preferences = User.select(User.preferences).where(User.id == user.id).scalar()
+        found = checked(for_user(user), values, set(values))
+        kept = {n: v for n, v in asdict(found).items() if v != getattr(Preferences(), n)}
+        user.preferences = json.dumps(kept, ensure_ascii=False)
+        User.update(preferences=user.preferences).where(User.id == user.id).execute()
     return found
+
+
+@lru_cache(maxsize=1024)
+def is_zone(name: str) -> bool:
+    """Whether this machine knows a time zone of this name."""
+    try:
+        return bool(ZoneInfo(name).key)
+    except (KeyError, ValueError, OSError):  # unknown; a path; a folder
+        return False
 
 
 def _clean(name: str, value: Any) -> Any:
@@ -93,6 +115,8 @@ def _clean(name: str, value: Any) -> Any:
         return value if value in CHOICES[name] and isinstance(value, type(default)) else None
     if name == "room_quiet_until":
         return value if isinstance(value, str) and _DAY.fullmatch(value) else None
+    if name == "time_zone":
+        return value if isinstance(value, str) and (value == "" or is_zone(value)) else None
     if isinstance(default, bool):
         return value if isinstance(value, bool) else None
     if isinstance(default, tuple):

@@ -1,11 +1,9 @@
-"""Schedule times: the times offered for sending later or snoozing, in the instance's time zone, and their validation."""
+"""Schedule times: the times offered for sending later or snoozing, in a person's time zone, and their validation."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
-
-from webmail.config import Settings
 
 EVENING, MORNING = time(18), time(8)
 
@@ -14,9 +12,9 @@ class BadTime(ValueError):
     """Not a valid time, or one that is past or too far in the future."""
 
 
-def local_now(settings: Settings) -> datetime:
-    """Now, in the instance's time zone."""
-    return datetime.now(ZoneInfo(settings.timezone))
+def local_now(zone: ZoneInfo) -> datetime:
+    """Now, in the time zone of a person."""
+    return datetime.now(zone)
 
 
 def choices(at: datetime, *, before_evening: timedelta) -> dict[str, datetime]:

@@ -77,9 +77,9 @@ def chosen_time(name: str, day: str, hour: str, at: datetime) -> datetime:
     return schedule.stored(due, at, _FURTHEST)
 
 
-def local(due: datetime, settings: Settings) -> datetime:
-    """A stored time (naive UTC) in the configured time zone."""
-    return aware(due).astimezone(ZoneInfo(settings.timezone))
+def local(due: datetime, zone: ZoneInfo) -> datetime:
+    """A stored time (naive UTC) in the time zone of a person."""
+    return aware(due).astimezone(zone)
 
 
 def aware(due: datetime) -> datetime:

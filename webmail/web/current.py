@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from flask import current_app, g, session
 
@@ -10,6 +11,7 @@ from webmail import imap, vault
 from webmail import preferences as preferred
 from webmail.account import Account, Password
 from webmail.config import Settings
+from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import (
     ServerAway,
     SignInRefused,
@@ -74,6 +76,15 @@ def preferences() -> Preferences:
     if "preferences" not in g:
         g.preferences = preferred.for_user(current_user())
     return cast(Preferences, g.preferences)
+
+
+def time_zone() -> ZoneInfo:
+    """The time zone of the signed-in user, else the establishment's. Needs no database when that is away."""
+    try:
+        chosen = preferences().time_zone if getattr(session, "user", None) else ""
+    except DATABASE_AWAY:
+        chosen = ""
+    return ZoneInfo(chosen or settings().timezone)
 
 
 def remember_overview(overview: Overview | None) -> None:

@@ -1,4 +1,4 @@
-"""Formatting: dates, sizes, numbers and initials in the user's language and the configured time zone; gettext for templates."""
+"""Formatting: dates, sizes, numbers and initials in the user's language and time zone; gettext for templates."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
-from flask import current_app, g
+from flask import g
 from flask_babel import get_locale, get_translations
 from flask_babel import gettext as _
+
+from webmail.web.current import time_zone
 
 
 class Here(NamedTuple):
@@ -30,7 +32,7 @@ def here() -> Here:
     """The current request's `Here`, cached in `g`."""
     held = g._get_current_object()  # resolve the proxy once: that is the expensive part
     if "here" not in held:
-        zone = ZoneInfo(current_app.extensions["settings"].timezone)
+        zone = time_zone()
         held.here = Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
     return cast(Here, held.here)
 
@@ -49,12 +51,12 @@ def translated_as(context: str, text: str) -> str:
 
 
 def local(moment: datetime) -> datetime:
-    """The time in the configured time zone; naive times are UTC, as in the database."""
+    """The time in the user's time zone; naive times are UTC, as in the database."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(here().zone)
 
 
 def today() -> date:
-    """The current date in the configured time zone."""
+    """The current date in the user's time zone."""
     return here().today
 
 

@@ -20,7 +20,7 @@ from webmail.compose.views.draft_state import clock, put_into_drafts
 from webmail.compose.views.editor import no_room_words
 from webmail.models import DraftRow
 from webmail.storage import StorageAway, StorageFull
-from webmail.web.current import current_account, current_user, settings, wake
+from webmail.web.current import current_account, current_user, settings, time_zone, wake
 from webmail.web.formatting import local, long_date
 from webmail.web.notices import notify
 
@@ -36,7 +36,7 @@ class TimeChoice:
 @blueprint.app_template_global()
 def later_choices() -> list[TimeChoice]:
     """The times offered: this evening unless it is near, tomorrow morning, Monday morning."""
-    return [TimeChoice(name, when) for name, when in send_later.choices(schedule.local_now(settings())).items()]
+    return [TimeChoice(name, when) for name, when in send_later.choices(schedule.local_now(time_zone())).items()]
 
 
 @blueprint.app_template_filter()
@@ -69,7 +69,7 @@ def chosen_time(form: ComposeForm) -> datetime | None:
     if not form.later.data:
         return None
     try:
-        at = send_later.chosen(form.later.data, form.day.data or "", form.hour.data or "", schedule.local_now(settings()))
+        at = send_later.chosen(form.later.data, form.day.data or "", form.hour.data or "", schedule.local_now(time_zone()))
     except schedule.BadTime:
         form.mark("later", _("Choose a date and a time to come, within a year."))
         return None
@@ -130,7 +130,7 @@ def change_time(outbox_id: int) -> str | None:
     values = request.form
     day, hour = values.get("day", ""), values.get("hour", "")
     with _refusals_in_words():
-        at = send_later.chosen(values.get("later", "at"), day, hour, schedule.local_now(settings()))
+        at = send_later.chosen(values.get("later", "at"), day, hour, schedule.local_now(time_zone()))
         if not send_later.change(current_user(), outbox_id, at, settings()):
             return None
     wake(queue.find(current_user(), outbox_id))

@@ -17,7 +17,7 @@ from webmail.mailbox import search_query, selection, snooze
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.selection import Selection
 from webmail.tasks import store
-from webmail.web.current import current_user, settings
+from webmail.web.current import current_user, settings, time_zone
 from webmail.web.formatting import today
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
@@ -86,8 +86,8 @@ def ask_for_more(job: ListJob, what: str, error: str = "") -> Response:
             422 if error else 200,
             what=what,
             error=error,
-            times=snooze.choices(schedule.local_now(settings())),
-            today=schedule.local_now(settings()).date(),
+            times=snooze.choices(schedule.local_now(time_zone())),
+            today=schedule.local_now(time_zone()).date(),
             on_its_own=bool(settings().token_key_file),
             task=store.new_id(),
             **about(job.mailbox, job.chosen),

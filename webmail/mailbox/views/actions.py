@@ -39,7 +39,7 @@ from webmail.mailbox.views.full_mailbox import no_room_for
 from webmail.mailbox.views.tags import tag_name, told_wrong
 from webmail.rights import Rights
 from webmail.user_lock import user_lock
-from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
+from webmail.web.current import current_account, current_user, preferences, remember_overview, time_zone
 from webmail.web.formatting import number
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
@@ -161,7 +161,7 @@ def _destroy(job: ListJob) -> Outcome:
 def _snooze(job: ListJob) -> Outcome:
     form = request.form
     try:
-        due = snooze.chosen_time(job.argument, form.get("day", ""), form.get("hour", ""), schedule.local_now(settings()))
+        due = snooze.chosen_time(job.argument, form.get("day", ""), form.get("hour", ""), schedule.local_now(time_zone()))
         return snooze.snooze(job.connection, current_user(), job.chosen, due)
     except schedule.BadTime:
         return ask_for_more(job, "later", _("Choose a date and a time to come."))

@@ -46,6 +46,7 @@ class ListContext(NamedTuple):
     words: tuple[str, ...]  # of a search, to be marked
     language: str
     today: date
+    zone: str
     sizes: bool = False  # rows say how large the message is
 
 
@@ -67,8 +68,8 @@ def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str, word
     tail = f"&query={url_quote(asked.query)}" if asked.query else ""
     tail += f"&sort={asked.sort}" if asked.sort != "date" else ""
     tail += f"&back={url_quote(back)}" if back else ""
-    here = formatting.here()
-    around = ListContext(tail, preferences().snippets, chosen, words, here.locale, here.today, asked.sort == "size")
+    at, snippets, sizes = formatting.here(), preferences().snippets, asked.sort == "size"
+    around = ListContext(tail, snippets, chosen, words, at.locale, at.today, at.zone.key, sizes)
     places = {name: _place(listing, asked, name, validity) for name, validity in _mailboxes(listing, asked)}
     render = _rendered if current_app.debug else _remembered
     junk = listing.overview.with_role(Role.JUNK)

@@ -16,7 +16,7 @@ from webmail.mailbox import snooze
 from webmail.mailbox.blueprint import blueprint
 from webmail.models import Snoozed
 from webmail.user_lock import user_lock
-from webmail.web.current import current_account, current_user, remember_overview, settings
+from webmail.web.current import current_account, current_user, remember_overview, settings, time_zone
 from webmail.web.formatting import long_date
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
@@ -58,7 +58,7 @@ def change_snoozed(id_: int) -> Response:
                 _tell(done, row)
         case "change":
             try:
-                due = snooze.chosen_time("", form.get("day", ""), form.get("hour", ""), schedule.local_now(settings()))
+                due = snooze.chosen_time("", form.get("day", ""), form.get("hour", ""), schedule.local_now(time_zone()))
             except schedule.BadTime:
                 return _page(422, wrong=id_)
             snooze.change(row, due)
@@ -90,8 +90,8 @@ def _page(status: int = 200, wrong: int = 0) -> Response:
         current_app.logger.info("what is snoozed is shown unchecked: %s", error)
     except MailError:
         current_app.logger.warning("what is snoozed can't be checked", exc_info=True)
-    rows = [(row, snooze.local(row.due, settings())) for row in snooze.waiting(current_user())]
+    rows = [(row, snooze.local(row.due, time_zone())) for row in snooze.waiting(current_user())]
     return page(
-        "mailbox/snoozed.html", status, rows=rows, wrong=wrong, folder=folder, today=schedule.local_now(settings()).date(),
+        "mailbox/snoozed.html", status, rows=rows, wrong=wrong, folder=folder, today=schedule.local_now(time_zone()).date(),
         on_its_own=bool(settings().token_key_file),
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_day_names
 from flask_babel import get_locale, ngettext
@@ -16,7 +15,7 @@ from webmail.mime.formats.delivery_report import Reason, Receipt, Recipient
 from webmail.mime.formats.icalendar import Calendar, Event, Recurrence
 from webmail.mime.html.linkify import linkify
 from webmail.mime.part_kinds import PartKind, kind_of_part
-from webmail.web.current import settings
+from webmail.web.current import time_zone
 from webmail.web.formatting import long_date
 
 
@@ -197,13 +196,13 @@ def _here(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         return moment
     try:
-        return moment.astimezone(ZoneInfo(settings().timezone))
+        return moment.astimezone(time_zone())
     except OverflowError:  # next to datetime.min or datetime.max
         return moment.replace(tzinfo=None)
 
 
 def _moment(moment: datetime) -> str:
-    return long_date(moment.replace(tzinfo=ZoneInfo(settings().timezone)) if moment.tzinfo is None else moment)
+    return long_date(moment.replace(tzinfo=time_zone()) if moment.tzinfo is None else moment)
 
 
 def _day(day: date) -> str:
