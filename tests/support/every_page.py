@@ -42,6 +42,7 @@ NO_PAGES = frozenset(
         "message.packed",
         "compose.outbox_row",
         "compose.picture",
+        "compose.original",
         "compose.rendered",
         "compose.state",
         "compose.suggest",
@@ -169,6 +170,7 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
     return {
         "contacts": "/contacts", "contact": one, "contact-edit": f"{one}/edit", "contact-new": "/contacts/new",
         "group-new": "/contacts/groups/new", "contacts-import": "/contacts/import",
+        "people": "/contacts/people",
     }  # fmt: skip
 
 
