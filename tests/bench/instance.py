@@ -19,11 +19,11 @@ _BIN = Path(sys.executable).parent
 
 
 @contextmanager
-def traboule(services: Services, **settings: str | int) -> Iterator[Traboule]:
-    """One more web process on the same servers and accounts; `settings` by their names in config.py."""
+def traboule(services: Services, *, checkout: Path = CHECKOUT, **settings: str | int) -> Iterator[Traboule]:
+    """One more web process on the same servers and accounts; `settings` by their names in config.py. `checkout`: whose code."""
     port = free_ports(1)[0]
     options = f"--interface wsgi --host {HOST} --port {port} --workers 1 --blocking-threads 16 --no-ws"
-    child = _start("web", [str(_BIN / "granian"), *options.split(), "wsgi:app"], services, settings, port)
+    child = _start("web", [str(_BIN / "granian"), *options.split(), "wsgi:app"], services, settings, port, checkout)
     try:
         child.wait_for(_is_up)
         yield Traboule(f"http://{HOST}:{port}", [child.process.pid])
@@ -52,9 +52,11 @@ def apart(services: Services, folder: Path) -> dict[str, str | int]:
     }  # fmt: skip
 
 
-def _start(name: str, command: list[str], services: Services, settings: dict[str, str | int], port: int = 0) -> Child:
+def _start(
+    name: str, command: list[str], services: Services, settings: dict[str, str | int], port: int = 0, checkout: Path = CHECKOUT
+) -> Child:
     environment = {**os.environ, **services.settings(), **{f"WEBMAIL_{key.upper()}": str(v) for key, v in settings.items()}}
-    return start(f"{name}, apart", command, services.base / "log" / f"{name}-apart.log", port, environment, CHECKOUT)
+    return start(f"{name}, apart", command, services.base / "log" / f"{name}-apart.log", port, environment, checkout)
 
 
 def _is_up(port: int) -> bool:

@@ -1,0 +1,115 @@
+"""`python -m tests.bench.against COMMIT`: how much quicker the pages of this checkout are than those of another commit, as ratios.
+
+Both answer in turn on the same mail servers, each with a web process and a database of its own, so that a machine that does other
+things slows both down. COMMIT may be the folder of a checkout. ROUNDS=6 SECONDS=1.5 are the turns of each and their length.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from deploy.demo.services import Services
+from tests.bench.fill import ARCHIVIST, CLIENTS, CLIENTS_MAIL, PEOPLE, fill
+from tests.bench.instance import CHECKOUT, apart, traboule
+from tests.bench.load import load
+from tests.bench.pages import NEWEST_PLAIN
+from tests.bench.visitor import COMPRESSED, Visitor
+from tests.bench.webmails import Traboule
+
+FOLDER = CHECKOUT / "instance" / "bench"
+ROUNDS = int(os.environ.get("ROUNDS", "6"))
+SECONDS = float(os.environ.get("SECONDS", "1.5"))
+_VISITS = int(os.environ.get("VISITS", "3"))  # of one client
+_REST = 11  # seconds after which Dovecot has closed the indexes of the large folder
+
+
+class _Side:
+    """One of the two: a running Traboule and the people who are signed in to it."""
+
+    def __init__(self, app: Traboule, password: str) -> None:
+        parts = urlsplit(app.base)
+        self.host, self.port = str(parts.hostname), int(parts.port or 80)
+        self.app = app
+        self.people = [app.sign_in(address, password) for address in PEOPLE[:CLIENTS]]
+        self.archivist = app.sign_in(ARCHIVIST, password)
+
+    def per_second(self, path: Callable[[Visitor], str]) -> float:
+        """Requests a second of all of them at once."""
+        found = load(self.host, self.port, [one.request_lines(path(one), COMPRESSED) for one in self.people], SECONDS)
+        if found.refused:
+            raise RuntimeError(f"{self.app.base}: {found.refused} of {len(found.times)} answers were not 200")
+        return found.per_second
+
+    def reload(self) -> float:
+        """ms of the inbox beside a folder of 100,000 messages, where the browser asks for everything anew after a rest."""
+        time.sleep(_REST)
+        return self.archivist.get(self.app.inbox(), COMPRESSED, reload=True).ms
+
+
+@contextmanager
+def _other(commit: str) -> Iterator[Path]:
+    """The folder of the other checkout."""
+    if Path(commit, "wsgi.py").is_file():
+        yield Path(commit).resolve()
+        return
+    with TemporaryDirectory() as folder:
+        archive = subprocess.run(["git", "archive", commit], cwd=CHECKOUT, check=True, capture_output=True).stdout
+        subprocess.run(["tar", "-x"], cwd=folder, check=True, input=archive)
+        yield Path(folder)
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        print(__doc__)
+        return 2
+    with ExitStack() as stack:
+        services = stack.enter_context(Services(FOLDER / "servers", web=False))
+        fill(services)
+        checkouts = {"before": stack.enter_context(_other(arguments[0])), "after": CHECKOUT}
+        data = Path(stack.enter_context(TemporaryDirectory()))
+        running = {
+            name: stack.enter_context(traboule(services, checkout=checkout, **apart(services, data / name)))
+            for name, checkout in checkouts.items()
+        }
+        sides = [_Side(running[name], services.password) for name in ("before", "after")]
+        _throughput(sides)
+        _alone(sides)
+    return 0
+
+
+def _throughput(sides: list[_Side]) -> None:
+    before = sides[0].app
+    wanted: dict[str, Callable[[Visitor], str]] = {
+        "list": lambda visitor: before.list_page("INBOX", 1),
+        "plain message": lambda visitor: before.plain(visitor, "INBOX", CLIENTS_MAIL - NEWEST_PLAIN),
+        "compose": lambda visitor: before.compose(),
+    }
+    for name, path in wanted.items():
+        turns = [[side.per_second(path) for side in sides] for _ in range(ROUNDS)]
+        _say(f"{name}, {CLIENTS} clients, requests a second", [after / before for before, after in turns], turns)
+
+
+def _alone(sides: list[_Side]) -> None:
+    turns = [[side.reload() for side in sides] for _ in range(_VISITS)]
+    _say("inbox beside 100,000 messages, reloaded, ms", [before / after for before, after in turns], turns)
+
+
+def _say(name: str, ratios: list[float], turns: list[list[float]]) -> None:
+    before, after = (median(turn[side] for turn in turns) for side in (0, 1))
+    print(
+        f"{name}: {median(ratios):.2f} times as good ({min(ratios):.2f}-{max(ratios):.2f}); {before:.1f} -> {after:.1f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,65 @@
+"""Compression: pages and static files go out small, and what a browser unpacks is what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+from flask import Flask
+
+from webmail.web import compression
+
+SCRIPT = "var words = 'one two three';\n" * 100
+ALL = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+
+
+@pytest.fixture
+def get(tmp_path: Path) -> Callable[..., Any]:
+    (tmp_path / "a.js").write_text(SCRIPT)
+    (tmp_path / "small.js").write_text("1;")
+    app = Flask(__name__, static_folder=str(tmp_path), static_url_path="/static")
+    compression.install(app)
+    app.add_url_rule("/page", view_func=lambda: "<p>page</p>" * 100)
+    return app.test_client().get
+
+
+def test_a_static_file_comes_as_small_as_it_can_be(get: Callable[..., Any]) -> None:
+    answer = get("/static/a.js", headers=ALL)
+    assert answer.headers["Content-Encoding"] == "br" and "Accept-Encoding" in answer.headers["Vary"]
+    assert answer.data == brotli.compress(SCRIPT.encode(), quality=11)
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+
+
+def test_whoever_has_it_is_told_so(get: Callable[..., Any]) -> None:
+    etag = get("/static/a.js", headers=ALL).headers["ETag"]
+    assert get("/static/a.js", headers=ALL | {"If-None-Match": etag}).status_code == 304
+
+
+def test_a_file_that_changed_is_not_the_old_one(get: Callable[..., Any], tmp_path: Path) -> None:
+    get("/static/a.js", headers=ALL)
+    (tmp_path / "a.js").write_text(SCRIPT + "// more")
+    assert brotli.decompress(get("/static/a.js", headers=ALL).data).endswith(b"// more")
+
+
+@pytest.mark.parametrize("asked", [{}, {"Accept-Encoding": "identity"}])
+def test_who_takes_nothing_compressed_gets_the_file(get: Callable[..., Any], asked: dict[str, str]) -> None:
+    answer = get("/static/a.js", headers=asked)
+    assert answer.text == SCRIPT and "Content-Encoding" not in answer.headers
+
+
+def test_a_part_is_a_part_of_the_file(get: Callable[..., Any]) -> None:
+    answer = get("/static/a.js", headers=ALL | {"Range": "bytes=0-2"})
+    assert answer.status_code == 206 and answer.data == b"var"
+
+
+def test_what_is_tiny_or_missing_is_left_alone(get: Callable[..., Any]) -> None:
+    assert get("/static/small.js", headers=ALL).text == "1;"
+    assert get("/static/none.js", headers=ALL).status_code == 404
+
+
+def test_a_page_is_compressed_too(get: Callable[..., Any]) -> None:
+    answer = get("/page", headers=ALL)
+    assert answer.headers["Content-Encoding"] == "br" and brotli.decompress(answer.data) == b"<p>page</p>" * 100

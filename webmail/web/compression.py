@@ -1,0 +1,49 @@
+"""Compression of answers: pages quickly, since each is another one; static files as small as they can be, once in a process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import brotli
+from flask import Flask, Response, current_app, request
+from flask_compress import Compress
+
+_TYPES = ["text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"]
+_LEAST = 600  # bytes
+_SLOWLY = 100_000  # bytes of a file that the first visitor of a process can wait for: level 11 takes a millisecond for each 1500
+
+
+def install(app: Flask) -> None:
+    app.config.update(
+        COMPRESS_MIMETYPES=_TYPES,
+        COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br", "zstd", "gzip"],
+        COMPRESS_BR_LEVEL=3,  # a page of 50 KB in 0.45 ms; level 5 makes it 10 % smaller in 1.6 ms, a quarter of the whole page
+        COMPRESS_BR_WINDOW=16,  # 64 KiB, which is a page: preparing the larger ones takes as long as compressing it
+        COMPRESS_MIN_SIZE=_LEAST,
+    )
+    Compress(app)
+    app.after_request(_static)  # registered later, so asked earlier
+
+
+def _static(response: Response) -> Response:
+    """The compressed file in the place of what Flask sends. A part of it (206) or 304 stays as it is."""
+    whole = request.endpoint == "static" and response.status_code == 200 and response.mimetype in _TYPES
+    if not whole or not request.accept_encodings["br"] or (response.content_length or 0) < _LEAST:
+        return response
+    etag, _weak = response.get_etag()
+    name = (request.view_args or {}).get("filename", "")
+    content = _smallest(current_app.static_folder or "static", name, etag or "")
+    response.direct_passthrough = False
+    response.set_data(content)
+    response.headers["Content-Encoding"] = "br"
+    response.set_etag(f"{etag}:br")
+    response.make_conditional(request)
+    return response
+
+
+@lru_cache(maxsize=200)
+def _smallest(folder: str, name: str, _etag: str) -> bytes:
+    content = Path(folder, name).read_bytes()
+    return brotli.compress(content, quality=11 if len(content) <= _SLOWLY else 9)
