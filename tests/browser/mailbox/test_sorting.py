@@ -15,7 +15,9 @@ WIDTHS = pytest.mark.parametrize("width", [1280, 360])
 def order_by(page: Page, label: str) -> None:
     page.locator(".list-bar summary", has_text="Sort").click()
     page.locator(".list-bar .pop").get_by_role("link", name=label, exact=True).click()
-    expect(page.locator(".list-bar summary", has_text=f"Sort: {label.lower()}" if label != "Newest first" else "Sort")).to_be_visible()
+    expect(
+        page.locator(".list-bar summary", has_text=f"Sort: {label.lower()}" if label != "Newest first" else "Sort")
+    ).to_be_visible()
 
 
 def uids(page: Page) -> list[int]:
