@@ -144,7 +144,7 @@ def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
     wanted = uid_set(uids)
     if connection.has("MOVE"):
         return _moved(to, connection.run((b"UID MOVE", wanted, mailbox_name(to))))
-    _removable(connection)
+    removable(connection)
     answers = connection.run((b"UID COPY", wanted, mailbox_name(to)))
     _expunge(connection, wanted)
     return _moved(to, answers)
@@ -195,7 +195,7 @@ def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
 def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None) -> None:
     """Permanently delete these messages: 2 round trips after the SELECT. Raises NotAllowed."""
     connection.select(mailbox, uidvalidity)
-    _removable(connection)
+    removable(connection)
     forget(connection.account)
     _expunge(connection, uid_set(uids))
 
@@ -211,7 +211,8 @@ def _writable(connection: Connection) -> None:
         raise NotAllowed(f"{connection.mailbox} may only be read")
 
 
-def _removable(connection: Connection) -> None:
+def removable(connection: Connection) -> None:
+    """Raises NotAllowed if this person may not delete messages of the selected mailbox."""
     _writable(connection)
     if not connection.keeps("\\Deleted"):  # STORE and EXPUNGE would respond OK and do nothing (RFC 4314 section 4)
         raise NotAllowed(f"messages of {connection.mailbox} may not be deleted")

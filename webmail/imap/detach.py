@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import IO
 
 from webmail.imap import bulk, messages
-from webmail.imap.actions import pieces
+from webmail.imap.actions import pieces, removable
 from webmail.imap.bodystructure import tree
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Connection, fetched
@@ -58,8 +58,10 @@ def files_of(
 
 
 def original(connection: Connection, mailbox: str, uid: int, uidvalidity: int) -> MessageTraits | None:
-    """None if it is gone. 1 round trip after the SELECT. Raises MailboxChanged, NoSuchMailbox."""
+    """None if it is gone. 1 round trip after the SELECT. Raises MailboxChanged, NoSuchMailbox, and NotAllowed if it may not be
+    removed."""
     connection.select(mailbox, uidvalidity)
+    removable(connection)
     values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID FLAGS)"))).get(uid)
     one = bulk.identities(connection, mailbox, [uid], uidvalidity).get(uid) if values else None
     if values is None or one is None:

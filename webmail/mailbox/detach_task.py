@@ -21,7 +21,7 @@ from webmail.imap.connection import Connection
 from webmail.imap.detach import MessageTraits
 from webmail.mail import Role
 from webmail.mime import parser
-from webmail.mime.detach import CannotDetach, without
+from webmail.mime.detach import CannotDetach, Kept, without
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 from webmail.user_lock import user_lock
@@ -99,6 +99,7 @@ class _Turn:
 
     def __init__(self, run: TaskRun, account: Account, state: DetachState, job: Detaching, *, for_good: bool) -> None:
         self.run, self.account, self.state, self.job, self.for_good = run, account, state, job, for_good
+        self.read = 0  # bytes of the original
 
     def take(self) -> None:
         try:
@@ -122,6 +123,7 @@ class _Turn:
         with tempfile.TemporaryFile() as old:
             for chunk in messages.stream_raw(self.account, job.mailbox, job.uid, job.uidvalidity):
                 old.write(chunk)
+            self.read = old.tell()
             old.flush()
             with _mapped(old) as raw:
                 for piece in without(raw, parser.read(raw), job.files):
@@ -152,6 +154,8 @@ class _Turn:
     def _append(self, connection: Connection, new: IO[bytes], before: MessageTraits, trash: str) -> int:
         """Note first where it will be: whoever comes after a kill looks there."""
         job = self.job
+        if self.read != before.size:
+            raise CannotDetach(Kept.ODD)  # not read to its end, perhaps
         trash_floor = 0 if self.for_good else detach.floor(connection, trash)
         floor = detach.floor(connection, job.mailbox)
         pending = Pending(floor, new.seek(0, 2), before.message_id, trash_floor, before.size)
@@ -173,13 +177,13 @@ class _Turn:
                 imap.actions.delete(connection, job.mailbox, [job.uid], job.uidvalidity)
             else:
                 imap.actions.move(connection, job.mailbox, [job.uid], trash, job.uidvalidity)
-        except (OverQuota, Refused, NotAllowed):
+        except (Refused, NotAllowed, NoSuchMailbox):
             self._take_back(connection, uid)  # two of them would take more room than before
             raise
 
     def _take_back(self, connection: Connection, uid: int) -> None:
         if uid:
-            imap.actions.delete(connection, self.job.mailbox, [uid])
+            imap.actions.delete(connection, self.job.mailbox, [uid], self.job.uidvalidity)
 
     def _mend_without_original(self, connection: Connection, trash: str) -> None:
         """The original is not there: an earlier turn removed it and was killed, or somebody else did."""
@@ -227,4 +231,4 @@ def undo(connection: Connection, cursor: dict[str, Any] | None) -> int:
     return count
 
 
-KIND = TaskKind(NAME, _work)
+KIND = TaskKind(NAME, _work, in_turn=True)  # another one of the same message must find what this one has put into place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -16,9 +16,10 @@ from tests.support.messages import message
 from tests.support.task_work import work_all, worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
-from webmail.errors import OverQuota
-from webmail.imap import actions
+from webmail.errors import NoSuchMailbox, NotAllowed, OverQuota, Refused
+from webmail.imap import actions, messages
 from webmail.imap import detach as imap_detach
+from webmail.imap.connection import Connection
 from webmail.mailbox import detach_task
 from webmail.mailbox.detach_task import DetachState
 from webmail.models import Task, TaskState, User
@@ -280,6 +281,53 @@ def test_what_the_server_keeps_differently_is_taken_back(
     assert "1 message stays as it was" in told.text and raws(mail) == [raw] and raws(mail, "Trash") == []
 
 
+def test_a_message_that_the_server_does_not_tell_to_its_end_stays_whole(
+    person: Visitor, mail: IMAPClient, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = with_file()
+    put(mail, raw)
+    asked = ask(person)
+    real = messages.stream_raw
+
+    def cut(*args: object, **more: object) -> Iterator[bytes]:
+        yield b"".join(real(*args, **more))[:-300]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(messages, "stream_raw", cut)
+    told = remove(person, asked, work, part=str(asked.all("[name=part]")[0]["value"]), for_good="1")
+    assert "1 message stays as it was" in told.text and raws(mail) == [raw]
+
+
+@pytest.mark.parametrize("refusal", [NoSuchMailbox, NotAllowed, Refused])
+def test_what_the_trash_does_not_take_is_there_once(
+    person: Visitor, mail: IMAPClient, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch, refusal: type[Exception]
+) -> None:
+    raw = with_file()
+    put(mail, raw)
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "move", raising(refusal("MOVE: no")))
+        remove(person, ask(person), work)
+    assert raws(mail) == [raw] and raws(mail, "Trash") == []
+
+
+def test_where_nothing_may_be_deleted_nothing_is_added(
+    person: Visitor, mail: IMAPClient, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = with_file()
+    put(mail, raw)
+    asked = ask(person)
+    monkeypatch.setattr(Connection, "keeps", lambda _connection, flag: flag != "\\Deleted")
+    monkeypatch.setattr(actions, "move", raising(NotAllowed("MOVE: [NOPERM] no")))
+    told = remove(person, asked, work)
+    assert "1 may not be changed" in told.text and raws(mail) == [raw]
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def refused(*_args: object, **_more: object) -> None:
+        raise error
+
+    return refused
+
+
 def test_two_clicks_remove_once(person: Visitor, mail: IMAPClient, work: Callable[[], int]) -> None:
     put(mail, with_file())
     asked = ask(person)
@@ -303,6 +351,23 @@ def test_two_windows_and_two_workers_at_once_remove_once(person: Visitor, app: F
         thread.join(30)
     assert len(raws(mail)) == 1 and len(raws(mail, "Trash")) == 1
     assert "1 message was no longer there" in person.get("/tasks").text
+
+
+def test_a_kill_and_a_second_window_leave_one(
+    person: Visitor, mail: IMAPClient, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = with_file()
+    put(mail, raw)
+    for asked in (ask(person), ask(person)):
+        person.submit(asked, FORM, part=[str(tag["value"]) for tag in asked.all("[name=part]")])
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_at(patch, imap_detach, "append", after=True)
+        work()
+    work()  # by another worker, while the first counts as alive
+    with db.connection_context():
+        Task.update(lease=datetime(2000, 1, 1)).where(Task.state == TaskState.RUNNING).execute()
+    work()
+    assert len(raws(mail)) == 1 and raws(mail, "Trash") == [raw]
 
 
 def test_a_message_that_was_deleted_meanwhile(person: Visitor, mail: IMAPClient, work: Callable[[], int]) -> None:
