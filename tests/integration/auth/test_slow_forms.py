@@ -21,7 +21,7 @@ def served(tmp_path_factory):
 def _begin(address: str, number: int) -> socket.socket:
     """A form of which some bytes came, and no more."""
     where = urlsplit(address)
-    peer = socket.create_connection((where.hostname, where.port), timeout=10)
+    peer = socket.create_connection((where.hostname, where.port), timeout=40)
     head = f"POST /login HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     peer.sendall((head + f"Content-Length: 1000\r\n\r\nusername=a{number}").encode())
     return peer
