@@ -233,8 +233,6 @@ def resume(
     if before and (before.attachments.exists() or not reply.carried_parts(message)):
         return before, left_out
     try:
-        if found.html:
-            reply.keep_html(row, found.html, settings)
         reply.carry(row, account, message, settings, found)
     except MailError:
         if not before:

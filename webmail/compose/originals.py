@@ -19,6 +19,7 @@ from webmail.models import AttachmentRow, DraftRow
 
 HTML = "original"  # the `content_id` of the HTML; those of its pictures have an "@"
 FILENAME = "original.html"
+File = tuple[Iterable[bytes], str, str]  # content, name, type: as `attachments.add_all` takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class Below:
     text: str = ""
     files: tuple[Attachment, ...] = ()
     shown: tuple[tuple[str, int], ...] = ()  # (Content-ID, attachment row)
+
+
+def as_file(html: str) -> tuple[File]:
+    """The file, to be added with `HTML` as its `content_id`, that keeps this HTML (`mime/html/kept_html.py`)."""
+    return (([html.encode("utf-8", "replace")], FILENAME, "text/html"),)
 
 
 def split(rows: Iterable[AttachmentRow]) -> tuple[list[AttachmentRow], Original | None]:

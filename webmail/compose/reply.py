@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from webmail import imap
 from webmail.account import Account
@@ -174,7 +175,8 @@ def carry(
     row: DraftRow, account: Account, message: Message, settings: Settings, quoted: Quoted | None = None, *,
     alone: bool = False,
 ) -> None:  # fmt: skip
-    """Copy the first MOST_PARTS of the original's attachments to the draft; `alone`: only those that `quoted` shows.
+    """Copy the HTML that is kept and the first MOST_PARTS of the original's files to the draft; `alone`: only those that `quoted`
+    shows.
 
     Small parts are batched, 1 round trip per megabyte; large ones are streamed. Raises uploads.REFUSALS (what
     fits is kept), NoSuchMessage, ServerAway (nothing is kept).
@@ -182,18 +184,12 @@ def carry(
     names, ids = (quoted.names, quoted.content_ids) if quoted else ({}, {})
     shown = {*names, *ids}
     parts = [part for part in carried_parts(message) if part.section in shown or not alone][:MOST_PARTS]
-    content_ids = [ids.get(part.section, "") for part in parts]
-    attachments.add_all(row, _contents(account, message, parts, names), settings, content_ids)
+    page = originals.as_file(quoted.html) if quoted and quoted.html else ()
+    content_ids = [*(originals.HTML for _file in page), *(ids.get(part.section, "") for part in parts)]
+    attachments.add_all(row, chain(page, _contents(account, message, parts, names)), settings, content_ids)
 
 
-def keep_html(row: DraftRow, kept: str, settings: Settings) -> None:
-    """Put the original's HTML (`mime/html/kept_html.py`) below the draft's text. Raises uploads.REFUSALS."""
-    attachments.add_all(row, [([kept.encode("utf-8", "replace")], originals.FILENAME, "text/html")], settings, [originals.HTML])
-
-
-def _contents(
-    account: Account, message: Message, parts: Sequence[Part], names: Mapping[str, str]
-) -> Iterator[tuple[Iterable[bytes], str, str]]:
+def _contents(account: Account, message: Message, parts: Sequence[Part], names: Mapping[str, str]) -> Iterator[originals.File]:
     numbered = {part.section: number for number, part in enumerate(parts, 1)}
     for batch in bulk.batches(parts, _TOGETHER, MOST_PARTS):
         first = batch[0]

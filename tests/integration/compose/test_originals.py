@@ -11,7 +11,9 @@ import pytest
 
 from tests.support.compose_form import FORM, file, text_of, value_of, write
 from tests.support.images import picture
+from webmail.errors import ServerAway
 from webmail.models import AttachmentRow, DraftRow
+from webmail.storage import StorageAway
 
 LOGO, PHOTO = picture(grey=1), picture(grey=2)
 HTML = """<html><head><style>p{color:red}</style></head><body><p>La <b>liste</b> :</p>
@@ -229,3 +231,30 @@ def test_files_may_be_added_beside_it(formatted, bob, fill, work, fetched):
     message = fetched(bob, "INBOX")
     assert [part.get_filename() for part in message.iter_attachments()] == ["a.pdf"]
     assert "<td>Lundi</td>" in html_of(message) and value_of(page, "subject") == "Re: Sortie" and write
+
+
+def test_a_fault_on_the_way_leaves_no_half_of_it_behind(formatted, fill, monkeypatch):
+    *_, uid = fill(formatted, letter(files=[("menu.pdf", b"%PDF-1")]))
+
+    def away(*_args, **_kwargs):
+        raise ServerAway("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("webmail.compose.reply.messages.parts", away)
+        assert formatted.get(f"/forward/{uid}/INBOX").status == 502 and DraftRow.select().count() == 0
+    page = formatted.get(f"/forward/{uid}/INBOX")
+    assert [chip.get_text() for chip in page.all(".chip span")][0].startswith("menu.pdf")
+    frame = formatted.get(page.one(".compose-original iframe")["src"])
+    assert len(frame.all("img[src]")) == 2
+
+
+@pytest.mark.parametrize("way", ["reply", "forward"])
+@pytest.mark.parametrize("place", ["webmail.compose.uploads.write", "webmail.compose.uploads.sync"])
+def test_while_no_file_can_be_kept_its_text_is_quoted(formatted, fill, way, place, monkeypatch):
+    def away(*_args, **_kwargs):
+        raise StorageAway("gone")
+
+    monkeypatch.setattr(place, away)
+    page = begin(formatted, fill, way)
+    assert "La liste :" in text_of(page) and not page.all(".compose-original")
+    assert ("Bob wrote:" if way == "reply" else "Forwarded message") in text_of(page)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.images import picture
-from webmail.compose import attachments, draft_message, drafts, inline_images, originals, reply
+from webmail.compose import attachments, draft_message, drafts, inline_images, originals
 from webmail.compose.draft_message import FilesGone
 from webmail.compose.fields import Fields, fields_of
 from webmail.mail import Identity
@@ -23,7 +23,7 @@ ME = Identity("Alice", "alice@lycee.example")
 def draft(alice, settings):
     """A formatted answer with an original that shows one picture, and a file beside it."""
     row = drafts.new(alice, Fields(to="bob@x.example", subject="s", body="Merci **bien**\n", format="markdown"))
-    reply.keep_html(row, HTML, settings)
+    attachments.add_all(row, originals.as_file(HTML), settings, [originals.HTML])
     attachments.add_all(row, [([picture()], "logo.png", "image/png")], settings, ["1@x"])
     attachments.add(row, [b"pdf"], "a.pdf", "application/pdf", settings)
     return row

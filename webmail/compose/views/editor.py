@@ -169,14 +169,19 @@ def forward(uid: int, mailbox: str) -> Response:
 
 
 def _carry(row: DraftRow, message: Message, found: quoting.Quoted, *, alone: bool = False) -> None:
-    if found.html:
-        replies.keep_html(row, found.html, settings())
-    replies.carry(row, current_account(), message, settings(), found, alone=alone)
+    """Copy the original's HTML and files; where there is no room for the HTML, its text."""
+    try:
+        replies.carry(row, current_account(), message, settings(), found, alone=alone)
+    except uploads.REFUSALS:
+        if found.html and originals.of_draft(row) is None:
+            drafts.update(row, replace(fields_of(row), body=f"{row.body}\n\n{kept_html.as_text(found.html)}\n"))
+        raise
 
 
 def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) -> Response:
     """Redirect to the form of a message with files, which `carry` copies. Creates its row now; repeated requests reuse it."""
-    row = drafts.untouched(current_user(), fields) or drafts.new(current_user(), fields)
+    before = drafts.untouched(current_user(), fields)
+    row = before or drafts.new(current_user(), fields)
     try:
         if not row.attachments.exists():
             carry(row)
@@ -185,6 +190,10 @@ def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) ->
         notify(_("Not all of its attachments fit into one message: choose those that you need."), "caution")
     except (uploads.AllowanceUsed, StorageFull, StorageAway) as error:
         notify(_("Not all of its attachments are here.") + " " + no_room_words(error), "danger")
+    except MailError:
+        if not before:  # nothing was written in it yet
+            drafts.forget(row.id, settings())
+        raise
     return redirect(url_for("compose.show", draft_id=row.id, back=back), 303)
 
 
