@@ -73,23 +73,36 @@ def typed_folder(typed: str, found: Overview, paths: Mapping[str, str]) -> Mailb
     """
     delimiter = folders.delimiter_of(found)
     wanted = delimiter.join(part.strip() for part in typed.strip().split(delimiter))
-    shown = {path.casefold(): name for name, path in paths.items()}
-    if (there := found.get(shown.get(wanted.casefold(), ""))) and there.selectable:
+    if (there := found.get(_named(wanted, paths))) and there.selectable:
         return there
-    label, parent = wanted, ""
-    for path, name in shown.items():
-        mailbox = found.get(name)
-        if mailbox and not mailbox.owner and wanted.casefold().startswith(path + delimiter):
-            if mailbox.role in (Role.INBOX, Role.DRAFTS):
-                raise BadFolderName(NameFault.RESERVED)  # what lies in these, many programs do not show
-            if len(name) >= len(parent):
-                label, parent = wanted[len(path) + len(delimiter) :], name
+    label, parent = _split(wanted, delimiter, found, paths)
     try:
         return folders.planned(label, parent, found)
     except BadFolderName as error:
         if error.fault is NameFault.TAKEN and (there := found.get(error.name)):
             return there
         raise
+
+
+def _named(wanted: str, paths: Mapping[str, str]) -> str:
+    """The mailbox shown with this path; of several that differ in case only the very one. Empty if there is none."""
+    fit = [name for name, path in paths.items() if path.casefold() == wanted.casefold()]
+    return max(fit, key=lambda name: paths[name] == wanted, default="")
+
+
+def _split(wanted: str, delimiter: str, found: Overview, paths: Mapping[str, str]) -> tuple[str, str]:
+    """A path as what is to be made and the innermost mailbox that is there for it ("" for none). Raises BadFolderName."""
+    label, parent, best = wanted, "", (0, False)
+    for name, path in paths.items():
+        mailbox = found.get(name)
+        if not mailbox or mailbox.owner or not wanted.casefold().startswith(path.casefold() + delimiter):
+            continue
+        if mailbox.role in (Role.INBOX, Role.DRAFTS):
+            raise BadFolderName(NameFault.RESERVED)  # what lies in these, many programs do not show
+        levels = path.count(delimiter) + 1
+        if (fits := (levels, wanted.startswith(path))) > best:
+            label, parent, best = delimiter.join(wanted.split(delimiter)[levels:]), name, fits
+    return label, parent
 
 
 # --- those used lately -----------------------------------------------------------------------------------------------

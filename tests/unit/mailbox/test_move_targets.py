@@ -76,6 +76,28 @@ def test_another_path_is_a_folder_to_be_made(typed: str, name: str, above: tuple
 
 
 @pytest.mark.parametrize(
+    ("there", "typed", "name"),
+    [
+        ("Straße", "straße/2026", "Straße/2026"),
+        ("Straße", "STRASSE/2026", "Straße/2026"),
+        ("İzmir", "İzmir/2026/a", "İzmir/2026/a"),
+    ],
+)
+def test_letters_that_grow_when_case_is_ignored_take_nothing_from_the_name(there: str, typed: str, name: str) -> None:
+    place = typed_folder(typed, Overview((Mailbox(there),)), {there: there})
+    assert isinstance(place, NewFolder) and place.name == name
+
+
+def test_of_names_that_differ_in_case_only_the_very_one_is_meant() -> None:
+    found = Overview((Mailbox("team"), Mailbox("Team"), Mailbox("TEAM")))
+    for name in ("team", "Team", "TEAM"):
+        place = typed_folder(name, found, {m.name: m.name for m in found.mailboxes})
+        assert isinstance(place, Mailbox) and place.name == name
+        inside = typed_folder(f"{name}/a", found, {m.name: m.name for m in found.mailboxes})
+        assert isinstance(inside, NewFolder) and inside.name == f"{name}/a"
+
+
+@pytest.mark.parametrize(
     ("typed", "fault"),
     [("", NameFault.EMPTY), ("/", NameFault.EMPTY), ("a//b", NameFault.DELIMITER), ("x" * 300, NameFault.LONG),
      ("Réception/x", NameFault.RESERVED), ("inbox", NameFault.RESERVED), ("a\x07", NameFault.CONTROL)],
