@@ -11,14 +11,15 @@ from webmail.account import Account
 from webmail.errors import NoSuchMailbox, NotAllowed, Refused
 from webmail.imap.connection import fetched
 from webmail.imap.pool import connect
-from webmail.imap.responses import flags_of, header_bytes_of, when_of
+from webmail.imap.responses import flags_of, header_bytes_of, headers_cut, when_of
 from webmail.mail import Address
 from webmail.mime import headers
 
 BATCH = 250  # messages of one round trip: some 150 KB as a rule
+_MOST_BYTES = 16_384  # of the fields of one message
 _ITEMS = (
     b"(UID FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC DATE RETURN-PATH PRECEDENCE AUTO-SUBMITTED LIST-ID "
-    b"LIST-POST LIST-UNSUBSCRIBE FEEDBACK-ID)]<0.16384>)"
+    b"LIST-POST LIST-UNSUBSCRIBE FEEDBACK-ID)]<0.%d>)" % _MOST_BYTES
 )
 _AUTOMATIC = ("list-id", "list-post", "list-unsubscribe", "feedback-id")  # newsletters, lists and what services send
 _PUT_ASIDE = frozenset({"$junk", "junk", "$phishing", "\\deleted", "\\draft"})
@@ -26,7 +27,9 @@ _PUT_ASIDE = frozenset({"$junk", "junk", "$phishing", "\\deleted", "\\draft"})
 
 @dataclass(frozen=True, slots=True)
 class MessagePeople:
-    """`bulk`: a newsletter, a list, or an automatic message. `aside`: marked as junk, phishing, deleted, or a draft."""
+    """`bulk`: a newsletter, a list, an automatic message, or to more people than were read. `aside`: marked as junk, phishing,
+    deleted, or a draft.
+    """
 
     sender: tuple[Address, ...]
     recipients: tuple[Address, ...]  # To, Cc and Bcc
@@ -56,11 +59,13 @@ def newest(account: Account, mailbox: str, most: int) -> Generator[list[MessageP
 
 
 def _people(values: dict[bytes, Any]) -> MessagePeople:
-    head = header_bytes_of(values)
+    head, cut = header_bytes_of(values), headers_cut(values, _MOST_BYTES)
+    if cut:
+        head = head[: head.rfind(b",") + 1]  # half an address would be somebody else's
     envelope, found = headers.envelope(head), headers.fields(head)
     bulk = headers.trace(head).bulk or any(name in found for name in _AUTOMATIC)
     bounced = b"".join(found.get("return-path", [])).strip() == b"<>"
     flags = {flag.lower() for flag in flags_of(values)}
     at = envelope.sent if envelope.sent and envelope.sent < when_of(values) else when_of(values)
     recipients = (*envelope.to, *envelope.cc, *envelope.bcc)
-    return MessagePeople(envelope.sender, recipients, at, bulk or bounced, bool(flags & _PUT_ASIDE))
+    return MessagePeople(envelope.sender, recipients, at, bulk or bounced or cut, bool(flags & _PUT_ASIDE))

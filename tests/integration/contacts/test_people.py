@@ -56,3 +56,12 @@ def test_odd_addresses_do_no_harm(kim, query):
 
 def test_the_page_needs_a_sign_in(app):
     assert Visitor(app).get("/contacts/people", follow=False).status == 302
+
+
+@pytest.mark.parametrize("action", ["forget", "remember"])
+@pytest.mark.parametrize("address", ["a\x00b@x.example", "\ud800@x.example", "x" * 100_000, "", "@", "😀@é.example"])
+def test_an_address_that_is_none_does_no_harm(kim, action, address):
+    token = kim.get("/contacts/people").all("main form [name=csrf_token]")[0]["value"]
+    sent = {"csrf_token": token, "action": action, "address": address.encode("utf-8", "surrogatepass")}
+    assert kim.post("/contacts/people", {**sent, "words": "\x00", "page": "9" * 5000}).status == 200
+    assert len(shown(kim.get("/contacts/people"))) == 2

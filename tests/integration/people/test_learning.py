@@ -108,6 +108,42 @@ def test_who_pretends_to_be_a_colleague_is_not_learned(
     assert rows(Correspondent, me) == {"ov@x.example": ("", 1)}  # written to, but not under that name
 
 
+def test_of_a_header_too_long_to_be_read_no_half_address_is_learned(
+    app: Flask, make_account: Callable[..., str], put: Fill, work: Callable[[], int]
+) -> None:
+    me = make_account("kim")
+    many = [f"person{number}@a-rather-long-name-of-a-school-of-the-city-{number}.example" for number in range(400)]
+    to = ",\n ".join(many)
+    put(
+        me,
+        "Sent",
+        *[f"{pad}From: {me}\nTo: {to}" for pad in ("", f"Bcc: {'x' * 20}@x.example\n", f"Bcc: {'x' * 40}@x.example\n")],
+    )
+    put(me, "INBOX", f"To: {to}\nFrom: a@x.example")
+    Visitor(app, me).sign_in()
+    work()
+    learned = rows(Correspondent, me)
+    assert len(learned) > 100 and {one for one in learned if not one.startswith("xx")} <= set(many)
+    assert rows(Acquaintance, me) == {}
+
+
+def test_names_with_anything_in_them_are_learned(
+    app: Flask, make_account: Callable[..., str], put: Fill, work: Callable[[], int]
+) -> None:
+    me = make_account("kim")
+    put(
+        me, "INBOX", "From: =?utf-8?q?A=00B?= <nul@x.example>", "From: =?utf-8?q?=ED=A0=80?= <half@x.example>",
+        "From: =?utf-7?q?+2AA-?= <seven@x.example>", "From: =?utf-16?b?2AA=?= <sixteen@x.example>", f"From: {'é' * 3000} <long@x.example>",
+        "From: =?utf-8?q?=F0=9F=98=80?= <smile@x.example>", f"From: {'a' * 3000}@x.example", "From: a\x01b@x.example",
+        "From: =?raw-unicode-escape?q?=5Cud800?= <raw@x.example>", "From: =?unicode-escape?q?=5Cx00=5Cud800?= <esc@x.example>",
+    )  # fmt: skip
+    Visitor(app, me).sign_in()
+    work()
+    [task] = tasks(me)
+    assert task.state == TaskState.DONE
+    assert {"nul@x.example", "half@x.example", "seven@x.example", "long@x.example"} <= rows(Acquaintance, me).keys()
+
+
 def test_what_others_wrote_in_sent_makes_nobody_trusted(
     app: Flask, make_account: Callable[..., str], put: Fill, work: Callable[[], int]
 ) -> None:
