@@ -1,7 +1,7 @@
 /* The chooser of a folder or of tags, over the list or the message. app.js loads this at the first use; the button's page does the same. */
 (function () {
   "use strict";
-  var pop = null, opener = null, passing = null;
+  var pop = null, opener = null, passing = null, asked = 0;
 
   function all(selector) { return pop ? Array.prototype.slice.call(pop.querySelectorAll(selector)) : []; }
   function one(selector) { return pop && pop.querySelector(selector); }
@@ -32,8 +32,9 @@
     passing = null;
   }
   function open(button) {
-    var form = button.form, data;
+    var form = button.form, data, mine = ++asked;
     close();
+    if (opener) opener.removeAttribute("aria-expanded");
     if (!form.querySelector("[name=uids]:checked, [name=uids][type=hidden], [name=all]")) return toPage(button); // it says what to do
     data = new FormData(form);
     data.set("action", button.value);
@@ -47,8 +48,9 @@
       page.innerHTML = html;
       piece = page.content.firstElementChild;
       if (!piece || piece.id !== "chooser") throw new Error("another page");
-      if (document.body.contains(opener)) show(piece, button.value);
+      if (mine === asked && document.body.contains(opener)) show(piece, button.value);
     }).catch(function () {
+      if (mine !== asked) return; // another button was pressed since
       opener.removeAttribute("aria-expanded");
       toPage(button);
     });

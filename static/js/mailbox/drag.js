@@ -37,6 +37,9 @@
     var link = event.target.closest && event.target.closest("#folders a[href*='/mailbox/']");
     return dragged && link && !link.search ? link : null;
   }
+  function name(link) {
+    return decodeURIComponent(link.pathname.replace(/^.*?\/mailbox\//, "")); // the first: a folder may be called so too
+  }
   function takes(link) {
     var elsewhere = dragged.uids.some(function (uid) { return uid.indexOf(".") >= 0; }); // results of several folders
     return !link.hasAttribute("data-closed") && (elsewhere || link.getAttribute("aria-current") !== "page");
@@ -64,7 +67,7 @@
     var link = folder(event);
     if (!link) return;
     event.preventDefault();
-    if (takes(link)) send(how(event) + ":" + decodeURIComponent(link.pathname.split("/mailbox/")[1]));
+    if (takes(link)) send(how(event) + ":" + name(link));
   });
   document.addEventListener("dragend", function () {
     mark(null);
