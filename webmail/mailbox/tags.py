@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-
-import peewee as pw
+from functools import lru_cache
 
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
@@ -47,6 +46,7 @@ def for_user(user: User) -> list[Tag]:
     return sorted(_of(user=user.id), key=lambda tag: _in_order(tag.name))
 
 
+@lru_cache(maxsize=2000)
 def _in_order(name: str) -> tuple[str, str]:
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
     return plain.casefold(), name
@@ -185,9 +185,6 @@ def _colour(colour: str) -> str:
     return colour if colour in COLOURS else COLOURS[0]
 
 
-def by_keyword(user: User) -> dict[str, Tag]:
-    """The user's tags by lower-case keyword. 1 query; {} if the database is unavailable, so that lists still work."""
-    try:
-        return {tag.keyword.lower(): tag for tag in for_user(user)}
-    except pw.OperationalError:
-        return {}
+def by_keyword(found: Iterable[Tag]) -> dict[str, Tag]:
+    """Tags by lower-case keyword, in the order of `for_user`."""
+    return {tag.keyword.lower(): tag for tag in sorted(found, key=lambda tag: _in_order(tag.name))}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from webmail.compose.recipients import PROVIDERS
 from webmail.config import Settings
@@ -22,25 +21,36 @@ from webmail.mime.authentication import Arrival, Authentication, Verdict
 from webmail.mime.threats import lookalike
 from webmail.models import User
 from webmail.people import colleagues, impostors, known_senders
-from webmail.people.correspondents import has_written
 from webmail.people.impostors import Impostor, Pretence, domain_of
-from webmail.people.known_senders import KnownSender
+from webmail.people.known_senders import Acquaintances, KnownSender
 
 __all__ = [
-    "SenderPlace", "SenderVerdict", "SenderWarning", "Trust", "TrustLevel", "WarningKind", "is_inside", "judge", "needs_whole",
-    "stranger",
+    "SenderLookUp", "SenderPlace", "SenderVerdict", "SenderWarning", "Trust", "TrustLevel", "WarningKind", "is_inside", "judge",
+    "needs_whole",
 ]  # fmt: skip
 
 _MOST_SENDERS = 20  # of one message that are looked at and named
 
-Known = list[Any]  # rows (name, address)
 
+class SenderLookUp:
+    """The sender of one message among those the user knows: 1 query, for all who ask while a page is made."""
 
-def stranger(user: User, envelope: Envelope, settings: Settings) -> str:
-    """The sender's address if external and never written to, else "": only then are earlier messages searched. 1 query."""
-    email = _first(envelope).email.lower()
-    usable = email.isascii() and "@" in email and len(email) <= 254 and '"' not in email
-    return email if usable and _place(user, email, None, settings) is SenderPlace.OUTSIDE and not has_written(user, email) else ""
+    def __init__(self, user: User, settings: Settings) -> None:
+        self._user, self._settings = user, settings
+        self._found: dict[Address, KnownSender] = {}
+
+    def known(self, sender: Address) -> KnownSender:
+        if sender not in self._found:
+            self._found[sender] = known_senders.look_up(self._user, sender)
+        return self._found[sender]
+
+    def stranger(self, envelope: Envelope) -> str:
+        """The sender's address if external and never written to, else "": only then are earlier messages searched."""
+        sender = _first(envelope)
+        email = sender.email.lower()
+        usable = email.isascii() and "@" in email and len(email) <= 254 and '"' not in email
+        outside = usable and _place(self._user, email, None, self._settings) is SenderPlace.OUTSIDE
+        return email if outside and not self.known(sender).written else ""
 
 
 def needs_whole(trace: Trace, envelope: Envelope, user: User, settings: Settings) -> bool:
@@ -49,11 +59,17 @@ def needs_whole(trace: Trace, envelope: Envelope, user: User, settings: Settings
 
 
 def judge(
-    message: Message, user: User, settings: Settings, role: Role | None = None, also: Sequence[SenderWarning] = ()
+    message: Message,
+    user: User,
+    settings: Settings,
+    role: Role | None = None,
+    also: Sequence[SenderWarning] = (),
+    look_up: SenderLookUp | None = None,
 ) -> Trust:
-    """Check a message returned by `imap.messages.read`. `role` is its mailbox's; `also` are warnings found elsewhere.
+    """Check a message returned by `imap.messages.read`. `role` is its mailbox's; `also` are warnings found elsewhere; `look_up`
+    has the sender if that was asked before.
 
-    At most 9 small queries.
+    At most 7 small queries, 2 for a sender whom the user wrote to.
     """
     envelope = message.envelope
     sender = _first(envelope)
@@ -62,10 +78,10 @@ def judge(
     if place is SenderPlace.OWN:
         return Trust(sender.email, place)
     proof, marked = _proof(message, user, settings)
-    met = known_senders.look_up(user, sender)
-    written = place is SenderPlace.OUTSIDE and not met.contact and has_written(user, sender.email.lower())
+    met = (look_up or SenderLookUp(user, settings)).known(sender)
+    written = place is SenderPlace.OUTSIDE and not met.contact and met.written
     stranger = not written and not met.contact
-    known = impostors.latest(user) if place is SenderPlace.OUTSIDE and stranger else []
+    known = known_senders.acquaintances(user) if place is SenderPlace.OUTSIDE and stranger else Acquaintances()
     warnings = [*also, *_about_proof(message, user, place, proof, settings)]
     if place is SenderPlace.INSIDE or stranger:
         warnings += _about_names(user, envelope, known, met, proof, settings)
@@ -159,7 +175,7 @@ _KINDS = {
 
 
 def _about_names(
-    user: User, envelope: Envelope, known: Known, met: KnownSender, proof: Authentication, settings: Settings
+    user: User, envelope: Envelope, known: Acquaintances, met: KnownSender, proof: Authentication, settings: Settings
 ) -> Iterator[SenderWarning]:
     """The name of a colleague, contact, correspondent or of the establishment, or an address, that is not the sender's."""
     own, people = own_domains(user, settings), colleagues.today()
@@ -174,7 +190,7 @@ def _about_names(
     sender = _first(envelope)
     if is_inside(user, sender.email, settings):
         return
-    if named := met.named or impostors.known_under(sender.name, sender.email.lower(), known):
+    if named := met.named or impostors.known_under(sender.name, sender.email.lower(), known.correspondents):
         yield SenderWarning(WarningKind.KNOWN_NAME, TrustLevel.CAUTION, *named)
 
 
@@ -187,7 +203,7 @@ def _is_usual(found: Impostor, sender: Address) -> bool:
 
 
 def _about_domains(
-    user: User, envelope: Envelope, stranger: bool, known: Known, met: KnownSender, settings: Settings
+    user: User, envelope: Envelope, stranger: bool, known: Acquaintances, met: KnownSender, settings: Settings
 ) -> Iterator[SenderWarning]:
     sender = _first(envelope)
     domain, own = domain_of(sender.email), own_domains(user, settings)
@@ -198,8 +214,8 @@ def _about_domains(
         level = TrustLevel.CAUTION if met.alike[1].endswith(f"@{domain}") else TrustLevel.DANGER
         yield SenderWarning(WarningKind.ALIKE, level, shown(sender.email), met.alike[1])
     elif stranger:
-        written_to = (address.rpartition("@")[2] for _name, address in known)
-        domains = list(dict.fromkeys([*written_to, *known_senders.domains(user)]))
+        written_to = (address.rpartition("@")[2] for _name, address in known.correspondents)
+        domains = list(dict.fromkeys([*written_to, *known.domains]))
         for each in dict.fromkeys((domain, *answers)):
             if real := lookalike.resembles(each, domains, *own):
                 yield SenderWarning(WarningKind.LOOKALIKE, TrustLevel.DANGER, each, real)

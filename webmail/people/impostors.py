@@ -18,8 +18,8 @@ from webmail.mime.address_input import address_key
 from webmail.mime.threats import lookalike, names
 from webmail.models import Contact, ContactAddress, Correspondent, User
 from webmail.people.colleagues import Colleagues, today
+from webmail.people.known_senders import MOST_CORRESPONDENTS
 
-MOST_CORRESPONDENTS = 300  # the latest ones, whose names and domains are compared
 _OWN_NAME = "Traboule"  # the default of the setting `name`, which is nobody's
 _MOST_CONTACTS = 500  # of one list
 _KEPT, _KEPT_SECONDS = 20_000, 60  # what rows remember

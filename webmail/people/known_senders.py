@@ -7,28 +7,34 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.database.connection import db
 from webmail.database.prepared import Prepared, Slot
 from webmail.mail import Address
 from webmail.mime.address_input import address_key
 from webmail.mime.threats import lookalike, names
 from webmail.mime.threats.skeletons import skeleton
-from webmail.models import Contact, ContactAddress, User
+from webmail.models import Contact, ContactAddress, Correspondent, User
 
 _MOST_LOOKED_AT = 20
 _MOST_DOMAINS = 500
+MOST_CORRESPONDENTS = 300  # the latest ones, whose names and domains are compared
 _SLOTS = ("key", "key2", "key3")  # names that a display name can be read as
+_NOTHING = pw.SQL("''")
+_WRITTEN, _OWN, _OTHER = pw.SQL("0"), pw.SQL("1"), pw.SQL("2")  # rows come in this order
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSender:
     """`contact` is the `uid` of the contact with the sender's address, "" if none, and `name` its name. `alike` and `named` are
-    contacts (name, address) with an address that looks like the sender's, and with the sender's name.
+    contacts (name, address) with an address that looks like the sender's, and with the sender's name. `written`: whether the user
+    wrote to this address.
     """
 
     contact: str = ""
     name: str = ""
     alike: tuple[str, str] | None = None
     named: tuple[str, str] | None = None
+    written: bool = False
 
 
 def _those(slot: Slot, *, named: bool) -> Any:
@@ -38,8 +44,11 @@ def _those(slot: Slot, *, named: bool) -> Any:
     if named:
         for name in _SLOTS:
             fits |= mine & (row.key == slot(name))
-    found = row.select(Contact.uid, Contact.name, row.address, row.alike).join(Contact).where(fits)
-    return found.order_by((row.address == slot("address")).desc(), row.id).limit(_MOST_LOOKED_AT).tuples()
+    rank = pw.Case(None, [(row.address == slot("address"), _OWN)], _OTHER)
+    contacts = row.select(rank, row.id, Contact.uid, Contact.name, row.address, row.alike).join(Contact).where(fits)
+    writes = (Correspondent.user == slot("user")) & (Correspondent.address == slot("written"))
+    written = Correspondent.select(_WRITTEN, Correspondent.id, _NOTHING, _NOTHING, Correspondent.address, _NOTHING).where(writes)
+    return written.union_all(contacts).order_by(pw.SQL("1"), pw.SQL("2")).limit(_MOST_LOOKED_AT).tuples()
 
 
 _fitting = Prepared(lambda slot: _those(slot, named=False))
@@ -47,7 +56,7 @@ _fitting_or_named = Prepared(lambda slot: _those(slot, named=True))
 
 
 def look_up(user: User, sender: Address) -> KnownSender:
-    """Look the sender up among the user's contacts. 1 indexed query; none for a sender without an address."""
+    """Look the sender up among the user's contacts and correspondents. 1 indexed query; none for a sender without an address."""
     email = address_key(sender.email)
     if "@" not in email or len(email) > 254:
         return KnownSender()
@@ -56,15 +65,18 @@ def look_up(user: User, sender: Address) -> KnownSender:
     if claimed:
         keys = [names.name_index(name) for name in claimed]
         slots = dict(zip(_SLOTS, [*keys, *keys[:1] * len(_SLOTS)], strict=False))
-        rows = _fitting_or_named(user=user.id, address=email, alike=alike, **slots)
+        rows = _fitting_or_named(user=user.id, address=email, written=sender.email.lower(), alike=alike, **slots)
     else:
-        rows = _fitting(user=user.id, address=email, alike=alike)
-    for uid, name, address, _alike in rows:
+        rows = _fitting(user=user.id, address=email, written=sender.email.lower(), alike=alike)
+    written = any(rank == 0 for rank, *_row in rows)
+    found = [tuple(row) for rank, _id, *row in rows if rank]
+    for uid, name, address, _alike in found:
         if address == email:
-            return KnownSender(uid, name)
+            return KnownSender(uid, name, written=written)
     return KnownSender(
-        alike=next(((name, address) for _uid, name, address, seen in rows if seen == alike and address), None),
-        named=next(((name, address) for _uid, name, address, _seen in rows if address and _is_one_of(name, claimed)), None),
+        alike=next(((name, address) for _uid, name, address, seen in found if seen == alike and address), None),
+        named=next(((name, address) for _uid, name, address, _seen in found if address and _is_one_of(name, claimed)), None),
+        written=written,
     )
 
 
@@ -78,15 +90,34 @@ def address_skeleton(email: str) -> str:
     return skeleton(f"{local}@{lookalike.readable(domain)}")[:254]
 
 
-def _domains(slot: Slot) -> Any:
+def _compared(slot: Slot) -> Any:
+    """The latest correspondents, then the domains of contacts, the most common first. Each with a LIMIT, which only a SELECT of
+    a SELECT may have in a UNION."""
+    them = Correspondent
+    latest = them.select(_WRITTEN.alias("rank"), them.name.alias("name"), them.address.alias("address"))
+    latest = latest.where(them.user == slot("user")).order_by(them.last.desc()).limit(MOST_CORRESPONDENTS)
     row = ContactAddress
-    found = row.select(row.domain).where(row.user == slot("user"), row.domain != "").group_by(row.domain)
-    return found.order_by(pw.fn.COUNT(row.id).desc()).limit(_MOST_DOMAINS).tuples()
+    domains = row.select(_OWN.alias("rank"), _NOTHING.alias("name"), row.domain.alias("address"))
+    domains = domains.where(row.user == slot("user"), row.domain != "").group_by(row.domain)
+    domains = domains.order_by(pw.fn.COUNT(row.id).desc()).limit(_MOST_DOMAINS)
+    parts = [pw.Select(columns=[pw.SQL("*")], from_list=[part.alias(name)]) for part, name in ((latest, "a"), (domains, "b"))]
+    return parts[0].union_all(parts[1]).bind(db).tuples()
 
 
-_domains_of = Prepared(_domains)
+_compared_with = Prepared(_compared)
 
 
-def domains(user: User) -> list[str]:
-    """The domains of the user's contacts, the most common first. 1 query."""
-    return [domain for (domain,) in _domains_of(user=user.id)]
+@dataclass(frozen=True, slots=True)
+class Acquaintances:
+    """What the name and the domain of a stranger are compared with: (name, address) of the latest correspondents, and the domains
+    of contacts, the most common first."""
+
+    correspondents: tuple[tuple[str, str], ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+def acquaintances(user: User) -> Acquaintances:
+    """Of the user. 1 query."""
+    rows = _compared_with(user=user.id)
+    people = tuple((name, address) for rank, name, address in rows if rank == 0)
+    return Acquaintances(people, tuple(domain for rank, _name, domain in rows if rank))

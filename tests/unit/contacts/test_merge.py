@@ -65,7 +65,7 @@ def test_many_contacts_are_quick(alice: User) -> None:
     for _ in range(20):
         assert known_senders.look_up(alice, Address("Élève 7 Nom7", "e7@famille7.example")).contact
         assert known_senders.look_up(alice, Address("Eleve 7 Nom7", "x@else.example")).named
-        assert len(known_senders.domains(alice)) == 500
+        assert len(known_senders.acquaintances(alice).domains) == 500
         assert store.listed(alice, words="eleve 999").total == 1
         assert len(store.listed(alice, number=15).rows) == 50
     assert time.process_time() - started < 2

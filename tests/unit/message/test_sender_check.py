@@ -51,7 +51,7 @@ def test_several_domains_are_inside_together(alice: User) -> None:
     marie = Address("Marie", "marie@college.example")
     assert sender_check.judge(message(marie), alice, SETTINGS).place is SenderPlace.OUTSIDE
     assert sender_check.judge(message(marie), alice, several).place is SenderPlace.INSIDE
-    assert sender_check.stranger(alice, message(marie).envelope, several) == ""
+    assert sender_check.SenderLookUp(alice, several).stranger(message(marie).envelope) == ""
     replies = message(BOB, reply_to=(marie,))
     assert sender_check.judge(replies, alice, several).warnings == ()
     for pretends in (Address("Service college.example", "x@far.example"), Address("Marie", "marie@co11ege.example")):
@@ -114,7 +114,7 @@ def test_people_one_writes_to_are_known(alice: User) -> None:
     assert kinds(alice, message(Address("Sophie Lambert", "Sophie@partner.example"))) == set()
     Correspondent.create(user=alice, address="bob@private.example", name="")
     assert kinds(alice, message(Address("Bob Girard", "bob@private.example"))) == set()
-    assert sender_check.stranger(alice, message(Address("", "Sophie@partner.example")).envelope, SETTINGS) == ""
+    assert sender_check.SenderLookUp(alice, SETTINGS).stranger(message(Address("", "Sophie@partner.example")).envelope) == ""
 
 
 def test_what_the_server_found_decides(alice: User) -> None:
@@ -209,7 +209,7 @@ def test_the_worst_comes_first(alice: User) -> None:
     [("Ann@Far.example", "ann@far.example"), ("bob@lycee.example", ""), ("MAILER-DAEMON", ""), ("é@far.example", ""), ('"a b"@far.example', "")],
 )  # fmt: skip
 def test_whose_earlier_messages_are_looked_for(alice: User, email: str, asked: str) -> None:
-    assert sender_check.stranger(alice, message(Address("", email)).envelope, SETTINGS) == asked
+    assert sender_check.SenderLookUp(alice, SETTINGS).stranger(message(Address("", email)).envelope) == asked
 
 
 def test_each_kind_has_its_sentence() -> None:

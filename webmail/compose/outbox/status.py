@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-import peewee as pw
-
-from webmail.database.prepared import Prepared
+from webmail.database.prepared import Slot
 from webmail.models import Outbox, OutboxState, User
 from webmail.tasks import heartbeat
 
@@ -26,14 +26,11 @@ class OutboxStatus:
 _LONGEST = 60  # characters of a subject in a notice
 _COUNTED = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, OutboxState.UNCERTAIN]
 _REFUSED = (Outbox.state == OutboxState.SENT) & (Outbox.refused != "{}")
-_counts = Prepared(
-    lambda slot: (
-        Outbox.select(Outbox.state, pw.fn.COUNT(Outbox.id))
-        .where((Outbox.user == slot("user")) & (Outbox.state.in_(_COUNTED) | _REFUSED))
-        .group_by(Outbox.state)
-        .tuples()
-    )
-)
+
+
+def of_person(slot: Slot) -> Any:
+    """The condition for the messages that the status counts, by an index. Every page asks for it."""
+    return (Outbox.user == slot("user")) & (Outbox.state.in_(_COUNTED) | _REFUSED)
 
 
 def is_stopped() -> bool:
@@ -41,9 +38,9 @@ def is_stopped() -> bool:
     return not heartbeat.is_alive(heartbeat.last_seen())
 
 
-def for_user(user: User) -> OutboxStatus:
-    """The user's outbox status. 1 indexed query, since every page asks for it."""
-    counts: dict[str, int] = dict(_counts(user=user.id))
+def of_counts(found: Iterable[tuple[str, int]]) -> OutboxStatus:
+    """The status, from the number of those messages in each state."""
+    counts = dict(found)
     waiting = counts.get(OutboxState.WAITING, 0) + counts.get(OutboxState.SENDING, 0)
     return OutboxStatus(waiting, sum(counts.values()) - waiting)
 

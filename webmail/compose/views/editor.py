@@ -37,7 +37,6 @@ from webmail.compose.drafts import AlreadyLeft, DraftChangedElsewhere
 from webmail.compose.fields import Fields, fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
-from webmail.compose.outbox import status as pending
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.errors import MailError, NoSuchMessage
 from webmail.mail import Identity, Message
@@ -380,28 +379,3 @@ def back_of(form: ComposeForm) -> str:
 
 def address_of(row: DraftRow, form: ComposeForm) -> str:
     return url_for("compose.show", draft_id=row.id, back=local_path(form.back.data or "") or None)
-
-
-def _pending() -> pending.OutboxStatus:
-    """The outbox status; cached per request, for the folder list and the notice."""
-    if "outbox_pending" not in g:
-        g.outbox_pending = pending.for_user(current_user())
-    return cast(pending.OutboxStatus, g.outbox_pending)
-
-
-@blueprint.app_template_global()
-def outbox_pending() -> int:
-    """How many messages are waiting or need attention, for the folder list."""
-    return _pending().total
-
-
-@blueprint.app_template_global()
-def outbox_alert_subject() -> str:
-    """The subject of the message that needs attention, for that notice."""
-    return pending.troubled_subject(current_user())
-
-
-@blueprint.app_template_global()
-def outbox_alert() -> int | None:
-    """How many messages need attention (failed, uncertain, partly refused), for a notice on every page; None if none."""
-    return _pending().failed or None

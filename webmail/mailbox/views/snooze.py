@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import peewee as pw
 from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -20,19 +21,23 @@ from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.formatting import long_date
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
+from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
 
 _WORKER_LATE = timedelta(minutes=3)  # then a request does the worker's job
 
 
+add_rows("due", Snoozed, (pw.fn.COUNT(Snoozed.id),), lambda slot: (Snoozed.user == slot("user")) & (Snoozed.due <= slot("now")))
+
+
 @blueprint.before_request
 def wake_what_is_due() -> None:
-    """Opening a list wakes due messages if the worker has no credential or does not run. Usually just 1 query."""
+    """Opening a list wakes due messages if the worker has no credential or does not run."""
     if request.endpoint != "mailbox.show" or request.method != "GET":
         return
     late = _WORKER_LATE if settings().token_key_file else timedelta(0)
     try:
-        if rows := snooze.due(current_user(), late):
+        if any(row.number for row in page_rows("due")) and (rows := snooze.due(current_user(), late)):
             snooze.wake_due(current_account(), rows)
     except DATABASE_AWAY as error:
         current_app.logger.warning("snoozed messages are not looked for: %s", error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from flask import after_this_request, g, redirect, request, url_for
 from flask_babel import gettext as _
@@ -13,6 +13,7 @@ from jinja2.utils import url_quote
 from werkzeug.wrappers import Response
 
 from webmail import imap
+from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReached, MailError, NotAllowed
 from webmail.imap.connection import Connection
 from webmail.mail import Summary
@@ -24,6 +25,7 @@ from webmail.models import Tag
 from webmail.web import formatting
 from webmail.web.current import current_account, current_user, overview
 from webmail.web.notices import notify
+from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
@@ -43,6 +45,9 @@ class Chip(NamedTuple):
 
 
 # --- how tags are shown ----------------------------------------------------------------------------------------------
+
+
+add_rows("tags", Tag, (Tag.id, Tag.keyword, Tag.name, Tag.colour), lambda slot: Tag.user == slot("user"))
 
 
 @blueprint.app_template_global()
@@ -158,8 +163,17 @@ def colour_name(colour: str) -> str:
 
 def _mine() -> dict[str, Tag]:
     if "tags" not in g:
-        g.tags = tags.by_keyword(current_user())
-    return dict(g.tags)
+        g.tags = _read()
+    return cast("dict[str, Tag]", g.tags)
+
+
+def _read() -> dict[str, Tag]:
+    """The user's tags by lower-case keyword; {} if the database is unavailable, so that lists still work."""
+    try:
+        rows = page_rows("tags")
+    except DATABASE_AWAY:
+        return {}
+    return tags.by_keyword(Tag(id=row.number, keyword=row.text, name=row.text2, colour=row.text3) for row in rows)
 
 
 def _chip(keyword: str, tag: Tag | None) -> Chip:

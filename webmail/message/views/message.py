@@ -31,7 +31,7 @@ _SHOWN_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 def show(uid: int, mailbox: str) -> Response:
     query, sort = request.args.get("query", ""), request.args.get("sort", "date")
     as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
-    account = current_account()
+    account, look_up = current_account(), sender_check.SenderLookUp(current_user(), settings())
     with imap.connect(account, mailbox) as connection:
         message, overview = imap.messages.read(
             connection,
@@ -39,7 +39,7 @@ def show(uid: int, mailbox: str) -> Response:
             uid,
             uidvalidity(),
             prefer_html=not as_text,
-            stranger=partial(sender_check.stranger, current_user(), settings=settings()),
+            stranger=look_up.stranger,
             whole=partial(sender_check.needs_whole, user=current_user(), settings=settings()),
         )
         keeps = receipts.can_keep(connection.permanent, connection.read_only)
@@ -49,7 +49,7 @@ def show(uid: int, mailbox: str) -> Response:
     others, count = _others(message)
     current = overview.get(mailbox)
     role, rights = (current.role, current.rights) if current else (None, None)
-    judged = sender_check.judge(message, current_user(), settings(), role)
+    judged = sender_check.judge(message, current_user(), settings(), role, look_up=look_up)
     return page(
         "message/show.html", message=message, mailbox=mailbox, bodies=shown_bodies(message), newer=newer, older=older,
         query=query, sort=sort, role=role, rights=rights, reportable=can_be_reported(message, role, rights),
