@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from webmail.account import Account
+from webmail.account import Account, Server
 from webmail.errors import MailError
 from webmail.imap.commands import flag_list, mailbox_name
 from webmail.imap.connection import Command, Connection
@@ -42,24 +42,30 @@ class _Kept:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-_kept: dict[Account, _Kept] = {}
+_Who = tuple[Server, str]  # mail server and address: the counts outlive a sign-in, its password does not
+
+_kept: dict[_Who, _Kept] = {}
 _waiting: dict[Account, tuple[frozenset[str], frozenset[str]]] = {}  # keywords, mailboxes; counted in this order
 _lock = threading.Lock()
 _worker: threading.Thread | None = None
 
 
+def _who(account: Account) -> _Who:
+    return account.imap, account.address
+
+
 def known(account: Account) -> dict[str, int]:
     """The unread messages with each keyword, as last counted; keywords that were not counted yet are missing. No round trip."""
     with _lock:
-        kept = _kept.get(account)
+        kept = _kept.get(_who(account))
         return dict(kept.counts) if kept else {}
 
 
 def changed(account: Account) -> None:
     """Note that messages of the account changed, so that the next page asks for another count."""
     with _lock:
-        if account in _kept:
-            _kept[account].changed = time.monotonic()
+        if kept := _kept.get(_who(account)):
+            kept.changed = time.monotonic()
 
 
 def count_soon(account: Account, keywords: Iterable[str], mailboxes: Iterable[str]) -> None:
@@ -67,14 +73,14 @@ def count_soon(account: Account, keywords: Iterable[str], mailboxes: Iterable[st
     Returns at once. At most MOST_KEYWORDS and MOST_MAILBOXES."""
     wanted, places = frozenset(list(keywords)[:MOST_KEYWORDS]), frozenset(list(mailboxes)[:MOST_MAILBOXES])
     with _lock:
-        if not _is_fresh(_kept.setdefault(account, _Kept()), wanted, places):
+        if not _is_fresh(_kept.setdefault(_who(account), _Kept()), wanted, places):
             _queue(account, wanted, places)
 
 
 def recount_soon(account: Account) -> None:
     """Have what was counted last counted again, if it changed since. Returns at once."""
     with _lock:
-        kept = _kept.get(account)
+        kept = _kept.get(_who(account))
         if kept and kept.counted and not _is_fresh(kept, kept.counted, kept.places):
             _queue(account, kept.counted, kept.places)
 
@@ -149,10 +155,10 @@ def _work() -> None:
             began = time.monotonic()
             for old in [one for one, kept in _kept.items() if max(kept.began, kept.changed) < began - _KEEP_SECONDS]:
                 del _kept[old]
-            _kept.setdefault(account, _Kept()).began = began
+            _kept.setdefault(_who(account), _Kept()).began = began
         found = _counted(account, sorted(keywords), sorted(mailboxes))
         with _lock:
-            kept = _kept.setdefault(account, _Kept(began))
+            kept = _kept.setdefault(_who(account), _Kept(began))
             if found is None:
                 kept.began = time.monotonic() + _FRESH_SECONDS  # a server that is away is not asked at each page
             else:
@@ -173,6 +179,9 @@ def _counted(account: Account, keywords: Sequence[str], mailboxes: Sequence[str]
         return count(connection, keywords, mailboxes)
     except MailError as error:
         log.info("tags are not counted: %s", error)
+        return None
+    except Exception:  # the others that wait are counted all the same
+        log.exception("tags are not counted")
         return None
     finally:
         connection.close()

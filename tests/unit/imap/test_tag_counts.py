@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -130,6 +131,32 @@ def test_an_account_is_counted_once_in_two_seconds_at_most(
     counted(script, person, ["Urgent"], ["INBOX"], 1)
     mailboxes.forget(person)
     counted(script, person, ["Urgent", "Later"], ["INBOX", "A"], 1)
+
+
+def test_no_password_is_kept_with_the_counts(script: Script, person: Account) -> None:
+    counted(script, person, ["Urgent"], ["INBOX"], 1)
+    kept = [part for key in tag_counts._kept for part in (key if isinstance(key, tuple) else (key,))]
+    assert person.address in kept and not any(isinstance(part, Account | Password) for part in kept)
+    assert tag_counts.known(replace(person, credential=Password("ann", "changed"))) == {"Urgent": 2}
+    assert tag_counts.known(replace(person, address="bob@x.example")) == {}
+
+
+def test_a_thread_that_breaks_counts_for_the_others_all_the_same(
+    script: Script, person: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, broken = tag_counts.count, []
+
+    def breaking(connection: Connection, keywords: list[str], names: list[str]) -> dict[str, int]:
+        if "Broken" in keywords:
+            broken.append(keywords)
+            raise ValueError("an answer that nobody foresaw")
+        return real(connection, keywords, names)
+
+    monkeypatch.setattr(tag_counts, "count", breaking)
+    with tag_counts._lock:  # both wait before the thread begins
+        tag_counts._queue(replace(person, address="other@x.example"), frozenset(["Broken"]), frozenset(["INBOX"]))
+        tag_counts._queue(person, frozenset(["Urgent"]), frozenset(["INBOX"]))
+    assert eventually(lambda: tag_counts.known(person)) == {"Urgent": 2} and broken
 
 
 def test_without_unread_mail_nothing_is_asked(script: Script, person: Account) -> None:
