@@ -9,7 +9,7 @@ from typing import Any
 
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import MailboxChanged, NoSuchMailbox, NotAllowed, SignInRefused
+from webmail.errors import MailboxChanged, NoSuchMailbox, NotAllowed, Refused, SignInRefused
 from webmail.imap.mailboxes import overview
 from webmail.imap.room import counted
 from webmail.mailbox.room_report import MOST_NEWSLETTERS, MOST_SENDERS, OLD_DAYS, RoomReport, counted_mailboxes
@@ -20,7 +20,7 @@ from webmail.tasks.mail_account import account_of
 
 NAME = "mail-room"
 _AT_ONCE = 500  # messages fetched in one round trip
-_GONE = (NoSuchMailbox, MailboxChanged, NotAllowed)
+_LEFT_OUT = (NoSuchMailbox, MailboxChanged, NotAllowed, Refused)  # what can't be read is not counted
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ def _count_some(account: Account, scan: _Scan) -> None:
             if scan.next <= last:
                 scan.report.add(counted(connection, scan.next, last), name, connection.uidvalidity)
             ended = last >= connection.exists
-    except _GONE:
+    except _LEFT_OUT:
         ended = True
     scan.at, scan.next = (scan.at + 1, 1) if ended else (scan.at, scan.next + _AT_ONCE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,8 +15,9 @@ from tests.support.messages import message
 from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
-from webmail.errors import OverQuota
+from webmail.errors import OverQuota, Refused
 from webmail.imap import actions
+from webmail.imap.connection import Connection
 from webmail.mailbox import room_task
 from webmail.models import Task, TaskState
 
@@ -240,3 +242,21 @@ def test_a_forged_form_deletes_nothing(person: Visitor, mail: IMAPClient, fields
 def test_signed_out(app: Flask) -> None:
     for address in ("/room", "/room/report"):
         assert Visitor(app).get(address, follow=False).location.startswith("/login")
+
+
+def test_a_folder_that_the_server_refuses_is_left_out(
+    person: Visitor, mail: IMAPClient, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail.create_folder("Broken")
+    mail.create_folder("Whole")
+    mail.append("Broken", bulky("Un", 2000))
+    mail.append("Whole", bulky("Deux", 2000))
+    real = Connection.select
+
+    def select(connection: Connection, name: str, *more: Any) -> Any:
+        if name == "Broken":
+            raise Refused("SELECT: NO this can't be opened")
+        return real(connection, name, *more)
+
+    monkeypatch.setattr(Connection, "select", select)
+    assert "1 message looked at" in count(person, work).text
