@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from webmail.compose import suggestions
@@ -29,6 +27,7 @@ _MOST_COMPLETED = 100
 _COMPARED = 2_000  # people whose names are compared with one that nobody has
 _NEAR = 0.75  # ratio of equal letters
 _USER_NAME = re.compile(r"[^\W_][\w.+-]{0,63}")
+_WORD = re.compile(r"[^\W_]+")
 _NAME = re.compile(r"[^\W\d_][\w .'’-]{0,63}")
 
 
@@ -44,7 +43,7 @@ class UnclearName:
 def completed(user: User, lists: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """The fields with each user name of an account in the user's domain as its address. At most 2 queries, none without names.
 
-    Not where the user writes more often to somebody of that name elsewhere: then they are asked, as `unclear` says.
+    Not where the user writes more often to somebody else of that name: then they are asked, as `unclear` says.
     """
     names = list(dict.fromkeys(one.lower() for one in _bare(lists) if _USER_NAME.fullmatch(one)))[:_MOST_COMPLETED]
     if not names or not settings.directory:
@@ -113,16 +112,18 @@ def _accounts(user: User, names: list[str], settings: Settings) -> set[str]:
 
 
 def _rather_elsewhere(user: User, names: set[str]) -> set[str]:
-    """Those to whose namesakes in other domains the user has written more often. 1 query."""
+    """Those to whose namesakes, by name or by the part before the @, the user has written more often. 1 query."""
     if not names:
         return set()
-    fits = reduce(or_, (Correspondent.address.startswith(f"{name}@") for name in names))
-    rows: Any = Correspondent.select(Correspondent.address, Correspondent.count).where(Correspondent.user == user, fits).tuples()
-    counts = dict(rows)
+    rows: Any = Correspondent.select(Correspondent.address, Correspondent.name, Correspondent.count)
+    known = list(rows.where(Correspondent.user == user, Correspondent.hidden.is_null()).tuples())
+    counts = {address: count for address, _name, count in known}
+    own = {fold(name): (name, counts.get(f"{name}@{user.domain}", 0)) for name in names}
     return {
-        address.rpartition("@")[0]
-        for address, count in counts.items()
-        if count > counts.get(f"{address.rpartition('@')[0]}@{user.domain}", 0) and not address.endswith(f"@{user.domain}")
+        own[word][0]
+        for address, name, count in known
+        for word in (address.rpartition("@")[0], *_WORD.findall(fold(name)))
+        if word in own and count > own[word][1] and address != f"{own[word][0]}@{user.domain}"
     }
 
 

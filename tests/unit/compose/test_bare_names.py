@@ -9,6 +9,7 @@ import pytest
 from webmail.compose.bare_names import MOST_ASKED, completed, replaced, unclear
 from webmail.errors import BadAddress
 from webmail.models import Acquaintance, Correspondent, User
+from webmail.people import remembered
 
 OURS = "lycee.example"
 
@@ -83,6 +84,23 @@ def test_a_friend_elsewhere_of_that_name_is_asked_about(alice, bob, settings):
     [asked] = unclear(alice, {"to": "bob"}, settings)
     assert [one.email for one in asked.choices] == ["bob@friends.example", bob.address]
     Correspondent.create(user=alice, address=bob.address, count=200)
+    assert to(alice, "bob", settings) == bob.address
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [("b.ami@friends.example", "Bob Ami"), ("ami@lycee.example", "AMI, Bób"), ("b@xn--caf-dma.example", '"Bob" (ami)'),
+     ("b@x.example", "Jean-Bob Ami")],
+)  # fmt: skip
+def test_a_friend_of_that_name_under_another_address_is_asked_about(alice, bob, settings, address, name):
+    friend = Correspondent.create(user=alice, address=address, name=name, count=151)
+    assert to(alice, "Bob", settings) == "Bob"
+    [asked] = unclear(alice, {"to": "Bob"}, settings)
+    assert len(asked.choices) == 2 and bob.address in [one.email for one in asked.choices]
+    remembered.forget(alice, address)
+    assert to(alice, "bob", settings) == bob.address
+    remembered.take_back(alice, address)
+    Correspondent.update(name="Bobby Ami").where(Correspondent.id == friend.id).execute()
     assert to(alice, "bob", settings) == bob.address
 
 
