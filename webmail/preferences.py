@@ -15,7 +15,7 @@ from webmail.database.connection import db
 from webmail.models import User
 
 CHOICES: dict[str, tuple[str | int, ...]] = {
-    "page_size": (25, 50, 100),
+    "page_size": (0, 25, 50, 100),
     "density": ("cosy", "compact"),
     "layout": ("list", "below", "right"),
     "archive_by": ("", "year", "month"),

@@ -1,106 +1,168 @@
-"""Preferences form: one field per preference."""
+"""Preferences form: one field per preference, with its name, the sentence under it, and the page it stands on."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Collection
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, SelectField
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Field, RadioField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
-from webmail.preferences import Preferences
+from webmail.settings import time_zones
+
+_FALSE = ("", "false", None)
+
+
+def _choices(*pairs: tuple[str | int, Any]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 class PreferencesForm(FlaskForm):
-    """One field for each preference on the page, named like the attribute of `Preferences`."""
+    """One field for each preference, named like the attribute of `Preferences`; and the language."""
 
     class Meta:
         csrf = False  # checked globally for every POST
 
-    page_size = SelectField(
-        _l("Messages on a page"), choices=[SelectChoice(25, "25"), SelectChoice(50, "50"), SelectChoice(100, "100")], coerce=int
-    )
-    density = SelectField(_l("Rows"), choices=[SelectChoice("cosy", _l("Comfortable")), SelectChoice("compact", _l("Compact"))])
+    # --- reading
     layout = SelectField(
-        _l("A message opens"),
-        choices=[
-            SelectChoice("list", _l("On a page of its own")),
-            SelectChoice("below", _l("Below the list")),
-            SelectChoice("right", _l("Beside the list")),
-        ],
+        _l("Message view"), description=_l("On a narrow screen, messages always open on their own page."),
+        choices=_choices(("list", _l("On its own page")), ("below", _l("Below the list")), ("right", _l("Beside the list"))),
+    )  # fmt: skip
+    page_size = SelectField(
+        _l("Messages per page"), description=_l("Shorter pages load faster on a slow connection."), coerce=int,
+        choices=_choices((25, "25"), (50, "50"), (100, "100")),
+    )  # fmt: skip
+    snippets = BooleanField(_l("Message preview"), description=_l("Shows the first words of each message in the list."))
+    conversations = BooleanField(
+        _l("Conversation view"), description=_l("Groups a message and its replies in one row of the list.")
     )
-    snippets = BooleanField(_l("Show the first words of each message in the list"))
-    conversations = BooleanField(_l("Group messages of a conversation together"))
-    shortcuts = BooleanField(_l("Keyboard shortcuts (press ? in a list to see them)"))
-    notifications = BooleanField(_l("Tell me of new mail with a desktop notification"))
-    refresh_minutes = SelectField(
-        _l("Without scripts, lists load themselves anew"),
-        choices=[
-            SelectChoice(0, _l("Never")),
-            SelectChoice(1, _l("Every minute")),
-            SelectChoice(5, _l("Every 5 minutes")),
-            SelectChoice(15, _l("Every 15 minutes")),
-        ],
-        coerce=int,
-    )
-    prefer_text = BooleanField(_l("Show plain text first, and no pictures by themselves (for slow lines)"))
-    undo_seconds = SelectField(
-        _l("After “Send”, a message can be stopped for"),
-        choices=[
-            SelectChoice(-1, _l("As long as usual here")),
-            SelectChoice(0, _l("No time: it leaves at once")),
-            SelectChoice(5, _l("5 seconds")),
-            SelectChoice(10, _l("10 seconds")),
-            SelectChoice(30, _l("30 seconds")),
-        ],
-        coerce=int,
-    )
-    write_format = SelectField(
-        _l("New messages are"), choices=[SelectChoice("", _l("Plain text")), SelectChoice("markdown", _l("Formatted"))]
-    )
-    quote = SelectField(
-        _l("An answer quotes the message"),
-        choices=[
-            SelectChoice("below", _l("Below what I write")),
-            SelectChoice("above", _l("Above what I write")),
-            SelectChoice("none", _l("Not at all")),
-        ],
-    )
-    without_signatures = BooleanField(_l("Leave the sender’s signature out of replies"))
-    receipts = SelectField(
-        _l("When a sender wants to know that I read a message"),
-        choices=[
-            SelectChoice("ask", _l("Ask me each time")),
-            SelectChoice("inside-sent", _l("Always confirm to people in my establishment, ask me for others")),
-            SelectChoice("inside", _l("Ask me for people of my establishment only")),
-            SelectChoice("never", _l("Never tell anybody")),
-        ],
+    prefer_text = BooleanField(
+        _l("Plain text first"),
+        description=_l("Opens messages without formatting or remote images, which is faster on a slow connection."),
     )
     images = SelectField(
-        _l("Remote images in messages are shown"),
-        choices=[
-            SelectChoice("ask", _l("When I ask for them")),
-            SelectChoice("contacts", _l("From my contacts")),
-            SelectChoice("known", _l("From my contacts and people I have written to")),
-            SelectChoice("always", _l("Always")),
-        ],
-    )
+        _l("Remote images"), description=_l("Loading an image can tell the sender that you opened the message."),
+        choices=_choices(
+            ("ask", _l("Only when I ask")), ("contacts", _l("From my contacts")),
+            ("known", _l("From my contacts and people I have written to")), ("always", _l("Always")),
+        ),
+    )  # fmt: skip
+    receipts = SelectField(
+        _l("Read receipts"),
+        description=_l(
+            "Nothing is sent without your permission. “Always” applies only if the mail server has proven who the sender is."
+        ),
+        choices=_choices(
+            ("ask", _l("Ask me each time")), ("inside-sent", _l("Always send to my establishment, ask me for others")),
+            ("inside", _l("Ask me for my establishment, never send to others")), ("never", _l("Never send")),
+        ),
+    )  # fmt: skip
     archive_by = SelectField(
-        _l("Archived messages go to"),
-        choices=[
-            SelectChoice("", _l("One folder")),
-            SelectChoice("year", _l("A folder for each year")),
-            SelectChoice("month", _l("A folder for each month")),
-        ],
+        _l("Archive folders"), description=_l("Where messages go when you archive them."),
+        choices=_choices(("", _l("A single folder")), ("year", _l("One folder per year")), ("month", _l("One folder per month"))),
+    )  # fmt: skip
+
+    # --- writing
+    undo_seconds = SelectField(
+        _l("Time to undo sending"), coerce=int,
+        description=_l("For this long after you press Send, you can still stop the message."),
+        choices=_choices(
+            (-1, _l("The establishment’s default")), (0, _l("None, send at once")), (5, _l("5 seconds")), (10, _l("10 seconds")),
+            (30, _l("30 seconds")),
+        ),
+    )  # fmt: skip
+    write_format = SelectField(
+        _l("Format of new messages"), description=_l("You can change the format of each message while you write it."),
+        choices=_choices(("", _l("Plain text")), ("markdown", _l("Formatted text"))),
+    )  # fmt: skip
+    quote = SelectField(
+        _l("Quoted text in replies"), description=_l("Where the message you reply to is quoted."),
+        choices=_choices(("below", _l("Below my reply")), ("above", _l("Above my reply")), ("none", _l("Not included"))),
+    )  # fmt: skip
+    without_signatures = BooleanField(
+        _l("Quotes without signatures"), description=_l("Leaves the sender’s signature out of the text you quote.")
     )
 
-    @classmethod
-    def showing(cls, preferences: Preferences, page_size: int, images: str) -> PreferencesForm:
-        """The form showing a user's preferences; `page_size` and `images` are the defaults if none were chosen."""
-        values = asdict(preferences) | {"page_size": preferences.page_size or page_size, "images": preferences.images or images}
-        return cls(formdata=None, data=values)
+    # --- notifications
+    notifications = BooleanField(
+        _l("Desktop notifications"), description=_l("Tells you about new messages while your mail is open in the browser.")
+    )
+    refresh_minutes = SelectField(
+        _l("Automatic refresh (without JavaScript)"), coerce=int,
+        description=_l("How often lists reload in a browser where JavaScript is turned off."),
+        choices=_choices(
+            (0, _l("Never")), (1, _l("Every minute")), (5, _l("Every 5 minutes")), (15, _l("Every 15 minutes")),
+        ),
+    )  # fmt: skip
 
-    def chosen(self) -> dict[str, Any]:
-        return {field.name: field.data for field in self}
+    # --- appearance
+    theme = RadioField(
+        _l("Theme"), description=_l("“Same as my device” switches between light and dark when your device does."),
+        choices=_choices(
+            ("", _l("Same as my device")), ("light", _l("Light")), ("dark", _l("Dark")), ("contrast", _l("High contrast")),
+        ),
+    )  # fmt: skip
+    text_size = RadioField(
+        _l("Text size"), description=_l("Applies everywhere except in messages with their own formatting."),
+        choices=_choices(("small", _l("Small")), ("", _l("Normal")), ("large", _l("Large")), ("larger", _l("Larger"))),
+    )  # fmt: skip
+    density = RadioField(
+        _l("Row height"), description=_l("Compact rows show more messages at once."),
+        choices=_choices(("cosy", _l("Comfortable")), ("compact", _l("Compact"))),
+    )  # fmt: skip
+
+    # --- language and time
+    language = SelectField(
+        _l("Language"), description=_l("The language of menus, dates and notices."),
+        choices=_choices(("", _l("Same as my browser")), ("fr", "Français"), ("en", "English")),
+    )  # fmt: skip
+    time_zone = StringField(
+        _l("Time zone"), description=_l("Used for all dates and times. Leave it empty to use the establishment’s time zone."),
+    )  # fmt: skip
+
+    # --- shortcuts
+    shortcuts = BooleanField(
+        _l("Keyboard shortcuts"), description=_l("Lets you act on messages with single keys, such as R to reply.")
+    )
+
+    def validate_time_zone(self, field: Field) -> None:
+        try:
+            field.data = time_zones.named(field.data or "")
+        except time_zones.UnknownZone as error:
+            said = _("“%(zone)s” is not a known time zone. Choose one from the list, such as Europe/Paris.", zone=field.data[:80])
+            raise ValidationError(said) from error
+
+    def accepts(self, names: Collection[str]) -> bool:
+        """Whether these fields hold what they may; else they have `errors`."""
+        own = {name: getattr(type(self), f"validate_{name}", None) for name in names}
+        accepted = [self[name].validate(self, [check] if check else ()) for name, check in own.items()]
+        return all(accepted)
+
+    def sent(self, posted: MultiDict[str, str], names: Collection[str]) -> list[str]:
+        """The names of the fields that somebody changed, among `names`.
+
+        With scripts one field comes by itself (`only`). Without, a page sends all of its fields, each with what it showed
+        (`was-...`): what is the same as that was not touched, even if another tab has changed it meanwhile.
+        """
+        if only := posted.get("only", ""):
+            return [only] if only in names else []
+        return [name for name in names if self._was_sent(posted, name) and posted.get(f"was-{name}") != self._said(posted, name)]
+
+    def _was_sent(self, posted: MultiDict[str, str], name: str) -> bool:
+        return name in posted or f"was-{name}" in posted
+
+    def _said(self, posted: MultiDict[str, str], name: str) -> str:
+        """What was posted, written as `shown` writes it."""
+        value = posted.get(name, "")
+        return ("" if value in _FALSE else "y") if isinstance(self[name], BooleanField) else value
+
+    @staticmethod
+    def shown(field: Field) -> str:
+        """The value of a field as the page sends it back in `was-...`."""
+        if isinstance(field, BooleanField):
+            return "y" if field.data else ""
+        return str(field.data or "") if isinstance(field, StringField) else str(field.data)

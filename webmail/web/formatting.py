@@ -84,7 +84,8 @@ def _first(pattern: str, day: date, locale: str) -> str:
 
 def long_date(moment: datetime) -> str:
     """Date and time in full, "mardi 24 novembre 2026 à 14:02"."""
-    return _long(local(moment).replace(second=0, microsecond=0), here().locale)
+    at = local(moment).replace(second=0, microsecond=0, tzinfo=None)  # a cache takes one moment in two zones for the same
+    return _long(at, here().locale)
 
 
 def day_in_full(day: date) -> str:

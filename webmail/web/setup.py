@@ -26,6 +26,7 @@ from webmail.web.errors import _http_error, csrf_error, database_error, mail_err
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.fragment_cache import remembered
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
+from webmail.web.look import look
 from webmail.web.message_links import message_url
 from webmail.web.notices import notices
 
@@ -91,6 +92,7 @@ def install(app: Flask) -> None:
         moment_label=moment_label,
         initials=initials,
         remembered=remembered,
+        look=look,
         get_locale=get_locale,
     )
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]

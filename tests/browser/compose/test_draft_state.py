@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.support.settings_pages import choose_in_browser
+
 ALICE = "alice@lycee.example"
 
 
@@ -22,9 +24,7 @@ def begin(page: Page) -> str:
 
 def test_an_undone_message_is_in_drafts_and_the_form_says_so(open_browser: Callable[..., Page], scripts: bool) -> None:
     page = open_browser(ALICE, language="en")
-    page.goto("/settings")
-    page.select_option("[name=undo_seconds]", "30")
-    page.locator("form[action='/settings'] button").last.click()
+    choose_in_browser(page, "undo_seconds", "30")
     subject = begin(page)
     page.click("button[value=send]")
     notice = page.locator(".notice", has_text="The message leaves in")

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from deploy.demo.services import Services
 from tests.support.browsing import drawn
 from tests.support.messages import message
+from tests.support.settings_pages import choose_in_browser
 
 OpenBrowser = Callable[..., Page]
 only_with_scripts = pytest.mark.parametrize("scripts", [True])
@@ -158,10 +159,7 @@ def test_from_a_message_with_copy_in_the_menu(open_browser: OpenBrowser, dora: s
 @only_with_scripts
 def test_beside_the_list_the_open_message_is_moved(open_browser: OpenBrowser, dora: str) -> None:
     page = open_browser(dora, width=1400, language="en")
-    page.goto("/settings")
-    page.select_option("[name=layout]", "right")
-    page.locator("main form button.btn-primary").first.click()
-    page.wait_for_selector("#notices .notice")
+    choose_in_browser(page, "layout", "right")
     page.goto("/mailbox/INBOX")
     row(page, "Message 2").locator("a[id]").click()
     expect(page.locator("#preview article")).to_be_visible()

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
 from tests.support.messages import message
+from tests.support.settings_pages import choose_in_browser
 
 OpenBrowser = Callable[..., Page]
 BOB = "bob@lycee.example"
@@ -134,10 +135,7 @@ def test_the_list_of_keys_is_a_dialog_that_escape_closes(
 def test_without_the_preference_keys_do_nothing(open_browser: OpenBrowser, claire: str) -> None:
     page = open_browser(claire)
     for wanted in (False, True):
-        page.goto("/settings")
-        page.locator("[name=shortcuts]").set_checked(wanted)
-        page.locator("main form button.btn-primary").click()
-        expect(page.locator("[role=status]").first).to_be_visible()
+        choose_in_browser(page, "shortcuts", wanted)
         page.goto("/mailbox/INBOX")
         page.keyboard.press("?")
         if wanted:

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
 from tests.support.messages import message
+from tests.support.settings_pages import choose_in_browser
 
 OpenBrowser = Callable[..., Page]
 only_with_scripts = pytest.mark.parametrize("scripts", [True])
@@ -65,10 +66,7 @@ def panes(open_browser: OpenBrowser, reader: str) -> Callable[..., Page]:
 
     def choose(layout: str, **screen: int | bool) -> Page:
         page = open_browser(reader, **screen)
-        page.goto("/settings")
-        page.select_option("[name=layout]", layout)
-        page.locator("main form button.btn-primary").click()
-        expect(page.locator("[role=status]").first).to_be_visible()
+        choose_in_browser(page, "layout", layout)
         page.goto("/mailbox/INBOX")
         return page
 
@@ -232,10 +230,7 @@ def test_a_whole_page_that_is_ticked_offers_all_and_does_not_scroll(
     for number in range(12, 30):
         tell(demo, reader, "INBOX", f"Lettre {number}", number)
     page = panes(layout, width=1024, height=700)
-    page.goto("/settings")
-    page.select_option("[name=page_size]", "25")
-    page.locator("main form button.btn-primary").click()
-    expect(page.locator("[role=status]").first).to_be_visible()
+    choose_in_browser(page, "page_size", "25")
     page.goto("/mailbox/INBOX")
     page.locator("[data-select-all]").check()
     expect(page.locator(".rows [data-all-matching] a")).to_be_visible()

@@ -11,6 +11,7 @@ import pytest
 from tests.support import bobs_letter
 from tests.support.compose_form import FORM, file, text_of, write
 from tests.support.images import picture
+from tests.support.settings_pages import choose
 from webmail.compose import quoting
 from webmail.imap import messages
 from webmail.models import AttachmentRow, DraftRow, Outbox
@@ -35,14 +36,14 @@ def letter(html, *parts, text="Texte seul.\n", **headers):
 
 @pytest.fixture
 def formatted(alice):
-    alice.submit(alice.get("/settings"), "form.form", write_format="markdown")
+    choose(alice, write_format="markdown")
     return alice
 
 
 @pytest.fixture
 def above(formatted):
     """Who places the quotation above writes between its lines: it is text, with marks for the pictures."""
-    formatted.submit(formatted.get("/settings"), "form.form", quote="above")
+    choose(formatted, quote="above")
     return formatted
 
 
@@ -191,7 +192,7 @@ def test_a_plain_answer_drops_them_as_ever(alice, fill):
 
 
 def test_who_quotes_nothing_gets_no_pictures(formatted, fill):
-    formatted.submit(formatted.get("/settings"), "form.form", quote="none")
+    choose(formatted, quote="none")
     [uid] = fill(formatted, letter(HTML, *PARTS))
     assert text_of(formatted.get(f"/reply/{uid}/INBOX")) == ""
     assert names() == []

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.compose_form import FORM, file, text_of, value_of, write
 from tests.support.images import picture
+from tests.support.settings_pages import choose
 from webmail.errors import ServerAway
 from webmail.models import AttachmentRow, DraftRow
 from webmail.storage import StorageAway
@@ -42,7 +43,7 @@ def letter(html=HTML, text="Texte seul.\n", files=(), pictures=(("logo", LOGO), 
 
 @pytest.fixture
 def formatted(alice):
-    alice.submit(alice.get("/settings"), "form.form", write_format="markdown")
+    choose(alice, write_format="markdown")
     return alice
 
 
@@ -189,7 +190,7 @@ def test_a_draft_that_another_program_changed_is_taken_as_its_text(formatted, fi
 
 
 def test_it_survives_undo_and_editing_from_the_outbox(formatted, bob, fill, work, fetched):
-    formatted.submit(formatted.get("/settings"), "form.form", undo_seconds="30")
+    choose(formatted, undo_seconds="30")
     formatted.submit(begin(formatted, fill), FORM, to=bob.address, body=TYPED, action="send")
     page = formatted.submit(formatted.get("/outbox"), ".outbox-row form", action="undo")
     assert len(page.all(".compose-original")) == 1 and text_of(page).strip() == TYPED.strip()
@@ -204,7 +205,7 @@ def test_written_as_plain_text_it_is_text(formatted, bob, fill, work, fetched):
 
 def test_plain_writers_and_those_who_quote_above_have_text(alice, fill):
     assert "> Texte seul." in text_of(begin(alice, fill))
-    alice.submit(alice.get("/settings"), "form.form", write_format="markdown", quote="above")
+    choose(alice, write_format="markdown", quote="above")
     page = begin(alice, fill)
     assert "> La liste :" in text_of(page) and "![Logo](logo.png)" in text_of(page) and "Bob Martin" not in text_of(page)
     assert not page.all(".compose-original")

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 
 from tests.support.bobs_letter import letter
 from tests.support.compose_form import text_of
+from tests.support.settings_pages import choose
 
 EXCUSE = "Ce message nécessite un lecteur HTML.\n"
 SIGNED = "Premier point.\n\n-- \nBob Martin\nLycée\n"
@@ -48,5 +49,5 @@ def test_one_may_wish_to_quote_signatures(alice, fill):
     message = letter()
     message.set_content(SIGNED)
     [uid] = fill(alice, message)
-    alice.submit(alice.get("/settings"), "form.form", without_signatures=None)
+    choose(alice, without_signatures=None)
     assert "> Bob Martin" in text_of(alice.get(f"/reply/{uid}/INBOX"))

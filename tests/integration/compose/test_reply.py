@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.bobs_letter import letter
 from tests.support.compose_form import FORM, chosen, text_of, value_of, write
+from tests.support.settings_pages import choose
 from webmail.models import DraftRow
 
 
@@ -23,10 +24,10 @@ def test_an_answer_is_in_the_language_of_what_it_answers(alice, fill, said, lang
 
 def test_one_may_prefer_formatted_text_and_no_quotation(alice, fill):
     [uid] = fill(alice, letter())
-    alice.submit(alice.get("/settings"), "form.form", write_format="markdown", quote="none")
+    choose(alice, write_format="markdown", quote="none")
     page = alice.get(f"/reply/{uid}/INBOX")
     assert (chosen(page, "format"), text_of(page)) == ("markdown", "")
-    alice.submit(alice.get("/settings"), "form.form", quote="above")
+    choose(alice, quote="above")
     assert text_of(alice.get(f"/reply/{uid}/INBOX")).endswith("> Second point.\n\n")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.compose_form import FORM, PDF, file, text_of, value_of, write
+from tests.support.settings_pages import choose
 from tests.support.visits import Visitor
 from webmail.compose.outbox import filing
 from webmail.models import DraftRow, Outbox, OutboxState, User
@@ -229,7 +230,7 @@ def test_no_room_for_the_copy_is_not_a_failure_to_send(app, services, make_accou
 
 
 def test_the_time_for_undoing_is_a_preference(alice, bob):
-    page = alice.submit(alice.get("/settings"), "form[action='/settings']", undo_seconds="30")
+    page = choose(alice, undo_seconds="30")
     assert page.one("select[name=undo_seconds] option[selected]")["value"] == "30"
     page = write(alice, to=bob.address, subject="s", body="b", action="send")
     assert "in 30 s." in page.notices

@@ -11,6 +11,7 @@ from flask import Flask
 from imapclient import IMAPClient
 
 from tests.support.messages import message
+from tests.support.settings_pages import choose
 from tests.support.visits import Page, Visitor
 
 Fill = Callable[..., list[int]]
@@ -196,8 +197,7 @@ def test_htmx_acts_and_gets_the_list_with_the_notice(person: Visitor, fill: Fill
 
 
 def test_all_that_match_are_marked_whatever_the_page(person: Visitor, fill: Fill) -> None:
-    preferences = person.get("/settings")
-    person.submit(preferences, "main form", page_size="25")
+    choose(person, page_size="25")
     fill(person, *(message(f"Rapport {n}") for n in range(30)), message("Autre"))
     found = person.get("/mailbox/INBOX?query=subject:Rapport")
     assert len(found.rows) == 25
@@ -210,7 +210,7 @@ def test_all_that_match_are_marked_whatever_the_page(person: Visitor, fill: Fill
 
 
 def test_a_date_leads_to_its_page(person: Visitor, imap_of: Callable[[str], IMAPClient]) -> None:
-    person.submit(person.get("/settings"), "main form", page_size="25")
+    choose(person, page_size="25")
     client = imap_of(person.address)
     for day in range(1, 31):
         client.append("INBOX", bytes(message(f"Jour {day}")), msg_time=datetime(2026, 3, day, 12, tzinfo=UTC))
@@ -229,7 +229,7 @@ def around_the_mark(page: Page) -> tuple[str, str, str]:
 
 
 def test_the_day_one_goes_to_is_marked_or_what_is_nearest_told(person: Visitor, imap_of: Callable[[str], IMAPClient]) -> None:
-    person.submit(person.get("/settings"), "main form", page_size="25")
+    choose(person, page_size="25")
     client = imap_of(person.address)
     for day in (*range(1, 5), *range(8, 31)):
         client.append("INBOX", bytes(message(f"Jour {day}")), msg_time=datetime(2026, 3, day, 12, tzinfo=UTC))

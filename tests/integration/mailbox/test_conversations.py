@@ -62,7 +62,7 @@ def test_it_is_a_choice_for_one_folder_and_taken_back(talking: Visitor, fill: Ca
     assert talking.get("/mailbox/Archive").rows == ["Re: A", "A"]
     page = grouped(talking)
     assert page.rows == ["Re: Sortie", "Bulletins", "Re: Sortie", "Cantine", "Sortie"]
-    assert not talking.get("/settings").one("input[name=conversations]").has_attr("checked")
+    assert not talking.get("/settings/reading").one("input[name=conversations]").has_attr("checked")
 
 
 def test_searches_and_other_orders_are_of_single_messages(talking: Visitor) -> None:

@@ -15,6 +15,7 @@ from flask import Flask
 from imapclient import IMAPClient
 
 from tests.support.messages import message
+from tests.support.settings_pages import choose
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.mailbox import export
@@ -111,7 +112,7 @@ def test_the_archive_by_date(person: Visitor, imap_of: ImapOf, by: str, folders:
     client = imap_of(person.address)
     for subject, when in (("Ancien", datetime(2025, 12, 31, 12, tzinfo=UTC)), ("Nouveau", datetime(2026, 1, 1, 12, tzinfo=UTC))):
         client.append("INBOX", bytes(message(subject)), msg_time=when)
-    person.submit(person.get("/settings"), "main form", archive_by=by)
+    choose(person, archive_by=by)
     inbox = person.get("/mailbox/INBOX")
     after = person.submit(inbox, FORM, action="archive", uids=boxes(inbox, "Ancien", "Nouveau"))
     assert "2 messages archived" in after.notices and after.rows == []

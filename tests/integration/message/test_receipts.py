@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.settings_pages import choose
 from tests.support.strangers import OURS, message
 from webmail.database.connection import db
 from webmail.models import Outbox
@@ -56,12 +57,11 @@ def test_lists_and_machines_get_no_confirmation(opened):
 
 
 def test_who_never_wants_to_be_asked_is_not(alice, opened):
-    page = alice.get("/settings")
-    alice.submit(page, "form[action='/settings']", receipts="inside")
+    choose(alice, receipts="inside")
     assert not opened(message(Disposition_Notification_To="ann@far.example")).all(RECEIPT)
     inside = message(f"Bob <bob@{OURS}>", Disposition_Notification_To=f"bob@{OURS}")
     assert opened(inside).all(RECEIPT)
-    alice.submit(page, "form[action='/settings']", receipts="never")
+    choose(alice, receipts="never")
     assert not opened(inside).all(RECEIPT)
 
 
@@ -83,7 +83,7 @@ def asking(sender: str = BOB, to: str = f"bob@{OURS}", above: bytes = PROVEN) ->
 
 
 def test_who_allowed_it_tells_proven_colleagues_at_once_and_once_only(alice, opened):
-    alice.submit(alice.get("/settings"), "form[action='/settings']", receipts="inside-sent")
+    choose(alice, receipts="inside-sent")
     page = opened(asking())
     assert not page.all(RECEIPT)
     assert f"was sent to bob@{OURS}" in page.notices
@@ -110,7 +110,7 @@ def test_who_allowed_it_tells_proven_colleagues_at_once_and_once_only(alice, ope
     ids=["unproven", "failed", "proven by a stranger", "from outside", "to outside", "to another", "to several", "elsewhere"],
 )
 def test_what_is_not_proven_or_goes_elsewhere_is_asked_about(alice, opened, content):
-    alice.submit(alice.get("/settings"), "form[action='/settings']", receipts="inside-sent")
+    choose(alice, receipts="inside-sent")
     page = opened(content)
     assert "asks you to confirm" in page.one(RECEIPT).get_text()
     with db.connection_context():
@@ -118,7 +118,7 @@ def test_what_is_not_proven_or_goes_elsewhere_is_asked_about(alice, opened, cont
 
 
 def test_nothing_is_sent_for_a_page_that_nobody_has_seen(alice, fill):
-    alice.submit(alice.get("/settings"), "form[action='/settings']", receipts="inside-sent")
+    choose(alice, receipts="inside-sent")
     url = f"/message/{fill(alice, asking())[-1]}/INBOX"
     alice.client.head(url)
     alice.client.get(url, headers={"Sec-Purpose": "prefetch"})

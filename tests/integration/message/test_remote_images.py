@@ -11,6 +11,7 @@ from flask import Flask
 
 from tests.support.images import png
 from tests.support.newsletter import frame, letter, opened
+from tests.support.settings_pages import choose
 from tests.support.visits import Visitor
 from webmail.models import Correspondent, ImageSender, User
 
@@ -78,8 +79,8 @@ def test_people_one_has_written_to(person: Visitor, fill: Callable[..., list[int
     page = person.submit(page, "form.images", action="known")
     assert "people you have written to" in page.notices
     assert "/image/" in frame(person, page).html
-    assert person.get("/settings").one("#images option[selected]")["value"] == "known"
-    person.submit(person.get("/settings"), "form[action='/settings']", images="ask")
+    assert person.get("/settings/reading").one("#images option[selected]")["value"] == "known"
+    choose(person, images="ask")
     assert "/image/" not in frame(person, person.get(page.address)).html
 
 
@@ -108,7 +109,9 @@ def test_an_instance_that_asks_nothing_of_the_web(
     alone = person.get(page.link("Open the text in a page of its own") + "&images=1")
     assert "/image/" not in alone.html
     assert person.get(picture).status == 404
-    assert "administrator decided" in person.get("/images").text and "administrator decided" in person.get("/settings").text
+    assert (
+        "administrator decided" in person.get("/images").text and "administrator decided" in person.get("/settings/reading").text
+    )
     assert world[1] == []
 
 

@@ -13,6 +13,7 @@ from email.mime.text import MIMEText
 from deploy.demo.letters.tnef import winmail
 from tests.support.attachments import PNG, file, letter, opened
 from tests.support.messages import message
+from tests.support.settings_pages import choose
 from tests.support.visits import Visitor
 
 Fill = Callable[..., list[int]]
@@ -256,8 +257,7 @@ def test_text_first_for_slow_lines(person: Visitor, fill: Fill) -> None:
     made.add_alternative("<p>La belle forme</p>", subtype="html")
     uid, page = opened(person, fill, made)
     assert page.all("iframe")
-    form = person.get("/settings")
-    person.submit(form, "form[action='/settings']", prefer_text="y")
+    choose(person, prefer_text="y")
     page = person.get(f"/message/{uid}/INBOX")
     assert "La forme simple" in page.one("[data-message-body]").get_text() and not page.all("iframe")
     assert person.get(page.link("Show as its sender designed it")).all("iframe")
@@ -273,7 +273,7 @@ def test_a_text_that_only_asks_for_html_is_not_put_first(person: Visitor, fill: 
     made.set_content("Ce message nécessite un lecteur HTML.")
     made.add_alternative('<p>La belle forme</p><img src="https://news.example/a.png">', subtype="html")
     around = letter("Dehors", MIMEMessage(made))
-    person.submit(person.get("/settings"), "form[action='/settings']", prefer_text="y")
+    choose(person, prefer_text="y")
     uid, page = opened(person, fill, made)
     body = page.one(".html-body iframe")
     assert "La belle forme" in person.get(body["src"]).text

@@ -2,6 +2,7 @@
 
 from webmail.settings.blueprint import blueprint
 from webmail.settings.views import (
+    catalogue,
     identities,
     preferences,
     templates,
@@ -9,6 +10,7 @@ from webmail.settings.views import (
 
 __all__ = [
     "blueprint",
+    "catalogue",
     "identities",
     "preferences",
     "templates",

@@ -1,36 +1,71 @@
-"""Preferences pages: display, new mail, archiving and writing preferences; the language switch."""
+"""Settings pages: the index with its search, a page of preferences, saving one or all of a page, undo; the language switch."""
 
 from __future__ import annotations
 
-from flask import redirect, request, session, url_for
+from collections.abc import Collection
+
+from flask import abort, g, make_response, redirect, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import refresh
 from werkzeug.wrappers import Response
 
-from webmail import preferences as preferred
 from webmail.auth.guard import public
 from webmail.models import User
+from webmail.settings import changes, time_zones
 from webmail.settings.blueprint import blueprint
 from webmail.settings.forms import PreferencesForm
-from webmail.web.current import current_user, preferences, settings
+from webmail.settings.views import catalogue
+from webmail.settings.views.catalogue import SettingsPage
+from webmail.web import look
+from webmail.web.current import current_user, settings
 from webmail.web.formatting import LANGUAGES
-from webmail.web.notices import notify
-from webmail.web.rendering import page
+from webmail.web.notices import notify, withdraw_notices
+from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
+
+_LONGEST_QUERY = 100
+_UNDO_SHOWN = 45  # seconds
+_LOOK = {"theme", "text_size"}
+_WHOLE_PAGE = {"language"}  # what no page can show in one of its parts
 
 
 @blueprint.get("/settings")
 def show() -> Response:
-    return page("settings/show.html", form=PreferencesForm.showing(preferences(), settings().page_size, settings().remote_images))
+    query = " ".join(request.args.get("q", "").split())[:_LONGEST_QUERY]
+    return page("settings/index.html", query=query, found=catalogue.search(query), places=catalogue.PLACES, form=_shown())
+
+
+@blueprint.get("/settings/<slug>")
+def show_page(slug: str) -> Response:
+    return _settings_page(_page(slug), _shown())
+
+
+@blueprint.post("/settings/<slug>")
+def save_page(slug: str) -> Response:
+    place = _page(slug)
+    return _save(place, place.names)
 
 
 @blueprint.post("/settings")
 def save() -> Response:
-    form = PreferencesForm()
-    if not form.validate():
-        return page("settings/show.html", 422, form=form)
-    preferred.change(current_user(), **form.chosen())
-    notify(_("Your preferences are saved."))
-    return redirect(url_for("settings.show"), 303)
+    """The form of a page that was opened before there were several: takes whichever preferences it has."""
+    return _save(catalogue.PAGES[0], [name for one in catalogue.PAGES for name in one.names])
+
+
+@blueprint.post("/settings/undo")
+def undo() -> Response:
+    try:
+        back = changes.undo(current_user(), request.form.get("undo", ""), settings().secret_key)
+    except changes.CannotUndo:
+        return _told(_("This can no longer be undone: the setting was changed again, or too long ago."))
+    _forget()
+    if _asks_for_part():
+        return _after(
+            back, fragment("settings/_undone.html", form=_shown(), names=back, url_of=catalogue.url_of, look=look.look())
+        )
+    withdraw_notices()
+    notify(_("The previous setting is back."))
+    return _after(back, redirect(_back(), 303))
 
 
 @blueprint.post("/settings/language")
@@ -45,3 +80,77 @@ def set_language() -> Response:
         else:
             User.update(language=chosen).where(User.id == user.id).execute()
     return redirect(local_path(request.form.get("back", "")) or url_for("auth.login"), 303)
+
+
+def _page(slug: str) -> SettingsPage:
+    return catalogue.page_named(slug) or abort(404)
+
+
+def _shown() -> PreferencesForm:
+    """The form as things stand; what the administrator decides stands where nothing was chosen."""
+    values = changes.current(current_user())
+    values["page_size"] = values["page_size"] or settings().page_size
+    values["images"] = values["images"] or settings().remote_images
+    return PreferencesForm(formdata=None, data=values)
+
+
+def _settings_page(place: SettingsPage, form: PreferencesForm, status: int = 200) -> Response:
+    zones = time_zones.names() if "time_zone" in place.names else ()
+    return page("settings/page.html", status, place=place, form=form, shown=_shown(), zones=zones)
+
+
+def _save(place: SettingsPage, names: Collection[str]) -> Response:
+    form = PreferencesForm()
+    sent = form.sent(request.form, names)
+    if not form.accepts(sent):
+        return _refused(place, form, sent)
+    changed = changes.make(current_user(), {name: form[name].data for name in sent})
+    _forget()
+    value = changes.token(current_user(), changed, settings().secret_key)
+    if request.form.get("only") and _asks_for_part() and not _WHOLE_PAGE & changed.keys():
+        return _after(changed, fragment("settings/_saved.html", value=value, name=sent[0] if sent else "", look=look.look()))
+    undo = (url_for("settings.undo"), {"undo": value, "back": place.url}) if value else None
+    notify(_("Your settings are saved."), undo=undo, keep=_UNDO_SHOWN if undo else 0)
+    return _after(changed, redirect(place.url, 303))
+
+
+def _refused(place: SettingsPage, form: PreferencesForm, sent: list[str]) -> Response:
+    if request.form.get("only") and _asks_for_part():
+        return fragment("settings/_saved.html", 422, errors=[error for name in sent for error in form[name].errors])
+    return _settings_page(place, form, 422)
+
+
+def _told(words: str) -> Response:
+    if _asks_for_part():
+        return fragment("settings/_saved.html", 409, errors=[words])
+    withdraw_notices()
+    notify(words, "caution")
+    return redirect(_back(), 303)
+
+
+def _after(changed: Collection[str], response: Response) -> Response:
+    """The answer after a change: with the cookie of the look, and for scripts as a whole page where only that can show it."""
+    named = set(changed)
+    answer = make_response(response)
+    if request.htmx and (_WHOLE_PAGE & named or _LOOK & named and not _asks_for_part()):  # type: ignore[attr-defined]
+        answer = make_response("", 200)
+        answer.headers["HX-Redirect"] = response.headers.get("Location", _back())
+    if _LOOK & named:
+        look.keep_for_sign_in(answer, look.look())
+    return answer
+
+
+def _asks_for_part() -> bool:
+    """Whether a control asks, beside which the answer is shown, rather than a page."""
+    return bool(request.htmx) and str(request.htmx.target or "").startswith("saved-")  # type: ignore[attr-defined]
+
+
+def _back() -> str:
+    return local_path(request.form.get("back", "")) or url_for("settings.show")
+
+
+def _forget() -> None:
+    """What this request knew of the preferences is over."""
+    for name in ("preferences", "here"):
+        g.pop(name, None)
+    refresh()

@@ -1,0 +1,191 @@
+"""Catalogue of settings: the pages, what stands on each, the places elsewhere, and finding one by words of either language."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from flask import url_for
+from flask_babel import LazyString, force_locale
+from flask_babel import lazy_gettext as _l
+
+from webmail.settings.blueprint import blueprint
+from webmail.settings.forms import PreferencesForm
+from webmail.web.formatting import LANGUAGES
+
+
+class SettingsPage(NamedTuple):
+    """A page of settings: its fields, or the endpoint of a page of another kind."""
+
+    slug: str
+    label: LazyString
+    about: LazyString
+    names: tuple[str, ...] = ()
+    endpoint: str = "settings.show_page"
+
+    @property
+    def url(self) -> str:
+        return url_for(self.endpoint, slug=self.slug) if self.names else url_for(self.endpoint)
+
+
+class SettingsPlace(NamedTuple):
+    """Something to set that has a page of its own."""
+
+    endpoint: str
+    label: LazyString
+    about: LazyString
+    words: LazyString
+
+
+class FoundSetting(NamedTuple):
+    label: str
+    about: str
+    url: str
+    page: str  # the page that it stands on; "" if it is one
+
+
+PAGES = (
+    SettingsPage(
+        "reading", _l("Reading"), _l("How lists and messages are shown, and what senders can learn."),
+        ("layout", "page_size", "snippets", "conversations", "prefer_text", "images", "receipts", "archive_by"),
+    ),
+    SettingsPage(
+        "writing", _l("Writing"), _l("How messages begin, and how long you can stop one."),
+        ("undo_seconds", "write_format", "quote", "without_signatures"),
+    ),
+    SettingsPage(
+        "signing", _l("Signatures and identities"), _l("The names and addresses you send from, and how you sign."),
+        endpoint="settings.list_identities",
+    ),
+    SettingsPage(
+        "notifications", _l("Notifications"), _l("How you learn about new messages."), ("notifications", "refresh_minutes")
+    ),
+    SettingsPage("appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "text_size", "density")),
+    SettingsPage("language-time", _l("Language and time"), _l("The language and time zone you see."), ("language", "time_zone")),
+    SettingsPage("shortcuts", _l("Shortcuts"), _l("Single keys for frequent actions."), ("shortcuts",)),
+)  # fmt: skip
+
+PLACES = (
+    SettingsPlace(
+        "settings.list_signatures", _l("Signatures"), _l("The text at the end of your messages."), _l("signature name function"),
+    ),
+    SettingsPlace(
+        "settings.list_templates", _l("Templates"), _l("Texts that you send often."), _l("template ready text canned reply"),
+    ),
+    SettingsPlace("mailbox.list_tags", _l("Tags"), _l("Their names and colours."), _l("tag label category colour")),
+    SettingsPlace(
+        "mailbox.folders", _l("Folders"), _l("Create, rename, share and delete them."),
+        _l("folder mailbox favourite share sharing sent trash junk"),
+    ),
+    SettingsPlace(
+        "message.image_senders", _l("Senders whose images are shown"), _l("Those whose remote images load by themselves."),
+        _l("image picture sender allow"),
+    ),
+    SettingsPlace(
+        "auth.show_sessions", _l("Where you are signed in"), _l("Your devices, and signing them out."),
+        _l("session device sign out security"),
+    ),
+)  # fmt: skip
+
+# what people look for that the labels do not say
+_WORDS = {
+    "layout": _l("pane preview split beside below open"),
+    "page_size": _l("number of rows"),
+    "snippets": _l("snippet excerpt"),
+    "conversations": _l("thread group"),
+    "prefer_text": _l("html slow"),
+    "images": _l("pictures tracking privacy"),
+    "receipts": _l("confirmation tracking privacy"),
+    "archive_by": _l("filing year month"),
+    "undo_seconds": _l("cancel delay unsend recall"),
+    "write_format": _l("html bold markdown rich"),
+    "quote": _l("quotation answer top bottom"),
+    "without_signatures": _l("answer"),
+    "notifications": _l("alert desktop new mail"),
+    "refresh_minutes": _l("reload new mail"),
+    "theme": _l("dark mode night colour contrast"),
+    "text_size": _l("font zoom bigger letters"),
+    "density": _l("compact spacing lines"),
+    "language": _l("English French translation"),
+    "time_zone": _l("hour clock date"),
+    "shortcuts": _l("keyboard keys"),
+}
+
+
+@blueprint.app_template_global()
+def settings_pages() -> tuple[SettingsPage, ...]:
+    return PAGES
+
+
+def page_named(slug: str) -> SettingsPage | None:
+    return next((one for one in PAGES if one.slug == slug and one.names), None)
+
+
+def url_of(name: str) -> str:
+    """The page that a preference is on."""
+    return next(one.url for one in PAGES if name in one.names)
+
+
+def search(query: str) -> list[FoundSetting]:
+    """The settings and places of which each word of the query begins a word, in English or French; by their labels first."""
+    wanted = _words(query)
+    if not wanted:
+        return []
+    hits = [(rank, key) for key in _keys() if (rank := _rank(key, wanted)) is not None]
+    return [_found(key) for _, key in sorted(hits, key=lambda hit: hit[0])]
+
+
+def _rank(key: str, wanted: list[str]) -> int | None:
+    """0 if the label has all the words, 1 if it takes the rest, None if there is one that is nowhere."""
+    label, everything = _texts(key)
+    return next((rank for rank, words in enumerate((label, everything)) if all(_begins(words, one) for one in wanted)), None)
+
+
+def _begins(words: Iterable[str], start: str) -> bool:
+    return any(word.startswith(start) for word in words)
+
+
+def _keys() -> list[str]:
+    return [name for one in PAGES for name in one.names or (one.slug,)] + [one.endpoint for one in PLACES]
+
+
+@lru_cache(maxsize=128)
+def _texts(key: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of the label, and all of them, in all languages."""
+    label, rest = [], []
+    for language in LANGUAGES:
+        with force_locale(language):
+            found = _found(key)
+            label += _words(found.label)
+            rest += _words(f"{found.about} {found.page} {_more(key)}")
+    return frozenset(label), frozenset([*label, *rest])
+
+
+def _more(key: str) -> str:
+    """What else is said of it: the choices, and the words for it."""
+    place = next((one for one in PLACES if one.endpoint == key), None)
+    if place:
+        return str(place.words)
+    if key not in _WORDS:
+        return ""
+    choices = getattr(PreferencesForm(formdata=None)[key], "choices", None) or ()
+    return " ".join([str(_WORDS[key]), *(str(choice.label) for choice in choices)])
+
+
+def _found(key: str) -> FoundSetting:
+    for place in PLACES:
+        if place.endpoint == key:
+            return FoundSetting(str(place.label), str(place.about), url_for(key), "")
+    on = next(one for one in PAGES if key in one.names or key == one.slug)
+    if not on.names:
+        return FoundSetting(str(on.label), str(on.about), on.url, "")
+    field = PreferencesForm(formdata=None)[key]
+    return FoundSetting(str(field.label.text), str(field.description), f"{on.url}#{key}", str(on.label))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text without case and accents."""
+    low = unicodedata.normalize("NFKD", text[:1000]).casefold()
+    return "".join(c if c.isalnum() else " " for c in low if not unicodedata.combining(c)).split()
