@@ -55,7 +55,8 @@ def warnings(page: Page) -> list[str]:
 
 
 def line(page: Page) -> str:
-    return " ".join(page.one(".trust summary").get_text(" ", strip=True).split())
+    """What the details of the letterhead say of the sender."""
+    return " ".join(page.one(".trust .known").get_text(" ", strip=True).split())
 
 
 def report(alice: Visitor, page: Page) -> Page:

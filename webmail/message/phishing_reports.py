@@ -55,7 +55,8 @@ def note(user: User, message: Message, outbox: int) -> PhishingReport:
         known = (PhishingReport.user == user) & (PhishingReport.message_id == envelope.message_id)
         before = PhishingReport.get_or_none(known) if envelope.message_id else None
         if before is not None:
-            PhishingReport.update(outbox=outbox or before.outbox, created=now()).where(PhishingReport.id == before.id).execute()
+            again = {"outbox": outbox or before.outbox, "created": now(), "handled": None, "handler": ""}
+            PhishingReport.update(again).where(PhishingReport.id == before.id).execute()
             return before
         return PhishingReport.create(
             user=user, sender=sender[:254], subject=envelope.subject[:1000], message_id=envelope.message_id, outbox=outbox
@@ -83,3 +84,16 @@ def listing(page: int) -> tuple[list[PhishingReport], bool]:
     )
     found = list(rows)
     return found[:_ON_A_PAGE], len(found) > _ON_A_PAGE
+
+
+def count_open() -> int:
+    """How many reports no administrator has dealt with. 1 query."""
+    return PhishingReport.select().where(PhishingReport.handled.is_null()).count()
+
+
+def set_handled(report_id: int, by: str) -> bool:
+    """Note that the administrator `by` (an address; "": nobody) dealt with a report; returns whether there is such a report."""
+    if not 0 < report_id < 2**63:
+        return False
+    values = {"handled": now() if by else None, "handler": by}
+    return bool(PhishingReport.update(values).where(PhishingReport.id == report_id).execute())

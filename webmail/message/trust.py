@@ -103,6 +103,11 @@ class Trust:
         return self.authentication.verdict is Verdict.GENUINE
 
     @property
+    def is_proven_colleague(self) -> bool:
+        """Whether the page shows a tick: of a stranger it says no more than that the address is theirs, which helps nobody."""
+        return self.verdict is SenderVerdict.PROVEN and self.place is SenderPlace.INSIDE
+
+    @property
     def verdict(self) -> SenderVerdict:
         if self.warnings:
             return SenderVerdict.DANGER if self.is_dangerous else SenderVerdict.CAUTION

@@ -29,6 +29,8 @@ class PhishingReport(Table):
     message_id = pw.TextField(default="")
     outbox = pw.BigIntegerField(default=0)  # the Outbox row that reports it to `phishing_address`; 0: none
     created = pw.DateTimeField(default=now, index=True)
+    handled = pw.DateTimeField(null=True)  # when an administrator had dealt with it
+    handler = pw.CharField(max_length=254, default="")  # that administrator's address
 
     class Meta:
         table_name = "phishing_reports"

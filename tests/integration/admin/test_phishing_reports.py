@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.support.strangers import checking_app, message, report
 from tests.support.visits import Visitor
 from webmail.database.connection import db
-from webmail.models import User
+from webmail.message import phishing_reports
+from webmail.models import PhishingReport, User
 
 
 def test_only_the_administrator_sees_the_reports(services, tmp_path, fill, make_account):
@@ -22,3 +25,51 @@ def test_only_the_administrator_sees_the_reports(services, tmp_path, fill, make_
         assert "Gagnez <b>" in page.text
         assert chief.get("/admin/reports?page=x").status == 200
         assert chief.get("/admin/reports", htmx="main").status == 200
+
+
+def test_a_report_is_marked_as_handled_and_opened_again(services, tmp_path, fill, make_account):
+    with checking_app(services, tmp_path / "instance") as app:
+        alice, chief = (Visitor(app, make_account(name)).sign_in() for name in ("alice", "chief"))
+        report(alice, alice.get(f"/message/{fill(alice, message(subject='Gagnez'))[-1]}/INBOX"))
+        with db.connection_context():
+            number = PhishingReport.get().id
+        before = alice.get("/mailbox/INBOX")
+        assert alice.post(f"/admin/reports/{number}", {"csrf_token": before.all("[name=csrf_token]")[0]["value"]}).status == 403
+        with db.connection_context():
+            User.update(role="admin").where(User.address == chief.address).execute()
+        page = chief.get("/admin/reports")
+        assert "1 report to look at" in page.text and not page.all(".handled")
+        page = chief.submit(page, ".reports form", action="handled")
+        assert "All reports are handled." in page.text
+        assert f"Handled by {chief.address}" in page.one(".handled").get_text()
+        page = chief.submit(page, ".reports form", action="reopen")
+        assert "1 report to look at" in page.text and not page.all(".handled")
+        token = {"csrf_token": page.all("[name=csrf_token]")[0]["value"]}
+        for unknown in (number + 1, 0, 2**63):
+            assert chief.post(f"/admin/reports/{unknown}", token).status == 404
+
+
+def test_a_handled_message_that_is_reported_again_is_open(services, tmp_path, fill, make_account):
+    with checking_app(services, tmp_path / "instance") as app:
+        alice = Visitor(app, make_account("alice")).sign_in()
+        content = message(subject="Gagnez")
+        report(alice, alice.get(f"/message/{fill(alice, content)[-1]}/INBOX"))
+        with db.connection_context():
+            phishing_reports.set_handled(PhishingReport.get().id, "chief@lycee.example")
+            assert phishing_reports.count_open() == 0
+        report(alice, alice.get(f"/message/{fill(alice, content)[-1]}/INBOX"))
+        with db.connection_context():
+            assert phishing_reports.count_open() == 1 == PhishingReport.select().count()
+
+
+def test_who_gets_the_reports_finds_them_from_the_list(services, tmp_path, fill, make_account):
+    with checking_app(services, tmp_path / "instance") as app:
+        alice, chief = (Visitor(app, make_account(name)).sign_in() for name in ("alice", "chief"))
+        report(alice, alice.get(f"/message/{fill(alice, message(subject='Gagnez vite'))[-1]}/INBOX"))
+        with db.connection_context():
+            User.update(role="admin").where(User.address == chief.address).execute()
+        assert not chief.get("/admin/reports").all(".reports form a")  # the reports go to somebody else
+        app.extensions["settings"] = replace(app.extensions["settings"], phishing_address=chief.address)
+        fill(chief, message(subject="Phishing report: Gagnez vite"))
+        found = chief.get(chief.get("/admin/reports").link("Find the message"))
+        assert "Phishing report: Gagnez vite" in found.text

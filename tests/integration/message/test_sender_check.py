@@ -17,7 +17,8 @@ FROM_SIGNED_IN = "from phone (x [198.51.100.9]) by mx with ESMTPSA id 1; Tue, 24
 
 def test_a_colleague_who_signed_in_is_proven(opened):
     page = opened(message(f"Bob Girard <{BOB}>", Authentication_Results=PROVEN))
-    assert line(page) == "✓ inside your establishment · genuine"
+    assert line(page) == "inside your establishment · genuine"
+    assert "✓" in page.one(".letterhead .who").get_text() and "Sender verified" in page.one(".letterhead .who").get_text()
     assert page.one("[data-verdict]")["data-verdict"] == "proven"
     assert warnings(page) == []
     assert not page.all(".trust form")
@@ -25,7 +26,8 @@ def test_a_colleague_who_signed_in_is_proven(opened):
 
 def test_a_colleague_s_address_alone_proves_nothing(opened):
     page = opened(message(f"Bob Girard <{BOB}>"))
-    assert line(page) == "○ inside your establishment · not verified"
+    assert line(page) == "inside your establishment · not verified"
+    assert "✓" not in page.one(".trust").get_text()
     assert page.one("[data-verdict]")["data-verdict"] == "unverified"
     assert warnings(page) == []
 
@@ -47,7 +49,7 @@ def test_who_writes_as_a_colleague_after_signing_in_is_named(opened):
 
 
 def test_nobody_is_said_to_write_for_the_first_time_as_long_as_not_all_folders_are_known(opened):
-    assert line(opened(message())) == "○ outside your establishment"
+    assert line(opened(message())) == "outside your establishment"
     assert "first message" not in line(opened(message()))
 
 
@@ -91,6 +93,45 @@ def test_a_phishing_message_says_all_that_is_wrong_with_it(opened):
     assert page.one(".trust .verdict").get_text(strip=True).endswith("This message may be fraudulent")
     assert "btn-primary" in page.one(".trust form .btn")["class"]  # the way out is the first thing
     assert not page.all(".answers .btn-primary")
+    text = page.one("article").get_text()
+    assert (
+        text.index("support@lycee.exarnple")
+        < text.index("may be fraudulent")
+        < text.index("Report phishing")
+        < text.rindex("Reply")
+    )
+
+
+def test_an_ordinary_message_has_no_words_about_its_sender_in_sight(opened):
+    page = opened(message("Ann <ann@far.example>"))
+    assert page.one("[data-verdict]")["data-verdict"] == "unverified"
+    seen = page.one(".trust")
+    assert seen.get_text().count("ann@far.example") == 1  # the address stands there once
+    assert not page.all(".warning") and "✓" not in seen.get_text()
+    seen.details.decompose()
+    assert "outside" not in seen.get_text()
+
+
+def test_a_stranger_who_is_proven_gets_no_tick(opened):
+    passed = f"{OURS}; dkim=pass header.d=far.example; dmarc=pass header.from=far.example"
+    page = opened(message(Authentication_Results=passed))
+    assert page.one("[data-verdict]")["data-verdict"] == "proven"
+    assert "✓" not in page.one(".trust").get_text()
+
+
+def test_caution_is_quieter_than_danger(opened):
+    page = opened(message("Shop <a@shop.example>", Reply_To="b@other.example"))
+    assert page.one("[data-verdict]")["data-verdict"] == "caution"
+    assert page.one(".trust .verdict").get_text(strip=True).endswith("Be careful with this message")
+    assert "btn-primary" not in page.one(".trust form .btn")["class"]
+    assert page.all(".answers .btn-primary")
+
+
+def test_the_letterhead_says_in_a_few_names_whom_a_message_went_to(opened, alice):
+    many = ", ".join(["Carl <carl@x.example>", alice.address, "Dora <dora@x.example>", "e@x.example"])
+    page = opened(message(Cc=many))
+    summary = " ".join(page.one(".letterhead summary").get_text(" ", strip=True).split())
+    assert summary == "to me , alice@lycee.example and 3 others · Details"
 
 
 def test_a_colleague_s_name_with_another_address_is_told(opened, checking_app, alice):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 from markupsafe import Markup
 
 from webmail.mail import Structure
-from webmail.message.views.link_warning import leave_address
+from webmail.message.views.link_warning import VERDICTS, leave_address
 from webmail.message.views.remote_images import image_address, images_possible
 from webmail.message.views.safe_responses import FRAME_CSP, guarded
 from webmail.message.views.text_bodies import cut_label
@@ -39,8 +39,12 @@ def cleaned_html(html: str, shape: Structure, uid: int, mailbox: str, *, with_re
 
 
 def cleaned(html: str, link: Callable[[str], str | None], back: str, *, with_remote: bool) -> sanitizer.Cleaned:
-    """Sanitise HTML. `link` maps Content-IDs to URLs of inline images, `back` is where the link warning page leads back to."""
+    """Sanitise HTML. `link` maps Content-IDs to URLs of inline images, `back` is where the link warning page leads back to; what
+    the page around it thinks of the message comes with the request.
+    """
+    told = request.args.get("verdict", "")
+    verdict = told if told in VERDICTS else ""
     return sanitizer.clean(
         html, link, link_for_image=image_address if with_remote and images_possible() else None,
-        link_away=lambda url, claimed: leave_address(url, claimed, back),
+        link_away=lambda url, claimed: leave_address(url, claimed, back, verdict),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from webmail.message.blueprint import blueprint
-from webmail.message.trust import SenderPlace, SenderVerdict, SenderWarning, Trust, TrustLevel, WarningKind
+from webmail.message.trust import SenderPlace, SenderWarning, Trust, WarningKind
 from webmail.mime.authentication import AuthenticationCheck, Verdict
 from webmail.mime.threats.dangerous_files import Danger
 
@@ -30,12 +30,6 @@ def trust_facts(trust: Trust) -> list[str]:
     return facts
 
 
-@blueprint.app_template_global()
-def trust_sign(trust: Trust) -> str:
-    """The symbol in front of the line where there are no warnings; its meaning is in the text too. Only proof earns the tick."""
-    return "✓" if trust.verdict is SenderVerdict.PROVEN else "○"
-
-
 def verdict_words(verdict: Verdict) -> str:
     match verdict:
         case Verdict.GENUINE:
@@ -50,12 +44,6 @@ def verdict_words(verdict: Verdict) -> str:
 def verdict_headline(trust: Trust) -> str:
     """What all the warnings come to, in words, so that it is not conveyed by colour alone."""
     return _("This message may be fraudulent") if trust.is_dangerous else _("Be careful with this message")
-
-
-@blueprint.app_template_global()
-def level_word(level: TrustLevel) -> str:
-    """The level as a word, where there is no headline."""
-    return {TrustLevel.CALM: "", TrustLevel.CAUTION: _("Caution:"), TrustLevel.DANGER: _("Danger:")}[level]
 
 
 @blueprint.app_template_global()
