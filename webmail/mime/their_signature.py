@@ -37,8 +37,15 @@ def cut_text(text: str) -> str:
     start = next((at for at in dashes if _is_signature(lines, at)), None)
     if start is not None:
         lines = _tidy(lines[:start], lines[_end(lines, start) :])
-    kept = "\n".join(line for line in lines if not _DEVICE_LINE.match(line)).rstrip()
+    following = [*lines[1:], ""]
+    pairs = zip(lines, following, strict=True)
+    kept = "\n".join(line for line, below in pairs if not (_ends(below) and _DEVICE_LINE.match(line))).rstrip()
     return kept if kept.strip() and kept != text.rstrip() else text
+
+
+def _ends(below: str) -> bool:
+    """Whether a line with this one below it is the last of a paragraph: otherwise its words are the sender's own."""
+    return not below.strip() or bool(_QUOTE.match(below))
 
 
 def _is_signature(lines: list[str], at: int) -> bool:

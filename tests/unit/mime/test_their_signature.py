@@ -38,6 +38,7 @@ def test_a_text_without_its_signature(text, left):
         "Chapter one\n--\n" + "a line\n" * 30 + "end",  # a dash
         "-- ",
         "I sent from my office what you wanted",
+        "What I\nsent from my office yesterday\nis a parcel.",
         "",
     ],
 )

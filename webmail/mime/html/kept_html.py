@@ -17,12 +17,12 @@ from webmail.mime.html.to_text import html_to_text
 TEXT_LIMIT = 200_000  # characters of the plain text of it that is sent too
 _BEGIN, _END = "<!--original-->", "<!--/original-->"
 _QUOTED = "margin:8px 0;padding-left:12px;border-left:3px solid #d8d0c4"
-_IMAGE = re.compile(r"<img\b[^<>]{0,4000}>", re.I)
-_REMOTE = re.compile(r"\bsrc\s{0,9}=\s{0,9}[\"']?\s{0,9}(?:https?:)?//", re.I)
-_UNSEEN = re.compile(
-    r"\b(?:width|height)\s{0,9}[=:]\s{0,9}[\"']?\s{0,9}[0-2](?:px)?(?![\d.%])|display\s{0,9}:\s{0,9}none|"
-    r"visibility\s{0,9}:\s{0,9}hidden|opacity\s{0,9}:\s{0,9}0(?![\d.])",
-    re.I,
+_IMAGE = re.compile(r"<img\b[^<>]*>")  # as nh3 writes it
+_ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
+_TINY = re.compile(r"[0-2](?:\.[0-9]*)?(?:px)?")
+_HIDDEN = re.compile(
+    r"(?:^|;)(?:(?:max-)?(?:width|height):[0-2](?:\.[0-9]*)?(?:px)?|display:none|visibility:hidden|opacity:0(?:\.0*)?)"
+    r"(?:!important)?(?:;|$)"
 )
 
 
@@ -37,13 +37,17 @@ def cleaned(html: str, picture: Callable[[str], str | None], *, remote: bool) ->
         kept = picture(content_id.strip("<> "))
         return f"cid:{kept}" if kept else None
 
-    source = _IMAGE.sub(_seen, html) if remote else html
     image: Callable[[str], str] | None = (lambda address: address) if remote else None
-    return clean(source, link, "q-", link_for_image=image, link_for_mail=_mail_link, style_sheets=False).html
+    kept = clean(html, link, "q-", link_for_image=image, link_for_mail=_mail_link, style_sheets=False).html
+    return _IMAGE.sub(_seen, kept) if remote else kept
 
 
 def _seen(image: re.Match[str]) -> str:
-    return "" if _REMOTE.search(image[0]) and _UNSEEN.search(image[0]) else image[0]
+    """The image, "" if it is one on the web that nobody sees."""
+    has = dict(_ATTRIBUTE.findall(image[0]))
+    remote = any(has.get(name, "").startswith("http") for name in ("src", "srcset"))
+    tiny = any(_TINY.fullmatch(has.get(name, "")) for name in ("width", "height"))
+    return "" if remote and (tiny or _HIDDEN.search(has.get("style", "").replace(" ", ""))) else image[0]
 
 
 def _mail_link(address: str) -> str:

@@ -64,6 +64,19 @@ TRACKERS = (
     "<img width=0 src=//x.example/t>",
     '<img src="https://x.example/t" style="display:none">',
     '<img style="height:1px;width:1px" src="http://x.example/t">',
+    '<img alt="a>b" src="https://x.example/t" width="1">',
+    '<img src="https://x.example/t" style="display&#58;none">',
+    '<img srcset="https://x.example/t 1x" width="1">',
+    '<img src="https://x.example/t" height="0.5px">',
+    f'<img title="{"a" * 5000}" src="https://x.example/t" height="1">',
+)
+VISIBLE = (
+    'style="border-width:0;line-height:1;min-width:0"',
+    'alt="width=1, height: 2"',
+    'style="width:100%;height:auto"',
+    'style="opacity:0.9;max-width:200px"',
+    'width="10%"',
+    'height="24"',
 )
 
 
@@ -77,6 +90,13 @@ def test_pictures_on_the_web_stay_in_a_forward_and_not_in_a_reply():
 def test_those_nobody_sees_go_nowhere(tracker):
     assert "x.example" not in cleaned(tracker, remote=True)
     assert "100" in cleaned('<img src="https://x.example/a" width="100" height="200">', remote=True)
+
+
+@pytest.mark.parametrize("how", VISIBLE)
+def test_those_that_are_seen_stay(how):
+    html = f'<p>a</p><img {how} src="https://x.example/a?width=1&height=0"><img {how} src="cid:logo" width="1">'
+    kept = cleaned(html, picture={"logo": "1@x.example"}.get, remote=True)
+    assert "https://x.example/a?width=1&amp;height=0" in kept and "cid:1@x.example" in kept
 
 
 @pytest.mark.parametrize("html", [*HOSTILE, REMOTE, "<p>a</p>\r\n<pre>b\n c</pre>", "é ✓ \ud800", ""])
