@@ -16,7 +16,7 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.errors import OverQuota, Refused
-from webmail.imap import actions
+from webmail.imap import actions, folders
 from webmail.imap.connection import Connection
 from webmail.mailbox import room_task
 from webmail.models import Task, TaskState
@@ -260,3 +260,12 @@ def test_a_folder_that_the_server_refuses_is_left_out(
 
     monkeypatch.setattr(Connection, "select", select)
     assert "1 message looked at" in count(person, work).text
+
+
+def test_a_server_that_tells_no_sizes(person: Visitor, mail: IMAPClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    mail.append("Trash", bulky("Un", 2000))
+    mail.append("INBOX", bulky("Deux", 2000))
+    monkeypatch.setattr(folders, "sizes", lambda *_args: {})
+    page = person.get("/room")
+    assert page.status == 200 and "Trash · 1 message" in " ".join(page.text.split()) and page.link("Empty the trash")
+    assert not page.all("#room-folders")
