@@ -36,7 +36,7 @@ class Settings:
     system_address: str = ""  # sender of what the establishment itself writes; empty: it sends nothing
     system_password: str = field(default="", repr=False)  # to send as that address, where there is no token_key_file
     admin_address: str = ""  # whom people ask for more room, by the establishment's own mail; empty: nobody
-    links: tuple[Link, ...] = ()  # in the account menu of every page
+    links: tuple[Link, ...] = ()  # on every page, for everybody or a group
     domains: tuple[Domain, ...] = ()  # whose people belong to the establishment, besides those of `domain`
 
     # --- servers -----------------------------------------------------------------------------------------------------

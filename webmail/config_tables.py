@@ -20,10 +20,12 @@ def checked(check: Check, **options: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of the establishment, in the account menu of every page."""
+    """A link of the establishment, on every page of the people it is for."""
 
     name: str = checked(line(60))
     url: str = checked(web_address)
+    icon: str = checked(line(40, empty=True), default="")  # of static/icons.svg; the doctor names one that is not there
+    group: str = checked(line(100, empty=True), default="")  # of people, in any domain; empty: everybody
 
 
 @dataclass(frozen=True, slots=True)

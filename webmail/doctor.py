@@ -19,6 +19,7 @@ from webmail.config import ConfigError, Settings, ca_trouble
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
 from webmail.errors import MailError, ServerAway, SignInRefused, TokenRefused
 from webmail.imap.connection import authenticate
+from webmail.web.icons import icon_names
 
 # capability -> (severity if missing, what users notice)
 _CAPABILITIES = {
@@ -287,3 +288,14 @@ def establishment(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
     else:
         yield CheckResult("System mail", WARNING, "no sender is set (system_address), so the establishment writes to nobody.")
+    yield from _links(settings)
+
+
+def _links(settings: Settings) -> Iterator[CheckResult]:
+    """Links with an icon that does not exist."""
+    for number, link in enumerate(settings.links, 1):
+        if link.icon and link.icon not in icon_names():
+            known = ", ".join(sorted(icon_names()))
+            yield CheckResult(
+                "Links", WARNING, f"{link.name} (entry {number}) has no icon, as none is called {link.icon!r}; there are {known}."
+            )

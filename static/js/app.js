@@ -49,17 +49,43 @@
       last = box;
       count(box.form);
     }
-    // a menu closes when something outside it is clicked
-    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
-      if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  // menus: the first press outside one only closes it, so does the focus that goes elsewhere; Esc leads back to its button
+  var pressed = false; // a press closed a menu: its click must do nothing beneath
+  function openMenus(elsewhere) {
+    return Array.prototype.filter.call(document.querySelectorAll("details.menu[open]"), function (menu) {
+      return !elsewhere || !menu.contains(elsewhere);
     });
+  }
+  function shut(menu) { menu.open = false; }
+  document.addEventListener("mousedown", function (event) {
+    var open = openMenus(event.target);
+    pressed = open.length > 0 && !(event.target.closest && event.target.closest(".menu > summary"));
+    open.forEach(shut);
+  }, true);
+  document.addEventListener("click", function (event) {
+    if (!pressed) return;
+    pressed = false;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+  document.addEventListener("focusin", function (event) { openMenus(event.target).forEach(shut); });
+  window.addEventListener("blur", function () { if (document.activeElement.tagName === "IFRAME") openMenus().forEach(shut); });
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest && event.target.closest(".menu[open] .pop a"); // also where no new page comes
+    if (link) setTimeout(shut, 0, link.closest(".menu"));
   });
   document.addEventListener("keydown", function (event) {
+    pressed = false;
     if (event.key !== "Escape") return;
-    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
-      menu.open = false;
+    openMenus().forEach(function (menu) {
+      shut(menu);
       menu.querySelector("summary").focus();
     });
+  });
+  document.addEventListener("submit", function (event) { // the address may have changed without a new page
+    if (event.target.hasAttribute("data-back")) event.target.elements.back.value = location.pathname + location.search;
   });
 
   // an answer quotes only what is selected of a text

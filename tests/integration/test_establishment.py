@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.support.groups import group
 from tests.support.messages import message
 from tests.support.visits import Visitor
 from webmail import imap
+from webmail.accounts import links as own
 from webmail.config_tables import Domain, Link
 
 LINKS = (Link("Cahier de <textes>", "https://ent.lycee.example/a?b=c&d=e"), Link("Ici", "http://localhost:8080/"))
@@ -47,9 +49,36 @@ def test_the_links_stand_in_the_menu_of_every_page(given: Any, person: Visitor, 
     assert links[0].find_previous_sibling("p").get_text() == "Lycée <Ampère>"
 
 
+def test_eight_stand_above_the_bar_and_the_rest_in_a_menu(given: Any, person: Visitor) -> None:
+    given(links=tuple(Link(f"Application {number}", f"https://a{number}.example") for number in range(10)))
+    bar = person.get("/contacts").one("nav.own")
+    shown = [a for a in bar.select("a[target=_blank]") if not a.find_parent("details")]
+    assert [a.get_text(strip=True) for a in shown] == [f"Application {number}" for number in range(8)]
+    assert [a.get_text(strip=True) for a in bar.select("details a")] == ["Application 8", "Application 9"]
+    assert all("noopener" in a["rel"] for a in bar.select("a"))
+
+
+def test_an_icon_that_does_not_exist_is_none(given: Any, person: Visitor) -> None:
+    given(links=(Link("Notes", "https://a.example", icon="marks"), Link("Logo", "https://b.example", icon="https://x/logo.png")))
+    first, second = person.get("/mailbox/INBOX").one("nav.own").select("a")
+    use = first.select_one("use")
+    assert use and str(use["href"]).endswith("#marks")
+    assert not second.select("svg, img")
+
+
+def test_a_link_for_a_group_is_for_its_people(given: Any, person: Visitor) -> None:
+    name = f"Équipe {person.address.partition('@')[0]}"
+    given(links=(Link("Salle des profs", "https://a.example", group=name.upper()), *LINKS))
+    own.forget()
+    assert "Salle des profs" not in person.get("/mailbox/INBOX").text
+    group(name, person.address)
+    own.forget()
+    assert "Salle des profs" in person.get("/mailbox/INBOX").text
+
+
 def test_without_links_nothing_stands_there(person: Visitor) -> None:
     menu = person.get("/mailbox/INBOX").one("details.account")
-    assert len(menu.select("p")) == 1
+    assert len(menu.select("p")) == 1 and not person.get("/mailbox/INBOX").all("nav.own")
     assert not menu.select("a[target]")
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import servers
 from webmail import config, doctor, doctor_clock, doctor_machine, managesieve, models
+from webmail.config_tables import Link
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
@@ -396,3 +397,10 @@ def test_a_missing_token_key(settings):
 def test_cookies_without_tls(settings):
     assert found(settings, "Cookies").state == OK
     assert found(replace(settings, secure_cookies=False), "Cookies").state == WARNING
+
+
+def test_a_link_with_an_icon_that_does_not_exist_is_named(settings):
+    links = (Link("ENT", "https://ent.example", icon="book"), Link("Notes", "https://notes.example", icon="grades"))
+    (told,) = [one for one in doctor.establishment(replace(settings, links=links)) if one.name == "Links"]
+    assert told.state == WARNING and told.words.startswith("Notes (entry 2) has no icon, as none is called 'grades'; there are ")
+    assert " book, " in told.words

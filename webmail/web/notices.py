@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from flask import session
 
+from webmail.web.areas import area_here, mailbox_here
+
 
 def notify(
     text: str,
@@ -23,7 +25,8 @@ def notify(
     `link` has `url` and `text`, and `here` if it opens in the same window. With scripts, what `poll` (a URL, seconds from now)
     answers takes the notice's place. `count`: the number in the text is seconds that scripts count down from.
 
-    With `keep` it stays on the following pages for so many seconds, or until another such notice replaces it.
+    With `keep` it stays on the following pages for so many seconds, or until another such notice replaces it; one with `undo`
+    only on the pages of the list or area that shows it first, unless it polls.
     """
     before = session.get("notices", [])
     until = time.time() + keep if keep else 0
@@ -42,11 +45,19 @@ def notify(
 def notices() -> list[dict[str, Any]]:
     """The notices to show now; each is shown once, except those queued with `keep`."""
     found = cast("list[dict[str, Any]]", session.get("notices", []))
-    kept = [notice for notice in found if notice.get("until", 0) > time.time()]
+    here = mailbox_here() or area_here()
+    placed = [_placed(notice, here) for notice in found]
+    kept = [notice for notice in placed if notice.get("until", 0) > time.time()]
     if kept != found:
         session["notices"] = kept
-    shown = [notice for notice in found if not notice.get("until") or notice in kept]
+    shown = [notice for notice in placed if not notice.get("until") or (notice in kept and notice.get("place", here) == here)]
     return [{**notice, "left": round(notice["counts"] - time.time(), 1)} if "counts" in notice else notice for notice in shown]
+
+
+def _placed(notice: dict[str, Any], here: str) -> dict[str, Any]:
+    """The notice with the place where it was shown first, if it belongs to one."""
+    bound = notice["undo"] and notice.get("until") and not notice.get("poll") and "place" not in notice
+    return {**notice, "place": here} if bound else notice
 
 
 def withdraw_notices() -> None:

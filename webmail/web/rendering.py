@@ -11,7 +11,7 @@ from webmail.web.banners import banners
 from webmail.web.current import settings
 
 # templates outside #main that are updated with it
-_BESIDE_MAIN = ("_folders.html", "_search.html")
+_BESIDE_MAIN = ("_folders.html", "_top.html")
 
 
 def page(template: str, status: int = 200, **context: Any) -> Response:

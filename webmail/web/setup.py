@@ -20,6 +20,7 @@ from webmail.errors import (
 )
 from webmail.mime.shown_address import readable_address
 from webmail.web import formatting
+from webmail.web.areas import address_here, area_here, areas, mailbox_here, side_place
 from webmail.web.banners import banners
 from webmail.web.current import current_user, overview, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
@@ -80,6 +81,11 @@ def install(app: Flask) -> None:
         static_url=static_url,
         icon=icon,
         csrf_field=csrf_field,
+        areas=areas,
+        area_here=area_here,
+        side_place=side_place,
+        mailbox_here=mailbox_here,
+        address_here=address_here,
         banners=banners,
         notices=notices,
         overview=overview,

@@ -86,7 +86,7 @@ def test_the_tag_that_is_shown_is_marked_in_the_side_bar(tagged: Callable[..., P
 @pytest.mark.parametrize("scripts", [True], ids=["scripts"])
 def test_a_tag_is_found_on_a_telephone(tagged: Callable[..., Page]) -> None:
     page = tagged(width=360)
-    page.click(".tabs a[href='/folders']")
+    page.click(".areas a[href='/folders']")
     page.locator("main .folder-table a.tag:text-is('Urgent')").click()
     page.wait_for_url(re.compile(r"query=tag.*scope=all"))
 

@@ -419,7 +419,7 @@ def test_htmx_gets_the_block(person: Visitor) -> None:
         page = person.get(url, htmx="main")
         assert page.status == 200
         assert page.html.lstrip().startswith("<title>")
-        assert not page.all("header.top")
+        assert not page.all("body")
 
 
 def test_unknown_actions_and_bad_undo(person: Visitor) -> None:

@@ -74,7 +74,7 @@ def test_the_form_keeps_what_it_has_no_field_for(folders: Visitor) -> None:
 
 def test_the_form_and_the_files_are_fragments_too(folders: Visitor) -> None:
     form = folders.get("/search?matching=from:ann", htmx="main")
-    assert form.status == 200 and form.one("#s-from")["value"] == "ann" and not form.all("header.top")
+    assert form.status == 200 and form.one("#s-from")["value"] == "ann" and not form.all("body")
     assert folders.get("/files", htmx="main").status == 200
     found = folders.submit(form, "form.form", htmx="main", **{"from": "bob", "scope": "all"})
     assert len(found.rows) == 5

@@ -339,7 +339,7 @@ def test_what_waits_is_nobody_elses(app: Flask, old: Visitor, make_account: Call
 def test_a_piece_for_htmx(old: Visitor) -> None:
     put_off(old, "Ancien")
     piece = old.get("/snoozed", htmx="main")
-    assert piece.one("main#main") and "Ancien" in piece.text and not piece.all("header")
+    assert piece.one("main#main") and "Ancien" in piece.text and not piece.all("body")
 
 
 def test_nobodys_rows_keep_others_asleep(

@@ -123,11 +123,29 @@ class SavedLink(NamedTuple):
     mailbox: str
     query: str
     scope: str
+    current: bool
 
 
 @blueprint.app_template_global()
 def saved_search_links() -> tuple[SavedLink, ...]:
-    return tuple(SavedLink(row.name, row.mailbox, row.query, row.scope) for row in saved_searches())
+    """The user's saved searches; the one whose results are shown is current."""
+    return tuple(SavedLink(row.name, row.mailbox, row.query, row.scope, _is_shown(row)) for row in saved_searches())
+
+
+def _is_shown(row: Saved) -> bool:
+    if request.endpoint != "mailbox.show" or request.args.get("query") != row.query:
+        return False
+    scope = request.args.get("scope", "")
+    return scope == row.scope and (scope == "all" or (request.view_args or {}).get("mailbox") == row.mailbox)
+
+
+@blueprint.app_template_global()
+def ready_search_here(address: str) -> str:
+    """The query of the predefined search whose results are shown; "" for none."""
+    if request.endpoint != "mailbox.show" or request.args.get("scope") != "all":
+        return ""
+    query = request.args.get("query", "")
+    return query if query in [words for _label, words in ready_searches(address)] else ""
 
 
 @blueprint.app_template_global()

@@ -1,0 +1,142 @@
+"""The frame in a real browser: menus, the box and the bar of a telephone, the number of keys to the first message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+OpenBrowser = Callable[..., Page]
+ALICE = "alice@lycee.example"
+only_scripts = pytest.mark.parametrize("scripts", [True], ids=["scripts"])
+ACCOUNT, MORE = "details.account", ".list-bar details.menu >> nth=0"
+
+
+def is_open(page: Page, menu: str) -> bool:
+    return bool(page.locator(menu).evaluate("menu => menu.open"))
+
+
+@only_scripts
+def test_a_menu_closes_on_the_way_to_another_page(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE, language="en")
+    page.click(f"{ACCOUNT} > summary")
+    page.click(f"{ACCOUNT} a[href='/tasks']")
+    expect(page.locator("main h1")).to_have_text("Tasks")
+    assert not is_open(page, ACCOUNT)
+    page.click(f"{ACCOUNT} > summary")
+    expect(page.locator(f"{ACCOUNT} a[aria-current=page]")).to_have_text("Tasks")
+
+
+@only_scripts
+def test_the_first_press_outside_a_menu_only_closes_it(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    inbox = page.url
+    page.click(f"{ACCOUNT} > summary")
+    row = page.locator("[data-row] .s").nth(6)
+    row.click()
+    assert not is_open(page, ACCOUNT) and page.url == inbox
+    row.click()
+    page.wait_for_url(re.compile("/message/"))
+
+
+@only_scripts
+def test_another_menu_opens_at_once(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    page.locator(MORE).locator("summary").click()
+    assert is_open(page, MORE)
+    page.click(f"{ACCOUNT} > summary")
+    assert is_open(page, ACCOUNT) and not is_open(page, MORE)
+
+
+@only_scripts
+def test_a_menu_closes_as_the_focus_leaves_it_and_with_escape(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    summary = page.locator(f"{ACCOUNT} > summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert is_open(page, ACCOUNT)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert not is_open(page, ACCOUNT)
+    expect(summary).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    assert not is_open(page, ACCOUNT)
+    page.keyboard.press("Enter")  # a key after a press that closed a menu is not swallowed: the button of the search box
+    page.wait_for_url(re.compile(r"\?query="))
+
+
+def test_the_language_leads_back(open_browser: OpenBrowser, scripts: bool) -> None:
+    page = open_browser(ALICE, language="en")
+    page.click("nav.areas a[href='/contacts']")
+    expect(page.locator("nav.areas a[aria-current]")).to_have_attribute("href", "/contacts")
+    page.click(f"{ACCOUNT} > summary")
+    page.click(f"{ACCOUNT} [name=language]")
+    page.wait_for_url("**/contacts")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    page.click(f"{ACCOUNT} > summary")
+    page.click(f"{ACCOUNT} [name=language]")
+    page.wait_for_url("**/contacts")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_the_bar_of_a_telephone(open_browser: OpenBrowser, width: int, scripts: bool) -> None:
+    page = open_browser(ALICE, width=width, height=640, language="en")
+    expect(page.locator(".top .place")).to_have_text("Inbox")
+    links = page.locator("nav.areas a")
+    assert links.all_inner_texts() == ["Mail", "Folders", "Contacts", "Files", "Write"]
+    for link in links.all():
+        box = link.bounding_box() or {}
+        assert box["height"] >= 44 and box["width"] >= 44 and box["y"] + box["height"] <= 640
+    links.nth(3).click()
+    expect(page.locator("nav.areas a[aria-current=page]")).to_have_text("Files")
+    links.nth(4).click()
+    page.wait_for_url(re.compile("/compose"))
+
+
+def test_the_box_of_a_telephone_opens_where_one_types(open_browser: OpenBrowser, scripts: bool) -> None:
+    page = open_browser(ALICE, width=360, language="en")
+    glass = page.locator("#query")
+    assert (glass.bounding_box() or {})["width"] <= 44
+    glass.click()
+    assert (glass.bounding_box() or {})["width"] > 200
+    glass.fill("conseil")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("query=conseil"))
+    expect(glass).to_be_visible()
+    assert (glass.bounding_box() or {})["width"] > 200 and glass.input_value() == "conseil"
+
+
+@only_scripts
+def test_few_keys_lead_to_the_first_message(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    for _key in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("!!document.activeElement.closest('[data-row] a[id]')"):
+            return
+    pytest.fail("the 20th key has not come to a message yet")
+
+
+@only_scripts
+def test_all_is_reached_at_400_percent(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE, width=320, height=200)
+    page.mouse.wheel(0, 400)
+    rows = page.locator("[data-row]")
+    page.wait_for_function("scrollY > 0")
+    in_sight = [row for row in rows.all()[:12] if 0 <= (row.bounding_box() or {})["y"] <= 150]
+    assert len(in_sight) >= 2
+
+
+@only_scripts
+def test_forced_colours_keep_what_is_unread_and_current(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    page.emulate_media(forced_colors="active")
+    edge = "cell => getComputedStyle(cell).borderInlineStartColor"
+    unread, read = page.locator("tr.u .c").first.evaluate(edge), page.locator("tr[data-row]:not(.u) .c").first.evaluate(edge)
+    assert unread != read
+    assert page.locator("#folders [aria-current]").evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+    page.locator("input[name=uids]").first.check()
+    assert page.locator("tr[data-row]").first.evaluate("row => getComputedStyle(row).outlineStyle") == "solid"
