@@ -20,6 +20,7 @@ from webmail.errors import (
 )
 from webmail.mime.shown_address import readable_address
 from webmail.web import formatting
+from webmail.web.addresses import url_for
 from webmail.web.areas import address_here, area_here, areas, mailbox_here, side_place
 from webmail.web.banners import banners
 from webmail.web.current import current_user, overview, preferences, settings
@@ -98,6 +99,7 @@ def install(app: Flask) -> None:
         moment_label=moment_label,
         initials=initials,
         remembered=remembered,
+        url_for=url_for,
         look=look,
         get_locale=get_locale,
     )
