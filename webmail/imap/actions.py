@@ -175,11 +175,15 @@ def move_making(
 
 
 def make(connection: Connection, mailbox: str) -> None:
-    """Create a mailbox unless it exists, perhaps just created by another session: 2 or 3 round trips."""
+    """Create a mailbox unless it exists, perhaps just created by another session: 2 or 3 round trips. Raises Refused."""
     try:
         create(connection, mailbox)
-    except Refused:
-        connection.run((b"STATUS", mailbox_name(mailbox), b"(UIDNEXT)"))
+    except Refused as refused:
+        try:
+            connection.run((b"STATUS", mailbox_name(mailbox), b"(UIDNEXT)"))
+        except (NoSuchMailbox, Refused):
+            raise refused from None
+        forget(connection.account)  # a folder that the overview does not know
 
 
 def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> MovedMessages:

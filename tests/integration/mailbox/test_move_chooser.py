@@ -242,6 +242,17 @@ def test_only_what_one_may_do_is_offered(
     assert (refused.status == 200) == (level == "write")
 
 
+@pytest.mark.parametrize("made", [["Neu"], ["Neu", "Neu/Alt"]])
+def test_a_folder_that_another_program_made_a_moment_ago_takes_them(folders: Visitor, imap_of: ImapOf, made: list[str]) -> None:
+    asked = ask(folders, "Budget 1")
+    for name in made:
+        imap_of(folders.address).create_folder(name)
+    after = folders.submit(asked, CHOOSER, action="make:move", find="Neu/Alt")
+    assert "1 message moved to Alt." in after.notices
+    after = folders.submit(ask(folders, "Budget 7"), CHOOSER, action="make:move", find="Neu/Alt")
+    assert "1 message moved to Alt." in after.notices
+
+
 def test_two_clicks_make_one_folder_and_move_once(app: Flask, folders: Visitor, imap_of: ImapOf) -> None:
     windows = [folders, *(Visitor(app, folders.address).sign_in() for _ in range(2))]
     asked = [ask(window, "Budget 1") for window in windows]

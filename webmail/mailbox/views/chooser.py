@@ -49,13 +49,14 @@ def made_target(job: ListJob) -> str | Response:
     try:
         place = move_targets.typed_folder(typed, found, _paths(found))
         if isinstance(place, NewFolder):
-            folders.make(job.connection, place)
+            for name in (*place.above, place.name):
+                imap.actions.make(job.connection, name)
         elif place not in targets(found, {each.mailbox for each in job.chosen}):
             return ask_folder(job, how, _("Messages can't be put there. Choose another folder."))
     except BadFolderName as error:
         return ask_folder(job, how, fault_words(error.fault))
-    except (Refused, NotAllowed):
-        return ask_folder(job, how, refused_words())
+    except (Refused, NotAllowed) as error:
+        return ask_folder(job, how, refused_words(error))
     return place.name
 
 
