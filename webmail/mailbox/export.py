@@ -26,6 +26,7 @@ MOST_IN_ARCHIVE = 100_000  # files in one zip: more make programs slow that open
 KINDS = {"mbox": "application/mbox", "zip": "application/zip"}
 FOLDERS = "folders"  # a zip archive with an mbox for each folder: a whole mailbox
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
+_NO_FOLDER = re.compile(r"(\.mbox)(?=/|\Z)", re.IGNORECASE)  # at its end: the file of another mailbox may be called so
 _LONGEST_HELD = 65536
 
 Found = list[tuple[Selection, list[bulk.MessageFingerprint]]]
@@ -150,7 +151,8 @@ def archive_of_folders(folders: Iterable[tuple[str, Iterable[bytes]]], at: datet
     taken = set[str]()
     with ZipStream() as archive:
         for mailbox, chunks in folders:
-            wanted = _entry_name(mailbox)
+            above, slash, last = _entry_name(mailbox).rpartition("/")
+            wanted = _NO_FOLDER.sub(r"\1_", above) + slash + last
             name = next(name for name in _numbered(wanted) if name.casefold() not in taken)
             taken.add(name.casefold())
             yield from archive.file(f"{name}.mbox", at, chunks)

@@ -46,3 +46,11 @@ def test_two_folders_are_never_one_file() -> None:
     assert len({name.casefold() for name in names}) == 5 and "c/d.mbox" in names
     assert not any(name.startswith(("/", ".")) for name in names)
     assert {archive.read(name) for name in names} == {b"From xy"}
+
+
+def test_a_file_never_stands_where_another_needs_a_folder() -> None:
+    folders = [(name, [b"x"]) for name in ("A", "a.MBOX/b", "A.mbox/b/c", "A.mbox")]
+    made = b"".join(export.archive_of_folders(folders, datetime(2026, 3, 4, tzinfo=UTC)))
+    names = [name.casefold() for name in zipfile.ZipFile(io.BytesIO(made)).namelist()]
+    above = {name[:at] for name in names for at, letter in enumerate(name) if letter == "/"}
+    assert len(set(names)) == 4 and not above.intersection(names)
