@@ -50,8 +50,11 @@ integration: ready ## tests on real servers: Dovecot, Postfix, nginx
 	$(BIN)/pytest -n 2 --dist loadfile -rfEs tests/integration
 
 # not again: what hardly touches a table. The whole suite: make integration-postgresql NO_TABLES=
-NO_TABLES := demo/test_life.py demo/test_place.py imap test_managesieve.py mailbox/test_search_words.py \
-	message/test_full_text_index.py message/test_huge_messages.py auth/test_slow_forms.py
+NO_TABLES := demo/test_life.py demo/test_place.py demo/test_mailboxes.py demo/test_servers.py imap test_managesieve.py test_nginx.py \
+	test_doctor_index.py postfix/test_postfix.py auth/test_slow_forms.py compose/test_quotes.py $(addprefix mailbox/test_, \
+	search_words.py search.py search_pages.py search_scope.py search_everywhere.py sorting.py listing.py files.py folders.py \
+	conversations.py changes.py push.py counts.py paperclip.py selection.py full_mailbox.py detach.py) $(addprefix message/test_, \
+	full_text_index.py huge_messages.py viewers.py odd_attachments.py message.py browser_cache.py conversation.py link_warning.py)
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
 	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile -rfEs $(NO_TABLES:%=--ignore=tests/integration/%) tests/integration
 
