@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -125,3 +126,13 @@ def test_an_undo_stays_with_its_list(person: Visitor, fill: Callable[..., list[i
 def test_the_content_comes_before_the_folders(person: Visitor) -> None:
     html = person.get("/mailbox/INBOX").html
     assert html.index('href="#main"') < html.index('href="#folders"') < html.index('id="main"') < html.index('id="folders"')
+
+
+def test_little_stands_above_the_list_in_a_text_browser(person: Visitor, fill: Callable[..., list[int]]) -> None:
+    """As w3m lays it out, of 50 lines: the buttons of the list on the 15th at the latest."""
+    fill(person, message("Plans"))
+    command = ["w3m", "-dump", "-cols", "120", "-T", "text/html"]
+    html = person.get("/mailbox/INBOX").html
+    drawn = subprocess.run(command, input=html, check=True, capture_output=True, text=True, timeout=20).stdout.splitlines()
+    assert next(number for number, line in enumerate(drawn, 1) if "Archive" in line and "Delete" in line) <= 15
+    assert next(number for number, line in enumerate(drawn, 1) if "Contacts" in line) == 1
