@@ -19,6 +19,7 @@ from tests.support.contact_pages import CARD, EDIT, add, group
 from tests.support.groups import group as people_group
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
+from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.visits import Page
 
 ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN.address
@@ -81,7 +82,8 @@ def _simple_pages() -> dict[str, str]:
     return {
         "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
         "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "sessions": "/sessions",
-        "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "preferences": "/settings",
+        "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
+        "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
         "room": "/room",
     }  # fmt: skip
 

@@ -25,17 +25,17 @@ class IdentityForm(AreaForm):
     PLAIN = ("name", "address", "reply_to", "organisation", "cc", "bcc", "sent_mailbox", "is_default")
     name = StringField(_l("Name"), filters=[trimmed], validators=[MaxLength(190)])
     address = SelectField(_l("Address"), validate_choice=False, validators=[is_offered])
-    reply_to = StringField(_l("Answers go to"), filters=[trimmed], validators=[MaxLength(2000), are_addresses])
+    reply_to = StringField(_l("Reply-To"), filters=[trimmed], validators=[MaxLength(2000), are_addresses])
     organisation = StringField(_l("Organisation"), filters=[trimmed], validators=[MaxLength(190)])
     cc = StringField(_l("Always in Cc"), filters=[trimmed], validators=[MaxLength(2000), are_addresses])
     bcc = StringField(_l("Always in Bcc"), filters=[trimmed], validators=[MaxLength(2000), are_addresses])
-    sent_mailbox = SelectField(_l("Sent messages are kept in"))
+    sent_mailbox = SelectField(_l("Folder for sent messages"))
     signature = SelectField(_l("Signature"), coerce=int)
     signature_above = SelectField(
-        _l("In an answer, the signature stands"),
+        _l("Signature position in replies"),
         choices=[SelectChoice("above", _l("Above the quoted message")), SelectChoice("below", _l("Below the quoted message"))],
     )
-    is_default = BooleanField(_l("Write as this one, unless I choose another"))
+    is_default = BooleanField(_l("Default identity"))
 
     @classmethod
     def of(cls, identity: WritingIdentity) -> IdentityForm:

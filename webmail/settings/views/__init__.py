@@ -5,6 +5,7 @@ from webmail.settings.views import (
     catalogue,
     identities,
     preferences,
+    removals,
     templates,
 )
 
@@ -13,5 +14,6 @@ __all__ = [
     "catalogue",
     "identities",
     "preferences",
+    "removals",
     "templates",
 ]

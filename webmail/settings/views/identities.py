@@ -7,12 +7,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.compose import identities
-from webmail.database import idempotency
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, Signature, WritingIdentity
 from webmail.people.display_names import NameRefused
+from webmail.settings import removed
 from webmail.settings.blueprint import blueprint
 from webmail.settings.identity_forms import FreeIdentityForm, IdentityForm, SignatureForm
+from webmail.settings.views.removals import told_removed
 from webmail.web.audit import audited
 from webmail.web.current import current_user, overview, settings
 from webmail.web.labels import mailbox_label, name_objection
@@ -65,9 +66,9 @@ def ask_identity(number: int) -> Response:
 @blueprint.post("/settings/identities/<int:number>/remove")
 def remove_identity(number: int) -> Response:
     identity = identities.named(identities.for_user(current_user()), number)
-    if idempotency.removed(WritingIdentity, number, current_user()):
+    if undo := removed.remove(current_user(), "identity", number):
         audited(AuditAct.IDENTITY_REMOVED, identity.address if identity else "")
-        notify(_("The identity was removed."))
+        told_removed("identity", _("The identity was removed."), undo)
     return redirect(url_for("settings.list_identities"), 303)
 
 
@@ -164,8 +165,8 @@ def ask_signature(number: int) -> Response:
 
 @blueprint.post("/settings/signatures/<int:number>/remove")
 def remove_signature(number: int) -> Response:
-    if idempotency.removed(Signature, number, current_user()):
-        notify(_("The signature was removed."))
+    if undo := removed.remove(current_user(), "signature", number):
+        told_removed("signature", _("The signature was removed."), undo)
     return redirect(url_for("settings.list_signatures"), 303)
 
 

@@ -7,11 +7,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.compose import templates
-from webmail.database import idempotency
 from webmail.errors import LimitReached
 from webmail.models import ReadyText
+from webmail.settings import removed
 from webmail.settings.blueprint import blueprint
 from webmail.settings.identity_forms import TemplateForm
+from webmail.settings.views.removals import told_removed
 from webmail.web.current import current_user
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -56,8 +57,8 @@ def ask_template(number: int) -> Response:
 
 @blueprint.post("/settings/templates/<int:number>/remove")
 def remove_template(number: int) -> Response:
-    if idempotency.removed(ReadyText, number, current_user()):
-        notify(_("The template was removed."))
+    if undo := removed.remove(current_user(), "template", number):
+        told_removed("template", _("The template was removed."), undo)
     return redirect(url_for(LIST), 303)
 
 

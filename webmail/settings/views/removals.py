@@ -1,0 +1,48 @@
+"""Undo of a removal: puts an identity, a signature or a template back; and the notice that offers it."""
+
+from __future__ import annotations
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.errors import LimitReached, MailError
+from webmail.models import AuditAct
+from webmail.people.display_names import NameRefused
+from webmail.settings import removed
+from webmail.settings.blueprint import blueprint
+from webmail.web.audit import audited
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify, withdraw_notices
+
+_SHOWN = 45  # seconds
+_LISTS = {"identity": "settings.list_identities", "signature": "settings.list_signatures", "template": "settings.list_templates"}
+
+
+@blueprint.post("/settings/put-back")
+def put_back() -> Response:
+    kind = request.form.get("kind", "")
+    back = url_for(_LISTS.get(kind, "settings.show"))
+    withdraw_notices()
+    try:
+        kind, address = removed.put_back(current_user(), request.form.get("undo", ""), settings())
+    except removed.CannotPutBack:
+        notify(_("This can no longer be undone."), "caution")
+    except LimitReached:
+        notify(_("You have as many as there may be. Remove one first."), "danger")
+    except (MailError, NameRefused):
+        notify(_("You may not send with this name or address any more, so the identity stays removed."), "caution")
+    else:
+        if kind == "identity":
+            audited(AuditAct.IDENTITY_ADDED, address)
+        notify(
+            {"identity": _("The identity is back."), "signature": _("The signature is back.")}.get(
+                kind, _("The template is back.")
+            )
+        )
+    return redirect(back, 303)
+
+
+def told_removed(kind: str, words: str, undo: str) -> None:
+    """The notice after a removal, with its undo."""
+    notify(words, undo=(url_for("settings.put_back"), {"undo": undo, "kind": kind}), keep=_SHOWN)
