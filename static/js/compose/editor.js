@@ -5,7 +5,7 @@
   var PM = window.ProseMirror, T = window.editorText;
   if (!PM || !T || window.editor) return;
   var SLOW = 25, PAUSE = 400; // milliseconds: where writing takes longer than the first, it waits for a pause in typing
-  var schema = T.schema, types = schema.nodes, marks = schema.marks, open = null; // { view, box, area, words, late, took, ours }
+  var schema = T.schema, types = schema.nodes, marks = schema.marks, open = null; // { view, bar, box, area, words, late, took, ours }
 
   // --- commands ----------------------------------------------------------------------------------------------------------
   function depthOf(state, type) {
@@ -73,7 +73,7 @@
     return true;
   }
   function leave() {
-    open.box.querySelector("[role=toolbar] button[tabindex='0']").focus();
+    open.bar.querySelector("button[tabindex='0']").focus();
     return true;
   }
   var keys = {
@@ -83,9 +83,15 @@
     "Enter": PM.chainCommands(leaveCode, PM.splitListItem(types.list_item), answer), "Shift-Enter": PM.chainCommands(PM.exitCode, breakLine),
     "Mod-]": PM.sinkListItem(types.list_item), "Mod-[": PM.liftListItem(types.list_item), "Backspace": PM.undoInputRule,
   };
+  // the sign of a point typed in a point: there is one already
+  function once(rule) {
+    var handle = rule.handler;
+    rule.handler = function (state, match, start, end) { return listOf(state) ? state.tr.delete(start, end) : handle(state, match, start, end); };
+    return rule;
+  }
   var rules = PM.inputRules({ rules: [
-    PM.wrappingInputRule(/^\s*([-+*])\s$/, types.bullet_list),
-    PM.wrappingInputRule(/^(\d{1,3})\.\s$/, types.ordered_list, function (match) { return { order: +match[1] }; }),
+    once(PM.wrappingInputRule(/^\s*([-+*])\s$/, types.bullet_list)),
+    once(PM.wrappingInputRule(/^(\d{1,3})\.\s$/, types.ordered_list, function (match) { return { order: +match[1] }; })),
     PM.wrappingInputRule(/^\s*>\s$/, types.blockquote),
     PM.textblockTypeInputRule(/^(#{1,3})\s$/, types.heading, function (match) { return { level: match[1].length }; }),
     PM.textblockTypeInputRule(/^```$/, types.code_block),
@@ -154,7 +160,7 @@
     return bar;
   }
   function showTools() {
-    open.box.querySelectorAll("[data-tool][aria-pressed]").forEach(function (button) {
+    open.bar.querySelectorAll("[data-tool][aria-pressed]").forEach(function (button) {
       var tool = TOOLS.find(function (one) { return one[0] === button.dataset.tool; });
       button.setAttribute("aria-pressed", String(Boolean(tool[3](open.view.state))));
     });
@@ -333,28 +339,63 @@
 
   /* Show the textarea's text in the editor instead. Returns "" or why that can't be: "long", "other", "absent" (in this browser). */
   function show(area, words) {
-    var doc, label = document.querySelector("label[for=" + area.id + "]"), focused = document.activeElement === area;
-    var atEnd = area.selectionStart && area.selectionStart >= area.value.length;
+    var doc, label = document.querySelector("label[for=" + area.id + "]"), focused = document.activeElement === area || area.autofocus;
+    var tools = area.form && area.form.querySelector("[data-tools]");
     if (open && open.area === area && open.box.isConnected) return "";
     close();
     if (T.tooLong(area.value)) return "long";
     try { doc = T.read(area.value); } catch (error) { return "other"; }
     label.id = "editor-label";
-    var box = element("div", { class: "editor" }, [toolbar(words), linkRow(words), element("p", { class: "editor-said small", role: "status" })]);
-    open = { box: box, area: area, words: words, late: 0, took: 0, ours: false, view: null };
+    var bar = toolbar(words), box = element("div", { class: "editor" }, [linkRow(words), element("p", { class: "editor-said small", role: "status" })]);
+    open = { bar: bar, box: box, area: area, words: words, late: 0, took: 0, ours: false, view: null };
     area.before(box);
+    if (tools) tools.append(bar);
+    else box.prepend(bar);
     try { dress(box, area, doc); } catch (error) {
+      bar.remove();
       box.remove();
       open = null;
       return "absent";
     }
-    area.hidden = true;
+    var caret = focused && caretIn(area, doc), tr = open.view.state.tr;
+    hold(area, true);
     showTools();
     if (focused) {
-      if (atEnd) open.view.dispatch(open.view.state.tr.setSelection(PM.TextSelection.atEnd(open.view.state.doc)));
+      tr.setSelection(PM.TextSelection.near(tr.doc.resolve(caret.at)));
+      if (caret.blanks) tr.insertText(caret.blanks);
+      open.view.dispatch(tr.scrollIntoView());
       open.view.focus();
     }
     return "";
+  }
+  // the textarea keeps the words out of sight
+  function hold(area, is) {
+    area.classList.toggle("held", is);
+    area.tabIndex = is ? -1 : 0;
+    area.autofocus = false;
+    if (is) area.setAttribute("aria-hidden", "true");
+    else area.removeAttribute("aria-hidden");
+  }
+  // where the textarea's caret is in the document, found by a sign that is put there for a moment; and the blanks typed before it,
+  // which Markdown drops at the end of a line
+  function caretIn(area, doc) {
+    var before = area.value.slice(0, area.selectionEnd), sign = "\uE0FE", number = 0, found = null, out = { at: 0, blanks: "" };
+    if (!before) return out;
+    try {
+      T.read(before + sign + area.value.slice(before.length)).descendants(function (node) {
+        if (!node.isTextblock) return;
+        var at = node.textBetween(0, node.content.size, "", "\n").indexOf(sign);
+        if (at >= 0) found = [number, at];
+        number++;
+      });
+    } catch (error) { return out; }
+    number = 0;
+    if (found) doc.descendants(function (node, at) {
+      if (!node.isTextblock || number++ !== found[0]) return;
+      out.at = at + 1 + Math.min(found[1], node.content.size);
+      if (found[1] > node.content.size && /\S[ \t]+$/.test(before)) out.blanks = " ";
+    });
+    return out;
   }
   function showRaw() {
     var inner = element("code");
@@ -367,18 +408,21 @@
       handleDOMEvents: { blur: function () { flush(); return false; } },
     });
     open.view.dom.classList.toggle("editor-empty", isEmpty(doc));
-    box.addEventListener("keydown", function (event) { // no keys of the page's own
-      if (event.key !== "Escape" && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+    [open.bar, box].forEach(function (part) {
+      part.addEventListener("keydown", function (event) { // no keys of the page's own
+        if (event.key !== "Escape" && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+      });
     });
   }
   function close() {
     if (!open) return;
     flush();
-    var state = open, focused = state.box.contains(document.activeElement);
+    var state = open, focused = state.box.contains(document.activeElement) || state.bar.contains(document.activeElement);
     open = null;
     state.view.destroy();
+    state.bar.remove();
     state.box.remove();
-    state.area.hidden = false;
+    hold(state.area, false);
     if (focused) state.area.focus();
   }
 

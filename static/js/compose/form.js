@@ -70,8 +70,10 @@
   function dress() {
     var form = document.querySelector("form.compose-form");
     if (!form || (now && now.form === form)) return;
-    form.querySelectorAll(".compose-row input[inputmode=email]").forEach(widen);
+    form.querySelectorAll(".compose-row input[name][inputmode=email]:not(.held)").forEach(widen);
     form.querySelectorAll("textarea.grows").forEach(function (field) { field.rows = 1; grow(field); });
+    if (window.chips) chips.dress();
+    decide(form);
     now = { form: form, saved: text(form), sending: null, since: 0, submitting: false, pressed: "", next: "", failed: false };
     if (left() === form.getAttribute("action")) setTimeout(renew, 500, form);
     leaving("");
@@ -162,6 +164,13 @@
     showEditor(form, marks);
   }
 
+  // a new text is formatted where that can be seen: not where the editor can't run, nor where its signs would be a surprise
+  function decide(form) {
+    var format = form.querySelector("#format[data-free]"), can = "noModule" in document.createElement("script");
+    if (format && !form.querySelector(".compose-original")) format.value = can && wish() === "editor" ? "markdown" : "";
+  }
+  function idle(then) { return window.editor ? then() : window.requestIdleCallback ? requestIdleCallback(then, { timeout: 1500 }) : setTimeout(then, 200); }
+
   // formatted text as it will look: fetched when somebody writes some, and only if they have not chosen to see the signs
   function wish(way) {
     try {
@@ -222,11 +231,11 @@
       if (window.editor) window.editor.close();
       return settle(false);
     }
-    fetchEditor(choice, function () {
+    idle(function () { fetchEditor(choice, function () {
       if (!form.isConnected || wish() !== "editor" || !form.querySelector("#" + marks.dataset.marks).value) return;
       var why = window.editor ? window.editor.show(area, words) : "absent";
       settle(!why, why);
-    });
+    }); });
   }
   document.addEventListener("click", function (event) {
     var button = event.target.closest && event.target.closest("[data-write]");
@@ -287,14 +296,14 @@
       return sent.fields[name] && sent.fields[name].value !== carried.typed[name].value;
     });
     if (!field || !form.contains(field)) return;
-    carried.focus = { id: field.id, from: field.selectionStart, to: field.selectionEnd, top: field.scrollTop };
+    carried.focus = { id: field.id, from: field.selectionStart, to: field.selectionEnd, top: field.scrollTop, typed: field.value };
     if (carried.moved) told.swapOverride = "outerHTML show:none";
   }
   function bringBack(form) {
     var back = carried, found = back && fields(form), changed = [];
     carried = null;
     if (!back) return showMarks();
-    var wish = form.querySelector("[autofocus]"), usual = !wish || wish.matches("#body, #to:not([aria-invalid])");
+    var wish = form.querySelector("[autofocus]"), usual = !wish || wish.matches("#body, [id^=to]:not([aria-invalid])");
     Object.keys(found).forEach(function (name) {
       var field = found[name].field, sent = back.sent[name], typed = back.typed[name], both;
       if (!sent || !typed || (sent.value === typed.value && field.id !== "body")) return;
@@ -309,7 +318,8 @@
       else field.value = typed.value;
       if (sent.value === typed.value) return;
       if (field.matches("textarea.grows")) grow(field);
-      if (field.closest("details")) field.closest("details").open = true;
+      if (window.chips) chips.renew(field);
+      if (field.closest(".compose-more")) field.closest(".compose-more").open = true;
       changed.push(field);
     });
     showMarks();
@@ -332,6 +342,7 @@
     form.querySelectorAll("[autofocus]").forEach(function (wish) { wish.removeAttribute("autofocus"); });
     if (field.id === "editor") return window.editor.focus(back.editor);
     field.focus({ preventScroll: true });
+    if (field.dataset.of) chips.resume(field, back.focus.typed);
     try { // a choice has no caret
       if (typeof back.focus.from === "number") field.setSelectionRange(back.focus.from, back.focus.to);
     } catch (error) { return; }

@@ -8,7 +8,7 @@
 
   function list() { return document.getElementById("recipients-found"); }
   function options() { return list() ? list().querySelectorAll("[role=option]") : []; }
-  function isField(target) { return target && target.form && target.closest("[data-recipients]") && FIELDS.indexOf(target.name) >= 0; }
+  function isField(target) { return target && target.form && target.closest("[data-recipients]") && FIELDS.indexOf(target.dataset.of || target.name) >= 0; }
 
   // the address under the caret: from one separator to the next, those within quotes and brackets left alone
   function item() {

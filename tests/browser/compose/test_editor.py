@@ -32,8 +32,8 @@ SAMPLES = (
 
 
 def write(page: Page, text: str = "") -> None:
-    page.goto("/compose")
-    expect(page.locator("#to")).to_be_focused()
+    page.goto("/compose?format=")
+    expect(page.locator("#to-typing")).to_be_focused()
     if text:
         page.fill("#body", text)
     page.select_option("#format", "markdown")
@@ -127,11 +127,12 @@ def test_quotation_and_signature_stay_word_for_word(open_browser: OpenBrowser) -
     above, below = QUOTED.lstrip("\n").split(">\n>> - une")
     assert f"{above}\nMerci.\n\n>> - une{below}" in text_of(page)
     kept = text_of(page)
+    page.click("#options summary")
     page.get_by_role("button", name="Texte", exact=True).click()
-    expect(page.locator("#body")).to_be_visible()
+    expect(page.locator("#body:not(.held)")).to_be_visible()
     assert text_of(page) == kept
     page.reload()
-    expect(page.locator("#body")).to_be_visible()  # remembered by the browser
+    expect(page.locator("#body:not(.held)")).to_be_visible()  # remembered by the browser
     expect(page.locator("#editor")).to_have_count(0)
 
 
@@ -181,9 +182,11 @@ def test_a_text_is_read_and_written_back_the_same(open_browser: OpenBrowser) -> 
         if "\t" not in sample:  # what is indented so is shown as it is written
             assert plain(found[2]) == html_of(sample)
     long = "mot " * 6000
+    page.click("#options summary")
     page.get_by_role("button", name="Texte", exact=True).click()
     page.fill("#body", long)
+    page.locator("#options").evaluate("menu => { menu.open = true; }")
     page.get_by_role("button", name="Éditeur").or_(page.get_by_role("button", name="Editor")).click()
     expect(page.locator("[data-editor] [role=status]")).not_to_be_empty()
-    expect(page.locator("#body")).to_be_visible()
+    expect(page.locator("#body:not(.held)")).to_be_visible()
     assert text_of(page) == long

@@ -11,7 +11,7 @@ from tests.support.images import picture
 @pytest.mark.parametrize("scripts", [True])
 def test_a_picture_goes_where_the_cursor_is(open_browser):
     page = open_browser("alice@lycee.example", language="en")
-    page.goto("/compose")
+    page.goto("/compose?format=")
     page.fill("#body", "Voici le plan.")
     page.set_input_files("#attachments-field", {"name": "plan d'été.png", "mimeType": "image/png", "buffer": picture()})
     button = page.get_by_role("button", name="Insert plan d'été.png in the text")
@@ -25,7 +25,9 @@ def test_a_picture_goes_where_the_cursor_is(open_browser):
     expect(page.locator("#body")).to_have_value(f"Voici{mark} le plan.")
     expect(page.locator("#format")).to_have_value("markdown")
     expect(page.locator(".editor-image img")).to_have_js_property("naturalWidth", 40)
+    page.click("#options summary")
     page.get_by_role("button", name="Text", exact=True).click()
+    page.keyboard.press("Escape")
     page.focus("#body")
     page.evaluate("document.getElementById('body').setSelectionRange(0, 0)")
     button.click()

@@ -17,7 +17,7 @@ only_with_scripts = pytest.mark.parametrize("scripts", [True])
 
 def write(page: Page) -> None:
     page.goto("/compose")
-    expect(page.locator("textarea[name=to]")).to_be_focused()
+    expect(page.locator("#to-typing")).to_be_focused()
     page.wait_for_function("window.recipients")
 
 
@@ -26,16 +26,16 @@ def test_people_are_completed_by_keyboard(open_browser: OpenBrowser, check_acces
     page = open_browser(ALICE)
     assert page.locator("script[src*='recipients.js']").count() == 0  # nothing of it in the first view
     write(page)
-    field, options = page.locator("#to"), page.locator("#recipients-found [role=option]")
+    field, typing, options = page.locator("#to"), page.locator("#to-typing"), page.locator("#recipients-found [role=option]")
     page.keyboard.type("gir")
     expect(options).to_have_count(1)
     expect(page.locator("#recipients-said")).to_contain_text("1")
-    expect(field).to_have_attribute("aria-activedescendant", "recipient-1")
+    expect(typing).to_have_attribute("aria-activedescendant", "recipient-1")
     check_accessibility(page)
     page.keyboard.press("Enter")
     expect(field).to_have_value("Bob Girard <bob@lycee.example>, ")
     expect(options).to_have_count(0)
-    assert field.get_attribute("aria-activedescendant") is None
+    assert typing.get_attribute("aria-activedescendant") is None
     page.keyboard.type("a")
     expect(options).not_to_have_count(0)
     page.keyboard.press("ArrowDown")
@@ -44,7 +44,7 @@ def test_people_are_completed_by_keyboard(open_browser: OpenBrowser, check_acces
     page.keyboard.press("Escape")
     expect(options).to_have_count(0)
     expect(field).to_have_value("Bob Girard <bob@lycee.example>, a")
-    expect(field).to_be_focused()
+    expect(typing).to_be_focused()
     page.keyboard.type("dmi")
     expect(options).to_have_count(1)
     page.keyboard.press("ArrowDown")
@@ -55,8 +55,11 @@ def test_people_are_completed_by_keyboard(open_browser: OpenBrowser, check_acces
 @only_with_scripts
 def test_the_address_under_the_caret_is_completed_and_the_others_stay(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE)
-    write(page)
+    mail = page.locator("[data-row] .s a").first.get_attribute("href") or ""
+    page.goto(mail.replace("/message/", "/send-on/"))
+    page.wait_for_function("window.recipients")
     field, options = page.locator("#to"), page.locator("#recipients-found [role=option]")
+    field.click()
     page.keyboard.type('"Roux, C" <charlie@autre.example>; adm; x@y.example')
     page.evaluate("(field => field.setSelectionRange(38, 38))(document.getElementById('to'))")
     page.keyboard.press("Backspace")
@@ -75,7 +78,7 @@ def test_a_whole_address_is_never_replaced_by_enter(open_browser: OpenBrowser) -
     expect(page.locator("#recipients-found [role=option]")).to_have_count(1)
     assert page.locator("#recipients-found [aria-selected=true]").count() == 0
     page.keyboard.press("Enter")
-    assert page.locator("#to").input_value().strip() == "bob@lycee"
+    assert page.locator("#to").input_value().strip(" ,") == "bob@lycee"
 
 
 @only_with_scripts

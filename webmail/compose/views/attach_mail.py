@@ -19,6 +19,7 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.fields import Fields
 from webmail.compose.forms import ComposeForm
 from webmail.compose.mail_attachments import MOST, AttachResult, Pick
+from webmail.compose.views import text_format
 from webmail.compose.views.draft_state import put_if_small
 from webmail.compose.views.editor import my_identities, no_room_words, own_draft
 from webmail.errors import ServerAway
@@ -150,7 +151,7 @@ def forward_together(mailbox: str) -> Response:
         one = chosen[0]
         of: dict[str, Any] = {"uid": one.uid, "mailbox": one.mailbox, "v": one.uidvalidity or None, "as": "attachment"}
         return redirect(url_for("compose.forward", **of), 303)
-    begun = identities.begun(Fields(format=preferences().write_format), my_identities()[0])
+    begun = identities.begun(Fields(format=text_format.wanted()), my_identities()[0])
     row = drafts.new(current_user(), begun)
     try:
         outcome = mail_attachments.attach(row, current_account(), chosen, settings())

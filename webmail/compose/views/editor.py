@@ -37,6 +37,7 @@ from webmail.compose.drafts import AlreadyLeft, DraftChangedElsewhere
 from webmail.compose.fields import Fields, fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
+from webmail.compose.views import text_format
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.errors import MailError, NoSuchMessage
 from webmail.mail import Identity, Message
@@ -94,7 +95,7 @@ def show(draft_id: str) -> Response:
 def reply(uid: int, mailbox: str) -> Response:
     """A reply to the sender; with `all` to everyone, with `list` to the mailing list."""
     place, back = preferences().quote, url_for("mailbox.show", mailbox=mailbox)
-    formatted = _format() == message_options.FORMATTED and place != "none"
+    formatted = text_format.wanted() == message_options.FORMATTED and place != "none"
     message, found = _original(
         uid, mailbox, keep=formatted and place == "below", pictures=formatted, alone=True,
         signed=not preferences().without_signatures,
@@ -103,7 +104,7 @@ def reply(uid: int, mailbox: str) -> Response:
     if found.html:
         found = replace(found, html=kept_html.answered(_attribution(message), found.html))
     elif not found.names:
-        return _new_form(fields, back)
+        return _new_form(fields, back, message)
     return _with_files(fields, back, lambda row: _carry(row, message, found, alone=True))
 
 
@@ -126,24 +127,18 @@ def _answer(message: Message, quoted: str, place: str) -> Fields:
         message, identities.noun(me), _attribution(message), quoted, everyone=everyone, also=mine, to_list=to_list,
         quote=place,
     )  # fmt: skip
-    return _begun(fields, me)
+    return _begun(fields, me, message)
 
 
-def _begun(fields: Fields, me: WritingIdentity) -> Fields:
-    """The fields with the user's signature, copies and preferred format."""
-    return replace(identities.begun(fields, me), format=_format())
-
-
-def _format() -> str:
-    """The text format: as named in the URL, else as the user prefers."""
-    named = request.args.get("format")
-    return named if named in message_options.FORMATS else preferences().write_format
+def _begun(fields: Fields, me: WritingIdentity, message: Message | None = None) -> Fields:
+    """The fields with the user's signature, copies and preferred format; `message` is the one answered or forwarded."""
+    return replace(identities.begun(fields, me), format=text_format.wanted(message))
 
 
 @blueprint.get("/forward/<int:uid>/<path:mailbox>")
 def forward(uid: int, mailbox: str) -> Response:
     whole = request.args.get("as") == "attachment"
-    formatted = _format() == message_options.FORMATTED
+    formatted = text_format.wanted() == message_options.FORMATTED
     message, found = _original(uid, mailbox, keep=formatted and not whole, remote=True)
     parts = replies.carried_parts(message)
     if not whole and len(parts) > replies.MOST_PARTS:
@@ -153,14 +148,14 @@ def forward(uid: int, mailbox: str) -> Response:
         fields = replies.forward_attached(message)
     else:
         fields = replies.forward_inline(message, _forward_heading(message), found.text)
-    fields = _begun(fields, identities.answering(my_identities(), message.envelope))
+    fields = _begun(fields, identities.answering(my_identities(), message.envelope), message)
     back = url_for("mailbox.show", mailbox=mailbox)
     if whole:
         return _with_files(fields, back, lambda row: replies.carry_whole(row, current_account(), message, settings()))
     if found.html:
         found = replace(found, html=kept_html.forwarded(_forward_title(), _main_headers(message), found.html))
     elif not parts:
-        return _new_form(fields, back)
+        return _new_form(fields, back, message)
     if message.structure.inline and not formatted:
         link = url_for("compose.forward", **{**(request.view_args or {}), **request.args, "format": message_options.FORMATTED})
         notify(_("The pictures of this message are attached."), link={"url": link, "text": _("Keep them in the text")})
@@ -258,7 +253,7 @@ def turned_page(action: str) -> str | None:
 
 
 def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
-    """Render the form. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `fresh_token`."""
+    """Render the form. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `is_free` ..."""
     every = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
     files, original = originals.split(every)
     return page(
@@ -268,8 +263,8 @@ def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, 
     )  # fmt: skip
 
 
-def _new_form(fields: Fields, back: str) -> Response:
-    return show_form(ComposeForm.holding(fields, back), drafts.new_id())
+def _new_form(fields: Fields, back: str, message: Message | None = None) -> Response:
+    return show_form(ComposeForm.holding(fields, back), drafts.new_id(), is_free=text_format.is_free(message))
 
 
 @blueprint.app_template_global()

@@ -40,6 +40,21 @@ def editor_words() -> dict[str, str]:
 
 
 @blueprint.app_template_global()
+def chip_words() -> dict[str, str]:
+    """Strings of static/js/compose/chips.js about recipients."""
+    return {
+        "list": _("Recipients: %(field)s", field="{field}"),
+        "remove": _("Remove %(name)s", name="{name}"),
+        "bad": _("not an e-mail address"),
+        "more": _("+%(count)s", count="{count}"),
+        "all": _("Show all recipients"),
+        "added": _("%(name)s was added.", name="{name}"),
+        "removed": _("%(name)s was removed.", name="{name}"),
+        "keys": _("Backspace goes to the recipients before; Delete removes one, Enter changes it."),
+    }
+
+
+@blueprint.app_template_global()
 def attach_words() -> dict[str, str]:
     """Strings of static/js/compose/attach.js about uploads."""
     limit = file_size(settings().message_limit)
