@@ -16,6 +16,7 @@ class FakeConnection:
     """A connection that answers what a test wants and notes what it is asked."""
 
     mailbox = ""
+    counts_all = True
 
     def __init__(
         self, capabilities: set[str], answers: list[dict[str, list[Any]] | Exception], account: Account = ACCOUNT
@@ -23,7 +24,7 @@ class FakeConnection:
         self.account, self.capabilities, self.answers = account, capabilities, answers
         self.namespaces: Any = None
         self.sent: list[bytes] = []
-        mailboxes.forget(account)
+        mailboxes.forget_all(account)
 
     def has(self, capability: str) -> bool:
         return capability in self.capabilities

@@ -20,6 +20,7 @@ from webmail.imap import (
     mailboxes,
     messages,
     multi_search,
+    recount,
     tag_counts,
     threads,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "messages",
     "multi_search",
     "optional",
+    "recount",
     "tag_counts",
     "threads",
 ]

@@ -10,7 +10,7 @@ from webmail.errors import NoSuchMessage
 from webmail.imap import body_texts, threads
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Command, Connection, Spare, fetched
-from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
+from webmail.imap.mailboxes import Overview, note_seen, overview_commands, overview_in
 from webmail.imap.responses import flags_of, header_bytes_of, structure_of, when_of
 from webmail.mail import Message, Part, Structure
 from webmail.mime import headers, part_kinds
@@ -66,7 +66,7 @@ def read(
     for _ in newly:
         overview = overview.with_one_seen(mailbox)
     if newly:
-        forget(connection.account)
+        note_seen(connection.account, mailbox, len(newly))
     found = tuple(_message(connection, one, values[one], shapes[one], wanted.get(one), more.get(one, {})) for one in known)
     return Conversation(found, frozenset(wanted), len(everyone) - len([one for one in shown if one in everyone])), overview
 

@@ -131,8 +131,9 @@ def _listing(
 
 def _beside(connection: Connection) -> List[Command]:
     """Commands for the folder overview, and for the selected mailbox's UIDNEXT, to detect new mail later."""
-    others = [command for command in overview_commands(connection) if command[0] != b"STATUS"]
-    return [*others, (b"STATUS", mailbox_name(connection.mailbox), b"(MESSAGES UNSEEN UIDNEXT)")]
+    here = mailbox_name(connection.mailbox)
+    others = [command for command in overview_commands(connection) if command[:2] != (b"STATUS", here)]
+    return [*others, (b"STATUS", here, b"(MESSAGES UNSEEN UIDNEXT)")]
 
 
 def _within(page: int, size: int, total: int) -> int:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from imapclient import imap_utf7
 from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_response
 
-from webmail.account import Account
 from webmail.errors import NoSuchMailbox, Refused, UnsafeValue
-from webmail.imap import acl, tag_counts
+from webmail.imap import acl
 from webmail.imap.commands import mailbox_name
 from webmail.imap.connection import Command, Connection, Spare
 from webmail.imap.namespaces import Namespaces, namespaces_in
+from webmail.imap.overviews import (
+    FRESH_SECONDS,
+    LARGE,
+    MOST_COUNTED,
+    Overview,
+    SideBar,
+    forget,
+    forget_all,
+    keep,
+    known,
+    note_seen,
+)
 from webmail.imap.responses import joined
 from webmail.mail import Mailbox, Quota, Role
+
+__all__ = [
+    "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "list_lines", "note_seen",
+    "overview", "overview_commands", "overview_in",
+]  # fmt: skip
 
 _SPECIAL_USE = {
     "\\snoozed": Role.SNOOZED,
@@ -40,147 +54,79 @@ _USUAL_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """All mailboxes of an account with their counts, special ones first, and its quota if the server has one."""
-
-    mailboxes: tuple[Mailbox, ...]
-    quota: Quota | None = None
-    namespaces: Namespaces = Namespaces()
-
-    def get(self, name: str) -> Mailbox | None:
-        return next((m for m in self.mailboxes if m.name == name), None)
-
-    def below(self, parent: Mailbox) -> list[Mailbox]:
-        """The mailboxes inside a special one; none for INBOX, since on some servers it contains everything."""
-        if parent.role is Role.INBOX or not parent.delimiter:
-            return []
-        return [m for m in self.mailboxes if m.role is None and parent.holds(m.name)]
-
-    @property
-    def own(self) -> list[Mailbox]:
-        """The user's ordinary mailboxes, outside the special ones."""
-        special = {m.name for parent in self.mailboxes if parent.role for m in self.below(parent)}
-        return [m for m in self.mailboxes if m.role is None and not m.owner and m.name not in special]
-
-    @property
-    def shared(self) -> list[Mailbox]:
-        """Mailboxes of other people and of public namespaces."""
-        return [m for m in self.mailboxes if m.owner]
-
-    def with_role(self, role: Role) -> Mailbox | None:
-        return next((m for m in self.mailboxes if m.role is role), None)
-
-    def targets(self, source: str) -> list[Mailbox]:
-        """Where messages of `source` may be moved: one's own mailboxes first, never Drafts or Snoozed."""
-        trash = self.with_role(Role.TRASH)
-        fit = [m for m in self.mailboxes if m.takes_messages]
-        others = [m for m in fit if m.name != source and not (trash and trash.holds(m.name))]
-        return sorted(others, key=lambda m: (bool(m.owner), m.role is not None))
-
-    def side_bar(self, favourites: Iterable[str] = ()) -> SideBar:
-        """The mailboxes of the side bar: one's own special and subscribed ones (all, if none is subscribed) with their
-        ancestors, and those shared by others."""
-        trash = self.with_role(Role.TRASH)
-        by_name = {m.name: m for m in self.mailboxes if m.selectable and not (trash and trash.holds(m.name))}
-        mine = [m for m in self.mailboxes if not m.owner]
-        chosen = [m for m in mine if m.subscribed or m.role] if any(m.subscribed for m in mine) else mine
-        names = {name for m in chosen if m.selectable for name in (m.name, *m.ancestors)}
-        special = [m for parent in mine if parent.role for m in (parent, *self.below(parent)) if m.role or m.name in names]
-        return SideBar(
-            tuple(by_name[name] for name in favourites if name in by_name),
-            tuple(special),
-            tuple(m for m in self.own if m.name in names),
-            tuple(m for m in self.shared if m.selectable),
-        )
-
-    def counted(self, counts: dict[str, tuple[int, int]]) -> Overview:
-        """A copy with updated counts (messages, unseen) of some mailboxes."""
-        boxes = (
-            replace(m, messages=counts[m.name][0], unseen=counts[m.name][1]) if m.name in counts else m for m in self.mailboxes
-        )
-        return replace(self, mailboxes=tuple(boxes))
-
-    def with_one_seen(self, name: str) -> Overview:
-        """A copy with one unread message less in this mailbox."""
-        return self.counted({m.name: (m.messages, max(m.unseen - 1, 0)) for m in self.mailboxes if m.name == name})
-
-
-@dataclass(frozen=True, slots=True)
-class SideBar:
-    """The mailboxes beside every page, in display order."""
-
-    favourites: tuple[Mailbox, ...]
-    special: tuple[Mailbox, ...]  # each followed by those inside it
-    own: tuple[Mailbox, ...]
-    shared: tuple[Mailbox, ...]
-
-
 def overview(connection: Connection) -> Overview:
-    """Mailboxes, counts and quota: at most 1 round trip, 1 more if the server lacks LIST-STATUS (RFC 5819), and 1 for the
-    rights in mailboxes shared by others, if any."""
+    """Mailboxes, counts and quota: at most 1 round trip, 1 more if the server lacks LIST-STATUS (RFC 5819), 1 for new folders,
+    and 1 for the rights in mailboxes shared by others, if any."""
     commands = overview_commands(connection)
     return overview_in(connection, connection.run(*commands) if commands else {})
+
+
+def count_all(connection: Connection) -> Overview:
+    """The overview with all counts and the quota as they are now: round trips as for `overview`."""
+    began, connection.counts_all = time.monotonic(), True
+    return overview_in(connection, connection.run(*_namespace_command(connection), *all_commands(connection)), began)
 
 
 def overview_commands(connection: Connection) -> list[Command]:
     """The commands of `overview`, to be sent with others in the same round trip.
 
-    All mailboxes are counted at most every 15 s for each account, and after each change made here, since counting large
-    folders and the quota is the most expensive request of a page; in between only the selected mailbox. Never send them
-    together with NOOP or SELECT: Dovecot would return stale counts.
+    Counting large mailboxes and reading the quota is the most expensive request of a page. It is left to `recount`, which asks
+    after the answer, unless nothing is known yet. A page counts the selected mailbox; all but the large ones after a change made
+    here, or when the list is a minute old. Never send them together with NOOP or SELECT: Dovecot would return stale counts.
     """
     commands = _namespace_command(connection)
-    if _kept(connection):
-        here = connection.mailbox
-        return [*commands, (b"STATUS", mailbox_name(here), b"(MESSAGES UNSEEN)")] if here else commands
-    commands += _list_commands(connection)
+    kept, here = known(connection.account), connection.mailbox
+    connection.counts_all = kept is None
+    if kept is None:
+        return [*commands, *all_commands(connection)]
+    if kept.holds(here):
+        return [*commands, _status(here)] if here else commands
+    small = [m.name for m in kept.found.mailboxes if m.selectable and m.messages < LARGE and m.name != here][:MOST_COUNTED]
+    commands += _list_commands(connection, counts=False)
+    return [*commands, *(Spare(_status(name)) for name in ([here, *small] if here else small))]
+
+
+def all_commands(connection: Connection) -> list[Command]:
+    """The commands that count everything, and read the quota."""
+    commands = _list_commands(connection)
     if connection.has("QUOTA"):
         commands.append(Spare((b"GETQUOTAROOT", b'"INBOX"')))
     return commands
 
 
-def overview_in(connection: Connection, answers: dict[str, list[Any]]) -> Overview:
-    """The overview in the responses to `overview_commands`."""
+def overview_in(connection: Connection, answers: dict[str, list[Any]], began: float | None = None) -> Overview:
+    """The overview in the responses to `overview_commands`, or to `all_commands` sent at `began`."""
     _learn_namespaces(connection, answers)
-    if "LIST" not in answers:
-        with _lock:
-            _at, kept = _overviews.get(connection.account, (0.0, None))
-        if kept is None:  # invalidated between the commands and their responses
-            return overview(connection)
-        return kept.counted({imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()})
-    mailboxes = _mailboxes(connection, answers)
-    if not connection.has("LIST-STATUS"):
+    kept = known(connection.account)
+    if kept is None and ("LIST" not in answers or not connection.counts_all):
+        return overview(connection)  # forgotten between the commands and their responses
+    if "LIST" not in answers and kept is not None:
+        return kept.found.counted(_named(_counts(answers.get("STATUS", []))))
+    at = time.monotonic() if began is None else began
+    everything = connection.counts_all or kept is None
+    before = {} if everything or kept is None else {imap_utf7.encode(m.name): m for m in kept.found.mailboxes if m.selectable}
+    counts = {raw: (m.messages, m.unseen) for raw, m in before.items()} | _counts(answers.get("STATUS", []))
+    mailboxes = _mailboxes(connection, answers, counts)
+    if everything and not connection.has("LIST-STATUS"):
         mailboxes = _with_counts(connection, mailboxes)
+    elif not everything and (fresh := [m for m in mailboxes if m.selectable and imap_utf7.encode(m.name) not in counts]):
+        counted = {m.name: m for m in _with_counts(connection, fresh)}
+        mailboxes = [counted.get(m.name, m) for m in mailboxes]
     if connection.has("ACL") and (shared := [m.name for m in mailboxes if m.owner and m.selectable]):
         rights = acl.rights(connection, shared)
         mailboxes = [replace(m, rights=rights[m.name]) if m.name in rights else m for m in mailboxes]
-    found = Overview(tuple(sorted(mailboxes, key=_order)), _quota(answers), connection.namespaces or Namespaces())
-    with _lock:
-        _overviews[connection.account] = (time.monotonic(), found)
-        for account in [a for a, (at, _) in _overviews.items() if at < time.monotonic() - _KEEP_SECONDS]:
-            del _overviews[account]
+    quota = _quota(answers) if everything or kept is None else kept.found.quota
+    found = Overview(tuple(sorted(mailboxes, key=_order)), quota, connection.namespaces or Namespaces())
+    keep(connection.account, found, at, everything)
     return found
 
 
-def forget(account: Account) -> None:
-    """Invalidate the cached overview, after a change to mailboxes or messages."""
-    with _lock:
-        _overviews.pop(account, None)
-    tag_counts.changed(account)
+def _status(mailbox: str) -> Command:
+    return (b"STATUS", mailbox_name(mailbox), b"(MESSAGES UNSEEN)")
 
 
-_KEEP_SECONDS = 15
-_overviews: dict[Account, tuple[float, Overview]] = {}
-_lock = threading.Lock()
-
-
-def _kept(connection: Connection) -> Overview | None:
-    with _lock:
-        at, found = _overviews.get(connection.account, (0.0, None))
-    fresh = found is not None and at > time.monotonic() - _KEEP_SECONDS
-    known = not connection.mailbox or (found is not None and found.get(connection.mailbox) is not None)
-    return found if fresh and known else None
+def _named(counts: dict[bytes, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    return {imap_utf7.decode(raw): numbers for raw, numbers in counts.items()}
 
 
 def for_role(connection: Connection, role: Role) -> str:
@@ -188,11 +134,13 @@ def for_role(connection: Connection, role: Role) -> str:
 
     1 if it exists, 0 if the cached overview has it.
     """
-    if (kept := _kept(connection)) and (mailbox := kept.with_role(role)):
+    kept = known(connection.account)
+    fresh = kept is not None and kept.changed < kept.listed and kept.listed > time.monotonic() - FRESH_SECONDS
+    if kept and fresh and (mailbox := kept.found.with_role(role)):
         return mailbox.name
     answers = connection.run(*_namespace_command(connection), (b"LIST", b'""', b'"*"'))
     _learn_namespaces(connection, answers)
-    found = _mailboxes(connection, answers)
+    found = _mailboxes(connection, answers, {})
     if mailbox := next((m for m in found if m.role is role), None):
         return mailbox.name
     name = _USUAL_NAMES[role][0]
@@ -214,10 +162,11 @@ def _namespace_command(connection: Connection) -> list[Command]:
     return [Spare((b"NAMESPACE",))] if connection.namespaces is None and connection.has("NAMESPACE") else []
 
 
-def _list_commands(connection: Connection) -> list[Command]:
+def _list_commands(connection: Connection, *, counts: bool = True) -> list[Command]:
     """LIST with special use (RFC 6154), subscriptions (RFC 5258) and counts (RFC 5819), if supported."""
     if connection.has("LIST-STATUS"):
-        return [(b"LIST", b'""', b'"*"', b"RETURN (SPECIAL-USE SUBSCRIBED STATUS (MESSAGES UNSEEN))")]
+        also = b" STATUS (MESSAGES UNSEEN)" if counts else b""
+        return [(b"LIST", b'""', b'"*"', b"RETURN (SPECIAL-USE SUBSCRIBED" + also + b")")]
     return [(b"LIST", b'""', b'"*"'), (b"LSUB", b'""', b'"*"')]
 
 
@@ -226,9 +175,8 @@ def _learn_namespaces(connection: Connection, answers: dict[str, list[Any]]) -> 
         connection.namespaces = namespaces_in(answers["NAMESPACE"])
 
 
-def _mailboxes(connection: Connection, answers: dict[str, list[Any]]) -> list[Mailbox]:
+def _mailboxes(connection: Connection, answers: dict[str, list[Any]], counts: dict[bytes, tuple[int, int]]) -> list[Mailbox]:
     places: Namespaces = connection.namespaces or Namespaces()
-    counts = _counts(answers.get("STATUS", []))
     told = "LSUB" in answers
     subscribed = {imap_utf7.decode(raw) for _flags, _delimiter, raw in list_lines(answers.get("LSUB", []))}
     found: dict[str, Mailbox] = {}
@@ -284,10 +232,10 @@ def _counts(lines: list[Any]) -> dict[bytes, tuple[int, int]]:
 def _with_counts(connection: Connection, mailboxes: list[Mailbox]) -> list[Mailbox]:
     names = {imap_utf7.encode(m.name): m for m in mailboxes if m.selectable}
     try:
-        answers = connection.run(*((b"STATUS", mailbox_name(m.name), b"(MESSAGES UNSEEN)") for m in names.values()))
+        answers = connection.run(*(_status(m.name) for m in names.values()))
     except Refused:
         return mailboxes  # one of them was deleted: better no counts than no list
-    counts = {imap_utf7.decode(raw): numbers for raw, numbers in _counts(answers.get("STATUS", [])).items()}
+    counts = _named(_counts(answers.get("STATUS", [])))
     return [replace(m, messages=counts[m.name][0], unseen=counts[m.name][1]) if m.name in counts else m for m in mailboxes]
 
 

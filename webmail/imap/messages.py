@@ -13,7 +13,7 @@ from webmail.errors import NoSuchMessage, ServerAway, UnsafeValue
 from webmail.imap import body_texts, encoded_messages, part_edges
 from webmail.imap.commands import flag_list, internal_date, mailbox_name, quoted, uid_set
 from webmail.imap.connection import Command, Connection, Spare, fetched
-from webmail.imap.mailboxes import Overview, forget, overview_commands, overview_in
+from webmail.imap.mailboxes import Overview, forget, note_seen, overview_commands, overview_in
 from webmail.imap.pool import connect
 from webmail.imap.responses import flags_of, header_bytes_of, numbers_of, structure_of, when_of
 from webmail.mail import Envelope, Message, Part, Structure, Trace
@@ -120,7 +120,7 @@ def read(
         message = replace(message, stranger=address, place=place, glance=glance)
     overview = overview_in(connection, untagged)
     if unseen:
-        forget(connection.account)
+        note_seen(connection.account, mailbox)
         overview = overview.with_one_seen(mailbox)
     return message, overview
 

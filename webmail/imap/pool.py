@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from webmail.account import Account
 from webmail.errors import SearchNotReady, ServerAway
 from webmail.imap.connection import Connection
-from webmail.imap.mailboxes import forget
+from webmail.imap.mailboxes import forget_all
 
 
 @dataclass
@@ -96,7 +96,7 @@ def close_all_of(address: str) -> None:
     with _pool.change:
         accounts = [account for account in _pool.idle if account.address == address]
     for account in accounts:
-        forget(account)
+        forget_all(account)
         close_all(account)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from flask import current_app, g, session
+from flask import Response, after_this_request, current_app, g, session
 
 from webmail import imap, vault
 from webmail import preferences as preferred
@@ -90,6 +92,17 @@ def time_zone() -> ZoneInfo:
 def remember_overview(overview: Overview | None) -> None:
     """Cache the overview that a view has fetched (None if the server is unreachable), so that the side bar does not ask again."""
     g.overview = overview
+    if overview is not None:
+        after_the_answer(partial(imap.recount.recount_soon, current_account()))
+
+
+def after_the_answer(act: Callable[[], object]) -> None:
+    """Do something once the answer has gone, which nobody waits for."""
+
+    @after_this_request
+    def when_sent(response: Response) -> Response:
+        response.call_on_close(act)
+        return response
 
 
 def overview() -> Overview | None:
@@ -99,7 +112,7 @@ def overview() -> Overview | None:
     if "overview" not in g:
         try:
             with imap.connect(current_account(), patience=_PATIENCE) as connection:
-                g.overview = imap.mailboxes.overview(connection)
+                remember_overview(imap.mailboxes.overview(connection))
         except (ServerAway, SignInRefused):
             g.overview = None
     return cast("Overview | None", g.overview)

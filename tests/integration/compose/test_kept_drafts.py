@@ -15,7 +15,7 @@ from tests.support.visits import Visitor
 from webmail import create_app, imap, vault
 from webmail.compose import draft_copies
 from webmail.errors import ServerAway
-from webmail.imap import circuit_breaker, messages, pool
+from webmail.imap import circuit_breaker, messages, overviews, pool
 from webmail.models import DraftRow, Outbox, Worker, now
 
 AWAY = "Kept here, not yet in your Drafts folder: the mail server does not answer."
@@ -423,7 +423,7 @@ def _rebuild(client):
     client.unselect_folder()
     client.delete_folder("Former")
     imap.close_all()
-    imap.mailboxes._overviews.clear()
+    overviews._overviews.clear()
 
 
 # --- the page after Send ---------------------------------------------------------------------------------------------

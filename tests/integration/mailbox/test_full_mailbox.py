@@ -18,7 +18,7 @@ from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import imap
 from webmail.errors import OverQuota
-from webmail.imap import mailboxes
+from webmail.imap import mailboxes, overviews
 from webmail.imap.connection import Connection
 from webmail.models import User
 from webmail.web import banners
@@ -128,7 +128,7 @@ def test_the_word_costs_no_round_trip(
 
     def round_trips() -> int:
         asked.clear()
-        mailboxes._overviews.clear()
+        overviews._overviews.clear()
         person.get("/mailbox/INBOX")
         return len(asked)
 

@@ -23,6 +23,7 @@ class CountingConnection:
 
     account = Account("ann@x.example", SERVER, SERVER, Password("ann", "secret"))
     mailbox = ""
+    counts_all = True
     namespaces = None
 
     def __init__(self, listed: dict[str, list[Any]] = LISTED) -> None:

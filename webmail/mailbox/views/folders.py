@@ -107,7 +107,7 @@ def _all_folders(status: int = 200, **context: Any) -> Response:
     account = current_account()
     if request.cache_control.max_age == 0 or request.cache_control.no_cache:
         imap.close_all(account)  # servers may detect newly shared folders only when a connection is opened
-    imap.mailboxes.forget(account)  # this page needs fresh counts
+    imap.mailboxes.forget_all(account)  # this page needs fresh counts
     with imap.connect(account) as connection:
         imap.folders.refresh(connection)
         found = imap.mailboxes.overview(connection)

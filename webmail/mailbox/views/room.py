@@ -32,7 +32,7 @@ _MOST_MESSAGES = 25
 @blueprint.get("/room")
 def room() -> Response:
     """6 to 8 round trips: NOOP, the folders with their counts and the quota, the sizes, the largest messages (`imap.room`)."""
-    imap.mailboxes.forget(current_account())  # whoever makes room looks at the numbers
+    imap.mailboxes.forget_all(current_account())  # whoever makes room looks at the numbers
     with imap.connect(current_account()) as connection:
         imap.folders.refresh(connection)
         found = imap.mailboxes.overview(connection)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple, cast
 
-from flask import after_this_request, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 from jinja2.utils import url_quote
@@ -23,7 +23,7 @@ from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
 from webmail.models import Tag
 from webmail.web import formatting
-from webmail.web.current import current_account, current_user, overview
+from webmail.web.current import after_the_answer, current_account, current_user, overview
 from webmail.web.notices import notify
 from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
@@ -73,16 +73,9 @@ def tag_links() -> tuple[TagLink, ...]:
     keywords = [chip.keyword for chip in shown]
     names = imap.multi_search.within(found, "INBOX", below=False).names
     unread = [name for name in names if (mailbox := found.get(name)) and mailbox.unseen]
-    _after_the_answer(partial(imap.tag_counts.count_soon, current_account(), keywords, unread))
+    after_the_answer(partial(imap.tag_counts.count_soon, current_account(), keywords, unread))
     counts, here = imap.tag_counts.known(current_account()), _searched()
     return tuple(TagLink(chip, counts.get(chip.keyword), chip.url == here) for chip in shown)
-
-
-def _after_the_answer(act: Callable[[], object]) -> None:
-    @after_this_request
-    def when_sent(response: Response) -> Response:
-        response.call_on_close(act)
-        return response
 
 
 @blueprint.after_request
