@@ -19,6 +19,7 @@ from webmail.models import AttachmentRow, DraftRow
 
 HTML = "original"  # the `content_id` of the HTML; those of its pictures have an "@"
 FILENAME = "original.html"
+LONGEST_ID = 255  # characters, as in the table
 File = tuple[Iterable[bytes], str, str]  # content, name, type: as `attachments.add_all` takes it
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webmail.compose import reply, uploads
+from webmail.compose import originals, reply, uploads
 from webmail.compose.reply import Quoted
 from webmail.errors import NoSuchMessage
 from webmail.imap import messages
@@ -51,7 +51,7 @@ def resumed(connection: Connection, message: Message) -> Quoted:
     parts, ids = _pictures(message), {}
 
     def content_id(name: str) -> str | None:
-        if name not in parts:
+        if name not in parts or len(name) > originals.LONGEST_ID:
             return None
         ids[parts[name].section] = name
         return name

@@ -259,3 +259,17 @@ def test_while_no_file_can_be_kept_its_text_is_quoted(formatted, fill, way, plac
     page = begin(formatted, fill, way)
     assert "La liste :" in text_of(page) and not page.all(".compose-original")
     assert ("Bob wrote:" if way == "reply" else "Forwarded message") in text_of(page)
+
+
+def test_a_draft_whose_pictures_have_very_long_names_is_opened_with_them_as_files(formatted, fill, imap_of):
+    formatted.submit(begin(formatted, fill), FORM, to="x@y.example", body=TYPED, action="save")
+    [name] = [row.content_id for row in AttachmentRow.select() if row.filename == "logo.png"]
+    client = imap_of(formatted.address)
+    client.select_folder("Drafts")
+    uid = max(client.search())
+    raw = client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"].replace(name.encode(), b"a" * 400 + b"@x.example")
+    for row in list(DraftRow.select()):
+        row.delete_instance()
+    client.append("Drafts", raw, flags=("\\Draft",))
+    page = formatted.get(f"/draft/{max(client.search())}/Drafts")
+    assert len(page.all(".compose-original")) == 1 and len(page.all(".chip")) == 1
