@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -33,7 +35,9 @@ def stored(person: Visitor) -> dict[str, object]:
     """All choices of a person, as the database has them."""
     with db.connection_context():
         user = User.get(User.address == person.address)
-        return {name: getattr(preferences.for_user(user), name) for name in OTHER if name != "language"} | {"language": user.language}
+        return {name: getattr(preferences.for_user(user), name) for name in OTHER if name != "language"} | {
+            "language": user.language
+        }
 
 
 def alone(person: Visitor, name: str, value: str | None) -> Page:
@@ -246,3 +250,12 @@ class TestTimeZone:
         field = page.one("[name=time_zone]")
         assert field["placeholder"] == "Europe/Paris" and field["value"] == ""
         assert page.all("datalist option[value='Europe/London']")
+
+
+@pytest.mark.parametrize("url", ["/settings", *(f"/settings/{slug}" for slug in PAGES)])
+def test_a_page_is_small(person: Visitor, url: str) -> None:
+    """With the sheet of its own, at most 12 KB compressed."""
+    own = Path(__file__).parents[3] / "static/css/settings.css"
+    size = sum(len(gzip.compress(one)) for one in (person.get(url).html.encode(), own.read_bytes()))
+    assert size <= 12_000, size
+    print(url, size)
