@@ -35,7 +35,14 @@ def choice(user: User, name: str) -> object:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("theme", "dark"), ("snippets", False), ("page_size", 100), ("undo_seconds", 0), ("time_zone", "Asia/Tokyo"), ("language", "fr")],
+    [
+        ("theme", "dark"),
+        ("snippets", False),
+        ("page_size", 100),
+        ("undo_seconds", 0),
+        ("time_zone", "Asia/Tokyo"),
+        ("language", "fr"),
+    ],
 )
 def test_exactly_what_was_there_comes_back(alice: User, name: str, value: object) -> None:
     before = changes.current(alice)
