@@ -1,7 +1,11 @@
 """A message's row in the outbox, and the worker's turn at it."""
 
-from webmail.compose.outbox import delivery
-from webmail.models import Outbox
+from typing import Any
+
+import peewee as pw
+
+from webmail.compose.outbox import delivery, status
+from webmail.models import Outbox, User
 
 
 def row_of(sent):
@@ -10,3 +14,10 @@ def row_of(sent):
 
 def deliver(here, sent):
     return delivery.deliver(sent.id, here.settings, here.account)
+
+
+def pending(user: User) -> status.OutboxStatus:
+    """What pages tell of a person's outbox."""
+    mine = status.of_person(lambda _name: user.id)
+    found: Any = Outbox.select(Outbox.state, pw.fn.COUNT(Outbox.id)).where(mine).group_by(Outbox.state).tuples()
+    return status.of_counts(found)

@@ -26,6 +26,8 @@ _FOLDER = "templates"
 def install(app: Flask) -> None:
     folder = Path(app.instance_path, _FOLDER)
     with suppress(OSError):
+        if folder.parent.stat().st_uid != os.geteuid():
+            return  # root leaves no folder of its own in that of the service
         folder.mkdir(0o700, exist_ok=True)
         here = folder.stat()
         # what lies there is run as code: nobody else may have put it there, nor does root run what the service wrote

@@ -9,7 +9,7 @@ import pytest
 
 from tests.bench import faults
 from tests.bench.faults import BOB, CARL, DORA
-from tests.support.outbox import deliver, row_of
+from tests.support.outbox import deliver, pending, row_of
 from tests.support.tokens import token
 from tests.support.waiting import eventually
 from webmail import send_attempts
@@ -128,10 +128,10 @@ def test_an_address_refused_while_others_were_served_needs_the_person(here, alic
     sent = here.enqueue(here.draft())
     deliver(here, sent)
     assert row_of(sent).state == OutboxState.SENT
-    assert status.for_user(alice) == status.OutboxStatus(waiting=0, failed=1)
-    assert status.for_user(bob).total == 0
+    assert pending(alice) == status.OutboxStatus(waiting=0, failed=1)
+    assert pending(bob).total == 0
     queue.dismiss(alice, sent.id)
-    assert status.for_user(alice).total == 0
+    assert pending(alice).total == 0
 
 
 def test_a_refusal_of_the_sender_refuses_no_address(here):
@@ -236,7 +236,7 @@ def test_filing_that_fails_never_looks_like_a_failure_to_send(here, alice):
     assert not row.filed
     assert row.error
     assert again > now()
-    assert status.for_user(alice).total == 0
+    assert pending(alice).total == 0
     assert bytes(row.content) != b""  # still needed for the copy in Sent
     Outbox.update(due=now()).where(Outbox.id == sent.id).execute()
     assert delivery.sweep(here.settings) == [sent.id]
