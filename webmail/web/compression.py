@@ -19,7 +19,7 @@ def install(app: Flask) -> None:
         COMPRESS_MIMETYPES=_TYPES,
         COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br", "zstd", "gzip"],
-        COMPRESS_BR_LEVEL=3,  # a page of 50 KB in 0.45 ms; level 5 makes it 10 % smaller in 1.6 ms, a quarter of the whole page
+        COMPRESS_BR_LEVEL=6,  # with so small a window a page of 50 KB takes 0.7 ms, and is 10 % smaller than with level 3, which takes 0.35
         COMPRESS_BR_WINDOW=16,  # 64 KiB, which is a page: preparing the larger ones takes as long as compressing it
         COMPRESS_MIN_SIZE=_LEAST,
     )

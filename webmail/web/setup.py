@@ -121,13 +121,17 @@ _CSP = (
 )
 
 
+_PARTS = ("text/css", "text/javascript")  # parts of a page, whose own policies apply to them: 320 bytes less of each
+
+
 def _security_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _CSP)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if response.mimetype not in _PARTS:
+        headers.setdefault("Content-Security-Policy", _CSP)
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if flask.request.endpoint == "static" and response.status_code < 400:  # a file that is missing may be there tomorrow
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
