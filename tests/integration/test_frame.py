@@ -37,7 +37,7 @@ def words(link: Tag) -> str:
         ("/tags", "Mail: true", "All tags: page", ""),
         ("/folders", "Mail: true|Folders: page", "Manage folders: page", ""),
         ("/compose", "Mail: true", "", ""),
-        ("/settings", "", "", "Preferences: page"),
+        ("/settings", "", "", "Settings: page"),
         ("/tasks", "", "", "Tasks: page"),
         ("/sessions", "", "", "Where you are signed in: page"),
     ],
@@ -95,7 +95,7 @@ def test_the_box_searches_what_the_area_holds(person: Visitor, address: str, lab
 def test_the_language_leads_back_to_the_page(person: Visitor) -> None:
     form = ".account form"
     page = person.submit(person.get("/contacts?words=é&kind=group"), form, language="fr")
-    assert page.address == "/contacts?words=%C3%A9&kind=group" and "Préférences" in page.one(".account").get_text()
+    assert page.address == "/contacts?words=%C3%A9&kind=group" and "Paramètres" in page.one(".account").get_text()
     person.submit(page, form, language="en")
     piece = person.get("/tags", htmx="main")  # the bar comes with the piece
     assert piece.one(f"{form} [name=back]")["value"] == "/tags"

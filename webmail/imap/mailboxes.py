@@ -106,12 +106,11 @@ def overview_in(connection: Connection, answers: dict[str, list[Any]], began: fl
     everything = connection.counts_all or kept is None
     before = {} if everything or kept is None else {imap_utf7.encode(m.name): m for m in kept.found.mailboxes if m.selectable}
     counts = {raw: (m.messages, m.unseen) for raw, m in before.items()} | _counts(answers.get("STATUS", []))
+    if not everything:
+        counts |= _counts_of_new(connection, answers, counts)
     mailboxes = _mailboxes(connection, answers, counts)
     if everything and not connection.has("LIST-STATUS"):
         mailboxes = _with_counts(connection, mailboxes)
-    elif not everything and (fresh := [m for m in mailboxes if m.selectable and imap_utf7.encode(m.name) not in counts]):
-        counted = {m.name: m for m in _with_counts(connection, fresh)}
-        mailboxes = [counted.get(m.name, m) for m in mailboxes]
     if connection.has("ACL") and (shared := [m.name for m in mailboxes if m.owner and m.selectable]):
         rights = acl.rights(connection, shared)
         mailboxes = [replace(m, rights=rights[m.name]) if m.name in rights else m for m in mailboxes]
@@ -227,6 +226,18 @@ def _counts(lines: list[Any]) -> dict[bytes, tuple[int, int]]:
         raw = name if isinstance(name, bytes) else str(name).encode()
         counts[raw] = (values.get(b"MESSAGES", 0), values.get(b"UNSEEN", 0))
     return counts
+
+
+def _counts_of_new(
+    connection: Connection, answers: dict[str, list[Any]], counts: dict[bytes, tuple[int, int]]
+) -> dict[bytes, tuple[int, int]]:
+    """The counts of listed mailboxes that have none, such as one just shared, if they can be opened: 1 round trip, usually 0."""
+    listed = [(raw, {flag.lower() for flag in flags}) for flags, _delimiter, raw in list_lines(answers.get("LIST", []))]
+    new = [raw for raw, flags in listed if raw not in counts and not flags & {"\\noselect", "\\nonexistent"}]
+    if not new:
+        return {}
+    told = connection.run(*(Spare(_status(imap_utf7.decode(raw))) for raw in new[:MOST_COUNTED]))
+    return _counts(told.get("STATUS", []))
 
 
 def _with_counts(connection: Connection, mailboxes: list[Mailbox]) -> list[Mailbox]:

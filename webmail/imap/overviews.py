@@ -158,6 +158,8 @@ def known(account: Account) -> KeptOverview | None:
 def keep(account: Account, found: Overview, at: float, everything: bool) -> None:
     with _lock:
         before = _overviews.get(account)
+        if before and before.listed > at:
+            return  # what was read since may know a mailbox that this does not
         changed = before.changed if before else -_KEEP_SECONDS
         counted = at if everything or before is None else before.counted
         _overviews[account] = KeptOverview(found, at, counted, changed, owed=not everything)

@@ -28,7 +28,7 @@ def test_a_sender_becomes_a_contact_and_is_known_from_then_on(alice: Visitor, fi
     button = page.one("button[name=person]")
     page = press(alice, page, button)
     assert page.address.startswith(f"/message/{uid}/") and "Zoé Petit is in your contacts now." in page.notices
-    assert "in your contacts" in page.one(".trust summary").get_text() and page.link("Open the contact").startswith("/contacts/")
+    assert "in your contacts" in page.one(".trust").get_text() and page.link("Open the contact").startswith("/contacts/")
     assert "already in your contacts" in press(alice, page, button).notices
     undone = alice.submit(press(alice, page, button), "#notices form:has([name=undo])")
     assert undone.address.startswith(f"/message/{uid}/") and cards_of(alice) == {}

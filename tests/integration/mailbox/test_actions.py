@@ -96,7 +96,8 @@ def test_the_offer_to_undo_stays_for_a_while_and_other_notices_are_shown_once(pe
     fill(person, message("Un"), message("Deux"))
     inbox = person.get("/mailbox/INBOX")
     person.submit(inbox, FORM, action="archive", uids=select(inbox, "Un"))
-    later = person.get("/mailbox/Archive")
+    assert person.get("/mailbox/Archive").notices == ""  # it belongs to the list that one acted on
+    later = person.get("/mailbox/INBOX")
     assert "1 message archived" in later.notices
     assert set(undo(person, later).rows) == {"Un", "Deux"}
     assert person.get("/mailbox/INBOX").notices == ""
@@ -162,7 +163,8 @@ def test_every_post_address_refuses_a_get(app: Flask, person: Visitor) -> None:
         if rule.rule not in shown:
             url = re.sub(r"<int:\w+>", "1", rule.rule)
             url = re.sub(r"<[^>]*>", "INBOX", url)
-            assert person.get(url).status == 405, url
+            named = url.startswith("/settings/")  # there is a page for each name, so an unknown one is not found
+            assert person.get(url).status == (404 if named and url.count("/") == 2 else 405), url
             tried += 1
     assert tried >= 4
 
@@ -193,7 +195,7 @@ def test_htmx_acts_and_gets_the_list_with_the_notice(person: Visitor, fill: Fill
     inbox = person.get("/mailbox/INBOX")
     piece = person.submit(inbox, FORM, htmx="main", action="archive", uids=select(inbox, "Un"))
     assert piece.rows == ["Deux"] and piece.one("#notices[hx-swap-oob]") and "1 message archived" in piece.notices
-    assert not piece.all("header")
+    assert not piece.all("body")
 
 
 def test_all_that_match_are_marked_whatever_the_page(person: Visitor, fill: Fill) -> None:

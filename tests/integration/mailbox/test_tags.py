@@ -200,4 +200,4 @@ def test_a_piece_for_htmx(person: Visitor) -> None:
     add(person, "Urgent")
     for address in ("/tags", "/folders"):
         piece = person.get(address, htmx="main")
-        assert piece.one("main#main a.tag").get_text() == "Urgent" and not piece.all("header")
+        assert piece.one("main#main a.tag").get_text() == "Urgent" and not piece.all("body")
