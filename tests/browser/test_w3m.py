@@ -110,7 +110,7 @@ def test_a_person_reads_and_answers_in_w3m(demo: Services, terminal: Callable[[s
     alice.find("New message")
     alice.keys("Enter")
     alice.until("Viewing <New message")
-    for before, value in (("From Alice", "bob@lycee.example"), ("Subject", words)):
+    for before, value in ((r"^To \[", "bob@lycee.example"), (r"^Subject \[", words)):  # not "Reply to", above
         alice.find(before)
         alice.keys("Tab")
         alice.fill_in(value)
