@@ -70,6 +70,7 @@ def test_tags_in_rows_are_links_in_one_tidy_line(
     expect(page.locator("[data-row] a.tag").first).to_be_visible()
     row = page.locator("[data-row]:has(a.tag)").first
     box = row.locator(".s").bounding_box() or {}
+    assert (row.locator("a[id]").bounding_box() or {})["x"] < box["x"] + box["width"] - 10  # after the folder's name too
     page.mouse.click(box["x"] + box["width"] - 10, box["y"] + box["height"] / 2)  # beside the words: the row itself
     page.wait_for_url(re.compile("/message/"))
     check_accessibility(page)
