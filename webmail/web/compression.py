@@ -19,7 +19,7 @@ def install(app: Flask) -> None:
         COMPRESS_MIMETYPES=_TYPES,
         COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br", "zstd", "gzip"],
-        COMPRESS_BR_LEVEL=6,  # with so small a window a page of 50 KB takes 0.7 ms, and is 10 % smaller than with level 3, which takes 0.35
+        COMPRESS_BR_LEVEL=6,  # 0.7 ms for a page of 50 KB, as small as level 5 with a large window makes it in 1.2 ms
         COMPRESS_BR_WINDOW=16,  # 64 KiB, which is a page: preparing the larger ones takes as long as compressing it
         COMPRESS_MIN_SIZE=_LEAST,
     )
