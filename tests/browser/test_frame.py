@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.waiting import eventually
+
 OpenBrowser = Callable[..., Page]
 ALICE = "alice@lycee.example"
 only_scripts = pytest.mark.parametrize("scripts", [True], ids=["scripts"])
@@ -125,7 +127,7 @@ def test_all_is_reached_at_400_percent(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE, width=320, height=200)
     page.mouse.wheel(0, 400)
     rows = page.locator("[data-row]")
-    page.wait_for_function("scrollY > 0")
+    eventually(lambda: page.evaluate("scrollY") > 0, step=0.1, what="a page that scrolled")
     in_sight = [row for row in rows.all()[:12] if 0 <= (row.bounding_box() or {})["y"] <= 150]
     assert len(in_sight) >= 2
 
