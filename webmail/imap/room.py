@@ -1,4 +1,4 @@
-"""What takes the room of a mailbox: the largest messages of all folders, and who sent how much."""
+"""Room: what takes it in a mailbox: the largest messages of all folders, and who sent how much."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from typing import Any
 
 from webmail.errors import MailError
 from webmail.imap.actions import imap_day, pieces
-from webmail.imap.commands import mailbox_name, quoted, uid_set
+from webmail.imap.commands import quoted, uid_set
 from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.multi_fetch import Untagged, in_each, validity
 from webmail.imap.responses import header_bytes_of, numbers_of, when_of
 from webmail.mail import Address
 from webmail.mime import headers
 
 _TIERS = (1_000_000, 100_000, 10_000)  # bytes: smaller ones are looked for only where there are too few larger ones
-_AT_ONCE = 100  # mailboxes asked in one round trip
 _MOST_SIZES = 500  # of one mailbox whose server can't sort: the newest of those that are large
 _SHOWN = b"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)]<0.8192>)"
 _COUNTED = b"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM LIST-ID LIST-UNSUBSCRIBE)]<0.8192>)"
-
-Untagged = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class CountedMessage:
 def largest(connection: Connection, names: Sequence[str], most: int) -> list[LargeMessage]:
     """The largest messages of these mailboxes, the largest first. Mailboxes that can't be searched are left out.
 
-    3 to 5 round trips for each 100 mailboxes: the UIDs (again with a lower bound while too few are found), their sizes, the rows.
+    3 to 5 round trips for each 24 KB of commands: the UIDs (again with a lower bound while too few are found), sizes, rows.
     """
     found: list[tuple[str, int, list[int]]] = []
     for least in _TIERS:
@@ -69,9 +67,9 @@ def largest(connection: Connection, names: Sequence[str], most: int) -> list[Lar
     best: dict[str, list[int]] = {}
     for _size, name, uid in sorted(sizes, reverse=True)[:most]:
         best.setdefault(name, []).append(uid)
-    validity = {name: value for name, value, _uids in found}
+    validities = {name: value for name, value, _uids in found}
     rows = [
-        _row(name, validity[name], uid, values)
+        _row(name, validities[name], uid, values)
         for name, answers in _fetched(connection, list(best.items()), _SHOWN)
         for uid, values in answers.items()
         if uid in best[name] and b"RFC822.SIZE" in values
@@ -90,17 +88,17 @@ def of_list(
 ) -> Iterator[tuple[str, int, list[CountedMessage]]]:
     """Messages that came by a list or as a newsletter from exactly this address before a day: mailbox, UIDVALIDITY, messages.
 
-    1 round trip for each 100 mailboxes, and 1 for each that has some: a search for an address finds others that contain it.
+    1 round trip for each 24 KB of commands, and 1 for each that has some: a search for an address finds others that contain it.
     """
     search: Command = (b"UID SEARCH", b"CHARSET", b"UTF-8", b"BEFORE", imap_day(before), b"FROM", quoted(address))
-    for name, validity, answer in _in_each(connection, [(name, search) for name in names]):
+    for name, uidvalidity, answer in _in_each(connection, [(name, search) for name in names]):
         messages: list[CountedMessage] = []
         for piece in pieces(numbers_of(answer.get("SEARCH", []))):
             for _name, values in _fetched(connection, [(name, piece)], _COUNTED):
                 messages += [_counted(uid, one) for uid, one in values.items() if b"RFC822.SIZE" in one]
         kept = [one for one in messages if one.is_list and key_of(one.sender) == address]
         if kept:
-            yield name, validity, kept
+            yield name, uidvalidity, kept
 
 
 def key_of(sender: Address) -> str:
@@ -112,10 +110,10 @@ def _large(connection: Connection, names: Sequence[str], least: int, most: int) 
     larger = (b"LARGER", b"%d" % least)
     can_sort = connection.has("SORT")
     ask: Command = (b"UID SORT", b"(REVERSE SIZE)", b"US-ASCII", *larger) if can_sort else (b"UID SEARCH", *larger)
-    for name, validity, answer in _in_each(connection, [(name, ask) for name in names]):
+    for name, uidvalidity, answer in _in_each(connection, [(name, ask) for name in names]):
         uids = numbers_of(answer.get("SORT" if can_sort else "SEARCH", []))
         if uids:
-            yield name, validity, uids[:most] if can_sort else sorted(uids)[-_MOST_SIZES:]
+            yield name, uidvalidity, uids[:most] if can_sort else sorted(uids)[-_MOST_SIZES:]
 
 
 def _fetched(
@@ -128,12 +126,9 @@ def _fetched(
 
 def _in_each(connection: Connection, asking: Sequence[tuple[str, Command]]) -> Iterator[tuple[str, int, Untagged]]:
     """(mailbox, UIDVALIDITY, answer) of each command in its mailbox; those that are refused are left out."""
-    for start in range(0, len(asking), _AT_ONCE):
-        part = asking[start : start + _AT_ONCE]
-        answers = connection.run_apart(*(c for name, command in part for c in ((b"EXAMINE", mailbox_name(name)), command)))
-        for (name, _command), opened, told in zip(part, answers[::2], answers[1::2], strict=True):
-            if not isinstance(opened, MailError) and not isinstance(told, MailError):
-                yield name, int((opened.get("UIDVALIDITY") or [0])[-1]), told
+    for name, opened, told in in_each(connection, asking):
+        if not isinstance(opened, MailError) and not isinstance(told, MailError):
+            yield name, validity(opened), told
 
 
 def _row(name: str, validity: int, uid: int, values: dict[bytes, Any]) -> LargeMessage:

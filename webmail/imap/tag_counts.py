@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
@@ -12,13 +11,12 @@ from typing import Any
 
 from webmail.account import Account, Server
 from webmail.errors import MailError
+from webmail.imap.account_queue import AccountQueue, ask_apart
 from webmail.imap.commands import flag_list, mailbox_name
 from webmail.imap.connection import Command, Connection
 from webmail.imap.responses import count_of, numbers_of
 
 Answer = dict[str, list[Any]] | MailError
-
-log = logging.getLogger(__name__)
 
 MOST_KEYWORDS = 20  # counted for an account
 MOST_MAILBOXES = 100  # in which they are counted
@@ -26,7 +24,6 @@ _FRESH_SECONDS = 60.0
 _PAUSE_SECONDS = 2.0  # between two counts of an account, however much changes
 _KEEP_SECONDS = 900.0
 _PATIENCE_SECONDS = 5.0  # to connect, and for each answer
-_MOST_WAITING = 50  # accounts; who finds no place is counted at a later page
 _TAG = re.compile(rb'TAG "[A-Z]*(\d+)"')
 _BATCH_BYTES = 24_000  # of commands sent at once: see multi_search.py
 
@@ -45,9 +42,7 @@ class _Kept:
 _Who = tuple[Server, str]  # mail server and address: the counts outlive a sign-in, its password does not
 
 _kept: dict[_Who, _Kept] = {}
-_waiting: dict[Account, tuple[frozenset[str], frozenset[str]]] = {}  # keywords, mailboxes; counted in this order
 _lock = threading.Lock()
-_worker: threading.Thread | None = None
 
 
 def _who(account: Account) -> _Who:
@@ -74,7 +69,7 @@ def count_soon(account: Account, keywords: Iterable[str], mailboxes: Iterable[st
     wanted, places = frozenset(list(keywords)[:MOST_KEYWORDS]), frozenset(list(mailboxes)[:MOST_MAILBOXES])
     with _lock:
         if not _is_fresh(_kept.setdefault(_who(account), _Kept()), wanted, places):
-            _queue(account, wanted, places)
+            _accounts.put(account, (wanted, places))
 
 
 def recount_soon(account: Account) -> None:
@@ -82,7 +77,7 @@ def recount_soon(account: Account) -> None:
     with _lock:
         kept = _kept.get(_who(account))
         if kept and kept.counted and not _is_fresh(kept, kept.counted, kept.places):
-            _queue(account, kept.counted, kept.places)
+            _accounts.put(account, (kept.counted, kept.places))
 
 
 def count(connection: Connection, keywords: Sequence[str], mailboxes: Iterable[str]) -> dict[str, int]:
@@ -131,57 +126,21 @@ def _is_fresh(kept: _Kept, wanted: frozenset[str], places: frozenset[str]) -> bo
     return age < _PAUSE_SECONDS or (age < _FRESH_SECONDS and same and kept.changed < kept.began)
 
 
-def _queue(account: Account, wanted: frozenset[str], places: frozenset[str]) -> None:
-    """The lock is held."""
-    global _worker
-    if account not in _waiting and len(_waiting) >= _MOST_WAITING:
-        return
-    _waiting[account] = (wanted, places)
-    if _worker is None or not _worker.is_alive():
-        _worker = threading.Thread(target=_work, name="tag-counts", daemon=True)
-        _worker.start()
+def _count(account: Account, work: tuple[frozenset[str], frozenset[str]]) -> None:
+    keywords, places = work
+    with _lock:
+        began = time.monotonic()
+        for old in [one for one, kept in _kept.items() if max(kept.began, kept.changed) < began - _KEEP_SECONDS]:
+            del _kept[old]
+        _kept.setdefault(_who(account), _Kept()).began = began
+    found = dict.fromkeys(keywords, 0)
+    answer = ask_apart(account, _PATIENCE_SECONDS, lambda one: count(one, sorted(keywords), sorted(places))) if places else found
+    with _lock:
+        kept = _kept.setdefault(_who(account), _Kept(began))
+        if answer is None:
+            kept.began = time.monotonic() + _FRESH_SECONDS  # a server that is away is not asked at each page
+        else:
+            kept.counted, kept.places, kept.counts = keywords, places, answer
 
 
-def _work() -> None:
-    """Count for one account after the other, and end when none is waiting."""
-    global _worker
-    while True:
-        with _lock:
-            if not _waiting:
-                _worker = None
-                return
-            account = next(iter(_waiting))
-            keywords, mailboxes = _waiting.pop(account)
-            began = time.monotonic()
-            for old in [one for one, kept in _kept.items() if max(kept.began, kept.changed) < began - _KEEP_SECONDS]:
-                del _kept[old]
-            _kept.setdefault(_who(account), _Kept()).began = began
-        found = _counted(account, sorted(keywords), sorted(mailboxes))
-        with _lock:
-            kept = _kept.setdefault(_who(account), _Kept(began))
-            if found is None:
-                kept.began = time.monotonic() + _FRESH_SECONDS  # a server that is away is not asked at each page
-            else:
-                kept.counted, kept.places, kept.counts = keywords, mailboxes, found
-
-
-def _counted(account: Account, keywords: Sequence[str], mailboxes: Sequence[str]) -> dict[str, int] | None:
-    """The counts over a connection that no page waits for; None if the server does not answer."""
-    if not mailboxes:
-        return dict.fromkeys(keywords, 0)
-    try:
-        connection = Connection(account, _PATIENCE_SECONDS)
-    except MailError as error:
-        log.info("tags are not counted: %s", error)
-        return None
-    try:
-        connection.lend(_PATIENCE_SECONDS)
-        return count(connection, keywords, mailboxes)
-    except MailError as error:
-        log.info("tags are not counted: %s", error)
-        return None
-    except Exception:  # the others that wait are counted all the same
-        log.exception("tags are not counted")
-        return None
-    finally:
-        connection.close()
+_accounts = AccountQueue[tuple[frozenset[str], frozenset[str]]]("tag-counts", _count)  # keywords, mailboxes

@@ -31,7 +31,7 @@ def note(row: Outbox, hidden: tuple[Address, ...] = (), beginning: bytes = b"") 
         written_to = (*hidden, *addresses(resent[:1]))
     refused = {address.lower() for address in json.loads(row.refused)}
     people = {a.email.lower(): a.name for a in written_to}
-    for piece in in_pieces([one for one in people.items() if one[0] not in refused and len(one[0]) <= 254]):
+    for piece in in_pieces([one for one in sorted(people.items()) if one[0] not in refused and len(one[0]) <= 254]):
         with db.atomic():
             for email, name in piece:
                 _count(row.user, email, name)

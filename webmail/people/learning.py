@@ -147,7 +147,7 @@ def _add(message: MessagePeople, sent: bool, own: frozenset[str], written: Tally
 
 
 def _write(run: TaskRun, progress: Progress, table: Any, people: dict[str, Met]) -> None:
-    rows = list(people.items())
+    rows = sorted(people.items())  # in the order of `correspondents.note`: two in other orders could wait for each other
     for at in range(0, len(rows), _WRITTEN_AT_ONCE):
         with run.step(asdict(progress), done=progress.done, total=len(progress.folders)):
             _keep(table, run.user, rows[at : at + _WRITTEN_AT_ONCE])

@@ -11,7 +11,7 @@ import pytest
 from tests.support.servers import closed_port, serving
 from tests.support.waiting import eventually
 from webmail.account import Account, Password, Server
-from webmail.imap import mailboxes, tag_counts
+from webmail.imap import account_queue, mailboxes, tag_counts
 from webmail.imap.connection import Connection
 
 COUNTS = {(b"INBOX", b"Urgent"): 2, (b"INBOX", b"Later"): 1, (b"A", b"Urgent"): 3, (b"A", b"Later"): 0}
@@ -106,7 +106,7 @@ def counted(script: Script, person: Account, keywords: list[str], places: list[s
     """Ask, and wait until that many searches were made in all."""
     tag_counts.count_soon(person, keywords, places)
     eventually(
-        lambda: searches(script) == times and tag_counts._worker is None, what=f"{times} searches", found=lambda: script.asked
+        lambda: searches(script) == times and tag_counts._accounts.is_idle, what=f"{times} searches", found=lambda: script.asked
     )
 
 
@@ -153,9 +153,9 @@ def test_a_thread_that_breaks_counts_for_the_others_all_the_same(
         return real(connection, keywords, names)
 
     monkeypatch.setattr(tag_counts, "count", breaking)
-    with tag_counts._lock:  # both wait before the thread begins
-        tag_counts._queue(replace(person, address="other@x.example"), frozenset(["Broken"]), frozenset(["INBOX"]))
-        tag_counts._queue(person, frozenset(["Urgent"]), frozenset(["INBOX"]))
+    with tag_counts._accounts.lock:  # both wait before the thread begins
+        tag_counts._accounts.put(replace(person, address="other@x.example"), (frozenset(["Broken"]), frozenset(["INBOX"])))
+        tag_counts._accounts.put(person, (frozenset(["Urgent"]), frozenset(["INBOX"])))
     assert eventually(lambda: tag_counts.known(person)) == {"Urgent": 2} and broken
 
 
@@ -182,14 +182,14 @@ def test_asking_costs_no_time_even_where_no_server_is() -> None:
     began = time.monotonic()
     tag_counts.count_soon(account, ["Urgent"], ["INBOX"])
     assert time.monotonic() - began < 0.5
-    eventually(lambda: tag_counts._worker is None)
+    eventually(lambda: tag_counts._accounts.is_idle)
     assert tag_counts.known(account) == {}
 
 
 def test_waiting_accounts_and_what_is_kept_are_bounded(person: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tag_counts, "_MOST_WAITING", 0)
+    monkeypatch.setattr(account_queue, "MOST_WAITING", 0)
     tag_counts.count_soon(person, ["Urgent"], ["A"])
-    assert person not in tag_counts._waiting and tag_counts.known(person) == {}
-    monkeypatch.setattr(tag_counts, "_MOST_WAITING", 5)
+    assert person not in tag_counts._accounts.waiting and tag_counts.known(person) == {}
+    monkeypatch.setattr(account_queue, "MOST_WAITING", 5)
     tag_counts.count_soon(person, [f"k{n}" for n in range(50)], [])
     assert len(eventually(lambda: tag_counts.known(person))) == tag_counts.MOST_KEYWORDS
