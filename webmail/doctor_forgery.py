@@ -51,8 +51,8 @@ def examine(recipient: str, settings: Settings, port: int = PORT, source: str = 
 def _message(recipient: str, domain: str, settings: Settings) -> EmailMessage:
     message = EmailMessage()
     with force_locale(settings.language):
-        message["Subject"] = _("Test: a message with a forged sender")
-        text = _("The sender of this message is forged, to find out what the mail server does with such mail. You can delete it.")
+        message["Subject"] = _("Test message with a forged sender")
+        text = _("The sender of this message is forged, to test what the mail server does with such messages. You can delete it.")
     message["Authentication-Results"] = f"{settings.authserv_id or domain}; dmarc=pass header.from={domain}"
     message["From"] = f"postmaster@{domain}"
     message["To"] = recipient

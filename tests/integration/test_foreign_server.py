@@ -66,7 +66,7 @@ def test_a_person_signs_in_reads_and_sends(
 def test_a_wrong_password_is_refused(foreign: Callable[..., Flask], make_account: Callable[..., str]) -> None:
     visitor = Visitor(foreign(), make_account(), password="wrong")
     page = visitor.submit(visitor.get("/login"), "form[action='/login']", username=visitor.address, password="wrong")
-    assert page.status == 401 and "do not go together" in page.text
+    assert page.status == 401 and "Wrong user name or password" in page.text
     assert User.select().count() == 0
 
 

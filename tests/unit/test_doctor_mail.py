@@ -15,7 +15,7 @@ from webmail.config import Settings
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import OutboxState, SystemMessage, User, now
 
-FRENCH = "Message d'essai\N{NO-BREAK SPACE}: Lycée Ampère"
+FRENCH = "Message de test\N{NO-BREAK SPACE}: Lycée Ampère"
 
 
 class Worker:

@@ -68,7 +68,7 @@ def ask_to_sign_in() -> AnyResponse:
     if request.method == "POST" and getattr(current_app.view_functions.get(request.endpoint or ""), "keeps_text", False):
         return _keep_text()
     if request.method not in ("GET", "HEAD"):
-        notify(_("You were signed out, so nothing was done. Sign in and try again."), "caution")
+        notify(_("You were signed out, so nothing was changed. Sign in and try again."), "caution")
     if request.headers.get("HX-Request") == "true":
         boosted = "HX-Boosted" in request.headers and request.method == "GET"
         back = _here() if boosted else _same_host(request.headers.get("HX-Current-URL", ""))
@@ -81,14 +81,17 @@ def ask_to_sign_in() -> AnyResponse:
 def _keep_text() -> AnyResponse:
     if request.headers.get("HX-Request") == "true":
         sign_in = {"url": url_for("auth.login"), "text": _("Sign in in a new tab")}
-        words = _("You were signed out. Your text is still on this page: sign in in a new tab, then press the button again here.")
+        words = _(
+            "You were signed out. Your text is still on this page: "
+            "sign in in a new tab, then come back and press the button again."
+        )
         response = fragment("_notices.html", 401, oob=False, extra=[{"text": words, "kind": "caution", "link": sign_in}])
         response.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
         return response
     kept = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
-    problem = _("You were signed out. Your text is kept: sign in to go on.")
+    problem = _("You were signed out. Your text is safe: sign in to continue.")
     if any(file.filename for file in request.files.values()):
-        problem += " " + _("Files are to be chosen again.")
+        problem += " " + _("You will need to choose your files again.")
     return page("auth/login.html", 401, form=SignInForm(formdata=None, next=_here()), problem=problem, kept=kept)
 
 

@@ -38,12 +38,12 @@ def test_a_report_is_marked_as_handled_and_opened_again(services, tmp_path, fill
         with db.connection_context():
             User.update(role="admin").where(User.address == chief.address).execute()
         page = chief.get("/admin/reports")
-        assert "1 report to look at" in page.text and not page.all(".handled")
+        assert "1 report to review" in page.text and not page.all(".handled")
         page = chief.submit(page, ".reports form", action="handled")
-        assert "All reports are handled." in page.text
+        assert "All reports have been handled." in page.text
         assert f"Handled by {chief.address}" in page.one(".handled").get_text()
         page = chief.submit(page, ".reports form", action="reopen")
-        assert "1 report to look at" in page.text and not page.all(".handled")
+        assert "1 report to review" in page.text and not page.all(".handled")
         token = {"csrf_token": page.all("[name=csrf_token]")[0]["value"]}
         for unknown in (number + 1, 0, 2**63):
             assert chief.post(f"/admin/reports/{unknown}", token).status == 404

@@ -33,7 +33,7 @@ def test_the_text_travels_through_the_sign_in_page_and_comes_back(person: Visito
     assert (
         back.one("[name=body]").get_text().removeprefix("\n").replace("\r\n", "\n") == "Un long texte\n\nécrit <b>avec</b> soin"
     )
-    assert "Files are to be chosen again" not in asked.text
+    assert "You will need to choose your files again" not in asked.text
     assert person.get("/outbox").all("[data-state]") == []
     assert back.address.startswith("/compose/")
 
@@ -66,11 +66,11 @@ def test_files_that_are_kept_stay_and_those_on_their_way_are_said_to_be_lost(per
     page = person.submit(writing(person), FORM, action="attach", attachments=(io.BytesIO(b"one"), "un.txt"))
     changes = {"csrf_token": "old"}
     stale = late()
-    assert "Files are to be chosen again" in stale.notices and "un.txt" in stale.one("#attachments").get_text()
+    assert "You will need to choose your files again" in stale.notices and "un.txt" in stale.one("#attachments").get_text()
     person.client.delete_cookie("traboule")
     changes = {}
     asked = late()
-    assert asked.status == 401 and "Files are to be chosen again" in asked.text
+    assert asked.status == 401 and "You will need to choose your files again" in asked.text
     back = person.submit(asked, "form[action='/login']", username=person.address, password=person.password)
     files = back.one("#attachments").get_text()
     assert "un.txt" in files and "deux.txt" not in files

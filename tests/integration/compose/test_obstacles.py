@@ -60,7 +60,7 @@ def test_a_locked_database_gives_the_form_back(alice, request, action):
     page = alice.submit(form, FORM, **TYPED, attachments=file(), action=action)
     assert page.status == 503
     assert "Nothing was saved yet" in page.one("[role=alert]").get_text()
-    assert "Files are to be chosen again" in page.text
+    assert "You will need to choose your files again" in page.text
     assert {name: value_of(page, name) for name in ("to", "cc", "subject")} == {n: TYPED[n] for n in ("to", "cc", "subject")}
     assert text_of(page) == TYPED["body"]
     assert page.one(FORM)["action"] == form.one(FORM)["action"]

@@ -44,13 +44,13 @@ def change_task(task_id: str) -> Answer:
     try:
         if request.form.get("action") == "cancel":
             stopped = _stop(task_id)
-            words = _("It will stop in a moment.") if stopped else _("Too late: it has finished.")
+            words = _("It will stop in a moment.") if stopped else _("Too late: the task has already finished.")
             notify(words, "done" if stopped else "caution")
         elif request.form.get("action") == "remove":
             if gone := store.remove(current_user(), task_id):
                 leftovers.remove(gone.id, settings())
             else:
-                notify(_("This is still in progress: stop it first."), "caution")
+                notify(_("This task is still running. Stop it first."), "caution")
     except store.NoSuchTask:
         pass  # a second click: it is off the list already
     return redirect(url_for("accounts.tasks"), 303)
@@ -70,14 +70,16 @@ def start_own_data() -> Answer:
     try:
         task_started(store.start(current_user(), own_data.NAME, {}, alone=True))
     except LimitReached:
-        notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
+        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("accounts.tasks"), 303)
 
 
 TASK_TEXTS[own_data.NAME] = TaskText(
-    title=lambda _about: _("Your data as one file."),
+    title=lambda _about: _("Exporting your data."),
     done=lambda result: _(
-        "Ready: %(size)s. The file is kept for %(days)d days.", size=file_size(result.get("size", 0)), days=store.KEPT.days
+        "Ready to download (%(size)s). The file is kept for %(days)d days.",
+        size=file_size(result.get("size", 0)),
+        days=store.KEPT.days,
     ),
     file=_l("Download"),
 )

@@ -31,7 +31,7 @@ def handle_report(report: int) -> Response:
     handled = request.form.get("action") != "reopen"
     if not phishing_reports.set_handled(report, current_user().address if handled else ""):
         abort(404)
-    notify(_("Marked as handled.") if handled else _("Open again."))
+    notify(_("Marked as handled.") if handled else _("Report reopened."))
     return redirect(url_for("admin.reports", page=_page_number()), 303)
 
 

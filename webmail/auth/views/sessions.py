@@ -35,10 +35,10 @@ def end_sessions() -> Response:
         browser = next((describe(row.user_agent) for row in sessions.list(user, settings()) if row.id_hash == one), "")
         if sessions.revoke(one, user):
             audited(AuditAct.SESSION_ENDED, browser)
-            notify(_("That sign-in has ended."), "done")
+            notify(_("That browser is signed out."), "done")
     else:
         count = sessions.revoke_all(user, except_=here)
         if count:
             audited(AuditAct.SESSIONS_ENDED, sessions=count)
-        notify(ngettext("%(num)d other sign-in has ended.", "%(num)d other sign-ins have ended.", count), "done")
+        notify(ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", count), "done")
     return redirect(url_for("auth.show_sessions"), 303)

@@ -49,7 +49,7 @@ def log_in() -> Response:
         user = sign_in(name, password, network, settings(), imap.check, browser=visit().known)
     except SignInRefused as error:
         _not_let_in(AuditAct.SIGN_IN_REFUSED, name)
-        return _form(form, error.status, _("This user name and password do not go together."))
+        return _form(form, error.status, _("Wrong user name or password."))
     except TooManyAttempts as error:
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
         response = _form(form, error.status, _too_many(error.retry_minutes))
@@ -60,7 +60,7 @@ def log_in() -> Response:
         response.headers["Retry-After"] = "60"
         return response
     except ServerAway as error:
-        return _form(form, error.status, _("The mail server does not answer at the moment. Please try again in a few minutes."))
+        return _form(form, error.status, _("The mail server is not responding. Please try again in a few minutes."))
     fields = [[name, value] for name, value in _kept()]
     data = {"kept": {"path": form.next.data, "fields": fields}} if fields else None
     shared = bool(form.shared.data)
@@ -91,7 +91,7 @@ def stale_form(error: CSRFError) -> Response:
         return redirect(url_for("auth.login"), 303)
     if request.endpoint != "auth.log_in":
         return csrf_error(error)
-    return _form(SignInForm(), 400, _("This page was open for too long, or cookies are blocked. Please sign in again."))
+    return _form(SignInForm(), 400, _("This page was open for too long, or your browser blocks cookies. Please sign in again."))
 
 
 def _form(form: SignInForm, status: int = 200, problem: str = "") -> Response:

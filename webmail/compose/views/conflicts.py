@@ -85,7 +85,7 @@ def stale_form(error: CSRFError) -> Response:
     if request.form.get("action") != "autosave":  # the next autosave has the fresh token
         notify(_("You signed in again since this form was opened. Nothing was done yet: press the button once more."), "caution")
     if form.files():
-        notify(_("Files are to be chosen again."), "caution")
+        notify(_("You will need to choose your files again."), "caution")
     draft_id = (request.view_args or {})["draft_id"]
     mine = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user()))
     return show_form(form, draft_id, mine, status=400, fresh_token=piece)
@@ -116,7 +116,7 @@ def nothing_saved(error: Exception) -> Response:
         advice = _("Your text is still here. Copy it to be safe.") + " " + database_words(error)
     form = ComposeForm()
     if form.files():
-        advice += " " + _("Files are to be chosen again.")
+        advice += " " + _("You will need to choose your files again.")
     return page(
         TEMPLATE, 503, layout="compose/_alone.html", problem=f"{title}. {advice}", form=form, files=[], row=None, identity=None,
         draft_id=(request.view_args or {})["draft_id"],

@@ -71,7 +71,7 @@ def _start_import(content: bytes) -> Answer:
     except StorageAway as error:
         return _refused(_("The server can't reach its files at the moment. Try again in a few minutes."), error.status)
     except LimitReached:
-        return _refused(_("Too many tasks are in progress: wait until one has finished."))
+        return _refused(_("You have too many tasks running. Wait until one finishes."))
     task_started(task)
     return redirect(url_for("contacts.show"), 303)
 

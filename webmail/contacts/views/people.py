@@ -53,7 +53,7 @@ def learn_people() -> Answer:
     try:
         task_started(learning.begin(current_user(), task_credential()))
     except LimitReached:
-        notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
+        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("contacts.people"), 303)
 
 

@@ -150,7 +150,7 @@ def _start(arguments: dict[str, Any]) -> None:
     try:
         task_started(store.start(current_user(), detach_task.NAME, arguments, task_id=task_id, credential=task_credential()))
     except LimitReached:
-        notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
+        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
 
 
 def _ended(task_id: str) -> Task | None:

@@ -84,7 +84,7 @@ def _tell(start: Callable[[], Task]) -> None:
     try:
         task = start()
     except LimitReached:
-        notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
+        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     except StorageFull:
         notify(_("The server has no room for files at the moment. Tell your administrator."), "danger")
     except StorageAway:

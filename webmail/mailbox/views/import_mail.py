@@ -59,7 +59,7 @@ def import_mail_file() -> Response:
     except StorageAway:
         return _form(_("The server can't reach its files at the moment. Try again in a few minutes."), 503)
     except LimitReached:
-        return _form(_("Too many tasks are in progress: wait until one has finished."))
+        return _form(_("You have too many tasks running. Wait until one finishes."))
     task_started(task)
     return redirect(url_for("accounts.tasks"), 303)
 
@@ -108,7 +108,7 @@ def move_in_mail() -> Response:
     except ServerAway:
         return _form(server_error=_("This server does not answer. Check its name, or try again later."))
     except LimitReached:
-        return _form(server_error=_("Too many tasks are in progress: wait until one has finished."))
+        return _form(server_error=_("You have too many tasks running. Wait until one finishes."))
     task_started(task)
     return redirect(url_for("accounts.tasks"), 303)
 

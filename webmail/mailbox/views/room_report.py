@@ -53,7 +53,7 @@ def count_senders() -> Response:
         store.start(current_user(), room_task.NAME, {}, alone=True, credential=task_credential())
         wake_worker()
     except LimitReached:
-        notify(_("Too many tasks are in progress: wait until one has finished."), "caution")
+        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("mailbox.room") + "#room-report", 303)
 
 

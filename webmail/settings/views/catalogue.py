@@ -84,7 +84,7 @@ PLACES = (
         _l("image picture sender allow"),
     ),
     SettingsPlace(
-        "auth.show_sessions", _l("Where you are signed in"), _l("Your devices, and signing them out."),
+        "auth.show_sessions", _l("Where you are signed in"), _l("See your devices and sign them out."),
         _l("session device sign out security"),
     ),
 )  # fmt: skip

@@ -94,7 +94,7 @@ def test_a_mail_server_away_is_said_in_a_sentence(settings, alice, monkeypatch):
     monkeypatch.setattr(views.imap, "check", away)
     answer = Browser(build(replace(settings, sign_in="imap"))).sign_in()
     assert answer.status_code == 502
-    assert "mail server does not answer" in answer.text
+    assert "mail server is not responding" in answer.text
     assert "connection refused" not in answer.text
 
 
@@ -355,7 +355,7 @@ def test_a_form_sent_after_the_end_says_that_nothing_was_done(visitor):
         "/mailbox/INBOX", base_url=visitor.base, headers={"Referer": f"{visitor.base}/mailbox/INBOX?page=2"}
     )
     assert (answer.status_code, answer.location) == (303, "/login?next=/mailbox/INBOX?page%3D2")
-    assert "nothing was done" in visitor.get(answer.location).text
+    assert "nothing was changed" in visitor.get(answer.location).text
 
 
 def test_a_form_from_another_site_leads_nowhere_else(visitor):
@@ -439,7 +439,7 @@ def test_all_others_can_be_ended(visitor, elsewhere):
     visitor.sign_in()
     answer = visitor.post("/sessions", {"action": "others"}, form_at="/sessions")
     assert answer.location == "/sessions"
-    assert "1 other sign-in has ended" in visitor.get("/sessions").text
+    assert "1 other browser is signed out" in visitor.get("/sessions").text
     assert elsewhere.get("/mailbox/INBOX").status_code == 302
 
 
