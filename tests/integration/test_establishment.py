@@ -110,7 +110,7 @@ def test_folders_are_shared_between_them(given: Any, person: Visitor, charlie: V
     person.submit(person.get("/folders"), "#new-folder", name="Team")
     fill(person, message("Plans"), mailbox="Team")
     told = person.submit(person.get("/folder/Team"), "#share", who=CHARLIE, level="read", action="give")
-    assert f"{CHARLIE} may read this folder" in told.notices
+    assert f"{CHARLIE} can read this folder" in told.notices
     assert charlie.get(f"/mailbox/shared/{person.address}/Team").rows == ["Plans"]
 
 

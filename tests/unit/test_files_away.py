@@ -26,7 +26,7 @@ from webmail.tasks.runner import TaskRunner
 
 CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u{0}\r\nFN:Person {0}\r\nEMAIL:p{0}@ailleurs.example\r\nNOTE:{1}\r\nEND:VCARD\r\n"
 CARDS = "".join(CARD.format(number, "x" * 1000) for number in range(250)).encode()
-FULL, AWAY = "no room for files", "can't reach its files"
+FULL, AWAY = "out of space for files", "can't reach its files"
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_disk_that_is_full_for_hours_ends_it_in_words(alice, settings, kept):
         if work(settings).state != TaskState.WAITING:
             break
     assert (Task.get().state, Task.get().error) == (TaskState.FAILED, "storage-full")
-    assert "no room for files for several hours" in alice.get("/tasks").text
+    assert "out of space for files for several hours" in alice.get("/tasks").text
 
 
 # --- results ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 def room_link() -> dict[str, Any]:
     """For `notify(link=...)` and error pages."""
-    return {"url": url_for("mailbox.room"), "text": _("Make room"), "here": True}
+    return {"url": url_for("mailbox.room"), "text": _("Free up space"), "here": True}
 
 
 def nothing_changed() -> str:

@@ -92,7 +92,7 @@ def _link(task: Task, text: TaskText, result: Facts) -> tuple[str, str] | None:
 
 def _help(task: Task) -> tuple[str, str] | None:
     """Where one goes after it failed."""
-    return (url_for("mailbox.room"), _("Make room")) if task.error == OVER_QUOTA else None
+    return (url_for("mailbox.room"), _("Free up space")) if task.error == OVER_QUOTA else None
 
 
 def _undo(task: Task, text: TaskText | None, result: Facts) -> tuple[str, Facts] | None:

@@ -50,7 +50,7 @@ def test_two_buttons_pressed_at_once_open_one_chooser(open_browser: OpenBrowser,
     page.keyboard.press("Escape")
     page.evaluate("""() => ["moveto", "moveto", "tags"].forEach(
         value => document.querySelector(`.list-bar button[value=${value}]`).click())""")
-    expect(page.locator("#chooser-title").last).to_have_text("Tags of 1 message")
+    expect(page.locator("#chooser-title").last).to_have_text("Tags on 1 message")
     page.wait_for_load_state("networkidle")
     assert page.locator(".chooser-pop").count() == 1 and page.locator("[aria-expanded=true]").count() == 1
     page.keyboard.press("Escape")

@@ -195,7 +195,7 @@ def test_a_name_typed_beside_another_group_shares_with_nobody(alice: Visitor, bo
     for typed in (bob.address, "Lettres"):
         refused = share(alice, "Exams", maths, who=typed)
         assert refused.status == 422
-        assert "You typed one name and chose another group." in refused.one("#group-error").get_text()
+        assert "You typed a name and chose a different group." in refused.one("#group-error").get_text()
         assert len(refused.all("#sharing tbody tr")) == 1
     assert "Maths may read" in share(alice, "Exams", maths, who="Maths").notices
 

@@ -108,7 +108,7 @@ def test_a_full_disk_keeps_the_text(alice, monkeypatch, number, where):
         page = write(alice, **TYPED, attachments=file(), action="attach")
     assert page.status == 507
     assert page.one("#attachments-field")["aria-invalid"] == "true"
-    assert "no room for files" in page.one("#attachments-error").get_text()
+    assert "out of space for files" in page.one("#attachments-error").get_text()
     assert text_of(page) == TYPED["body"] == text_of(alice.get(page.one(FORM)["action"]))
     assert AttachmentRow.select().count() == 0
 
@@ -122,7 +122,7 @@ def test_a_full_disk_sends_nothing_and_keeps_the_text(alice, monkeypatch, work):
         patch.setattr(local, "open", full, raising=False)
         page = alice.submit(page, FORM, action="send")
     assert page.status == 507
-    assert "no room for files" in page.one("#attachments-error").get_text()
+    assert "out of space for files" in page.one("#attachments-error").get_text()
     assert text_of(page) == TYPED["body"]
     assert Outbox.select().count() == 0
     alice.submit(page, FORM, action="send")

@@ -220,7 +220,7 @@ def test_a_date_leads_to_its_page(person: Visitor, imap_of: Callable[[str], IMAP
     assert "page=2" in page.address and "Jour 4" in page.rows
     wrong = person.get("/mailbox/INBOX?date=nonsense")
     assert wrong.rows[0] == "Jour 30"
-    assert "not understood" in wrong.notices
+    assert "recognised" in wrong.notices
 
 
 def around_the_mark(page: Page) -> tuple[str, str, str]:

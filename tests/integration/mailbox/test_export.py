@@ -124,7 +124,7 @@ def test_while_the_disk_is_full_it_waits(many: Visitor, work: Callable[[], int],
         patch.setattr(LocalStorage, "put", full)
         work()
     page = many.get("/tasks")
-    assert "no room" in page.text.lower() and "Download" not in page.text
+    assert "out of space" in page.text.lower() and "Download" not in page.text
     with db.connection_context():
         Task.update(due=Task.created).execute()
     work()
@@ -138,7 +138,7 @@ def test_if_all_went_meanwhile_it_says_so(many: Visitor, work: Callable[[], int]
     client.delete_messages(client.search())
     client.expunge()
     work()
-    assert "These messages are no longer there." in many.get("/tasks").text
+    assert "These messages no longer exist." in many.get("/tasks").text
 
 
 def test_some_that_went_are_counted(many: Visitor, work: Callable[[], int], imap_of: Any) -> None:
@@ -195,7 +195,7 @@ def test_more_than_an_archive_holds_is_said_before(
     many: Visitor, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "MOST_IN_ARCHIVE", 20)
-    assert "An archive holds at most 20 messages." in many.submit(ask(many), "main form", kind="zip").notices
+    assert "A .zip archive can hold at most 20 messages." in many.submit(ask(many), "main form", kind="zip").notices
     assert work() == 0
 
 

@@ -101,7 +101,7 @@ def test_files_are_sorted_by_name_and_by_size_on_all_pages(files: Visitor, fill:
 
 def test_files_say_what_they_did_not_understand(files: Visitor) -> None:
     page = files.get("/files?larger=big")
-    assert "is not understood" in page.text
+    assert "searched as text" in page.text
     assert files.get("/files?folder=Nirgends").status == 404
 
 

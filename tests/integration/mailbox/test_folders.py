@@ -51,7 +51,7 @@ def undo(person: Visitor, page: Page) -> Page:
 
 
 def test_a_folder_is_made_also_inside_another_and_stands_beside_the_list(person: Visitor) -> None:
-    assert "is made" in make(person, "Work").notices
+    assert "Folder Work created." in make(person, "Work").notices
     page = make(person, "2026", "Work")
     assert "Work/2026" in [option["value"] for option in page.all("#parent option")]
     assert side_bar(person.get("/mailbox/INBOX"))[-2:] == ["Work", "2026"]
@@ -64,9 +64,9 @@ def test_any_name_the_server_takes_is_a_folder_that_opens_renames_and_goes(perso
     opened = person.get(person.get("/folders").link(name))
     assert opened.status == 200
     assert opened.one("h1").get_text() == name
-    assert "is called" in folder(person, name, "rename", name="plain").notices
-    assert "is called" in folder(person, "plain", "rename", name=name).notices
-    assert "is in the trash" in folder(person, name, "delete").notices
+    assert "Folder renamed to" in folder(person, name, "rename", name="plain").notices
+    assert "Folder renamed to" in folder(person, "plain", "rename", name=name).notices
+    assert "moved to the trash" in folder(person, name, "delete").notices
     names = [one[2] for one in imap_of(person.address).list_folders()]
     assert f"Trash/{name}" in names
     assert name not in names
@@ -79,26 +79,26 @@ def test_any_name_the_server_takes_is_a_folder_that_opens_renames_and_goes(perso
         ("   ", "Type a name"),
         ("x" * 300, "too long"),
         ("🎉" * 80, "too long"),
-        ("two\r\nA1 DELETE INBOX", "can't be shown"),
-        ("nul\0", "can't be shown"),
-        ("turned\u202eround", "can't be shown"),
-        ("../x", "keeps this name"),
-        ("a//b", "separates folders"),
-        ("/a", "separates folders"),
-        ("a/", "separates folders"),
-        ("a/nul\0", "can't be shown"),
-        ("inbox/a", "keeps this name"),
-        ("shared/bob/a", "keeps this name"),
-        ("/".join("abcdefghij"), "Too many folders"),
+        ("two\r\nA1 DELETE INBOX", "invisible characters"),
+        ("nul\0", "invisible characters"),
+        ("turned\u202eround", "invisible characters"),
+        ("../x", "name is reserved"),
+        ("a//b", "before or after a separator"),
+        ("/a", "before or after a separator"),
+        ("a/", "before or after a separator"),
+        ("a/nul\0", "invisible characters"),
+        ("inbox/a", "name is reserved"),
+        ("shared/bob/a", "name is reserved"),
+        ("/".join("abcdefghij"), "too many nested folders"),
         ("a/" + "x" * 300, "too long"),
-        ("a/~b", "keeps this name"),
-        ("..", "keeps this name"),
-        ("~root", "keeps this name"),
-        ("inbox", "keeps this name"),
-        ("shared", "keeps this name"),
-        ("cur", "refused this name"),
-        ("Work", "of this name already"),
-        ("work", "of this name already"),
+        ("a/~b", "name is reserved"),
+        ("..", "name is reserved"),
+        ("~root", "name is reserved"),
+        ("inbox", "name is reserved"),
+        ("shared", "name is reserved"),
+        ("cur", "refused this name or location"),
+        ("Work", "already a folder with this name"),
+        ("work", "already a folder with this name"),
     ],
 )
 def test_a_bad_name_is_explained_and_stays_to_be_mended(person: Visitor, name: str, told: str) -> None:
@@ -121,14 +121,14 @@ def test_a_folder_inside_one_that_is_not_there(person: Visitor) -> None:
 
 def test_a_path_makes_what_is_missing_and_says_so(person: Visitor, imap_of: Any) -> None:
     page = make(person, "Projects / 2026/Été")
-    assert "Folders made: Projects, Projects/2026, Projects/2026/Été." in page.notices
+    assert "Folders created: Projects, Projects/2026, Projects/2026/Été." in page.notices
     names = {one[2]: one[0] for one in imap_of(person.address).list_folders()}
     assert {"Projects", "Projects/2026", "Projects/2026/Été"} <= names.keys()
     assert b"\\Noselect" not in names["Projects"]
     assert {"Projects", "Projects/2026"} <= {one[2] for one in imap_of(person.address).list_sub_folders()}
-    assert "The folder Projects/2027 is made." in make(person, "projects/2027").notices  # no second folder beside it
-    assert "The folder Projects/2027/May is made." in make(person, "2027/May", "Projects").notices
-    assert "of this name already" in make(person, "Projects/2026").one("#name-error").get_text()
+    assert "Folder Projects/2027 created." in make(person, "projects/2027").notices  # no second folder beside it
+    assert "Folder Projects/2027/May created." in make(person, "2027/May", "Projects").notices
+    assert "already a folder with this name" in make(person, "Projects/2026").one("#name-error").get_text()
 
 
 def test_the_help_says_what_a_slash_does(person: Visitor) -> None:
@@ -143,7 +143,7 @@ def test_a_new_name_may_be_a_path_too(person: Visitor) -> None:
     make(person, "Work")
     make(person, "2026", "Work")
     page = folder(person, "Work", "rename", name="Old/Jobs/First")
-    assert "is called First now, inside Old/Jobs. Also made: Old, Old/Jobs." in page.notices
+    assert "Folder renamed to First and moved into Old/Jobs. Also created: Old, Old/Jobs." in page.notices
     assert side_bar(person.get("/mailbox/INBOX"))[-4:] == ["Old", "Jobs", "First", "2026"]
     undo(person, page)
     assert "Work/2026" in [option["value"] for option in person.get("/folders").all("#parent option")]
@@ -189,7 +189,7 @@ def test_a_renamed_folder_stays_subscribed(person: Visitor, imap_of: Any) -> Non
 def test_a_folder_moves_into_another_and_never_into_itself(person: Visitor) -> None:
     for name in ("A", "B"):
         make(person, name)
-    assert "is moved" in folder(person, "A", "move", parent="B").notices
+    assert "Folder A moved." in folder(person, "A", "move", parent="B").notices
     assert person.get("/folder/B/A").status == 200
     page = person.get("/folder/B")
     assert "B/A" not in [option["value"] for option in page.all("#parent option")]
@@ -204,7 +204,7 @@ def test_deleting_moves_the_folder_into_the_trash_and_undo_brings_it_back(person
     fill(person, message("Kept"), mailbox="Work/2026")
     person.get("/mailbox/Work")  # a connection that has it selected
     page = folder(person, "Work", "delete")
-    assert "Work is in the trash" in page.notices
+    assert "Folder Work moved to the trash" in page.notices
     assert person.get("/mailbox/Trash/Work/2026").rows == ["Kept"]
     assert person.get("/mailbox/Work").status == 404
     assert "back where it was" in undo(person, page).notices
@@ -223,7 +223,7 @@ def test_undo_says_so_where_another_folder_has_the_name(person: Visitor) -> None
     make(person, "Work")
     page = folder(person, "Work", "delete")
     make(person, "Work")
-    assert "Another folder has this name" in undo(person, page).notices
+    assert "Another folder now has this name" in undo(person, page).notices
     assert person.get("/mailbox/Trash/Work").status == 200
 
 
@@ -354,9 +354,9 @@ def test_a_mere_place_of_folders_is_managed_too(person: Visitor, imap_of: Any) -
     page = person.get("/folder/Place")
     assert page.status == 200
     assert not page.all("[value=read], [value=favourite], #share")
-    assert "is called Spot" in folder(person, "Place", "rename", name="Spot").notices
+    assert "Folder renamed to Spot" in folder(person, "Place", "rename", name="Spot").notices
     assert person.get("/mailbox/Spot/Inner").status == 200
-    assert "is in the trash" in folder(person, "Spot", "delete").notices
+    assert "moved to the trash" in folder(person, "Spot", "delete").notices
 
 
 # --- roles -----------------------------------------------------------------------------------------------------------
@@ -365,7 +365,7 @@ def test_a_mere_place_of_folders_is_managed_too(person: Visitor, imap_of: Any) -
 def test_another_folder_serves_as_the_trash(person: Visitor, fill: Callable[..., list[int]]) -> None:
     make(person, "Poubelle")
     page = person.submit(person.get("/folders"), "#roles", trash="Poubelle")
-    assert "are saved" in page.notices
+    assert "Special folders saved" in page.notices
     assert not person.get("/folder/Poubelle").all("#rename")
     make(person, "Work")
     folder(person, "Work", "delete")
@@ -397,7 +397,7 @@ def test_one_folder_serves_as_one_thing(person: Visitor) -> None:
     for fields in ({"trash": "Both", "archive": "Both"}, {"trash": "Sent"}, {"trash": "INBOX"}, {"trash": "Nowhere"}):
         page = person.submit(person.get("/folders"), "#roles", **fields)
         assert page.status == 422, fields
-        assert "one thing only" in page.text
+        assert "only one role" in page.text
     swapped = person.submit(person.get("/folders"), "#roles", trash="Junk", junk="Trash")
     assert swapped.status == 200
 

@@ -69,7 +69,7 @@ def row_of(page: Page, subject: str) -> str:
 
 
 def leads_to_room(page: Page) -> bool:
-    return any(a["href"] == "/room" and "Make room" in a.get_text() for a in page.all("main a, #notices a"))
+    return any(a["href"] == "/room" and "Free up space" in a.get_text() for a in page.all("main a, #notices a"))
 
 
 # --- the words on every page -----------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_the_word_costs_no_round_trip(
 def test_the_side_bar_leads_to_the_page(person: Visitor) -> None:
     page = person.get("/mailbox/INBOX")
     assert page.one("#folders .quota a[href='/room']")
-    assert person.get("/room").one("h1").get_text() == "Make room"
+    assert person.get("/room").one("h1").get_text() == "Free up space"
 
 
 def test_signed_out_the_page_asks_to_sign_in(app: Flask) -> None:
@@ -182,7 +182,7 @@ def test_undo_says_it_and_can_be_tried_again(poor: Visitor, set_quota: Callable[
     page = poor.get("/mailbox/INBOX")
     after = poor.submit(page, FORM, action="delete", uids=row_of(page, "Un"))
     again = poor.submit(after, ".notice form")
-    assert "could not be put back" in again.notices and leads_to_room(again)
+    assert "could not be moved back" in again.notices and leads_to_room(again)
     assert "Un" in poor.get("/mailbox/Trash").rows
     set_quota(poor.address, 400_000)
     done = poor.submit(again, ".notice form")
@@ -202,7 +202,7 @@ def test_where_even_the_trash_takes_no_more_deleting_for_good_is_offered(poor: V
 
     monkeypatch.setattr(imap.actions, "move", refused)
     asked = poor.submit(page, FORM, action="delete", uids=row_of(page, "Un"))
-    assert "Delete 1 message for good?" in asked.text and "no longer fit into the trash" in asked.text
+    assert "Delete 1 message for good?" in asked.text and "no space left for these messages in the trash" in asked.text
     after = poor.submit(asked, "main form", action="destroy")
     assert "1 message deleted for good" in after.notices and not after.all(".notice form[action='/undo']")
     assert sorted(poor.get("/mailbox/INBOX").rows) == ["Deux", "Trois"]
@@ -220,7 +220,7 @@ def test_beyond_the_extra_room_of_the_trash(
     person = Visitor(app, address).sign_in()
     page = person.get("/mailbox/INBOX")
     asked = person.submit(page, FORM, action="delete", uids=row_of(page, "Lourd 1"))
-    assert "no longer fit into the trash" in asked.text
+    assert "no space left for these messages in the trash" in asked.text
     assert "deleted for good" in person.submit(asked, "main form", action="destroy").notices
 
 
@@ -238,7 +238,7 @@ def test_what_a_half_done_move_left_is_said(poor: Visitor, monkeypatch: pytest.M
     page = poor.get("/mailbox/INBOX")
     after = poor.submit(page, FORM, action="delete", uids=[row_of(page, "Un"), row_of(page, "Deux")])
     assert "1 message moved to the trash" in after.notices
-    assert "the others stay where they were" in after.notices and leads_to_room(after)
+    assert "the rest stayed where they were" in after.notices and leads_to_room(after)
 
 
 def test_a_folder_says_it(poor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def test_a_folder_says_it(poor: Visitor, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(mailboxes, "create", full)
     monkeypatch.setattr(imap.actions, "create", full)
     page = poor.submit(poor.get("/folders"), "#new-folder", name="Projets")
-    assert "Your mailbox is full: the folder was not made." in page.one("#name-error").get_text()
+    assert "Your mailbox is full, so the folder was not created." in page.one("#name-error").get_text()
     assert leads_to_room(page)
 
 

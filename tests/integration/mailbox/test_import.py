@@ -136,7 +136,7 @@ def test_a_zip_of_folders_keeps_them(person, mail, work):
 def test_a_file_without_mail_says_what_it_should_be(person, work, content):
     send(person, content, "devis.pdf")
     assert work() == 1
-    assert "There are no messages in this file." in person.get("/tasks").text
+    assert "This file doesn't contain any messages." in person.get("/tasks").text
 
 
 def test_killed_between_appending_and_noting_it_doubles_and_loses_nothing(person, mail, work, monkeypatch):
@@ -265,7 +265,7 @@ def test_no_file_and_a_strange_folder_are_told(person):
     page = person.submit(person.get("/import"), "form[action='/import']", file=None)
     assert page.status == 422 and "Choose a file first." in page.text
     page = send(person, mbox(letter(1)), into="Nirgendwo")
-    assert page.status == 422 and "no longer there" in page.text
+    assert page.status == 422 and "no longer exists" in page.text
 
 
 def test_a_message_refused_by_the_server_is_told_and_the_others_come(person, mail, work, monkeypatch):

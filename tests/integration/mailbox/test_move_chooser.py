@@ -145,9 +145,9 @@ def test_a_name_that_is_there_already_is_that_folder(folders: Visitor) -> None:
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("", "Type a name"), ("a//b", "needs a name on each side"), ("x" * 300, "too long"), ("a\u0007b", "can't be shown"),
-        ("INBOX/x", "keeps this name"), ("..", "keeps this name"), ("/".join("abcdefghij"), "Too many folders"),
-        ("Drafts", "can't be put there"),
+        ("", "Type a name"), ("a//b", "before or after a separator"), ("x" * 300, "too long"), ("a\u0007b", "invisible characters"),
+        ("INBOX/x", "name is reserved"), ("..", "name is reserved"), ("/".join("abcdefghij"), "too many nested folders"),
+        ("Drafts", "can't hold messages"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("htmx", ["", "main"])

@@ -97,7 +97,7 @@ def test_folders_by_size_and_the_trash_is_emptied_from_here(person: Visitor, mai
     asked = person.get(page.link("Empty the trash"))
     assert "Delete 1 message for good?" in asked.text
     after = person.submit(asked, "main form", action="empty")
-    assert after.address == "/room" and "Trash is empty." in after.notices
+    assert after.address == "/room" and "Trash is now empty." in after.notices
     assert "Empty the trash" not in after.text
 
 
@@ -214,7 +214,7 @@ def test_a_full_trash_asks_before_a_newsletter_goes_for_good(
     with monkeypatch.context() as patch:
         patch.setattr(actions, "move", full)
         asked = person.submit(page, "#room-report form:has([name=address])")
-    assert "Delete 2 messages for good?" in asked.text and "no longer fit into the trash" in asked.text
+    assert "Delete 2 messages for good?" in asked.text and "no space left for these messages in the trash" in asked.text
     after = person.submit(asked, "main form", action="destroy")
     assert after.address == "/room" and "2 messages deleted for good" in after.notices
     assert person.get("/mailbox/INBOX").rows == []
@@ -226,7 +226,7 @@ def test_nobody_sees_what_others_counted(
     mail.append("INBOX", bulky("Un", 2000, sender="Zoé <zoe@lycee.example>"))
     count(person, work)
     other = Visitor(app, make_account("other")).sign_in()
-    assert "zoe@" not in other.get("/room").text and "looked at" not in other.get("/room/report").text
+    assert "zoe@" not in other.get("/room").text and "Newsletters older" not in other.get("/room/report").text
 
 
 @pytest.mark.parametrize(

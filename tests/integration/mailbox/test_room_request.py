@@ -51,7 +51,7 @@ def run(app: Flask, *words: str) -> str:
 
 def test_it_is_a_row_a_mail_and_a_line_of_the_audit_log(person: Visitor) -> None:
     page = person.submit(person.get("/room"), FORM, note="Les photos\nde la sortie")
-    assert "has been asked for more room" in page.notices
+    assert "request was sent to your administrator" in page.notices
     assert "You asked your administrator for more room on" in said(page) and not page.all(FORM)
     [letter] = letters()
     assert letter.kind == "room-request" and person.address in letter.subject
@@ -67,7 +67,7 @@ def test_it_is_a_row_a_mail_and_a_line_of_the_audit_log(person: Visitor) -> None
 def test_once_a_day_at_most(person: Visitor) -> None:
     form = person.get("/room")
     person.submit(form, FORM)
-    assert "within the last day" in person.submit(form, FORM).notices
+    assert "less than a day ago" in person.submit(form, FORM).notices
     assert len(letters()) == 1 and len(requests_of(person)) == 1
     with db.connection_context():
         RoomRequest.update(asked=now() - timedelta(days=1, minutes=1)).execute()

@@ -122,10 +122,10 @@ def test_an_empty_form_asks_for_a_field(folders: Visitor) -> None:
 def test_a_search_is_saved_renamed_and_deleted(folders: Visitor) -> None:
     page = search(folders, "budget", scope="all")
     saved = folders.submit(page, "#save-search", name="  Les   budgets ")
-    assert "“Les budgets” is saved" in saved.notices
+    assert "“Les budgets” saved" in saved.notices
     assert folders.get(folders.get("/mailbox/INBOX").link("Les budgets")).rows == page.rows
     twice = folders.submit(page, "#save-search", name="Les budgets")
-    assert "of that name already" in twice.notices
+    assert "already have a search with this name" in twice.notices
     number = SavedSearch.get(name="Les budgets").id
     form = f"form[action='/search/saved/{number}']"
     renamed = folders.submit(folders.get("/search"), form, name="Comptes", action="rename")
@@ -153,12 +153,12 @@ def test_a_saved_search_needs_a_name_and_its_number_is_bounded(folders: Visitor)
     user = User.get(address=folders.address)
     for number in range(50):
         SavedSearch.create(user=user, name=f"N {number}", query="x")
-    assert "delete one first" in folders.submit(page, "#save-search", name="Une de trop").notices
+    assert "Delete one first" in folders.submit(page, "#save-search", name="Une de trop").notices
 
 
 def test_ready_made_searches_work(folders: Visitor) -> None:
     page = folders.get("/search")
-    for label in ("Unread", "Flagged", "With attachments", "Sent to me by name"):
+    for label in ("Unread", "Flagged", "With attachments", "Sent directly to me"):
         link = next(a for a in page.all("main .links a") if a.get_text() == label)
         assert folders.get(str(link["href"])).status == 200
     assert len(folders.get(page.link("Unread")).rows) == 5

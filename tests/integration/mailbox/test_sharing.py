@@ -68,7 +68,7 @@ def test_what_alice_shares_bob_sees_and_reads_but_may_not_change(alice: Visitor,
     uids = fill(alice, message("Plans"), mailbox="Team")
     assert shared_with(bob) == []
     told = share(alice, "Team", bob.address)
-    assert f"{bob.address} may read this folder" in told.notices
+    assert f"{bob.address} can read this folder" in told.notices
     assert "Shared with me" in told.notices
     local = alice.address.partition("@")[0]
     assert shared_with(bob) == [f"Team ({local})"]
@@ -109,7 +109,7 @@ def test_without_the_right_nothing_is_said_to_be_done(
         assert answer.all("a[href]"), "a way back"
     for action in ("tag:urgent", "tags"):
         answer = bob.submit(page, "#messages", action=action, uids=str(uids[0]))
-        assert answer.status == 403 and "You may not" in answer.text and "keeps no tags" not in answer.text, action
+        assert answer.status == 403 and "You may not" in answer.text and "support tags" not in answer.text, action
     with imap.connect(account_of(bob.address)) as connection, pytest.raises(NotAllowed):
         imap.actions.delete(connection, team, uids)
     client.select_folder("Team")
@@ -124,13 +124,13 @@ def test_what_is_revoked_is_gone_and_undo_gives_it_back(alice: Visitor, bob: Vis
     team = quote(name_of(alice, "Team"))
     assert bob.get(f"/mailbox/{team}").rows == ["Plans"]
     revoked = revoke(alice, "Team")
-    assert "no longer sees this folder" in revoked.notices
+    assert "can no longer see this folder" in revoked.notices
     for url in (f"/mailbox/{team}", f"/folder/{team}"):
         page = bob.get(url, reload=True)
         assert page.status == 404, url
         assert page.link("inbox") or page.all("a[href]"), "a way back"
     assert shared_with(bob) == []
-    assert "sees this folder again" in alice.submit(revoked, ".notice form").notices
+    assert "can see this folder again" in alice.submit(revoked, ".notice form").notices
     assert len(shared_with(bob)) == 1
 
 
@@ -138,7 +138,7 @@ def test_charlie_never_sees_it(alice: Visitor, charlie: Visitor) -> None:
     make(alice, "Team")
     refused = share(alice, "Team", charlie.address)
     assert refused.status == 422
-    assert "Nobody of your establishment" in refused.one("#who-error").get_text()
+    assert "Nobody in your establishment" in refused.one("#who-error").get_text()
     assert refused.one("#who")["value"] == charlie.address
     assert shared_with(charlie) == []
     assert charlie.get(f"/mailbox/{quote(name_of(alice, 'Team'))}").status == 404
@@ -148,14 +148,14 @@ def test_charlie_never_sees_it(alice: Visitor, charlie: Visitor) -> None:
     ("who", "told"),
     [
         ("", "Type the address"),
-        ("nobody", "Nobody of your establishment"),
-        ("anyone", "not the address"),
-        ("-bob", "not the address"),
-        ("$lycee.example", "not the address"),
-        ("#global", "not the address"),
-        ("two words", "not the address"),
-        ('x"\r\nA1 SETACL INBOX anyone lrs', "not the address"),
-        ("x" * 300, "not the address"),
+        ("nobody", "Nobody in your establishment"),
+        ("anyone", "a person’s address"),
+        ("-bob", "a person’s address"),
+        ("$lycee.example", "a person’s address"),
+        ("#global", "a person’s address"),
+        ("two words", "a person’s address"),
+        ('x"\r\nA1 SETACL INBOX anyone lrs', "a person’s address"),
+        ("x" * 300, "a person’s address"),
     ],
 )
 def test_nobody_else_is_let_in(alice: Visitor, who: str, told: str, imap_of: Any) -> None:
@@ -172,7 +172,7 @@ def test_own_rights_are_not_removable(alice: Visitor) -> None:
     for action in ("revoke", "give", "restore"):
         page = alice.submit(alice.get("/folder/Team"), "#share", who=alice.address, action=action, rights="l", level="read")
         assert page.status == 422, action
-        assert "Your own rights" in page.text
+        assert "change your own access" in page.text
     assert alice.get("/mailbox/Team").status == 200
 
 
@@ -257,7 +257,7 @@ def test_a_name_that_needs_care_is_shared(alice: Visitor, bob: Visitor) -> None:
 def test_all_of_the_establishment_see_what_is_shared_with_everyone(alice: Visitor, bob: Visitor, charlie: Visitor) -> None:
     make(alice, "Notices")
     page = share(alice, "Notices", "", kind="everyone")
-    assert "Everyone at lycee.example may read this folder" in page.notices
+    assert "Everyone at lycee.example can read this folder" in page.notices
     assert "Everyone at lycee.example" in page.one("#sharing table").get_text(" ")
     local = alice.address.partition("@")[0]
     assert f"Notices ({local})" in shared_with(bob)

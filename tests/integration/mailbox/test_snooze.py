@@ -102,7 +102,7 @@ def test_a_date_and_a_time_of_ones_own(old: Visitor) -> None:
     odd = [{"day": day, "hour": "08:00"} for day in ("0001-01-01", "9999-12-31")]
     for wrong in (*odd, {"day": "2020-01-01", "hour": "08:00"}, {"day": "x", "hour": ""}, {"day": "", "hour": ""}):
         page = old.submit(asked, form, action="snooze", **wrong)
-        assert page.status == 422 and "a time to come" in page.text
+        assert page.status == 422 and "time in the future" in page.text
     day = (datetime.now() + timedelta(days=30)).date().isoformat()
     after = old.submit(page, form, action="snooze", day=day, hour="14:30")
     assert "1 message snoozed" in after.notices
@@ -123,7 +123,7 @@ def test_the_page_of_what_waits(old: Visitor) -> None:
     ancien = first.select_one("form")["action"]
     change = f"main form[action='{ancien}']:has([name=day])"
     wrong = old.submit(page, change, action="change", day="2020-01-01", hour="08:00")
-    assert wrong.status == 422 and "a time to come" in wrong.text
+    assert wrong.status == 422 and "time in the future" in wrong.text
     day = (datetime.now() + timedelta(days=40)).date().isoformat()
     changed = old.submit(page, change, action="change", day=day, hour="09:15")
     assert "09:15" in changed.notices
@@ -229,7 +229,7 @@ def test_what_the_server_refuses_is_tried_again(app: Flask, old: Visitor, monkey
     app.extensions["jobs"].wake()  # not at once: others have their turn first
     assert len(rows_of(old.address)) == 1
     told = old.post(f"/snoozed/{rows_of(old.address)[0].id}", {"action": "wake", "csrf_token": token_of(old)})
-    assert "try again in two minutes" in told.notices
+    assert "in two minutes, try again" in told.notices
     make_due(old.address)
     app.extensions["jobs"].wake()
     assert old.get("/mailbox/INBOX", reload=True).rows == ["Ancien", "Récent"]
@@ -319,7 +319,7 @@ def test_what_is_late_comes_back_with_the_next_list(old: Visitor) -> None:
 
 def test_too_many_at_once_are_not_put_off(old: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snooze, "MOST", 1)
-    assert "At most 1 messages" in put_off(old, "Ancien", "Récent").notices
+    assert "at most 1 messages" in put_off(old, "Ancien", "Récent").notices
     assert len(old.get("/mailbox/INBOX").rows) == 2
 
 

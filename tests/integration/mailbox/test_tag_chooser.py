@@ -65,7 +65,7 @@ def flags(client: IMAPClient) -> list[set[str]]:
 
 def test_the_list_shows_what_all_some_and_none_have(tagged: Visitor) -> None:
     asked = ask(tagged, "Un", "Deux", "Trois")
-    assert "Tags of 3 messages" in asked.one("h1").get_text()
+    assert "Tags on 3 messages" in asked.one("h1").get_text()
     assert standing(asked) == {"Bleu": "on", "Rouge": "off", "Vert": "on 1 of 3"}
     assert standing(ask(tagged, "Un")) == {"Bleu": "on", "Rouge": "off", "Vert": "on"}
 
@@ -73,14 +73,14 @@ def test_the_list_shows_what_all_some_and_none_have(tagged: Visitor) -> None:
 def test_nothing_changed_changes_nothing(tagged: Visitor, imap_of: ImapOf) -> None:
     before = flags(imap_of(tagged.address))
     after = tagged.submit(ask(tagged, "Un", "Deux", "Trois"), CHOOSER, action="retag")
-    assert "Nothing had to be changed." in after.notices and flags(imap_of(tagged.address)) == before
+    assert "Nothing to change." in after.notices and flags(imap_of(tagged.address)) == before
 
 
 def test_several_changes_are_one_action_with_one_undo(tagged: Visitor, imap_of: ImapOf) -> None:
     client = imap_of(tagged.address)
     before = flags(client)
     after = tagged.submit(ask(tagged, "Un", "Deux"), CHOOSER, action="retag", on=["Rouge"], some=["+Vert"])
-    assert "Tags of 2 messages changed." in after.notices
+    assert "Tags changed on 2 messages." in after.notices
     assert flags(client) == [{"Rouge", "Vert"}, {"Rouge", "Vert"}, {"Bleu"}]
     undone = tagged.submit(after, "#notices form")
     assert "Undone for 2 messages." in undone.notices and flags(client) == before
@@ -109,7 +109,7 @@ def test_a_new_tag_is_made_in_place(tagged: Visitor) -> None:
     assert wrong.one("#chooser-name")["value"] == "x" * 61 and wrong.one("#chooser-colour [selected]")["value"] == "teal"
     assert standing(wrong)["Rouge"] == "on" and wrong.one("[name=some] [selected]")["value"] == "-Vert"
     after = tagged.submit(wrong, CHOOSER, action="retag", name=" Élèves  <b> ", colour="blue")
-    assert "Tags of 2 messages changed." in after.notices
+    assert "Tags changed on 2 messages." in after.notices
     assert after.one("[data-row]:last-child .tag-blue").get_text() == "Élèves <b>" and not after.all("main b")
     again = tagged.submit(ask(tagged, "Trois"), CHOOSER, action="retag", name="élèves <B>")
     assert "1 message tagged Élèves <b>." in again.notices
@@ -128,7 +128,7 @@ def test_results_of_several_folders_and_all_that_match(tagged: Visitor, fill: Fi
     asked = ask(tagged, "Trois", "Vier", at=found)
     assert standing(asked) == {"Bleu": "on 1 of 2", "Rouge": "off", "Vert": "off"}
     after = tagged.submit(asked, CHOOSER, action="retag", on=["Rouge"], some=["-Bleu"])
-    assert "Tags of 2 messages changed." in after.notices
+    assert "Tags changed on 2 messages." in after.notices
     assert flags(imap_of(tagged.address))[2] == {"Rouge"}
     asked = tagged.submit(tagged.get("/mailbox/INBOX?select=all"), FORM, action="tags")
     assert standing(asked) == {"Bleu": "on 2 of 3", "Rouge": "on 1 of 3", "Vert": "on 1 of 3"}
@@ -202,6 +202,6 @@ def test_what_was_changed_before_the_server_stopped_can_be_undone(
     with monkeypatch.context() as patch:
         patch.setattr(imap.actions, "set_flags", once)
         after = tagged.submit(ask(tagged, "Un", "Deux"), CHOOSER, action="retag", on=["Rouge"])
-    assert "stopped before the end" in after.notices
+    assert "stopped partway" in after.notices
     tagged.submit(after, "#notices form")
     assert flags(client) == before

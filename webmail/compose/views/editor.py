@@ -292,7 +292,7 @@ def no_room_words(error: MailError) -> str:
         return _("The files of all your drafts may have %(limit)s together: send or discard some drafts first.",
                  limit=file_size(error.limit))  # fmt: skip
     if isinstance(error, StorageFull):
-        return _("The server has no room for files at the moment. Tell your administrator.")
+        return _("The server is out of space for files. Tell your administrator.")
     if isinstance(error, StorageAway):
         return _("The server can't reach its files at the moment. Try again in a few minutes.")
     return _("A message may have %(limit)s in all, and files take a third more.", limit=file_size(settings().message_limit))

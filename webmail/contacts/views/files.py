@@ -67,7 +67,7 @@ def _start_import(content: bytes) -> Answer:
             current_user(), import_task.NAME, about, settings(), form=form, name=import_task.FILE, chunks=[content]
         )  # fmt: skip
     except StorageFull as error:
-        return _refused(_("The server has no room for files at the moment. Tell your administrator."), error.status)
+        return _refused(_("The server is out of space for files. Tell your administrator."), error.status)
     except StorageAway as error:
         return _refused(_("The server can't reach its files at the moment. Try again in a few minutes."), error.status)
     except LimitReached:

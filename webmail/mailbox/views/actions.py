@@ -108,7 +108,7 @@ def _do(name: str) -> Callable[[ListJob], Outcome]:
                 to=request.form.get("to", ""), keyword=job.argument, archive_by=preferences().archive_by,
             )  # fmt: skip
         except KeepsNoTags:
-            notify(_("The mail server keeps no tags in this folder."), "caution")
+            notify(_("This folder doesn't support tags."), "caution")
             return None
 
     return run
@@ -164,9 +164,9 @@ def _snooze(job: ListJob) -> Outcome:
         due = snooze.chosen_time(job.argument, form.get("day", ""), form.get("hour", ""), schedule.local_now(time_zone()))
         return snooze.snooze(job.connection, current_user(), job.chosen, due)
     except schedule.BadTime:
-        return ask_for_more(job, "later", _("Choose a date and a time to come."))
+        return ask_for_more(job, "later", _("Choose a date and time in the future."))
     except snooze.TooManyToSnooze:
-        notify(_("At most %(num)s messages can be snoozed at once.", num=number(snooze.MOST)), "caution")
+        notify(_("You can snooze at most %(num)s messages at once.", num=number(snooze.MOST)), "caution")
         return None
 
 
@@ -182,7 +182,7 @@ def _retag(job: ListJob) -> Outcome:
     try:
         return retag(job.connection, job.chosen, add, remove)
     except KeepsNoTags:
-        notify(_("The mail server keeps no tags in this folder."), "caution")
+        notify(_("This folder doesn't support tags."), "caution")
         return None
 
 
@@ -242,7 +242,7 @@ LIST_ACTIONS = {
         _NOT_JUNK,
         ListAction(
             "readall", _do("read"), label=_l("Mark all as read"), choose=unread_messages,
-            nothing_chosen=_l("Everything here is read already."),
+            nothing_chosen=_l("Everything here is already read."),
         ),
         ListAction(
             "tag", _do("tag"),
@@ -252,7 +252,7 @@ LIST_ACTIONS = {
         ),
         ListAction(
             "retag", _retag, one_at_a_time=True,
-            says=lambda n, _result: ngettext("Tags of %(num)d message changed.", "Tags of %(num)d messages changed.", n),
+            says=lambda n, _result: ngettext("Tags changed on %(num)d message.", "Tags changed on %(num)d messages.", n),
         ),
         ListAction(
             "untag", _do("untag"),
@@ -330,7 +330,7 @@ def _tell(done: ActionResult, total: int, back: str) -> None:
     if done.undo:
         offer = (url_for("mailbox.undo_last"), {"undo": undoing.offer(current_user(), done.undo), "back": back})
     says = LIST_ACTIONS[done.action].says
-    words, kind = says(done.count, done) if done.count else _("Nothing had to be changed."), "done"
+    words, kind = says(done.count, done) if done.count else _("Nothing to change."), "done"
     if done.failed:
         kind = "caution"
         words = f"{words} {_stopped(total, done.failed)}"
@@ -340,9 +340,9 @@ def _tell(done: ActionResult, total: int, back: str) -> None:
 
 def _stopped(total: int, error: MailError) -> str:
     if isinstance(error, OverQuota):
-        return _("Your mailbox is full: the others stay where they were.")
+        return _("Your mailbox is full: the rest stayed where they were.")
     return ngettext(
-        "The mail server stopped before that: %(num)d message was selected.",
-        "The mail server stopped before the end: %(num)d messages were selected.",
+        "The mail server stopped partway: %(num)d message was selected.",
+        "The mail server stopped partway: %(num)d messages were selected.",
         total,
     )

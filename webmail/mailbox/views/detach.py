@@ -60,7 +60,7 @@ def ask_detach(mailbox: str) -> Response:
     with_files = [row for row in rows if row.message.files.parts]
     sealed = [row for row in rows if row.message.files.kept in (Kept.SIGNED, Kept.ENCRYPTED)]
     if not with_files:
-        notify(_sealed_words() if sealed else _("There are no attachments to remove here."), "caution")
+        notify(_sealed_words() if sealed else _("There are no attachments to remove."), "caution")
         return back
     total = sum(part.decoded_size for row in with_files for part in row.message.files.parts)
     response = page(
@@ -78,7 +78,7 @@ def detach() -> Response:
     wanted = _wanted()
     chosen = selection.of_rows("INBOX", 0, list(wanted))
     if not chosen or selection.count(chosen) > detach_task.MOST:
-        notify(_("Tick the attachments to remove first.") if not chosen else _too_many(), "caution")
+        notify(_("First tick the attachments to remove.") if not chosen else _too_many(), "caution")
         return back
     with imap.connect(current_account()) as connection:
         rows = _rows(connection, chosen, imap.mailboxes.overview(connection))
@@ -103,12 +103,16 @@ def undo_detach(task_id: str) -> Response:
         with user_lock(current_user().id), imap.connect(current_account()) as connection:
             count = detach_task.undo(connection, store.cursor_of(task))
     except OverQuota:
-        notify(_("Your mailbox is full: the originals no longer fit. They are still in the trash."), "caution", link=room_link())
+        notify(
+            _("Your mailbox is full, so the originals can't be put back. They are still in the trash."),
+            "caution",
+            link=room_link(),
+        )
         return back
     withdraw_notices()
     store.note_undone(current_user(), task_id)
-    told = ngettext("%(num)d message is back with its attachments.", "%(num)d messages are back with their attachments.", count)
-    notify(told if count else _("The originals are no longer in the trash: there was nothing to undo."))
+    told = ngettext("%(num)d message has its attachments back.", "%(num)d messages have their attachments back.", count)
+    notify(told if count else _("The originals are no longer in the trash, so this can't be undone."))
     return back
 
 
@@ -167,7 +171,7 @@ def _too_many() -> str:
 
 
 def _sealed_words() -> str:
-    return _("Signed or encrypted messages stay as they are: without its attachments the signature would no longer be valid.")
+    return _("Signed and encrypted messages are left as they are: removing attachments would break the signature.")
 
 
 # --- on the page of tasks --------------------------------------------------------------------------------------------
@@ -178,14 +182,14 @@ def _done(result: Facts) -> str:
     if result["count"]:
         told.append(
             ngettext(
-                "Attachments removed from %(num)d message: %(size)s less.",
-                "Attachments removed from %(num)d messages: %(size)s less.",
+                "Attachments removed from %(num)d message (%(size)s).",
+                "Attachments removed from %(num)d messages (%(size)s).",
                 result["count"],
                 size=file_size(max(result["freed"], 0)),
             )
         )
         if not result["for_good"]:
-            told.append(_("The originals are in the trash: the room is free once it is emptied."))
+            told.append(_("The originals are in the trash: empty it to free up the space."))
     told += [_left(reason, count) for reason, count in result["left"].items()]
     return " ".join(told)
 
@@ -193,13 +197,15 @@ def _done(result: Facts) -> str:
 def _left(reason: str, count: int) -> str:
     words = {
         "gone": ngettext("%(num)d message was no longer there.", "%(num)d messages were no longer there.", count),
-        "not-allowed": ngettext("%(num)d may not be changed.", "%(num)d may not be changed.", count),
+        "not-allowed": ngettext(
+            "You don't have permission to change %(num)d message.", "You don't have permission to change %(num)d message.", count
+        ),
         Kept.SIGNED: _sealed_words(),
         Kept.ENCRYPTED: _sealed_words(),
     }
     otherwise = ngettext(
-        "%(num)d message stays as it was: the mail server describes or keeps it in an unusual way.",
-        "%(num)d messages stay as they were: the mail server describes or keeps them in an unusual way.",
+        "%(num)d message was left as it was: its format is unusual.",
+        "%(num)d messages were left as they were: their format is unusual.",
         count,
     )
     return words.get(reason, otherwise)
@@ -207,9 +213,9 @@ def _left(reason: str, count: int) -> str:
 
 def _failed(reason: str) -> str:
     return {
-        OVER_QUOTA: _("Your mailbox is full: a message without its attachments needs some room too. Nothing was lost."),
-        "sign-in": _("The mail server no longer accepts this task. Sign in again, then start it again."),
-        "no-disk": _("The server has no room for files at the moment. Tell your administrator, then try again."),
+        OVER_QUOTA: _("Your mailbox is full: even without its attachments, a message needs some space. Nothing was lost."),
+        "sign-in": _("The mail server no longer accepts your sign-in. Sign in again, then start over."),
+        "no-disk": _("The server is out of space for files. Tell your administrator, then try again."),
     }.get(reason, "")
 
 
@@ -220,7 +226,7 @@ def _undo(facts: Facts) -> tuple[str, dict[str, Any]] | None:
 
 def _where(result: Facts) -> tuple[str, str] | None:
     if not result["new"]:
-        return url_for("mailbox.room"), _("Make room")
+        return url_for("mailbox.room"), _("Free up space")
     mailbox, validity, uid = result["new"]
     return url_for("message.show", uid=uid, mailbox=mailbox, v=validity), _("Open the message")
 

@@ -46,7 +46,7 @@ def save_as_file(mailbox: str) -> Response:
         response = downloads.written(lambda spool: export.write(account, found, kind, spool), export.KINDS[kind])
     except OSError as error:  # writing the file failed; network errors are ServerAway
         current_app.logger.error("an export can't be written: %s", error)
-        notify(_("There is no room on the server for this file at the moment. Select fewer messages."), "danger")
+        notify(_("The server doesn't have enough space for this file. Select fewer messages."), "danger")
         return redirect(back_address(mailbox), 303)
     response.headers["Content-Disposition"] = downloads.disposition(_file_name(mailbox, kind), plain=f"messages.{kind}")
     response.headers["Content-Security-Policy"] = downloads.POLICY
@@ -66,7 +66,7 @@ def _leave_to_a_worker(mailbox: str, kind: str, chosen: list[Selection]) -> Resp
     """A form sent twice starts one task."""
     back = redirect(back_address(mailbox), 303)
     if kind == "zip" and selection.count(chosen) > export.MOST_IN_ARCHIVE:
-        words = _("An archive holds at most %(num)s messages. Choose the other kind of file, which has no limit.")
+        words = _("A .zip archive can hold at most %(num)s messages. Choose .mbox, which has no limit.")
         notify(words % {"num": number(export.MOST_IN_ARCHIVE)}, "caution")
         return back
     about = {"mailbox": mailbox, "kind": kind, "name": _file_name(mailbox, kind)}
@@ -86,7 +86,7 @@ def _tell(start: Callable[[], Task]) -> None:
     except LimitReached:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     except StorageFull:
-        notify(_("The server has no room for files at the moment. Tell your administrator."), "danger")
+        notify(_("The server is out of space for files. Tell your administrator."), "danger")
     except StorageAway:
         notify(_("The server can't reach its files at the moment. Try again in a few minutes."), "danger")
     else:
@@ -115,9 +115,9 @@ def _done(result: Facts) -> str:
 def _failed(reason: str) -> str:
     return {
         "folders-away": _("A folder could not be read, so nothing was saved. Try again in a few minutes."),
-        "no-messages": _("These messages are no longer there."),
-        "sign-in": _("The mail server no longer accepts this task. Sign in again, then start it again."),
-        "file-gone": _("The list of messages is no longer here. Select the messages again."),
+        "no-messages": _("These messages no longer exist."),
+        "sign-in": _("The mail server no longer accepts your sign-in. Sign in again, then start over."),
+        "file-gone": _("Your selection has expired. Select the messages again."),
     }.get(reason, "")
 
 

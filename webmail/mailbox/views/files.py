@@ -62,7 +62,7 @@ def _kind_labels() -> dict[str, str]:
         "spreadsheet": _("Spreadsheets"),
         "presentation": _("Presentations"),
         "image": _("Images"),
-        "sound": _("Sound and video"),
-        "archive": _("Archives (zip ...)"),
+        "sound": _("Audio and video"),
+        "archive": _("Compressed files"),
         "message": _("Messages, invitations, contacts"),
     }

@@ -149,10 +149,10 @@ def _rename(connection: Connection, found: Overview, here: Mailbox) -> Response:
     parent = form.get("parent", "") if form.get("action") == "move" else here.parent
     moved = logic.rename(connection, current_user(), found, here, label, parent)
     if moved.name == here.name:
-        notify(_("Nothing had to be changed."))
+        notify(_("Nothing to change."))
     else:
         _tell(
-            _renamed(found, moved) if form.get("action") == "rename" else _("The folder %(folder)s is moved.", folder=label),
+            _renamed(found, moved) if form.get("action") == "rename" else _("Folder %(folder)s moved.", folder=label),
             moved,
         )
     return redirect(url_for("mailbox.folder", mailbox=moved.name), 303)
@@ -162,11 +162,11 @@ def _renamed(found: Overview, moved: logic.MovedFolder) -> str:
     delimiter = logic.delimiter_of(found)
     above, _delimiter, label = moved.name.rpartition(delimiter)
     if above == moved.before.rpartition(delimiter)[0]:
-        return _("The folder is called %(folder)s now.", folder=label)
-    told = _("The folder is called %(folder)s now, inside %(parent)s.", folder=label, parent=logic.path_of(above, found))
+        return _("Folder renamed to %(folder)s.", folder=label)
+    told = _("Folder renamed to %(folder)s and moved into %(parent)s.", folder=label, parent=logic.path_of(above, found))
     if not moved.made:
         return told
-    made = _("Also made: %(folders)s.", folders=", ".join(logic.path_of(name, found) for name in moved.made))
+    made = _("Also created: %(folders)s.", folders=", ".join(logic.path_of(name, found) for name in moved.made))
     return f"{told} {made}"
 
 
@@ -179,7 +179,7 @@ def _delete(connection: Connection, found: Overview, here: Mailbox) -> Response:
         moved = logic.to_trash(connection, current_user(), found, here)
     except Refused:
         return _ask_destroy(found, here, no_trash=True)
-    _tell(_("The folder %(folder)s is in the trash.", folder=here.label), moved)
+    _tell(_("Folder %(folder)s moved to the trash.", folder=here.label), moved)
     return redirect(url_for("mailbox.folders"), 303)
 
 
@@ -193,7 +193,7 @@ def _ask_destroy(found: Overview, here: Mailbox, no_trash: bool = False) -> Resp
 def _destroy(connection: Connection, found: Overview, here: Mailbox) -> Response:
     logic.own_place(here)
     logic.delete(connection, current_user(), found, here)
-    notify(_("The folder %(folder)s is deleted for good.", folder=here.label))
+    notify(_("Folder %(folder)s deleted for good.", folder=here.label))
     return redirect(url_for("mailbox.folders"), 303)
 
 
@@ -207,7 +207,7 @@ def _mark_read(connection: Connection, _found: Overview, here: Mailbox) -> Respo
     fields = {"action": "unread", "uids": which, "v": connection.uidvalidity}
     undo = (url_for("mailbox.change_folder", mailbox=here.name), fields) if 0 < len(which) <= _LONGEST_UNDO else None
     told = ngettext("%(num)d message marked as read.", "%(num)d messages marked as read.", len(uids))
-    notify(told if uids else _("Nothing had to be changed."), undo=undo, keep=_UNDO_SECONDS if undo else 0)
+    notify(told if uids else _("Nothing to change."), undo=undo, keep=_UNDO_SECONDS if undo else 0)
     return redirect(_back_to(here), 303)
 
 
@@ -237,7 +237,7 @@ def _empty(connection: Connection, found: Overview, here: Mailbox) -> Response:
         logic.delete(connection, current_user(), found, inside)
     imap.close_all(current_account())
     withdraw_notices()  # what their undo would restore is gone
-    notify(_("%(folder)s is empty.", folder=role_label(here.role)))
+    notify(_("%(folder)s is now empty.", folder=role_label(here.role)))
     return redirect(local_path(form.get("back", "")) or url_for("mailbox.show", mailbox=here.name), 303)
 
 
@@ -246,12 +246,12 @@ def _follow(connection: Connection, found: Overview, here: Mailbox) -> Response:
     action, before = request.form.get("action", ""), preferred().favourites
     if action in ("subscribe", "unsubscribe"):
         imap.folders.subscribe(connection, here.name, action == "subscribe")
-        shown, hidden = _("The folder is shown beside the list."), _("The folder is no longer shown beside the list.")
+        shown, hidden = _("Folder shown in the sidebar."), _("Folder hidden from the sidebar.")
         told = shown if action == "subscribe" else hidden
     elif action in ("favourite", "unfavourite"):
         others = [name for name in before if name != here.name]
         preferences.change(current_user(), favourites=[*others, here.name] if action == "favourite" else others)
-        told = _("The folder is among your favourites.") if action == "favourite" else _("The folder is no longer a favourite.")
+        told = _("Folder added to favourites.") if action == "favourite" else _("Folder removed from favourites.")
     else:
         raise Refused("not an action")
     notify(told)
@@ -274,11 +274,11 @@ def fault_words(fault: NameFault) -> str:
     return {
         NameFault.EMPTY: _("Type a name for the folder."),
         NameFault.LONG: _("This name is too long. Choose a shorter one."),
-        NameFault.CONTROL: _("This name holds characters that can't be shown. Type it anew."),
-        NameFault.DELIMITER: _("The character that separates folders needs a name on each side."),
-        NameFault.DEEP: _("Too many folders inside one another. Make the outer ones first."),
-        NameFault.RESERVED: _("The mail server keeps this name for itself. Choose another one."),
-        NameFault.TAKEN: _("There is a folder of this name already. Choose another name."),
+        NameFault.CONTROL: _("This name contains invisible characters. Type it again."),
+        NameFault.DELIMITER: _("A folder name is missing before or after a separator."),
+        NameFault.DEEP: _("There are too many nested folders in this name. Create the outer ones first."),
+        NameFault.RESERVED: _("This name is reserved by the mail server. Choose another one."),
+        NameFault.TAKEN: _("There is already a folder with this name. Choose another name."),
         NameFault.INSIDE: _("A folder can't be moved into itself. Choose another place."),
     }[fault]
 
@@ -286,7 +286,7 @@ def fault_words(fault: NameFault) -> str:
 @blueprint.app_template_global()
 def folder_name_help(delimiter: str) -> str:
     return _(
-        "“%(path)s” puts 2026 inside Projects, and makes any folder that is missing. A name can't contain “%(delimiter)s”.",
+        "“%(path)s” creates 2026 inside Projects, and Projects too if needed. A name can't contain “%(delimiter)s”.",
         path=_("Projects%(delimiter)s2026", delimiter=delimiter),
         delimiter=delimiter,
     )
@@ -294,5 +294,5 @@ def folder_name_help(delimiter: str) -> str:
 
 def refused_words(error: MailError | None = None) -> str:
     if isinstance(error, OverQuota):
-        return _("Your mailbox is full: the folder was not made.")
-    return _("The mail server refused this name or this place. Choose another one.")
+        return _("Your mailbox is full, so the folder was not created.")
+    return _("The mail server refused this name or location. Choose another one.")

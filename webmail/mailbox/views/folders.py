@@ -62,9 +62,9 @@ def make_folder() -> Response:
         return _all_folders(422, name=label, parent=parent, error=refused_words(error), full=isinstance(error, OverQuota))
     made = [logic.path_of(name, found) for name in (*new.above, new.name)]
     if len(made) > 1:
-        notify(_("Folders made: %(folders)s.", folders=", ".join(made)))
+        notify(_("Folders created: %(folders)s.", folders=", ".join(made)))
     else:
-        notify(_("The folder %(folder)s is made.", folder=new.label if label.strip() == new.label else made[0]))
+        notify(_("Folder %(folder)s created.", folder=new.label if label.strip() == new.label else made[0]))
     return redirect(local_path(request.form.get("back", "")) or url_for("mailbox.folders"), 303)
 
 
@@ -79,11 +79,11 @@ def choose_roles() -> Response:
     staying = {m.name for m in found.mailboxes if m.role and not asked.get(m.role.value)} - {"INBOX"}
     taken = [*chosen.values(), *(name for name in staying if name not in preferred().roles.values())]
     if unfit or len(set(taken)) < len(taken):
-        return _all_folders(422, roles=asked, role_error=_("A folder can serve as one thing only. Choose five different ones."))
+        return _all_folders(422, roles=asked, role_error=_("A folder can have only one role. Choose five different folders."))
     preferences.change(current_user(), roles=chosen)
     imap.close_all(current_account())
     imap.mailboxes.forget(current_account())
-    notify(_("Your special folders are saved."))
+    notify(_("Special folders saved."))
     return redirect(url_for("mailbox.folders"), 303)
 
 
@@ -96,7 +96,7 @@ def put_back() -> Response:
         try:
             moved = logic.put_back(connection, current_user(), found, request.form.get("name", ""), request.form.get("to", ""))
         except BadFolderName:
-            notify(_("Another folder has this name now: give that one another name first."), "danger")
+            notify(_("Another folder now has this name. Rename that one first."), "danger")
             return redirect(url_for("mailbox.folders"), 303)
     imap.close_all(current_account())  # pooled connections may have it selected under its old name
     notify(_("The folder is back where it was."))

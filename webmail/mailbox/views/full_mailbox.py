@@ -16,7 +16,7 @@ from webmail.web.room import nothing_changed, room_link
 def no_room_for(action: str, job: ListJob) -> Response | None:
     """A page that asks, or None with a notice. Deleting is what helps a full mailbox, so it is never only refused."""
     if action == "delete":
-        notify(_("Your mailbox is full: these messages no longer fit into the trash."), "caution")
+        notify(_("Your mailbox is full: there is no space left for these messages in the trash."), "caution")
         return ask_to_destroy(job)
     target = imap.mailboxes.overview(job.connection).get(job.argument or request.form.get("to", ""))
     if target and target.owner:

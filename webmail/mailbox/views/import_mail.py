@@ -46,7 +46,7 @@ def import_mail_file() -> Response:
     if not file or not file.filename:
         return _form(_("Choose a file first."))
     if into and not _may_take(into):
-        return _form(_("This folder is no longer there: choose another one."))
+        return _form(_("This folder no longer exists. Choose another one."))
     about = {"name": safe_name(file.filename) or import_task.FILE, "into": into}
     chunks = iter(lambda: file.stream.read(CHUNK), b"")
     try:
@@ -55,7 +55,7 @@ def import_mail_file() -> Response:
             form=request.form.get("task", ""), name=import_task.FILE, chunks=chunks, credential=task_credential(),
         )  # fmt: skip
     except StorageFull:
-        return _form(_("The server has no room for files at the moment. Tell your administrator."))
+        return _form(_("The server is out of space for files. Tell your administrator."))
     except StorageAway:
         return _form(_("The server can't reach its files at the moment. Try again in a few minutes."), 503)
     except LimitReached:
@@ -92,7 +92,7 @@ def move_in_mail() -> Response:
     if not username or not password:
         return _form(server_error=_("Type the address and password of the other mailbox."))
     if audit.count_of(AuditAct.MOVE_IN_REFUSED, current_user(), now() - _TRIES_WITHIN) >= _MOST_TRIES:
-        return _form(server_error=_("Other servers refused too many passwords: try again in 15 minutes."), status=429)
+        return _form(server_error=_("Other servers refused too many passwords. Try again in 15 minutes."), status=429)
     try:
         old = move_in.old_mailbox(username, request.form.get("server", ""), settings())
         move_in.check(old, password, settings())
@@ -101,12 +101,12 @@ def move_in_mail() -> Response:
         task_id = store.id_of_form(current_user(), request.form.get("task", ""))
         task = store.start(current_user(), move_in.NAME, arguments, task_id=task_id, credential=credential)
     except move_in.BadServer:
-        return _form(server_error=_("Type the name of the other IMAP server. You will find it in your provider’s help pages."))
+        return _form(server_error=_("Type the other mailbox’s IMAP server. You will find it in your provider’s help pages."))
     except SignInRefused:
         audited(AuditAct.MOVE_IN_REFUSED, f"{old.username} {old.host}")
         return _form(server_error=_refused_words(username))
     except ServerAway:
-        return _form(server_error=_("This server does not answer. Check its name, or try again later."))
+        return _form(server_error=_("This server isn't responding. Check its name, or try again later."))
     except LimitReached:
         return _form(server_error=_("You have too many tasks running. Wait until one finishes."))
     task_started(task)
@@ -115,7 +115,7 @@ def move_in_mail() -> Response:
 
 def _refused_words(username: str) -> str:
     if move_in.guessed_server(username) in _APP_PASSWORDS:
-        return _("The server refused this password. Your provider asks for an app password: create one in your account there.")
+        return _("The server refused this password. Your provider requires an app password: create one in your account there.")
     return _("The other server refused this address and password.")
 
 
@@ -152,8 +152,10 @@ def _done(result: Facts) -> str:
 
 def _skipped(count: int) -> str:
     return ngettext(
-        "%(num)d had been deleted in the other program.", "%(num)d had been deleted in the other program.", count
-    )  # fmt: skip
+        "%(num)d was skipped because it was deleted in the other program.",
+        "%(num)d were skipped because they were deleted in the other program.",
+        count,
+    )
 
 
 def _refused(result: Facts) -> str:
@@ -173,24 +175,26 @@ def _why(reason: str) -> str:
 
 def _failed(reason: str) -> str:
     return {
-        "no-mail": _("There are no messages in this file. Choose an .mbox or .eml file, or a zip archive of such files."),
-        "too-many-files": _("There are too many files in this archive. Split it and import its parts."),
-        "over-quota": _("Your mailbox is full. Make room, then import the file again: messages you already have are left out."),
+        "no-mail": _("This file doesn't contain any messages. Choose an .mbox or .eml file, or a zip archive of such files."),
+        "too-many-files": _("This archive contains too many files. Split it and import the parts one by one."),
+        "over-quota": _(
+            "Your mailbox is full. Free up space, then import the file again: messages you already have are skipped."
+        ),
         "not-allowed": _("You are not allowed to add messages to this folder. Import the file into another one."),
-        "no-folder": _("A folder could not be made, or is no longer there. Import the file again, into another folder."),
+        "no-folder": _("A folder could not be created, or no longer exists. Import the file into another folder."),
         "file-gone": _("The file is no longer here. Import it again."),
-        "sign-in": _("Your password has changed since then. Import the file again: messages you already have are left out."),
+        "sign-in": _("Your password has changed since then. Import the file again: messages you already have are skipped."),
     }.get(reason, "")
 
 
 def _move_failed(reason: str) -> str:
     return {
-        "over-quota": _("Your mailbox is full. Make room, then start again: messages you already have are left out."),
+        "over-quota": _("Your mailbox is full. Free up space, then start again: messages you already have are skipped."),
         "not-allowed": _("You are not allowed to add messages to one of the folders. Tell your administrator."),
-        "no-folder": _("A folder could not be made, or is no longer there. Start again: messages you already have are left out."),
-        "old-sign-in": _("The other server no longer accepts the password. Start again: messages you already have are left out."),
+        "no-folder": _("A folder could not be created, or no longer exists. Start again: messages you already have are skipped."),
+        "old-sign-in": _("The other server no longer accepts the password. Start again: messages you already have are skipped."),
         "bad-server": _("Messages can't be copied from this server. Ask your administrator."),
-        "sign-in": _("Your password has changed since then. Start again: messages you already have are left out."),
+        "sign-in": _("Your password has changed since then. Start again: messages you already have are skipped."),
     }.get(reason, "")
 
 

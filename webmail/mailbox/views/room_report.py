@@ -71,7 +71,7 @@ def delete_newsletter() -> Response:
         chosen = _found(connection, address, before)
         if not chosen:
             room_task.forget_newsletter(current_user(), address)
-            notify(_("There is nothing of this newsletter left to delete."), "caution")
+            notify(_("There is nothing left to delete from this newsletter."), "caution")
             return redirect(back, 303)
         try:
             done = apply_action(connection, chosen, "delete")
@@ -97,7 +97,7 @@ def _found(connection: Connection, address: str, before: date) -> list[Selection
 
 def _ask_to_destroy(chosen: list[Selection], back: str) -> Response:
     """Nothing fits into the trash any more: the usual question, about these messages."""
-    notify(_("Your mailbox is full: these messages no longer fit into the trash."), "caution")
+    notify(_("Your mailbox is full: there is no space left for these messages in the trash."), "caution")
     values = [f"{','.join(map(str, each.uids))}.{each.uidvalidity}.{each.mailbox}" for each in chosen]
     return page(
         "mailbox/destroy.html", sure=selection.fingerprint(chosen), count=selection.count(chosen), mailbox="INBOX", back=back,
@@ -119,8 +119,8 @@ def _tell(done: ActionResult) -> None:
 
 def _left_words(error: MailError) -> str:
     if isinstance(error, OverQuota):
-        return _("Your mailbox is full: the others stay where they were.")
-    return _("The mail server stopped before the end: try again.")
+        return _("Your mailbox is full: the rest stayed where they were.")
+    return _("The mail server stopped partway. Try again.")
 
 
 @blueprint.app_template_global()
@@ -130,12 +130,12 @@ def search_from(address: str) -> str:
 
 
 TASK_TEXTS[room_task.NAME] = TaskText(
-    title=lambda _about: _("Looking for what takes room in your mailbox."),
+    title=lambda _about: _("Looking for what takes up space in your mailbox."),
     done=lambda result: ngettext(
-        "%(num)d message was looked at.", "%(num)d messages were looked at.", result.get("messages", 0)
+        "%(num)d message checked.", "%(num)d messages checked.", result.get("messages", 0)
     ),
     failed=lambda reason: (
-        _("The mail server no longer accepts this task. Sign in again, then start it again.") if reason == "sign-in" else ""
+        _("The mail server no longer accepts your sign-in. Sign in again, then start over.") if reason == "sign-in" else ""
     ),
-    link=lambda _result: (url_for("mailbox.room"), _("Make room")),
+    link=lambda _result: (url_for("mailbox.room"), _("Free up space")),
 )  # fmt: skip

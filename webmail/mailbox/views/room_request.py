@@ -47,12 +47,12 @@ def ask_for_room() -> Response:
     note = request.form.get("note", "").strip()[: room_request.LONGEST_NOTE]
     row, sent = room_request.ask(current_user(), note, quota, _letter(note, quota), settings())
     if row is None:
-        notify(_("You have asked for more room within the last day. Wait for an answer first."), "caution")
+        notify(_("You asked for more space less than a day ago. Wait for an answer first."), "caution")
         return back
     audited(AuditAct.ROOM_ASKED, current_user().address, room=f"{quota.limit // 1024**2}M")
     if sent:
         wake_system_mail(sent)
-    notify(_("Your administrator has been asked for more room."))
+    notify(_("Your request was sent to your administrator."))
     return back
 
 
@@ -60,15 +60,15 @@ def _letter(note: str, quota: Quota) -> Letter:
     """In the language of the establishment. What the person wrote stands at the end, and is quoted as theirs."""
     me = current_user()
     with force_locale(settings().language):
-        subject = _("%(address)s asks for more room", address=me.address)
+        subject = _("%(address)s is asking for more space", address=me.address)
         who = f"{me.name} <{me.address}>" if me.name else me.address
         lines = [
-            _("%(who)s asks for more room for mail.", who=who),
-            _("Used: %(used)s of %(limit)s.", used=file_size(quota.used), limit=file_size(quota.limit)),
+            _("%(who)s is asking for more space for mail.", who=who),
+            _("Space used: %(used)s of %(limit)s.", used=file_size(quota.used), limit=file_size(quota.limit)),
         ]
         if settings().sign_in == "accounts":
             lines.append(
-                _("To answer, set the quota on the server: %(command)s", command=f"flask accounts quota {me.address} 5G")
+                _("To give more space, set the quota on the server: %(command)s", command=f"flask accounts quota {me.address} 5G")
             )
         if note:
             quoted = "\n".join(f"> {line}" for line in note.splitlines())

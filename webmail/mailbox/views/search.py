@@ -60,13 +60,13 @@ def save_search() -> Response:
     if not asked.query or not name:
         notify(_("Give the search a name."), "caution")
     elif len(saved_searches()) >= _MOST_SAVED:
-        notify(_("There is room for %(num)d saved searches: delete one first.", num=_MOST_SAVED), "caution")
+        notify(_("You can save at most %(num)d searches. Delete one first.", num=_MOST_SAVED), "caution")
     else:
         try:
             SavedSearch.create(user=current_user(), name=name, query=asked.query, mailbox=asked.mailbox, scope=asked.scope)
-            notify(_("The search “%(name)s” is saved.", name=name))
+            notify(_("Search “%(name)s” saved.", name=name))
         except pw.IntegrityError:
-            notify(_("You have a search of that name already: choose another name."), "caution")
+            notify(_("You already have a search with this name. Choose another name."), "caution")
     return redirect(back, 303)
 
 
@@ -80,15 +80,15 @@ def change_search(number: int) -> Response:
     name = _name()
     if request.form.get("action") == "delete":
         mine.delete_instance()
-        notify(_("The search “%(name)s” is deleted.", name=mine.name))
+        notify(_("Search “%(name)s” deleted.", name=mine.name))
     elif not name:
         notify(_("Give the search a name."), "caution")
     else:
         try:
             SavedSearch.update(name=name).where(SavedSearch.id == number).execute()
-            notify(_("The search is called “%(name)s” now.", name=name))
+            notify(_("Search renamed to “%(name)s”.", name=name))
         except pw.IntegrityError:
-            notify(_("You have a search of that name already: choose another name."), "caution")
+            notify(_("You already have a search with this name. Choose another name."), "caution")
     return redirect(url_for("mailbox.search"), 303)
 
 
@@ -155,7 +155,7 @@ def ready_searches(address: str) -> list[tuple[str, str]]:
         (_("Unread"), "is:unread"),
         (_("Flagged"), "is:flagged"),
         (_("With attachments"), "has:attachment"),
-        (_("Sent to me by name"), f"to:{address}"),
+        (_("Sent directly to me"), f"to:{address}"),
     ]
 
 
@@ -164,34 +164,34 @@ def remark_words(remark: SearchRemark) -> str:
     """The message about a part of a search that was not interpreted as the user may have meant it."""
     match remark.kind:
         case "operator":
-            return _("“%(words)s” is not an operator: searched as text.", words=remark.words)
+            return _("“%(words)s” isn't a search operator, so it was searched as text.", words=remark.words)
         case "value":
             return " ".join(filter(None, (_value_words(remark), _hint(remark))))
         case "tag":
-            return _("“%(words)s”: you have no tag of that name, searched as text.", words=remark.words)
+            return _("“%(words)s”: you have no tag with that name, so it was searched as text.", words=remark.words)
         case "many":
-            return _("Only the first %(num)s words were searched.", num=remark.words)
+            return _("Only the first %(num)s words were used.", num=remark.words)
 
 
 def _value_words(remark: SearchRemark) -> str:
     if remark.words.endswith(":"):
-        return _("“%(words)s” has no word after it: searched as text.", words=remark.words)
-    return _("“%(words)s” is not understood: searched as text.", words=remark.words)
+        return _("“%(words)s” needs a word after it, so it was searched as text.", words=remark.words)
+    return _("“%(words)s” wasn't understood, so it was searched as text.", words=remark.words)
 
 
 def _hint(remark: SearchRemark) -> str:
     """What is understood after this operator, in a sentence."""
     match remark.operator:
         case "larger" | "smaller":
-            return _("Sizes look like this: 300k, 5M or 1.5G.")
+            return _("Write sizes like this: 300k, 5M or 1.5G.")
         case "before" | "after" | "on" | "older_than" | "newer_than":
-            return _("Dates look like this: 2026-03-01, 2026-03, 2026, yesterday, or 2w for two weeks ago.")
+            return _("Write dates like this: 2026-03-01, 2026-03, 2026, yesterday, or 2w for two weeks ago.")
         case "is":
-            return _("What is understood: is:unread, is:read, is:flagged, is:answered, is:forwarded and is:draft.")
+            return _("You can use is:unread, is:read, is:flagged, is:answered, is:forwarded and is:draft.")
         case "has":
-            return _("What is understood: has:attachment.")
+            return _("You can use has:attachment.")
         case "in":
-            return _("A folder to search in stands outside of parentheses, without a minus.")
+            return _("Put the folder to search outside parentheses, without a minus sign.")
     return ""
 
 

@@ -46,7 +46,7 @@ def share(mailbox: str) -> Response:
         except NotShared as error:
             return one_folder(connection, mailbox, 422, share_error=_doubt(error.doubt))
         except Refused:
-            refused = _("The mail server does not share this folder with them. Check what you typed.")
+            refused = _("This folder can't be shared with them. Check what you typed.")
             return one_folder(connection, mailbox, 422, share_error=refused)
     imap.mailboxes.forget(current_account())
     return redirect(url_for("mailbox.folder", mailbox=mailbox, _anchor="sharing"), 303)
@@ -67,11 +67,11 @@ def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
         imap.close_all_of(address)  # servers may detect newly shared folders only when a connection is opened
     name = called(who)
     told = {
-        "read": _("%(who)s may read this folder.", who=name),
-        "write": _("%(who)s may read and change what is in this folder.", who=name),
-        "manage": _("%(who)s may manage this folder.", who=name),
+        "read": _("%(who)s can read this folder.", who=name),
+        "write": _("%(who)s can read and edit this folder.", who=name),
+        "manage": _("%(who)s can manage this folder.", who=name),
     }[level]
-    notify(told + " " + _("It appears under “Shared with me” within ten minutes at the latest."))
+    notify(told + " " + _("They will see it under “Shared with me” within ten minutes."))
 
 
 def _asked_for() -> str:
@@ -109,7 +109,7 @@ def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
         fields["inside"] = "1"
     back = before.get(who) and not _is_gone(who)
     undo = (url_for("mailbox.share", mailbox=here.name), fields) if back else None
-    notify(_("%(who)s no longer sees this folder.", who=called(who)), undo=undo, keep=_UNDO_SECONDS if undo else 0)
+    notify(_("%(who)s can no longer see this folder.", who=called(who)), undo=undo, keep=_UNDO_SECONDS if undo else 0)
 
 
 def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
@@ -120,7 +120,7 @@ def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
     level = imap.acl.Entry(who, Rights(letters)).level or "other"
     _audited(AuditAct.SHARE_GIVEN, who, concerned, level=level, undo=True)
     withdraw_notices()
-    notify(_("%(who)s sees this folder again.", who=called(who)))
+    notify(_("%(who)s can see this folder again.", who=called(who)))
 
 
 def _known(words: str) -> str:
@@ -163,10 +163,10 @@ def _not_oneself(who: str, here: Mailbox) -> None:
 def _doubt(doubt: ShareWarning) -> str:
     return {
         ShareWarning.EMPTY: _("Type the address of a person."),
-        ShareWarning.UNKNOWN: _("Nobody of your establishment has this address. Check the spelling."),
-        ShareWarning.ONESELF: _("Your own rights and the owner's stay as they are."),
+        ShareWarning.UNKNOWN: _("Nobody in your establishment has this address. Check the spelling."),
+        ShareWarning.ONESELF: _("You can't change your own access or the owner's."),
         ShareWarning.NO_GROUP: _("Choose a group."),
         ShareWarning.GROUP_GONE: _("This group no longer exists. Choose another."),
-        ShareWarning.TWO: _("You typed one name and chose another group. Clear the field, or choose no group."),
-        ShareWarning.ODD: _("This is not the address of a person. Type it as in a message: name@example.org."),
+        ShareWarning.TWO: _("You typed a name and chose a different group. Clear one of them."),
+        ShareWarning.ODD: _("This isn't a person’s address. Type a full address, such as name@example.org."),
     }[doubt]

@@ -67,9 +67,9 @@ def change_snoozed(id_: int) -> Response:
             except schedule.BadTime:
                 return _page(422, wrong=id_)
             snooze.change(row, due)
-            notify(_("It comes back on %(when)s.", when=long_date(snooze.aware(due))))
+            notify(_("It will come back on %(when)s.", when=long_date(snooze.aware(due))))
         case _:
-            notify(_("Nothing had to be changed."), "caution")
+            notify(_("Nothing to change."), "caution")
     return redirect(url_for("mailbox.list_snoozed"), 303)
 
 
@@ -77,9 +77,9 @@ def _tell(done: bool, row: Snoozed) -> None:
     if done:
         notify(_("The message is back in %(folder)s.", folder=mailbox_label(row.mailbox)))
     elif snooze.still_waits(row):
-        notify(_("This message is coming back at this moment, or the last try failed: try again in two minutes."), "caution")
+        notify(_("This message is already on its way back. If it isn't there in two minutes, try again."), "caution")
     else:
-        notify(_("This message no longer waits: it came back, or it was moved or deleted."), "caution")
+        notify(_("This message is no longer snoozed: it has come back, or was moved or deleted."), "caution")
 
 
 def _page(status: int = 200, wrong: int = 0) -> Response:

@@ -199,10 +199,10 @@ def _standard(keyword: str) -> str:
 def told_wrong(error: ValueError) -> str:
     """The error message for an invalid tag."""
     if isinstance(error, tags.NameTaken):
-        return _("You have a tag of this name already.")
+        return _("You already have a tag with this name.")
     if isinstance(error, LimitReached):
-        return _("You have as many tags as there may be. Remove one first.")
-    return _("A tag needs a name of at most 60 characters.")
+        return _("You have reached the maximum number of tags. Delete one first.")
+    return _("Give the tag a name of at most 60 characters.")
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def change_tags() -> Response:
             case "forget" | "strip" as how if tag := tags.get(user, keyword):
                 _remove(tag, strip=how == "strip")
             case _:
-                notify(_("This tag is no longer there."), "caution")
+                notify(_("This tag no longer exists."), "caution")
     except ValueError as error:
         return _page(told_wrong(error), name if form.get("action") == "add" else "", 422)
     return redirect(local_path(form.get("back", "")) or url_for("mailbox.list_tags"), 303)
@@ -263,9 +263,9 @@ def _remove(tag: Tag, strip: bool) -> None:
     if done.undo:
         name = undoing.offer(current_user(), done.undo)
         offer = (url_for("mailbox.undo_last"), {"undo": name, "back": url_for("mailbox.list_tags")})
-    words = _("Tag %(tag)s removed.", tag=tag.name)
+    words = _("Tag %(tag)s deleted.", tag=tag.name)
     if done.count:
-        words += " " + ngettext("It was taken off %(num)d message.", "It was taken off %(num)d messages.", done.count)
+        words += " " + ngettext("It was removed from %(num)d message.", "It was removed from %(num)d messages.", done.count)
     notify(words, "done", offer, keep=45 if offer else 0)
 
 

@@ -40,7 +40,9 @@ def undo_last() -> Response:
 def _no_room(name: str, back: str) -> Response:
     """What was moved away does not fit any more. The steps are still stored, so undo is offered again."""
     withdraw_notices()
-    words = _("Your mailbox is full: the messages could not be put back. They are still where you moved them. Make room first.")
+    words = _(
+        "Your mailbox is full, so the messages could not be moved back. They are still where you moved them. Free up space first."
+    )
     undo = (url_for("mailbox.undo_last"), {"undo": name, "back": back})
     notify(words, "caution", undo, keep=_AGAIN_SECONDS, link=room_link())
     return redirect(back or url_for("mailbox.show", mailbox="INBOX"), 303)
