@@ -13,6 +13,9 @@ requirements=(requirements.txt)
 if [ "$what" = test ]; then
     packages+=(chromium w3m tmux fonts-dejavu-core)
     servers+=(postgresql dovecot-pgsql nginx)
+    # for the checkers of pages, in whatever package this machine has them
+    command -v npm >/dev/null || servers+=(npm)
+    command -v java >/dev/null || servers+=(default-jre-headless)
     # Debian has one mail server at a time: another one stays
     if [ ! -e /usr/sbin/sendmail ] || [ -e /usr/sbin/postconf ]; then
         servers+=(postfix postfix-sqlite postfix-pgsql python3-milter python3-dkim python3-spf python3-dnspython python3-psycopg2)
@@ -123,3 +126,19 @@ for file in "${requirements[@]}"; do
         printf '%s\n' "$sum" >"$stamp"
     fi
 done
+
+# The checkers of pages, beside axe. Tests that need them are skipped where they can't be installed.
+checkers=.venv/checkers
+if [ "$what" = test ] && command -v npm >/dev/null; then
+    sum=$(sha256sum tests/checkers/package-lock.json)
+    if [ "$(cat $checkers/installed 2>/dev/null)" != "$sum" ]; then
+        say "Installing tests/checkers into $checkers"
+        mkdir -p $checkers
+        cp tests/checkers/package.json tests/checkers/package-lock.json $checkers/
+        if (cd $checkers && npm ci --ignore-scripts --no-audit --no-fund --silent >&2); then
+            printf '%s\n' "$sum" >$checkers/installed
+        else
+            say "npm can't install them: the tests that need them are skipped."
+        fi
+    fi
+fi

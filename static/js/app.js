@@ -172,6 +172,16 @@
       if (frame.contentDocument && frame.contentDocument.readyState === "complete" && frame.contentDocument.body.firstChild) fit(frame);
     });
   }
+  var icon = document.querySelector("use[href]");
+  function dressIcons() { // Safari before 12.1 knows xlink:href alone, which would weigh in every page
+    document.querySelectorAll("use[href]").forEach(function (use) {
+      use.setAttributeNS("http://www.w3.org/1999/xlink", "href", use.getAttribute("href"));
+    });
+  }
+  if (icon && !icon.href.baseVal) {
+    dressIcons();
+    document.addEventListener("htmx:load", dressIcons);
+  }
   var resizing;
   window.addEventListener("resize", function () {
     clearTimeout(resizing);
@@ -236,7 +246,8 @@
         ? "Le serveur ne répond pas. Vérifiez votre connexion, puis réessayez : rien n’est perdu sur cette page."
         : "The server does not answer. Check your connection and try again: nothing on this page is lost.";
     }
-    box.replaceChildren(note);
+    box.textContent = "";
+    box.appendChild(note);
   }
   document.addEventListener("htmx:sendError", function () { unanswered(false); });
   document.addEventListener("htmx:afterRequest", function (event) {

@@ -34,7 +34,7 @@
     moved = false;
     if (list()) {
       list().hidden = true;
-      list().replaceChildren();
+      list().textContent = "";
     }
     if (field) field.removeAttribute("aria-activedescendant");
   }
