@@ -116,7 +116,7 @@ def test_a_person_reads_and_answers_in_w3m(demo: Services, terminal: Callable[[s
         alice.fill_in(value)
     alice.find("Send")
     alice.keys("Enter")
-    alice.until("leaves in")
+    alice.until("Sending in")
     bob = sign_in(terminal, demo, "bob@lycee.example")
 
     def has_arrived() -> bool:

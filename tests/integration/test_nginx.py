@@ -129,7 +129,7 @@ def test_where_somebody_comes_from_is_what_nginx_saw_whatever_they_claim(front: 
 
 
 def test_a_form_beyond_the_limit_of_nginx_gets_a_page_in_ones_language(front: Front) -> None:
-    for language, words in (("en", "This is too large"), ("fr", "C’est trop volumineux")):
+    for language, words in (("en", "Files too large"), ("fr", "Fichiers trop volumineux")):
         visitor = front.visitor(ALICE, language).sign_in()
         answer = _announce(front, visitor, "POST /compose HTTP/1.1", 101 * 1024**2)
         assert answer.startswith("HTTP/1.1 413 "), answer[:100]
@@ -137,7 +137,7 @@ def test_a_form_beyond_the_limit_of_nginx_gets_a_page_in_ones_language(front: Fr
         notice = _announce(front, visitor, "POST /compose HTTP/1.1", 101 * 1024**2, "HX-Request: true\r\n")
         assert words in notice and "hx-retarget: #notices" in notice.lower() and "<title>" not in notice
     message = _announce(front, front.visitor(ALICE, "en").sign_in(), f"POST /compose/{'a' * 32}?x=1&y HTTP/1.1", 101 * 1024**2)
-    assert message.startswith("HTTP/1.1 413 ") and "go back in your browser, it is still there" in message
+    assert message.startswith("HTTP/1.1 413 ") and "go back in your browser to find it" in message
     assert front.visitor().get("/too-large").status == 404, "nobody asks for it by itself"
     assert not _announce(front, front.visitor(), "POST /import HTTP/1.1", 1024**3).startswith("HTTP/1.1 413 "), (
         "mail may be larger"

@@ -128,7 +128,7 @@ class ComposeForm(FlaskForm):
         except BadAddress as error:
             self.mark("reply_to", _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
         if not found and not any(self[name].errors for name in RECIPIENTS):
-            self.mark("to", _("Write at least one recipient."))
+            self.mark("to", _("Add at least one recipient."))
         return not any(field.errors for field in self)
 
     def _pass_gate(self) -> None:
@@ -138,9 +138,9 @@ class ComposeForm(FlaskForm):
             match header_values.trouble_in(self.typed(name), addresses=name != "subject"):
                 case header_values.HeaderFault.HIDDEN:
                     field.data = header_values.one_line(field.data or "")
-                    self.mark(name, _("Line breaks or hidden characters were taken out of this field: look at it, then send."))
+                    self.mark(name, _("Line breaks or hidden characters were removed from this field. Check it, then send again."))
                 case header_values.HeaderFault.HEADER:
-                    self.mark(name, _("Something here looks like the header of a message, such as “Bcc:”. Write addresses only."))
+                    self.mark(name, _("This looks like a message header, such as “Bcc:”. Enter addresses only."))
                 case header_values.HeaderFault.TOO_LONG:
                     self.mark(name, _("This is too long."))
 

@@ -27,8 +27,8 @@ def test_an_undone_message_is_in_drafts_and_the_form_says_so(open_browser: Calla
     choose_in_browser(page, "undo_seconds", "30")
     subject = begin(page)
     page.click("button[value=send]")
-    notice = page.locator(".notice", has_text="The message leaves in")
-    expect(notice).to_contain_text("The message leaves in 30 s." if not scripts else re.compile(r"in \d+ s\."))
+    notice = page.locator(".notice", has_text="Sending in")
+    expect(notice).to_contain_text("Sending in 30 s." if not scripts else re.compile(r"in \d+ s\."))
     if scripts:  # it counts down by itself, and goes on counting on the next page
         expect(notice).to_contain_text(re.compile(r"in 2[0-8] s\."))
         page.reload()
@@ -47,4 +47,4 @@ def test_saving_says_saved_and_typing_says_kept(open_browser: Callable[..., Page
     expect(page.locator("#saved")).to_contain_text("Saved in Drafts at")
     if scripts:
         page.locator("[name=body]").press_sequentially(" à tous")
-        expect(page.locator("#saved")).to_contain_text("Kept here at")
+        expect(page.locator("#saved")).to_contain_text("Saved at")

@@ -64,7 +64,7 @@ def test_a_bare_name_is_asked_about_and_the_letter_stays(
     page.fill("[name=subject]", "Sortie")
     page.fill("[name=body]", "Départ à 8 h")
     page.click("button[value=send]")
-    expect(page.locator("#whom")).to_contain_text("Qui désignez-vous par «\u00a0kari\u00a0»\u00a0?")
+    expect(page.locator("#whom")).to_contain_text("Qui est «\u00a0kari\u00a0»\u00a0?")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     if scripts:
         check_accessibility(page)

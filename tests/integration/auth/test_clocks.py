@@ -102,7 +102,7 @@ def test_a_message_waits_for_the_clocks_and_leaves_when_they_agree(
     row = tried()
     assert row.state == OutboxState.WAITING and row.due > now()
     page = person.get("/outbox")
-    assert "with the servers" in page.text and "Sign out, sign in again" not in page.text
+    assert "with the servers" in page.text and "Sign out, sign back in" not in page.text
     clock_is(0)
     assert tried().state == OutboxState.SENT
 

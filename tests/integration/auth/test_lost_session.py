@@ -51,12 +51,12 @@ def test_after_signing_in_elsewhere_the_old_form_comes_back_with_its_text(person
     person.client.delete_cookie("traboule")
     person.sign_in()
     again = person.submit(page, FORM, action="send", to="bob@lycee.example", subject="S", body="mon texte")
-    assert again.status == 400 and "press the button once more" in again.notices
+    assert again.status == 400 and "press the button again" in again.notices
     assert again.one("[name=body]").get_text().strip() == "mon texte"
     worker.alive()
     sent = person.submit(again, FORM, action="send")
     worker.gone()
-    assert sent.status == 200 and "leaves in" in sent.notices
+    assert sent.status == 200 and "Sending in" in sent.notices
 
 
 def test_files_that_are_kept_stay_and_those_on_their_way_are_said_to_be_lost(person: Visitor) -> None:
@@ -82,7 +82,7 @@ def test_pieces_of_an_old_form_bring_todays_token(person: Visitor) -> None:
     saved = person.submit(page, FORM, htmx="saved", action="autosave", **stale)
     assert saved.status == 400 and not saved.notices.count("press the button")
     files = person.submit(page, FORM, htmx="attachments", action="attach", attachments=(io.BytesIO(b"1"), "un.txt"), **stale)
-    assert files.status == 400 and "press the button once more" in files.html and "un.txt" not in files.html
+    assert files.status == 400 and "press the button again" in files.html and "un.txt" not in files.html
     for piece in (saved, files):
         token = piece.one("#form-token[hx-swap-oob]")["value"]
         again = person.submit(page, FORM, htmx="saved", action="autosave", body="un deux", csrf_token=token)

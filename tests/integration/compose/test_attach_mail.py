@@ -69,8 +69,8 @@ def test_a_message_and_a_file_are_attached_and_the_text_stays(alice, app, put):
     put(alice, letter("Papiers", ["plan.pdf", "liste.pdf"]))
     page = choose(alice, to="bob@x.example", subject="Voici", body="Comme promis")
     assert list(values(page))[0].startswith("Papiers"), "newest first"
-    assert "There is room for 2.2 MB" in page.text.replace("\xa0", " ")
-    page = alice.submit(page, LIST, ticked=[value_for(page, "juin")], action=button(page, "Files of “Papiers”"))
+    assert "attach another 2.2 MB" in page.text.replace("\xa0", " ")
+    page = alice.submit(page, LIST, ticked=[value_for(page, "juin")], action=button(page, "Files in “Papiers”"))
     assert "1 more is ticked on other pages" in page.text
     page = alice.submit(page, LIST, ticked=[value_for(page, "liste.pdf")], action="attach")
     assert page.address.startswith("/compose/") and "at=attachments" in page.address
@@ -99,7 +99,7 @@ def test_ticks_survive_pages_searches_and_folders(alice, put):
     page = alice.submit(page, LIST, ticked=[], action="attach")
     assert names() == ["Mot 00.eml", "Ailleurs.eml"], "one that is unticked does not come"
     page = alice.submit(choose(alice), LIST, action="attach")
-    assert "Tick messages or files first" in page.notices.replace("\xa0", " ")
+    assert "Select messages or files first" in page.notices.replace("\xa0", " ")
 
 
 def test_what_cannot_be_attached_is_named_and_the_others_come(alice, put, imap_of):
@@ -116,7 +116,7 @@ def test_what_cannot_be_attached_is_named_and_the_others_come(alice, put, imap_o
     client.expunge()
     page = alice.submit(page, LIST, ticked=chosen, action="attach")
     assert names() == ["Grand.eml", "Petit.eml"]
-    assert "Not attached: “Enorme.eml”. A message may have 3 MB in all" in page.notices.replace("\xa0", " ")
+    assert "Could not attach “Enorme.eml”. Messages are limited to 3 MB" in page.notices.replace("\xa0", " ")
     assert "1 of what you chose is no longer there" in page.notices.replace("\xa0", " ")
 
 
@@ -126,7 +126,7 @@ def test_a_folder_made_anew_says_so(alice, put):
     uid, validity, folder = value_for(page, "Ancien").split(":")
     stale = f"{uid}:{int(validity) - 1}:{folder}"
     after = alice.submit(page, LIST, ticked=[stale], action="attach")
-    assert "made it anew since you looked" in after.notices and not names()
+    assert "have changed on the server" in after.notices and not names()
     assert alice.submit(page, LIST, action=f"files:{stale}").status == 410
 
 
@@ -182,7 +182,7 @@ def test_a_selection_is_forwarded_as_attachments(alice, app, put, work, bob, sto
     assert value_of(page, "subject") == "Fwd: Un" and names() == ["Un.eml"]
     assert "at least" not in page.notices.replace("\xa0", " ")
     stale = alice.post(url, {**sent, "v": str(int(validity) - 1), "uids": [str(two), str(one)]})
-    assert stale.address == "/mailbox/INBOX" and "made it anew" in stale.notices
+    assert stale.address == "/mailbox/INBOX" and "have changed on the server" in stale.notices
     assert len(DraftRow.select()) == 1
 
 

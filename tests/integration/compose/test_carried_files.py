@@ -92,7 +92,7 @@ def test_large_files_come_with_the_small_ones_in_order(alice, app, append):
 def test_a_message_with_very_many_files_is_forwarded_whole(alice, app, append, counted):
     uid = append(alice, letter_with(reply.MOST_PARTS + 1))
     page = alice.get(f"/forward/{uid}/INBOX")
-    assert "it is attached whole" in page.notices
+    assert "it is attached as a whole" in page.notices
     [row] = AttachmentRow.select()
     assert (row.filename, row.type) == ("Dossier.eml", "message/rfc822")
     assert contents(app)[0].count(b"filename=") == reply.MOST_PARTS + 1

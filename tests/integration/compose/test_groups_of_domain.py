@@ -73,7 +73,7 @@ def test_other_establishments_reach_nobody_by_it(alice, charlie):
     page = charlie.submit(write(charlie, action="choose", subject="s"), "form.people", to=[token], action="done")
     assert value_of(page, "to") == ""
     page = write(charlie, to="Maths", subject="s", body="b", action="send")
-    assert "Whom do you mean by “Maths”?" in page.text and "lycee.example" not in page.one("#whom").get_text()
+    assert "Who do you mean by “Maths”?" in page.text and "lycee.example" not in page.one("#whom").get_text()
     assert Outbox.select().count() == 0
 
 
@@ -85,7 +85,7 @@ def test_without_a_directory_there_are_no_groups(app, alice):
     assert page.all("[name=to][value^='people:']") == []
     assert value_of(alice.submit(page, "form.people", to=[token], action="done"), "to") == ""
     page = write(alice, to="Maths", subject="s", body="b", action="send")
-    assert "Whom do you mean by “Maths”?" in page.text
+    assert "Who do you mean by “Maths”?" in page.text
     assert Outbox.select().count() == 0
 
 

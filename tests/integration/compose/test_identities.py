@@ -81,8 +81,8 @@ class TestChoosingASignature:
         page = signed.get("/compose")
         body = text_of(page).replace("Ampère", "Ampère, absente lundi")
         page = signed.submit(page, FORM, body=body, signature=self.number(page, "Short"), action="sign")
-        assert text_of(page) == body and self.now(page) == "As edited"
-        assert "You changed the signature in the text, so it stays." in page.text
+        assert text_of(page) == body and self.now(page) == "Edited"
+        assert "You edited the signature in the text, so it was kept." in page.text
 
     def test_a_choice_made_stays_when_the_identity_changes(self, allowed, office):
         page = allowed.get("/compose")
@@ -221,7 +221,7 @@ class TestSignatures:
         form = alice.get("/compose")
         assert text_of(form) == "\n\n-- \nAlice\n"
         page = alice.submit(form, FORM, action="discard")
-        assert "The message was discarded." in page.notices  # without a question
+        assert "Draft discarded." in page.notices  # without a question
 
     def test_a_signature_that_speaks_of_attachments_is_no_caution(self, alice, bob):
         add_signature(alice, "Me", "See the attached conditions")

@@ -72,10 +72,10 @@ def pictures_shown(person, page):
 def test_a_picture_is_put_in_the_text_seen_by_its_reader_and_no_attachment(alice, bob, work, stored):
     page = write(alice, to=bob.address, subject="Été", body="Voici :", attachments=[file("ma photo (1).png", PHOTO, "image/png"), file()],
                  action="attach")  # fmt: skip
-    assert "makes it formatted text" in page.one("#attachments").get_text()
+    assert "turns formatting on" in page.one("#attachments").get_text()
     assert len(page.all("button[value^='picture:']")) == 1  # not for the PDF
     page = press(alice, page)
-    assert "which is formatted now" in page.notices
+    assert "now formatted text" in page.notices
     assert (text_of(page), format_of(page)) == ("Voici :\n\n![ma photo 1](ma%20photo%20%281%29.png)\n", ["markdown"])
     page = alice.submit(page, FORM, action="preview")
     assert pictures_shown(alice, page) == [PHOTO]

@@ -18,8 +18,8 @@ from webmail.errors import ServerAway
 from webmail.imap import circuit_breaker, messages, overviews, pool
 from webmail.models import DraftRow, Outbox, Worker, now
 
-AWAY = "Kept here, not yet in your Drafts folder: the mail server does not answer."
-FULL = "Your mailbox is full: the draft is kept here, not in your Drafts folder."
+AWAY = "Saved here but not yet in Drafts: the mail server is not responding."
+FULL = "Your mailbox is full: this draft is saved here, not in Drafts."
 SAVED = "Saved in Drafts at"
 
 
@@ -81,7 +81,7 @@ def test_typing_says_where_the_text_is_and_copies_once_a_minute(alice, stored):
     first = alice.submit(page, FORM, body="one", action="autosave", htmx="saved")
     assert state_of(first).startswith(SAVED)
     second = alice.submit(page, FORM, body="one two", action="autosave", htmx="saved")
-    assert state_of(second).startswith("Kept here at")
+    assert state_of(second).startswith("Saved at")
     assert bodies(stored(alice, "Drafts")) == ["one"]
     left = alice.submit(page, FORM, body="one two three", action="autosave")
     assert (left.status, bodies(stored(alice, "Drafts"))) == (204, ["one two three"])
@@ -119,7 +119,7 @@ def test_where_the_worker_has_given_up_leaving_the_page_tries_again(alice, store
     alice.submit(page, FORM, body="one", action="autosave", htmx="saved")
     DraftRow.update(copy_error="refused", copy_due=None).execute()
     typed = alice.submit(page, FORM, body="one two", action="autosave", htmx="saved")
-    assert state_of(typed).startswith("Kept here, not yet in your Drafts folder")
+    assert state_of(typed).startswith("Saved here but not yet in Drafts")
     alice.submit(page, FORM, body="one two three", action="autosave")
     assert bodies(stored(alice, "Drafts")) == ["one two three"]
 
@@ -224,13 +224,13 @@ def test_drafts_kept_here_are_listed_where_one_looks_for_them(ann, relay, stored
     answers_again(relay)
     page = ann.get("/mailbox/Drafts")
     assert page.rows == []
-    assert "The mail server did not answer" in page.one(".kept-drafts").get_text()
+    assert "The mail server did not respond" in page.one(".kept-drafts").get_text()
     assert text_of(ann.get(page.one(".kept-drafts a")["href"])) == "mes mots"
     assert ann.get("/mailbox/INBOX").all(".kept-drafts") == []
     token = page.all("[name=csrf_token]")[0]["value"]
     button = page.one(".kept-drafts button")
     after = ann.post(button["formaction"], {"csrf_token": token, "back": "/mailbox/Drafts"})
-    assert "1 draft is in your Drafts folder now." in after.notices
+    assert "1 draft moved to Drafts." in after.notices
     assert (after.rows, after.all(".kept-drafts")) == (["<b>Été"], [])
     assert bodies(stored(ann, "Drafts")) == ["mes mots"]
 
@@ -438,4 +438,4 @@ def test_the_page_after_send_waits_for_a_mute_server_once(ann, relay):
     page = ann.submit(form, FORM, to="bob@x.example", subject="s", body="b", action="send")
     assert time.monotonic() - began < 1.9  # one answer is waited for, for the second that the server has
     assert page.address == "/outbox"
-    assert "leaves by itself" in page.notices
+    assert "will be sent automatically" in page.notices

@@ -59,7 +59,7 @@ def test_a_locked_database_gives_the_form_back(alice, request, action):
     request.getfixturevalue("locked")
     page = alice.submit(form, FORM, **TYPED, attachments=file(), action=action)
     assert page.status == 503
-    assert "Nothing was saved yet" in page.one("[role=alert]").get_text()
+    assert "Not saved yet" in page.one("[role=alert]").get_text()
     assert "You will need to choose your files again" in page.text
     assert {name: value_of(page, name) for name in ("to", "cc", "subject")} == {n: TYPED[n] for n in ("to", "cc", "subject")}
     assert text_of(page) == TYPED["body"]
@@ -90,7 +90,7 @@ def test_with_htmx_the_page_stays_and_a_notice_says_so(alice, request):
     for target, action in (("main", "save"), ("saved", "autosave")):
         page = alice.submit(form, FORM, **TYPED, action=action, htmx=target)
         assert (page.status, page.headers["HX-Retarget"]) == (503, "#notices")
-        assert "Nothing was saved yet" in page.text
+        assert "Not saved yet" in page.text
 
 
 # --- room ------------------------------------------------------------------------------------------------------------
@@ -188,11 +188,11 @@ def test_a_mail_server_that_is_away_after_send_is_told_in_one_sentence(alice, mo
         patch.setattr(pool, "_take", none)
         page = alice.submit(form, FORM, to="bob@x.example", subject="s", body="b", action="send", htmx=htmx)
     assert page.address == "/outbox"
-    assert "leaves by itself" in page.notices
-    assert "on its way" not in page.text and "leaves in" not in page.text
+    assert "will be sent automatically" in page.notices
+    assert "on its way" not in page.text and "Sending in" not in page.text
     assert page.status == 200
     assert len(page.all(".notice")) == 1
-    assert "leaves by itself" not in alice.get("/mailbox/INBOX").notices
+    assert "will be sent automatically" not in alice.get("/mailbox/INBOX").notices
 
 
 def test_a_refusal_is_said_once(alice, bob, work):
@@ -213,6 +213,6 @@ def test_a_form_beyond_any_limit_is_still_in_the_browser(alice, app):
     page = alice.get("/compose")
     refused = alice.submit(page, FORM, **TYPED, attachments=file("a.bin", b"x" * 200_000), action="attach")
     assert refused.status == 413
-    assert "Your message was not changed: go back in your browser, it is still there." in refused.text
+    assert "Your message is safe: go back in your browser to find it" in refused.text
     notice = alice.post(page.one(FORM)["action"], {"body": "x" * 200_000}, htmx="main")
     assert notice.status == 413 and "go back" not in notice.text, "with scripts the page stays as it is"

@@ -214,7 +214,7 @@ def test_plain_writers_and_those_who_quote_above_have_text(alice, fill):
 def test_words_of_an_attachment_are_asked_about_in_spite_of_its_pictures(formatted, fill):
     page = begin(formatted, fill)
     page = formatted.submit(page, FORM, to="bob@x.example", body="Voir la pièce jointe.\n", action="send")
-    assert "but none is here" in page.one("#asked").get_text()
+    assert "but nothing is attached" in page.one("#asked").get_text()
 
 
 def test_a_picture_that_does_not_fit_is_left_out(formatted, fill):

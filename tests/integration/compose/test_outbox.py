@@ -26,13 +26,13 @@ def test_a_message_that_waits_can_be_tried_at_once(alice, bob, work, stored):
     wait = {"error": "not-reached: refused", "due": now() + timedelta(hours=1), "attempts": 3}
     Outbox.update(**wait).execute()
     page = alice.get("/outbox")
-    assert [b.get_text() for b in page.all(".outbox-row button")] == ["Try now", "Stop and edit"]
+    assert [b.get_text() for b in page.all(".outbox-row button")] == ["Try now", "Cancel and edit"]
     work()
     assert stored(bob, "INBOX") == []
     page = alice.submit(page, ".outbox-row form", action="try")
     assert "Trying again now" in page.notices
     row = outbox_row(page)
-    assert "Being sent now. Refresh this page" in row and "could not be reached" not in row and "Try now" not in row
+    assert "Sending now. Refresh this page" in row and "could not be reached" not in row and "Try now" not in row
     follow = page.one(".outbox-row [hx-get]")["hx-get"]
     assert alice.get(follow).status == 204, "still being tried"
     work()
@@ -53,7 +53,7 @@ def test_a_copy_for_sent_that_waits_can_be_tried_at_once(alice, bob, work, store
     assert [b.get_text() for b in page.all(".outbox-row button")] == ["Try now"]
     page = alice.submit(page, ".outbox-row form", action="try")
     row = outbox_row(page)
-    assert "The copy is being put into the Sent folder now." in row and "could not be reached" not in row
+    assert "Saving the copy to Sent." in row and "could not be reached" not in row
     work()
     assert Outbox.get().filed
     assert alice.get("/outbox").all(".outbox-row button") == []
@@ -71,7 +71,7 @@ def test_a_failed_message_that_is_kept_is_a_draft_again_and_the_page_says_so(ali
     write(alice, to=bob.address, subject="Sortie", body="b", action="send")
     Outbox.update(state=OutboxState.FAILED, error="refused: 550").execute()
     page = alice.submit(alice.get("/outbox"), ".outbox-row form", action="dismiss")
-    assert "“Sortie” is in your drafts again." in page.notices
+    assert "“Sortie” is back in your drafts." in page.notices
     assert page.all(".outbox-row") == []
     draft = alice.get(page.one(".notice a")["href"])
     assert draft.one("form.compose-form [name=subject]")["value"] == "Sortie"
@@ -91,7 +91,7 @@ def test_the_outbox_says_that_sending_is_stopped(alice, bob, stopped):
     page = alice.get("/outbox")
     told = page.one("#stopped").get_text()
     assert STOPPED in told and "safe here" in told and "Tell your administrator" in told
-    assert "Waiting here until sending works again." in outbox_row(page)
+    assert "Waiting until sending works again." in outbox_row(page)
     Worker.update(seen=now()).execute()
     assert STOPPED not in alice.get("/outbox").text
 
@@ -99,7 +99,7 @@ def test_the_outbox_says_that_sending_is_stopped(alice, bob, stopped):
 def test_the_notice_after_send_says_that_sending_is_stopped(alice, bob, stopped, app):
     app.extensions["settings"] = replace(app.extensions["settings"], undo_seconds=30)
     page = write(alice, to=bob.address, subject="s", body="b", action="send")
-    assert STOPPED in page.notices and "leaves in" not in page.notices and "on its way" not in page.notices
+    assert STOPPED in page.notices and "Sending in" not in page.notices and "on its way" not in page.notices
     assert page.one(".notice form")
     Outbox.update(due=now()).execute()
     assert STOPPED in alice.get(f"/outbox/{Outbox.get().id}/state").text
@@ -108,14 +108,14 @@ def test_the_notice_after_send_says_that_sending_is_stopped(alice, bob, stopped,
 def test_the_note_about_a_scheduled_message_says_that_sending_is_stopped(alice, bob, stopped):
     page = write(alice, to=bob.address, subject="s", body="b", action="later:tomorrow")
     assert send_later.waits(Outbox.get())
-    assert "The message leaves on" in page.notices and STOPPED in page.notices
+    assert "The message will be sent on" in page.notices and STOPPED in page.notices
 
 
 def test_with_a_worker_the_seconds_are_there_to_count_down(alice, bob, app):
     app.extensions["settings"] = replace(app.extensions["settings"], undo_seconds=30)
     page = write(alice, to=bob.address, subject="s", body="b", action="send")
     [words] = page.all("[data-left]")
-    assert words.get_text() == "The message leaves in 30 s."
+    assert words.get_text() == "Sending in 30 s."
     assert 25 < float(words["data-left"]) <= 30
     assert "countdown.js" in words["data-script"]
 

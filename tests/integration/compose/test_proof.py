@@ -84,7 +84,7 @@ def test_nobody_writes_as_somebody_else_after_signing_in(alice, bob, services):
         )
     page = opened(bob, "Bonjour")
     assert verdict(page) == "danger"
-    assert f"This is the name of Bob Girard ({BOB}), but another address." in page.one(".trust").get_text()
+    assert f"The name is that of Bob Girard ({BOB}), but the address is different." in page.one(".trust").get_text()
 
 
 def test_port_25_proves_nothing(bob, services, unchecked):
@@ -178,6 +178,6 @@ def test_a_row_shows_the_address_where_the_name_pretends(bob, imap_of):
     assert "doubt" not in str(cells["one"]) and cells["one"].get_text(strip=True).endswith("Bob Girard")
     assert "bg@far.example" in cells["two"].get_text()
     assert "z@far.example" in cells["three"].get_text()
-    assert [cells[one].get_text().count("Doubtful sender:") for one in ("one", "two", "three")] == [0, 1, 1]
+    assert [cells[one].get_text().count("Suspicious sender:") for one in ("one", "two", "three")] == [0, 1, 1]
     assert cells["one"]["title"] == BOB
     assert page.one("[data-row] .s a[aria-description]")["aria-description"] == BOB

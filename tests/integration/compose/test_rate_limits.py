@@ -24,11 +24,11 @@ def test_the_limit_is_told_before_and_refuses_with_a_way_out(alice, bob, limited
     assert alice.get("/compose").all("#room") == []
     write(alice, to=f"{bob.address}, a@x.example, b@x.example, c@x.example", subject="s", body="b", action="send-anyway")
     told = alice.get("/compose").one("#room").get_text()
-    assert "the number of recipients allowed in an hour" in told
-    assert "You can write again from " in told and " 0 " not in told
+    assert "the hourly recipient limit" in told
+    assert "You can send more from " in told and " 0 " not in told
     page = write(alice, to=bob.address, subject="t", body="kept", action="send")
     assert page.status == 422
-    assert "can leave on" in page.one("#to-error").get_text()
+    assert "can go out on" in page.one("#to-error").get_text()
     assert text_of(page) == "kept"
     assert page.one("#later").has_attr("open")
     alice.submit(page, FORM, action="later:at")

@@ -145,7 +145,7 @@ def test_colleagues_see_each_other_but_strangers_are_asked_about(alice):
     many = ", ".join(f"p{number}@{own}" for number in range(25))
     assert "on its way" in write(alice, to=many, subject="s", body="b", action="send").notices
     page = write(alice, to=many.replace(own, "x.example"), subject="s", body="b", action="send")
-    assert "Move them to Bcc" in page.one("#asked").get_text()
+    assert "Move all to Bcc" in page.one("#asked").get_text()
 
 
 def test_an_answer_to_very_many_is_asked_about_and_copies_can_be_left_out(alice, fill):
@@ -155,8 +155,8 @@ def test_an_answer_to_very_many_is_asked_about_and_copies_can_be_left_out(alice,
     letter.set_content("Qui vient ?\n")
     [uid] = fill(alice, letter)
     page = write(alice, at=f"/reply/{uid}/INBOX?all=1", action="send")
-    assert "You are answering 31 people" in page.one("#asked").get_text()
-    assert "Move them to Bcc" not in page.text
+    assert "You are replying to 31 people" in page.one("#asked").get_text()
+    assert "Move all to Bcc" not in page.text
     page = alice.submit(page, FORM, action="without-cc")
     assert (field(page, "to"), field(page, "cc")) == ("Bob <bob@x.example>", "")
     assert "on its way" in alice.submit(page, FORM, action="send").notices
@@ -229,12 +229,12 @@ def test_a_bare_name_of_nobody_is_asked_about_and_the_text_stays(alice, bob, wor
     knows(alice, "kari@fjord.example", "Kari Nordmann", 151)
     domain = alice.address.rpartition("@")[2]
     page = write(alice, to=f"kari, {bob.address}", subject="Sortie", body="Départ à 8 h", action="send")
-    assert page.status == 422 and "Whom do you mean by “kari”?" in page.one("#whom").get_text()
+    assert page.status == 422 and "Who do you mean by “kari”?" in page.one("#whom").get_text()
     assert choices(page) == ["Kari Nordmann kari@fjord.example", f"kari@{domain}"]
     assert (field(page, "to"), value_of(page, "subject"), text_of(page)) == (f"kari, {bob.address}", "Sortie", "Départ à 8 h")
     assert Outbox.select().count() == 0
     page = alice.submit(page, FORM, action=press(page, "Nordmann"))
-    assert "Nothing was sent yet." in page.notices
+    assert "Nothing has been sent yet." in page.notices
     assert field(page, "to") == f"Kari Nordmann <kari@fjord.example>, {bob.address}"
     assert "on its way" in alice.submit(page, FORM, action="send").notices
     work()

@@ -10,7 +10,7 @@ from webmail.models import Outbox
 
 def test_a_message_is_sent_on_whole(alice, bob, fill, work, stored):
     [uid] = fill(alice, letter(Bcc="eve@x.example", DKIM_Signature="v=1; b=x"))
-    page = alice.get(alice.get(f"/message/{uid}/INBOX").link("Send on as it is"))
+    page = alice.get(alice.get(f"/message/{uid}/INBOX").link("Redirect"))
     page = alice.submit(page, "form.form", to=bob.address)
     assert "on its way" in page.notices
     work()

@@ -46,14 +46,14 @@ def test_after_a_day_of_refusals_it_is_among_the_drafts_with_the_reason(faulty, 
         Outbox.update(created=now() - timedelta(hours=hours), due=now()).execute()
         turn(faulty)
         assert Outbox.get().state == OutboxState.WAITING
-        assert "tried again at" in faulty.get("/outbox").text
+        assert "Next attempt at" in faulty.get("/outbox").text
     assert Outbox.get().due > now() + timedelta(minutes=1)
     Outbox.update(created=now() - timedelta(hours=24), due=now()).execute()
     turn(faulty)
     assert [m["Subject"] for m in stored(faulty, "Drafts")] == ["Patience"]
     assert "was not sent" in faulty.get("/mailbox/INBOX").notices
     page = faulty.get("/outbox")
-    assert "does not take this message at the moment" in page.text
+    assert "is not accepting this message at the moment" in page.text
     assert "451" in page.text
     assert faulty.server.messages == []
 

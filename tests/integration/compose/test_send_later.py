@@ -23,7 +23,7 @@ def scheduled(alice, bob, **more):
 
 def test_a_message_is_scheduled_told_so_and_sent_at_its_time(alice, bob, work, stored):
     page = scheduled(alice, bob)
-    assert "leaves on" in page.notices
+    assert "will be sent on" in page.notices
     assert "08:15" in page.notices
     assert page.all(".notice[hx-get]") == []
     work()
@@ -54,7 +54,7 @@ def test_a_time_is_one_click(alice, bob, name):
 def test_a_time_that_is_none_keeps_everything(alice, bob, day, hour):
     page = scheduled(alice, bob, day=day, hour=hour)
     assert page.status == 422
-    assert "within a year" in page.one("#later-error").get_text()
+    assert "within the next year" in page.one("#later-error").get_text()
     assert page.one("#later").has_attr("open")
     assert (value_of(page, "to"), value_of(page, "day"), value_of(page, "hour")) == (bob.address, day, hour)
     assert text_of(page) == "b"
@@ -85,7 +85,7 @@ def test_stop_and_edit(alice, bob, work, stored):
 def test_never_after_all_leaves_a_draft(alice, bob, work, stored):
     scheduled(alice, bob)
     page = alice.submit(alice.get("/outbox"), "#scheduled form:not([data-time])", action="cancel")
-    assert "among your drafts" in page.notices
+    assert "find it in Drafts" in page.notices
     assert [m["Subject"] for m in stored(alice, "Drafts")] == ["Rentrée"]
     work()
     assert stored(bob, "INBOX") == []
@@ -107,7 +107,7 @@ def test_another_time(alice, bob):
     )
     assert "21:00" in page.one("#scheduled").get_text()
     page = alice.submit(page, "form[data-time]", day="2020-01-01", later="at")
-    assert "within a year" in page.notices
+    assert "within the next year" in page.notices
     assert "21:00" in page.one("#scheduled").get_text()
 
 
@@ -125,7 +125,7 @@ def test_what_can_not_be_written_anew_says_so_and_stays(alice, bob, monkeypatch,
     for fields in ({"action": "now"}, {"action": "time", "later": "tomorrow"}):
         told = alice.post(f"/outbox/{Outbox.get().id}", {"csrf_token": token, **fields})
         assert told.address == "/outbox"
-        assert any(words in told.notices for words in ("out of space for files", "can't be read", "can't reach its files"))
+        assert any(words in told.notices for words in ("out of space for files", "no longer available", "can't reach its files"))
     assert (Outbox.get().state, Outbox.get().due) == (OutboxState.WAITING, before)
 
 

@@ -70,7 +70,7 @@ def test_the_notice_of_a_sent_message_becomes_its_outcome(alice, bob, work):
     write(alice, to=bob.address, subject="s", body="b", action="send", follow=False)
     notice = next(n for n in alice.get("/mailbox/INBOX").all(".notice") if "on its way" in n.get_text())
     going = alice.get(notice["hx-get"], htmx="notices").one(".notice")
-    assert "Being sent" in going.get_text()
+    assert "Sending now" in going.get_text()
     assert going["hx-get"] == notice["hx-get"]
     work()
     done = alice.get(notice["hx-get"]).one(".notice")
@@ -110,7 +110,7 @@ def test_another_text_after_sending_becomes_another_message(alice, bob, work, st
     form = alice.get("/compose")
     alice.submit(form, FORM, to=bob.address, subject="s", body="first", action="send")
     page = alice.submit(form, FORM, to=bob.address, subject="s", body="second", action="send")
-    assert "left already" in page.notices
+    assert "already been sent" in page.notices
     assert page.one(FORM)["action"] != form.one(FORM)["action"]
     assert text_of(page) == "second"
     work()
@@ -226,7 +226,7 @@ def test_no_room_for_the_copy_is_not_a_failure_to_send(app, services, make_accou
     assert "Not sent" not in page.text
     assert "Sent: " in page.text
     assert "Your mailbox is full" in page.text
-    assert "No copy could be put into the Sent folder" in page.text
+    assert "The copy could not be saved to Sent" in page.text
 
 
 def test_the_time_for_undoing_is_a_preference(alice, bob):
@@ -245,7 +245,7 @@ def test_another_text_after_the_first_has_left_is_never_swallowed(alice, bob, wo
     alice.submit(form, FORM, to=bob.address, subject="s", body="first", action="send")
     work()
     again = alice.submit(form, FORM, to=bob.address, subject="s", body="first", action="send")
-    assert "not sent a second time" in again.notices
+    assert "not sent again" in again.notices
     page = alice.submit(form, FORM, to=bob.address, subject="s", body="second", action="send")
     assert text_of(page) == "second"
     alice.submit(page, FORM, action="send")

@@ -25,7 +25,7 @@ def test_the_older_text_becomes_a_draft_of_its_own(alice, stored):
     assert text_of(page) == "older"
     assert "liste.pdf" in page.text
     assert page.one(FORM)["action"] != first.one(FORM)["action"]
-    other = alice.get(page.link("Open the other one"))
+    other = alice.get(page.link("Open the other draft"))
     assert (other.one(FORM)["action"], text_of(other)) == (first.one(FORM)["action"], "newer")
     assert sorted(m.get_body().get_content().strip() for m in stored(alice, "Drafts")) == ["newer", "older"]
     again = alice.submit(page, FORM, body="older, gone on with", action="save")

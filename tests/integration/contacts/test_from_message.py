@@ -27,8 +27,8 @@ def test_a_sender_becomes_a_contact_and_is_known_from_then_on(alice: Visitor, fi
     assert "in your contacts" not in page.one(".trust").get_text()
     button = page.one("button[name=person]")
     page = press(alice, page, button)
-    assert page.address.startswith(f"/message/{uid}/") and "Zoé Petit is in your contacts now." in page.notices
-    assert "in your contacts" in page.one(".trust").get_text() and page.link("Open the contact").startswith("/contacts/")
+    assert page.address.startswith(f"/message/{uid}/") and "Zoé Petit was added to your contacts." in page.notices
+    assert "in your contacts" in page.one(".trust").get_text() and page.link("View contact").startswith("/contacts/")
     assert "already in your contacts" in press(alice, page, button).notices
     undone = alice.submit(press(alice, page, button), "#notices form:has([name=undo])")
     assert undone.address.startswith(f"/message/{uid}/") and cards_of(alice) == {}
@@ -43,7 +43,7 @@ def test_whoever_uses_the_name_of_a_contact_is_not_added_to_it(alice: Visitor, f
     add(alice, "Zoé Petit", "zoe@x.example")
     [uid] = fill(alice, message("Zoe PETIT <evil@elsewhere.example>"))
     page = alice.get(f"/message/{uid}/INBOX")
-    assert "You know Zoé Petit under another address: zoe@x.example." in page.one(".trust").get_text()
+    assert "You know Zoé Petit by another address: zoe@x.example." in page.one(".trust").get_text()
     form = press(alice, page, page.one("button[name=person]"))
     assert form.address.startswith("/contacts/new") and "You have a contact of this name already" in form.notices
     assert list(cards_of(alice)) == ["Zoé Petit"] and form.all("[name=email]")[0]["value"] == "evil@elsewhere.example"
@@ -61,13 +61,13 @@ def test_the_card_of_a_message_is_added_then_updated(alice: Visitor, fill) -> No
     first, second = fill(alice, message(card=CARD), message(card=richer))
     take = "form[action*='/contacts/from/']"
     page = alice.submit(alice.get(f"/message/{first}/INBOX"), take)
-    assert "1 contact was added." in page.notices and page.address.startswith(f"/message/{first}/")
+    assert "1 contact added." in page.notices and page.address.startswith(f"/message/{first}/")
     assert cards_of(alice) == {"Zoé Petit": CARD}
     assert "already in your contacts" in alice.submit(alice.get(f"/message/{first}/INBOX"), take).notices
     review = alice.submit(alice.get(f"/message/{second}/INBOX"), take)
     assert "06 12 34 56 78" in review.text and "TEL" not in cards_of(alice)["Zoé Petit"]
     done = alice.submit(review, take, action="update")
-    assert "1 was completed." in done.notices and "TEL:06 12 34 56 78" in cards_of(alice)["Zoé Petit"]
+    assert "1 contact updated." in done.notices and "TEL:06 12 34 56 78" in cards_of(alice)["Zoé Petit"]
     assert alice.get(f"/contacts/from/{first}/1/INBOX").status == 404
 
 

@@ -43,10 +43,10 @@ def test_the_name_of_a_group_is_enough_to_send(alice: Visitor) -> None:
 def test_a_group_follows_its_contacts(alice: Visitor) -> None:
     person = add(alice, "Ann", "ann@x.example")
     page = group(alice, "Parents", "ann@x.example")
-    alice.submit(alice.get(person.link("Change")), EDIT, action="save", email=["new@x.example"], email_use=[""])
+    alice.submit(alice.get(person.link("Edit")), EDIT, action="save", email=["new@x.example"], email_use=[""])
     assert "new@x.example" in alice.get(page.address).text
     assert group(alice, "Bad", "no address").status == 422
-    left = alice.submit(alice.get(person.link("Change")), EDIT, action="save", groups=[])
+    left = alice.submit(alice.get(person.link("Edit")), EDIT, action="save", groups=[])
     assert "Parents" not in left.one("main").get_text()
 
 
@@ -58,7 +58,7 @@ def test_contacts_are_attached_as_cards(alice: Visitor, bob: Visitor) -> None:
     searched = alice.submit(page, "form.people", contact=[tick], words="nobody", action="search")
     assert searched.all("[name=contact]") == []
     form = alice.submit(searched, "form.people", kept=[tick, other], action="attach")
-    assert "1 contact is attached." in form.notices and value_of(form, "subject") == "kept"
+    assert "1 contact attached." in form.notices and value_of(form, "subject") == "kept"
     assert "Zoé Petit.vcf" in form.one("#attachments").get_text()
     with db.connection_context():
         assert [row.type for row in AttachmentRow.select().where(AttachmentRow.filename == "Zoé Petit.vcf")] == ["text/vcard"]

@@ -105,7 +105,7 @@ def test_what_was_typed_is_kept_when_the_mail_server_is_away(weak_person: Visito
     imap.close_all()
     page = weak_person.submit(form, "form.compose-form", action="save", to="bob@lycee.example", subject="S", body="mes mots")
     assert page.status == 200 and page.one("[name=body]").get_text().strip() == "mes mots"
-    assert "Kept here, not yet in your Drafts folder" in page.one("#saved").get_text()
+    assert "Saved here but not yet in Drafts" in page.one("#saved").get_text()
     assert page.one("[name=to]")["value"] == "bob@lycee.example"
     relay.mode = "ok"
     _pool.silent.clear()

@@ -117,7 +117,7 @@ def test_what_comes_back_stands_where_its_date_puts_it(
     page = person.submit(page, "form[action='/undo']")
     assert page.rows == order
     page = person.get(page.link("Re: Sortie"))
-    page = person.get(page.link("The whole conversation"))
+    page = person.get(page.link("Show conversation"))
     assert [turn.get_text(" ", strip=True) for turn in page.all(".turn > summary bdi")] == ["Bob Girard", "Zoé Dupont"]
     # what only goes does not disturb the order either
     page = person.get("/mailbox/INBOX")

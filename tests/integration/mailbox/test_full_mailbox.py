@@ -264,7 +264,7 @@ def test_snoozing_says_it(poor: Visitor) -> None:
 def test_saving_a_draft_says_it(poor: Visitor) -> None:
     page = write(poor, subject="s", body="precious", action="save")
     said = page.one("#saved")
-    assert "Your mailbox is full: the draft is kept here" in said.get_text()
+    assert "Your mailbox is full: this draft is saved here" in said.get_text()
     assert said.select_one("a[href='/room']") is not None
     assert text_of(page) == "precious"
     listed = poor.get("/mailbox/Drafts")

@@ -32,7 +32,7 @@ def test_a_conversation_on_one_page(person: Visitor, fill: Fill) -> None:
     fill(person, message("Autre chose"))
     for uid in uids[:3]:
         person.get(f"/message/{uid}/INBOX")
-    page = person.get(person.get(f"/message/{uids[0]}/INBOX").link("The whole conversation"))
+    page = person.get(person.get(f"/message/{uids[0]}/INBOX").link("Show conversation"))
     assert page.status == 200 and "Autre chose" not in page.one("article").get_text()
     turns = page.all("details.turn")
     assert [turn["id"] for turn in turns] == [f"m{uid}" for uid in uids]

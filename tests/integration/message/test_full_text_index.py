@@ -76,7 +76,7 @@ def test_after_it_a_stranger_s_message_opens_and_every_folder_can_be_searched(po
     for uid in (uids[-1], uids[-2]):  # the last, and the poison itself
         with quick():
             page = alice.get(f"/message/{uid}/INBOX")
-        assert page.status == 200 and "outside your establishment" in line(page)
+        assert page.status == 200 and "outside your organisation" in line(page)
     for address in ("/mailbox/INBOX?query=commun", "/mailbox/Autre?query=commun", "/mailbox/INBOX?query=commun&scope=all"):
         with quick():
             page = alice.get(address)

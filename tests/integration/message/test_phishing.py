@@ -28,7 +28,7 @@ def test_a_report_leaves_with_the_message_and_can_be_taken_back(alice, opened, i
         assert attached[0].get_content()["Subject"] == "Gagnez"
         assert PhishingReport.get().sender == "ann@far.example"
     back = alice.submit(told, "form[action='/report/undo']")
-    assert "nothing was reported" in back.notices
+    assert "Nothing was reported" in back.notices
     client.select_folder("INBOX")
     [values] = client.fetch(client.search(), ["FLAGS"]).values()
     assert b"$Phishing" not in values[b"FLAGS"]
@@ -45,7 +45,7 @@ def test_who_may_write_to_nobody_more_reports_all_the_same(alice, opened, imap_o
         Outbox.create(user=user, draft="x" * 32, message_id="<x@x>", sender=alice.address, content=b"", due=user.created, subject="",
                       recipients="[]", state="sent", people=1, filed=True)  # fmt: skip
     told = report(alice, page)
-    assert told.status == 200 and "Marked as phishing, and moved to the junk." in told.notices
+    assert told.status == 200 and "Marked as phishing and moved to Junk." in told.notices
     with db.connection_context():
         assert PhishingReport.get().outbox == 0
         assert Outbox.select().count() == 1 and DraftRow.select().count() == 0
@@ -82,7 +82,7 @@ def test_a_report_that_left_stays_in_the_list(alice, opened):
     told = report(alice, opened(message()))
     with db.connection_context():
         Outbox.update(state="sent", sent_at=Outbox.created).execute()
-    assert "had left already" in alice.submit(told, "form[action='/report/undo']").notices
+    assert "had already been sent" in alice.submit(told, "form[action='/report/undo']").notices
     with db.connection_context():
         assert PhishingReport.select().count() == 1
 

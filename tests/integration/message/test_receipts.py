@@ -18,7 +18,7 @@ RECEIPT = "form[action^='/receipt/']"
 
 def test_a_confirmation_leaves_only_on_one_s_word_and_is_asked_once(alice, opened, imap_of):
     page = opened(message(Disposition_Notification_To="ann@far.example"))
-    assert "asks you to confirm" in page.one(RECEIPT).get_text()
+    assert "requested a read receipt" in page.one(RECEIPT).get_text()
     with db.connection_context():
         assert Outbox.select().count() == 0
     done = alice.submit(page, RECEIPT, answer="send")
@@ -112,7 +112,7 @@ def test_who_allowed_it_tells_proven_colleagues_at_once_and_once_only(alice, ope
 def test_what_is_not_proven_or_goes_elsewhere_is_asked_about(alice, opened, content):
     choose(alice, receipts="inside-sent")
     page = opened(content)
-    assert "asks you to confirm" in page.one(RECEIPT).get_text()
+    assert "requested a read receipt" in page.one(RECEIPT).get_text()
     with db.connection_context():
         assert Outbox.select().count() == 0
 

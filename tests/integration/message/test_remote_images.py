@@ -29,7 +29,7 @@ def test_images_load_for_one_message_when_asked(person: Visitor, fill: Callable[
     assert asked == []
     page = person.get(page.link("Show the images"))
     assert "not loaded" not in page.text
-    assert "stay empty" in page.text and "images=1" in page.link("Try again")
+    assert "stay blank" in page.text and "images=1" in page.link("Try again")
     body = frame(person, page)
     assert "img.example" not in body.html and "img-src 'self' data:;" in body.headers["Content-Security-Policy"]
     pictures = [str(image["src"]) for image in body.all("img")]
@@ -51,7 +51,7 @@ def test_images_load_for_one_message_when_asked(person: Visitor, fill: Callable[
 
 def test_the_frame_offers_them_where_the_page_could_not(person: Visitor, fill: Callable[..., list[int]], world: Any) -> None:
     page = opened(person, fill, letter(world[0]))
-    alone = person.get(page.link("Open the text in a page of its own"))
+    alone = person.get(page.link("Open the text in a new tab"))
     assert "4 remote images were not loaded" in alone.text
     assert "/image/" in person.get(alone.link("Show the images")).html
 
@@ -106,11 +106,11 @@ def test_an_instance_that_asks_nothing_of_the_web(
     monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], remote_images="never"))
     page = person.get(f"{page.address}&images=1")
     assert not page.all("form[action='/images']")
-    alone = person.get(page.link("Open the text in a page of its own") + "&images=1")
+    alone = person.get(page.link("Open the text in a new tab") + "&images=1")
     assert "/image/" not in alone.html
     assert person.get(picture).status == 404
     assert (
-        "administrator decided" in person.get("/images").text and "administrator decided" in person.get("/settings/reading").text
+        "administrator has turned off" in person.get("/images").text and "administrator has turned off" in person.get("/settings/reading").text
     )
     assert world[1] == []
 

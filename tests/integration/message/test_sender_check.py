@@ -17,7 +17,7 @@ FROM_SIGNED_IN = "from phone (x [198.51.100.9]) by mx with ESMTPSA id 1; Tue, 24
 
 def test_a_colleague_who_signed_in_is_proven(opened):
     page = opened(message(f"Bob Girard <{BOB}>", Authentication_Results=PROVEN))
-    assert line(page) == "inside your establishment · genuine"
+    assert line(page) == "inside your organisation · verified"
     assert "✓" in page.one(".letterhead .who").get_text() and "Sender verified" in page.one(".letterhead .who").get_text()
     assert page.one("[data-verdict]")["data-verdict"] == "proven"
     assert warnings(page) == []
@@ -26,7 +26,7 @@ def test_a_colleague_who_signed_in_is_proven(opened):
 
 def test_a_colleague_s_address_alone_proves_nothing(opened):
     page = opened(message(f"Bob Girard <{BOB}>"))
-    assert line(page) == "inside your establishment · not verified"
+    assert line(page) == "inside your organisation · not verified"
     assert "✓" not in page.one(".trust").get_text()
     assert page.one("[data-verdict]")["data-verdict"] == "unverified"
     assert warnings(page) == []
@@ -49,7 +49,7 @@ def test_who_writes_as_a_colleague_after_signing_in_is_named(opened):
 
 
 def test_nobody_is_said_to_write_for_the_first_time_as_long_as_not_all_folders_are_known(opened):
-    assert line(opened(message())) == "outside your establishment"
+    assert line(opened(message())) == "outside your organisation"
     assert "first message" not in line(opened(message()))
 
 
@@ -71,7 +71,7 @@ def test_who_was_sent_to_is_known_from_then_on(alice, opened, deliver):
 def test_the_checks_of_our_server_are_told_in_words(opened):
     passed = f"{OURS}; spf=pass smtp.mailfrom=far.example; dkim=pass header.d=far.example; dmarc=pass header.from=far.example"
     page = opened(message(Authentication_Results=passed))
-    assert "genuine" in line(page)
+    assert "verified" in line(page)
     assert "DKIM" in page.one(".trust dl").get_text()
     page = opened(message(Authentication_Results=f"{OURS}; dmarc=fail header.from=far.example"))
     assert "check failed" in line(page)
@@ -80,7 +80,7 @@ def test_the_checks_of_our_server_are_told_in_words(opened):
 
 def test_the_checks_of_others_are_nothing(opened):
     page = opened(message(Authentication_Results="evil.example; dmarc=pass header.from=far.example"))
-    assert "genuine" not in line(page)
+    assert "verified" not in line(page)
     assert "reported no check" in page.one(".trust dl").get_text()
 
 
@@ -146,7 +146,7 @@ def test_hostile_headers_still_give_a_page_quickly(opened):
     for head in (many, long, b"Received: x\r\n" * 5000 + many):
         began = time.process_time()
         page = opened(head + message())
-        assert "outside your establishment" in line(page)
+        assert "outside your organisation" in line(page)
         assert time.process_time() - began < 3
 
 

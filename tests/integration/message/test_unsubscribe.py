@@ -22,7 +22,7 @@ def test_one_click(person: Visitor, fill: Callable[..., list[int]], world: Any, 
         letter(port, List_Unsubscribe=f"<https://list.example:{port}/leave?me>, <mailto:leave@list.example?subject=stop>",
                List_Unsubscribe_Post="List-Unsubscribe=One-Click", List_Archive="<https://list.example/archive>", List_Id="Soldes <soldes.list.example>"),
     )  # fmt: skip
-    assert page.link("Archive of the list") == "https://list.example/archive"
+    assert page.link("List archive") == "https://list.example/archive"
     question = person.get(page.link("Unsubscribe"))
     assert "soldes.list.example" in question.text and asked == []
     assert question.link("Write to leave@list.example") == "/compose?to=leave@list.example&subject=stop"
@@ -42,8 +42,8 @@ def test_what_became_of_it_is_told_as_it_is(
     )
     url = person.get(page.link("Unsubscribe"))
     for said, words in (
-        (http_fetch.FetchedResponse("", 302, "", b""), "go on by yourself"), (http_fetch.FetchedResponse("", 500, "", b""), "refused"), (http_fetch.NotFetched("x"), "did not answer"),
-        (http_fetch.AddressForbidden("x"), "no address that this server may ask"),
+        (http_fetch.FetchedResponse("", 302, "", b""), "finish on its website"), (http_fetch.FetchedResponse("", 500, "", b""), "refused"), (http_fetch.NotFetched("x"), "did not respond"),
+        (http_fetch.AddressForbidden("x"), "not allowed to contact"),
     ):  # fmt: skip
 
         def post(*_args: Any, said: Any = said, **_options: Any) -> http_fetch.FetchedResponse:
@@ -54,7 +54,7 @@ def test_what_became_of_it_is_told_as_it_is(
         monkeypatch.setattr(http_fetch, "post", post)
         after = person.submit(url, "form[action^='/unsubscribe/']")
         assert words in after.notices
-        assert after.link("Open the page of inside.example") == "https://inside.example/u"
+        assert after.link("Open the page on inside.example") == "https://inside.example/u"
 
 
 def test_a_list_that_can_not_be_left_at_once_offers_its_ways(person: Visitor, fill: Callable[..., list[int]], world: Any) -> None:
@@ -82,9 +82,9 @@ def test_the_details_say_how_the_list_is_reached(person: Visitor, fill: Callable
     facts = {dt.get_text(): dt.find_next_sibling("dd") for dt in page.all(".headers dt")}
     assert facts["Subscribe to the list"].a["href"] == "/compose?to=join@list.example&subject=join&body=please"
     assert person.get(facts["Subscribe to the list"].a["href"]).one("[name=to]")["value"] == "join@list.example"
-    mail, web = facts["Owner of the list"].select("a")
+    mail, web = facts["List owner"].select("a")
     assert mail["href"] == "/compose?to=owner@list.example"
     assert web["href"].startswith("/leave?") and web["title"].startswith("xn--")  # a name that imitates another: warned of first
-    assert facts["Archive of the list"].a["href"] == 'https://list.example/a?"'
-    assert not {"Write to the list", "Help with the list"} & facts.keys()
+    assert facts["List archive"].a["href"] == 'https://list.example/a?"'
+    assert not {"Write to the list", "List help"} & facts.keys()
     assert "<script>" not in page.html.partition("</article>")[0].partition("<article")[2]

@@ -104,7 +104,7 @@ def test_a_bounce_says_who_was_not_reached_and_why(person: Visitor, fill: Fill) 
     _, page = opened(person, fill, bounce)
     card = page.one("[aria-label='Delivery report']")
     assert "personne@x.example: not delivered" in card.h3.get_text()
-    assert "There is no such address there" in card.get_text()
+    assert "This address does not exist" in card.get_text()
     assert "User unknown" in card.details.get_text()
     assert "Réunion" in page.one("[aria-label='Your message']").get_text()
     assert not page.all(".files")
@@ -157,7 +157,7 @@ def test_winmail_is_unpacked(person: Visitor, fill: Fill) -> None:
 def test_a_broken_winmail_says_so(person: Visitor, fill: Fill) -> None:
     _, page = opened(person, fill, letter("Outlook", file("winmail.dat", b"\x78\x9f\x3e\x22" + b"\xff" * 60, "ms-tnef")))
     inside = person.get(page.link("Open winmail.dat"))
-    assert inside.status == 200 and "could not be read" in inside.text and "nothing in it" not in inside.text
+    assert inside.status == 200 and "could not be read" in inside.text and "This file is empty" not in inside.text
     _, page = opened(person, fill, letter("Outlook 2", file("winmail.dat", b"no", "ms-tnef")))
     assert "could not be read" in person.get(page.link("Open winmail.dat")).text
 
@@ -225,7 +225,7 @@ def test_an_archive_that_breaks_off_is_an_error_page(person: Visitor, fill: Fill
 
     monkeypatch.setattr(messages, "parts", broken)
     answer = person.get(f"/zip/{uid}/INBOX")
-    assert answer.status == 502 and "mail server does not answer" in answer.text
+    assert answer.status == 502 and "mail server is not responding" in answer.text
 
 
 def test_headers_are_shown_in_their_order(person: Visitor, fill: Fill) -> None:
@@ -260,7 +260,7 @@ def test_text_first_for_slow_lines(person: Visitor, fill: Fill) -> None:
     choose(person, prefer_text="y")
     page = person.get(f"/message/{uid}/INBOX")
     assert "La forme simple" in page.one("[data-message-body]").get_text() and not page.all("iframe")
-    assert person.get(page.link("Show as its sender designed it")).all("iframe")
+    assert person.get(page.link("Show original formatting")).all("iframe")
     made.clear_content()
     made.set_content("<p>Rien que la belle</p>", subtype="html")
     _, page = opened(person, fill, made)

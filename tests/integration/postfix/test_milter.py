@@ -196,7 +196,7 @@ def test_a_colleagues_message_is_redirected_if_the_webmail_wrote_it(app, make_ac
     client.append("INBOX", whole.replace(b"At 8", b"At 9").replace(b"Trip", b"Changed"))
     for subject in ("Trip", "Changed"):
         page = bob.get(bob.get("/mailbox/INBOX", reload=True).link(subject))
-        bob.submit(bob.get(page.link("Send on as it is")), "form.form", to=charlie.address)
+        bob.submit(bob.get(page.link("Redirect")), "form.form", to=charlie.address)
         deliver(app, bob)
     arrives(imap_of(charlie.address), ["SUBJECT", "Trip"])
     assert charlie.get("/mailbox/INBOX", reload=True).rows == ["Trip"]

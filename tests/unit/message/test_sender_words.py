@@ -26,11 +26,11 @@ def pages():
 @pytest.mark.parametrize(
     ("warnings", "verdict", "first"),
     [
-        ((FORGED,), Verdict.UNVERIFIED, "claims to be inside your establishment"),
-        ((FORGED,), Verdict.FAILED, "claims to be inside your establishment"),
-        ((FORGED,), Verdict.GENUINE, "inside your establishment"),  # a colleague, under another's name
-        ((CAREFUL,), Verdict.UNVERIFIED, "inside your establishment"),
-        ((), Verdict.UNVERIFIED, "inside your establishment"),
+        ((FORGED,), Verdict.UNVERIFIED, "claims to be inside your organisation"),
+        ((FORGED,), Verdict.FAILED, "claims to be inside your organisation"),
+        ((FORGED,), Verdict.GENUINE, "inside your organisation"),  # a colleague, under another's name
+        ((CAREFUL,), Verdict.UNVERIFIED, "inside your organisation"),
+        ((), Verdict.UNVERIFIED, "inside your organisation"),
     ],
 )
 def test_who_is_dangerous_and_unproven_only_claims_to_be_inside(pages, warnings, verdict, first):

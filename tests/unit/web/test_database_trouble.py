@@ -67,7 +67,7 @@ def test_the_text_stays_on_the_page(alice, file, fault, action):
     FAULTS[fault](file)
     page = alice.submit(form, FORM, to="bob@lycee.example", subject="Été", body=text, action=action)
     assert is_well(page)
-    assert "Nothing was saved yet" in page.text and "ell your administrator" in page.text
+    assert "Not saved yet" in page.text and "ell your administrator" in page.text
     assert text_of(page) == text
 
 
@@ -108,7 +108,7 @@ def test_after_making_room_the_button_works(alice, file):
     form, text = alice.get("/compose"), "long text\n" * 2000
     full(file)
     page = alice.submit(form, FORM, body=text, action="autosave")
-    assert "no room left" in page.text
+    assert "out of space" in page.text
     db.execute_sql("PRAGMA max_page_count = 1000000")
     alice.submit(page, FORM, action="autosave")
     assert DraftRow.get().body == text

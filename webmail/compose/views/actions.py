@@ -160,7 +160,7 @@ def _insert_template(press: Press) -> None:
     try:
         text = templates.load(current_user(), chosen)
     except NoSuchMessage:
-        notify(_("This template is no longer there."), "caution")
+        notify(_("This template no longer exists."), "caution")
     else:
         press.form.take(templates.inserted(normalised(press.form.fields()), text))
 
@@ -247,12 +247,12 @@ ACTIONS = {
         ComposeAction("from-mail", _apply_identity, _go(choosing_mail)),
         ComposeAction(
             "to-bcc", lambda press: press.form.move_to_bcc(),
-            says=_l("All the addresses are in Bcc now. Nothing was sent yet."),
+            says=_l("All addresses are now in Bcc. Nothing has been sent yet."),
         ),
         ComposeAction("mean", _choose_for_name, lambda press, row: ask_again(press.form, row), keeps_time=True),
-        ComposeAction("without-cc", _clear_cc, says=_l("Nobody is in Cc any more. Nothing was sent yet.")),
+        ComposeAction("without-cc", _clear_cc, says=_l("Cc is now empty. Nothing has been sent yet.")),
         ComposeAction(
-            "correct", lambda press: correct(press.form), says=_l("The address was corrected. Nothing was sent yet.")
+            "correct", lambda press: correct(press.form), says=_l("Address corrected. Nothing has been sent yet.")
         ),
     )
 }  # fmt: skip

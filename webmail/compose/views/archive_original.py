@@ -34,7 +34,7 @@ def archive_answered(sent: Outbox, row: DraftRow) -> None:
             done = apply_action(connection, [chosen], "archive", archive_by=preferences().archive_by)
     except MailError as error:
         current_app.logger.info("draft %s: what it answers is not archived: %s", row.id, error)
-        notify(_("The message that you answered could not be archived."), "caution")
+        notify(_("The message you replied to could not be archived."), "caution")
         return
     for _do, mailbox, validity, _from, uids in json.loads(done.undo.dumps()):
         resend.answered_is_now(sent, row, mailbox, validity, expand_uid_set(uids)[0])

@@ -60,11 +60,11 @@ def attach_contacts(draft_id: str) -> Response:
     try:
         attached = attachments.add_all(row, files, settings())
     except uploads.REFUSALS as error:
-        notify(_("The contacts were not all attached.") + " " + no_room_words(error), "danger")
+        notify(_("Some contacts could not be attached.") + " " + no_room_words(error), "danger")
     else:
-        words = ngettext("%(num)d contact is attached.", "%(num)d contacts are attached.", len(attached))
+        words = ngettext("%(num)d contact attached.", "%(num)d contacts attached.", len(attached))
         put_if_small(row)
-        notify(words if attached else _("No contact was chosen."), "done" if attached else "caution")
+        notify(words if attached else _("No contacts selected."), "done" if attached else "caution")
     return redirect(url_for("compose.show", draft_id=draft_id, back=back, at="attachments"), 303)
 
 

@@ -117,7 +117,7 @@ def attach_from_mail(draft_id: str) -> Response:
     if len(chosen) > MOST:
         notify(_too_many(), "caution")
     elif action == "attach":
-        notify(_("Tick messages or files first."), "caution")
+        notify(_("Select messages or files first."), "caution")
     if action == "search":
         place |= {"folder": form.get("in", ""), "words": form.get("for", "")[:LONGEST_QUERY], "page": ""}
     elif action == "page":
@@ -144,7 +144,7 @@ def forward_together(mailbox: str) -> Response:
             groups = selection.matching(connection, asked, query, validity)
     chosen = [Pick(each.mailbox, each.uidvalidity, uid) for each in groups for uid in sorted(each.uids)]
     if not chosen or len(chosen) > MOST:
-        words = _too_many() if chosen else _("Select messages first: tick the box at the start of their row.")
+        words = _too_many() if chosen else _("Select messages first by ticking the boxes next to them.")
         notify(words, "caution")
         return redirect(back, 303)
     if len(chosen) == 1:  # an ordinary forward, which marks the original with $Forwarded
@@ -181,7 +181,7 @@ def _place(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _too_many() -> str:
-    return _("At most %(num)s messages and files can be attached at once.", num=number(MOST))
+    return _("You can attach up to %(num)s messages and files at once.", num=number(MOST))
 
 
 def _tell(outcome: AttachResult) -> None:
@@ -191,20 +191,20 @@ def _tell(outcome: AttachResult) -> None:
     for kind in (*uploads.REFUSALS, ServerAway):
         refused = [one for one in outcome.refused if isinstance(one.error, kind)]
         if refused:
-            words = _("Not attached: %(names)s.", names=_names(one.name for one in refused))
+            words = _("Could not attach %(names)s.", names=_names(one.name for one in refused))
             error = refused[0].error
-            why = _("The mail server broke off.") if isinstance(error, ServerAway) else no_room_words(error)
+            why = _("The connection to the mail server was lost.") if isinstance(error, ServerAway) else no_room_words(error)
             notify(f"{words} {why}", "danger")
     if outcome.gone:
         words = ngettext(
-            "%(num)d of what you chose is no longer there: it was moved or deleted.",
-            "%(num)d of those you chose are no longer there: they were moved or deleted.",
+            "%(num)d selected item is no longer there. It may have been moved or deleted.",
+            "%(num)d selected items are no longer there. They may have been moved or deleted.",
             outcome.gone,
         )
         notify(words, "caution")
     if outcome.rebuilt:
         words = _(
-            "Nothing was attached from %(folders)s: the mail server made it anew since you looked. Choose again.",
+            "The contents of %(folders)s have changed on the server, so nothing was attached from there. Select the messages again.",
             folders=", ".join(mailbox_label(name) for name in outcome.rebuilt[:_TOLD]),
         )
         notify(words, "caution")

@@ -48,7 +48,7 @@ def has_left(draft_id: str, form: ComposeForm, action: str) -> Response:
     row = drafts.new(current_user(), form.fields())
     attach_files(form, row)
     put_into_drafts(row)
-    notify(_("The message you sent before has left already. This is a new one, with your present text."), "caution")
+    notify(_("The earlier version has already been sent. This is a new message with your latest text."), "caution")
     return redirect(address_of(row, form), 303)
 
 
@@ -60,14 +60,14 @@ def is_unchanged(form: ComposeForm) -> bool:
 def changed_elsewhere(row: DraftRow, form: ComposeForm, action: str) -> Response:
     """Handle a draft that was changed in another window: that text stays, and the one typed here becomes a separate draft."""
     if is_unchanged(form) and action != "autosave":
-        notify(_("This draft was changed in another window: here is its latest text. Nothing else was done."), "caution")
+        notify(_("This draft was changed in another window. Here is the latest version: check it, then try again."), "caution")
         return redirect(address_of(row, form), 303)
     own = drafts.apart(row, form.fields(), form.name, settings())
     if action == "autosave":
         return autosave(form, own, elsewhere=True)
     refused = attach_files(form, own)
-    words = _("This draft was changed in another window. Nothing was overwritten or sent: your text is a draft of its own now.")
-    notify(words, "caution", link={"url": address_of(row, form), "text": _("Open the other one")})
+    words = _("This draft was changed in another window. Nothing was overwritten or sent: your text is now a separate draft.")
+    notify(words, "caution", link={"url": address_of(row, form), "text": _("Open the other draft")})
     put_into_drafts(own)
     if request.headers.get("HX-Target") == "attachments":  # only the list of files would be replaced
         return Response(status=204, headers={"HX-Redirect": address_of(own, form)})
@@ -83,7 +83,7 @@ def stale_form(error: CSRFError) -> Response:
         return csrf_error(error)
     form, piece = ComposeForm(), request.headers.get("HX-Target") in ("saved", "attachments")  # these don't replace the form
     if request.form.get("action") != "autosave":  # the next autosave has the fresh token
-        notify(_("You signed in again since this form was opened. Nothing was done yet: press the button once more."), "caution")
+        notify(_("You have signed in again since opening this form. Nothing has been done yet: press the button again."), "caution")
     if form.files():
         notify(_("You will need to choose your files again."), "caution")
     draft_id = (request.view_args or {})["draft_id"]
@@ -98,7 +98,7 @@ def files_away(error: StorageAway) -> Response:
         return mail_error(error)
     current_app.logger.error("the storage can't be used: %s", error)
     form, draft_id = ComposeForm(), (request.view_args or {})["draft_id"]
-    form.mark("attachments", no_room_words(error) + " " + _("Nothing was sent, and your text is still here."))
+    form.mark("attachments", no_room_words(error) + " " + _("Nothing was sent. Your text is still here."))
     mine = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user()))
     return show_form(form, draft_id, mine, status=error.status)
 
@@ -108,7 +108,7 @@ def nothing_saved(error: Exception) -> Response:
     if request.endpoint != "compose.act":
         return database_error(error)
     current_app.logger.error("a draft is not saved, the database %s", trouble.advice(error))
-    title, advice = _("Nothing was saved yet"), _("Your text is still here. Wait a moment, then press the button again.")
+    title, advice = _("Not saved yet"), _("Your text is still here. Wait a moment, then try again.")
     if request.htmx:  # type: ignore[attr-defined]
         return error_page(title, advice, 503)  # only a notice: the page stays as it is
     g.csrf_token = request.form.get("csrf_token", "")  # the form's token is still valid; a new one could not be stored
@@ -133,5 +133,5 @@ def too_large(_error: Exception | None = None) -> Response:
     if request.htmx:  # type: ignore[attr-defined]
         advice = _("Choose smaller files and try again.")  # its page stays
     else:
-        advice = _("Your message was not changed: go back in your browser, it is still there. Then attach a smaller file.")
-    return error_page(_("This is too large"), advice, 413)
+        advice = _("Your message is safe: go back in your browser to find it, then attach a smaller file.")
+    return error_page(_("Files too large"), advice, 413)

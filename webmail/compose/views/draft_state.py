@@ -58,7 +58,7 @@ def draft_state(row: DraftRow) -> DraftState:
     if row.copy_error:
         trouble = CopyTrouble(row.copy_error)
         return DraftState(_kept_words(trouble), trouble)
-    return DraftState(_("Kept here at %(time)s", time=clock(row.updated)))
+    return DraftState(_("Saved at %(time)s", time=clock(row.updated)))
 
 
 @blueprint.app_template_filter()
@@ -70,10 +70,10 @@ def clock(moment: datetime) -> str:
 
 def _kept_words(trouble: CopyTrouble) -> str:
     sentences = {
-        CopyTrouble.AWAY: _("Kept here, not yet in your Drafts folder: the mail server does not answer."),
-        CopyTrouble.FULL: _("Your mailbox is full: the draft is kept here, not in your Drafts folder."),
-        CopyTrouble.FILES: _("Kept here, not yet in your Drafts folder: its attachments can't be reached at the moment."),
-        CopyTrouble.REFUSED: _("Kept here, not yet in your Drafts folder: the mail server did not accept it."),
+        CopyTrouble.AWAY: _("Saved here but not yet in Drafts: the mail server is not responding."),
+        CopyTrouble.FULL: _("Your mailbox is full: this draft is saved here, not in Drafts."),
+        CopyTrouble.FILES: _("Saved here but not yet in Drafts: its attachments are unavailable at the moment."),
+        CopyTrouble.REFUSED: _("Saved here but not yet in Drafts: the mail server refused it."),
     }
     return sentences[trouble]
 
@@ -81,13 +81,13 @@ def _kept_words(trouble: CopyTrouble) -> str:
 def _reason(trouble: CopyTrouble | None, *, alone: bool) -> str:
     """The reason, where it is said already that the drafts are kept here. `alone`: no worker will put them there."""
     if alone and trouble in (None, CopyTrouble.AWAY):
-        return _("The mail server did not answer.") if trouble else ""
+        return _("The mail server did not respond.") if trouble else ""
     sentences = {
-        None: _("They will move there by themselves within a minute or two."),
-        CopyTrouble.AWAY: _("The mail server did not answer. They will move there by themselves as soon as it does."),
-        CopyTrouble.FULL: _("Your mailbox is full. Make room, then they will fit."),
-        CopyTrouble.FILES: _("The attachments of this draft can't be reached at the moment."),
-        CopyTrouble.REFUSED: _("The mail server did not accept it."),
+        None: _("They will be moved there within a minute or two."),
+        CopyTrouble.AWAY: _("The mail server did not respond. They will be moved there as soon as it does."),
+        CopyTrouble.FULL: _("Your mailbox is full. Free up space and they will be moved there."),
+        CopyTrouble.FILES: _("The attachments of this draft are unavailable at the moment."),
+        CopyTrouble.REFUSED: _("The mail server refused it."),
     }
     return sentences[trouble]
 
@@ -128,7 +128,7 @@ def put_kept() -> Response:
         if row.copy_error == CopyTrouble.AWAY:
             break
     if done:
-        notify(ngettext("%(num)d draft is in your Drafts folder now.", "%(num)d drafts are in your Drafts folder now.", done))
+        notify(ngettext("%(num)d draft moved to Drafts.", "%(num)d drafts moved to Drafts.", done))
     if troubles := [CopyTrouble(row.copy_error) for row in rows if row.copy_error]:
         notify(_kept_words(troubles[0]), "caution", link=room_link() if troubles[0] is CopyTrouble.FULL else None)
     return redirect(back, 303)

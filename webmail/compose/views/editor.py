@@ -143,7 +143,7 @@ def forward(uid: int, mailbox: str) -> Response:
     parts = replies.carried_parts(message)
     if not whole and len(parts) > replies.MOST_PARTS:
         whole = True
-        notify(_("This message has too many files to forward them one by one: it is attached whole."), "caution")
+        notify(_("This message has too many files to forward one by one, so it is attached as a whole."), "caution")
     if whole or found.html:
         fields = replies.forward_attached(message)
     else:
@@ -158,7 +158,7 @@ def forward(uid: int, mailbox: str) -> Response:
         return _new_form(fields, back, message)
     if message.structure.inline and not formatted:
         link = url_for("compose.forward", **{**(request.view_args or {}), **request.args, "format": message_options.FORMATTED})
-        notify(_("The pictures of this message are attached."), link={"url": link, "text": _("Keep them in the text")})
+        notify(_("The images in this message are attached."), link={"url": link, "text": _("Keep them in the text")})
     return _with_files(fields, back, lambda row: _carry(row, message, found))
 
 
@@ -181,9 +181,9 @@ def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) ->
             carry(row)
             drafts.leave_untouched(row)
     except uploads.MessageTooLarge:
-        notify(_("Not all of its attachments fit into one message: choose those that you need."), "caution")
+        notify(_("Not all attachments fit in one message. Choose the ones you need."), "caution")
     except (uploads.AllowanceUsed, StorageFull, StorageAway) as error:
-        notify(_("Not all of its attachments are here.") + " " + no_room_words(error), "danger")
+        notify(_("Some attachments are missing.") + " " + no_room_words(error), "danger")
     except MailError:
         if not before:  # nothing was written in it yet
             drafts.forget(row.id, settings())
@@ -289,20 +289,20 @@ def ready_texts() -> list[ReadyText]:
 def no_room_words(error: MailError) -> str:
     """Why a file could not be written, and what to do."""
     if isinstance(error, uploads.AllowanceUsed):
-        return _("The files of all your drafts may have %(limit)s together: send or discard some drafts first.",
+        return _("The files in your drafts are limited to %(limit)s in total. Send or discard some drafts first.",
                  limit=file_size(error.limit))  # fmt: skip
     if isinstance(error, StorageFull):
         return _("The server is out of space for files. Tell your administrator.")
     if isinstance(error, StorageAway):
         return _("The server can't reach its files at the moment. Try again in a few minutes.")
-    return _("A message may have %(limit)s in all, and files take a third more.", limit=file_size(settings().message_limit))
+    return _("Messages are limited to %(limit)s, and files grow by a third when sent.", limit=file_size(settings().message_limit))
 
 
 def say_left_out(count: int, whole: str = "") -> None:
     """Notify that some files of a message are not in the draft; `whole` is the URL to forward it as an attachment."""
     words = ngettext(
-        "%(num)d file of that message is not here: there are too many to take them one by one. The message stays as it is.",
-        "%(num)d files of that message are not here: there are too many to take them one by one. The message stays as it is.",
+        "%(num)d file from that message was left out: there are too many to copy one by one. The original message is unchanged.",
+        "%(num)d files from that message were left out: there are too many to copy one by one. The original message is unchanged.",
         count,
     )
     notify(words, "caution", link={"url": whole, "text": _("Forward as attachment")} if whole else None)
@@ -334,7 +334,7 @@ def _original(
 
 def _attribution(message: Message) -> str:
     envelope = message.envelope
-    name = envelope.sender[0].label if envelope.sender else _("somebody")
+    name = envelope.sender[0].label if envelope.sender else _("someone")
     return _("On %(date)s, %(name)s wrote:", date=long_date(envelope.sent or message.received), name=name)
 
 

@@ -71,7 +71,7 @@ def put_in(form: ComposeForm, draft_id: str, number: int) -> None:
     try:
         file, _kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
     except NoSuchMessage:
-        notify(_("This picture is no longer there."), "caution")
+        notify(_("This image is no longer there."), "caution")
         return
     except StorageAway as error:
         notify(no_room_words(error), "danger")
@@ -79,6 +79,6 @@ def put_in(form: ComposeForm, draft_id: str, number: int) -> None:
     fields = normalised(form.fields())
     form.take(inline_images.inserted(fields, file, current_user(), request.form.get("caret", None, int)))
     if fields.format != message_options.FORMATTED:
-        notify(_("The picture is in the text, which is formatted now."))
+        notify(_("Image inserted. The message is now formatted text."))
     else:
-        notify(_("The picture is in the text."))
+        notify(_("Image inserted."))

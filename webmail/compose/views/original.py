@@ -53,14 +53,14 @@ def framed(html: str) -> Response:
 
 
 def leave_out(form: ComposeForm, row: DraftRow) -> AnyResponse:
-    """The button "Leave it out"."""
+    """The button "Remove original"."""
     attachments.remove_original(row, settings(), keep_pictures=False)
     put_if_small(row)
     return redirect(address_of(row, form), 303)
 
 
 def edit_as_text(form: ComposeForm, row: DraftRow) -> AnyResponse:
-    """The button "Edit it as text": the original's words go to the end of the text, its pictures are files of the draft."""
+    """The button "Edit as text": the original's words go to the end of the text, its pictures are files of the draft."""
     found, formatted = originals.of_draft(row), row.format == message_options.FORMATTED
     if found is not None:
         try:

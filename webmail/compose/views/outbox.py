@@ -123,7 +123,7 @@ def away_after_send(error: ServerAway) -> Response:
     waiting = [notice for notice in session.get("notices", []) if notice.get("poll")]
     if not waiting or request.method != "GET" or (htmx and htmx.target != "main"):
         return mail_error(error)
-    words = _("The mail server does not answer at the moment. Your message is kept here and leaves by itself.")
+    words = _("The mail server is not responding. Your message is saved here and will be sent automatically.")
     session["notices"] = [{**waiting[-1], "text": words, "kind": "caution"}]
     return redirect(url_for("compose.outbox"), 303)
 
@@ -145,24 +145,24 @@ def _explained(noted: str) -> tuple[str, str]:
 def _sentence(kind: SendErrorKind) -> str:
     sentences = {
         SendErrorKind.NOT_REACHED: _("The mail server could not be reached."),
-        SendErrorKind.NO_ANSWER: _("The mail server did not answer in time."),
-        SendErrorKind.BROKE_OFF: _("The connection to the mail server broke off."),
-        SendErrorKind.SIGN_IN: _("The mail server did not accept your sign-in. Sign out, sign in again, then try again."),
+        SendErrorKind.NO_ANSWER: _("The mail server did not respond in time."),
+        SendErrorKind.BROKE_OFF: _("The connection to the mail server was lost."),
+        SendErrorKind.SIGN_IN: _("The mail server refused your sign-in. Sign out, sign back in and try again."),
         SendErrorKind.TOKEN_REFUSED: _(
-            "The mail server does not let this service in. The problem is with the servers, not your password."
+            "The mail server is refusing access to this service. The problem is with the servers, not your password."
         ),
         SendErrorKind.NO_ROOM: _("Your mailbox is full."),
         SendErrorKind.FILES_AWAY: _("The server can't reach the files of this message at the moment."),
-        SendErrorKind.STOPPED: _("The program that was sending it was stopped."),
-        SendErrorKind.OTHER: _("Something went wrong here."),
+        SendErrorKind.STOPPED: _("Sending was interrupted because the program stopped."),
+        SendErrorKind.OTHER: _("Something went wrong on our side."),
         SendErrorKind.NO_SUCH_ADDRESS: _("This address does not exist."),
         SendErrorKind.NO_SUCH_DOMAIN: _("No mail server was found for this address."),
-        SendErrorKind.MAILBOX_CLOSED: _("That mailbox takes no mail."),
+        SendErrorKind.MAILBOX_CLOSED: _("That mailbox does not accept mail."),
         SendErrorKind.MAILBOX_FULL: _("That mailbox is full."),
         SendErrorKind.TOO_LARGE: _("The message is too large for the server."),
-        SendErrorKind.NOT_ASCII: _("The mail server takes no addresses with accents or other special letters before the @."),
-        SendErrorKind.NOT_NOW: _("The server does not take this message at the moment."),
-        SendErrorKind.REFUSED: _("The server does not accept this message."),
+        SendErrorKind.NOT_ASCII: _("The mail server does not support accents or special characters before the @."),
+        SendErrorKind.NOT_NOW: _("The server is not accepting this message at the moment."),
+        SendErrorKind.REFUSED: _("The server refused this message."),
     }
     return sentences[kind]
 
@@ -255,19 +255,19 @@ def _dismiss(outbox_id: int) -> str:
     row = queue.find(current_user(), outbox_id)
     wake(row)
     if row.state == OutboxState.CANCELLED and (address := _to_draft(row.draft)):
-        words = _("“%(subject)s” is in your drafts again.", subject=row.subject or _("(no subject)"))
+        words = _("“%(subject)s” is back in your drafts.", subject=row.subject or _("(no subject)"))
         notify(words, link={"url": address, "text": _("Open the draft"), "here": True})
     return ""
 
 
-_HAS_LEFT = _l("Too late: the message has left.")
+_HAS_LEFT = _l("Too late: the message has already been sent.")
 OUTBOX_ACTIONS = {
     action.name: action
     for action in (
-        OutboxAction("undo", _undo, _l("The message was stopped. Nothing was sent."), _HAS_LEFT, withdraws=True),
+        OutboxAction("undo", _undo, _l("Sending cancelled. Nothing was sent."), _HAS_LEFT, withdraws=True),
         OutboxAction("retry", _retry, _l("The message is on its way.")),
         OutboxAction("try", _try_now, _l("Trying again now.")),
-        OutboxAction("edit", _edit, too_late=_l("The text of this message is no longer here: look in Drafts and Sent.")),
+        OutboxAction("edit", _edit, too_late=_l("The text of this message is no longer available here. Look in Drafts and Sent.")),
         OutboxAction("dismiss", _dismiss),
         OutboxAction("now", send_now, _l("The message is on its way."), _HAS_LEFT, withdraws=True),
         OutboxAction("time", change_time, too_late=_HAS_LEFT, withdraws=True),

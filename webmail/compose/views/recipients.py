@@ -73,7 +73,7 @@ def chosen(draft_id: str) -> Response:
         began = request.form.get("revision", "")
         put_into_drafts(drafts.store(user, draft_id, fields, writer=secrets.token_hex(16), began_from=began))
     except DraftChangedElsewhere:
-        notify(_("This draft was changed in another window: here is its latest text. Nothing else was done."), "caution")
+        notify(_("This draft was changed in another window. Here is the latest version: check it, then try again."), "caution")
     back = _back() or None
     if action == "done":
         return redirect(url_for("compose.show", draft_id=draft_id, back=back), 303)
@@ -119,7 +119,7 @@ def ask_again(form: ComposeForm, row: DraftRow) -> Response:
     """The form with what was chosen; and with the next question, if another name is left."""
     if left := whom_they_mean(form):
         return show_form(form, row.id, row, status=422, unclear=left)
-    notify(_("The address is in. Nothing was sent yet."))
+    notify(_("Address added. Nothing has been sent yet."))
     return redirect(address_of(row, form), 303)
 
 
@@ -128,7 +128,7 @@ def takes_all(form: ComposeForm, draft: Draft) -> bool:
     for email in recipients.unsendable(draft, current_account()):
         name = next((name for name, text in form.lists().items() if recipients.key(email) in recipients.keys_in(text)), "to")
         words = _(
-            "The mail server can't send to “%(address)s”: before the @ it takes only plain letters, without accents.",
+            "The mail server can't send to “%(address)s”: it does not support accents or special characters before the @.",
             address=email[:80],
         )
         form.mark(name, words)

@@ -69,7 +69,7 @@ def send_it_on(uid: int, mailbox: str) -> Response:
     form.to.data = bare_names.completed(current_user(), {"to": form.to.data or ""}, settings())["to"]
     identity = identities.named(my_identities(), form.identity.data)
     if header_values.trouble_in(request.form.get("to", ""), addresses=True):
-        return _refused(form, message, _("Write addresses only, with commas between them."))
+        return _refused(form, message, _("Enter addresses only, separated by commas."))
     if unclear := bare_names.unclear(current_user(), {"to": form.to.data}, settings()):
         return _send_on_page(form, message, 422, unclear=unclear)
     try:
@@ -77,12 +77,12 @@ def send_it_on(uid: int, mailbox: str) -> Response:
     except BadAddress as error:
         return _refused(form, message, _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
     if not to:
-        return _refused(form, message, _("Write at least one recipient."))
+        return _refused(form, message, _("Add at least one recipient."))
     if identity is None:
-        return _refused(form, message, _("You can't write as the one you had chosen any more."))
+        return _refused(form, message, _("You can no longer send from the address you chose."))
     limit = settings().message_limit
     if message.size > limit:
-        return _refused(form, message, _("The message has %(size)s; one that is sent may have %(limit)s.",
+        return _refused(form, message, _("This message is too large to redirect (%(size)s of %(limit)s).",
                                          size=file_size(message.size), limit=file_size(limit)))  # fmt: skip
     with imap.connect(current_account(), mailbox) as connection:
         original = imap.messages.raw(connection, mailbox, uid, message.uidvalidity)

@@ -52,5 +52,5 @@ def discard(form: ComposeForm, row: DraftRow, *, sure: bool) -> Response:
     draft_copies.discard(row, current_account(), settings())
     if failed := queue.of_draft(current_user(), row.id):
         queue.dismiss(current_user(), failed.id)
-    notify(_("The message was discarded."))
+    notify(_("Draft discarded."))
     return redirect(back_of(form), 303)

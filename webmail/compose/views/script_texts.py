@@ -13,7 +13,7 @@ from webmail.web.formatting import file_size
 def editor_words() -> dict[str, str]:
     """Strings of the rich-text editor (static/js/compose/editor.js): its tools, and why it does not open."""
     return {
-        "way": _("Write in"),
+        "way": _("Editing mode"),
         "editor": _("Editor"),
         "text": _("Text"),
         "tools": _("Formatting"),
@@ -22,19 +22,19 @@ def editor_words() -> dict[str, str]:
         "heading": _("Heading"),
         "bullets": _("Bulleted list"),
         "numbers": _("Numbered list"),
-        "quote": _("Quotation"),
+        "quote": _("Quote"),
         "link": _("Link"),
         "undo": _("Undo"),
         "redo": _("Redo"),
         "address": _("Address"),
-        "set": _("Set the link"),
-        "remove": _("Remove the link"),
+        "set": _("Apply"),
+        "remove": _("Remove link"),
         "cancel": _("Cancel"),
         "ctrl": _("Ctrl"),
-        "raw": _("As it is written in Markdown"),
-        "long": _("This text is too long to be formatted: it is sent as it is written."),
-        "other": _("The editor can't keep this text exactly: it stays as it is written."),
-        "unsure": _("Part of this text may look otherwise to its readers: see the preview."),
+        "raw": _("Shown as Markdown"),
+        "long": _("This text is too long to format. It will be sent as you typed it."),
+        "other": _("The editor can't show this text exactly, so it stays as you typed it."),
+        "unsure": _("Part of this text may look different to recipients. Check the preview."),
         "absent": _("The editor does not work in this browser."),
     }
 
@@ -50,7 +50,7 @@ def chip_words() -> dict[str, str]:
         "all": _("Show all recipients"),
         "added": _("%(name)s was added.", name="{name}"),
         "removed": _("%(name)s was removed.", name="{name}"),
-        "keys": _("Backspace goes to the recipients before; Delete removes one, Enter changes it."),
+        "keys": _("Press Backspace to go to the previous recipients, Delete to remove one, Enter to edit it."),
     }
 
 
@@ -60,18 +60,18 @@ def attach_words() -> dict[str, str]:
     limit = file_size(settings().message_limit)
     return {
         "large": _(
-            "“%(name)s” (%(size)s) was not attached: a message may have %(limit)s in all, and files take a third more.",
+            "“%(name)s” (%(size)s) is too large to attach. Messages are limited to %(limit)s, and files grow by a third when sent.",
             name="{name}", size="{size}", limit=limit,
         ),
-        "folder": _("“%(name)s” is a folder: choose the files in it.", name="{name}"),
-        "failed": _("“%(name)s” was not attached: the server did not take it.", name="{name}"),
+        "folder": _("“%(name)s” is a folder. Choose the files inside it.", name="{name}"),
+        "failed": _("“%(name)s” was not attached: the server refused it.", name="{name}"),
         "here": _("“%(name)s” is attached.", name="{name}"),
-        "sending": _("Sending “%(name)s”", name="{name}"),
+        "sending": _("Uploading “%(name)s”", name="{name}"),
         "cancel": _("Cancel"),
-        "cancelThis": _("Do not attach “%(name)s”", name="{name}"),
+        "cancelThis": _("Cancel “%(name)s”", name="{name}"),
         "cancelled": _("“%(name)s” was not attached.", name="{name}"),
         "again": _("Try again"),
         "hide": _("Hide"),
         "drop": _("Drop files here to attach them"),
-        "wait": _("Files are still on their way. Wait for them, or cancel them."),
+        "wait": _("Files are still uploading. Wait for them to finish, or cancel them."),
     }  # fmt: skip

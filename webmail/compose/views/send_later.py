@@ -58,7 +58,7 @@ def little_room() -> str:
     if room is None:
         return ""
     words = _room_words(room.window is rate_limits.HOUR, room.people)
-    return words + " " + _("You can write again from %(time)s.", time=clock(room.again)) if room.again else words
+    return words + " " + _("You can send more from %(time)s.", time=clock(room.again)) if room.again else words
 
 
 def chosen_time(form: ComposeForm) -> datetime | None:
@@ -71,7 +71,7 @@ def chosen_time(form: ComposeForm) -> datetime | None:
     try:
         at = send_later.chosen(form.later.data, form.day.data or "", form.hour.data or "", schedule.local_now(time_zone()))
     except schedule.BadTime:
-        form.mark("later", _("Choose a date and a time to come, within a year."))
+        form.mark("later", _("Choose a date and time within the next year."))
         return None
     show_time(form, at)
     return at
@@ -86,24 +86,24 @@ def too_many_words(error: rate_limits.RecipientLimitReached) -> str:
     """Why the message can't be sent at that time, and when it can."""
     words = _room_words(error.window is rate_limits.HOUR, error.room)
     if error.possible is None:
-        return words + " " + _("This message goes to more people than one may ever write to at once: send it in several parts.")
+        return words + " " + _("This message has more recipients than you may write to at once. Send it in several parts.")
     when = long_date(error.possible)
     if not error.room:
-        return words + " " + _("This message can leave on %(when)s: send it later.", when=when)
-    return words + " " + _("This message can leave on %(when)s: send it later, or take addresses out.", when=when)
+        return words + " " + _("This message can go out on %(when)s. Schedule it for then.", when=when)
+    return words + " " + _("This message can go out on %(when)s. Schedule it for then, or remove some recipients.", when=when)
 
 
 def _room_words(hour: bool, people: int) -> str:
     if not people:
         if hour:
-            return _("You have reached the number of recipients allowed in an hour.")
-        return _("You have reached the number of recipients allowed in a day.")
+            return _("You have reached the hourly recipient limit.")
+        return _("You have reached the daily recipient limit.")
     if hour:
         return ngettext(
-            "You may write to %(num)d more person this hour.", "You may write to %(num)d more people this hour.", people
+            "You can write to %(num)d more person this hour.", "You can write to %(num)d more people this hour.", people
         )
     return ngettext(
-        "You may write to %(num)d more person within a day.", "You may write to %(num)d more people within a day.", people
+        "You can write to %(num)d more person today.", "You can write to %(num)d more people today.", people
     )
 
 
@@ -134,7 +134,7 @@ def change_time(outbox_id: int) -> str | None:
         if not send_later.change(current_user(), outbox_id, at, settings()):
             return None
     wake(queue.find(current_user(), outbox_id))
-    notify(_("The message leaves on %(when)s.", when=long_date(at)))
+    notify(_("The message will be sent on %(when)s.", when=long_date(at)))
     return ""
 
 
@@ -144,14 +144,14 @@ def _refusals_in_words() -> Iterator[None]:
     try:
         yield
     except schedule.BadTime as error:
-        raise NotDone(_("Choose a date and a time to come, within a year."), "danger") from error
+        raise NotDone(_("Choose a date and time within the next year."), "danger") from error
     except rate_limits.RecipientLimitReached as error:
         raise NotDone(too_many_words(error)) from error
     except (StorageFull, StorageAway) as error:
-        words = _("Nothing was changed: the message leaves at its time.") + " " + no_room_words(error)
+        words = _("Nothing was changed. The message will be sent as scheduled.") + " " + no_room_words(error)
         raise NotDone(words, "danger") from error
     except spool.ContentGone as error:
-        words = _("This message can't be read any more here. Stop it, then send it again from its draft.")
+        words = _("This message is no longer available here. Cancel sending, then send it again from the draft.")
         raise NotDone(words, "danger") from error
 
 
@@ -161,9 +161,9 @@ def cancel(outbox_id: int) -> str | None:
     if draft_id is None:
         return None
     draft = DraftRow.get_or_none(DraftRow.id == draft_id)
-    words = _("The message was stopped. Nothing was sent.")
+    words = _("Sending cancelled. Nothing was sent.")
     if draft and not put_into_drafts(draft):
         notify(words, "caution")  # the form says why it is not among the drafts yet
         return url_for("compose.show", draft_id=draft_id)
-    notify(words + " " + _("It is among your drafts."))
+    notify(words + " " + _("You will find it in Drafts."))
     return ""

@@ -45,9 +45,9 @@ from webmail.web.labels import name_objection
 
 def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
     if drafts.total_size(row) > settings().message_limit:
-        form.mark("attachments", _("The message is too large: remove a file."))
+        form.mark("attachments", _("This message is too large. Remove a file."))
     if form.identity.data and not identities.named(my_identities(), form.identity.data):
-        form.mark("identity", _("You can't write as the one you had chosen any more. Look at who the message is from now."))
+        form.mark("identity", _("You can no longer send from the address you chose. Check the sender before sending."))
     me = identity(row)
     if (refused := display_names.objection(current_user(), me.name, settings(), me.email)) is not None:
         form.mark("identity", name_objection(refused))
@@ -73,7 +73,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
             show_time(form, error.possible)
         return _back_to_form(form, row, offering=bool(error.possible))
     except FilesGone:
-        form.mark("attachments", _("A file is no longer here: remove it and attach it again."))
+        form.mark("attachments", _("A file is missing. Remove it and attach it again."))
         return _back_to_form(form, row)
     except StorageFull as error:
         current_app.logger.error("draft %s is not sent: %s", row.id, error)

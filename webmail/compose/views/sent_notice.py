@@ -20,12 +20,12 @@ def say_sent(sent: Outbox) -> None:
     words = _("The message is on its way.")
     if send_later.waits(sent):
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
-        words = _("The message leaves on %(when)s.", when=long_date(sent.due))
+        words = _("The message will be sent on %(when)s.", when=long_date(sent.due))
     elif sent.state == OutboxState.WAITING and seconds:
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
-        words = _("The message leaves in %(seconds)d s.", seconds=seconds)
+        words = _("Sending in %(seconds)d s.", seconds=seconds)
     elif sent.state == OutboxState.SENT:
-        words = _("This message has left already. It was not sent a second time.")
+        words = _("This message has already been sent. It was not sent again.")
     kind = "done"
     if sent.state == OutboxState.WAITING and status.is_stopped():
         kind = "caution"
@@ -42,5 +42,5 @@ def _stopped_words() -> str:
     return (
         _("Sending is not working at the moment.")
         + " "
-        + _("Your message is safe here and will be sent as soon as it works again. Tell your administrator.")
+        + _("Your message is safe here and will be sent as soon as possible. Tell your administrator.")
     )

@@ -41,6 +41,6 @@ def sign(form: ComposeForm) -> None:
     try:
         fields = identities.signed_with(normalised(form.fields()), signature, identities.chosen(found, form.identity.data))
     except identities.SignatureEdited:
-        notify(_("You changed the signature in the text, so it stays. Delete it there to put in another."), "caution")
+        notify(_("You edited the signature in the text, so it was kept. Delete it there to use another."), "caution")
     else:
         form.take(fields)

@@ -22,7 +22,7 @@ from webmail.web.formatting import today
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
-SELECT_FIRST = _l("Select messages first: tick the box at the start of their row.")
+SELECT_FIRST = _l("Select messages first by ticking the boxes next to them.")
 
 
 @dataclass(slots=True)

@@ -138,7 +138,7 @@ def all_files(uid: int, mailbox: str) -> Response:
     try:
         response = downloads.written(lambda spool: zip_download.write(account, message, parts, spool), "application/zip")
     except zip_download.ZipTooLarge:
-        return error_page(_("These files are too many or too large for one archive"), _("Save them one by one."), 422)
+        return error_page(_("These files won't fit in one ZIP file"), _("Save them one by one."), 422)
     name = called(message.envelope.subject, "message")
     return as_file(response, f"{name}.zip", "attachment")
 

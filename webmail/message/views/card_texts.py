@@ -24,13 +24,13 @@ def delivery_words(recipient: Recipient) -> str:
     """What happened to the delivery to this recipient."""
     match recipient.action:
         case "delayed":
-            return _("not delivered yet, the server keeps trying")
+            return _("not delivered yet; the server is still trying")
         case "delivered":
             return _("delivered")
         case "relayed":
-            return _("handed on to a server that gives no reports")
+            return _("passed on to a server that sends no reports")
         case "expanded":
-            return _("handed on to the members of a list")
+            return _("passed on to the members of a list")
         case _:
             return _("not delivered")
 
@@ -41,22 +41,22 @@ def reason_words(recipient: Recipient) -> tuple[str, str]:
     match recipient.reason:
         case Reason.NO_SUCH_PERSON:
             return (
-                _("There is no such address there."),
-                _("Check how it is written, letter by letter. If it is right, ask the person for their new address."),
+                _("This address does not exist."),
+                _("Check the spelling, letter by letter. If it is correct, ask the person for their new address."),
             )
         case Reason.NO_SUCH_DOMAIN:
             return (
-                _("What follows the @ does not exist, or takes no mail."),
-                _("Check how the address is written after the @, then send the message again."),
+                _("The part after the @ does not exist or does not accept mail."),
+                _("Check the spelling after the @, then send the message again."),
             )
         case Reason.MOVED:
-            return _("This address has moved."), _("Ask the person for their new address.")
+            return _("This address has changed."), _("Ask the person for their new address.")
         case Reason.CLOSED:
-            return _("This mailbox is closed and takes no mail."), _("Reach the person in another way.")
+            return _("This mailbox is closed and no longer accepts mail."), _("Contact the person another way.")
         case Reason.FULL:
             return (
                 _("This mailbox is full."),
-                _("Try again in a few days, or reach the person in another way."),
+                _("Try again in a few days, or contact the person another way."),
             )
         case Reason.TOO_LARGE:
             return (
@@ -65,35 +65,35 @@ def reason_words(recipient: Recipient) -> tuple[str, str]:
             )
         case Reason.AWAY:
             return (
-                _("The other mail server does not answer."),
-                _("Try again later. If it lasts, reach the person in another way."),
+                _("The recipient's mail server is not responding."),
+                _("Try again later. If that does not help, contact the person another way."),
             )
         case Reason.TOO_LONG:
             return (
-                _("It could not be handed over in the time allowed."),
-                _("Try again later. If it lasts, reach the person in another way."),
+                _("The message could not be delivered in time."),
+                _("Try again later. If that does not help, contact the person another way."),
             )
         case Reason.LOOP:
-            return _("The message went round in circles."), _("Tell the person: their forwarding is set up wrongly.")
+            return _("The message went round in a loop."), _("Tell the person that their forwarding is set up wrongly.")
         case Reason.NOT_ALLOWED:
             return (
-                _("The other server does not accept this message."),
-                _("The address may take mail from certain people only. Reach the person in another way."),
+                _("The recipient's server refused this message."),
+                _("The address may only accept mail from certain people. Contact the person another way."),
             )
         case Reason.DISTRUSTED:
             return (
-                _("The other server does not trust where this message comes from."),
-                _("Tell your administrator, with the server's own words."),
+                _("The recipient's server does not trust where this message comes from."),
+                _("Tell your administrator, quoting the server's own words."),
             )
         case Reason.CONTENT:
             return (
-                _("The other server can't take a message of this kind."),
-                _("Send it again as plain text, or with files of another kind."),
+                _("The recipient's server does not accept this kind of message."),
+                _("Send it again as plain text, or with a different type of file."),
             )
         case Reason.UNKNOWN:
             return (
-                _("The other server gives no clear reason."),
-                _("Try again once. If it comes back again, tell your administrator, with the server's own words."),
+                _("The recipient's server gave no clear reason."),
+                _("Try once more. If it comes back again, tell your administrator, quoting the server's own words."),
             )
 
 
@@ -102,15 +102,15 @@ def receipt_words(receipt: Receipt) -> str:
     who = receipt.address or _("the recipient")
     match receipt.disposition:
         case "displayed":
-            return _("Your message was opened by %(who)s. That does not say that it was read.", who=who)
+            return _("Your message was opened by %(who)s. That does not mean it was read.", who=who)
         case "deleted":
             return _("Your message was deleted by %(who)s without being opened.", who=who)
         case "denied":
-            return _("The question whether %(who)s opened your message is not answered.", who=who)
+            return _("You asked for a read receipt, but %(who)s declined to send one.", who=who)
         case "processed" | "dispatched":
-            return _("Your message reached the mailbox of %(who)s; nobody opened it so far.", who=who)
+            return _("Your message was delivered to %(who)s but has not been opened yet.", who=who)
         case _:
-            return _("The mail program of %(who)s could not say whether your message was opened.", who=who)
+            return _("The mail program of %(who)s could not tell whether your message was opened.", who=who)
 
 
 @blueprint.app_template_global()
@@ -120,11 +120,11 @@ def calendar_title(calendar: Calendar) -> str:
         case "request":
             return _("Invitation")
         case "reply":
-            return _("Answer to an invitation")
+            return _("Reply to an invitation")
         case "cancel":
             return _("Cancelled")
         case "counter":
-            return _("Another time is proposed")
+            return _("New time proposed")
         case _:
             return ngettext("Event", "%(num)d events", len(calendar.events) + calendar.more)
 
@@ -133,15 +133,15 @@ def calendar_title(calendar: Calendar) -> str:
 def answer_words(answer: str) -> str:
     match answer:
         case "accepted":
-            return _("accepts")
+            return _("accepted")
         case "declined":
-            return _("declines")
+            return _("declined")
         case "tentative":
             return _("may come")
         case "delegated":
-            return _("sends somebody else")
+            return _("is sending someone else")
         case _:
-            return _("has not answered")
+            return _("has not replied")
 
 
 @blueprint.app_template_global()
@@ -168,7 +168,7 @@ def repeat_words(event: Event) -> str:
     """How the event recurs; "" if it does not."""
     repeat = event.repeat
     if not repeat:
-        return _("comes again, see the calendar file") if event.repeats else ""
+        return _("repeats (see the calendar file)") if event.repeats else ""
     words = _every(repeat)
     if repeat.days:
         names = get_day_names("wide", locale=get_locale())

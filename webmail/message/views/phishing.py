@@ -42,7 +42,7 @@ def report(uid: int, mailbox: str) -> Response:
     with imap.connect(account, mailbox) as connection:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
     if reports.FLAG in message.flags:
-        notify(_("You have reported this message already."), "caution")
+        notify(_("You have already reported this message."), "caution")
         return redirect(back, 303)
     draft = _letter(message)
     try:
@@ -55,7 +55,7 @@ def report(uid: int, mailbox: str) -> Response:
         raise
     row = reports.note(current_user(), message, sent.id if sent else 0)
     audited(AuditAct.PHISHING_REPORTED, row.sender.lower(), sent=sent is not None)
-    words = _("Reported, and moved to the junk. Thank you.") if sent else _("Marked as phishing, and moved to the junk.")
+    words = _("Reported and moved to Junk. Thank you.") if sent else _("Marked as phishing and moved to Junk.")
     notify(words, undo=_undoing(row.id, mailbox, moved, message, back), keep=_UNDO_SECONDS)
     return redirect(back, 303)
 
@@ -74,9 +74,9 @@ def take_back_report() -> Response:
         audited(AuditAct.PHISHING_REPORT_UNDONE, row.sender.lower(), sent=not withdrawn)
     if row is not None and withdrawn:
         reports.withdraw(row)
-        notify(_("The message is back where it was, and nothing was reported."))
+        notify(_("The message is back where it was. Nothing was reported."))
     else:
-        notify(_("The message is back where it was. The report had left already."), "caution")
+        notify(_("The message is back where it was. The report had already been sent."), "caution")
     return redirect(local_path(form.get("back", "")) or url_for("mailbox.show", mailbox=to or "INBOX"), 303)
 
 
@@ -87,7 +87,7 @@ def _letter(message: Message) -> DraftRow | None:
     fields = Fields(
         to=settings().phishing_address,
         subject=_("Phishing report: %(subject)s", subject=message.envelope.subject[:200]),
-        body=_("The attached message was reported as phishing by %(address)s.", address=current_user().address),
+        body=_("%(address)s reported the attached message as phishing.", address=current_user().address),
     )
     draft = drafts.new(current_user(), fields)
     try:
@@ -95,9 +95,9 @@ def _letter(message: Message) -> DraftRow | None:
     except uploads.REFUSALS as error:
         drafts.forget(draft.id, settings())
         if isinstance(error, StorageFull | StorageAway):
-            notify(_("The message could not be sent to the administrator: the server can't keep files at the moment."), "caution")
+            notify(_("The message could not be sent to your administrator: the server can't store files at the moment."), "caution")
         else:
-            notify(_("The message is too large to be sent to the administrator."), "caution")
+            notify(_("The message is too large to send to your administrator."), "caution")
         return None
     except BaseException:
         drafts.forget(draft.id, settings())

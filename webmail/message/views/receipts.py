@@ -59,15 +59,15 @@ def answer_receipt(uid: int, mailbox: str) -> Response:
         if asked is not None:
             _answered(connection, message)
     if asked is None:
-        notify(_("No confirmation is asked for here any more."), "caution")
+        notify(_("This message no longer asks for a read receipt."), "caution")
     elif request.form.get("answer") != "send":
-        notify(_("No confirmation was sent."))
+        notify(_("No read receipt was sent."))
     else:
         try:
             _send(message, asked)
-            notify(_("The confirmation is on its way."))
+            notify(_("The read receipt is on its way."))
         except receipts.UNSENDABLE:
-            notify(_("The confirmation can't be sent: its address is no good."), "caution")
+            notify(_("The read receipt can't be sent: the address is not valid."), "caution")
     return redirect(back, 303)
 
 
@@ -82,7 +82,7 @@ def _send(message: Message, asked: ReceiptRequest, by_itself: bool = False) -> N
     subject = _("Read: %(subject)s", subject=message.envelope.subject[:200])
     when = long_date(message.envelope.sent or message.received)
     text = _(
-        "Your message of %(date)s to %(address)s was displayed. This does not say that it was read or understood.",
+        "Your message of %(date)s to %(address)s was displayed. This does not mean that it was read or understood.",
         date=when,
         address=user.address,
     )

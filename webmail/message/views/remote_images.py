@@ -107,7 +107,7 @@ def change_images() -> Answer:
                 notify(_("This sender can't be remembered."), "caution")
         case "forget":
             sender_lists.forget(user, sender)
-            notify(_("Images from %(sender)s are no longer shown by themselves.", sender=sender))
+            notify(_("Images from %(sender)s will no longer be shown automatically.", sender=sender))
         case "contacts":
             preferred.change(user, images="contacts")
             undo = (url_for("message.change_images"), {"action": "ask", "back": back})
@@ -118,7 +118,7 @@ def change_images() -> Answer:
             notify(_("Images from your contacts and people you have written to will be shown from now on."), undo=undo, keep=45)
         case "ask":
             preferred.change(user, images="ask")
-            notify(_("Images are shown when you ask for them."))
+            notify(_("Images will be shown only when you ask."))
         case _:
             abort(400)
     return redirect(back, 303)

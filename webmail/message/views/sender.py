@@ -15,12 +15,12 @@ def trust_facts(trust: Trust) -> list[str]:
     """Facts about the sender, the most important first, displayed as one sentence."""
     place = {
         SenderPlace.OWN: _("you wrote this"),
-        SenderPlace.INSIDE: _("inside your establishment"),
-        SenderPlace.OUTSIDE: _("outside your establishment"),
-        SenderPlace.NOWHERE: _("no sender's address"),
+        SenderPlace.INSIDE: _("inside your organisation"),
+        SenderPlace.OUTSIDE: _("outside your organisation"),
+        SenderPlace.NOWHERE: _("no sender address"),
     }
     claimed = trust.place is SenderPlace.INSIDE and trust.is_dangerous and not trust.genuine
-    facts = [_("claims to be inside your establishment") if claimed else place[trust.place]]
+    facts = [_("claims to be inside your organisation") if claimed else place[trust.place]]
     if trust.authentication.told or trust.marked or trust.place is SenderPlace.INSIDE:
         facts.append(verdict_words(trust.authentication.verdict))
     if trust.contact:
@@ -33,7 +33,7 @@ def trust_facts(trust: Trust) -> list[str]:
 def verdict_words(verdict: Verdict) -> str:
     match verdict:
         case Verdict.GENUINE:
-            return _("genuine")
+            return _("verified")
         case Verdict.FAILED:
             return _("check failed")
         case Verdict.UNVERIFIED:
@@ -58,46 +58,46 @@ def _warning_words(warning: SenderWarning) -> str:
     seen, real = warning.seen, warning.real
     match warning.kind:
         case WarningKind.FAILED:
-            return _("the checks of your mail server say that this was not sent by %(domain)s.", domain=seen)
+            return _("your mail server's checks show that this was not sent by %(domain)s.", domain=seen)
         case WarningKind.UNPROVEN:
             return _(
-                "this message claims to come from %(address)s in your establishment, but your mail server could not confirm it.",
+                "this message claims to come from %(address)s in your organisation, but your mail server could not confirm it.",
                 address=seen,
             )
         case WarningKind.BORROWED:
             return _("this was sent from the account %(account)s, not by %(address)s.", account=real, address=seen)
         case WarningKind.REDIRECTED:
-            return _("%(account)s redirected this. Nothing confirms that %(address)s wrote it.", account=real, address=seen)
+            return _("%(account)s redirected this message. Nothing confirms that %(address)s wrote it.", account=real, address=seen)
         case WarningKind.NO_SENDER:
             return _("the message does not say who sent it.")
         case WarningKind.SEVERAL:
-            return _("the message names several senders: %(addresses)s.", addresses=seen)
+            return _("the message lists several senders: %(addresses)s.", addresses=seen)
         case WarningKind.SENT_FOR:
-            return _("%(sender)s sent this on behalf of %(author)s.", sender=seen, author=real)
+            return _("%(sender)s sent this message on behalf of %(author)s.", sender=seen, author=real)
         case WarningKind.COLLEAGUE:
-            return _("this is the name of %(name)s (%(address)s), but another address.", name=seen, address=real)
+            return _("the name is that of %(name)s (%(address)s), but the address is different.", name=seen, address=real)
         case WarningKind.ESTABLISHMENT:
-            return _("the sender is called %(name)s, but writes from %(address)s.", name=seen, address=real)
+            return _("the sender goes by the name of %(name)s, but writes from %(address)s.", name=seen, address=real)
         case WarningKind.ROLE:
             return _("%(name)s is the name of an office, but %(address)s is not its address.", name=seen, address=real)
         case WarningKind.KNOWN_NAME:
-            return _("you know %(name)s under another address: %(address)s.", name=seen, address=real)
+            return _("you know %(name)s by another address: %(address)s.", name=seen, address=real)
         case WarningKind.ADDRESS_IN_NAME:
             return _("the name shows %(claimed)s, but the sender is %(address)s.", claimed=seen, address=real)
         case WarningKind.ALIKE:
-            return _("%(seen)s looks like %(real)s, an address of your contacts, but is not.", seen=seen, real=real)
+            return _("%(seen)s looks like %(real)s, an address in your contacts, but is not the same.", seen=seen, real=real)
         case WarningKind.LOOKALIKE:
-            return _("%(seen)s looks like %(real)s, but is not.", seen=seen, real=real)
+            return _("%(seen)s looks like %(real)s, but is a different domain.", seen=seen, real=real)
         case WarningKind.SCRIPTS:
-            return _("the domain imitates Latin letters by those of another alphabet; its true name is %(name)s.", name=real)
+            return _("the domain uses letters from another alphabet that look like Latin ones; its real name is %(name)s.", name=real)
         case WarningKind.REPLY:
-            return _("an answer would go to %(address)s, not to %(domain)s.", address=seen, domain=real)
+            return _("a reply would go to %(address)s, not to %(domain)s.", address=seen, domain=real)
         case WarningKind.LINK:
             return _("a link shows %(seen)s but leads to %(real)s.", seen=seen, real=real)
         case WarningKind.CREDENTIALS:
-            return _("somebody you do not know is asking for a password or a code. Do not give it.")
+            return _("someone you don't know is asking for a password or a code. Do not give it.")
         case WarningKind.MONEY:
-            return _("somebody you do not know is asking for money. Check by telephone first.")
+            return _("someone you don't know is asking for money. Check by phone first.")
         case _:
             return _file_words(warning.kind, seen)
 
@@ -107,22 +107,22 @@ def _file_words(kind: WarningKind, names: str) -> str:
         case WarningKind.DISGUISED:
             return _("%(names)s is a program disguised as a document. Do not open it.", names=names)
         case WarningKind.PROGRAM:
-            return _("%(names)s is a program. Open it only if you expected it.", names=names)
+            return _("%(names)s is a program. Open it only if you were expecting it.", names=names)
         case WarningKind.SHORTCUT:
-            return _("%(names)s is a shortcut that may open anything.", names=names)
+            return _("%(names)s is a shortcut that could open anything.", names=names)
         case WarningKind.DISK:
-            return _("%(names)s is a disk image, which often hides programs.", names=names)
+            return _("%(names)s is a disk image. These often hide programs.", names=names)
         case WarningKind.PACKED:
-            return _("%(names)s is an archive with a program in it. Open it only if you expected it.", names=names)
+            return _("%(names)s is an archive containing a program. Open it only if you were expecting it.", names=names)
         case WarningKind.LOCKED:
             return _(
-                "%(names)s is closed by a password, so that no virus scanner could look into it. Open it only if expected.",
+                "%(names)s is password-protected, so no virus scanner could check it. Open it only if you were expecting it.",
                 names=names,
             )
         case WarningKind.MACROS:
-            return _("%(names)s may contain macros. Do not enable them unless you expected them.", names=names)
+            return _("%(names)s may contain macros. Do not enable them unless you were expecting them.", names=names)
         case _:
-            return _("%(names)s is a web page. Type no password into it.", names=names)
+            return _("%(names)s is a web page. Do not type a password into it.", names=names)
 
 
 @blueprint.app_template_global()
@@ -135,10 +135,10 @@ def danger_words(danger: Danger, names: str) -> str:
 def check_words(check: AuthenticationCheck) -> tuple[str, str]:
     """(purpose of a check, its result with the domain); unknown results are shown as the server wrote them."""
     purpose = {
-        "spf": _("SPF (may this server send for the domain?)"),
+        "spf": _("SPF (is this server allowed to send for the domain?)"),
         "dkim": _("DKIM (the domain's signature)"),
-        "dmarc": _("DMARC (does it fit the sender's address?)"),
-        "arc": _("ARC (checks made on the way)"),
+        "dmarc": _("DMARC (does it match the sender's address?)"),
+        "arc": _("ARC (checks made along the way)"),
         "auth": _("Sign-in (did the sender sign in to your mail server?)"),
     }
     result = {"pass": _("passed"), "fail": _("failed"), "hardfail": _("failed"), "none": _("nothing published")}

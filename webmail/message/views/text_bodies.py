@@ -48,4 +48,4 @@ def _shown(message: Message, part: Part, body: str, fold: bool) -> Markup:
 
 
 def cut_label() -> str:
-    return _("The rest is not shown: save the message as a file to read it all.")
+    return _("The rest is not shown. Save the message as a file to read it all.")

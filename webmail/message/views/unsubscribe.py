@@ -67,12 +67,12 @@ def _back(message: Message) -> str:
 def _told(outcome: UnsubscribeOutcome, host: str) -> str:
     match outcome:
         case UnsubscribeOutcome.ACCEPTED:
-            return _("%(host)s accepted the request. It may take some days until no more messages come.", host=host)
+            return _("%(host)s accepted your request. Messages may keep coming for a few days.", host=host)
         case UnsubscribeOutcome.ELSEWHERE:
-            return _("%(host)s wants you to go on by yourself. Nothing is certain: open its page.", host=host)
+            return _("%(host)s asks you to finish on its website. You may still be on the list: open its page.", host=host)
         case UnsubscribeOutcome.REFUSED:
-            return _("%(host)s refused the request. You are still on the list.", host=host)
+            return _("%(host)s refused your request. You are still on the list.", host=host)
         case UnsubscribeOutcome.AWAY:
-            return _("%(host)s did not answer. You are probably still on the list: try again later.", host=host)
+            return _("%(host)s did not respond. You are probably still on the list. Try again later.", host=host)
         case UnsubscribeOutcome.FORBIDDEN:
-            return _("%(host)s is no address that this server may ask. Nothing was sent.", host=host)
+            return _("This server is not allowed to contact %(host)s. Nothing was sent.", host=host)
