@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
 
 from tests.support.waiting import eventually
 
@@ -20,3 +22,27 @@ def wait_for_row(page: Page, words: str) -> None:
 def drawn(page: Page) -> None:
     """Once the page was drawn anew, twice: by then scripts have heard what the last key did to the selection."""
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+
+
+class Hand:
+    """A person's hand at a page, which counts what it presses: clicks of the pointer and the Enter key. Typing and the Tab key
+    are not counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.clicks = 0
+
+    def click(self, what: Locator) -> None:
+        self.clicks += 1
+        what.click()
+
+    def enter(self) -> None:
+        self.clicks += 1
+        self.page.keyboard.press("Enter")
+
+    def choose_file(self, field: Locator, file: Path) -> None:
+        """Press the field, then "Open" in the window of the system that it opens."""
+        with self.page.expect_file_chooser() as window:
+            self.click(field)
+        self.clicks += 1
+        window.value.set_files(file)

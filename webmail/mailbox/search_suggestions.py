@@ -1,4 +1,4 @@
-"""Search suggestions: what a search without results offers: folders and people whose names resemble its words."""
+"""Search suggestions: what a search without results offers: the folder that is named in it, folders and people of such names."""
 
 from __future__ import annotations
 
@@ -36,6 +36,24 @@ def suggested(found: Search, user: User, overview: Overview) -> SearchSuggestion
         return SearchSuggestions()
     folders = _nearest(words, ((mailbox, mailbox.label) for mailbox in overview.mailboxes if mailbox.selectable))
     return SearchSuggestions(tuple(folders), tuple(_nearest(words, _people(user))))
+
+
+def named_folders(found: Search, overview: Overview) -> list[tuple[Mailbox, str]]:
+    """The ordinary folders all of whose name's words are among the plain words of a search, each with the rest of the query.
+
+    Of one folder and those inside it that are called so, only the first; at most three. None for a query with OR or parentheses.
+    """
+    plain = [(term, _plain(term.value)) for term in found.terms if not (term.operator or term.named or term.minus)]
+    words = {part for _term, value in plain for part in value.split()}
+    named: list[tuple[Mailbox, str]] = []
+    for mailbox in overview.mailboxes if words else ():
+        parts = set(_plain(mailbox.label).split())
+        inside = any(outer.holds(mailbox.name) for outer, _rest in named)
+        if mailbox.role or not mailbox.selectable or not parts or parts - words or inside:
+            continue
+        used = {id(term) for term, value in plain if set(value.split()) <= parts}
+        named.append((mailbox, " ".join(term.source for term in found.terms if id(term) not in used)))
+    return named[:_MOST]
 
 
 def _people(user: User) -> list[tuple[Address, str]]:

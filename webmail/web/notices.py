@@ -20,7 +20,7 @@ def notify(
     poll: tuple[str, float] | None = None,
     count: float = 0,
 ) -> None:
-    """Queue a notice for the next page. Kinds: done, caution, danger. `undo`: a URL to POST to, and its fields.
+    """Queue a notice for the next page. Kinds: done, plain, caution, danger. `undo`: a URL to POST to, and its fields.
 
     `link` has `url` and `text`, and `here` if it opens in the same window. With scripts, what `poll` (a URL, seconds from now)
     answers takes the notice's place. `count`: the number in the text is seconds that scripts count down from.
@@ -43,7 +43,7 @@ def notify(
 
 
 def notices() -> list[dict[str, Any]]:
-    """The notices to show now; each is shown once, except those queued with `keep`."""
+    """The notices to show now; each is shown once, except those queued with `keep`. A page that is fetched ahead uses none up."""
     found = cast("list[dict[str, Any]]", session.get("notices", []))
     here = mailbox_here() or area_here()
     placed = [_placed(notice, here) for notice in found]
@@ -57,6 +57,12 @@ def notices() -> list[dict[str, Any]]:
 def _placed(notice: dict[str, Any], here: str) -> dict[str, Any]:
     """The notice with the place where it was shown first, if it belongs to one."""
     bound = notice["undo"] and notice.get("until") and not notice.get("poll") and "place" not in notice
+    """Whether one of the notices counts or polls, so that a page would soon show it wrongly."""
+
+
+    return bool(notice.get("until", 0) > time.time())
+
+
     return {**notice, "place": here} if bound else notice
 
 

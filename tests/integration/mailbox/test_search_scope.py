@@ -36,7 +36,7 @@ def test_a_search_without_results_offers_what_is_elsewhere(folders):
     assert page.rows == []
     assert folders.get(page.link("Show the message found in another folder")).rows == ["Budget 4"]
     page = search(folders, "nirgendwo", "Travail")
-    assert "found everywhere" not in page.text and "check their spelling" in page.text
+    assert "found in all folders" not in page.text and "check the spelling" in page.text
 
 
 def test_it_offers_a_folder_of_nearly_that_name(folders, imap_of):
@@ -79,9 +79,25 @@ def test_looking_elsewhere_never_fails_the_page(folders, monkeypatch):
 
     monkeypatch.setattr(imap.multi_search, "count", broken)
     page = search(folders, "nirgendwo", "Travail")
-    assert page.status == 200 and "No message matches." in page.text
+    assert page.status == 200 and "No messages found." in page.text
 
 
 def test_a_message_of_the_sender_is_found_by_the_offer(folders, fill):
     fill(folders, message("Bonjour", sender="Zoé Lambert <zoe.lambert@ailleurs.example>"))
     assert search(folders, "from:zoe.lambert@ailleurs.example", scope="all").rows == ["Bonjour"]
+
+
+def test_where_no_text_has_the_words_the_folder_that_they_name_is_shown(folders, imap_of):
+    client = imap_of(folders.address)
+    for name, subject in (("Erasmus", "Convention 2025"), ("Erasmus/Leeds", "Programme 2026"), ("Divers", "Tout")):
+        client.create_folder(name)
+        client.append(name, bytes(message(subject)))
+    folders.get("/mailbox/INBOX", reload=True)
+    page = search(folders, "érasmus", scope="all")
+    assert page.address == "/mailbox/Erasmus" and page.rows == ["Convention 2025"]
+    assert "this is the folder Erasmus" in page.text
+    page = search(folders, "programme erasmus 2026", scope="all")
+    assert page.rows == ["Programme 2026"] and page.address.startswith("/mailbox/Erasmus?query=programme+2026&scope=below")
+    assert search(folders, "erasmus nirgendwo", scope="all").rows == []
+    assert search(folders, "erasmus OR divers", scope="all").rows == []  # not one folder alone
+    assert search(folders, "convention", scope="all").rows == ["Convention 2025"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from flask import redirect, request, url_for
@@ -9,16 +10,18 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
+from webmail.imap.connection import Connection
 from webmail.imap.search import Search, knows_parts
 from webmail.mailbox import search_query
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest
-from webmail.mailbox.search_suggestions import suggested
+from webmail.mailbox.search_suggestions import named_folders, suggested
 from webmail.mailbox.views import day_mark
 from webmail.mailbox.views.found_words import words_of
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
 from webmail.web.notices import notify
+from webmail.web.labels import mailbox_label
 from webmail.web.rendering import page
 
 
@@ -50,6 +53,8 @@ def show(mailbox: str) -> Response:
             )  # fmt: skip
         exact_names = knows_parts(connection.capabilities)
         sorts = (imap.multi_search if asked.wide else imap.listing).sorts(connection)
+        if asked.scope == "all" and asked.query and not listing.total and (meant := _folder_meant(connection, asked, search)):
+            return redirect(url_for("mailbox.show", **meant.arguments()), 303)
         threads = imap.threads.algorithm(connection)
         pushed = bool(settings().push_connections) and connection.has("IDLE")
     if request.args.get("date"):
@@ -73,6 +78,22 @@ def show(mailbox: str) -> Response:
 
 def _found_everywhere(asked: ListRequest, search: Search) -> int:
     """How many messages the same search finds everywhere; 0 also where that is not known in time."""
+def _folder_meant(connection: Connection, asked: ListRequest, search: Search) -> ListRequest | None:
+    """Where no text has the words, the folder that one of them names, if it has what else is sought; None if not just one has.
+    Usually no further round trip, one for each folder that is named beside other words."""
+    overview = imap.mailboxes.overview(connection)
+    meant = []
+    for folder, rest in named_folders(search, overview):
+        query = search_query.understood(rest, current_user(), today())
+        count = imap.multi_search.count(connection, folder.name, query=query, below=True) if rest else folder.messages
+        scope = "below" if rest and any(folder.holds(m.name) for m in overview.mailboxes) else ""
+        meant += [replace(asked, mailbox=folder.name, query=rest, scope=scope, page=1)] if count else []
+    if len(meant) != 1:
+        return None
+    notify(_("No message has all these words: this is the folder %(folder)s.", folder=mailbox_label(meant[0].mailbox)), "plain")
+    return meant[0]
+
+
     return imap.optional(
         current_account(), "", lambda connection: imap.multi_search.count(connection, asked.mailbox, query=search), 0
     )

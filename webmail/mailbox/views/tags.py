@@ -22,6 +22,7 @@ from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
 from webmail.models import Tag
+from webmail.rights import Rights
 from webmail.web import formatting
 from webmail.web.current import after_the_answer, current_account, current_user, overview
 from webmail.web.notices import notify
@@ -33,6 +34,9 @@ _STANDARD_COLOURS = {
     "$Important": "red", "$Phishing": "red", "$Junk": "orange",
     "$label1": "red", "$label2": "orange", "$label3": "green", "$label4": "blue", "$label5": "purple",
 }  # fmt: skip
+
+
+_QUICK_TAGS = 5  # that a menu puts on at once; "Tags…" has them all
 
 
 class Chip(NamedTuple):
@@ -54,6 +58,15 @@ add_rows("tags", Tag, (Tag.id, Tag.keyword, Tag.name, Tag.colour), lambda slot: 
 def my_tags() -> list[Chip]:
     """The user's own tags, for menus."""
     return [_chip(tag.keyword, tag) for tag in _mine().values()]
+
+
+@blueprint.app_template_global()
+def quick_tags(rights: Rights | None, flags: Iterable[str] = ()) -> tuple[Chip, ...]:
+    """The first of the user's tags, for the menu of a list or of a message with these flags; none where one may not flag."""
+    if rights and not rights.may_flag:
+        return ()
+    worn = {flag.lower() for flag in flags}
+    return tuple(chip for chip in my_tags() if chip.keyword.lower() not in worn)[:_QUICK_TAGS]
 
 
 class TagLink(NamedTuple):

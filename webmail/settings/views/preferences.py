@@ -10,6 +10,7 @@ from flask_babel import refresh
 from werkzeug.wrappers import Response
 
 from webmail.auth.guard import public
+from webmail.compose.identities import signatures
 from webmail.models import User
 from webmail.settings import changes, time_zones
 from webmail.settings.blueprint import blueprint
@@ -25,6 +26,7 @@ from webmail.web.request_values import local_path
 
 _LONGEST_QUERY = 100
 _UNDO_SHOWN = 45  # seconds
+_SIGNATURES_SHOWN = 5  # that the index leads to at once
 _LOOK = {"theme", "text_size"}
 _WHOLE_PAGE = {"language"}  # what no page can show in one of its parts
 
@@ -32,7 +34,10 @@ _WHOLE_PAGE = {"language"}  # what no page can show in one of its parts
 @blueprint.get("/settings")
 def show() -> Response:
     query = " ".join(request.args.get("q", "").split())[:_LONGEST_QUERY]
-    return page("settings/index.html", query=query, found=catalogue.search(query), places=catalogue.PLACES, form=_shown())
+    return page(
+        "settings/index.html", query=query, found=catalogue.search(query), places=catalogue.PLACES, form=_shown(),
+        signatures=signatures(current_user())[:_SIGNATURES_SHOWN],
+    )  # fmt: skip
 
 
 @blueprint.get("/settings/<slug>")
