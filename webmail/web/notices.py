@@ -43,7 +43,7 @@ def notify(
 
 
 def notices() -> list[dict[str, Any]]:
-    """The notices to show now; each is shown once, except those queued with `keep`. A page that is fetched ahead uses none up."""
+    """The notices to show now; each is shown once, except those queued with `keep`."""
     found = cast("list[dict[str, Any]]", session.get("notices", []))
     here = mailbox_here() or area_here()
     placed = [_placed(notice, here) for notice in found]
@@ -57,12 +57,6 @@ def notices() -> list[dict[str, Any]]:
 def _placed(notice: dict[str, Any], here: str) -> dict[str, Any]:
     """The notice with the place where it was shown first, if it belongs to one."""
     bound = notice["undo"] and notice.get("until") and not notice.get("poll") and "place" not in notice
-    """Whether one of the notices counts or polls, so that a page would soon show it wrongly."""
-
-
-    return bool(notice.get("until", 0) > time.time())
-
-
     return {**notice, "place": here} if bound else notice
 
 
