@@ -37,11 +37,11 @@ class _Form(AreaForm):
 class ContactForm(_Form):
     """A contact's form. Addresses and phone numbers are repeated rows (`emails`, `phones`), with some empty ones to fill in."""
 
-    given = StringField(_l("Given name"), filters=[trimmed], validators=[MaxLength(100)])
-    family = StringField(_l("Family name"), filters=[trimmed], validators=[MaxLength(100)])
-    name = StringField(_l("Shown as"), filters=[trimmed], validators=[MaxLength(190)])
+    given = StringField(_l("First name"), filters=[trimmed], validators=[MaxLength(100)])
+    family = StringField(_l("Last name"), filters=[trimmed], validators=[MaxLength(100)])
+    name = StringField(_l("Display name"), filters=[trimmed], validators=[MaxLength(190)])
     organisation = StringField(_l("Organisation"), filters=[trimmed], validators=[MaxLength(200)])
-    role = StringField(_l("Position"), filters=[trimmed], validators=[MaxLength(200)])
+    role = StringField(_l("Job title"), filters=[trimmed], validators=[MaxLength(200)])
     note = TextAreaField(_l("Note"), validators=[MaxLength(_MOST_NOTE)])
     emails: list[ContactPoint]
     phones: list[ContactPoint]
@@ -87,7 +87,7 @@ class ContactForm(_Form):
             if point.value not in before and not _is_address(point.value)
         ]
         if not self.details.name:
-            self.mark("name", _("Write a name, an organisation or an address."))
+            self.mark("name", _("Enter a name, an organisation or an address."))
             good = False
         return good and not self.email_errors
 
@@ -109,8 +109,8 @@ def _is_address(text: str) -> bool:
 class GroupForm(_Form):
     """A group's form. `people` is an address list, one per line."""
 
-    name = StringField(_l("Name of the group"), filters=[trimmed], validators=[required, MaxLength(190)])
-    people = TextAreaField(_l("People"), validators=[MaxLength(_MOST_LISTED)])
+    name = StringField(_l("Group name"), filters=[trimmed], validators=[required, MaxLength(190)])
+    people = TextAreaField(_l("Members"), validators=[MaxLength(_MOST_LISTED)])
     addresses: Sequence[Address] = ()
 
     def check(self) -> bool:

@@ -20,9 +20,9 @@ def test_a_contact_is_added_found_changed_and_removed(alice: Visitor) -> None:
     page = add(
         alice, "", "elodie@x.example", given="Élodie", family="Cœur", phone=["06 12 34 56 78"], phone_use=["cell"], note="a\nb"
     )
-    assert "Élodie Cœur is in your contacts now." in page.notices and "06 12 34 56 78" in page.text
+    assert "Élodie Cœur was added to your contacts." in page.notices and "06 12 34 56 78" in page.text
     assert names(alice.get("/contacts?words=coeur")) == ["Élodie Cœur"] and names(alice.get("/contacts?words=zzz")) == []
-    edit = alice.get(page.link("Change"))
+    edit = alice.get(page.link("Edit"))
     saved = alice.submit(
         edit, EDIT, action="save", family="Leroy", email=["elodie@x.example", "el@work.example"], email_use=["", "work"]
     )
@@ -94,7 +94,7 @@ def test_an_undo_for_which_there_is_no_room_says_so_and_stays_possible(alice: Vi
 
 def test_a_change_of_another_window_is_not_overwritten(alice: Visitor) -> None:
     page = add(alice, "Ann")
-    first, second = (alice.get(page.link("Change")) for _ in range(2))
+    first, second = (alice.get(page.link("Edit")) for _ in range(2))
     alice.submit(first, EDIT, action="save", note="first")
     refused = alice.submit(second, EDIT, action="save", note="second")
     assert refused.status == 409 and refused.one("[name=note]").get_text().strip() == "second"

@@ -28,15 +28,15 @@ def shown(page):
 def test_they_are_listed_and_one_is_forgotten_until_undo(kim):
     page = kim.get(kim.get("/contacts").link("People you write to"))
     assert shown(page) == [
-        "Kari <b>Nordmann</b> kari@fjord.example You wrote 151 messages", "Zoé zoe@x.example Wrote to you: 2 messages",
+        "Kari <b>Nordmann</b> kari@fjord.example You sent 151 messages", "Zoé zoe@x.example Sent you 2 messages",
     ]  # fmt: skip
     assert kim.get("/recipients?words=kari").all("[role=option]")
     page = kim.get("/contacts/people?words=kari")
     page = kim.submit(page, FORGET, action="forget")
-    assert "kari@fjord.example is no longer suggested." in page.notices
+    assert "kari@fjord.example will no longer be suggested." in page.notices
     assert not kim.get("/recipients?words=kari").all("[role=option]")
     page = kim.submit(page, "[role=status] form, .notice form")
-    assert "is suggested again" in page.notices
+    assert "will be suggested again" in page.notices
     assert kim.get("/recipients?words=kari").all("[role=option]")
 
 

@@ -92,7 +92,7 @@ def test_all_folders_of_another_dovecot_come_once(person, imap_of, old, work):
     ask(person, "zoe@lycee.example", old.password, f"127.0.0.1:{old.ports.imap}")
     work()
     text = person.get("/tasks").text
-    assert "0 messages were imported. 147 were there already." in text
+    assert "0 messages were imported. 147 were already there." in text
     form = person.get("/tasks").all("form[action$='/undo']")[-1]
     person.submit(person.get("/tasks"), f"form[action='{form['action']}']")
     assert subjects(client, "INBOX") == []
@@ -119,7 +119,7 @@ def test_gmails_labels_become_folders_and_tags_and_nothing_is_doubled(person, im
         assert f"{len(LETTERS) + 2} messages were imported." in person.get("/tasks").text
         ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")
         work()
-        assert f"0 messages were imported. {len(LETTERS) + 2} were there already." in person.get("/tasks").text
+        assert f"0 messages were imported. {len(LETTERS) + 2} were already there." in person.get("/tasks").text
     client = imap_of(person.address)
     assert subjects(client, "INBOX") == ["lettre 1"]
     assert b"\\Seen" not in client.fetch(client.search(), ["FLAGS"])[client.search()[0]][b"FLAGS"]

@@ -77,7 +77,7 @@ def test_a_card_in_a_message_under_an_encoding_is_added_to_contacts(person: Visi
     uid = fill(person, wrapped(bytes(inner), "base64"))[-1]
     inside = person.get(person.get(f"/message/{uid}/INBOX").link("Élections"))
     done = person.submit(inside, "form[action*='/contacts/from/']")
-    assert "1 contact was added" in done.notices
+    assert "1 contact added" in done.notices
     assert "Nina Idrissi" in person.get("/contacts").text
 
 

@@ -31,21 +31,19 @@ def undo_of(before: list[CardVersion], back: str = "") -> tuple[str, dict[str, A
 
 def say_refused(error: ValueError) -> None:
     if isinstance(error, LimitReached):
-        words = _("You can have %(most)s contacts at most. Remove some first.", most=store.MOST)
+        words = _("You can have up to %(most)s contacts. Delete some first.", most=store.MOST)
     else:
-        words = _("This is more than a contact can hold. Shorten the note.")
+        words = _("This contact is too long. Shorten the note.")
     notify(words, "danger")
 
 
 def changed_elsewhere() -> str:
-    return _("This contact was changed in another window. Nothing was saved yet: look at what you typed, then save again.")
+    return _("This contact was changed in another window. Your changes are not saved yet: check them, then save again.")
 
 
 def saved_before(form: ContactForm | GroupForm, error: store.AlreadyThere) -> None:
     """Handle a new card's form that was submitted again with changes: from now on it edits the card it created."""
-    words = _(
-        "This was saved already, with something else in it. Nothing was changed yet: look at what you typed, then save again."
-    )
+    words = _("This was already saved with different details. Your changes are not saved yet: check them, then save again.")
     notify(words, "caution")
     form.revision.data = error.row.revision
 
@@ -54,5 +52,5 @@ def kept_fields() -> MultiDict[str, str] | None:
     """The form submitted here after the session had ended, carried along by the sign-in page (auth/guard.py); else None."""
     if session.get("kept", {}).get("path") != request.path:
         return None
-    notify(_("Here is what you typed. Nothing was saved yet."), "caution")
+    notify(_("Here is what you typed. It is not saved yet."), "caution")
     return MultiDict((name, value) for name, value in session.pop("kept")["fields"])

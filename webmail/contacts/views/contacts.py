@@ -96,7 +96,7 @@ def add() -> Answer:
         say_refused(error)
         return _form_page(form, status=422)
     _join(row)
-    notify(_("%(name)s is in your contacts now.", name=row.name))
+    notify(_("%(name)s was added to your contacts.", name=row.name))
     return redirect(url_for("contacts.one", uid=row.uid), 303)
 
 
@@ -131,7 +131,7 @@ def change(uid: str) -> Answer:
         say_refused(error)
         return _form_page(form, row, 422)
     _join(changed)
-    notify(_("The contact is saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
+    notify(_("Contact saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
     return redirect(url_for("contacts.one", uid=row.uid), 303)
 
 
@@ -173,16 +173,14 @@ def add_person() -> Answer:
     try:
         [person] = builder.parse_addresses(request.form.get("person", "")[:600])
     except (BadAddress, ValueError):
-        notify(_("This sender has no address that could be kept."), "caution")
+        notify(_("This sender has no usable address."), "caution")
         return redirect(back or url_for("contacts.show"), 303)
     if known := store.with_address(user, person.email):
         notify(_("%(name)s is already in your contacts.", name=known.name))
         return redirect(back or url_for("contacts.one", uid=known.uid), 303)
     if namesake := store.named_alike(user, person.name):
         # never merged automatically: a sender could take over a contact by using its name
-        words = _(
-            "You have a contact of this name already: %(name)s. Save this one too, or change the other.", name=namesake.name
-        )
+        words = _("You already have a contact called %(name)s. Save this one as well, or edit the other.", name=namesake.name)
         notify(words, "caution")
         return redirect(url_for("contacts.new", name=person.name, email=person.email), 303)
     new = ContactDetails(name=person.name or person.email, emails=(ContactPoint(person.email),))
@@ -193,7 +191,7 @@ def add_person() -> Answer:
         say_refused(error)
         return redirect(back or url_for("contacts.show"), 303)
     offered = undo_of([CardVersion(row.uid, "", row.revision)], back)
-    notify(_("%(name)s is in your contacts now.", name=row.name), undo=offered, keep=45)
+    notify(_("%(name)s was added to your contacts.", name=row.name), undo=offered, keep=45)
     return redirect(back or url_for("contacts.one", uid=row.uid), 303)
 
 
@@ -205,7 +203,7 @@ def _join(row: Contact) -> None:
     try:
         store.join(current_user(), row, request.form.getlist("groups"))
     except (store.CardTooLarge, store.ContactChangedElsewhere):
-        words = _("The contact is saved, but not in all its groups: one is full, or was changed at the same time.")
+        words = _("The contact was saved, but its groups were not all updated: one is full, or was changed at the same time.")
         notify(words, "caution")
 
 
@@ -229,4 +227,4 @@ blueprint.add_app_template_global(address_text, "address_text")
 @blueprint.app_template_global()
 def use_words(use: str) -> str:
     """The label for the use of an address or phone number."""
-    return {"home": _("private"), "work": _("work"), "cell": _("mobile")}.get(use, "")
+    return {"home": _("home"), "work": _("work"), "cell": _("mobile")}.get(use, "")

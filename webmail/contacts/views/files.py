@@ -39,7 +39,7 @@ def import_file() -> Answer:
     file = request.files.get("file")
     content = file.stream.read(merge.LARGEST_FILE + 1) if file else b""
     if len(content) > merge.LARGEST_FILE:
-        return _refused(_("This file is too large: at most %(limit)s.", limit=file_size(merge.LARGEST_FILE)))
+        return _refused(_("This file is too large. The limit is %(limit)s.", limit=file_size(merge.LARGEST_FILE)))
     if not content:
         return _refused(_("Choose a file first."))
     if len(content) > import_task.SMALL_FILE:
@@ -54,7 +54,7 @@ def import_file() -> Answer:
     except store.ContactChangedElsewhere:
         return _refused(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."))
     if not planned.any_cards:
-        return _refused(_("No contact was found in this file. It should be a .vcf file (vCard)."))
+        return _refused(_("No contacts found in this file. Choose a .vcf (vCard) file."))
     say_taken(planned, taken)
     return redirect(url_for("contacts.show"), 303)
 
@@ -89,21 +89,21 @@ def say_taken(planned: ImportPlan, taken: ImportResult, back: str = "") -> None:
 
 def _taken_words(added: int, merged: int, present: int, refused: int, cut: int) -> str:
     told = [
-        ngettext("%(num)d contact was added.", "%(num)d contacts were added.", added) if added else "",
-        ngettext("%(num)d was completed.", "%(num)d were completed.", merged) if merged else "",
-        ngettext("%(num)d was there already.", "%(num)d were there already.", present) if present else "",
+        ngettext("%(num)d contact added.", "%(num)d contacts added.", added) if added else "",
+        ngettext("%(num)d contact updated.", "%(num)d contacts updated.", merged) if merged else "",
+        ngettext("%(num)d was already there.", "%(num)d were already there.", present) if present else "",
         ngettext("%(num)d could not be read.", "%(num)d could not be read.", refused) if refused else "",
-        ngettext("%(num)d picture was too large.", "%(num)d pictures were too large.", cut) if cut else "",
+        ngettext("%(num)d picture left out (too large).", "%(num)d pictures left out (too large).", cut) if cut else "",
     ]
     return " ".join(filter(None, told))
 
 
 def _import_failed(reason: str) -> str:
     return {
-        "no-cards": _("No contact was found in this file. It should be a .vcf file (vCard)."),
-        "too-many": _("You can have %(most)s contacts at most. Remove some first.", most=store.MOST),
-        "changed": _("Your contacts were changed in the meantime. Import the file again: nothing is doubled."),
-        "file-gone": _("The file is no longer here. Import it again."),
+        "no-cards": _("No contacts found in this file. Choose a .vcf (vCard) file."),
+        "too-many": _("You can have up to %(most)s contacts. Delete some first.", most=store.MOST),
+        "changed": _("Your contacts have changed in the meantime. Import the file again: nothing will be duplicated."),
+        "file-gone": _("The file is no longer available. Import it again."),
     }.get(reason, "")
 
 
@@ -117,7 +117,7 @@ TASK_TEXTS[import_task.NAME] = TaskText(
     title=lambda about: _("Importing contacts from “%(name)s”.", name=about["name"]),
     done=lambda result: _taken_words(*(result[name] for name in ("added", "merged", "present", "refused", "cut"))),
     failed=_import_failed,
-    link=lambda _result: (url_for("contacts.show"), _("Your contacts")),
+    link=lambda _result: (url_for("contacts.show"), _("View contacts")),
     undo=_import_undo,
 )
 

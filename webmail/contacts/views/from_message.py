@@ -42,7 +42,7 @@ def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
         notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
         return redirect(back, 303)
     if not planned.any_cards:
-        notify(_("No contact could be read in this file."), "caution")
+        notify(_("No contacts could be read from this file."), "caution")
         return redirect(back, 303)
     if planned.updates and not update:
         review = requested_message_url("contacts.review", uid, mailbox, section=section, back=back)

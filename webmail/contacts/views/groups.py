@@ -45,7 +45,7 @@ def add_group() -> Answer:
     except (LimitReached, store.CardTooLarge) as error:
         _refuse(form, error)
         return _form_page(form, status=422)
-    notify(_("The group is saved."))
+    notify(_("Group saved."))
     return redirect(url_for("contacts.one", uid=row.uid), 303)
 
 
@@ -76,7 +76,7 @@ def change_group(row: Contact) -> Answer:
     except store.CardTooLarge as error:
         _refuse(form, error)
         return _form_page(form, row, 422)
-    notify(_("The group is saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
+    notify(_("Group saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
     return redirect(url_for("contacts.one", uid=row.uid), 303)
 
 
@@ -89,7 +89,7 @@ def _members(form: GroupForm) -> tuple[str, ...]:
 
 def _refuse(form: GroupForm, error: ValueError) -> None:
     if isinstance(error, store.CardTooLarge):
-        form.mark("people", _("These are more people than a group can hold. Make two groups of them."))
+        form.mark("people", _("A group can't hold this many people. Split them into two groups."))
     else:
         say_refused(error)
 

@@ -40,10 +40,10 @@ def change_people() -> Answer:
     shown = readable_address(address)
     if action == "forget" and remembered.forget(user, address):
         undo = (url_for("contacts.change_people"), {"action": "remember", "address": address})
-        notify(_("%(address)s is no longer suggested.", address=shown), undo=undo)
+        notify(_("%(address)s will no longer be suggested.", address=shown), undo=undo)
     elif action == "remember":
         remembered.take_back(user, address)
-        notify(_("%(address)s is suggested again.", address=shown))
+        notify(_("%(address)s will be suggested again.", address=shown))
     return redirect(url_for("contacts.people", words=words, page=request.form.get("page", None, int)), 303)
 
 
@@ -66,8 +66,8 @@ def _failed(reason: str) -> str:
 
 
 TASK_TEXTS[learning.NAME] = TaskText(
-    title=lambda _about: _("Learning whom you write to."),
+    title=lambda _about: _("Finding the people you write to."),
     done=_done,
     failed=_failed,
-    link=lambda _result: (url_for("contacts.people"), _("See them")),
+    link=lambda _result: (url_for("contacts.people"), _("View list")),
 )

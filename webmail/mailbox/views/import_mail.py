@@ -143,7 +143,7 @@ def _may_take(mailbox: str) -> bool:
 def _done(result: Facts) -> str:
     told = [
         ngettext("%(num)d message was imported.", "%(num)d messages were imported.", result["added"]),
-        ngettext("%(num)d was there already.", "%(num)d were there already.", result["present"]) if result["present"] else "",
+        ngettext("%(num)d was already there.", "%(num)d were already there.", result["present"]) if result["present"] else "",
         _skipped(result["skipped"]) if result["skipped"] else "",
         _refused(result) if result["failed"] else "",
     ]
@@ -182,7 +182,7 @@ def _failed(reason: str) -> str:
         ),
         "not-allowed": _("You are not allowed to add messages to this folder. Import the file into another one."),
         "no-folder": _("A folder could not be created, or no longer exists. Import the file into another folder."),
-        "file-gone": _("The file is no longer here. Import it again."),
+        "file-gone": _("The file is no longer available. Import it again."),
         "sign-in": _("Your password has changed since then. Import the file again: messages you already have are skipped."),
     }.get(reason, "")
 
