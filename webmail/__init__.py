@@ -18,6 +18,7 @@ from webmail.database.migrate import migrate
 from webmail.web import compression, current, setup, template_cache
 from webmail.web.body_limits import set_body_limit
 from webmail.web.formatting import LANGUAGES
+from webmail.web.template_environment import TemplateEnvironment
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,6 +27,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     """The Flask application. `instance` is the folder for settings and data (default: WEBMAIL_INSTANCE, else `instance/`)."""
     settings = config.load(instance or os.environ.get("WEBMAIL_INSTANCE") or _ROOT / "instance", **overrides)
     app = Flask(__name__, root_path=str(_ROOT), instance_path=settings.instance)
+    app.jinja_environment = TemplateEnvironment
     _configure(app, settings)
     app.extensions["settings"] = settings
     imap.configure(

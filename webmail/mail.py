@@ -173,6 +173,9 @@ class Summary:
     uidvalidity: int = 0
     uids: tuple[int, ...] = ()  # if the row stands for a conversation: all its messages, `uid` first
 
+    def __hash__(self) -> int:  # what tells rows apart in practice: pages are looked up by fifty of them
+        return hash((self.uid, self.flags, self.mailbox, self.received))
+
     @property
     def seen(self) -> bool:
         return "\\Seen" in self.flags

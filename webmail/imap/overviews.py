@@ -27,6 +27,9 @@ class Overview:
     quota: Quota | None = None
     namespaces: Namespaces = Namespaces()
 
+    def __hash__(self) -> int:  # the side bar of each page is looked up by it: not every field of every mailbox
+        return hash((self.quota, *((m.name, m.messages, m.unseen) for m in self.mailboxes)))
+
     def get(self, name: str) -> Mailbox | None:
         return next((m for m in self.mailboxes if m.name == name), None)
 

@@ -65,7 +65,7 @@ def decide(
     slow: bool = False,
     contact: bool = False,
 ) -> ImageDecision:
-    """Whether to show the remote images of a message. At most 2 queries.
+    """Whether to show the remote images of a message. At most 2 queries, none for a message without such images.
 
     `trusted`: authentication did not fail. `contact`: the sender is a contact. `asked`: the user requested them now, which always
     works. Nothing loads automatically for untrusted senders, several senders, the junk folder, or a `slow` connection.
@@ -76,7 +76,7 @@ def decide(
     sender = email if trusted and role is not Role.JUNK and "@" in email and len(email) <= 254 else ""
     if asked:
         return ImageDecision(ImageReason.ASKED, sender, choice=choice)
-    if not sender or slow:
+    if not sender or slow or not message.remote:
         return ImageDecision(sender=sender, choice=choice)
     if is_allowed(user, sender):
         return ImageDecision(ImageReason.SENDER, sender, choice=choice)

@@ -1,18 +1,25 @@
 """Areas: the parts of Traboule in the bar of every page, and which place of the frame the page that is shown stands for.
 
-A new area is a row in `_areas` and, if its endpoints are not a blueprint of its own, in `_BY_ENDPOINT`.
+A new area is a row in `_AREAS` with a label in `areas` and, if its endpoints are not a blueprint of its own, in `_BY_ENDPOINT`.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from flask import request, url_for
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
+from webmail.web.addresses import url_for
 from webmail.web.request_values import local_path
 
+# icon, endpoint and its values of the first page of each area, in their order
+_AREAS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "mail": ("inbox", "mailbox.show", {"mailbox": "INBOX"}),
+    "contacts": ("people", "contacts.show", {}),
+    "files": ("clip", "mailbox.files", {}),
+}
 _BY_BLUEPRINT = {"mailbox": "mail", "message": "mail", "compose": "mail", "contacts": "contacts"}
 _BY_ENDPOINT = {"mailbox.files": "files"}
 _IN_SIDE_BAR = {
@@ -33,22 +40,24 @@ class Area(NamedTuple):
 
 def areas() -> list[Area]:
     """The areas of the bar, in their order."""
-    here = area_here()
-    return [Area(name, label, icon, url, _current(url, name == here)) for name, label, icon, url in _areas()]
-
-
-def _areas() -> list[tuple[str, str, str, str]]:
+    labels = {"mail": pgettext("area", "Mail"), "contacts": _("Contacts"), "files": _("Files")}
+    here, current = current_area()
     return [
-        ("mail", pgettext("area", "Mail"), "inbox", url_for("mailbox.show", mailbox="INBOX")),
-        ("contacts", _("Contacts"), "people", url_for("contacts.show")),
-        ("files", _("Files"), "clip", url_for("mailbox.files")),
+        Area(name, labels[name], icon, _url(name), current if name == here else "") for name, (icon, _page, _to) in _AREAS.items()
     ]
 
 
-def _current(url: str, inside: bool) -> str:
-    if not inside:
-        return ""
-    return "page" if url == request.script_root + request.path else "true"
+def current_area() -> tuple[str, str]:
+    """The area of this page and what `aria-current` says of it: all by which the bar of one page differs from another's."""
+    here = area_here()
+    if not here:
+        return "", ""
+    return here, "page" if _url(here) == request.script_root + request.path else "true"
+
+
+def _url(area: str) -> str:
+    _icon, endpoint, values = _AREAS[area]
+    return url_for(endpoint, **values)
 
 
 def area_here() -> str:

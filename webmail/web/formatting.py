@@ -15,6 +15,7 @@ from babel.numbers import format_decimal
 from flask import g
 from flask_babel import get_locale, get_translations
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from webmail.web.current import time_zone
 
@@ -40,6 +41,23 @@ def here() -> Here:
 def translated(text: str) -> str:
     """gettext for templates: flask-babel's own would look up its context for each of a page's 150 strings."""
     return here().translations.gettext(text)
+
+
+def template_text(text: str, /, **values: object) -> Markup:
+    """`_` of templates: the text in the user's language, with the values in it escaped. Jinja's own takes three calls
+    more for each of a page's dozens."""
+    translations = here().translations
+    return _markup(translations, text) % values if values else _whole(translations, text)
+
+
+@lru_cache(maxsize=4096)
+def _markup(translations: NullTranslations, text: str) -> Markup:
+    return Markup(translations.gettext(text))  # noqa: S704 - the catalogue's, not a person's
+
+
+@lru_cache(maxsize=4096)
+def _whole(translations: NullTranslations, text: str) -> Markup:
+    return _markup(translations, text) % {}  # "%%" is one per cent sign here too
 
 
 def translated_number(one: str, many: str, count: int) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from webmail.mail import Message, Summary
+from webmail.web.addresses import url_for
 from webmail.web.request_values import local_path, uidvalidity
 
 

@@ -21,7 +21,7 @@ from webmail.errors import (
 from webmail.mime.shown_address import readable_address
 from webmail.web import formatting
 from webmail.web.addresses import url_for
-from webmail.web.areas import address_here, area_here, areas, mailbox_here, side_place
+from webmail.web.areas import address_here, area_here, areas, current_area, mailbox_here, side_place
 from webmail.web.banners import banners
 from webmail.web.current import current_user, overview, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
@@ -83,6 +83,7 @@ def install(app: Flask) -> None:
         icon=icon,
         csrf_field=csrf_field,
         areas=areas,
+        current_area=current_area,
         area_here=area_here,
         side_place=side_place,
         mailbox_here=mailbox_here,
@@ -106,6 +107,7 @@ def install(app: Flask) -> None:
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         formatting.translated, formatting.translated_number, newstyle=True, pgettext=formatting.translated_as
     )
+    app.jinja_env.globals["_"] = formatting.template_text
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -23,7 +23,12 @@ def alice(settings: Settings) -> User:
 
 def message(*senders: str) -> Message:
     envelope = Envelope(sender=tuple(Address("", s) for s in senders or ("News@Shop.example",)))
-    return Message("INBOX", 1, 1, frozenset(), 1, datetime.now(UTC), envelope, Structure())
+    return Message("INBOX", 1, 1, frozenset(), 1, datetime.now(UTC), envelope, Structure(), remote=1)
+
+
+def test_a_message_without_remote_images_asks_no_table(alice: User) -> None:
+    sender_lists.allow(alice, "news@shop.example")
+    assert not remote_images.decide(replace(message(), remote=0), alice, "always", trusted=True).shown
 
 
 def test_nothing_is_shown_unasked(alice: User) -> None:

@@ -22,6 +22,7 @@ from webmail.web.current import current_user, preferences, settings
 from webmail.web.labels import mailbox_label
 
 _KEPT = 2000  # cached rows, about 2 KB each
+_KEPT_PAGES = 100  # and pages of them, about 40 KB each
 
 
 class RowContext(NamedTuple):
@@ -71,15 +72,13 @@ def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str, word
     at, snippets, sizes = formatting.here(), preferences().snippets, asked.sort == "size"
     around = ListContext(tail, snippets, chosen, words, at.locale, at.today, at.zone.key, sizes)
     places = {name: _place(listing, asked, name, validity) for name, validity in _mailboxes(listing, asked)}
-    render = _rendered if current_app.debug else _remembered
+    render = _rendered_page if current_app.debug else _remembered_page
     junk = listing.overview.with_role(Role.JUNK)
     chips = row_chips(listing.rows, asked.mailbox, junk.name if junk else "")
     doubtful = impostors.marked(current_user(), {one for row in listing.rows for one in row.sender}, settings())
-    return Markup("").join(
-        render(row, _id(row, asked, number), places[row.mailbox if asked.wide else asked.mailbox],
-               tuple(chips[number]) if chips else (), around, doubtful.intersection(row.sender) or None)
-        for number, row in enumerate(listing.rows)
-    )  # fmt: skip
+    return render(
+        listing.rows, asked.mailbox if asked.wide else None, tuple(places.items()), tuple(map(tuple, chips)), around, doubtful
+    )
 
 
 def _mailboxes(listing: Listing, asked: ListRequest) -> Iterable[tuple[str, int]]:
@@ -96,9 +95,24 @@ def _place(listing: Listing, asked: ListRequest, name: str, uidvalidity: int) ->
     return place._replace(suffix=f".{uidvalidity}.{name}", name=name, label=mailbox_label(name)) if asked.wide else place
 
 
-def _id(row: Summary, asked: ListRequest, number: int) -> str:
+def _rendered_page(
+    rows: tuple[Summary, ...], from_mailbox: str | None, places: tuple[tuple[str, RowContext], ...],
+    chips: tuple[tuple[Chip, ...], ...], around: ListContext, doubtful: frozenset[Address],
+) -> Markup:  # fmt: skip
+    """All rows. `from_mailbox`: where a list of several mailboxes was asked for, None for that of one; `places` by mailbox."""
+    render = _rendered if current_app.debug else _remembered
+    where = dict(places)
+    only = None if from_mailbox is not None else next(iter(where.values()))
+    return Markup("").join(
+        render(row, _id(row, from_mailbox, number), only or where[row.mailbox], chips[number] if chips else (), around,
+               doubtful.intersection(row.sender) or None)
+        for number, row in enumerate(rows)
+    )  # fmt: skip
+
+
+def _id(row: Summary, from_mailbox: str | None, number: int) -> str:
     """The id of the row's link, unique on the page even if several mailboxes share a UID."""
-    return f"{row.uid}-{number + 1}" if asked.wide and row.mailbox != asked.mailbox else str(row.uid)
+    return str(row.uid) if from_mailbox in (None, row.mailbox) else f"{row.uid}-{number + 1}"
 
 
 def _rendered(
@@ -110,3 +124,4 @@ def _rendered(
 
 
 _remembered = lru_cache(maxsize=_KEPT)(_rendered)
+_remembered_page = lru_cache(maxsize=_KEPT_PAGES)(_rendered_page)

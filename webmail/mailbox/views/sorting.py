@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from webmail.mailbox.blueprint import blueprint
+from webmail.web.formatting import translated as _
 
 _NAMES = {
     "date": _l("Newest first"), "oldest": _l("Oldest first"), "sent": _l("Date sent"), "from": _l("Sender"),
@@ -36,7 +36,7 @@ def sort_button(sort: str, offered: set[str]) -> str:
     if sort == "date" or sort not in offered:
         return _("Sort")
     order = str(_NAMES[sort])
-    return _("Sort: %(order)s", order=order[:1].lower() + order[1:])
+    return _("Sort: %(order)s") % {"order": order[:1].lower() + order[1:]}
 
 
 @blueprint.app_template_global()
