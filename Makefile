@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue unit integration integration-postgresql browser soak bench lock clean
+.PHONY: help run reset test ready lint types templates catalogue unit integration integration-postgresql browser screenshots soak bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
 
 browser: ready ## journeys in a real browser, with and without JavaScript
 	$(BIN)/pytest -n 2 --dist loadfile -rfE tests/browser
+
+screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags"
+	$(BIN)/python -m tests.support.screenshots $(PAGES)
 
 TIMES := 20
 soak: ready ## tests again and again on a busy machine: make soak TESTS=tests/unit/imap (TIMES=20)

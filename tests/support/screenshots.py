@@ -1,0 +1,203 @@
+"""`make screenshots`: pictures of every page, to look at: four widths, light and dark, French and English.
+
+`python -m tests.support.screenshots [--language fr] [--width 360] [page ...]` starts a demo of its own and writes
+`instance/screenshots/<language>/<light|dark>/<width>/<page>.png`. Pages are named as in `every_page.py`; with names only those
+are taken again and all others stay, so a change is looked at in seconds. Each time it also writes `sheets/<language>/<page>.png`
+(all widths and themes of a page side by side) and `index.html` (all that is there, as a grid).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import html
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from deploy.demo.mailboxes import fill
+from deploy.demo.services import Services
+from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, furnish
+
+FOLDER = Path(__file__).resolve().parents[2] / "instance" / "screenshots"
+CHROMIUM = "/usr/bin/chromium"
+LANGUAGES = ("fr", "en")
+THEMES = ("light", "dark")
+HEIGHTS = {360: 740, 768: 1024, 1280: 800, 1920: 1080}  # of the window, by its width
+TALLEST = 6000  # pixels
+VISITOR_PAGES = {"sign-in": "/login"}
+
+_SHEET_SCALE = 0.4  # of a picture's size
+_SHEET_TALLEST = 2400  # pixels of a picture that a sheet shows
+_STYLE = """
+body { margin: 16px; background: #777; color: #fff; font: 14px system-ui, sans-serif; }
+h1 { font-size: 18px; margin: 0 0 12px; } h2 { font-size: 16px; margin: 24px 0 8px; }
+.row { display: flex; align-items: flex-start; margin-bottom: 16px; }
+figure { margin: 0 16px 0 0; } figcaption { margin-bottom: 4px; }
+img { display: block; object-fit: cover; object-position: top; } a { color: #fff; }
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One page on one screen."""
+
+    language: str
+    theme: str
+    width: int
+    page: str
+
+    def path(self, folder: Path) -> Path:
+        return folder / self.language / self.theme / str(self.width) / f"{self.page}.png"
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    root = ["--no-sandbox"] if os.getuid() == 0 else []
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-gpu", "--hide-scrollbars", *root])
+        yield running
+        running.close()
+
+
+def take(
+    running: Browser,
+    address: str,
+    password: str,
+    pages: Mapping[str, Mapping[str, str]],
+    folder: Path,
+    languages: Iterable[str] = LANGUAGES,
+    widths: Iterable[int] = tuple(HEIGHTS),
+) -> None:
+    """Photograph pages: by person ("" for a visitor), then by name. Each is opened once per language and width."""
+    for language in languages:
+        for person, theirs in pages.items():
+            if not theirs:
+                continue
+            context = running.new_context(base_url=address, locale=language)
+            page = context.new_page()
+            if person:
+                _sign_in(page, person, password)
+            for name, where in theirs.items():
+                for width in widths:
+                    _photograph(page, where, Picture(language, "light", width, name), folder)
+                print(language, name, flush=True)
+            context.close()
+
+
+def _sign_in(page: Page, person: str, password: str) -> None:
+    page.goto("/login")
+    page.fill("[name=username]", person)
+    page.fill("[name=password]", password)
+    page.click("main button >> nth=0")
+    page.wait_for_selector("[data-row]")
+
+
+def _photograph(page: Page, where: str, picture: Picture, folder: Path) -> None:
+    """A picture as high as the page, as if the window were: what is fixed to its edges lies over nothing."""
+    page.set_viewport_size({"width": picture.width, "height": HEIGHTS[picture.width]})
+    page.goto(where)
+    page.wait_for_load_state("networkidle")
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": picture.width, "height": min(height, TALLEST)})
+    for theme in THEMES:
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        path = Picture(picture.language, theme, picture.width, picture.page).path(folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=path, animations="disabled")
+
+
+def sheets(running: Browser, folder: Path, names: Iterable[str] | None = None) -> None:
+    """A contact sheet for each page that has pictures (or only those named), and the index of all."""
+    page = running.new_page(viewport={"width": 1200, "height": 400})
+    for name in _taken(folder) if names is None else names:
+        for language in LANGUAGES:
+            body = "".join(_row(folder, folder, name, language, theme) for theme in THEMES)
+            if not body:
+                continue
+            with tempfile.NamedTemporaryFile("w", suffix=".html", dir=folder) as file:  # pictures are read beside it alone
+                file.write(_document(f"{name} ({language})", body))
+                file.flush()
+                page.goto(f"file://{file.name}")
+                path = folder / "sheets" / language / f"{name}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                page.locator("body").screenshot(path=path)
+    page.close()
+    write_index(folder)
+
+
+def write_index(folder: Path) -> None:
+    """All pictures there are, by page, at `index.html` of their folder."""
+    parts = []
+    for name in _taken(folder):
+        rows = "".join(_row(folder, Path(), name, language, theme) for language in LANGUAGES for theme in THEMES)
+        parts.append(f'<h2 id="{html.escape(name)}">{html.escape(name)}</h2>{rows}')
+    (folder / "index.html").write_text(_document("Every page", "".join(parts)), encoding="utf-8")
+
+
+def _taken(folder: Path) -> list[str]:
+    return sorted({path.stem for language in LANGUAGES for path in (folder / language).glob("*/*/*.png")})
+
+
+def _row(folder: Path, base: Path, name: str, language: str, theme: str) -> str:
+    """The pictures of a page in one theme, narrow to wide; "" when there are none. Addresses begin at `base`."""
+    figures = []
+    for width in HEIGHTS:
+        picture = Picture(language, theme, width, name)
+        if not picture.path(folder).exists():
+            continue
+        source = html.escape(str(picture.path(base)))
+        size = f"width:{width * _SHEET_SCALE:.0f}px;max-height:{_SHEET_TALLEST * _SHEET_SCALE:.0f}px"
+        figures.append(
+            f'<figure><figcaption>{language}, {theme}, {width}</figcaption><a href="{source}">'
+            f'<img loading="{"lazy" if base == Path() else "eager"}" style="{size}" src="{source}" alt=""></a></figure>'
+        )
+    return f'<div class="row">{"".join(figures)}</div>' if figures else ""
+
+
+def _document(title: str, body: str) -> str:
+    style = _STYLE + "body { width: max-content; }"
+    return f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title><style>{style}</style><h1>{html.escape(title)}</h1>{body}'
+
+
+def chosen(pages: Mapping[str, Mapping[str, str]], names: list[str]) -> dict[str, dict[str, str]]:
+    """These pages alone, of each person; all where none is named. Raises SystemExit for a name that no page has."""
+    unknown = set(names) - {name for theirs in pages.values() for name in theirs}
+    if unknown:
+        raise SystemExit(f"no page has this name: {', '.join(sorted(unknown))}")
+    return {
+        person: {name: where for name, where in theirs.items() if not names or name in names} for person, theirs in pages.items()
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.support.screenshots", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("pages", nargs="*", metavar="page", help="names of every_page.py; all where none is given")
+    parser.add_argument("--language", choices=LANGUAGES, action="append")
+    parser.add_argument("--width", type=int, choices=tuple(HEIGHTS), action="append")
+    wanted = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    base = Path(tempfile.mkdtemp()) / "demo"
+    try:
+        with Services(base) as demo:
+            fill(demo)
+            pages = chosen({"": VISITOR_PAGES, ALICE: furnish(demo), ADMIN: ADMIN_PAGES}, wanted.pages)
+            with browser() as running:
+                take(
+                    running, demo.address, demo.password, pages, FOLDER, wanted.language or LANGUAGES, wanted.width or tuple(HEIGHTS)
+                )  # fmt: skip
+                sheets(running, FOLDER, wanted.pages or None)
+    finally:
+        shutil.rmtree(base.parent.resolve(), ignore_errors=True)
+    print(FOLDER / "index.html")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
