@@ -138,7 +138,7 @@ class ComposeForm(FlaskForm):
             match header_values.trouble_in(self.typed(name), addresses=name != "subject"):
                 case header_values.HeaderFault.HIDDEN:
                     field.data = header_values.one_line(field.data or "")
-                    self.mark(name, _("Line breaks or hidden characters were removed from this field. Check it, then send again."))
+                    self.mark(name, _("Line breaks or hidden characters were removed from this field. Check it and send again."))
                 case header_values.HeaderFault.HEADER:
                     self.mark(name, _("This looks like a message header, such as “Bcc:”. Enter addresses only."))
                 case header_values.HeaderFault.TOO_LONG:

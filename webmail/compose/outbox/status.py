@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,16 @@ class OutboxStatus:
     @property
     def total(self) -> int:
         return self.waiting + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class TroubledMessage:
+    """A message that needs attention: its subject, shortened, and how many of its recipients (0 if unknown) were refused."""
+
+    subject: str
+    state: str
+    refused: int
+    people: int
 
 
 _LONGEST = 60  # characters of a subject in a notice
@@ -45,9 +56,12 @@ def of_counts(found: Iterable[tuple[str, int]]) -> OutboxStatus:
     return OutboxStatus(waiting, sum(counts.values()) - waiting)
 
 
-def troubled_subject(user: User) -> str:
-    """The subject of the latest message that needs attention, shortened; "". 1 query, only for pages that tell of one."""
+def troubled_message(user: User) -> TroubledMessage | None:
+    """The latest message that needs attention. 1 query, only for pages that tell of one."""
     troubled = Outbox.state.in_([OutboxState.FAILED, OutboxState.UNCERTAIN]) | _REFUSED
-    row = Outbox.select(Outbox.subject).where((Outbox.user == user) & troubled).order_by(Outbox.created.desc()).first()
-    subject = row.subject if row else ""
-    return subject if len(subject) <= _LONGEST else subject[: _LONGEST - 1].rstrip() + "…"
+    columns = (Outbox.subject, Outbox.state, Outbox.refused, Outbox.people)
+    row = Outbox.select(*columns).where((Outbox.user == user) & troubled).order_by(Outbox.created.desc()).first()
+    if row is None:
+        return None
+    subject = row.subject if len(row.subject) <= _LONGEST else row.subject[: _LONGEST - 1].rstrip() + "…"
+    return TroubledMessage(subject, row.state, len(json.loads(row.refused)), row.people or 0)

@@ -38,7 +38,7 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
             attachments.add(row, _chunks(file.stream), file.filename or "", file.mimetype or "", settings())
         except uploads.MessageTooLarge:
             words = _(
-                "“%(name)s” (%(size)s) is too large to attach. Messages are limited to %(limit)s, and files grow by a third when sent.",
+                "“%(name)s” (%(size)s) is too large. Messages are limited to %(limit)s, and files grow by a third when sent.",
                 name=file.filename, size=file_size(_size(file.stream)), limit=file_size(settings().message_limit),
             )  # fmt: skip
             form.mark("attachments", words)

@@ -204,7 +204,7 @@ def _tell(outcome: AttachResult) -> None:
         notify(words, "caution")
     if outcome.rebuilt:
         words = _(
-            "The contents of %(folders)s have changed on the server, so nothing was attached from there. Select the messages again.",
+            "The contents of %(folders)s changed on the server, so nothing was attached from there. Select the messages again.",
             folders=", ".join(mailbox_label(name) for name in outcome.rebuilt[:_TOLD]),
         )
         notify(words, "caution")

@@ -83,7 +83,7 @@ def stale_form(error: CSRFError) -> Response:
         return csrf_error(error)
     form, piece = ComposeForm(), request.headers.get("HX-Target") in ("saved", "attachments")  # these don't replace the form
     if request.form.get("action") != "autosave":  # the next autosave has the fresh token
-        notify(_("You have signed in again since opening this form. Nothing has been done yet: press the button again."), "caution")
+        notify(_("You signed in again after opening this form. Nothing has been done yet: press the button again."), "caution")
     if form.files():
         notify(_("You will need to choose your files again."), "caution")
     draft_id = (request.view_args or {})["draft_id"]

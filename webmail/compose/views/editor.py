@@ -301,8 +301,8 @@ def no_room_words(error: MailError) -> str:
 def say_left_out(count: int, whole: str = "") -> None:
     """Notify that some files of a message are not in the draft; `whole` is the URL to forward it as an attachment."""
     words = ngettext(
-        "%(num)d file from that message was left out: there are too many to copy one by one. The original message is unchanged.",
-        "%(num)d files from that message were left out: there are too many to copy one by one. The original message is unchanged.",
+        "%(num)d file from that message was left out: there are too many to copy one by one. The original is unchanged.",
+        "%(num)d files from that message were left out: there are too many to copy one by one. The original is unchanged.",
         count,
     )
     notify(words, "caution", link={"url": whole, "text": _("Forward as attachment")} if whole else None)

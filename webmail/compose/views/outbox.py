@@ -267,7 +267,7 @@ OUTBOX_ACTIONS = {
         OutboxAction("undo", _undo, _l("Sending cancelled. Nothing was sent."), _HAS_LEFT, withdraws=True),
         OutboxAction("retry", _retry, _l("The message is on its way.")),
         OutboxAction("try", _try_now, _l("Trying again now.")),
-        OutboxAction("edit", _edit, too_late=_l("The text of this message is no longer available here. Look in Drafts and Sent.")),
+        OutboxAction("edit", _edit, too_late=_l("The text of this message is no longer here. Look in Drafts and Sent.")),
         OutboxAction("dismiss", _dismiss),
         OutboxAction("now", send_now, _l("The message is on its way."), _HAS_LEFT, withdraws=True),
         OutboxAction("time", change_time, too_late=_HAS_LEFT, withdraws=True),

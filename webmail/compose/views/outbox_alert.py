@@ -6,10 +6,12 @@ from typing import cast
 
 import peewee as pw
 from flask import g
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from webmail.compose.blueprint import blueprint
 from webmail.compose.outbox import status
-from webmail.models import Outbox
+from webmail.models import Outbox, OutboxState
 from webmail.web.current import current_user
 from webmail.web.page_rows import add_rows, page_rows
 
@@ -29,9 +31,26 @@ def outbox_pending() -> int:
 
 
 @blueprint.app_template_global()
-def outbox_alert_subject() -> str:
-    """The subject of the message that needs attention, for that notice."""
-    return status.troubled_subject(current_user())
+def outbox_alert_words() -> str:
+    """What became of the one message that needs attention, for that notice."""
+    one = status.troubled_message(current_user())
+    subject = one.subject if one else ""
+    if one is None or not subject:
+        return _("A message could not be sent to everyone.")
+    match one.state:
+        case OutboxState.FAILED:
+            return _("“%(subject)s” was not sent.", subject=subject)
+        case OutboxState.UNCERTAIN:
+            return _("“%(subject)s” may not have been sent.", subject=subject)
+    if not one.people:
+        return _("“%(subject)s” was not delivered to everyone.", subject=subject)
+    return ngettext(
+        "“%(subject)s” was not delivered to %(num)d of %(all)d recipients.",
+        "“%(subject)s” was not delivered to %(num)d of %(all)d recipients.",
+        one.refused,
+        subject=subject,
+        all=one.people,
+    )
 
 
 @blueprint.app_template_global()

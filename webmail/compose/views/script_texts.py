@@ -60,7 +60,7 @@ def attach_words() -> dict[str, str]:
     limit = file_size(settings().message_limit)
     return {
         "large": _(
-            "“%(name)s” (%(size)s) is too large to attach. Messages are limited to %(limit)s, and files grow by a third when sent.",
+            "“%(name)s” (%(size)s) is too large. Messages are limited to %(limit)s, and files grow by a third when sent.",
             name="{name}", size="{size}", limit=limit,
         ),
         "folder": _("“%(name)s” is a folder. Choose the files inside it.", name="{name}"),

@@ -102,9 +102,7 @@ def _room_words(hour: bool, people: int) -> str:
         return ngettext(
             "You can write to %(num)d more person this hour.", "You can write to %(num)d more people this hour.", people
         )
-    return ngettext(
-        "You can write to %(num)d more person today.", "You can write to %(num)d more people today.", people
-    )
+    return ngettext("You can write to %(num)d more person today.", "You can write to %(num)d more people today.", people)
 
 
 # --- in the outbox ---------------------------------------------------------------------------------------------------
