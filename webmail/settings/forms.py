@@ -41,7 +41,7 @@ class PreferencesForm(FlaskForm):
         _l("Conversation view"), description=_l("Groups a message and its replies in one row of the list.")
     )
     prefer_text = BooleanField(
-        _l("Plain text first"),
+        _l("Prefer plain text"),
         description=_l("Opens messages without formatting or remote images, which is faster on a slow connection."),
     )
     images = SelectField(
@@ -54,11 +54,11 @@ class PreferencesForm(FlaskForm):
     receipts = SelectField(
         _l("Read receipts"),
         description=_l(
-            "Nothing is sent without your permission. “Always” applies only if the mail server has proven who the sender is."
+            "Nothing is sent without your permission. “Always” applies only if the mail server has verified the sender."
         ),
         choices=_choices(
-            ("ask", _l("Ask me each time")), ("inside-sent", _l("Always send to my establishment, ask me for others")),
-            ("inside", _l("Ask me for my establishment, never send to others")), ("never", _l("Never send")),
+            ("ask", _l("Ask me each time")), ("inside-sent", _l("Always send within my organisation, otherwise ask me")),
+            ("inside", _l("Ask me within my organisation, never send outside")), ("never", _l("Never send")),
         ),
     )  # fmt: skip
     archive_by = SelectField(
@@ -69,9 +69,9 @@ class PreferencesForm(FlaskForm):
     # --- writing
     undo_seconds = SelectField(
         _l("Time to undo sending"), coerce=int,
-        description=_l("For this long after you press Send, you can still stop the message."),
+        description=_l("How long you can still stop a message after you press Send."),
         choices=_choices(
-            (-1, _l("The establishment’s default")), (0, _l("None, send at once")), (5, _l("5 seconds")), (10, _l("10 seconds")),
+            (-1, _l("My organisation’s default")), (0, _l("None, send at once")), (5, _l("5 seconds")), (10, _l("10 seconds")),
             (30, _l("30 seconds")),
         ),
     )  # fmt: skip
@@ -121,7 +121,7 @@ class PreferencesForm(FlaskForm):
         choices=_choices(("", _l("Same as my browser")), ("fr", "Français"), ("en", "English")),
     )  # fmt: skip
     time_zone = StringField(
-        _l("Time zone"), description=_l("Used for all dates and times. Leave it empty to use the establishment’s time zone."),
+        _l("Time zone"), description=_l("Used for all dates and times. Leave empty to use your organisation’s time zone."),
     )  # fmt: skip
 
     # --- shortcuts

@@ -16,7 +16,7 @@ from webmail.web.form_fields import AreaForm, MaxLength, are_addresses, is_one_a
 
 def is_offered(form: Form, field: SelectField) -> None:
     if field.data not in [choice.value for choice in field.choices]:
-        raise ValidationError(_("You may not write from this address. Your administrator can allow it."))
+        raise ValidationError(_("You can't send from this address. Ask your administrator to allow it."))
 
 
 class IdentityForm(AreaForm):
@@ -50,7 +50,7 @@ class IdentityForm(AreaForm):
             SelectChoice(0, pgettext("signature", "None")),
             *(SelectChoice(s.id, s.name) for s in signatures),
         ]
-        self.sent_mailbox.choices = [SelectChoice("", _("The usual folder")), *(SelectChoice(*one) for one in mailboxes)]
+        self.sent_mailbox.choices = [SelectChoice("", _("Default folder")), *(SelectChoice(*one) for one in mailboxes)]
 
     def put_into(self, identity: WritingIdentity) -> None:
         for name in self.PLAIN:
@@ -90,4 +90,4 @@ class TemplateForm(AreaForm):
 
     def validate_body(self, field: Field) -> None:
         if not (field.data or "").strip() and not (self.subject.data or "").strip():
-            raise ValidationError(_("Write a text or a subject."))
+            raise ValidationError(_("Enter some text or a subject."))

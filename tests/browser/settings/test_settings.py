@@ -35,7 +35,7 @@ def wait_saved(page: Page, name: str, scripts: bool) -> None:
         expect(page.locator(f"#saved-{name}")).to_contain_text("Saved")
     else:
         page.click("[data-save] button")
-        expect(page.locator("#notices")).to_contain_text("Your settings are saved.")
+        expect(page.locator("#notices")).to_contain_text("Settings saved.")
 
 
 def test_a_change_is_saved_and_undone(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:

@@ -34,8 +34,8 @@ def add_signature(person, name, text):
 
 
 def number_of(page, words):
-    """The id in the address of the link "Change ..."."""
-    return page.link(f"Change {words}").rsplit("/", 1)[1]
+    """The id in the address of the link "Edit ..."."""
+    return page.link(f"Edit {words}").rsplit("/", 1)[1]
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ class TestChoosingASignature:
 class TestIdentities:
     def test_a_message_of_the_office_is_from_the_office(self, app, allowed, bob, office, work, stored):
         page = allowed.get(f"/settings/identities/{office}")
-        assert "Kept in Archive" in allowed.submit(page, SETTINGS, sent_mailbox="Archive").text
+        assert "Sent messages kept in Archive" in allowed.submit(page, SETTINGS, sent_mailbox="Archive").text
         form = allowed.get("/compose")
         assert "-- \nAlice\nPhysics" in text_of(form)
         body = "Bonjour" + text_of(form)
@@ -146,7 +146,7 @@ class TestIdentities:
 
     def test_a_foreign_address_is_refused_by_the_page(self, alice):
         page = add_identity(alice, name="Proviseur", address="proviseur@lycee.example")
-        assert page.status == 422 and "You may not write from this address" in page.text
+        assert page.status == 422 and "You can't send from this address" in page.text
         assert page.one("[name=name]")["value"] == "Proviseur"
         assert "Proviseur" not in alice.get("/settings/identities").text
 
@@ -159,7 +159,7 @@ class TestIdentities:
         assert text_of(page) == "typed"
         with db.connection_context():
             assert not Outbox.select().exists()
-        assert "You may not write from this address any more" in allowed.get("/settings/identities").text
+        assert "You can no longer send from this address" in allowed.get("/settings/identities").text
 
     def test_the_mail_server_refuses_what_is_not_allowed(self, allowed, services):
         with smtplib.SMTP("127.0.0.1", services.ports.smtp) as client:
@@ -202,10 +202,10 @@ class TestIdentities:
         assert "stays beside it" not in alice.get("/settings/identities/new").text
 
     def test_it_is_removed_after_a_question(self, allowed, office):
-        page = allowed.get(allowed.get("/settings/identities").link(f"Remove Bureau <{OFFICE}>"))
+        page = allowed.get(allowed.get("/settings/identities").link(f"Delete Bureau <{OFFICE}>"))
         assert "Bureau" in page.one("h1").text
         page = allowed.submit(page, "form.toolbar")
-        assert "The identity was removed." in page.notices
+        assert "Identity deleted." in page.notices
         assert not page.all(f"a[href$='/identities/{office}']")
 
     def test_without_a_second_one_there_is_no_choice(self, alice):
@@ -263,7 +263,7 @@ class TestTemplates:
         form = alice.submit(form, FORM, template=number, action="insert")
         assert text_of(form).startswith("Dear parents,\n\n\n-- \nAlice\n\nOn ")
         assert value_of(form, "subject") == "Re: Q"
-        form = alice.get(alice.get("/settings/templates").link("Write with Absence"))
+        form = alice.get(alice.get("/settings/templates").link("Use template: Absence"))
         assert (value_of(form, "subject"), text_of(form)) == ("Your absence", "Dear parents,\n\n\n-- \nAlice\n")
 
     def test_one_that_is_gone_leaves_the_text_alone(self, alice):
@@ -279,7 +279,7 @@ class TestTemplates:
             User.update(role="admin").where(User.address == alice.address).execute()
         page = self.add(alice, name="News", body="Monday is a holiday.", shared="y")
         number = number_of(page, "News")
-        assert "Monday is a holiday." in text_of(bob.get(bob.get("/settings/templates").link("Write with News")))
+        assert "Monday is a holiday." in text_of(bob.get(bob.get("/settings/templates").link("Use template: News")))
         for where in ("", "/remove"):
             assert bob.get(f"/settings/templates/{number}{where}").status == 404
         alice.submit(alice.get(f"/settings/templates/{number}/remove"), "form.toolbar")

@@ -121,7 +121,7 @@ def test_an_identity_has_no_name_of_somebody_else(alice, name, why):
 @pytest.mark.parametrize("name", ["Alice", "Mme Alice", "Alice Dupont", "", "Allie", "La prof de maths"])
 def test_other_names_are_free(alice, name):
     page = alice.submit(alice.get("/settings/identities/new"), SETTINGS, name=name, address=alice.address)
-    assert "The identity is saved." in page.notices
+    assert "Identity saved." in page.notices
 
 
 def test_what_the_administrator_allows_may_be_used(alice, app):
@@ -129,7 +129,7 @@ def test_what_the_administrator_allows_may_be_used(alice, app):
     assert run(args=["accounts", "allow", alice.address, "--name", "Direction"]).exit_code == 0
     assert "Direction" in run(args=["accounts", "allowed", alice.address]).output
     page = alice.submit(alice.get("/settings/identities/new"), SETTINGS, name="Direction", address=alice.address)
-    assert "The identity is saved." in page.notices
+    assert "Identity saved." in page.notices
     assert run(args=["accounts", "disallow", alice.address, "--name", "Direction"]).exit_code == 0
     page = alice.submit(alice.get("/settings/identities/new"), SETTINGS, name="La Direction", address=alice.address)
     assert page.status == 422

@@ -75,10 +75,10 @@ def test_each_preference_is_saved_alone_and_undone(person: Visitor, name: str) -
 def test_a_page_changes_only_its_own_preferences(person: Visitor, slug: str) -> None:
     before = stored(person)
     page = person.submit(person.get(f"/settings/{slug}"), FORM, **{name: OTHER[name] for name in PAGES[slug]})
-    assert "Your settings are saved." in page.notices and page.address == f"/settings/{slug}"
+    assert "Settings saved." in page.notices and page.address == f"/settings/{slug}"
     after = stored(person)
     assert {one for one in OTHER if before[one] != after[one]} == set(PAGES[slug])
-    assert "The previous setting is back." in person.submit(page, "form[action='/settings/undo']").notices
+    assert "Previous setting restored." in person.submit(page, "form[action='/settings/undo']").notices
     assert stored(person) == before
 
 

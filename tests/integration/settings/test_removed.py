@@ -43,9 +43,9 @@ def test_a_signature_is_back_with_those_who_signed_with_it(person: Visitor) -> N
     before, identity = row_of(Signature, person), row_of(WritingIdentity, person)
     assert identity["signature"] == before["id"]
     page = removed(person, "signatures", int(str(before["id"])))
-    assert "The signature was removed." in page.notices and row_of(WritingIdentity, person)["signature"] is None
+    assert "Signature deleted." in page.notices and row_of(WritingIdentity, person)["signature"] is None
     page = person.submit(page, UNDO)
-    assert "The signature is back." in page.notices and page.address == "/settings/signatures" and not page.all(UNDO)
+    assert "Signature restored." in page.notices and page.address == "/settings/signatures" and not page.all(UNDO)
     assert (row_of(Signature, person), row_of(WritingIdentity, person)) == (before, identity)
 
 
@@ -55,7 +55,7 @@ def test_an_identity_is_back_as_it_was(person: Visitor) -> None:
     add(person, "identities", name="Bureau", address=OFFICE, bcc="archive@elsewhere.example", is_default="y")
     before = row_of(WritingIdentity, person)
     page = removed(person, "identities", int(str(before["id"])))
-    assert "The identity is back." in person.submit(page, UNDO).notices
+    assert "Identity restored." in person.submit(page, UNDO).notices
     assert row_of(WritingIdentity, person) == before
     assert "no longer be undone" in person.submit(page, UNDO).notices  # a double click
     assert row_of(WritingIdentity, person) == before
@@ -77,7 +77,7 @@ def test_a_template_is_back(person: Visitor) -> None:
     add(person, "templates", name="Absence", subject="s", body="b")
     before = row_of(ReadyText, person)
     page = person.submit(removed(person, "templates", int(str(before["id"]))), UNDO)
-    assert "The template is back." in page.notices and row_of(ReadyText, person) == before
+    assert "Template restored." in page.notices and row_of(ReadyText, person) == before
 
 
 def test_nobody_else_has_it(person: Visitor, other: Visitor) -> None:
@@ -89,4 +89,4 @@ def test_nobody_else_has_it(person: Visitor, other: Visitor) -> None:
         assert "no longer be undone" in other.post("/settings/put-back", {"csrf_token": token, "undo": value}).notices
     with db.connection_context():
         assert not ReadyText.select().where(ReadyText.name == "Absence", ReadyText.user.in_([user_of(other)])).exists()
-    assert "The template is back." in person.submit(page, UNDO).notices
+    assert "Template restored." in person.submit(page, UNDO).notices

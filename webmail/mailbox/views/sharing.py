@@ -163,7 +163,7 @@ def _not_oneself(who: str, here: Mailbox) -> None:
 def _doubt(doubt: ShareWarning) -> str:
     return {
         ShareWarning.EMPTY: _("Type the address of a person."),
-        ShareWarning.UNKNOWN: _("Nobody in your establishment has this address. Check the spelling."),
+        ShareWarning.UNKNOWN: _("Nobody in your organisation has this address. Check the spelling."),
         ShareWarning.ONESELF: _("You can't change your own access or the owner's."),
         ShareWarning.NO_GROUP: _("Choose a group."),
         ShareWarning.GROUP_GONE: _("This group no longer exists. Choose another."),

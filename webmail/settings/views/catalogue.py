@@ -48,11 +48,11 @@ class FoundSetting(NamedTuple):
 
 PAGES = (
     SettingsPage(
-        "reading", _l("Reading"), _l("How lists and messages are shown, and what senders can learn."),
+        "reading", _l("Reading"), _l("How messages are displayed, and what senders can find out about you."),
         ("layout", "page_size", "snippets", "conversations", "prefer_text", "images", "receipts", "archive_by"),
     ),
     SettingsPage(
-        "writing", _l("Writing"), _l("How messages begin, and how long you can stop one."),
+        "writing", _l("Writing"), _l("Message format, quoting and time to undo."),
         ("undo_seconds", "write_format", "quote", "without_signatures"),
     ),
     SettingsPage(
@@ -60,10 +60,12 @@ PAGES = (
         endpoint="settings.list_identities",
     ),
     SettingsPage(
-        "notifications", _l("Notifications"), _l("How you learn about new messages."), ("notifications", "refresh_minutes")
+        "notifications", _l("Notifications"), _l("How you hear about new messages."), ("notifications", "refresh_minutes")
     ),
     SettingsPage("appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "text_size", "density")),
-    SettingsPage("language-time", _l("Language and time"), _l("The language and time zone you see."), ("language", "time_zone")),
+    SettingsPage(
+        "language-time", _l("Language and time"), _l("The language and time zone of your mail."), ("language", "time_zone")
+    ),
     SettingsPage("shortcuts", _l("Shortcuts"), _l("Single keys for frequent actions."), ("shortcuts",)),
 )  # fmt: skip
 
@@ -72,15 +74,15 @@ PLACES = (
         "settings.list_signatures", _l("Signatures"), _l("The text at the end of your messages."), _l("signature name function"),
     ),
     SettingsPlace(
-        "settings.list_templates", _l("Templates"), _l("Texts that you send often."), _l("template ready text canned reply"),
+        "settings.list_templates", _l("Templates"), _l("Texts you send often."), _l("template ready text canned reply"),
     ),
     SettingsPlace("mailbox.list_tags", _l("Tags"), _l("Their names and colours."), _l("tag label category colour")),
     SettingsPlace(
-        "mailbox.folders", _l("Folders"), _l("Create, rename, share and delete them."),
+        "mailbox.folders", _l("Folders"), _l("Create, rename, share and delete folders."),
         _l("folder mailbox favourite share sharing sent trash junk"),
     ),
     SettingsPlace(
-        "message.image_senders", _l("Senders whose images are shown"), _l("Those whose remote images load by themselves."),
+        "message.image_senders", _l("Senders allowed to show images"), _l("Senders whose remote images load automatically."),
         _l("image picture sender allow"),
     ),
     SettingsPlace(

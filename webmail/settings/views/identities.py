@@ -58,8 +58,8 @@ def change_identity(number: int) -> Response:
 def ask_identity(number: int) -> Response:
     identity = _stored_identity(number)
     return page(
-        "settings/remove.html", title=_("Remove the identity %(name)s?", name=identity.label),
-        words=_("Messages that you wrote as this one stay as they are."), back=url_for("settings.list_identities"),
+        "settings/remove.html", title=_("Delete the identity “%(name)s”?", name=identity.label),
+        words=_("Messages written with this identity are not affected."), back=url_for("settings.list_identities"),
     )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def remove_identity(number: int) -> Response:
     identity = identities.named(identities.for_user(current_user()), number)
     if undo := removed.remove(current_user(), "identity", number):
         audited(AuditAct.IDENTITY_REMOVED, identity.address if identity else "")
-        told_removed("identity", _("The identity was removed."), undo)
+        told_removed("identity", _("Identity deleted."), undo)
     return redirect(url_for("settings.list_identities"), 303)
 
 
@@ -112,11 +112,11 @@ def _save_identity(identity: WritingIdentity, act: AuditAct) -> Response:
         form.name.errors = [name_objection(error.objection)]
         return _identity_page(identity, form, 422)
     except LimitReached:
-        notify(_("You have as many as there may be. Remove one first."), "danger")
+        notify(_("You have reached the limit. Delete one first."), "danger")
         return _identity_page(identity, form, 422)
     if identity.id:  # no id if a double click created it already
         audited(act, identity.address, before=before if before != identity.address else None)
-    notify(_("The identity is saved."))
+    notify(_("Identity saved."))
     return redirect(url_for("settings.list_identities"), 303)
 
 
@@ -157,8 +157,8 @@ def change_signature(number: int) -> Response:
 def ask_signature(number: int) -> Response:
     signature = _signature(number)
     return page(
-        "settings/remove.html", title=_("Remove the signature %(name)s?", name=signature.name),
-        words=_("Messages that hold it stay as they are. Identities that use it have no signature then."),
+        "settings/remove.html", title=_("Delete the signature “%(name)s”?", name=signature.name),
+        words=_("Messages that contain it are not affected. Identities that use it will have no signature."),
         back=url_for("settings.list_signatures"),
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def ask_signature(number: int) -> Response:
 @blueprint.post("/settings/signatures/<int:number>/remove")
 def remove_signature(number: int) -> Response:
     if undo := removed.remove(current_user(), "signature", number):
-        told_removed("signature", _("The signature was removed."), undo)
+        told_removed("signature", _("Signature deleted."), undo)
     return redirect(url_for("settings.list_signatures"), 303)
 
 
@@ -184,9 +184,9 @@ def _save_signature(signature: Signature) -> Response:
     try:
         identities.save_signature(signature)
     except LimitReached:
-        notify(_("You have as many as there may be. Remove one first."), "danger")
+        notify(_("You have reached the limit. Delete one first."), "danger")
         return page("settings/signatures_edit.html", 422, form=form, signature=None)
-    notify(_("The signature is saved."))
+    notify(_("Signature saved."))
     if first and signature.id:  # no id if a double click created it already
         identities.sign_with(signature, settings())
     return redirect(url_for("settings.list_signatures"), 303)

@@ -62,14 +62,14 @@ def undo() -> Response:
     try:
         back = changes.undo(current_user(), request.form.get("undo", ""), settings().secret_key)
     except changes.CannotUndo:
-        return _told(_("This can no longer be undone: the setting was changed again, or too long ago."))
+        return _told(_("This can no longer be undone: the setting has changed again, or too much time has passed."))
     _forget()
     if _asks_for_part():
         return _after(
             back, fragment("settings/_undone.html", form=_shown(), names=back, url_of=catalogue.url_of, look=look.look())
         )
     withdraw_notices()
-    notify(_("The previous setting is back."))
+    notify(_("Previous setting restored."))
     return _after(back, redirect(_back(), 303))
 
 
@@ -115,7 +115,7 @@ def _save(place: SettingsPage, names: Collection[str]) -> Response:
     if request.form.get("only") and _asks_for_part() and not _WHOLE_PAGE & changed.keys():
         return _after(changed, fragment("settings/_saved.html", value=value, name=sent[0] if sent else "", look=look.look()))
     undo = (url_for("settings.undo"), {"undo": value, "back": place.url}) if value else None
-    notify(_("Your settings are saved."), undo=undo, keep=_UNDO_SHOWN if undo else 0)
+    notify(_("Settings saved."), undo=undo, keep=_UNDO_SHOWN if undo else 0)
     return _after(changed, redirect(place.url, 303))
 
 

@@ -29,17 +29,13 @@ def put_back() -> Response:
     except removed.CannotPutBack:
         notify(_("This can no longer be undone."), "caution")
     except LimitReached:
-        notify(_("You have as many as there may be. Remove one first."), "danger")
+        notify(_("You have reached the limit. Delete one first."), "danger")
     except (MailError, NameRefused):
-        notify(_("You may not send with this name or address any more, so the identity stays removed."), "caution")
+        notify(_("You can no longer send with this name or address, so the identity was not restored."), "caution")
     else:
         if kind == "identity":
             audited(AuditAct.IDENTITY_ADDED, address)
-        notify(
-            {"identity": _("The identity is back."), "signature": _("The signature is back.")}.get(
-                kind, _("The template is back.")
-            )
-        )
+        notify({"identity": _("Identity restored."), "signature": _("Signature restored.")}.get(kind, _("Template restored.")))
     return redirect(back, 303)
 
 

@@ -51,14 +51,16 @@ def change_template(number: int) -> Response:
 @blueprint.get("/settings/templates/<int:number>/remove")
 def ask_template(number: int) -> Response:
     text = _mine(number)
-    words = _("Nobody can use it any more.") if text.shared else _("Messages that were written with it stay as they are.")
-    return page("settings/remove.html", title=_("Remove the template %(name)s?", name=text.name), words=words, back=url_for(LIST))
+    words = _("Nobody will be able to use it any more.") if text.shared else _("Messages written with it are not affected.")
+    return page(
+        "settings/remove.html", title=_("Delete the template “%(name)s”?", name=text.name), words=words, back=url_for(LIST)
+    )
 
 
 @blueprint.post("/settings/templates/<int:number>/remove")
 def remove_template(number: int) -> Response:
     if undo := removed.remove(current_user(), "template", number):
-        told_removed("template", _("The template was removed."), undo)
+        told_removed("template", _("Template deleted."), undo)
     return redirect(url_for(LIST), 303)
 
 
@@ -81,7 +83,7 @@ def _save(text: ReadyText) -> Response:
     try:
         templates.save(text)
     except LimitReached:
-        notify(_("You have as many as there may be. Remove one first."), "danger")
+        notify(_("You have reached the limit. Delete one first."), "danger")
         return _template_page(form, known, 422)
-    notify(_("The template is saved."))
+    notify(_("Template saved."))
     return redirect(url_for(LIST), 303)
