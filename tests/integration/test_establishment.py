@@ -95,7 +95,7 @@ def test_people_of_a_listed_domain_are_inside(given: Any, person: Visitor, fill:
     given(domains=(Domain("Autre.example", "Collège"),) if together else ())
     fill(person, message("Plans", sender=f"Charlie Roux <{CHARLIE}>"))
     line = person.get(person.get("/mailbox/INBOX").link("Plans")).one(".trust").get_text(" ", strip=True)
-    assert f"{'inside' if together else 'outside'} your establishment" in line
+    assert f"{'inside' if together else 'outside'} your organisation" in line
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -122,11 +122,11 @@ class ComposeForm(FlaskForm):
             try:
                 found.extend(builder.parse_addresses(self[name].data or ""))
             except BadAddress as error:
-                self.mark(name, _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
+                self.mark(name, _("“%(value)s” is not an email address.", value=error.value[:80]))
         try:
             builder.parse_addresses(self.reply_to.data or "")
         except BadAddress as error:
-            self.mark("reply_to", _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
+            self.mark("reply_to", _("“%(value)s” is not an email address.", value=error.value[:80]))
         if not found and not any(self[name].errors for name in RECIPIENTS):
             self.mark("to", _("Add at least one recipient."))
         return not any(field.errors for field in self)

@@ -82,7 +82,7 @@ class ContactForm(_Form):
         good = self.validate()
         before = {point.value for point in known.emails} if known else set()
         self.email_errors = [
-            _("“%(value)s” is not an e-mail address.", value=point.value[:80])
+            _("“%(value)s” is not an email address.", value=point.value[:80])
             for point in self.emails
             if point.value not in before and not _is_address(point.value)
         ]
@@ -118,6 +118,6 @@ class GroupForm(_Form):
         try:
             self.addresses = builder.parse_addresses(self.people.data or "")
         except BadAddress as error:
-            self.mark("people", _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
+            self.mark("people", _("“%(value)s” is not an email address.", value=error.value[:80]))
             good = False
         return good

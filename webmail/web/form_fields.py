@@ -38,7 +38,7 @@ def are_addresses(form: Form, field: Field) -> None:
         builder.parse_addresses(field.data or "")
     except (BadAddress, UnsafeValue) as error:
         value = error.value if isinstance(error, BadAddress) else field.data
-        raise ValidationError(_("“%(value)s” is not an e-mail address.", value=value[:80])) from error
+        raise ValidationError(_("“%(value)s” is not an email address.", value=value[:80])) from error
 
 
 class AreaForm(FlaskForm):

@@ -183,7 +183,7 @@ class TestIdentities:
     def test_mistakes_keep_what_was_typed(self, alice):
         page = add_identity(alice, name="A", reply_to="nobody", cc="x@y.example", organisation="o" * 300)
         assert page.status == 422
-        assert "“nobody” is not an e-mail address" in page.text
+        assert "“nobody” is not an email address" in page.text
         assert page.one("[name=cc]")["value"] == "x@y.example"
         assert len(page.all("[aria-invalid]")) == 2
 

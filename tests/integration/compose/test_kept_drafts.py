@@ -241,10 +241,10 @@ def test_what_the_worker_has_no_password_for_is_not_said_to_go_by_itself(alice, 
     for text in ("one", "one two"):
         alice.submit(page, FORM, body=text, action="autosave", htmx="saved")
     DraftRow.update(copy_due=now() - timedelta(seconds=1)).execute()
-    assert "by themselves" in alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
+    assert "moved there" in alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
     for trouble in (None, "away"):
         DraftRow.update(copy_error=trouble, copy_due=None).execute()
-        assert "by themselves" not in alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
+        assert "moved there" not in alice.get("/mailbox/Drafts").one(".kept-drafts").get_text()
 
 
 def test_nobody_sees_the_drafts_of_others(alice, bob):

@@ -75,7 +75,7 @@ def send_it_on(uid: int, mailbox: str) -> Response:
     try:
         to = builder.parse_addresses(form.to.data or "")
     except BadAddress as error:
-        return _refused(form, message, _("“%(value)s” is not an e-mail address.", value=error.value[:80]))
+        return _refused(form, message, _("“%(value)s” is not an email address.", value=error.value[:80]))
     if not to:
         return _refused(form, message, _("Add at least one recipient."))
     if identity is None:

@@ -45,7 +45,7 @@ def chip_words() -> dict[str, str]:
     return {
         "list": _("Recipients: %(field)s", field="{field}"),
         "remove": _("Remove %(name)s", name="{name}"),
-        "bad": _("not an e-mail address"),
+        "bad": _("not an email address"),
         "more": _("+%(count)s", count="{count}"),
         "all": _("Show all recipients"),
         "added": _("%(name)s was added.", name="{name}"),

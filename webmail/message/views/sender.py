@@ -67,7 +67,9 @@ def _warning_words(warning: SenderWarning) -> str:
         case WarningKind.BORROWED:
             return _("this was sent from the account %(account)s, not by %(address)s.", account=real, address=seen)
         case WarningKind.REDIRECTED:
-            return _("%(account)s redirected this message. Nothing confirms that %(address)s wrote it.", account=real, address=seen)
+            return _(
+                "%(account)s redirected this message. Nothing confirms that %(address)s wrote it.", account=real, address=seen
+            )
         case WarningKind.NO_SENDER:
             return _("the message does not say who sent it.")
         case WarningKind.SEVERAL:
@@ -89,7 +91,9 @@ def _warning_words(warning: SenderWarning) -> str:
         case WarningKind.LOOKALIKE:
             return _("%(seen)s looks like %(real)s, but is a different domain.", seen=seen, real=real)
         case WarningKind.SCRIPTS:
-            return _("the domain uses letters from another alphabet that look like Latin ones; its real name is %(name)s.", name=real)
+            return _(
+                "the domain uses letters from another alphabet that look like Latin ones; its real name is %(name)s.", name=real
+            )
         case WarningKind.REPLY:
             return _("a reply would go to %(address)s, not to %(domain)s.", address=seen, domain=real)
         case WarningKind.LINK:
@@ -111,7 +115,7 @@ def _file_words(kind: WarningKind, names: str) -> str:
         case WarningKind.SHORTCUT:
             return _("%(names)s is a shortcut that could open anything.", names=names)
         case WarningKind.DISK:
-            return _("%(names)s is a disk image. These often hide programs.", names=names)
+            return _("%(names)s is a disk image. These files often hide programs.", names=names)
         case WarningKind.PACKED:
             return _("%(names)s is an archive containing a program. Open it only if you were expecting it.", names=names)
         case WarningKind.LOCKED:
