@@ -34,7 +34,7 @@ def _sentences(error: MailError) -> tuple[str, str]:
     kinds: list[tuple[type[MailError], str, str]] = [
         (
             TokenRefused,
-            _("The mail server does not let this service in"),
+            _("The mail server denied access to this service"),
             _("The problem is with the servers, not your password. Your mail is safe. Tell your administrator."),
         ),
         (
@@ -42,30 +42,34 @@ def _sentences(error: MailError) -> tuple[str, str]:
             _("The search is not ready yet"),
             _("The mail server is still indexing new messages. Try again in a moment."),
         ),
-        (ServerAway, _("The mail server does not answer"), _("Your mail is safe. Wait a moment and try again.")),
+        (ServerAway, _("The mail server is not responding"), _("Your mail is safe. Wait a moment and try again.")),
         (
             MailboxChanged,
-            _("This folder was rebuilt on the server"),
-            _("The link you followed is no longer valid. Open the folder again."),
+            _("This folder has changed on the server"),
+            _("This link no longer works. Open the folder again."),
         ),
-        (NoSuchMailbox, _("There is no such folder"), _("It may have been renamed or deleted. Choose one in the list.")),
+        (
+            NoSuchMailbox,
+            _("This folder does not exist"),
+            _("It may have been renamed or deleted. Choose another one from the list."),
+        ),
         (
             NoSuchMessage,
             _("This message is no longer here"),
             _("It may have been moved or deleted, perhaps from another device."),
         ),
-        (NotAllowed, _("You may not do this here"), _("The owner of this folder or the administrator did not allow it.")),
+        (NotAllowed, _("You don't have permission to do this here"), _("Ask the owner of this folder or your administrator.")),
         (OverQuota, _("Your mailbox is full"), nothing_changed()),
-        (SignInRefused, _("The mail server no longer accepts this sign-in"), _("Sign out, then sign in again.")),
+        (SignInRefused, _("The mail server no longer accepts your sign-in"), _("Sign out, then sign in again.")),
         (StorageAway, _("The server can't reach its files at the moment"), _("Try again in a few minutes.")),
-        (StorageFull, _("The server has no room for files at the moment"), _("Tell your administrator.")),
+        (StorageFull, _("The server is out of space for files"), _("Tell your administrator.")),
         (FileGone, _("This file is no longer here"), _("It may have been removed in the meantime.")),
-        (UnsafeValue, _("This request holds characters that mail does not allow"), _("Check what you typed and try again.")),
+        (UnsafeValue, _("Some of these characters can't be used in mail"), _("Check what you typed and try again.")),
     ]
     for kind, what, then in kinds:
         if isinstance(error, kind):
             return what, then
-    return _("The mail server refused"), _("Nothing was changed. If it happens again, tell your administrator.")
+    return _("The mail server refused this action"), _("Nothing was changed. If it happens again, tell your administrator.")
 
 
 def error_page(title: str, advice: str, status: int, link: dict[str, Any] | None = None) -> Response:
@@ -101,13 +105,13 @@ def database_words(error: Exception) -> str:
         case DatabaseTrouble.AWAY:
             return _("Wait a moment and try again.")
         case DatabaseTrouble.FULL:
-            return _("The server has no room left. Tell your administrator, then try again.")
+            return _("The server is out of space. Tell your administrator, then try again.")
     return _("Tell your administrator: the database needs repair. Your mail is safe on the mail server.")
 
 
 def csrf_error(error: CSRFError) -> Response:
     return error_page(
-        _("This form is out of date"), _("Nothing was changed. Go back, reload the page and send the form again."), 400
+        _("This form has expired"), _("Nothing was changed. Go back, reload the page and send the form again."), 400
     )
 
 
@@ -117,11 +121,11 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
         return error
     titles = {
         404: (_("There is nothing at this address"), _("Check the address, or go back to your mail.")),
-        405: (_("This address can't be opened like this"), _("Go back and use the buttons of the page.")),
+        405: (_("This page can't be opened this way"), _("Go back and use the buttons on the page.")),
         413: (_("This is too large"), _("Choose smaller files and try again.")),
         429: (_("Too many requests"), _("Wait a few minutes, then try again.")),
-        503: (_("Too many people are signing in"), _("Wait a few seconds, then go back and send the form again.")),
-        500: (_("Something went wrong here"), _("It has been recorded. Go back and try again.")),
+        503: (_("Too many people are signing in right now"), _("Wait a few seconds, then go back and send the form again.")),
+        500: (_("Something went wrong"), _("The problem has been logged. Go back and try again.")),
     }
     title, advice = titles.get(status, (_("This request could not be understood"), _("Go back and try again.")))
     return error_page(title, advice, status)

@@ -24,12 +24,12 @@ class MaxLength:
 
     def __call__(self, form: Form, field: Field) -> None:
         if len(field.data or "") > self.most:
-            raise ValidationError(_("This is too long: at most %(count)d characters.", count=self.most))
+            raise ValidationError(_("This is too long. Use at most %(count)d characters.", count=self.most))
 
 
 def required(form: Form, field: Field) -> None:
     if not (field.data or "").strip():
-        raise ValidationError(_("Write something here."))
+        raise ValidationError(_("Fill in this field."))
 
 
 def are_addresses(form: Form, field: Field) -> None:
@@ -57,4 +57,4 @@ def is_one_address(form: Form, field: Field) -> None:
     except (BadAddress, UnsafeValue):
         found = ()
     if len(found) != 1 or found[0].email != field.data:
-        raise ValidationError(_("Write one address, such as alice@lycee.example."))
+        raise ValidationError(_("Type one address, such as alice@lycee.example."))

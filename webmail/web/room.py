@@ -14,4 +14,4 @@ def room_link() -> dict[str, Any]:
 
 
 def nothing_changed() -> str:
-    return _("Nothing was changed: everything is where it was. Make room, then try again.")
+    return _("Nothing was changed. Free up space, then try again.")

@@ -72,15 +72,15 @@ def row_of(task: Task) -> TaskRow:
         case TaskState.FAILED:
             return TaskRow(task, title, _failed(task, text), "danger", _help(task), _undo(task, text, result))
         case TaskState.WAITING if task.error == "storage-away":
-            words = _("The server can't reach its files at the moment. This continues by itself once it can.")
+            words = _("The server can't reach its files at the moment. This will continue as soon as it can.")
             return TaskRow(task, title, words, "caution")
         case TaskState.WAITING if task.error == "storage-full":
-            words = _("The server has no room for files at the moment. This continues by itself once there is room.")
+            words = _("The server is out of space for files. This will continue as soon as there is some.")
             return TaskRow(task, title, words, "caution")
         case TaskState.WAITING if task.error:
-            return TaskRow(task, title, _("The mail server does not answer. This continues by itself once it does."), "caution")
+            return TaskRow(task, title, _("The mail server is not responding. This will continue as soon as it does."), "caution")
         case TaskState.WAITING:
-            return TaskRow(task, title, _("Waiting for its turn."), "done")
+            return TaskRow(task, title, _("Waiting to start."), "done")
     return TaskRow(task, title, _progress(task), "done")
 
 
@@ -109,8 +109,8 @@ def task_started(task: Task) -> None:
     """Wake the worker, and say on the next page that the work goes on by itself. The notice follows its progress."""
     wake_worker()
     row = row_of(task)
-    words = _("%(title)s It continues in the background: you can leave this page.", title=row.title)
-    link = {"url": url_for("accounts.tasks"), "text": _("Follow its progress"), "here": True}
+    words = _("%(title)s This continues in the background, so you can leave this page.", title=row.title)
+    link = {"url": url_for("accounts.tasks"), "text": _("Show progress"), "here": True}
     notify(words, link=link, poll=(url_for("accounts.task_state", task_id=task.id), 2))
 
 
@@ -131,11 +131,11 @@ def _stopped(task: Task) -> str:
 
 def _failed(task: Task, text: TaskText | None) -> str:
     if task.error == "server-away":
-        return _("The mail server did not answer for hours. Try again later.")
+        return _("The mail server did not respond for hours. Try again later.")
     if task.error == "storage-away":
         return _("The server could not reach its files for hours. Try again later.")
     if task.error == "storage-full":
-        return _("The server had no room for files for several hours. Tell your administrator, then try again.")
+        return _("The server was out of space for files for hours. Tell your administrator, then try again.")
     if text and (words := text.failed(task.error)):
         return words
-    return _("Something went wrong here. It has been recorded. Try again, or tell your administrator.")
+    return _("Something went wrong. The problem has been logged. Try again, or tell your administrator.")

@@ -115,7 +115,7 @@ def test_a_new_folder_in_place(open_browser: OpenBrowser, dora: str) -> None:
     expect(page.locator("#chooser-find")).to_be_focused()
     page.keyboard.type("Erasmus//2027")
     expect(new).to_have_text("Create “Erasmus//2027” and move there")
-    expect(page.locator(".chooser-count")).to_have_text("No folder is called that.")
+    expect(page.locator(".chooser-count")).to_have_text("No folder with this name.")
     page.keyboard.press("Enter")
     expect(new).to_be_focused()
     page.keyboard.press("Enter")
@@ -285,7 +285,7 @@ def test_without_scripts_the_same_button_leads_to_a_page(open_browser: OpenBrows
     tick(page, "Message 1", "Message 2")
     page.locator(".list-bar details.menu > summary").first.click()
     page.click("button[value=tags]")
-    page.locator("select[name=some]").select_option("Put on all")
+    page.locator("select[name=some]").select_option("Add to all")
     page.click("button[value=retag]")
     expect(page.locator("#notices")).to_contain_text("1 message tagged Bleu.")
 

@@ -42,10 +42,10 @@ def test_the_menu_orders_a_folder_and_its_button_names_the_order(open_browser: O
 def test_results_of_all_folders_are_ordered_by_the_same_menu(open_browser: OpenBrowser, width: int) -> None:
     page = open_browser("alice@lycee.example", width=width, language="en")
     page.goto("/mailbox/INBOX?query=from:bob&scope=all")
-    found = page.locator("[role=status]", has_text="found everywhere").text_content()
+    found = page.locator("[role=status]", has_text="found in all folders").text_content()
     order_by(page, "Oldest first")
     assert "scope=all" in page.url and "sort=oldest" in page.url
-    expect(page.locator("[role=status]", has_text="found everywhere")).to_have_text(str(found))
+    expect(page.locator("[role=status]", has_text="found in all folders")).to_have_text(str(found))
     dates = [str(one.get_attribute("datetime")) for one in page.locator("[data-row] time").all()]
     assert len(dates) > 1 and dates == sorted(dates)
 

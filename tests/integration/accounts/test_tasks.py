@@ -48,7 +48,7 @@ def test_a_large_import_goes_on_by_itself_and_can_be_undone(person, work):
     assert contacts_of(person) == 0
     page = person.get("/tasks")
     assert "Importing contacts from “tout.vcf”." in page.text
-    assert "Waiting for its turn." in page.text
+    assert "Waiting to start." in page.text
     assert work() == 1
     page = person.get("/tasks")
     assert "450 contacts added." in page.text
@@ -150,7 +150,7 @@ def test_signed_out_it_asks_to_sign_in(app):
 def test_the_list_and_the_notice_are_refreshed_in_place(person, work):
     page = send_file(person, cards(450))
     state = page.one("[hx-get*='/tasks/']")["hx-get"]
-    assert "Waiting for its turn." in person.get(state).text
+    assert "Waiting to start." in person.get(state).text
     piece = person.get("/tasks?auto=1", htmx="tasks")
     assert piece.one("#tasks")["hx-trigger"] == "every 2s"
     assert not piece.all("html")

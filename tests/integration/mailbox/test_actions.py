@@ -152,7 +152,7 @@ def test_a_missing_or_foreign_token_changes_nothing(
     foreign = Visitor(app, make_account()).sign_in().get("/mailbox/INBOX").soup.select_one("[name=csrf_token]")["value"]
     for token in (None, "", foreign, "x"):
         page = person.submit(inbox, FORM, action="delete", uids=select(inbox, "Un"), csrf_token=token)
-        assert page.status == 400 and "out of date" in page.text
+        assert page.status == 400 and "has expired" in page.text
     assert person.get("/mailbox/INBOX").rows == ["Un"]
 
 

@@ -40,7 +40,7 @@ def names(page: Page) -> list[str]:
 def test_files_are_listed_across_folders_and_downloaded(files: Visitor) -> None:
     page = files.get("/files")
     assert names(page) == ["budget.xlsx", "IMG_1.jpg", "Relevé 2026.pdf"]
-    assert "3 messages with such files" in page.text and "Not searched:" in page.text
+    assert "3 messages with matching files" in page.text and "Not searched:" in page.text
     download = files.client.get(page.link("budget.xlsx"))
     assert download.data == b"x" * 900 and "attachment" in download.headers["Content-Disposition"]
     assert files.get(page.link("Budget")).status == 200
@@ -95,8 +95,8 @@ def test_files_are_sorted_by_name_and_by_size_on_all_pages(files: Visitor, fill:
     monkeypatch.setattr(imap.attachment_search, "MOST_LOOKED_INTO", 4)
     largest = files.get("/files?sort=size")
     assert names(largest)[0] == "Relevé 2026.pdf" and len(names(largest)) == 4
-    assert "Only the files of the 4 largest messages can be put in this order" in largest.text
-    assert "Only the files of the 4 newest messages can be put in this order" in files.get("/files?sort=name").text
+    assert "Only files from the 4 largest messages can be sorted this way" in largest.text
+    assert "Only files from the 4 newest messages can be sorted this way" in files.get("/files?sort=name").text
 
 
 def test_files_say_what_they_did_not_understand(files: Visitor) -> None:

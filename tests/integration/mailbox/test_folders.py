@@ -234,8 +234,8 @@ def test_from_within_the_trash_it_is_asked_first_and_then_for_good(person: Visit
     folder(person, "Work", "delete")
     asked = folder(person, "Trash/Work", "delete")
     assert "Delete the folder Work for good?" in asked.text
-    assert "1 message is in it" in asked.text
-    assert "1 folder inside" in asked.text
+    assert "It contains 1 message" in asked.text
+    assert "1 subfolder will be deleted too" in asked.text
     assert person.get("/mailbox/Trash/Work").status == 200, "nothing before it was confirmed"
     assert "deleted for good" in person.submit(asked, "main form", action="destroy").notices
     assert person.get("/mailbox/Trash/Work/2026").status == 404
@@ -292,7 +292,7 @@ def test_unsubscribing_hides_a_folder_beside_the_list_but_not_on_its_page(person
     make(person, "Work")
     page = folder(person, "Work", "unsubscribe")
     assert "Work" not in side_bar(page)
-    assert "hidden beside the list" in person.get("/folders").text
+    assert "hidden from the sidebar" in person.get("/folders").text
     assert "Work" in side_bar(folder(person, "Work", "subscribe"))
 
 
@@ -320,10 +320,10 @@ def test_emptying_the_trash_asks_once_and_says_how_many(person: Visitor, fill: C
     make(person, "Work")
     folder(person, "Work", "delete")
     listed = person.get("/mailbox/Trash")
-    assert "removed from here for good after 30 days" in listed.text
+    assert "deleted for good after 30 days" in listed.text
     asked = person.get(listed.link("Empty the trash"))
     assert "Delete 2 messages for good?" in asked.text
-    assert "1 folder inside" in asked.text
+    assert "1 subfolder will be deleted too" in asked.text
     fill(person, message("Late"), mailbox="Trash")  # after the question
     done = person.submit(asked, "main form", action="empty")
     assert "Trash is empty" in done.notices

@@ -104,7 +104,7 @@ def test_search_finds_sender_subject_and_text(person: Visitor, fill: Callable[..
     assert person.get("/mailbox/INBOX?query=zoe").rows == ["Autre"]
     assert person.get("/mailbox/INBOX?query=magnifique").rows == ["Encore"]
     nothing = person.get("/mailbox/INBOX?query=introuvable")
-    assert nothing.rows == [] and "No message matches" in nothing.text
+    assert nothing.rows == [] and "No messages found" in nothing.text
     assert nothing.one("[name=query]")["value"] == "introuvable"
 
 

@@ -76,7 +76,7 @@ def test_the_filter_is_a_field_of_the_form(folders: Visitor, typed: str, found: 
     else:
         assert offered(asked) == found
         assert asked.one("#chooser-find")["value"] == typed
-        assert ("No folder is called that." in asked.text) == (not found)
+        assert ("No folder with this name." in asked.text) == (not found)
     after = folders.submit(asked, CHOOSER, action="move:Été")
     assert "1 message moved to Été" in after.notices
 

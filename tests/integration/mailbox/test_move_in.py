@@ -114,7 +114,7 @@ def test_gmails_labels_become_folders_and_tags_and_nothing_is_doubled(person, im
     with gmail.serving(world):
         ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")
         work()
-        assert "The mail server does not answer. This continues by itself once it does." in person.get("/tasks").text
+        assert "The mail server is not responding. This will continue as soon as it does." in person.get("/tasks").text
         work()
         assert f"{len(LETTERS) + 2} messages were imported." in person.get("/tasks").text
         ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")

@@ -52,7 +52,7 @@ def run(app: Flask, *words: str) -> str:
 def test_it_is_a_row_a_mail_and_a_line_of_the_audit_log(person: Visitor) -> None:
     page = person.submit(person.get("/room"), FORM, note="Les photos\nde la sortie")
     assert "request was sent to your administrator" in page.notices
-    assert "You asked your administrator for more room on" in said(page) and not page.all(FORM)
+    assert "You asked your administrator for more space on" in said(page) and not page.all(FORM)
     [letter] = letters()
     assert letter.kind == "room-request" and person.address in letter.subject
     assert "> Les photos\n> de la sortie" in letter.body and f"flask accounts quota {person.address} 5G" in letter.body
@@ -126,7 +126,7 @@ def test_hostile_words_stay_in_their_quotation(person: Visitor) -> None:
 def test_without_an_address_people_are_told_whom_to_ask(person: Visitor, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     page = person.get("/room")
     monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], admin_address=""))
-    assert "Your administrator can give you more room." in said(person.get("/room")) and not person.get("/room").all(FORM)
+    assert "Your administrator can give you more space." in said(person.get("/room")) and not person.get("/room").all(FORM)
     person.submit(page, FORM)
     assert letters() == [] and requests_of(person) == []
 

@@ -89,7 +89,7 @@ def test_what_is_no_operator_is_told(person: Visitor, fill: Fill) -> None:
         "“to:” needs a word after it, so it was searched as text.",
     ):
         assert words in page.text
-    assert "There is no folder “nulle-part”: the search was made here." in page.text
+    assert "There is no folder called “nulle-part”, so this one was searched." in page.text
     assert page.one("#query")["value"] == "foo:bar before:soon in:nulle-part larger:beaucoup is:purple has:feathers to:"
 
 
@@ -131,7 +131,7 @@ def test_everywhere_merges_folders_newest_first_and_leaves_out_trash_and_junk(fo
     page = folders.get(here.link("Everywhere"))
     assert page.rows == ["Budget 7", "Budget 4", "Budget 3", "Budget 2", "Budget 1"]
     assert [row.select_one(".chip").get_text() for row in page.all("[data-row]")] == ["Inbox", "Été", "2024", "Travail", "Inbox"]
-    assert "5 messages found everywhere" in page.notices
+    assert "5 messages found in all folders" in page.notices
     assert "Not searched:" in page.text
     assert folders.get(page.link("Trash")).rows == ["Budget 5"]
     assert folders.get(page.link("Only in Inbox")).rows == here.rows
@@ -272,7 +272,7 @@ def test_a_fragment_of_everywhere_is_the_list(folders: Visitor) -> None:
 def test_where_only_the_newest_are_sorted_the_page_says_so(folders: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multi_search, "MOST_SORTED", 3)
     page = search(folders, "budget", scope="all", sort="subject")
-    assert page.rows == ["Budget 3", "Budget 4", "Budget 7"] and "5 messages found everywhere" in page.text
-    assert "Only the newest 3 of 5 can be put in this order" in page.text
+    assert page.rows == ["Budget 3", "Budget 4", "Budget 7"] and "5 messages found in all folders" in page.text
+    assert "Only the newest 3 of 5 can be sorted this way" in page.text
     whole = search(folders, "budget", scope="all")
-    assert len(whole.rows) == 5 and "can be put in this order" not in whole.text
+    assert len(whole.rows) == 5 and "can be sorted this way" not in whole.text

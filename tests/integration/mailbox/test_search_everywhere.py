@@ -87,7 +87,7 @@ def test_every_page_in_every_order(many: Visitor, account_of: AccountOf, monkeyp
 def check_pages(many: Visitor) -> None:
     """They say how they are sorted, and lead to the last one."""
     page = search(many, "sujet", scope="all")
-    assert f"{TOTAL} messages found everywhere" in page.text
+    assert f"{TOTAL} messages found in all folders" in page.text
     smallest = many.get(str(many.get(page.link("Largest first")).one(".pager a:-soup-contains('Last page')")["href"]))
     assert "1–50" not in smallest.text and f"of {TOTAL:,}" in smallest.text and smallest.rows
     assert {row["value"].split(".")[2] for row in smallest.all("[name=uids]")} <= {f"Dossier {n}" for n in range(FOLDERS)}
@@ -111,7 +111,7 @@ def test_more_than_300_folders_are_all_searched(person: Visitor, imap_of: ImapOf
             client.append(f"F{number:03}", bytes(message(f"Perle {number}")))
     person.get("/mailbox/INBOX", reload=True)
     page = search(person, "perle", scope="all", sort="subject")
-    assert "33 messages found everywhere" in page.text and "Perle 319" in page.rows and "too many folders" not in page.text
+    assert "33 messages found in all folders" in page.text and "Perle 319" in page.rows and "too many folders" not in page.text
     with imap.connect(account_of(person.address), "INBOX") as connection:
         imap.mailboxes.overview(connection)
         before = connection.round_trips

@@ -109,7 +109,7 @@ def test_without_the_right_nothing_is_said_to_be_done(
         assert answer.all("a[href]"), "a way back"
     for action in ("tag:urgent", "tags"):
         answer = bob.submit(page, "#messages", action=action, uids=str(uids[0]))
-        assert answer.status == 403 and "You may not" in answer.text and "support tags" not in answer.text, action
+        assert answer.status == 403 and "have permission to do this" in answer.text and "support tags" not in answer.text, action
     with imap.connect(account_of(bob.address)) as connection, pytest.raises(NotAllowed):
         imap.actions.delete(connection, team, uids)
     client.select_folder("Team")
@@ -190,7 +190,7 @@ def test_levels_and_their_change(alice: Visitor, bob: Visitor, fill: Fill) -> No
     assert shared_with(bob)
     assert bob.get(f"/folder/{quote(team)}").status == 200
     page = share(alice, "Team", bob.address.partition("@")[0], "write")
-    assert "Read and change" in [td.get_text(strip=True) for td in page.all("#sharing td")]
+    assert "Read and edit" in [td.get_text(strip=True) for td in page.all("#sharing td")]
     assert len(page.all("#sharing tbody tr")) == 2
     shared_with(bob)
     listed = bob.get(f"/mailbox/{quote(team)}")
@@ -230,7 +230,7 @@ def test_the_inbox_is_shared_too_and_by_itself(alice: Visitor, bob: Visitor, fil
     local = alice.address.partition("@")[0]
     assert shared_with(bob) == [f"Inbox ({local})"]
     page = bob.get("/folders")
-    assert "Folders inside" not in bob.get(f"/folder/{quote(f'shared/{alice.address}')}").text
+    assert "Subfolders" not in bob.get(f"/folder/{quote(f'shared/{alice.address}')}").text
     listed = bob.get(page.link(f"Inbox ({local})"))
     assert listed.rows == ["Hello"]
     assert bob.get(f"/mailbox/{quote(name_of(alice, 'Private'))}").status == 404

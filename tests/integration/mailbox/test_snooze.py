@@ -79,7 +79,7 @@ def test_a_message_waits_and_comes_back_unread_and_on_top(app: Flask, old: Visit
     assert [chip.get_text() for chip in inbox.all("[data-row]:first-child .tag")] == ["projet"]
     assert inbox.one("[data-row]:first-child .f .on")
     assert old.get("/mailbox/Snoozed").rows == [] and rows_of(old.address) == []
-    assert "Nothing waits" in old.get("/snoozed").text
+    assert "No snoozed messages" in old.get("/snoozed").text
 
 
 def test_nothing_comes_back_before_its_time(app: Flask, old: Visitor) -> None:
@@ -131,7 +131,7 @@ def test_the_page_of_what_waits(old: Visitor) -> None:
     assert "back in Inbox" in woken.notices
     recent = old.get("/snoozed").one("main li form:has([value=cancel])")["action"]
     cancelled = old.submit(woken, f"main form[action='{recent}']:has([value=cancel])", action="cancel")
-    assert "back in Inbox" in cancelled.notices and "Nothing waits" in cancelled.text
+    assert "back in Inbox" in cancelled.notices and "No snoozed messages" in cancelled.text
     inbox = old.get("/mailbox/INBOX")
     assert inbox.rows == ["Ancien", "Récent"] and len(inbox.all("tr.u")) == 1  # cancelled: as it was
 
@@ -205,7 +205,7 @@ def test_without_a_credential_it_comes_back_with_the_next_list(
         person = Visitor(app, address).sign_in()
         inbox = person.get("/mailbox/INBOX")
         asked = person.submit(inbox, FORM, action="later", uids=boxes(inbox, "Un"))
-        assert "when you next open a list" in asked.text
+        assert "the next time you open a list" in asked.text
         put_off(person, "Un")
         make_due(address)
         app.extensions["jobs"].wake()

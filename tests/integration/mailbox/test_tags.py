@@ -105,7 +105,7 @@ def test_a_removed_tag_asks_what_becomes_of_the_messages(person: Visitor, fill: 
         page = person.get(f"/mailbox/{name}")
         person.submit(page, FORM, action="tag:Urgent", uids=boxes(page, subject))
     asked = person.submit(person.get("/tags"), "main li form", action="remove")
-    assert "Remove the tag Urgent?" in asked.text and "Urgent" in person.get("/tags").text
+    assert "Delete the tag Urgent?" in asked.text and "Urgent" in person.get("/tags").text
     after = person.submit(asked, "main form", action=how)
     assert "Tag Urgent deleted." in after.notices
     assert ("It was removed from 2 messages." in after.notices) == (how == "strip")

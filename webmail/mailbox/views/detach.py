@@ -198,7 +198,9 @@ def _left(reason: str, count: int) -> str:
     words = {
         "gone": ngettext("%(num)d message was no longer there.", "%(num)d messages were no longer there.", count),
         "not-allowed": ngettext(
-            "You don't have permission to change %(num)d message.", "You don't have permission to change %(num)d message.", count
+            "You don't have permission to change %(num)d message.",
+            "You don't have permission to change %(num)d messages.",
+            count,
         ),
         Kept.SIGNED: _sealed_words(),
         Kept.ENCRYPTED: _sealed_words(),

@@ -106,7 +106,7 @@ def move_in_mail() -> Response:
         audited(AuditAct.MOVE_IN_REFUSED, f"{old.username} {old.host}")
         return _form(server_error=_refused_words(username))
     except ServerAway:
-        return _form(server_error=_("This server isn't responding. Check its name, or try again later."))
+        return _form(server_error=_("This server is not responding. Check its name, or try again later."))
     except LimitReached:
         return _form(server_error=_("You have too many tasks running. Wait until one finishes."))
     task_started(task)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 import peewee as pw
 from flask import abort, g, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from werkzeug.wrappers import Response
 
 from webmail.errors import NoSuchMailbox
@@ -152,7 +153,7 @@ def ready_search_here(address: str) -> str:
 def ready_searches(address: str) -> list[tuple[str, str]]:
     """Predefined searches in all mailboxes of the person with this address, as (label, query)."""
     return [
-        (_("Unread"), "is:unread"),
+        (pgettext("messages", "Unread"), "is:unread"),
         (_("Flagged"), "is:flagged"),
         (_("With attachments"), "has:attachment"),
         (_("Sent directly to me"), f"to:{address}"),
