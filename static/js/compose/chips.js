@@ -44,7 +44,7 @@
     if (who.bad) label.push(element("span", { class: "visually-hidden" }, [" (" + one.words.bad + ")"]));
     var title = who.bad ? raw + " · " + one.words.bad : who.address || who.name;
     var gone = one.words.remove.replace("{name}", function () { return who.name; });
-    return element("li", { role: "listitem", class: "person" + (who.bad ? " person-bad" : "") }, [
+    return element("li", { class: "person" + (who.bad ? " person-bad" : "") }, [
       element("button", { type: "button", tabindex: "-1", title: title, "data-chip": "" }, label),
       element("button", { type: "button", tabindex: "-1", "aria-label": gone }, ["×"]),
     ]);

@@ -40,7 +40,7 @@
     data.set("action", button.value);
     opener = handle(button);
     if (opener !== button) opener.parentNode.open = false;
-    opener.setAttribute("aria-expanded", "true");
+    if (opener === button) opener.setAttribute("aria-expanded", "true"); // a <summary> has states of its own
     fetch(form.getAttribute("action"), {
       method: "POST", credentials: "same-origin", body: data, headers: { "HX-Request": "true", "HX-Target": "chooser" },
     }).then(function (answer) { return answer.text(); }).then(function (html) {
