@@ -146,6 +146,8 @@
     load(button.dataset.chooser, function () { button.click(); });
   });
 
+  if (later.ahead) window.addEventListener("load", function () { load(later.ahead); }); // what may be opened next
+
   if (later.drag && matchMedia("(pointer: fine)").matches) { // rows go to folders with the mouse
     document.addEventListener("mouseover", function first(event) {
       if (!event.target.closest("[data-row]")) return;

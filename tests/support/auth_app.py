@@ -52,6 +52,7 @@ def _inbox() -> Blueprint:
     inbox = Blueprint("mailbox", __name__)
 
     @inbox.route("/mailbox/<path:mailbox>", methods=["GET", "POST"])
+    @guard.may_come_ahead
     def show(mailbox: str) -> str:
         return f"{mailbox} of {current_user().address}, password {session.password!r}"
 

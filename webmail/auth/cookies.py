@@ -20,6 +20,7 @@ from webmail.auth import known_devices, sessions
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import Session, User
+from webmail.web.request_values import fetched_ahead
 
 log = logging.getLogger(__name__)
 
@@ -149,9 +150,9 @@ class WebSession(SessionMixin):
         return self._data
 
     def _by_itself(self) -> bool:
-        """Whether this is a background request: a page polling for changes, or reloading itself (`auto`)."""
+        """Whether this is a background request: a page polling for changes, reloading itself (`auto`), or fetched ahead."""
         view = self._app.view_functions.get(self._request.endpoint or "")
-        return getattr(view, "asked_by_pages", False) or "auto" in self._request.args
+        return getattr(view, "asked_by_pages", False) or "auto" in self._request.args or fetched_ahead(self._request)
 
     _items = property(_load)
 

@@ -17,9 +17,9 @@ from webmail.auth import form_slots, request_slots
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.sessions import network_of
-from webmail.web.notices import notify
+from webmail.web.notices import changes_by_itself, notify
 from webmail.web.rendering import fragment, page
-from webmail.web.request_values import local_path
+from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -33,6 +33,12 @@ def public(view: View) -> View:
 def asked_by_pages(view: View) -> View:
     """Mark a view that open pages request in the background: such requests don't extend the session."""
     view.asked_by_pages = True  # type: ignore[attr-defined]
+    return view
+
+
+def may_come_ahead(view: View) -> View:
+    """Mark a view that scripts may fetch before its page is opened (`fetched_ahead`): it then changes nothing."""
+    view.may_come_ahead = True  # type: ignore[attr-defined]
     return view
 
 
@@ -132,8 +138,19 @@ def _require_sign_in() -> AnyResponse | None:
         return None
     if not current_user.is_authenticated:
         return people.unauthorized()
+    if guessed_by_browser():  # a real visit could not be told from it: opening a message marks it as read
+        return Response(status=503)
+    if fetched_ahead():
+        g.turn = request_slots.take_ahead(current_user.id) if _comes_ahead() else None
+        return None if g.turn else Response(status=204)
     g.turn = request_slots.take(current_user.id)
     return None if g.turn else abort(429)
+
+
+def _comes_ahead() -> bool:
+    """Whether the page may be held by a script for a while: never on a shared computer, nor where it would be wrong by then."""
+    view, row = current_app.view_functions.get(request.endpoint or ""), visit().row
+    return getattr(view, "may_come_ahead", False) and row is not None and not row.shared and not changes_by_itself()
 
 
 def _stream_keeps_turn(response: Response) -> Response:

@@ -60,11 +60,13 @@ def read(
     uidvalidity: int | None = None,
     *,
     prefer_html: bool,
+    mark: bool = True,
     stranger: Callable[[Envelope], str] = lambda envelope: "",
     whole: Callable[[Trace, Envelope], bool] = lambda trace, envelope: False,
 ) -> tuple[Message, Overview]:
     """Fetch one message for its page, with its neighbours and the folder overview, and mark it as read. 2 round trips.
 
+    Without `mark` it stays unread (then call `mark_seen` once somebody sees it); the overview is that of a message that was read.
     With `prefer_html` a plain text that also exists as HTML is left out: the frame fetches the HTML. Small parts shown as cards
     (invitations, reports) are in `bodies` too. `stranger` maps the envelope to the address (ASCII) of an unknown sender, to
     fetch `glance` and note it for `earlier_messages`, or to "". `whole` decides whether a message of up to 1 MB is fetched as a
@@ -101,8 +103,8 @@ def read(
         commands += _glance_commands(uid, missing)
     commands += overview_commands(connection)  # before the STORE, so the counts do not include it
     unseen = "\\Seen" not in flags_of(values) and not connection.read_only
-    if unseen:
-        commands.append(Spare((b"UID STORE", uid_set([uid]), b"+FLAGS.SILENT", b"(\\Seen)")))
+    if unseen and mark:
+        commands.append(_seen(uid))
     untagged = connection.run(*commands)
     more = fetched(untagged)
     bodies.update(body_texts.read(wanted + cards, more.get(uid, {})))
@@ -119,10 +121,25 @@ def read(
         glance = "".join(known.get(p.section, "")[:_GLANCE] for p in shown)
         message = replace(message, stranger=address, place=place, glance=glance)
     overview = overview_in(connection, untagged)
-    if unseen:
+    if unseen and mark:
         note_seen(connection.account, mailbox)
-        overview = overview.with_one_seen(mailbox)
-    return message, overview
+    return message, overview.with_one_seen(mailbox) if unseen else overview
+
+
+def mark_seen(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None) -> None:
+    """Mark a message as read that was read without `mark`: 2 round trips, 1 if it has been marked since. A server that refuses is
+    not asked again, as in `read`. Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    """
+    values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID FLAGS)")
+    if not values:
+        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+    if "\\Seen" not in flags_of(values) and not connection.read_only:
+        connection.run(_seen(uid))
+        note_seen(connection.account, mailbox)
+
+
+def _seen(uid: int) -> Spare:
+    return Spare((b"UID STORE", uid_set([uid]), b"+FLAGS.SILENT", b"(\\Seen)"))
 
 
 def _glance_commands(uid: int, looked_at: tuple[Part, ...]) -> list[Command]:

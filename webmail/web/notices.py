@@ -8,6 +8,7 @@ from typing import Any, cast
 from flask import session
 
 from webmail.web.areas import area_here, mailbox_here
+from webmail.web.request_values import fetched_ahead
 
 
 def notify(
@@ -43,15 +44,26 @@ def notify(
 
 
 def notices() -> list[dict[str, Any]]:
-    """The notices to show now; each is shown once, except those queued with `keep`."""
+    """The notices to show now; each is shown once, except those queued with `keep`. A page that is fetched ahead uses none up."""
     found = cast("list[dict[str, Any]]", session.get("notices", []))
     here = mailbox_here() or area_here()
+    if fetched_ahead():
+        return [one for one in found if _is_kept(one) and _placed(one, here) == one and one.get("place", here) == here]
     placed = [_placed(notice, here) for notice in found]
-    kept = [notice for notice in placed if notice.get("until", 0) > time.time()]
+    kept = [notice for notice in placed if _is_kept(notice)]
     if kept != found:
         session["notices"] = kept
     shown = [notice for notice in placed if not notice.get("until") or (notice in kept and notice.get("place", here) == here)]
     return [{**notice, "left": round(notice["counts"] - time.time(), 1)} if "counts" in notice else notice for notice in shown]
+
+
+def changes_by_itself() -> bool:
+    """Whether one of the notices counts or polls, so that a page would soon show it wrongly."""
+    return any(_is_kept(notice) and (notice.get("poll") or "counts" in notice) for notice in session.get("notices", []))
+
+
+def _is_kept(notice: dict[str, Any]) -> bool:
+    return bool(notice.get("until", 0) > time.time())
 
 
 def _placed(notice: dict[str, Any], here: str) -> dict[str, Any]:

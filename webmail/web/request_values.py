@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask import Request, request
 
 from webmail.errors import (
     MailboxChanged,
@@ -18,6 +18,21 @@ def local_path(target: str) -> str:
     if not target.startswith("/") or target.startswith("//") or len(target) > 2000:
         return ""
     return target if "\\" not in target and target.isprintable() else ""
+
+
+AHEAD = "X-Traboule-Prefetch"  # a header that static/js/mailbox/ahead.js sends
+
+
+def fetched_ahead(asked: Request | None = None) -> bool:
+    """Whether our script asks for a page that nobody has opened yet: answering must change nothing, here or in the mail."""
+    asked = asked or request
+    return asked.method == "GET" and AHEAD in asked.headers
+
+
+def guessed_by_browser() -> bool:
+    """Whether the browser by itself asks for a page that nobody has opened yet, under the names that browsers have for it."""
+    told = " ".join(request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    return "prefetch" in told or "preview" in told
 
 
 def uidvalidity() -> int | None:

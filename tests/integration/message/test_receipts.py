@@ -122,6 +122,7 @@ def test_nothing_is_sent_for_a_page_that_nobody_has_seen(alice, fill):
     url = f"/message/{fill(alice, asking())[-1]}/INBOX"
     alice.client.head(url)
     alice.client.get(url, headers={"Sec-Purpose": "prefetch"})
+    assert alice.client.get(url, headers={"X-Traboule-Prefetch": "1"}).status_code == 204  # else nothing would be sent at last
     with db.connection_context():
         assert Outbox.select().count() == 0
     assert "was sent" in alice.get(url).notices

@@ -8,8 +8,10 @@ from flask import Response, abort
 
 from tests.support.auth_app import Browser
 from tests.support.waiting import eventually
-from webmail.auth import request_slots
+from webmail.auth import guard, request_slots
 from webmail.errors import ServerAway
+
+AHEAD = {"X-Traboule-Prefetch": "1"}
 
 
 class Rooms:
@@ -17,14 +19,17 @@ class Rooms:
 
     def __init__(self, app) -> None:
         self.go_on, self.inside = Event(), []
-        app.add_url_rule("/busy", "busy", self.busy)
+        app.add_url_rule("/busy", "busy", guard.may_come_ahead(self._busy()))
         app.add_url_rule("/stream", "stream", lambda: Response(iter([b"a", b"b"])))
         app.add_url_rule("/<kind>/breaks", "breaks", self.breaks)
 
-    def busy(self) -> str:
-        self.inside.append(1)
-        assert self.go_on.wait(60)
-        return "done"
+    def _busy(self):
+        def busy() -> str:
+            self.inside.append(1)
+            assert self.go_on.wait(60)
+            return "done"
+
+        return busy
 
     def breaks(self, kind: str) -> str:
         raise (
@@ -38,24 +43,35 @@ def rooms(app):
 
 
 @pytest.fixture
-def crowded(app, visitor, rooms):
-    """Alice has as many requests under way as she may."""
-    visitor.sign_in()
-    cookie = visitor.cookie().value
-    threads = [Thread(target=_visit, args=(app, cookie)) for _ in range(request_slots.AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    eventually(lambda: len(rooms.inside) == request_slots.AT_ONCE)
-    yield visitor
+def keep_busy(app, visitor, rooms):
+    """`keep_busy(3)` begins so many requests of alice, with these headers, which stay under way until the test is over."""
+    threads: list[Thread] = []
+
+    def begin(number: int, headers: dict[str, str] | None = None) -> Browser:
+        if not visitor.cookie():
+            visitor.sign_in()
+        for _ in range(number):
+            threads.append(Thread(target=_visit, args=(app, visitor.cookie().value, headers)))
+            threads[-1].start()
+        eventually(lambda: len(rooms.inside) == len(threads))
+        return visitor
+
+    yield begin
     rooms.go_on.set()
     for thread in threads:
         thread.join()
 
 
-def _visit(app, cookie: str) -> None:
+@pytest.fixture
+def crowded(keep_busy):
+    """Alice has as many requests under way as she may."""
+    return keep_busy(request_slots.AT_ONCE)
+
+
+def _visit(app, cookie: str, headers: dict[str, str] | None) -> None:
     browser = Browser(app)
     browser.client.set_cookie("__Host-traboule", cookie, domain="mail.lycee.example", secure=True)
-    browser.get("/busy")
+    browser.get("/busy", headers=headers)
 
 
 def test_one_more_is_refused_at_once_and_others_are_not(app, crowded, bob):
@@ -127,3 +143,53 @@ def test_an_error_in_the_place_of_a_download_keeps_nothing(app, visitor, rooms, 
     assert visitor.get("/stream").status_code == 500
     assert kept
     assert request_slots.running(alice.id) == 0
+
+
+# --- what scripts fetch ahead
+
+
+def test_what_is_fetched_ahead_takes_no_place_of_a_visit(alice, keep_busy):
+    visitor = keep_busy(request_slots.AHEAD_AT_ONCE, AHEAD)
+    assert request_slots.running(alice.id) == 0
+    keep_busy(request_slots.AT_ONCE - 1)
+    assert visitor.get("/mailbox/INBOX").status_code == 200
+
+
+def test_it_is_refused_in_silence_where_it_could_slow_down_visits(keep_busy):
+    visitor = keep_busy(request_slots.AT_ONCE // 2 - 1)
+    assert visitor.get("/mailbox/INBOX", headers=AHEAD).status_code == 200
+    keep_busy(1)
+    answer = visitor.get("/mailbox/INBOX", headers=AHEAD)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert visitor.get("/mailbox/INBOX").status_code == 200
+
+
+def test_no_more_than_two_are_fetched_ahead_at_once(alice, keep_busy, rooms):
+    visitor = keep_busy(request_slots.AHEAD_AT_ONCE, AHEAD)
+    assert visitor.get("/mailbox/INBOX", headers=AHEAD).status_code == 204
+    rooms.go_on.set()
+    eventually(lambda: not request_slots.running_ahead(alice.id))
+    assert visitor.get("/mailbox/INBOX", headers=AHEAD).status_code == 200
+
+
+def test_only_pages_made_for_it_are_given_ahead_and_none_on_a_shared_computer(app, visitor):
+    visitor.sign_in()
+    assert visitor.get("/remember/me", headers=AHEAD).status_code == 204
+    assert visitor.get("/word").text == "nothing"
+    shared = Browser(app)
+    shared.sign_in(shared="y")
+    assert shared.get("/mailbox/INBOX", headers=AHEAD).status_code == 204
+    assert shared.get("/mailbox/INBOX").status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose", "X-Moz"])
+def test_a_browser_that_guesses_by_itself_gets_nothing(visitor, header):
+    visitor.sign_in()
+    assert visitor.get("/mailbox/INBOX", headers={header: "prefetch;prerender"}).status_code == 503
+    assert visitor.get("/login", headers={header: "prefetch"}).status_code in (200, 302, 303)
+
+
+def test_a_form_is_done_whatever_its_headers_say(visitor):
+    visitor.sign_in()
+    answer = visitor.post("/mailbox/INBOX", form_at="/sessions", headers=AHEAD)
+    assert answer.status_code == 200 and "alice@lycee.example" in answer.text

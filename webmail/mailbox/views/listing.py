@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
+from webmail.auth.guard import may_come_ahead
 from webmail.imap.connection import Connection
 from webmail.imap.search import Search, knows_parts
 from webmail.mailbox import search_query
@@ -26,6 +27,7 @@ from webmail.web.rendering import page
 
 
 @blueprint.get("/mailbox/<path:mailbox>")
+@may_come_ahead
 def show(mailbox: str) -> Response:
     asked = ListRequest.of(mailbox, request.args)
     account = current_account()

@@ -7,6 +7,7 @@ from functools import partial
 from flask import Response, request, url_for
 
 from webmail import imap
+from webmail.auth.guard import may_come_ahead
 from webmail.errors import NoSuchMessage
 from webmail.mail import Message, Part, Summary
 from webmail.mailbox import search_query
@@ -16,18 +17,20 @@ from webmail.message.views.html_frame import cleaned_html, frame
 from webmail.message.views.phishing import can_be_reported
 from webmail.message.views.receipts import receipt_for
 from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, with_pictures
-from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
+from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, for_a_frame, guarded, kept_by_browser
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
 from webmail.web import downloads
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
+from webmail.web.message_links import message_url
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, uidvalidity
+from webmail.web.request_values import fetched_ahead, local_path, uidvalidity
 
 _SHOWN_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 @blueprint.get("/message/<int:uid>/<path:mailbox>")
+@may_come_ahead
 def show(uid: int, mailbox: str) -> Response:
     query, sort = request.args.get("query", ""), request.args.get("sort", "date")
     as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
@@ -39,6 +42,7 @@ def show(uid: int, mailbox: str) -> Response:
             uid,
             uidvalidity(),
             prefer_html=not as_text,
+            mark=not fetched_ahead(),
             stranger=look_up.stranger,
             whole=partial(sender_check.needs_whole, user=current_user(), settings=settings()),
         )
@@ -50,7 +54,7 @@ def show(uid: int, mailbox: str) -> Response:
     current = overview.get(mailbox)
     role, rights = (current.role, current.rights) if current else (None, None)
     judged = sender_check.judge(message, current_user(), settings(), role, look_up=look_up)
-    return page(
+    response = page(
         "message/show.html", message=message, mailbox=mailbox, bodies=shown_bodies(message), newer=newer, older=older,
         query=query, sort=sort, role=role, rights=rights, reportable=can_be_reported(message, role, rights),
         as_text=as_text, trust=judged,
@@ -59,6 +63,17 @@ def show(uid: int, mailbox: str) -> Response:
         others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=with_pictures()),
         back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox, query=query or None),
     )  # fmt: skip
+    if fetched_ahead() and not message.seen:  # the script says so there once the page is opened
+        response.headers["X-Traboule-Unseen"] = message_url("message.seen", message)
+    return response
+
+
+@blueprint.post("/seen/<int:uid>/<path:mailbox>")
+def seen(uid: int, mailbox: str) -> Response:
+    """Mark as read a message whose page was fetched ahead, now that it is shown. Asking twice does no harm."""
+    with imap.connect(current_account(), mailbox) as connection:
+        imap.messages.mark_seen(connection, mailbox, uid, uidvalidity())
+    return Response(status=204)
 
 
 def _neighbours(message: Message, query: str, sort: str) -> tuple[int | None, int | None]:
@@ -86,13 +101,17 @@ def body(uid: int, mailbox: str) -> Response:
     if kept_by_browser():
         return guarded(Response(status=304), FRAME_CSP)
     inside = request.args.get("part", "")
-    with imap.connect(current_account(), mailbox) as connection:
-        html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside)
+    try:
+        with imap.connect(current_account(), mailbox) as connection:
+            html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside)
+    except NoSuchMessage:
+        if not for_a_frame():
+            raise
+        return Response(status=204)  # asked for at the click, before anybody knew that it is plain text: no error page for that
     with_remote = "images" in request.args
     found = cleaned_html(html, shape, uid, mailbox, with_remote=with_remote)
-    told = "told" in request.args and not with_remote  # the page around it shows the number already
     offer = body_with_images() if images_possible() and not with_remote else ""
-    return frame(found, cut=cut, remote=0 if told else found.remote, with_images=offer)
+    return frame(found, cut=cut, remote=found.remote, with_images=offer)
 
 
 @blueprint.get("/part/<int:uid>/<section>/<path:mailbox>")

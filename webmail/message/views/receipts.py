@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flask import current_app, redirect, request, url_for
+from flask import abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -20,7 +20,7 @@ from webmail.message.views.phishing import uidvalidity
 from webmail.web.current import current_account, current_user, preferences, sealed_credential, settings, wake
 from webmail.web.formatting import long_date
 from webmail.web.notices import notify
-from webmail.web.request_values import local_path
+from webmail.web.request_values import fetched_ahead, local_path
 
 
 class ReceiptLine(NamedTuple):
@@ -36,9 +36,10 @@ def receipt_for(message: Message, trust: Trust, role: Role | None) -> ReceiptLin
     asked = receipts.asked(message, current_user(), wanted, role, settings())
     if asked is None:
         return None
-    ahead = "prefetch" in request.headers.get("Sec-Purpose", "")  # nobody has seen the page yet
-    if request.method != "GET" or ahead or not receipts.goes_by_itself(asked, wanted, trust, current_user(), settings()):
+    if request.method != "GET" or not receipts.goes_by_itself(asked, wanted, trust, current_user(), settings()):
         return ReceiptLine(asked)
+    if fetched_ahead():  # nobody has seen the page yet: it is to be asked for again then
+        abort(Response(status=204))
     try:
         with imap.connect(current_account(), message.mailbox) as connection:
             _answered(connection, message)

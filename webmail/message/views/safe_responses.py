@@ -23,6 +23,9 @@ FRAME_CSP = (
 DOWNLOAD_CSP = downloads.POLICY
 
 
+_SECONDS_TO_SHOW = 20  # that a page may take to arrive; signing out empties the browser's cache
+
+
 def as_file(response: Response, filename: str, disposition: str) -> Response:
     """Turn a response into a download, or an inline file, that can't execute anything."""
     response.headers["Content-Disposition"] = downloads.disposition(filename, disposition)
@@ -36,7 +39,14 @@ def guarded(response: Response, policy: str) -> Response:
     if tag := _tag():
         response.headers["Cache-Control"] = "private, no-cache"  # cached, but revalidated each time, which checks the session
         response.set_etag(tag)
+        if for_a_frame():  # asked for at the click, shown by the page that comes after: not a second time within seconds
+            response.headers["Cache-Control"] = f"private, max-age={_SECONDS_TO_SHOW}"
     return response
+
+
+def for_a_frame() -> bool:
+    """Whether the browser asks for the HTML of a message to show it in a frame."""
+    return request.endpoint == "message.body" and request.headers.get("Sec-Fetch-Dest") == "iframe"
 
 
 def kept_by_browser() -> bool:

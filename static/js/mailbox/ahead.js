@@ -1,0 +1,120 @@
+/* Fetches ahead the message or page that the pointer or focus rests on. app.js loads this, but not on a shared computer. */
+(function () {
+  "use strict";
+  var held, timer, at, framed, shown, unread = [];
+
+  function on(names, act) { names.split(" ").forEach(function (name) { document.addEventListener(name, act); }); }
+  function named(link) { return /\/message\/\d+\//.test(link.pathname); }
+  function linkOf(event) {
+    var link = event.target.closest && event.target.closest("#main a[href]");
+    return link && link.origin === location.origin && (named(link) || link.matches("[rel=next], [rel=prev], .pager a")) ? link : null;
+  }
+  function drop() {
+    clearTimeout(timer);
+    if (held) held.abort();
+    held = at = framed = shown = null;
+  }
+  function leave() {
+    clearTimeout(timer);
+    at = null;
+    if (held && held.readyState < 4) drop();
+  }
+  function rest(event) {
+    var link = linkOf(event);
+    if (link && link === at) return;
+    leave();
+    at = link;
+    if (link) timer = setTimeout(ask, 80, link);
+  }
+  function ask(link) {
+    if (held && held.link === link || unread.length || document.hidden || (navigator.connection || {}).saveData) return;
+    drop();
+    at = link;
+    var xhr = held = new XMLHttpRequest();
+    xhr.link = link;
+    xhr.open("GET", link.href);
+    xhr.setRequestHeader("HX-Request", "true");
+    xhr.setRequestHeader("HX-Target", (link.getAttribute("hx-target") || "#main").slice(1));
+    xhr.setRequestHeader("X-Traboule-Prefetch", "1");
+    xhr.onloadend = function () {
+      xhr.good = xhr.status === 200 && xhr.responseURL === link.href;
+      if (!xhr.good && held === xhr) held = null;
+      if (xhr.then) xhr.then();
+    };
+    xhr.send();
+    setTimeout(function () { if (held === xhr) drop(); }, 30000);
+  }
+  on("mouseover focusin touchstart", rest);
+  on("touchmove mouseleave", leave);
+
+  // the frame of HTML is asked for at the click; the page finds it in the browser's cache
+  function frame(link) {
+    var version = /\?v=\d+/.exec(link.search), box = document.createElement("iframe");
+    if (!named(link) || !version || framed === link || "text" in document.body.dataset) return;
+    if (held && held.link === link && held.good && held.responseText.indexOf("<iframe") < 0) return;
+    framed = link;
+    box.hidden = true;
+    box.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
+    box.src = link.pathname.replace("/message/", "/body/") + version[0] + "&l=" + document.documentElement.lang + "&verdict=calm";
+    document.body.appendChild(box);
+    setTimeout(function () { box.remove(); }, 20000);
+  }
+  on("mousedown", function (event) {
+    var link = linkOf(event);
+    if (link && event.button < 2) frame(link);
+  });
+
+  // htmx gets what is held or under way
+  on("htmx:beforeSend", function (event) {
+    var real = event.detail.xhr, link = event.detail.requestConfig.elt, mine = held;
+    if (link.href) frame(link);
+    if (!mine || mine.link !== link) return drop();
+    held = null;
+    real.send = function () {
+      mine.then = function () {
+        if (mine.good) open(real, mine);
+        else XMLHttpRequest.prototype.send.call(real);
+      };
+      if (mine.readyState === 4) mine.then();
+    };
+  });
+  function open(real, mine) {
+    var tell = mine.getResponseHeader("X-Traboule-Unseen");
+    ["status", "response", "responseText", "responseURL", "getResponseHeader"].forEach(function (name) {
+      Object.defineProperty(real, name, { value: mine[name].bind ? mine[name].bind(mine) : mine[name] });
+    });
+    if (tell) {
+      unread.push(tell);
+      read(tell, 1000);
+    }
+    real.onload();
+    shown = tell;
+  }
+
+  // what is opened is marked as read
+  function token() {
+    var data = new FormData();
+    data.append("csrf_token", document.querySelector("[name=csrf_token]").value);
+    return data;
+  }
+  function read(tell, wait) {
+    var xhr = new XMLHttpRequest();
+    xhr.open("POST", tell);
+    xhr.onloadend = function () {
+      if (!xhr.status || xhr.status > 428) {
+        document.dispatchEvent(new Event("htmx:sendError")); // app.js says so
+        return setTimeout(read, wait, tell, 3 * wait);
+      }
+      unread.splice(unread.indexOf(tell), 1);
+      if (xhr.status > 399 && shown === tell) location.reload(); // the page says why
+    };
+    xhr.send(token());
+  }
+  window.addEventListener("pagehide", function () {
+    unread.forEach(function (tell) { navigator.sendBeacon(tell, token()); });
+  });
+
+  // nothing held outlives a change
+  on("submit visibilitychange htmx:afterRequest htmx:afterSwap", drop);
+  window.addEventListener("resize", drop);
+})();
