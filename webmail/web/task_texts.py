@@ -124,9 +124,11 @@ def _stopped(task: Task) -> str:
     if not task.progress:
         return _("Stopped. Nothing was done.")
     return ngettext(
-        "Stopped after %(done)s of %(num)d. What was done stays.", "Stopped after %(done)s of %(num)d. What was done stays.",
-        task.total, done=number(task.progress),
-    )  # fmt: skip
+        "Stopped after %(done)s of %(num)d. What was done has been kept.",
+        "Stopped after %(done)s of %(num)d. What was done has been kept.",
+        task.total,
+        done=number(task.progress),
+    )
 
 
 def _failed(task: Task, text: TaskText | None) -> str:
