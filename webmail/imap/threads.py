@@ -9,52 +9,20 @@ import imaplib
 import re
 import threading
 import time
-from array import array
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, chain, pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from webmail.errors import Refused, ServerAway
 from webmail.imap.connection import Command, Connection, fetched
-from webmail.imap.responses import numbers_of
+from webmail.imap.search import knows_parts
+from webmail.imap.thread_answer import Threads, numbers, parsed
 
 _MOST_UIDS = 2_000_000  # cached UIDs of everybody together; 4 bytes each (8 where messages were moved in), and 4 a conversation
 _HIGHEST: Command = (b"UID FETCH", b"*", b"(UID FLAGS)")
 _BY_DATE: Command = (b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"ALL")
-
-
-@dataclass(frozen=True, slots=True)
-class Threads:
-    """The conversations of a mailbox, sorted by their newest message, newest first; in each the messages by date of arrival."""
-
-    uids: array[int]
-    starts: array[int]  # index in `uids` where each conversation starts, and the end of the last
-    arrived: array[int] = field(default_factory=lambda: array("I"))  # all UIDs by date; empty where they ascend with it
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def __getitem__(self, place: int) -> tuple[int, ...]:
-        if not 0 <= place < len(self):
-            raise IndexError(place)
-        return tuple(self.uids[self.starts[place] : self.starts[place + 1]])
-
-    def page(self, page: int, size: int) -> list[tuple[int, ...]]:
-        """The conversations of one page; pages start at 1."""
-        return [self[place] for place in range((page - 1) * size, min(page * size, len(self)))]
-
-    def with_uid(self, uid: int) -> tuple[int, ...]:
-        """The conversation of a message; the message alone if it is unknown."""
-        try:
-            return self[bisect_right(self.starts, self.uids.index(uid)) - 1]
-        except (ValueError, OverflowError):
-            return (uid,)
-
-    def newer_than(self, newer: set[int]) -> int:
-        """The number of conversations whose newest message is in `newer`."""
-        return sum(self.uids[end - 1] in newer for end in self.starts[1:])
 
 
 def algorithm(connection: Connection) -> bytes:
@@ -67,11 +35,71 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
 
     1 round trip (including the SELECT), one more if the cached result is stale, that is, if the highest UID or the number of
     messages changed: without a higher UID nothing arrived, and if also the number is the same, nothing was removed. Flags do
-    not matter. If messages were only removed, the server is asked for the remaining UIDs, which is much cheaper than THREAD.
+    not matter. If messages were only removed, the server is asked for the remaining UIDs, which is much cheaper than THREAD;
+    if they only arrived, for the conversations that have one of them, where it can find these (one more round trip if that
+    is not enough).
     Messages that were moved in, or back by an undo, have new UIDs but their old dates: SORT, sent along, tells their order.
     Raises NoSuchMailbox, and ServerAway on a timeout: then there is no retry for ten minutes, nor if the server drops the
     connection over it (returns None, and the connection is reopened).
     """
+    asked = _ask_state(connection, mailbox)
+    if asked is None or asked.hopeless:
+        return None
+    if asked.found is not None and asked.before == asked.state:
+        return asked.found
+    try:
+        fresh = _changed(connection, asked) or _threaded(connection, asked.how)
+    except (Refused, ValueError, OverflowError):
+        return None
+    except ServerAway as error:
+        _give_up(asked.key)
+        if not isinstance(error.__cause__, imaplib.IMAP4.abort | ConnectionError):
+            raise
+        connection.reopen()  # a message with endless References exhausts the memory of the server process
+        return None
+    _remember(asked.key, asked.state, fresh)
+    return fresh
+
+
+def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int, ...]:
+    """The UIDs of the conversation of `uid`, in order of arrival; `uid` alone if the server does not thread.
+
+    1 round trip (including the SELECT), one more if the cached conversations of the mailbox are stale: then the server is asked
+    for this one alone, where it can find it, else round trips as for `load`. Raises what `load` raises.
+    """
+    asked = _ask_state(connection, mailbox)
+    if asked is None or asked.hopeless:
+        return (uid,)
+    if asked.found is not None and asked.before == asked.state:
+        return asked.found.with_uid(uid)
+    if not _finds_conversations(connection):
+        found = load(connection, mailbox)
+        return found.with_uid(uid) if found is not None else (uid,)
+    try:
+        told = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"INTHREAD", asked.how, b"UID", b"%d" % uid))
+    except Refused:
+        return (uid,)
+    except ServerAway:
+        _give_up(asked.key)
+        raise
+    return tuple(numbers(told.get("SORT", []))) or (uid,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A mailbox and what is remembered of it: `state` is the highest UID and the number of messages, `before` when it was
+    threaded."""
+
+    key: tuple[object, ...]
+    how: bytes
+    state: tuple[int, int]
+    before: tuple[int, int]
+    found: Threads | None
+    hopeless: bool  # the server took too long a short while ago
+
+
+def _ask_state(connection: Connection, mailbox: str) -> _Asked | None:
+    """Select it: 1 round trip. None if the server does not thread."""
     how = algorithm(connection)
     answers = connection.select(mailbox, None, *([_HIGHEST] if how else []))
     if not how:
@@ -80,29 +108,58 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
     account = connection.account
     key = (account.imap, account.address, mailbox, connection.uidvalidity)
     with _lock:
-        if _too_slow.get(key, 0.0) > time.monotonic():
-            return None
+        hopeless = _too_slow.get(key, 0.0) > time.monotonic()
         before, found = _remembered.get(key, ((0, 0), None))
-        if found is not None and before == state:
+        if found is not None:
             _remembered.move_to_end(key)
-            return found
-    try:
-        only_went = found is not None and state[0] <= before[0] and state[1] < before[1] and connection.has("ESEARCH")
-        fresh = _left(connection, found, state[1]) if found is not None and only_went else None
-        if fresh is None:
-            told = connection.run((b"UID THREAD", how, b"UTF-8", b"ALL"), *([_BY_DATE] if connection.has("SORT") else []))
-            lines = b"".join(line for line in told.get("THREAD", []) if isinstance(line, bytes))
-            fresh = parsed(lines, numbers_of(told.get("SORT", [])))
-    except (Refused, ValueError, OverflowError):
+    return _Asked(key, how, state, before, found, hopeless)
+
+
+def _threaded(connection: Connection, how: bytes) -> Threads:
+    """All conversations: 1 round trip."""
+    told = connection.run((b"UID THREAD", how, b"UTF-8", b"ALL"), *([_BY_DATE] if connection.has("SORT") else []))
+    return _parsed(told, numbers(told.pop("SORT", [])))
+
+
+def _parsed(told: dict[str, list[Any]], by_date: Sequence[int] = ()) -> Threads:
+    return parsed(b"".join(line for line in told.pop("THREAD", []) if isinstance(line, bytes)), by_date)
+
+
+def _changed(connection: Connection, asked: _Asked) -> Threads | None:
+    """What is remembered, brought up to date: 1 round trip; None if that is impossible."""
+    if asked.found is None:
         return None
-    except ServerAway as error:
-        _give_up(key)
-        if not isinstance(error.__cause__, imaplib.IMAP4.abort | ConnectionError):
-            raise
-        connection.reopen()  # a message with endless References exhausts the memory of the server process
+    if asked.state[0] <= asked.before[0] and asked.state[1] < asked.before[1] and connection.has("ESEARCH"):
+        return _left(connection, asked.found, asked.state[1])
+    if asked.state[0] > asked.before[0] and asked.found and _finds_conversations(connection):
+        return _grown(connection, asked, asked.found)
+    return None
+
+
+def _finds_conversations(connection: Connection) -> bool:
+    """Whether it is Dovecot: since 2.0 it knows the SEARCH key INTHREAD (draft-ietf-morg-inthread) without advertising it."""
+    return knows_parts(connection.capabilities) and connection.has("SORT")
+
+
+_MOST_NEW = 2000  # messages: if there are more, nearly everything is asked for anew
+
+
+def _grown(connection: Connection, asked: _Asked, before: Threads) -> Threads | None:
+    """`before` with what arrived since; None if something was removed too, or if not all that arrived is later than the rest
+    (it was moved in)."""
+    if not 0 < asked.state[1] - len(before.uids) <= _MOST_NEW:
         return None
-    _remember(key, state, fresh)
-    return fresh
+    latest = before.latest()
+    newer = (b"INTHREAD", asked.how, b"UID", b"%d:*" % (asked.before[0] + 1))
+    told = connection.run(
+        (b"UID THREAD", asked.how, b"UTF-8", *newer),
+        (b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"OR", b"UID", b"%d" % latest, *newer),
+    )
+    order = numbers(told.pop("SORT", []))
+    came = [uid for uid in order if uid > asked.before[0]]
+    if [*order[-len(came) - 1 :]] != [latest, *came] or len(before.uids) + len(came) != asked.state[1]:
+        return None
+    return before.renewed(_parsed(told, order), came)
 
 
 _ALL = re.compile(rb" ALL ([\d:,]+)")
@@ -115,65 +172,13 @@ def _left(connection: Connection, before: Threads, exists: int) -> Threads | Non
     ranges = sorted(_range(item) for item in found[1].split(b",")) if found else []
     lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
     gone = {uid for uid in before.uids if not (place := bisect_right(lows, uid)) or highs[place - 1] < uid}
-    if len(before.uids) - len(gone) != exists:
-        return None
-    groups = (before[place] for place in range(len(before)))
-    left = ([uid for uid in group if uid not in gone] if not gone.isdisjoint(group) else group for group in groups)
-    return _ordered((group for group in left if group), before.arrived)
+    return before.without(gone) if len(before.uids) - len(gone) == exists else None
 
 
 def _range(item: bytes) -> tuple[int, int]:
     first, _, last = item.partition(b":")
     low, high = int(first), int(last or first)
     return (low, high) if low <= high else (high, low)
-
-
-def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int, ...]:
-    """The UIDs of the conversation of `uid`, in order of arrival; `uid` alone if the server does not thread. Round trips as
-    for `load`."""
-    found = load(connection, mailbox)
-    return found.with_uid(uid) if found is not None else (uid,)
-
-
-_PARENTHESES = bytes.maketrans(b"()", b"  ")
-
-
-def parsed(answer: bytes, by_date: Sequence[int] = ()) -> Threads:
-    """Parse `(1)(2 3 (4)(5 6))` to conversations. The tree within each is not kept, so that depth costs nothing.
-    `by_date` are all UIDs by date of arrival; without them the UIDs give the order.
-
-    Raises ValueError for malformed lists, OverflowError for invalid UIDs.
-    """
-    groups: list[list[int]] = []
-    open_group: list[int] | None = None
-    depth = 0  # splitting also cuts threads that fork: their pieces belong together until all parentheses are closed
-    text = answer.strip()
-    if text and not (text.startswith(b"(") and text.endswith(b")")):
-        raise ValueError("not a THREAD answer")
-    for piece in text[1:-1].split(b")(") if text else ():
-        if open_group is None and b"(" not in piece and b")" not in piece:
-            groups.append([int(word) for word in piece.split()])
-            continue
-        if open_group is None:
-            groups.append(open_group := [])
-        open_group.extend(int(word) for word in piece.translate(_PARENTHESES).split())
-        depth += piece.count(b"(") - piece.count(b")")
-        if depth <= 0:
-            depth, open_group = 0, None
-    ascend = all(before < after for before, after in pairwise(by_date))
-    return _ordered((group for group in groups if group), array("I", () if ascend else by_date))
-
-
-def _ordered(groups: Iterable[Sequence[int]], arrived: array[int]) -> Threads:
-    places = {uid: place for place, uid in enumerate(arrived)}
-
-    def place(uid: int) -> int:
-        return places.get(uid, uid + len(arrived))  # what came since is the newest
-
-    by_date = place if arrived else None
-    oldest_first = (group if len(group) == 1 else sorted(group, key=by_date) for group in groups)
-    ordered = sorted(oldest_first, key=lambda group: by_date(group[-1]) if by_date else group[-1], reverse=True)
-    return Threads(array("I", chain.from_iterable(ordered)), array("I", accumulate(map(len, ordered), initial=0)), arrived)
 
 
 _remembered: OrderedDict[tuple[object, ...], tuple[tuple[int, int], Threads]] = OrderedDict()

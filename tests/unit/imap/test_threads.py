@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
+from array import array
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from webmail.errors import Refused, ServerAway
 from webmail.imap import threads
 from webmail.imap.changes import MailboxState
 from webmail.imap.connection import Command
-from webmail.imap.threads import parsed
+from webmail.imap.thread_answer import parsed
 
 SERVER = Server("127.0.0.1", 1, "none")
 
@@ -51,6 +53,20 @@ def test_a_hundred_thousand_messages_take_less_than_a_second() -> None:
     found = parsed(answer)
     assert time.process_time() - start < 1
     assert len(found) == 25_000 and len(found.uids) == 100_000
+
+
+@pytest.mark.parametrize("moved", [0, 1000], ids=["by uid", "by date"])
+def test_many_messages_take_little_memory(moved: int) -> None:
+    size = 60_000
+    answer = b"".join(b"(%d)(%d %d)" % (n, n + 1, n + 2) for n in range(1, size, 3))
+    by_date = array("I", [*range(size - moved + 1, size + 1), *range(1, size - moved + 1)])
+    tracemalloc.start()
+    try:
+        parsed(answer, by_date)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 80 * size  # bytes: a million are 80 MB, if only for a moment
 
 
 def test_where_messages_were_moved_in_their_dates_give_the_order() -> None:
@@ -99,8 +115,21 @@ class Fake:
             return {"ESEARCH": [b'(TAG "A1") UID ALL ' + b",".join(b"%d" % uid for uid in uids)]}
         if self.refuses:
             raise Refused("UID THREAD: no")
+        if b"INTHREAD" in commands[0]:
+            return self._in_thread(commands)
         told = {"SORT": [b" ".join(b"%d" % uid for uid in self.by_date)]} if len(commands) > 1 else {}
         return told | {"THREAD": [b"".join(b"(" + b" ".join(b"%d" % uid for uid in group) + b")" for group in self.threads)]}
+
+    def _in_thread(self, commands: tuple[Command, ...]) -> dict[str, list[Any]]:
+        """Only the conversations of what is asked for; by date if `by_date` says how, else by UID."""
+        low, _, range_end = commands[0][-1].partition(b":")
+        wanted = {uid for group in self.threads for uid in group if (uid >= int(low) if range_end else uid == int(low))}
+        groups = [group for group in self.threads if wanted.intersection(group)]
+        also = {int(word) for command in commands for word in command[4:6] if command[3] == b"OR" and word.isdigit()}
+        here = {uid for group in groups for uid in group} | also
+        by_date = [uid for uid in self.by_date or sorted(here) if uid in here]
+        told = {"THREAD": [b"".join(b"(" + b" ".join(b"%d" % uid for uid in group) + b")" for group in groups)]}
+        return (told if len(commands) > 1 else {}) | {"SORT": [b" ".join(b"%d" % uid for uid in by_date)]}
 
 
 @pytest.fixture(autouse=True)
@@ -152,6 +181,56 @@ def test_what_only_went_leaves_the_order_by_date() -> None:
     connection.threads = [[1, 9], [4]]
     assert of(connection) == [(4,), (9, 1)]
     assert connection.asked == [b"UID THREAD REFS", b"UID SORT (ARRIVAL)", b"UID SEARCH RETURN (ALL)"]
+
+
+DOVECOT = {"THREAD=REFS", "ESEARCH", "SORT", "PREVIEW=FUZZY"}
+
+
+def test_dovecot_tells_only_the_conversations_of_what_arrived() -> None:
+    connection = Fake(capabilities=DOVECOT)
+    connection.threads = [[1, 3], [2], [4, 5], [6]]
+    of(connection)
+    connection.threads = [[1, 3, 8], [2], [4, 5, 6, 7], [9]]  # 7 joins two conversations
+    assert of(connection) == [(9,), (1, 3, 8), (4, 5, 6, 7), (2,)]
+    assert of(connection) == [(9,), (1, 3, 8), (4, 5, 6, 7), (2,)]
+    assert connection.asked == [b"UID THREAD REFS", b"UID SORT (ARRIVAL)"] * 2
+
+
+def test_what_arrives_after_messages_that_were_moved_in_is_the_newest() -> None:
+    connection = Fake(capabilities=DOVECOT)
+    connection.threads, connection.by_date = [[1, 3], [9], [2]], [1, 9, 2, 3]
+    assert of(connection) == [(1, 3), (2,), (9,)]
+    connection.threads, connection.by_date = [[1, 3], [9, 12], [2], [11]], [1, 9, 2, 3, 12, 11]
+    assert of(connection) == [(11,), (9, 12), (1, 3), (2,)]
+    assert len(connection.asked) == 4
+    connection.threads[0].append(13)
+    connection.by_date.append(13)
+    assert of(connection) == [(1, 3, 13), (11,), (9, 12), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("left", "by_date"),
+    [([[1, 3], [2, 9]], [1, 9, 2, 3]), ([[1], [2, 9, 10]], [1, 2, 9, 10]), ([[3], [2, 8, 9]], [2, 3, 8, 9])],
+    ids=["moved in with its old date", "the latest went too", "another went too"],
+)
+def test_where_that_is_not_enough_all_is_threaded_anew(left: list[list[int]], by_date: list[int]) -> None:
+    connection = Fake(capabilities=DOVECOT)
+    of(connection)
+    connection.threads, connection.by_date = left, by_date
+    assert sorted(of(connection)) == sorted(tuple(sorted(group, key=by_date.index)) for group in left)
+    assert connection.asked[-2:] == [b"UID THREAD REFS", b"UID SORT (ARRIVAL)"]
+    assert len(connection.asked) == 6
+
+
+def test_dovecot_tells_one_conversation_and_what_is_remembered_of_all_serves_too() -> None:
+    connection: Any = Fake(capabilities=DOVECOT)
+    connection.threads, connection.by_date = [[1, 9], [2]], [9, 1, 2]
+    assert threads.conversation_of(connection, "INBOX", 1) == (9, 1)
+    assert threads.conversation_of(connection, "INBOX", 7) == (7,)
+    assert connection.asked == [b"UID SORT (ARRIVAL)"] * 2
+    of(connection)
+    assert threads.conversation_of(connection, "INBOX", 1) == (9, 1)
+    assert len(connection.asked) == 4
 
 
 def test_without_esearch_what_went_is_threaded_anew() -> None:
