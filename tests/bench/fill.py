@@ -38,14 +38,14 @@ def fill(services: Services) -> bool:
         return False
     for address in (*OWNERS.values(), *PEOPLE, TALKER, WRITER):
         _account(services, address)
-        shutil.rmtree(_maildir(services, address).parent, ignore_errors=True)  # with its indexes
+        shutil.rmtree(maildir(services, address).parent, ignore_errors=True)  # with its indexes
     for number, address in enumerate(PEOPLE):
-        write(services.owner, _maildir(services, address), address, CLIENTS_MAIL if number < CLIENTS else PEOPLES_MAIL)
-    write(services.owner, _maildir(services, ARCHIVIST), ARCHIVIST, CLIENTS_MAIL)
-    write(services.owner, _maildir(services, READER), READER, INBOX_SIZE, newest=INBOX_DELIVERED)
+        write(services.owner, maildir(services, address), address, CLIENTS_MAIL if number < CLIENTS else PEOPLES_MAIL)
+    write(services.owner, maildir(services, ARCHIVIST), ARCHIVIST, CLIENTS_MAIL)
+    write(services.owner, maildir(services, READER), READER, INBOX_SIZE, newest=INBOX_DELIVERED)
     for name, size in SIZES.items():
-        write(services.owner, _maildir(services, OWNERS[name]) / name, OWNERS[name], size)
-    write(services.owner, _maildir(services, WRITER), WRITER, CLIENTS_MAIL)
+        write(services.owner, maildir(services, OWNERS[name]) / name, OWNERS[name], size)
+    write(services.owner, maildir(services, WRITER), WRITER, CLIENTS_MAIL)
     _talks(services)
     _deliver(services)
     for name, size in SIZES.items():
@@ -100,7 +100,7 @@ def _up_to_mail(folder: Path) -> list[Path]:
     return above[: next(place for place, path in enumerate(above) if path.name == "mail")]
 
 
-def _maildir(services: Services, address: str) -> Path:
+def maildir(services: Services, address: str) -> Path:
     local, domain = address.split("@")
     return services.base / "mail" / domain / local / "Maildir"
 
@@ -129,7 +129,7 @@ def _deliver(services: Services) -> None:
 
 
 def _talks(services: Services) -> None:
-    folder = _maildir(services, TALKER)
+    folder = maildir(services, TALKER)
     write(services.owner, folder, TALKER, PEOPLES_MAIL)
     write_letters(services.owner, folder / LARGE_MAIL, [large_letter(TALKER)])
     for number, name in enumerate(TALKS):

@@ -57,11 +57,11 @@ def letter(back: int, to: str) -> Letter:
 
 def _plain(back: int, to: str, when: datetime, choose: random.Random) -> bytes:
     """Written out by hand: 100,000 of these must take seconds."""
-    name, address = _person(choose)
-    subject = _encoded(PLAIN if back == 0 else _subject(choose))
+    name, address = random_person(choose)
+    subject = encoded(PLAIN if back == 0 else random_subject(choose))
     head = (
         f"Received: from relay.example (relay.example [192.0.2.7]) by mail.lycee.example with ESMTPS id {back:010X};\r\n"
-        f" {format_datetime(when)}\r\nFrom: {_encoded(name)} <{address}>\r\nTo: <{to}>\r\nSubject: {subject}\r\n"
+        f" {format_datetime(when)}\r\nFrom: {encoded(name)} <{address}>\r\nTo: <{to}>\r\nSubject: {subject}\r\n"
         f"Date: {format_datetime(when)}\r\nMessage-ID: <{back}.bench@ecole.example>\r\nMIME-Version: 1.0\r\n"
         "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
     )
@@ -70,14 +70,14 @@ def _plain(back: int, to: str, when: datetime, choose: random.Random) -> bytes:
 
 
 def _newsletter(back: int, to: str, when: datetime, choose: random.Random) -> bytes:
-    message = _message(NEWSLETTER if back == 1 else _subject(choose), to, when, back, choose)
+    message = _message(NEWSLETTER if back == 1 else random_subject(choose), to, when, back, choose)
     message.set_content(_sentence(choose, 120))
     rows: list[str] = []
     size = 0
     while size < NEWSLETTER_SIZE:
         rows.append(
             '<tr><td style="padding:12px 18px;font-family:Arial,sans-serif;font-size:14px;line-height:21px;color:#333">'
-            f'<h2 style="margin:0 0 8px;font-size:18px;color:#224466">{_subject(choose)}</h2><p>{_sentence(choose, 45)}</p>'
+            f'<h2 style="margin:0 0 8px;font-size:18px;color:#224466">{random_subject(choose)}</h2><p>{_sentence(choose, 45)}</p>'
             f'<p><a href="https://lettre.example/a/{choose.getrandbits(64):016x}?u={choose.getrandbits(32):08x}" '
             f'style="color:#1155cc;text-decoration:none">Lire la suite</a></p></td><td width="160" style="padding:12px">'
             f'<img src="https://img.example/{choose.getrandbits(48):012x}.jpg" width="150" height="100" alt=""></td></tr>'
@@ -94,7 +94,7 @@ def _newsletter(back: int, to: str, when: datetime, choose: random.Random) -> by
 
 
 def _with_files(back: int, to: str, when: datetime, choose: random.Random) -> bytes:
-    message = _message(ATTACHED if back == 2 else _subject(choose), to, when, back, choose)
+    message = _message(ATTACHED if back == 2 else random_subject(choose), to, when, back, choose)
     message.set_content(_sentence(choose, 60))
     for name, kind, size in (("compte-rendu.pdf", ("application", "pdf"), 60_000), ("photo.jpg", ("image", "jpeg"), 120_000)):
         content = b"%PDF-1.4\n" + base64.b85encode(choose.randbytes(size))
@@ -140,7 +140,7 @@ def _whole(message: EmailMessage, back: int) -> bytes:
 
 def _message(subject: str, to: str, when: datetime, back: int, choose: random.Random) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
-    name, address = _person(choose)
+    name, address = random_person(choose)
     message["From"] = Address(name, addr_spec=address)
     message["To"] = to
     message["Subject"] = subject
@@ -149,12 +149,12 @@ def _message(subject: str, to: str, when: datetime, back: int, choose: random.Ra
     return message
 
 
-def _person(choose: random.Random) -> tuple[str, str]:
+def random_person(choose: random.Random) -> tuple[str, str]:
     first, last = choose.choice(_FIRST), choose.choice(_LAST)
     return f"{first} {last}", f"p{choose.randint(1, 400)}@ecole.example"
 
 
-def _subject(choose: random.Random) -> str:
+def random_subject(choose: random.Random) -> str:
     return choose.choice(_SUBJECTS).format(n=choose.randint(1, 30), m=choose.randint(100, 999), l=choose.choice("ABCDE"))
 
 
@@ -162,7 +162,7 @@ def _sentence(choose: random.Random, words: int) -> str:
     return " ".join(choose.choices(_WORDS, k=words)).capitalize() + "."
 
 
-def _encoded(text: str) -> str:
+def encoded(text: str) -> str:
     """RFC 2047 where it must be; our names and subjects are short enough for one encoded word."""
     if text.isascii():
         return f'"{text}"' if "'" in text and " " in text and ":" not in text else text

@@ -70,16 +70,16 @@ class Table:
     def markdown(self, others: tuple[str, ...] = ("Roundcube",)) -> str:
         lines = [f"{self.when:%Y-%m-%d %H:%M}; " + "; ".join(f"{name} {value}" for name, value in self.machine.items()), ""]
         head = ["", OURS, "at most", "met", *others, "raw numbers (Traboule)"]
-        lines += [_line(head), _line(["---", "--:", "--:", "---", *["--:"] * len(others), "---"])]
+        lines += [line(head), line(["---", "--:", "--:", "---", *["--:"] * len(others), "---"])]
         section = ""
         for row in self.grouped:
             if row.section != section:
                 section = row.section
-                lines.append(_line([f"**{section}**", *[""] * (len(head) - 1)]))
+                lines.append(line([f"**{section}**", *[""] * (len(head) - 1)]))
             ours = row.figures.get(OURS)
             most = "" if row.most is None else shown(row.most, row.unit)
             values = [_cell(row.figures.get(name), row.unit) for name in (OURS, *others)]
-            lines.append(_line([row.name, values[0], most, row.verdict, *values[1:], ours.detail if ours else ""]))
+            lines.append(line([row.name, values[0], most, row.verdict, *values[1:], ours.detail if ours else ""]))
         return "\n".join([*lines, "", *(f"- {note}" for note in self.notes)]) + "\n"
 
     def write(self, folder: Path) -> list[Path]:
@@ -101,14 +101,12 @@ class Table:
         return {"when": self.when.isoformat(), "machine": self.machine, "notes": self.notes, "rows": rows}
 
 
-_BEGIN, _END = "<!-- table: begin -->", "<!-- table: end -->"
-
-
-def put_into(document: Path, table: str) -> None:
-    """Put a table between the two marks of a document. Raises ValueError where it has not exactly these."""
-    before, begin, rest = document.read_text().partition(f"{_BEGIN}\n")
-    _former, end, after = rest.partition(_END)
-    if not begin or not end or _BEGIN in after:
+def put_into(document: Path, table: str, name: str = "table") -> None:
+    """Put a table between the two marks of this name in a document. Raises ValueError where it has not exactly these."""
+    first, last = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, begin, rest = document.read_text().partition(f"{first}\n")
+    _former, end, after = rest.partition(last)
+    if not begin or not end or first in after:
         raise ValueError(f"{document} has no place for the table")
     document.write_text(f"{before}{begin}\n{table.strip()}\n\n{end}{after}")
 
@@ -128,5 +126,6 @@ def _cell(figure: Figure | None, unit: str) -> str:
     return shown(figure.value, unit) + (" \\*" if isinstance(busy, float) and busy > BUSY else "")
 
 
-def _line(cells: list[str]) -> str:
+def line(cells: list[str]) -> str:
+    """A row of a Markdown table."""
     return "| " + " | ".join(cells) + " |"
