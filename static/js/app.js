@@ -195,6 +195,20 @@
     document.querySelectorAll("form[data-all]").forEach(function (form) { if (form.querySelector(".selected")) count(form); });
   });
 
+  // answers bring the folders only where they changed; else they say which links are current
+  document.addEventListener("htmx:configRequest", function (event) {
+    var bar = document.getElementById("folders");
+    if (bar && bar.dataset.shown && !bar.querySelector("#making > *")) event.detail.headers["X-Traboule-Folders"] = bar.dataset.shown;
+  });
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var bar = document.getElementById("folders"), current = event.detail.xhr && event.detail.xhr.getResponseHeader("X-Traboule-Current");
+    if (!bar || typeof current !== "string" || event.detail.target.id !== "main") return;
+    Array.prototype.forEach.call(bar.querySelectorAll("a"), function (link, place) {
+      if (current.split(",").indexOf(String(place)) >= 0) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    });
+  });
+
   // the same page again (a star, a mark), or a row that is named: stay there, do not jump to the top
   var held = null;
   document.addEventListener("htmx:beforeSwap", function (event) {

@@ -16,7 +16,7 @@ class FakeConnection:
     """A connection that answers what a test wants and notes what it is asked."""
 
     mailbox = ""
-    counts_all = True
+    counts_all = asks_quota = True
 
     def __init__(
         self, capabilities: set[str], answers: list[dict[str, list[Any]] | Exception], account: Account = ACCOUNT

@@ -75,7 +75,7 @@ def set_flags(
         flaggable(connection)
         raise KeepsNoTags(f"{mailbox} keeps no keyword such as {' '.join(names)}")
     connection.run((b"UID STORE", uid_set(uids), b"+FLAGS.SILENT" if add else b"-FLAGS.SILENT", flag_list(names)))
-    forget(connection.account)
+    forget(connection.account, sizes=False)
 
 
 def with_flag(
@@ -183,7 +183,7 @@ def make(connection: Connection, mailbox: str) -> None:
             connection.run((b"STATUS", mailbox_name(mailbox), b"(UIDNEXT)"))
         except (NoSuchMailbox, Refused):
             raise refused from None
-        forget(connection.account)  # a folder that the overview does not know
+        forget(connection.account, sizes=False)  # a folder that the overview does not know
 
 
 def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> MovedMessages:

@@ -58,6 +58,7 @@ class Connection:
         self.last_used = time.monotonic()
         self.in_step = True  # false while a response is pending, and for good if it never came
         self.counts_all = True  # of the commands sent last for the folders beside a page, see mailboxes.py
+        self.asks_quota = True  # of the same
         self._verified = False  # the mailbox's state was refreshed during this loan
         self._untried = False  # no command was sent yet during this loan
         self._room = _LARGEST_ANSWER  # bytes that the answer to this command may still have

@@ -70,7 +70,7 @@ def rename(connection: Connection, found: Overview, mailbox: Mailbox, to: str) -
     """
     _leave(connection)
     connection.run((b"RENAME", mailbox_name(mailbox.name), mailbox_name(to)))
-    forget(connection.account)
+    forget(connection.account, sizes=False)
     following = [m.name for m in _with_inside(found, mailbox) if m.subscribed]
     new = [(b"SUBSCRIBE", mailbox_name(to + name.removeprefix(mailbox.name))) for name in following]
     _try_all(connection, [*new, *((b"UNSUBSCRIBE", mailbox_name(name)) for name in following)])
@@ -96,7 +96,7 @@ def delete(connection: Connection, found: Overview, mailbox: Mailbox) -> None:
 def subscribe(connection: Connection, mailbox: str, wanted: bool) -> None:
     """Subscribe or unsubscribe: 1 round trip."""
     connection.run((b"SUBSCRIBE" if wanted else b"UNSUBSCRIBE", mailbox_name(mailbox)))
-    forget(connection.account)
+    forget(connection.account, sizes=False)
 
 
 def empty(connection: Connection, mailbox: str, last: int, uidvalidity: int) -> None:

@@ -25,14 +25,15 @@ from webmail.imap.overviews import (
     forget_all,
     keep,
     known,
+    listed,
     note_seen,
 )
 from webmail.imap.responses import joined
 from webmail.mail import Mailbox, Quota, Role
 
 __all__ = [
-    "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "list_lines", "note_seen",
-    "overview", "overview_commands", "overview_in",
+    "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "known", "list_lines",
+    "listed", "note_seen", "overview", "overview_commands", "overview_in",
 ]  # fmt: skip
 
 _SPECIAL_USE = {
@@ -62,7 +63,9 @@ def overview(connection: Connection) -> Overview:
 
 
 def count_all(connection: Connection) -> Overview:
-    """The overview with all counts and the quota as they are now: round trips as for `overview`."""
+    """The overview with all counts as they are now, and the quota where it is due: round trips as for `overview`."""
+    kept = known(connection.account)
+    connection.asks_quota = kept is None or kept.is_quota_due
     began, connection.counts_all = time.monotonic(), True
     return overview_in(connection, connection.run(*_namespace_command(connection), *all_commands(connection)), began)
 
@@ -76,7 +79,7 @@ def overview_commands(connection: Connection) -> list[Command]:
     """
     commands = _namespace_command(connection)
     kept, here = known(connection.account), connection.mailbox
-    connection.counts_all = kept is None
+    connection.counts_all = connection.asks_quota = kept is None
     if kept is None:
         return [*commands, *all_commands(connection)]
     if kept.holds(here):
@@ -87,9 +90,9 @@ def overview_commands(connection: Connection) -> list[Command]:
 
 
 def all_commands(connection: Connection) -> list[Command]:
-    """The commands that count everything, and read the quota."""
+    """The commands that count everything, and read the quota if the connection `asks_quota`."""
     commands = _list_commands(connection)
-    if connection.has("QUOTA"):
+    if connection.has("QUOTA") and connection.asks_quota:
         commands.append(Spare((b"GETQUOTAROOT", b'"INBOX"')))
     return commands
 
@@ -98,7 +101,7 @@ def overview_in(connection: Connection, answers: dict[str, list[Any]], began: fl
     """The overview in the responses to `overview_commands`, or to `all_commands` sent at `began`."""
     _learn_namespaces(connection, answers)
     kept = known(connection.account)
-    if kept is None and ("LIST" not in answers or not connection.counts_all):
+    if kept is None and ("LIST" not in answers or not (connection.counts_all and connection.asks_quota)):
         return overview(connection)  # forgotten between the commands and their responses
     if "LIST" not in answers and kept is not None:
         return kept.found.counted(_named(_counts(answers.get("STATUS", []))))
@@ -114,9 +117,10 @@ def overview_in(connection: Connection, answers: dict[str, list[Any]], began: fl
     if connection.has("ACL") and (shared := [m.name for m in mailboxes if m.owner and m.selectable]):
         rights = acl.rights(connection, shared)
         mailboxes = [replace(m, rights=rights[m.name]) if m.name in rights else m for m in mailboxes]
-    quota = _quota(answers) if everything or kept is None else kept.found.quota
+    with_quota = everything and connection.asks_quota
+    quota = _quota(answers) if kept is None or with_quota else kept.found.quota
     found = Overview(tuple(sorted(mailboxes, key=_order)), quota, connection.namespaces or Namespaces())
-    keep(connection.account, found, at, everything)
+    keep(connection.account, found, at, everything, with_quota)
     return found
 
 
@@ -153,7 +157,7 @@ def create(connection: Connection, name: str) -> None:
     """Create and subscribe: 2 round trips. Raises Refused, NotAllowed."""
     connection.run((b"CREATE", mailbox_name(name)))
     connection.run((b"SUBSCRIBE", mailbox_name(name)))
-    forget(connection.account)
+    forget(connection.account, sizes=False)
 
 
 def _namespace_command(connection: Connection) -> list[Command]:

@@ -13,6 +13,7 @@ from webmail.imap.namespaces import Namespaces
 from webmail.mail import Mailbox, Quota, Role
 
 FRESH_SECONDS = 15  # after which all is counted again, after the answer to a page
+QUOTA_SECONDS = 300  # after which the quota is read again, where nothing changed that one did oneself
 _LISTED_SECONDS = 60  # after which a page does not rely on what is known
 _KEEP_SECONDS = 900
 LARGE = 5_000  # messages of a mailbox that no page waits for
@@ -103,14 +104,20 @@ class SideBar:
 
 @dataclass(slots=True)
 class KeptOverview:
-    """What is known of an account: `listed`: when the list was last read, `counted`: all counts and the quota, `changed`: when a
-    change was made through Traboule. `owed`: large mailboxes and the quota were left out since."""
+    """What is known of an account: `listed`: when the list was last read, `counted`: all counts, `changed`: when a change was
+    made through Traboule; `quota_read`, `sizes_changed`: the same for the quota. `owed`: large mailboxes were left out since."""
 
     found: Overview
     listed: float
     counted: float
     changed: float = -_KEEP_SECONDS
     owed: bool = False
+    quota_read: float = -_KEEP_SECONDS
+    sizes_changed: float = -_KEEP_SECONDS
+
+    @property
+    def is_quota_due(self) -> bool:
+        return self.sizes_changed >= self.quota_read or self.quota_read < time.monotonic() - QUOTA_SECONDS
 
     def holds(self, mailbox: str) -> bool:
         """Whether a page may rely on it, and needs no more than the count of this mailbox."""
@@ -122,11 +129,14 @@ _overviews: dict[Account, KeptOverview] = {}
 _lock = threading.Lock()
 
 
-def forget(account: Account) -> None:
-    """Note a change to mailboxes or messages: the next page lists the mailboxes and counts all but the large ones."""
+def forget(account: Account, sizes: bool = True) -> None:
+    """Note a change to mailboxes or messages: the next page lists the mailboxes and counts all but the large ones. `sizes`: the
+    quota may be another then."""
     with _lock:
         if kept := _overviews.get(account):
             kept.changed = time.monotonic()
+            if sizes:
+                kept.sizes_changed = kept.changed
     tag_counts.changed(account)
 
 
@@ -158,13 +168,23 @@ def known(account: Account) -> KeptOverview | None:
         return kept if kept and kept.listed > time.monotonic() - _KEEP_SECONDS else None
 
 
-def keep(account: Account, found: Overview, at: float, everything: bool) -> None:
+def listed(account: Account) -> int:
+    """When the mailboxes that are known of an account were listed, in milliseconds that all processes of a machine count alike; 0
+    if none are."""
+    kept = known(account)
+    return int(kept.listed * 1000) if kept else 0
+
+
+def keep(account: Account, found: Overview, at: float, everything: bool, with_quota: bool = False) -> None:
+    """Keep what was asked for at `at`: with all counts (`everything`), and with the quota as it was then."""
     with _lock:
         before = _overviews.get(account)
         if before and before.listed > at:
             return  # what was read since may know a mailbox that this does not
         changed = before.changed if before else -_KEEP_SECONDS
         counted = at if everything or before is None else before.counted
-        _overviews[account] = KeptOverview(found, at, counted, changed, owed=not everything)
+        sizes = before.sizes_changed if before else -_KEEP_SECONDS
+        read = at if with_quota or before is None else before.quota_read
+        _overviews[account] = KeptOverview(found, at, counted, changed, not everything, read, sizes)
         for old in [a for a, kept in _overviews.items() if kept.listed < at - _KEEP_SECONDS]:
             del _overviews[old]

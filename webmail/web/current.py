@@ -92,6 +92,7 @@ def time_zone() -> ZoneInfo:
 def remember_overview(overview: Overview | None) -> None:
     """Cache the overview that a view has fetched (None if the server is unreachable), so that the side bar does not ask again."""
     g.overview = overview
+    g.folders_listed = imap.mailboxes.listed(current_account())
     if overview is not None:
         after_the_answer(partial(imap.recount.recount_soon, current_account()))
 

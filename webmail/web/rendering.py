@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, current_app, make_response, render_template, request, session
 from markupsafe import escape
 
+from webmail.web import side_bar
 from webmail.web.banners import banners
 from webmail.web.current import settings
 
@@ -34,6 +35,7 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
         html = render_template(template, **context)
     response = make_response(html, status)
     response.vary.update(["HX-Request", "HX-Target"])
+    side_bar.tell_current(response)
     return response
 
 

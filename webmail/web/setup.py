@@ -31,6 +31,7 @@ from webmail.web.labels import mailbox_label, mailbox_path, moment_label
 from webmail.web.look import look
 from webmail.web.message_links import message_url
 from webmail.web.notices import notices
+from webmail.web.side_bar import is_shown, version
 
 
 def _versions(folder: str) -> dict[str, str]:
@@ -86,6 +87,8 @@ def install(app: Flask) -> None:
         current_area=current_area,
         area_here=area_here,
         side_place=side_place,
+        folders_shown=is_shown,
+        folders_version=version,
         mailbox_here=mailbox_here,
         address_here=address_here,
         banners=banners,

@@ -19,13 +19,19 @@
     again = asking; // the answer on its way may be too old
     if (asking) return;
     asking = true;
-    fetch(asked + (last && "&last=" + last), { headers: { "HX-Request": "true" }, cache: "no-store" }).then(function (answer) {
+    fetch(asked + (last && "&last=" + last), { headers: headers(), cache: "no-store" }).then(function (answer) {
       if (answer.status === 401) return end();
       if (answer.status === 200) return answer.text().then(function (html) { if (list() === form) tell(form, html); });
     }).catch(function () { last = last || ""; /* away for a moment: asked again in a minute */ }).then(function () {
       asking = false;
       if (again) ask();
     });
+  }
+
+  function headers() {
+    var bar = document.getElementById("folders"), sent = { "HX-Request": "true" };
+    if (bar && bar.dataset.shown) sent["X-Traboule-Folders"] = bar.dataset.shown;
+    return sent;
   }
 
   // a stream says when to ask, while the list is in sight. Where it is refused, the list is asked each minute all the same
@@ -50,13 +56,10 @@
     var box = document.createElement("template");
     box.innerHTML = html;
     var parts = document.importNode(box.content, true), note = parts.getElementById("news"), folders = parts.getElementById("folders");
+    if (folders) renew(folders);
     if (!note) return;
     last = note.dataset.state;
     document.title = note.dataset.title;
-    if (folders && !document.getElementById("folders").contains(document.activeElement)) {
-      document.getElementById("folders").replaceWith(folders);
-      htmx.process(folders);
-    }
     var came = Number(note.dataset.came), link = note.querySelector("a");
     if (came > told) notify(note);
     told = came;
@@ -68,6 +71,20 @@
       link.remove();
       say(note);
     });
+  }
+  function mark(folders, current) { // what is current is so still
+    var href = current && current.getAttribute("href");
+    Array.prototype.forEach.call(folders.querySelectorAll("a"), function (link) {
+      if (href && link.getAttribute("href") === href) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    });
+  }
+  function renew(folders) {
+    var before = document.getElementById("folders");
+    if (before.contains(document.activeElement) || before.querySelector("#making > *")) return;
+    mark(folders, before.querySelector("a[aria-current]"));
+    before.replaceWith(folders);
+    htmx.process(folders);
   }
   // whether the list may be replaced: it is the one with the new messages, and nobody is in the middle of something
   function idle(form, link) {

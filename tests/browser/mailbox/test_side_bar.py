@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import imaplib
 import re
+import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
+
+from deploy.demo.services import Services
+from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
 ALICE = "alice@lycee.example"
@@ -109,3 +114,58 @@ def test_a_folder_is_made_beside_the_list(
     page.fill("#new-folder #name", name)
     page.click("#new-folder button")
     expect(page.locator("#folders li", has_text=name)).to_have_count(1)
+
+
+@pytest.mark.parametrize("scripts", [True], ids=["scripts"])
+def test_answers_bring_the_folders_only_where_they_changed_and_the_mark_moves(open_browser: OpenBrowser, demo: Services) -> None:
+    address = f"ida-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Ida", 10**8)
+    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
+    client.login(address, demo.password)
+    client.append("INBOX", "\\Seen", None, bytes(message("Lu")))
+    client.append("INBOX", "", None, bytes(message("Non lu")))
+    client.logout()
+    page = open_browser(address)
+    page.goto("/mailbox/INBOX")
+    answers: list[bool] = []  # whether each brought the folders
+
+    def note(response: Response) -> None:
+        if response.request.headers.get("hx-target") == "main" and "x-traboule-prefetch" not in response.request.headers:
+            answers.append('id="folders"' in response.text())
+
+    page.on("response", note)
+    page.evaluate("document.querySelector('#folders').setAttribute('data-same', '')")
+    page.locator("[data-row]", has_text=re.compile("(?<!Non )Lu")).locator(".s a[id]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("article h1")).to_have_text("Lu")
+    page.locator("a.back").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-row]")).to_have_count(2)
+    expect(page.locator("#folders [aria-current]")).to_have_text(re.compile("réception"))
+    page.locator("#folders a[href='/mailbox/Junk']").click()
+    expect(page.locator("#folders [aria-current]")).to_have_attribute("href", "/mailbox/Junk")
+    page.locator(".account > summary").click()
+    page.locator(".account a[href='/settings']").click()
+    expect(page.locator("main.settings")).to_be_visible()
+    expect(page.locator("#folders [aria-current]")).to_have_count(0)
+    expect(page.locator("#folders[data-same]")).to_have_count(1)
+    assert True not in answers
+    page.locator("#folders a[href='/mailbox/INBOX']").click()
+    expect(page.locator("#folders a[href='/mailbox/INBOX'] b")).to_have_text("1")
+    page.locator("[data-row]", has_text="Non lu").locator(".s a[id]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("article h1")).to_have_text("Non lu")
+    page.locator("a.back").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#folders a[href='/mailbox/INBOX'] b")).to_have_count(0)
+    expect(page.locator("#folders [aria-current]")).to_have_attribute("href", "/mailbox/INBOX")
+    assert True in answers
+
+
+@pytest.mark.parametrize("scripts", [True], ids=["scripts"])
+def test_a_folder_that_is_not_made_after_all_leaves_no_form_behind(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    page.locator("#folders .part a").click()
+    expect(page.locator("#making form")).to_be_visible()
+    page.locator("#making a.btn").click()
+    expect(page.locator("#making form")).to_have_count(0)

@@ -94,10 +94,12 @@ def test_counts_of_others_come_after_the_answer(person: Visitor, fill: Fill, mon
     eventually(lambda: counts(sent(person.get("/mailbox/INBOX"))).get("Junk") == "1")
 
 
-def test_the_quota_follows_what_is_deleted(person: Visitor, fill: Fill) -> None:
+def test_the_quota_follows_what_is_deleted(person: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(person, message("Un", "x" * 300_000))
-    inbox = sent(person.get("/mailbox/INBOX", reload=True))
-    eventually(lambda: not quota(sent(person.get("/mailbox/INBOX"))).startswith("0\xa0"))
+    with monkeypatch.context() as patch:
+        patch.setattr(overviews, "QUOTA_SECONDS", 0)
+        inbox = sent(person.get("/mailbox/INBOX", reload=True))
+        eventually(lambda: not quota(sent(person.get("/mailbox/INBOX"))).startswith("0\xa0"))
     trashed = person.submit(inbox, "form#messages", action="delete", uids=[inbox.all("[name=uids]")[0]["value"]])
     assert trashed.rows == []
     trash = person.get("/mailbox/Trash")
@@ -120,3 +122,70 @@ def test_reading_asks_for_no_other_count(person: Visitor, fill: Fill, monkeypatc
         page = person.get("/mailbox/Junk")
     assert counts(page) == {"Inbox": "1"}
     assert not [one for one in asked if one.startswith((b"LIST", b'STATUS "INBOX"'))], asked
+
+
+# --- answers to scripts bring the folders where they changed ---
+
+
+def asked_with(person: Visitor, url: str, shown: str) -> Page:
+    """What scripts get for the place of <main>, where the side bar has this version."""
+    headers = {"HX-Request": "true", "HX-Target": "main", "X-Traboule-Folders": shown}
+    return Page(person.client.get(url, headers=headers, follow_redirects=True))
+
+
+def version(page: Page) -> str:
+    return str(page.one("#folders")["data-shown"])
+
+
+def current(page: Page) -> str:
+    """Which links of the side bar are current by the mark, as an answer without it says."""
+    return ",".join(str(place) for place, a in enumerate(page.all("#folders a")) if a.has_attr("aria-current"))
+
+
+def test_an_answer_brings_the_folders_only_where_they_changed(person: Visitor, fill: Fill, imap_of: ImapOf) -> None:
+    make(imap_of(person.address), "Travail")
+    fill(person, message("Un"))
+    person.get("/mailbox/INBOX", reload=True)
+    person.get("/message/1/INBOX")
+    whole = person.get("/mailbox/INBOX")
+    again = asked_with(person, "/mailbox/INBOX", version(whole))
+    assert again.rows == ["Un"] and again.all("#folders") == []
+    assert again.headers["X-Traboule-Current"] == current(whole) != ""
+    for url in ("/message/1/INBOX", "/mailbox/Travail", "/settings", "/tags", "/mailbox/INBOX?query=is:unread&scope=all"):
+        there = person.get(url)
+        answer = asked_with(person, url, version(whole))
+        if answer.all("#folders"):  # a page with a link of its own
+            assert url == "/tags" or "query" in url, url
+            assert current(answer) == current(there)
+        else:
+            assert answer.headers["X-Traboule-Current"] == current(there), url
+    fill(person, message("Deux"))
+    changed = asked_with(person, "/mailbox/INBOX", version(whole))
+    assert counts(changed) == {"Inbox": "1"} and "X-Traboule-Current" not in changed.headers
+    assert version(changed) != version(whole)
+
+
+@pytest.mark.parametrize("shown", ["", "?", "0" * 12 + ".1", "é.é", "x" * 5000])
+def test_who_shows_none_or_nonsense_gets_the_folders(person: Visitor, shown: str) -> None:
+    assert asked_with(person, "/mailbox/INBOX", shown).one("#folders")
+
+
+def test_folders_counted_since_come_with_the_next_small_request(
+    person: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overviews, "FRESH_SECONDS", 0)
+    page = sent(person.get("/mailbox/INBOX", reload=True))
+    url, headers = str(page.one("#messages")["data-news"]), {"HX-Request": "true", "X-Traboule-Folders": version(page)}
+    fill(person, message("Un"), mailbox="Junk")
+    sent(person.get("/contacts"))
+
+    def ask() -> Page:
+        return Page(person.client.get(url, headers=headers))
+
+    eventually(lambda: ask().status == 200)
+    answer = ask()
+    assert counts(answer) == {"Junk": "1"} and answer.all("#news") == []
+    headers["X-Traboule-Folders"] = version(answer)
+    assert ask().status == 204
+    del headers["X-Traboule-Folders"]  # an older script
+    assert ask().status == 204

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fake_connection import ACCOUNT, FakeConnection
 from webmail.account import Account, Password, Server
-from webmail.imap import folders, mailboxes
+from webmail.imap import folders, mailboxes, overviews
 from webmail.imap.connection import Command
 from webmail.imap.mailboxes import Overview, SideBar
 from webmail.mail import Mailbox, Role
@@ -23,7 +23,7 @@ class CountingConnection:
 
     account = Account("ann@x.example", SERVER, SERVER, Password("ann", "secret"))
     mailbox = ""
-    counts_all = True
+    counts_all = asks_quota = True
     namespaces = None
 
     def __init__(self, listed: dict[str, list[Any]] = LISTED) -> None:
@@ -70,6 +70,33 @@ def test_a_role_that_the_list_lacks_is_looked_for_before_a_folder_is_made(connec
 def test_one_odd_mailbox_does_not_cost_the_others(line: bytes) -> None:
     odd: Any = CountingConnection({"LIST": [line, *LISTED["LIST"]], "STATUS": [b"x 5", b"y (MESSAGES 3 UNSEEN 1)"]})
     assert [m.name for m in mailboxes.overview(odd).mailboxes] == ["INBOX", "Gone"]
+
+
+def test_the_quota_is_read_every_five_minutes_and_after_a_change_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[dict[str, list[Any]]] = []
+    connection: Any = FakeConnection({"LIST-STATUS", "QUOTA"}, answers)
+
+    def count(used: int) -> tuple[bool, int]:
+        """Whether the quota was asked for, and what is known of it in KiB. The server says `used` if asked."""
+        answers[:] = [{"LIST": [b'() "/" INBOX'], "QUOTA": [b'"" (STORAGE %d 1000)' % used]}]
+        if known := overviews.known(ACCOUNT):
+            due = known.is_quota_due
+            if not due:
+                del answers[0]["QUOTA"]
+        found = mailboxes.count_all(connection)
+        assert found.quota
+        return b"GETQUOTAROOT" in connection.sent[-1], found.quota.used // 1024
+
+    mailboxes.forget_all(ACCOUNT)
+    assert count(1) == (True, 1)
+    assert count(2) == (False, 1)
+    mailboxes.forget(ACCOUNT, sizes=False)  # a flag
+    assert count(3) == (False, 1)
+    mailboxes.forget(ACCOUNT)
+    assert count(4) == (True, 4)
+    assert count(5) == (False, 4)
+    monkeypatch.setattr(overviews, "QUOTA_SECONDS", 0)
+    assert count(6) == (True, 6)
 
 
 DOVECOT = [b'(("" "/")) (("shared/" "/")) NIL']

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import abort, redirect, request, url_for
+from flask import abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webmail import imap
@@ -13,13 +13,16 @@ from webmail.mailbox.blueprint import blueprint
 from webmail.web.current import current_account, current_user, preferences, remember_overview
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
+from webmail.web.side_bar import shown_since
 
 
 @blueprint.get("/news/<path:mailbox>")
 @asked_by_pages
 def news(mailbox: str) -> Response:
-    """A notice and the folder list if the mailbox changed since `state`, that of the page; 204 if not since `last`, that of the
-    previous response. 1 STATUS, and the folders' counts if there are changes.
+    """A notice if the mailbox changed since `state`, that of the page, or since `last`, that of the previous response; with the
+    folders, if they are not what is shown. The folders alone if only they were counted anew; else 204.
+
+    1 STATUS, and the folders' counts if there are changes.
     """
     shown, last = MailboxState.read(request.args.get("state", "")), request.args.get("last")
     if shown is None:
@@ -27,10 +30,21 @@ def news(mailbox: str) -> Response:
     with imap.connect(current_account(), mailbox) as connection:
         now = imap.changes.state_of(connection, mailbox)
         if str(now) == (last or str(shown)):
-            return Response(status=204)
-        imap.mailboxes.forget(connection.account)
+            return _recounted(mailbox, now)
+        imap.mailboxes.forget(connection.account, sizes=False)
         remember_overview(imap.mailboxes.overview(connection))
     return fragment("mailbox/_news.html", mailbox=mailbox, now=now, came=now.new_since(shown))
+
+
+def _recounted(mailbox: str, now: MailboxState) -> Response:
+    """The folders, if they were counted since those that are shown and are other now: no round trip."""
+    account = current_account()
+    kept, listed = imap.mailboxes.known(account), imap.mailboxes.listed(account)
+    if kept is None or not 0 < shown_since() < listed:
+        return Response(status=204)
+    g.overview, g.folders_listed = kept.found.counted({mailbox: (now.messages, now.unseen)}), listed
+    answer = fragment("_folders.html", news=True)
+    return answer if answer.data.strip() else Response(status=204)
 
 
 @blueprint.post("/conversations/<path:mailbox>")

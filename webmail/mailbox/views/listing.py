@@ -21,8 +21,8 @@ from webmail.mailbox.views import day_mark
 from webmail.mailbox.views.found_words import words_of
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
-from webmail.web.notices import notify
 from webmail.web.labels import mailbox_label
+from webmail.web.notices import notify
 from webmail.web.rendering import page
 
 
@@ -32,7 +32,7 @@ def show(mailbox: str) -> Response:
     asked = ListRequest.of(mailbox, request.args)
     account = current_account()
     if request.cache_control.max_age == 0 or request.cache_control.no_cache:  # a browser reload refreshes the counts
-        imap.mailboxes.forget(account)
+        imap.mailboxes.forget(account, sizes=False)
     size = preferences().page_size or settings().page_size
     grouped = preferences().in_conversations(mailbox)
     search = search_query.understood(asked.query, current_user(), today())
@@ -53,10 +53,10 @@ def show(mailbox: str) -> Response:
                 connection, mailbox, page=asked.page, size=size, query=asked.query and search, sort=asked.sort,
                 conversations=grouped,
             )  # fmt: skip
-        exact_names = knows_parts(connection.capabilities)
-        sorts = (imap.multi_search if asked.wide else imap.listing).sorts(connection)
         if asked.scope == "all" and asked.query and not listing.total and (meant := _folder_meant(connection, asked, search)):
             return redirect(url_for("mailbox.show", **meant.arguments()), 303)
+        exact_names = knows_parts(connection.capabilities)
+        sorts = (imap.multi_search if asked.wide else imap.listing).sorts(connection)
         threads = imap.threads.algorithm(connection)
         pushed = bool(settings().push_connections) and connection.has("IDLE")
     if request.args.get("date"):
@@ -78,8 +78,6 @@ def show(mailbox: str) -> Response:
     )  # fmt: skip
 
 
-def _found_everywhere(asked: ListRequest, search: Search) -> int:
-    """How many messages the same search finds everywhere; 0 also where that is not known in time."""
 def _folder_meant(connection: Connection, asked: ListRequest, search: Search) -> ListRequest | None:
     """Where no text has the words, the folder that one of them names, if it has what else is sought; None if not just one has.
     Usually no further round trip, one for each folder that is named beside other words."""
@@ -96,6 +94,8 @@ def _folder_meant(connection: Connection, asked: ListRequest, search: Search) ->
     return meant[0]
 
 
+def _found_everywhere(asked: ListRequest, search: Search) -> int:
+    """How many messages the same search finds everywhere; 0 also where that is not known in time."""
     return imap.optional(
         current_account(), "", lambda connection: imap.multi_search.count(connection, asked.mailbox, query=search), 0
     )
