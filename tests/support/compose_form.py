@@ -18,7 +18,8 @@ def file(name="liste.pdf", content=PDF, kind="application/pdf"):
 
 
 def text_of(page):
-    return page.one("textarea[name=body]").get_text().removeprefix("\n").replace("\r\n", "\n")
+    text = page.one("textarea[name=body]").get_text().removeprefix("\n").replace("\r\n", "\n")
+    return text.removeprefix(" ") if page.all("[name=gap]") else text
 
 
 def value_of(page, name):

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -21,6 +22,7 @@ from webmail.mime import builder
 
 RECIPIENTS = recipients.FIELDS
 _WRITER = re.compile(r"[0-9a-f]{32}")
+_SIGNATURE = "-- "  # the line above one
 
 
 def one_line(text: str | None) -> str | None:
@@ -29,6 +31,17 @@ def one_line(text: str | None) -> str | None:
         return text
     lines = (line.strip().rstrip(",;").rstrip() for line in re.split(r"[\r\n]+", text))
     return ", ".join(line for line in lines if line)
+
+
+def without_gap(text: str) -> str:
+    """The text without the blank that the page put into its first line, before or behind what was typed there."""
+    line, end, rest = text.partition("\n")
+    first, blank = line.rstrip("\r"), " "
+    if first.startswith(blank):
+        first = first[1:]
+    elif first.endswith(blank) and first != _SIGNATURE:
+        first = first[:-1]
+    return first + line[len(line.rstrip("\r")) :] + end + rest
 
 
 class ComposeForm(FlaskForm):
@@ -43,6 +56,7 @@ class ComposeForm(FlaskForm):
     reply_to = StringField(filters=[one_line])
     subject = StringField()
     body = TextAreaField()
+    gap = HiddenField()  # set where the page put a blank before an empty first line of the text
     attachments = MultipleFileField()
     back = HiddenField()
     in_reply_to = HiddenField()
@@ -64,6 +78,11 @@ class ComposeForm(FlaskForm):
     later = HiddenField()  # when to send: the name of a choice (outbox/send_later.py), or "at" for `day` and `hour`
     day = StringField()
     hour = StringField()
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        super().process(*args, **kwargs)
+        if self.gap.data:
+            self.body.data, self.gap.data = without_gap(self.body.data or ""), ""
 
     @classmethod
     def holding(cls, fields: Fields, back: str, began_from: str = "") -> ComposeForm:

@@ -70,6 +70,10 @@
   function dress() {
     var form = document.querySelector("form.compose-form");
     if (!form || (now && now.form === form)) return;
+    if (form.elements.gap) { // for text browsers
+      form.elements.body.value = form.elements.body.value.replace(/^ (?=\n)/, "");
+      form.elements.gap.parentNode.removeChild(form.elements.gap);
+    }
     form.querySelectorAll(".compose-row input[name][inputmode=email]:not(.held)").forEach(widen);
     form.querySelectorAll("textarea.grows").forEach(function (field) { field.rows = 1; grow(field); });
     if (window.chips) chips.dress();

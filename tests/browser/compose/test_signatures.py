@@ -23,7 +23,7 @@ def test_a_signature_is_chosen_while_writing(
         add_signature(page, "Long", "Bob Girard\nLycée Ampère")
         add_signature(page, "Short", "C.")
     page.goto("/compose")
-    expect(page.locator("#body")).to_have_value("\n\n-- \nBob Girard\nLycée Ampère\n")
+    expect(page.locator("#body")).to_have_value(f"{'' if scripts else ' '}\n\n-- \nBob Girard\nLycée Ampère\n")
     page.fill("#body", "Bonjour\n\n-- \nBob Girard\nLycée Ampère\n")
     for choice, text in (("Short", "Bonjour\n\n-- \nC.\n"), ("None", "Bonjour\n"), ("Short", "Bonjour\n\n-- \nC.\n")):
         page.select_option("#signature", label=choice)

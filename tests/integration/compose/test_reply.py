@@ -80,3 +80,12 @@ def test_any_message_can_be_edited_as_new(alice, fill):
     assert (value_of(page, "references"), value_of(page, "in_reply_to")) == ("", "")
     assert "Premier point." in text_of(page)
     assert "a.bin" in page.text
+
+
+def test_an_empty_line_above_the_quotation_survives_text_browsers(alice, fill):
+    [uid] = fill(alice, letter())
+    page = alice.get(f"/reply/{uid}/INBOX")
+    shown = page.one("#body").get_text().removeprefix("\n").replace("\r\n", "\n")
+    assert shown.startswith(" \n")  # lynx, links and elinks drop lines without a blank
+    saved = alice.submit(page, FORM, body="Demain" + shown, action="save")
+    assert text_of(saved) == "Demain" + shown[1:]
