@@ -115,7 +115,7 @@ def test_the_file_of_an_import_that_may_not_start_is_not_kept(alice, kept):
     user = User.get()
     for _ in range(store.MOST_OPEN):
         store.start(user, "other", {})
-    assert "Too many tasks" in send_cards(alice).text
+    assert "too many tasks" in send_cards(alice).text
     assert kept.files == {}
 
 

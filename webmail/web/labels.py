@@ -47,7 +47,7 @@ def name_objection(objection: Objection) -> str:
         Objection.COLLEAGUE: _("This is a colleague’s name. Use your own, or ask your administrator."),
         Objection.ADDRESS: _("A name can't contain somebody else’s address. Type only a name."),
         Objection.ESTABLISHMENT: _("This is your organisation’s name. Ask your administrator to allow it."),
-        Objection.ROLE: _("This is the name of an office. Your administrator can allow you to use it."),
+        Objection.ROLE: _("This is the name of a department. Ask your administrator to allow it."),
     }[objection]
 
 

@@ -83,7 +83,7 @@ def test_what_is_no_address_book_says_so(person, work):
     send_file(person, b"rubbish " * 50_000, "photo.vcf")
     work()
     page = person.get("/tasks")
-    assert "No contact was found in this file." in page.text
+    assert "No contacts found in this file." in page.text
 
 
 def test_more_than_a_person_may_have_says_so_and_keeps_what_is_there(person, work, monkeypatch):
@@ -91,7 +91,7 @@ def test_more_than_a_person_may_have_says_so_and_keeps_what_is_there(person, wor
     send_file(person, cards(450))
     send_file(person, cards(450).replace(b"big-", b"more-").replace(b"Person", b"Autre").replace(b"EMAIL:p", b"EMAIL:q"))
     work()
-    assert "You can have 500 contacts at most." in person.get("/tasks").text
+    assert "You can have up to 500 contacts." in person.get("/tasks").text
 
 
 def test_it_can_be_stopped_and_taken_off_the_list(person, work):
@@ -230,7 +230,7 @@ def test_what_was_uploaded_goes_when_its_task_fails_or_is_stopped_or_cannot_star
     assert stored(app) == before
     for _ in range(MOST_OPEN):
         send_file(person, b"rubbish " * 50_000)
-    assert "Too many tasks" in send_file(person, b"rubbish " * 50_000).text
+    assert "too many tasks" in send_file(person, b"rubbish " * 50_000).text
     assert len(stored(app)) == len(before) + MOST_OPEN
     work()
 

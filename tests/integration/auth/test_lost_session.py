@@ -23,7 +23,7 @@ def test_the_text_travels_through_the_sign_in_page_and_comes_back(person: Visito
     asked = person.submit(
         page, FORM, action="send", to="bob@lycee.example", subject="Été", body="Un long texte\n\nécrit <b>avec</b> soin"
     )
-    assert asked.status == 401 and "Your text is kept" in asked.text
+    assert asked.status == 401 and "Your text is safe" in asked.text
     wrong = person.submit(asked, "form[action='/login']", username=person.address, password="wrong")
     assert wrong.status == 401
     back = person.submit(wrong, "form[action='/login']", username=person.address, password=person.password)

@@ -198,8 +198,8 @@ class TestIdentities:
         assert "Club" not in head["From"] and own.name in head["From"]
 
     def test_the_page_of_ones_own_says_that_another_name_is_one_more(self, alice):
-        assert "stays beside it" in alice.get("/settings/identities/0").text
-        assert "stays beside it" not in alice.get("/settings/identities/new").text
+        assert "this one stays" in alice.get("/settings/identities/0").text
+        assert "this one stays" not in alice.get("/settings/identities/new").text
 
     def test_it_is_removed_after_a_question(self, allowed, office):
         page = allowed.get(allowed.get("/settings/identities").link(f"Delete Bureau <{OFFICE}>"))
@@ -216,7 +216,7 @@ class TestIdentities:
 
 class TestSignatures:
     def test_the_first_one_serves_at_once_and_an_untouched_form_stays_empty(self, app, alice):
-        assert "You have no signature yet" in alice.get("/settings/signatures").text
+        assert "No signatures yet" in alice.get("/settings/signatures").text
         add_signature(alice, "Me", "Alice")
         form = alice.get("/compose")
         assert text_of(form) == "\n\n-- \nAlice\n"
@@ -254,7 +254,7 @@ class TestTemplates:
         return person.submit(person.get("/settings/templates/new"), SETTINGS, **fields)
 
     def test_a_text_is_put_into_an_answer(self, alice, bob, fill):
-        assert "You have no templates yet" in alice.get("/settings/templates").text
+        assert "No templates yet" in alice.get("/settings/templates").text
         add_signature(alice, "Me", "Alice")
         page = self.add(alice, name="Absence", subject="Your absence", body="Dear parents,")
         number = number_of(page, "Absence")

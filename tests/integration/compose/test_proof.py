@@ -105,8 +105,8 @@ def test_port_25_proves_nothing(bob, services, unchecked):
     ("name", "why"),
     [
         ("Bob Girard", "a colleague’s name"), ("M. Bob Glrard", "a colleague’s name"), ("B\u00adob Girard", "a colleague’s name"),
-        (BOB, "somebody else’s address"), ("Lycée Ampère", "the name of the establishment"), ("Help desk", "the name of an office"),
-        ("Direction", "the name of an office"), ("Alice - Principal", "the name of an office"),
+        (BOB, "somebody else’s address"), ("Lycée Ampère", "your organisation’s name"), ("Help desk", "the name of a department"),
+        ("Direction", "the name of a department"), ("Alice - Principal", "the name of a department"),
     ],
 )  # fmt: skip
 def test_an_identity_has_no_name_of_somebody_else(alice, name, why):

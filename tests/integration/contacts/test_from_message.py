@@ -45,7 +45,7 @@ def test_whoever_uses_the_name_of_a_contact_is_not_added_to_it(alice: Visitor, f
     page = alice.get(f"/message/{uid}/INBOX")
     assert "You know Zoé Petit by another address: zoe@x.example." in page.one(".trust").get_text()
     form = press(alice, page, page.one("button[name=person]"))
-    assert form.address.startswith("/contacts/new") and "You have a contact of this name already" in form.notices
+    assert form.address.startswith("/contacts/new") and "You already have a contact called" in form.notices
     assert list(cards_of(alice)) == ["Zoé Petit"] and form.all("[name=email]")[0]["value"] == "evil@elsewhere.example"
 
 

@@ -164,7 +164,7 @@ def test_progress_is_shown_and_two_clicks_count_once(person: Visitor, mail: IMAP
     assert (
         "Looking through your mail" in shown.text and shown.one("#room-report progress") and shown.one("noscript a[href='/room']")
     )
-    assert "Background work is stopped" not in shown.text
+    assert "Background tasks are not running" not in shown.text
     piece = person.get("/room/report", htmx="room-report")
     assert piece.one("#room-report[hx-get]") and not piece.all("header")
     assert work() == 1

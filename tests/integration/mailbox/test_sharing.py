@@ -138,7 +138,7 @@ def test_charlie_never_sees_it(alice: Visitor, charlie: Visitor) -> None:
     make(alice, "Team")
     refused = share(alice, "Team", charlie.address)
     assert refused.status == 422
-    assert "Nobody in your establishment" in refused.one("#who-error").get_text()
+    assert "Nobody in your organisation" in refused.one("#who-error").get_text()
     assert refused.one("#who")["value"] == charlie.address
     assert shared_with(charlie) == []
     assert charlie.get(f"/mailbox/{quote(name_of(alice, 'Team'))}").status == 404
@@ -148,7 +148,7 @@ def test_charlie_never_sees_it(alice: Visitor, charlie: Visitor) -> None:
     ("who", "told"),
     [
         ("", "Type the address"),
-        ("nobody", "Nobody in your establishment"),
+        ("nobody", "Nobody in your organisation"),
         ("anyone", "a person’s address"),
         ("-bob", "a person’s address"),
         ("$lycee.example", "a person’s address"),

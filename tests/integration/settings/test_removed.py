@@ -68,7 +68,7 @@ def test_an_identity_that_one_may_no_longer_have_stays_away(person: Visitor) -> 
     page = removed(person, "identities", int(str(row_of(WritingIdentity, person)["id"])))
     with db.connection_context():
         AllowedAddress.delete().where(AllowedAddress.user == user_of(person)).execute()
-    assert "stays removed" in person.submit(page, UNDO).notices
+    assert "was not restored" in person.submit(page, UNDO).notices
     with db.connection_context():
         assert not WritingIdentity.select().where(WritingIdentity.user == user_of(person)).exists()
 

@@ -44,7 +44,7 @@ def test_the_test_message_arrives(
     assert message["Auto-Submitted"] == "auto-generated"
     assert (message["From"], message["To"]) == ("Lycée Ampère <ne-pas-repondre@lycee.example>", address)
     assert message["Return-Path"] in (None, "<ne-pas-repondre@lycee.example>")
-    assert message["Subject"] == "Message d'essai\N{NO-BREAK SPACE}: Lycée Ampère"
+    assert message["Subject"] == "Message de test\N{NO-BREAK SPACE}: Lycée Ampère"
     assert message["Message-ID"].endswith("@lycee.example>")
     assert not {"Reply-To", "Sender", "Precedence"} & set(message.keys())
     assert message.get_content().split()[-1] == f"http://localhost:{services.ports.web}/"
