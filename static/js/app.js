@@ -119,6 +119,15 @@
     form.submit();
   }, true);
 
+  // an answer in another tab is no request of htmx's: the link says that scripts run
+  ["mousedown", "click"].forEach(function (name) {
+    document.addEventListener(name, function (event) {
+      var link = event.target.closest && event.target.closest("a[href*='/reply/'], a[href*='/forward/']");
+      var apart = event.button || event.ctrlKey || event.metaKey || event.shiftKey;
+      if (link && apart && !/[?&](scripts|format)=/.test(link.search)) link.search += (link.search ? "&" : "?") + "scripts=1";
+    }, true);
+  });
+
   function load(src, then) {
     if (document.querySelector("script[src='" + src + "']")) return;
     var script = document.createElement("script");

@@ -36,8 +36,11 @@
     });
   }
   function dress() {
-    var here = visible(), links = document.querySelectorAll("main.panes .list a[id], main.panes #preview .talk a");
+    var here = visible(), links = document.querySelectorAll("main.panes .list a[id], main.panes #preview article a[href]:not([target])");
     Array.prototype.forEach.call(links, function (link) { opensHere(link, here && named(link.getAttribute("href"))); });
+    Array.prototype.forEach.call(document.querySelectorAll("main.panes #preview article form"), function (form) {
+      opensHere(form, here && !/\/report\//.test(form.getAttribute("action"))); // what is reported leaves the list
+    });
     separate();
     toolbar();
   }
@@ -54,8 +57,24 @@
     if (!now) return;
     now.row.setAttribute("aria-current", "true");
     now.row.classList.remove("u");
-    if (word) word.remove(); // "Unread"
+    if (word) { // "Unread"
+      word.remove();
+      lower(now.mailbox);
+    }
     now.row.scrollIntoView({ block: "nearest" });
+  }
+  // one unread message less beside the list, until an answer brings the folders as the server counts them
+  function lower(mailbox) {
+    var bar = document.getElementById("folders");
+    Array.prototype.forEach.call(bar.querySelectorAll("a[href*='/mailbox/']"), function (link) {
+      var count = link.querySelector("b"), left = count && Number(count.textContent) - 1, label = link.getAttribute("aria-label");
+      if (link.search || !count || decodeURIComponent(link.pathname.replace(/^.*?\/mailbox\//, "")) !== mailbox) return;
+      count.textContent = left;
+      if (left < 1) count.remove();
+      if (left < 2) link.removeAttribute("aria-label");
+      else if (label) link.setAttribute("aria-label", label.replace(/\d+(?=\D*$)/, left));
+    });
+    bar.removeAttribute("data-shown");
   }
   function show(path) {
     htmx.ajax("GET", path, { source: preview(), target: "#preview", swap: "outerHTML" });
@@ -65,12 +84,19 @@
   document.addEventListener("htmx:beforeSwap", function (event) {
     var detail = event.detail, answer = detail.xhr;
     if (detail.target.id !== "preview" || !/^\s*<!doctype/i.test(answer.responseText)) return;
+    if (detail.requestConfig.verb !== "get" && answer.getResponseHeader("Content-Security-Policy")) { // a form's: it can't be asked for again
+      detail.target = main();
+      detail.selectOverride = "#main";
+      detail.swapOverride = "outerHTML show:window:top";
+      return;
+    }
     detail.shouldSwap = false;
     if (answer.getResponseHeader("Content-Security-Policy")) location.href = answer.responseURL;
   });
   document.addEventListener("htmx:afterSwap", function (event) {
     if (event.detail.target.id !== "preview") return;
-    open = named(event.detail.pathInfo.finalRequestPath || event.detail.pathInfo.requestPath);
+    var path = event.detail.pathInfo;
+    open = named(path.responsePath) || named(path.finalRequestPath || path.requestPath);
     mark();
     dress();
   });

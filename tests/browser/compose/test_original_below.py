@@ -61,3 +61,15 @@ def test_the_original_goes_below_an_answer(
     page.click("button[value=leave-original]")
     expect(page.locator(".compose-original")).to_have_count(0)
     expect(page.locator(".chip")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scripts", [True])
+def test_an_answer_in_another_tab_keeps_the_original_too(open_browser: Callable[..., Page], uid: int) -> None:
+    page = open_browser(BOB)
+    page.goto(f"/message/{uid}/INBOX")
+    with page.context.expect_page() as opened:
+        page.locator(".answers a").first.click(modifiers=["Control"])
+    expect(opened.value.locator(".compose-original")).to_have_count(1)
+    expect(opened.value.locator("#format")).to_have_value("markdown")
+    page.locator(".answers a").first.click()
+    expect(page.locator(".compose-original")).to_have_count(1)

@@ -6,6 +6,7 @@ import imaplib
 import re
 import time
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ def tell(demo: Services, address: str, mailbox: str, subject: str, minute: int, 
     client.login(address, demo.password)
     client.append(mailbox, "", f'"26-Mar-2026 10:{minute:02d}:00 +0100"', bytes(message(subject, text)))
     client.logout()
+
+
+def with_html(subject: str, html: str) -> EmailMessage:
+    made = message(subject)
+    made.add_alternative(html, subtype="html")
+    return made
 
 
 @pytest.fixture
@@ -294,3 +301,41 @@ def test_without_scripts_each_page_has_its_toolbar_and_its_buttons_work(
     page.locator("button[value=delete]").click()
     expect(page.locator(".notice-done")).to_contain_text("corbeille")
     assert "Lettre 4" not in subjects(page)
+
+
+@only_with_scripts
+def test_opening_a_message_lowers_the_count_of_its_folder(panes: Callable[..., Page]) -> None:
+    page = panes("below")
+    inbox = page.locator("#folders a[href='/mailbox/INBOX']")
+    expect(inbox.locator("b")).to_have_text("12")
+    read(page, "Lettre 11")
+    expect(inbox.locator("b")).to_have_text("11")
+    expect(inbox).to_have_attribute("aria-label", re.compile(r"\b11\b"))
+    read(page, "Lettre 9")
+    read(page, "Lettre 11")
+    expect(inbox.locator("b")).to_have_text("10")
+    page.locator("#folders a[href='/mailbox/Junk']").click()
+    expect(page.locator("#folders a[href='/mailbox/Junk'][aria-current]")).to_be_visible()
+    expect(inbox.locator("b")).to_have_text("10")  # so does the server count
+
+
+@only_with_scripts
+def test_forms_and_links_of_an_open_message_stay_in_its_pane(panes: Callable[..., Page], demo: Services, reader: str) -> None:
+    asking = message("Reçu ?", _TEXT, Disposition_Notification_To="bob@lycee.example")
+    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
+    client.login(reader, demo.password)
+    client.append("INBOX", "", None, bytes(asking))
+    client.append(
+        "INBOX", "", None, bytes(with_html("Image", "<p>Voyez</p><img src='https://x.example/a.png' width=200 height=99>"))
+    )
+    client.logout()
+    page = panes("right")
+    read(page, "Reçu ?")
+    page.click("#preview button[name=answer][value=no]")
+    expect(page.locator("#preview button[name=answer]")).to_have_count(0)
+    shown(page, "Reçu ?")
+    read(page, "Image")
+    page.click("#preview .images a")
+    expect(page.locator("#preview .images button")).to_have_count(0)
+    shown(page, "Image")
+    assert page.url.endswith("/mailbox/INBOX") and page.locator("[data-row]").count() == 14

@@ -42,6 +42,15 @@ def test_the_form_makes_a_query_and_is_filled_in_from_one(folders: Visitor, fill
     )
 
 
+def test_the_form_keeps_the_order_of_the_search_it_was_opened_from(folders: Visitor) -> None:
+    found = search(folders, "budget", scope="all", sort="subject")
+    link = next(str(a["href"]) for a in found.all("#main a[href^='/search?']"))
+    page = folders.submit(folders.get(link), "form.form", words="budget")
+    assert page.address.endswith("&sort=subject") and page.rows == found.rows == sorted(found.rows)
+    page = folders.submit(folders.get("/search?mailbox=INBOX&sort=nonsense"), "form.form", words="budget")
+    assert "sort" not in page.address
+
+
 def test_the_form_finds_by_month_by_age_and_drafts(folders: Visitor, imap_of: Callable[..., Any]) -> None:
     imap_of(folders.address).append(
         "Travail", bytes(message("Brouillon de mars")), (b"\\Draft",), datetime(2026, 3, 9, tzinfo=UTC)

@@ -12,14 +12,19 @@ from webmail.web.current import preferences
 def wanted(message: Message | None = None) -> str:
     """The format of a new text; `message`: the one that it answers or forwards, where that is known by now.
 
-    Where the editor decides (`is_free`), a request of htmx's is formatted at once: only a page with scripts sends it.
+    Where the editor decides (`is_free`), a request of a page with scripts is formatted at once: htmx's, or one of another tab, for
+    which static/js/app.js says so.
     """
     named = request.args.get("format")
     if named in FORMATS:
         return named
-    if preferences().write_format == FORMATTED or (is_free(message) and request.htmx):  # type: ignore[attr-defined]
+    if preferences().write_format == FORMATTED or (is_free(message) and _has_scripts()):
         return FORMATTED
     return ""
+
+
+def _has_scripts() -> bool:
+    return bool(request.htmx) or "scripts" in request.args  # type: ignore[attr-defined]
 
 
 def is_free(message: Message | None = None) -> bool:

@@ -29,7 +29,7 @@ _LONGEST_NAME = 100
 
 @blueprint.get("/search")
 def search() -> Response:
-    """The form, filled in from the current search (`matching`, `mailbox`, `scope`)."""
+    """The form, filled in from the current search (`matching`, `mailbox`, `scope`), whose order (`sort`) it keeps."""
     asked = _asked()
     found = search_query.understood(asked.query, current_user(), today())
     return _form(asked, search_query.fields_of(found, asked.query, today()))
@@ -47,9 +47,8 @@ def go() -> Response:
     if len(query) > LONGEST_QUERY:
         notify(_("The search is too long. Shorten one of the fields."), "caution")
         return _form(asked, fields, 422)
-    return redirect(
-        url_for("mailbox.show", **ListRequest.of(asked.mailbox, {"query": query, "scope": asked.scope}).arguments()), 303
-    )
+    found = ListRequest.of(asked.mailbox, {"query": query, "scope": asked.scope, "sort": asked.sort})
+    return redirect(url_for("mailbox.show", **found.arguments()), 303)
 
 
 @blueprint.post("/search/saved")
@@ -201,7 +200,8 @@ def _asked() -> ListRequest:
     args = request.args
     scope = args.get("scope", "")
     return ListRequest.of(
-        args.get("mailbox", "") or "INBOX", {"query": args.get("matching", ""), "scope": scope if scope in SCOPES else ""}
+        args.get("mailbox", "") or "INBOX",
+        {"query": args.get("matching", ""), "scope": scope if scope in SCOPES else "", "sort": args.get("sort", "")},
     )
 
 
