@@ -25,11 +25,13 @@ _ITEMS = (
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Messages in order of arrival, at most MOST; `earlier` counts those left out. The UIDs in `open` have their texts."""
+    """Messages in order of arrival, at most MOST; `earlier` counts those left out. The UIDs in `open` have their texts.
+    `unknown`: the server took too long to find the others."""
 
     messages: tuple[Message, ...]
     open: frozenset[int]
     earlier: int = 0
+    unknown: bool = False
 
 
 def read(
@@ -68,7 +70,8 @@ def read(
     if newly:
         note_seen(connection.account, mailbox, len(newly))
     found = tuple(_message(connection, one, values[one], shapes[one], wanted.get(one), more.get(one, {})) for one in known)
-    return Conversation(found, frozenset(wanted), len(everyone) - len([one for one in shown if one in everyone])), overview
+    earlier = len(everyone) - len([one for one in shown if one in everyone])
+    return Conversation(found, frozenset(wanted), earlier, threads.gave_up(connection)), overview
 
 
 def _wanted(order: Sequence[int], shapes: dict[int, Structure], prefer_html: bool) -> dict[int, tuple[Part, ...]]:

@@ -69,6 +69,7 @@ class Listing:
     overview: Overview
     messages: int = 0
     uidnext: int = 0  # 0: unknown
+    ungrouped: bool = False  # conversations were asked for, but took the server too long
 
     @property
     def pages(self) -> int:
@@ -102,6 +103,7 @@ def list(
         talks, told = _conversations(connection, _oldest_page(found, page, size) if oldest else found.page(page, size))
         return _listing(connection, len(found), page, size, talks, told, len(found.uids))
     connection.select(mailbox)
+    ungrouped = conversations and not flat and threads.gave_up(connection)
     if flat:
         uids = matching(connection, query, sort)
         total = len(uids)
@@ -116,7 +118,8 @@ def list(
         rows, told = _rows(connection, _commands_by_place(connection, low, high) if total else [])
         # a message moved back has a new UID, but its old date
         rows.sort(key=lambda row: (row.received, row.uid), reverse=not oldest)
-    return _listing(connection, total, page, size, rows, told)
+    found = _listing(connection, total, page, size, rows, told)
+    return replace(found, ungrouped=True) if ungrouped else found
 
 
 def _listing(

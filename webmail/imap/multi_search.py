@@ -70,7 +70,9 @@ def search(
     page = min(max(page, 1), max(1, -(-reachable // size)))
     shown = chosen(connection, places, sort, (page - 1) * size, min(page * size, reachable))
     rows = rows_of(connection, shown)
-    return WideListing(mailbox, 0, total, page, size, tuple(rows), overview, total, 0, reach, skipped, reachable)
+    return WideListing(
+        mailbox, 0, total, page, size, tuple(rows), overview, total, reach=reach, skipped=skipped, reachable=reachable
+    )
 
 
 def sorts(connection: Connection) -> set[str]:

@@ -5,7 +5,7 @@ Only UIDs are cached, as compact arrays: senders and flags are fetched for the r
 
 from __future__ import annotations
 
-import imaplib
+import logging
 import re
 import threading
 import time
@@ -19,6 +19,8 @@ from webmail.errors import Refused, ServerAway
 from webmail.imap.connection import Command, Connection, fetched
 from webmail.imap.search import knows_parts
 from webmail.imap.thread_answer import Threads, numbers, parsed
+
+log = logging.getLogger(__name__)
 
 _MOST_UIDS = 2_000_000  # cached UIDs of everybody together; 4 bytes each (8 where messages were moved in), and 4 a conversation
 _HIGHEST: Command = (b"UID FETCH", b"*", b"(UID FLAGS)")
@@ -39,8 +41,8 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
     if they only arrived, for the conversations that have one of them, where it can find these (one more round trip if that
     is not enough).
     Messages that were moved in, or back by an undo, have new UIDs but their old dates: SORT, sent along, tells their order.
-    Raises NoSuchMailbox, and ServerAway on a timeout: then there is no retry for ten minutes, nor if the server drops the
-    connection over it (returns None, and the connection is reopened).
+    If that takes the server too long, or it drops the connection over it: None, the connection is reopened, and it is not tried
+    again for ten minutes (`gave_up`). Raises NoSuchMailbox.
     """
     asked = _ask_state(connection, mailbox)
     if asked is None or asked.hopeless:
@@ -52,10 +54,7 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
     except (Refused, ValueError, OverflowError):
         return None
     except ServerAway as error:
-        _give_up(asked.key)
-        if not isinstance(error.__cause__, imaplib.IMAP4.abort | ConnectionError):
-            raise
-        connection.reopen()  # a message with endless References exhausts the memory of the server process
+        _give_up(connection, asked.key, error)
         return None
     _remember(asked.key, asked.state, fresh)
     return fresh
@@ -65,7 +64,8 @@ def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int
     """The UIDs of the conversation of `uid`, in order of arrival; `uid` alone if the server does not thread.
 
     1 round trip (including the SELECT), one more if the cached conversations of the mailbox are stale: then the server is asked
-    for this one alone, where it can find it, else round trips as for `load`. Raises what `load` raises.
+    for this one alone, where it can find it, else round trips as for `load`. `uid` alone too if that takes the server too long
+    (`gave_up`). Raises NoSuchMailbox.
     """
     asked = _ask_state(connection, mailbox)
     if asked is None or asked.hopeless:
@@ -79,9 +79,9 @@ def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int
         told = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"INTHREAD", asked.how, b"UID", b"%d" % uid))
     except Refused:
         return (uid,)
-    except ServerAway:
-        _give_up(asked.key)
-        raise
+    except ServerAway as error:
+        _give_up(connection, asked.key, error)
+        return (uid,)
     return tuple(numbers(told.get("SORT", []))) or (uid,)
 
 
@@ -105,10 +105,9 @@ def _ask_state(connection: Connection, mailbox: str) -> _Asked | None:
     if not how:
         return None
     state = (max(fetched(answers), default=0), connection.exists)
-    account = connection.account
-    key = (account.imap, account.address, mailbox, connection.uidvalidity)
+    key = _key(connection)
+    hopeless = gave_up(connection)
     with _lock:
-        hopeless = _too_slow.get(key, 0.0) > time.monotonic()
         before, found = _remembered.get(key, ((0, 0), None))
         if found is not None:
             _remembered.move_to_end(key)
@@ -206,8 +205,22 @@ _PATIENCE = 600  # seconds without threading after a timeout; the mailbox is lis
 _too_slow: dict[tuple[object, ...], float] = {}
 
 
-def _give_up(key: tuple[object, ...]) -> None:
-    """Remember a timeout: the first THREAD of a large mailbox may take the server minutes."""
+def gave_up(connection: Connection) -> bool:
+    """Whether the server took too long over the conversations of the selected mailbox a short while ago."""
+    with _lock:
+        return _too_slow.get(_key(connection), 0.0) > time.monotonic()
+
+
+def _key(connection: Connection) -> tuple[object, ...]:
+    account = connection.account
+    return (account.imap, account.address, connection.mailbox, connection.uidvalidity)
+
+
+def _give_up(connection: Connection, key: tuple[object, ...], error: ServerAway) -> None:
+    """Remember it and connect anew: the first THREAD of a large mailbox may take the server minutes, and a message with endless
+    References exhausts the memory of its process. Raises ServerAway if the server is away altogether."""
+    log.info("%s: no conversations for a while: %s", connection.mailbox, error)
+    connection.reopen()
     with _lock:
         for old in [other for other, until in _too_slow.items() if until < time.monotonic()]:
             del _too_slow[old]

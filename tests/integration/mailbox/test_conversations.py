@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from imapclient import IMAPClient
 
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
+from webmail.errors import ServerAway
 from webmail.imap import threads
-from webmail.imap.connection import Connection
+from webmail.imap.connection import Command, Connection
 
 
 @pytest.fixture(autouse=True)
@@ -224,3 +226,30 @@ def test_references_without_end_do_not_break_the_list(person: Visitor, fill: Cal
     fill(person, b"From: x@x.example\r\nSubject: endless\r\nReferences: " + b"<a@b> " * 16_000 + b"\r\n\r\nx")
     page = grouped(person)
     assert page.status == 200 and "endless" in page.text
+
+
+@pytest.fixture
+def slow_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server takes too long whenever it is asked for conversations."""
+    run = Connection.run
+
+    def hurried(self: Connection, *commands: Command) -> Any:
+        if any(b"THREAD" in word for command in commands for word in command):
+            raise ServerAway("timed out")
+        return run(self, *commands)
+
+    monkeypatch.setattr(Connection, "run", hurried)
+
+
+def test_where_grouping_takes_too_long_the_messages_are_listed_and_the_page_says_so(talking: Visitor, slow_threads: None) -> None:
+    threads.forget_all()
+    page = talking.get("/mailbox/INBOX")
+    assert page.rows == ["Re: Sortie", "Bulletins", "Re: Sortie", "Cantine", "Sortie"]
+    assert "they are listed one by one" in page.text
+
+
+def test_where_the_others_of_a_conversation_are_not_found_in_time_it_is_one_message(talking: Visitor, slow_threads: None) -> None:
+    threads.forget_all()
+    page = talking.get("/conversation/3/INBOX")
+    assert [turn["id"] for turn in page.all("details.turn")] == ["m3"]
+    assert "could not find the other messages of this conversation in time" in page.text

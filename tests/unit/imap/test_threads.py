@@ -96,6 +96,10 @@ class Fake:
         self.asked: list[bytes] = []
         self.refuses = False
         self.by_date: list[int] = []
+        self.reopened = 0
+
+    def reopen(self) -> None:
+        self.reopened += 1
 
     def has(self, capability: str) -> bool:
         return capability in self.capabilities
@@ -250,15 +254,27 @@ def test_a_server_that_does_not_thread_or_refuses_is_no_error() -> None:
 
 
 def test_where_threading_takes_too_long_it_is_not_tried_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = Fake()
-    monkeypatch.setattr(connection, "run", lambda *_: (_ for _ in ()).throw(ServerAway("timed out")))
-    with pytest.raises(ServerAway):
-        threads.load(connection, "INBOX")  # type: ignore[arg-type]
-    assert threads.load(connection, "INBOX") is None  # type: ignore[arg-type]
+    connection: Any = Fake()
+    asked: list[Any] = []
+
+    def slow(*commands: Command) -> None:
+        asked.append(commands)
+        raise ServerAway("timed out")
+
+    monkeypatch.setattr(connection, "run", slow)
+    assert threads.load(connection, "INBOX") is None and threads.gave_up(connection)
+    assert threads.load(connection, "INBOX") is None and len(asked) == connection.reopened == 1
+    assert threads.conversation_of(connection, "INBOX", 3) == (3,) and len(asked) == 1
     monkeypatch.undo()
-    monkeypatch.setattr(threads, "_PATIENCE", 0)
     threads.forget_all()
-    assert of(connection) == [(1, 3), (2,)]
+    assert of(connection) == [(1, 3), (2,)] and not threads.gave_up(connection)
+
+
+def test_one_conversation_that_takes_too_long_is_the_message_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection: Any = Fake(capabilities=DOVECOT)
+    monkeypatch.setattr(connection, "run", lambda *_: (_ for _ in ()).throw(ServerAway("timed out")))
+    assert threads.conversation_of(connection, "INBOX", 3) == (3,)
+    assert threads.gave_up(connection) and connection.reopened == 1
 
 
 def test_nobody_sees_what_is_remembered_for_another_and_another_age_counts_for_nothing() -> None:
@@ -295,12 +311,24 @@ def test_other_words_are_no_state(words: str) -> None:
 
 
 def test_where_the_server_breaks_off_over_it_the_mailbox_is_listed_by_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    connection, reopened = Fake(), []
+    connection: Any = Fake()
 
     def broken(*_: Any) -> None:
         raise ServerAway("gone") from ConnectionResetError()
 
     monkeypatch.setattr(connection, "run", broken)
-    monkeypatch.setattr(connection, "reopen", lambda: reopened.append(1), raising=False)
-    assert [threads.load(connection, "INBOX") for _ in range(2)] == [None, None]  # type: ignore[arg-type]
-    assert reopened == [1]
+    assert [threads.load(connection, "INBOX") for _ in range(2)] == [None, None]
+    assert connection.reopened == 1
+
+
+def test_where_the_server_is_away_altogether_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection: Any = Fake()
+
+    def away(*_: Any) -> None:
+        raise ServerAway("gone")
+
+    monkeypatch.setattr(connection, "run", away)
+    monkeypatch.setattr(connection, "reopen", away)
+    with pytest.raises(ServerAway):
+        threads.load(connection, "INBOX")
+    assert not threads.gave_up(connection)  # it was not the conversations
