@@ -42,7 +42,7 @@ def test_making_room_from_the_side_bar(open_browser: OpenBrowser, zoe: str, scri
     page = open_browser(zoe)
     expect(page.locator("#room-low")).to_contain_text("pleine à")
     page.click("#folders .quota a[href='/room']")
-    expect(page.locator("h1")).to_have_text("Faire de la place")
+    expect(page.locator("h1")).to_have_text("Libérer de l’espace")
     page.click("#room-report form[action='/room/report'] button")
     if not scripts:
         for _ in range(60):
@@ -68,7 +68,7 @@ def test_removing_attachments(open_browser: OpenBrowser, zoe: str, scripts: bool
     page.locator("main button", has_text="Supprimer les pièces jointes").click()
     expect(page.locator("h1")).to_have_text("Supprimer les pièces jointes")
     page.locator("main button.btn-danger").click()
-    expect(page.locator("h1")).to_have_text("Faire de la place")
+    expect(page.locator("h1")).to_have_text("Libérer de l’espace")
     if scripts:
         expect(page.locator("#notices")).to_contain_text("Pièces jointes supprimées de 1 message")
     for _ in range(60):

@@ -97,7 +97,7 @@ def test_what_alice_shares_with_maths_bob_reads_and_nobody_else(
     offered = [option.get_text() for option in page.all("[name=group] option")]
     assert offered[0] == "Choose a group" and {"4e B", "Maths"} <= set(offered)
     told = share(alice, "Exams", maths)
-    assert "Maths may read this folder" in told.notices
+    assert "Maths can read this folder" in told.notices
     assert "Maths Group" in told.one("#sharing table").get_text(" ", strip=True)
     eventually_sees(bob, alice, "Exams")
     listed = bob.get(f"/mailbox/{quote(f'shared/{alice.address}/Exams')}")
@@ -131,9 +131,9 @@ def test_a_share_with_a_group_is_revoked_and_given_back(alice: Visitor, bob: Vis
     with db.connection_context():
         groups.rename(group_named("Maths"), "Mathématiques")
     revoked = revoke(alice, "Exams")
-    assert "Mathématiques no longer sees this folder" in revoked.notices
+    assert "Mathématiques can no longer see this folder" in revoked.notices
     eventually_sees(bob, alice, "Exams", False)
-    assert "Mathématiques sees this folder again" in alice.submit(revoked, ".notice form").notices
+    assert "Mathématiques can see this folder again" in alice.submit(revoked, ".notice form").notices
     eventually_sees(bob, alice, "Exams")
 
 
@@ -151,7 +151,7 @@ def test_the_share_of_a_deleted_group_opens_to_nobody_and_can_be_revoked(alice: 
     forged = alice.submit(alice.get("/folder/Exams"), "#share", action="restore", who=maths, rights="lr")
     assert forged.status == 422 and "no longer exists" in forged.text
     revoked = revoke(alice, "Exams")
-    assert "A deleted group no longer sees" in revoked.notices
+    assert "A deleted group can no longer see" in revoked.notices
     assert revoked.all(".notice form") == [], "it can't be given back"
     assert maths not in revoked.one("#sharing table").get_text()
 
@@ -172,7 +172,7 @@ def test_only_groups_of_the_establishment_are_shared_with(alice: Visitor, bob: V
 def test_a_group_chosen_without_an_address_is_meant(alice: Visitor, bob: Visitor) -> None:
     maths = make("Maths", bob)
     folder(alice, "Exams")
-    assert "Maths may read" in share(alice, "Exams", maths, kind="person", who=" ").notices
+    assert "Maths can read" in share(alice, "Exams", maths, kind="person", who=" ").notices
 
 
 def test_a_group_named_in_the_form_is_the_one_that_sees_the_folder(alice: Visitor, bob: Visitor, carol: Visitor) -> None:
@@ -183,7 +183,7 @@ def test_a_group_named_in_the_form_is_the_one_that_sees_the_folder(alice: Visito
         assert refused.status == 422 and refused.one("#group-error").get_text() == "Choose a group.", unknown
         assert len(refused.all("#sharing tbody tr")) == 1, "nobody has got in"
     told = share(alice, "Exams", "", who=" MATHS ")
-    assert "Maths may read this folder" in told.notices
+    assert "Maths can read this folder" in told.notices
     assert "Everyone" not in told.one("#sharing table").get_text()
     eventually_sees(bob, alice, "Exams")
     eventually_sees(carol, alice, "Exams", False)
@@ -197,7 +197,7 @@ def test_a_name_typed_beside_another_group_shares_with_nobody(alice: Visitor, bo
         assert refused.status == 422
         assert "You typed a name and chose a different group." in refused.one("#group-error").get_text()
         assert len(refused.all("#sharing tbody tr")) == 1
-    assert "Maths may read" in share(alice, "Exams", maths, who="Maths").notices
+    assert "Maths can read" in share(alice, "Exams", maths, who="Maths").notices
 
 
 def test_undo_gives_a_folder_to_everyone_only_if_everyone_is_named(alice: Visitor, bob: Visitor) -> None:

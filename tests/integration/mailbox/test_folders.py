@@ -165,7 +165,7 @@ def test_renaming_carries_all_that_points_to_the_folder(person: Visitor, app: Fl
     search = SavedSearch.create(user=user, name="s", query="x", mailbox="Work/2026")
     snoozed = Snoozed.create(user=user, mailbox="Work", folder="Snoozed", uidvalidity=1, uid=1, due=now())
     page = folder(person, "Work", "rename", name="Job")
-    assert "is called Job now" in page.notices
+    assert "Folder renamed to Job" in page.notices
     found = preferences.for_user(user_of(person))
     assert found.favourites == ("Job", "Job/2026", "Workshop")
     assert found.conversation_folders == ("Job/2026",)
@@ -326,7 +326,7 @@ def test_emptying_the_trash_asks_once_and_says_how_many(person: Visitor, fill: C
     assert "1 subfolder will be deleted too" in asked.text
     fill(person, message("Late"), mailbox="Trash")  # after the question
     done = person.submit(asked, "main form", action="empty")
-    assert "Trash is empty" in done.notices
+    assert "Trash is now empty" in done.notices
     assert done.rows == ["Late"]
     assert person.get("/mailbox/Trash/Work").status == 404
     assert person.get("/empty/INBOX").status == 403
@@ -339,7 +339,7 @@ def test_emptying_a_trash_of_folders_alone_asks_about_these_and_ends_the_offer_t
     assert asked.one("h1").get_text() == "Delete 1 folder for good?"
     assert "0 message" not in asked.text
     done = person.submit(asked, "main form", action="empty")
-    assert "Trash is empty" in done.notices and not done.all("#notices form")
+    assert "Trash is now empty" in done.notices and not done.all("#notices form")
 
 
 def test_the_trash_of_another_age_is_not_emptied(person: Visitor, fill: Callable[..., Any]) -> None:

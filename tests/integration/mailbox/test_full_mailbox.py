@@ -306,4 +306,4 @@ def test_an_import_leads_to_the_page(poor: Visitor, app: Flask) -> None:
 def test_french(poor: Visitor, app: Flask) -> None:
     french = Visitor(app, poor.address, language="fr").sign_in()
     page = french.get("/mailbox/INBOX")
-    assert "Faire de la place" in low(page)
+    assert "Libérer de l’espace" in low(page)

@@ -104,14 +104,14 @@ def test_a_new_quota_is_the_answer(person: Visitor, app: Flask) -> None:
     assert person.address not in run(app, "requests")
     assert "answered" not in run(app, "quota", person.address, "3G")
     page = person.get("/room")
-    assert "may hold 2\N{NO-BREAK SPACE}GB" in said(page) and "You asked" not in said(page)
+    assert "can now hold 2\N{NO-BREAK SPACE}GB" in said(page) and "You asked" not in said(page)
 
 
 def test_more_room_told_by_the_mail_server_is_the_answer(person: Visitor) -> None:
     person.submit(person.get("/room"), FORM)
     with db.connection_context():
         RoomRequest.update(room=500_000_000).execute()
-    assert "may hold 1\N{NO-BREAK SPACE}GB" in said(person.get("/room"))
+    assert "can now hold 1\N{NO-BREAK SPACE}GB" in said(person.get("/room"))
 
 
 def test_hostile_words_stay_in_their_quotation(person: Visitor) -> None:
