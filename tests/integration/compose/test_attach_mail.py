@@ -71,7 +71,7 @@ def test_a_message_and_a_file_are_attached_and_the_text_stays(alice, app, put):
     assert list(values(page))[0].startswith("Papiers"), "newest first"
     assert "attach another 2.2 MB" in page.text.replace("\xa0", " ")
     page = alice.submit(page, LIST, ticked=[value_for(page, "juin")], action=button(page, "Files in “Papiers”"))
-    assert "1 more is ticked on other pages" in page.text
+    assert "1 more is selected on other pages" in page.text
     page = alice.submit(page, LIST, ticked=[value_for(page, "liste.pdf")], action="attach")
     assert page.address.startswith("/compose/") and "at=attachments" in page.address
     assert "Attached: “Re Sortie-juin.eml”, “liste.pdf”." in page.notices.replace("\xa0", " ")
@@ -93,7 +93,7 @@ def test_ticks_survive_pages_searches_and_folders(alice, put):
     page = alice.submit(page, LIST, ticked=[value_for(page, "Mot 50")], action="page:2")
     assert len(values(page)) == 3
     page = alice.submit(page, LIST, ticked=[value_for(page, "Mot 00")], **{"for": "subject:ailleurs", "in": "*"}, action="search")
-    assert list(values(page)) == [next(iter(values(page)))] and "Ailleurs" in page.text and "2 more are ticked" in page.text
+    assert list(values(page)) == [next(iter(values(page)))] and "Ailleurs" in page.text and "2 more are selected" in page.text
     page = alice.submit(page, LIST, ticked=[value_for(page, "Ailleurs")], **{"for": "", "in": "INBOX"}, action="search")
     assert [box["value"] for box in page.all("input[name=ticked][checked]")] == [value_for(page, "Mot 50")]
     page = alice.submit(page, LIST, ticked=[], action="attach")
@@ -117,7 +117,7 @@ def test_what_cannot_be_attached_is_named_and_the_others_come(alice, put, imap_o
     page = alice.submit(page, LIST, ticked=chosen, action="attach")
     assert names() == ["Grand.eml", "Petit.eml"]
     assert "Could not attach “Enorme.eml”. Messages are limited to 3 MB" in page.notices.replace("\xa0", " ")
-    assert "1 of what you chose is no longer there" in page.notices.replace("\xa0", " ")
+    assert "1 selected item is no longer there" in page.notices.replace("\xa0", " ")
 
 
 def test_a_folder_made_anew_says_so(alice, put):
@@ -143,7 +143,7 @@ def test_other_peoples_drafts_and_words_that_make_no_sense(alice, bob, put):
     assert alice.get(f"{stranger}/7/INBOX").status == 404
     assert alice.get(f"{stranger}/7/Nowhere").status == 404
     page = alice.submit(page, LIST, ticked=["x", "7:1", "7/../2:1:INBOX", "7:1:Nowhere"], action="attach")
-    assert "1 of what you chose is no longer there" in page.notices and not names()
+    assert "1 selected item is no longer there" in page.notices and not names()
 
 
 def test_a_large_message_is_never_whole_in_memory(alice, app, put, monkeypatch):

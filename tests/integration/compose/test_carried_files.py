@@ -140,7 +140,7 @@ def test_two_templates_with_the_same_text_are_two(alice, append):
 def test_a_draft_with_too_many_files_stays_whole_in_its_folder(alice, append, stored):
     uid = append(alice, letter_with(reply.MOST_PARTS + 3), "Drafts", [b"\\Draft"])
     page = alice.get(f"/draft/{uid}/Drafts")
-    assert "3 files of that message are not here" in page.notices
+    assert "3 files from that message were left out" in page.notices
     assert page.link("Forward as attachment") == f"/forward/{uid}/Drafts?as=attachment"
     assert len(names()) == reply.MOST_PARTS
     alice.submit(page, FORM, body="changed", action="save")

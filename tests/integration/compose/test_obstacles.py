@@ -140,7 +140,7 @@ def test_one_person_s_drafts_have_so_much_room(services, make_account, tmp_path)
     page = write(ann, subject="three", body="text", attachments=file("more.pdf", b"x" * 200_000), action="attach")
     assert page.status == 507
     words = page.one("#attachments-error").get_text().replace("\xa0", " ")
-    assert "more.pdf" in words and "all your drafts may have 1 MB" in words
+    assert "more.pdf" in words and "your drafts are limited to 1 MB" in words
     assert text_of(page) == "text"
     assert write(ben, attachments=file("more.pdf", b"x" * 200_000), action="attach").status == 200
     DraftRow.delete().execute()

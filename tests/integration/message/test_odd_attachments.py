@@ -118,11 +118,11 @@ def test_archives_are_looked_into_before_they_are_opened(person: Visitor, fill: 
     far = letter("Facture", file("facture.zip", zipped("facture.pdf.exe", filler=60_000), "zip"))
     far.replace_header("From", "x@far.example")
     _, page = opened(person, fill, far)
-    assert "facture.zip (facture.pdf.exe) is an archive with a program in it" in page.one(".trust").get_text()
+    assert "facture.zip (facture.pdf.exe) is an archive containing a program" in page.one(".trust").get_text()
     locked = letter("Facture", file("facture.zip", zipped("facture.pdf", locked=True), "zip"))
     locked.replace_header("From", "x@far.example")
     _, page = opened(person, fill, locked)
-    assert "facture.zip is closed by a password" in page.one(".trust").get_text()
+    assert "facture.zip is password-protected" in page.one(".trust").get_text()
     _, page = opened(person, fill, letter("Dehors", MIMEMessage(letter("Dedans", file("x.exe", b"MZ")))))
     assert "x.exe is a program" in person.get(page.link("Dedans")).one(".notice").get_text()
 

@@ -110,7 +110,8 @@ def test_an_instance_that_asks_nothing_of_the_web(
     assert "/image/" not in alone.html
     assert person.get(picture).status == 404
     assert (
-        "administrator has turned off" in person.get("/images").text and "administrator has turned off" in person.get("/settings/reading").text
+        "administrator has turned off" in person.get("/images").text
+        and "administrator has turned off" in person.get("/settings/reading").text
     )
     assert world[1] == []
 

@@ -75,7 +75,7 @@ def test_the_checks_of_our_server_are_told_in_words(opened):
     assert "DKIM" in page.one(".trust dl").get_text()
     page = opened(message(Authentication_Results=f"{OURS}; dmarc=fail header.from=far.example"))
     assert "check failed" in line(page)
-    assert warnings(page)[0].startswith("The checks of your mail server say")
+    assert warnings(page)[0].startswith("Your mail server's checks show")
 
 
 def test_the_checks_of_others_are_nothing(opened):
@@ -89,7 +89,7 @@ def test_a_phishing_message_says_all_that_is_wrong_with_it(opened):
     page = opened(message("Support <support@lycee.exarnple>", text, Reply_To="x@evil.example", subject="Votre compte"))
     told = " ".join(warnings(page))
     assert "is asking for a password" in told
-    assert "An answer would go to x@evil.example" in told
+    assert "A reply would go to x@evil.example" in told
     assert page.one(".trust .verdict").get_text(strip=True).endswith("This message may be fraudulent")
     assert "btn-primary" in page.one(".trust form .btn")["class"]  # the way out is the first thing
     assert not page.all(".answers .btn-primary")
@@ -137,7 +137,7 @@ def test_the_letterhead_says_in_a_few_names_whom_a_message_went_to(opened, alice
 def test_a_colleague_s_name_with_another_address_is_told(opened, checking_app, alice):
     with db.connection_context():
         User.update(name="Alice Leroy").where(User.address == alice.address).execute()
-    assert "This is the name of Alice Leroy" in " ".join(warnings(opened(message("Leroy Alicé <a@far.example>"))))
+    assert "The name is that of Alice Leroy" in " ".join(warnings(opened(message("Leroy Alicé <a@far.example>"))))
 
 
 def test_hostile_headers_still_give_a_page_quickly(opened):

@@ -27,7 +27,7 @@ def test_one_click(person: Visitor, fill: Callable[..., list[int]], world: Any, 
     assert "soldes.list.example" in question.text and asked == []
     assert question.link("Write to leave@list.example") == "/compose?to=leave@list.example&subject=stop"
     done = person.submit(question, "form[action^='/unsubscribe/']")
-    assert "list.example accepted the request" in done.notices
+    assert "list.example accepted your request" in done.notices
     assert done.one("h1").get_text() == "Soldes"
     assert asked[0].startswith(b"POST /leave?me HTTP/1.1\r\n") and asked[0].endswith(b"\r\n\r\nList-Unsubscribe=One-Click")
 
