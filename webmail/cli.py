@@ -70,7 +70,7 @@ def migrate() -> None:
         click.echo("nothing to do: the database is up to date")
 
 
-accounts = AppGroup("accounts", help="The people who may sign in, and their passwords where this application keeps them.")
+accounts = AppGroup("accounts", help="People who can sign in, and their passwords if Traboule keeps them.")
 
 
 def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,30 +80,30 @@ def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @accounts.command("add")
 @click.argument("address")
 @click.option("--name", default="", help="The person's name, as others see it.")
-@click.option("--quota", default="1G", show_default=True, help="Room for mail, such as 500M or 2G; 0 for no limit.")
-@click.option("--admin", is_flag=True, help="May administer this application.")
+@click.option("--quota", default="1G", show_default=True, help="Mail quota, such as 500M or 2G; 0 for no limit.")
+@click.option("--admin", is_flag=True, help="Make this person an administrator.")
 @password_option
 def add_account(address: str, name: str, quota: str, admin: bool, password_stdin: bool) -> None:
-    """Add a person, and ask for a password."""
+    """Add an account, and ask for its password."""
     address = address_of(address)
     name = _name(name)
     quota_bytes = bytes_of(quota)
     if User.get_or_none(User.address == address):
-        raise click.ClickException(f"{address} exists already")
+        raise click.ClickException(f"{address} already exists")
     password = _hash(password_stdin) if settings().sign_in == "accounts" else ""
     local, _, domain = address.rpartition("@")
     role = "admin" if admin else "person"
     User.create(address=address, local=local, domain=domain, name=name, quota_bytes=quota_bytes, role=role, password=password)
     noted(AuditAct.ACCOUNT_ADDED, address, role=role)
-    click.echo(f"added {address}" + ("" if password else "; the mail server keeps the passwords here, so none was asked for"))
+    click.echo(f"added {address}" + ("" if password else "; no password asked for: the mail server keeps passwords here"))
 
 
 @accounts.command("list")
 def list_accounts() -> None:
-    """Show everybody: address, state, role, quota, name."""
+    """List all accounts: address, state, role, quota, name."""
     users = list(User.select().order_by(User.domain, User.local))
     if not users:
-        click.echo("Nobody yet.")
+        click.echo("No accounts yet.")
     for user in users:
         state = "active" if user.active else "disabled"
         room = room_of(user.quota_bytes)
@@ -119,14 +119,14 @@ def set_name(address: str, name: str) -> None:
     user.name = _name(name)
     user.save(only=[User.name])
     noted(AuditAct.ACCOUNT_NAMED, user.address)
-    click.echo(f"{user.address} is {user.name}" if user.name else f"{user.address} has no name now")
+    click.echo(f"{user.address} is now called {user.name}" if user.name else f"{user.address} now has no name")
 
 
 @accounts.command("password")
 @click.argument("address")
 @password_option
 def set_password(address: str, password_stdin: bool) -> None:
-    """Give a person a new password, and sign them out everywhere."""
+    """Set a new password for a person, and sign them out everywhere."""
     if settings().sign_in != "accounts":
         raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
     user = account_of(address)
@@ -140,7 +140,7 @@ def set_password(address: str, password_stdin: bool) -> None:
 @click.argument("address")
 @click.argument("size")
 def set_quota(address: str, size: str) -> None:
-    """Give a person more or less room for mail: `accounts quota alice 5G`; 0 for no limit."""
+    """Set a person's mail quota: `accounts quota alice 5G`; 0 for no limit."""
     if settings().sign_in != "accounts":
         raise click.ClickException("the mail server keeps the accounts here (sign_in = imap): set the quota there")
     user, quota_bytes = account_of(address), bytes_of(size)
@@ -149,14 +149,14 @@ def set_quota(address: str, size: str) -> None:
         user.save(only=[User.quota_bytes])
         noted(AuditAct.ACCOUNT_QUOTA_SET, user.address, before=room_of(before), room=room_of(quota_bytes))
     answered = room_request.close(user, quota_bytes)
-    click.echo(f"room for mail of {user.address}: {room_of(quota_bytes)}, was {room_of(before)}")
+    click.echo(f"quota of {user.address}: {room_of(quota_bytes)} (was {room_of(before)})")
     if answered:
-        click.echo("the request for more room is answered with it")
+        click.echo("this answers their request for more room")
 
 
 @accounts.command("requests")
 def list_requests() -> None:
-    """Show who waits for more room: address, when asked (UTC), room used, quota, why."""
+    """List requests for more room: address, time (UTC), room used, quota, reason."""
     for row in room_request.open_requests():
         used = f"{row.used / 1024**2:.0f}M of {row.room / 1024**2:.0f}M"
         click.echo(f"{row.user.address}\t{row.asked:%Y-%m-%d %H:%M}\t{used}\t{printable(row.note)}".rstrip())
@@ -164,23 +164,23 @@ def list_requests() -> None:
 
 @accounts.command("limits")
 @click.argument("address")
-@click.option("--hour", default=-1, type=click.IntRange(-1), help="Recipients in an hour; 0: no limit, -1: as everybody.")
-@click.option("--day", default=-1, type=click.IntRange(-1), help="Recipients in a day, likewise.")
+@click.option("--hour", default=-1, type=click.IntRange(-1), help="Recipients per hour; 0: no limit, -1: the usual limit.")
+@click.option("--day", default=-1, type=click.IntRange(-1), help="Recipients per day; 0: no limit, -1: the usual limit.")
 def set_limits(address: str, hour: int, day: int) -> None:
-    """Limit how many recipients one person may write to, instead of recipients_per_hour and recipients_per_day."""
+    """Set how many recipients one person can write to, in place of recipients_per_hour and recipients_per_day."""
     user = account_of(address)
     user.recipients_per_hour = hour if hour >= 0 else None
     user.recipients_per_day = day if day >= 0 else None
     user.save(only=[User.recipients_per_hour, User.recipients_per_day])
     noted(AuditAct.ACCOUNT_LIMITED, user.address, hour=hour, day=day)
-    words = ["as everybody" if most < 0 else str(most) if most else "no limit" for most in (hour, day)]
-    click.echo(f"{user.address} may write to, in an hour: {words[0]}; in a day: {words[1]}")
+    words = ["the usual limit" if most < 0 else str(most) if most else "no limit" for most in (hour, day)]
+    click.echo(f"{user.address}: recipients per hour: {words[0]}; per day: {words[1]}")
 
 
 @accounts.command("disable")
 @click.argument("address")
 def disable_account(address: str) -> None:
-    """Keep a person out, at once; their mail stays."""
+    """Disable an account and sign the person out at once. Their mail is kept."""
     user = account_of(address)
     user.active = 0
     user.save(only=[User.active])
@@ -191,7 +191,7 @@ def disable_account(address: str) -> None:
 @accounts.command("enable")
 @click.argument("address")
 def enable_account(address: str) -> None:
-    """Let a person in again."""
+    """Let a person sign in again."""
     user = account_of(address)
     user.active = 1
     user.save(only=[User.active])
@@ -202,26 +202,26 @@ def enable_account(address: str) -> None:
 @accounts.command("allow")
 @click.argument("address")
 @click.argument("alias", default="")
-@click.option("--name", default="", help="A name to write under that is a colleague's or an office's.")
+@click.option("--name", default="", help="A display name to allow, such as a colleague's or a department's.")
 def allow_address(address: str, alias: str, name: str) -> None:
-    """Let a person write from another address too, such as that of an office, or under another name.
+    """Allow a person to send from another address, such as a department's, or under another name.
 
-    The mail server reads the table of addresses too."""
+    The mail server reads the same table of addresses."""
     user, name = account_of(address), _name(name)
     alias = _one_of(alias, name)
     if alias and alias != user.address and AllowedAddress.get_or_create(user=user, address=alias)[1]:
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, address=alias)
     if name and AllowedName.get_or_create(user=user, name=name)[1]:
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, name=name)
-    click.echo(f"{user.address} may write {_as(alias, name)}")
+    click.echo(f"{user.address} can send {_as(alias, name)}")
 
 
 @accounts.command("disallow")
 @click.argument("address")
 @click.argument("alias", default="")
-@click.option("--name", default="", help="A name that was allowed.")
+@click.option("--name", default="", help="A display name to withdraw.")
 def disallow_address(address: str, alias: str, name: str) -> None:
-    """Take back what `accounts allow` gave."""
+    """Withdraw what `accounts allow` granted."""
     user, name = account_of(address), _name(name)
     alias = _one_of(alias, name)
     if alias == user.address:
@@ -230,24 +230,24 @@ def disallow_address(address: str, alias: str, name: str) -> None:
         noted(AuditAct.ACCOUNT_DISALLOWED, user.address, address=alias)
     if AllowedName.delete().where((AllowedName.user == user) & (AllowedName.name == name)).execute():
         noted(AuditAct.ACCOUNT_DISALLOWED, user.address, name=name)
-    click.echo(f"{user.address} may not write {_as(alias, name)}")
+    click.echo(f"{user.address} can't send {_as(alias, name)}")
 
 
 def _as(alias: str, name: str) -> str:
-    return ", and ".join([*([f"as {alias}"] if alias else []), *([f"under the name {name}"] if name else [])])
+    return " and ".join([*([f"as {alias}"] if alias else []), *([f"under the name {name}"] if name else [])])
 
 
 def _one_of(alias: str, name: str) -> str:
     """The address of the two, normalised; "" if only a name is given."""
     if not alias and not name:
-        raise click.ClickException("give an address, or a name after --name")
+        raise click.ClickException("give an address, or a name with --name")
     return address_of(alias) if alias else ""
 
 
 @accounts.command("allowed")
 @click.argument("address", required=False)
 def list_allowed(address: str | None) -> None:
-    """Show who may write from which other address, and under which other name: everybody, or one person."""
+    """List the other addresses and names people can send with: everybody's, or one person's."""
     user = account_of(address) if address else None
     for table, column in ((AllowedAddress, AllowedAddress.address), (AllowedName, AllowedName.name)):
         found = table.select(table, User).join(User).order_by(User.address, column)
@@ -259,20 +259,20 @@ def list_allowed(address: str | None) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @with_appcontext
 def backup(file: Path) -> None:
-    """Copy the database into FILE while everything goes on; a copy that is there is replaced once the new one is whole."""
+    """Back up the database to FILE while Traboule runs. An older FILE is replaced only once the new copy is complete."""
     try:
         size = copy_to(file)
     except NoBackup as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{file}: {size} bytes, examined")
+    click.echo(f"{file}: {size} bytes, checked")
 
 
 @click.command()
-@click.option("--as", "address", default="", help="Also sign in as this person, by token where there is a key, else by password.")
-@click.option("--mail", "recipient", default="", help="Also send this address a test message, and a forged one.")
+@click.option("--as", "address", default="", help="Also sign in as this person: with a token if there is a key, else a password.")
+@click.option("--mail", "recipient", default="", help="Also send this address a test message and a forged one.")
 @with_appcontext
 def doctor(address: str, recipient: str) -> None:
-    """Examine the mail servers, the database and this machine, and say what to do."""
+    """Check the mail servers, the database and this machine, and say what to fix."""
     password = None
     recipient = address_of(recipient) if recipient else ""
     if address:
@@ -295,7 +295,7 @@ def doctor(address: str, recipient: str) -> None:
 @click.command()
 @with_appcontext
 def jobs() -> None:
-    """Send what is due, and do the other work that no page waits for. Run exactly one of these."""
+    """Run the worker: send mail that is due and do background tasks. Run exactly one."""
     from webmail.jobs import work  # not needed by any other command
 
     work(current_app._get_current_object())  # type: ignore[attr-defined]
@@ -305,7 +305,7 @@ def _hash(from_stdin: bool) -> str:
     """The hash of a password read from standard input or prompted for twice."""
     password = _piped() if from_stdin else _password("Password", once_more=True)
     if len(password) < SHORTEST_PASSWORD:
-        raise click.ClickException(f"a password has at least {SHORTEST_PASSWORD} characters")
+        raise click.ClickException(f"a password needs at least {SHORTEST_PASSWORD} characters")
     try:
         return passwords.hash_password(password)
     except passwords.UnusablePassword as error:
@@ -316,7 +316,7 @@ def _password(question: str, once_more: bool = False) -> str:
     """Prompt for a password without echo; without a terminal, read the next line of standard input."""
     if not _at_a_terminal():
         return _piped()
-    return str(click.prompt(question, hide_input=True, confirmation_prompt="Once more" if once_more else False))
+    return str(click.prompt(question, hide_input=True, confirmation_prompt="Repeat password" if once_more else False))
 
 
 def _at_a_terminal() -> bool:
@@ -336,10 +336,10 @@ def _piped() -> str:
 def _name(text: str) -> str:
     name = " ".join(text.split())
     if not name.isprintable() or len(name) > LONGEST_NAME:
-        raise click.ClickException(f"a name has at most {LONGEST_NAME} characters, and no control characters")
+        raise click.ClickException(f"a name can have at most {LONGEST_NAME} characters, and no control characters")
     return name
 
 
 def _signed_out(user: User) -> str:
     count = sessions.revoke_all(user)
-    return f"{count} sign-in{'' if count == 1 else 's'} ended"
+    return f"{count} session{'' if count == 1 else 's'} ended"

@@ -32,10 +32,10 @@ def group_noted(change: str, group: PeopleGroup, people: Sequence[User] | None =
 
 
 @click.command("audit")
-@click.option("--act", type=click.Choice([str(act) for act in AuditAct]), help="Only this.")
-@click.option("--who", default="", help="Only what this person did, or what was done to them: an address.")
-@click.option("--since", default="", help="Only what is not older than 30m, 12h, 7d or 4w.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, log.LARGEST_PAGE), help="Lines at most.")
+@click.option("--act", type=click.Choice([str(act) for act in AuditAct]), help="Only entries of this kind.")
+@click.option("--who", default="", help="Only what the person with this address did, or what was done to them.")
+@click.option("--since", default="", help="Only the last 30m, 12h, 7d or 4w, for example.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, log.LARGEST_PAGE), help="Most lines to show.")
 @with_appcontext
 def audit(act: str | None, who: str, since: str, limit: int) -> None:
     """Show who did what, newest first: time (UTC), act, by whom, to whom or what, from where, details."""
@@ -43,7 +43,7 @@ def audit(act: str | None, who: str, since: str, limit: int) -> None:
     for entry in found:
         click.echo(_line(entry))
     if more:
-        click.echo(f"only the last {limit} are shown: --limit shows more", err=True)
+        click.echo(f"only the last {limit} are shown; see more with --limit", err=True)
 
 
 def _since(text: str) -> datetime | None:
@@ -51,7 +51,7 @@ def _since(text: str) -> datetime | None:
         return None
     match = re.fullmatch(r"([0-9]{1,4})([mhdw])", text.strip().lower())
     if not match:
-        raise click.ClickException(f"{text!r} is not a time such as 30m, 12h, 7d or 4w")
+        raise click.ClickException(f"{text!r} is not a period such as 30m, 12h, 7d or 4w")
     return now() - timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 

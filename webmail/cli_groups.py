@@ -16,11 +16,11 @@ from webmail.database.connection import db
 from webmail.models import PeopleGroup
 from webmail.web.current import settings
 
-groups = AppGroup("groups", help="Groups of people, for sharing folders and writing to all: classes, subjects, offices.")
+groups = AppGroup("groups", help="Groups of people to share folders with and write to: classes, subjects, departments.")
 
 
 def domain_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--domain", default="", help="Domain of the people, if it is not the one in the settings.")(command)
+    return click.option("--domain", default="", help="The group's domain, if not the one in the settings.")(command)
 
 
 @groups.command("add")
@@ -28,7 +28,7 @@ def domain_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("addresses", nargs=-1)
 @domain_option
 def add_to_group(name: str, addresses: tuple[str, ...], domain: str) -> None:
-    """Make a group if there is none of this name, and put people into it: `groups add "4e B" alice bob`."""
+    """Add people to a group, creating it if needed: `groups add "4e B" alice bob`."""
     domain = _domain(domain)
     people = [account_of(address) for address in dict.fromkeys(addresses)]
     made = False
@@ -42,12 +42,12 @@ def add_to_group(name: str, addresses: tuple[str, ...], domain: str) -> None:
         try:
             count = people_groups.add(group, people)
         except people_groups.OutsideDomain as error:
-            raise click.ClickException(f"{error} is not of {domain}: a group has people of one domain only") from error
+            raise click.ClickException(f"{error} is not in {domain}: a group can only have people of one domain") from error
     if made:
         group_noted("made", group)
     group_noted("added", group, [user for user in people if user not in before])
-    there = f", {len(people) - count} in it already" if count < len(people) else ""
-    click.echo(f"{group.name}: {'made, ' if made else ''}{count} added{there}")
+    there = f", {len(people) - count} already in it" if count < len(people) else ""
+    click.echo(f"{group.name}: {'created, ' if made else ''}{count} added{there}")
 
 
 @groups.command("remove")
@@ -55,7 +55,7 @@ def add_to_group(name: str, addresses: tuple[str, ...], domain: str) -> None:
 @click.argument("addresses", nargs=-1, required=True)
 @domain_option
 def remove_from_group(name: str, addresses: tuple[str, ...], domain: str) -> None:
-    """Take people out of a group. What was shared with it closes to them within ten minutes."""
+    """Remove people from a group. They lose access to what is shared with it within ten minutes."""
     group = _group(name, domain)
     people, before = {account_of(address) for address in addresses}, people_groups.members(group)
     count = people_groups.remove(group, list(people))
@@ -67,7 +67,7 @@ def remove_from_group(name: str, addresses: tuple[str, ...], domain: str) -> Non
 @click.argument("name", required=False)
 @domain_option
 def list_groups(name: str | None, domain: str) -> None:
-    """Show all groups with the number of their people, the people of one group, or the groups of one person (an address)."""
+    """List all groups with their sizes, the people in one group, or the groups of one person (an address)."""
     if name and "@" in name:
         for group in people_groups.of_person(account_of(name)):
             click.echo(group.name)
@@ -79,7 +79,7 @@ def list_groups(name: str | None, domain: str) -> None:
         for group, size in found:
             click.echo(f"{group.name}\t{size}\t{group.identifier}")
         if not found:
-            click.echo("No group yet.")
+            click.echo("No groups yet.")
 
 
 @groups.command("rename")
@@ -87,20 +87,20 @@ def list_groups(name: str | None, domain: str) -> None:
 @click.argument("new_name")
 @domain_option
 def rename_group(name: str, new_name: str, domain: str) -> None:
-    """Give a group another name. Folders that are shared with it stay so."""
+    """Rename a group. Folders shared with it stay shared."""
     group = _group(name, domain)
     before = group.name
     with _naming(new_name):
         people_groups.rename(group, new_name)
     group_noted("renamed", group, before=before)
-    click.echo(f"the group is {group.name} now")
+    click.echo(f"the group is now called {group.name}")
 
 
 @groups.command("delete")
 @click.argument("name")
 @domain_option
 def delete_group(name: str, domain: str) -> None:
-    """Delete a group; its people stay. What was shared with it closes to them within ten minutes."""
+    """Delete a group, but not its people. They lose access to what was shared with it within ten minutes."""
     group = _group(name, domain)
     people_groups.delete(group)
     group_noted("deleted", group)
@@ -110,7 +110,7 @@ def delete_group(name: str, domain: str) -> None:
 def _domain(given: str) -> str:
     domain = given.strip().lower() or settings().domain.lower()
     if not domain:
-        raise click.ClickException("which domain? Say --domain lycee.example, or set `domain` in the settings")
+        raise click.ClickException("which domain? Use --domain lycee.example, or set `domain` in the settings")
     return domain
 
 
@@ -128,6 +128,6 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except people_groups.UnusableGroupName as error:
         most = people_groups.LONGEST_NAME
-        raise click.ClickException(f'a group has a name of at most {most} characters, without any of @ , ; : " < > \\') from error
+        raise click.ClickException(f'a group name can have at most {most} characters, and none of @ , ; : " < > \\') from error
     except people_groups.GroupNameTaken as error:
-        raise click.ClickException(f"a group is called {name!r} already, or nearly so") from error
+        raise click.ClickException(f"there is already a group called {name!r}, or nearly so") from error

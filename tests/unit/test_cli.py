@@ -107,7 +107,7 @@ def test_what_is_wrong_is_said_and_nothing_is_done(run, line, typed, word):
 def test_nobody_is_added_twice(run):
     run("accounts add alice --password-stdin", "the first\n")
     code, said = run("accounts add ALICE --password-stdin", "the second\n")
-    assert (code, "exists already" in said) == (1, True)
+    assert (code, "already exists" in said) == (1, True)
     assert passwords.verify(User.get().password, "the first")
 
 
@@ -129,7 +129,7 @@ def test_list_shows_a_quota_as_it_was_set(run, size):
 
 
 def test_nobody_yet(run):
-    assert run("accounts list") == (0, "Nobody yet.\n")
+    assert run("accounts list") == (0, "No accounts yet.\n")
 
 
 @pytest.mark.parametrize("sign_in", ["accounts", "imap"])
@@ -137,9 +137,9 @@ def test_a_person_gets_another_name(settings, sign_in):
     migrate()
     run = typing(replace(settings, sign_in=sign_in))
     run("accounts add alice --password-stdin", "long enough\n")
-    assert run("accounts name alice 'Alice  Leroy'") == (0, "alice@lycee.example is Alice Leroy\n")
+    assert run("accounts name alice 'Alice  Leroy'") == (0, "alice@lycee.example is now called Alice Leroy\n")
     assert User.get().name == "Alice Leroy"
-    assert run("accounts name alice ''") == (0, "alice@lycee.example has no name now\n")
+    assert run("accounts name alice ''") == (0, "alice@lycee.example now has no name\n")
     assert run(f"accounts name alice {'x' * 191}")[0] == 1
     assert User.get().name == ""
 
@@ -156,7 +156,7 @@ def test_a_new_password_signs_out_everywhere(run, settings):
     run("accounts add alice --password-stdin", "the old one\n")
     sessions.start(User.get(), settings)
     code, said = run("accounts password alice --password-stdin", "the new one\n")
-    assert (code, said) == (0, "new password for alice@lycee.example; 1 sign-in ended\n")
+    assert (code, said) == (0, "new password for alice@lycee.example; 1 session ended\n")
     assert Session.select().count() == 0
     assert passwords.verify(User.get().password, "the new one")
 
@@ -164,7 +164,7 @@ def test_a_new_password_signs_out_everywhere(run, settings):
 def test_disable_and_enable(run, settings):
     run("accounts add alice --password-stdin", "long enough\n")
     sessions.start(User.get(), settings)
-    assert "1 sign-in ended" in run("accounts disable alice")[1]
+    assert "1 session ended" in run("accounts disable alice")[1]
     assert (User.get().active, Session.select().count()) == (0, 0)
     assert run("accounts enable alice")[0] == 0
     assert User.get().active == 1
@@ -175,7 +175,7 @@ def test_where_the_mail_server_keeps_passwords_none_is_asked_for(tmp_path, datab
     run = typing(config.load(tmp_path / "instance", database_url=database, domain="lycee.example"))
     code, said = run("accounts add alice")
     assert (code, User.get().password) == (0, "")
-    assert "mail server keeps the passwords" in said
+    assert "mail server keeps passwords" in said
     assert run("accounts password alice --password-stdin", "x\n")[0] == 1
 
 
@@ -210,7 +210,7 @@ def test_doctor_tells_of_its_messages_last(run):
 
 def test_a_person_gets_limits_of_their_own(run):
     run("accounts add ann@lycee.example --password-stdin", "a long password\n")
-    assert run("accounts limits ann --hour 500")[1].endswith("in an hour: 500; in a day: as everybody\n")
+    assert run("accounts limits ann --hour 500")[1].endswith("per hour: 500; per day: the usual limit\n")
     assert run("accounts limits ann --day 0")[0] == 0
     ann = User.get()
     assert (ann.recipients_per_hour, ann.recipients_per_day) == (None, 0)
@@ -219,7 +219,7 @@ def test_a_person_gets_limits_of_their_own(run):
 
 def test_another_address_is_allowed_listed_and_taken_back(run):
     run("accounts add alice", typed="correct horse battery\n")
-    assert run("accounts allow alice Bourses") == (0, "alice@lycee.example may write as bourses@lycee.example\n")
+    assert run("accounts allow alice Bourses") == (0, "alice@lycee.example can send as bourses@lycee.example\n")
     assert run("accounts allow alice bourses")[0] == 0
     assert run("accounts allowed") == (0, "alice@lycee.example\tbourses@lycee.example\n")
     assert run("accounts disallow alice alice")[0] == 1
@@ -231,28 +231,28 @@ def test_another_address_is_allowed_listed_and_taken_back(run):
 
 def test_an_address_and_a_name_that_are_allowed_at_once_are_both_said(run):
     run("accounts add alice --password-stdin", typed="long enough\n")
-    both = "bourses@lycee.example, and under the name Bureau des bourses"
-    for word, said in (("allow", "may"), ("disallow", "may not")):
+    both = "bourses@lycee.example and under the name Bureau des bourses"
+    for word, said in (("allow", "can"), ("disallow", "can't")):
         answer = run(f"accounts {word} alice bourses --name 'Bureau des bourses'")
-        assert answer == (0, f"alice@lycee.example {said} write as {both}\n")
+        assert answer == (0, f"alice@lycee.example {said} send as {both}\n")
         assert run(f"accounts {word} alice --name Direction") == (
             0,
-            f"alice@lycee.example {said} write under the name Direction\n",
+            f"alice@lycee.example {said} send under the name Direction\n",
         )
 
 
 @pytest.mark.parametrize(
     ("size", "room", "said"),
     [
-        ("5G", 5 * 1024**3, "5G, was 1G"),
-        ("500M", 500 * 1024**2, "500M, was 1G"),
-        ("0", 0, "no limit, was 1G"),
-        ("1536M", 1536 * 1024**2, "1.5G, was 1G"),
+        ("5G", 5 * 1024**3, "5G (was 1G)"),
+        ("500M", 500 * 1024**2, "500M (was 1G)"),
+        ("0", 0, "no limit (was 1G)"),
+        ("1536M", 1536 * 1024**2, "1.5G (was 1G)"),
     ],
 )
 def test_a_quota_is_changed_and_old_and_new_are_said(run, size, room, said):
     run("accounts add alice --password-stdin", "long enough\n")
-    assert run(f"accounts quota alice {size}") == (0, f"room for mail of alice@lycee.example: {said}\n")
+    assert run(f"accounts quota alice {size}") == (0, f"quota of alice@lycee.example: {said}\n")
     assert User.get().quota_bytes == room
 
 

@@ -145,9 +145,9 @@ def test_nothing_unprintable_reaches_the_terminal(run):
     ("options", "code", "words"),
     [
         ("--act nonsense", 2, "is not one of"),
-        ("--since yesterday", 1, "is not a time"),
-        ("--since 99999d", 1, "is not a time"),
-        ("--since ٣d", 1, "is not a time"),
+        ("--since yesterday", 1, "is not a period"),
+        ("--since 99999d", 1, "is not a period"),
+        ("--since ٣d", 1, "is not a period"),
         ("--who 'a@b@c'", 1, "is not an address"),
         ("--limit 0", 2, "limit"),
         ("--limit 1001", 2, "limit"),

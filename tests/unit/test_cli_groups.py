@@ -40,14 +40,14 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 def test_a_group_is_made_filled_shown_renamed_and_deleted(run: Run) -> None:
-    assert run("groups list") == (0, "No group yet.\n")
-    assert run("groups add '4e B' alice") == (0, "4e B: made, 1 added\n")
-    assert run("groups add '4e b' alice bob@lycee.example") == (0, "4e B: 1 added, 1 in it already\n")
+    assert run("groups list") == (0, "No groups yet.\n")
+    assert run("groups add '4e B' alice") == (0, "4e B: created, 1 added\n")
+    assert run("groups add '4e b' alice bob@lycee.example") == (0, "4e B: 1 added, 1 already in it\n")
     run("accounts disable bob")
     assert run("groups list '4e B'")[1] == "alice@lycee.example\tactive\tAlice\nbob@lycee.example\tdisabled\tBob\n"
     assert run("groups list alice@lycee.example") == (0, "4e B\n")
     assert run("groups remove '4e B' bob alice alice") == (0, "4e B: 2 removed\n")
-    assert run("groups rename '4e B' '4e C'") == (0, "the group is 4e C now\n")
+    assert run("groups rename '4e B' '4e C'") == (0, "the group is now called 4e C\n")
     assert run("groups list")[1].startswith("4e C\t0\t4e-b.")
     assert run("groups delete '4e C'") == (0, "deleted the group 4e C\n")
     assert PeopleGroup.select().count() == 0 and User.select().count() == 3
@@ -65,10 +65,10 @@ def test_another_domain_is_said(run: Run) -> None:
     ("line", "words"),
     [
         ("groups add Maths nobody", "there is no account"),
-        ("groups add Maths alice charlie@autre.example", "charlie@autre.example is not of lycee.example"),
-        ("groups add alice@lycee.example bob", "a group has a name of at most 100"),
-        ("groups add ''", "a group has a name of at most 100"),
-        ("groups add 'A\x1b[2J'", "a group has a name of at most 100"),
+        ("groups add Maths alice charlie@autre.example", "charlie@autre.example is not in lycee.example"),
+        ("groups add alice@lycee.example bob", "a group name can have at most 100"),
+        ("groups add ''", "a group name can have at most 100"),
+        ("groups add 'A\x1b[2J'", "a group name can have at most 100"),
         ("groups remove Maths alice", "there is no group 'Maths'"),
         ("groups remove 'A\x1b[2J' alice", "there is no group 'A\\x1b[2J'"),
         ("groups rename Maths Lettres", "there is no group"),
@@ -87,7 +87,7 @@ def test_two_groups_never_have_one_name(run: Run) -> None:
     run("groups add Maths")
     run("groups add Lettres")
     code, said = run("groups rename Lettres MATHS")
-    assert (code, "is called 'MATHS' already, or nearly so" in said) == (1, True)
+    assert (code, "already a group called 'MATHS', or nearly so" in said) == (1, True)
     assert sorted(group.name for group in PeopleGroup.select()) == ["Lettres", "Maths"]
 
 

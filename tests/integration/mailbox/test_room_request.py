@@ -100,7 +100,7 @@ def test_a_new_quota_is_the_answer(person: Visitor, app: Flask) -> None:
     person.submit(person.get("/room"), FORM, note="Photos\x1b[31m")
     listed = run(app, "requests")
     assert person.address in listed and "of 1024M" in listed and "\x1b" not in listed
-    assert "is answered with it" in run(app, "quota", person.address, "2G")
+    assert "answers their request" in run(app, "quota", person.address, "2G")
     assert person.address not in run(app, "requests")
     assert "answered" not in run(app, "quota", person.address, "3G")
     page = person.get("/room")
