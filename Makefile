@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue unit integration integration-postgresql browser screenshots soak bench bench-large lock clean
+.PHONY: help run reset test ready lint types templates catalogue unit integration integration-postgresql browser screenshots soak bench bench-slow bench-large lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,9 @@ soak: ready ## tests again and again on a busy machine: make soak TESTS=tests/un
 
 bench: ready ## how long things take
 	$(BIN)/python -m tests.bench
+
+bench-slow: ready ## how long one waits on a slow line, in Chromium
+	$(BIN)/python -m tests.bench.slow_line
 
 bench-large: ready ## mailboxes of 1,000, 100,000 and 1,000,000 messages (MESSAGES=100000 for the largest; the first time takes long)
 	$(BIN)/python -m tests.bench.large

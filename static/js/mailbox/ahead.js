@@ -12,7 +12,7 @@
   function drop() {
     clearTimeout(timer);
     if (held) held.abort();
-    held = at = framed = shown = null;
+    held = at = shown = null;
   }
   function leave() {
     clearTimeout(timer);

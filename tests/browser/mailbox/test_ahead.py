@@ -56,7 +56,7 @@ def asked() -> list[Request]:
 
 
 def watch(page: Page, asked: list[Request]) -> None:
-    page.wait_for_function("document.querySelector('script[src*=ahead]')")
+    page.wait_for_selector("script[src*=ahead]", state="attached")
     page.wait_for_load_state("networkidle")
     page.on("request", lambda request: asked.append(request))
 

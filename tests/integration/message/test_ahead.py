@@ -131,6 +131,22 @@ def test_a_frame_asked_for_at_the_click_is_there_when_its_page_is(person: Visito
     assert person.client.get(plain).status_code == 404
 
 
+def test_the_sign_in_page_brings_what_the_first_list_needs(app: Flask, person: Visitor, fill: Callable[..., list[int]]) -> None:
+    """So the first list waits for itself alone, and the first message has its styles."""
+    made = message("Un")
+    made.add_alternative("<p>Un</p>", subtype="html")
+    fill(person, made)
+    door, inbox = Visitor(app).get("/login"), person.get("/mailbox/INBOX")
+    letter = person.get(inbox.link("Un"))
+    body = person.get(str(letter.one("[data-message-body] iframe")["src"]))
+    here = {str(one["href"]) for one in door.all("link[rel=stylesheet]")}
+    assert {str(one["href"]) for one in inbox.all("link[rel=stylesheet]")} <= here
+    here |= {str(one["href"]) for one in door.all("link[rel=prefetch]")}
+    for page in (inbox, letter, body):
+        assert {str(one["href"]) for one in page.all("link[rel=stylesheet]")} <= here
+        assert {str(one["src"]) for one in page.all("script[src]")} <= here
+
+
 def test_scripts_fetch_nothing_ahead_on_a_shared_computer(app: Flask, person: Visitor, fill: Callable[..., list[int]]) -> None:
     fill(person, message("Un"))
     assert person.get("/mailbox/INBOX").all("body[data-ahead]")
