@@ -192,6 +192,6 @@ def test_too_many_of_a_selection(alice, put):
     page = alice.get("/mailbox/INBOX?select=all")
     token = page.one("#messages [name=csrf_token]")["value"]
     sent = {"csrf_token": token, "all": "1", "matching": "", "back": "/mailbox/INBOX"}
-    assert "At most 50 messages" in alice.post("/forward-together/INBOX", sent).notices
+    assert "up to 50 messages" in alice.post("/forward-together/INBOX", sent).notices
     page = alice.post("/forward-together/INBOX", {**sent, "matching": "subject:mot subject:07"})
     assert value_of(page, "subject") == "Fwd: Mot 07"
