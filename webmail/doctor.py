@@ -23,15 +23,15 @@ from webmail.web.icons import icon_names
 
 # capability -> (severity if missing, what users notice)
 _CAPABILITIES = {
-    "UIDPLUS": (WARNING, "saving a draft and moving messages need more questions to the server, and undo may be missing"),
-    "MOVE": (WARNING, "moving a message is a copy and a deletion"),
+    "UIDPLUS": (WARNING, "saving drafts and moving messages takes more round trips, and undo may be missing"),
+    "MOVE": (WARNING, "messages are moved by copying and deleting them"),
     "SPECIAL-USE": (WARNING, "Sent, Drafts, Junk and Trash are recognised by their names only"),
     "SORT": (WARNING, "lists can be sorted by date only"),
     "THREAD=REFERENCES": (WARNING, "conversations can't be grouped by the server"),
     "QUOTA": (WARNING, "people don't see how much room is left"),
     "CONDSTORE": (WARNING, "changes made elsewhere are found by reading all flags again"),
-    "LIST-STATUS": (WARNING, "the folder list asks once for each folder"),
-    "PREVIEW": (WARNING, "lists show no first line of the text"),
+    "LIST-STATUS": (WARNING, "the folder list takes one request per folder"),
+    "PREVIEW": (WARNING, "lists can't show previews of messages"),
 }
 _CERTIFICATE_DAYS = 14  # warn if it expires sooner
 
@@ -65,7 +65,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
 def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
     """Run the checks of one server; errors of all four libraries become a CheckResult."""
     if server.ca_file and server.security != "none" and (trouble := ca_trouble(server.ca_file)):
-        yield CheckResult(name, PROBLEM, f"is not asked: {trouble}.")
+        yield CheckResult(name, PROBLEM, f"was not checked: {trouble}.")
         return
     try:
         yield from checks()
@@ -102,12 +102,12 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
         why = error.reason or plain(error)
         return f"{where} does not speak TLS as expected ({why}). Check {setting}_port and {setting}_security."
     if isinstance(error, socket.gaierror):
-        return f"the name {server.host!r} can't be found. Check {setting}_host and the name service of this machine."
+        return f"the name {server.host!r} can't be found. Check {setting}_host and this machine's DNS."
     if isinstance(error, ConnectionRefusedError):
         return f"nothing listens on {where}. Is the server running? Check {setting}_host and {setting}_port."
     if isinstance(error, TimeoutError):
         return f"{where} did not answer within {server.timeout:g} s. Check {setting}_port, {setting}_security and the firewall."
-    return f"{where} broke off or makes no sense ({plain(error)}). Check {setting}_port and {setting}_security."
+    return f"{where} broke off or answered unexpectedly ({plain(error)}). Check {setting}_port and {setting}_security."
 
 
 def _context(server: Server) -> ssl.SSLContext:
@@ -127,7 +127,7 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
             "IMAP sign-in offered", {m.removeprefix("AUTH=") for m in mechanisms if m.startswith("AUTH=")}, settings
         )
         if account is None:
-            yield CheckResult("IMAP capabilities", WARNING, "are told after sign-in only: run again with --as ADDRESS.")
+            yield CheckResult("IMAP capabilities", WARNING, "are only known after sign-in: run again with --as ADDRESS.")
             return
         try:
             authenticate(client, account)
@@ -260,9 +260,9 @@ def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
     days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
     if days < _CERTIFICATE_DAYS:
         return CheckResult(
-            name, WARNING, f"its certificate is trusted but ends in {days} day{'' if days == 1 else 's'}: renew it."
+            name, WARNING, f"its certificate is trusted but expires in {days} day{'' if days == 1 else 's'}: renew it."
         )
-    return CheckResult(name, OK, f"its certificate is trusted, for {days} more days.")
+    return CheckResult(name, OK, f"its certificate is trusted and valid for {days} more days.")
 
 
 def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult:
@@ -283,11 +283,11 @@ def establishment(settings: Settings) -> Iterator[CheckResult]:
     if settings.public_url:
         yield CheckResult("Public address", OK, f"{settings.public_url}.")
     else:
-        yield CheckResult("Public address", WARNING, "is not set (public_url), so no mail can hold a link to these pages.")
+        yield CheckResult("Public address", WARNING, "is not set (public_url), so system mail can't link to these pages.")
     if settings.system_address:
         yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
     else:
-        yield CheckResult("System mail", WARNING, "no sender is set (system_address), so the establishment writes to nobody.")
+        yield CheckResult("System mail", WARNING, "no sender is set (system_address), so no system mail can be sent.")
     yield from _links(settings)
 
 

@@ -86,7 +86,7 @@ def disk(settings: Settings) -> Iterator[CheckResult]:
     folder = Path(settings.uploads_folder)
     place = next(p for p in (folder, *folder.parents) if p.exists())
     if not place.is_dir():
-        yield CheckResult("Uploads folder", PROBLEM, f"{place} is no folder: move it away and make a folder in its place.")
+        yield CheckResult("Uploads folder", PROBLEM, f"{place} is not a folder: move it and create a folder in its place.")
         return
     if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
         yield CheckResult(
@@ -96,9 +96,9 @@ def disk(settings: Settings) -> Iterator[CheckResult]:
     free = shutil.disk_usage(place).free
     words = f"{free / 1024**3:.1f} GB free in {place}"
     if free < settings.message_limit:
-        yield CheckResult("Disk", PROBLEM, f"{words}, not enough for one message: make room.")
+        yield CheckResult("Disk", PROBLEM, f"{words}, not enough for one message: free up space.")
     elif free < 10 * settings.message_limit:
-        yield CheckResult("Disk", WARNING, f"{words}, not enough for ten large messages: make room soon.")
+        yield CheckResult("Disk", WARNING, f"{words}, not enough for ten large messages: free up space soon.")
     else:
         yield CheckResult("Disk", OK, f"{words}.")
 

@@ -32,7 +32,7 @@ def examine(recipient: str, settings: Settings) -> Iterator[CheckResult]:
 def _sent(recipient: str, settings: Settings) -> CheckResult:
     """Queue the message, and wait until the worker sent it, or for PATIENCE."""
     if not settings.system_address:
-        return CheckResult(_NAME, PROBLEM, "is not sent: no sender is set (system_address).")
+        return CheckResult(_NAME, PROBLEM, "was not sent: no sender is set (system_address).")
     try:
         with db.connection_context():
             row = _queued(recipient, settings)
@@ -44,7 +44,7 @@ def _sent(recipient: str, settings: Settings) -> CheckResult:
 
 
 def _too_many(recipient: str) -> str:
-    return f"is not sent: {recipient} had {system_mail.PER_DAY} messages in the last 24 hours. Try another address."
+    return f"was not sent: {recipient} had {system_mail.PER_DAY} messages in the last 24 hours. Try another address."
 
 
 def _queued(recipient: str, settings: Settings) -> SystemMessage | None:
@@ -75,8 +75,8 @@ def _outcome(row: SystemMessage, recipient: str) -> CheckResult:
         case OutboxState.FAILED:
             return CheckResult(_NAME, PROBLEM, f"was refused ({why}). {_ADVICE}")
         case OutboxState.WAITING if row.error:
-            return CheckResult(_NAME, PROBLEM, f"is tried again at {row.due:%H:%M} UTC; it did not leave now ({why}). {_ADVICE}")
+            return CheckResult(_NAME, PROBLEM, f"was not sent ({why}); the next try is at {row.due:%H:%M} UTC. {_ADVICE}")
         case OutboxState.WAITING:
-            words = f"no worker took it within {PATIENCE:.0f} s. It leaves once `flask --app wsgi jobs` runs."
+            words = f"no worker took it within {PATIENCE:.0f} s. It will be sent once `flask --app wsgi jobs` runs."
             return CheckResult(_NAME, PROBLEM, words)
     return CheckResult(_NAME, WARNING, f"the mail server has not answered within {PATIENCE:.0f} s; it is still being sent.")
