@@ -35,7 +35,8 @@ _STRICT = re.compile(r"[^bfmpqvx0-9@.-]+")  # everything but characters that pra
 @dataclass(frozen=True, slots=True)
 class Person:
     """A suggested recipient or group. `times`: how often the user has written to them. `inside`: the words stand only in the
-    midst of the address, as "durand" does in "jdurand@...".
+    midst of the address, as "durand" does in "jdurand@...". `learned`: the address as `people.remembered` has it, of those who
+    are known from messages alone.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Person:
     times: int = 0
     group: address_book.Group | None = None
     inside: bool = False
+    learned: str = ""
 
     @property
     def entry(self) -> str:
@@ -108,7 +110,7 @@ def _known(user: User, words: str) -> Iterator[Person]:
         contacts.setdefault(email, (_CONTACT + weight(times, last), name, email, times))
     rows: list[_Row] = [*_met(Correspondent, user, words), *_met(Acquaintance, user, words)]
     rest = sorted((row for row in rows if row[2] not in contacts), key=_by_weight)
-    first, fitting = sorted(contacts.values(), key=_by_weight), _fitting(words, ((row[1:], row[0]) for row in rest))
+    first, fitting = sorted(contacts.values(), key=_by_weight), _fitting(words, (((*row[1:], row[2]), row[0]) for row in rest))
     yield from _merged(first, fitting)
 
 
@@ -165,19 +167,19 @@ def _patterns(words: str) -> list[str]:
 
 
 def _fitting(words: str, rows: Iterable[tuple[Any, float]]) -> Iterator[tuple[Person, float]]:
-    """The rows (name, address, times), with their weights, in which each word begins a name or a part of the address; or stands
-    anywhere in the address.
+    """The rows (name, address, times, perhaps `learned`), with their weights, in which each word begins a name or a part of the
+    address; or stands anywhere in the address.
     """
     wanted = _words(words)
     starts = [re.compile(r"(?:^|[\s\"'’.,_+@(-])" + re.escape(word)) for word in wanted]
     long = all(len(word) >= _FEWEST_INSIDE for word in wanted)
-    for (name, email, times), heavy in rows:
+    for (name, email, times, *learned), heavy in rows:
         shown = readable_address(email)
         text = fold(f"{name} {shown}") if starts else ""
         if all(start.search(text) for start in starts):
-            yield Person(name, shown, times), heavy
+            yield Person(name, shown, times, learned="".join(learned)), heavy
         elif long and all(word in fold(shown) for word in wanted):
-            yield Person(name, shown, times, inside=True), heavy
+            yield Person(name, shown, times, inside=True, learned="".join(learned)), heavy
 
 
 def _words(words: str) -> list[str]:

@@ -84,6 +84,38 @@
     field.dispatchEvent(new Event("input", { bubbles: true })); // it is saved, and the field grows
   }
 
+  // --- somebody is not to be suggested again
+  function tell(action, address) {
+    var line = document.getElementById("recipients-forgotten"), sent = new URLSearchParams();
+    sent.set("csrf_token", field.form.elements.csrf_token.value);
+    sent.set("action", action);
+    sent.set("address", address);
+    return fetch(line.dataset.forget, { method: "POST", body: sent, redirect: "manual", credentials: "same-origin" }).then(function (answer) {
+      if (!answer.ok) throw new Error(String(answer.status));
+      return answer.text();
+    });
+  }
+  function forget(option) {
+    var line = document.getElementById("recipients-forgotten"), place = Array.prototype.indexOf.call(options(), option);
+    tell("forget", option.dataset.learned).then(function (html) {
+      option.remove();
+      list().hidden = !options().length;
+      mark(Math.min(place, options().length - 1));
+      line.innerHTML = html;
+      line.hidden = !html;
+      list().after(line);
+    }).catch(function () { /* it stays in the list */ });
+  }
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("[data-remember]");
+    if (!button || !field) return;
+    tell("remember", button.dataset.remember).then(function () {
+      button.parentNode.hidden = true;
+      field.focus();
+      ask();
+    }).catch(function () { /* the button is still there */ });
+  });
+
   document.addEventListener("input", function (event) {
     if (!isField(event.target)) return;
     if (field !== event.target) close();
@@ -101,6 +133,8 @@
     } else if (active >= 0 && (event.key === "Enter" || (event.key === "Tab" && moved && !event.shiftKey))) {
       pick(options()[active]);
       if (event.key === "Tab") return; // and on to the next field
+    } else if (event.key === "Delete" && active >= 0 && (moved || event.shiftKey) && options()[active].dataset.learned) {
+      forget(options()[active]);
     } else if (event.key === "Escape") close();
     else return;
     event.preventDefault();
@@ -114,7 +148,8 @@
   });
   document.addEventListener("click", function (event) {
     var option = event.target.closest && event.target.closest("#recipients-found [role=option]");
-    if (option && field) pick(option);
+    if (option && field && event.target.closest(".forget")) forget(option);
+    else if (option && field) pick(option);
   });
   document.addEventListener("focusin", function (event) {
     if (isField(event.target)) {

@@ -81,3 +81,33 @@ def test_somebody_is_forgotten_and_taken_back(open_browser: OpenBrowser, kim: st
     expect(page.locator("main table")).not_to_contain_text("kari@fjord.example")
     page.click("text=Annuler")
     expect(page.locator("main table")).to_contain_text("kari@fjord.example")
+
+
+@pytest.mark.parametrize("scripts", [True])
+def test_an_address_is_forgotten_where_it_is_suggested(
+    open_browser: OpenBrowser, kim: str, check_accessibility: Callable[[Page], None]
+) -> None:
+    page = learned(open_browser(kim))
+    page.goto("/compose")
+    page.wait_for_function("window.recipients")
+    kari = page.locator("#recipients-found [data-learned='kari@fjord.example']")
+    gone = page.locator("#recipients-forgotten")
+    page.locator("#to").press_sequentially("kari")
+    kari.locator(".forget").click()
+    expect(gone).to_contain_text("kari@fjord.example ne sera plus")
+    expect(kari).to_have_count(0)
+    check_accessibility(page)
+    page.fill("#to", "")
+    page.locator("#to").press_sequentially("kari")
+    page.wait_for_timeout(500)
+    expect(kari).to_have_count(0)
+    gone.get_by_role("button").click()
+    expect(gone).to_be_hidden()
+    expect(page.locator("#to")).to_be_focused()
+    expect(kari).to_be_visible()
+    page.keyboard.press("Delete")  # nothing was highlighted with the arrows: it is the text's
+    expect(kari).to_be_visible()
+    page.keyboard.press("Shift+Delete")
+    expect(gone).to_contain_text("kari@fjord.example")
+    expect(page.locator("#to")).to_be_focused()
+    assert "kari" not in page.request.get("/recipients?words=kari").text()

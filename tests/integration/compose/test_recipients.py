@@ -285,3 +285,27 @@ def test_sending_on_asks_too(alice, bob, letter, work, stored):
     assert value_of(page, "to") == "Kari Nordmann <kari@fjord.example>" and not page.all("#whom")
     assert Outbox.select().count() == before
     assert "on its way" in bob.submit(page, form).notices
+
+
+def test_only_who_is_known_from_messages_alone_can_be_forgotten(alice, bob):
+    knows(alice, "eve@x.example", "Eve")
+    knows(alice, bob.address, "Bob")
+    knows(alice, "zoé@xn--fsqu00a.example", "Zoé")
+
+    def learned(words):
+        return [option.get("data-learned") for option in alice.get(f"/recipients?words={words}").all("[role=option]")]
+
+    assert learned("eve") == ["eve@x.example"] and learned(bob.address) == [None]
+    assert learned("zoé") == ["zoé@xn--fsqu00a.example"]
+    token = choose(alice).one(f"{PEOPLE} [name=csrf_token]")["value"]
+
+    def tell(address, action="forget"):
+        return alice.post("/recipients/forget", {"csrf_token": token, "address": address, "action": action})
+
+    answer = tell("zoé@xn--fsqu00a.example")
+    assert "zoé@例子.example will no longer be suggested" in answer.text
+    assert learned("zoé") == []
+    assert tell(answer.one("[data-remember]")["data-remember"], "remember").status == 204
+    assert learned("zoé") == ["zoé@xn--fsqu00a.example"]
+    for nobody in ("", "x", "<b>@x.example", "a" * 9000):
+        assert tell(nobody).status == 204

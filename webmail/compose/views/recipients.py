@@ -22,10 +22,13 @@ from webmail.compose.views.editor import address_of, own_draft, show_form, turne
 from webmail.errors import BadAddress
 from webmail.mail import Draft
 from webmail.models import DraftRow
+from webmail.people import remembered
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
+
+_LONGEST_ADDRESS = 254
 
 
 @blueprint.get("/recipients")
@@ -33,6 +36,25 @@ def suggest() -> Response:
     """Suggestions for the text typed so far, as list options for `static/js/compose/recipients.js`."""
     people = suggestions.suggest(current_user(), request.args.get("words", ""), settings())
     return fragment("compose/_recipients.html", people=people)
+
+
+@blueprint.post("/recipients/forget")
+def forget_suggested() -> Response:
+    """`action`: no longer suggest an `address`, with what `static/js/compose/recipients.js` then says; or remember it again."""
+    address = request.form.get("address", "")[:_LONGEST_ADDRESS]
+    if request.form.get("action") == "remember":
+        remembered.take_back(current_user(), address)
+        return Response(status=204)
+    if not remembered.forget(current_user(), address):
+        return Response(status=204)  # in another window
+    return fragment("compose/_recipients_forgotten.html", address=address)
+
+
+@blueprint.app_template_global()
+def can_be_forgotten(person: suggestions.Person) -> bool:
+    """Whether somebody is suggested for messages alone: a contact or a colleague would be suggested all the same."""
+    colleagues = settings().own_domains(current_user().domain) if settings().directory else ()
+    return bool(person.learned) and person.learned.rpartition("@")[2] not in colleagues
 
 
 @blueprint.get("/compose/<draft_id>/recipients")

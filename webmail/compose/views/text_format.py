@@ -12,8 +12,8 @@ from webmail.web.current import preferences
 def wanted(message: Message | None = None) -> str:
     """The format of a new text; `message`: the one that it answers or forwards, where that is known by now.
 
-    Where the editor decides (`is_free`), a request of a page with scripts is formatted at once: htmx's, or one of another tab, for
-    which static/js/app.js says so.
+    Where the editor decides (`is_free`), a request of a page with scripts is formatted at once: htmx's, or one of another tab,
+    for which static/js/app.js says so.
     """
     named = request.args.get("format")
     if named in FORMATS:
