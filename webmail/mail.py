@@ -157,11 +157,11 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one row of a message list shows. Only `flags` can change for a given (mailbox, UIDVALIDITY, UID)."""
+    """What one row of a message list shows. Of a (mailbox, UIDVALIDITY, UID) only `flags` can change, and `size` be known."""
 
     uid: int
     flags: frozenset[str]
-    size: int
+    size: int  # 0: not asked for
     received: datetime
     subject: str
     sender: tuple[Address, ...]

@@ -17,6 +17,7 @@ from webmail.imap.responses import (
     EPOCH,
     count_of,
     flags_of,
+    has_headers,
     header_bytes_of,
     headers_cut,
     numbers_of,
@@ -109,7 +110,8 @@ def list(
         total = len(uids)
         page = _within(page, size, total)
         shown = uids[(page - 1) * size : page * size]
-        rows, told = _rows(connection, _commands_by_uid(connection, shown), shown)
+        sizes = [(b"UID FETCH", uid_set(shown), SIZES)] if sort == "size" and shown else []
+        rows, told = _rows(connection, _commands_by_uid(connection, shown) + sizes, shown)
     else:
         total = connection.exists
         page = _within(page, size, total)
@@ -202,9 +204,10 @@ def neighbours(
 def row_items(connection: Connection, flags: frozenset[str]) -> bytes:
     """The FETCH items for a row. `flags` are those known in the mailbox.
 
-    PREVIEW is RFC 8970; BODYSTRUCTURE only if no keyword marks attachments.
+    PREVIEW is RFC 8970; BODYSTRUCTURE only if no keyword marks attachments. No size, which only rows in the order of sizes show:
+    Dovecot knows that of a Maildir by the names of its files, and reads those of a million for the first one.
     """
-    items = b"UID FLAGS RFC822.SIZE INTERNALDATE " + _ROW_HEADERS
+    items = b"UID FLAGS INTERNALDATE " + _ROW_HEADERS
     if connection.has("PREVIEW"):
         items += b" PREVIEW"
     if not flags & {"$HasAttachment", "$HasNoAttachment"}:
@@ -249,7 +252,7 @@ def _rows_in(connection: Connection, answers: dict[int, dict[bytes, Any]], order
     if order is None:
         uids = sorted(answers, key=lambda uid: answers[uid].get(b"SEQ", uid), reverse=True)
         memory.uid_at.update({values[b"SEQ"]: uid for uid, values in answers.items() if b"SEQ" in values})
-    details = {uid: values for uid, values in answers.items() if b"RFC822.SIZE" in values}
+    details = {uid: values for uid, values in answers.items() if has_headers(values)}
     if missing := [uid for uid in uids if uid not in memory.rows and uid not in details]:
         details.update(fetched(connection.run((b"UID FETCH", uid_set(missing), row_items(connection, connection.flags)))))
     if cut := [uid for uid, values in details.items() if headers_cut(values, MOST_HEADERS)]:
@@ -260,13 +263,14 @@ def _rows_in(connection: Connection, answers: dict[int, dict[bytes, Any]], order
         details.update({uid: details[uid] | each[uid] for uid in marked if uid in each})
     fresh = {uid: summary_of(uid, values) for uid, values in details.items()}
     remember(memory, fresh)
-    rows = [_with_flags(fresh.get(uid) or memory.rows.get(uid) or _unreadable(uid), flags_of(answers[uid])) for uid in uids]
+    rows = [_as_told(fresh.get(uid) or memory.rows.get(uid) or _unreadable(uid), answers[uid]) for uid in uids]
     memory.rows.update((row.uid, row) for row in rows if row.uid in memory.rows)
     return rows
 
 
-def _with_flags(row: Summary, flags: frozenset[str]) -> Summary:
-    return row if row.flags == flags else replace(row, flags=flags)
+def _as_told(row: Summary, values: dict[bytes, Any]) -> Summary:
+    flags, size = flags_of(values), values.get(b"RFC822.SIZE", row.size)
+    return row if (row.flags, row.size) == (flags, size) else replace(row, flags=flags, size=size)
 
 
 _MOST_MEMBERS = 2000  # messages of the conversations of a page whose flags are fetched, the newest of each
@@ -330,7 +334,7 @@ def others_of(connection: Connection, mailbox: str, uid: int, *, most: int = 30)
     return rows, len(others) - len(shown) + len(rows)
 
 
-STRUCTURE = b"(UID FLAGS BODYSTRUCTURE)"
+STRUCTURE, SIZES = b"(UID FLAGS BODYSTRUCTURE)", b"(UID RFC822.SIZE)"
 
 
 def needs_structure(values: dict[bytes, Any]) -> bool:

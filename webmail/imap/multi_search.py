@@ -14,7 +14,7 @@ from webmail.imap.connection import Command, Connection
 from webmail.imap.mailboxes import Overview
 from webmail.imap.merging import merged
 from webmail.imap.multi_fetch import Hit, MailboxHits, fetch, in_each, known_flags, validity
-from webmail.imap.responses import flags_of, headers_cut, numbers_of, without_headers
+from webmail.imap.responses import flags_of, has_headers, headers_cut, numbers_of, without_headers
 from webmail.imap.search import Search, charset, criteria
 from webmail.imap.sort_keys import ORDERS
 from webmail.imap.summary_cache import known_of, remember
@@ -69,7 +69,7 @@ def search(
     reachable = total if ORDERS[sort].exact else min(total, MOST_SORTED)
     page = min(max(page, 1), max(1, -(-reachable // size)))
     shown = chosen(connection, places, sort, (page - 1) * size, min(page * size, reachable))
-    rows = rows_of(connection, shown)
+    rows = rows_of(connection, shown, sizes=sort == "size")
     return WideListing(
         mailbox, 0, total, page, size, tuple(rows), overview, total, reach=reach, skipped=skipped, reachable=reachable
     )
@@ -147,7 +147,7 @@ def _newest(connection: Connection, places: Sequence[MailboxHits]) -> list[Mailb
     return [replace(place, uids=place.uids[: count[place.mailbox]]) for place in places]
 
 
-def rows_of(connection: Connection, hits: Sequence[Hit]) -> list[Summary]:
+def rows_of(connection: Connection, hits: Sequence[Hit], *, sizes: bool = False) -> list[Summary]:
     """A row for each hit, with its mailbox; messages deleted meanwhile are left out: 1 round trip, 2 with huge headers."""
     place_of = {hit.place.mailbox: hit.place for hit in hits}
     uids: dict[str, list[int]] = defaultdict(list)
@@ -162,17 +162,20 @@ def rows_of(connection: Connection, hits: Sequence[Hit]) -> list[Summary]:
             asking.append((name, (b"UID FETCH", uid_set(old), b"(UID FLAGS)")))
         if new:
             asking.append((name, (b"UID FETCH", uid_set(new), listing.row_items(connection, place.flags))))
+        if sizes:
+            asking.append((name, (b"UID FETCH", uid_set(wanted), listing.SIZES)))
     values = fetch(connection, place_of, asking)
     _complete(connection, place_of, values)
     found: dict[tuple[str, int], Summary] = {}
     for name, place in place_of.items():
         memory = known_of(connection.account, name, place.uidvalidity)
         here = {uid: items for (mailbox, uid), items in values.items() if mailbox == name}
-        fresh = {uid: listing.summary_of(uid, items) for uid, items in here.items() if b"RFC822.SIZE" in items}
+        fresh = {uid: listing.summary_of(uid, items) for uid, items in here.items() if has_headers(items)}
         remember(memory, fresh)
         for uid, items in here.items():
             if row := fresh.get(uid) or memory.rows.get(uid):
-                found[name, uid] = replace(row, flags=flags_of(items), mailbox=name, uidvalidity=place.uidvalidity)
+                size = items.get(b"RFC822.SIZE", row.size)
+                found[name, uid] = replace(row, flags=flags_of(items), size=size, mailbox=name, uidvalidity=place.uidvalidity)
     keys = ((hit.place.mailbox, hit.uid) for hit in hits)
     return [found[key] for key in keys if key in found]
 
@@ -193,7 +196,7 @@ def _complete(connection: Connection, place_of: dict[str, MailboxHits], values: 
         values[key] = without_headers(values[key]) | items
     marked: dict[str, list[int]] = defaultdict(list)
     for (name, uid), items in values.items():
-        if b"RFC822.SIZE" in items and listing.needs_structure(items):
+        if has_headers(items) and listing.needs_structure(items):
             marked[name].append(uid)
     asking: list[tuple[str, Command]] = [
         (name, (b"UID FETCH", uid_set(uids), listing.STRUCTURE)) for name, uids in marked.items()

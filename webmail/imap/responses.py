@@ -41,6 +41,10 @@ def header_bytes_of(values: dict[bytes, Any]) -> bytes:
     return b"".join(block.rstrip(b"\r\n") + b"\r\n" for block in blocks)
 
 
+def has_headers(values: dict[bytes, Any]) -> bool:
+    return any(k.startswith(_HEADERS) for k in values)
+
+
 def headers_cut(values: dict[bytes, Any], limit: int) -> bool:
     """Whether a header block was truncated at `limit` bytes."""
     return any(len(v) >= limit for k, v in values.items() if k.startswith(_HEADERS) and isinstance(v, bytes))

@@ -27,8 +27,8 @@ _AT_ONCE = 2000  # UIDs in one command: servers limit the length of a line
 @dataclass(frozen=True, slots=True)
 class SortOrder:
     """An order of results. `items` are the FETCH items of its key, `read` its keys in FETCH responses, `of_row` that of a known
-    row. `server` is the SORT order in which each mailbox's results come; where they are not `exact`, that is not the order of the
-    keys (text, which servers and we may not compare alike), and all results are sorted here."""
+    row that `has` it. `server` is the SORT order in which each mailbox's results come; where they are not `exact`, that is not
+    the order of the keys (text, which servers and we may not compare alike), and all results are sorted here."""
 
     items: bytes
     read: Callable[[Untagged], Iterable[tuple[int, Key]]]
@@ -36,6 +36,7 @@ class SortOrder:
     server: bytes = b"ARRIVAL"
     reverse: bool = False  # the answer is reversed: REVERSE would keep messages of the same second in ascending order of UID
     exact: bool = True
+    has: Callable[[Summary], bool] = lambda _row: True
 
 
 def keys_of(connection: Connection, order: SortOrder, wanted: Sequence[Wanted]) -> dict[tuple[str, int], Key]:
@@ -45,8 +46,9 @@ def keys_of(connection: Connection, order: SortOrder, wanted: Sequence[Wanted]) 
     asking: list[tuple[str, Command]] = []
     for place, uids in wanted:
         rows = known_of(connection.account, place.mailbox, place.uidvalidity).rows
-        keys.update({(place.mailbox, uid): order.of_row(rows[uid]) for uid in uids if uid in rows})
-        unknown = [uid for uid in uids if uid not in rows]
+        known = {uid: rows[uid] for uid in uids if uid in rows and order.has(rows[uid])}
+        keys.update({(place.mailbox, uid): order.of_row(row) for uid, row in known.items()})
+        unknown = [uid for uid in uids if uid not in known]
         for start in range(0, len(unknown), _AT_ONCE):
             asking.append((place.mailbox, (b"UID FETCH", uid_set(unknown[start : start + _AT_ONCE]), order.items)))
     current = {place.mailbox: place.uidvalidity for place, _uids in wanted}
@@ -139,7 +141,7 @@ _DATE, _SIZE = b"(UID INTERNALDATE)", b"(UID RFC822.SIZE)"
 ORDERS = {
     "date": SortOrder(_DATE, _descending(_dates), lambda row: -row.received.timestamp(), reverse=True),
     "oldest": SortOrder(_DATE, _dates, lambda row: row.received.timestamp()),
-    "size": SortOrder(_SIZE, _descending(_sizes), lambda row: -row.size, server=b"REVERSE SIZE"),
+    "size": SortOrder(_SIZE, _descending(_sizes), lambda row: -row.size, server=b"REVERSE SIZE", has=lambda row: row.size > 0),
     "from": SortOrder(_header(b"FROM"), _by_sender, lambda row: sender_key(row.sender), reverse=True, exact=False),
     "subject": SortOrder(_header(b"SUBJECT"), _by_subject, lambda row: subject_key(row.subject), reverse=True, exact=False),
 }
