@@ -94,7 +94,7 @@ def check_accessibility() -> Callable[[Page], None]:
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
     def check(page: Page) -> None:
-        result = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}})
+        result = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}, "resultTypes": ["violations"]})
         found = [
             f"{v['id']}: {v['help']}: " + "; ".join(str(n["target"]) + " " + n["html"][:120] for n in v["nodes"][:5])
             for v in result.response["violations"]

@@ -1,17 +1,30 @@
-"""Every page on narrow and wide screens, light and dark: none is wider than the screen, axe finds nothing, none is forgotten."""
+"""Every page and state on narrow and wide screens, light and dark: none is wider than the screen, no checker finds anything in it,
+no page is forgotten."""
 
 from __future__ import annotations
 
+import contextlib
+import imaplib
+import itertools
+import os
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
+from deploy.demo.child import HOST, free_ports, start
+from deploy.demo.services import BIN, CHECKOUT, Services
+from tests.support import checkers
 from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, NO_PAGES
+from tests.support.messages import message
+from tests.support.page_states import STATES, WIDE_ONLY
 from webmail import create_app
 from webmail.database.connection import db
 
+WIDE = 1280
 NO_SCRIPTS = {"print"}  # where the page's own policy forbids all scripts, axe's too
 
 _WIDTH = "document.documentElement.scrollWidth"
@@ -29,7 +42,13 @@ def scripts() -> bool:
 
 
 @pytest.fixture
-def walk(open_browser: OpenBrowser, every_page: dict[str, str]) -> Open:
+def served() -> dict[str, str]:
+    """The HTML of each page of a walk as it came, before scripts, by the page's name."""
+    return {}
+
+
+@pytest.fixture
+def walk(open_browser: OpenBrowser, every_page: dict[str, str], served: dict[str, str]) -> Open:
     """Opens one page after the other, of a visitor, of Alice and of an administrator: (name, page)."""
 
     def each(**screen: int | bool) -> Iterator[tuple[str, Page]]:
@@ -42,6 +61,7 @@ def walk(open_browser: OpenBrowser, every_page: dict[str, str]) -> Open:
                 assert answer and answer.status == (404 if name == "no-such-folder" else 200), (
                     f"{name}: {answer and answer.status}"
                 )
+                served[name] = answer.text()
                 yield name, person
 
     return each
@@ -66,19 +86,89 @@ def test_no_page_is_wider_than_the_screen(walk: Open, width: int) -> None:
     assert wide == {}
 
 
+@pytest.fixture
+def full(demo: Services) -> str:
+    """The address of somebody whose mailbox is almost full."""
+    address = f"full-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Zoé", 1_000_000)
+    client = imaplib.IMAP4(HOST, demo.ports.imap)
+    client.login(address, demo.password)
+    assert client.append("INBOX", "", "", bytes(message("Rapport", ("x" * 70 + "\n") * 13_200)))[0] == "OK"
+    client.logout()
+    return address
+
+
+def _answers(port: int) -> bool:
+    with urllib.request.urlopen(f"http://{HOST}:{port}/login", timeout=5) as answer:
+        return bool(answer.status == 200)
+
+
+@contextlib.contextmanager
+def _without_mail(demo: Services) -> Iterator[str]:
+    """The address of the same application, whose mail server is away."""
+    [port] = free_ports(1, ())
+    command = [str(BIN / "granian"), "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws", "wsgi:app"]
+    environment = {**os.environ, **demo.settings(), "WEBMAIL_IMAP_PORT": "1"}
+    child = start("away", command, demo.base / "log" / "away.log", port, environment, CHECKOUT)
+    try:
+        child.wait_for(_answers, seconds=60)
+        yield f"http://{HOST}:{port}"
+    finally:
+        child.stop()
+
+
+@pytest.fixture
+def walk_states(open_browser: OpenBrowser, every_page: dict[str, str], demo: Services, full: str) -> Open:
+    """Brings one state after the other about: (name, page)."""
+
+    def each(width: int, dark: bool) -> Iterator[tuple[str, Page]]:
+        alice = open_browser(ALICE, width=width, dark=dark)
+        for name, bring_about in STATES.items():
+            if name in WIDE_ONLY and width < WIDE:
+                continue
+            bring_about(alice, every_page)
+            yield name, alice
+        with _without_mail(demo) as base:
+            # a page of 502 would stand in the console as a fault of its own
+            alice.route(f"{base}/**", lambda route: route.fulfill(response=route.fetch(), status=200))
+            for name in ("inbox", "message-files", "compose", "settings-reading"):
+                alice.goto(base + every_page[name])
+                yield f"away-{name}", alice
+        zoe = open_browser(full, width=width, dark=dark)
+        assert zoe.locator("#room-low").count() == 1
+        yield "full-inbox", zoe
+        zoe.goto("/room")
+        yield "full-room", zoe
+
+    return each
+
+
+def test_the_checkers_are_installed() -> None:
+    """Without them the next test has only axe."""
+    checkers.need("html_codesniffer", "vnu")
+
+
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)], ids=["narrow and dark", "wide and light"])
-def test_every_page_is_accessible(
-    walk: Open, check_accessibility: Callable[[Page], None], dark: bool, width: int, screenshots: Path | None
-) -> None:
-    problems = {}
-    for name, page in walk(width=width, dark=dark):
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (WIDE, False)], ids=["narrow and dark", "wide and light"])
+def test_no_checker_finds_anything(
+    walk: Open, walk_states: Open, check_accessibility: Callable[[Page], None], dark: bool, width: int, screenshots: Path | None,
+    tmp_path: Path, served: dict[str, str],
+) -> None:  # fmt: skip
+    """axe at both widths; at the second one HTML_CodeSniffer and, for all pages at once, vnu too."""
+    problems: dict[str, str] = {}
+    for name, page in itertools.chain(walk(width=width, dark=dark), walk_states(width=width, dark=dark)):
         if screenshots:
             page.screenshot(path=screenshots / f"{name}-{width}-{'dark' if dark else 'light'}.png", full_page=True)
+        served.setdefault(name, page.content())
         if name in NO_SCRIPTS:
             continue
         try:
             check_accessibility(page)
         except AssertionError as error:
             problems[name] = str(error)
+        if not dark and checkers.has("html_codesniffer") and (found := checkers.sniff(page)):
+            problems[f"{name}, by HTML_CodeSniffer"] = "; ".join(found)
+    if not dark and checkers.has("vnu"):
+        found = checkers.validate(tmp_path, served, (CHECKOUT / "static/css").glob("*.css"))
+        problems.update({f"vnu {number}": words for number, words in enumerate(found)})
     assert problems == {}, "\n".join(f"{name}: {words}" for name, words in problems.items())

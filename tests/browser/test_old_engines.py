@@ -1,4 +1,4 @@
-"""What old engines need, looked at in a new one: scripts that they can read, icons, pages on paper, forced colours, a large zoom."""
+"""What old engines need, looked at in a new one: scripts that they can read, and icons."""
 
 from __future__ import annotations
 

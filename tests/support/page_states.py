@@ -1,0 +1,179 @@
+"""What pages look like after a click or two, or where something went wrong: states that no address of `every_page.py` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.support.compose_form import FORM
+from tests.support.contact_pages import EDIT
+from tests.support.settings_pages import choose_in_browser
+
+State = Callable[[Page, dict[str, str]], object]
+
+
+def _tick(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["message-files"].replace("/message/1/", "/mailbox/"))
+    page.locator("[name=uids]").first.check()
+
+
+def _whole_page(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["inbox"])
+    page.locator("[data-select-all]").check()
+
+
+def _all_that_match(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["inbox"] + "?select=all")
+
+
+def _undo_offered(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["inbox"])  # what comes back has another UID: not one of those that pages are named by
+    page.locator("[name=uids]").nth(2).check()
+    page.click(".list-bar [name=action][value=archive]")
+    expect(page.locator("#notices form button").first).to_be_visible()
+
+
+def _undone(page: Page, _pages: dict[str, str]) -> None:
+    """After `_undo_offered`, so that everything is as it was."""
+    page.locator("#notices form button").first.click()
+    expect(page.locator("#notices form")).to_have_count(0)
+
+
+def _open_menu(page: Page, menu: str) -> None:
+    page.locator(f"{menu} > summary").first.click()
+    expect(page.locator(f"{menu} .pop").first).to_be_visible()
+
+
+def _list_menu(which: int) -> State:
+    def state(page: Page, pages: dict[str, str]) -> None:
+        _tick(page, pages)
+        menu = page.locator(".list-bar details.menu").nth(which)
+        menu.locator("summary").click()
+        expect(menu.locator(".pop")).to_be_visible()
+
+    return state
+
+
+def _account_menu(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["inbox"])
+    _open_menu(page, "details.account")
+
+
+def _message_menu(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["message-files"])
+    _open_menu(page, ".list-bar details.menu")
+
+
+def _chooser(value: str) -> State:
+    def state(page: Page, pages: dict[str, str]) -> None:
+        _tick(page, pages)
+        button = page.locator(f".list-bar button[value={value}]")
+        if not button.is_visible():
+            _open_menu(page, ".list-bar details.menu")
+        button.click()
+        expect(page.locator("#chooser")).to_be_visible()
+
+    return state
+
+
+def _new_folder(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["inbox"])
+    page.locator("#folders [hx-target='#making']").dispatch_event("click")  # on a telephone it is on the page of the folders
+    expect(page.locator("#making input[name=name]")).to_have_count(1)
+
+
+def _keys(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["inbox"])
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_be_visible()
+
+
+def _compose_menu(menu: str) -> State:
+    def state(page: Page, pages: dict[str, str]) -> None:
+        page.goto(pages["compose"])
+        _open_menu(page, menu)
+
+    return state
+
+
+def _suggestions(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["compose"])
+    page.wait_for_function("window.recipients")
+    page.locator("#to").focus()
+    page.keyboard.type("bob")
+    expect(page.locator("#recipients-found [role=option]").first).to_be_visible()
+
+
+def _send(to: str, subject: str, action: str = "send") -> State:
+    def state(page: Page, pages: dict[str, str]) -> None:
+        page.goto(pages["compose"])
+        page.fill(f"{FORM} [name=to]", to)
+        page.fill(f"{FORM} [name=subject]", subject)
+        page.locator(f"{FORM} [name=action][value={action}]:visible").first.click()
+        expect(page.locator("[aria-invalid=true], #asked, #discarding, [data-rendered], .rendered, iframe").first).to_be_visible()
+
+    return state
+
+
+def _refused(place: str, form: str, **fields: str) -> State:
+    """A form with what it does not take."""
+
+    def state(page: Page, _pages: dict[str, str]) -> None:
+        page.goto(place)
+        for name, value in fields.items():
+            page.fill(f"{form} [name={name}]", value)
+        page.evaluate("form => { form.noValidate = true; }", page.locator(form).first.element_handle())
+        page.locator(f"{form} button:visible").last.click()
+        expect(page.locator(".field-error, [role=alert]").first).to_be_visible()
+
+    return state
+
+
+def _found_everywhere(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["found"] + "&scope=all")
+    page.locator("details:has(#search-name) > summary").click()
+
+
+def _visible_images(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["message-links"] + "?images=1")
+
+
+def _panes(layout: str) -> State:
+    def state(page: Page, pages: dict[str, str]) -> None:
+        choose_in_browser(page, "layout", layout)
+        page.goto(pages["inbox"])
+        page.locator("[data-row] .s a[id]").first.click()
+        expect(page.locator("article.reading")).to_be_visible()
+
+    return state
+
+
+def _list_again(page: Page, _pages: dict[str, str]) -> None:
+    choose_in_browser(page, "layout", "list")
+
+
+def _high_contrast(name: str) -> State:
+    """The theme is an attribute of the root element: no need to save the preference each time."""
+
+    def state(page: Page, pages: dict[str, str]) -> None:
+        page.goto(pages[name])
+        page.evaluate("document.documentElement.setAttribute('data-theme', 'contrast')")
+
+    return state
+
+
+STATES: dict[str, State] = {
+    "ticked": _tick, "page-ticked": _whole_page, "all-ticked": _all_that_match, "undo-offered": _undo_offered, "undone": _undone,
+    "menu-more": _list_menu(0), "menu-sort": _list_menu(1), "menu-account": _account_menu, "menu-message": _message_menu,
+    "chooser-move": _chooser("moveto"), "chooser-tags": _chooser("tags"), "new-folder": _new_folder, "keys-dialog": _keys,
+    "compose-later": _compose_menu("#later"), "compose-options": _compose_menu("#options"), "suggestions": _suggestions,
+    "compose-bad": _send("nobody@@", "Objet"), "compose-asked": _send("bob@lycee.example", ""),
+    "compose-discarding": _send("bob@lycee.example", "Objet", "discard"),
+    "contact-bad": _refused("/contacts/new", EDIT), "signature-bad": _refused("/settings/signatures/new", EDIT),
+    "folder-bad": _refused("/folders?new=1", "#new-folder", name="a//b"),
+    "found-everywhere": _found_everywhere, "images-shown": _visible_images,
+    "panes-below": _panes("below"), "panes-right": _panes("right"), "panes-off": _list_again,
+    **{f"contrast-{name}": _high_contrast(name) for name in ("inbox", "message-links", "draft", "settings-reading", "folders")},
+}  # fmt: skip
+WIDE_ONLY = {name for name in STATES if name.startswith(("panes-", "contrast-"))}  # the same on a telephone, or not there
