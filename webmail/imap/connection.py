@@ -12,6 +12,8 @@ import re
 import select
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, Any
 
@@ -97,6 +99,18 @@ class Connection:
         if patience != self._patience:
             self._patience = patience
             self.client.socket().settimeout(self._timeout)
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Wait half as long for each response within the block: for what a page can do without, with more to ask after."""
+        before, self._patience = self._patience, self._timeout / 2
+        self.client.socket().settimeout(self._timeout)
+        try:
+            yield
+        finally:
+            self._patience = before
+            if self.in_step:
+                self.client.socket().settimeout(self._timeout)
 
     @property
     def _timeout(self) -> float:

@@ -120,8 +120,8 @@ def list(
         rows, told = _rows(connection, _commands_by_place(connection, low, high) if total else [])
         # a message moved back has a new UID, but its old date
         rows.sort(key=lambda row: (row.received, row.uid), reverse=not oldest)
-    found = _listing(connection, total, page, size, rows, told)
-    return replace(found, ungrouped=True) if ungrouped else found
+    listed = _listing(connection, total, page, size, rows, told)
+    return replace(listed, ungrouped=True) if ungrouped else listed
 
 
 def _listing(

@@ -50,7 +50,8 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
     if asked.found is not None and asked.before == asked.state:
         return asked.found
     try:
-        fresh = _changed(connection, asked) or _threaded(connection, asked.how)
+        with connection.hurried():
+            fresh = _changed(connection, asked) or _threaded(connection, asked.how)
     except (Refused, ValueError, OverflowError):
         return None
     except ServerAway as error:
@@ -76,7 +77,8 @@ def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int
         found = load(connection, mailbox)
         return found.with_uid(uid) if found is not None else (uid,)
     try:
-        told = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"INTHREAD", asked.how, b"UID", b"%d" % uid))
+        with connection.hurried():
+            told = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"INTHREAD", asked.how, b"UID", b"%d" % uid))
     except Refused:
         return (uid,)
     except ServerAway as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from array import array
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -97,6 +98,9 @@ class Fake:
         self.refuses = False
         self.by_date: list[int] = []
         self.reopened = 0
+
+    def hurried(self) -> Any:
+        return nullcontext()
 
     def reopen(self) -> None:
         self.reopened += 1
