@@ -110,7 +110,7 @@ def list(
         total = len(uids)
         page = _within(page, size, total)
         shown = uids[(page - 1) * size : page * size]
-        sizes = [(b"UID FETCH", uid_set(shown), SIZES)] if sort == "size" and shown else []
+        sizes: List[Command] = [(b"UID FETCH", uid_set(shown), SIZES)] if sort == "size" and shown else []
         rows, told = _rows(connection, _commands_by_uid(connection, shown) + sizes, shown)
     else:
         total = connection.exists
