@@ -22,7 +22,7 @@ _NEAR = 10  # seconds of difference that nobody needs to hear of
 _EVER = 10 * 365 * 86400
 _STEPS = ((600, "ten minutes"), (3600, "an hour"), (86400, "a day"))
 _DATE = re.compile(rb"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:[+-]\d{4}|[A-Z]{3})")
-_ADVICE = "Set both by a time service (NTP). Pages and messages wait until then, if they differ by more than a minute"
+_ADVICE = "Set both with a time service (NTP). While they differ by more than a minute, pages and messages have to wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def imap(account: Account, *, refused: bool) -> Iterator[CheckResult]:
         else:
             yield CheckResult("Clocks", WARNING, f"of this machine and the IMAP server differ by more than {_NEAR} s. {_ADVICE}.")
     elif _accepted(account, -_EVER, _EVER):
-        yield CheckResult("Clocks", PROBLEM, f"differ: the IMAP server's is {_distance(account)}. {_ADVICE}.")
+        yield CheckResult("Clocks", PROBLEM, f"differ: the IMAP server's clock is {_distance(account)}. {_ADVICE}.")
 
 
 def _distance(account: Account) -> str:

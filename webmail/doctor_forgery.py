@@ -35,14 +35,14 @@ def examine(recipient: str, settings: Settings, port: int = PORT, source: str = 
     if not recipient:
         return
     if domain not in {settings.domain, *(one.name for one in settings.domains)}:
-        yield CheckResult(_NAME, WARNING, f"is not tried: {recipient} is of none of your domains (domain, domains).")
+        yield CheckResult(_NAME, WARNING, f"was not tested: {recipient} is not in any of your domains (domain, domains).")
         return
     message = _message(recipient, domain, settings)
     if trouble := _handed_in(message, settings, port, source):
         yield trouble
     elif not settings.token_key_file:
         yield CheckResult(
-            _NAME, WARNING, f"was taken. See whether it arrives at {recipient}, and whether the page calls it genuine."
+            _NAME, WARNING, f"was accepted. Check whether it arrives at {recipient}, and whether its page says “verified”."
         )
     else:
         yield _arrived(message, settings)
@@ -72,15 +72,19 @@ def _handed_in(message: EmailMessage, settings: Settings, port: int, source: str
             client.sendmail("", [message["To"]], bytes(message))
     except smtplib.SMTPDataError as error:
         if error.smtp_code >= 500:
-            return CheckResult(_NAME, OK, f"is refused ({plain(error).rstrip('.')}).")
-        return CheckResult(_NAME, WARNING, f"is put off ({plain(error).rstrip('.')}). Is the service traboule-milter running?")
+            return CheckResult(_NAME, OK, f"was rejected ({plain(error).rstrip('.')}).")
+        return CheckResult(_NAME, WARNING, f"was deferred ({plain(error).rstrip('.')}). Is the service traboule-milter running?")
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         refusal = plain(smtplib.SMTPResponseException(code, words)).rstrip(".")
-        return CheckResult(_NAME, WARNING, f"is not tried: {where} does not take mail for {message['To']} from here ({refusal}).")
+        return CheckResult(
+            _NAME, WARNING, f"was not tested: {where} does not accept mail for {message['To']} from here ({refusal})."
+        )
     except (OSError, smtplib.SMTPException) as error:
         why = plain(error).rstrip(".")
-        return CheckResult(_NAME, WARNING, f"is not tried: {where} can't be used from here ({why}). Run this on another machine.")
+        return CheckResult(
+            _NAME, WARNING, f"was not tested: {where} can't be used from here ({why}). Run this on another machine."
+        )
     return None
 
 
@@ -89,14 +93,14 @@ def _arrived(message: EmailMessage, settings: Settings) -> CheckResult:
     try:
         header = _header(message, settings)
     except (MailError, OSError, imaplib.IMAP4.error, ValueError) as error:
-        return CheckResult(_NAME, WARNING, f"was taken; whether it arrived can't be seen ({plain(error).rstrip('.')}).")
+        return CheckResult(_NAME, WARNING, f"was accepted, but the mailbox can't be checked ({plain(error).rstrip('.')}).")
     if header is None:
-        return CheckResult(_NAME, WARNING, f"was taken, and has not arrived within {PATIENCE:.0f} s. Look for it later.")
+        return CheckResult(_NAME, WARNING, f"was accepted, but did not arrive within {PATIENCE:.0f} s. Look for it later.")
     results = authentication.results_in(header)
     found = authentication.judge(results, settings.authserv_id, message["From"], hops=settings.authserv_hops, personal=True)
     if found.verdict is Verdict.GENUINE:
         words = (
-            "arrived, and passes for genuine: anybody can write in your name. Empty authserv_id until the server is corrected."
+            "arrived, and looks genuine: anyone can send mail in your name. Leave authserv_id empty until the server is fixed."
         )
         return CheckResult(_NAME, PROBLEM, words)
     words = "arrived, without proof. If the server trusts this machine (mynetworks), run this on another one."

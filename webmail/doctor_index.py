@@ -51,15 +51,15 @@ def full_text(client: IMAPClient, server: Server) -> CheckResult:
         client.select_folder("INBOX", readonly=True)
         client.search(["TEXT", "traboule-doctor"])
     except (OSError, imaplib.IMAP4.error) as error:
-        return CheckResult("IMAP search", PROBLEM, f"gave no result ({plain(error).rstrip('.')}). {_INDEX_ADVICE}")
+        return CheckResult("IMAP search", PROBLEM, f"returned no result ({plain(error).rstrip('.')}). {_INDEX_ADVICE}")
     seconds = time.monotonic() - began
     if seconds > server.timeout / 2:
         return CheckResult("IMAP search", WARNING, f"took {seconds:.1f} s in INBOX. {_INDEX_ADVICE}")
-    return CheckResult("IMAP search", OK, f"in the texts of INBOX took {seconds:.1f} s.")
+    return CheckResult("IMAP search", OK, f"of the message texts in INBOX took {seconds:.1f} s.")
 
 
 _INDEX_ADVICE = (
-    "Is the full-text index still being made, or broken? Try again, look at the server's log, and make it anew "
+    "The full-text index may be damaged, or not finished yet. Try again, check the server's log, or rebuild the index "
     "(docs/administrator.md, 'doveadm fts')."
 )
 
@@ -70,14 +70,14 @@ def elisions(client: IMAPClient, address: str) -> CheckResult:
         probes = _probes(client)
         missed = sum(not _finds(client, probe) for probe in probes)
     except (OSError, imaplib.IMAP4.error, LookupError, ValueError) as error:
-        return CheckResult(_NAME, WARNING, f"could not be tried ({plain(error).rstrip('.')}).")
+        return CheckResult(_NAME, WARNING, f"could not be checked ({plain(error).rstrip('.')}).")
     if not probes:
-        words = "not known whether it was made by the present configuration: no subject has a word after an elision (l'équipe)."
-        return CheckResult(_NAME, OK, f"{words} In doubt, make it anew: {remedy(address)}")
+        words = "may be older than the present configuration: no subject has a word after an elision (l'équipe) to test it with."
+        return CheckResult(_NAME, OK, f"{words} If in doubt, rebuild it: {remedy(address)}")
     if not missed:
-        return CheckResult(_NAME, OK, f"finds words after an elision, in {_messages(len(probes))} tried.")
-    words = f"does not find words after an elision (équipe in l'équipe) in {missed} of {_messages(len(probes))} tried"
-    advice = f"an older configuration made it. Render Dovecot's configuration, `doveadm reload`, {remedy(address)}"
+        return CheckResult(_NAME, OK, f"finds words after an elision ({_messages(len(probes))} tested).")
+    words = f"does not find words after an elision (équipe in l'équipe) in {missed} of {_messages(len(probes))} tested"
+    advice = f"an older configuration made it. Render Dovecot's configuration again, run `doveadm reload`, then {remedy(address)}"
     return CheckResult(_NAME, WARNING, f"{words}: {advice}")
 
 

@@ -51,7 +51,9 @@ class HealthWatch:
     def latest(self) -> list[HealthCheck]:
         """Raises what DATABASE_AWAY names."""
         if not self._lock.acquire(timeout=_PATIENCE):
-            return [HealthCheck("health", False, f"is not known within {_PATIENCE:.0f} s. Look at the disk and the database.")]
+            return [
+                HealthCheck("health", False, f"could not be checked within {_PATIENCE:.0f} s. Check the disk and the database.")
+            ]
         try:
             if time.monotonic() >= self._until:
                 self._found = examine(self._settings)
@@ -64,9 +66,9 @@ class HealthWatch:
 def _worker(_settings: Settings) -> HealthCheck:
     seen = heartbeat.last_seen()
     if heartbeat.is_alive(seen):
-        return HealthCheck("worker", True, "is alive")
-    when = f"was last alive {_ago(now() - seen)} ago" if seen else "never ran"
-    return HealthCheck("worker", False, f"{when}: no message leaves. Start `flask --app wsgi jobs` (service traboule-jobs).")
+        return HealthCheck("worker", True, "is running")
+    when = f"last ran {_ago(now() - seen)} ago" if seen else "never ran"
+    return HealthCheck("worker", False, f"{when}: no messages are sent. Start `flask --app wsgi jobs` (service traboule-jobs).")
 
 
 def _outbox(_settings: Settings) -> HealthCheck:
@@ -75,14 +77,14 @@ def _outbox(_settings: Settings) -> HealthCheck:
     if oldest is None:
         return HealthCheck("outbox", True, "nothing is overdue")
     count = Outbox.select().where(late).count()
-    words = f"{count} messages should have left, the first one {_ago(now() - oldest.due)} ago: look at the worker and its log."
+    words = f"overdue messages: {count}, the oldest by {_ago(now() - oldest.due)}. Check the worker and its log."
     return HealthCheck("outbox", False, words)
 
 
 def _system_mail(_settings: Settings) -> HealthCheck:
     late = (SystemMessage.state == OutboxState.WAITING) & (SystemMessage.due < now() - OVERDUE)
     if count := SystemMessage.select().where(late).count():
-        words = f"{count} messages of the establishment should have left: look at the worker and its log."
+        words = f"overdue messages: {count}. Check the worker and its log."
         return HealthCheck("system mail", False, words)
     return HealthCheck("system mail", True, "nothing is overdue")
 
@@ -90,8 +92,8 @@ def _system_mail(_settings: Settings) -> HealthCheck:
 def _tasks(_settings: Settings) -> HealthCheck:
     late = (Task.state == TaskState.WAITING) & (Task.due < now() - timedelta(hours=1))
     if count := Task.select().where(late).count():
-        return HealthCheck("tasks", False, f"{count} tasks have waited for an hour: the worker is down or too busy.")
-    return HealthCheck("tasks", True, "none waits long")
+        return HealthCheck("tasks", False, f"tasks waiting for over an hour: {count}. The worker is down or too busy.")
+    return HealthCheck("tasks", True, "none has waited long")
 
 
 def _storage(settings: Settings) -> HealthCheck:
@@ -101,7 +103,7 @@ def _storage(settings: Settings) -> HealthCheck:
             files.put(name, [b"ok"])
             files.delete(name)
         except MailError as error:
-            return HealthCheck("storage", False, f"{area} can't be written: {error}. Look at its folder, its owner and the disk.")
+            return HealthCheck("storage", False, f"{area} can't be written: {error}. Check its folder, its owner and the disk.")
     return HealthCheck("storage", True, "can be written")
 
 

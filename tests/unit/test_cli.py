@@ -204,7 +204,7 @@ def test_doctor_tells_of_its_messages_last(run):
     code, said = run("doctor --mail alice")
     assert (code, said.splitlines()[-1]) == (1, "3 problems")
     assert said.splitlines()[-3].startswith("problem  Test message           was not sent: no sender is set (system_address).")
-    assert said.splitlines()[-2].startswith("warning  Forged sender          is not tried: port 25 of 127.0.0.1 ")
+    assert said.splitlines()[-2].startswith("warning  Forged sender          was not tested: port 25 of 127.0.0.1 ")
     assert run("doctor --mail 'a b'")[1].endswith("is not an address such as alice@lycee.example\n")
 
 

@@ -78,7 +78,7 @@ def test_a_full_disk_is_a_sentence(settings, file):
     FAULTS["full"](file)
     results = [run(f"groups add 'group {number} {'x' * 60}'") for number in range(60)]  # a page has room for some
     assert is_a_sentence(results[-1]), results[-1]
-    assert "make room" in results[-1][1]
+    assert "free up space" in results[-1][1]
 
 
 def test_a_server_that_is_down_is_a_sentence(settings):

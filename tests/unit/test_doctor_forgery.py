@@ -54,16 +54,16 @@ def test_nothing_is_forged_where_nobody_asked(here) -> None:
 
 def test_a_refusal_is_well(told: Told) -> None:
     with serving(b"220 x\r\n", server(dot=b"550 5.7.1 Nothing proves it.")) as port:
-        assert told(port) == CheckResult("Forged sender", OK, "is refused (550 5.7.1 Nothing proves it).")
+        assert told(port) == CheckResult("Forged sender", OK, "was rejected (550 5.7.1 Nothing proves it).")
 
 
 @pytest.mark.parametrize(
     ("replies", "words"),
     [
-        ({"dot": b"451 4.7.1 later"}, "is put off (451 4.7.1 later). Is the service traboule-milter running?"),
-        ({"rcpt": b"550 5.1.1 unknown"}, "does not take mail for sophie@lycee.example from here (550 5.1.1 unknown)."),
+        ({"dot": b"451 4.7.1 later"}, "was deferred (451 4.7.1 later). Is the service traboule-milter running?"),
+        ({"rcpt": b"550 5.1.1 unknown"}, "does not accept mail for sophie@lycee.example from here (550 5.1.1 unknown)."),
         ({"mail": b"554 5.7.1 go away"}, "can't be used from here (554 5.7.1 go away). Run this on another machine."),
-        ({}, "was taken. See whether it arrives at sophie@lycee.example"),
+        ({}, "was accepted. Check whether it arrives at sophie@lycee.example"),
     ],
 )
 def test_what_tells_nothing_certain_is_a_warning(told: Told, replies: dict[str, bytes], words: str) -> None:
@@ -81,4 +81,4 @@ def test_a_port_where_nobody_listens_is_told(told: Told) -> None:
 
 
 def test_nobody_elsewhere_gets_a_forgery(told: Told) -> None:
-    assert "is of none of your domains" in told(closed_port(), "ann@far.example").words
+    assert "is not in any of your domains" in told(closed_port(), "ann@far.example").words

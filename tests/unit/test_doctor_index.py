@@ -51,19 +51,19 @@ def check(inbox: dict[int, str], known: set[int], **others: dict[int, str]) -> t
 def test_only_words_that_every_index_must_know_are_tried(subject: str, word: str) -> None:
     state, words, asked = check({7: subject}, {7})
     assert [criteria[-1] for criteria in asked] == ([word] if word else [])
-    assert state == OK and ("1 message tried" if word else "not known") in words
+    assert state == OK and ("1 message tested" if word else "to test it with") in words
 
 
 def test_old_messages_count_though_new_ones_are_found() -> None:
     inbox = dict.fromkeys(range(1, 1001), "l'équipe")
     state, words, asked = check(inbox, set(range(500, 1001)))
     assert [int(criteria[1]) for criteria in asked] == [1, 2, 3, 4, 5, 701, 702, 703, 704, 705]
-    assert state == WARNING and "in 5 of 10 messages tried" in words and "doveadm index -u ann@x.example" in words
+    assert state == WARNING and "in 5 of 10 messages tested" in words and "doveadm index -u ann@x.example" in words
 
 
 def test_other_folders_are_looked_at_where_the_inbox_has_no_such_word() -> None:
     state, words, _asked = check({1: "rien"}, {4}, Travail={4: "l'élève"})
-    assert (state, words) == (OK, "finds words after an elision, in 1 message tried.")
+    assert (state, words) == (OK, "finds words after an elision (1 message tested).")
 
 
 def test_a_server_that_makes_no_sense_is_told() -> None:
@@ -72,4 +72,4 @@ def test_a_server_that_makes_no_sense_is_told() -> None:
             raise ValueError("no sense")
 
     result = elisions(Odd({"INBOX": {1: "l'équipe"}}, set()), "ann@x.example")  # type: ignore[arg-type]
-    assert (result.state, result.words) == (WARNING, "could not be tried (no sense).")
+    assert (result.state, result.words) == (WARNING, "could not be checked (no sense).")

@@ -36,10 +36,10 @@ _POSTGRESQL = {  # SQLSTATE
 }
 UNUSABLE_STATES = frozenset(_POSTGRESQL)
 _ADVICE = {
-    DatabaseTrouble.AWAY: "can't be reached, or somebody keeps it locked: is it running? Check database_url",
-    DatabaseTrouble.FULL: "has no room: make room on its disk",
-    DatabaseTrouble.READ_ONLY: "can't be written: give the file and its folder to the user who runs this application",
-    DatabaseTrouble.DAMAGED: "is damaged, or no database: stop the services and restore a backup (docs/administrator.md)",
+    DatabaseTrouble.AWAY: "can't be reached, or is locked: is it running? Check database_url",
+    DatabaseTrouble.FULL: "has no space left: free up space on its disk",
+    DatabaseTrouble.READ_ONLY: "can't be written: give the file and its folder to the user that runs this application",
+    DatabaseTrouble.DAMAGED: "is damaged, or is not a database: stop the services and restore a backup (docs/administrator.md)",
     DatabaseTrouble.MISSING: "can't be opened or has no tables: check database_url and who owns the file, or restore a backup, "
     "then run `flask --app wsgi migrate`",
 }
