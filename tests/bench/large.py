@@ -23,7 +23,7 @@ from deploy.demo.services import Services
 from tests.bench import instance, large_mail, machine, roundcube
 from tests.bench.large_mail import ASIDE_ENCODED, RARE, RARE_SENDER, RARE_WORD, owner_of
 from tests.bench.large_table import LargeTable, Timing, sizes
-from tests.bench.large_webmails import INBOX, OurWays, Person, TheirWays
+from tests.bench.large_webmails import INBOX, OurWays, Person, SomethingElse, TheirWays
 from tests.bench.pages import PAGE
 from tests.bench.table import put_into
 from tests.bench.webmails import Traboule
@@ -122,7 +122,7 @@ def _ours(table: LargeTable, services: Services) -> None:
     _fresh(table, services, talks)
     people = _people(ways, table, services)
     _reads(table, people)
-    _each(table, people, "conversation page", lambda size: people[size].shows(ways.conversation(talks[size])), READS)
+    _pages(table, people, "conversation page", lambda size: ways.conversation(talks[size]))
     _new_mail(table, services, people, ways, talks)
     _grouped(table, people)
     _writes(table, services, people)
@@ -172,16 +172,16 @@ def _reads(table: LargeTable, people: dict[int, Person]) -> None:
         f"full-text search, {RARE} found": lambda _size: ways.search(RARE_WORD, sender=False),
     }
     for name, path in paths.items():
-        _lists(table, people, name, path)
+        _pages(table, people, name, path)
 
 
-def _lists(table: LargeTable, people: dict[int, Person], row: str, path: Callable[[int], str]) -> None:
-    """`has_rows` asks for the page too, so that no time is that of a first visit."""
+def _pages(table: LargeTable, people: dict[int, Person], row: str, path: Callable[[int], str]) -> None:
+    """What looks whether it is the right page asks for it too, so that no time is that of a first visit."""
     first = dict.fromkeys(people, True)
 
     def ask(size: int) -> float:
         if first[size]:
-            people[size].has_rows(path(size))
+            people[size].shows_what_is_asked(path(size))
             first[size] = False
         return people[size].shows(path(size))
 
@@ -192,7 +192,7 @@ def _grouped(table: LargeTable, people: dict[int, Person]) -> None:
     """The list with a row for each conversation."""
     for person in people.values():
         person.ways.group(person, True)
-    _lists(table, people, "list by conversation", lambda size: people[size].ways.page(1))
+    _pages(table, people, "list by conversation", lambda size: people[size].ways.page(1))
     for person in people.values():
         person.ways.group(person, False)
 
@@ -259,7 +259,7 @@ def _run(timing: Timing, ask: Ask, roots: Sequence[int]) -> None:
             timing.ms.append(ask())
     except (RuntimeError, OSError, imaplib.IMAP4.error) as error:
         code = re.search(r"\b[45]\d\d\b", str(error))
-        timing.trouble = code[0] if code else "no answer"
+        timing.trouble = str(error) if isinstance(error, SomethingElse) else f"error {code[0]}" if code else "no answer"
         _say(f"{timing.trouble}: {error}"[:500])
         return
     if roots:

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from tests.bench.large_mail import ASIDE, ASIDE_ENCODED
+from tests.bench.large_mail import ASIDE, ASIDE_ENCODED, TALK
 from tests.bench.visitor import Visitor, fields, untouched
 from tests.bench.webmails import Roundcube, Traboule
 
 INBOX = "INBOX"
+
+
+class SomethingElse(RuntimeError):
+    """The webmail answered with another thing than was asked for; the message says with what, in a word or two."""
 
 
 @dataclass(slots=True)
@@ -24,10 +28,19 @@ class Person:
         """What a page takes, ms. Raises RuntimeError where it is none."""
         return self.ways.app.open(self.visitor, path)[1]
 
-    def has_rows(self, path: str) -> None:
-        """Raises RuntimeError where a list is empty: its time would be that of another thing."""
-        if self.ways.row not in self.visitor.get(path).text:
-            raise RuntimeError(f"{path}: no rows")
+    def shows_what_is_asked(self, path: str) -> None:
+        """Raises SomethingElse for a list without rows, or one that is not by conversation, and for a conversation of fewer
+        messages than it has: the time would be that of another thing."""
+        answer = self.visitor.get(path)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status}")
+        if "/conversation/" in path:
+            if answer.text.count('class="turn"') != TALK:
+                raise SomethingElse("message alone")
+        elif self.ways.row not in answer.text:
+            raise SomethingElse("no rows")
+        elif 'notice notice-plain" role="status">' in answer.text:
+            raise SomethingElse("one by one")
 
 
 class OurWays:

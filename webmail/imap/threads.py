@@ -50,8 +50,7 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
     if asked.found is not None and asked.before == asked.state:
         return asked.found
     try:
-        with connection.hurried():
-            fresh = _changed(connection, asked) or _threaded(connection, asked.how)
+        fresh = _changed(connection, asked) or _threaded(connection, asked.how)
     except (Refused, ValueError, OverflowError):
         return None
     except ServerAway as error:
