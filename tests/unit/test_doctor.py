@@ -91,7 +91,10 @@ def test_a_missing_certificate_authority_is_named(settings, tmp_path):
     file = str(tmp_path / "ca.pem")
     for name in ("IMAP", "SMTP", "ManageSieve"):
         check = found(replace(settings, ca_file=file, sieve_host="127.0.0.1"), name)
-        assert (check.state, check.words) == (PROBLEM, f"was not checked: ca_file {file} can't be used: no such file or directory.")
+        assert (check.state, check.words) == (
+            PROBLEM,
+            f"was not checked: ca_file {file} can't be used: no such file or directory.",
+        )
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_a_disk_that_is_full_for_hours_ends_it_in_words(alice, settings, kept):
         if work(settings).state != TaskState.WAITING:
             break
     assert (Task.get().state, Task.get().error) == (TaskState.FAILED, "storage-full")
-    assert "out of space for files for several hours" in alice.get("/tasks").text
+    assert "out of space for files for hours" in alice.get("/tasks").text
 
 
 # --- results ---------------------------------------------------------------------------------------------------------

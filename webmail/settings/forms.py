@@ -77,7 +77,10 @@ class PreferencesForm(FlaskForm):
     )  # fmt: skip
     write_format = SelectField(
         _l("Format of new messages"), description=_l("You can change the format of each message while you write it."),
-        choices=_choices(("", _l("Plain text")), ("markdown", _l("Formatted text"))),
+        choices=_choices(
+            ("", _l("Formatted text")), ("same", _l("Formatted text, plain text in replies to plain text")),
+            ("plain", _l("Plain text")), ("markdown", _l("Formatted text, as Markdown without JavaScript")),
+        ),
     )  # fmt: skip
     quote = SelectField(
         _l("Quoted text in replies"), description=_l("Where the message you reply to is quoted."),

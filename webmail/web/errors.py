@@ -122,7 +122,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     titles = {
         404: (_("There is nothing at this address"), _("Check the address, or go back to your mail.")),
         405: (_("This page can't be opened this way"), _("Go back and use the buttons on the page.")),
-        413: (_("This is too large"), _("Choose smaller files and try again.")),
+        413: (_("Files too large"), _("Choose smaller files and try again.")),
         429: (_("Too many requests"), _("Wait a few minutes, then try again.")),
         503: (_("Too many people are signing in right now"), _("Wait a few seconds, then go back and send the form again.")),
         500: (_("Something went wrong"), _("The problem has been logged. Go back and try again.")),

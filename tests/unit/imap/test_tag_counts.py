@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -72,7 +73,7 @@ def person(script: Script, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]
     monkeypatch.setattr(tag_counts, "_PATIENCE_SECONDS", 0.5)
     with serving(b"* OK ready\r\n", script) as port:
         server = Server("127.0.0.1", port, "none", 4)
-        yield Account(f"ann-{port}@x.example", server, server, Password("ann", "secret"))
+        yield Account(f"{uuid4()}@x.example", server, server, Password("ann", "secret"))
 
 
 @pytest.mark.parametrize("capability", [b"ESEARCH", b""])

@@ -95,7 +95,9 @@ def _letter(message: Message) -> DraftRow | None:
     except uploads.REFUSALS as error:
         drafts.forget(draft.id, settings())
         if isinstance(error, StorageFull | StorageAway):
-            notify(_("The message could not be sent to your administrator: the server can't store files at the moment."), "caution")
+            notify(
+                _("The message could not be sent to your administrator: the server can't store files at the moment."), "caution"
+            )
         else:
             notify(_("The message is too large to send to your administrator."), "caution")
         return None
