@@ -286,9 +286,8 @@ def fault_words(fault: NameFault) -> str:
 @blueprint.app_template_global()
 def folder_name_help(delimiter: str) -> str:
     return _(
-        "“%(path)s” creates 2026 inside Projects, and Projects too if needed. A name can't contain “%(delimiter)s”.",
+        "“%(path)s” is the folder 2026 inside Projects. What is missing is created.",
         path=_("Projects%(delimiter)s2026", delimiter=delimiter),
-        delimiter=delimiter,
     )
 
 
