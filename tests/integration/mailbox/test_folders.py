@@ -135,7 +135,7 @@ def test_the_help_says_what_a_slash_does(person: Visitor) -> None:
     for url in ("/folders", "/folder/Work"):
         make(person, "Work")
         page = person.get(url)
-        assert "A name can't contain “/”" in page.one("#name-help").get_text()
+        assert "“Projects/2026” is the folder 2026 inside Projects" in page.one("#name-help").get_text()
         assert "name-help" in page.one("#name")["aria-describedby"]
 
 
