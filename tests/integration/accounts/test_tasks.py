@@ -281,5 +281,5 @@ def test_ones_own_data_takes_the_place_of_what_was_made_before(person, work, app
         work()
     assert len(stored(app)) == len(before) + 1
     page = person.get("/tasks")
-    assert page.text.count("Exporting your data.") == 1
+    assert page.text.count("Exporting your data") == 1
     assert person.get(page.link("Download")).status == 200
