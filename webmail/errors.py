@@ -69,6 +69,10 @@ class ServerAway(MailError):
     status = 502
 
 
+class Unconfirmed(ServerAway):
+    """The server was told to change messages and did not answer: it may have done so, all the same, or do so yet."""
+
+
 class TokenRefused(ServerAway):
     """The server rejected a token that we signed: a fault of the servers (clocks, key, issuer), which no user can mend."""
 

@@ -1,23 +1,28 @@
 """Actions: set flags on, move, copy and delete messages. Each returns what changed, so that it can be undone.
 
-Each takes any number of UIDs. Callers with many messages call it once for each of `pieces`: servers limit the length of a
-command and must respond before the timeout, and if one piece fails, it is known what was done before.
+Each takes any number of UIDs. Callers with many messages call it once for each of `pieces`, or of `paced` for what takes long:
+servers limit the length of a command and must respond before the timeout, and if one piece fails, it is known what was done
+before. What changes messages is waited for longer than other things, and raises Unconfirmed if no answer came.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from webmail.errors import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
+from webmail.errors import NoSuchMailbox, NotAllowed, Refused, ServerAway, Unconfirmed, UnsafeValue
 from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, uid_set
-from webmail.imap.connection import Connection
+from webmail.imap.connection import Command, Connection
 from webmail.imap.mailboxes import create, forget
 from webmail.imap.responses import numbers_of
 
-_MOST_AT_ONCE = 5000  # messages per command: a server can move these before the timeout
+_MOST_AT_ONCE = 5000  # messages per command
+_AT_FIRST, _FEWEST = 1000, 500  # of `paced`: in a mailbox of a million, Dovecot moves some hundreds a second
+_AIM = 4.0  # seconds that a command may take before the next names fewer messages
+_LONGER = 4.0  # times as long as for other answers: 30 s, half of what proxies wait for a page
 _LONGEST_SET = 8000  # bytes of a UID set in one command line (RFC 7162 section 4)
 _MOST_SENT = 24_000  # bytes of commands sent at once: beyond the buffers, client and server would wait for each other to read
 
@@ -54,6 +59,19 @@ def pieces(uids: Iterable[int]) -> Iterator[list[int]]:
         yield piece
 
 
+def paced(uids: Iterable[int]) -> Iterator[list[int]]:
+    """As `pieces`, each as large as the server's pace lets it be: that is told by how long the caller took over the last one."""
+    numbers = sorted(set(uids))
+    at, most = 0, _AT_FIRST
+    while at < len(numbers):
+        piece = next(pieces(numbers[at : at + min(most, _MOST_AT_ONCE)]))
+        began = time.monotonic()
+        yield piece
+        at += len(piece)
+        in_time = int(len(piece) * _AIM / max(time.monotonic() - began, 0.001))
+        most = min(max(in_time, _FEWEST), 4 * most, _MOST_AT_ONCE)
+
+
 def set_flags(
     connection: Connection,
     mailbox: str,
@@ -74,7 +92,7 @@ def set_flags(
     if add and not all(connection.keeps(name) for name in names):
         flaggable(connection)
         raise KeepsNoTags(f"{mailbox} keeps no keyword such as {' '.join(names)}")
-    connection.run((b"UID STORE", uid_set(uids), b"+FLAGS.SILENT" if add else b"-FLAGS.SILENT", flag_list(names)))
+    _change(connection, (b"UID STORE", uid_set(uids), b"+FLAGS.SILENT" if add else b"-FLAGS.SILENT", flag_list(names)))
     forget(connection.account, sizes=False)
 
 
@@ -143,9 +161,9 @@ def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
     forget(connection.account)
     wanted = uid_set(uids)
     if connection.has("MOVE"):
-        return _moved(to, connection.run((b"UID MOVE", wanted, mailbox_name(to))))
+        return _moved(to, _change(connection, (b"UID MOVE", wanted, mailbox_name(to))))
     removable(connection)
-    answers = connection.run((b"UID COPY", wanted, mailbox_name(to)))
+    answers = _change(connection, (b"UID COPY", wanted, mailbox_name(to)))
     _expunge(connection, wanted)
     return _moved(to, answers)
 
@@ -193,7 +211,7 @@ def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
     """
     connection.select(mailbox, uidvalidity)
     forget(connection.account)
-    return _moved(to, connection.run((b"UID COPY", uid_set(uids), mailbox_name(to))))
+    return _moved(to, _change(connection, (b"UID COPY", uid_set(uids), mailbox_name(to))))
 
 
 def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None) -> None:
@@ -223,11 +241,19 @@ def removable(connection: Connection) -> None:
 
 
 def _expunge(connection: Connection, uids: bytes) -> None:
-    connection.run((b"UID STORE", uids, b"+FLAGS.SILENT", b"(\\Deleted)"))
-    if connection.has("UIDPLUS"):
-        connection.run((b"UID EXPUNGE", uids))
-    else:
-        connection.run((b"EXPUNGE",))
+    _change(connection, (b"UID STORE", uids, b"+FLAGS.SILENT", b"(\\Deleted)"))
+    _change(connection, (b"UID EXPUNGE", uids) if connection.has("UIDPLUS") else (b"EXPUNGE",))
+
+
+def _change(connection: Connection, command: Command) -> dict[str, list[Any]]:
+    """Raises Unconfirmed where the answer did not come."""
+    try:
+        with connection.waiting(_LONGER):
+            return connection.run(command)
+    except ServerAway as error:
+        if connection.in_step:
+            raise  # that is an answer
+        raise Unconfirmed(f"{command[0].decode()} was sent: {error}") from error
 
 
 def _moved(to: str, answers: dict[str, list[Any]]) -> MovedMessages:

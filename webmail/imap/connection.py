@@ -65,6 +65,7 @@ class Connection:
         self._untried = False  # no command was sent yet during this loan
         self._room = _LARGEST_ANSWER  # bytes that the answer to this command may still have
         self._patience: float | None = None  # seconds for each response during this loan; None: the server's timeout
+        self._times = 1.0  # as long, see `waiting`
         self._open(seconds)
 
     # --- lifecycle ---------------------------------------------------------------------------------------------------
@@ -101,21 +102,22 @@ class Connection:
             self.client.socket().settimeout(self._timeout)
 
     @contextmanager
-    def hurried(self) -> Iterator[None]:
-        """Wait half as long for each response within the block: for what a page can do without, with more to ask after."""
-        before, self._patience = self._patience, self._timeout / 2
+    def waiting(self, times: float) -> Iterator[None]:
+        """Wait so many times as long for each response within the block: less for what a page can do without, more for what
+        must not be given up while the server does it."""
+        self._times = times
         self.client.socket().settimeout(self._timeout)
         try:
             yield
         finally:
-            self._patience = before
+            self._times = 1.0
             if self.in_step:
                 self.client.socket().settimeout(self._timeout)
 
     @property
     def _timeout(self) -> float:
         """Seconds to wait for each response."""
-        return min(self._patience or self.account.imap.timeout, self.account.imap.timeout)
+        return min(self._patience or self.account.imap.timeout, self.account.imap.timeout) * self._times
 
     def reopen(self) -> None:
         """Reconnect within a loan, after the connection was lost, and select the same mailbox: round trips of both.

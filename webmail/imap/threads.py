@@ -76,7 +76,7 @@ def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int
         found = load(connection, mailbox)
         return found.with_uid(uid) if found is not None else (uid,)
     try:
-        with connection.hurried():
+        with connection.waiting(0.5):
             told = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"INTHREAD", asked.how, b"UID", b"%d" % uid))
     except Refused:
         return (uid,)

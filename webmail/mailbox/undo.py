@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from webmail import imap
 from webmail.database import undo_store
@@ -63,35 +64,45 @@ def offer(user: User, steps: UndoSteps) -> str:
     return undo_store.keep(user, steps.dumps())
 
 
-def undo(connection: Connection, user: User, name: str) -> int:
-    """Undo what `offer` stored for this user under this name; returns how many messages, 0 if it expired or is not theirs.
+@dataclass(frozen=True, slots=True)
+class UndoResult:
+    """How many messages were restored; `failed` is the first error that kept others from it."""
 
-    A step that fails does not prevent the others; its error is raised only if all fail, and undo can then be retried.
+    count: int = 0
+    failed: MailError | None = None
+
+
+def undo(connection: Connection, user: User, name: str) -> UndoResult:
+    """Undo what `offer` stored for this user under this name; nothing if it expired or is not theirs.
+
+    A step that fails does not prevent the others, and undo can then be retried under the same name. Its error is raised if
+    nothing was undone.
     """
     row = undo_store.claim(user, name, "[")
     if row is None:
-        return 0
+        return UndoResult()
     done: set[tuple[str, int]] = set()  # several steps may concern one message (its tags)
     failed = None
     for do, mailbox, *others in reversed(json.loads(row.steps)):
         try:
-            done.update((mailbox, uid) for uid in _take_back(connection, user, do, mailbox, *others))
+            for uids in _take_back(connection, user, do, mailbox, *others):
+                done.update((mailbox, uid) for uid in uids)
         except MailError as error:
             failed = failed or error
-    if failed and not done:
+    if failed:
         Undo.create(id=name, user=user, steps=row.steps, created=row.created)
-        raise failed
-    return len(done)
+        if not done:
+            raise failed
+    return UndoResult(len(done), failed)
 
 
 def _take_back(
     connection: Connection, user: User, do: str, mailbox: str, uidvalidity: int, argument: str, uids: str
-) -> list[int]:
-    """Undo one step; the UIDs of the messages that were there."""
-    done: list[int] = []
-    for piece in imap.actions.pieces(expand_uid_set(uids)):
+) -> Iterator[list[int]]:
+    """Undo one step; the UIDs of the messages that were there, piece by piece."""
+    for piece in imap.actions.paced(expand_uid_set(uids)):
         if do == "unsnooze":
-            done += _unsnooze(connection, user, mailbox, uidvalidity, argument, piece)
+            yield _unsnooze(connection, user, mailbox, uidvalidity, argument, piece)
             continue
         there = imap.actions.with_flag(connection, mailbox, piece, b"ALL", uidvalidity)
         if not there:
@@ -103,8 +114,7 @@ def _take_back(
         else:
             without = ["$NotJunk"] if do == "unjunk" else []
             imap.actions.move_back(connection, mailbox, there, argument, uidvalidity, without)
-        done += there
-    return done
+        yield there
 
 
 def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int, to: str, uids: Sequence[int]) -> list[int]:

@@ -22,6 +22,7 @@ from webmail.errors import (
     ServerAway,
     SignInRefused,
     TokenRefused,
+    Unconfirmed,
     UnsafeValue,
 )
 from webmail.storage import FileGone, StorageAway, StorageFull
@@ -41,6 +42,11 @@ def _sentences(error: MailError) -> tuple[str, str]:
             SearchNotReady,
             _("The search is not ready yet"),
             _("The mail server is still indexing new messages. Try again in a moment."),
+        ),
+        (
+            Unconfirmed,
+            _("The mail server did not answer in time"),
+            _("It may still do what you asked. Look again in a moment, before you try again."),
         ),
         (ServerAway, _("The mail server is not responding"), _("Your mail is safe. Wait a moment and try again.")),
         (

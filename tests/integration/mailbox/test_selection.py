@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,7 +18,10 @@ from imapclient import IMAPClient
 from tests.support.messages import message
 from tests.support.settings_pages import choose
 from tests.support.visits import Page, Visitor
+from webmail import imap
 from webmail.database.connection import db
+from webmail.errors import ServerAway
+from webmail.imap.connection import Command, Connection
 from webmail.mailbox import export
 from webmail.models import Undo
 
@@ -145,19 +149,90 @@ def test_nothing_is_deleted_for_good_that_was_not_asked_about(person: Visitor, f
     assert person.get("/mailbox/INBOX").rows == ["Un"]
 
 
-@pytest.fixture
-def five_thousand(person: Visitor, imap_of: ImapOf) -> Visitor:
-    client = imap_of(person.address)
+def filled(person: Visitor, client: IMAPClient, number: int) -> Visitor:
     client.append("INBOX", bytes(message("Sortie")))
     client.select_folder("INBOX")
     client.create_folder("Projets")
     total = 1
-    while total < 5_000:  # doubled by copies: quicker than 5,000 APPEND
-        count = min(total, 5_000 - total)
+    while total < number:  # doubled by copies: quicker than so many APPEND
+        count = min(total, number - total)
         client._imap.uid("COPY", f"1:{count}", "INBOX")
         total += count
         client.noop()
     return person
+
+
+@pytest.fixture
+def five_thousand(person: Visitor, imap_of: ImapOf) -> Visitor:
+    return filled(person, imap_of(person.address), 5_000)
+
+
+@pytest.fixture
+def thousand(person: Visitor, imap_of: ImapOf) -> Visitor:
+    return filled(person, imap_of(person.address), 1_000)
+
+
+@pytest.fixture
+def moves(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The UID MOVE commands that are sent."""
+    run, found = Connection.run, []
+
+    def noted(self: Connection, *commands: Command) -> Any:
+        found.extend(b" ".join(command) for command in commands if command[0] == b"UID MOVE")
+        return run(self, *commands)
+
+    monkeypatch.setattr(Connection, "run", noted)
+    return found
+
+
+def test_a_thousand_messages_go_and_come_back_by_one_command_each(thousand: Visitor, moves: list[bytes]) -> None:
+    after = thousand.submit(thousand.get("/mailbox/INBOX?select=all"), FORM, action="move", to="Projets")
+    assert "1000 messages moved to Projets" in after.notices and after.rows == []
+    back = undo(thousand, after)
+    assert "Undone for 1000 messages" in back.notices and len(back.rows) == 50
+    assert thousand.get("/mailbox/Projets").rows == []
+    assert [command.split()[2] for command in moves] == [b"1:1000", b"1:1000"]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether the server's answer to each command that moves arrives; the command is carried out all the same. Pieces of 400."""
+    run, coming = Connection.run, list[bool]()
+
+    def heard(self: Connection, *commands: Command) -> Any:
+        answer = run(self, *commands)
+        if commands[0][0] == b"UID MOVE" and coming and not coming.pop(0):
+            self.in_step = False
+            raise ServerAway("timed out")
+        return answer
+
+    monkeypatch.setattr(Connection, "run", heard)
+    monkeypatch.setattr(imap.actions, "_MOST_AT_ONCE", 400)
+    return coming
+
+
+def test_a_move_whose_answer_is_lost_is_not_said_to_have_failed(thousand: Visitor, answers: list[bool]) -> None:
+    answers[:] = [True, False]
+    after = thousand.submit(thousand.get("/mailbox/INBOX?select=all"), FORM, action="move", to="Projets")
+    assert "400 messages moved to Projets. The mail server did not answer in time for the rest" in after.notices
+    assert len(thousand.get("/mailbox/INBOX?select=all").rows) == 50  # the third piece was not begun: 200 are left
+    assert "Undone for 400 messages" in undo(thousand, after).notices
+
+    answers[:] = [False]
+    page = thousand.get("/mailbox/INBOX?select=all")
+    lost = thousand.submit(page, FORM, action="move", to="Projets")
+    assert lost.status == 502 and "It may still do what you asked" in lost.text
+
+
+def test_an_undo_that_stops_partway_says_so_and_is_offered_again(thousand: Visitor, answers: list[bool]) -> None:
+    after = thousand.submit(thousand.get("/mailbox/INBOX?select=all"), FORM, action="move", to="Projets")
+    answers[:] = [True, False]
+    half = undo(thousand, after)
+    assert "Undone for 400 messages. The mail server did not answer in time for the rest" in half.notices
+    whole = undo(thousand, half)
+    assert "Undone for 200 messages" in whole.notices  # the others had come back, unheard
+    assert thousand.get("/mailbox/Projets").rows == []
+    assert "nothing to undo" in undo(thousand, half).notices
 
 
 def test_five_thousand_messages_in_one_action(five_thousand: Visitor) -> None:

@@ -99,7 +99,7 @@ class Fake:
         self.by_date: list[int] = []
         self.reopened = 0
 
-    def hurried(self) -> Any:
+    def waiting(self, _times: float) -> Any:
         return nullcontext()
 
     def reopen(self) -> None:

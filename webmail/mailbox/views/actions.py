@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
-from webmail.errors import MailError, OverQuota, UnsafeValue
+from webmail.errors import OverQuota, UnsafeValue
 from webmail.imap.actions import KeepsNoTags
 from webmail.imap.connection import Connection
 from webmail.mail import Role
@@ -36,6 +36,7 @@ from webmail.mailbox.views.action_form import (
 )
 from webmail.mailbox.views.chooser import ask_folder, ask_tags, made_target, wanted_changes
 from webmail.mailbox.views.full_mailbox import no_room_for
+from webmail.mailbox.views.stopped import why_not_all
 from webmail.mailbox.views.tags import tag_name, told_wrong
 from webmail.rights import Rights
 from webmail.user_lock import user_lock
@@ -333,16 +334,6 @@ def _tell(done: ActionResult, total: int, back: str) -> None:
     words, kind = says(done.count, done) if done.count else _("Nothing to change."), "done"
     if done.failed:
         kind = "caution"
-        words = f"{words} {_stopped(total, done.failed)}"
+        words = f"{words} {why_not_all(done.failed, total)}"
     link = room_link() if isinstance(done.failed, OverQuota) else None
     notify(words, kind, offer, keep=_UNDO_SECONDS if offer and "star" not in request.form else 0, link=link)
-
-
-def _stopped(total: int, error: MailError) -> str:
-    if isinstance(error, OverQuota):
-        return _("Your mailbox is full: the rest stayed where they were.")
-    return ngettext(
-        "The mail server stopped partway: %(num)d message was selected.",
-        "The mail server stopped partway: %(num)d messages were selected.",
-        total,
-    )

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.errors import LimitReached, MailError, OverQuota
+from webmail.errors import LimitReached, OverQuota
 from webmail.imap.connection import Connection
 from webmail.imap.room import of_list
 from webmail.mailbox import room_task, search_query, selection
@@ -20,6 +20,7 @@ from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.room_report import RoomReport, counted_mailboxes
 from webmail.mailbox.selection import Selection
+from webmail.mailbox.views.stopped import why_not_all
 from webmail.tasks import heartbeat, store
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, remember_overview, task_credential
@@ -112,15 +113,9 @@ def _tell(done: ActionResult) -> None:
         undo = (url_for("mailbox.undo_last"), fields)
     words = ngettext("%(num)d message moved to the trash.", "%(num)d messages moved to the trash.", done.count)
     if done.failed:
-        words = f"{words} {_left_words(done.failed)}"
+        words = f"{words} {why_not_all(done.failed)}"
     link = room_link() if isinstance(done.failed, OverQuota) else None
     notify(words, "caution" if done.failed else "done", undo, keep=_UNDO_SECONDS if undo else 0, link=link)
-
-
-def _left_words(error: MailError) -> str:
-    if isinstance(error, OverQuota):
-        return _("Your mailbox is full: the rest stayed where they were.")
-    return _("The mail server stopped partway. Try again.")
 
 
 @blueprint.app_template_global()

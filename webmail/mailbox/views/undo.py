@@ -11,6 +11,7 @@ from webmail import imap
 from webmail.errors import OverQuota
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.views.stopped import why_not_all
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user
 from webmail.web.notices import notify, withdraw_notices
@@ -25,15 +26,17 @@ def undo_last() -> Response:
     name, back = request.form.get("undo", ""), local_path(request.form.get("back", ""))
     try:
         with user_lock(current_user().id), imap.connect(current_account()) as connection:
-            count = undoing.undo(connection, current_user(), name)
+            done = undoing.undo(connection, current_user(), name)
     except OverQuota:
         return _no_room(name, back)
     withdraw_notices()
-    notify(
-        ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", count)
-        if count
-        else _("There was nothing to undo.")
-    )
+    words = ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", done.count)
+    if done.failed:
+        again = (url_for("mailbox.undo_last"), {"undo": name, "back": back})
+        link = room_link() if isinstance(done.failed, OverQuota) else None
+        notify(f"{words} {why_not_all(done.failed)}", "caution", again, keep=_AGAIN_SECONDS, link=link)
+    else:
+        notify(words if done.count else _("There was nothing to undo."))
     return redirect(back or url_for("mailbox.show", mailbox="INBOX"), 303)
 
 
