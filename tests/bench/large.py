@@ -13,7 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,8 @@ MANY = 1_000  # messages that are marked and moved at once
 READS, WRITES, FRESH = 5, 3, 2  # runs whose median counts
 
 Ask = Callable[[], float]  # does something once and returns what it took, ms
+People = dict[int, Person]  # by the size of their inboxes: all use the same webmail
+Address = Callable[[OurWays | TheirWays, int], str]  # of a page, in an inbox of that size
 
 
 class Mail:
@@ -90,17 +92,13 @@ def main(arguments: list[str]) -> int:
             _fill(table, services)
             measured = time.monotonic()
             busy = [machine.settle()]
-            _ours(table, services)
-            busy.append(machine.settle())
-            _theirs(table, services)
+            _measure(table, services)
             busy.append(machine.settle())
     except (ServiceFailed, PlaceError, ValueError) as error:
         _say(str(error))
         return 1
-    shares = ", ".join(f"{one:.0%}" for one in busy)
-    table.notes.append(
-        f"Busy with other things before Traboule, between the two, and after Roundcube: {shares} of the processors."
-    )
+    shares = " and ".join(f"{one:.0%}" for one in busy)
+    table.notes.append(f"Busy with other things before and after: {shares} of the processors.")
     table.notes.append(f"Measured in {time.monotonic() - measured:.0f} s, {measured - began:.0f} s after the start.")
     files = table.write(FOLDER)
     print(table.markdown())
@@ -115,34 +113,39 @@ def _fill(table: LargeTable, services: Services) -> None:
         table.notes.append(f"{size:,} messages, made once: {took}.")
 
 
-def _ours(table: LargeTable, services: Services) -> None:
+def _measure(table: LargeTable, services: Services) -> None:
+    """All rows; where both webmails can do it, they are asked in turn."""
     pids = [child.process.pid for child in services.children if child.name == "web"]
     ways = OurWays(Traboule(services.address, pids))
     talks = {size: Mail(services, size).talk() for size in table.sizes}
     _fresh(table, services, talks)
-    people = _people(ways, table, services)
-    _reads(table, people)
-    _pages(table, people, "conversation page", lambda size: ways.conversation(talks[size]))
-    _new_mail(table, services, people, ways, talks)
-    _grouped(table, people)
-    _writes(table, services, people)
-    for person in people.values():
+    ours = _people(ways, table, services)
+    with _rival(table, services) as theirs:
+        both = [ours, *theirs]
+        _reads(table, both)
+        _pages(table, [ours], "conversation page", lambda _ways, size: ways.conversation(talks[size]))
+        _new_mail(table, services, ours, ways, talks)
+        _grouped(table, both)
+        _writes(table, services, both)
+    for person in ours.values():
         person.visitor.close()
 
 
-def _theirs(table: LargeTable, services: Services) -> None:
-    try:
-        roundcube.install()
-        with roundcube.running(services, FOLDER / "roundcube") as webmail:
-            people = _people(TheirWays(webmail), table, services)
-            _reads(table, people)
-            _grouped(table, people)
-            _writes(table, services, people)
-    except roundcube.NotHere as reason:
-        table.notes.append(f"Roundcube: {reason}")
+@contextmanager
+def _rival(table: LargeTable, services: Services) -> Iterator[list[People]]:
+    """Those who use Roundcube; nobody where it is not."""
+    with ExitStack() as stack:
+        try:
+            roundcube.install()
+            webmail = stack.enter_context(roundcube.running(services, FOLDER / "roundcube"))
+        except roundcube.NotHere as reason:
+            table.notes.append(f"Roundcube: {reason}")
+            yield []
+        else:
+            yield [_people(TheirWays(webmail), table, services)]
 
 
-def _people(ways: OurWays | TheirWays, table: LargeTable, services: Services) -> dict[int, Person]:
+def _people(ways: OurWays | TheirWays, table: LargeTable, services: Services) -> People:
     return {size: ways.sign_in(owner_of(size), services.password) for size in table.sizes}
 
 
@@ -162,94 +165,94 @@ def _fresh(table: LargeTable, services: Services, talks: dict[int, int]) -> None
             table.add(name, OurWays.name, size, timing)
 
 
-def _reads(table: LargeTable, people: dict[int, Person]) -> None:
-    ways = next(iter(people.values())).ways
-    paths: dict[str, Callable[[int], str]] = {
-        "first list page": lambda _size: ways.page(1),
-        "next list page": lambda _size: ways.page(2),
-        "last list page": lambda size: ways.page(size // PAGE),
-        f"search by sender, {RARE} found": lambda _size: ways.search(RARE_SENDER, sender=True),
-        f"full-text search, {RARE} found": lambda _size: ways.search(RARE_WORD, sender=False),
+def _reads(table: LargeTable, everyone: Sequence[People]) -> None:
+    paths: dict[str, Address] = {
+        "first list page": lambda ways, _size: ways.page(1),
+        "next list page": lambda ways, _size: ways.page(2),
+        "last list page": lambda ways, size: ways.page(size // PAGE),
+        f"search by sender, {RARE} found": lambda ways, _size: ways.search(RARE_SENDER, sender=True),
+        f"full-text search, {RARE} found": lambda ways, _size: ways.search(RARE_WORD, sender=False),
     }
     for name, path in paths.items():
-        _pages(table, people, name, path)
+        _pages(table, everyone, name, path)
 
 
-def _pages(table: LargeTable, people: dict[int, Person], row: str, path: Callable[[int], str]) -> None:
+def _pages(table: LargeTable, everyone: Sequence[People], row: str, path: Address) -> None:
     """What looks whether it is the right page asks for it too, so that no time is that of a first visit."""
-    first = dict.fromkeys(people, True)
+    looked: list[Person] = []
 
-    def ask(size: int) -> float:
-        if first[size]:
-            people[size].shows_what_is_asked(path(size))
-            first[size] = False
-        return people[size].shows(path(size))
+    def ask(person: Person, size: int) -> float:
+        if person not in looked:
+            looked.append(person)
+            person.shows_what_is_asked(path(person.ways, size))
+        return person.shows(path(person.ways, size))
 
-    _each(table, people, row, ask, READS)
+    _each(table, everyone, row, ask, READS)
 
 
-def _grouped(table: LargeTable, people: dict[int, Person]) -> None:
+def _grouped(table: LargeTable, everyone: Sequence[People]) -> None:
     """The list with a row for each conversation."""
-    for person in people.values():
+    all_ = [person for people in everyone for person in people.values()]
+    for person in all_:
         person.ways.group(person, True)
-    _pages(table, people, "list by conversation", lambda size: people[size].ways.page(1))
-    for person in people.values():
+    _pages(table, everyone, "list by conversation", lambda ways, _size: ways.page(1))
+    for person in all_:
         person.ways.group(person, False)
 
 
-def _new_mail(
-    table: LargeTable, services: Services, people: dict[int, Person], ways: OurWays, talks: dict[int, int]
-) -> None:  # fmt: skip
+def _new_mail(table: LargeTable, services: Services, ours: People, ways: OurWays, talks: dict[int, int]) -> None:
     """What the process remembers of the conversations is no longer right."""
+    delivered: dict[int, list[int]] = {size: [] for size in ours}
 
-    delivered: dict[int, list[int]] = {size: [] for size in people}
-
-    def ask(size: int) -> float:
+    def ask(person: Person, size: int) -> float:
         delivered[size].append(Mail(services, size).deliver())
-        return people[size].shows(ways.conversation(talks[size]))
+        return person.shows(ways.conversation(talks[size]))
 
-    _each(table, people, "conversation page after new mail", ask, WRITES)
+    _each(table, [ours], "conversation page after new mail", ask, WRITES)
     for size, uids in delivered.items():
         Mail(services, size).remove(uids)
 
 
-def _writes(table: LargeTable, services: Services, people: dict[int, Person]) -> None:
+def _writes(table: LargeTable, services: Services, everyone: Sequence[People]) -> None:
     """Each begins and ends with the same messages in the inbox, all of them unread at first."""
 
-    def mark(size: int) -> float:
-        person, uids = people[size], Mail(services, size).newest()
+    def mark(person: Person, size: int) -> float:
+        uids = Mail(services, size).newest()
         person.ways.mark(person, uids, False)
         return person.ways.mark(person, uids, True)
 
-    def move(size: int) -> float:
-        person = people[size]
+    def move(person: Person, size: int) -> float:
         ms = person.ways.move(person, Mail(services, size).newest())
         aside = Mail(services, size).newest(ASIDE_ENCODED)
-        backs.setdefault(size, Timing())
-        _run(backs[size], lambda: person.ways.move_back(person, aside), [])
+        timing = backs.setdefault((person.ways.name, size), Timing())
+        _run(timing, lambda: person.ways.move_back(person, aside), [])
         return ms
 
-    backs: dict[int, Timing] = {}
-    _each(table, people, f"mark {MANY:,} messages as read", mark, WRITES)
-    _each(table, people, f"move {MANY:,} messages", move, WRITES)
-    for size, timing in backs.items():
+    backs: dict[tuple[str, int], Timing] = {}
+    _each(table, everyone, f"mark {MANY:,} messages as read", mark, WRITES)
+    _each(table, everyone, f"move {MANY:,} messages", move, WRITES)
+    for (name, size), timing in backs.items():
         timing.ms = timing.ms[-WRITES:]
-        table.add(f"move {MANY:,} messages back (undo)", people[size].ways.name, size, timing)
+        table.add(f"move {MANY:,} messages back (undo)", name, size, timing)
 
 
-def _each(table: LargeTable, people: dict[int, Person], row: str, ask: Callable[[int], float], times: int) -> None:
-    """The same for each size, in turn, so that a busy moment of the machine falls on all alike; once before it counts."""
-    ways = next(iter(people.values())).ways
-    _say(f"{ways.name}: {row}")
-    found = {size: Timing() for size in people}
+def _each(
+    table: LargeTable, everyone: Sequence[People], row: str, ask: Callable[[Person, int], float], times: int
+) -> None:  # fmt: skip
+    """The same for each size and webmail, in turn, so that a busy moment of the machine falls on all alike; once before it
+    counts."""
+    _say(row)
+    found = {
+        (person.ways.name, size): (person, Timing()) for size in table.sizes for people in everyone for person in [people[size]]
+    }
     for turn in range(-1, times):
-        for size, timing in found.items():
+        for (_name, size), (person, timing) in found.items():
             if not timing.trouble:
-                _run(timing, lambda size=size: ask(size), ways.roots)  # type: ignore[misc]
+                _run(timing, lambda person=person, size=size: ask(person, size), person.ways.roots)  # type: ignore[misc]
             if turn < 0:
                 timing.ms.clear()
-    for size, timing in found.items():
-        table.add(row, ways.name, size, timing)
+    for (name, size), (_person, timing) in found.items():
+        table.add(row, name, size, timing)
 
 
 def _run(timing: Timing, ask: Ask, roots: Sequence[int]) -> None:
@@ -261,6 +264,7 @@ def _run(timing: Timing, ask: Ask, roots: Sequence[int]) -> None:
         code = re.search(r"\b[45]\d\d\b", str(error))
         timing.trouble = str(error) if isinstance(error, SomethingElse) else f"error {code[0]}" if code else "no answer"
         _say(f"{timing.trouble}: {error}"[:500])
+        machine.settle()  # what was given up goes on, and is nobody else's
         return
     if roots:
         timing.grown = max(timing.grown or 0.0, grown.peak / machine.MIB)
