@@ -87,12 +87,13 @@ class Listing:
 
 def list(
     connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: str | Search = "", sort: str = "date",
-    conversations: bool = False,
+    conversations: bool = False, sizes: bool = False,
 ) -> Listing:  # fmt: skip
     """A page of summaries with the folder overview: at most 3 round trips, whatever the mailbox's size.
 
     With `conversations` each row is a conversation, if the server can thread (1 more round trip after mail arrived or was
-    removed); searches and other sort orders always list single messages.
+    removed); searches and other sort orders always list single messages. Rows of these have their sizes with `sizes` and in the
+    order of sizes alone.
 
     SELECT or NOOP; SEARCH or SORT only for a query or another order; then FETCH (flags only for cached rows), LIST and
     GETQUOTAROOT together; another FETCH if the guess of what is cached was wrong. Raises NoSuchMailbox and UnsafeValue.
@@ -110,14 +111,15 @@ def list(
         total = len(uids)
         page = _within(page, size, total)
         shown = uids[(page - 1) * size : page * size]
-        sizes: List[Command] = [(b"UID FETCH", uid_set(shown), SIZES)] if sort == "size" and shown else []
-        rows, told = _rows(connection, _commands_by_uid(connection, shown) + sizes, shown)
+        also: List[Command] = [(b"UID FETCH", uid_set(shown), SIZES)] if shown and (sizes or sort == "size") else []
+        rows, told = _rows(connection, _commands_by_uid(connection, shown) + also, shown)
     else:
         total = connection.exists
         page = _within(page, size, total)
         low = (page - 1) * size + 1 if oldest else max(total - page * size + 1, 1)
         high = min(page * size, total) if oldest else total - (page - 1) * size
-        rows, told = _rows(connection, _commands_by_place(connection, low, high) if total else [])
+        also = [(b"FETCH", b"%d:%d" % (low, high), SIZES)] if total and sizes else []
+        rows, told = _rows(connection, _commands_by_place(connection, low, high) + also if total else [])
         # a message moved back has a new UID, but its old date
         rows.sort(key=lambda row: (row.received, row.uid), reverse=not oldest)
     listed = _listing(connection, total, page, size, rows, told)

@@ -39,7 +39,8 @@ def fetch(
     for name, opened, answers in in_each(connection, asking):
         if isinstance(opened, MailError) or isinstance(answers, MailError) or validity(opened) != place_of[name].uidvalidity:
             continue
-        values.update({(name, uid): items for uid, items in fetched(answers).items()})
+        for uid, items in fetched(answers).items():  # a message may be asked about twice
+            values.setdefault((name, uid), {}).update(items)
     return values
 
 

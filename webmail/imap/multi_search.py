@@ -53,9 +53,11 @@ class WideListing(listing.Listing):
 
 
 def search(
-    connection: Connection, mailbox: str, *, query: str | Search, below: bool, page: int = 1, size: int = 50, sort: str = "date"
+    connection: Connection, mailbox: str, *, query: str | Search, below: bool, page: int = 1, size: int = 50, sort: str = "date",
+    sizes: bool = False,
 ) -> WideListing:  # fmt: skip
-    """A page of the matches in `mailbox` and those inside it (`below`), or in all mailboxes, in an order of `sorts`.
+    """A page of the matches in `mailbox` and those inside it (`below`), or in all mailboxes, in an order of `sorts`. Rows have
+    their sizes with `sizes` and in the order of sizes alone.
 
     At most 5 round trips for the mailboxes that fit in 24 KB of commands (about 150), 4 more for each further 24 KB: the folder
     overview (0 if cached), SORT or SEARCH in each, the keys of `chosen` (2, usually 1; 0 if all are cached or in one mailbox),
@@ -69,7 +71,7 @@ def search(
     reachable = total if ORDERS[sort].exact else min(total, MOST_SORTED)
     page = min(max(page, 1), max(1, -(-reachable // size)))
     shown = chosen(connection, places, sort, (page - 1) * size, min(page * size, reachable))
-    rows = rows_of(connection, shown, sizes=sort == "size")
+    rows = rows_of(connection, shown, sizes=sizes or sort == "size")
     return WideListing(
         mailbox, 0, total, page, size, tuple(rows), overview, total, reach=reach, skipped=skipped, reachable=reachable
     )

@@ -47,7 +47,7 @@ def test_a_large_import_goes_on_by_itself_and_can_be_undone(person, work):
     assert "in the background" in page.notices
     assert contacts_of(person) == 0
     page = person.get("/tasks")
-    assert "Importing contacts from “tout.vcf”." in page.text
+    assert "Importing contacts from “tout.vcf”" in page.text
     assert "Waiting to start." in page.text
     assert work() == 1
     page = person.get("/tasks")

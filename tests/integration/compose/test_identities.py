@@ -269,7 +269,7 @@ class TestTemplates:
     def test_one_that_is_gone_leaves_the_text_alone(self, alice):
         self.add(alice, name="A", body="b")
         page = alice.submit(alice.get("/compose"), FORM, body="typed", template="999999", action="insert")
-        assert "no longer there" in page.notices and text_of(page) == "typed"
+        assert "no longer exists" in page.notices and text_of(page) == "typed"
 
     def test_an_administrators_is_for_everyone(self, app, alice, bob):
         assert not alice.get("/settings/templates/new").all("[name=shared]")

@@ -171,7 +171,7 @@ def test_a_server_that_is_away_is_said_and_the_worker_saves_once_it_answers(ann,
     page = ann.submit(form, FORM, to="bob@x.example", subject="Été", body="mes mots", action="save")
     assert time.monotonic() - began < 4  # one try of a second, and none for the side bar
     assert (page.status, state_of(page), text_of(page)) == (200, AWAY, "mes mots")
-    assert "Saved" not in page.one("#saved").get_text()
+    assert "Saved in Drafts" not in page.one("#saved").get_text()
     remote.extensions["jobs"].put_drafts()
     assert state_of(ann.get(page.address)) == AWAY
     answers_again(relay)

@@ -203,7 +203,7 @@ def test_a_refusal_is_said_once(alice, bob, work):
     told = alice.get(state)
     assert told.one("#alert")["hx-swap-oob"] == "true"
     assert len(told.all("[role=alert]")) == 1
-    assert alice.get("/mailbox/INBOX").text.count("not to everyone") == 1
+    assert alice.get("/mailbox/INBOX").text.count("not delivered to") == 1
     here = alice.client.get(state, headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/outbox"})
     assert "Sent, but not to everyone" in here.text and 'id="alert"' not in here.text
 

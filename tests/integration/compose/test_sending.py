@@ -59,7 +59,7 @@ def test_addresses_that_all_would_see_can_be_moved_to_bcc(alice):
     many = "\r\n".join(f"p{i}@x.example" for i in range(21))
     asked = write(alice, to=many, cc="c@x.example", subject="s", body="b", action="send")
     assert asked.one("textarea[name=to]").get_text().count(", ") == 20
-    assert "all 22 addresses" in asked.one("#asked").get_text()
+    assert "All 22 recipients" in asked.one("#asked").get_text()
     moved = alice.submit(asked, FORM, action="to-bcc")
     assert (value_of(moved, "to"), value_of(moved, "cc")) == ("", "")
     assert moved.one("textarea[name=bcc]").get_text().count("@") == 22
@@ -83,7 +83,7 @@ def test_an_address_that_was_refused_is_told_in_words_until_one_hides_it(alice, 
     write(alice, to=f"{bob.address}, nobody@lycee.example", subject="s", body="b", action="send", follow=False)
     state = f"/outbox/{Outbox.get().id}/state"
     work()
-    assert "not to everyone" in alice.get(state).one(".notice-danger").get_text()
+    assert "not delivered to 1 of 2 recipients" in alice.get(state).one(".notice-danger").get_text()
     page = alice.get("/outbox")
     assert "Sent to 1, refused for 1" in page.text
     assert "nobody@lycee.example This address does not exist. The server said: 550" in page.text
@@ -122,7 +122,7 @@ def test_an_undone_message_comes_back_to_its_form(services, alice, bob, work, st
     page = write(alice, to=bob.address, subject="s", body="hasty", action="send")
     page = alice.submit(page, ".notice form")
     assert text_of(page) == "hasty"
-    assert "stopped" in page.notices
+    assert "cancelled" in page.notices
     work()
     assert stored(bob, "INBOX") == []
     app.extensions["settings"] = replace(app.extensions["settings"], undo_seconds=0)

@@ -72,7 +72,7 @@ def test_a_window_in_which_nothing_was_typed_shows_the_latest_text(alice, bob):
     first, second = two_windows(alice, to=bob.address)
     alice.submit(second, FORM, body="newer", action="save")
     page = alice.submit(first, FORM, action="send")
-    assert "latest text" in page.notices
+    assert "latest version" in page.notices
     assert text_of(page) == "newer"
     assert (DraftRow.select().count(), Outbox.select().count()) == (1, 0)
 

@@ -277,7 +277,7 @@ def test_the_page_tells_unread_total_and_size(person: Visitor, fill: Callable[..
     cells = [cell.get_text(strip=True) for cell in row.select("td")]
     assert cells[1:3] == ["2", "2"]
     assert "bytes" in cells[3] or "KB" in cells[3]
-    facts = person.get("/folder/Work").one(".facts").get_text(" ")
+    facts = person.get("/folder/Work").one(".folder-facts").get_text(" ")
     assert "2 (2 unread)" in " ".join(facts.split())
 
 

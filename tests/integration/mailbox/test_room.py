@@ -148,9 +148,9 @@ def test_senders_by_size(person: Visitor, mail: IMAPClient, work: Callable[[], i
 def test_its_moment_is_said_and_one_may_look_again(person: Visitor, mail: IMAPClient, work: Callable[[], int]) -> None:
     mail.append("INBOX", bulky("Un", 2000))
     page = count(person, work)
-    assert "1 message looked at" in page.text and page.one("#room-report time")
+    assert "1 message checked on " in page.text
     mail.append("INBOX", bulky("Deux", 2000))
-    assert "2 messages looked at" in count(person, work).text
+    assert "2 messages checked on" in count(person, work).text
     with db.connection_context():
         assert Task.select().where(Task.kind == room_task.NAME).count() == 1
 
@@ -169,7 +169,7 @@ def test_progress_is_shown_and_two_clicks_count_once(person: Visitor, mail: IMAP
     assert piece.one("#room-report[hx-get]") and not piece.all("header")
     assert work() == 1
     piece = person.get("/room/report", htmx="room-report")
-    assert piece.one("#room-report") and not piece.all("[hx-get]") and "1 message looked at" in piece.text
+    assert piece.one("#room-report") and not piece.all("[hx-get]") and "1 message checked on" in piece.text
     worker.gone()
 
 
@@ -198,7 +198,7 @@ def test_after_a_kill_nothing_is_counted_twice(
         Task.update(lease=datetime(2000, 1, 1)).where(Task.state == TaskState.RUNNING).execute()
     work()
     page = person.get("/room")
-    assert "5 messages looked at" in page.text and "5 messages" in newsletters(page)[0]
+    assert "5 messages checked on" in page.text and "5 messages" in newsletters(page)[0]
 
 
 def test_a_full_trash_asks_before_a_newsletter_goes_for_good(
@@ -259,7 +259,7 @@ def test_a_folder_that_the_server_refuses_is_left_out(
         return real(connection, name, *more)
 
     monkeypatch.setattr(Connection, "select", select)
-    assert "1 message looked at" in count(person, work).text
+    assert "1 message checked on" in count(person, work).text
 
 
 def test_a_server_that_tells_no_sizes(person: Visitor, mail: IMAPClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,10 +56,12 @@ def from_my_mail(draft_id: str) -> Response:
             search = search_query.understood(asked.query, current_user(), today())
         if everywhere:
             listing: imap.listing.Listing = imap.multi_search.search(
-                connection, asked.mailbox, query=search, below=False, page=asked.page, size=size
+                connection, asked.mailbox, query=search, below=False, page=asked.page, size=size, sizes=True
             )
         else:
-            listing = imap.listing.list(connection, asked.mailbox, page=asked.page, size=size, query=asked.query and search)
+            listing = imap.listing.list(
+                connection, asked.mailbox, page=asked.page, size=size, query=asked.query and search, sizes=True
+            )
     remember_overview(listing.overview)
     rows = [
         (Pick(summary.mailbox or listing.mailbox, summary.uidvalidity or listing.uidvalidity, summary.uid), summary)
