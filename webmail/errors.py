@@ -73,6 +73,10 @@ class Unconfirmed(ServerAway):
     """The server was told to change messages and did not answer: it may have done so, all the same, or do so yet."""
 
 
+class OutOfTime(ServerAway):
+    """An action takes so long that proxies would give its page up: what is left was not begun."""
+
+
 class TokenRefused(ServerAway):
     """The server rejected a token that we signed: a fault of the servers (clocks, key, issuer), which no user can mend."""
 

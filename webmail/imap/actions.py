@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from webmail.errors import NoSuchMailbox, NotAllowed, Refused, ServerAway, Unconfirmed, UnsafeValue
+from webmail.errors import NoSuchMailbox, NotAllowed, OutOfTime, Refused, ServerAway, Unconfirmed, UnsafeValue
 from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, uid_set
 from webmail.imap.connection import Command, Connection
 from webmail.imap.mailboxes import create, forget
@@ -22,6 +22,7 @@ from webmail.imap.responses import numbers_of
 _MOST_AT_ONCE = 5000  # messages per command
 _AT_FIRST, _FEWEST = 1000, 500  # of `paced`: in a mailbox of a million, Dovecot moves some hundreds a second
 _AIM = 4.0  # seconds that a command may take before the next names fewer messages
+_ALTOGETHER = 50.0  # seconds in which pieces may begin: nginx waits 90 for a page (deploy/nginx.conf)
 _LONGER = 4.0  # times as long as for other answers: 30 s, half of what proxies wait for a page
 _LONGEST_SET = 8000  # bytes of a UID set in one command line (RFC 7162 section 4)
 _MOST_SENT = 24_000  # bytes of commands sent at once: beyond the buffers, client and server would wait for each other to read
@@ -59,13 +60,22 @@ def pieces(uids: Iterable[int]) -> Iterator[list[int]]:
         yield piece
 
 
-def paced(uids: Iterable[int]) -> Iterator[list[int]]:
-    """As `pieces`, each as large as the server's pace lets it be: that is told by how long the caller took over the last one."""
+def last_moment() -> float:
+    """Until when, by the monotonic clock, an action that begins now may begin pieces."""
+    return time.monotonic() + _ALTOGETHER
+
+
+def paced(uids: Iterable[int], until: float = float("inf")) -> Iterator[list[int]]:
+    """As `pieces`, each as large as the server's pace lets it be: that is told by how long the caller took over the last one.
+
+    Raises OutOfTime instead of beginning one after `until`.
+    """
     numbers = sorted(set(uids))
     at, most = 0, _AT_FIRST
     while at < len(numbers):
+        if (began := time.monotonic()) > until:
+            raise OutOfTime(f"{len(numbers) - at} messages are left")
         piece = next(pieces(numbers[at : at + min(most, _MOST_AT_ONCE)]))
-        began = time.monotonic()
         yield piece
         at += len(piece)
         in_time = int(len(piece) * _AIM / max(time.monotonic() - began, 0.001))

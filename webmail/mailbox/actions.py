@@ -63,9 +63,10 @@ def apply_action(
     if action.needs == "folder" and not to:
         raise NoSuchMailbox("a move needs a folder")
     result = ActionResult(name, to if action.needs == "folder" else "", keyword)
+    until = imap.actions.last_moment()
     try:
         for group in chosen:
-            for piece in imap.actions.paced(group.uids):
+            for piece in imap.actions.paced(group.uids, until):
                 connection.select(group.mailbox, group.uidvalidity)  # before anything is created: the list may be stale
                 action.apply(connection, replace(group, uids=tuple(piece)), result, archive_by)
     except MailError as error:

@@ -82,10 +82,10 @@ def undo(connection: Connection, user: User, name: str) -> UndoResult:
     if row is None:
         return UndoResult()
     done: set[tuple[str, int]] = set()  # several steps may concern one message (its tags)
-    failed = None
+    failed, until = None, imap.actions.last_moment()
     for do, mailbox, *others in reversed(json.loads(row.steps)):
         try:
-            for uids in _take_back(connection, user, do, mailbox, *others):
+            for uids in _take_back(connection, user, until, do, mailbox, *others):
                 done.update((mailbox, uid) for uid in uids)
         except MailError as error:
             failed = failed or error
@@ -97,10 +97,10 @@ def undo(connection: Connection, user: User, name: str) -> UndoResult:
 
 
 def _take_back(
-    connection: Connection, user: User, do: str, mailbox: str, uidvalidity: int, argument: str, uids: str
+    connection: Connection, user: User, until: float, do: str, mailbox: str, uidvalidity: int, argument: str, uids: str
 ) -> Iterator[list[int]]:
     """Undo one step; the UIDs of the messages that were there, piece by piece."""
-    for piece in imap.actions.paced(expand_uid_set(uids)):
+    for piece in imap.actions.paced(expand_uid_set(uids), until):
         if do == "unsnooze":
             yield _unsnooze(connection, user, mailbox, uidvalidity, argument, piece)
             continue

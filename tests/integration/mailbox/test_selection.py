@@ -235,6 +235,14 @@ def test_an_undo_that_stops_partway_says_so_and_is_offered_again(thousand: Visit
     assert "nothing to undo" in undo(thousand, half).notices
 
 
+def test_an_action_that_would_take_too_long_leaves_the_rest(thousand: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap.actions, "_MOST_AT_ONCE", 400)
+    monkeypatch.setattr(imap.actions, "_ALTOGETHER", 0.001)
+    after = thousand.submit(thousand.get("/mailbox/INBOX?select=all"), FORM, action="move", to="Projets")
+    assert "400 messages moved to Projets. This takes the mail server a long time" in after.notices
+    assert "Undone for 400 messages" in undo(thousand, after).notices
+
+
 def test_five_thousand_messages_in_one_action(five_thousand: Visitor) -> None:
     person = five_thousand
     page = person.get("/mailbox/INBOX?select=all")

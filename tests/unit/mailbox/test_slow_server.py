@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import OverQuota, ServerAway, Unconfirmed
+from webmail.errors import OutOfTime, OverQuota, ServerAway, Unconfirmed
 from webmail.imap import actions, close_all, connect
 from webmail.imap.actions import paced
 from webmail.imap.connection import Connection
@@ -101,6 +101,20 @@ def test_a_change_is_waited_for_longer_than_other_answers() -> None:
     with connected(moves) as connection:
         assert move(connection).count == MANY
         assert connection.client.socket().gettimeout() == PATIENCE
+
+
+def test_what_would_take_longer_than_a_page_may_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "_ALTOGETHER", PATIENCE / 2)
+
+    def moves(_which: int, tag: bytes, uids: bytes) -> bytes:
+        time.sleep(PATIENCE)
+        return well(tag, uids)
+
+    with connected(moves) as connection:
+        done = move(connection)
+        assert connection.in_step
+    assert done.count == 1000 and type(done.failed) is OutOfTime
+    assert json.loads(done.undo.dumps()) == [["move", "Away", 9, "INBOX", "5001:6000"]]
 
 
 def sizes(monkeypatch: pytest.MonkeyPatch, total: int, seconds: Callable[[int], float]) -> list[int]:
