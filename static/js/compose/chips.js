@@ -241,5 +241,8 @@
     if (document.activeElement === opened.querySelector("summary")) opened.querySelector("input[data-of]").focus();
   }, true);
   document.addEventListener("htmx:afterSwap", dress);
+  document.addEventListener("htmx:afterSettle", function () { // which took the class away again, where a field of this name was before
+    all().forEach(function (field) { if (shown.has(field)) field.classList.add("held"); });
+  });
   dress();
 })();

@@ -56,8 +56,9 @@
     box.hidden = true;
     box.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
     box.src = link.pathname.replace("/message/", "/body/") + version[0] + "&l=" + document.documentElement.lang + "&verdict=calm";
+    box.onload = function () { box.remove(); };
     document.body.appendChild(box);
-    setTimeout(function () { box.remove(); }, 20000);
+    setTimeout(box.onload, 9000); // plain text has none, and fires no event
   }
   on("mousedown", function (event) {
     var link = linkOf(event);

@@ -52,6 +52,6 @@ def test_two_buttons_pressed_at_once_open_one_chooser(open_browser: OpenBrowser,
         value => document.querySelector(`.list-bar button[value=${value}]`).click())""")
     expect(page.locator("#chooser-title").last).to_have_text("Tags on 1 message")
     page.wait_for_load_state("networkidle")
-    assert page.locator(".chooser-pop").count() == 1 and page.locator("[aria-expanded=true]").count() == 1
+    assert page.locator(".chooser-pop").count() == 1 and page.locator("[aria-expanded=true]").count() == 0  # the menu has its own
     page.keyboard.press("Escape")
     expect(page.locator(".chooser-pop")).to_have_count(0)

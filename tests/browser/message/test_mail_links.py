@@ -41,6 +41,6 @@ def test_a_click_on_a_mailto_link_in_a_formatted_message_too(dora: str, open_bro
     page = open_browser(dora, language="en")
     page.get_by_role("link", name="Formatted").click()
     with page.context.expect_page() as opened:
-        page.frame_locator("iframe").get_by_role("link", name="Bob").click()
+        page.frame_locator("[data-message-body] iframe").get_by_role("link", name="Bob").click()
     expect(opened.value.locator("[name=to]")).to_have_value("bob@far.example")
     expect(opened.value.locator("[name=subject]")).to_have_value("Class trip")

@@ -45,7 +45,7 @@ def test_a_change_is_saved_and_undone(open_browser: OpenBrowser, reader: str, sc
     page.select_option("[name=page_size]", "100")
     wait_saved(page, "page_size", scripts)
     page.click("#saved-page_size button" if scripts else "#notices button")
-    expect(page.locator("#saved-page_size" if scripts else "#notices")).to_contain_text("Undone" if scripts else "is back")
+    expect(page.locator("#saved-page_size" if scripts else "#notices")).to_contain_text("Undone" if scripts else "restored")
     expect(page.locator("[name=page_size]")).to_have_value("50")
     if scripts:
         expect(page.locator("[name=page_size]")).to_be_focused()
