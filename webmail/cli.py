@@ -77,14 +77,20 @@ def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")(command)
 
 
+def lasting_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    words = "Let the person keep this password, instead of choosing their own at the next sign-in."
+    return click.option("--lasting", is_flag=True, help=words)(command)
+
+
 @accounts.command("add")
 @click.argument("address")
 @click.option("--name", default="", help="The person's name, as others see it.")
 @click.option("--quota", default="1G", show_default=True, help="Mail quota, such as 500M or 2G; 0 for no limit.")
 @click.option("--admin", is_flag=True, help="Make this person an administrator.")
+@lasting_option
 @password_option
-def add_account(address: str, name: str, quota: str, admin: bool, password_stdin: bool) -> None:
-    """Add an account, and ask for its password."""
+def add_account(address: str, name: str, quota: str, admin: bool, lasting: bool, password_stdin: bool) -> None:
+    """Add an account, and ask for a password for its first sign-in."""
     address = address_of(address)
     name = _name(name)
     quota_bytes = bytes_of(quota)
@@ -93,7 +99,10 @@ def add_account(address: str, name: str, quota: str, admin: bool, password_stdin
     password = _hash(password_stdin) if settings().sign_in == "accounts" else ""
     local, _, domain = address.rpartition("@")
     role = "admin" if admin else "person"
-    User.create(address=address, local=local, domain=domain, name=name, quota_bytes=quota_bytes, role=role, password=password)
+    User.create(
+        address=address, local=local, domain=domain, name=name, quota_bytes=quota_bytes, role=role, password=password,
+        must_change=int(bool(password) and not lasting),
+    )  # fmt: skip
     noted(AuditAct.ACCOUNT_ADDED, address, role=role)
     click.echo(f"added {address}" + ("" if password else "; no password asked for: the mail server keeps passwords here"))
 
@@ -124,14 +133,16 @@ def set_name(address: str, name: str) -> None:
 
 @accounts.command("password")
 @click.argument("address")
+@lasting_option
 @password_option
-def set_password(address: str, password_stdin: bool) -> None:
-    """Set a new password for a person, and sign them out everywhere."""
+def set_password(address: str, lasting: bool, password_stdin: bool) -> None:
+    """Set a password for a person's next sign-in, and sign them out everywhere."""
     if settings().sign_in != "accounts":
         raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
     user = account_of(address)
     user.password = _hash(password_stdin)
-    user.save(only=[User.password])
+    user.must_change = int(not lasting)
+    user.save(only=[User.password, User.must_change])
     noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
     click.echo(f"new password for {user.address}; {_signed_out(user)}")
 

@@ -65,6 +65,8 @@ class Settings:
     secure_cookies: bool = True  # off only for plain http on loopback
     proxies: int = 0  # reverse proxies in front whose X-Forwarded-For and -Proto are trusted; 0: none
     sign_in_attempts: int = 10  # wrong passwords for one address, or from one network address, in 15 minutes
+    password_length: int = 10  # characters of a new password, at least
+    password_score: int = 2  # how hard to guess it must be, from 0 (not asked) to 4, where passwords are kept here
 
     # --- storage -----------------------------------------------------------------------------------------------------
     database_url: str = ""  # sqlite:////path or postgresql://...; empty: traboule.sqlite in the instance folder
@@ -274,6 +276,8 @@ RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 
     "shared_idle_minutes": (0, _TEN_YEARS * 60),
     "proxies": (0, 10),
     "sign_in_attempts": (1, 1_000_000),
+    "password_length": (6, 64),
+    "password_score": (0, 4),
     "audit_days": (0, 36_500),
     "page_size": (5, 500),
     "message_limit_mb": (1, 1000),

@@ -82,6 +82,7 @@ def _simple_pages() -> dict[str, str]:
     return {
         "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
         "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "sessions": "/sessions",
+        "password": "/account/password",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
         "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
         "room": "/room",

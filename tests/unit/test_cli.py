@@ -161,6 +161,14 @@ def test_a_new_password_signs_out_everywhere(run, settings):
     assert passwords.verify(User.get().password, "the new one")
 
 
+@pytest.mark.parametrize(("option", "must_change"), [("", 1), (" --lasting", 0)])
+def test_a_password_that_is_given_is_a_temporary_one(run, option, must_change):
+    run(f"accounts add alice --password-stdin{option}", "long enough\n")
+    assert User.get().must_change == must_change
+    run(f"accounts password alice --password-stdin{option}", "another one\n")
+    assert User.get().must_change == must_change
+
+
 def test_disable_and_enable(run, settings):
     run("accounts add alice --password-stdin", "long enough\n")
     sessions.start(User.get(), settings)

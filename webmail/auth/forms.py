@@ -1,7 +1,8 @@
-"""Sign-in form: user name, password and the shared-computer choice."""
+"""Sign-in forms: user name, password and the shared-computer choice; a change of password."""
 
 from __future__ import annotations
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
@@ -22,4 +23,17 @@ class SignInForm(FlaskForm):
     )
     password = PasswordField(_l("Password"), render_kw={"autocomplete": "current-password", "required": True})
     shared = BooleanField(_l("This is a shared computer"))
+    next = HiddenField()
+
+
+def _new_password(label: LazyString) -> PasswordField:
+    return PasswordField(label, render_kw={"autocomplete": "new-password", "required": True})
+
+
+class PasswordForm(FlaskForm):
+    """A change of password. Nothing is stripped or truncated here either."""
+
+    password = PasswordField(_l("Current password"), render_kw={"autocomplete": "current-password", "required": True})
+    new_password = _new_password(_l("New password"))
+    new_password_again = _new_password(_l("New password, again"))
     next = HiddenField()

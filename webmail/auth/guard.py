@@ -42,6 +42,12 @@ def may_come_ahead(view: View) -> View:
     return view
 
 
+def comes_first(view: View) -> View:
+    """Mark a view that somebody with a temporary password may use before they have changed it."""
+    view.comes_first = True  # type: ignore[attr-defined]
+    return view
+
+
 def is_public(app: Flask, endpoint: str) -> bool:
     """Whether an endpoint needs no sign-in: static files, and views marked `@public`."""
     return endpoint == "static" or not getattr(app.view_functions.get(endpoint), "needs_sign_in", True)
@@ -138,6 +144,8 @@ def _require_sign_in() -> AnyResponse | None:
         return None
     if not current_user.is_authenticated:
         return people.unauthorized()
+    if current_user.must_change and (first := _change_password_first(request.endpoint)):
+        return first
     if guessed_by_browser():  # a real visit could not be told from it: opening a message marks it as read
         return Response(status=503)
     if fetched_ahead():
@@ -151,6 +159,19 @@ def _comes_ahead() -> bool:
     """Whether the page may be held by a script for a while: never on a shared computer, nor where it would be wrong by then."""
     view, row = current_app.view_functions.get(request.endpoint or ""), visit().row
     return getattr(view, "may_come_ahead", False) and row is not None and not row.shared and not changes_by_itself()
+
+
+def _change_password_first(endpoint: str) -> AnyResponse | None:
+    """Lead to the page where a temporary password is replaced; None on that page, and where passwords are not kept here."""
+    if current_app.extensions["settings"].sign_in != "accounts":
+        return None
+    if getattr(current_app.view_functions.get(endpoint), "comes_first", False):
+        return None
+    back = local_path(_here()) if request.method in ("GET", "HEAD") else ""
+    target = url_for("auth.show_password", next=back or None)
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=403, headers={"HX-Redirect": target})
+    return redirect(target, 302 if request.method in ("GET", "HEAD") else 303)
 
 
 def _stream_keeps_turn(response: Response) -> Response:

@@ -15,6 +15,7 @@ class User(Table):
     domain = pw.CharField(max_length=190)
     name = pw.CharField(max_length=190, default="")
     password = pw.CharField(max_length=255, default="")  # Argon2id hash; empty: the IMAP server checks passwords
+    must_change = pw.IntegerField(default=0)  # 1: the password is a temporary one, to be changed before anything else
     quota_bytes = pw.BigIntegerField(default=1024**3)
     active = pw.IntegerField(default=1)  # 0 or 1, not a boolean: Dovecot's SQL reads it on either database
     role = pw.CharField(max_length=20, default="person")  # or "admin"

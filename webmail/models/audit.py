@@ -28,6 +28,8 @@ class AuditAct(StrEnum):
     IDENTITY_ADDED = "identity-added"
     IDENTITY_CHANGED = "identity-changed"
     IDENTITY_REMOVED = "identity-removed"
+    PASSWORD_CHANGED = "password-changed"
+    PASSWORD_CHANGE_REFUSED = "password-change-refused"
     ACCOUNT_ADDED = "account-added"
     ACCOUNT_NAMED = "account-named"
     ACCOUNT_PASSWORD_SET = "account-password-set"

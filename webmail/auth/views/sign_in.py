@@ -52,11 +52,11 @@ def log_in() -> Response:
         return _form(form, error.status, _("Wrong user name or password."))
     except TooManyAttempts as error:
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
-        response = _form(form, error.status, _too_many(error.retry_minutes))
+        response = _form(form, error.status, too_many_words(error.retry_minutes))
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
         return response
     except TooBusy as error:
-        response = _form(form, error.status, _("A lot of people are signing in at the moment. Please try again in a minute."))
+        response = _form(form, error.status, busy_words())
         response.headers["Retry-After"] = "60"
         return response
     except ServerAway as error:
@@ -124,7 +124,11 @@ def _after(target: str) -> str:
     return local_path(target) or url_for("mailbox.show", mailbox="INBOX")
 
 
-def _too_many(minutes: int) -> str:
+def busy_words() -> str:
+    return _("A lot of people are signing in at the moment. Please try again in a minute.")
+
+
+def too_many_words(minutes: int) -> str:
     return ngettext(
         "Too many attempts. Please try again in %(num)d minute.",
         "Too many attempts. Please try again in %(num)d minutes.",

@@ -86,6 +86,9 @@ PLACES = (
         _l("image picture sender allow"),
     ),
     SettingsPlace(
+        "auth.show_password", _l("Password"), _l("Change the password you sign in with."), _l("password security change secret"),
+    ),
+    SettingsPlace(
         "auth.show_sessions", _l("Where you are signed in"), _l("See your devices and sign them out."),
         _l("session device sign out security"),
     ),

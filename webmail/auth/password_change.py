@@ -1,0 +1,72 @@
+"""Password change: a person replaces the password of an account whose passwords this application keeps. No Flask here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from webmail.auth import password_strength, passwords
+from webmail.auth.check_slots import check_slot
+from webmail.auth.password_strength import Strength
+from webmail.auth.sign_in import attempt_at
+from webmail.config import Settings
+from webmail.models import User
+
+
+class ChangeFault(StrEnum):
+    """Why a password was not changed."""
+
+    WRONG = "wrong"  # the password of now
+    DIFFERENT = "different"  # the two new ones
+    SAME = "same"  # as before
+    UNUSABLE = "unusable"  # too long, or with characters that no protocol carries
+    WEAK = "weak"
+
+
+@dataclass(slots=True)
+class PasswordNotChanged(ValueError):
+    """`faults` by the field of the form they belong to; `strength` of the new password."""
+
+    faults: dict[str, ChangeFault] = field(default_factory=dict)
+    strength: Strength = field(default_factory=lambda: Strength(0))
+
+
+def strength(password: str, user: User, settings: Settings) -> Strength:
+    """How strong it is for this person: their name and address, and the establishment's, are known to everybody."""
+    domains = (one.display_name for one in settings.domains)
+    known = (user.name, user.address, settings.name, settings.domain, *domains)
+    return password_strength.judge(password, known=known, shortest=settings.password_length)
+
+
+def change(user: User, before: str, new: str, again: str, settings: Settings) -> None:
+    """Replace the password `before` of `user` by `new`. The caller ends the other sessions.
+
+    Raises PasswordNotChanged with all that is wrong, TooManyAttempts after too many wrong passwords on this page (their count is
+    its own: they neither lock the sign-in nor are they reset by it), and TooBusy.
+    """
+    judged = strength(new, user, settings)
+    refused = PasswordNotChanged(strength=judged)
+    attempt = attempt_at(f"password of {user.id}", settings)
+    with check_slot():
+        right = passwords.verify(user.password, before)
+    if right:
+        attempt.delete_instance()
+    else:
+        refused.faults["password"] = ChangeFault.WRONG
+    if not passwords.usable(new):
+        refused.faults["new_password"] = ChangeFault.UNUSABLE
+    elif right and new == before:
+        refused.faults["new_password"] = ChangeFault.SAME
+    elif judged.score < settings.password_score or len(new) < settings.password_length:
+        refused.faults["new_password"] = ChangeFault.WEAK
+    elif new != again:
+        refused.faults["new_password_again"] = ChangeFault.DIFFERENT
+    if refused.faults:
+        raise refused
+    with check_slot():
+        hashed = passwords.hash_password(new)
+    # only over the password that was checked: of two changes at once, the second one knows the first one's no more
+    same = (User.id == user.id) & (User.password == user.password)
+    if not User.update(password=hashed, must_change=0).where(same).execute():
+        raise PasswordNotChanged({"password": ChangeFault.WRONG}, judged)
+    user.password, user.must_change = hashed, 0
