@@ -295,7 +295,7 @@ def test_only_who_is_known_from_messages_alone_can_be_forgotten(alice, bob):
     def learned(words):
         return [option.get("data-learned") for option in alice.get(f"/recipients?words={words}").all("[role=option]")]
 
-    assert learned("eve") == ["eve@x.example"] and learned(bob.address) == [None]
+    assert "eve@x.example" in learned("eve") and learned(bob.address) == [None]
     assert learned("zoé") == ["zoé@xn--fsqu00a.example"]
     token = choose(alice).one(f"{PEOPLE} [name=csrf_token]")["value"]
 
