@@ -1,0 +1,41 @@
+"""Changing a password in a browser: what is said of it while typing, and that one is in with the new one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from imapclient import IMAPClient
+from playwright.sync_api import Page, expect
+
+from deploy.demo.services import Services
+from tests.support.messages import message
+
+NEW = "cheval pile agrafe nuage"
+_numbers = itertools.count(1)
+
+
+def test_a_password_is_changed(open_browser: Callable[..., Page], demo: Services, scripts: bool) -> None:
+    address = f"password-{next(_numbers)}@lycee.example"
+    demo.add_account(address, "Paule", 1024**3)
+    with IMAPClient("127.0.0.1", demo.ports.imap, ssl=False, timeout=10) as client:
+        client.login(address, demo.password)
+        client.append("INBOX", bytes(message("Bonjour")))
+    page = open_browser(address)
+    page.goto("/account/password")
+    page.locator("[name=new_password]").press_sequentially("motdepasse")
+    if scripts:
+        expect(page.locator("#strength")).to_contain_text("courant")
+    page.fill("[name=new_password_again]", "motdepasse")
+    page.fill("[name=password]", demo.password)
+    page.click("main form.form button")
+    expect(page.locator("#new_password-error")).to_contain_text("courant")
+    for name, text in (("password", demo.password), ("new_password", NEW), ("new_password_again", NEW)):
+        page.fill(f"[name={name}]", text)
+    page.click("main form.form button")
+    expect(page.locator("#notices")).to_contain_text("Mot de passe modifié")
+    visitor = open_browser()
+    visitor.fill("[name=username]", address)
+    visitor.fill("[name=password]", NEW)
+    visitor.click("main button >> nth=0")
+    expect(visitor.locator("[data-row]")).to_have_count(1)
