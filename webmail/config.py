@@ -67,6 +67,17 @@ class Settings:
     sign_in_attempts: int = 10  # wrong passwords for one address, or from one network address, in 15 minutes
     password_length: int = 10  # characters of a new password, at least
     password_score: int = 2  # how hard to guess it must be, from 0 (not asked) to 4, where passwords are kept here
+    lasting_days: int = 30  # how long "stay signed in on this device" lasts; 0: not offered
+    recovery_address: str = "ask"  # a private address for recovery: off, ask (at most monthly), required
+    terms_file: str = ""  # terms of use that people accept before anything else; plain text, empty: none
+    terms_version: str = ""  # asked again when it changes
+    second_step_for: str = ""  # who must have a second factor: all, admin, or groups' identifiers, separated by commas
+    second_step_grace_days: int = 14  # to set it up from the first sign-in at which it is required
+    trust_days: int = 30  # how long a device that is trusted is not asked for the second step; 0: not offered
+    passkey_sign_in: bool = False  # a passkey alone signs in, without a password; needs token_key_file
+    vouchers: bool = True  # people may vouch for a colleague who has no second factor at hand
+    doveadm_url: str = ""  # Dovecot's doveadm over HTTP, to end connections at once; empty: they end by themselves
+    doveadm_key: str = field(default="", repr=False)
 
     # --- storage -----------------------------------------------------------------------------------------------------
     database_url: str = ""  # sqlite:////path or postgresql://...; empty: traboule.sqlite in the instance folder
@@ -263,6 +274,7 @@ _CHOICES = {
     "sign_in": ("imap", "accounts"),
     "login_name": ("address", "local"),
     "language": ("fr", "en"),
+    "recovery_address": ("off", "ask", "required"),
     "remote_images": ("ask", "contacts", "known", "always", "never"),
 }
 _TEN_YEARS = 87_600  # hours
@@ -278,6 +290,9 @@ RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 
     "sign_in_attempts": (1, 1_000_000),
     "password_length": (6, 64),
     "password_score": (0, 4),
+    "lasting_days": (0, 365),
+    "second_step_grace_days": (0, 365),
+    "trust_days": (0, 365),
     "audit_days": (0, 36_500),
     "page_size": (5, 500),
     "message_limit_mb": (1, 1000),
@@ -339,6 +354,10 @@ def _check_values(settings: Settings) -> None:
 
 def _check_establishment(settings: Settings) -> None:
     """What is told to the world: the address of the pages, and the sender of the establishment's own mail."""
+    if bool(settings.terms_file) != bool(settings.terms_version):
+        raise ConfigError("terms_file and terms_version go together: a text, and a word that changes when the text does")
+    if settings.passkey_sign_in and not settings.token_key_file:
+        raise ConfigError("passkey_sign_in needs token_key_file: without a password only a token opens the mail servers")
     if settings.public_url:
         config_checks.base_address("public_url", settings.public_url)
     if settings.admin_address and not settings.system_address:

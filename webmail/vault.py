@@ -1,4 +1,4 @@
-"""Password vault: encrypts mail passwords, for mail servers that only accept passwords.
+"""Vault: encrypts mail passwords, for mail servers that only accept passwords, and the secrets of second factors.
 
 AES-256-GCM (NIST SP 800-38D) with keys derived by HKDF-SHA256 (RFC 5869). If the mail server accepts our own tokens,
 no password is stored at all.
@@ -6,6 +6,7 @@ no password is stored at all.
 
 from __future__ import annotations
 
+import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -47,6 +48,29 @@ def open_for_outbox(sealed: bytes, secret_key: str, user_id: int) -> str:
     return _open(sealed, _outbox_key(secret_key), _belongs_to("outbox", user_id))
 
 
+def seal_secret(secret: bytes, secret_key: str, purpose: str, user_id: int) -> bytes:
+    """Encrypt a secret that has to be read again, such as that of an authenticator app.
+
+    A copy of the database alone yields nothing.     `purpose` is a word; what was sealed for one is not opened for another.
+    """
+    return _seal_bytes(secret, _purpose_key(secret_key, purpose), _belongs_to(purpose, user_id))
+
+
+def open_secret(sealed: bytes, secret_key: str, purpose: str, user_id: int) -> bytes:
+    """Decrypt it. Raises CannotOpen."""
+    return _open_bytes(sealed, _purpose_key(secret_key, purpose), _belongs_to(purpose, user_id))
+
+
+def keyed_hash(text: str, secret_key: str, purpose: str, user_id: int) -> str:
+    """HMAC-SHA256 in hex of a short code: without the instance's secret a stolen table can't be searched through for it."""
+    told = _belongs_to(purpose, user_id) + b"\n" + text.encode()
+    return hmac.digest(_purpose_key(secret_key, purpose), told, "sha256").hex()
+
+
+def _purpose_key(secret_key: str, purpose: str) -> bytes:
+    return _draw(secret_key.encode(), salt=None, purpose=f"traboule {purpose}".encode())
+
+
 def _session_key(session_token: str, secret_key: str) -> bytes:
     return _draw(session_token.encode(), salt=secret_key.encode(), purpose=b"traboule session credential")
 
@@ -64,15 +88,23 @@ def _belongs_to(kind: str, user_id: int) -> bytes:
 
 
 def _seal(password: str, key: bytes, belongs_to: bytes) -> bytes:
-    nonce = os.urandom(_NONCE)
-    return _VERSION + nonce + AESGCM(key).encrypt(nonce, password.encode(), belongs_to)
+    return _seal_bytes(password.encode(), key, belongs_to)
 
 
 def _open(sealed: bytes, key: bytes, belongs_to: bytes) -> str:
+    return _open_bytes(sealed, key, belongs_to).decode()
+
+
+def _seal_bytes(secret: bytes, key: bytes, belongs_to: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return _VERSION + nonce + AESGCM(key).encrypt(nonce, secret, belongs_to)
+
+
+def _open_bytes(sealed: bytes, key: bytes, belongs_to: bytes) -> bytes:
     sealed = bytes(sealed)  # database drivers may return a memoryview
     if sealed[:1] != _VERSION or len(sealed) < 1 + _NONCE + 16:
         raise CannotOpen("not something that was sealed here")
     try:
-        return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], belongs_to).decode()
+        return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], belongs_to)
     except InvalidTag as error:
         raise CannotOpen("changed, or sealed with another key or for somebody else") from error

@@ -31,7 +31,8 @@ _MISSING = object()
 class WebSession(SessionMixin):
     """The `flask.session` object: a dictionary, and the user it belongs to.
 
-    `user` is None for a visitor. `password` is the mail password, for servers that need one.
+    `user` is None for a visitor, and for somebody whose password was right but whose second step is still to come: that is
+    `pending_user`, and a visitor for everything else. `password` is the mail password, for servers that need one.
     """
 
     def __init__(self, store: RowSessions, app: flask.Flask, request: flask.Request) -> None:
@@ -49,8 +50,25 @@ class WebSession(SessionMixin):
 
     @property
     def row(self) -> Session | None:
+        """The row of a sign-in, None while the second step is still to come."""
+        row = self.stored
+        return None if row is None or row.pending else row
+
+    @property
+    def stored(self) -> Session | None:
+        """The row that holds the data of this session, of a sign-in or before its second step."""
         self._load()
         return self._row
+
+    @property
+    def pending_row(self) -> Session | None:
+        """The row of somebody at the second step: their password was right, and opens nothing yet."""
+        row = self.stored
+        return row if row is not None and row.pending else None
+
+    @property
+    def pending_user(self) -> User | None:
+        return self.pending_row.user if self.pending_row else None
 
     @property
     def user(self) -> User | None:
@@ -64,7 +82,7 @@ class WebSession(SessionMixin):
     @property
     def token(self) -> str:
         """The session token in the cookie; never displayed or logged."""
-        return self._token if self.row else ""
+        return self._token if self.stored else ""
 
     @property
     def known(self) -> str:
@@ -79,19 +97,30 @@ class WebSession(SessionMixin):
     @property
     def password(self) -> str | None:
         """The mail password, or None if none is stored. A credential that can't be decrypted ends the session."""
-        if self.row is None:
+        if self.stored is None:
             return None
         try:
-            return sessions.credential(self.row, self._token, self._store.settings)
+            return sessions.credential(self.stored, self._token, self._store.settings)
         except vault.CannotOpen as error:
-            log.warning("the credential of a session of %s can't be opened: %s", self.row.user.address, error)
+            log.warning("the credential of a session of %s can't be opened: %s", self.stored.user.address, error)
             self.end()
             return None
 
-    def start(self, user: User, *, shared: bool = False, password: str | None = None, data: dict[str, Any] | None = None) -> None:
-        """Sign `user` in with a new token, row and CSRF secret. The visitor's session data is dropped.
+    def start(
+        self,
+        user: User,
+        *,
+        shared: bool = False,
+        lasting: bool = False,
+        pending: bool = False,
+        confirmed: bool = False,
+        password: str | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Sign `user` in with a new token, row and CSRF secret, or with `pending` begin their second step. What the session held
+        before is dropped.
 
-        `data` is stored together with the row. Raises one of DATABASE_AWAY.
+        `data` is stored together with the row. `lasting` and `confirmed`: see `models.Session`. Raises one of DATABASE_AWAY.
         """
         kept = self._surviving() | (data or {})
         if self._row is not None:
@@ -103,6 +132,9 @@ class WebSession(SessionMixin):
             user,
             self._store.settings,
             shared=shared,
+            lasting=lasting,
+            pending=pending,
+            confirmed=confirmed,
             password=password,
             data=self._store.dumps(kept),
             user_agent=self._request.headers.get("User-Agent", ""),
@@ -199,7 +231,7 @@ class RowSessions(SecureCookieSessionInterface):
             response.vary.add("Cookie")
         if visit.ended:
             response.delete_cookie(self.name, **self._attributes())
-        if visit.row is not None:
+        if visit.stored is not None:
             if visit.started:
                 self._hand_over(visit, response)
             if visit.modified:
@@ -210,9 +242,9 @@ class RowSessions(SecureCookieSessionInterface):
     def _save(self, visit: WebSession) -> None:
         """Save the session data. A failure is only logged: at worst a notice is shown twice or not at all."""
         try:
-            sessions.update_data(visit.id, visit.change)
+            sessions.update_data(visit.stored.id_hash if visit.stored else "", visit.change)
         except DATABASE_AWAY as error:
-            log.warning("the session of %s is not saved: %s", visit.row.user.address if visit.row else "", error)
+            log.warning("the session of %s is not saved: %s", visit.stored.user.address if visit.stored else "", error)
 
     def dumps(self, data: dict[str, Any]) -> str:
         return self.serializer.dumps(data)
@@ -232,8 +264,9 @@ class RowSessions(SecureCookieSessionInterface):
 
     def _hand_over(self, visit: WebSession, response: flask.Response) -> None:
         """Set the cookie with the new token: a session cookie on a shared computer, else valid as long as the row may be."""
-        shared = visit.row is not None and visit.row.shared
-        lifetime = None if shared else int(self.settings.session_absolute_hours * 3600)
+        row = visit.stored
+        shared = row is not None and row.shared
+        lifetime = None if row is None or shared else int(sessions.longest(row, self.settings).total_seconds())
         response.set_cookie(self.name, visit.token, max_age=lifetime, **self._attributes())
         response.delete_cookie(self.visitor_name, **self._attributes())
         if visit.user is not None and not shared:

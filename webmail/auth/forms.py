@@ -23,6 +23,7 @@ class SignInForm(FlaskForm):
     )
     password = PasswordField(_l("Password"), render_kw={"autocomplete": "current-password", "required": True})
     shared = BooleanField(_l("This is a shared computer"))
+    lasting = BooleanField(_l("Stay signed in on this device"))
     next = HiddenField()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,11 +16,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth import form_slots, request_slots
 from webmail.auth.cookies import visit
+from webmail.auth.first_steps import FirstStep, first_step
 from webmail.auth.forms import SignInForm
 from webmail.auth.sessions import network_of
+from webmail.models import now
 from webmail.web.notices import changes_by_itself, notify
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path
+
+CONFIRMED_FOR = timedelta(minutes=10)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -42,9 +47,19 @@ def may_come_ahead(view: View) -> View:
     return view
 
 
-def comes_first(view: View) -> View:
-    """Mark a view that somebody with a temporary password may use before they have changed it."""
-    view.comes_first = True  # type: ignore[attr-defined]
+def comes_first(*steps: FirstStep) -> Callable[[View], View]:
+    """Mark a view that belongs to these first steps: it may be used before they are done (see auth/first_steps.py)."""
+
+    def mark(view: View) -> View:
+        view.first_steps = steps  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def asks_again(view: View) -> View:
+    """Mark a view that shows or changes how somebody signs in: it asks for a factor again, once in CONFIRMED_FOR."""
+    view.asks_again = True  # type: ignore[attr-defined]
     return view
 
 
@@ -144,8 +159,8 @@ def _require_sign_in() -> AnyResponse | None:
         return None
     if not current_user.is_authenticated:
         return people.unauthorized()
-    if current_user.must_change and (first := _change_password_first(request.endpoint)):
-        return first
+    if elsewhere := _first_step(request.endpoint) or _confirm_first(request.endpoint):
+        return elsewhere
     if guessed_by_browser():  # a real visit could not be told from it: opening a message marks it as read
         return Response(status=503)
     if fetched_ahead():
@@ -161,17 +176,35 @@ def _comes_ahead() -> bool:
     return getattr(view, "may_come_ahead", False) and row is not None and not row.shared and not changes_by_itself()
 
 
-def _change_password_first(endpoint: str) -> AnyResponse | None:
-    """Lead to the page where a temporary password is replaced; None on that page, and where passwords are not kept here."""
-    if current_app.extensions["settings"].sign_in != "accounts":
+def _first_step(endpoint: str) -> AnyResponse | None:
+    """Lead to the page of what comes before everything else; None where nothing does, and on the pages of that step."""
+    step = first_step(visit().user, current_app.extensions["settings"])  # type: ignore[arg-type]
+    if step is None or step in _mark(endpoint, "first_steps", ()):
         return None
-    if getattr(current_app.view_functions.get(endpoint), "comes_first", False):
+    return _lead_to(step)
+
+
+def _confirm_first(endpoint: str) -> AnyResponse | None:
+    """Lead to the page that asks for a factor again, before views marked `@asks_again`."""
+    row = visit().row
+    if row is None or not _mark(endpoint, "asks_again", False):
         return None
-    back = local_path(_here()) if request.method in ("GET", "HEAD") else ""
-    target = url_for("auth.show_password", next=back or None)
+    if row.confirmed is not None and row.confirmed > now() - CONFIRMED_FOR:
+        return None
+    return _lead_to("auth.show_confirm")
+
+
+def _mark(endpoint: str, name: str, default: Any) -> Any:
+    return getattr(current_app.view_functions.get(endpoint), name, default)
+
+
+def _lead_to(endpoint: str) -> AnyResponse:
+    reads = request.method in ("GET", "HEAD")
+    back = local_path(_here() if reads else _same_host(request.referrer or ""))
+    target = url_for(endpoint, next=back or None)
     if request.headers.get("HX-Request") == "true":
         return Response(status=403, headers={"HX-Redirect": target})
-    return redirect(target, 302 if request.method in ("GET", "HEAD") else 303)
+    return redirect(target, 302 if reads else 303)
 
 
 def _stream_keeps_turn(response: Response) -> Response:

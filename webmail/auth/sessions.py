@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _SEEN_STEP = timedelta(minutes=1)  # `seen` is updated at most this often
 _LONGEST_TOKEN = 128
+PENDING = timedelta(minutes=15)  # how long somebody may take for the second step
 
 
 def start(
@@ -32,6 +33,9 @@ def start(
     settings: Settings,
     *,
     shared: bool = False,
+    lasting: bool = False,
+    pending: bool = False,
+    confirmed: bool = False,
     password: str | None = None,
     data: str = "{}",
     user_agent: str = "",
@@ -51,6 +55,9 @@ def start(
         credential=vault.seal_for_session(password, token, settings.secret_key, user.get_id()) if password and keep else None,
         data=data,
         shared=shared,
+        lasting=lasting and not shared and settings.lasting_days > 0,
+        pending=pending,
+        confirmed=now() if confirmed else None,
         user_agent=user_agent[:255],
         network=network[:64],
     )
@@ -124,7 +131,7 @@ def revoke_all(user: User, except_: str = "") -> int:
 
 def list(user: User, settings: Settings) -> Sequence[Session]:
     """The active sessions of `user`, the most recently seen first."""
-    rows = Session.select().where(Session.user == user).order_by(Session.seen.desc())
+    rows = Session.select().where(Session.user == user, Session.pending == False).order_by(Session.seen.desc())  # noqa: E712
     at = now()
     return [row for row in rows if at <= _ends(row, settings)]
 
@@ -132,11 +139,13 @@ def list(user: User, settings: Settings) -> Sequence[Session]:
 def delete_expired(settings: Settings) -> int:
     """Delete all expired rows; returns how many."""
     at = now()
+    lasting, days = Session.lasting == True, timedelta(days=settings.lasting_days)  # noqa: E712
     return (
         Session.delete()
         .where(
-            (Session.created < at - timedelta(hours=settings.session_absolute_hours))
-            | (Session.seen < at - timedelta(hours=settings.session_idle_hours))
+            (Session.created < at - timedelta(hours=settings.session_absolute_hours)) & (~lasting | (Session.created < at - days))
+            | (Session.seen < at - timedelta(hours=settings.session_idle_hours)) & ~lasting
+            | ((Session.pending == True) & (Session.created < at - PENDING))  # noqa: E712
             | ((Session.shared == True) & (Session.seen < at - timedelta(minutes=settings.shared_idle_minutes)))  # noqa: E712
         )
         .execute()
@@ -161,6 +170,17 @@ def network_of(remote_address: str | None) -> str:
     return str(address)
 
 
+def longest(row: Session, settings: Settings) -> timedelta:
+    """How long this session may last at most, from its beginning."""
+    if row.pending:
+        return PENDING
+    usual = timedelta(hours=settings.session_absolute_hours)
+    return max(usual, timedelta(days=settings.lasting_days)) if row.lasting else usual
+
+
 def _ends(row: Session, settings: Settings) -> datetime:
+    end = row.created + longest(row, settings)
+    if row.lasting:
+        return end
     idle = timedelta(minutes=settings.shared_idle_minutes) if row.shared else timedelta(hours=settings.session_idle_hours)
-    return min(row.seen + idle, row.created + timedelta(hours=settings.session_absolute_hours))
+    return min(end, row.seen + idle)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from webmail.models.accounts import AllowedAddress, AllowedName, GroupMember, PeopleGroup, User
 from webmail.models.audit import AuditAct, AuditEntry
-from webmail.models.auth import Session, SignInFailure
+from webmail.models.auth import Session, SignInFailure, TrustedDevice
 from webmail.models.base import Table, now
 from webmail.models.compose import (
     AttachmentRow,
@@ -20,6 +20,15 @@ from webmail.models.compose import (
     WritingIdentity,
 )
 from webmail.models.contacts import Contact, ContactAddress, ContactMember
+from webmail.models.factors import (
+    AppPassword,
+    Authenticator,
+    MailedCode,
+    RecoveryCode,
+    SecurityKey,
+    UsedChallenge,
+    Voucher,
+)
 from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
@@ -30,9 +39,11 @@ __all__ = [
     "Acquaintance",
     "AllowedAddress",
     "AllowedName",
+    "AppPassword",
     "AttachmentRow",
     "AuditAct",
     "AuditEntry",
+    "Authenticator",
     "Contact",
     "ContactAddress",
     "ContactMember",
@@ -40,6 +51,7 @@ __all__ = [
     "DraftRow",
     "GroupMember",
     "ImageSender",
+    "MailedCode",
     "Outbox",
     "OutboxState",
     "PeopleGroup",
@@ -48,8 +60,10 @@ __all__ = [
     "PhishingReport",
     "ReadyText",
     "RecentFolder",
+    "RecoveryCode",
     "RoomRequest",
     "SavedSearch",
+    "SecurityKey",
     "Session",
     "SignInFailure",
     "Signature",
@@ -59,8 +73,11 @@ __all__ = [
     "Tag",
     "Task",
     "TaskState",
+    "TrustedDevice",
     "Undo",
+    "UsedChallenge",
     "User",
+    "Voucher",
     "Worker",
     "WritingIdentity",
     "now",

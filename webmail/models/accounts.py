@@ -16,6 +16,12 @@ class User(Table):
     name = pw.CharField(max_length=190, default="")
     password = pw.CharField(max_length=255, default="")  # Argon2id hash; empty: the IMAP server checks passwords
     must_change = pw.IntegerField(default=0)  # 1: the password is a temporary one, to be changed before anything else
+    second_step = pw.IntegerField(default=0)  # 1: signing in takes a second factor; IMAP and SMTP refuse the password then
+    second_step_due = pw.DateTimeField(null=True)  # from when on a second factor must be set up, where it is required
+    recovery_address = pw.CharField(max_length=254, default="")  # outside, confirmed by a code
+    recovery_asked = pw.DateTimeField(null=True)  # when the person was last asked for one
+    terms = pw.CharField(max_length=40, default="")  # the version of the terms of use that was accepted
+    terms_at = pw.DateTimeField(null=True)
     quota_bytes = pw.BigIntegerField(default=1024**3)
     active = pw.IntegerField(default=1)  # 0 or 1, not a boolean: Dovecot's SQL reads it on either database
     role = pw.CharField(max_length=20, default="person")  # or "admin"

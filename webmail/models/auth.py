@@ -1,4 +1,4 @@
-"""Sign-in tables: sessions, and failed sign-ins for rate limiting."""
+"""Sign-in tables: sessions, trusted devices, and failed sign-ins for rate limiting."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ class Session(Table):
     credential = pw.BlobField(null=True)  # mail password, encrypted with a key derived from the cookie (vault.py)
     data = pw.TextField(default="{}")
     shared = pw.BooleanField(default=False)
+    lasting = pw.BooleanField(default=False)  # "stay signed in": lasts longer than others
+    pending = pw.BooleanField(default=False)  # the password was right, the second step is still to come: not a sign-in
+    confirmed = pw.DateTimeField(null=True)  # when a factor was last asked for again, before a change of them
     created = pw.DateTimeField(default=now)
     seen = pw.DateTimeField(default=now, index=True)
     user_agent = pw.CharField(max_length=255, default="")
@@ -28,3 +31,17 @@ class SignInFailure(Table):
     address = pw.CharField(max_length=254, index=True)
     network = pw.CharField(max_length=64, index=True)
     at = pw.DateTimeField(default=now, index=True)
+
+
+class TrustedDevice(Table):
+    """A browser that need not be asked for the second step for a while. `token_hash` is the SHA-256 of its cookie's token."""
+
+    token_hash = pw.CharField(max_length=64, primary_key=True)
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="trusted_devices")
+    user_agent = pw.CharField(max_length=255, default="")
+    network = pw.CharField(max_length=64, default="")
+    created = pw.DateTimeField(default=now)
+    expires = pw.DateTimeField(index=True)
+
+    class Meta:
+        table_name = "trusted_devices"

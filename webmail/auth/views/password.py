@@ -12,6 +12,7 @@ from webmail.auth import password_change, sessions
 from webmail.auth.blueprint import blueprint
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
+from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import PasswordForm
 from webmail.auth.guard import comes_first
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
@@ -25,6 +26,7 @@ from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
+from webmail.web.security_mail import SecurityNotice, tell
 
 _LEVELS = (_l("Very weak"), _l("Weak"), _l("Fair"), _l("Good"), _l("Strong"))
 _WHY = {
@@ -40,13 +42,13 @@ _WHY = {
 
 
 @blueprint.get("/account/password")
-@comes_first
+@comes_first(FirstStep.PASSWORD)
 def show_password() -> Response:
     return _page(PasswordForm(next=local_path(request.args.get("next", ""))))
 
 
 @blueprint.post("/account/password")
-@comes_first
+@comes_first(FirstStep.PASSWORD)
 def change_password() -> Response:
     """Change it, end all other sessions, and give this one a new token."""
     form, user = PasswordForm(), current_user()
@@ -69,7 +71,7 @@ def change_password() -> Response:
 
 
 @blueprint.post("/account/password/strength")
-@comes_first
+@comes_first(FirstStep.PASSWORD)
 def show_strength() -> Response:
     """The strength of what is being typed, for the page that shows it at once."""
     password = request.form.get("new_password", "")
@@ -82,8 +84,16 @@ def _changed(new: str, target: str) -> Response:
     user, row = current_user(), visit().row
     others = sessions.revoke_all(user, except_=visit().id)
     kept = {"kept": session["kept"]} if "kept" in session else None
-    visit().start(user, shared=bool(row and row.shared), password=new, data=kept)
+    visit().start(
+        user,
+        shared=bool(row and row.shared),
+        lasting=bool(row and row.lasting),
+        confirmed=not user.second_step,  # who has no other factor has just typed the one there is
+        password=new,
+        data=kept,
+    )
     audited(AuditAct.PASSWORD_CHANGED, describe(request.headers.get("User-Agent", "")), sessions=others or None)
+    tell(user, SecurityNotice.PASSWORD_CHANGED)
     words = _("Password changed.")
     if others:
         words += " "

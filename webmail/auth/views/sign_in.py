@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from flask import current_app, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
@@ -19,10 +17,9 @@ from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
 from webmail.auth.sign_in import TooManyAttempts, account_address, sign_in
 from webmail.auth.user_agent import describe
-from webmail.database.connection import DATABASE_AWAY
-from webmail.errors import LimitReached, ServerAway, SignInRefused
-from webmail.models import AuditAct, User
-from webmail.people import learning
+from webmail.auth.views.completion import Started, after_sign_in, password_was_right
+from webmail.errors import ServerAway, SignInRefused
+from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.errors import csrf_error
@@ -35,7 +32,7 @@ from webmail.web.request_values import local_path
 @public
 def login() -> Response:
     if visit().user is not None:
-        return redirect(_after(request.args.get("next", "")), 303)
+        return redirect(after_sign_in(request.args.get("next", "")), 303)
     return _form(SignInForm(next=local_path(request.args.get("next", ""))))
 
 
@@ -61,13 +58,9 @@ def log_in() -> Response:
         return response
     except ServerAway as error:
         return _form(form, error.status, _("The mail server is not responding. Please try again in a few minutes."))
-    fields = [[name, value] for name, value in _kept()]
-    data = {"kept": {"path": form.next.data, "fields": fields}} if fields else None
-    shared = bool(form.shared.data)
-    visit().start(user, shared=shared, password=password, data=data)
-    audited(AuditAct.SIGN_IN, _this_browser(), shared=shared or None)
-    _learn_people(user, password)
-    return redirect(_after(form.next.data or ""), 303)
+    data = {"kept": {"path": form.next.data, "fields": fields}} if (fields := [[name, value] for name, value in _kept()]) else {}
+    how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), password=password, data=data)
+    return password_was_right(user, how, form.next.data or "")
 
 
 @blueprint.post("/logout")
@@ -110,18 +103,6 @@ def _not_let_in(act: AuditAct, name: str) -> None:
 def _kept() -> list[tuple[str, str]]:
     """The text submitted when the session had ended: carried along in the sign-in form, then in the new session."""
     return [(name.removeprefix("kept-"), value) for name, value in request.form.items(multi=True) if name.startswith("kept-")]
-
-
-def _learn_people(user: User, password: str) -> None:
-    """Have a worker learn whom the user writes to, if it is time; nothing of it is worth failing to sign in."""
-    with suppress(LimitReached, *DATABASE_AWAY):
-        if learning.begin_if_due(user, settings(), password) and (jobs := current_app.extensions.get("jobs")):
-            jobs.wake_tasks()
-
-
-def _after(target: str) -> str:
-    """Where to go after signing in: back, or to the inbox."""
-    return local_path(target) or url_for("mailbox.show", mailbox="INBOX")
 
 
 def busy_words() -> str:

@@ -1,0 +1,30 @@
+"""First steps: what a signed-in person has to do before anything else is shown, one after the other. No Flask here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from webmail.config import Settings
+from webmail.models import User, now
+
+
+class FirstStep(StrEnum):
+    """A step, by the view that shows its page."""
+
+    PASSWORD = "auth.show_password"  # a temporary password is replaced
+    TERMS = "auth.show_terms"  # the terms of use are accepted
+    SECOND_STEP = "auth.show_security"  # a second factor is set up, where it is required and the days of grace are over
+    RECOVERY = "auth.show_recovery"  # a recovery address is given, where it is required
+
+
+def first_step(user: User, settings: Settings) -> FirstStep | None:
+    """The step that comes first for this person now; None if nothing is left to do. No query: it is asked for every page."""
+    if user.must_change and settings.sign_in == "accounts":
+        return FirstStep.PASSWORD
+    if settings.terms_version and user.terms != settings.terms_version:
+        return FirstStep.TERMS
+    if user.second_step_due is not None and not user.second_step and user.second_step_due <= now():
+        return FirstStep.SECOND_STEP
+    if settings.recovery_address == "required" and not user.recovery_address:
+        return FirstStep.RECOVERY
+    return None

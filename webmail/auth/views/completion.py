@@ -1,0 +1,58 @@
+"""Completion of a sign-in: what follows the right password, or a passkey, until the page that was asked for is shown."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from webmail.auth.cookies import visit
+from webmail.auth.user_agent import describe
+from webmail.database.connection import DATABASE_AWAY
+from webmail.errors import LimitReached
+from webmail.models import AuditAct, User
+from webmail.people import learning
+from webmail.web.audit import audited
+from webmail.web.current import settings
+from webmail.web.request_values import local_path
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """How a sign-in began: what the person chose, the mail password if they typed one, and the data of the new session."""
+
+    shared: bool = False
+    lasting: bool = False
+    password: str | None = field(default=None, repr=False)
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def password_was_right(user: User, how: Started, target: str) -> Response:
+    """Ask for the second step, where the person has one, or complete the sign-in."""
+    if user.second_step:
+        visit().start(user, pending=True, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
+        return redirect(url_for("auth.show_second_step", next=local_path(target) or None), 303)
+    return complete(user, how, target)
+
+
+def complete(user: User, how: Started, target: str) -> Response:
+    """Sign in, record it, and go back to the page that was asked for, or to the inbox."""
+    visit().start(user, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
+    audited(AuditAct.SIGN_IN, describe(request.headers.get("User-Agent", "")), shared=how.shared or None)
+    _learn_people(user, how.password)
+    return redirect(after_sign_in(target), 303)
+
+
+def after_sign_in(target: str) -> str:
+    """Where to go after signing in: back, or to the inbox."""
+    return local_path(target) or url_for("mailbox.show", mailbox="INBOX")
+
+
+def _learn_people(user: User, password: str | None) -> None:
+    """Have a worker learn whom the user writes to, if it is time; nothing of it is worth failing to sign in."""
+    with suppress(LimitReached, *DATABASE_AWAY):
+        if learning.begin_if_due(user, settings(), password or "") and (jobs := current_app.extensions.get("jobs")):
+            jobs.wake_tasks()

@@ -1,0 +1,110 @@
+"""Tables of the second step and of app passwords: what proves that it is the person, besides the account's own password."""
+
+from __future__ import annotations
+
+import peewee as pw
+
+from webmail.models.accounts import User
+from webmail.models.base import Table, now
+
+
+class Authenticator(Table):
+    """An application that shows a code every 30 seconds (TOTP, RFC 6238). Not confirmed until one of its codes was typed."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="authenticators")
+    name = pw.CharField(max_length=60, default="")
+    secret = pw.BlobField()  # sealed (vault.py)
+    last_step = pw.BigIntegerField(default=0)  # the latest accepted one, in steps of 30 seconds since 1970: never again
+    confirmed = pw.BooleanField(default=False)
+    created = pw.DateTimeField(default=now)
+    used = pw.DateTimeField(null=True)
+
+    class Meta:
+        table_name = "authenticators"
+
+
+class SecurityKey(Table):
+    """A security key or passkey (WebAuthn)."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="security_keys")
+    name = pw.CharField(max_length=60, default="")
+    credential_hash = pw.CharField(max_length=64, unique=True)  # SHA-256 of the identifier, which may be 1,023 bytes long
+    credential_id = pw.BlobField()
+    public_key = pw.BlobField()  # COSE
+    sign_count = pw.BigIntegerField(default=0)
+    transports = pw.CharField(max_length=60, default="")  # "usb,nfc"
+    passkey = pw.BooleanField(default=False)  # holds the account's name itself and asks for its own PIN or fingerprint
+    created = pw.DateTimeField(default=now)
+    used = pw.DateTimeField(null=True)
+
+    class Meta:
+        table_name = "security_keys"
+
+
+class UsedChallenge(Table):
+    """A WebAuthn challenge that was answered: challenges are signed rather than stored, and each is good for one answer."""
+
+    hash = pw.CharField(max_length=64, primary_key=True)
+    at = pw.DateTimeField(default=now, index=True)
+
+    class Meta:
+        table_name = "used_challenges"
+
+
+class RecoveryCode(Table):
+    """A printed code, good once. `code_hash` is keyed with the secret of the installation (vault.py)."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="recovery_codes")
+    code_hash = pw.CharField(max_length=64, index=True)
+    created = pw.DateTimeField(default=now)
+    used = pw.DateTimeField(null=True)
+
+    class Meta:
+        table_name = "recovery_codes"
+
+
+class MailedCode(Table):
+    """A code of six digits that was mailed to an address, good once and for a few minutes. One at a time for each purpose."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="mailed_codes", index=False)
+    purpose = pw.CharField(max_length=20)  # "recovery-address" or "second-step"
+    address = pw.CharField(max_length=254)
+    code_hash = pw.CharField(max_length=64)  # keyed as above
+    tries = pw.IntegerField(default=0)
+    created = pw.DateTimeField(default=now, index=True)
+
+    class Meta:
+        table_name = "mailed_codes"
+        indexes = ((("user", "purpose"), True),)
+
+
+class Voucher(Table):
+    """A colleague vouches for somebody who has no second factor at hand: good for one sign-in, for a quarter of an hour."""
+
+    giver = pw.ForeignKeyField(User, on_delete="CASCADE", backref="vouchers_given")
+    receiver = pw.ForeignKeyField(User, on_delete="CASCADE", backref="vouchers")
+    created = pw.DateTimeField(default=now)
+    used = pw.DateTimeField(null=True)
+
+    class Meta:
+        table_name = "vouchers"
+
+
+class AppPassword(Table):
+    """A password of one telephone or program. Dovecot and Postfix read this table too: numbers, not booleans."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="app_passwords")
+    name = pw.CharField(max_length=60)
+    sha = pw.CharField(max_length=64, unique=True)  # SHA-256 in hex; needs no salt, because a generated password is random enough
+    imap = pw.IntegerField(default=0)
+    smtp = pw.IntegerField(default=0)
+    caldav = pw.IntegerField(default=0)
+    carddav = pw.IntegerField(default=0)
+    created = pw.DateTimeField(default=now)
+    expires = pw.BigIntegerField(null=True)  # seconds since 1970, which Dovecot compares on either database
+    used = pw.DateTimeField(null=True)
+    used_protocol = pw.CharField(max_length=10, default="")
+    used_network = pw.CharField(max_length=64, default="")
+
+    class Meta:
+        table_name = "app_passwords"
