@@ -60,11 +60,11 @@ def record(table: Table, services: Services) -> Script:
         visitor, archivist, talker = (app.sign_in(address, services.password) for address in (READER, ARCHIVIST, TALKER))
 
         def visit(*paths: str, who: Visitor = visitor, reload: bool = False) -> Recording:
-            mark = len(recorder.exchanges)
+            mark = recorder.quiet()
             for path in paths:
                 if (answer := who.get(path, reload=reload)).status != 200:
                     raise RuntimeError(f"{path}: {answer.status} {answer.text[:300]}")
-            said = recorder.since(mark)
+            said = recorder.of_pages(mark)
             return Recording(said, recorder.before(mark, said[0].connection) if said else [])
 
         first = visit(app.inbox())

@@ -5,9 +5,12 @@ from __future__ import annotations
 import select
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 
 from deploy.demo.child import HOST
+
+_QUIET_SECONDS = 0.3
 
 
 @dataclass
@@ -54,6 +57,22 @@ class Recorder:
     def since(self, mark: int) -> list[Exchange]:
         """What was said after `len(exchanges)` was `mark`."""
         return self.exchanges[mark:]
+
+    def quiet(self) -> int:
+        """Wait until nothing is said any more, such as counts after the answer; how many exchanges there were."""
+        count = -1
+        while count != (now := len(self.exchanges)):
+            count = now
+            time.sleep(_QUIET_SECONDS)
+        return count
+
+    def of_pages(self, mark: int) -> list[Exchange]:
+        """What was said after it, without the connections that were opened later than the first one: folders are counted over
+        those, and no page waits for it."""
+        said = self.since(mark)
+        opened = {exchange.connection for exchange in said} - {exchange.connection for exchange in self.exchanges[:mark]}
+        beside = opened - {said[0].connection} if said else opened
+        return [exchange for exchange in said if exchange.connection not in beside]
 
     def before(self, mark: int, connection: int) -> list[Exchange]:
         """What had been said earlier on one connection."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.auth.password_strength import Strength, Weakness, judge, known_words, without
 
 KNOWN = ("Alice Leroy", "alice.leroy@lycee-ampere.example", "Lycée Ampère")
@@ -51,9 +50,8 @@ def test_a_short_password_is_weak_whatever_it_is(password: str) -> None:
 
 @pytest.mark.parametrize("password", ["x" * 100_000, "é" * 5000, "aA1!" * 2000, "\0\n\t" * 500, "😀" * 400, "ab" * 4000])
 def test_any_length_is_judged_at_once(password: str) -> None:
-    before = time.process_time()
-    judge(password, known=[*KNOWN, "y" * 10_000, " ".join(f"word{n}" for n in range(5000))], shortest=10)
-    assert time.process_time() - before < 1
+    with cpu_seconds(1):
+        judge(password, known=[*KNOWN, "y" * 10_000, " ".join(f"word{n}" for n in range(5000))], shortest=10)
 
 
 def test_words_that_everybody_knows() -> None:

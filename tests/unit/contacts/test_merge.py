@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.support.contacts import card, names, new, take
+from tests.support.cpu_time import cpu_seconds
 from webmail.contacts import merge, store, undo
 from webmail.mail import Address
 from webmail.mime.formats import vcard_import
@@ -61,14 +62,13 @@ def test_many_contacts_are_quick(alice: User) -> None:
     _planned, taken = take(alice, text)
     assert len(taken.added) == 1000 and time.process_time() - started < 4
     assert len(merge.plan(alice, text).present) == 1000
-    started = time.process_time()
-    for _ in range(20):
-        assert known_senders.look_up(alice, Address("Élève 7 Nom7", "e7@famille7.example")).contact
-        assert known_senders.look_up(alice, Address("Eleve 7 Nom7", "x@else.example")).named
-        assert len(known_senders.acquaintances(alice).domains) == 500
-        assert store.listed(alice, words="eleve 999").total == 1
-        assert len(store.listed(alice, number=15).rows) == 50
-    assert time.process_time() - started < 2
+    with cpu_seconds(2):
+        for _ in range(20):
+            assert known_senders.look_up(alice, Address("Élève 7 Nom7", "e7@famille7.example")).contact
+            assert known_senders.look_up(alice, Address("Eleve 7 Nom7", "x@else.example")).named
+            assert len(known_senders.acquaintances(alice).domains) == 500
+            assert store.listed(alice, words="eleve 999").total == 1
+            assert len(store.listed(alice, number=15).rows) == 50
 
 
 def test_no_more_of_a_file_is_read_than_takes_a_bearable_time(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.mail import Address
 from webmail.mime import headers
 
@@ -45,17 +44,15 @@ def test_address_lists_are_read(value, expected):
 
 def test_a_hundred_thousand_recipients_are_counted_but_not_all_read():
     value = b", ".join(b'"P, %d" <p%d@example.org>' % (i, i) for i in range(100_000))
-    started = time.process_time()
-    assert len(headers.addresses([value], limit=20)) == 20
-    assert headers.count_addresses([value]) == 100_000
-    assert time.process_time() - started < 2
+    with cpu_seconds(2):
+        assert len(headers.addresses([value], limit=20)) == 20
+        assert headers.count_addresses([value]) == 100_000
 
 
 @pytest.mark.parametrize("mark", [b'"', b'\\"', b"(", b"<", b":", b"[", b",", b"=?a?q?", b"()", b"<>", b'a"b,', b"(\\"])
 def test_a_megabyte_of_marks_takes_no_time(mark):
     value = (mark * 1_000_000)[:1_000_000]
-    started = time.process_time()
-    headers.addresses([value])
-    headers.count_addresses([value])
-    headers.decode(value)
-    assert time.process_time() - started < 4
+    with cpu_seconds(4):
+        headers.addresses([value])
+        headers.count_addresses([value])
+        headers.decode(value)

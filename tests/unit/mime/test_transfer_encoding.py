@@ -6,10 +6,10 @@ import base64
 import binascii
 import quopri
 import random
-import time
 
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.mime import plain_text
 
 RANDOM = random.Random(3676)
@@ -55,9 +55,8 @@ class TestTransferEncodings:
         assert len(decoder.feed(b"=41" * 100_000)) > 90_000
 
     def test_a_megabyte_of_blanks_takes_no_time(self):
-        started = time.process_time()
-        plain_text.decode_transfer(b" " * 1_000_000 + b"x", "quoted-printable")
-        assert time.process_time() - started < 1
+        with cpu_seconds(1):
+            plain_text.decode_transfer(b" " * 1_000_000 + b"x", "quoted-printable")
 
     def test_the_text_has_line_feeds_and_no_nul(self):
         assert plain_text.decode_text(b"a\r\nb\rc\0d\x07\te=0A", "quoted-printable", "utf-8") == "a\nb\ncd\te\n"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.mime.formats.delivery_report import RECIPIENTS_LIMIT, Reason, delivery, reason, receipt
 
 BOUNCE = """Reporting-MTA: dns; mx.lycee.example
@@ -74,11 +73,10 @@ def test_many_recipients_are_bounded_and_counted() -> None:
 
 
 def test_hostile_reports_take_no_time() -> None:
-    start = time.process_time()
-    for text in ("\n" * 300_000, "a\n\n" * 100_000, "Final-Recipient: " + "x" * 300_000, " \n" * 150_000):
-        delivery(text)
-        receipt(text)
-    assert time.process_time() - start < 1
+    with cpu_seconds(1):
+        for text in ("\n" * 300_000, "a\n\n" * 100_000, "Final-Recipient: " + "x" * 300_000, " \n" * 150_000):
+            delivery(text)
+            receipt(text)
 
 
 def test_a_receipt() -> None:

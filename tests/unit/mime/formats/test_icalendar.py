@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.mime.formats import icalendar
 
 
@@ -89,12 +89,11 @@ class TestCalendar:
         many = (
             "BEGIN:VCALENDAR\n" + "BEGIN:VEVENT\nSUMMARY:ß\nDTSTART:20261201T180000Z\nEND:VEVENT\n" * 15_000 + "END:VCALENDAR\n"
         )
-        start = time.process_time()
-        found = icalendar.read(many)
-        assert found and (len(found.events), found.more) == (icalendar.EVENTS_LIMIT, 15_000 - icalendar.EVENTS_LIMIT)
-        for hostile in ("BEGIN:VCALENDAR\n" + "BEGIN:VEVENT\n" * 70_000, "BEGIN:VCALENDAR\n" + "A" * 900_000, many * 2):
-            icalendar.read(hostile)
-        assert time.process_time() - start < 2
+        with cpu_seconds(2):
+            found = icalendar.read(many)
+            assert found and (len(found.events), found.more) == (icalendar.EVENTS_LIMIT, 15_000 - icalendar.EVENTS_LIMIT)
+            for hostile in ("BEGIN:VCALENDAR\n" + "BEGIN:VEVENT\n" * 70_000, "BEGIN:VCALENDAR\n" + "A" * 900_000, many * 2):
+                icalendar.read(hostile)
 
 
 def test_attendees_beyond_those_shown_are_not_read() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.mime.formats import vcard_view
 
 
@@ -34,24 +33,22 @@ class TestCards:
         assert len(vcard_view.read(text)) <= 3
 
     def test_hostile_cards_take_no_time(self) -> None:
-        start = time.process_time()
-        for line in (
-            "FN;" + "a" * 200_000,
-            "FN" + ';X="y"' * 30_000,
-            "FN;ENCODING=QUOTED-PRINTABLE:" + "x=\n" * 60_000,
-            "FN:x\n" * 40_000,
-            "EMAIL;A=" + "," * 40 + '"x:y',
-        ):
-            vcard_view.read(f"BEGIN:VCARD\n{line}\nEND:VCARD\n")
-        assert len(vcard_view.read("BEGIN:VCARD\nFN:x\nEND:VCARD\n" * 5_000)) == vcard_view.CARDS_LIMIT
-        assert time.process_time() - start < 2
+        with cpu_seconds(2):
+            for line in (
+                "FN;" + "a" * 200_000,
+                "FN" + ';X="y"' * 30_000,
+                "FN;ENCODING=QUOTED-PRINTABLE:" + "x=\n" * 60_000,
+                "FN:x\n" * 40_000,
+                "EMAIL;A=" + "," * 40 + '"x:y',
+            ):
+                vcard_view.read(f"BEGIN:VCARD\n{line}\nEND:VCARD\n")
+            assert len(vcard_view.read("BEGIN:VCARD\nFN:x\nEND:VCARD\n" * 5_000)) == vcard_view.CARDS_LIMIT
 
 
 @pytest.mark.parametrize(
     "line", ["TEL" + ";TYPE=a" * 270, "TEL" + ";TYPE=a" * 270 + ";\n :1", "TEL" + ";TYPE=a" * 10 + ';X="a:1']
 )
 def test_parameters_that_lead_nowhere_take_no_time(line: str) -> None:
-    start = time.process_time()
-    (card,) = vcard_view.read(f"BEGIN:VCARD\nVERSION:3.0\nFN:x\n{line}\nEND:VCARD\n")
-    assert card.name == "x"
-    assert time.process_time() - start < 1
+    with cpu_seconds(1):
+        (card,) = vcard_view.read(f"BEGIN:VCARD\nVERSION:3.0\nFN:x\n{line}\nEND:VCARD\n")
+        assert card.name == "x"

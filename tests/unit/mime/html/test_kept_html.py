@@ -1,11 +1,11 @@
 """The HTML of a message as it is kept below a reply: nothing that runs or leaks, and taken apart again from what was sent."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.mime.html import kept_html, markdown
 
 NEWSLETTERS = sorted((Path(__file__).parents[3] / "samples" / "newsletters").glob("*.eml"))
@@ -143,6 +143,5 @@ def test_newsletters_are_kept_without_scripts_and_sheets(path):
     "html", ["<img " * 100_000, "<img src=//x width=" * 50_000, "<b>" * 100_000 + "x", "<blockquote>" * 100_000 + "x"]
 )
 def test_hostile_html_takes_no_time(html):
-    begun = time.process_time()
-    kept_html.as_text(cleaned(html, remote=True))
-    assert time.process_time() - begun < 10
+    with cpu_seconds(10):
+        kept_html.as_text(cleaned(html, remote=True))

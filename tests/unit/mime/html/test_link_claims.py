@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.mime.html.link_claims import claim, claims, host_of, pretends, site_of
 
 
@@ -91,9 +90,8 @@ def test_links_are_found_in_hostile_html() -> None:
     ],
 )
 def test_it_takes_linear_time(html: str) -> None:
-    started = time.process_time()
-    claims(html[:1_000_000])
-    assert time.process_time() - started < 1
+    with cpu_seconds(1):
+        claims(html[:1_000_000])
 
 
 @pytest.mark.parametrize("padding", ["<b></b>" * 4000, " " * 2000, "\n&nbsp;" * 900, "&zwnj;" * 900])
