@@ -88,6 +88,13 @@ def count_of(act: AuditAct, actor: User, since: datetime) -> int:
     return int(AuditEntry.select().where(mine).count())
 
 
+def first_of(act: AuditAct, actor: User, since: datetime) -> datetime | None:
+    """When somebody did this for the first time since then (naive UTC). One SELECT."""
+    mine = (AuditEntry.act == act) & (AuditEntry.actor == actor) & (AuditEntry.at >= since)
+    first = AuditEntry.select(AuditEntry.at).where(mine).order_by(AuditEntry.at).first()
+    return first.at if first is not None else None
+
+
 def search(
     *,
     act: str = "",

@@ -22,6 +22,7 @@ from huey import SqliteHuey
 from webmail import audit, preferences, system_mail, vault
 from webmail.account import Account
 from webmail.accounts import own_data
+from webmail.auth import mailed_codes
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
@@ -120,6 +121,7 @@ class Jobs:
                 draft_cleanup.sweep(self.settings)
                 image_cache.sweep(self.settings)
                 audit.expire(self.settings)
+                mailed_codes.expire()
                 leftovers.sweep(self.settings)
         for outbox_id in ready:
             self.schedule(outbox_id, now())

@@ -1,0 +1,147 @@
+"""Mailed codes: six digits sent to an address, which show that a person reads what arrives there. No Flask here.
+
+One at a time for each purpose, good once and for a quarter of an hour. Sending again replaces it: what was typed wrongly before
+counts no more, so the number of mails is limited too.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from webmail import audit, system_mail
+from webmail.auth.sign_in import TooManyAttempts
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.models import AuditAct, MailedCode, SystemMessage, User, now
+from webmail.vault import keyed_hash
+
+LIFE = timedelta(minutes=15)
+TRIES = 5
+PER_HOUR = 5  # mails to one person, whatever for
+DIGITS = 6
+_HOUR = timedelta(hours=1)
+_LONGEST = 40  # characters of what is typed, with spaces in it
+
+Letter = Callable[[str], tuple[str, str]]
+
+
+class CodePurpose(StrEnum):
+    """What a code is for; one that was mailed for the one is worth nothing for the other."""
+
+    RECOVERY_ADDRESS = "recovery-address"
+    SECOND_STEP = "second-step"
+
+
+class CodeFault(StrEnum):
+    """Why a code was not accepted."""
+
+    WRONG = "wrong"
+    OVER = "over"  # too old, tried too often, used, or never sent
+
+
+class CodeRefused(ValueError):
+    """The code was not accepted: `fault`."""
+
+    def __init__(self, fault: CodeFault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+def can_replace_factor(user: User, settings: Settings) -> bool:
+    """Whether a code may be mailed for the second step: only to a recovery address that was confirmed, which is never here."""
+    return settings.system_sender is not None and settings.recovery_address != "off" and bool(user.recovery_address)
+
+
+def send(user: User, purpose: CodePurpose, address: str, settings: Settings, letter: Letter, network: str = "") -> SystemMessage:
+    """Queue the mail with a new code; `letter` gives its subject and text. The caller wakes the worker.
+
+    Raises TooManyAttempts after PER_HOUR mails (also where the address had too many from us today), BadAddress, and one of
+    DATABASE_AWAY.
+    """
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    subject, body = letter(code)
+    language = system_mail.in_language_of(user, settings)
+    with db.atomic():
+        _store(user, purpose, address, _hash(user, purpose, address, code, settings))  # first: of two at once, one waits here
+        if wait := _wait(user):
+            raise TooManyAttempts(wait)
+        row = system_mail.send(address, "code", subject, body, language)
+        if row is None:
+            raise TooManyAttempts(60)
+        audit.record(AuditAct.CODE_MAILED, actor=user, network=network, address=address)
+    return row
+
+
+def accept(user: User, purpose: CodePurpose, typed: str, settings: Settings) -> str:
+    """The address that the code was sent to; it is used up. Raises CodeRefused. At most three queries.
+
+    Each try is counted before it is compared, so that many at once are not more than one after the other.
+    """
+    row = MailedCode.get_or_none((MailedCode.user == user) & (MailedCode.purpose == purpose))
+    if row is None:
+        raise CodeRefused(CodeFault.OVER)
+    this = (MailedCode.id == row.id) & (MailedCode.code_hash == row.code_hash)
+    alive = (MailedCode.tries < TRIES) & (MailedCode.created > now() - LIFE)
+    if not MailedCode.update(tries=MailedCode.tries + 1).where(this & alive).execute():
+        raise CodeRefused(CodeFault.OVER)
+    code = digits(typed)
+    if not code or not hmac.compare_digest(_hash(user, purpose, row.address, code, settings), row.code_hash):
+        raise CodeRefused(CodeFault.WRONG if row.tries + 1 < TRIES else CodeFault.OVER)
+    if not MailedCode.delete().where(this).execute():  # somebody else was as right, and first
+        raise CodeRefused(CodeFault.OVER)
+    return str(row.address)
+
+
+def waiting_for(user: User, purpose: CodePurpose) -> str:
+    """The address that a code is on its way to, "" where none can be typed any more. One query."""
+    row = MailedCode.get_or_none((MailedCode.user == user) & (MailedCode.purpose == purpose))
+    return str(row.address) if row is not None and row.tries < TRIES and row.created > now() - LIFE else ""
+
+
+def forget(user: User, purpose: CodePurpose) -> None:
+    """The code that was sent last is worth nothing any more."""
+    MailedCode.delete().where((MailedCode.user == user) & (MailedCode.purpose == purpose)).execute()
+
+
+def expire() -> int:
+    """Delete what is too old to be typed; returns how many."""
+    return int(MailedCode.delete().where(MailedCode.created < now() - LIFE).execute())
+
+
+def digits(typed: str) -> str:
+    """The six digits of what was typed or pasted, with spaces and dashes; "" if it is something else."""
+    found = "".join(mark for mark in typed[:_LONGEST] if not mark.isspace() and mark not in "-‐‑–")
+    return found if len(found) == DIGITS and found.isascii() and found.isdigit() else ""
+
+
+def masked(address: str) -> str:
+    """An address that its owner recognises and others learn little from: "m…@g….com"."""
+    local, _, domain = address.rpartition("@")
+    name, _, end = domain.rpartition(".")
+    return f"{local[:1]}…@{name[:1]}….{end}" if name else f"{local[:1]}…@{end[:1]}…"
+
+
+def _store(user: User, purpose: CodePurpose, address: str, code_hash: str) -> None:
+    values = {"address": address, "code_hash": code_hash, "tries": 0, "created": now()}
+    added = MailedCode.insert(user=user, purpose=purpose, **values)
+    added.on_conflict(conflict_target=[MailedCode.user, MailedCode.purpose], update=values).execute()
+
+
+def _wait(user: User) -> int:
+    """Minutes until another mail may be sent, 0 for now. The log knows all that were."""
+    since = now() - _HOUR
+    if audit.count_of(AuditAct.CODE_MAILED, user, since) < PER_HOUR:
+        return 0
+    return max(1, 60 - _minutes_since(audit.first_of(AuditAct.CODE_MAILED, user, since)))
+
+
+def _minutes_since(moment: datetime | None) -> int:
+    return int((now() - moment).total_seconds() // 60) if moment else 0
+
+
+def _hash(user: User, purpose: CodePurpose, address: str, code: str, settings: Settings) -> str:
+    return keyed_hash(f"{address}\n{code}", settings.secret_key, f"mailed code {purpose}", user.id)

@@ -1,0 +1,74 @@
+"""A code by e-mail instead of the usual factor: sent to the confirmed recovery address, then typed where the others are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import abort, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.auth import mailed_codes
+from webmail.auth.blueprint import blueprint
+from webmail.auth.cookies import visit
+from webmail.auth.guard import public
+from webmail.auth.mailed_codes import CodePurpose
+from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.views.code_letters import mail_code, too_many_codes_words
+from webmail.errors import BadAddress
+from webmail.models import User
+from webmail.web.current import settings
+from webmail.web.notices import notify
+from webmail.web.request_values import local_path
+
+
+@dataclass(frozen=True, slots=True)
+class MailedWay:
+    """That a code may be sent: where to ask for it, and to which address, which is not told whole."""
+
+    url: str
+    address: str
+
+
+@blueprint.post("/login/code/mail")
+@public  # for somebody whose password was right, and nobody else
+def mail_second_step() -> Response:
+    user = visit().pending_user
+    if user is None:
+        return redirect(url_for("auth.login", next=_target() or None), 303)
+    return _sent(user, "auth.show_second_step")
+
+
+@blueprint.post("/account/confirm/mail")
+def mail_confirmation() -> Response:
+    user = visit().user
+    return _sent(user, "auth.show_confirm") if user is not None else abort(404)
+
+
+@blueprint.app_template_global()
+def mailed_way() -> MailedWay | None:
+    """How the person at the second step may be sent a code; None where they may not. No query."""
+    user, endpoint = visit().pending_user, "auth.mail_second_step"
+    if user is None:
+        user, endpoint = visit().user, "auth.mail_confirmation"
+    if user is None or not mailed_codes.can_replace_factor(user, settings()):
+        return None
+    return MailedWay(url_for(endpoint), mailed_codes.masked(user.recovery_address))
+
+
+def _sent(user: User, back: str) -> Response:
+    if not mailed_codes.can_replace_factor(user, settings()):
+        abort(404)
+    try:
+        mail_code(user, CodePurpose.SECOND_STEP, user.recovery_address)
+    except TooManyAttempts as error:
+        notify(too_many_codes_words(error.retry_minutes), "caution")
+    except BadAddress:
+        notify(_("We can't send mail to your recovery address. Choose another way."), "caution")
+    else:
+        notify(_("We sent a code to %(address)s.", address=mailed_codes.masked(user.recovery_address)), "done")
+    return redirect(url_for(back, next=_target() or None), 303)
+
+
+def _target() -> str:
+    return local_path(request.form.get("next", ""))
