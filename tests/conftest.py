@@ -27,9 +27,10 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> None:
     """No test sees what another left in the process's memory of rows, folders and servers."""
-    from webmail.imap import circuit_breaker, overviews, pool, recount, summary_cache
+    from webmail.imap import circuit_breaker, earlier_messages, overviews, pool, recount, summary_cache
 
     summary_cache.forget_all()
+    earlier_messages.forget_all()
     overviews._overviews.clear()
     recount._next.clear()
     circuit_breaker.forget_all()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
@@ -13,17 +16,44 @@ from webmail.imap.responses import count_of, numbers_of
 from webmail.mail import Message
 
 _LOOKED_BACK = 2_000  # messages that are searched: each one that is not cached takes the server 0.2 ms
+_REMEMBERED = 5_000  # answers, of everybody together
+_REMEMBERED_SECONDS = 600.0
+
+_answers: OrderedDict[tuple[object, ...], tuple[bool, float]] = OrderedDict()  # the answer, and until when it is good
+_lock = threading.Lock()
 
 
 def looked_for(account: Account, message: Message) -> Message:
-    """The message with `earlier` and `looked_back` filled in, if its sender is a stranger: 1 round trip.
+    """The message with `earlier` and `looked_back` filled in, if its sender is a stranger: 1 round trip, 0 if it was searched
+    within ten minutes. No message can arrive before it, but those that were there may have been removed meanwhile.
 
     As it was if the server is slow or refuses: then nobody is told that this is the first message of an address.
     """
     if not message.stranger or not message.place:
         return message
-    earlier = message.place > 1 and optional(account, message.mailbox, lambda connection: _search(connection, message), None)
+    earlier = message.place > 1 and _remembered(account, message)
     return replace(message, earlier=earlier, looked_back=_LOOKED_BACK if message.place > _LOOKED_BACK + 1 else 0)
+
+
+def _remembered(account: Account, message: Message) -> bool | None:
+    key = (account.imap, account.address, message.mailbox, message.uidvalidity, message.uid, message.stranger)
+    at = time.monotonic()
+    with _lock:
+        answer, until = _answers.get(key, (False, 0.0))
+    if until > at:
+        return answer
+    found = optional(account, message.mailbox, lambda connection: _search(connection, message), None)
+    if found is not None:
+        with _lock:
+            _answers[key] = (found, at + _REMEMBERED_SECONDS)
+            while len(_answers) > _REMEMBERED:
+                _answers.popitem(last=False)
+    return found
+
+
+def forget_all() -> None:
+    with _lock:
+        _answers.clear()
 
 
 def _search(connection: Connection, message: Message) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -90,6 +91,11 @@ def test_earlier_messages_of_a_stranger_are_looked_for_after_the_message_is_ther
     assert message.earlier is None
     assert earlier_messages.looked_for(person, message).earlier is True
     assert server.asked[-1] == b'UID SEARCH 1:3 UID 1:4 FROM "ann@far.example"'
+    asked = len(server.asked)
+    assert earlier_messages.looked_for(person, message).earlier is True
+    assert len(server.asked) == asked  # remembered
+    earlier_messages.looked_for(person, replace(message, uid=message.uid + 1))
+    assert len(server.asked) > asked  # of another message it is another question
 
 
 def test_a_search_that_is_never_answered_costs_two_seconds_once(server, person) -> None:
