@@ -2,9 +2,10 @@
 
 import peewee as pw
 
+NO = {"default": False, "constraints": [pw.SQL("DEFAULT FALSE")]}  # a process of the version before still adds rows
 SESSION = [
-    ("lasting", pw.BooleanField(default=False)),
-    ("pending", pw.BooleanField(default=False)),
+    ("lasting", pw.BooleanField(**NO)),
+    ("pending", pw.BooleanField(**NO)),
     ("confirmed", pw.DateTimeField(null=True)),
 ]
 ACCOUNT = [
@@ -39,7 +40,6 @@ class Authenticator(pw.Model):
     name = pw.CharField(max_length=60, default="")
     secret = pw.BlobField()
     last_step = pw.BigIntegerField(default=0)
-    confirmed = pw.BooleanField(default=False)
     created = pw.DateTimeField()
     used = pw.DateTimeField(null=True)
 
@@ -95,9 +95,18 @@ class MailedCode(pw.Model):
 
 
 class Voucher(pw.Model):
-    giver = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+")
+    giver = pw.ForeignKeyField(User, null=True, on_delete="CASCADE", backref="+")
     receiver = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+")
+    named = pw.CharField(max_length=254)
+    session = pw.CharField(max_length=64, index=True)
+    number = pw.CharField(max_length=4)
+    tries = pw.IntegerField(default=0)
+    user_agent = pw.CharField(max_length=255, default="")
+    network = pw.CharField(max_length=64, default="")
     created = pw.DateTimeField()
+    expires = pw.DateTimeField(index=True)
+    given = pw.DateTimeField(null=True)
+    refused = pw.DateTimeField(null=True)
     used = pw.DateTimeField(null=True)
 
     class Meta:
