@@ -16,7 +16,8 @@ from flask.cli import AppGroup, with_appcontext
 
 from webmail import doctor as examination
 from webmail import doctor_forgery, doctor_mail, doctor_result
-from webmail.auth import passwords, sessions
+from webmail.auth import passwords
+from webmail.auth.endings import end_everything
 from webmail.cli_audit import audit, noted
 from webmail.cli_groups import groups
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
@@ -352,5 +353,8 @@ def _name(text: str) -> str:
 
 
 def _signed_out(user: User) -> str:
-    count = sessions.revoke_all(user)
-    return f"{count} session{'' if count == 1 else 's'} ended"
+    count, programs = end_everything(user, settings())
+    words = f"{count} session{'' if count == 1 else 's'} ended"
+    if programs is not None:
+        return f"{words}, {programs} connection{'' if programs == 1 else 's'} of mail programs closed"
+    return words if settings().sign_in != "accounts" else f"{words}; mail programs keep what they have open"

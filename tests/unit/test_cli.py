@@ -156,7 +156,7 @@ def test_a_new_password_signs_out_everywhere(run, settings):
     run("accounts add alice --password-stdin", "the old one\n")
     sessions.start(User.get(), settings)
     code, said = run("accounts password alice --password-stdin", "the new one\n")
-    assert (code, said) == (0, "new password for alice@lycee.example; 1 session ended\n")
+    assert (code, said) == (0, "new password for alice@lycee.example; 1 session ended; mail programs keep what they have open\n")
     assert Session.select().count() == 0
     assert passwords.verify(User.get().password, "the new one")
 

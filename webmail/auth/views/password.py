@@ -8,10 +8,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.auth import password_change, sessions
+from webmail.auth import password_change
 from webmail.auth.blueprint import blueprint
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
+from webmail.auth.endings import end_everything_else
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import PasswordForm
 from webmail.auth.guard import comes_first
@@ -82,7 +83,7 @@ def show_strength() -> Response:
 
 def _changed(new: str, target: str) -> Response:
     user, row = current_user(), visit().row
-    others = sessions.revoke_all(user, except_=visit().id)
+    others = end_everything_else(user, settings(), keep=visit().id)
     kept = {"kept": session["kept"]} if "kept" in session else None
     visit().start(
         user,

@@ -1,0 +1,38 @@
+"""Endings: sessions, trust in browsers and mail programs end together; those of others go on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from webmail.auth import endings, mail_sessions, sessions
+from webmail.models import Session, TrustedDevice, now
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Whose mail programs were ended."""
+    found: list[str] = []
+    monkeypatch.setattr(mail_sessions, "end_soon", lambda address, _settings: found.append(address))
+    monkeypatch.setattr(mail_sessions, "end", lambda address, _settings: found.append(address) or 3)
+    return found
+
+
+def test_everything_else_ends(settings, alice, bob, asked):
+    _token, here = sessions.start(alice, settings)
+    for user in (alice, alice, bob):
+        sessions.start(user, settings)
+    for number, user in enumerate((alice, bob)):
+        TrustedDevice.create(token_hash=str(number), user=user, expires=now() + timedelta(days=1))
+    assert endings.end_everything_else(alice, settings, keep=here.id_hash) == 2
+    assert [row.user.address for row in Session.select().order_by(Session.user)] == ["alice@lycee.example", "bob@lycee.example"]
+    assert [row.user.address for row in TrustedDevice.select()] == ["bob@lycee.example"]
+    assert asked == ["alice@lycee.example"]
+
+
+def test_a_command_ends_all_and_says_how_much(settings, alice, asked):
+    sessions.start(alice, settings)
+    assert endings.end_everything(alice, settings) == (1, 3)
+    assert Session.select().count() == 0
+    assert asked == ["alice@lycee.example"]
