@@ -41,7 +41,9 @@ class AuditAct(StrEnum):
     RECOVERY_ADDRESS_REMOVED = "recovery-address-removed"
     CODE_MAILED = "code-mailed"
     TERMS_ACCEPTED = "terms-accepted"
+    VOUCHER_ASKED = "voucher-asked"  # by somebody whose password was right
     VOUCHER_GIVEN = "voucher-given"
+    VOUCHER_REFUSED = "voucher-refused"
     VOUCHER_USED = "voucher-used"
     DEVICE_TRUSTED = "device-trusted"
     TRUST_ENDED = "trust-ended"

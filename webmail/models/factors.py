@@ -9,13 +9,12 @@ from webmail.models.base import Table, now
 
 
 class Authenticator(Table):
-    """An application that shows a code every 30 seconds (TOTP, RFC 6238). Not confirmed until one of its codes was typed."""
+    """An application that shows a code every 30 seconds (TOTP, RFC 6238), kept once one of its codes was typed."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="authenticators")
     name = pw.CharField(max_length=60, default="")
     secret = pw.BlobField()  # sealed (vault.py)
     last_step = pw.BigIntegerField(default=0)  # the latest accepted one, in steps of 30 seconds since 1970: never again
-    confirmed = pw.BooleanField(default=False)
     created = pw.DateTimeField(default=now)
     used = pw.DateTimeField(null=True)
 
@@ -79,11 +78,20 @@ class MailedCode(Table):
 
 
 class Voucher(Table):
-    """A colleague vouches for somebody who has no second factor at hand: good for one sign-in, for a quarter of an hour."""
+    """Somebody without a second factor at hand asks a colleague to vouch for them: good for one sign-in, in one browser."""
 
-    giver = pw.ForeignKeyField(User, on_delete="CASCADE", backref="vouchers_given")
+    giver = pw.ForeignKeyField(User, null=True, on_delete="CASCADE", backref="vouchers_given")  # null: nobody who may vouch
     receiver = pw.ForeignKeyField(User, on_delete="CASCADE", backref="vouchers")
+    named = pw.CharField(max_length=254)  # the address that the receiver named, whether there is such an account or not
+    session = pw.CharField(max_length=64, index=True)  # `id_hash` of the pending session in which it was asked for
+    number = pw.CharField(max_length=4)  # on the receiver's screen; the giver types it
+    tries = pw.IntegerField(default=0)  # wrong numbers
+    user_agent = pw.CharField(max_length=255, default="")  # the receiver's, as is the network
+    network = pw.CharField(max_length=64, default="")
     created = pw.DateTimeField(default=now)
+    expires = pw.DateTimeField(index=True)
+    given = pw.DateTimeField(null=True)
+    refused = pw.DateTimeField(null=True)  # by the giver, or withdrawn by the receiver, who asked somebody else
     used = pw.DateTimeField(null=True)
 
     class Meta:
