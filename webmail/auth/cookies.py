@@ -43,6 +43,7 @@ class WebSession(SessionMixin):
         self._token = ""
         self.modified = False
         self.started = self.ended = False  # in this request; determines which cookies are set
+        self.trusts = ""  # the trusted-devices cookie to set
 
     @property
     def loaded(self) -> bool:
@@ -88,6 +89,11 @@ class WebSession(SessionMixin):
     def known(self) -> str:
         """The known-devices cookie, for auth/known_devices.py."""
         return self._request.cookies.get(self._store.known_name, "")
+
+    @property
+    def trusted(self) -> str:
+        """The trusted-devices cookie, for auth/trusted_devices.py."""
+        return self.trusts or self._request.cookies.get(self._store.trusted_name, "")
 
     @property
     def network(self) -> str:
@@ -142,6 +148,12 @@ class WebSession(SessionMixin):
         )
         self._data, self._before = dict(kept), dict(kept)
         self.started, self.ended, self.modified = True, False, False
+
+    def wait_longer(self) -> None:
+        """Give somebody at the second step the full time again, from now: they wait for a colleague. One UPDATE."""
+        if row := self.pending_row:
+            sessions.begin_again(row)
+            self.started = True  # the browser keeps the cookie for as long
 
     def end(self) -> None:
         """Sign out: the row is deleted at once, the cookie with the response."""
@@ -210,7 +222,8 @@ class RowSessions(SecureCookieSessionInterface):
     """Opens a `WebSession` for each request and saves changes. `app.session_interface = RowSessions(settings)`.
 
     Cookies: `traboule` holds the token, `traboule-visitor` a visitor's signed data, `traboule-known` the known devices
-    (auth/known_devices.py), never set on a shared computer. Secure cookies have the prefix `__Host-`, which browsers accept only
+    (auth/known_devices.py), `traboule-trusted` the trusted ones (auth/trusted_devices.py), neither ever set on a shared computer.
+    Secure cookies have the prefix `__Host-`, which browsers accept only
     from this host, over TLS (RFC 6265bis section 4.1.3.2).
     """
 
@@ -219,6 +232,7 @@ class RowSessions(SecureCookieSessionInterface):
         self.name = "__Host-traboule" if settings.secure_cookies else "traboule"
         self.visitor_name = f"{self.name}-visitor"
         self.known_name = f"{self.name}-known"
+        self.trusted_name = f"{self.name}-trusted"
 
     def open_session(self, app: flask.Flask, request: flask.Request) -> WebSession:  # type: ignore[override]
         return WebSession(self, app, request)
@@ -272,6 +286,9 @@ class RowSessions(SecureCookieSessionInterface):
         if visit.user is not None and not shared:
             value = known_devices.remember(visit.known, visit.user.address, self.settings.secret_key)
             response.set_cookie(self.known_name, value, max_age=known_devices.DAYS * 86400, **self._attributes())
+            if visit.trusts:
+                days = self.settings.trust_days
+                response.set_cookie(self.trusted_name, visit.trusts, max_age=days * 86400, **self._attributes())
 
     def _save_visitor(self, app: flask.Flask, visit: WebSession, response: flask.Response) -> None:
         signer = self.get_signing_serializer(app)

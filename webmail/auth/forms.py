@@ -31,6 +31,60 @@ def _new_password(label: LazyString) -> PasswordField:
     return PasswordField(label, render_kw={"autocomplete": "new-password", "required": True})
 
 
+class SecondStepForm(FlaskForm):
+    """The second step at sign-in: a code, and whether to ask for it on this device the next time."""
+
+    code = StringField(
+        _l("Code"),
+        render_kw={
+            "autocomplete": "one-time-code",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "maxlength": "60",
+            "required": True,
+        },
+    )
+    trust = BooleanField(_l("Don’t ask again on this device"))
+    next = HiddenField()
+
+
+class ColleagueForm(FlaskForm):
+    """Whom somebody at the second step asks to vouch for them."""
+
+    colleague = StringField(
+        _l("Your colleague’s e-mail address or user name"),
+        render_kw={
+            "autocomplete": "off",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "inputmode": "email",
+            "maxlength": "254",
+            "required": True,
+        },
+    )
+    next = HiddenField()
+
+
+class RecoveryForm(FlaskForm):
+    """The recovery address, and the code that confirms it."""
+
+    address = StringField(
+        _l("Private e-mail address"),
+        render_kw={
+            "autocomplete": "email",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "inputmode": "email",
+            "required": True,
+        },
+    )
+    code = StringField(
+        _l("Code"),
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "40", "required": True},
+    )
+    next = HiddenField()
+
+
 class PasswordForm(FlaskForm):
     """A change of password. Nothing is stripped or truncated here either."""
 

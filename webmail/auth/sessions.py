@@ -116,6 +116,12 @@ def credential(row: Session, token: str, settings: Settings) -> str | None:
     return vault.open_for_session(row.credential, token, settings.secret_key, row.user.get_id())
 
 
+def begin_again(row: Session) -> None:
+    """Let a pending session begin now, so that it lasts PENDING from here."""
+    row.created = row.seen = now()
+    Session.update(created=row.created, seen=row.seen).where(Session.id_hash == row.id_hash, Session.pending == True).execute()  # noqa: E712
+
+
 def revoke(id_hash: str, user: User | None = None) -> bool:
     """Revoke one session, effective at its next request; with `user`, only if it is theirs. Returns whether it existed."""
     query = Session.delete().where(Session.id_hash == id_hash)

@@ -1,6 +1,17 @@
 """Auth views: importing these modules registers their routes."""
 
 from webmail.auth.blueprint import blueprint
-from webmail.auth.views import mail_code, password, sessions, sign_in
+from webmail.auth.views import ask_colleague, mail_code, password, recovery, second_step, sessions, sign_in, terms, vouchers
 
-__all__ = ["blueprint", "mail_code", "password", "sessions", "sign_in"]
+__all__ = [
+    "ask_colleague",
+    "blueprint",
+    "mail_code",
+    "password",
+    "recovery",
+    "second_step",
+    "sessions",
+    "sign_in",
+    "terms",
+    "vouchers",
+]

@@ -6,11 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import current_app, redirect, request, url_for
+from flask import current_app, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from webmail.auth import recovery_address, trusted_devices
 from webmail.auth.cookies import visit
 from webmail.auth.user_agent import describe
+from webmail.auth.views.new_browser import tell_of_new_browser
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, User
@@ -31,8 +33,9 @@ class Started:
 
 
 def password_was_right(user: User, how: Started, target: str) -> Response:
-    """Ask for the second step, where the person has one, or complete the sign-in."""
-    if user.second_step:
+    """Ask for the second step, where the person has one and does not trust this browser, or complete the sign-in."""
+    trusted = not how.shared and user.second_step and trusted_devices.is_trusted(visit().trusted, user, settings())
+    if user.second_step and not trusted:
         visit().start(user, pending=True, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
         return redirect(url_for("auth.show_second_step", next=local_path(target) or None), 303)
     return complete(user, how, target)
@@ -40,15 +43,26 @@ def password_was_right(user: User, how: Started, target: str) -> Response:
 
 def complete(user: User, how: Started, target: str) -> Response:
     """Sign in, record it, and go back to the page that was asked for, or to the inbox."""
+    browser = describe(request.headers.get("User-Agent", ""))
+    new = tell_of_new_browser(user, browser, shared=how.shared)
     visit().start(user, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
-    audited(AuditAct.SIGN_IN, describe(request.headers.get("User-Agent", "")), shared=how.shared or None)
+    audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=new or None)
     _learn_people(user, how.password)
-    return redirect(after_sign_in(target), 303)
+    return redirect(_reminded(user, after_sign_in(target)), 303)
 
 
 def after_sign_in(target: str) -> str:
     """Where to go after signing in: back, or to the inbox."""
     return local_path(target) or url_for("mailbox.show", mailbox="INBOX")
+
+
+def _reminded(user: User, target: str) -> str:
+    """The page that asks for a recovery address first, once in a while; not while a text waits to be sent."""
+    if "kept" in session or not recovery_address.is_time_to_ask(user, settings()):
+        return target
+    with suppress(*DATABASE_AWAY):
+        recovery_address.note_asked(user)
+    return url_for("auth.show_recovery", first=1, next=target)
 
 
 def _learn_people(user: User, password: str | None) -> None:

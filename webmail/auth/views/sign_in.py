@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from webmail import audit, imap
-from webmail.auth import sessions
+from webmail.auth import sessions, throttle
 from webmail.auth.blueprint import blueprint
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
-from webmail.auth.sign_in import TooManyAttempts, account_address, sign_in
+from webmail.auth.sign_in import account_address, sign_in
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.errors import ServerAway, SignInRefused
@@ -26,6 +27,8 @@ from webmail.web.errors import csrf_error
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
+
+_PLACE = "waiting"  # in the session of a visitor who was told to wait: their place in the queue (auth/throttle.py)
 
 
 @blueprint.get("/login")
@@ -43,11 +46,14 @@ def log_in() -> Response:
     name, password = form.username.data or "", form.password.data or ""
     try:
         network = sessions.network_of(request.remote_addr)
-        user = sign_in(name, password, network, settings(), imap.check, browser=visit().known)
+        waited = throttle.has_waited(session.get(_PLACE))
+        user = sign_in(name, password, network, settings(), imap.check, browser=visit().known, waited=waited)
     except SignInRefused as error:
+        session.pop(_PLACE, None)
         _not_let_in(AuditAct.SIGN_IN_REFUSED, name)
         return _form(form, error.status, _("Wrong user name or password."))
     except TooManyAttempts as error:
+        session[_PLACE] = throttle.next_place(session.get(_PLACE))
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
         response = _form(form, error.status, too_many_words(error.retry_minutes))
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
@@ -58,7 +64,9 @@ def log_in() -> Response:
         return response
     except ServerAway as error:
         return _form(form, error.status, _("The mail server is not responding. Please try again in a few minutes."))
-    data = {"kept": {"path": form.next.data, "fields": fields}} if (fields := [[name, value] for name, value in _kept()]) else {}
+    data = (
+        {"kept": {"path": form.next.data, "fields": fields}} if (fields := [[name, value] for name, value in kept_text()]) else {}
+    )
     how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), password=password, data=data)
     return password_was_right(user, how, form.next.data or "")
 
@@ -82,14 +90,14 @@ def stale_form(error: CSRFError) -> Response:
     """For a sign-in page whose cookie expired while it was open: show a fresh form instead of an error."""
     if request.endpoint == "auth.logout" and visit().user is None:
         return redirect(url_for("auth.login"), 303)
-    if request.endpoint != "auth.log_in":
+    if request.endpoint not in ("auth.log_in", "auth.check_second_step"):
         return csrf_error(error)
     return _form(SignInForm(), 400, _("This page was open for too long, or your browser blocks cookies. Please sign in again."))
 
 
 def _form(form: SignInForm, status: int = 200, problem: str = "") -> Response:
     form.next.data = local_path(form.next.data or "")
-    return page("auth/login.html", status, form=form, problem=problem, kept=_kept())
+    return page("auth/login.html", status, form=form, problem=problem, kept=kept_text())
 
 
 def _this_browser() -> str:
@@ -100,7 +108,7 @@ def _not_let_in(act: AuditAct, name: str) -> None:
     audited(act, account_address(name, settings().domain) or audit.UNKNOWN)
 
 
-def _kept() -> list[tuple[str, str]]:
+def kept_text() -> list[tuple[str, str]]:
     """The text submitted when the session had ended: carried along in the sign-in form, then in the new session."""
     return [(name.removeprefix("kept-"), value) for name, value in request.form.items(multi=True) if name.startswith("kept-")]
 
