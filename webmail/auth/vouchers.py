@@ -1,0 +1,229 @@
+"""Vouchers: a colleague vouches for somebody who knows their password but has no second factor at hand. No Flask here.
+
+The person at the door names one colleague and sees a number, which they tell that colleague in person; the colleague, signed in
+elsewhere, types it. The voucher is then good once, in the browser in which it was asked for, until a quarter of an hour after
+it was asked for. It replaces the second factor, never the password. The person at the door never learns whether the colleague
+they name has an account: a wish to nobody looks the same and is never granted.
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from webmail.auth.sign_in import TooManyAttempts, normalise
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.models import User, Voucher, now
+
+VALID = timedelta(minutes=15)
+MOST_ASKED = 5  # by one person within ASKED_WITHIN
+ASKED_WITHIN = timedelta(hours=1)
+MOST_GIVEN = 5  # by one person within GIVEN_WITHIN
+GIVEN_WITHIN = timedelta(days=1)
+MOST_TRIES = 3  # at the number; the wish is refused after that many wrong ones
+_KEPT = timedelta(days=2)  # rows count for the limits above
+
+
+class WishFault(StrEnum):
+    """Why a colleague can't be named."""
+
+    UNUSABLE = "unusable"  # not an address or user name
+    ONESELF = "oneself"
+    OUTSIDE = "outside"  # of another establishment
+
+
+class GiveFault(StrEnum):
+    """Why a voucher is not given."""
+
+    NO_FACTOR = "no-factor"  # the giver has no second factor of their own
+    TOO_MANY = "too-many"  # MOST_GIVEN
+    GONE = "gone"  # too late, refused or given meanwhile, or never theirs to give
+    WRONG_NUMBER = "wrong-number"
+    TOO_MANY_TRIES = "too-many-tries"  # at the number: the wish is refused now
+
+
+class NotAsked(ValueError):
+    """The colleague can't be named; the argument is a WishFault."""
+
+
+class NotGiven(ValueError):
+    """The voucher was not given; the argument is a GiveFault."""
+
+
+class State(StrEnum):
+    """What became of a wish."""
+
+    WAITING = "waiting"
+    GIVEN = "given"
+    REFUSED = "refused"
+    OVER = "over"  # too late, or used
+
+
+# --- at the door -----------------------------------------------------------------------------------------------------
+
+
+def ask(receiver: User, colleague: str, session: str, settings: Settings, *, user_agent: str = "", network: str = "") -> Voucher:
+    """Ask a colleague, named by address or user name, to vouch for `receiver` in this pending session (its `id_hash`).
+
+    What was asked in it before is withdrawn. The same queries whether there is such a colleague or not. Raises NotAsked, and
+    TooManyAttempts beyond MOST_ASKED.
+    """
+    address = normalise(colleague[:300], receiver.domain)
+    if fault := _fault_of(address, receiver, settings):
+        raise NotAsked(fault)
+    at = now()
+    Voucher.delete().where(Voucher.created < at - _KEPT).execute()
+    with _in_turn(receiver):
+        if minutes := _wait(receiver):
+            raise TooManyAttempts(minutes)
+        giver = User.select().where(User.address == address, *_may_give(receiver)).first()
+        Voucher.update(refused=at).where(Voucher.session == session, Voucher.used.is_null()).execute()
+        return Voucher.create(
+            giver=giver, receiver=receiver, named=address, session=session, number=f"{secrets.randbelow(10_000):04d}",
+            user_agent=user_agent[:255], network=network[:64], created=at, expires=at + VALID,
+        )  # fmt: skip
+
+
+def asked_in(session: str) -> Voucher | None:
+    """What was last asked in this pending session. One SELECT."""
+    row: Voucher | None = Voucher.select().where(Voucher.session == session).order_by(Voucher.id.desc()).first()
+    return row
+
+
+def state_of(wish: Voucher) -> State:
+    if wish.refused is not None:
+        return State.REFUSED
+    if wish.used is not None or wish.expires <= now():
+        return State.OVER
+    return State.GIVEN if wish.given is not None else State.WAITING
+
+
+def use(session: str) -> Voucher | None:
+    """Use the voucher of this pending session up; None if there is none that is good, or its giver is one who may no more.
+
+    The UPDATE decides: of two at once one wins.
+    """
+    wish = asked_in(session)
+    if wish is None or state_of(wish) is not State.GIVEN:
+        return None
+    if not User.select().where(User.id == wish.giver_id, *_may_give(wish.receiver)).exists():
+        return None
+    at = now()
+    good = Voucher.given.is_null(False) & Voucher.refused.is_null() & Voucher.used.is_null() & (Voucher.expires > at)
+    return wish if Voucher.update(used=at).where(Voucher.id == wish.id, good).execute() else None
+
+
+# --- the colleague ---------------------------------------------------------------------------------------------------
+
+
+def wishes_for(giver: User) -> Sequence[Voucher]:
+    """Who asks `giver` to vouch for them now, and whom they have vouched for who is not in yet, the first first. One SELECT."""
+    return list(
+        Voucher.select(Voucher, User)
+        .join(User, on=Voucher.receiver)
+        .where(is_open_for(giver.id, now()), User.active == 1)
+        .order_by(Voucher.id)
+    )
+
+
+def is_open_for(giver_id: Any, at: Any) -> Any:
+    """The condition for `wishes_for`."""
+    return (Voucher.giver == giver_id) & (Voucher.expires > at) & Voucher.used.is_null() & Voucher.refused.is_null()
+
+
+def give(voucher_id: int, giver: User, number: str) -> Voucher:
+    """Vouch for whoever sees `number` on their screen. Raises NotGiven. Of two at once one wins."""
+    if not giver.second_step:
+        raise NotGiven(GiveFault.NO_FACTOR)
+    wish = _open(voucher_id, giver)
+    if wish is None or wish.given is not None or not _is_still_allowed(wish, giver):
+        raise NotGiven(GiveFault.GONE)
+    with _in_turn(giver):  # nothing is raised within: wrong numbers count
+        fault = GiveFault.TOO_MANY if given_lately(giver) >= MOST_GIVEN else _given(wish, number)
+    if fault:
+        raise NotGiven(fault)
+    return wish
+
+
+def _given(wish: Voucher, number: str) -> GiveFault | None:
+    still = (Voucher.id == wish.id) & is_open_for(wish.giver_id, now()) & Voucher.given.is_null()
+    if hmac.compare_digest("".join(number[:20].split()).encode(), wish.number.encode()):
+        return None if Voucher.update(given=now()).where(still).execute() else GiveFault.GONE
+    Voucher.update(tries=Voucher.tries + 1).where(still).execute()
+    if Voucher.update(refused=now()).where(still, Voucher.tries >= MOST_TRIES).execute():
+        return GiveFault.TOO_MANY_TRIES
+    return GiveFault.WRONG_NUMBER
+
+
+def refuse(voucher_id: int, giver: User) -> Voucher | None:
+    """Refuse a wish, or take back a voucher that was not used yet; None where there is neither."""
+    wish = _open(voucher_id, giver)
+    if wish is None:
+        return None
+    mine = (Voucher.id == voucher_id) & is_open_for(giver.id, now())
+    return wish if Voucher.update(refused=now()).where(mine).execute() else None
+
+
+def given_lately(giver: User) -> int:
+    """How often `giver` has vouched for somebody within GIVEN_WITHIN. One SELECT."""
+    return int(Voucher.select().where(Voucher.giver == giver, Voucher.given > now() - GIVEN_WITHIN).count())
+
+
+# --- the rules -------------------------------------------------------------------------------------------------------
+
+
+def _may_give(receiver: User) -> Iterator[Any]:
+    """Who may vouch for `receiver`, as conditions on User.
+
+    Somebody with a second factor: else two stolen passwords would do, one vouching for the other. For an administrator, another
+    one: else any account would do to become one.
+    """
+    yield User.id != receiver.id
+    yield User.active == 1
+    yield User.must_change == 0
+    yield User.second_step == 1
+    if receiver.role == "admin":
+        yield User.role == "admin"
+
+
+def _is_still_allowed(wish: Voucher, giver: User) -> bool:
+    receiver = wish.receiver
+    return bool(receiver.active) and User.select().where(User.id == giver.id, *_may_give(receiver)).exists()
+
+
+def _fault_of(address: str, receiver: User, settings: Settings) -> WishFault | None:
+    if not address:
+        return WishFault.UNUSABLE
+    if address == receiver.address:
+        return WishFault.ONESELF
+    inside = settings.own_domains(receiver.domain)
+    return None if address.rpartition("@")[2] in inside else WishFault.OUTSIDE
+
+
+def _open(voucher_id: int, giver: User) -> Voucher | None:
+    row: Voucher | None = Voucher.select().where(Voucher.id == voucher_id, is_open_for(giver.id, now())).first()
+    return row
+
+
+@contextmanager
+def _in_turn(user: User) -> Iterator[None]:
+    """A transaction in which this person's row is held, so that what others do meanwhile is counted."""
+    with db.atomic():
+        User.update(active=User.active).where(User.id == user.id).execute()
+        yield
+
+
+def _wait(receiver: User) -> int:
+    """Minutes until `receiver` may ask again, 0 for now."""
+    lately = Voucher.select(Voucher.created).where(Voucher.receiver == receiver, Voucher.created > now() - ASKED_WITHIN)
+    times = [row.created for row in lately.order_by(Voucher.created.desc()).limit(MOST_ASKED)]
+    if len(times) < MOST_ASKED:
+        return 0
+    return max(1, math.ceil((times[-1] + ASKED_WITHIN - now()).total_seconds() / 60))
