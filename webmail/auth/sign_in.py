@@ -1,41 +1,24 @@
-"""Sign-in: authentication by name and password, rate limited against brute force.
-
-Failed attempts are counted per address and per network. That alone would let anybody lock a user out, so a browser on which the
-user signed in before (auth/known_devices.py) has its own count: failures elsewhere do not block it, its own failures block nobody
-else, and whoever steals it has as few tries. On a new browser, a user under attack has to wait.
-"""
+"""Sign-in: authentication by name and password, slowed down for whoever guesses (auth/throttle.py). No Flask here."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 
-from peewee import Expression, IntegrityError
+from peewee import IntegrityError
 
 from webmail.account import Account, Password
-from webmail.auth import known_devices, passwords
+from webmail.auth import known_devices, passwords, throttle
 from webmail.auth.check_slots import check_slot
+from webmail.auth.throttle import TooManyAttempts as TooManyAttempts  # noqa: PLC0414 - where others look for it
+from webmail.auth.throttle import attempt_at as attempt_at  # noqa: PLC0414
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError, SignInRefused
-from webmail.models import SignInFailure, User, now
+from webmail.models import User
 
-WINDOW = timedelta(minutes=15)
-_NETWORK_FACTOR = 5  # many users may share one public address, e.g. of a school
 _ADDRESS = re.compile(r"[^\s@\x00-\x1f\x7f]{1,190}@[^\s@\x00-\x1f\x7f]{1,190}")
-
-
-class TooManyAttempts(MailError):
-    """Too many failed attempts for this address or from this network; retry after `retry_minutes`."""
-
-    status = 429
-
-    def __init__(self, retry_minutes: int) -> None:
-        super().__init__(f"too many attempts; again in {retry_minutes} min")
-        self.retry_minutes = retry_minutes
 
 
 def sign_in(
@@ -46,19 +29,21 @@ def sign_in(
     check_imap: Callable[[Account], None],
     *,
     browser: str = "",
+    waited: bool = False,
 ) -> User:
     """Authenticate; returns the user, creating their row at the first sign-in if IMAP authenticates.
 
     `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefused or
-    ServerAway. `browser`: the known-devices cookie (auth/known_devices.py).
+    ServerAway. `browser`: the known-devices cookie (auth/known_devices.py). `waited`: see throttle.begin.
 
     Raises SignInRefused, TooManyAttempts (the password is not checked then), TooBusy and ServerAway (not counted as failures).
     """
     address = normalise(address_or_name, settings.domain)
     if own := known_devices.recognise(browser, address, settings.secret_key):
-        attempt = _begin(own, "", settings.sign_in_attempts)
+        counted, network = own, ""
     else:
-        attempt = _begin(address or address_or_name.strip().lower()[:254], network, settings.sign_in_attempts)
+        counted = address or address_or_name.strip().lower()[:254]
+    attempt = throttle.begin(counted, network, settings.sign_in_attempts, waited=waited)
     if not address or not passwords.usable(password):
         raise SignInRefused("not a name and a password")
     try:
@@ -70,7 +55,7 @@ def sign_in(
         if not isinstance(error, SignInRefused):  # a server error, not a wrong password
             attempt.delete_instance()
         raise
-    SignInFailure.delete().where(SignInFailure.address == (own or address)).execute()
+    throttle.succeeded(counted, network)
     return user
 
 
@@ -96,47 +81,6 @@ def account_address(address_or_name: str, domain: str) -> str:
     with suppress(*DATABASE_AWAY):
         return address if address and User.select().where(User.address == address).exists() else ""
     return ""
-
-
-def forget_old_failures() -> int:
-    """Delete the failures older than WINDOW; returns how many."""
-    return SignInFailure.delete().where(SignInFailure.at < now() - WINDOW).execute()
-
-
-def attempt_at(what: str, settings: Settings) -> SignInFailure:
-    """Count an attempt to say the password elsewhere than at the door; delete what is returned if it was right.
-
-    Raises TooManyAttempts. `what` tells apart whose they are: they count by themselves.
-    """
-    return _begin(what[:254], "", settings.sign_in_attempts)
-
-
-def _begin(address: str, network: str, limit: int) -> SignInFailure:
-    """Record a failure before the password is checked, so that concurrent attempts all count; it is deleted on success.
-
-    Raises TooManyAttempts; such an attempt is not recorded, so that waiting always helps.
-    """
-    forget_old_failures()
-    with db.atomic():
-        attempt = SignInFailure.create(address=address, network=network)
-        minutes = _wait(SignInFailure.address == address, limit)
-        if network:
-            minutes = max(minutes, _wait(SignInFailure.network == network, limit * _NETWORK_FACTOR))
-        if minutes:
-            attempt.delete_instance()
-    if minutes:
-        raise TooManyAttempts(minutes)
-    return attempt
-
-
-def _wait(same: Expression, limit: int) -> int:
-    """Minutes until another attempt is allowed, 0 for now. The rows include the current attempt."""
-    times = [
-        row.at for row in SignInFailure.select(SignInFailure.at).where(same).order_by(SignInFailure.at.desc()).limit(limit + 1)
-    ]
-    if len(times) <= limit:
-        return 0
-    return max(1, math.ceil((times[-1] + WINDOW - now()).total_seconds() / 60))
 
 
 def _by_own_table(address: str, password: str) -> User:

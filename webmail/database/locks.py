@@ -48,6 +48,14 @@ def lock(name: str, patience: float = 0.0) -> Iterator[None]:
         yield
 
 
+def serialize(name: str) -> None:
+    """Have transactions that begin with this, by the same name, wait for each other. One query on PostgreSQL; none on SQLite,
+    where each transaction (BEGIN IMMEDIATE) is the only one that writes.
+    """
+    if isinstance(db.obj, pw.PostgresqlDatabase):
+        db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_key(name),))
+
+
 def _wait(take: Callable[[], bool], name: str, patience: float) -> None:
     end, pause = time.monotonic() + patience, _SHORTEST
     while not take():
@@ -63,7 +71,7 @@ def _wait(take: Callable[[], bool], name: str, patience: float) -> None:
 
 @contextmanager
 def _advisory(name: str) -> Iterator[Callable[[], bool]]:
-    key = int.from_bytes(hashlib.sha256(b"traboule " + name.encode()).digest()[:8], "big", signed=True)
+    key = _key(name)
     held = False
 
     def take() -> bool:
@@ -79,6 +87,10 @@ def _advisory(name: str) -> Iterator[Callable[[], bool]]:
                 db.execute_sql("SELECT pg_advisory_unlock(%s)", (key,))
             except DATABASE_AWAY as error:  # the lock ended with the connection
                 log.warning("the lock %s ended with its connection: %s", name, error)
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(b"traboule " + name.encode()).digest()[:8], "big", signed=True)
 
 
 # --- SQLite ----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from webmail.database.connection import db, open_database
-from webmail.database.locks import LockBusy, lock
+from webmail.database.locks import LockBusy, lock, serialize
 from webmail.database.migrate import migrate
 
 COUNT = """
@@ -89,6 +89,29 @@ def test_processes_take_turns(url, tmp_path):
     workers = [start(COUNT, url, str(counter)) for _ in range(3)]
     assert [worker.wait(120) for worker in workers] == [0, 0, 0]
     assert counter.read_text() == "600"
+
+
+def test_transactions_of_one_name_take_turns(url):
+    with db.connection_context():
+        db.execute_sql("CREATE TABLE counter (number INTEGER)")
+        db.execute_sql("INSERT INTO counter VALUES (0)")
+
+    def count() -> None:
+        with db.connection_context():
+            for _ in range(20):
+                with db.atomic():
+                    serialize("counter")
+                    number = db.execute_sql("SELECT number FROM counter").fetchone()[0]
+                    time.sleep(0.001)
+                    db.execute_sql(f"UPDATE counter SET number = {number + 1}")  # noqa: S608
+
+    threads = [threading.Thread(target=count) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.connection_context():
+        assert db.execute_sql("SELECT number FROM counter").fetchone()[0] == 120
 
 
 def test_a_killed_holder_keeps_nobody_waiting(url):

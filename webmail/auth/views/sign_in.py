@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -12,7 +14,7 @@ from webmail import audit, imap
 from webmail.auth import sessions, throttle
 from webmail.auth.blueprint import blueprint
 from webmail.auth.check_slots import TooBusy
-from webmail.auth.cookies import visit
+from webmail.auth.cookies import CLEARED, visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
 from webmail.auth.sign_in import account_address, sign_in
@@ -36,7 +38,7 @@ _PLACE = "waiting"  # in the session of a visitor who was told to wait: their pl
 def login() -> Response:
     if visit().user is not None:
         return redirect(after_sign_in(request.args.get("next", "")), 303)
-    return _form(SignInForm(next=local_path(request.args.get("next", ""))))
+    return sign_in_page(SignInForm(next=local_path(request.args.get("next", "")), shared=visit().on_shared))
 
 
 @blueprint.post("/login")
@@ -51,23 +53,20 @@ def log_in() -> Response:
     except SignInRefused as error:
         session.pop(_PLACE, None)
         _not_let_in(AuditAct.SIGN_IN_REFUSED, name)
-        return _form(form, error.status, _("Wrong user name or password."))
+        return sign_in_page(form, error.status, _("Wrong user name or password."))
     except TooManyAttempts as error:
         session[_PLACE] = throttle.next_place(session.get(_PLACE))
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
-        response = _form(form, error.status, too_many_words(error.retry_minutes))
+        response = sign_in_page(form, error.status, too_many_words(error.retry_minutes))
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
         return response
     except TooBusy as error:
-        response = _form(form, error.status, busy_words())
+        response = sign_in_page(form, error.status, busy_words())
         response.headers["Retry-After"] = "60"
         return response
     except ServerAway as error:
-        return _form(form, error.status, _("The mail server is not responding. Please try again in a few minutes."))
-    data = (
-        {"kept": {"path": form.next.data, "fields": fields}} if (fields := [[name, value] for name, value in kept_text()]) else {}
-    )
-    how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), password=password, data=data)
+        return sign_in_page(form, error.status, _("The mail server is not responding. Please try again in a few minutes."))
+    how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), password=password, data=kept_data(form))
     return password_was_right(user, how, form.next.data or "")
 
 
@@ -80,8 +79,7 @@ def logout() -> Response:
         audited(AuditAct.SIGN_OUT, browser, actor=user)
     notify(_("You are signed out."), "done")
     response = redirect(url_for("auth.login"), 303)
-    # also clear mail from the browser's cache; not "cookies", which would affect other sites of the same domain
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.headers["Clear-Site-Data"] = CLEARED  # mail in the browser's cache
     return response
 
 
@@ -90,12 +88,14 @@ def stale_form(error: CSRFError) -> Response:
     """For a sign-in page whose cookie expired while it was open: show a fresh form instead of an error."""
     if request.endpoint == "auth.logout" and visit().user is None:
         return redirect(url_for("auth.login"), 303)
-    if request.endpoint not in ("auth.log_in", "auth.check_second_step"):
+    if request.endpoint not in ("auth.log_in", "auth.check_second_step", "auth.check_key", "auth.sign_in_by_passkey"):
         return csrf_error(error)
-    return _form(SignInForm(), 400, _("This page was open for too long, or your browser blocks cookies. Please sign in again."))
+    words = _("This page was open for too long, or your browser blocks cookies. Please sign in again.")
+    return sign_in_page(SignInForm(), 400, words)
 
 
-def _form(form: SignInForm, status: int = 200, problem: str = "") -> Response:
+def sign_in_page(form: SignInForm, status: int = 200, problem: str = "") -> Response:
+    """The page, with what was chosen on it, for every way of signing in."""
     form.next.data = local_path(form.next.data or "")
     return page("auth/login.html", status, form=form, problem=problem, kept=kept_text())
 
@@ -106,6 +106,12 @@ def _this_browser() -> str:
 
 def _not_let_in(act: AuditAct, name: str) -> None:
     audited(act, account_address(name, settings().domain) or audit.UNKNOWN)
+
+
+def kept_data(form: SignInForm) -> dict[str, Any]:
+    """What the new session keeps of it, with the page that it is for."""
+    fields = [[name, value] for name, value in kept_text()]
+    return {"kept": {"path": form.next.data, "fields": fields}} if fields else {}
 
 
 def kept_text() -> list[tuple[str, str]]:
