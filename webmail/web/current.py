@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from flask import Response, after_this_request, current_app, g, session
+from flask import Response, after_this_request, current_app, g, has_request_context, session
 
 from webmail import imap, vault
 from webmail import preferences as preferred
@@ -81,9 +81,9 @@ def preferences() -> Preferences:
 
 
 def time_zone() -> ZoneInfo:
-    """The time zone of the signed-in user, else the establishment's. Needs no database when that is away."""
+    """The time zone of the signed-in user, else the establishment's. Needs no request, nor the database when that is away."""
     try:
-        chosen = preferences().time_zone if getattr(session, "user", None) else ""
+        chosen = preferences().time_zone if has_request_context() and getattr(session, "user", None) else ""
     except DATABASE_AWAY:
         chosen = ""
     return ZoneInfo(chosen or settings().timezone)

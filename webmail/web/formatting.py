@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from gettext import NullTranslations
@@ -13,7 +15,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from flask import g
-from flask_babel import get_locale, get_translations
+from flask_babel import force_locale, get_locale, get_translations
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -36,6 +38,19 @@ def here() -> Here:
         zone = time_zone()
         held.here = Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
     return cast(Here, held.here)
+
+
+@contextmanager
+def written_in(language: str) -> Iterator[None]:
+    """Texts, dates and numbers are in this language meanwhile: for mail to somebody else than who is asking."""
+    kept = g.pop("here", None)
+    try:
+        with force_locale(language):
+            yield
+    finally:
+        g.pop("here", None)
+        if kept is not None:
+            g.here = kept
 
 
 def translated(text: str) -> str:

@@ -6,8 +6,7 @@ import logging
 from contextlib import suppress
 from enum import Enum
 
-from flask import request
-from flask_babel import force_locale
+from flask import has_request_context, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -16,7 +15,7 @@ from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import User, now
 from webmail.web.current import settings, wake_system_mail
-from webmail.web.formatting import long_date
+from webmail.web.formatting import long_date, written_in
 from webmail.web.public_links import public_link
 
 log = logging.getLogger(__name__)
@@ -30,6 +29,46 @@ class SecurityNotice(Enum):
         _l("Sign-in from a new browser"),
         _l("Somebody signed in as %(address)s from a browser that was not known before."),
     )
+    RECOVERY_ADDRESS_SET = (
+        _l("Your recovery address was changed"),
+        _l("%(what)s is now the recovery address of %(address)s."),
+    )
+    RECOVERY_ADDRESS_REMOVED = (
+        _l("Your recovery address was removed"),
+        _l("%(what)s is no longer the recovery address of %(address)s."),
+    )
+    VOUCHER_GIVEN = (
+        _l("You vouched for a colleague"),
+        _l("From the account %(address)s, somebody vouched for %(what)s, who could then sign in without their second step."),
+    )
+    VOUCHER_USED = (
+        _l("You signed in with a colleague’s help"),
+        _l("Somebody signed in as %(address)s without the usual second step: %(what)s vouched for them."),
+    )
+    VOUCHER_REFUSED = (
+        _l("A colleague refused to vouch for you"),
+        _l(
+            "Somebody who knows the password of %(address)s wanted to sign in without the usual second step. "
+            "%(what)s was asked to vouch for them and refused."
+        ),
+    )
+    APP_ADDED = (_l("An authenticator app was added"), _l("“%(what)s” can now be used to sign in as %(address)s."))
+    APP_REMOVED = (_l("An authenticator app was removed"), _l("“%(what)s” can no longer be used to sign in as %(address)s."))
+    RECOVERY_CODES_MADE = (
+        _l("You have new recovery codes"),
+        _l("New recovery codes were made for %(address)s. The codes from before no longer work."),
+    )
+    RECOVERY_CODE_USED = (_l("A recovery code was used"), _l("Somebody used a recovery code of %(address)s. Codes left: %(what)s."))
+    SECOND_STEP_GUESSED = (
+        _l("Somebody may know your password"),
+        _l("Somebody typed the password of %(address)s, then many wrong codes. Nobody was let in by them: change your password now."),
+    )
+    KEY_ADDED = (_l("A security key was added"), _l("“%(what)s” can now be used to sign in as %(address)s."))
+    KEY_REMOVED = (_l("A security key was removed"), _l("“%(what)s” can no longer be used to sign in as %(address)s."))
+    KEY_COPIED = (
+        _l("There may be a copy of your security key"),
+        _l("A sign-in as %(address)s with “%(what)s” was refused: the key’s counter went backwards, as a copy of it would make it."),
+    )
 
     @property
     def subject(self) -> str:
@@ -39,30 +78,45 @@ class SecurityNotice(Enum):
         return str(self.value[1]) % {"address": address, "what": what}
 
 
-def tell(user: User, notice: SecurityNotice, what: str = "", *, browser: str = "", also: tuple[str, ...] = ()) -> None:
+def tell(
+    user: User,
+    notice: SecurityNotice,
+    what: str = "",
+    *,
+    browser: str = "",
+    network: str | None = None,
+    also: tuple[str, ...] = (),
+) -> None:
     """Queue the mail; nothing where the establishment sends none. Never raises. `what`: a name, shown as text.
 
-    `also`: further addresses, such as a recovery address that was just replaced.
+    `network`: where it was done, if not where this request comes from. `also`: further addresses, such as a recovery address that
+    was just replaced.
     """
     if settings().system_sender is None:
         return
     addresses = dict.fromkeys([user.address, user.recovery_address, *also])
     try:
-        with force_locale(system_mail.in_language_of(user, settings())):
-            subject, body = notice.subject, _body(user, notice, what, browser)
+        language = system_mail.in_language_of(user, settings())
+        with written_in(language):
+            subject, body = notice.subject, _body(user, notice, what, browser, _network() if network is None else network)
             for address in filter(None, addresses):
                 with suppress(BadAddress, UnsafeValue):
-                    if row := system_mail.send(address, "security", subject, body, system_mail.in_language_of(user, settings())):
+                    if row := system_mail.send(address, "security", subject, body, language):
                         wake_system_mail(row)
     except DATABASE_AWAY as error:
         log.error("%s is not told that %s: %s", user.address, notice.name, error)
 
 
-def _body(user: User, notice: SecurityNotice, what: str, browser: str) -> str:
+def _network() -> str:
+    """Where the request comes from; "" at the command line."""
+    return (request.remote_addr or "") if has_request_context() else ""
+
+
+def _body(user: User, notice: SecurityNotice, what: str, browser: str, network: str) -> str:
     lines = [notice.sentence(user.address, what), "", _("When: %(when)s", when=long_date(now()))]
     if browser:
         lines.append(_("Browser: %(browser)s", browser=browser))
-    if network := request.remote_addr:
+    if network:
         lines.append(_("Network: %(network)s", network=network))
     lines += ["", _("If this was you, there is nothing to do.")]
     lines.append(_("If it was not, sign out everywhere and change your password at once:"))
