@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
+from flask_wtf.csrf import validate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
+from wtforms import ValidationError
 
 from webmail.auth import form_slots, request_slots
 from webmail.auth.cookies import visit
@@ -21,10 +23,14 @@ from webmail.auth.forms import SignInForm
 from webmail.auth.sessions import network_of
 from webmail.models import now
 from webmail.web.notices import changes_by_itself, notify
+from webmail.web.origin import refuse_foreign_forms
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path
 
 CONFIRMED_FOR = timedelta(minutes=10)
+INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
+_LARGEST_INTERRUPTED = 8 * 1024  # bytes
+_NOT_KEPT = ("csrf_token", "code", "password", "new_password", "new_password_again")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -74,6 +80,7 @@ def install(app: Flask) -> None:
     if count:  # otherwise all visitors would share the proxy's address, and so one rate limit
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
     people.init_app(app, add_context_processor=False)  # templates have web.current_user()
+    app.before_request(refuse_foreign_forms)
     app.before_request(_read_strangers_form)
     app.before_request(_require_sign_in)
     app.after_request(_stream_keeps_turn)
@@ -119,7 +126,8 @@ def _keep_text() -> AnyResponse:
     problem = _("You were signed out. Your text is safe: sign in to continue.")
     if any(file.filename for file in request.files.values()):
         problem += " " + _("You will need to choose your files again.")
-    return page("auth/login.html", 401, form=SignInForm(formdata=None, next=_here()), problem=problem, kept=kept)
+    form = SignInForm(formdata=None, next=_here(), shared=visit().on_shared)
+    return page("auth/login.html", 401, form=form, problem=problem, kept=kept)
 
 
 class _People(LoginManager):
@@ -186,12 +194,42 @@ def _first_step(endpoint: str) -> AnyResponse | None:
 
 def _confirm_first(endpoint: str) -> AnyResponse | None:
     """Lead to the page that asks for a factor again, before views marked `@asks_again`."""
+    return confirm_first() if _mark(endpoint, "asks_again", False) else None
+
+
+def confirm_first(*, just_signed_in: bool = False) -> AnyResponse | None:
+    """The way to the page that asks for a factor again, None where one was given within CONFIRMED_FOR.
+
+    With `just_signed_in` having signed in within that time is enough.
+    """
     row = visit().row
-    if row is None or not _mark(endpoint, "asks_again", False):
+    if row is None:
         return None
-    if row.confirmed is not None and row.confirmed > now() - CONFIRMED_FOR:
+    if is_confirmed() or (just_signed_in and row.created > now() - CONFIRMED_FOR):
         return None
+    _keep_interrupted()
     return _lead_to("auth.show_confirm")
+
+
+def is_confirmed() -> bool:
+    """Whether a factor was asked for again within CONFIRMED_FOR. Only for views that need a sign-in."""
+    row = visit().row
+    return row is not None and row.confirmed is not None and row.confirmed > now() - CONFIRMED_FOR
+
+
+def _keep_interrupted() -> None:
+    """Keep a small form that the question interrupts, to be sent again by a click after it (views/confirm.py); never a secret.
+
+    Only one of ours: its CSRF token is right, which is otherwise checked after the sign-in.
+    """
+    if request.method != "POST" or (request.content_length or 0) > _LARGEST_INTERRUPTED:
+        return
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        return
+    kept = [[name, value] for name, value in request.form.items(multi=True) if name not in _NOT_KEPT]
+    visit()[INTERRUPTED] = {"url": _here(), "fields": kept}
 
 
 def _mark(endpoint: str, name: str, default: Any) -> Any:
