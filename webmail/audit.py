@@ -42,6 +42,7 @@ DETAILS = (
     "room",  # for mail
     "sessions",  # how many ended
     "shared",  # a computer that others use too
+    "new",  # a browser that was not known, and the person was told
     "sent",  # whether a report left
     "undo",
     "hour",

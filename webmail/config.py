@@ -69,6 +69,7 @@ class Settings:
     password_score: int = 2  # how hard to guess it must be, from 0 (not asked) to 4, where passwords are kept here
     lasting_days: int = 30  # how long "stay signed in on this device" lasts; 0: not offered
     recovery_address: str = "ask"  # a private address for recovery: off, ask (at most monthly), required
+    new_browser_mail: bool = True  # people are told of a sign-in from a browser that was not known; needs system_address
     terms_file: str = ""  # terms of use that people accept before anything else; plain text, empty: none
     terms_version: str = ""  # asked again when it changes
     second_step_for: str = ""  # who must have a second factor: all, admin, or groups' identifiers, separated by commas
@@ -356,6 +357,10 @@ def _check_establishment(settings: Settings) -> None:
     """What is told to the world: the address of the pages, and the sender of the establishment's own mail."""
     if bool(settings.terms_file) != bool(settings.terms_version):
         raise ConfigError("terms_file and terms_version go together: a text, and a word that changes when the text does")
+    if len(settings.terms_version) > 40 or not settings.terms_version.isprintable():
+        raise ConfigError("terms_version is a word or date of at most 40 characters")
+    if settings.recovery_address == "required" and not settings.system_address:
+        raise ConfigError("recovery_address is required only with system_address: the address is confirmed by a mail from there")
     if settings.passkey_sign_in and not settings.token_key_file:
         raise ConfigError("passkey_sign_in needs token_key_file: without a password only a token opens the mail servers")
     if settings.public_url:

@@ -15,10 +15,12 @@ from imapclient import IMAPClient
 
 from webmail import doctor_clock, doctor_index, doctor_machine, managesieve, smtp
 from webmail.account import Account, Server
+from webmail.auth import terms
 from webmail.config import ConfigError, Settings, ca_trouble
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
 from webmail.errors import MailError, ServerAway, SignInRefused, TokenRefused
 from webmail.imap.connection import authenticate
+from webmail.web.formatting import LANGUAGES
 from webmail.web.icons import icon_names
 
 # capability -> (severity if missing, what users notice)
@@ -288,7 +290,20 @@ def establishment(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
     else:
         yield CheckResult("System mail", WARNING, "no sender is set (system_address), so no system mail can be sent.")
+    yield from _terms(settings)
     yield from _links(settings)
+
+
+def _terms(settings: Settings) -> Iterator[CheckResult]:
+    """Texts that can't be shown: nobody is asked to accept them meanwhile."""
+    found = dict.fromkeys(file for language in LANGUAGES for file in terms.files(settings, language))
+    for file in found:
+        try:
+            terms.read(file)
+        except terms.TermsUnreadable as error:
+            yield CheckResult("Terms of use", PROBLEM, f"{error}; meanwhile nobody is asked to accept them (terms_file).")
+        else:
+            yield CheckResult("Terms of use", OK, f"{file.name}, version {settings.terms_version}.")
 
 
 def _links(settings: Settings) -> Iterator[CheckResult]:

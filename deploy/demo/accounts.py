@@ -81,6 +81,7 @@ def _add(person: Person, password: str) -> None:
         role=person.role,
         quota_bytes=person.quota,
         password=passwords.hash_password(password),
+        recovery_asked=models.now(),  # not at once: the demo is for mail
     )
 
 

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _SURVIVES_SIGN_IN = ("language",)  # nothing else of a visitor's session, which could have been planted (session fixation)
 _MISSING = object()
+_REMEMBERED = 365 * 86400  # seconds
+CLEARED = '"cache", "storage"'  # when a session is over; not "cookies", which would affect other sites of the same domain
 
 
 class WebSession(SessionMixin):
@@ -43,6 +45,7 @@ class WebSession(SessionMixin):
         self._token = ""
         self.modified = False
         self.started = self.ended = False  # in this request; determines which cookies are set
+        self.lost = False  # the browser came with a session that is over: too long without a visit, or ended from elsewhere
         self.trusts = ""  # the trusted-devices cookie to set
 
     @property
@@ -94,6 +97,11 @@ class WebSession(SessionMixin):
     def trusted(self) -> str:
         """The trusted-devices cookie, for auth/trusted_devices.py."""
         return self.trusts or self._request.cookies.get(self._store.trusted_name, "")
+
+    @property
+    def on_shared(self) -> bool:
+        """Whether the last sign-in in this browser said that others use it too."""
+        return bool(self._request.cookies.get(self._store.shared_name))
 
     @property
     def network(self) -> str:
@@ -186,6 +194,7 @@ class WebSession(SessionMixin):
             self._token = self._request.cookies.get(self._store.name, "")
             visiting = not self._by_itself()
             self._row = sessions.find(self._token, self._store.settings, visiting=visiting) if self._token else None
+            self.lost = bool(self._token) and self._row is None
             if self._row:
                 self._data = self._store.loads(self._row.data)
                 self._before = self._store.loads(self._row.data)
@@ -222,9 +231,9 @@ class RowSessions(SecureCookieSessionInterface):
     """Opens a `WebSession` for each request and saves changes. `app.session_interface = RowSessions(settings)`.
 
     Cookies: `traboule` holds the token, `traboule-visitor` a visitor's signed data, `traboule-known` the known devices
-    (auth/known_devices.py), `traboule-trusted` the trusted ones (auth/trusted_devices.py), neither ever set on a shared computer.
-    Secure cookies have the prefix `__Host-`, which browsers accept only
-    from this host, over TLS (RFC 6265bis section 4.1.3.2).
+    (auth/known_devices.py), `traboule-trusted` the trusted ones (auth/trusted_devices.py); on a shared computer neither is
+    ever set, but `traboule-shared`. Secure cookies have the prefix `__Host-`, which browsers accept only from this host, over TLS
+    (RFC 6265bis section 4.1.3.2).
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -233,6 +242,7 @@ class RowSessions(SecureCookieSessionInterface):
         self.visitor_name = f"{self.name}-visitor"
         self.known_name = f"{self.name}-known"
         self.trusted_name = f"{self.name}-trusted"
+        self.shared_name = f"{self.name}-shared"
 
     def open_session(self, app: flask.Flask, request: flask.Request) -> WebSession:  # type: ignore[override]
         return WebSession(self, app, request)
@@ -245,6 +255,11 @@ class RowSessions(SecureCookieSessionInterface):
             response.vary.add("Cookie")
         if visit.ended:
             response.delete_cookie(self.name, **self._attributes())
+        if visit.stored is not None and visit.stored.shared:
+            response.headers["Cache-Control"] = "no-store, no-cache"
+        elif visit.lost and visit.on_shared and visit.stored is None:
+            # the cookie stays: another tab may have signed in again meanwhile, and this answer would sign it out
+            response.headers["Clear-Site-Data"] = CLEARED
         if visit.stored is not None:
             if visit.started:
                 self._hand_over(visit, response)
@@ -283,12 +298,20 @@ class RowSessions(SecureCookieSessionInterface):
         lifetime = None if row is None or shared else int(sessions.longest(row, self.settings).total_seconds())
         response.set_cookie(self.name, visit.token, max_age=lifetime, **self._attributes())
         response.delete_cookie(self.visitor_name, **self._attributes())
+        self._remember_shared(visit, response, shared)
         if visit.user is not None and not shared:
             value = known_devices.remember(visit.known, visit.user.address, self.settings.secret_key)
             response.set_cookie(self.known_name, value, max_age=known_devices.DAYS * 86400, **self._attributes())
             if visit.trusts:
                 days = self.settings.trust_days
                 response.set_cookie(self.trusted_name, visit.trusts, max_age=days * 86400, **self._attributes())
+
+    def _remember_shared(self, visit: WebSession, response: flask.Response, shared: bool) -> None:
+        """A cookie that says of this browser that others use it too, and nothing else: the choice is made already next time."""
+        if shared:
+            response.set_cookie(self.shared_name, "1", max_age=_REMEMBERED, **self._attributes())
+        elif visit.on_shared:
+            response.delete_cookie(self.shared_name, **self._attributes())
 
     def _save_visitor(self, app: flask.Flask, visit: WebSession, response: flask.Response) -> None:
         signer = self.get_signing_serializer(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from webmail.auth import recovery_address, terms
 from webmail.config import Settings
 from webmail.models import User, now
 
@@ -21,10 +22,10 @@ def first_step(user: User, settings: Settings) -> FirstStep | None:
     """The step that comes first for this person now; None if nothing is left to do. No query: it is asked for every page."""
     if user.must_change and settings.sign_in == "accounts":
         return FirstStep.PASSWORD
-    if settings.terms_version and user.terms != settings.terms_version:
+    if terms.must_accept(user, settings):
         return FirstStep.TERMS
     if user.second_step_due is not None and not user.second_step and user.second_step_due <= now():
         return FirstStep.SECOND_STEP
-    if settings.recovery_address == "required" and not user.recovery_address:
+    if settings.recovery_address == "required" and not user.recovery_address and recovery_address.is_offered(settings):
         return FirstStep.RECOVERY
     return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from webmail import system_mail
 from webmail.auth import mailed_codes
@@ -13,6 +13,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.mailed_codes import CodeFault, CodePurpose
 from webmail.models import User
 from webmail.web.current import settings, wake_system_mail
+from webmail.web.formatting import written_in
 
 
 def mail_code(user: User, purpose: CodePurpose, address: str) -> None:
@@ -37,7 +38,7 @@ def too_many_codes_words(minutes: int) -> str:
 
 def _letter(user: User, purpose: CodePurpose, code: str) -> tuple[str, str]:
     """Subject and text. The code stands in the text alone, which is forgotten once it is sent."""
-    with force_locale(system_mail.in_language_of(user, settings())):
+    with written_in(system_mail.in_language_of(user, settings())):
         name, minutes = settings().name, int(mailed_codes.LIFE.total_seconds() // 60)
         if purpose is CodePurpose.RECOVERY_ADDRESS:
             begin = _(

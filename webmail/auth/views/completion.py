@@ -46,7 +46,7 @@ def complete(user: User, how: Started, target: str) -> Response:
     browser = describe(request.headers.get("User-Agent", ""))
     new = tell_of_new_browser(user, browser, shared=how.shared)
     visit().start(user, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
-    audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=new or None)
+    audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None)
     _learn_people(user, how.password)
     return redirect(_reminded(user, after_sign_in(target)), 303)
 

@@ -88,7 +88,7 @@ def second_step_done(factor: Factor, target: str, *, trust: bool = False) -> Res
 
 def second_step_over() -> Response:
     """For a form of the second step that came too late: ask for the password again, with the text that was being written."""
-    form = SignInForm(formdata=None, next=local_path(request.form.get("next", "")))
+    form = SignInForm(formdata=None, next=local_path(request.form.get("next", "")), shared=visit().on_shared)
     return page("auth/login.html", 401, form=form, problem=_("This took too long. Please sign in again."), kept=kept_text())
 
 

@@ -1,0 +1,131 @@
+"""Recovery page: a person gives an address outside of their own mail, and confirms it by the code that arrives there."""
+
+from __future__ import annotations
+
+from flask import abort, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.auth import mailed_codes, recovery_address
+from webmail.auth.blueprint import blueprint
+from webmail.auth.first_steps import FirstStep, first_step
+from webmail.auth.forms import RecoveryForm
+from webmail.auth.guard import asks_again, comes_first, confirm_first
+from webmail.auth.mailed_codes import CodePurpose, CodeRefused
+from webmail.auth.recovery_address import AddressFault, AddressRefused
+from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.views.code_letters import code_fault_words, mail_code, too_many_codes_words
+from webmail.errors import BadAddress
+from webmail.models import AuditAct
+from webmail.web.audit import audited
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+from webmail.web.security_mail import SecurityNotice, tell
+
+_PURPOSE = CodePurpose.RECOVERY_ADDRESS
+
+
+@blueprint.get("/account/recovery")
+@comes_first(FirstStep.RECOVERY)
+def show_recovery() -> Response:
+    return _page(RecoveryForm(formdata=None), ask="change" in request.args)
+
+
+@blueprint.post("/account/recovery")
+@comes_first(FirstStep.RECOVERY)
+def give_recovery() -> Response:
+    """Mail a code to the address that was typed, or once more to the same one."""
+    form, user = RecoveryForm(), current_user()
+    if elsewhere := confirm_first(just_signed_in=not user.recovery_address):
+        return elsewhere
+    try:
+        address = recovery_address.outside(form.address.data or "", user, settings())
+        mail_code(user, _PURPOSE, address)
+    except AddressRefused as refused:
+        form.address.errors = [_fault_words(refused.fault)]
+        return _page(form, 422, ask=True)
+    except BadAddress:
+        form.address.errors = [_fault_words(AddressFault.INVALID)]
+        return _page(form, 422, ask=True)
+    except TooManyAttempts as error:
+        form.address.errors = [too_many_codes_words(error.retry_minutes)]
+        response = _page(form, error.status, ask=True)
+        response.headers["Retry-After"] = str(error.retry_minutes * 60)
+        return response
+    return _again()
+
+
+@blueprint.post("/account/recovery/code")
+@comes_first(FirstStep.RECOVERY)
+def confirm_recovery() -> Response:
+    form, user = RecoveryForm(), current_user()
+    try:
+        address = mailed_codes.accept(user, _PURPOSE, form.code.data or "", settings())
+    except CodeRefused as refused:
+        form.code.errors = [code_fault_words(refused.fault)]
+        return _page(form, 422)
+    first = _is_first()
+    before = recovery_address.keep(user, address)
+    audited(AuditAct.RECOVERY_ADDRESS_SET, address, before=before or None)
+    tell(user, SecurityNotice.RECOVERY_ADDRESS_SET, address, also=(before,))
+    notify(_("%(address)s is now your recovery address.", address=address), "done")
+    if first:
+        return redirect(_target() or url_for("mailbox.show", mailbox="INBOX"), 303)
+    return _again()
+
+
+@blueprint.post("/account/recovery/remove")
+@asks_again
+def remove_recovery() -> Response:
+    user = current_user()
+    if before := recovery_address.keep(user, ""):
+        audited(AuditAct.RECOVERY_ADDRESS_REMOVED, before)
+        tell(user, SecurityNotice.RECOVERY_ADDRESS_REMOVED, before, also=(before,))
+        notify(_("You have no recovery address any more."), "done")
+    mailed_codes.forget(user, _PURPOSE)
+    return _again()
+
+
+def _page(form: RecoveryForm, status: int = 200, *, ask: bool = False) -> Response:
+    """Ask for an address (`ask`), or for the code that is on its way, or show the address there is."""
+    if not recovery_address.is_offered(settings()):
+        abort(404)
+    user, first = current_user(), _is_first()
+    waiting = "" if ask else mailed_codes.waiting_for(user, _PURPOSE)
+    form.next.data = _target()
+    state = {
+        "waiting": waiting,
+        "first": first,
+        "required": settings().recovery_address == "required",
+        "ask": ask or not (waiting or user.recovery_address),
+    }
+    return page("auth/first_recovery.html" if first else "auth/recovery.html", status, form=form, **state)
+
+
+def _again() -> Response:
+    return redirect(url_for("auth.show_recovery", first=_is_first() or None, next=_target() or None), 303)
+
+
+def _is_first() -> bool:
+    """Whether it is asked for on the way to another page: then nothing but this is shown."""
+    return "first" in request.values or first_step(current_user(), settings()) is FirstStep.RECOVERY
+
+
+def _target() -> str:
+    return local_path(request.values.get("next", ""))
+
+
+def _fault_words(fault: AddressFault) -> str:
+    match fault:
+        case AddressFault.INVALID:
+            return _("This is not a complete address. It looks like marie@example.org.")
+        case AddressFault.LONG:
+            return _("This address is too long.")
+        case AddressFault.INSIDE:
+            return _(
+                "Choose an address outside %(name)s: one you can still read when you can't sign in here.", name=settings().name
+            )
+        case AddressFault.SAME:
+            return _("This is your recovery address already.")
