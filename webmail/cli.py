@@ -17,8 +17,9 @@ from flask.cli import AppGroup, with_appcontext
 from webmail import doctor as examination
 from webmail import doctor_forgery, doctor_mail, doctor_result
 from webmail.auth import passwords
-from webmail.auth.endings import end_everything
 from webmail.cli_audit import audit, noted
+from webmail.cli_factors import factors, set_role, signed_out
+from webmail.cli_factors import passwords as app_passwords
 from webmail.cli_groups import groups
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
 from webmail.database import trouble
@@ -72,6 +73,8 @@ def migrate() -> None:
 
 
 accounts = AppGroup("accounts", help="People who can sign in, and their passwords if Traboule keeps them.")
+for _more in (factors, app_passwords, set_role):
+    accounts.add_command(_more)
 
 
 def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -145,7 +148,7 @@ def set_password(address: str, lasting: bool, password_stdin: bool) -> None:
     user.must_change = int(not lasting)
     user.save(only=[User.password, User.must_change])
     noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
-    click.echo(f"new password for {user.address}; {_signed_out(user)}")
+    click.echo(f"new password for {user.address}; {signed_out(user)}")
 
 
 @accounts.command("quota")
@@ -197,7 +200,7 @@ def disable_account(address: str) -> None:
     user.active = 0
     user.save(only=[User.active])
     noted(AuditAct.ACCOUNT_DISABLED, user.address)
-    click.echo(f"{user.address} is disabled; {_signed_out(user)}")
+    click.echo(f"{user.address} is disabled; {signed_out(user)}")
 
 
 @accounts.command("enable")
@@ -350,11 +353,3 @@ def _name(text: str) -> str:
     if not name.isprintable() or len(name) > LONGEST_NAME:
         raise click.ClickException(f"a name can have at most {LONGEST_NAME} characters, and no control characters")
     return name
-
-
-def _signed_out(user: User) -> str:
-    count, programs = end_everything(user, settings())
-    words = f"{count} session{'' if count == 1 else 's'} ended"
-    if programs is not None:
-        return f"{words}, {programs} connection{'' if programs == 1 else 's'} of mail programs closed"
-    return words if settings().sign_in != "accounts" else f"{words}; mail programs keep what they have open"

@@ -44,6 +44,7 @@ TOP = (
     "",
     "cli",
     "cli_audit",
+    "cli_factors",
     "cli_groups",
     "cli_values",
     "doctor",

@@ -12,7 +12,6 @@ import hmac
 import math
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from webmail.auth.sign_in import TooManyAttempts, normalise
 from webmail.config import Settings
 from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
 from webmail.models import User, Voucher, now
 
 VALID = timedelta(minutes=15)
@@ -80,7 +80,8 @@ def ask(receiver: User, colleague: str, session: str, settings: Settings, *, use
         raise NotAsked(fault)
     at = now()
     Voucher.delete().where(Voucher.created < at - _KEPT).execute()
-    with _in_turn(receiver):
+    with db.atomic():
+        in_turn(receiver)
         if minutes := _wait(receiver):
             raise TooManyAttempts(minutes)
         giver = User.select().where(User.address == address, *_may_give(receiver)).first()
@@ -145,7 +146,8 @@ def give(voucher_id: int, giver: User, number: str) -> Voucher:
     wish = _open(voucher_id, giver)
     if wish is None or wish.given is not None or not _is_still_allowed(wish, giver):
         raise NotGiven(GiveFault.GONE)
-    with _in_turn(giver):  # nothing is raised within: wrong numbers count
+    with db.atomic():  # nothing is raised within: wrong numbers count
+        in_turn(giver)
         fault = GiveFault.TOO_MANY if given_lately(giver) >= MOST_GIVEN else _given(wish, number)
     if fault:
         raise NotGiven(fault)
@@ -169,6 +171,12 @@ def refuse(voucher_id: int, giver: User) -> Voucher | None:
         return None
     mine = (Voucher.id == voucher_id) & is_open_for(giver.id, now())
     return wish if Voucher.update(refused=now()).where(mine).execute() else None
+
+
+def withdraw(user: User) -> None:
+    """End all that somebody was asked, has asked or was given, and that is not used yet. One UPDATE."""
+    theirs = (Voucher.giver == user) | (Voucher.receiver == user)
+    Voucher.update(refused=now()).where(theirs, Voucher.used.is_null(), Voucher.refused.is_null()).execute()
 
 
 def given_lately(giver: User) -> int:
@@ -210,14 +218,6 @@ def _fault_of(address: str, receiver: User, settings: Settings) -> WishFault | N
 def _open(voucher_id: int, giver: User) -> Voucher | None:
     row: Voucher | None = Voucher.select().where(Voucher.id == voucher_id, is_open_for(giver.id, now())).first()
     return row
-
-
-@contextmanager
-def _in_turn(user: User) -> Iterator[None]:
-    """A transaction in which this person's row is held, so that what others do meanwhile is counted."""
-    with db.atomic():
-        User.update(active=User.active).where(User.id == user.id).execute()
-        yield
 
 
 def _wait(receiver: User) -> int:

@@ -37,6 +37,10 @@ class SecurityNotice(Enum):
         _l("Your recovery address was removed"),
         _l("%(what)s is no longer the recovery address of %(address)s."),
     )
+    FACTORS_RESET = (
+        _l("Two-step verification was reset"),
+        _l("An administrator removed everything that %(address)s had for two-step verification. Set it up again after signing in."),
+    )
     VOUCHER_GIVEN = (
         _l("You vouched for a colleague"),
         _l("From the account %(address)s, somebody vouched for %(what)s, who could then sign in without their second step."),
