@@ -54,7 +54,7 @@ NO_TABLES := demo/test_life.py demo/test_place.py demo/test_mailboxes.py demo/te
 	test_doctor_index.py test_foreign_server.py postfix/test_postfix.py auth/test_slow_forms.py \
 	compose/test_quotes.py compose/test_inline_images.py compose/test_attach_mail.py compose/test_carried_files.py $(addprefix mailbox/test_, \
 	search_words.py search.py search_pages.py search_scope.py search_everywhere.py sorting.py listing.py files.py folders.py \
-	conversations.py changes.py push.py counts.py paperclip.py selection.py full_mailbox.py detach.py) $(addprefix message/test_, \
+	conversations.py changes.py push.py counts.py move_chooser.py paperclip.py selection.py full_mailbox.py detach.py) $(addprefix message/test_, \
 	full_text_index.py huge_messages.py viewers.py odd_attachments.py message.py browser_cache.py conversation.py link_warning.py)
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
 	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile -rfEs $(NO_TABLES:%=--ignore=tests/integration/%) tests/integration
