@@ -164,7 +164,7 @@ def remove(user: User, number: int) -> SecurityKey | None:
         key = SecurityKey.get_or_none((SecurityKey.id == number) & (SecurityKey.user == user))
         if key is not None:
             key.delete_instance()
-    return cast("SecurityKey | None", key)
+    return key
 
 
 # --- being answered by one -------------------------------------------------------------------------------------------
