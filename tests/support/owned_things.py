@@ -1,0 +1,77 @@
+"""One of each thing that belongs to one person and that an address or a form names by its number: for tests with another's."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from webmail.models import (
+    Authenticator,
+    Contact,
+    DraftRow,
+    Outbox,
+    PhishingReport,
+    ReadyText,
+    SavedSearch,
+    SecurityKey,
+    Signature,
+    Snoozed,
+    Task,
+    User,
+    WritingIdentity,
+    now,
+)
+
+Snapshot = dict[str, set[tuple[Any, ...]]]
+_NOT_COUNTED = {"session": {"data", "seen"}}  # columns that say only that a session was used, or which notices wait
+
+
+def furnish(user: User) -> dict[str, str]:
+    """The identifiers of what is made for `user`, as they stand in addresses, by the words of the table of routes."""
+    task, draft = secrets.token_hex(16), secrets.token_hex(16)
+    Task.create(id=task, user=user, kind="own-data")
+    DraftRow.create(id=draft, user=user, message_id="<1@lycee.example>", subject="private")
+    waits = Outbox.create(
+        user=user, draft=secrets.token_hex(16), message_id="<2@lycee.example>", sender=user.address, recipients='["x@y.example"]',
+        content=b"", due=now() + timedelta(hours=1), scheduled=now() + timedelta(hours=1),
+    )  # fmt: skip
+    made = {
+        "saved search": SavedSearch.create(user=user, name="private", query="private"),
+        "snoozed": Snoozed.create(user=user, folder="Snoozed", due=now() + timedelta(days=1), subject="private"),
+        "identity": WritingIdentity.create(user=user, name="private", address=user.address),
+        "signature": Signature.create(user=user, name="private", text="private"),
+        "template": ReadyText.create(user=user, name="private"),
+        "report": PhishingReport.create(user=user, subject="private"),
+        "authenticator": Authenticator.create(user=user, name="private", secret=b"x", confirmed=True),
+        "security key": SecurityKey.create(
+            user=user, name="private", credential_hash=secrets.token_hex(32), credential_id=b"x", public_key=b"x"
+        ),
+        "outbox": waits,
+    }
+    contact = Contact.create(
+        user=user, uid=secrets.token_hex(16), card_uid="private", name="Private", sort="private", words=" private", revision="1",
+        vcard="BEGIN:VCARD\r\nVERSION:4.0\r\nUID:private\r\nFN:Private\r\nEND:VCARD\r\n",
+    )  # fmt: skip
+    return {name: str(row.id) for name, row in made.items()} | {"task": task, "draft": draft, "contact": contact.uid}
+
+
+def snapshot(file: Path) -> Snapshot:
+    """All rows of all tables of an SQLite database, but for what says only that somebody looked at a page."""
+    with closing(sqlite3.connect(file)) as copy:
+        tables = [name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: _rows(copy, table) for table in tables}
+
+
+def changed(before: Snapshot, after: Snapshot) -> set[str]:
+    """The names of tables whose rows are not the same."""
+    return {table for table in before.keys() | after.keys() if before.get(table) != after.get(table)}
+
+
+def _rows(copy: sqlite3.Connection, table: str) -> set[tuple[Any, ...]]:
+    names = [row[1] for row in copy.execute(f"PRAGMA table_info({table})")]
+    counted = ", ".join(f'"{name}"' for name in names if name not in _NOT_COUNTED.get(table, ()))
+    return set(copy.execute(f"SELECT {counted} FROM {table}"))
