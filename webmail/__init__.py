@@ -72,7 +72,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     app.session_interface = cookies.RowSessions(settings)
     guard.install(app)
     app.before_request(set_body_limit)
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(auth.sign_in_reports.take_report)
     setup.install(app)
     template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)

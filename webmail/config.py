@@ -77,8 +77,9 @@ class Settings:
     trust_days: int = 30  # how long a device that is trusted is not asked for the second step; 0: not offered
     passkey_sign_in: bool = False  # a passkey alone signs in, without a password; needs token_key_file
     vouchers: bool = True  # people may vouch for a colleague who has no second factor at hand
-    doveadm_url: str = ""  # Dovecot's doveadm over HTTP, to end connections at once; empty: they end by themselves
-    doveadm_key: str = field(default="", repr=False)
+    doveadm_url: str = ""  # Dovecot's doveadm over HTTP, to end connections at once; empty: they go on
+    doveadm_key: str = field(default="", repr=False)  # also by which Dovecot tells of the use of app passwords
+    mail_server: str = ""  # the name under which telephones reach the mail server; empty: imap_host, where others reach it
 
     # --- storage -----------------------------------------------------------------------------------------------------
     database_url: str = ""  # sqlite:////path or postgresql://...; empty: traboule.sqlite in the instance folder

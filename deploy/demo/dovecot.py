@@ -29,12 +29,15 @@ class Ports:
     auth: int
     quota: int
     milter: int
+    doveadm: int
 
 
-def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, accounts_cached: int) -> None:
+def prepare(
+    root: Path, owner: Owner, ports: Ports, database: Path | str, domain: str, issuer: str, accounts_cached: int, *, reports: bool
+) -> None:
     """Write all files below `root`: configuration, compiled Sieve scripts, the key pair for tokens (web/token.pem).
 
-    Dovecot remembers an account for `accounts_cached` seconds.
+    Dovecot remembers an account for `accounts_cached` seconds. With `reports` it tells the webmail of each sign-in.
     """
     for name in ("run", "state", "mail", "log", "db", "etc", "etc/sieve", "etc/oauth"):
         folder = root / name
@@ -64,6 +67,9 @@ def prepare(root: Path, owner: Owner, ports: Ports, database: Path | str, domain
         auth_port=ports.auth,
         quota_port=ports.quota,
         accounts_cached=accounts_cached,
+        web=f"http://127.0.0.1:{ports.web}" if reports else "",
+        doveadm_port=ports.doveadm,
+        key=render.kept_key(key_file(root)),
     )
     file = render.write(values)
     render.make_keys(token_key(root), root / "etc" / "oauth", CLIENT, KEY_ID)
@@ -78,6 +84,11 @@ def command(root: Path, owner: Owner) -> list[str]:
 
 def database_file(root: Path) -> Path:
     return root / "db" / "traboule.sqlite"
+
+
+def key_file(root: Path) -> Path:
+    """The secret by which the webmail and Dovecot know each other."""
+    return root / "web" / "dovecot.key"
 
 
 def token_key(root: Path) -> Path:

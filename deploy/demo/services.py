@@ -38,7 +38,8 @@ class Services:
     deploy/milter where it is installed, which asks the DNS server `resolver` (HOST:PORT; "": that of this machine).
     A context manager: entering starts them and returns once each responds, leaving stops them. `ports` sets fixed ports by
     the fields of `dovecot.Ports`; others are chosen. Traboule's tables are in an SQLite file below the folder, or in the
-    PostgreSQL of `database_url`. The programs also end if the thread that started them dies.
+    PostgreSQL of `database_url`. Dovecot tells the web server of sign-ins; with `reports`, one that the caller starts.
+    The programs also end if the thread that started them dies.
     Raises ServiceFailed and PlaceError, with a message for the user.
     """
 
@@ -53,6 +54,7 @@ class Services:
         postfix: bool = False,
         resolver: str = "",
         accounts_cached: int = render.Values.accounts_cached,
+        reports: bool | None = None,
     ) -> None:
         self.owner = mail_owner()
         self.postfix = postfix
@@ -65,6 +67,7 @@ class Services:
         self._jobs = web if jobs is None else jobs
         self._database_url = database_url
         self._accounts_cached = accounts_cached
+        self._reports = web if reports is None else reports
         names = list(dovecot.Ports.__dataclass_fields__)
         fixed = dict(ports or {})
         picked = free_ports(len(names), fixed.values())
@@ -84,7 +87,8 @@ class Services:
     def start(self) -> None:
         self._refuse_a_second_start()
         self._refuse_taken_ports()
-        dovecot.prepare(self.base, self.owner, self.ports, self.database, accounts.DOMAIN, ISSUER, self._accounts_cached)
+        words = (accounts.DOMAIN, ISSUER, self._accounts_cached)
+        dovecot.prepare(self.base, self.owner, self.ports, self.database, *words, reports=self._reports)
         accounts.prepare(self.database, self.owner, self.password)
         self._write_configuration()
         if self.postfix:
@@ -165,11 +169,14 @@ class Services:
             "sieve_port": self.ports.sieve,
             "sieve_security": "none",
             "sign_in": "accounts",
+            "new_browser_mail": False,  # the demo's mailboxes hold what they are described to hold
             "group_prefix": "$",
             "token_key_file": str(dovecot.token_key(self.base)),
             "token_issuer": ISSUER,
             "token_client": dovecot.CLIENT,
             "token_key_id": dovecot.KEY_ID,
+            "doveadm_url": f"http://{HOST}:{self.ports.doveadm}",
+            "doveadm_key": dovecot.key_file(self.base).read_text(),
             "database_url": accounts.address(self.database),
             "jobs_file": str(web / "jobs.sqlite"),
             "uploads_folder": str(web / "uploads"),
@@ -212,7 +219,7 @@ class Services:
     def _start_smtp(self) -> Child:
         """Start Postfix and the world outside, or the small server that is both; returns what people submit to."""
         ports = self.ports
-        numbers = {"imap": ports.imap, "lmtp": ports.lmtp, "relay": ports.outside if self.postfix else ports.relay}
+        numbers = {"auth": ports.auth, "lmtp": ports.lmtp, "relay": ports.outside if self.postfix else ports.relay}
         if not self.postfix:
             numbers["smtp"] = ports.smtp
         words = [f"--database={accounts.address(self.database)}", *(f"--{name}={port}" for name, port in numbers.items())]

@@ -41,7 +41,7 @@ log = logging.getLogger("smtp")
 class Neighbours:
     """Ports of Dovecot on loopback, and paths."""
 
-    imap: int
+    auth: int
     lmtp: int
     database: str  # its address
     outside: Path
@@ -200,7 +200,7 @@ class Submission(Relay):
 
     async def _check(self, server: SMTP, mechanism: str, credential: bytes) -> AuthResult:
         try:
-            verdict = await ask_dovecot(self.neighbours.imap, mechanism, credential)
+            verdict = await ask_dovecot(self.neighbours.auth, mechanism, credential)
         except OSError as error:
             log.warning("Dovecot does not answer about a sign-in: %s", error)
             return AuthResult(success=False, handled=False, message="454 4.7.0 Temporary authentication failure")
@@ -236,7 +236,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo.smtp")
     parser.add_argument("base", type=Path)
     parser.add_argument("--database", required=True)
-    for name in ("smtp", "relay", "imap", "lmtp"):
+    for name in ("smtp", "relay", "auth", "lmtp"):
         parser.add_argument(f"--{name}", type=int, required=name != "smtp", default=0)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -244,7 +244,7 @@ def main(arguments: list[str]) -> None:
     warnings.filterwarnings("ignore", module="aiosmtpd")
     outside = given.base / "outside"
     outside.mkdir(exist_ok=True)
-    neighbours = Neighbours(given.imap, given.lmtp, given.database, outside)
+    neighbours = Neighbours(given.auth, given.lmtp, given.database, outside)
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(neighbours, given.smtp, given.relay))
 

@@ -6,6 +6,7 @@ For production, as root, once the system users exist, with the real host names:
         --issuer https://webmail.lycee.example --database /var/lib/traboule/traboule.sqlite
 
 `--database postgresql://dovecot:PASSWORD@db.lycee.example/traboule` makes Dovecot read the accounts from PostgreSQL.
+`--web http://127.0.0.1:8000` makes Dovecot and the webmail beside it talk to each other: about app passwords, and what to end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import pwd
 import re
+import secrets
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -45,6 +47,11 @@ class Values:
     imap_port: int = 143
     sieve_port: int = 4190
     accounts_cached: int = 10  # seconds; the tests do not want to wait for so long
+    tokens: bool = True  # the webmail signs in by token: without, two-step verification can't refuse it the account's password
+    app_passwords_only: bool = False  # mail programs need an app password in any case
+    web: str = ""  # where the webmail answers on this machine, such as http://127.0.0.1:8000; empty: Dovecot tells it nothing
+    doveadm_port: int = 8895  # where Dovecot ends connections for it
+    key: str = ""  # the secret that both know: doveadm_key
     # demo only
     root: Path = Path("/")  # run/, state/ and log/ are below
     group: str = ""
@@ -60,7 +67,13 @@ class Values:
 
 
 def configuration(values: Values) -> str:
-    """The text of dovecot.conf. Raises ValueError for the address of a database that can't be written in it."""
+    """The text of dovecot.conf. Raises ValueError for what can't be written in it, or would lock the webmail out."""
+    if values.app_passwords_only and not values.tokens:
+        raise ValueError(
+            "the webmail itself needs the accounts' passwords, unless it has tokens: --app-passwords-only with --token-key"
+        )
+    if values.web and not re.fullmatch(r"http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}", values.web):
+        raise ValueError("the webmail must be on this machine: an address such as http://127.0.0.1:8000")
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)  # noqa: S701 - no HTML
     template = environment.from_string((HERE / "dovecot.conf.in").read_text(encoding="utf-8"))
     return template.render(asdict(values), postgresql=postgresql(values.database))
@@ -94,7 +107,7 @@ def write(values: Values) -> Path:
     file = values.etc / "dovecot.conf"
     (values.etc / "sieve").mkdir(parents=True, exist_ok=True)
     text = configuration(values)
-    if "password" in postgresql(values.database):
+    if values.key or "password" in postgresql(values.database):
         file.touch(mode=0o600)
         file.chmod(0o600)
     file.write_text(text, encoding="utf-8")
@@ -123,6 +136,19 @@ def make_keys(private: Path, public_keys: Path, client: str, key_id: str) -> Non
         private.write_bytes(key.private_bytes(serialization.Encoding.PEM, pem, serialization.NoEncryption()))
     public_pem = serialization.PublicFormat.SubjectPublicKeyInfo
     public.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, public_pem))
+
+
+def kept_key(file: Path) -> str:
+    """The secret in this file, which only its owner reads; made once."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(32))
+    return file.read_text().strip()
+
+
+def has_tokens(public_keys: Path) -> bool:
+    """Whether a public key of the webmail's tokens is there, made by this run or an earlier one."""
+    return any(public_keys.glob("*/ES256/*"))
 
 
 def compile_scripts(configuration_file: Path) -> None:
@@ -158,6 +184,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--tls-certificate", type=Path, default=Values.tls_certificate)
     parser.add_argument("--tls-key", type=Path, default=Values.tls_key)
     parser.add_argument("--token-key", type=Path, help="make the key pair for the webmail's tokens: its setting token_key_file")
+    parser.add_argument("--app-passwords-only", action="store_true", help="let mail programs sign in with app passwords alone")
+    parser.add_argument("--web", default="", help="where Traboule answers on this machine, such as http://127.0.0.1:8000")
+    parser.add_argument("--doveadm-port", type=int, default=Values.doveadm_port, help="for --web (default %(default)s)")
     given = vars(parser.parse_args(arguments))
     token_key = given.pop("token_key")
     try:
@@ -166,12 +195,21 @@ def main(arguments: list[str]) -> None:
         parser.error(
             f"no such user: {given['user']}. Make it first: adduser --system --group --home {given['mail']} {given['user']}"
         )
-    values = Values(production=True, uid=owner.pw_uid, gid=owner.pw_gid, **given)
-    file = write(values)
-    compile_scripts(file)
+    etc = given["etc"]
+    etc.mkdir(parents=True, exist_ok=True)
     if token_key:
-        make_keys(token_key, values.etc / "oauth", "traboule", "wm1")
+        make_keys(token_key, etc / "oauth", "traboule", "wm1")
+    key = kept_key(etc / "traboule.key") if given["web"] else ""
+    values = Values(production=True, uid=owner.pw_uid, gid=owner.pw_gid, tokens=has_tokens(etc / "oauth"), key=key, **given)
+    try:
+        file = write(values)
+    except ValueError as error:
+        parser.error(str(error))
+    compile_scripts(file)
     print(f"{file} is written. Check it with: doveconf -c {file} -n")
+    if values.web:
+        url = f"http://127.0.0.1:{values.doveadm_port}"
+        print(f'In config.toml: doveadm_url = "{url}", and as doveadm_key the text of {etc / "traboule.key"}')
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def build(settings) -> Flask:
     Babel(app, default_locale="en")
     app.session_interface = cookies.RowSessions(settings)
     guard.install(app)
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(views.sign_in_reports.take_report)
     web.install(app)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(_inbox())
