@@ -95,7 +95,7 @@ def accept(user: User, version: str, settings: Settings) -> bool:
 
 def blocks(found: str) -> list[Block]:
     """The text in pieces, divided by empty lines: lists begin with "-" or "1." in each of their lines, titles with "#"."""
-    pieces: list[list[str]] = []
+    pieces: list[list[str]] = [[""]]
     before = ""
     for line in found.split("\n"):
         kind = _kind(line, before)

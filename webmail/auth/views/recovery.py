@@ -105,7 +105,7 @@ def _page(form: RecoveryForm, status: int = 200, *, ask: bool = False) -> Respon
 
 
 def _again() -> Response:
-    return redirect(url_for("auth.show_recovery", first=_is_first() or None, next=_target() or None), 303)
+    return redirect(url_for("auth.show_recovery", first=1 if _is_first() else None, next=_target() or None), 303)
 
 
 def _is_first() -> bool:

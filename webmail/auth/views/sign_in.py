@@ -24,6 +24,7 @@ from webmail.auth.views.completion import Started, after_sign_in, password_was_r
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AuditAct
 from webmail.web.audit import audited
+from webmail.web.banners import add_banner
 from webmail.web.current import settings
 from webmail.web.errors import csrf_error
 from webmail.web.notices import notify
@@ -31,6 +32,9 @@ from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
 _PLACE = "waiting"  # in the session of a visitor who was told to wait: their place in the queue (auth/throttle.py)
+
+
+add_banner("auth/_shared_bar.html")
 
 
 @blueprint.get("/login")

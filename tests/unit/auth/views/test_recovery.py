@@ -1,0 +1,223 @@
+"""The recovery address: asked for after signing in, confirmed by a code, changed only by who proves it is them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.support.auth_app import Browser, build
+from webmail import audit
+from webmail.models import MailedCode, Session, SystemMessage, User, now
+
+PAGE, OUTSIDE = "/account/recovery", "marie@ailleurs.example"
+FIRST = f"{PAGE}?first=1&next=/mailbox/INBOX"
+
+
+@pytest.fixture
+def settings(settings):
+    return replace(settings, system_address="Lycée <pages@lycee.example>", system_password="x")
+
+
+@pytest.fixture
+def signed_in(visitor):
+    visitor.sign_in()
+    return visitor
+
+
+def give(browser, address=OUTSIDE, **more):
+    return browser.post(PAGE, {"address": address, **more}, form_at=f"{PAGE}?change=1")
+
+
+def mailed() -> str:
+    """The code in the mail that was queued last."""
+    body = SystemMessage.select().where(SystemMessage.kind == "code").order_by(SystemMessage.id.desc()).get().body
+    return re.search(r"^ +(\d{6})$", body, re.M)[1]
+
+
+def confirm(browser, code="", **more):
+    return browser.post(f"{PAGE}/code", {"code": code or mailed(), **more}, form_at=PAGE)
+
+
+def recovery_of(alice) -> str:
+    return User.get_by_id(alice.id).recovery_address
+
+
+def told() -> set[str]:
+    return {row.recipient for row in SystemMessage.select().where(SystemMessage.kind == "security")}
+
+
+def test_who_has_none_is_asked_after_signing_in_and_may_leave_it(visitor, alice):
+    response = visitor.sign_in(next="/mailbox/Sent")
+    assert response.location == f"{PAGE}?first=1&next=/mailbox/Sent"
+    shown = visitor.get(response.location).text
+    assert 'href="/mailbox/Sent">Not now' in shown and 'name="address"' in shown
+    assert User.get_by_id(alice.id).recovery_asked is not None
+
+
+def test_it_is_asked_once_in_thirty_days(app, visitor, alice):
+    visitor.sign_in()
+    assert Browser(app).sign_in().location == "/mailbox/INBOX"
+    User.update(recovery_asked=now() - timedelta(days=29, hours=23)).execute()
+    assert Browser(app).sign_in().location == "/mailbox/INBOX"
+    User.update(recovery_asked=now() - timedelta(days=30, minutes=1)).execute()
+    assert Browser(app).sign_in().location.startswith(PAGE)
+
+
+def test_a_text_that_was_being_written_comes_first(visitor):
+    assert visitor.sign_in(next="/mailbox/INBOX", **{"kept-body": "Dear all"}).location == "/mailbox/INBOX"
+
+
+@pytest.mark.parametrize("changed", [{"recovery_address": "off"}, {"system_address": ""}])
+def test_where_it_is_off_nothing_of_it_is_shown(settings, alice, changed):
+    browser = Browser(build(replace(settings, **changed)))
+    assert browser.sign_in().location == "/mailbox/INBOX"
+    assert browser.get(PAGE).status_code == 404
+
+
+def test_a_code_confirms_it(signed_in, alice):
+    assert give(signed_in).location == PAGE
+    assert (recovery_of(alice), SystemMessage.get(kind="code").recipient) == ("", OUTSIDE)
+    assert OUTSIDE in signed_in.get(PAGE).text and 'name="code"' in signed_in.get(PAGE).text
+    assert confirm(signed_in).location == PAGE
+    assert recovery_of(alice) == OUTSIDE
+    assert told() == {alice.address, OUTSIDE}
+    assert audit.search()[0][0].act == "recovery-address-set"
+    assert MailedCode.select().count() == 0
+
+
+def test_on_the_way_to_a_page_it_leads_there(signed_in, alice):
+    fields = {"first": "1", "next": "/mailbox/Sent"}
+    waiting = signed_in.post(PAGE, {"address": OUTSIDE, **fields}, form_at=FIRST).location
+    assert waiting == f"{PAGE}?first=1&next=/mailbox/Sent"
+    assert signed_in.post(f"{PAGE}/code", {"code": mailed(), **fields}, form_at=waiting).location == "/mailbox/Sent"
+    assert recovery_of(alice) == OUTSIDE
+
+
+def test_the_language_of_the_mail_is_the_persons(signed_in, alice):
+    User.update(language="fr").execute()
+    give(signed_in)
+    assert SystemMessage.get(kind="code").language == "fr"
+
+
+def test_a_wrong_code_says_so_and_changes_nothing(signed_in, alice):
+    give(signed_in)
+    response = confirm(signed_in, f"{(int(mailed()) + 1) % 1_000_000:06}")
+    assert response.status_code == 422 and "This is not the code we sent" in response.text
+    assert recovery_of(alice) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "not a complete address"),
+        ("marie", "not a complete address"),
+        ("marie@localhost", "not a complete address"),
+        ("marie@[192.0.2.1]", "not a complete address"),
+        ("a@b.example, c@d.example", "not a complete address"),
+        ("Marie <marie@ailleurs.example>", "not a complete address"),
+        ("marie@ailleurs.example\r\nBcc: x@y.example", "not a complete address"),
+        ("marie@aille\0urs.example", "not a complete address"),
+        ("<script>alert(1)</script>@x.example", "not a complete address"),
+        ("x" * 65 + "@ailleurs.example", "not a complete address"),
+        ("x" * 5000 + "@ailleurs.example", "too long"),
+        ("alice@lycee.example", "outside Traboule"),
+        ("other@LYCEE.example", "outside Traboule"),
+    ],
+)
+def test_what_can_not_be_one_is_kept_in_the_field(signed_in, typed, words):
+    response = give(signed_in, typed)
+    assert response.status_code == 422 and words in response.text
+    assert "<script>" not in response.text
+    assert SystemMessage.select().where(SystemMessage.kind == "code").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        (" Marie@Ailleurs.Example ", "marie@ailleurs.example"),
+        ("élodie@ailleurs.example", "élodie@ailleurs.example"),
+        ("marie@straße.example", "marie@xn--strae-oqa.example"),
+        ("o'neil+x@ailleurs.example", "o'neil+x@ailleurs.example"),
+    ],
+)
+def test_unusual_addresses(signed_in, alice, typed, address):
+    assert give(signed_in, typed).status_code == 303
+    confirm(signed_in)
+    assert recovery_of(alice) == address
+
+
+def test_domains_of_the_establishment_are_inside(settings, alice):
+    from webmail.config_tables import Domain
+
+    browser = Browser(build(replace(settings, domains=(Domain("eleves.example"),))))
+    browser.sign_in()
+    assert "outside Traboule" in give(browser, "paul@eleves.example").text
+
+
+def test_the_same_one_is_there_already(signed_in, alice):
+    User.update(recovery_address=OUTSIDE).execute()
+    Session.update(confirmed=now()).execute()
+    assert "already" in give(signed_in).text
+
+
+def test_a_change_asks_for_a_factor_again(signed_in, alice):
+    User.update(recovery_address=OUTSIDE).execute()
+    assert give(signed_in, "new@ailleurs.example").location.startswith("/account/confirm")
+    assert signed_in.post(f"{PAGE}/remove", form_at=f"{PAGE}?change=1").location.startswith("/account/confirm")
+    assert (recovery_of(alice), SystemMessage.select().where(SystemMessage.kind == "code").count()) == (OUTSIDE, 0)
+
+
+def test_the_first_one_too_where_the_sign_in_is_long_ago(signed_in, alice):
+    Session.update(created=now() - timedelta(minutes=11)).execute()
+    assert give(signed_in).location.startswith("/account/confirm")
+
+
+def test_a_change_is_told_at_the_old_address_too(signed_in, alice):
+    User.update(recovery_address=OUTSIDE).execute()
+    Session.update(confirmed=now()).execute()
+    give(signed_in, "new@ailleurs.example")
+    confirm(signed_in)
+    assert told() == {alice.address, OUTSIDE, "new@ailleurs.example"}
+
+
+def test_removal(signed_in, alice):
+    User.update(recovery_address=OUTSIDE).execute()
+    Session.update(confirmed=now()).execute()
+    assert signed_in.post(f"{PAGE}/remove", form_at=PAGE).location == PAGE
+    assert (recovery_of(alice), told()) == ("", {alice.address, OUTSIDE})
+    assert audit.search()[0][0].act == "recovery-address-removed"
+
+
+def test_five_codes_an_hour(signed_in):
+    for _ in range(5):
+        assert give(signed_in).status_code == 303
+    response = give(signed_in)
+    assert response.status_code == 429 and "already sent several codes" in response.text
+    assert int(response.headers["Retry-After"]) <= 3600
+
+
+def test_required_it_comes_before_everything_else(settings, alice):
+    browser = Browser(build(replace(settings, recovery_address="required")))
+    browser.sign_in()
+    led = browser.get("/mailbox/Sent").location
+    assert led == f"{PAGE}?next=/mailbox/Sent"
+    assert "Not now" not in browser.get(led).text
+    browser.post(PAGE, {"address": OUTSIDE, "next": "/mailbox/Sent"}, form_at=led)
+    waiting = browser.get(led).text
+    assert OUTSIDE in waiting
+    assert browser.post(f"{PAGE}/code", {"code": mailed(), "next": "/mailbox/Sent"}, form_at=led).location == "/mailbox/Sent"
+    assert browser.get("/mailbox/Sent").status_code == 200
+
+
+def test_somebody_elses_code_is_worth_nothing(app, signed_in, alice, bob):
+    other = Browser(app)
+    other.sign_in("bob")
+    give(other, "bob@ailleurs.example")
+    code = mailed()
+    give(signed_in)
+    if mailed() != code:
+        assert confirm(signed_in, code).status_code == 422
+    assert recovery_of(alice) == ""

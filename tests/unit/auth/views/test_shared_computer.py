@@ -1,0 +1,73 @@
+"""A shared computer: remembered for this browser, and nothing stays of whoever used it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.support.auth_app import Browser
+from webmail.models import Session, now
+
+COOKIE = "__Host-traboule-shared"
+
+
+def ticked(browser) -> bool:
+    shown = browser.get("/login").text
+    return "checked" in shown[shown.index('id="shared"') - 80 : shown.index('id="shared"') + 120].split("<input")[-1].split(">")[0]
+
+
+def test_the_choice_is_remembered_and_can_be_taken_back(app):
+    browser = Browser(app)
+    assert not ticked(browser)
+    browser.sign_in(shared="y")
+    browser.post("/logout", form_at="/sessions")
+    assert ticked(browser)
+    assert browser.cookie(COOKIE).value == "1"
+    browser.sign_in()
+    assert browser.cookie(COOKIE) is None
+    assert not Session.get().shared
+
+
+def test_no_trace_of_the_person_and_no_lasting_session(visitor):
+    visitor.sign_in(shared="y", lasting="y")
+    row = Session.get()
+    assert (row.shared, row.lasting) == (True, False)
+    assert visitor.cookie().max_age is None and visitor.cookie().expires is None
+    assert visitor.cookie("__Host-traboule-known") is None
+
+
+def test_nothing_is_cached(visitor):
+    visitor.sign_in(shared="y")
+    assert visitor.get("/mailbox/INBOX").headers["Cache-Control"] == "no-store, no-cache"
+    assert visitor.get("/sessions").headers["Cache-Control"] == "no-store, no-cache"
+
+
+def test_signing_out_clears_the_browser(visitor):
+    visitor.sign_in(shared="y")
+    assert visitor.post("/logout", form_at="/sessions").headers["Clear-Site-Data"] == '"cache", "storage"'
+
+
+def test_so_does_the_end_of_the_idle_time(visitor, settings):
+    visitor.sign_in(shared="y")
+    Session.update(seen=now() - timedelta(minutes=settings.shared_idle_minutes, seconds=1)).execute()
+    response = visitor.get("/mailbox/INBOX")
+    assert response.location.startswith("/login")
+    assert response.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert ticked(visitor)
+
+
+def test_ones_own_browser_keeps_its_cache(visitor):
+    visitor.sign_in()
+    Session.delete().execute()
+    assert "Clear-Site-Data" not in visitor.get("/mailbox/INBOX").headers
+
+
+def test_a_stranger_is_not_asked_to_clear_anything(app):
+    assert "Clear-Site-Data" not in Browser(app).get("/login").headers
+
+
+def test_staying_signed_in(visitor, settings):
+    visitor.sign_in(lasting="y")
+    assert Session.get().lasting
+    assert visitor.cookie().max_age == 30 * 86400
+    Session.update(created=now() - timedelta(days=29), seen=now() - timedelta(days=20)).execute()
+    assert visitor.get("/mailbox/INBOX").status_code == 200
