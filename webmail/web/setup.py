@@ -27,6 +27,7 @@ from webmail.web.current import current_user, overview, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.fragment_cache import remembered
+from webmail.web.inline_styles import allowed_style, inline_styles
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
 from webmail.web.look import look
 from webmail.web.message_links import message_url
@@ -105,6 +106,7 @@ def install(app: Flask) -> None:
         remembered=remembered,
         url_for=url_for,
         look=look,
+        inline_styles=inline_styles,
         get_locale=get_locale,
     )
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
@@ -134,7 +136,9 @@ def _security_headers(response: Response) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     if flask.request.endpoint != "static" or response.mimetype not in _PARTS:
-        headers.setdefault("Content-Security-Policy", _CSP)
+        headers.setdefault(
+            "Content-Security-Policy", _CSP.replace("style-src 'self'", f"style-src 'self' {allowed_style()}".rstrip())
+        )
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if flask.request.endpoint == "static" and response.status_code < 400:  # a file that is missing may be there tomorrow
