@@ -7,6 +7,8 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
+_CODE = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "maxlength": "60", "required": True}
+
 
 class SignInForm(FlaskForm):
     """The sign-in form. Nothing is stripped or truncated here: auth/sign_in.py normalises the values."""
@@ -36,13 +38,7 @@ class SecondStepForm(FlaskForm):
 
     code = StringField(
         _l("Code"),
-        render_kw={
-            "autocomplete": "one-time-code",
-            "autocapitalize": "none",
-            "spellcheck": "false",
-            "maxlength": "60",
-            "required": True,
-        },
+        render_kw=_CODE,
     )
     trust = BooleanField(_l("Don’t ask again on this device"))
     next = HiddenField()
@@ -83,6 +79,21 @@ class RecoveryForm(FlaskForm):
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "40", "required": True},
     )
     next = HiddenField()
+
+
+class ConfirmForm(FlaskForm):
+    """A factor asked for again: a code, or the password of somebody who has no factor."""
+
+    code = StringField(_l("Code"), render_kw=_CODE)
+    password = PasswordField(_l("Password"), render_kw={"autocomplete": "current-password", "required": True})
+    next = HiddenField()
+
+
+class AuthenticatorForm(FlaskForm):
+    """An authenticator app: what to call it, and a code that it shows."""
+
+    name = StringField(_l("Name"), render_kw={"maxlength": "60", "autocomplete": "off"})
+    code = StringField(_l("Code that the app shows"), render_kw={**_CODE, "inputmode": "numeric", "maxlength": "20"})
 
 
 class PasswordForm(FlaskForm):

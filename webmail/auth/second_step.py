@@ -13,7 +13,8 @@ from enum import StrEnum
 
 import peewee as pw
 
-from webmail.auth import authenticator, recovery_codes
+from webmail.auth import authenticator, mailed_codes, recovery_codes
+from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.sign_in import attempt_at
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -74,23 +75,35 @@ def reset(user: User) -> int:
         return sum(table.delete().where(table.user == user).execute() for table in (Authenticator, SecurityKey))
 
 
-def check_code(user: User, code: str, settings: Settings, *, browser: str = "") -> Factor:
-    """Whether a code that was typed, of an app or a recovery code, is right; it is used up. Returns which of the two it was.
+def check_code(user: User, code: str, settings: Settings, *, browser: str = "", place: str = "second step") -> Factor:
+    """Whether a code that was typed, of an app or a recovery code, is right; it is used up. Returns which of them it was.
 
-    Tries are counted by person, and those on a browser that the person signed in on before (`browser`: the key that
+    Tries are counted by person and `place`, and those on a browser that the person signed in on before (`browser`: the key that
     known_devices.recognise gives) by themselves: whoever knows the password and guesses elsewhere does not lock the person out.
     Raises SignInRefused and, without looking at the code, TooManyAttempts.
     """
-    attempt = attempt_at(f"second step of {user.id} {browser}".rstrip(), settings)
+    attempt = attempt_at(f"{place} of {user.id} {browser}".rstrip(), settings)
     factor = None
     if authenticator.accept(user, code, settings):
         factor = Factor.APP
     elif recovery_codes.accept(user, code, settings):
         factor = Factor.CODE
+    elif _is_mailed(user, code, settings):
+        factor = Factor.MAIL
     if factor is None:
         raise SignInRefused("not a code of the second step")
     attempt.delete_instance()
     return factor
+
+
+def _is_mailed(user: User, code: str, settings: Settings) -> bool:
+    if not mailed_codes.can_replace_factor(user, settings):
+        return False
+    try:
+        address = mailed_codes.accept(user, CodePurpose.SECOND_STEP, code, settings)
+    except CodeRefused:
+        return False
+    return address == user.recovery_address  # it may have changed since
 
 
 def _has_factor(user: User) -> bool:

@@ -39,7 +39,10 @@ class SecurityNotice(Enum):
     )
     FACTORS_RESET = (
         _l("Two-step verification was reset"),
-        _l("An administrator removed everything that %(address)s had for two-step verification. Set it up again after signing in."),
+        _l(
+            "An administrator removed everything that %(address)s had for two-step verification. "
+            "Set it up again after signing in."
+        ),
     )
     VOUCHER_GIVEN = (
         _l("You vouched for a colleague"),
@@ -60,18 +63,27 @@ class SecurityNotice(Enum):
     APP_REMOVED = (_l("An authenticator app was removed"), _l("“%(what)s” can no longer be used to sign in as %(address)s."))
     RECOVERY_CODES_MADE = (
         _l("You have new recovery codes"),
-        _l("New recovery codes were made for %(address)s. The codes from before no longer work."),
+        _l("New recovery codes were made for %(address)s. The old codes no longer work."),
     )
-    RECOVERY_CODE_USED = (_l("A recovery code was used"), _l("Somebody used a recovery code of %(address)s. Codes left: %(what)s."))
+    RECOVERY_CODE_USED = (
+        _l("A recovery code was used"),
+        _l("Somebody used a recovery code of %(address)s. Codes left: %(what)s."),
+    )
     SECOND_STEP_GUESSED = (
         _l("Somebody may know your password"),
-        _l("Somebody typed the password of %(address)s, then many wrong codes. Nobody was let in by them: change your password now."),
+        _l(
+            "Somebody typed the password of %(address)s, then many wrong codes. "
+            "Nobody was let in by them: change your password now."
+        ),
     )
     KEY_ADDED = (_l("A security key was added"), _l("“%(what)s” can now be used to sign in as %(address)s."))
     KEY_REMOVED = (_l("A security key was removed"), _l("“%(what)s” can no longer be used to sign in as %(address)s."))
     KEY_COPIED = (
         _l("There may be a copy of your security key"),
-        _l("A sign-in as %(address)s with “%(what)s” was refused: the key’s counter went backwards, as a copy of it would make it."),
+        _l(
+            "A sign-in as %(address)s with “%(what)s” was refused: "
+            "the key’s counter went backwards, as a copy of it would make it."
+        ),
     )
 
     @property
@@ -90,11 +102,12 @@ def tell(
     browser: str = "",
     network: str | None = None,
     also: tuple[str, ...] = (),
+    once: str = "",
 ) -> None:
     """Queue the mail; nothing where the establishment sends none. Never raises. `what`: a name, shown as text.
 
     `network`: where it was done, if not where this request comes from. `also`: further addresses, such as a recovery address that
-    was just replaced.
+    was just replaced. `once`: the same notice under the same key is not sent again.
     """
     if settings().system_sender is None:
         return
@@ -102,10 +115,11 @@ def tell(
     try:
         language = system_mail.in_language_of(user, settings())
         with written_in(language):
+            dedup = f"{notice.name} {user.id} {once}" if once else ""
             subject, body = notice.subject, _body(user, notice, what, browser, _network() if network is None else network)
             for address in filter(None, addresses):
                 with suppress(BadAddress, UnsafeValue):
-                    if row := system_mail.send(address, "security", subject, body, language):
+                    if row := system_mail.send(address, "security", subject, body, language, dedup):
                         wake_system_mail(row)
     except DATABASE_AWAY as error:
         log.error("%s is not told that %s: %s", user.address, notice.name, error)

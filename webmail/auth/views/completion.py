@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app, redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.auth import recovery_address, trusted_devices
+from webmail.auth import recovery_address, requirement, trusted_devices
 from webmail.auth.cookies import visit
 from webmail.auth.user_agent import describe
 from webmail.auth.views.new_browser import tell_of_new_browser
@@ -19,6 +21,7 @@ from webmail.models import AuditAct, User
 from webmail.people import learning
 from webmail.web.audit import audited
 from webmail.web.current import settings
+from webmail.web.notices import notify
 from webmail.web.request_values import local_path
 
 
@@ -47,6 +50,7 @@ def complete(user: User, how: Started, target: str) -> Response:
     new = tell_of_new_browser(user, browser, shared=how.shared)
     visit().start(user, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
     audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None)
+    _note_requirement(user)
     _learn_people(user, how.password)
     return redirect(_reminded(user, after_sign_in(target)), 303)
 
@@ -63,6 +67,18 @@ def _reminded(user: User, target: str) -> str:
     with suppress(*DATABASE_AWAY):
         recovery_address.note_asked(user)
     return url_for("auth.show_recovery", first=1, next=target)
+
+
+def _note_requirement(user: User) -> None:
+    """Say how many days are left to set up a second factor, where the administrator requires one."""
+    requirement.note_at_sign_in(user, settings())
+    if days := requirement.days_left(user):
+        words = ngettext(
+            "%(place)s asks you to turn on two-step verification: %(num)d day left.",
+            "%(place)s asks you to turn on two-step verification: %(num)d days left.",
+            days, place=settings().name,
+        )  # fmt: skip
+        notify(words, "plain", link={"url": url_for("auth.show_security"), "text": _("Set it up"), "here": True})
 
 
 def _learn_people(user: User, password: str | None) -> None:

@@ -11,7 +11,7 @@ from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.auth import known_devices, second_step, trusted_devices
+from webmail.auth import known_devices, recovery_codes, second_step, trusted_devices
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SecondStepForm, SignInForm
@@ -22,11 +22,12 @@ from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import Started, after_sign_in, complete
 from webmail.auth.views.sign_in import kept_text, too_many_words
 from webmail.errors import SignInRefused
-from webmail.models import AuditAct, User
+from webmail.models import AuditAct, User, now
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
+from webmail.web.security_mail import SecurityNotice, tell
 
 
 @blueprint.get("/login/code")
@@ -54,6 +55,7 @@ def check_second_step() -> Response:
         return second_step_page(form, error.status, _("This code is not right, or it was used already."))
     except TooManyAttempts as error:
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
+        tell(user, SecurityNotice.SECOND_STEP_GUESSED, once=f"{now():%Y-%m-%d}")
         response = second_step_page(form, error.status, too_many_words(error.retry_minutes))
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
         return response
@@ -77,13 +79,20 @@ def second_step_done(factor: Factor, target: str, *, trust: bool = False) -> Res
         return second_step_over()
     user: User = row.user
     if factor is Factor.CODE:
-        audited(AuditAct.RECOVERY_CODE_USED, actor=user)
+        recovery_code_was_used(user)
     if trust and not row.shared and settings().trust_days:
         browser = request.headers.get("User-Agent", "")
         visit().trusts = trusted_devices.trust(visit().trusted, user, settings(), user_agent=browser, network=visit().network)
         audited(AuditAct.DEVICE_TRUSTED, describe(browser), actor=user)
     data = {"kept": session["kept"]} if "kept" in session else {}
     return complete(user, Started(shared=row.shared, lasting=row.lasting, password=password, data=data), target)
+
+
+def recovery_code_was_used(user: User) -> None:
+    """Record it, and tell the person by mail how many are left."""
+    left = recovery_codes.left(user)
+    audited(AuditAct.RECOVERY_CODE_USED, actor=user)
+    tell(user, SecurityNotice.RECOVERY_CODE_USED, str(left), browser=describe(request.headers.get("User-Agent", "")))
 
 
 def second_step_over() -> Response:

@@ -1,0 +1,56 @@
+"""Confirmation: a signed-in person is asked for a factor again before how they sign in is changed. No Flask here.
+
+It holds for ten minutes and for one session (`Session.confirmed`). Whoever has no factor is asked for the password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from webmail.account import Account, Password
+from webmail.auth import passwords, second_step
+from webmail.auth.check_slots import check_slot
+from webmail.auth.second_step import Factor
+from webmail.auth.sign_in import attempt_at
+from webmail.config import Settings
+from webmail.errors import SignInRefused
+from webmail.models import Session, User, now
+
+
+def confirm(
+    session: Session, typed: str, settings: Settings, check_imap: Callable[[Account], None], *, browser: str = ""
+) -> Factor:
+    """Check what the person of this session typed: a code where they have a factor, else the password. Returns what it was.
+
+    `check_imap` and `browser`: as in sign_in.sign_in and second_step.check_code. Raises SignInRefused, TooManyAttempts, TooBusy
+    and ServerAway.
+    """
+    user: User = session.user
+    if user.second_step:
+        factor = second_step.check_code(user, typed, settings, browser=browser, place="confirm")
+    else:
+        _check_password(user, typed, settings, check_imap)
+        factor = Factor.PASSWORD
+    mark(session)
+    return factor
+
+
+def mark(session: Session) -> None:
+    """Note that a factor was given in this session just now. One UPDATE."""
+    session.confirmed = now()
+    Session.update(confirmed=session.confirmed).where(Session.id_hash == session.id_hash).execute()
+
+
+def _check_password(user: User, typed: str, settings: Settings, check_imap: Callable[[Account], None]) -> None:
+    attempt = attempt_at(f"confirm of {user.id}", settings)
+    if not passwords.usable(typed):
+        raise SignInRefused("not a password")
+    if settings.sign_in == "accounts":
+        with check_slot():
+            right = passwords.verify(user.password, typed)
+        if not right:
+            raise SignInRefused("not the password")
+    else:
+        name = settings.username(user.address)
+        check_imap(Account(user.address, settings.imap, settings.smtp, Password(name, typed), settings.sieve))
+    attempt.delete_instance()

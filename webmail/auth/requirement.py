@@ -1,0 +1,41 @@
+"""Requirement of a second factor: who must have one (`second_step_for`), and from when on. No Flask here.
+
+The days of grace begin at the first sign-in at which it is required. After them nothing is shown before a factor is set up
+(auth/first_steps.py).
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from webmail.config import Settings
+from webmail.models import GroupMember, PeopleGroup, User, now
+
+
+def is_required(user: User, settings: Settings) -> bool:
+    """Whether the administrator requires a second factor of this person. One SELECT where groups are named, else none."""
+    names = {word.strip() for word in settings.second_step_for.split(",")} - {""}
+    if "all" in names or ("admin" in names and user.role == "admin"):
+        return True
+    groups = names - {"all", "admin"}
+    if not groups:
+        return False
+    mine = GroupMember.select().join(PeopleGroup).where(GroupMember.user == user, PeopleGroup.identifier.in_(groups))
+    return bool(mine.exists())
+
+
+def note_at_sign_in(user: User, settings: Settings) -> None:
+    """Begin the days of grace, or forget them where nothing is required any more. One UPDATE where that changes something."""
+    required = is_required(user, settings)
+    if required == (user.second_step_due is not None):
+        return
+    user.second_step_due = now() + timedelta(days=settings.second_step_grace_days) if required else None
+    User.update(second_step_due=user.second_step_due).where(User.id == user.id).execute()
+
+
+def days_left(user: User) -> int | None:
+    """How many days are left to set up a factor, rounded up; None where there is nothing to do."""
+    if user.second_step or user.second_step_due is None:
+        return None
+    return max(0, math.ceil((user.second_step_due - now()) / timedelta(days=1)))

@@ -1,0 +1,96 @@
+"""Confirm page: asks for a factor again, then leads back to what was wanted (see guard.asks_again).
+
+Every way ends in `confirmed(factor, target)`; a security key has a view of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.auth import confirmation, known_devices
+from webmail.auth.blueprint import blueprint
+from webmail.auth.check_slots import TooBusy
+from webmail.auth.cookies import visit
+from webmail.auth.first_steps import FirstStep
+from webmail.auth.forms import ConfirmForm
+from webmail.auth.guard import INTERRUPTED, comes_first, is_confirmed
+from webmail.auth.second_step import Factor
+from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.views.second_step import recovery_code_was_used
+from webmail.auth.views.sign_in import busy_words, too_many_words
+from webmail.errors import ServerAway, SignInRefused
+from webmail.models import AuditAct
+from webmail.web.audit import audited
+from webmail.web.current import current_user, settings
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+
+@blueprint.get("/account/confirm")
+@comes_first(FirstStep.SECOND_STEP, FirstStep.RECOVERY)
+def show_confirm() -> Response:
+    target = local_path(request.args.get("next", ""))
+    if is_confirmed():
+        return _go_on(target)
+    return _form(ConfirmForm(formdata=None, next=target))
+
+
+@blueprint.post("/account/confirm")
+@comes_first(FirstStep.SECOND_STEP, FirstStep.RECOVERY)
+def confirm() -> Response:
+    form, row, user = ConfirmForm(), visit().row, current_user()
+    assert row is not None
+    typed = (form.code.data if user.second_step else form.password.data) or ""
+    browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
+    try:
+        factor = confirmation.confirm(row, typed, settings(), imap.check, browser=browser)
+    except SignInRefused as error:
+        wrong = _("This code is not right, or it was used already.") if user.second_step else _("This is not your password.")
+        return _form(form, error.status, wrong)
+    except TooManyAttempts as error:
+        return _form(form, error.status, too_many_words(error.retry_minutes), wait=error.retry_minutes * 60)
+    except TooBusy as error:
+        return _form(form, error.status, busy_words(), wait=60)
+    except ServerAway as error:
+        return _form(form, error.status, _("The mail server is not responding. Please try again in a few minutes."))
+    return _confirmed(factor, form.next.data or "")
+
+
+def confirmed(factor: Factor, target: str) -> Response:
+    """Go on after a factor was given by another way than a code."""
+    row = visit().row
+    assert row is not None
+    confirmation.mark(row)
+    return _confirmed(factor, target)
+
+
+def _confirmed(factor: Factor, target: str) -> Response:
+    audited(AuditAct.CONFIRMED, factor=factor)
+    if factor is Factor.CODE:
+        recovery_code_was_used(current_user())
+    target = local_path(target)
+    if INTERRUPTED in session:
+        return redirect(url_for("auth.show_confirm", next=target or None), 303)
+    return redirect(target or url_for("auth.show_security"), 303)
+
+
+def _go_on(target: str) -> Response:
+    """Back to the page, or to what was being done when the question came: once more, by a click."""
+    interrupted: dict[str, Any] | None = session.pop(INTERRUPTED, None)
+    target = target or url_for("auth.show_security")
+    if interrupted is None:
+        return redirect(target, 303)
+    return page("auth/go_on.html", interrupted=interrupted, target=target)
+
+
+def _form(form: ConfirmForm, status: int = 200, problem: str = "", *, wait: int = 0) -> Response:
+    form.next.data = local_path(form.next.data or "")
+    response = page("auth/confirm.html", status, form=form, problem=problem)
+    if wait:
+        response.headers["Retry-After"] = str(wait)
+    return response

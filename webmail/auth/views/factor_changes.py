@@ -1,0 +1,45 @@
+"""Changes of factors: what follows when somebody has added or removed one. The views of each kind call it."""
+
+from __future__ import annotations
+
+from flask import redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from webmail.auth import endings, recovery_codes
+from webmail.auth.cookies import visit
+from webmail.auth.views.recovery_codes import make_codes
+from webmail.models import AuditAct
+from webmail.web.audit import audited
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
+from webmail.web.security_mail import SecurityNotice, tell
+
+
+def factor_added(kind: str, name: str, notice: SecurityNotice) -> Response:
+    """End other sessions, tell the person, and lead on: to the recovery codes where this was the first factor.
+
+    `kind` is what the audit log calls it. Call it after `second_step.changing`.
+    """
+    _changed(AuditAct.FACTOR_ADDED, kind, name, notice, _("“%(name)s” is added.", name=name))
+    user = current_user()
+    if recovery_codes.left(user):
+        return redirect(url_for("auth.show_security"), 303)
+    make_codes(user)
+    return redirect(url_for("auth.show_recovery_codes"), 303)
+
+
+def factor_removed(kind: str, name: str, notice: SecurityNotice) -> None:
+    """End other sessions and tell the person. Call it after `second_step.changing`."""
+    _changed(AuditAct.FACTOR_REMOVED, kind, name, notice, _("“%(name)s” is removed.", name=name))
+
+
+def _changed(act: AuditAct, kind: str, name: str, notice: SecurityNotice, words: str) -> None:
+    user = current_user()
+    others = endings.end_everything_else(user, settings(), keep=visit().id)
+    audited(act, name, factor=kind, sessions=others or None)
+    tell(user, notice, name)
+    if others:
+        words += " " + ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", others)
+    notify(words, "done")

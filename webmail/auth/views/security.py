@@ -1,0 +1,51 @@
+"""Sign-in and security: one page for the password, the second step, recovery and devices."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.auth import requirement, second_step, sessions, trusted_devices
+from webmail.auth.blueprint import blueprint
+from webmail.auth.cookies import visit
+from webmail.auth.first_steps import FirstStep, first_step
+from webmail.auth.guard import comes_first
+from webmail.models import Authenticator, SecurityKey
+from webmail.web.current import current_user, settings
+from webmail.web.formatting import long_date
+from webmail.web.rendering import page
+
+
+@blueprint.get("/account")
+@comes_first(FirstStep.SECOND_STEP)
+def show_security() -> Response:
+    user = current_user()
+    return page(
+        "auth/security.html",
+        factors=second_step.factors_of(user),
+        due=user.second_step_due,
+        devices=len(sessions.list(user, settings())),
+        trusted=len(trusted_devices.of(user)),
+    )
+
+
+@blueprint.app_template_global()
+def must_come_first() -> bool:
+    """Whether the person has to do something before everything else: their pages have no frame then."""
+    user = visit().user
+    return user is not None and first_step(user, settings()) is not None
+
+
+@blueprint.app_template_global()
+def days_to_set_up() -> int | None:
+    """The days that are left to set up a second factor; None where there is nothing to do."""
+    return requirement.days_left(current_user())
+
+
+@blueprint.app_template_global()
+def used_words(factor: Authenticator | SecurityKey) -> str:
+    """When a factor was added and used last."""
+    added = _("Added: %(when)s", when=long_date(factor.created))
+    if factor.used is None:
+        return added
+    return f"{added} · " + _("last used: %(when)s", when=long_date(factor.used))
