@@ -55,7 +55,7 @@ def sign_in(
         if not isinstance(error, SignInRefused):  # a server error, not a wrong password
             attempt.delete_instance()
         raise
-    throttle.succeeded(counted, network)
+    throttle.succeeded(attempt, settings.sign_in_attempts)
     return user
 
 

@@ -83,9 +83,14 @@ def attempt_at(what: str, settings: Settings) -> SignInFailure:
         return SignInFailure.create(address=what[:254], network="")
 
 
-def succeeded(address: str, network: str) -> None:
-    """Forget the failures of somebody who got in, from where they are: those of others elsewhere go on counting."""
-    SignInFailure.delete().where(SignInFailure.address == address, SignInFailure.network == network).execute()
+def succeeded(attempt: SignInFailure, limit: int) -> None:
+    """The attempt was right. Also forgets the failures before it from the same network, which were typing mistakes then; but not
+    while their number slows somebody down: the owner's visits give whoever guesses no new tries.
+    """
+    attempt.delete_instance()
+    same = SignInFailure.address == attempt.address
+    if not _wait(same, limit):
+        SignInFailure.delete().where(same, SignInFailure.network == attempt.network).execute()
 
 
 def forget_old_failures() -> int:
