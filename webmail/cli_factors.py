@@ -27,9 +27,10 @@ def list_factors(address: str) -> None:
     """List a person's second factors: kind, name, when it was added and last used (UTC)."""
     user = account_of(address)
     found = factors_of(user)
-    for row in (*found.apps, *found.keys):
-        kind = "app" if row in found.apps else "passkey" if row.passkey else "key"
-        click.echo(f"{kind}\t{printable(row.name)}\t{_when(row.created)}\t{_when(row.used)}")
+    rows = [("app", app.name, app.created, app.used) for app in found.apps]
+    rows += [("passkey" if key.passkey else "key", key.name, key.created, key.used) for key in found.keys]
+    for kind, name, created, used in rows:
+        click.echo(f"{kind}\t{printable(name)}\t{_when(created)}\t{_when(used)}")
     if not found.count:
         click.echo(f"{user.address} has no second factor" + _required(user))
     else:

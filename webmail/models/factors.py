@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import peewee as pw
 
 from webmail.models.accounts import User
@@ -93,6 +95,8 @@ class Voucher(Table):
     given = pw.DateTimeField(null=True)
     refused = pw.DateTimeField(null=True)  # by the giver, or withdrawn by the receiver, who asked somebody else
     used = pw.DateTimeField(null=True)
+    if TYPE_CHECKING:
+        giver_id: int | None
 
     class Meta:
         table_name = "vouchers"

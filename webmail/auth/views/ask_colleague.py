@@ -82,8 +82,9 @@ def use_voucher() -> Response:
         if last is not None and vouchers.state_of(last) is State.WAITING:
             notify(_("Nobody has vouched for you yet."), "caution")
         return redirect(url_for("auth.show_wish", next=target or None), 303)
-    audited(AuditAct.VOUCHER_USED, wish.giver.address, actor=user)
+    assert wish.giver is not None  # whoever gave it
     giver = Address(wish.giver.name, wish.giver.address)
+    audited(AuditAct.VOUCHER_USED, giver.email, actor=user)
     tell(user, SecurityNotice.VOUCHER_USED, str(giver), browser=describe(request.headers.get("User-Agent", "")))
     return second_step_done(Factor.VOUCHER, target)
 
