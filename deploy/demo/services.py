@@ -169,6 +169,7 @@ class Services:
             "sieve_port": self.ports.sieve,
             "sieve_security": "none",
             "sign_in": "accounts",
+            "passkey_sign_in": True,
             "new_browser_mail": False,  # the demo's mailboxes hold what they are described to hold
             "group_prefix": "$",
             "token_key_file": str(dovecot.token_key(self.base)),
