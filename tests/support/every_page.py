@@ -55,6 +55,8 @@ NO_PAGES = frozenset(
         "mailbox.room_report",
         "contacts.card",
         "contacts.export",
+        "auth.show_wish",  # for people at the second step: tests/browser/auth
+        "auth.confirm_for_voucher",
         "accounts.task_state",
         "accounts.task_result",
     ]
@@ -81,8 +83,8 @@ def furnish(demo: Services) -> dict[str, str]:
 def _simple_pages() -> dict[str, str]:
     return {
         "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
-        "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "sessions": "/sessions",
-        "password": "/account/password",
+        "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "devices": "/devices",
+        "password": "/account/password", "vouchers": "/account/vouchers",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
         "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
         "room": "/room",
