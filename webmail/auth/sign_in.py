@@ -53,7 +53,7 @@ def sign_in(
             user = _by_imap(address, password, settings, check_imap)
     except MailError as error:
         if not isinstance(error, SignInRefused):  # a server error, not a wrong password
-            attempt.delete_instance()
+            throttle.take_back(attempt)
         raise
     throttle.succeeded(attempt, settings.sign_in_attempts)
     return user

@@ -87,10 +87,16 @@ def succeeded(attempt: SignInFailure, limit: int) -> None:
     """The attempt was right. Also forgets the failures before it from the same network, which were typing mistakes then; but not
     while their number slows somebody down: the owner's visits give whoever guesses no new tries.
     """
-    attempt.delete_instance()
+    take_back(attempt)
     same = SignInFailure.address == attempt.address
     if not _wait(same, limit):
-        SignInFailure.delete().where(same, SignInFailure.network == attempt.network).execute()
+        SignInFailure.delete().where(same, SignInFailure.network == attempt.network, SignInFailure.at <= attempt.at).execute()
+
+
+def take_back(attempt: SignInFailure) -> None:
+    """The attempt counts no more. Not by its number alone: a success may have deleted it, and SQLite gives numbers again."""
+    same = (SignInFailure.address == attempt.address) & (SignInFailure.at == attempt.at)
+    SignInFailure.delete().where(SignInFailure.id == attempt.id, same).execute()
 
 
 def forget_old_failures() -> int:

@@ -116,6 +116,15 @@ def test_an_owner_who_gets_in_gives_whoever_guesses_no_new_tries(place):
     assert refused() == 1
 
 
+def test_what_is_taken_back_is_no_other_attempt_that_has_its_number_since():
+    attempt = throttle.begin(ALICE, HERE, LIMIT)
+    throttle.succeeded(throttle.begin(ALICE, HERE, LIMIT), LIMIT)  # in another tab: forgets the first one's
+    for _ in range(2):
+        throttle.begin(BOB, THERE, LIMIT)
+    throttle.take_back(attempt)
+    assert SignInFailure.select().where(SignInFailure.address == BOB).count() == 2
+
+
 def test_an_address_as_long_as_may_be_has_turns_too():
     long = f"{'x' * 120}@{'y' * 120}.example"
     guess(address=long)
