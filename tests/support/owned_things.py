@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from webmail.models import (
+    AppPassword,
     Authenticator,
     Contact,
     DraftRow,
@@ -21,6 +22,7 @@ from webmail.models import (
     Signature,
     Snoozed,
     Task,
+    TrustedDevice,
     User,
     WritingIdentity,
     now,
@@ -51,12 +53,15 @@ def furnish(user: User) -> dict[str, str]:
             user=user, name="private", credential_hash=secrets.token_hex(32), credential_id=b"x", public_key=b"x"
         ),
         "outbox": waits,
+        "app password": AppPassword.create(user=user, name="private", sha=secrets.token_hex(32), imap=1),
     }
     contact = Contact.create(
         user=user, uid=secrets.token_hex(16), card_uid="private", name="Private", sort="private", words=" private", revision="1",
         vcard="BEGIN:VCARD\r\nVERSION:4.0\r\nUID:private\r\nFN:Private\r\nEND:VCARD\r\n",
     )  # fmt: skip
-    return {name: str(row.id) for name, row in made.items()} | {"task": task, "draft": draft, "contact": contact.uid}
+    trusted = TrustedDevice.create(token_hash=secrets.token_hex(32), user=user, expires=now() + timedelta(days=1))
+    named = {"task": task, "draft": draft, "contact": contact.uid, "trusted browser": trusted.token_hash}
+    return {name: str(row.id) for name, row in made.items()} | named
 
 
 def snapshot(file: Path) -> Snapshot:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 _FILE = Path(__file__).with_name("routes.txt")
 _COLUMNS = 5
+_EXAMPLES = {"filename": "css/base.css", "mailbox": "INBOX", "slug": "reading", "section": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,16 @@ class Route:
     @property
     def name(self) -> str:
         return f"{self.method} {self.rule}"
+
+    def url(self, thing: str = "") -> str:
+        """An address that the rule takes. `thing`: the identifier of what it names, where that belongs to one person."""
+        owned = iter([thing] if self.owned and thing else [])  # it is the first that an address names
+
+        def fill(found: re.Match[str]) -> str:
+            kind, _colon, name = found[1].rpartition(":")
+            return next(owned, None) or _EXAMPLES.get(name) or ("1" if kind == "int" else "0" * 32)
+
+        return re.sub(r"<([^>]*)>", fill, self.rule)
 
 
 def routes() -> list[Route]:

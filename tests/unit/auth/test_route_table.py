@@ -32,6 +32,8 @@ FORMS = [route for route in ROUTES if route.method == "POST" and route.who != "D
 # things that forms name by a number in a field: another person's change nothing either
 IN_FIELDS = [
     ("/sessions", {"session": "session"}),
+    ("/devices/revoke", {"app_password": "app password"}),
+    ("/devices/trust", {"device": "trusted browser"}),
 ]
 
 # what another person's number gets where it is not 404: the answer to a second click, which is led back and changes nothing
@@ -81,25 +83,10 @@ class World:
         assert self._tokens[client]
         return self._tokens[client]
 
-    def url(self, route: Route) -> str:
-        """An address of Alice's, where the rule names something that belongs to somebody."""
-        place = {"filename": "css/base.css", "mailbox": "INBOX", "slug": "reading", "section": "1", "word": "x"}
-
-        def fill(found: re.Match[str]) -> str:
-            kind, _colon, name = found[1].rpartition(":")
-            if (
-                route.owned
-                and name in ("task_id", "draft_id", "outbox_id", "id_", "report")
-                or (route.owned and name in ("number", "uid") and found.start() == first)
-            ):
-                return self.things[route.owned]
-            return "1" if kind == "int" else place.get(name, "0" * 32)
-
-        first = (re.search(r"<[^>]*>", route.rule) or re.match("", "")).start()  # type: ignore[union-attr]
-        return re.sub(r"<([^>]*)>", fill, route.rule)
-
     def ask(self, client: FlaskClient, route: Route, data: dict[str, str] | None = None, **headers: str) -> Any:
-        with client.open(self.url(route), method=route.method, data=data, headers=headers, buffered=False) as answer:
+        with client.open(
+            route.url(self.things.get(route.owned, "")), method=route.method, data=data, headers=headers, buffered=False
+        ) as answer:
             return answer
 
     def rows(self) -> Snapshot:
