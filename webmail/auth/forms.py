@@ -40,7 +40,7 @@ class SecondStepForm(FlaskForm):
         _l("Code"),
         render_kw=_CODE,
     )
-    trust = BooleanField(_l("Don’t ask again on this device"))
+    trust = BooleanField()  # the template says for how long
     next = HiddenField()
 
 

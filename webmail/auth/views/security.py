@@ -12,7 +12,7 @@ from webmail.auth.first_steps import FirstStep, first_step
 from webmail.auth.guard import comes_first
 from webmail.models import Authenticator, SecurityKey
 from webmail.web.current import current_user, settings
-from webmail.web.formatting import long_date
+from webmail.web.formatting import day_in_full, local
 from webmail.web.rendering import page
 
 
@@ -45,7 +45,7 @@ def days_to_set_up() -> int | None:
 @blueprint.app_template_global()
 def used_words(factor: Authenticator | SecurityKey) -> str:
     """When a factor was added and used last."""
-    added = _("Added: %(when)s", when=long_date(factor.created))
+    added = _("Added: %(when)s", when=day_in_full(local(factor.created).date()))
     if factor.used is None:
         return added
-    return f"{added} · " + _("last used: %(when)s", when=long_date(factor.used))
+    return f"{added} · " + _("last used: %(when)s", when=day_in_full(local(factor.used).date()))

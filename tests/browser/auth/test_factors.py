@@ -1,0 +1,188 @@
+"""Two-step verification in a browser, from the first app to the last, with and without scripts."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyotp
+import pytest
+from playwright.sync_api import Page, expect
+
+from deploy.demo import accounts
+from deploy.demo.services import Services
+from tests.support.second_step import give_codes
+from webmail.models import Session, User, now
+
+_numbers = itertools.count(1)
+_PRIMARY = "main .btn-primary >> nth=0"
+
+
+@pytest.fixture
+def person(demo: Services) -> str:
+    """The address of somebody who has only a password yet."""
+    someone = accounts.Person(f"etapes-{time.time_ns()}-{next(_numbers)}@lycee.example", "Paule Petit")
+    accounts.add(demo.database, someone, demo.password)
+    return someone.address
+
+
+@pytest.fixture
+def look(scripts: bool, check_accessibility: Callable[[Page], None], screenshots: Path | None) -> Callable[..., None]:
+    """No page is wider than a telephone, and no checker finds anything in it."""
+
+    def check(page: Page, name: str, shows: str = "main") -> None:
+        page.wait_for_selector(shows)
+        if not scripts:
+            return
+        size = page.viewport_size
+        for width in (320, 360, 1280):
+            page.set_viewport_size({"width": width, "height": 740})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                if width == 360:
+                    check_accessibility(page)
+                if screenshots:
+                    screenshots.mkdir(parents=True, exist_ok=True)
+                    page.screenshot(path=screenshots / f"factors-{name}-{width}-{scheme}.png", full_page=True)
+        page.set_viewport_size(size or {"width": 1280, "height": 800})
+
+    return check
+
+
+def sign_in(page: Page, address: str, password: str, where: str = "/settings") -> None:
+    """Give the password at the door, on the way to a page."""
+    page.goto(f"/login?next={where}")
+    page.fill("[name=username]", address)
+    page.fill("[name=password]", password)
+    page.click("main button >> nth=0")
+
+
+def give_code(page: Page, code: str) -> None:
+    page.fill("main [name=code]", code)
+    page.click("main form:has([name=code]) button >> nth=0")
+
+
+def confirm(page: Page, **fields: str) -> None:
+    page.wait_for_url(re.compile("/account/confirm[?]"))
+    for name, text in fields.items():
+        page.fill(f"main [name={name}]", text)
+    page.click("main form.form button >> nth=0")
+
+
+def test_from_the_first_app_to_the_last(
+    open_browser: Callable[..., Page], demo: Services, person: str, look: Callable[..., None]
+) -> None:
+    page = open_browser()
+    sign_in(page, person, demo.password)
+    page.wait_for_url("**/settings")
+    page.goto("/account")
+    look(page, "account", "#second-step")
+    page.click("#second-step .btn-primary")
+    look(page, "confirm", "main [name=password]")
+    confirm(page, password=demo.password)
+    page.wait_for_url("**/account/totp")
+    look(page, "totp", "[data-totp-key]")
+    key = page.locator("[data-totp-key]").inner_text().replace(" ", "")
+    page.fill("[name=name]", "Mon téléphone")
+    give_code(page, "000000" if pyotp.TOTP(key).now() != "000000" else "111111")
+    expect(page.locator(".field-error")).to_contain_text("Ce code n’est pas le bon")
+    assert page.locator("[data-totp-key]").inner_text().replace(" ", "") == key
+    assert page.locator("[name=name]").input_value() == "Mon téléphone"
+    give_code(page, pyotp.TOTP(key).now())
+
+    page.wait_for_url("**/account/recovery-codes")
+    look(page, "codes", "[data-recovery-codes]")
+    codes = page.locator("[data-recovery-codes] li").all_inner_texts()
+    with page.expect_download() as saved:
+        page.click("main form button")
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert len(codes) == 10 and all(code in text for code in codes)
+    page.click("main form a.btn-primary")
+    expect(page.locator("[data-factor=app]")).to_contain_text("Mon téléphone")
+    expect(page.locator("[data-factor=codes]")).to_contain_text("10 codes restants")
+    look(page, "account-on", "[data-factor=app]")
+
+    other = open_browser(language="en")
+    sign_in(other, person, demo.password)
+    other.wait_for_url(re.compile("/login/code[?]"))
+    look(other, "second-step", "main [name=code]")
+    give_code(other, "000-000-00")
+    expect(other.locator("#problem")).to_contain_text("This code is not right")
+    other.check("[name=trust]")
+    give_code(other, codes[0].upper().replace("-", " "))
+    other.wait_for_url("**/settings")
+    other.goto("/account")
+    expect(other.locator("[data-factor=codes]")).to_contain_text("9 codes left")
+
+    page.goto("/account")
+    page.click("[data-factor=app] a")
+    look(page, "remove", "main .btn-danger")
+    page.click("main .btn-danger")
+    expect(page.locator("#notices")).to_contain_text("« Mon téléphone » est retiré")
+    expect(page.locator("[data-factor]")).to_have_count(0)
+    other.goto("/settings")
+    other.wait_for_url(re.compile("/login[?]"))
+
+
+def test_a_trusted_device_is_not_asked_again(
+    open_browser: Callable[..., Page], demo: Services, person: str, tmp_path: Path
+) -> None:
+    codes = give_codes(demo, person, tmp_path)
+    page = open_browser()
+    sign_in(page, person, demo.password)
+    page.check("[name=trust]")
+    give_code(page, codes[0])
+    page.wait_for_url("**/settings")
+    page.context.clear_cookies(name="traboule")
+    sign_in(page, person, demo.password)
+    page.wait_for_url("**/settings")
+
+
+def test_what_was_interrupted_goes_on(
+    open_browser: Callable[..., Page], demo: Services, person: str, tmp_path: Path, look: Callable[..., None]
+) -> None:
+    """A form that was open for longer than the answer holds is sent by one more click."""
+    codes = give_codes(demo, person, tmp_path)
+    page = open_browser()
+    sign_in(page, person, demo.password, "/account/recovery-codes")
+    give_code(page, codes[0])
+    confirm(page, code=codes[1])
+    page.wait_for_url("**/account/recovery-codes")
+    with accounts.tables(demo.database):
+        Session.update(confirmed=None).where(Session.user == User.get(User.address == person)).execute()
+    page.click("main form.form button")
+    confirm(page, code=codes[2])
+    look(page, "go-on", "main form[action='/account/recovery-codes']")
+    page.click(_PRIMARY)
+    expect(page.locator("[data-recovery-codes] li")).to_have_count(10)
+
+
+def test_after_the_days_of_grace_it_comes_first(
+    open_browser: Callable[..., Page],
+    demo: Services,
+    person: str,
+    look: Callable[..., None],
+    request: pytest.FixtureRequest,
+) -> None:
+    page = open_browser()
+    sign_in(page, person, demo.password)
+    page.wait_for_url("**/settings")
+    with accounts.tables(demo.database):
+        User.update(second_step_due=now()).where(User.address == person).execute()
+    page.goto("/mailbox/INBOX")
+    page.wait_for_url(re.compile("/account[?]"))
+    expect(page.locator("main")).to_contain_text("exige la validation en deux étapes")
+    expect(page.locator("#folders")).to_have_count(0)
+    look(page, "first", "#second-step")
+    page.click("#second-step .btn-primary")
+    confirm(page, password=demo.password)
+    key = page.locator("[data-totp-key]").inner_text().replace(" ", "")
+    look(page, "first-totp", "[data-totp-key]")
+    give_code(page, pyotp.TOTP(key).now())
+    expect(page.locator("[data-recovery-codes] li")).to_have_count(10)
+    page.goto("/mailbox/INBOX")
+    page.wait_for_url("**/mailbox/INBOX")
