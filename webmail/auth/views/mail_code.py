@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 from webmail.auth import mailed_codes
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
-from webmail.auth.guard import public
+from webmail.auth.first_steps import FirstStep
+from webmail.auth.guard import comes_first, public
 from webmail.auth.mailed_codes import CodePurpose
 from webmail.auth.sign_in import TooManyAttempts
 from webmail.auth.views.code_letters import mail_code, too_many_codes_words
@@ -40,6 +41,7 @@ def mail_second_step() -> Response:
 
 
 @blueprint.post("/account/confirm/mail")
+@comes_first(FirstStep.SECOND_STEP, FirstStep.RECOVERY)
 def mail_confirmation() -> Response:
     user = visit().user
     return _sent(user, "auth.show_confirm") if user is not None else abort(404)

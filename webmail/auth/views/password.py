@@ -15,7 +15,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.endings import end_everything_else
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import PasswordForm
-from webmail.auth.guard import comes_first
+from webmail.auth.guard import comes_first, public
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
 from webmail.auth.password_strength import Strength, Weakness
 from webmail.auth.sign_in import TooManyAttempts
@@ -72,13 +72,12 @@ def change_password() -> Response:
 
 
 @blueprint.post("/account/password/strength")
-@comes_first(FirstStep.PASSWORD)
+@public  # asked while one types: its answer may come when the session is another one already, and must lead nowhere
 def show_strength() -> Response:
-    """The strength of what is being typed, for the page that shows it at once."""
-    password = request.form.get("new_password", "")
-    return fragment(
-        "auth/_strength.html", judged=password_change.strength(password, current_user(), settings()) if password else None
-    )
+    """The strength of what is being typed, for the page that shows it at once; nothing for visitors."""
+    user, password = visit().user, request.form.get("new_password", "")
+    judged = password_change.strength(password, user, settings()) if user is not None and password else None
+    return fragment("auth/_strength.html", judged=judged)
 
 
 def _changed(new: str, target: str) -> Response:
@@ -106,6 +105,8 @@ def _changed(new: str, target: str) -> Response:
 def _page(form: PasswordForm, status: int = 200, *, judged: Strength | None = None, problem: str = "", wait: int = 0) -> Response:
     first = bool(current_user().must_change) and settings().sign_in == "accounts"
     template = "auth/first_password.html" if first else "auth/password.html"
+    if first:
+        form.password.label.text = _("The password you were given")
     response = page(template, status, form=form, judged=judged, problem=problem)
     if wait:
         response.headers["Retry-After"] = str(wait)
