@@ -57,6 +57,10 @@ NO_PAGES = frozenset(
         "contacts.export",
         "auth.show_wish",  # for people at the second step: tests/browser/auth
         "auth.confirm_for_voucher",
+        "auth.show_second_step",
+        "auth.show_totp",  # and for those who have just given a factor again
+        "auth.ask_to_remove_totp",
+        "auth.show_recovery_codes",
         "accounts.task_state",
         "accounts.task_result",
     ]
@@ -84,7 +88,7 @@ def _simple_pages() -> dict[str, str]:
     return {
         "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
         "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "devices": "/devices",
-        "password": "/account/password", "vouchers": "/account/vouchers",
+        "password": "/account/password", "account": "/account", "confirm": "/account/confirm", "vouchers": "/account/vouchers",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
         "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
         "room": "/room",
