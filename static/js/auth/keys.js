@@ -35,20 +35,24 @@
     if (part.dataset.action) form.setAttribute("action", part.dataset.action);
     HTMLFormElement.prototype.submit.call(form); // a field may be called "submit"; others may be empty
   }
-  function say(part, name) {
-    var own = part.querySelector("[data-problem=" + name + "]") || part.querySelector("[data-problem]");
-    part.querySelectorAll("[data-problem]").forEach(function (words) { words.hidden = words !== own; });
+  function say(part, error) {
+    var words = part.querySelector(".field-error") || document.createElement("p"), told = part.querySelector("[name=key]").dataset;
+    words.className = "field-error";
+    words.setAttribute("role", "alert");
+    words.textContent = (error === "InvalidStateError" && told.known) || told.silent;
+    part.appendChild(words);
   }
-  function options(part, then) { // those of a page that may be open for hours come when they are needed
+  function options(part, then, fail) { // those of a page that may be open for hours come when they are needed
     var request;
     if (part.dataset.options) return then(part.dataset.options);
     request = new XMLHttpRequest();
     request.open("GET", part.dataset.from);
-    request.onload = function () { if (request.status === 200) then(request.responseText); else say(part); };
-    request.onerror = function () { say(part); };
+    request.onload = function () { if (request.status === 200) then(request.responseText); else fail(request); };
+    request.onerror = fail;
     request.send();
   }
   function ask(part, quietly) {
+    function fail(error) { if (!quietly) say(part, error.name); }
     options(part, function (json) {
       var asked = { publicKey: read(json) };
       if (waiting) waiting.abort();
@@ -56,17 +60,20 @@
         asked.mediation = "conditional"; // offered among the names that the browser knows, where one types it
         asked.signal = (waiting = new AbortController()).signal;
       }
-      navigator.credentials[part.hasAttribute("data-create") ? "create" : "get"](asked).then(
-        function (found) { send(part, found); },
-        function (error) { if (!quietly) say(part, error.name); }
-      );
-    });
+      navigator.credentials[part.hasAttribute("data-create") ? "create" : "get"](asked).then(function (found) {
+        send(part, found);
+      }, fail);
+    }, fail);
   }
   function dress() {
     document.querySelectorAll("[data-key]").forEach(function (part) {
-      var without = part.querySelector("[data-without]");
-      if (part.dataset.origin !== location.origin) return;
-      part.querySelector("button").hidden = false;
+      var without = part.querySelector("[data-without]"), field = part.querySelector("[name=key]"), button;
+      if (part.dataset.origin !== location.origin || part.querySelector("button")) return;
+      button = document.createElement("button");
+      button.type = "button";
+      button.className = field.hasAttribute("data-main") ? "btn btn-primary" : "btn";
+      button.textContent = field.dataset.label;
+      part.insertBefore(button, field);
       if (without) without.hidden = true;
     });
   }
@@ -77,7 +84,7 @@
   document.addEventListener("htmx:load", dress);
   dress();
 
-  var alone = document.querySelector("[data-key][data-from]:not([hidden])");
+  var alone = document.querySelector("[data-key][data-from]");
   if (alone && alone.dataset.origin === location.origin && able.isConditionalMediationAvailable) {
     able.isConditionalMediationAvailable().then(function (can) {
       if (!can) return;

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.auth import known_devices, second_step, security_keys
+from webmail.auth import authenticator, known_devices, second_step, security_keys
 from webmail.auth.blueprint import blueprint
 from webmail.auth.challenges import Asked, Purpose
 from webmail.auth.cookies import visit
@@ -45,6 +45,7 @@ class KeyQuestion:
     url: str
     origin: str
     options: str
+    only: bool = False  # whether the person has no other factor than keys
 
 
 @blueprint.get("/account/keys")
@@ -142,7 +143,7 @@ def key_was_refused(refused: KeyRefused, act: AuditAct, target: str) -> None:
 
 @blueprint.app_template_global()
 def key_question() -> KeyQuestion | None:
-    """What the person at the second step, or before a change of factors, can be asked for; None without a key. 1 query."""
+    """What the person at the second step, or before a change of factors, can be asked for; None without a key. 3 queries."""
     user, purpose, endpoint = visit().pending_user, Purpose.SECOND_STEP, "auth.check_key"
     if user is None:
         user, purpose, endpoint = visit().user, Purpose.CONFIRM, "auth.confirm_by_key"
@@ -150,7 +151,7 @@ def key_question() -> KeyQuestion | None:
     if user is None or here is None or not security_keys.keys_of(user):
         return None
     options = security_keys.assertion_options(user, here, _asked(purpose, user), settings())
-    return KeyQuestion(url_for(endpoint), here.origin, json.dumps(options))
+    return KeyQuestion(url_for(endpoint), here.origin, json.dumps(options), only=not authenticator.of(user))
 
 
 @blueprint.app_template_global()
