@@ -85,8 +85,8 @@ def read(file: Path) -> str:
 
 
 def accept(user: User, version: str, settings: Settings) -> bool:
-    """Store that the person accepts this version; False if it is no longer the one to accept."""
-    if version != settings.terms_version:
+    """Store that the person accepts this version; False if it is no longer the one to accept, or there are no terms."""
+    if not version or version != settings.terms_version:
         return False
     user.terms, user.terms_at = version, now()
     User.update(terms=user.terms, terms_at=user.terms_at).where(User.id == user.id).execute()

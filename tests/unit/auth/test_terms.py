@@ -1,10 +1,12 @@
-"""The text of the terms in pieces."""
+"""The text of the terms in pieces; accepting them."""
 
 from __future__ import annotations
 
 import time
 
+from webmail.auth import terms
 from webmail.auth.terms import Block, blocks
+from webmail.models import User
 
 
 def test_pieces():
@@ -31,3 +33,8 @@ def test_a_long_text_takes_no_time():
     began = time.thread_time()
     assert len(blocks("- a\nb\n" * 30_000)) == 60_000
     assert time.thread_time() - began < 2
+
+
+def test_nobody_accepts_terms_that_there_are_not(settings, alice):
+    assert not terms.accept(alice, "", settings)
+    assert User.get_by_id(alice.id).terms_at is None
