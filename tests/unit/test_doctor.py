@@ -304,6 +304,15 @@ def test_a_database_without_its_tables(settings, tmp_path):
     assert (check.state, "flask --app wsgi migrate" in check.words) == (PROBLEM, True)
 
 
+def test_a_group_that_must_use_two_step_verification_exists(settings):
+    name = "Two-step verification"
+    models.PeopleGroup.create(identifier="maths", name="Maths", sort="maths", domain="lycee.example")
+    right, wrong = (replace(settings, second_step_for=f"admin, {group}") for group in ("maths", "math"))
+    assert [check for check in doctor.examine(right) if check.name == name] == []
+    check = found(wrong, name)
+    assert (check.state, "'math'" in check.words) == (PROBLEM, True)
+
+
 def test_a_database_that_cannot_be_written(settings):
     db.obj.close()
     file = settings.database_url.removeprefix("sqlite:///")

@@ -15,10 +15,9 @@ from webmail.models import GroupMember, PeopleGroup, User, now
 
 def is_required(user: User, settings: Settings) -> bool:
     """Whether the administrator requires a second factor of this person. One SELECT where groups are named, else none."""
-    names = {word.strip() for word in settings.second_step_for.split(",")} - {""}
+    names, groups = _names(settings), _groups(settings)
     if "all" in names or ("admin" in names and user.role == "admin"):
         return True
-    groups = names - {"all", "admin"}
     if not groups:
         return False
     mine = GroupMember.select().join(PeopleGroup).where(GroupMember.user == user, PeopleGroup.identifier.in_(groups))
@@ -34,8 +33,24 @@ def note_at_sign_in(user: User, settings: Settings) -> None:
     User.update(second_step_due=user.second_step_due).where(User.id == user.id).execute()
 
 
+def unknown_groups(settings: Settings) -> list[str]:
+    """The groups of `second_step_for` that do not exist, and so require it of nobody. One SELECT where groups are named."""
+    if not (groups := _groups(settings)):
+        return []
+    there = {row.identifier for row in PeopleGroup.select(PeopleGroup.identifier).where(PeopleGroup.identifier.in_(groups))}
+    return sorted(groups - there)
+
+
 def days_left(user: User) -> int | None:
     """How many days are left to set up a factor, rounded up; None where there is nothing to do."""
     if user.second_step or user.second_step_due is None:
         return None
     return max(0, math.ceil((user.second_step_due - now()) / timedelta(days=1)))
+
+
+def _names(settings: Settings) -> set[str]:
+    return {word.strip() for word in settings.second_step_for.split(",")} - {""}
+
+
+def _groups(settings: Settings) -> set[str]:
+    return _names(settings) - {"all", "admin"}

@@ -50,6 +50,7 @@ def confirm() -> Response:
     try:
         factor = confirmation.confirm(row, typed, settings(), imap.check, browser=browser)
     except SignInRefused as error:
+        audited(AuditAct.SECOND_STEP_REFUSED, user.address, factor=None if user.second_step else Factor.PASSWORD)
         wrong = _("This code is not right, or it was used already.") if user.second_step else _("This is not your password.")
         return _form(form, error.status, wrong)
     except TooManyAttempts as error:

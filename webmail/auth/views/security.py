@@ -20,6 +20,8 @@ from webmail.web.rendering import page
 @comes_first(FirstStep.SECOND_STEP)
 def show_security() -> Response:
     user = current_user()
+    if user.second_step_due is not None and not user.second_step:
+        requirement.note_at_sign_in(user, settings())  # it may not be required any more, and nothing else is shown then
     return page(
         "auth/security.html",
         factors=second_step.factors_of(user),

@@ -298,6 +298,15 @@ def test_it_ends_with_the_requirement(app, alice, require):
     assert User.get_by_id(alice.id).second_step_due is None and browser.get("/mailbox/INBOX").status_code == 200
 
 
+def test_it_ends_at_once_for_who_is_held_up_by_it(app, require):
+    require("all", days=0)
+    browser = Browser(app)
+    browser.sign_in()
+    require("")
+    assert "requires two-step verification" not in browser.get(SECURITY).text
+    assert browser.get("/mailbox/INBOX").status_code == 200
+
+
 @pytest.mark.parametrize(("whom", "required"), [("admin", False), ("maths", True), ("music, maths", True), ("music", False)])
 def test_it_is_for_a_role_or_a_group(app, alice, require, whom, required):
     group = PeopleGroup.create(identifier="maths", name="Maths", sort="maths", domain="lycee.example")
