@@ -20,7 +20,7 @@ from webmail.auth.sign_in import TooManyAttempts, normalise
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.models import User, Voucher, now
+from webmail.models import Session, User, Voucher, now
 
 VALID = timedelta(minutes=15)
 MOST_ASKED = 5  # by one person within ASKED_WITHIN
@@ -72,8 +72,8 @@ class State(StrEnum):
 def ask(receiver: User, colleague: str, session: str, settings: Settings, *, user_agent: str = "", network: str = "") -> Voucher:
     """Ask a colleague, named by address or user name, to vouch for `receiver` in this pending session (its `id_hash`).
 
-    What was asked in it before is withdrawn. The same queries whether there is such a colleague or not. Raises NotAsked, and
-    TooManyAttempts beyond MOST_ASKED.
+    What was asked in it before is withdrawn, and what was asked in sessions that are over. The same queries whether there is such
+    a colleague or not. Raises NotAsked, and TooManyAttempts beyond MOST_ASKED.
     """
     address = normalise(colleague[:300], receiver.domain)
     if fault := _fault_of(address, receiver, settings):
@@ -85,7 +85,9 @@ def ask(receiver: User, colleague: str, session: str, settings: Settings, *, use
         if minutes := _wait(receiver):
             raise TooManyAttempts(minutes)
         giver = User.select().where(User.address == address, *_may_give(receiver)).first()
-        Voucher.update(refused=at).where(Voucher.session == session, Voucher.used.is_null()).execute()
+        others = Session.select(Session.id_hash).where(Session.user == receiver, Session.id_hash != session)
+        over = (Voucher.receiver == receiver) & Voucher.session.not_in(others)
+        Voucher.update(refused=at).where(over, Voucher.used.is_null(), Voucher.refused.is_null()).execute()
         return Voucher.create(
             giver=giver, receiver=receiver, named=address, session=session, number=f"{secrets.randbelow(10_000):04d}",
             user_agent=user_agent[:255], network=network[:64], created=at, expires=at + VALID,
@@ -140,7 +142,10 @@ def is_open_for(giver_id: Any, at: Any) -> Any:
 
 
 def give(voucher_id: int, giver: User, number: str) -> Voucher:
-    """Vouch for whoever sees `number` on their screen. Raises NotGiven. Of two at once one wins."""
+    """Vouch for whoever sees `number` on their screen. Raises NotGiven. Of two at once one wins.
+
+    Where a person asks in several browsers, the number says which one it is for: returns that wish.
+    """
     if not giver.second_step:
         raise NotGiven(GiveFault.NO_FACTOR)
     wish = _open(voucher_id, giver)
@@ -148,20 +153,36 @@ def give(voucher_id: int, giver: User, number: str) -> Voucher:
         raise NotGiven(GiveFault.GONE)
     with db.atomic():  # nothing is raised within: wrong numbers count
         in_turn(giver)
-        fault = GiveFault.TOO_MANY if given_lately(giver) >= MOST_GIVEN else _given(wish, number)
-    if fault:
+        too_many = given_lately(giver) >= MOST_GIVEN
+        wanted = None if too_many else _with_number(wish, number)
+        fault = GiveFault.TOO_MANY if too_many else _given(wanted) if wanted else _wrong_number(wish)
+    if fault or wanted is None:
         raise NotGiven(fault)
-    return wish
+    return wanted
 
 
-def _given(wish: Voucher, number: str) -> GiveFault | None:
-    still = (Voucher.id == wish.id) & is_open_for(wish.giver_id, now()) & Voucher.given.is_null()
-    if hmac.compare_digest("".join(number[:20].split()).encode(), wish.number.encode()):
-        return None if Voucher.update(given=now()).where(still).execute() else GiveFault.GONE
-    Voucher.update(tries=Voucher.tries + 1).where(still).execute()
-    if Voucher.update(refused=now()).where(still, Voucher.tries >= MOST_TRIES).execute():
-        return GiveFault.TOO_MANY_TRIES
-    return GiveFault.WRONG_NUMBER
+def _with_number(wish: Voucher, number: str) -> Voucher | None:
+    """The wish with this number, of those that the same person asks the same colleague; `wish` first."""
+    typed = "".join(number[:20].split()).encode()
+    same = _not_given(wish) & (Voucher.receiver == wish.receiver)
+    found = [one for one in Voucher.select().where(same) if hmac.compare_digest(one.number.encode(), typed)]
+    return next((one for one in found if one.id == wish.id), found[0] if found else None)
+
+
+def _given(wish: Voucher) -> GiveFault | None:
+    done = Voucher.update(given=now()).where(_not_given(wish), Voucher.id == wish.id).execute()
+    return None if done else GiveFault.GONE
+
+
+def _wrong_number(wish: Voucher) -> GiveFault:
+    this = _not_given(wish) & (Voucher.id == wish.id)
+    Voucher.update(tries=Voucher.tries + 1).where(this).execute()
+    over = Voucher.update(refused=now()).where(this, Voucher.tries >= MOST_TRIES).execute()
+    return GiveFault.TOO_MANY_TRIES if over else GiveFault.WRONG_NUMBER
+
+
+def _not_given(wish: Voucher) -> Any:
+    return is_open_for(wish.giver_id, now()) & Voucher.given.is_null()
 
 
 def refuse(voucher_id: int, giver: User) -> Voucher | None:

@@ -21,7 +21,7 @@ from webmail.config import Settings
 from webmail.config_tables import Domain
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
-from webmail.models import User, Voucher, now
+from webmail.models import Session, User, Voucher, now
 
 HERE = "a" * 64  # the pending session of Alice
 RACE = """
@@ -64,6 +64,7 @@ def _set(user: User, **columns: Any) -> None:
 
 
 def ask(alice: User, settings: Settings, colleague: str = "bob", session: str = HERE) -> Voucher:
+    Session.get_or_create(id_hash=session, defaults={"user": alice, "pending": True})
     return vouchers.ask(alice, colleague, session, settings, user_agent="Firefox", network="192.0.2.1")
 
 
@@ -112,6 +113,31 @@ def test_asking_somebody_else_withdraws_what_was_asked(alice: User, bob: User, s
     ask(alice, settings, "carole")
     assert vouchers.use(HERE) is None and vouchers.wishes_for(bob) == []
     assert state() is State.WAITING
+
+
+def test_what_was_asked_in_a_session_that_is_over_is_withdrawn(alice: User, bob: User, settings: Settings) -> None:
+    """Who signs in again begins anew, and their colleague sees them once."""
+    ask(alice, settings)
+    Session.delete().where(Session.id_hash == HERE).execute()
+    again = ask(alice, settings, session="b" * 64)
+    assert [wish.id for wish in vouchers.wishes_for(bob)] == [again.id]
+
+
+def test_of_several_browsers_the_number_says_which(alice: User, bob: User, settings: Settings) -> None:
+    first, second = ask(alice, settings), ask(alice, settings, session="b" * 64)
+    Voucher.update(number="1111").where(Voucher.id == first.id).execute()
+    Voucher.update(number="2222").where(Voucher.id == second.id).execute()
+    assert vouchers.give(first.id, bob, "2222").id == second.id
+    assert (state(), state("b" * 64)) == (State.WAITING, State.GIVEN)
+    assert fault_of_giving(first, bob, "2222") is GiveFault.WRONG_NUMBER
+
+
+def test_the_number_of_another_person_is_a_wrong_one(alice: User, bob: User, settings: Settings) -> None:
+    carole = add("carole@lycee.example")
+    mine, hers = ask(alice, settings), ask(carole, settings, session="c" * 64)
+    Voucher.update(number="1111").where(Voucher.id == mine.id).execute()
+    Voucher.update(number="2222").where(Voucher.id == hers.id).execute()
+    assert fault_of_giving(mine, bob, "2222") is GiveFault.WRONG_NUMBER and state("c" * 64) is State.WAITING
 
 
 def test_a_wish_to_nobody_looks_the_same(alice: User, bob: User, settings: Settings, queries: list[str]) -> None:
