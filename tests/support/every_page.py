@@ -61,6 +61,9 @@ NO_PAGES = frozenset(
         "auth.show_totp",  # and for those who have just given a factor again
         "auth.ask_to_remove_totp",
         "auth.show_recovery_codes",
+        "auth.show_keys",
+        "auth.ask_to_remove_key",
+        "auth.passkey_options",
         "accounts.task_state",
         "accounts.task_result",
     ]
