@@ -88,6 +88,12 @@ def remove_recovery() -> Response:
     return _again()
 
 
+@blueprint.app_template_global()
+def recovery_is_offered() -> bool:
+    """Whether pages speak of recovery addresses at all."""
+    return recovery_address.is_offered(settings())
+
+
 def _page(form: RecoveryForm, status: int = 200, *, ask: bool = False) -> Response:
     """Ask for an address (`ask`), or for the code that is on its way, or show the address there is."""
     if not recovery_address.is_offered(settings()):
