@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import replace
+from random import Random
 
 import pytest
 from cbor2 import dumps
@@ -400,3 +402,28 @@ def test_no_wrong_part_is_a_fault_of_ours(key, alice, here, settings, part, valu
         return
     with pytest.raises(KeyRefused):
         security_keys.verify(json.dumps(told), alice, here, asked, settings)
+
+
+def test_damaged_answers_are_refused_quietly(key, answer_of, alice, here, settings):
+    """Bytes changed anywhere, in registrations and answers: never an exception of a parser."""
+    random = Random(15)
+    adding, asked = Asked(Purpose.ADD, SESSION, alice.id), Asked(Purpose.SECOND_STEP, SESSION, alice.id)
+    for _ in range(150):
+        registration = _damaged(answer_of(WebauthnKey()), "attestationObject", random)
+        with suppress(KeyRefused):  # an AAGUID or identifier that is changed is as good as another
+            security_keys.register(registration, "Key", alice, here, adding, settings)
+        SecurityKey.delete().where(SecurityKey.name == "Key").execute()
+        given = key.get(security_keys.assertion_options(alice, here, asked, settings))
+        for part in ("authenticatorData", "signature", "clientDataJSON"):
+            with pytest.raises(KeyRefused):
+                security_keys.verify(_damaged(given, part, random), alice, here, asked, settings)
+
+
+def _damaged(text: str, part: str, random: Random) -> str:
+    """The answer with one to three bytes of a part changed."""
+    told = json.loads(text)
+    data = bytearray(decoded(told["response"][part]))
+    for at in random.sample(range(len(data)), random.randint(1, 3)):
+        data[at] ^= random.randint(1, 255)
+    told["response"][part] = encoded(bytes(data))
+    return json.dumps(told)
