@@ -69,7 +69,7 @@ def send(user: User, purpose: CodePurpose, address: str, settings: Settings, let
         _store(user, purpose, address, _hash(user, purpose, address, code, settings))  # first: of two at once, one waits here
         if wait := _wait(user):
             raise TooManyAttempts(wait)
-        row = system_mail.send(address, "code", subject, body, language)
+        row = system_mail.send(address, "code", subject, body, language, secret_key=settings.secret_key)
         if row is None:
             raise TooManyAttempts(60)
         audit.record(AuditAct.CODE_MAILED, actor=user, network=network, address=address)

@@ -8,19 +8,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from webmail import smtp
+from webmail import smtp, vault
 from webmail.config import ConfigError, Settings
 from webmail.errors import BadAddress, MailError, SendRefused, SendUncertain, UnsafeValue
 from webmail.mail import Address, Draft, Identity
 from webmail.mime import builder
 from webmail.models import OutboxState, SystemMessage, now
 from webmail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
-from webmail.system_mail.queue import PER_DAY, expire, is_too_many
+from webmail.system_mail.queue import PER_DAY, expire, is_too_many, text_of
 
 log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=30)
-_NEVER = (UnsafeValue, BadAddress)  # another try would not help
+_NEVER = (UnsafeValue, BadAddress, vault.CannotOpen)  # another try would not help
 _queue = SendQueue(SystemMessage, "system mail")
 
 
@@ -45,14 +45,14 @@ def sweep() -> list[int]:
     return [row.id for row in SystemMessage.select(SystemMessage.id).where(due).order_by(SystemMessage.due)]
 
 
-def content(row: SystemMessage, sender: Address) -> bytes:
-    """The message (RFC 5322): the same bytes at every attempt. Raises BadAddress, UnsafeValue."""
+def content(row: SystemMessage, sender: Address, secret_key: str = "") -> bytes:
+    """The message (RFC 5322): the same bytes at every attempt. Raises BadAddress, UnsafeValue, vault.CannotOpen."""
     unique = hashlib.sha256(f"{row.id} {row.created.isoformat()} {row.dedup}".encode()).hexdigest()[:32]
     draft = Draft(
         Identity(sender.name, sender.email),
         to=(Address("", row.recipient),),
         subject=row.subject,
-        text=row.body,
+        text=text_of(row, secret_key),
         message_id=f"<{unique}@{builder.ascii_domain(sender.email.rpartition('@')[2])}>",
         language=row.language,
         automatic=True,
@@ -71,7 +71,7 @@ def _send(row: SystemMessage, settings: Settings) -> None:
         _over(row, OutboxState.UNCERTAIN, str(error))
     except LeaseLost:
         log.warning("system mail %d: another worker took over before the final dot", row.id)
-    except (MailError, ConfigError, OSError, ValueError) as error:
+    except (MailError, ConfigError, OSError, ValueError, vault.CannotOpen) as error:
         _not_sent(row, error)
     else:
         # UNCERTAIN: another worker considered this one dead, but the server's reply has arrived after all
@@ -89,7 +89,7 @@ def _submit(row: SystemMessage, settings: Settings) -> None:
         account,
         sender.email,
         [row.recipient],
-        content(row, sender),
+        content(row, sender, settings.secret_key),
         sign_in=bool(settings.token_key_file or settings.system_password),
         before_final_dot=partial(_queue.hand_over, row),
     )

@@ -8,6 +8,7 @@ As in the outbox each change is one conditional UPDATE (`webmail/send_attempts.p
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 import secrets
@@ -15,6 +16,7 @@ from datetime import timedelta
 
 import peewee as pw
 
+from webmail import vault
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import BadAddress
@@ -27,13 +29,17 @@ log = logging.getLogger(__name__)
 PER_DAY = 30  # messages to one recipient
 LONGEST_SUBJECT = 300  # characters
 LONGEST_BODY = 50_000
+_SEALED = "sealed:"  # begins a text that holds a secret, as it is stored
 
 
-def send(recipient: str, kind: str, subject: str, body: str, language: str, dedup: str = "") -> SystemMessage | None:
+def send(
+    recipient: str, kind: str, subject: str, body: str, language: str, dedup: str = "", *, secret_key: str = ""
+) -> SystemMessage | None:
     """Queue a plain text for one address; None if PER_DAY messages were queued for it in the last 24 hours.
 
     `kind` is a word for the log. With `dedup`, a message of this kind to this recipient that was queued under the same key is
     returned instead, sent or not, as long as it is kept. Subject and text are in `language` already (see `in_language_of`).
+    A text that holds a secret is stored sealed, with the installation's `secret_key`: a copy of the database does not tell it.
     The row belongs to the caller's transaction; `current.wake_system_mail` after it saves the wait for the next sweep.
 
     Raises BadAddress, UnsafeValue (a line end in the subject), ValueError for what is too long. Three queries.
@@ -45,6 +51,7 @@ def send(recipient: str, kind: str, subject: str, body: str, language: str, dedu
     key = hashlib.sha256("\n".join((kind, recipient, dedup or secrets.token_hex(16))).encode()).hexdigest()
     if dedup and (there := SystemMessage.get_or_none(SystemMessage.dedup == key)):
         return there
+    body = _sealed(body, secret_key) if secret_key else body
     row = SystemMessage(recipient=recipient, kind=kind, subject=subject, body=body, language=language, dedup=key)
     if is_too_many(row):
         log.warning("system mail %s not queued: its recipient had %d messages in a day", kind, PER_DAY)
@@ -55,6 +62,17 @@ def send(recipient: str, kind: str, subject: str, body: str, language: str, dedu
     except pw.IntegrityError:  # somebody else queued it at this moment
         return SystemMessage.get_or_none(SystemMessage.dedup == key)
     return row
+
+
+def text_of(row: SystemMessage, secret_key: str) -> str:
+    """The text of a message. Raises vault.CannotOpen, where the secret has changed since."""
+    if not row.body.startswith(_SEALED):
+        return str(row.body)
+    return vault.open_secret(base64.b64decode(row.body.removeprefix(_SEALED)), secret_key, "system mail", 0).decode()
+
+
+def _sealed(body: str, secret_key: str) -> str:
+    return _SEALED + base64.b64encode(vault.seal_secret(body.encode(), secret_key, "system mail", 0)).decode()
 
 
 def is_too_many(row: SystemMessage) -> bool:

@@ -52,6 +52,18 @@ def test_its_text_is_kept_no_longer_than_needed(here):
     assert turn(here, row).body == ""
 
 
+def test_a_secret_is_stored_sealed_and_sent_as_it_is(here):
+    row = system_mail.send(SOPHIE, "code", "Code", "It is 123456.\n", "fr", secret_key=here.settings.secret_key)
+    assert "123456" not in again(row).body
+    assert turn(here, row).state == OutboxState.SENT
+    assert b"It is 123456." in here.server.messages[0].content
+
+
+def test_a_secret_that_nothing_opens_any_more_is_not_tried_again(here):
+    row = turn(here, system_mail.send(SOPHIE, "code", "Code", "It is 123456.\n", "fr", secret_key="another"))
+    assert (row.state, row.body, here.server.messages) == (OutboxState.FAILED, "", [])
+
+
 @pytest.mark.parametrize("fault", ["550@rcpt", "drop@answer"])
 def test_nor_where_it_is_never_sent(here, fault):
     here.server.faults = [fault]
