@@ -80,14 +80,15 @@ def check_code(user: User, code: str, settings: Settings, *, browser: str = "", 
 
     Tries are counted by person and `place`, and those on a browser that the person signed in on before (`browser`: the key that
     known_devices.recognise gives) by themselves: whoever knows the password and guesses elsewhere does not lock the person out.
-    Raises SignInRefused and, without looking at the code, TooManyAttempts.
+    Nor are right recovery codes ever refused, since 50 bits can't be guessed here. Raises SignInRefused, and TooManyAttempts
+    without looking at any other code.
     """
+    if recovery_codes.accept(user, code, settings):
+        return Factor.CODE
     attempt = attempt_at(f"{place} of {user.id} {browser}".rstrip(), settings)
     factor = None
     if authenticator.accept(user, code, settings):
         factor = Factor.APP
-    elif recovery_codes.accept(user, code, settings):
-        factor = Factor.CODE
     elif _is_mailed(user, code, settings):
         factor = Factor.MAIL
     if factor is None:

@@ -180,18 +180,25 @@ def guess(alice, settings, times, browser=""):
 def test_after_ten_wrong_codes_none_is_looked_at(alice, secret, codes, settings):
     guess(alice, settings, 10)
     with pytest.raises(TooManyAttempts):
-        second_step.check_code(alice, codes[0], settings)
-    assert recovery_codes.left(alice) == 10
+        second_step.check_code(alice, now_code(secret), settings)
+    assert Authenticator.get().last_step == 0
 
 
-def test_a_right_code_does_not_give_the_tries_back(alice, secret, codes, settings):
+def test_a_right_recovery_code_is_always_taken(alice, secret, codes, settings):
+    guess(alice, settings, 10)
+    with pytest.raises(TooManyAttempts):
+        second_step.check_code(alice, "0000-0000-00", settings)
+    assert second_step.check_code(alice, codes[0], settings) is Factor.CODE
+
+
+def test_a_right_code_does_not_give_the_tries_back(alice, secret, settings):
     guess(alice, settings, 9)
-    second_step.check_code(alice, codes[0], settings)
+    second_step.check_code(alice, now_code(secret), settings)
     guess(alice, settings, 1)
     with pytest.raises(TooManyAttempts):
-        second_step.check_code(alice, codes[1], settings)
+        second_step.check_code(alice, now_code(secret), settings)
 
 
 def test_guesses_elsewhere_do_not_lock_a_known_browser(alice, secret, codes, settings):
     guess(alice, settings, 10)
-    assert second_step.check_code(alice, codes[0], settings, browser="browser 0123") is Factor.CODE
+    assert second_step.check_code(alice, now_code(secret), settings, browser="browser 0123") is Factor.APP

@@ -54,7 +54,10 @@ def confirm() -> Response:
         wrong = _("This code is not right, or it was used already.") if user.second_step else _("This is not your password.")
         return _form(form, error.status, wrong)
     except TooManyAttempts as error:
-        return _form(form, error.status, too_many_words(error.retry_minutes), wait=error.retry_minutes * 60)
+        words = too_many_words(error.retry_minutes)
+        if user.second_step:
+            words += " " + _("A recovery code works at once.")
+        return _form(form, error.status, words, wait=error.retry_minutes * 60)
     except TooBusy as error:
         return _form(form, error.status, busy_words(), wait=60)
     except ServerAway as error:

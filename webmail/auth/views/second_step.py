@@ -56,7 +56,8 @@ def check_second_step() -> Response:
     except TooManyAttempts as error:
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
         tell(user, SecurityNotice.SECOND_STEP_GUESSED, once=f"{now():%Y-%m-%d}")
-        response = second_step_page(form, error.status, too_many_words(error.retry_minutes))
+        words = f"{too_many_words(error.retry_minutes)} {_('A recovery code works at once.')}"
+        response = second_step_page(form, error.status, words)
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
         return response
     return second_step_done(factor, form.next.data or "", trust=bool(form.trust.data))
