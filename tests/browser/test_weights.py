@@ -21,6 +21,7 @@ from tests.support.http_visits import HttpVisitor
 OpenBrowser = Callable[..., Page]
 KIB = 1024
 FIRST_VIEW, WITH_SCRIPTS = 14 * KIB, 40 * KIB
+SIGN_IN = 10 * KIB  # its HTML and its style sheets
 PAGE, WRITING_PAGE = 12 * KIB, 16 * KIB  # a page's HTML and the style sheets that it adds to the frame's
 FRAME = "css/base.css"
 WRITES = {"compose", "draft", "reply", "forward"}
@@ -54,6 +55,13 @@ def test_the_first_view_of_the_inbox(open_browser: OpenBrowser, chromium: Browse
     all_of_it = [(one.url, one.wire) for one in seen.fetched]
     assert seen.wire("Document", "Stylesheet") <= FIRST_VIEW, all_of_it
     assert seen.wire() <= WITH_SCRIPTS, all_of_it
+
+
+def test_the_sign_in_page(demo: Services) -> None:
+    with httpx.Client(base_url=demo.address, headers={"Accept-Language": "fr"}) as http:
+        html, size = _fetched(http, "/login")
+        sheets = _SHEET.findall(html)
+        assert size + sum(_fetched(http, sheet)[1] for sheet in sheets) <= SIGN_IN, (size, sheets)
 
 
 def test_every_other_page(demo: Services, every_page: dict[str, str]) -> None:

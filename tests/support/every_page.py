@@ -66,6 +66,7 @@ NO_PAGES = frozenset(
         "auth.passkey_options",
         "accounts.task_state",
         "accounts.task_result",
+        "auth.show_terms",  # the demo has none: tests/browser/auth/test_first_sign_in.py
     ]
 )
 
@@ -92,6 +93,7 @@ def _simple_pages() -> dict[str, str]:
         "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
         "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "devices": "/devices",
         "password": "/account/password", "account": "/account", "confirm": "/account/confirm", "vouchers": "/account/vouchers",
+        "recovery": "/account/recovery",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
         "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
         "room": "/room",

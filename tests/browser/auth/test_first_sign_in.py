@@ -60,14 +60,22 @@ def sign_in(page: Page, address: str, password: str) -> None:
 
 
 def test_the_whole_way(
-    open_browser: Callable[..., Page], demo: Services, strict: str, newcomer: str, scripts: bool, screenshots: Path | None
+    open_browser: Callable[..., Page],
+    demo: Services,
+    strict: str,
+    newcomer: str,
+    scripts: bool,
+    screenshots: Path | None,
+    check_accessibility: Callable[[Page], None],
 ) -> None:
     page, private = open_browser(width=360), f"{newcomer.partition('@')[0]}@ailleurs.example"
     shown: list[str] = []
 
     def look(name: str) -> None:
         shown.append(page.content())
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") if scripts else True
+        if scripts:
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+            check_accessibility(page)
         if screenshots and scripts:
             screenshots.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=screenshots / f"first-{name}.png", full_page=True)
@@ -95,6 +103,8 @@ def test_the_whole_way(
     page.click("main form.form button")
     page.wait_for_url(f"{strict}/settings")
     look("settings")
+    page.goto(f"{strict}/account/terms")
+    look("terms-again")
     with accounts.tables(demo.database):
         user = User.get(User.address == newcomer)
         mails = [row.body + row.subject for row in SystemMessage.select().where(SystemMessage.recipient.in_([newcomer, private]))]
