@@ -39,7 +39,7 @@ def words(link: Tag) -> str:
         ("/compose", "Mail: true", "", ""),
         ("/settings", "", "", "Settings: page"),
         ("/tasks", "", "", "Tasks: page"),
-        ("/sessions", "", "", "Where you are signed in: page"),
+        ("/devices", "", "", "Devices: page"),
     ],
 )
 @pytest.mark.parametrize("htmx", ["", "main"], ids=["whole page", "piece"])

@@ -117,7 +117,7 @@ def test_where_somebody_comes_from_is_what_nginx_saw_whatever_they_claim(front: 
     visitor = front.visitor(BOB)
     claims = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9;host=evil.example"}
     visitor.http.headers.update({**claims, "X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example"})
-    signed_in = visitor.sign_in().get("/sessions")
+    signed_in = visitor.sign_in().get("/devices")
     assert HOST in signed_in.text and "203.0.113" not in signed_in.text and "evil" not in signed_in.html
     assert {row.network for row in Session.select()} == {HOST}
     assert {cookie.secure for cookie in visitor.http.cookies.jar} == {True}

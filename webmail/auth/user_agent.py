@@ -27,10 +27,12 @@ _SYSTEMS = (
 )
 
 
-def describe(user_agent: str) -> str:
-    """For example "Firefox, Windows"; the header's first word if it is not a common browser; "" if empty.
+def parts(user_agent: str) -> tuple[str, str]:
+    """(browser, system), each "" if it is not a common one. Only for display: the header can be forged."""
+    browser, system = (next((name for sign, name in signs if sign in user_agent), "") for signs in (_BROWSERS, _SYSTEMS))
+    return browser, system
 
-    Only for display: the header can be forged.
-    """
-    words = [next((name for sign, name in signs if sign in user_agent), "") for signs in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(filter(None, words)) or " ".join(user_agent.split()[:1])[:40]
+
+def describe(user_agent: str) -> str:
+    """For example "Firefox, Windows"; the header's first word if it is not a common browser; "" if empty."""
+    return ", ".join(filter(None, parts(user_agent))) or " ".join(user_agent.split()[:1])[:40]

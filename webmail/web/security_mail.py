@@ -86,6 +86,15 @@ class SecurityNotice(Enum):
         ),
     )
 
+    APP_PASSWORD_ADDED = (
+        _l("A new app password"),
+        _l("The app password “%(what)s” was created for %(address)s. A phone or mail program can sign in with it."),
+    )
+    APP_PASSWORD_REVOKED = (
+        _l("An app password was revoked"),
+        _l("The app password “%(what)s” of %(address)s was revoked. What used it can no longer sign in."),
+    )
+
     @property
     def subject(self) -> str:
         return str(self.value[0])
@@ -138,5 +147,5 @@ def _body(user: User, notice: SecurityNotice, what: str, browser: str, network: 
         lines.append(_("Network: %(network)s", network=network))
     lines += ["", _("If this was you, there is nothing to do.")]
     lines.append(_("If it was not, sign out everywhere and change your password at once:"))
-    lines.append(public_link("auth.show_sessions") or settings().name)
+    lines.append(public_link("auth.show_devices") or settings().name)
     return "\n".join(lines)

@@ -191,5 +191,5 @@ def test_a_browser_that_guesses_by_itself_gets_nothing(visitor, header):
 
 def test_a_form_is_done_whatever_its_headers_say(visitor):
     visitor.sign_in()
-    answer = visitor.post("/mailbox/INBOX", form_at="/sessions", headers=AHEAD)
+    answer = visitor.post("/mailbox/INBOX", form_at="/devices", headers=AHEAD)
     assert answer.status_code == 200 and "alice@lycee.example" in answer.text

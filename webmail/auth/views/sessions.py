@@ -1,4 +1,4 @@
-"""Sessions page: where the user is signed in, with buttons to end each session."""
+"""Sessions: the buttons of the devices page that end one session, or all others."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
-from webmail.web.rendering import page
 
 
 @blueprint.get("/sessions")
 def show_sessions() -> Response:
-    rows = sessions.list(current_user(), settings())
-    places = [{"row": row, "browser": describe(row.user_agent), "here": row.id_hash == visit().id} for row in rows]
-    return page("auth/sessions.html", places=places)
+    """The page of before: links to it stand in mail and in bookmarks."""
+    return redirect(url_for("auth.show_devices"), 302)
 
 
 @blueprint.post("/sessions")
@@ -41,4 +39,4 @@ def end_sessions() -> Response:
         if count:
             audited(AuditAct.SESSIONS_ENDED, sessions=count)
         notify(ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", count), "done")
-    return redirect(url_for("auth.show_sessions"), 303)
+    return redirect(url_for("auth.show_devices"), 303)

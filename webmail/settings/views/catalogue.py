@@ -89,8 +89,13 @@ PLACES = (
         "auth.show_password", _l("Password"), _l("Change the password you sign in with."), _l("password security change secret"),
     ),
     SettingsPlace(
-        "auth.show_sessions", _l("Where you are signed in"), _l("See your devices and sign them out."),
-        _l("session device sign out security"),
+        "auth.show_security", _l("Sign-in and security"),
+        _l("Turn on two-step verification, and set up apps, security keys and recovery codes."),
+        _l("two-factor second factor 2FA MFA TOTP authenticator app code key passkey recovery security"),
+    ),
+    SettingsPlace(
+        "auth.show_devices", _l("Devices"), _l("See where you are signed in, and create passwords for phones and mail programs."),
+        _l("session device sign out security app password phone thunderbird outlook imap smtp"),
     ),
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ def entries() -> list[tuple[str, str, str, str, dict]]:
 
 def test_signing_in_and_out(visitor, alice):
     visitor.sign_in()
-    visitor.post("/logout", form_at="/sessions")
+    visitor.post("/logout", form_at="/devices")
     assert entries() == [
         ("sign-in", alice.address, "Firefox, Linux", "192.0.2.7", {}),
         ("sign-out", alice.address, "Firefox, Linux", "192.0.2.7", {}),
@@ -46,7 +46,7 @@ def test_a_shared_computer_is_told(visitor):
 def test_signing_out_twice_is_written_once(visitor):
     visitor.sign_in()
     for _ in range(2):
-        visitor.post("/logout", form_at="/login" if not visitor.cookie() else "/sessions")
+        visitor.post("/logout", form_at="/login" if not visitor.cookie() else "/devices")
     assert [entry[0] for entry in entries()] == ["sign-in", "sign-out"]
 
 
@@ -94,8 +94,8 @@ def test_ending_one_session_and_all_others(app, visitor, alice):
     of_phone = Session.get(Session.user_agent == "Lynx/2.9").id_hash
     AuditEntry.delete().execute()
     for _ in range(2):
-        visitor.post("/sessions", {"session": of_phone}, form_at="/sessions")
-        visitor.post("/sessions", form_at="/sessions")
+        visitor.post("/sessions", {"session": of_phone}, form_at="/devices")
+        visitor.post("/sessions", form_at="/devices")
     assert entries() == [
         ("session-ended", alice.address, "Lynx", "192.0.2.7", {}),
         ("sessions-ended", alice.address, "", "192.0.2.7", {"sessions": 2}),
@@ -105,7 +105,7 @@ def test_ending_one_session_and_all_others(app, visitor, alice):
 
 def test_ending_ones_own_session_is_signing_out(visitor):
     visitor.sign_in()
-    visitor.post("/sessions", {"session": Session.get().id_hash}, form_at="/sessions")
+    visitor.post("/sessions", {"session": Session.get().id_hash}, form_at="/devices")
     assert [entry[0] for entry in entries()] == ["sign-in", "sign-out"]
 
 
@@ -114,7 +114,7 @@ def test_nobody_ends_or_learns_of_somebody_elses_session(app, visitor, bob):
     other.sign_in("bob")
     visitor.sign_in()
     AuditEntry.delete().execute()
-    visitor.post("/sessions", {"session": Session.get(Session.user == bob).id_hash}, form_at="/sessions")
+    visitor.post("/sessions", {"session": Session.get(Session.user == bob).id_hash}, form_at="/devices")
     assert entries() == []
 
 
@@ -130,7 +130,7 @@ def test_without_the_table_people_sign_in_and_out_all_the_same(visitor):
     db.drop_tables([AuditEntry])
     assert visitor.sign_in(password="wrong").status_code == 401
     assert visitor.sign_in().status_code == 303
-    assert visitor.post("/logout", form_at="/sessions").status_code == 303
+    assert visitor.post("/logout", form_at="/devices").status_code == 303
 
 
 def everything_stored() -> str:

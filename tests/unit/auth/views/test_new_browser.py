@@ -51,7 +51,7 @@ def test_a_browser_that_is_not_known(app, used, alice):
 
 def test_a_known_one_is_not_told(app, used):
     browser = elsewhere(app)
-    browser.post("/logout", form_at="/sessions")
+    browser.post("/logout", form_at="/devices")
     browser.sign_in()
     assert len(told()) == 1
 

@@ -38,7 +38,7 @@ def test_the_password_is_changed(signed_in, alice):
     response = change(signed_in)
     assert (response.status_code, response.location) == (303, "/mailbox/INBOX")
     assert passwords.verify(User.get_by_id(alice.id).password, NEW)
-    assert "Password changed." in signed_in.get("/sessions").text
+    assert "Password changed." in signed_in.get("/devices").text
     assert audit.search()[0][0].act == "password-changed"
 
 
@@ -126,7 +126,7 @@ def test_where_the_mail_server_keeps_passwords_the_page_says_so(settings, alice)
 
 
 def test_nothing_is_shown_before_it_is_changed(newcomer):
-    for path in ("/mailbox/INBOX", "/sessions", "/word"):
+    for path in ("/mailbox/INBOX", "/devices", "/word"):
         assert newcomer.get(path).location.startswith(PAGE)
     assert newcomer.get("/mailbox/INBOX?page=2").location == f"{PAGE}?next=/mailbox/INBOX?page%3D2"
     assert newcomer.get("/healthz").status_code == 200

@@ -19,7 +19,7 @@ def test_the_choice_is_remembered_and_can_be_taken_back(app):
     browser = Browser(app)
     assert not ticked(browser)
     browser.sign_in(shared="y")
-    browser.post("/logout", form_at="/sessions")
+    browser.post("/logout", form_at="/devices")
     assert ticked(browser)
     assert browser.cookie(COOKIE).value == "1"
     browser.sign_in()
@@ -38,12 +38,12 @@ def test_no_trace_of_the_person_and_no_lasting_session(visitor):
 def test_nothing_is_cached(visitor):
     visitor.sign_in(shared="y")
     assert visitor.get("/mailbox/INBOX").headers["Cache-Control"] == "no-store, no-cache"
-    assert visitor.get("/sessions").headers["Cache-Control"] == "no-store, no-cache"
+    assert visitor.get("/devices").headers["Cache-Control"] == "no-store, no-cache"
 
 
 def test_signing_out_clears_the_browser(visitor):
     visitor.sign_in(shared="y")
-    assert visitor.post("/logout", form_at="/sessions").headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert visitor.post("/logout", form_at="/devices").headers["Clear-Site-Data"] == '"cache", "storage"'
 
 
 def test_so_does_the_end_of_the_idle_time(visitor, settings):

@@ -81,7 +81,7 @@ def test_who_waits_as_told_gets_in_on_a_new_browser_while_others_go_on_guessing(
 
 def test_others_guesses_do_not_lock_a_person_out_of_their_browser(app, visitor):
     visitor.sign_in()
-    visitor.post("/logout", form_at="/sessions")
+    visitor.post("/logout", form_at="/devices")
     stranger = Browser(app)
     for _ in range(10):
         stranger.sign_in(password="wrong")
@@ -125,7 +125,7 @@ def test_an_imap_servers_password_is_at_hand_in_the_session(settings, alice, mon
 def test_signing_out_ends_row_and_cookies(visitor):
     visitor.sign_in()
     old = visitor.cookie().value
-    answer = visitor.post("/logout", form_at="/sessions")
+    answer = visitor.post("/logout", form_at="/devices")
     assert (answer.status_code, answer.location) == (303, "/login")
     assert '"cookies"' not in answer.headers["Clear-Site-Data"]
     assert Session.select().count() == 0
@@ -137,7 +137,7 @@ def test_signing_out_ends_row_and_cookies(visitor):
 
 def test_signing_out_twice_is_no_mistake(visitor):
     visitor.sign_in()
-    token = csrf(visitor.get("/sessions"))
+    token = csrf(visitor.get("/devices"))
     for _ in range(2):
         answer = visitor.client.post("/logout", data={"csrf_token": token}, base_url=visitor.base)
         assert (answer.status_code, answer.location) == (303, "/login")
@@ -232,7 +232,7 @@ def test_signing_in_starts_anew_but_for_the_language(visitor):
         assert kept["language"] == "fr"
         assert "planted" not in kept
     visitor.get("/remember/secret-of-the-first-sign-in")
-    visitor.post("/logout", form_at="/sessions")
+    visitor.post("/logout", form_at="/devices")
     visitor.sign_in()
     assert visitor.cookie().value != first
     assert visitor.get("/word").text == "nothing"
@@ -244,7 +244,7 @@ def test_a_planted_session_is_not_taken_over(app, visitor):
     attacker.sign_in()
     planted = attacker.cookie().value
     visitor.client.set_cookie("__Host-traboule", planted, domain="mail.lycee.example", secure=True)
-    attacker.post("/logout", form_at="/sessions")
+    attacker.post("/logout", form_at="/devices")
     visitor.sign_in()
     assert visitor.cookie().value != planted
     assert attacker.get("/mailbox/INBOX").status_code == 302
@@ -252,7 +252,7 @@ def test_a_planted_session_is_not_taken_over(app, visitor):
 
 def test_signing_in_over_a_session_ends_the_old_one(app, visitor):
     visitor.sign_in()
-    token = csrf(visitor.get("/sessions"))
+    token = csrf(visitor.get("/devices"))
     visitor.client.post("/login", data={"csrf_token": token, "username": "alice", "password": PASSWORD}, base_url=visitor.base)
     assert Session.select().count() == 1
 
@@ -306,7 +306,7 @@ def test_two_tabs_keep_what_each_wrote_and_both_stay_in(app, visitor):
 
 def test_forms_of_two_tabs_opened_at_once_both_work(visitor):
     visitor.sign_in()
-    tokens = [csrf(visitor.get("/sessions")) for _ in range(2)]
+    tokens = [csrf(visitor.get("/devices")) for _ in range(2)]
     for token in tokens:
         answer = visitor.client.post("/sessions", data={"csrf_token": token, "action": "others"}, base_url=visitor.base)
         assert answer.status_code == 303
@@ -433,33 +433,33 @@ def elsewhere(app):
 
 def test_the_page_lists_all_and_marks_this_one(visitor, elsewhere):
     visitor.sign_in()
-    page = visitor.get("/sessions").text
+    page = visitor.get("/devices").text
     assert page.count("data-session") == 2
     assert page.count("This browser") == 1
-    assert "Firefox, Windows" in page
+    assert "Firefox on Windows" in page
     assert "127.0.0.1" in page
 
 
 def test_one_can_be_ended_and_is_out_at_its_next_request(visitor, elsewhere):
     visitor.sign_in()
     id_hash = sessions.hash_token(elsewhere.cookie().value)
-    visitor.post("/sessions", {"session": id_hash}, form_at="/sessions")
+    visitor.post("/sessions", {"session": id_hash}, form_at="/devices")
     assert elsewhere.get("/mailbox/INBOX").status_code == 302
     assert visitor.get("/mailbox/INBOX").status_code == 200
 
 
 def test_all_others_can_be_ended(visitor, elsewhere):
     visitor.sign_in()
-    answer = visitor.post("/sessions", {"action": "others"}, form_at="/sessions")
-    assert answer.location == "/sessions"
-    assert "1 other browser is signed out" in visitor.get("/sessions").text
+    answer = visitor.post("/sessions", {"action": "others"}, form_at="/devices")
+    assert answer.location == "/devices"
+    assert "1 other browser is signed out" in visitor.get("/devices").text
     assert elsewhere.get("/mailbox/INBOX").status_code == 302
 
 
 def test_ending_this_one_is_signing_out(visitor):
     visitor.sign_in()
     here = sessions.hash_token(visitor.cookie().value)
-    assert visitor.post("/sessions", {"session": here}, form_at="/sessions").location == "/login"
+    assert visitor.post("/sessions", {"session": here}, form_at="/devices").location == "/login"
     assert visitor.cookie() is None
 
 
@@ -467,8 +467,8 @@ def test_the_sessions_of_another_person_stay(app, visitor, bob):
     bobs = Browser(app)
     bobs.sign_in("bob")
     visitor.sign_in()
-    visitor.post("/sessions", {"session": sessions.hash_token(bobs.cookie().value)}, form_at="/sessions")
-    visitor.post("/sessions", {"action": "others"}, form_at="/sessions")
+    visitor.post("/sessions", {"session": sessions.hash_token(bobs.cookie().value)}, form_at="/devices")
+    visitor.post("/sessions", {"action": "others"}, form_at="/devices")
     assert bobs.get("/mailbox/INBOX").status_code == 200
 
 
@@ -476,7 +476,7 @@ def test_a_browser_with_markup_in_its_name_is_text(app, visitor):
     page = visitor.get("/login")
     data = {"csrf_token": csrf(page), "username": "alice", "password": PASSWORD}
     visitor.client.post("/login", data=data, base_url=visitor.base, headers={"User-Agent": "<script>alert(1)</script>"})
-    assert "<script>alert" not in visitor.get("/sessions").text
+    assert "<script>alert" not in visitor.get("/devices").text
 
 
 @pytest.mark.parametrize(("shared", "idle"), [("", timedelta(hours=12, minutes=1)), ("y", timedelta(minutes=21))])
