@@ -1,0 +1,263 @@
+"""Taking over a session: by a cookie that was planted before the sign-in, and by one that was stolen after it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+import pyotp
+from bs4 import BeautifulSoup
+
+from tests.attacks.ground import PASSWORD, Browser, Ground, Web
+from tests.attacks.report import Finding
+from tests.support.owned_things import changed, snapshot
+from tests.support.route_table import Route, routes
+from webmail.auth import authenticator, recovery_codes, second_step
+from webmail.auth.sessions import hash_token
+from webmail.models import Session, User
+
+_COOKIE, _VISITOR = "traboule", "traboule-visitor"
+_INBOX = "/mailbox/INBOX"
+_WAYS_IN = {  # tables that say how somebody signs in
+    "accounts", "authenticators", "security_keys", "recovery_codes", "app_passwords", "trusted_devices", "mailed_codes", "vouchers",
+}  # fmt: skip
+
+
+def attacks(ground: Ground) -> list[Finding]:
+    with ground.web() as web:
+        return [
+            _planted(ground, web),
+            _invented(ground, web),
+            _planted_pending(ground, web),
+            _planted_form(ground, web),
+            _pending_opens_nothing(ground, web),
+            _stolen_is_seen_and_ended(ground, web),
+            _stolen_ends_with_all(ground, web),
+            _stolen_shows_nothing(ground, web),
+            _stolen_changes_nothing(ground, web),
+            _stolen_guesses(ground, web),
+        ]
+
+
+# --- planted ---------------------------------------------------------------------------------------------------------
+
+
+def _planted(ground: Ground, web: Web) -> Finding:
+    """The attacker's own session stands in the victim's browser when the victim signs in."""
+    attacker, victim = _signed_in(web, ground.person()), web.browser()
+    name = ground.person()
+    planted = attacker.visitor.cookies[_COOKIE]
+    victim.visitor.cookies[_COOKIE] = planted
+    victim.open("/account/password")
+    victim.post("/logout")
+    victim.form = {}
+    assert victim.sign_in(name).status == 303
+    held = victim.visitor.cookies[_COOKIE] != planted and not _is_in(attacker)
+    return Finding(
+        "The attacker's session planted in the victim's browser", 1, "the sign-in has a new token; the planted one is over", held
+    )
+
+
+def _invented(ground: Ground, web: Web) -> Finding:
+    """Tokens that nobody gave out."""
+    name, kept, tries = ground.person(), [], ground.times(200)
+    for _ in range(tries):
+        victim, planted = web.browser(), secrets.token_urlsafe(32)
+        victim.visitor.cookies[_COOKIE] = planted
+        if len(kept) < 3:  # each sign-in takes a password's time
+            assert victim.sign_in(name).status == 303
+            kept.append(victim.visitor.cookies[_COOKIE] == planted)
+        attacker = web.browser()
+        attacker.visitor.cookies[_COOKIE] = planted
+        kept.append(_is_in(attacker))
+    return Finding("Invented tokens, planted before sign-ins and tried after them", tries, "none is taken over", not any(kept))
+
+
+def _planted_pending(ground: Ground, web: Web) -> Finding:
+    """The attacker knows the password, and has the victim complete the attacker's sign-in with the second factor."""
+    name, secret = _with_app(ground)
+    attacker, victim = web.browser(), web.browser()
+    assert attacker.sign_in(name).status == 303
+    planted = attacker.visitor.cookies[_COOKIE]
+    victim.visitor.cookies[_COOKIE] = planted
+    victim.open("/login/code")
+    assert victim.post("/login/code", code=pyotp.TOTP(secret).at(time.time())).status == 303
+    held = _is_in(victim) and not _is_in(attacker) and victim.visitor.cookies[_COOKIE] != planted
+    return Finding(
+        "A session before its second step, planted for the victim to complete", 1, "what it becomes has a new token", held
+    )
+
+
+def _planted_form(ground: Ground, web: Web) -> Finding:
+    """The attacker knows the token of the forms that the victim had before the sign-in."""
+    attacker, victim, name = web.browser(), web.browser(), ground.person()
+    attacker.open()
+    victim.visitor.cookies[_VISITOR] = attacker.visitor.cookies[_VISITOR]
+    victim.open()
+    assert victim.sign_in(name).status == 303
+    victim.form = attacker.form
+    answer = victim.post("/settings/language", language="fr")
+    return Finding("The token of forms planted before the sign-in", 1, "it is worth nothing after it", answer.status == 400)
+
+
+def _pending_opens_nothing(ground: Ground, web: Web) -> Finding:
+    """The password is known; the second factor is not."""
+    name, _secret = _with_app(ground)
+    attacker = web.browser()
+    assert attacker.sign_in(name).status == 303
+    attacker.open("/login/code")
+    asked = [route for route in routes() if route.who in ("signed in", "administrator")]
+    before = snapshot(ground.database)
+    opened = [route.name for route in asked if not _led_away(attacker, route)]
+    touched = changed(before, snapshot(ground.database))
+    words = f"all {len(asked)} routes lead to the sign-in page" if not opened else f"opened {', '.join(opened)}"
+    return Finding("The cookie before the second step, at every route", len(asked), words, not opened and not touched)
+
+
+def _led_away(browser: Browser, route: Route) -> bool:
+    answer = browser.get(route.url()) if route.method == "GET" else browser.post(route.url())
+    to_sign_in = answer.status in (302, 303) and answer.headers.get("location", "").startswith("/login")
+    return to_sign_in or (answer.status == 401 and 'action="/login"' in answer.text)
+
+
+# --- stolen ----------------------------------------------------------------------------------------------------------
+
+
+def _stolen_is_seen_and_ended(ground: Ground, web: Web) -> Finding:
+    """The owner sees one session for it, ends it from another browser, and it is over at once."""
+    name = ground.person()
+    owner, robbed = _signed_in(web, name), _signed_in(web, name)
+    thief = _thief(web, robbed)
+    assert _is_in(thief)
+    shown = BeautifulSoup(owner.open("/devices").text, "html.parser")
+    listed = {str(tag["value"]) for tag in shown.select("[name=session]")}
+    with ground.tables():
+        kept = {row.id_hash: row.network for row in Session.select().join(User).where(User.address == name)}
+    one = next(iter(listed - {_hash(owner)}))
+    assert owner.post("/sessions", session=one).status == 303
+    held = len(kept) == 2 and one == _hash(robbed) and not _is_in(thief) and _is_in(owner)
+    return Finding("A stolen cookie, used elsewhere", 1, "it is one session in the list; ended there, it is over at once", held)
+
+
+def _stolen_ends_with_all(ground: Ground, web: Web) -> Finding:
+    """By ending all others, by signing out, and by a new password."""
+    ended = []
+    for how in ("others", "logout", "password"):
+        name = ground.person()
+        robbed, owner = _signed_in(web, name), _signed_in(web, name)
+        thief = _thief(web, robbed)
+        acting = robbed if how == "logout" else owner
+        acting.open("/account/password")
+        if how == "others":
+            acting.post("/sessions", action="others")
+        elif how == "logout":
+            acting.post("/logout")
+        else:
+            new = "lampe violon pluie corde"
+            answer = acting.post("/account/password", password=PASSWORD, new_password=new, new_password_again=new)
+            assert answer.status == 303
+        ended.append(not _is_in(thief))
+    return Finding(
+        "A stolen cookie, after the owner ended all others, signed out, changed the password", 3, "over each time", all(ended)
+    )
+
+
+def _stolen_shows_nothing(ground: Ground, web: Web) -> Finding:
+    """Every page is read for the password, the key of the app and recovery codes."""
+    name, secret, codes = _furnished(ground)
+    owner = web.browser()
+    assert owner.sign_in(name).status == 303
+    owner.open("/login/code")
+    assert owner.post("/login/code", code=pyotp.TOTP(secret).at(time.time())).status == 303
+    thief = _thief(web, owner)
+    asked = [route for route in routes() if route.method == "GET" and not route.rule.startswith(("/static", "/push"))]
+    telling = [PASSWORD, secret, *codes, *(code.replace("-", "") for code in codes)]
+    told = [route.name for route in asked if any(word in thief.get(route.url()).text for word in telling)]
+    return Finding("Pages that tell a thief a password, an app's key or a recovery code", len(asked), "none", not told)
+
+
+def _stolen_changes_nothing(ground: Ground, web: Web) -> Finding:
+    """Every form is sent, with the right token: none changes how somebody signs in, without a factor."""
+    name, secret, _codes = _furnished(ground)
+    owner = web.browser()
+    assert owner.sign_in(name).status == 303
+    owner.open("/login/code")
+    assert owner.post("/login/code", code=pyotp.TOTP(secret).at(time.time())).status == 303
+    asked = [route for route in routes() if route.method == "POST" and route.who == "signed in" and _of_ways_in(route)]
+    fields = {
+        "name": "mine", "use": "imap", "address": "thief@evil.example", "code": "123456", "password": "a guess", "sure": "y",
+        "new_password": "lampe violon pluie corde", "new_password_again": "lampe violon pluie corde",
+    }  # fmt: skip
+    before = snapshot(ground.database)
+    for route in asked:
+        thief = _thief(web, owner)
+        thief.open("/account/password")
+        with ground.tables():
+            app = next(row.id for row in User.get(User.address == name).authenticators)
+        thief.post(route.url(str(app)), **fields)
+    touched = changed(before, snapshot(ground.database)) & _WAYS_IN
+    words = (
+        "the password, factors, codes, app passwords and recovery address are as they were"
+        if not touched
+        else f"changed {touched}"
+    )
+    return Finding("Forms that change how one signs in, sent by a thief with the right token", len(asked), words, not touched)
+
+
+def _of_ways_in(route: Route) -> bool:
+    return route.rule.startswith(("/account/", "/devices/new")) and route.rule not in ("/account/data", "/account/confirm/mail")
+
+
+def _stolen_guesses(ground: Ground, web: Web) -> Finding:
+    """The thief guesses the password where it is asked for: to change it, and to confirm a change of factors."""
+    owner, tries = _signed_in(web, ground.person()), ground.times(500)
+    thief = _thief(web, owner)
+    thief.open("/account/password")
+    new = "lampe violon pluie corde"
+    changing = [
+        thief.post("/account/password", password=f"guess {number}", new_password=new, new_password_again=new).status
+        for number in range(tries)
+    ]
+    confirming = [thief.post("/account/confirm", password=f"guess {number}").status for number in range(tries)]
+    looked = [len(statuses) - statuses.count(429) for statuses in (changing, confirming)]
+    words = f"{looked[0]} were checked to change it, {looked[1]} to confirm"
+    return Finding("Passwords guessed by a thief with a stolen cookie", 2 * tries, words, max(looked) <= 10)
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _signed_in(web: Web, name: str) -> Browser:
+    browser = web.browser()
+    assert browser.sign_in(name).status == 303
+    return browser
+
+
+def _thief(web: Web, robbed: Browser) -> Browser:
+    """Another browser in another network with the cookie of this one."""
+    thief = web.browser("198.51.100.66")
+    thief.visitor.cookies[_COOKIE] = robbed.visitor.cookies[_COOKIE]
+    return thief
+
+
+def _is_in(browser: Browser) -> bool:
+    return browser.get(_INBOX).status == 200
+
+
+def _hash(browser: Browser) -> str:
+    return hash_token(browser.visitor.cookies[_COOKIE])
+
+
+def _with_app(ground: Ground) -> tuple[str, str]:
+    return _furnished(ground)[:2]
+
+
+def _furnished(ground: Ground) -> tuple[str, str, list[str]]:
+    """A new person with an app and recovery codes: their address, the app's secret, the codes."""
+    name, secret, settings = ground.person(recovery_address="alice@private.example"), authenticator.new_secret(), ground.settings
+    with ground.tables():
+        user = User.get(User.address == name)
+        with second_step.changing(user):
+            authenticator.add(user, "App", secret, 0, settings)
+            codes = recovery_codes.make(user, settings)
+    return name, secret, codes
