@@ -27,12 +27,16 @@ from webmail.web.request_values import local_path
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """How a sign-in began: what the person chose, the mail password if they typed one, and the data of the new session."""
+    """How a sign-in began: what the person chose, the mail password if they typed one, and the data of the new session.
+
+    `factor`: the second one, or a passkey in the place of both, as the audit log calls it.
+    """
 
     shared: bool = False
     lasting: bool = False
     password: str | None = field(default=None, repr=False)
     data: dict[str, Any] = field(default_factory=dict)
+    factor: str | None = None
 
 
 def password_was_right(user: User, how: Started, target: str) -> Response:
@@ -49,7 +53,7 @@ def complete(user: User, how: Started, target: str) -> Response:
     browser = describe(request.headers.get("User-Agent", ""))
     new = tell_of_new_browser(user, browser, shared=how.shared)
     visit().start(user, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
-    audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None)
+    audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None, factor=how.factor)
     _note_requirement(user)
     _learn_people(user, how.password)
     return redirect(_reminded(user, after_sign_in(target)), 303)

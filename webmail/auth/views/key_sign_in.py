@@ -90,7 +90,8 @@ def sign_in_by_passkey() -> Response:
     except KeyRefused as refused:
         key_was_refused(refused, AuditAct.SIGN_IN_REFUSED, refused.key.user.address if refused.key else audit.UNKNOWN)
         return sign_in_page(form, _REFUSED, key_fault_words(refused.fault))
-    how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), data=kept_data(form))
+    shared, lasting = bool(form.shared.data), bool(form.lasting.data)
+    how = Started(shared=shared, lasting=lasting, data=kept_data(form), factor=Factor.PASSKEY)
     return complete(key.user, how, form.next.data or "")
 
 

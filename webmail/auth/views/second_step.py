@@ -86,7 +86,8 @@ def second_step_done(factor: Factor, target: str, *, trust: bool = False) -> Res
         visit().trusts = trusted_devices.trust(visit().trusted, user, settings(), user_agent=browser, network=visit().network)
         audited(AuditAct.DEVICE_TRUSTED, describe(browser), actor=user)
     data = {"kept": session["kept"]} if "kept" in session else {}
-    return complete(user, Started(shared=row.shared, lasting=row.lasting, password=password, data=data), target)
+    how = Started(shared=row.shared, lasting=row.lasting, password=password, data=data, factor=factor)
+    return complete(user, how, target)
 
 
 def recovery_code_was_used(user: User) -> None:

@@ -194,6 +194,7 @@ def test_a_key_is_the_second_step(elsewhere, key):
     response = answer(elsewhere, key, more={"next": "/mailbox/Sent"})
     assert (response.status_code, response.location) == (303, "/mailbox/Sent")
     assert elsewhere.get("/mailbox/INBOX").status_code == 200
+    assert audit.details_of(audit.search(act="sign-in")[0][0])["factor"] == "key"
 
 
 def test_a_key_can_make_a_device_trusted(app, elsewhere, key):
@@ -299,7 +300,8 @@ def test_a_passkey_alone_signs_in(elsewhere, passkey):
     response = sign_in_by(elsewhere, passkey, {"next": "/mailbox/Sent"})
     assert (response.status_code, response.location) == (303, "/mailbox/Sent")
     assert "alice@lycee.example, password None" in elsewhere.get("/mailbox/INBOX").text
-    assert acts()[0][0] == "sign-in"
+    signed_in = audit.search(act="sign-in")[0][0]
+    assert audit.details_of(signed_in)["factor"] == "passkey"
 
 
 def test_what_was_chosen_on_the_page_holds_for_a_passkey_too(elsewhere, passkey):
