@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import re
 import shutil
 import subprocess
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from deploy.demo.services import Services
 from tests.support.messages import message
+from tests.support.second_step import give_codes
 from tests.support.waiting import eventually
 
 
@@ -91,16 +93,16 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
         one.stop()
 
 
-def sign_in(terminal: Callable[[str], Terminal], demo: Services, address: str) -> Terminal:
+def sign_in(terminal: Callable[[str], Terminal], demo: Services, address: str, then: str = "New message") -> Terminal:
     window = terminal(f"{demo.address}/login")
     window.until("Password")
     window.keys("Tab")
     window.fill_in(address)
     window.keys("Tab")
     window.fill_in(demo.password, "Password:")
-    window.keys("Tab", "Tab")  # over the box of a shared computer
+    window.keys("Tab", "Tab", "Tab")  # over the boxes of a shared computer and of one's own
     window.keys("Enter")
-    window.until("New message")
+    window.until(then)
     return window
 
 
@@ -151,3 +153,33 @@ def test_a_person_moves_a_message_in_w3m(demo: Services, terminal: Callable[[str
     wanda.find("Create this folder")
     wanda.keys("Enter")
     wanda.until("1 message moved to Musées.")
+
+
+def test_a_person_signs_in_with_a_second_step_and_makes_new_codes_in_w3m(
+    demo: Services, terminal: Callable[[str], Terminal], tmp_path: Path
+) -> None:
+    address = f"w3m-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Wanda", 10**8)
+    codes = give_codes(demo, address, tmp_path)
+    wanda = sign_in(terminal, demo, address, "Two-step verification")
+    wanda.keys("Tab")
+    wanda.fill_in(codes[0])
+    wanda.keys("Tab", "Tab")  # over the box of a trusted device
+    wanda.keys("Enter")
+    wanda.until("New message")
+    wanda.find("Sign-in and security")
+    wanda.keys("Enter")
+    wanda.until("9 codes left")
+    wanda.find("Make new codes")
+    wanda.keys("Enter")
+    wanda.until("Confirm it")
+    wanda.find(r"^Code")
+    wanda.keys("Tab")
+    wanda.fill_in(codes[1])
+    wanda.keys("Tab", "Enter")
+    wanda.until("8 recovery codes left")
+    wanda.find(r"^Make new codes")
+    wanda.keys("Enter")
+    wanda.until("only once")
+    shown = re.findall(r"[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{2}", wanda.screen())
+    assert len(shown) == 10 and not set(shown) & set(codes)
