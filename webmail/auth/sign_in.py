@@ -42,7 +42,7 @@ def sign_in(
     if own := known_devices.recognise(browser, address, settings.secret_key):
         counted, network = own, ""
     else:
-        counted = address or address_or_name.strip().lower()[:254]
+        counted = address or f"name {address_or_name.strip().lower()}"[:254]  # like no other key: nobody types one of those
     attempt = throttle.begin(counted, network, settings.sign_in_attempts, waited=waited)
     if not address or not passwords.usable(password):
         raise SignInRefused("not a name and a password")

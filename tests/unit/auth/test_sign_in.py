@@ -11,7 +11,7 @@ from tests.support.auth_app import PASSWORD
 from webmail.account import Password
 from webmail.auth import known_devices
 from webmail.auth.sign_in import normalise, sign_in
-from webmail.auth.throttle import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts, attempt_at
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import SignInFailure, User, now
 
@@ -177,6 +177,13 @@ def test_spelling_the_name_otherwise_does_not_help(alice, settings, imap):
         wrong(settings, imap, name=name)
     with pytest.raises(TooManyAttempts):
         sign_in("alicE", "wrong", HERE, settings, imap)
+
+
+@pytest.mark.parametrize("name", ["second step of 1", "password of 1", "turn 0"])
+def test_a_name_that_is_typed_counts_for_nothing_else(alice, settings, imap, name):
+    wrong(settings, imap, times=10, name=name)
+    for _ in range(10):
+        attempt_at(name, settings)
 
 
 def test_coming_from_elsewhere_does_not_help(alice, settings, imap):
