@@ -1,4 +1,4 @@
-"""Every address needs a sign-in, but those of this list; and every answer carries its guards."""
+"""Every answer carries its guards. Who may open which address: tests/unit/auth/test_route_table.py."""
 
 from __future__ import annotations
 
@@ -10,31 +10,11 @@ from flask import Flask
 
 from tests.support.visits import Visitor
 from webmail import create_app
-from webmail.auth import passwords
-from webmail.database.connection import db
-from webmail.models import User
-
-PUBLIC = {"static", "healthz", "too_large", "auth.login", "auth.log_in", "auth.logout", "settings.set_language"}
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Flask:
     return create_app(tmp_path, secure_cookies="false", imap_security="none")
-
-
-def test_all_but_the_listed_addresses_need_a_sign_in(app: Flask) -> None:
-    visitor = Visitor(app)
-    for rule in app.url_map.iter_rules():
-        url = re.sub(r"<int:\w+>", "1", rule.rule)
-        url = re.sub(r"<[^>]*>", "x", url)
-        for method in (rule.methods or set()) & {"GET", "POST"}:
-            page = visitor.get(url, follow=False) if method == "GET" else visitor.post(url, follow=False)
-            led_away = page.status in (302, 303) and page.location.startswith("/login")
-            led_away = led_away or (page.status == 401 and bool(page.all("form[action='/login']")))
-            if rule.endpoint in PUBLIC:
-                assert method == "POST" or not led_away, url
-            else:
-                assert led_away, f"{method} {url} answers {page.status} to anybody"
 
 
 def test_every_page_carries_its_guards(app: Flask) -> None:
@@ -71,23 +51,3 @@ def test_a_cookie_and_a_form_of_another_visitor_are_refused(app: Flask) -> None:
     token = one.get("/login").one("form[action='/login'] [name=csrf_token]")["value"]
     other.get("/login")
     assert other.post("/login", {"csrf_token": token, "username": "a", "password": "b"}).status == 400
-
-
-def test_nothing_is_done_for_somebody_signed_in_without_the_token_of_a_form(tmp_path: Path) -> None:
-    app = create_app(tmp_path, secure_cookies="false", imap_security="none", imap_port=1, sign_in="accounts")
-    with db.connection_context():
-        User.create(address="a@x.example", local="a", domain="x.example", password=passwords.hash_password("demo"))
-    visitor = Visitor(app)
-    form = "form[action='/login']"
-    assert visitor.submit(visitor.get("/login"), form, username="a@x.example", password="demo", follow=False).status == 303
-    asked = 0
-    for rule in app.url_map.iter_rules():
-        if "POST" not in (rule.methods or set()):
-            continue
-        url = re.sub(r"<int:\w+>", "1", rule.rule)
-        url = re.sub(r"<[^>]*>", "0" * 32, url)
-        for token in ("", "old"):
-            page = visitor.post(url, {"csrf_token": token, "action": "save", "name": "x"}, follow=False)
-            assert page.status == 400, f"POST {url} answers {page.status} to a form of somebody else"
-            asked += 1
-    assert asked > 80
