@@ -1,0 +1,114 @@
+"""App passwords on a real Postfix, which asks Dovecot: what sends mail and what not, at once after a change, and who tells of it."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from deploy.demo.accounts import DOMAIN
+from deploy.demo.services import Services
+from tests.support.waiting import eventually
+from webmail.auth import app_passwords
+from webmail.models import AppPassword, User, now
+
+HOST = "127.0.0.1"
+AT_ONCE = 3.0  # seconds, on a busy machine
+Submitting = Callable[..., smtplib.SMTP]
+
+
+@pytest.fixture
+def user(app: Flask, services: Services) -> User:
+    address = f"sender-{time.monotonic_ns()}@{DOMAIN}"
+    services.add_account(address)
+    return User.get(User.address == address)
+
+
+@pytest.fixture
+def told(app: Flask, services: Services) -> Iterator[None]:
+    """The application where Dovecot looks for it."""
+    server = make_server(HOST, services.ports.web, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def _refused(submitting: Submitting, address: str, password: str, *, starttls: bool = False) -> bool:
+    try:
+        submitting(address, starttls=starttls, password=password)
+    except smtplib.SMTPAuthenticationError as error:
+        assert error.smtp_code == 535
+        return True
+    return False
+
+
+@pytest.mark.parametrize("starttls", [False, True], ids=["465", "587"])
+def test_it_sends_if_it_is_for_that(user, submitting, starttls):
+    letters, _row = app_passwords.add(user, "Phone", ["smtp"])
+    for typed in (letters, " ".join(app_passwords.groups(letters)).upper()):
+        client = submitting(user.address, starttls=starttls, password=typed)
+        assert client.mail(user.address)[0] == 250
+        assert client.rcpt("alice@lycee.example")[0] == 250
+        assert client.rset()[0] == 250
+        assert client.mail("bob@lycee.example")[0] == 250  # checked at RCPT
+        assert client.rcpt("alice@lycee.example")[0] == 553  # under one's own name alone, as with any other password
+
+
+def test_nothing_else_sends(user, submitting, services):
+    imap_alone, _row = app_passwords.add(user, "Reader", ["imap", "caldav", "carddav"])
+    over, _row = app_passwords.add(user, "Course", ["smtp"], now() - timedelta(seconds=1))
+    letters, _row = app_passwords.add(user, "Phone", ["smtp"])
+    for password in (imap_alone, over, letters[:-1], letters + "a"):
+        assert _refused(submitting, user.address, password)
+    assert _refused(submitting, "alice@lycee.example", letters)
+
+
+def test_what_is_revoked_sends_nothing_from_the_next_sign_in_on(user, submitting):
+    letters, row = app_passwords.add(user, "Phone", ["smtp"])
+    assert not _refused(submitting, user.address, letters)
+    began = time.monotonic()
+    assert app_passwords.revoke(user, row.id)
+    assert _refused(submitting, user.address, letters)
+    taken = time.monotonic() - began
+    assert taken < AT_ONCE
+    print(f"revoked: refused by Postfix after {taken:.2f} s")
+
+
+def test_with_two_step_verification_the_accounts_own_password_sends_nothing(user, submitting, services, account_of):
+    letters, _row = app_passwords.add(user, "Phone", ["smtp"])
+    assert not _refused(submitting, user.address, services.password)
+    User.update(second_step=1).where(User.id == user.id).execute()
+    began = time.monotonic()
+    assert _refused(submitting, user.address, services.password)
+    assert time.monotonic() - began < AT_ONCE
+    assert not _refused(submitting, user.address, letters)
+
+
+@pytest.mark.usefixtures("told")
+def test_its_use_is_told_with_protocol_and_network(user, submitting):
+    letters, row = app_passwords.add(user, "Phone", ["smtp"])
+    _refused(submitting, user.address, letters + "a")
+    assert AppPassword.get_by_id(row.id).used is None
+    assert not _refused(submitting, user.address, letters)
+    used = eventually(lambda: AppPassword.get_by_id(row.id).used, what="Dovecot's report")
+    assert used <= now()
+    found = AppPassword.get_by_id(row.id)
+    assert (found.used_protocol, found.used_network) == ("smtp", "127.0.0.2")  # where these tests come from
+
+
+def test_a_webmail_that_does_not_answer_delays_no_sign_in(services, user, submitting):
+    """Something takes Dovecot's reports and says nothing."""
+    letters, _row = app_passwords.add(user, "Phone", ["smtp"])
+    with socket.create_server((HOST, services.ports.web)):
+        began = time.monotonic()
+        for _ in range(3):
+            assert not _refused(submitting, user.address, letters)
+        assert time.monotonic() - began < AT_ONCE
