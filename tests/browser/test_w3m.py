@@ -133,6 +133,13 @@ def test_a_person_reads_and_answers_in_w3m(demo: Services, terminal: Callable[[s
     bob.until("alice@lycee.example")
 
 
+def test_a_person_signs_out_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    bob = sign_in(terminal, demo, "bob@lycee.example")
+    bob.find("Sign out")
+    bob.keys("Enter")
+    bob.until("You are signed out.")
+
+
 def test_a_person_moves_a_message_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
     address = f"w3m-{time.time_ns()}@lycee.example"
     demo.add_account(address, "Wanda", 10**8)
