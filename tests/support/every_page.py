@@ -55,6 +55,7 @@ NO_PAGES = frozenset(
         "mailbox.room_report",
         "contacts.card",
         "contacts.export",
+        "auth.show_sessions",  # leads to the page of devices
         "auth.show_wish",  # for people at the second step: tests/browser/auth
         "auth.confirm_for_voucher",
         "auth.show_second_step",

@@ -42,7 +42,7 @@ def look(scripts: bool, check_accessibility: Callable[[Page], None], screenshots
             page.set_viewport_size({"width": width, "height": 740})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
             for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=scheme)
                 if width == 360:
                     check_accessibility(page)
                 if screenshots:

@@ -11,7 +11,7 @@ import pyotp
 import pytest
 from flask import Flask
 
-from tests.support.visits import Visitor
+from tests.support.visits import Page, Visitor
 from webmail.auth import authenticator, recovery_codes, second_step
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -42,7 +42,7 @@ def set_up(person: Visitor) -> tuple[str, list[str]]:
     return secret, [code.get_text() for code in page.all("[data-recovery-codes] li")]
 
 
-def begin(app: Flask, person: Visitor) -> tuple[Visitor, object]:
+def begin(app: Flask, person: Visitor) -> tuple[Visitor, Page]:
     """Another browser of this person, at the second step."""
     other = Visitor(app, person.address, person.password)
     page = other.submit(other.get("/login"), "form[action='/login']", username=other.address, password=other.password)
