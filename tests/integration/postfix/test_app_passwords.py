@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from deploy.demo.accounts import DOMAIN
 from deploy.demo.services import Services
@@ -31,12 +31,12 @@ def user(app: Flask, services: Services) -> User:
     return User.get(User.address == address)
 
 
-@pytest.fixture
-def told(app: Flask, services: Services) -> Iterator[None]:
-    """The application where Dovecot looks for it."""
+@pytest.fixture(scope="module", autouse=True)
+def webmail(app: Flask, services: Services) -> Iterator[BaseWSGIServer]:
+    """The application where Dovecot looks for it, from the beginning: where nobody listened, Dovecot waits before it tries again."""
     server = make_server(HOST, services.ports.web, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield
+    yield server
     server.shutdown()
     server.server_close()
 
@@ -92,7 +92,6 @@ def test_with_two_step_verification_the_accounts_own_password_sends_nothing(user
     assert not _refused(submitting, user.address, letters)
 
 
-@pytest.mark.usefixtures("told")
 def test_its_use_is_told_with_protocol_and_network(user, submitting):
     letters, row = app_passwords.add(user, "Phone", ["smtp"])
     _refused(submitting, user.address, letters + "a")
@@ -104,9 +103,11 @@ def test_its_use_is_told_with_protocol_and_network(user, submitting):
     assert (found.used_protocol, found.used_network) == ("smtp", "127.0.0.2")  # where these tests come from
 
 
-def test_a_webmail_that_does_not_answer_delays_no_sign_in(services, user, submitting):
-    """Something takes Dovecot's reports and says nothing."""
+def test_a_webmail_that_does_not_answer_delays_no_sign_in(services, user, submitting, webmail):
+    """Something takes Dovecot's reports and says nothing. The last test: the webmail is gone then."""
     letters, _row = app_passwords.add(user, "Phone", ["smtp"])
+    webmail.shutdown()
+    webmail.server_close()
     with socket.create_server((HOST, services.ports.web)):
         began = time.monotonic()
         for _ in range(3):
