@@ -179,29 +179,31 @@ def _stolen_shows_nothing(ground: Ground, web: Web) -> Finding:
 def _stolen_changes_nothing(ground: Ground, web: Web) -> Finding:
     """Every form is sent, with the right token: none changes how somebody signs in, without a factor."""
     name, secret, _codes = _furnished(ground)
-    owner = web.browser()
-    assert owner.sign_in(name).status == 303
-    owner.open("/login/code")
-    assert owner.post("/login/code", code=pyotp.TOTP(secret).at(time.time())).status == 303
+    with_app, without = web.browser(), _signed_in(web, ground.person())
+    assert with_app.sign_in(name).status == 303
+    with_app.open("/login/code")
+    assert with_app.post("/login/code", code=pyotp.TOTP(secret).at(time.time())).status == 303
     asked = [route for route in routes() if route.method == "POST" and route.who == "signed in" and _of_ways_in(route)]
     fields = {
         "name": "mine", "use": "imap", "address": "thief@evil.example", "code": "123456", "password": "a guess", "sure": "y",
         "new_password": "lampe violon pluie corde", "new_password_again": "lampe violon pluie corde",
     }  # fmt: skip
     before = snapshot(ground.database)
-    for route in asked:
+    with ground.tables():
+        app = next(row.id for row in User.get(User.address == name).authenticators)
+    for owner in (with_app, without):
         thief = _thief(web, owner)
         thief.open("/account/password")
-        with ground.tables():
-            app = next(row.id for row in User.get(User.address == name).authenticators)
-        thief.post(route.url(str(app)), **fields)
+        for route in asked:
+            thief.post(route.url(str(app)), **fields)
     touched = changed(before, snapshot(ground.database)) & _WAYS_IN
     words = (
         "the password, factors, codes, app passwords and recovery address are as they were"
         if not touched
         else f"changed {touched}"
     )
-    return Finding("Forms that change how one signs in, sent by a thief with the right token", len(asked), words, not touched)
+    title = "Forms that change how one signs in, sent by a thief with the right token, just after the sign-in, with and without an app"
+    return Finding(title, 2 * len(asked), words, not touched)
 
 
 def _of_ways_in(route: Route) -> bool:

@@ -200,12 +200,13 @@ def _confirm_first(endpoint: str) -> AnyResponse | None:
 def confirm_first(*, just_signed_in: bool = False) -> AnyResponse | None:
     """The way to the page that asks for a factor again, None where one was given within CONFIRMED_FOR.
 
-    With `just_signed_in` having signed in within that time is enough.
+    With `just_signed_in` having signed in within that time is enough, from the same network: who stole a cookie is elsewhere.
     """
     row = visit().row
     if row is None:
         return None
-    if is_confirmed() or (just_signed_in and row.created > now() - CONFIRMED_FOR):
+    fresh = row.created > now() - CONFIRMED_FOR and row.network == visit().network
+    if is_confirmed() or (just_signed_in and fresh):
         return None
     _keep_interrupted()
     return _lead_to("auth.show_confirm")

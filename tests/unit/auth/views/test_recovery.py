@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.auth_app import Browser, build
+from tests.support.auth_app import Browser, build, csrf
 from webmail import audit, system_mail
 from webmail.models import MailedCode, Session, SystemMessage, User, now
 
@@ -230,3 +230,13 @@ def test_somebody_elses_code_is_worth_nothing(app, signed_in, alice, bob):
     if mailed() != code:
         assert confirm(signed_in, code).status_code == 422
     assert recovery_of(alice) == ""
+
+
+def test_a_cookie_that_is_used_from_elsewhere_is_asked_who_it_is(signed_in):
+    """Just after the sign-in the owner is not: whoever steals the cookie then would give an address of their own."""
+    form = {"csrf_token": csrf(signed_in.get(f"{PAGE}?change=1")), "address": OUTSIDE}
+    there = {"REMOTE_ADDR": "198.51.100.66"}
+    answer = signed_in.client.post(PAGE, data=form, base_url=signed_in.base, environ_overrides=there)
+    assert answer.location.startswith("/account/confirm")
+    assert not MailedCode.select().exists()
+    assert signed_in.client.post(PAGE, data=form, base_url=signed_in.base).location.startswith(PAGE)
