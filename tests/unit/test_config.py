@@ -96,6 +96,9 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
         ("system_address = 'a@b.example, c@d.example'", "system_address must be one address such as"),
         ("system_address = 'a@b.example'", "system_address needs system_password .or token_key_file."),
         ('system_address = "a@b.example\\nBcc: c@d.example"', "system_address must be one address such as"),
+        ("terms_file = 'terms.txt'", "terms_file and terms_version go together"),
+        (f"terms_file = 'terms.txt'\nterms_version = '{'1' * 41}'", "terms_version is a word or date of at most 40 characters"),
+        ("recovery_address = 'required'", "recovery_address is required only with system_address"),
     ],
 )
 def test_what_is_wrong_is_named(instance, text, word):

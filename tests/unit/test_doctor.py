@@ -416,3 +416,21 @@ def test_a_link_with_an_icon_that_does_not_exist_is_named(settings):
     (told,) = [one for one in doctor.establishment(replace(settings, links=links)) if one.name == "Links"]
     assert told.state == WARNING and told.words.startswith("Notes (entry 2) has no icon, as none is called 'grades'; there are ")
     assert " book, " in told.words
+
+
+@pytest.mark.parametrize(
+    ("content", "state", "words"),
+    [
+        (b"Be kind.", OK, "terms.txt, version 2026."),
+        (None, PROBLEM, "can't be read (No such file or directory); meanwhile nobody is asked"),
+        (b"", PROBLEM, "is empty"),
+        (b"\xe9t\xe9", PROBLEM, "is not UTF-8"),
+        (b"x" * 200_001, PROBLEM, "is too large: 200000 bytes at most"),
+    ],
+)
+def test_terms_that_can_not_be_shown_are_a_problem(settings, tmp_path, content, state, words):
+    if content is not None:
+        (tmp_path / "terms.txt").write_bytes(content)
+    changed = replace(settings, instance=str(tmp_path), terms_file="terms.txt", terms_version="2026")
+    (told,) = [one for one in doctor.establishment(changed) if one.name == "Terms of use"]
+    assert told.state == state and words in told.words
