@@ -8,13 +8,16 @@ from threading import Barrier, Thread
 
 import pytest
 
-from webmail import system_mail, vault
+from tests.support import postgresql
+from tests.support.auth_app import add
+from webmail import config, system_mail, vault
 from webmail.auth import mailed_codes
 from webmail.auth.mailed_codes import CodeFault, CodePurpose, CodeRefused
 from webmail.auth.sign_in import TooManyAttempts
-from webmail.database.connection import db
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import migrate
 from webmail.errors import BadAddress
-from webmail.models import AuditEntry, MailedCode, now
+from webmail.models import AuditEntry, MailedCode, SystemMessage, now
 
 OUTSIDE = "alice@ailleurs.example"
 STEP, RECOVERY = CodePurpose.SECOND_STEP, CodePurpose.RECOVERY_ADDRESS
@@ -121,25 +124,64 @@ def test_the_table_alone_tells_no_code(alice, settings):
     assert row.code_hash != vault.keyed_hash(f"{OUTSIDE}\n{code}", "another secret", "mailed code second-step", alice.id)
 
 
-def test_one_of_many_at_once(alice, settings):
-    """Twenty guesses at one instant are not more than five."""
-    code, barrier, results = sent(alice, settings), Barrier(20), []
+@pytest.fixture(params=["sqlite", "postgresql"])
+def many(request, tmp_path):
+    """Alice in a database that many threads use at once, and its settings."""
+    if request.param == "sqlite":
+        yield from _opened(f"sqlite:///{tmp_path / 'many.sqlite'}", tmp_path)
+    elif not postgresql.server_url():
+        pytest.skip("no PostgreSQL")
+    else:
+        with postgresql.fresh_database() as url:
+            yield from _opened(url, tmp_path)
 
-    def guess() -> None:
+
+def _opened(url, tmp_path):
+    opened = open_database(url)
+    migrate()
+    yield add("alice@lycee.example"), config.load(tmp_path / "many", domain="lycee.example", database_url=url)
+    opened.close()
+
+
+def at_once(count, act) -> list[str]:
+    """What `act` did in each of so many threads, "refused" where it raised."""
+    barrier, results = Barrier(count), []
+
+    def one() -> None:
         with db.connection_context():
             barrier.wait()
             try:
-                mailed_codes.accept(alice, STEP, code, settings)
-                results.append("in")
-            except CodeRefused:
+                act()
+                results.append("done")
+            except (CodeRefused, TooManyAttempts):
                 results.append("refused")
 
-    threads = [Thread(target=guess) for _ in range(20)]
+    threads = [Thread(target=one) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(results) == ["in"] + ["refused"] * 19
+    return sorted(results)
+
+
+def test_a_right_code_is_good_once_for_many_at_once(many):
+    alice, settings = many
+    code = sent(alice, settings)
+    assert at_once(12, lambda: mailed_codes.accept(alice, STEP, code, settings)) == ["done"] + ["refused"] * 11
+
+
+def test_many_guesses_at_once_are_five(many):
+    alice, settings = many
+    code = sent(alice, settings)
+    assert at_once(12, lambda: mailed_codes.accept(alice, STEP, other_than(code), settings)) == ["refused"] * 12
+    assert MailedCode.get().tries == 5
+    assert refused(alice, code, settings) is CodeFault.OVER
+
+
+def test_many_mails_at_once_are_five(many):
+    alice, settings = many
+    assert at_once(12, lambda: sent(alice, settings)) == ["done"] * 5 + ["refused"] * 7
+    assert SystemMessage.select().count() == 5
 
 
 def test_who_may_have_one(alice, settings):
