@@ -21,6 +21,7 @@ from tests.support import checkers
 from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, NO_PAGES
 from tests.support.messages import message
 from tests.support.page_states import STATES, WIDE_ONLY
+from tests.support.second_step import walk_second_step
 from webmail import create_app
 from webmail.database.connection import db
 
@@ -48,8 +49,8 @@ def served() -> dict[str, str]:
 
 
 @pytest.fixture
-def walk(open_browser: OpenBrowser, every_page: dict[str, str], served: dict[str, str]) -> Open:
-    """Opens one page after the other, of a visitor, of Alice and of an administrator: (name, page)."""
+def walk(open_browser: OpenBrowser, every_page: dict[str, str], served: dict[str, str], demo: Services, tmp_path: Path) -> Open:
+    """Opens one page after the other, of visitors, of Alice and of an administrator: (name, page)."""
 
     def each(**screen: int | bool) -> Iterator[tuple[str, Page]]:
         visitor = open_browser(**screen)
@@ -63,6 +64,7 @@ def walk(open_browser: OpenBrowser, every_page: dict[str, str], served: dict[str
                 )
                 served[name] = answer.text()
                 yield name, person
+        yield from ((name, visitor) for name in walk_second_step(visitor, demo, tmp_path))
 
     return each
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from deploy.demo.accounts import demo_password
 from tests.support.compose_form import FORM
 from tests.support.contact_pages import EDIT
 from tests.support.settings_pages import choose_in_browser
@@ -139,6 +140,20 @@ def _visible_images(page: Page, pages: dict[str, str]) -> None:
     page.goto(pages["message-links"] + "?images=1")
 
 
+def _new_app_password(page: Page, _pages: dict[str, str]) -> None:
+    """Through the question for the account's own password, if it comes."""
+    page.goto("/devices")
+    page.fill("#new-app-password [name=name]", "Téléphone")
+    page.click("#new-app-password button")
+    shown, question = page.locator("[data-device-password]"), page.locator("main [name=password]")
+    expect(shown.or_(question).first).to_be_visible()
+    if question.count():
+        question.fill(demo_password())
+        page.click("main form.form button >> nth=0")
+        page.click("main form button.btn-primary")
+    expect(shown).to_be_visible()
+
+
 def _panes(layout: str) -> State:
     def state(page: Page, pages: dict[str, str]) -> None:
         choose_in_browser(page, "layout", layout)
@@ -171,6 +186,8 @@ STATES: dict[str, State] = {
     "compose-bad": _send("nobody@@", "Objet"), "compose-asked": _send("bob@lycee.example", ""),
     "compose-discarding": _send("bob@lycee.example", "Objet", "discard"),
     "contact-bad": _refused("/contacts/new", EDIT), "signature-bad": _refused("/settings/signatures/new", EDIT),
+    "confirm-bad": _refused("/account/confirm", "main form.form", password="x"),
+    "app-password-new": _new_app_password, "app-password-bad": _refused("/devices", "#new-app-password", name=" "),
     "folder-bad": _refused("/folders?new=1", "#new-folder", name="a//b"),
     "found-everywhere": _found_everywhere, "images-shown": _visible_images,
     "panes-below": _panes("below"), "panes-right": _panes("right"), "panes-off": _list_again,
