@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from email.message import EmailMessage, Message
 from email.mime.text import MIMEText
 
@@ -21,9 +22,12 @@ from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.visits import Page
+from webmail.auth import app_passwords
+from webmail.models import TrustedDevice, User, now
 
 ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN.address
 _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words that do not fit a narrow screen
+_FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a><img src="https://list.example/a.png">'
 
 ADMIN_PAGES = {"reports": "/admin/reports"}
@@ -77,6 +81,11 @@ def furnish(demo: Services) -> dict[str, str]:
     with accounts.tables(demo.database):
         people_group("Maths", ALICE, BOB)
         people_group("4e B", BOB)
+        user = User.get(User.address == ALICE)
+        app_passwords.add(user, _LONG[:60], ["imap", "smtp"])
+        app_passwords.add(user, "Stage", ["imap"], now() - timedelta(days=1))
+        row = {"token_hash": "0" * 64, "user": user, "user_agent": _FIREFOX, "expires": now() + timedelta(days=20)}
+        TrustedDevice.insert(row).on_conflict_ignore().execute()
     alice = HttpVisitor(demo.address, "", ALICE, demo.password, "fr").sign_in()
     return {
         **_simple_pages(),
