@@ -16,7 +16,7 @@ from webmail.auth.second_step import Factor
 from webmail.auth.sign_in import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import after_sign_in
-from webmail.auth.views.second_step import second_step_done, second_step_over
+from webmail.auth.views.second_step import kept_fields, second_step_done, second_step_over
 from webmail.auth.views.sign_in import too_many_words
 from webmail.auth.vouchers import NotAsked, State, WishFault
 from webmail.mail import Address
@@ -40,7 +40,10 @@ def show_wish() -> Response:
     wish = None if "again" in request.args else vouchers.asked_in(row.id_hash)
     if wish is None:
         return _form(ColleagueForm(formdata=None, next=target))
-    return page("auth/voucher_wish.html", wish=wish, state=vouchers.state_of(wish), target=target)
+    state = vouchers.state_of(wish)
+    if "auto" in request.args and state is State.WAITING:  # nothing new: the page stays, and is not read out again
+        return Response(status=204)
+    return page("auth/voucher_wish.html", wish=wish, state=state, target=target, kept=kept_fields())
 
 
 @blueprint.post("/login/code/voucher")
@@ -104,8 +107,9 @@ def _elsewhere(target: str) -> Response:
 
 def _form(form: ColleagueForm, status: int = 200, problem: str = "") -> Response:
     form.next.data = local_path(form.next.data or "")
-    row = visit().pending_row
-    return page("auth/ask_colleague.html", status, form=form, problem=problem, admin=row is not None and row.user.role == "admin")
+    user = visit().pending_user
+    admin = user is not None and user.role == "admin"
+    return page("auth/ask_colleague.html", status, form=form, problem=problem, admin=admin, kept=kept_fields())
 
 
 def _fault_words(fault: WishFault) -> str:

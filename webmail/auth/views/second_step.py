@@ -67,7 +67,7 @@ def second_step_page(form: SecondStepForm, status: int = 200, problem: str = "")
     """The page of the second step, for every way that did not work."""
     form.next.data, row = local_path(form.next.data or ""), visit().pending_row
     may_trust = row is not None and not row.shared and settings().trust_days > 0
-    return page("auth/second_step.html", status, form=form, problem=problem, may_trust=may_trust, kept=_kept())
+    return page("auth/second_step.html", status, form=form, problem=problem, may_trust=may_trust, kept=kept_fields())
 
 
 def second_step_done(factor: Factor, target: str, *, trust: bool = False) -> Response:
@@ -103,6 +103,6 @@ def second_step_over() -> Response:
     return page("auth/login.html", 401, form=form, problem=_("This took too long. Please sign in again."), kept=kept_text())
 
 
-def _kept() -> list[list[str]]:
+def kept_fields() -> list[list[str]]:
     """The text that was being written when a session ended: in the page too, in case this one ends as well."""
     return session["kept"]["fields"] if "kept" in session else []
