@@ -366,6 +366,7 @@ def _check_establishment(settings: Settings) -> None:
         raise ConfigError("passkey_sign_in needs token_key_file: without a password only a token opens the mail servers")
     if settings.public_url:
         config_checks.base_address("public_url", settings.public_url)
+    config_checks.dovecot(settings.doveadm_url, settings.doveadm_key, settings.mail_server)
     if settings.admin_address and not settings.system_address:
         raise ConfigError("admin_address needs system_address: people ask for more room by the establishment's own mail")
     if not settings.system_address:

@@ -15,6 +15,7 @@ from webmail.mail import Address
 from webmail.mime.address_input import ascii_domain, parse_addresses
 
 LONGEST_URL = 2000  # characters
+_SHORTEST_KEY = 16  # characters of a secret
 _KIND_WORDS = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.I)
@@ -75,6 +76,18 @@ def base_address(name: str, value: str) -> None:
     web_address(name, value)
     if "?" in value or "#" in value:
         raise ConfigError(f"{name} must end with the name of the host or a path, without ? and #, not {value[:80]!r}")
+
+
+def dovecot(url: str, key: str, mail_server: str) -> None:
+    """Where Dovecot is told what to end, with which secret; and the name that telephones know it by. Raises ConfigError."""
+    if url:
+        base_address("doveadm_url", url)
+    if url and not key:
+        raise ConfigError("doveadm_url needs doveadm_key: the text of the file traboule.key beside dovecot.conf")
+    if key and (len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key):
+        raise ConfigError(f"doveadm_key must have at least {_SHORTEST_KEY} letters and figures, without spaces")  # not shown
+    if mail_server:
+        domain("mail_server", mail_server)
 
 
 def domain(name: str, value: str) -> None:

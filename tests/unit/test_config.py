@@ -99,6 +99,11 @@ def test_the_environment_wins_over_the_file_and_overrides_over_both(instance, mo
         ("terms_file = 'terms.txt'", "terms_file and terms_version go together"),
         (f"terms_file = 'terms.txt'\nterms_version = '{'1' * 41}'", "terms_version is a word or date of at most 40 characters"),
         ("recovery_address = 'required'", "recovery_address is required only with system_address"),
+        ("doveadm_url = 'http://127.0.0.1:8895'", "doveadm_url needs doveadm_key"),
+        ("doveadm_url = 'http://192.0.2.1:8895'\ndoveadm_key = '0123456789abcdef'", "doveadm_url must be an address"),
+        ("doveadm_key = 'short'", "doveadm_key must have at least 16"),
+        ("doveadm_key = '0123456789abcdef\u00e9'", "doveadm_key must have at least 16"),
+        ("mail_server = 'https://mail.lycee.example'", "mail_server must be a domain"),
     ],
 )
 def test_what_is_wrong_is_named(instance, text, word):
