@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from webmail import imap
-from webmail.auth import mail_sessions, sessions
+from webmail.auth import mail_sessions, sessions, trusted_devices
 from webmail.config import Settings
-from webmail.models import TrustedDevice, User
+from webmail.models import User
 
 
 def end_everything_else(user: User, settings: Settings, *, keep: str = "") -> int:
@@ -29,6 +29,6 @@ def end_everything(user: User, settings: Settings) -> tuple[int, int | None]:
 
 def _end_here(user: User, keep: str = "") -> int:
     ended = sessions.revoke_all(user, except_=keep)
-    TrustedDevice.delete().where(TrustedDevice.user == user).execute()
+    trusted_devices.end_all(user)
     imap.close_all_of(user.address)
     return ended
