@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.outside import mailed_code
 from tests.support.second_web import second_web
-from tests.support.waiting import eventually
 from webmail.auth import passwords
 from webmail.models import SystemMessage, User
 
@@ -38,19 +37,6 @@ def newcomer(demo: Services) -> str:
     with accounts.tables(demo.database):
         User.update(must_change=1, recovery_asked=None).where(User.address == person.address).execute()
     return person.address
-
-
-def mailed_code(demo: Services, recipient: str) -> str:
-    """The code in the mail that reached somebody outside."""
-
-    def found() -> str:
-        for file in sorted((demo.base / "outside").glob("*.eml"), key=lambda one: one.stat().st_mtime, reverse=True):
-            text = file.read_text(errors="replace")
-            if f"To: {recipient}" in text and (code := re.search(r"^ +(\d{6})\s*$", text, re.M)):
-                return code[1]
-        return ""
-
-    return eventually(found, what=f"a code for {recipient}")
 
 
 def sign_in(page: Page, address: str, password: str) -> None:
