@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  var able = window.PublicKeyCredential, FRESH = 240000, waiting; // milliseconds: shorter than a challenge lasts
+  var able = window.PublicKeyCredential, FRESH = 240000, waiting, busy; // milliseconds: shorter than a challenge lasts
   if (!able || !navigator.credentials) return;
   function bytes(text) { // from base64url
     return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), function (c) { return c.charCodeAt(0); });
@@ -52,15 +52,24 @@
     request.send();
   }
   function ask(part, quietly) {
-    function fail(error) { if (!quietly) say(part, error.name); }
+    function fail(error) {
+      if (quietly) return;
+      busy = false;
+      say(part, error.name);
+    }
+    if (busy) return; // what somebody pressed goes before what is offered, and is pressed once
+    busy = !quietly;
     options(part, function (json) {
       var asked = { publicKey: read(json) };
+      if (quietly && busy) return;
       if (waiting) waiting.abort();
       if (quietly) {
         asked.mediation = "conditional"; // offered among the names that the browser knows, where one types it
         asked.signal = (waiting = new AbortController()).signal;
       }
       navigator.credentials[part.hasAttribute("data-create") ? "create" : "get"](asked).then(function (found) {
+        if (quietly && busy) return;
+        busy = false;
         send(part, found);
       }, fail);
     }, fail);
