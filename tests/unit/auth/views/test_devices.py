@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 
 from tests.support.auth_app import Browser, build, csrf
 from webmail.auth import app_passwords, mail_sessions
-from webmail.models import AppPassword, AuditEntry, Session, TrustedDevice, now
+from webmail.models import AppPassword, AuditEntry, Session, SystemMessage, TrustedDevice, now
 
 PAGE, NEW, REVOKE, TRUST = "/devices", "/devices/new", "/devices/revoke", "/devices/trust"
 PHONE = {"name": "Phone", "use": ["imap", "smtp"], "expires": ""}
@@ -69,6 +69,19 @@ def test_it_is_nowhere_kept(confirmed, settings):
     assert "made" in stored
     assert "made" not in Session.get().data
     assert letters not in str([row.__data__ for row in (*AppPassword.select(), *AuditEntry.select())])
+
+
+def test_its_owner_is_told_by_mail_and_never_the_password(settings, alice):
+    visitor = Browser(build(replace(settings, system_address="Lycée <noreply@lycee.example>")))
+    visitor.sign_in()
+    Session.update(confirmed=now()).execute()
+    letters = made(visitor).select_one("[data-device-password]").get_text()
+    visitor.post(REVOKE, {"app_password": AppPassword.get().id}, form_at=PAGE)
+    mail = [row for row in SystemMessage.select().order_by(SystemMessage.id) if "app password" in row.subject]
+    assert [row.subject for row in mail] == ["A new app password", "An app password was revoked"]
+    for row in mail:
+        assert "“Phone”" in row.body
+        assert letters not in str(row.__data__)
 
 
 def test_another_browser_of_the_same_person_does_not_see_it(app, confirmed):
