@@ -34,6 +34,7 @@ class AuditAct(StrEnum):
     CONFIRMED = "confirmed"  # asked for a factor again, before a change
     FACTOR_ADDED = "factor-added"
     FACTOR_REMOVED = "factor-removed"
+    KEY_COPIED = "key-copied"  # refused: its counter went backwards, so there may be a copy
     FACTORS_RESET = "factors-reset"  # all of somebody's, by an administrator
     RECOVERY_CODES_MADE = "recovery-codes-made"
     RECOVERY_CODE_USED = "recovery-code-used"

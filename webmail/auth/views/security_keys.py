@@ -138,6 +138,7 @@ def key_was_refused(refused: KeyRefused, act: AuditAct, target: str) -> None:
     """Put it in the audit log, and tell the person by mail where there may be a copy of their key."""
     audited(act, target, factor="key")
     if refused.fault is KeyFault.COUNTER and refused.key is not None:
+        audited(AuditAct.KEY_COPIED, refused.key.name, actor=refused.key.user)
         tell(refused.key.user, SecurityNotice.KEY_COPIED, refused.key.name)
 
 

@@ -246,6 +246,8 @@ def test_a_copy_of_a_key_is_told(elsewhere, key, told):
     response = answer(elsewhere, key, count=7)
     assert response.status_code == 401 and "may be a copy" in response.text
     assert told == [("alice@lycee.example", "KEY_COPIED", "Blue key")]
+    entry = audit.search(act="key-copied")[0][0]
+    assert (entry.actor_address, entry.target) == ("alice@lycee.example", "Blue key")
 
 
 def test_an_answer_without_a_password_before_it_asks_for_that(elsewhere, key):
