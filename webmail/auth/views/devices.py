@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app, redirect, request, session, url_for
@@ -21,7 +22,7 @@ from webmail.errors import LimitReached
 from webmail.models import AppPassword, AuditAct, now
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
-from webmail.web.formatting import long_date, short_date
+from webmail.web.formatting import day_in_full, local, short_date
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell
@@ -147,7 +148,7 @@ def app_password_words(row: AppPassword) -> str:
     names = [(_("reading mail"), "imap"), (_("sending mail"), "smtp"), (_("calendars"), "caldav"), (_("contacts"), "carddav")]
     words = [_("For: %(uses)s", uses=", ".join(name for name, use in names if use in uses))]
     if (ends := app_passwords.ends(row)) and not is_over(row):
-        words.append(_("until %(when)s", when=long_date(ends)))
+        words.append(_("until %(when)s", when=day_in_full(local(ends - timedelta(seconds=1)).date())))  # its last day
     return " · ".join(words)
 
 
