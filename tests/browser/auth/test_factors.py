@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyotp
@@ -15,7 +15,8 @@ from playwright.sync_api import Page, expect
 from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support.second_step import give_codes
-from webmail.models import Session, User, now
+from tests.support.second_web import second_web
+from webmail.models import Session, User
 
 _numbers = itertools.count(1)
 _PRIMARY = "main .btn-primary >> nth=0"
@@ -90,6 +91,7 @@ def test_from_the_first_app_to_the_last(
     page.fill("[name=name]", "Mon téléphone")
     give_code(page, "000000" if pyotp.TOTP(key).now() != "000000" else "111111")
     expect(page.locator(".field-error")).to_contain_text("Ce code n’est pas le bon")
+    expect(page.locator("[name=code]")).to_be_focused()
     assert page.locator("[data-totp-key]").inner_text().replace(" ", "") == key
     assert page.locator("[name=name]").input_value() == "Mon téléphone"
     give_code(page, pyotp.TOTP(key).now())
@@ -161,19 +163,21 @@ def test_what_was_interrupted_goes_on(
     expect(page.locator("[data-recovery-codes] li")).to_have_count(10)
 
 
+@pytest.fixture(scope="module")
+def strict(demo: Services) -> Iterator[str]:
+    """The address of a Traboule that requires a second factor at once."""
+    with second_web(demo, second_step_for="all", second_step_grace_days=0) as address:
+        yield address
+
+
 def test_after_the_days_of_grace_it_comes_first(
-    open_browser: Callable[..., Page],
-    demo: Services,
-    person: str,
-    look: Callable[..., None],
-    request: pytest.FixtureRequest,
+    open_browser: Callable[..., Page], demo: Services, strict: str, person: str, look: Callable[..., None]
 ) -> None:
     page = open_browser()
-    sign_in(page, person, demo.password)
-    page.wait_for_url("**/settings")
-    with accounts.tables(demo.database):
-        User.update(second_step_due=now()).where(User.address == person).execute()
-    page.goto("/mailbox/INBOX")
+    page.goto(f"{strict}/login")
+    page.fill("[name=username]", person)
+    page.fill("[name=password]", demo.password)
+    page.click("main button >> nth=0")
     page.wait_for_url(re.compile("/account[?]"))
     expect(page.locator("main")).to_contain_text("exige la validation en deux étapes")
     expect(page.locator("#folders")).to_have_count(0)
@@ -184,5 +188,5 @@ def test_after_the_days_of_grace_it_comes_first(
     look(page, "first-totp", "[data-totp-key]")
     give_code(page, pyotp.TOTP(key).now())
     expect(page.locator("[data-recovery-codes] li")).to_have_count(10)
-    page.goto("/mailbox/INBOX")
+    page.goto(f"{strict}/mailbox/INBOX")
     page.wait_for_url("**/mailbox/INBOX")

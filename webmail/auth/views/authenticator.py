@@ -44,6 +44,7 @@ def add_totp() -> Response:
         form.code.errors = [
             _("This code is not right. Check that the time of your phone is set automatically, then type the next code.")
         ]
+        form.code.data, form.code.render_kw = "", {**(form.code.render_kw or {}), "autofocus": True}  # the field is far down
         return _page(form, 422)
     name = trimmed(form.name.data)[:60] or _("Authenticator app")
     with second_step.changing(user):
