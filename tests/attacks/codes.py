@@ -33,7 +33,7 @@ def attacks(ground: Ground) -> list[Finding]:
             _at_once(ground, [one, other], "A right code of an app", lambda _codes, secret: _now(secret)),
             _at_once(ground, [one, other], "A recovery code", lambda codes, _secret: codes[0]),
         ]
-    return [*found, _mailed(ground)]
+    return [*found, _mailed(ground), _at_the_door(ground)]
 
 
 def _guesses(ground: Ground, webs: Sequence[Web]) -> Finding:
@@ -123,6 +123,18 @@ def _mailed(ground: Ground) -> Finding:
         after = say(user, right, settings)
     words = f"{mailed_codes.TRIES} were looked at; after them the right one is worth nothing either"
     return Finding("Guessed mailed codes", tries, words, not guessed and not after)
+
+
+def _at_the_door(ground: Ground) -> Finding:
+    """The code that spares the wait is guessed, while there are no other tries."""
+    name, tries = ground.person(recovery_address="alice@private.example"), ground.times(5000)
+    with ground.web() as web:
+        browser = web.browser()
+        for _ in range(10):
+            browser.sign_in(name, "wrong")
+        answers = Counter(browser.sign_in(name, code=secrets.token_hex(5)).status for _ in range(tries))
+    words = f"{answers[429]:,} times told to wait; none of the passwords was looked at"
+    return Finding("Guessed codes that spare the wait at the door", tries, words, set(answers) == {429})
 
 
 def _with_app(ground: Ground) -> tuple[str, str, list[str]]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from peewee import IntegrityError
 
 from webmail.account import Account, Password
-from webmail.auth import known_devices, passwords, throttle
+from webmail.auth import door_codes, known_devices, passwords, throttle
 from webmail.auth.check_slots import check_slot
 from webmail.auth.throttle import TooManyAttempts as TooManyAttempts  # noqa: PLC0414 - where others look for it
 from webmail.auth.throttle import attempt_at as attempt_at  # noqa: PLC0414
@@ -30,17 +30,21 @@ def sign_in(
     *,
     browser: str = "",
     waited: bool = False,
+    code: str = "",
 ) -> User:
     """Authenticate; returns the user, creating their row at the first sign-in if IMAP authenticates.
 
     `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefused or
     ServerAway. `browser`: the known-devices cookie (auth/known_devices.py). `waited`: see throttle.begin.
+    `code`: a door code (auth/door_codes.py), if one was typed.
 
     Raises SignInRefused, TooManyAttempts (the password is not checked then), TooBusy and ServerAway (not counted as failures).
     """
     address = normalise(address_or_name, settings.domain)
     if own := known_devices.recognise(browser, address, settings.secret_key):
         counted, network = own, ""
+    elif code and door_codes.is_right(code, address, settings):
+        counted, network = f"door code of {address}"[:254], ""
     else:
         counted = address or f"name {address_or_name.strip().lower()}"[:254]  # like no other key: nobody types one of those
     attempt = throttle.begin(counted, network, settings.sign_in_attempts, waited=waited)

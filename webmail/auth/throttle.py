@@ -1,12 +1,13 @@
 """Throttle: how many wrong passwords are checked, counted in SQL for all processes together. No Flask here.
 
 Failed attempts count per address and per network. That alone would lock a person out for as long as somebody guesses in their
-name, so there are two more ways to have a password checked, and neither gives whoever guesses many tries:
+name, so there are more ways to have a password checked, and none gives whoever guesses many tries:
 
 - a browser on which the person signed in before (auth/known_devices.py) has a count of its own: failures elsewhere do not block
   it, its own failures block nobody else, and whoever steals it has as few tries;
 - a browser that was told to wait, and did so quietly, has a turn: one try per minute and address, whoever it is. Programs that go
-  on guessing have never waited, so the owner gets in on a new browser within a minute or two while they do.
+  on guessing have never waited, so the owner gets in on a new browser within a minute or two while they do;
+- a code that was mailed to the person's recovery address (auth/door_codes.py), for when even those wait who guess.
 """
 
 from __future__ import annotations
@@ -68,6 +69,11 @@ def begin(address: str, network: str, limit: int, *, waited: bool = False) -> Si
         if not minutes:
             return SignInFailure.create(address=address, network=network)
     raise TooManyAttempts(minutes)
+
+
+def is_slowed(address: str, network: str, limit: int) -> bool:
+    """Whether the ordinary tries for this address from this network are used up. Two SELECTs."""
+    return bool(_waits(address, network, limit)[0])
 
 
 def attempt_at(what: str, settings: Settings) -> SignInFailure:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from webmail import system_mail
-from webmail.auth import mailed_codes
+from webmail.auth import door_codes, mailed_codes
 from webmail.auth.cookies import visit
 from webmail.auth.mailed_codes import CodeFault, CodePurpose
 from webmail.models import User
@@ -20,6 +20,30 @@ def mail_code(user: User, purpose: CodePurpose, address: str) -> None:
     """Send it. Raises what `mailed_codes.send` does."""
     row = mailed_codes.send(user, purpose, address, settings(), partial(_letter, user, purpose), visit().network)
     wake_system_mail(row)
+
+
+def mail_door_code(user: User) -> None:
+    """Send somebody whose password others guess the code with which they need not wait: once a day, however often it is asked.
+
+    Raises what `system_mail.send` does.
+    """
+    day, here = door_codes.today(), settings()
+    language = system_mail.in_language_of(user, here)
+    with written_in(language):
+        begin = _(
+            "Somebody keeps typing wrong passwords for %(address)s, so new browsers have to wait. "
+            "With this code and your password, you can sign in at once:",
+            address=user.address,
+        )
+        valid = _("It is valid today and tomorrow.")
+        never = _("Nobody from %(name)s will ever ask you for it.", name=here.name)
+        end = _("If you are not signing in, you can ignore this message: the code opens nothing without your password.")
+        code = door_codes.code_for(user.address, day, here)
+        body = "\n".join([begin, "", f"    {code}", "", f"{valid} {never}", "", end])
+        subject = _("Your code for %(name)s", name=here.name)
+    once = f"door {user.id} {day}"
+    if row := system_mail.send(user.recovery_address, "door-code", subject, body, language, once, secret_key=here.secret_key):
+        wake_system_mail(row)
 
 
 def code_fault_words(fault: CodeFault) -> str:

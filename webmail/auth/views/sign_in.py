@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask import redirect, request, session, url_for
+from flask import Flask, current_app, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from webmail import audit, imap
-from webmail.auth import sessions, throttle
+from webmail.auth import door_codes, sessions, throttle
 from webmail.auth.blueprint import blueprint
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import CLEARED, visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
-from webmail.auth.sign_in import account_address, sign_in
+from webmail.auth.sign_in import account_address, normalise, sign_in
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
+from webmail.auth.views.code_letters import mail_door_code
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
-from webmail.errors import ServerAway, SignInRefused
+from webmail.database.connection import DATABASE_AWAY, db
+from webmail.errors import BadAddress, ServerAway, SignInRefused, UnsafeValue
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.banners import add_banner
-from webmail.web.current import settings
+from webmail.web.current import after_the_answer, settings
 from webmail.web.errors import csrf_error
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -52,8 +55,8 @@ def log_in() -> Response:
     name, password = form.username.data or "", form.password.data or ""
     try:
         network = sessions.network_of(request.remote_addr)
-        waited = throttle.has_waited(session.get(_PLACE))
-        user = sign_in(name, password, network, settings(), imap.check, browser=visit().known, waited=waited)
+        waited, code = throttle.has_waited(session.get(_PLACE)), request.form.get("code", "")
+        user = sign_in(name, password, network, settings(), imap.check, browser=visit().known, waited=waited, code=code)
     except SignInRefused as error:
         session.pop(_PLACE, None)
         _not_let_in(AuditAct.SIGN_IN_REFUSED, name)
@@ -61,7 +64,7 @@ def log_in() -> Response:
     except TooManyAttempts as error:
         session[_PLACE] = throttle.next_place(session.get(_PLACE))
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
-        response = sign_in_page(form, error.status, too_many_words(error.retry_minutes))
+        response = sign_in_page(form, error.status, too_many_words(error.retry_minutes), waits=True)
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
         return response
     except TooBusy as error:
@@ -92,16 +95,45 @@ def stale_form(error: CSRFError) -> Response:
     """For a sign-in page whose cookie expired while it was open: show a fresh form instead of an error."""
     if request.endpoint == "auth.logout" and visit().user is None:
         return redirect(url_for("auth.login"), 303)
-    if request.endpoint not in ("auth.log_in", "auth.check_second_step", "auth.check_key", "auth.sign_in_by_passkey"):
+    if request.endpoint not in (
+        "auth.log_in",
+        "auth.send_door_code",
+        "auth.check_second_step",
+        "auth.check_key",
+        "auth.sign_in_by_passkey",
+    ):
         return csrf_error(error)
     words = _("This page was open for too long, or your browser blocks cookies. Please sign in again.")
     return sign_in_page(SignInForm(), 400, words)
 
 
-def sign_in_page(form: SignInForm, status: int = 200, problem: str = "") -> Response:
-    """The page, with what was chosen on it, for every way of signing in."""
+@blueprint.post("/login/door-code")
+@public
+def send_door_code() -> Response:
+    """Mail a code to who has a recovery address and is kept waiting; the answer is the same for everybody, and takes as long."""
+    form = SignInForm()
+    address = normalise(form.username.data or "", settings().domain)
+    if address:
+        after_the_answer(partial(_mail_door_code, current_app._get_current_object(), address, visit().network))  # type: ignore[attr-defined]
+    notify(_("If this account has a recovery address, a code is on its way there. Type it here with your password."), "plain")
+    return sign_in_page(form, waits=True)
+
+
+def _mail_door_code(app: Flask, address: str, network: str) -> None:
+    """Once the answer has gone. Whatever goes wrong is only logged: nobody is there any more."""
+    try:
+        with app.app_context(), db.connection_context():
+            if user := door_codes.receiver(address, network, settings()):
+                mail_door_code(user)
+    except (BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
+        app.logger.warning("no code is sent to the recovery address of %s: %s", address, error)
+
+
+def sign_in_page(form: SignInForm, status: int = 200, problem: str = "", *, waits: bool = False) -> Response:
+    """The page, with what was chosen on it, for every way of signing in. `waits`: others guess, and a code would help."""
     form.next.data = local_path(form.next.data or "")
-    return page("auth/login.html", status, form=form, problem=problem, kept=kept_text())
+    waits = waits and door_codes.are_offered(settings())
+    return page("auth/login.html", status, form=form, problem=problem, kept=kept_text(), waits=waits)
 
 
 def _this_browser() -> str:
