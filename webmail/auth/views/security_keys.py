@@ -29,12 +29,12 @@ from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell
 
 _WORDS = {
-    KeyFault.INVALID: _l("This answer of the key can't be used here. Try again."),
+    KeyFault.INVALID: _l("The key’s answer can’t be used here. Try again."),
     KeyFault.EXPIRED: _l("This took too long. Try again."),
     KeyFault.UNKNOWN: _l("This key is not known here. Use another one, or another way."),
     KeyFault.UNVERIFIED: _l("To sign in without a password, your key has to ask for its PIN or your fingerprint."),
     KeyFault.COUNTER: _l("This key was refused: there may be a copy of it. Use another way, then remove it from your account."),
-    KeyFault.REGISTERED: _l("This key is in use already. Choose another one."),
+    KeyFault.REGISTERED: _l("This key is already in use. Choose another one."),
 }  # fmt: skip
 
 
