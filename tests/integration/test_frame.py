@@ -93,7 +93,7 @@ def test_the_box_searches_what_the_area_holds(person: Visitor, address: str, lab
 
 
 def test_the_language_leads_back_to_the_page(person: Visitor) -> None:
-    form = ".account form"
+    form = ".account form[data-back]"
     page = person.submit(person.get("/contacts?words=é&kind=group"), form, language="fr")
     assert page.address == "/contacts?words=%C3%A9&kind=group" and "Paramètres" in page.one(".account").get_text()
     person.submit(page, form, language="en")
