@@ -16,9 +16,9 @@ from webmail.auth.forms import AuthenticatorForm
 from webmail.auth.guard import asks_again, comes_first
 from webmail.auth.second_step import Factor
 from webmail.auth.views.factor_changes import factor_added, factor_removed
+from webmail.auth.views.security_keys import key_name
 from webmail.models import Authenticator
 from webmail.web.current import current_user, settings
-from webmail.web.form_fields import trimmed
 from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice
 
@@ -46,7 +46,7 @@ def add_totp() -> Response:
         ]
         form.code.data, form.code.render_kw = "", {**(form.code.render_kw or {}), "autofocus": True}  # the field is far down
         return _page(form, 422)
-    name = trimmed(form.name.data)[:60] or _("Authenticator app")
+    name = key_name(form.name.data or "") or _("Authenticator app")
     with second_step.changing(user):
         if len(authenticator.of(user)) >= authenticator.MOST:
             abort(409)

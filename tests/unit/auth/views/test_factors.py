@@ -138,6 +138,12 @@ def test_an_app_is_set_up(sure, alice):
     assert {"factor-added", "recovery-codes-made"} <= {entry.act for entry in audit.search()[0]}
 
 
+def test_its_name_is_one_line_without_tricks(sure):
+    set_up(sure, "My\n\u202ephone\0" + "x" * 100)
+    name = Authenticator.get().name
+    assert name.startswith("My phone x") and len(name) <= 60
+
+
 def test_the_key_stays_the_same_until_it_works(sure):
     first = key_of(sure.get(TOTP))
     response = sure.post(TOTP, {"code": "123456", "name": "Tablet"}, form_at=TOTP)
