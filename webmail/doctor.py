@@ -15,7 +15,7 @@ from imapclient import IMAPClient
 
 from webmail import doctor_clock, doctor_index, doctor_machine, managesieve, smtp
 from webmail.account import Account, Server
-from webmail.auth import terms
+from webmail.auth import mail_sessions, terms
 from webmail.config import ConfigError, Settings, ca_trouble
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
 from webmail.errors import MailError, ServerAway, SignInRefused, TokenRefused
@@ -57,8 +57,23 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
         yield CheckResult(
             "ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages."
         )
+    yield from _mail_programs(settings)
     yield from establishment(settings)
     yield from doctor_machine.examine(settings)
+
+
+def _mail_programs(settings: Settings) -> Iterator[CheckResult]:
+    """Whether Dovecot ends what mail programs have open, where it reads our accounts: asked for those of no app password."""
+    if settings.sign_in != "accounts":
+        return
+    if not settings.doveadm_url:
+        words = "doveadm_url is not set: what mail programs have open goes on when a password is changed or revoked."
+        yield CheckResult("Mail programs", WARNING, words)
+    elif mail_sessions.end_app_password(0, settings) is None:
+        words = "Dovecot can't be told to close connections. Check doveadm_url and doveadm_key (the file traboule.key)."
+        yield CheckResult("Mail programs", PROBLEM, words)
+    else:
+        yield CheckResult("Mail programs", OK, "Dovecot closes what they have open when a password is changed or revoked.")
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
         token_issuer=ISSUER,
         public_url="https://webmail.lycee.example",
         system_address="ne-pas-repondre@lycee.example",
+        sign_in="accounts",
+        **{name: services.settings()[f"WEBMAIL_{name.upper()}"] for name in ("doveadm_url", "doveadm_key")},
     )
     before = db.obj  # the application's, which other tests go on with
     database = open_database(settings.database_url)
@@ -39,6 +41,7 @@ def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
     assert [check for check in checks if check.state != doctor.OK and check.name != "Worker"] == []  # none runs here
     said = {check.name: check.words for check in checks}
     assert {"IMAP sign-in", "IMAP capabilities", "IMAP search", "IMAP index", "SMTP sign-in", "Clocks"} <= said.keys()
+    assert "closes what they have open" in said["Mail programs"]
     assert "no scripts besides the default one" in said["ManageSieve sign-in"]
 
 

@@ -434,3 +434,11 @@ def test_terms_that_can_not_be_shown_are_a_problem(settings, tmp_path, content, 
     changed = replace(settings, instance=str(tmp_path), terms_file="terms.txt", terms_version="2026")
     (told,) = [one for one in doctor.establishment(changed) if one.name == "Terms of use"]
     assert told.state == state and words in told.words
+
+
+def test_whether_dovecot_ends_what_mail_programs_have_open(settings):
+    assert not [check for check in doctor.examine(settings) if check.name == "Mail programs"]
+    ours = replace(settings, sign_in="accounts")
+    assert found(ours, "Mail programs").state == WARNING
+    away = replace(ours, doveadm_url=f"http://127.0.0.1:{servers.closed_port()}", doveadm_key="0123456789abcdef")
+    assert found(away, "Mail programs").state == PROBLEM
