@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from imapclient import IMAPClient
@@ -13,9 +18,12 @@ from deploy.demo.services import Services
 from deploy.dovecot import render
 from tests.support.groups import group
 from tests.support.postgresql import fresh_database, server_url
+from webmail.auth import app_passwords
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
+from webmail.models import User
 
+MANUAL = Path(__file__).resolve().parents[3] / "docs" / "administrator.md"
 DRIVER = Path("/usr/lib/dovecot/modules/auth/libdriver_pgsql.so")
 
 
@@ -25,10 +33,10 @@ def test_people_sign_in_and_share_with_groups(demo_folder: Path, monkeypatch: py
         pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
     before = db.obj
     with fresh_database() as url:
-        made = render.Values
+        made, role = render.Values, f"dovecot{secrets.token_hex(4)}"
 
         def values(**given: Any) -> render.Values:
-            return made(**given | {"database": url})
+            return made(**given | {"database": urlunsplit(urlsplit(url)._replace(netloc=f"{role}@"))})
 
         monkeypatch.setattr(dovecot.render, "Values", values)
         opened = open_database(url)
@@ -39,12 +47,33 @@ def test_people_sign_in_and_share_with_groups(demo_folder: Path, monkeypatch: py
                     accounts._add(person, accounts.demo_password())
                 maths = f"${group('Maths', 'bob@lycee.example').identifier}"
                 group("Lettres", "bob@lycee.example")
-            with Services(demo_folder, web=False, accounts_cached=1) as services:
+                letters, _row = app_passwords.add(User.get(User.address == "bob@lycee.example"), "Phone", ["imap"])
+            with _role(url, role), Services(demo_folder, web=False, accounts_cached=1) as services:
                 _shares_with(services, maths)
+                client = IMAPClient("127.0.0.1", services.ports.imap, ssl=False, timeout=10)
+                client.login("bob@lycee.example", letters)
+                client.logout()
         finally:
             opened.close()
             if before is not None:
                 db.initialize(before)
+
+
+@contextmanager
+def _role(url: str, name: str) -> Iterator[None]:
+    """A role that may do what docs/administrator.md grants Dovecot's, and nothing else."""
+    import psycopg
+
+    (grant,) = re.findall("GRANT SELECT ON [a-z_, ]+ TO dovecot;", MANUAL.read_text())
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN")  # type: ignore[call-overload]
+        connection.execute(grant.replace("dovecot;", f"{name};"))
+    try:
+        yield
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"DROP OWNED BY {name}")  # type: ignore[call-overload]
+            connection.execute(f"DROP ROLE {name}")  # type: ignore[call-overload]
 
 
 def _shares_with(services: Services, identifier: str) -> None:
