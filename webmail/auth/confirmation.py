@@ -11,7 +11,7 @@ from webmail.account import Account, Password
 from webmail.auth import passwords, second_step
 from webmail.auth.check_slots import check_slot
 from webmail.auth.second_step import Factor
-from webmail.auth.sign_in import attempt_at
+from webmail.auth.throttle import attempt_at
 from webmail.config import Settings
 from webmail.errors import SignInRefused
 from webmail.models import Session, User, now

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from webmail import audit, system_mail
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.models import AuditAct, MailedCode, SystemMessage, User, now

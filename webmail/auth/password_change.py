@@ -8,7 +8,7 @@ from enum import StrEnum
 from webmail.auth import password_strength, passwords
 from webmail.auth.check_slots import check_slot
 from webmail.auth.password_strength import Strength
-from webmail.auth.sign_in import attempt_at
+from webmail.auth.throttle import attempt_at
 from webmail.config import Settings
 from webmail.models import User
 

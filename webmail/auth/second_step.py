@@ -15,7 +15,7 @@ import peewee as pw
 
 from webmail.auth import authenticator, mailed_codes, recovery_codes
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
-from webmail.auth.sign_in import attempt_at
+from webmail.auth.throttle import attempt_at
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import SignInRefused

@@ -11,8 +11,6 @@ from peewee import IntegrityError
 from webmail.account import Account, Password
 from webmail.auth import door_codes, known_devices, passwords, throttle
 from webmail.auth.check_slots import check_slot
-from webmail.auth.throttle import TooManyAttempts as TooManyAttempts  # noqa: PLC0414 - where others look for it
-from webmail.auth.throttle import attempt_at as attempt_at  # noqa: PLC0414
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError, SignInRefused

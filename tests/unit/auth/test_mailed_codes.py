@@ -13,7 +13,7 @@ from tests.support.auth_app import add
 from webmail import config, system_mail, vault
 from webmail.auth import mailed_codes
 from webmail.auth.mailed_codes import CodeFault, CodePurpose, CodeRefused
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.errors import BadAddress

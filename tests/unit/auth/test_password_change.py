@@ -9,7 +9,8 @@ import pytest
 from tests.support.auth_app import PASSWORD
 from webmail.auth import passwords
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged, change, strength
-from webmail.auth.sign_in import TooManyAttempts, sign_in
+from webmail.auth.sign_in import sign_in
+from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.errors import SignInRefused
 from webmail.models import SignInFailure, User

@@ -10,7 +10,7 @@ import pytest
 from webmail import vault
 from webmail.auth import authenticator, recovery_codes, second_step
 from webmail.auth.second_step import Factor
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.errors import SignInRefused
 from webmail.models import Authenticator, RecoveryCode, User
 

@@ -15,7 +15,7 @@ from tests.support import postgresql
 from tests.support.auth_app import add
 from webmail import config
 from webmail.auth import vouchers
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.vouchers import GiveFault, NotAsked, NotGiven, State, WishFault
 from webmail.config import Settings
 from webmail.config_tables import Domain

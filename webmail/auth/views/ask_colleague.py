@@ -13,7 +13,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.forms import ColleagueForm
 from webmail.auth.guard import public
 from webmail.auth.second_step import Factor
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import after_sign_in
 from webmail.auth.views.second_step import kept_fields, second_step_done, second_step_over

@@ -20,7 +20,7 @@ from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import ConfirmForm
 from webmail.auth.guard import INTERRUPTED, comes_first, is_confirmed
 from webmail.auth.second_step import Factor
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.second_step import recovery_code_was_used
 from webmail.auth.views.sign_in import busy_words, too_many_words
 from webmail.errors import ServerAway, SignInRefused

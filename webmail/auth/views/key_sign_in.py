@@ -15,7 +15,7 @@ from webmail.auth.forms import SecondStepForm, SignInForm
 from webmail.auth.guard import comes_first, public
 from webmail.auth.second_step import Factor
 from webmail.auth.security_keys import KeyRefused, Site
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.completion import Started, complete
 from webmail.auth.views.confirm import confirmed
 from webmail.auth.views.second_step import second_step_done, second_step_over, second_step_page

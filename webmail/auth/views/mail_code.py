@@ -14,7 +14,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import comes_first, public
 from webmail.auth.mailed_codes import CodePurpose
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.code_letters import mail_code, too_many_codes_words
 from webmail.errors import BadAddress
 from webmail.models import User

@@ -18,7 +18,7 @@ from webmail.auth.forms import PasswordForm
 from webmail.auth.guard import comes_first, public
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
 from webmail.auth.password_strength import Strength, Weakness
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.sign_in import busy_words, too_many_words
 from webmail.models import AuditAct

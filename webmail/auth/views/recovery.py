@@ -13,7 +13,7 @@ from webmail.auth.forms import RecoveryForm
 from webmail.auth.guard import asks_again, comes_first, confirm_first
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.recovery_address import AddressFault, AddressRefused
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.code_letters import code_fault_words, mail_code, too_many_codes_words
 from webmail.errors import BadAddress
 from webmail.models import AuditAct

@@ -17,7 +17,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.forms import SecondStepForm, SignInForm
 from webmail.auth.guard import public
 from webmail.auth.second_step import Factor
-from webmail.auth.sign_in import TooManyAttempts
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import Started, after_sign_in, complete
 from webmail.auth.views.sign_in import kept_text, too_many_words

@@ -19,7 +19,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import asks_again, comes_first
 from webmail.auth.security_keys import KeyFault, KeyRefused, Site
-from webmail.auth.sign_in import attempt_at
+from webmail.auth.throttle import attempt_at
 from webmail.auth.views.factor_changes import factor_added, factor_removed
 from webmail.models import AuditAct, SecurityKey, User
 from webmail.web.audit import audited
