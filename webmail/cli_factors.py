@@ -83,6 +83,7 @@ def revoke_app_passwords(address: str, number: int | None, everything: bool) -> 
     for row in gone:
         mail_sessions.end_app_password(row.id, settings())
         noted(AuditAct.APP_PASSWORD_REVOKED, user.address, name=row.name)
+        tell(user, SecurityNotice.APP_PASSWORD_REVOKED, row.name)
     click.echo(f"{len(gone)} app password{'' if len(gone) == 1 else 's'} of {user.address} revoked")
 
 

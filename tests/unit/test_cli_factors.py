@@ -138,6 +138,7 @@ def test_app_passwords_are_listed_and_revoked(run: Run, alice: User, bob: User) 
     )
     assert run(f"accounts app-passwords revoke alice {number}") == (0, "1 app password of alice@lycee.example revoked\n")
     assert _acts()[0] == ("app-password-revoked", alice.address, {"by": "command", "name": "Old phone"})
+    assert "Old phone" in SystemMessage.get().body and SystemMessage.get().recipient == alice.address
     for line in ("", f"{number} --all"):
         assert run(f"accounts app-passwords revoke alice {line}")[0] == 1
     assert run("accounts app-passwords revoke alice --all") == (0, "1 app password of alice@lycee.example revoked\n")
