@@ -1,0 +1,69 @@
+"""Guesses at the same instant are counted one after the other, on both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgresql import fresh_database, server_url
+from webmail import config
+from webmail.auth import throttle
+from webmail.auth.throttle import TooManyAttempts
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import migrate
+
+ALICE, LIMIT, AT_ONCE = "alice@lycee.example", 10, 24
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with tables, which is open."""
+    if request.param == "sqlite":
+        yield from _opened(f"sqlite:///{tmp_path / 'x.sqlite'}")
+        return
+    if not server_url():
+        pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
+    with fresh_database() as made:
+        yield from _opened(made)
+
+
+def _opened(url: str) -> Iterator[str]:
+    opened = open_database(url)
+    with db.connection_context():
+        migrate()
+    yield url
+    opened.close()
+
+
+def let_through(attempt: Callable[[int], object]) -> int:
+    """How many of AT_ONCE threads are, that try together."""
+    through, together = [], threading.Barrier(AT_ONCE)
+
+    def run(number: int) -> None:
+        with db.connection_context():
+            together.wait()
+            try:
+                attempt(number)
+            except TooManyAttempts:
+                return
+            through.append(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(through)
+
+
+def test_ordinary_tries_then_one_turn(url):
+    assert let_through(lambda number: throttle.begin(ALICE, f"192.0.2.{number}", LIMIT)) == LIMIT
+    assert let_through(lambda number: throttle.begin(ALICE, f"198.51.100.{number}", LIMIT, waited=True)) == 1
+
+
+def test_codes(url, tmp_path):
+    settings = config.load(tmp_path / "instance", sign_in_attempts=LIMIT)
+    assert let_through(lambda _number: throttle.attempt_at("second step of 1", settings)) == LIMIT
