@@ -1,7 +1,7 @@
 """`python -m tests.attacks`: attacks a Traboule of its own on the demo's servers, and writes what came of it into docs/security.md.
 
-With `--quick` a tenth of the tries, no waiting, and nothing is written. Names of modules (`guessing timing ...`) choose a few.
-The exit code is 1 where something did not hold.
+With `--quick` a tenth of the tries, no waiting, and nothing is written. Names (`guessing timing ...`) choose a few; what was found
+before of the others stays in the table. The exit code is 1 where something did not hold.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from tests.attacks.report import Finding, Report
 from tests.bench import machine
 from tests.bench.table import put_into
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "security.md"
+CHECKOUT = Path(__file__).resolve().parents[2]
+DOCUMENT = CHECKOUT / "docs" / "security.md"
+KEPT = CHECKOUT / "instance" / "attacks"  # what was found last
 ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
     "guessing": ("Guessing passwords", guessing.attacks),
     "timing": ("Learning who has an account, by the time that refusals take", timing.attacks),
@@ -35,9 +37,10 @@ ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
 }
 
 
-def attack(names: list[str], *, quick: bool) -> Report:
-    """Start everything, attack, stop everything."""
-    report, began = Report(), time.monotonic()
+def attack(names: list[str], *, quick: bool) -> dict[str, Report]:
+    """Start everything, attack, stop everything; what came of each."""
+    reports: dict[str, Report] = {}
+    where = "; ".join(f"{name} {value}" for name, value in machine.describe().items() if name != "chromium")
     with (
         tempfile.TemporaryDirectory() as folder,
         Services(Path(folder) / "demo", web=False) as services,
@@ -46,28 +49,34 @@ def attack(names: list[str], *, quick: bool) -> Report:
         for name in names:
             section, attacks = ALL[name]
             print(f"attacks: {section.lower()}", file=sys.stderr, flush=True)
-            report.add(section, *attacks(ground))
-    where = "; ".join(f"{name} {value}" for name, value in machine.describe().items() if name != "chromium")
-    report.notes.append(f"{datetime.now().astimezone():%Y-%m-%d %H:%M}, in {time.monotonic() - began:.0f} s; {where}.")
-    return report
+            reports[name] = Report(notes=[f"{datetime.now().astimezone():%Y-%m-%d}; {where}."])
+            reports[name].add(section, *attacks(ground))
+    return reports
 
 
 def main(arguments: list[str]) -> int:
-    quick, names = "--quick" in arguments, [one for one in arguments if one != "--quick"]
+    quick, names = "--quick" in arguments, [one for one in arguments if one != "--quick"] or list(ALL)
     if unknown := [name for name in names if name not in ALL]:
         print(f"There is no {', '.join(unknown)}; choose from: {', '.join(ALL)}.", file=sys.stderr)
         return 2
+    began = time.monotonic()
     try:
-        report = attack(names or list(ALL), quick=quick)
+        reports = attack(names, quick=quick)
     except (ServiceFailed, PlaceError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(report.markdown())
-    if not quick and not names:
-        put_into(DOCUMENT, report.markdown())
-    if report.failed:
-        print(f"Did not hold: {'; '.join(report.failed)}", file=sys.stderr)
-    return 1 if report.failed else 0
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: (Path(folder) if quick else KEPT) / f"{name}.json" for name in ALL}
+        for name, report in reports.items():
+            report.keep(files[name])
+        whole = Report.kept([file for file in files.values() if file.exists()])
+    print(whole.markdown())
+    if not quick:
+        put_into(DOCUMENT, whole.markdown())
+    print(f"In {time.monotonic() - began:.0f} s.", file=sys.stderr)
+    if whole.failed:
+        print(f"Did not hold: {'; '.join(whole.failed)}", file=sys.stderr)
+    return 1 if whole.failed else 0
 
 
 if __name__ == "__main__":

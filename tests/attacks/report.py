@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from tests.bench.table import line
 
@@ -26,6 +28,23 @@ class Report:
 
     def add(self, section: str, *findings: Finding) -> None:
         self.sections.setdefault(section, []).extend(findings)
+
+    def keep(self, file: Path) -> None:
+        """Write it down, for `kept`."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        told = {"sections": {name: [asdict(one) for one in found] for name, found in self.sections.items()}, "notes": self.notes}
+        file.write_text(json.dumps(told, ensure_ascii=False, indent=1))
+
+    @classmethod
+    def kept(cls, files: list[Path]) -> Report:
+        """Several reports that were written down, as one."""
+        report = cls()
+        for file in files:
+            told = json.loads(file.read_text())
+            for section, found in told["sections"].items():
+                report.add(section, *(Finding(**one) for one in found))
+            report.notes += [note for note in told["notes"] if note not in report.notes]
+        return report
 
     @property
     def failed(self) -> list[str]:

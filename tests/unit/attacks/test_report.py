@@ -22,6 +22,18 @@ def test_findings_are_numbered_through_and_failures_named():
     assert "| 1 | a | 5,000 | well | yes |" in lines and "| 2 | b | 1 | badly | **NO** |" in lines and "- a note" in lines
 
 
+def test_reports_that_were_kept_become_one(tmp_path):
+    files = []
+    for name in ("one", "two"):
+        report = Report(notes=["the same machine"])
+        report.add(name, Finding(name, 5, "well", True))
+        files.append(tmp_path / "kept" / f"{name}.json")
+        report.keep(files[-1])
+    whole = Report.kept(files)
+    assert list(whole.sections) == ["one", "two"] and whole.notes == ["the same machine"]
+    assert whole.sections["two"] == [Finding("two", 5, "well", True)]
+
+
 def test_ranks_of_the_same_source_are_alike_and_others_not():
     chance = random.Random(3)
     one, other = ([chance.gauss(50, 5) for _ in range(200)] for _ in range(2))
