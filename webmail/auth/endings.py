@@ -15,7 +15,7 @@ def end_everything_else(user: User, settings: Settings, *, keep: str = "") -> in
     nobody waits for Dovecot; new sign-ins of theirs are checked anew in any case. 2 queries.
     """
     ended = _end_here(user, keep)
-    mail_sessions.end_soon(user.address, settings)
+    mail_sessions.end_soon(user.address, settings, pages=not keep)
     return ended
 
 
@@ -24,7 +24,7 @@ def end_everything(user: User, settings: Settings) -> tuple[int, int | None]:
 
     Returns how many sessions there were, and how many connections of mail programs (None: Dovecot can't be told).
     """
-    return _end_here(user), mail_sessions.end(user.address, settings)
+    return _end_here(user), mail_sessions.end(user.address, settings, pages=True)
 
 
 def _end_here(user: User, keep: str = "") -> int:

@@ -1,7 +1,7 @@
 """Mail sessions: ends what telephones and mail programs have open at Dovecot, by doveadm's HTTP API. No Flask here.
 
 New sign-ins need no ending: Dovecot asks the tables each time. A connection that is open already stays open for as long as the
-program likes, unless Dovecot is told. Connections of these pages (by token) are left alone: the sessions of the web end them.
+program likes, unless Dovecot is told. Connections of these pages, which sign in by token, are told apart from them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 import queue
 import ssl
 import threading
+from typing import Any
 from urllib.parse import urlsplit
 
 from webmail.config import Settings
@@ -24,41 +25,52 @@ _LARGEST = 10_000  # bytes of an answer
 # fields by which deploy/dovecot tells whose connection it is
 _PROGRAMS = "user_program"
 _APP_PASSWORD = "user_app"
+_Kick = dict[str, Any]  # parameters of a kick
 
 
-def end(address: str, settings: Settings) -> int | None:
+def end(address: str, settings: Settings, *, pages: bool = False) -> int | None:
     """Close all connections that mail programs of this person have open, whatever they signed in with. One request.
 
-    Returns how many there were, None where Dovecot can't be told or did not answer. Never raises.
+    With `pages` those of these pages too, in whichever process: for somebody who has no session any more. Returns how many there
+    were of mail programs, None where Dovecot can't be told or did not answer. Never raises.
     """
-    return _kick(_PROGRAMS, address, settings)
+    return _kick(_of_person(address, pages), settings)
 
 
 def end_app_password(number: int, settings: Settings) -> int | None:
     """Close the connections that were opened with this app password; as `end`."""
-    return _kick(_APP_PASSWORD, str(number), settings)
+    return _kick(_of_app_password(number), settings)
 
 
-def end_soon(address: str, settings: Settings) -> None:
+def end_soon(address: str, settings: Settings, *, pages: bool = False) -> None:
     """As `end`, in a thread, for pages: returns at once."""
-    _soon(_PROGRAMS, address, settings)
+    _soon(_of_person(address, pages), settings)
 
 
 def end_app_password_soon(number: int, settings: Settings) -> None:
     """As `end_app_password`, in a thread, for pages: returns at once."""
-    _soon(_APP_PASSWORD, str(number), settings)
+    _soon(_of_app_password(number), settings)
 
 
 # --- Dovecot ---------------------------------------------------------------------------------------------------------
 
 
-def _kick(field: str, mask: str, settings: Settings) -> int | None:
+def _of_person(address: str, pages: bool) -> list[_Kick]:
+    return [{"passdbField": _PROGRAMS, "mask": [address]}, *([{"mask": [address]}] if pages else [])]
+
+
+def _of_app_password(number: int) -> list[_Kick]:
+    return [{"passdbField": _APP_PASSWORD, "mask": [str(number)]}]
+
+
+def _kick(kicks: list[_Kick], settings: Settings) -> int | None:
+    """The number of connections that the first one closed."""
     if not settings.doveadm_url:
         return None
     url = urlsplit(settings.doveadm_url)
     key = base64.b64encode(settings.doveadm_key.encode()).decode()
     headers = {"Authorization": f"X-Dovecot-API {key}", "Content-Type": "application/json"}
-    body = json.dumps([["kick", {"passdbField": field, "mask": [mask]}, "kick"]])
+    body = json.dumps([["kick", parameters, str(number)] for number, parameters in enumerate(kicks)])
     try:
         connection = _connection(url.scheme, url.hostname or "", url.port, settings)
         try:
@@ -68,7 +80,7 @@ def _kick(field: str, mask: str, settings: Settings) -> int | None:
         finally:
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        log.error("Dovecot does not end the connections of %s %s: %s", field, mask, error)
+        log.error("Dovecot does not end the connections of %s: %s", kicks[0]["mask"][0], error)
         return None
 
 
@@ -80,31 +92,31 @@ def _connection(scheme: str, host: str, port: int | None, settings: Settings) ->
 
 
 def _kicked(status: int, body: bytes) -> int:
-    """The number in `[["doveadmResponse", [{"count": "3"}], "kick"]]`. Raises ValueError."""
+    """The number in `[["doveadmResponse", [{"count": "3"}], "0"], ...]`. Raises ValueError."""
     if status != 200:
         raise ValueError(f"answer {status}")
     try:
-        [[kind, answer, _tag]] = json.loads(body)
-        if kind == "doveadmResponse":
-            return int(answer[0]["count"])
+        answers = json.loads(body)
+        if all(kind == "doveadmResponse" for kind, _answer, _tag in answers):
+            return int(answers[0][1][0]["count"])
     except (TypeError, KeyError, IndexError) as error:
         raise ValueError(f"not an answer to kick: {body[:200]!r}") from error
-    raise ValueError(f"refused: {answer}")
+    raise ValueError(f"refused: {body[:200]!r}")
 
 
 # --- after the answer ------------------------------------------------------------------------------------------------
 
-_Waiting = tuple[str, str, Settings]
+_Waiting = tuple[list[_Kick], Settings]
 _waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
 _lock = threading.Lock()
 _worker: threading.Thread | None = None
 
 
-def _soon(field: str, mask: str, settings: Settings) -> None:
+def _soon(kicks: list[_Kick], settings: Settings) -> None:
     global _worker
     if not settings.doveadm_url:
         return
-    _waiting.put((field, mask, settings))
+    _waiting.put((kicks, settings))
     with _lock:
         if _worker is None or not _worker.is_alive():
             _worker = threading.Thread(target=_serve, name="mail-sessions", daemon=True)

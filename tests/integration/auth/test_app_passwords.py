@@ -114,11 +114,13 @@ def test_it_opens_nothing_once_its_day_is_over(user, connect):
     assert time.time() >= row.expires
 
 
-def test_it_opens_nothing_once_the_account_is_disabled(app, user, connect):
+def test_it_opens_nothing_once_the_account_is_disabled(app, user, connect, account_of):
     letters, _row = app_passwords.add(user, "Phone", ["imap"])
     client = connect(user.address, letters)
-    began = time.monotonic()
-    said = app.test_cli_runner().invoke(args=["accounts", "disable", user.address]).output
+    with imap.connect(account_of(user.address)) as of_pages:  # by token
+        began = time.monotonic()
+        said = app.test_cli_runner().invoke(args=["accounts", "disable", user.address]).output
+        eventually(lambda: _ended(of_pages.client), seconds=AT_ONCE, what="the end of what pages had open")
     assert "1 connection of mail programs closed" in said
     assert _refuses(connect, user.address, letters)
     eventually(lambda: _ended(client), seconds=AT_ONCE, what="the end of what was open")

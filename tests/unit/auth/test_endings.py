@@ -12,10 +12,10 @@ from webmail.models import Session, TrustedDevice, now
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Whose mail programs were ended."""
-    found: list[str] = []
-    monkeypatch.setattr(mail_sessions, "end_soon", lambda address, _settings: found.append(address))
-    monkeypatch.setattr(mail_sessions, "end", lambda address, _settings: found.append(address) or 3)
+    """Whose mail programs were ended, and whether connections of pages too."""
+    found: list[tuple[str, bool]] = []
+    monkeypatch.setattr(mail_sessions, "end_soon", lambda address, _settings, *, pages: found.append((address, pages)))
+    monkeypatch.setattr(mail_sessions, "end", lambda address, _settings, *, pages: found.append((address, pages)) or 3)
     return found
 
 
@@ -28,11 +28,11 @@ def test_everything_else_ends(settings, alice, bob, asked):
     assert endings.end_everything_else(alice, settings, keep=here.id_hash) == 2
     assert [row.user.address for row in Session.select().order_by(Session.user)] == ["alice@lycee.example", "bob@lycee.example"]
     assert [row.user.address for row in TrustedDevice.select()] == ["bob@lycee.example"]
-    assert asked == ["alice@lycee.example"]
+    assert asked == [("alice@lycee.example", False)]  # her page that goes on has connections too
 
 
 def test_a_command_ends_all_and_says_how_much(settings, alice, asked):
     sessions.start(alice, settings)
     assert endings.end_everything(alice, settings) == (1, 3)
     assert Session.select().count() == 0
-    assert asked == ["alice@lycee.example"]
+    assert asked == [("alice@lycee.example", True)]

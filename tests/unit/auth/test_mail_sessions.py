@@ -19,7 +19,7 @@ class Doveadm:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, list]] = []
-        self.status, self.answer = 200, [["doveadmResponse", [{"count": "2"}], "kick"]]
+        self.status, self.answer = 200, [["doveadmResponse", [{"count": "2"}], "0"]]
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,13 +54,20 @@ def told(settings, doveadm):
 def test_it_ends_all_of_one_person(told, doveadm):
     assert mail_sessions.end("alice@lycee.example", told) == 2
     [(path, key, body)] = doveadm.asked
-    assert (path, body) == ("/doveadm/v1", [["kick", {"passdbField": "user_program", "mask": ["alice@lycee.example"]}, "kick"]])
+    assert (path, body) == ("/doveadm/v1", [["kick", {"passdbField": "user_program", "mask": ["alice@lycee.example"]}, "0"]])
     assert base64.b64decode(key.removeprefix("X-Dovecot-API ")).decode() == "clé"
+
+
+def test_it_ends_those_of_pages_too_and_counts_them_apart(told, doveadm):
+    doveadm.answer.append(["doveadmResponse", [{"count": "5"}], "1"])
+    assert mail_sessions.end("alice@lycee.example", told, pages=True) == 2
+    [(_path, _key, body)] = doveadm.asked
+    assert body[1] == ["kick", {"mask": ["alice@lycee.example"]}, "1"]
 
 
 def test_it_ends_what_one_app_password_opened(told, doveadm):
     assert mail_sessions.end_app_password(7, told) == 2
-    assert doveadm.asked[0][2] == [["kick", {"passdbField": "user_app", "mask": ["7"]}, "kick"]]
+    assert doveadm.asked[0][2] == [["kick", {"passdbField": "user_app", "mask": ["7"]}, "0"]]
 
 
 def test_it_ends_them_soon(told, doveadm):
@@ -83,6 +90,7 @@ def test_without_an_address_it_asks_nobody(settings, doveadm):
         (200, {"a": 1}),
         (200, [["error", {"exitCode": 64, "type": "exitCode"}, "kick"]]),
         (200, [["doveadmResponse", [], "kick"]]),
+        (200, [["doveadmResponse", [{"count": "1"}], "0"], ["error", {}, "1"]]),
         (200, [["doveadmResponse", [{"count": "many"}], "kick"]]),
     ],
 )
