@@ -82,6 +82,19 @@ def test_what_is_revoked_sends_nothing_from_the_next_sign_in_on(user, submitting
     print(f"revoked: refused by Postfix after {taken:.2f} s")
 
 
+def test_what_is_signed_in_already_sends_until_it_hangs_up_but_nothing_from_a_disabled_account(user, submitting):
+    """As docs/administrator.md says: Postfix asks Dovecot at the sign-in alone, but whose an address is for each message."""
+    letters, row = app_passwords.add(user, "Phone", ["smtp"])
+    client = submitting(user.address, password=letters)
+    assert app_passwords.revoke(user, row.id)
+    assert client.mail(user.address)[0] == 250
+    assert client.rcpt("alice@lycee.example")[0] == 250
+    client.rset()
+    User.update(active=0).where(User.id == user.id).execute()
+    client.mail(user.address)
+    assert client.rcpt("alice@lycee.example")[0] == 553
+
+
 def test_with_two_step_verification_the_accounts_own_password_sends_nothing(user, submitting, services, account_of):
     letters, _row = app_passwords.add(user, "Phone", ["smtp"])
     assert not _refused(submitting, user.address, services.password)
