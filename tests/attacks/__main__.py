@@ -16,7 +16,7 @@ from pathlib import Path
 from deploy.demo.child import ServiceFailed
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
-from tests.attacks import codes, copies, guessing, keys, pages, takeover, timing
+from tests.attacks import codes, copies, guessing, keys, mail_programs, pages, takeover, timing
 from tests.attacks.ground import Ground
 from tests.attacks.report import Finding, Report
 from tests.bench import machine
@@ -32,6 +32,7 @@ ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
     "keys": ("Answering for a security key", keys.attacks),
     "takeover": ("Planted and stolen cookies", takeover.attacks),
     "copies": ("Stolen copies: the database without the files, the files without the database", copies.attacks),
+    "programs": ("Mail programs, at Dovecot and Postfix", mail_programs.attacks),
     "pages": ("Pages in frames, and forms of other sites", pages.attacks),
     "proxies": ("Pretending to come from elsewhere", guessing.forged_addresses),
 }
