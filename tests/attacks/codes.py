@@ -74,8 +74,9 @@ def _replays(ground: Ground, webs: Sequence[Web]) -> Finding:
 
     with ThreadPoolExecutor(2 * _AT_ONCE) as programs:
         answers = sum(programs.map(say, [web for web in webs for _ in range(_AT_ONCE)]), Counter[int]())
-    words = f"taken once, from its owner; {answers[401]:,} times refused"
-    held = first == 303 and set(answers) == {401}
+    others = "".join(f", {count} times answered {status}" for status, count in answers.items() if status not in (303, 401))
+    words = f"taken once, from its owner; {answers[401]:,} times refused{others}"
+    held = first == 303 and not answers[303]
     return Finding("A right code said again, in two processes, without any throttle", answers.total(), words, held)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import cycle
 
 from flask import Flask
@@ -16,7 +17,9 @@ from flask.sessions import SecureCookieSessionInterface
 
 from tests.attacks.ground import Browser, Ground, Web, networks
 from tests.attacks.report import Finding
-from webmail.models import Session
+from tests.support.waiting import eventually
+from webmail import system_mail
+from webmail.models import Session, SignInFailure, SystemMessage
 
 ALLOWED = 10  # `sign_in_attempts`
 _AT_ONCE = 6  # programs that guess
@@ -81,6 +84,7 @@ def attacks(ground: Ground) -> list[Finding]:
             _one_account_same_network(ground, web, tries),
             _many_addresses(ground, web, tries),
             _many_accounts(ground, web, tries),
+            _patient(ground, web),
         ]
 
 
@@ -133,6 +137,41 @@ def _many_accounts(ground: Ground, web: Web, tries: int) -> Finding:
     attack = Attack(web, names, [_HERE], tries)
     title = f"Spread over {len(names)} accounts, from one address, where the owner is too"
     return _told(ground, title, attack, names[len(names) // 2], _HERE, 5 * ALLOWED)
+
+
+def _patient(ground: Ground, web: Web) -> Finding:
+    """Programs at many addresses that keep their cookies and wait as they are told; the clock is set forward for them each time."""
+    name, minutes = ground.person(recovery_address="alice@private.example"), ground.times(30)
+    programs = [web.browser(address) for address in networks(ground.times(500) // 5, 11)]
+    answers: Counter[int] = Counter()
+    for minute in range(minutes):
+        answers += Counter(program.sign_in(name, f"wrong {minute}").status for program in programs)
+        for program in programs:
+            _set_clock_forward(ground, program)
+        with ground.tables():
+            for row in SignInFailure.select():
+                SignInFailure.update(at=row.at - timedelta(seconds=61)).where(SignInFailure.id == row.id).execute()
+    began, browser = time.monotonic(), web.browser(_ELSEWHERE)
+    asked = browser.sign_in(name).status
+    browser.post("/login/door-code", username=name)
+    letter = eventually(lambda: _letter(ground), what="the letter with the code")
+    code = next(line.strip() for line in letter.splitlines() if line.startswith("    "))
+    inside = browser.sign_in(name, code=code).status == 303
+    words = (
+        f"{answers[401]} of {answers.total():,} were checked in {minutes} minutes; the owner "
+        f"{'had to wait too, and ' if asked == 429 else ''}got in with a mailed code {time.monotonic() - began:.1f} s after coming"
+    )
+    most = ALLOWED * (1 + minutes // 15) + minutes
+    title = f"Wrong passwords for one account, by programs at {len(programs)} addresses that wait as they are told (the clock set forward)"
+    return Finding(title, answers.total(), words, inside and answers[401] <= most)
+
+
+def _letter(ground: Ground) -> str:
+    """The text of the mail with a code that was queued last, "" if there is none yet."""
+    secret = ground.settings.secret_key
+    with ground.tables():
+        row = SystemMessage.select().where(SystemMessage.kind == "door-code").order_by(SystemMessage.id.desc()).first()
+        return system_mail.text_of(row, secret) if row else ""
 
 
 def _told(ground: Ground, title: str, attack: Attack, name: str, place: str, ordinary: int) -> Finding:
@@ -191,6 +230,8 @@ def _set_clock_forward(ground: Ground, browser: Browser) -> None:
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer is not None
     data = signer.loads(browser.visitor.cookies["traboule-visitor"])
+    if "waiting" not in data:  # the last password was checked
+        return
     since, tries = data["waiting"]
     browser.visitor.cookies["traboule-visitor"] = str(signer.dumps({**data, "waiting": [since - 61, tries]}))
 

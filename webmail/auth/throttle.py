@@ -138,8 +138,8 @@ def _waits(address: str, network: str, limit: int) -> tuple[int, bool]:
 def _wait(same: Expression, limit: int) -> int:
     """Minutes until another attempt is allowed, 0 for now."""
     recent = SignInFailure.select(SignInFailure.at).where(same, SignInFailure.at > now() - WINDOW)
-    times = [row.at for row in recent.order_by(SignInFailure.at.desc()).limit(limit)]
-    return 0 if len(times) < limit else _minutes(times[-1] + WINDOW - now())
+    counting = recent.order_by(SignInFailure.at.desc()).limit(1).offset(limit - 1).first()
+    return _minutes(counting.at + WINDOW - now()) if counting else 0
 
 
 def _take_turn(address: str, network: str, crowded: bool) -> int:
