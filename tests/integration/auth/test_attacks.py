@@ -15,7 +15,7 @@ _PATIENCE = 240  # seconds, on a busy machine
 
 
 @pytest.mark.parametrize(
-    "names", [["guessing", "proxies", "copies", "timing"], ["codes", "keys", "takeover", "pages"]], ids=" ".join
+    "names", [["guessing", "proxies", "copies", "timing"], ["codes", "keys", "takeover", "programs", "pages"]], ids=" ".join
 )
 def test_they_hold(names):
     command = [sys.executable, "-m", "tests.attacks", "--quick", *names]
