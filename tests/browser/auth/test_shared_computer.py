@@ -31,7 +31,9 @@ def _sign_in(page: Page, password: str) -> None:
     page.wait_for_selector("[data-row]")
 
 
-def test_the_bar_is_on_every_page(visit: Page) -> None:
+def test_the_bar_is_on_every_page(visit: Page, scripts: bool, check_accessibility: Callable[[Page], None]) -> None:
+    if scripts:
+        check_accessibility(visit)
     expect(visit.locator(BAR)).to_contain_text("Vous êtes sur un ordinateur partagé")
     visit.locator("[data-row] a[id]").first.click()
     visit.wait_for_selector("article")
