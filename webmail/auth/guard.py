@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import weakref
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import ValidationError
 
+from webmail import vault
 from webmail.auth import form_slots, request_slots
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep, first_step
@@ -28,7 +31,7 @@ from webmail.web.rendering import fragment, page
 from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path
 
 CONFIRMED_FOR = timedelta(minutes=10)
-INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
+_INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
 _LARGEST_INTERRUPTED = 8 * 1024  # bytes
 _NOT_KEPT = ("csrf_token", "code", "password", "new_password", "new_password_again")
 
@@ -218,19 +221,44 @@ def is_confirmed() -> bool:
     return row is not None and row.confirmed is not None and row.confirmed > now() - CONFIRMED_FOR
 
 
-def _keep_interrupted() -> None:
-    """Keep a small form that the question interrupts, to be sent again by a click after it (views/confirm.py); never a secret.
+def is_interrupted() -> bool:
+    """Whether a form waits to be sent again."""
+    return _INTERRUPTED in visit()
 
-    Only one of ours: its CSRF token is right, which is otherwise checked after the sign-in.
+
+def take_interrupted() -> dict[str, Any] | None:
+    """The `url` and `fields` of the form that was interrupted, once; None where there is none."""
+    if not (sealed := visit().pop(_INTERRUPTED, "")):
+        return None
+    try:
+        text = vault.open_for_session(base64.b64decode(sealed), visit().token, _secret(), current_user.id)
+    except vault.CannotOpen:  # the installation's secret was changed since
+        return None
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _keep_interrupted() -> None:
+    """Keep a small form that the question interrupts, to be sent again by a click after it (views/confirm.py).
+
+    Sealed, since recovery codes may be in it. Only one of ours: its CSRF token is right, which is otherwise checked after the
+    sign-in. One that was kept before was left, and nobody expects it any more.
     """
+    visit().pop(_INTERRUPTED, None)
     if request.method != "POST" or (request.content_length or 0) > _LARGEST_INTERRUPTED:
         return
     try:
         validate_csrf(request.form.get("csrf_token"))
     except ValidationError:
         return
-    kept = [[name, value] for name, value in request.form.items(multi=True) if name not in _NOT_KEPT]
-    visit()[INTERRUPTED] = {"url": _here(), "fields": kept}
+    fields = [[name, value] for name, value in request.form.items(multi=True) if name not in _NOT_KEPT]
+    text = json.dumps({"url": _here(), "fields": fields})
+    sealed = vault.seal_for_session(text, visit().token, _secret(), current_user.id)
+    visit()[_INTERRUPTED] = base64.b64encode(sealed).decode()
+
+
+def _secret() -> str:
+    return str(current_app.extensions["settings"].secret_key)
 
 
 def _mark(endpoint: str, name: str, default: Any) -> Any:

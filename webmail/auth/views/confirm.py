@@ -5,9 +5,7 @@ Every way ends in `confirmed(factor, target)`; a security key has a view of its 
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import redirect, request, session, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -18,7 +16,7 @@ from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import ConfirmForm
-from webmail.auth.guard import INTERRUPTED, comes_first, is_confirmed
+from webmail.auth.guard import comes_first, is_confirmed, is_interrupted, take_interrupted
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.second_step import recovery_code_was_used
@@ -78,14 +76,14 @@ def _confirmed(factor: Factor, target: str) -> Response:
     if factor is Factor.CODE:
         recovery_code_was_used(current_user())
     target = local_path(target)
-    if INTERRUPTED in session:
+    if is_interrupted():
         return redirect(url_for("auth.show_confirm", next=target or None), 303)
     return redirect(target or url_for("auth.show_security"), 303)
 
 
 def _go_on(target: str) -> Response:
     """Back to the page, or to what was being done when the question came: once more, by a click."""
-    interrupted: dict[str, Any] | None = session.pop(INTERRUPTED, None)
+    interrupted = take_interrupted()
     target = target or url_for("auth.show_security")
     if interrupted is None:
         return redirect(target, 303)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from tests.support.auth_app import PASSWORD, Browser
+from tests.support.auth_app import PASSWORD, Browser, csrf
 from webmail import audit
 from webmail.auth import authenticator, recovery_codes, second_step
 from webmail.models import Authenticator, GroupMember, PeopleGroup, RecoveryCode, Session, TrustedDevice, User, now
@@ -118,6 +118,28 @@ def test_an_interrupted_form_is_sent_again_by_a_click(sure):
     assert f'action="{TOTP}"' in page.text and 'name="name" value="My &lt;phone&gt;"' in page.text
     assert sure.get(response.location).location == TOTP  # once
     assert key_of(sure.get(TOTP)) == secret
+
+
+def test_recovery_codes_of_an_interrupted_form_are_not_in_the_database(sure):
+    set_up(sure)
+    page = sure.get(CODES)
+    codes, token = codes_on(page), csrf(page)
+    Session.update(confirmed=now() - timedelta(minutes=11)).execute()
+    sure.client.post(f"{CODES}/file", data={"csrf_token": token, "codes": codes}, base_url=sure.base)
+    assert not [code for code in codes if code in Session.get().data]
+    Session.update(confirmed=now()).execute()
+    go_on = sure.get(CONFIRM).text
+    assert f'action="{CODES}/file"' in go_on and all(f'value="{code}"' in go_on for code in codes)
+
+
+def test_a_form_that_was_left_is_forgotten_when_something_else_is_asked_for(sure):
+    set_up(sure)
+    token = csrf(sure.get(CODES))
+    Session.update(confirmed=None).execute()
+    sure.client.post(CODES, data={"csrf_token": token}, base_url=sure.base)  # new codes, and then the page is left
+    assert sure.get(TOTP).status_code == 302
+    Session.update(confirmed=now()).execute()
+    assert sure.get(f"{CONFIRM}?next={TOTP}").location == TOTP
 
 
 def test_a_foreign_form_is_not_sent_again(signed_in):
