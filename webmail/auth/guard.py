@@ -23,6 +23,7 @@ from webmail.auth import form_slots, request_slots
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep, first_step
 from webmail.auth.forms import SignInForm
+from webmail.auth.second_step import Factor
 from webmail.auth.sessions import network_of
 from webmail.models import now
 from webmail.web.notices import changes_by_itself, notify
@@ -31,6 +32,7 @@ from webmail.web.rendering import fragment, page
 from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path
 
 CONFIRMED_FOR = timedelta(minutes=10)
+FACTOR = "factor"  # in the session: what signing in took besides the password, a word of second_step.Factor
 _INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
 _LARGEST_INTERRUPTED = 8 * 1024  # bytes
 _NOT_KEPT = ("csrf_token", "code", "password", "new_password", "new_password_again")
@@ -187,9 +189,18 @@ def _comes_ahead() -> bool:
     return getattr(view, "may_come_ahead", False) and row is not None and not row.shared and not changes_by_itself()
 
 
+def step_to_do() -> FirstStep | None:
+    """What a signed-in person has to do before anything else in this session; None where nothing is left. No query.
+
+    A recovery address is not asked for where a colleague vouched: giving it takes a factor, which is not at hand.
+    """
+    step = first_step(visit().user, current_app.extensions["settings"])  # type: ignore[arg-type]
+    return None if step is FirstStep.RECOVERY and visit().get(FACTOR) == Factor.VOUCHER else step
+
+
 def _first_step(endpoint: str) -> AnyResponse | None:
     """Lead to the page of what comes before everything else; None where nothing does, and on the pages of that step."""
-    step = first_step(visit().user, current_app.extensions["settings"])  # type: ignore[arg-type]
+    step = step_to_do()
     if step is None or step in _mark(endpoint, "first_steps", ()):
         return None
     return _lead_to(step)
@@ -203,13 +214,15 @@ def _confirm_first(endpoint: str) -> AnyResponse | None:
 def confirm_first(*, just_signed_in: bool = False) -> AnyResponse | None:
     """The way to the page that asks for a factor again, None where one was given within CONFIRMED_FOR.
 
-    With `just_signed_in` having signed in within that time is enough, from the same network: who stole a cookie is elsewhere.
+    With `just_signed_in` having signed in within that time is enough: from the same network, since who stole a cookie is
+    elsewhere, and with a factor, where the person has one. A voucher and a trusted browser are none.
     """
     row = visit().row
     if row is None:
         return None
     fresh = row.created > now() - CONFIRMED_FOR and row.network == visit().network
-    if is_confirmed() or (just_signed_in and fresh):
+    proved = not row.user.second_step or visit().get(FACTOR) not in (None, Factor.VOUCHER)
+    if is_confirmed() or (just_signed_in and fresh and proved):
         return None
     _keep_interrupted()
     return _lead_to("auth.show_confirm")

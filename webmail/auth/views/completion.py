@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from webmail.auth import recovery_address, requirement, trusted_devices
 from webmail.auth.cookies import visit
+from webmail.auth.guard import FACTOR
 from webmail.auth.user_agent import describe
 from webmail.auth.views.new_browser import tell_of_new_browser
 from webmail.database.connection import DATABASE_AWAY
@@ -52,7 +53,8 @@ def complete(user: User, how: Started, target: str) -> Response:
     """Sign in, record it, and go back to the page that was asked for, or to the inbox."""
     browser = describe(request.headers.get("User-Agent", ""))
     new = tell_of_new_browser(user, browser, shared=how.shared)
-    visit().start(user, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
+    data = how.data | ({FACTOR: how.factor} if how.factor else {})
+    visit().start(user, shared=how.shared, lasting=how.lasting, password=how.password, data=data)
     audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None, factor=how.factor)
     _note_requirement(user)
     _learn_people(user, how.password)

@@ -15,9 +15,10 @@ from webmail.auth.cookies import visit
 from webmail.auth.endings import end_everything_else
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import PasswordForm
-from webmail.auth.guard import comes_first, public
+from webmail.auth.guard import FACTOR, comes_first, public
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
 from webmail.auth.password_strength import Strength, Weakness
+from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.sign_in import busy_words, too_many_words
@@ -83,7 +84,9 @@ def show_strength() -> Response:
 def _changed(new: str, target: str) -> Response:
     user, row = current_user(), visit().row
     others = end_everything_else(user, settings(), keep=visit().id)
-    kept = {"kept": session["kept"]} if "kept" in session else None
+    kept = {"kept": session["kept"]} if "kept" in session else {}
+    if session.get(FACTOR) == Factor.VOUCHER:  # still true; of a factor it would be too long ago
+        kept[FACTOR] = Factor.VOUCHER
     visit().start(
         user,
         shared=bool(row and row.shared),

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from webmail.auth import mailed_codes, recovery_address
 from webmail.auth.blueprint import blueprint
-from webmail.auth.first_steps import FirstStep, first_step
+from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import RecoveryForm
-from webmail.auth.guard import asks_again, comes_first, confirm_first
+from webmail.auth.guard import asks_again, comes_first, confirm_first, step_to_do
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.recovery_address import AddressFault, AddressRefused
 from webmail.auth.throttle import TooManyAttempts
@@ -116,7 +116,7 @@ def _again() -> Response:
 
 def _is_first() -> bool:
     """Whether it is asked for on the way to another page: then nothing but this is shown."""
-    return "first" in request.values or first_step(current_user(), settings()) is FirstStep.RECOVERY
+    return "first" in request.values or step_to_do() is FirstStep.RECOVERY
 
 
 def _target() -> str:

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from webmail.auth import requirement, second_step, sessions, trusted_devices
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
-from webmail.auth.first_steps import FirstStep, first_step
-from webmail.auth.guard import comes_first
+from webmail.auth.first_steps import FirstStep
+from webmail.auth.guard import comes_first, step_to_do
 from webmail.models import Authenticator, SecurityKey
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import day_in_full, local
@@ -34,8 +34,7 @@ def show_security() -> Response:
 @blueprint.app_template_global()
 def must_come_first() -> bool:
     """Whether the person has to do something before everything else: their pages have no frame then."""
-    user = visit().user
-    return user is not None and first_step(user, settings()) is not None
+    return visit().user is not None and step_to_do() is not None
 
 
 @blueprint.app_template_global()

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.auth_app import Browser, build, csrf
+from tests.support.auth_app import PASSWORD, Browser, add, build, csrf
 from webmail import audit, system_mail
-from webmail.models import MailedCode, Session, SystemMessage, User, now
+from webmail.auth import authenticator, recovery_codes, second_step, trusted_devices
+from webmail.models import MailedCode, Session, SystemMessage, User, Voucher, now
 
 PAGE, OUTSIDE = "/account/recovery", "marie@ailleurs.example"
 FIRST = f"{PAGE}?first=1&next=/mailbox/INBOX"
@@ -219,6 +220,55 @@ def test_required_it_comes_before_everything_else(settings, alice):
     assert OUTSIDE in waiting
     assert browser.post(f"{PAGE}/code", {"code": mailed(), "next": "/mailbox/Sent"}, form_at=led).location == "/mailbox/Sent"
     assert browser.get("/mailbox/Sent").status_code == 200
+
+
+@pytest.mark.parametrize("way", ["trusted", "voucher"])
+def test_a_sign_in_without_a_factor_is_not_enough_to_give_one(app, settings, alice, way):
+    """Codes go to the address: whoever could give theirs would have a factor for ever."""
+    browser = without_factor(app, settings, alice, way)
+    assert give(browser).location.startswith("/account/confirm")
+    assert MailedCode.select().count() == 0
+
+
+def test_who_came_in_by_a_voucher_is_not_held_up_by_a_required_address(settings, alice):
+    settings = replace(settings, recovery_address="required")
+    browser = without_factor(build(settings), settings, alice, "voucher")
+    assert browser.get("/mailbox/Sent").status_code == 200
+    fields = {"password": PASSWORD, "new_password": "quatre mots sans rapport", "new_password_again": "quatre mots sans rapport"}
+    assert browser.post("/account/password", fields, form_at="/account/password").status_code == 303
+    assert browser.get("/mailbox/Sent").status_code == 200
+
+
+def test_who_came_in_by_a_factor_gives_one_at_once(app, settings, alice):
+    browser, codes = Browser(app), with_codes(alice, settings)
+    browser.sign_in()
+    browser.post("/login/code", {"code": codes[0]}, form_at="/login/code")
+    assert give(browser).location == PAGE
+
+
+def with_codes(user, settings) -> list[str]:
+    """Give somebody an authenticator app; returns their recovery codes."""
+    with second_step.changing(user):
+        authenticator.add(user, "Phone", authenticator.new_secret(), 0, settings)
+        return recovery_codes.make(user, settings)
+
+
+def without_factor(app, settings, user, way) -> Browser:
+    """Signed in on a browser that is trusted, or with a colleague's help."""
+    with_codes(user, settings)
+    browser = Browser(app)
+    if way == "trusted":
+        cookie = trusted_devices.trust("", user, settings)
+        browser.client.set_cookie("__Host-traboule-trusted", cookie, domain="mail.lycee.example", secure=True)
+        browser.sign_in()
+        return browser
+    giver = add("bob@lycee.example")
+    User.update(second_step=1).where(User.id == giver.id).execute()
+    browser.sign_in()
+    browser.post("/login/code/voucher", {"colleague": "bob"}, form_at="/login/code/voucher")
+    Voucher.update(given=now()).execute()
+    browser.post("/login/code/voucher/use", form_at="/login/code/voucher")
+    return browser
 
 
 def test_somebody_elses_code_is_worth_nothing(app, signed_in, alice, bob):
