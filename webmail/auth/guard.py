@@ -127,12 +127,15 @@ def _keep_text() -> AnyResponse:
         response = fragment("_notices.html", 401, oob=False, extra=[{"text": words, "kind": "caution", "link": sign_in}])
         response.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
         return response
-    kept = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
     problem = _("You were signed out. Your text is safe: sign in to continue.")
     if any(file.filename for file in request.files.values()):
         problem += " " + _("You will need to choose your files again.")
     form = SignInForm(formdata=None, next=_here(), shared=visit().on_shared)
-    return page("auth/login.html", 401, form=form, problem=problem, kept=kept)
+    return page("auth/login.html", 401, form=form, problem=problem, kept=_text())
+
+
+def _text() -> list[list[str]]:
+    return [[name, value] for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
 
 
 class _People(LoginManager):
@@ -203,7 +206,15 @@ def _first_step(endpoint: str) -> AnyResponse | None:
     step = step_to_do()
     if step is None or step in _mark(endpoint, "first_steps", ()):
         return None
-    return _lead_to(step)
+    return _lead_to(step, request.path if _mark(endpoint, "keeps_text", False) and _keep_text_for_later() else "")
+
+
+def _keep_text_for_later() -> bool:
+    """Keep the text that was being written when a step came up, such as new terms: its page brings it back as after signing in."""
+    if request.method != "POST" or not _is_ours():
+        return False
+    visit()["kept"] = {"path": request.path, "fields": _text()}
+    return True
 
 
 def _confirm_first(endpoint: str) -> AnyResponse | None:
@@ -254,20 +265,26 @@ def take_interrupted() -> dict[str, Any] | None:
 def _keep_interrupted() -> None:
     """Keep a small form that the question interrupts, to be sent again by a click after it (views/confirm.py).
 
-    Sealed, since recovery codes may be in it. Only one of ours: its CSRF token is right, which is otherwise checked after the
-    sign-in. One that was kept before was left, and nobody expects it any more.
+    Sealed, since recovery codes may be in it. One that was kept before was left, and nobody expects it any more.
     """
     visit().pop(_INTERRUPTED, None)
     if request.method != "POST" or (request.content_length or 0) > _LARGEST_INTERRUPTED:
         return
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
+    if not _is_ours():
         return
     fields = [[name, value] for name, value in request.form.items(multi=True) if name not in _NOT_KEPT]
     text = json.dumps({"url": _here(), "fields": fields})
     sealed = vault.seal_for_session(text, visit().token, _secret(), current_user.id)
     visit()[_INTERRUPTED] = base64.b64encode(sealed).decode()
+
+
+def _is_ours() -> bool:
+    """Whether the form comes from one of our pages: its CSRF token is otherwise checked after the guard."""
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        return False
+    return True
 
 
 def _secret() -> str:
@@ -278,9 +295,10 @@ def _mark(endpoint: str, name: str, default: Any) -> Any:
     return getattr(current_app.view_functions.get(endpoint), name, default)
 
 
-def _lead_to(endpoint: str) -> AnyResponse:
+def _lead_to(endpoint: str, back: str = "") -> AnyResponse:
+    """To a page that leads on to `back`, or to the page that was wanted, or on which the form was."""
     reads = request.method in ("GET", "HEAD")
-    back = local_path(_here() if reads else _same_host(request.referrer or ""))
+    back = back or local_path(_here() if reads else _same_host(request.referrer or ""))
     target = url_for(endpoint, next=back or None)
     if request.headers.get("HX-Request") == "true":
         return Response(status=403, headers={"HX-Redirect": target})

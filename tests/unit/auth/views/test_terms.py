@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.auth_app import Browser, build
 from webmail import audit
-from webmail.models import User
+from webmail.models import Session, User
 
 PAGE = "/account/terms"
 TEXT = """# Rules of the school
@@ -51,6 +51,23 @@ def test_they_come_before_everything_else(signed_in):
     shown = signed_in.get(f"{PAGE}?next=/mailbox/Sent").text
     assert "I accept the terms" in shown and "Sign out" in shown
     assert 'name="next" value="/mailbox/Sent"' in shown
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_text_that_is_being_written_when_they_change_is_not_lost(app, signed_in, headers):
+    app.view_functions["mailbox.show"].keeps_text = True
+    there, fields = "/mailbox/letter", {"body": "Dear all", "to": "bob", "action": "send"}
+    response = signed_in.post(there, fields, form_at=PAGE, headers=headers)
+    assert f"{PAGE}?next={there}" in (response.location, response.headers.get("HX-Redirect"))
+    with app.test_request_context():
+        kept = app.session_interface.loads(Session.get().data)["kept"]
+    assert kept == {"path": there, "fields": [["body", "Dear all"], ["to", "bob"]]}
+
+
+def test_text_of_a_foreign_form_is_not_kept(app, signed_in):
+    app.view_functions["mailbox.show"].keeps_text = True
+    signed_in.client.post("/mailbox/letter", data={"body": "planted", "csrf_token": "forged"}, base_url=signed_in.base)
+    assert "planted" not in Session.get().data
 
 
 def test_accepting_leads_to_what_was_asked_for(signed_in, alice):
