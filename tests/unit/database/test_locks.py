@@ -103,7 +103,7 @@ def test_transactions_of_one_name_take_turns(url):
                     serialize("counter")
                     number = db.execute_sql("SELECT number FROM counter").fetchone()[0]
                     time.sleep(0.001)
-                    db.execute_sql(f"UPDATE counter SET number = {number + 1}")  # noqa: S608
+                    db.execute_sql(f"UPDATE counter SET number = {number + 1}")
 
     threads = [threading.Thread(target=count) for _ in range(6)]
     for thread in threads:

@@ -12,7 +12,8 @@ COOKIE = "__Host-traboule-shared"
 
 def ticked(browser) -> bool:
     shown = browser.get("/login").text
-    return "checked" in shown[shown.index('id="shared"') - 80 : shown.index('id="shared"') + 120].split("<input")[-1].split(">")[0]
+    box = shown[shown.index('id="shared"') - 80 : shown.index('id="shared"') + 120]
+    return "checked" in box.split("<input")[-1].split(">")[0]
 
 
 def test_the_choice_is_remembered_and_can_be_taken_back(app):
