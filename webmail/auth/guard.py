@@ -210,7 +210,7 @@ def _first_step(endpoint: str) -> AnyResponse | None:
 
 
 def _keep_text_for_later() -> bool:
-    """Keep the text that was being written when a step came up, such as new terms: its page brings it back as after signing in."""
+    """Keep the text that was being written when a step came up, such as new terms: its page brings it back, as after sign-in."""
     if request.method != "POST" or not _is_ours():
         return False
     visit()["kept"] = {"path": request.path, "fields": _text()}

@@ -2,18 +2,21 @@
 
 import peewee as pw
 
-NO = {"default": False, "constraints": [pw.SQL("DEFAULT FALSE")]}  # a process of the version before still adds rows
+# a process of the version before still adds rows
+NO = {"default": False, "constraints": [pw.SQL("DEFAULT FALSE")]}
+ZERO = {"default": 0, "constraints": [pw.SQL("DEFAULT 0")]}
+EMPTY = {"default": "", "constraints": [pw.SQL("DEFAULT ''")]}
 SESSION = [
     ("lasting", pw.BooleanField(**NO)),
     ("pending", pw.BooleanField(**NO)),
     ("confirmed", pw.DateTimeField(null=True)),
 ]
 ACCOUNT = [
-    ("second_step", pw.IntegerField(default=0)),
+    ("second_step", pw.IntegerField(**ZERO)),
     ("second_step_due", pw.DateTimeField(null=True)),
-    ("recovery_address", pw.CharField(max_length=254, default="")),
+    ("recovery_address", pw.CharField(max_length=254, **EMPTY)),
     ("recovery_asked", pw.DateTimeField(null=True)),
-    ("terms", pw.CharField(max_length=40, default="")),
+    ("terms", pw.CharField(max_length=40, **EMPTY)),
     ("terms_at", pw.DateTimeField(null=True)),
 ]
 
