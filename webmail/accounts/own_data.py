@@ -17,7 +17,9 @@ import peewee as pw
 from webmail.models import (
     Acquaintance,
     AllowedAddress,
+    AppPassword,
     AuditEntry,
+    Authenticator,
     Contact,
     Correspondent,
     ImageSender,
@@ -25,9 +27,11 @@ from webmail.models import (
     ReadyText,
     RoomRequest,
     SavedSearch,
+    SecurityKey,
     Session,
     Signature,
     Tag,
+    TrustedDevice,
     User,
     WritingIdentity,
 )
@@ -38,7 +42,10 @@ from webmail.tasks.kinds import TaskKind, TaskRun
 NAME = "own-data"
 _TYPE = "application/zip"
 _PIECE = 100  # cards in memory at once
-_SECRET = {"password", "credential", "id_hash", "data"}  # columns that are never handed out
+_SECRET = {  # columns that are never handed out
+    "password", "credential", "id_hash", "data", "token_hash", "secret", "last_step", "sha", "credential_hash", "credential_id",
+    "public_key", "sign_count",
+}  # fmt: skip
 _TABLES: dict[str, type[pw.Model]] = {
     "identities": WritingIdentity,
     "allowed-addresses": AllowedAddress,
@@ -52,6 +59,10 @@ _TABLES: dict[str, type[pw.Model]] = {
     "image-senders": ImageSender,
     "phishing-reports": PhishingReport,
     "sessions": Session,
+    "trusted-browsers": TrustedDevice,
+    "authenticator-apps": Authenticator,
+    "security-keys": SecurityKey,
+    "app-passwords": AppPassword,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tracemalloc
 import zipfile
 
@@ -12,7 +13,7 @@ from webmail import config
 from webmail.accounts import own_data
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.models import Contact, User
+from webmail.models import AppPassword, Authenticator, Contact, SecurityKey, TrustedDevice, User, now
 
 
 @pytest.fixture
@@ -42,3 +43,17 @@ def test_very_many_contacts_take_little_memory(alice):
     with zipfile.ZipFile(written) as archive:
         assert archive.testzip() is None
         assert archive.read("contacts.vcf").decode() == card * count
+
+
+def test_ways_in_are_told_of_without_what_opens(alice):
+    secret = "this opens something"
+    AppPassword.create(user=alice, name="Phone", sha=secret, imap=1)
+    Authenticator.create(user=alice, name="App", secret=secret.encode())
+    key = {"credential_hash": secret, "credential_id": secret.encode(), "public_key": secret.encode()}
+    SecurityKey.create(user=alice, name="Blue key", **key)
+    TrustedDevice.create(user=alice, token_hash=secret, user_agent="Firefox", expires=now())
+    files = {name: "".join(pieces) for name, pieces in own_data.files_of(alice)}
+    told = {"app-passwords": "Phone", "authenticator-apps": "App", "security-keys": "Blue key", "trusted-browsers": "Firefox"}
+    for name, words in told.items():
+        assert words in json.dumps(json.loads(files[f"{name}.json"]))
+    assert not [name for name, text in files.items() if secret in text]
