@@ -11,9 +11,9 @@ from webmail.account import Account, Password
 from webmail.auth import passwords, second_step
 from webmail.auth.check_slots import check_slot
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import attempt_at
+from webmail.auth.throttle import attempt_at, take_back
 from webmail.config import Settings
-from webmail.errors import SignInRefused
+from webmail.errors import MailError, SignInRefused
 from webmail.models import Session, User, now
 
 
@@ -45,12 +45,17 @@ def _check_password(user: User, typed: str, settings: Settings, check_imap: Call
     attempt = attempt_at(f"confirm of {user.id}", settings)
     if not passwords.usable(typed):
         raise SignInRefused("not a password")
-    if settings.sign_in == "accounts":
-        with check_slot():
-            right = passwords.verify(user.password, typed)
-        if not right:
-            raise SignInRefused("not the password")
-    else:
-        name = settings.username(user.address)
-        check_imap(Account(user.address, settings.imap, settings.smtp, Password(name, typed), settings.sieve))
-    attempt.delete_instance()
+    try:
+        if settings.sign_in == "accounts":
+            with check_slot():
+                right = passwords.verify(user.password, typed)
+            if not right:
+                raise SignInRefused("not the password")
+        else:
+            name = settings.username(user.address)
+            check_imap(Account(user.address, settings.imap, settings.smtp, Password(name, typed), settings.sieve))
+    except MailError as error:
+        if not isinstance(error, SignInRefused):  # nobody looked at it, so it is not a wrong one
+            take_back(attempt)
+        raise
+    take_back(attempt)

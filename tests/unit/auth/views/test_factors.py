@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, csrf
 from webmail import audit
-from webmail.auth import authenticator, recovery_codes, second_step
+from webmail.auth import authenticator, confirmation, recovery_codes, second_step
+from webmail.auth.check_slots import TooBusy
 from webmail.models import Authenticator, GroupMember, PeopleGroup, RecoveryCode, Session, TrustedDevice, User, now
 
 CONFIRM, TOTP, CODES, SECURITY = "/account/confirm", "/account/totp", "/account/recovery-codes", "/account"
@@ -98,6 +99,16 @@ def test_guesses_are_limited(signed_in):
     answers = [confirm(signed_in, password="wrong").status_code for _ in range(11)]
     assert answers == [401] * 10 + [429]
     assert confirm(signed_in, password=PASSWORD).status_code == 429
+
+
+def test_a_password_that_nobody_could_look_at_is_no_guess(signed_in, monkeypatch):
+    def busy():
+        raise TooBusy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(confirmation, "check_slot", busy)
+        assert [confirm(signed_in, password=PASSWORD).status_code for _ in range(11)] == [503] * 11
+    assert confirm(signed_in, password=PASSWORD).status_code == 303
 
 
 @pytest.mark.parametrize("target", ["//evil.test", "https://evil.test/"])
