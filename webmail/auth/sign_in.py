@@ -93,8 +93,9 @@ def _by_own_table(address: str, password: str) -> User:
         raise SignInRefused("wrong name or password, or an account that is switched off")
     if passwords.needs_rehash(user.password):
         with check_slot():
-            user.password = passwords.hash_password(password)
-        user.save(only=[User.password])
+            hashed = passwords.hash_password(password)
+        # only over the one that was checked: it may have been changed meanwhile
+        User.update(password=hashed).where(User.id == user.id, User.password == user.password).execute()
     return user
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.auth_app import PASSWORD
 from webmail.account import Password
-from webmail.auth import known_devices
+from webmail.auth import known_devices, passwords
 from webmail.auth.sign_in import normalise, sign_in
 from webmail.auth.throttle import TooManyAttempts, attempt_at
 from webmail.errors import ServerAway, SignInRefused
@@ -110,6 +110,19 @@ def test_an_old_hash_is_made_anew(alice, settings, imap):
     alice.save()
     sign_in("alice", PASSWORD, HERE, settings, imap)
     assert "m=19456,t=3" in User.get_by_id(alice.id).password
+
+
+def test_a_password_that_is_changed_meanwhile_is_not_overwritten(alice, settings, imap, monkeypatch):
+    alice.password = "{ARGON2ID}" + argon2.PasswordHasher(time_cost=1, memory_cost=1024).hash(PASSWORD)
+    alice.save()
+
+    def changed_by_another_process(password):
+        User.update(password="another").execute()
+        return "made anew"
+
+    monkeypatch.setattr(passwords, "hash_password", changed_by_another_process)
+    sign_in("alice", PASSWORD, HERE, settings, imap)
+    assert User.get().password == "another"
 
 
 # --- the IMAP server's passwords -------------------------------------------------------------------------------------
