@@ -146,6 +146,6 @@ def _body(user: User, notice: SecurityNotice, what: str, browser: str, network: 
     if network:
         lines.append(_("Network: %(network)s", network=network))
     lines += ["", _("If this was you, there is nothing to do.")]
-    lines.append(_("If it was not, sign out everywhere and change your password at once:"))
+    lines.append(_("If it was not, change your password at once, then sign out and revoke everything you don’t recognise:"))
     lines.append(public_link("auth.show_devices") or settings().name)
     return "\n".join(lines)
