@@ -3,7 +3,7 @@
   "use strict";
 
   // "select all on this page", and a range with the shift key
-  var CHOSEN = ".list-bar button[name=action]:not([value=readall]), .list-bar [formaction*=forward-together]"; // need a selection
+  var CHOSEN = ".list-bar button[name=action]:not([value=readall]):not([value^=group])"; // need a selection
   function rows(form) { return Array.prototype.slice.call(form.querySelectorAll("input[name=uids]")); }
   function count(form) {
     var n = rows(form).filter(function (one) { return one.checked; }).length;

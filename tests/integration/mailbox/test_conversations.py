@@ -31,12 +31,7 @@ def reply(to: str, text: str = "Oui", sender: str = "Zoé Dupont <zoe@x.example>
 
 def grouped(person: Visitor, mailbox: str = "INBOX") -> Page:
     page = person.get(f"/mailbox/{mailbox}")
-    button = page.one("button[formaction]:not([formaction^='/act'])[name=grouped]")
-    fields = {
-        "csrf_token": page.one("#messages input[name=csrf_token]")["value"],
-        "back": page.one("#messages input[name=back]")["value"],
-    }
-    return person.post(str(button["formaction"]), {**fields, "grouped": button["value"]})
+    return person.submit(page, "#messages", action=page.one("#messages button[value^=group]")["value"])
 
 
 @pytest.fixture

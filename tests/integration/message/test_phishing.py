@@ -97,9 +97,11 @@ def test_a_message_is_reported_once(alice, opened):
 
 def test_reports_under_another_uidvalidity_or_of_nothing_are_refused(alice, opened):
     page = opened(message())
-    url = str(next(b for b in page.all("button[formaction]") if "phishing" in b.get_text())["formaction"])
     token = page.one(".list-bar [name=csrf_token]")["value"]
+    url = f"/report/{page.one('.list-bar [name=uids]')['value']}/INBOX"
     assert alice.post(url, {"csrf_token": token, "v": "1"}).status == 410
     assert alice.post(url, {"csrf_token": token}).status == 410
+    for uids in ("", "0", "1,2", str(2**32)):
+        assert alice.submit(page, "form.list-bar", action="report", uids=uids).status == 400
     assert alice.post("/report/99/INBOX", {"csrf_token": token, "v": page.one(".list-bar [name=v]")["value"]}).status == 404
     assert alice.post("/report/undo", {"csrf_token": token, "mailbox": "INBOX", "uid": "0", "v": "7"}).status in (400, 410)

@@ -29,6 +29,7 @@ from webmail.models import DraftRow
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import number, today
 from webmail.web.labels import mailbox_label
+from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, uidvalidity
@@ -166,6 +167,9 @@ def forward_together(mailbox: str) -> Response:
         return redirect(back, 303)
     drafts.leave_untouched(row)
     return redirect(url_for("compose.show", draft_id=row.id, back=back), 303)
+
+
+LIST_BUTTONS["together"] = lambda mailbox, _argument: forward_together(mailbox)
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------

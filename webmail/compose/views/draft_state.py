@@ -17,6 +17,7 @@ from webmail.compose.outbox import status
 from webmail.models import DraftRow, now
 from webmail.web.current import current_account, current_user, remember_overview, sealed_credential, settings
 from webmail.web.formatting import local, short_date
+from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify
 from webmail.web.request_values import local_path
 from webmail.web.room import room_link
@@ -132,3 +133,6 @@ def put_kept() -> Response:
     if troubles := [CopyTrouble(row.copy_error) for row in rows if row.copy_error]:
         notify(_kept_words(troubles[0]), "caution", link=room_link() if troubles[0] is CopyTrouble.FULL else None)
     return redirect(back, 303)
+
+
+LIST_BUTTONS["kept"] = lambda _mailbox, _argument: put_kept()

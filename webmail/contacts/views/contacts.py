@@ -26,6 +26,7 @@ from webmail.models import Contact
 from webmail.tasks import store as tasks
 from webmail.user_lock import user_lock
 from webmail.web.current import current_user, preferences, settings
+from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
@@ -169,9 +170,13 @@ def undo_last() -> Answer:
 @blueprint.post("/contacts/people/add")
 def add_person() -> Answer:
     """Add a sender or recipient of a message (`person`, as in an address field) as a contact; `back` is the message."""
-    user, back = current_user(), local_path(request.args.get("back", ""))
+    return _add(request.form.get("person", ""), request.args.get("back", ""))
+
+
+def _add(words: str, here: str) -> Answer:
+    user, back = current_user(), local_path(here)
     try:
-        [person] = builder.parse_addresses(request.form.get("person", "")[:600])
+        [person] = builder.parse_addresses(words[:600])
     except (BadAddress, ValueError):
         notify(_("This sender has no usable address."), "caution")
         return redirect(back or url_for("contacts.show"), 303)
@@ -193,6 +198,9 @@ def add_person() -> Answer:
     offered = undo_of([CardVersion(row.uid, "", row.revision)], back)
     notify(_("%(name)s was added to your contacts.", name=row.name), undo=offered, keep=45)
     return redirect(back or url_for("contacts.one", uid=row.uid), 303)
+
+
+LIST_BUTTONS["person"] = lambda _mailbox, person: _add(person, request.form.get("here", ""))
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------

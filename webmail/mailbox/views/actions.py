@@ -43,6 +43,7 @@ from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, preferences, remember_overview, time_zone
 from webmail.web.formatting import number
 from webmail.web.labels import mailbox_label
+from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify
 from webmail.web.room import room_link
 
@@ -74,6 +75,10 @@ class ListAction:
 @blueprint.post("/act/<path:mailbox>")
 def act_on(mailbox: str) -> Response:
     name, argument, values = pressed()
+    if name in LIST_BUTTONS:
+        return LIST_BUTTONS[name](mailbox, argument)
+    if not name and "date" in request.form:
+        return _to_date(mailbox)
     action = LIST_ACTIONS.get(name, _UNKNOWN)
     turn = user_lock(current_user().id) if action.one_at_a_time else nullcontext()
     with turn, imap.connect(current_account(), mailbox) as connection:
@@ -94,6 +99,13 @@ def act_on(mailbox: str) -> Response:
     if outcome is not None:
         _tell(outcome, selection.count(job.chosen), back)
     return redirect(back, 303)
+
+
+def _to_date(mailbox: str) -> Response:
+    """Where a browser without the `form` of a field sends the date to go to: with the list's own form."""
+    if not (day := request.form["date"].strip()):
+        return redirect(back_address(mailbox), 303)
+    return redirect(url_for("mailbox.show", mailbox=mailbox, date=day, matching=request.form.get("matching") or None), 303)
 
 
 # --- what each does --------------------------------------------------------------------------------------------------

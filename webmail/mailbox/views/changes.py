@@ -11,6 +11,7 @@ from webmail.auth.guard import asked_by_pages
 from webmail.imap.changes import MailboxState
 from webmail.mailbox.blueprint import blueprint
 from webmail.web.current import current_account, current_user, preferences, remember_overview
+from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
 from webmail.web.side_bar import shown_since
@@ -50,13 +51,20 @@ def _recounted(mailbox: str, now: MailboxState) -> Response:
 @blueprint.post("/conversations/<path:mailbox>")
 def group(mailbox: str) -> Response:
     """Switch this folder between conversations and single messages; other folders are not affected."""
+    return _group(mailbox, request.form.get("grouped", ""))
+
+
+def _group(mailbox: str, grouped: str) -> Response:
     chosen = preferences()
-    if chosen.in_conversations(mailbox) != bool(request.form.get("grouped")):
+    if chosen.in_conversations(mailbox) != bool(grouped):
         others = tuple(name for name in chosen.conversation_folders if name != mailbox)
         excepted = others if mailbox in chosen.conversation_folders else (mailbox, *others)
         preferred.change(current_user(), conversation_folders=excepted)
     back = local_path(request.form.get("back", ""))
     return redirect(back.partition("?")[0] or url_for("mailbox.show", mailbox=mailbox), 303)
+
+
+LIST_BUTTONS["group"] = _group
 
 
 @blueprint.get("/help/keys")

@@ -27,6 +27,7 @@ from webmail.tasks import store
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, remember_overview, task_credential
 from webmail.web.formatting import day_in_full, file_size, today
+from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.room import room_link
@@ -69,6 +70,9 @@ def ask_detach(mailbox: str) -> Response:
     )  # fmt: skip
     response.headers["HX-Push-Url"] = "false"
     return response
+
+
+LIST_BUTTONS["detach"] = lambda mailbox, _argument: ask_detach(mailbox)
 
 
 @blueprint.post("/detach")

@@ -18,6 +18,7 @@ from webmail.mailbox.list_request import LONGEST_QUERY, SCOPES, ListRequest
 from webmail.models import SavedSearch
 from webmail.web.current import current_user, overview
 from webmail.web.formatting import today
+from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify
 from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
@@ -54,7 +55,11 @@ def go() -> Response:
 @blueprint.post("/search/saved")
 def save_search() -> Response:
     """Save the current search under a name."""
-    asked = ListRequest.of(request.form.get("mailbox", "") or "INBOX", request.form)
+    return _save(request.form.get("mailbox", "") or "INBOX")
+
+
+def _save(mailbox: str) -> Response:
+    asked = ListRequest.of(mailbox, request.form)
     name = _name()
     back = local_path(request.form.get("back", "")) or url_for("mailbox.show", **asked.arguments())
     if not asked.query or not name:
@@ -68,6 +73,9 @@ def save_search() -> Response:
         except pw.IntegrityError:
             notify(_("You already have a search with this name. Choose another name."), "caution")
     return redirect(back, 303)
+
+
+LIST_BUTTONS["save-search"] = lambda mailbox, _argument: _save(mailbox)
 
 
 @blueprint.post("/search/saved/<int:number>")

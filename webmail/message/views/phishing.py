@@ -11,7 +11,7 @@ from webmail.compose import drafts, uploads
 from webmail.compose import reply as replies
 from webmail.compose.fields import Fields
 from webmail.compose.outbox import queue, rate_limits
-from webmail.errors import MailboxChanged
+from webmail.errors import MailboxChanged, UnsafeValue
 from webmail.imap.actions import MovedMessages
 from webmail.mail import Identity, Message, Role
 from webmail.message import phishing_reports as reports
@@ -22,6 +22,7 @@ from webmail.storage import StorageAway, StorageFull
 from webmail.user_lock import user_lock
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
+from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.request_values import local_path
 
@@ -58,6 +59,17 @@ def report(uid: int, mailbox: str) -> Response:
     words = _("Reported and moved to Junk. Thank you.") if sent else _("Marked as phishing and moved to Junk.")
     notify(words, undo=_undoing(row.id, mailbox, moved, message, back), keep=_UNDO_SECONDS)
     return redirect(back, 303)
+
+
+def _report_shown(mailbox: str, _argument: str) -> Response:
+    """The message that the form above it names."""
+    uid = request.form.get("uids", 0, int)
+    if not 0 < uid < 2**32:
+        raise UnsafeValue("not one message")
+    return report(uid, mailbox)
+
+
+LIST_BUTTONS["report"] = _report_shown
 
 
 @blueprint.post("/report/undo")
