@@ -29,6 +29,7 @@ def list_factors(address: str) -> None:
     found = factors_of(user)
     rows = [("app", app.name, app.created, app.used) for app in found.apps]
     rows += [("passkey" if key.passkey else "key", key.name, key.created, key.used) for key in found.keys]
+    rows += [("mail", found.mail, None, None)] if found.mail else []
     for kind, name, created, used in rows:
         click.echo(f"{kind}\t{printable(name)}\t{_when(created)}\t{_when(used)}")
     if not found.count:

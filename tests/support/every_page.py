@@ -67,6 +67,7 @@ NO_PAGES = frozenset(
         "auth.ask_to_remove_totp",
         "auth.show_recovery_codes",
         "auth.show_keys",
+        "auth.show_mail_codes",
         "auth.ask_to_remove_key",
         "auth.passkey_options",
         "accounts.task_state",

@@ -8,7 +8,7 @@ from webmail.models import MailedCode, User
 
 
 def reset_factors(user: User) -> int:
-    """Forget all second factors of somebody: apps, keys, recovery codes, codes on their way, vouchers asked for or given.
+    """Forget all second factors of somebody: apps, keys, codes by e-mail, recovery codes, vouchers asked for or given.
 
     Returns how many factors there were. Signing in then takes the password alone; where a second step is required, a new factor
     is set up at once. App passwords stay. The caller ends their sessions and the trust in their browsers (auth/endings.py), tells

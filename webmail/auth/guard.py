@@ -218,8 +218,13 @@ def _keep_text_for_later() -> bool:
 
 
 def _confirm_first(endpoint: str) -> AnyResponse | None:
-    """Lead to the page that asks for a factor again, before views marked `@asks_again`."""
-    return confirm_first() if _mark(endpoint, "asks_again", False) else None
+    """Lead to the page that asks for a factor again, before views marked `@asks_again`.
+
+    Not who has just signed in to be told that a factor is required: they have none, and can do nothing but set one up.
+    """
+    if not _mark(endpoint, "asks_again", False):
+        return None
+    return confirm_first(just_signed_in=step_to_do() is FirstStep.SECOND_STEP)
 
 
 def confirm_first(*, just_signed_in: bool = False) -> AnyResponse | None:

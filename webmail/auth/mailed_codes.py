@@ -51,9 +51,17 @@ class CodeRefused(ValueError):
         self.fault = fault
 
 
+def may_be_factor(settings: Settings) -> bool:
+    """Whether people may turn codes by e-mail on as a second factor of their own."""
+    return settings.mailed_second_step and _can_be_sent(settings)
+
+
 def can_replace_factor(user: User, settings: Settings) -> bool:
-    """Whether a code may be mailed for the second step: only to a recovery address that was confirmed, which is never here."""
-    return settings.system_sender is not None and settings.recovery_address != "off" and bool(user.recovery_address)
+    """Whether a code may be mailed for the second step: only to a recovery address that was confirmed, which is never here.
+
+    Who turned codes on as a factor keeps it where the administrator allows it no more: it may be the only one they have.
+    """
+    return _can_be_sent(settings) and bool(user.recovery_address) and bool(settings.mailed_second_step or user.mailed_step)
 
 
 def send(user: User, purpose: CodePurpose, address: str, settings: Settings, letter: Letter, network: str = "") -> SystemMessage:
@@ -123,6 +131,10 @@ def masked(address: str) -> str:
     local, _, domain = address.rpartition("@")
     name, _, end = domain.rpartition(".")
     return f"{local[:1]}…@{name[:1]}….{end}" if name else f"{local[:1]}…@{end[:1]}…"
+
+
+def _can_be_sent(settings: Settings) -> bool:
+    return settings.system_sender is not None and settings.recovery_address != "off"
 
 
 def _store(user: User, purpose: CodePurpose, address: str, code_hash: str) -> None:

@@ -1,6 +1,7 @@
 """Second step: what a person has besides their password, and whether signing in takes it. No Flask here.
 
-An authenticator app or a security key is a factor; recovery codes come with the first one and go with the last.
+Apps and security keys are factors, and so are codes by e-mail where the person turned them on; recovery codes come with the first
+factor and go with the last.
 `User.second_step` says whether there is one: it is kept true here alone, by `changing`.
 """
 
@@ -36,22 +37,27 @@ class Factor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """What a person has set up. `codes`: recovery codes that are left."""
+    """What a person has set up.
+
+    `mail`: where codes by e-mail are sent, "" where they are not turned on. `codes`: recovery codes that are left.
+    """
 
     apps: Sequence[Authenticator] = ()
     keys: Sequence[SecurityKey] = ()
+    mail: str = ""
     codes: int = 0
 
     @property
     def count(self) -> int:
         """How many factors; recovery codes are none by themselves."""
-        return len(self.apps) + len(self.keys)
+        return len(self.apps) + len(self.keys) + bool(self.mail)
 
 
 def factors_of(user: User) -> Factors:
     """Three SELECTs."""
     keys = list(SecurityKey.select().where(SecurityKey.user == user).order_by(SecurityKey.id))
-    return Factors(authenticator.of(user), keys, recovery_codes.left(user))
+    mail = user.recovery_address if user.mailed_step else ""
+    return Factors(authenticator.of(user), keys, mail, recovery_codes.left(user))
 
 
 @contextmanager
@@ -66,13 +72,42 @@ def changing(user: User) -> Iterator[None]:
             recovery_codes.forget(user)
 
 
+def turn_mail_on(user: User) -> bool:
+    """Make codes by e-mail a factor; whether that changed anything. Not without a confirmed recovery address."""
+    with changing(user):
+        mine = (User.id == user.id) & (User.mailed_step == 0) & (User.recovery_address != "")
+        changed = bool(User.update(mailed_step=1).where(mine).execute())
+        user.mailed_step = int(changed or user.mailed_step)
+    return changed
+
+
+def turn_mail_off(user: User) -> bool:
+    """Codes by e-mail are a factor no more; whether they were one."""
+    with changing(user):
+        changed = bool(User.update(mailed_step=0).where(User.id == user.id, User.mailed_step == 1).execute())
+        user.mailed_step = 0
+    return changed
+
+
+def is_last(user: User, settings: Settings) -> bool:
+    """Whether somebody who removes an app or key has nothing left that can be used."""
+    found = factors_of(user)
+    return found.count - bool(found.mail and not mailed_codes.can_replace_factor(user, settings)) <= 1
+
+
+def has_only_mail(user: User) -> bool:
+    """Whether codes by e-mail are the one factor. No query where they are none, else two."""
+    return bool(user.mailed_step) and not _has_other(user)
+
+
 def reset(user: User) -> int:
     """Forget all factors of somebody, and their recovery codes; returns how many factors there were.
 
     The caller ends their sessions and trusted devices.
     """
     with changing(user):
-        return sum(table.delete().where(table.user == user).execute() for table in (Authenticator, SecurityKey))
+        mail = turn_mail_off(user)
+        return mail + sum(table.delete().where(table.user == user).execute() for table in (Authenticator, SecurityKey))
 
 
 def check_code(user: User, code: str, settings: Settings, *, browser: str = "", place: str = "second step") -> Factor:
@@ -108,5 +143,11 @@ def _is_mailed(user: User, code: str, settings: Settings) -> bool:
 
 
 def _has_factor(user: User) -> bool:
+    """Whether mail can be sent is not asked: one wrong setting must not leave people with their password alone."""
+    mail = (User.id == user.id) & (User.mailed_step == 1) & (User.recovery_address != "")
+    return _has_other(user) or User.select().where(mail).exists()
+
+
+def _has_other(user: User) -> bool:
     tables: tuple[type[pw.Model], ...] = (Authenticator, SecurityKey)
     return any(table.select().where(table.user == user).exists() for table in tables)  # type: ignore[attr-defined]

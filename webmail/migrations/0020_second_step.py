@@ -13,6 +13,7 @@ SESSION = [
 ]
 ACCOUNT = [
     ("second_step", pw.IntegerField(**ZERO)),
+    ("mailed_step", pw.IntegerField(**ZERO)),
     ("second_step_due", pw.DateTimeField(null=True)),
     ("recovery_address", pw.CharField(max_length=254, **EMPTY)),
     ("recovery_asked", pw.DateTimeField(null=True)),

@@ -17,6 +17,7 @@ class User(Table):
     password = pw.CharField(max_length=255, default="")  # Argon2id hash; empty: the IMAP server checks passwords
     must_change = pw.IntegerField(default=0)  # 1: the password is a temporary one, to be changed before anything else
     second_step = pw.IntegerField(default=0)  # 1: signing in takes a second factor; IMAP and SMTP refuse the password then
+    mailed_step = pw.IntegerField(default=0)  # 1: codes mailed to the recovery address are a second factor of their own
     second_step_due = pw.DateTimeField(null=True)  # from when on a second factor must be set up, where it is required
     recovery_address = pw.CharField(max_length=254, default="")  # outside, confirmed by a code
     recovery_asked = pw.DateTimeField(null=True)  # when the person was last asked for one

@@ -23,6 +23,11 @@ def local_path(target: str) -> str:
 AHEAD = "X-Traboule-Prefetch"  # a header that static/js/mailbox/ahead.js sends
 
 
+def next_path() -> str:
+    """Where a form or link says that it leads on to (`next`); "" for other sites and where it says nothing."""
+    return local_path(request.values.get("next", ""))
+
+
 def fetched_ahead(asked: Request | None = None) -> bool:
     """Whether our script asks for a page that nobody has opened yet: answering must change nothing, here or in the mail."""
     asked = asked or request

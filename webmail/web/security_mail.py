@@ -61,6 +61,14 @@ class SecurityNotice(Enum):
     )
     APP_ADDED = (_l("An authenticator app was added"), _l("“%(what)s” can now be used to sign in as %(address)s."))
     APP_REMOVED = (_l("An authenticator app was removed"), _l("“%(what)s” can no longer be used to sign in as %(address)s."))
+    MAIL_CODES_ON = (
+        _l("Codes by e-mail are turned on"),
+        _l("Codes that are sent to %(what)s can now be used to sign in as %(address)s."),
+    )
+    MAIL_CODES_OFF = (
+        _l("Codes by e-mail are turned off"),
+        _l("%(address)s no longer has codes by e-mail (%(what)s) for two-step verification."),
+    )
     RECOVERY_CODES_MADE = (
         _l("You have new recovery codes"),
         _l("New recovery codes were made for %(address)s. The old codes no longer work."),

@@ -62,7 +62,7 @@ def ask_to_remove_totp(number: int) -> Response:
     app = Authenticator.get_or_none(Authenticator.id == number, Authenticator.user == current_user())
     if app is None:
         abort(404)
-    last = second_step.factors_of(current_user()).count == 1
+    last = second_step.is_last(current_user(), settings())
     return page("auth/remove_factor.html", name=app.name, last=last)
 
 

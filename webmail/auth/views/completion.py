@@ -15,6 +15,7 @@ from webmail.auth import recovery_address, requirement, trusted_devices
 from webmail.auth.cookies import visit
 from webmail.auth.guard import FACTOR
 from webmail.auth.user_agent import describe
+from webmail.auth.views.mail_code import mail_only_factor
 from webmail.auth.views.new_browser import tell_of_new_browser
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReached
@@ -45,6 +46,7 @@ def password_was_right(user: User, how: Started, target: str) -> Response:
     trusted = not how.shared and user.second_step and trusted_devices.is_trusted(visit().trusted, user, settings())
     if user.second_step and not trusted:
         visit().start(user, pending=True, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
+        mail_only_factor(user)
         return redirect(url_for("auth.show_second_step", next=local_path(target) or None), 303)
     return complete(user, how, target)
 

@@ -1,4 +1,7 @@
-"""Recovery page: a person gives an address outside of their own mail, and confirms it by the code that arrives there."""
+"""Recovery page: a person gives an address outside of their own mail, and confirms it by the code that arrives there.
+
+Codes by e-mail may be a factor of theirs (views/mailed_factor.py): then a new address is one too, and they go with the address.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from flask import abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.auth import mailed_codes, recovery_address
+from webmail.auth import endings, mailed_codes, recovery_address, second_step
 from webmail.auth.blueprint import blueprint
+from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import RecoveryForm
 from webmail.auth.guard import asks_again, comes_first, confirm_first, step_to_do
@@ -15,6 +19,7 @@ from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.recovery_address import AddressFault, AddressRefused
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.code_letters import code_fault_words, mail_code, too_many_codes_words
+from webmail.auth.views.mailed_factor import mail_was_turned_off
 from webmail.errors import BadAddress
 from webmail.models import AuditAct
 from webmail.web.audit import audited
@@ -28,13 +33,13 @@ _PURPOSE = CodePurpose.RECOVERY_ADDRESS
 
 
 @blueprint.get("/account/recovery")
-@comes_first(FirstStep.RECOVERY)
+@comes_first(FirstStep.RECOVERY, FirstStep.SECOND_STEP)
 def show_recovery() -> Response:
     return _page(RecoveryForm(formdata=None), ask="change" in request.args)
 
 
 @blueprint.post("/account/recovery")
-@comes_first(FirstStep.RECOVERY)
+@comes_first(FirstStep.RECOVERY, FirstStep.SECOND_STEP)
 def give_recovery() -> Response:
     """Mail a code to the address that was typed, or once more to the same one."""
     form, user = RecoveryForm(), current_user()
@@ -58,7 +63,7 @@ def give_recovery() -> Response:
 
 
 @blueprint.post("/account/recovery/code")
-@comes_first(FirstStep.RECOVERY)
+@comes_first(FirstStep.RECOVERY, FirstStep.SECOND_STEP)
 def confirm_recovery() -> Response:
     form, user = RecoveryForm(), current_user()
     try:
@@ -68,6 +73,8 @@ def confirm_recovery() -> Response:
         return _page(form, 422)
     first = _is_first()
     before = recovery_address.keep(user, address)
+    if user.mailed_step:
+        endings.end_everything_else(user, settings(), keep=visit().id)
     audited(AuditAct.RECOVERY_ADDRESS_SET, address, before=before or None)
     tell(user, SecurityNotice.RECOVERY_ADDRESS_SET, address, also=(before,))
     notify(_("%(address)s is now your recovery address.", address=address), "done")
@@ -80,11 +87,17 @@ def confirm_recovery() -> Response:
 @asks_again
 def remove_recovery() -> Response:
     user = current_user()
-    if before := recovery_address.keep(user, ""):
+    with second_step.changing(user):  # a factor never stays without its address
+        was_factor = second_step.turn_mail_off(user)
+        before = recovery_address.keep(user, "")
+    if was_factor:
+        mail_was_turned_off(before)
+    if before:
         audited(AuditAct.RECOVERY_ADDRESS_REMOVED, before)
         tell(user, SecurityNotice.RECOVERY_ADDRESS_REMOVED, before, also=(before,))
         notify(_("You have no recovery address any more."), "done")
-    mailed_codes.forget(user, _PURPOSE)
+    for purpose in CodePurpose:
+        mailed_codes.forget(user, purpose)
     return _again()
 
 
@@ -106,6 +119,7 @@ def _page(form: RecoveryForm, status: int = 200, *, ask: bool = False) -> Respon
         "first": first,
         "required": settings().recovery_address == "required",
         "ask": ask or not (waiting or user.recovery_address),
+        "last": second_step.has_only_mail(user),
     }
     return page("auth/first_recovery.html" if first else "auth/recovery.html", status, form=form, **state)
 
@@ -116,7 +130,7 @@ def _again() -> Response:
 
 def _is_first() -> bool:
     """Whether it is asked for on the way to another page: then nothing but this is shown."""
-    return "first" in request.values or step_to_do() is FirstStep.RECOVERY
+    return "first" in request.values or step_to_do() in (FirstStep.RECOVERY, FirstStep.SECOND_STEP)
 
 
 def _target() -> str:

@@ -17,6 +17,7 @@ from webmail.models import AuditAct, User
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.rendering import page
+from webmail.web.request_values import next_path
 from webmail.web.security_mail import SecurityNotice, tell
 
 _NEW = "recovery_codes"  # in the session: codes that were made and not shown yet, sealed
@@ -42,7 +43,7 @@ def make_recovery_codes() -> Response:
         return redirect(url_for("auth.show_security"), 303)
     make_codes(user)
     tell(user, SecurityNotice.RECOVERY_CODES_MADE)
-    return redirect(url_for("auth.show_recovery_codes"), 303)
+    return redirect(url_for("auth.show_recovery_codes", next=next_path() or None), 303)
 
 
 @blueprint.post("/account/recovery-codes/file")

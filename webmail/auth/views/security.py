@@ -14,6 +14,7 @@ from webmail.models import Authenticator, SecurityKey
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import day_in_full, local
 from webmail.web.rendering import page
+from webmail.web.request_values import next_path
 
 
 @blueprint.get("/account")
@@ -35,6 +36,9 @@ def show_security() -> Response:
 def must_come_first() -> bool:
     """Whether the person has to do something before everything else: their pages have no frame then."""
     return visit().user is not None and step_to_do() is not None
+
+
+blueprint.add_app_template_global(next_path)
 
 
 @blueprint.app_template_global()

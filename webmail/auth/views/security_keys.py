@@ -91,7 +91,7 @@ def rename_key(number: int) -> Response:
 def ask_to_remove_key(number: int) -> Response:
     user = current_user()
     key = next((one for one in security_keys.keys_of(user) if one.id == number), None) or abort(404)
-    return page("auth/remove_factor.html", name=key.name, last=second_step.factors_of(user).count == 1)
+    return page("auth/remove_factor.html", name=key.name, last=second_step.is_last(user, settings()))
 
 
 @blueprint.post("/account/keys/<int:number>/remove")
