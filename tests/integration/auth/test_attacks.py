@@ -14,16 +14,17 @@ ROOT = Path(__file__).resolve().parents[3]
 _PATIENCE = 240  # seconds, on a busy machine
 
 
-@pytest.mark.parametrize(
-    "names", [["guessing", "proxies", "copies", "timing"], ["codes", "keys", "takeover", "programs", "pages"]], ids=" ".join
-)
+GROUPS = [["guessing", "proxies", "copies"], ["timing", "codes"], ["keys", "takeover", "pages"], ["programs"]]
+
+
+@pytest.mark.timeout(_PATIENCE + 10)
+@pytest.mark.parametrize("names", GROUPS, ids=" ".join)
 def test_they_hold(names):
     command = [sys.executable, "-m", "tests.attacks", "--quick", *names]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE, check=False)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    assert "**NO**" not in ran.stdout and ran.stdout.count("| yes |") > 10
+    assert "**NO**" not in ran.stdout and ran.stdout.count("| yes |") > 5
 
 
 def test_all_of_them_are_run():
-    named = [name for mark in test_they_hold.pytestmark for names in mark.args[1] for name in names]  # type: ignore[attr-defined]
-    assert sorted(named) == sorted(ALL)
+    assert sorted(name for names in GROUPS for name in names) == sorted(ALL)
