@@ -27,6 +27,7 @@ def list_factors(address: str) -> None:
     """List a person's second factors: kind, name, when it was added and last used (UTC)."""
     user = account_of(address)
     found = factors_of(user)
+    rows: list[tuple[str, str, datetime | None, datetime | None]]
     rows = [("app", app.name, app.created, app.used) for app in found.apps]
     rows += [("passkey" if key.passkey else "key", key.name, key.created, key.used) for key in found.keys]
     rows += [("mail", found.mail, None, None)] if found.mail else []

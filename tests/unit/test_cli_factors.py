@@ -150,3 +150,12 @@ def test_app_passwords_are_listed_and_revoked(run: Run, alice: User, bob: User) 
 def test_an_unknown_person_is_said(run: Run, line: str) -> None:
     code, said = run(f"accounts {line} nobody")
     assert code == 1 and "there is no account nobody" in said
+
+
+def test_codes_by_mail_are_listed_and_reset(run: Run, bob: User) -> None:
+    User.update(recovery_address="bob@ailleurs.example").where(User.id == bob.id).execute()
+    assert second_step.turn_mail_on(User.get_by_id(bob.id))
+    assert "mail\tbob@ailleurs.example\t-\t-" in run("accounts factors list bob")[1].splitlines()
+    assert run("accounts factors reset bob")[1].startswith("3 second factors of bob@lycee.example removed")
+    fresh = User.get_by_id(bob.id)
+    assert (fresh.mailed_step, fresh.second_step, fresh.recovery_address) == (0, 0, "bob@ailleurs.example")

@@ -14,8 +14,10 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.outside import mailed_code
 from tests.support.second_step import give_codes
 from tests.support.second_web import second_web
+from tests.support.waiting import eventually
 from webmail.models import Session, User
 
 _numbers = itertools.count(1)
@@ -183,10 +185,65 @@ def test_after_the_days_of_grace_it_comes_first(
     expect(page.locator("#folders")).to_have_count(0)
     look(page, "first", "#second-step")
     page.click("#second-step .btn-primary")
-    confirm(page, password=demo.password)
     key = page.locator("[data-totp-key]").inner_text().replace(" ", "")
     look(page, "first-totp", "[data-totp-key]")
     give_code(page, pyotp.TOTP(key).now())
     expect(page.locator("[data-recovery-codes] li")).to_have_count(10)
     page.goto(f"{strict}/mailbox/INBOX")
     page.wait_for_url("**/mailbox/INBOX")
+
+
+def mailed_after(demo: Services, recipient: str, before: str) -> str:
+    """The code of a mail that came after the one with this code."""
+
+    def found() -> str:
+        code = mailed_code(demo, recipient)
+        return "" if code == before else code
+
+    return eventually(found, what=f"another code for {recipient}")
+
+
+def test_without_a_smartphone_and_a_key_one_gets_in(
+    open_browser: Callable[..., Page], demo: Services, strict: str, person: str, look: Callable[..., None]
+) -> None:
+    """Where a second step is required: codes go to a private address, from the first sign-in on."""
+    private = person.replace("@lycee", "@ailleurs")
+    page = open_browser()
+    page.goto(f"{strict}/login?next=/settings")
+    page.fill("[name=username]", person)
+    page.fill("[name=password]", demo.password)
+    page.click("main button >> nth=0")
+    page.wait_for_url(re.compile("/account[?]"))
+    page.click("text=Codes par e-mail")
+    look(page, "mail-codes-none", "main .btn-primary")
+    page.click("main .btn-primary")
+    page.fill("[name=address]", private)
+    page.click("main form button >> nth=0")
+    look(page, "mail-codes-address", "main [name=code]")
+    first = mailed_code(demo, private)
+    give_code(page, first)
+    look(page, "mail-codes", "main [name=action]")
+    page.click(_PRIMARY)
+    expect(page.locator("[data-recovery-codes] li")).to_have_count(10)
+    page.click("main form a.btn-primary")
+    page.wait_for_url("**/settings")
+
+    other = open_browser()
+    sign_in(other, person, demo.password)
+    expect(other.locator("main")).to_contain_text("e…@a….example")
+    look(other, "second-step-mail", "main [name=code]")
+    second = mailed_after(demo, private, first)
+    give_code(other, second)
+    other.wait_for_url("**/settings")
+    other.goto("/account")
+    other.click("[data-factor=mail] a")
+    other.wait_for_url(re.compile("/account/confirm[?]"))
+    look(other, "confirm-mail", "main [name=code]")
+    other.click("main form.form button >> nth=0")
+    expect(other.locator("main")).to_contain_text("Nous avons envoyé un code")
+    look(other, "confirm-mailed", "main [name=code]")
+    other.fill("main [name=code]", mailed_after(demo, private, second))
+    other.click("main form.form button >> nth=0")
+    look(other, "mail-codes-on", "main .btn-danger")
+    other.click("main .btn-danger")
+    expect(other.locator("[data-factor]")).to_have_count(0)

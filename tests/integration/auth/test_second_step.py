@@ -10,8 +10,11 @@ from collections.abc import Callable
 import pyotp
 import pytest
 from flask import Flask
+from imapclient import IMAPClient
 
+from deploy.demo.services import Services
 from tests.support.visits import Page, Visitor
+from webmail import system_mail
 from webmail.auth import authenticator, recovery_codes, second_step
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -142,3 +145,21 @@ def test_removing_and_adding_at_once_keep_the_account_true(sure: Visitor, settin
     at_once(exchange)
     there = Authenticator.select().where(Authenticator.user == user).exists()
     assert User.get_by_id(user.id).second_step == int(there) == 1
+
+
+def test_codes_by_mail_alone_open_the_mail_and_close_it_to_the_password(
+    app: Flask, sure: Visitor, settings: Settings, services: Services
+) -> None:
+    User.update(recovery_address="paule@ailleurs.example").where(User.address == sure.address).execute()
+    shown = sure.submit(sure.get("/account/mail-codes"), "main form", action="on")
+    assert len(shown.all("[data-recovery-codes] li")) == recovery_codes.COUNT
+    client = IMAPClient("127.0.0.1", services.ports.imap, ssl=False, timeout=10)
+    with pytest.raises(IMAPClient.Error):
+        client.plain_login(sure.address, sure.password)
+    other, page = begin(app, sure)
+    mine = (SystemMessage.recipient == "paule@ailleurs.example") & (SystemMessage.kind == "code")
+    [row] = SystemMessage.select().where(mine)
+    code = re.search(r"^ +([0-9]{6})$", system_mail.text_of(row, settings.secret_key), re.M)
+    assert code
+    inbox = other.submit(page, "form[action='/login/code']", code=code[1])
+    assert inbox.address == "/mailbox/INBOX" and inbox.all("#folders a"), "the mail server answers"
