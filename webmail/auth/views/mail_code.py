@@ -88,7 +88,12 @@ def _is_on_its_way(user: User) -> bool:
 def _sent(user: User, back: str) -> Response:
     if not mailed_codes.can_replace_factor(user, settings()):
         abort(404)
-    if _mail(user):
+    only = second_step.has_only_mail(user)
+    again = only and _is_on_its_way(user)
+    sent = _mail(user)
+    if sent and again:
+        notify(_("We sent another code. The one before no longer works."), "done")
+    elif sent and not only:  # else the page itself says so
         notify(_("We sent a code to %(address)s.", address=mailed_codes.masked(user.recovery_address)), "done")
     return redirect(url_for(back, next=next_path() or None), 303)
 

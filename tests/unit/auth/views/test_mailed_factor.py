@@ -115,7 +115,7 @@ def test_without_a_recovery_address_it_is_not_turned_on(visitor, alice):
 
 def test_turned_off_the_password_alone_signs_in_again(sure, alice):
     turn(sure, "on")
-    assert "turns off two-step verification" in sure.get(PAGE).text
+    assert "They are your only second step." in sure.get(PAGE).text
     assert turn(sure, "off").location == SECURITY
     assert (fresh(alice).mailed_step, fresh(alice).second_step) == (0, 0) and not RecoveryCode.select().exists()
     assert "factor-removed" in {one.act for one in audit.search()[0]}
@@ -202,6 +202,7 @@ def test_a_code_is_sent_again_by_a_button(visitor, on, settings):
     visitor.sign_in()
     assert "Send another code" in visitor.get(DOOR).text
     visitor.post(f"{DOOR}/mail", form_at=DOOR)
+    assert "We sent another code." in visitor.get(DOOR).text
     first, second = mailed(settings)
     if first != second:
         assert visitor.post(DOOR, {"code": first}, form_at=DOOR).status_code == 401
