@@ -1,6 +1,5 @@
 """What PostgreSQL would refuse never gets there; what keeps a database from being used is told from mistakes of ours."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -77,7 +76,8 @@ def test_damage_met_while_rows_are_read_is_trouble_of_the_database(tmp_path: Pat
             connection.db.execute_sql("INSERT INTO one VALUES (?)", ("x" * 1000,))
         connection.db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     content = file.read_bytes()
-    file.write_bytes(content[: len(content) // 2] + os.urandom(len(content) - len(content) // 2))
+    good = len(content) // 2 // 4096 * 4096  # bytes of whole pages
+    file.write_bytes(content[:good] + b"\xff" * (len(content) - good))
     with connection.db.connection_context(), pytest.raises(connection.DATABASE_AWAY) as caught:
         list(connection.db.execute_sql("SELECT words FROM one"))
     assert trouble_of(caught.value) is DatabaseTrouble.DAMAGED
