@@ -35,6 +35,13 @@ class Terminal:
     def screen(self) -> str:
         return subprocess.run([*self.tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
 
+    def at_cursor(self) -> str:
+        """The first line that says something, from the cursor on."""
+        row = subprocess.run(
+            [*self.tmux, "display-message", "-p", "#{cursor_y}"], check=True, capture_output=True, text=True
+        ).stdout
+        return next((line for line in self.screen().splitlines()[int(row) :] if line), "")
+
     def until(self, words: str) -> None:
         eventually(lambda: words in self.screen(), step=0.1, what=f"{words!r} on the screen", found=self.screen)
 
@@ -140,14 +147,76 @@ def test_a_person_signs_out_in_w3m(demo: Services, terminal: Callable[[str], Ter
     bob.until("You are signed out.")
 
 
-def test_a_person_moves_a_message_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+def test_a_person_skips_to_the_content_and_to_the_folders_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    alice = sign_in(terminal, demo, "alice@lycee.example")
+    for link, place in (("Skip to content", "Inbox"), ("Skip to folders", "Mailbox")):
+        alice.find(link)
+        alice.keys("Enter")
+        eventually(lambda place=place: alice.at_cursor() == place, step=0.1, what=f"the cursor at {place}", found=alice.at_cursor)
+
+
+@pytest.fixture
+def wanda(demo: Services, terminal: Callable[[str], Terminal]) -> Terminal:
+    """Somebody with one message, which has a file, in her inbox."""
     address = f"w3m-{time.time_ns()}@lycee.example"
     demo.add_account(address, "Wanda", 10**8)
+    outing = message("Sortie au musée", sender="Zoé Petit <zoe@x.example>")
+    outing.add_attachment(b"Le programme.", "application", "pdf", filename="programme.pdf")
     client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
     client.login(address, demo.password)
-    client.append("INBOX", "", None, bytes(message("Sortie au musée")))
+    client.append("INBOX", "", None, bytes(outing))
     client.logout()
-    wanda = sign_in(terminal, demo, address)
+    return sign_in(terminal, demo, address)
+
+
+def press(window: Terminal, button: str, then: str) -> None:
+    window.find(button)
+    window.keys("Enter")
+    window.until(then)
+
+
+def test_what_the_menu_of_a_list_offers_works_in_w3m(wanda: Terminal) -> None:
+    press(wanda, "Group by conversation", "Ungroup conversations")
+    press(wanda, "Ungroup conversations", "Group by conversation")
+    press(wanda, "Remove attachments", "Select messages first")
+    press(wanda, "All Archive", "None Archive")
+    press(wanda, "Forward as attachments", "Fwd: Sortie au musée")
+
+
+def test_a_person_goes_to_a_date_in_w3m(wanda: Terminal) -> None:
+    wanda.find("Go to a date")
+    wanda.keys("Tab")
+    wanda.fill_in("2020-02-01")
+    wanda.find("]Go")
+    wanda.keys("Tab", "Enter")
+    wanda.until("No messages from Saturday 1 February 2020")
+
+
+def test_what_the_menu_of_a_message_offers_works_in_w3m(wanda: Terminal) -> None:
+    press(wanda, "Sortie au musée", "Add to contacts")
+    press(wanda, "Add to contacts", "Zoé Petit was added to your contacts.")
+    press(wanda, "Remove attachments", "programme.pdf")
+    wanda.keys("B")
+    wanda.until("Report phishing")
+    press(wanda, "Report phishing", "moved to Junk.")
+    press(wanda, "^Undo", "The message is back where it was.")
+
+
+def test_a_search_is_saved_in_w3m(wanda: Terminal) -> None:
+    wanda.find("Search mail")
+    wanda.keys("Tab")
+    wanda.fill_in("musée")
+    press(wanda, "Search$", "1 message found")
+    wanda.find("^Name")
+    wanda.keys("Tab")
+    wanda.fill_in("Sorties")
+    wanda.find("]Save")
+    wanda.keys("Tab", "Enter")
+    wanda.until("Search “Sorties” saved.")
+    wanda.until("1 message found")
+
+
+def test_a_person_moves_a_message_in_w3m(wanda: Terminal) -> None:
     wanda.find("All Archive")
     wanda.keys("Enter")
     wanda.until("None Archive")  # the page is ticked

@@ -77,7 +77,7 @@ def act_on(mailbox: str) -> Response:
     name, argument, values = pressed()
     if name in LIST_BUTTONS:
         return LIST_BUTTONS[name](mailbox, argument)
-    if not name and "date" in request.form:
+    if "date" in request.form and not request.form.keys() & {"action", "star"}:
         return _to_date(mailbox)
     action = LIST_ACTIONS.get(name, _UNKNOWN)
     turn = user_lock(current_user().id) if action.one_at_a_time else nullcontext()
