@@ -15,7 +15,7 @@ import peewee as pw
 from playhouse.migrations import Runner
 
 from webmail import health
-from webmail.auth import requirement
+from webmail.auth import mailed_codes, requirement, second_step
 from webmail.config import Settings
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db, sqlite_file
@@ -28,7 +28,7 @@ _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside a databas
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
     """All checks of this machine, each result at once."""
-    for check in (database, required_groups, background, clock, disk, permissions, cookies):
+    for check in (database, two_step, background, clock, disk, permissions, cookies):
         yield from check(settings)
 
 
@@ -50,12 +50,17 @@ def database(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult(name, PROBLEM, trouble.advice(error))
 
 
-def required_groups(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the groups that must use two-step verification exist: a name typed wrongly would require it of nobody."""
+def two_step(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the groups that must use two-step verification exist, since a name typed wrongly would require it of nobody; and
+    whether codes by e-mail can be sent, where people have nothing else.
+    """
     try:
         with db.connection_context():
             for name in requirement.unknown_groups(settings):
                 words = f"second_step_for names {name!r}, but there is no such group. `flask --app wsgi groups list` shows them."
+                yield CheckResult("Two-step verification", PROBLEM, words)
+            if not mailed_codes.can_be_sent(settings) and (count := second_step.count_only_mail()):
+                words = f"{count} of the accounts sign in with codes by e-mail, which need system_address and recovery_address."
                 yield CheckResult("Two-step verification", PROBLEM, words)
     except (*DATABASE_AWAY, pw.DatabaseError):
         return

@@ -14,7 +14,9 @@ import pytest
 
 from deploy.demo.services import Services
 from tests.support.messages import message
+from tests.support.outside import mailed_code
 from tests.support.second_step import give_codes
+from tests.support.second_web import second_web
 from tests.support.waiting import eventually
 
 
@@ -100,8 +102,10 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
         one.stop()
 
 
-def sign_in(terminal: Callable[[str], Terminal], demo: Services, address: str, then: str = "New message") -> Terminal:
-    window = terminal(f"{demo.address}/login")
+def sign_in(
+    terminal: Callable[[str], Terminal], demo: Services, address: str, then: str = "New message", at: str = ""
+) -> Terminal:
+    window = terminal(f"{at or demo.address}/login")
     window.until("Password")
     window.keys("Tab")
     window.fill_in(address)
@@ -259,3 +263,29 @@ def test_a_person_signs_in_with_a_second_step_and_makes_new_codes_in_w3m(
     wanda.until("only once")
     shown = re.findall(r"[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{2}", wanda.screen())
     assert len(shown) == 10 and not set(shown) & set(codes)
+
+
+def test_a_required_second_step_by_mail_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    """With neither smartphone nor key: from the first sign-in, where nothing else is shown before, to the mail."""
+    address, private = f"w3m-{time.time_ns()}@lycee.example", f"w3m-{time.time_ns()}@ailleurs.example"
+    demo.add_account(address, "Wanda", 10**8)
+    with second_web(demo, second_step_for="all", second_step_grace_days=0) as strict:
+        wanda = sign_in(terminal, demo, address, "requires two-step verification", at=strict)
+        press(wanda, "Set up an app", "1. Open an authenticator app")
+        assert "1. 1." not in wanda.screen()
+        wanda.keys("B")
+        wanda.until("requires two-step verification")
+        press(wanda, "Codes by e-mail", "You need no smartphone")
+        press(wanda, "Give a private address", "A private address of yours")
+        wanda.find("^Private")
+        wanda.keys("Tab")
+        wanda.fill_in(private)
+        wanda.keys("Tab", "Enter")
+        wanda.until("We sent a code")
+        wanda.find(r"^Code")
+        wanda.keys("Tab")
+        wanda.fill_in(mailed_code(demo, private))
+        wanda.keys("Tab", "Enter")
+        wanda.until("You need no smartphone")
+        press(wanda, r"^Turn on", "only once")
+        press(wanda, "I have kept them", "New message")

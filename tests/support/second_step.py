@@ -18,6 +18,7 @@ _PAGES = {
     "account-on": "/account",
     "totp": "/account/totp",
     "security-keys": "/account/keys",
+    "mail-codes": "/account/mail-codes",
     "recovery-codes": "/account/recovery-codes",
 }
 

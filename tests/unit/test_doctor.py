@@ -313,6 +313,17 @@ def test_a_group_that_must_use_two_step_verification_exists(settings):
     assert (check.state, "'math'" in check.words) == (PROBLEM, True)
 
 
+def test_codes_by_mail_that_are_all_that_somebody_has_can_be_sent(settings):
+    name = "Two-step verification"
+    user = models.User.create(address="a@lycee.example", local="a", domain="lycee.example", mailed_step=1, second_step=1)
+    can, cannot = (replace(settings, system_address=sender) for sender in ("info@lycee.example", ""))
+    assert [check for check in doctor.examine(can) if check.name == name] == []
+    check = found(cannot, name)
+    assert (check.state, "1 of the accounts" in check.words) == (PROBLEM, True)
+    models.Authenticator.create(user=user, secret=b"x")
+    assert [check for check in doctor.examine(cannot) if check.name == name] == []
+
+
 def test_a_database_that_cannot_be_written(settings):
     db.obj.close()
     file = settings.database_url.removeprefix("sqlite:///")

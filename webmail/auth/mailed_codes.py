@@ -51,9 +51,14 @@ class CodeRefused(ValueError):
         self.fault = fault
 
 
+def can_be_sent(settings: Settings) -> bool:
+    """Whether there is anybody to send them, and people may say where to."""
+    return settings.system_sender is not None and settings.recovery_address != "off"
+
+
 def may_be_factor(settings: Settings) -> bool:
     """Whether people may turn codes by e-mail on as a second factor of their own."""
-    return settings.mailed_second_step and _can_be_sent(settings)
+    return settings.mailed_second_step and can_be_sent(settings)
 
 
 def can_replace_factor(user: User, settings: Settings) -> bool:
@@ -61,7 +66,7 @@ def can_replace_factor(user: User, settings: Settings) -> bool:
 
     Who turned codes on as a factor keeps it where the administrator allows it no more: it may be the only one they have.
     """
-    return _can_be_sent(settings) and bool(user.recovery_address) and bool(settings.mailed_second_step or user.mailed_step)
+    return can_be_sent(settings) and bool(user.recovery_address) and bool(settings.mailed_second_step or user.mailed_step)
 
 
 def send(user: User, purpose: CodePurpose, address: str, settings: Settings, letter: Letter, network: str = "") -> SystemMessage:
@@ -131,10 +136,6 @@ def masked(address: str) -> str:
     local, _, domain = address.rpartition("@")
     name, _, end = domain.rpartition(".")
     return f"{local[:1]}…@{name[:1]}….{end}" if name else f"{local[:1]}…@{end[:1]}…"
-
-
-def _can_be_sent(settings: Settings) -> bool:
-    return settings.system_sender is not None and settings.recovery_address != "off"
 
 
 def _store(user: User, purpose: CodePurpose, address: str, code_hash: str) -> None:

@@ -100,6 +100,13 @@ def has_only_mail(user: User) -> bool:
     return bool(user.mailed_step) and not _has_other(user)
 
 
+def count_only_mail() -> int:
+    """How many people who may sign in have no other factor than codes by e-mail. One SELECT."""
+    apps, keys = Authenticator.select(Authenticator.user), SecurityKey.select(SecurityKey.user)
+    alone = (User.mailed_step == 1) & (User.active == 1) & User.id.not_in(apps) & User.id.not_in(keys)
+    return int(User.select().where(alone).count())
+
+
 def reset(user: User) -> int:
     """Forget all factors of somebody, and their recovery codes; returns how many factors there were.
 
