@@ -1,0 +1,43 @@
+"""The buttons of the list's and the message's menus that lead to other pages, with and without scripts."""
+
+from __future__ import annotations
+
+import imaplib
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from deploy.demo.services import Services
+from tests.support.messages import message
+
+
+def test_the_menus_lead_where_they_say(open_browser: Callable[..., Page], demo: Services, scripts: bool) -> None:
+    address = f"menus-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Wanda", 10**8)
+    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
+    client.login(address, demo.password)
+    client.append("INBOX", "", None, bytes(message("Sortie au musée", sender="Zoé Petit <zoe@x.example>")))
+    client.logout()
+    wanda = open_browser(address, language="en")
+    menus = wanda.locator(".list-bar .menu > summary")
+
+    def press(words: str, menu: int = 0) -> None:
+        menus.nth(menu).click()
+        wanda.locator(".list-bar .pop button", has_text=words).click()
+
+    press("Group by conversation", 1)
+    menus.nth(1).click()
+    expect(wanda.locator(".list-bar button", has_text="Ungroup conversations")).to_be_enabled()
+    together = wanda.locator(".list-bar button[value=together]")
+    expect(together).to_be_disabled() if scripts else expect(together).to_be_enabled()
+    wanda.goto("/mailbox/INBOX")
+    wanda.check("input[name=uids]")
+    press("Forward as attachments")
+    expect(wanda.locator("[name=subject]")).to_have_value("Fwd: Sortie au musée")
+    wanda.goto("/message/1/INBOX")
+    press("Add to contacts")
+    expect(wanda.locator("#notices")).to_contain_text("Zoé Petit was added to your contacts.")
+    expect(wanda.locator("article h1")).to_have_text("Sortie au musée")
+    press("Report phishing")
+    expect(wanda.locator("#notices")).to_contain_text("moved to Junk.")
