@@ -132,3 +132,9 @@ def test_a_temporary_password_comes_first(visitor, alice):
     User.update(must_change=1).execute()
     visitor.sign_in()
     assert visitor.get(PAGE).location.startswith("/account/password")
+
+
+def test_the_strength_of_a_password_leads_nowhere(signed_in):
+    """Its answer may come when the password has changed already, and the page of the password must not be where one goes next."""
+    answer = signed_in.post("/account/password/strength", {"new_password": "abc"}, form_at=PAGE)
+    assert answer.status_code == 200 and "HX-Redirect" not in answer.headers
