@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from webmail.compose import views as compose
+from webmail.contacts import views as contacts
 from webmail.errors import NoSuchMailbox, UnsafeValue
 from webmail.mail import Role
+from webmail.mailbox import views as mailbox
 from webmail.mailbox.actions import ACTIONS, apply_action
 from webmail.mailbox.views.actions import LIST_ACTIONS, asking_actions, filing_actions, marking_actions
+from webmail.message import views as message
 from webmail.rights import ALL_RIGHTS, Rights
+from webmail.web.list_buttons import LIST_BUTTONS
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 
@@ -21,12 +26,14 @@ def names(actions):
 
 
 def test_every_button_of_the_lists_forms_has_a_record() -> None:
+    assert all(area.blueprint for area in (mailbox, contacts, compose, message))  # imported, they have registered theirs
+    known = LIST_ACTIONS.keys() | LIST_BUTTONS.keys()
     lists = ("_macros.html", "mailbox/_bar.html", "message/show.html")
     asked = ("mailbox/_choose_folder.html", "mailbox/_choose_tags.html", "mailbox/choose.html", "mailbox/destroy.html")
     for file in (*lists, *asked):
         for tag in re.findall(r"<button[^>]*>", (TEMPLATES / file).read_text()):
             if 'name="action"' in tag and (value := re.search(r' value="([^":{]+)', tag)):
-                assert value[1] in LIST_ACTIONS, f"{file}: {tag}"
+                assert value[1] in known, f"{file}: {tag}"
 
 
 def test_what_is_done_to_messages_can_be_pressed_and_is_told() -> None:
