@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import checkers
+from tests.support.browsing import until_true
 
 OpenBrowser = Callable[..., Page]
 ALICE = "alice@lycee.example"
@@ -50,10 +51,10 @@ def test_icons_where_only_xlink_is_known(open_browser: OpenBrowser) -> None:
     assert page.locator("use[*|href]").count() and not page.evaluate(_LINKED)
     page.add_init_script("Object.defineProperty(SVGUseElement.prototype, 'href', {get: () => ({baseVal: ''})})")
     page.reload()
-    page.wait_for_function(_LINKED)
+    until_true(page, _LINKED)
     page.click("nav.areas a[href='/contacts']")
     expect(page.locator("nav.areas a[aria-current]")).to_have_attribute("href", "/contacts")
-    page.wait_for_function(_LINKED)
+    until_true(page, _LINKED)
 
 
 _LINKED = """() => [...document.querySelectorAll("use")].every(

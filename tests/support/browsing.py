@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Locator, Page
 
@@ -22,6 +23,14 @@ def wait_for_row(page: Page, words: str) -> None:
 def drawn(page: Page) -> None:
     """Once the page was drawn anew, twice: by then scripts have heard what the last key did to the selection."""
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+
+
+def until_true(page: Page, script: str, argument: object = None) -> Any:
+    """What the script returns in the page, once that is true. Not `wait_for_function`: from the second look on it asks inside the
+    page, whose policy forbids to evaluate a text."""
+    return eventually(
+        lambda: page.evaluate(script, argument), seconds=30, what=script, sleep=lambda _s: page.wait_for_timeout(20)
+    )
 
 
 class Hand:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from deploy.demo.accounts import demo_password
+from tests.support.browsing import until_true
 from tests.support.compose_form import FORM
 from tests.support.contact_pages import EDIT
 from tests.support.settings_pages import choose_in_browser
@@ -100,7 +101,7 @@ def _compose_menu(menu: str) -> State:
 
 def _suggestions(page: Page, pages: dict[str, str]) -> None:
     page.goto(pages["compose"])
-    page.wait_for_function("window.recipients")
+    until_true(page, "window.recipients")
     page.locator("#to").focus()
     page.keyboard.type("bob")
     expect(page.locator("#recipients-found [role=option]").first).to_be_visible()

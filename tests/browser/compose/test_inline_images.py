@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.browsing import until_true
 from tests.support.images import picture
 
 
@@ -16,7 +17,7 @@ def test_a_picture_goes_where_the_cursor_is(open_browser):
     page.set_input_files("#attachments-field", {"name": "plan d'été.png", "mimeType": "image/png", "buffer": picture()})
     button = page.get_by_role("button", name="Insert plan d'été.png in the text")
     expect(button).to_be_visible()
-    page.wait_for_function("window.pictures")
+    until_true(page, "window.pictures")
     page.evaluate("document.activeElement.blur()")
     page.focus("#body")
     page.evaluate("document.getElementById('body').setSelectionRange(5, 5)")

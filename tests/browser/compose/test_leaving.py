@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.support.browsing import until_true
+
 ALICE = "alice@lycee.example"
 
 
@@ -21,7 +23,7 @@ def begin(page: Page, address: str = "/compose") -> str:
     words = f"Mots {time.time_ns()}"
     page.goto(address)
     expect(page.locator("script[src*='leave.js']")).to_have_count(1)
-    page.wait_for_function("window.leavingDrafts")
+    until_true(page, "window.leavingDrafts")
     page.locator("[name=body]").press("Control+Home")
     page.locator("[name=body]").press_sequentially(words)
     return words

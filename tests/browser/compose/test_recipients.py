@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import drawn
+from tests.support.browsing import drawn, until_true
 
 OpenBrowser = Callable[..., Page]
 ALICE = "alice@lycee.example"
@@ -18,7 +18,7 @@ only_with_scripts = pytest.mark.parametrize("scripts", [True])
 def write(page: Page) -> None:
     page.goto("/compose")
     expect(page.locator("#to-typing")).to_be_focused()
-    page.wait_for_function("window.recipients")
+    until_true(page, "window.recipients")
 
 
 @only_with_scripts
@@ -57,7 +57,7 @@ def test_the_address_under_the_caret_is_completed_and_the_others_stay(open_brows
     page = open_browser(ALICE)
     mail = page.locator("[data-row] .s a").first.get_attribute("href") or ""
     page.goto(mail.replace("/message/", "/send-on/"))
-    page.wait_for_function("window.recipients")
+    until_true(page, "window.recipients")
     field, options = page.locator("#to"), page.locator("#recipients-found [role=option]")
     field.click()
     page.keyboard.type('"Roux, C" <charlie@autre.example>; adm; x@y.example')
@@ -123,7 +123,7 @@ def test_people_are_offered_for_a_group_and_for_sending_on(open_browser: OpenBro
         (mail.replace("/message/", "/send-on/"), "to", "Bob Girard <bob@lycee.example>, "),
     ):
         page.goto(address)
-        page.wait_for_function("window.recipients")
+        until_true(page, "window.recipients")
         page.click(f"[name={name}]")
         page.keyboard.type("gir")
         expect(options).to_have_count(1)

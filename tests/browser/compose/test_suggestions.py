@@ -10,6 +10,7 @@ from imapclient import IMAPClient
 from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
+from tests.support.browsing import until_true
 from tests.support.messages import message
 from tests.support.waiting import eventually
 
@@ -43,7 +44,7 @@ def test_who_was_written_to_before_is_suggested_from_the_first_day(
 ) -> None:
     page = learned(open_browser(kim))
     page.goto("/compose")
-    page.wait_for_function("window.recipients")
+    until_true(page, "window.recipients")
     for typed in ("kari", "NÓRD", "fjord"):
         page.fill("#to", "")
         page.locator("#to").press_sequentially(typed)
@@ -89,7 +90,7 @@ def test_an_address_is_forgotten_where_it_is_suggested(
 ) -> None:
     page = learned(open_browser(kim))
     page.goto("/compose")
-    page.wait_for_function("window.recipients")
+    until_true(page, "window.recipients")
     kari = page.locator("#recipients-found [data-learned='kari@fjord.example']")
     gone = page.locator("#recipients-forgotten")
     page.locator("#to").press_sequentially("kari")

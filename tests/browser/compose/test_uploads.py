@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browsing import until_true
+
 OpenBrowser = Callable[..., Page]
 pytestmark = pytest.mark.parametrize("scripts", [True])
 DROP = """([name, size, number]) => {
@@ -47,8 +49,8 @@ def test_files_are_dropped_with_progress_and_can_be_given_up(
     page.locator("#uploads li").filter(has_text="dossier3").get_by_role("button").click()
     expect(page.locator("#attachments")).to_contain_text("dossier1.bin")
     expect(bars).to_have_count(1)
-    moved = page.wait_for_function("() => { const bar = document.querySelector('#uploads progress'); return bar && bar.value; }")
-    assert 0 < moved.json_value() <= 1
+    moved = until_true(page, "() => { const bar = document.querySelector('#uploads progress'); return bar && bar.value; }")
+    assert 0 < moved <= 1
     expect(page.locator("#attachments")).to_contain_text("dossier2.bin")
     expect(page.locator("#uploads li")).to_have_count(0)
     expect(page.locator("#attachments .chip")).to_have_count(2)

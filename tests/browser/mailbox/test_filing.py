@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from deploy.demo.services import Services
-from tests.support.browsing import drawn
+from tests.support.browsing import drawn, until_true
 from tests.support.messages import message
 from tests.support.settings_pages import choose_in_browser
 
@@ -180,8 +180,8 @@ def test_tags_are_ticked_in_three_states(open_browser: OpenBrowser, dora: str) -
     assert box.evaluate("box => box.indeterminate")
     for state in ("true,false", "false,false", "false,true"):
         page.keyboard.press("Space")
-        page.wait_for_function("want => { const b = document.querySelector('.ticks [type=checkbox]');"
-                               " return b.checked + ',' + b.indeterminate === want }", arg=state)  # fmt: skip
+        look = "want => { const b = document.querySelector('.ticks [type=checkbox]'); return `${b.checked},${b.indeterminate}` === want }"
+        until_true(page, look, state)
     chooser.get_by_role("button", name="Apply").click()
     expect(page.locator("#notices")).to_contain_text("Nothing to change.")
     tick(page, "Message 1", "Message 2")

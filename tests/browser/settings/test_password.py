@@ -38,4 +38,4 @@ def test_a_password_is_changed(open_browser: Callable[..., Page], demo: Services
     visitor.fill("[name=username]", address)
     visitor.fill("[name=password]", NEW)
     visitor.click("main button >> nth=0")
-    expect(visitor.locator("[data-row]")).to_have_count(1)
+    expect(visitor.locator("[data-row]", has_text="Bonjour")).to_have_count(1)
