@@ -1,4 +1,4 @@
-"""Sign-in forms: user name, password and the shared-computer choice; a change of password."""
+"""Sign-in forms: user name and password, codes and other second steps, the recovery address, a change of password."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
 _CODE = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "maxlength": "60", "required": True}
+_NAME = {"autocapitalize": "none", "spellcheck": "false", "inputmode": "email", "required": True}  # of an account, or an address
+_PASSWORD = {"autocomplete": "current-password", "required": True}
 
 
 class SignInForm(FlaskForm):
@@ -15,15 +17,9 @@ class SignInForm(FlaskForm):
 
     username = StringField(
         _l("User name or address"),
-        render_kw={
-            "autocomplete": "username",
-            "autocapitalize": "none",
-            "spellcheck": "false",
-            "inputmode": "email",
-            "required": True,
-        },
+        render_kw={"autocomplete": "username", **_NAME},
     )
-    password = PasswordField(_l("Password"), render_kw={"autocomplete": "current-password", "required": True})
+    password = PasswordField(_l("Password"), render_kw=_PASSWORD)
     shared = BooleanField(_l("This is a shared computer"))
     lasting = BooleanField(_l("Stay signed in on this device"))
     next = HiddenField()
@@ -36,10 +32,7 @@ def _new_password(label: LazyString) -> PasswordField:
 class SecondStepForm(FlaskForm):
     """The second step at sign-in: a code, and whether to ask for it on this device the next time."""
 
-    code = StringField(
-        _l("Code"),
-        render_kw=_CODE,
-    )
+    code = StringField(_l("Code"), render_kw=_CODE)
     trust = BooleanField()  # the template says for how long
     next = HiddenField()
 
@@ -49,14 +42,7 @@ class ColleagueForm(FlaskForm):
 
     colleague = StringField(
         _l("Your colleague’s e-mail address or user name"),
-        render_kw={
-            "autocomplete": "off",
-            "autocapitalize": "none",
-            "spellcheck": "false",
-            "inputmode": "email",
-            "maxlength": "254",
-            "required": True,
-        },
+        render_kw={"autocomplete": "off", "maxlength": "254", **_NAME},
     )
     next = HiddenField()
 
@@ -66,13 +52,7 @@ class RecoveryForm(FlaskForm):
 
     address = StringField(
         _l("Private e-mail address"),
-        render_kw={
-            "autocomplete": "email",
-            "autocapitalize": "none",
-            "spellcheck": "false",
-            "inputmode": "email",
-            "required": True,
-        },
+        render_kw={"autocomplete": "email", **_NAME},
     )
     code = StringField(
         _l("Code"),
@@ -85,7 +65,7 @@ class ConfirmForm(FlaskForm):
     """A factor asked for again: a code, or the password of somebody who has no factor."""
 
     code = StringField(_l("Code"), render_kw=_CODE)
-    password = PasswordField(_l("Password"), render_kw={"autocomplete": "current-password", "required": True})
+    password = PasswordField(_l("Password"), render_kw=_PASSWORD)
     next = HiddenField()
 
 
@@ -99,7 +79,7 @@ class AuthenticatorForm(FlaskForm):
 class PasswordForm(FlaskForm):
     """A change of password. Nothing is stripped or truncated here either."""
 
-    password = PasswordField(_l("Current password"), render_kw={"autocomplete": "current-password", "required": True})
+    password = PasswordField(_l("Current password"), render_kw=_PASSWORD)
     new_password = _new_password(_l("New password"))
     new_password_again = _new_password(_l("New password, again"))
     next = HiddenField()

@@ -104,7 +104,7 @@ def ask_to_sign_in() -> AnyResponse:
     Text being written is never lost: with HTMX the page stays and a notice says what to do; otherwise the sign-in page carries
     the text along.
     """
-    if request.method == "POST" and getattr(current_app.view_functions.get(request.endpoint or ""), "keeps_text", False):
+    if request.method == "POST" and _mark(request.endpoint or "", "keeps_text", False):
         return _keep_text()
     if request.method not in ("GET", "HEAD"):
         notify(_("You were signed out, so nothing was changed. Sign in and try again."), "caution")
@@ -159,8 +159,7 @@ def _read_strangers_form() -> None:
     """Read the form of somebody who is not signed in, where the page needs it, in a turn: see `form_slots`."""
     if request.method != "POST" or request.endpoint is None:
         return
-    view = current_app.view_functions.get(request.endpoint)
-    needed = is_public(current_app, request.endpoint) or getattr(view, "keeps_text", False)
+    needed = is_public(current_app, request.endpoint) or _mark(request.endpoint, "keeps_text", False)
     if not needed or current_user.is_authenticated:
         return
     try:
@@ -188,8 +187,10 @@ def _require_sign_in() -> AnyResponse | None:
 
 def _comes_ahead() -> bool:
     """Whether the page may be held by a script for a while: never on a shared computer, nor where it would be wrong by then."""
-    view, row = current_app.view_functions.get(request.endpoint or ""), visit().row
-    return getattr(view, "may_come_ahead", False) and row is not None and not row.shared and not changes_by_itself()
+    row = visit().row
+    return (
+        _mark(request.endpoint or "", "may_come_ahead", False) and row is not None and not row.shared and not changes_by_itself()
+    )
 
 
 def step_to_do() -> FirstStep | None:

@@ -136,8 +136,9 @@ def _security_headers(response: Response) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     if flask.request.endpoint != "static" or response.mimetype not in _PARTS:
+        own = allowed_style()
         headers.setdefault(
-            "Content-Security-Policy", _CSP.replace("style-src 'self'", f"style-src 'self' {allowed_style()}".rstrip())
+            "Content-Security-Policy", _CSP.replace("style-src 'self'", f"style-src 'self' {own}") if own else _CSP
         )
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")

@@ -25,7 +25,7 @@ from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
+from webmail.web.request_values import local_path, next_path
 from webmail.web.security_mail import SecurityNotice, tell
 
 
@@ -34,7 +34,7 @@ from webmail.web.security_mail import SecurityNotice, tell
 def show_wish() -> Response:
     """The form that asks for a colleague, or what became of the wish; with scripts the page asks for that by itself (`auto`)."""
     _only_where_offered()
-    target, row = local_path(request.args.get("next", "")), visit().pending_row
+    target, row = next_path(), visit().pending_row
     if row is None:
         return _elsewhere(target)
     wish = None if "again" in request.args else vouchers.asked_in(row.id_hash)

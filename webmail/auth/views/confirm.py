@@ -5,7 +5,7 @@ Every way ends in `confirmed(factor, target)`; a security key has a view of its 
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from flask import redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -26,13 +26,13 @@ from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
+from webmail.web.request_values import local_path, next_path
 
 
 @blueprint.get("/account/confirm")
 @comes_first(FirstStep.SECOND_STEP, FirstStep.RECOVERY)
 def show_confirm() -> Response:
-    target = local_path(request.args.get("next", ""))
+    target = next_path()
     if is_confirmed():
         return _go_on(target)
     return _form(ConfirmForm(formdata=None, next=target))

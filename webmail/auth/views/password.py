@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, session, url_for
+from flask import redirect, request, session
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -21,13 +21,14 @@ from webmail.auth.password_strength import Strength, Weakness
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
+from webmail.auth.views.completion import after_sign_in
 from webmail.auth.views.sign_in import busy_words, too_many_words
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
-from webmail.web.request_values import local_path
+from webmail.web.request_values import next_path
 from webmail.web.security_mail import SecurityNotice, tell
 
 _LEVELS = (_l("Very weak"), _l("Weak"), _l("Fair"), _l("Good"), _l("Strong"))
@@ -46,7 +47,7 @@ _WHY = {
 @blueprint.get("/account/password")
 @comes_first(FirstStep.PASSWORD)
 def show_password() -> Response:
-    return _page(PasswordForm(next=local_path(request.args.get("next", ""))))
+    return _page(PasswordForm(next=next_path()))
 
 
 @blueprint.post("/account/password")
@@ -102,7 +103,7 @@ def _changed(new: str, target: str) -> Response:
         words += " "
         words += ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", others)
     notify(words, "done")
-    return redirect(local_path(target) or url_for("mailbox.show", mailbox="INBOX"), 303)
+    return redirect(after_sign_in(target), 303)
 
 
 def _page(form: PasswordForm, status: int = 200, *, judged: Strength | None = None, problem: str = "", wait: int = 0) -> Response:

@@ -26,14 +26,14 @@ from webmail.models import AuditAct, User, now
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
+from webmail.web.request_values import local_path, next_path
 from webmail.web.security_mail import SecurityNotice, tell
 
 
 @blueprint.get("/login/code")
 @public  # for somebody whose password was right, and nobody else
 def show_second_step() -> Response:
-    target = local_path(request.args.get("next", ""))
+    target = next_path()
     if visit().user is not None:
         return redirect(after_sign_in(target), 303)
     if visit().pending_user is None:

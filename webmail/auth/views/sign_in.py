@@ -32,7 +32,7 @@ from webmail.web.current import after_the_answer, settings
 from webmail.web.errors import csrf_error
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
+from webmail.web.request_values import local_path, next_path
 
 _PLACE = "waiting"  # in the session of a visitor who was told to wait: their place in the queue (auth/throttle.py)
 
@@ -45,7 +45,7 @@ add_banner("auth/_shared_bar.html")
 def login() -> Response:
     if visit().user is not None:
         return redirect(after_sign_in(request.args.get("next", "")), 303)
-    return sign_in_page(SignInForm(next=local_path(request.args.get("next", "")), shared=visit().on_shared))
+    return sign_in_page(SignInForm(next=next_path(), shared=visit().on_shared))
 
 
 @blueprint.post("/login")
