@@ -16,9 +16,9 @@ def cpu_seconds(limit: float, what: object = "") -> Iterator[None]:
     """Fail if the block takes this thread longer. `what`: which of several, for the message.
 
     The limit is for the machine on which it was set: before it fails, a slower one gets as much more as it is slower at this
-    moment. The collector of rubbish is off meanwhile, which would tidy up after the tests before.
+    moment. The collector of rubbish is off meanwhile, which would tidy up after the tests before (and is not asked to do so first:
+    late in a run that takes a second each time).
     """
-    gc.collect()
     gc.disable()
     try:
         began = time.thread_time()
