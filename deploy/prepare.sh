@@ -13,6 +13,7 @@ requirements=(requirements.txt)
 if [ "$what" = test ]; then
     packages+=(chromium w3m tmux fonts-dejavu-core)
     servers+=(postgresql dovecot-pgsql nginx)
+    servers+=(slapd libldap-dev libsasl2-dev gcc libc6-dev) # the directory, and what building python-ldap takes
     # for the checkers of pages, in whatever package this machine has them
     command -v npm >/dev/null || servers+=(npm)
     command -v java >/dev/null || servers+=(default-jre-headless)
@@ -54,7 +55,7 @@ policy=/usr/sbin/policy-rc.d
 install_packages() {
     local as_root=("$@") ours= package service
     declare -A services=([dovecot-imapd]="dovecot.service dovecot.socket" [postgresql]=postgresql.service
-        [postfix]=postfix.service [nginx]=nginx.service)
+        [postfix]=postfix.service [nginx]=nginx.service [slapd]=slapd.service)
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
         "${as_root[@]}" chmod 755 $policy
@@ -127,18 +128,31 @@ for file in "${requirements[@]}"; do
     fi
 done
 
-# The checkers of pages, beside axe. Tests that need them are skipped where they can't be installed.
-checkers=.venv/checkers
-if [ "$what" = test ] && command -v npm >/dev/null; then
-    sum=$(sha256sum tests/checkers/package-lock.json)
-    if [ "$(cat $checkers/installed 2>/dev/null)" != "$sum" ]; then
-        say "Installing tests/checkers into $checkers"
-        mkdir -p $checkers
-        cp tests/checkers/package.json tests/checkers/package-lock.json $checkers/
-        if (cd $checkers && npm ci --ignore-scripts --no-audit --no-fund --silent >&2); then
-            printf '%s\n' "$sum" >$checkers/installed
-        else
-            say "npm can't install them: the tests that need them are skipped."
-        fi
+# Tests of an LDAP directory are skipped where python-ldap can't be built.
+if [ "$what" = test ] && command -v gcc >/dev/null && [ -e /usr/include/ldap.h ]; then
+    stamp=.venv/installed-requirements-ldap.txt
+    sum=$(sha256sum requirements-ldap.txt)
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
+        say "Installing requirements-ldap.txt into .venv"
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ldap.txt &&
+            printf '%s\n' "$sum" >"$stamp" || say "python-ldap can't be built: the tests that need it are skipped."
     fi
 fi
+
+# The checkers of pages, beside axe, and a provider to sign in by. Tests that need them are skipped where they can't be installed.
+for folder in checkers providers; do
+    place=.venv/$folder
+    if [ "$what" = test ] && command -v npm >/dev/null; then
+        sum=$(sha256sum tests/$folder/package-lock.json)
+        if [ "$(cat $place/installed 2>/dev/null)" != "$sum" ]; then
+            say "Installing tests/$folder into $place"
+            mkdir -p $place
+            cp tests/$folder/package.json tests/$folder/package-lock.json $place/
+            if (cd $place && npm ci --ignore-scripts --no-audit --no-fund --silent >&2); then
+                printf '%s\n' "$sum" >$place/installed
+            else
+                say "npm can't install them: the tests that need them are skipped."
+            fi
+        fi
+    fi
+done

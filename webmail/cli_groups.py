@@ -9,11 +9,11 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from webmail.accounts import groups as people_groups
 from webmail.cli_audit import group_noted
 from webmail.cli_values import account_of, printable
 from webmail.database.connection import db
 from webmail.models import PeopleGroup
+from webmail.people import groups as people_groups
 from webmail.web.current import settings
 
 groups = AppGroup("groups", help="Groups of people to share folders with and write to: classes, subjects, departments.")

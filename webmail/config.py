@@ -7,22 +7,20 @@ lists all settings; a test keeps that list complete. Settings that are tables: `
 from __future__ import annotations
 
 import os
-import re
 import tomllib
-import zoneinfo
 from dataclasses import dataclass, field, fields, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from webmail import config_checks, config_files, config_tables, ownership
+from webmail import config_checks, config_files, config_tables, config_values, ownership
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.config_checks import ConfigError
 from webmail.config_files import ca_trouble
+from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 from webmail.config_tables import TABLES, Domain, Link
 from webmail.mail import Address
 
-__all__ = ["RANGES", "ConfigError", "Settings", "ca_trouble", "load"]
+__all__ = ["ConfigError", "Settings", "ca_trouble", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,8 @@ class Settings:
     admin_address: str = ""  # whom people ask for more room, by the establishment's own mail; empty: nobody
     links: tuple[Link, ...] = ()  # on every page, for everybody or a group
     domains: tuple[Domain, ...] = ()  # whose people belong to the establishment, besides those of `domain`
+    support: Support = Support()  # the page for who needs help, which everybody may read
+    sites: tuple[HelpSite, ...] = ()  # on that page
 
     # --- servers -----------------------------------------------------------------------------------------------------
     imap_host: str = "127.0.0.1"
@@ -81,6 +81,14 @@ class Settings:
     doveadm_url: str = ""  # Dovecot's doveadm over HTTP, to end connections at once; empty: they go on
     doveadm_key: str = field(default="", repr=False)  # also by which Dovecot tells of the use of app passwords
     mail_server: str = ""  # the name under which telephones reach the mail server; empty: imap_host, where others reach it
+
+    own_name: bool = True  # people may change the name that others see, but not to that of somebody else
+    forgotten_password: bool = True  # a link to the recovery address, or a code by SMS, leads to a new password
+    sms: Sms | None = None  # a gateway for text messages; none: no telephone numbers are asked for
+    oidc: tuple[Oidc, ...] = ()  # providers to sign in by
+    ldap: Ldap | None = None  # a directory that checks passwords
+    cas: Cas | None = None
+    proxy_sign_in: ProxySignIn | None = None  # a reverse proxy that has signed people in
 
     # --- storage -----------------------------------------------------------------------------------------------------
     database_url: str = ""  # sqlite:////path or postgresql://...; empty: traboule.sqlite in the instance folder
@@ -203,7 +211,7 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
     written = _from_file(file) | _from_environment()
     given = {name: _given(name, value) for name, value in overrides.items()}
     settings = Settings(**written | given | {"instance": str(folder)})
-    _check_values(settings)
+    config_values.check(settings)
     _check_files(settings, set(written) - set(overrides))
     settings = replace(
         settings,
@@ -265,124 +273,6 @@ def _parsed(name: str, text: str) -> Any:
     if name in TABLES:
         config_tables.refuse_text(name)
     return config_checks.parsed(name, _KINDS[name], text)
-
-
-# --- validation ------------------------------------------------------------------------------------------------------
-
-_SECURITY = ("tls", "starttls", "none")
-_CHOICES = {
-    "imap_security": _SECURITY,
-    "smtp_security": _SECURITY,
-    "sieve_security": _SECURITY,
-    "sign_in": ("imap", "accounts"),
-    "login_name": ("address", "local"),
-    "language": ("fr", "en"),
-    "recovery_address": ("off", "ask", "required"),
-    "remote_images": ("ask", "contacts", "known", "always", "never"),
-}
-_TEN_YEARS = 87_600  # hours
-RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 lists those for which 0 itself is refused
-    "imap_port": (1, 65535),
-    "smtp_port": (1, 65535),
-    "sieve_port": (1, 65535),
-    "server_timeout": (0.5, 60),
-    "session_idle_hours": (0, _TEN_YEARS),
-    "session_absolute_hours": (0, _TEN_YEARS),
-    "shared_idle_minutes": (0, _TEN_YEARS * 60),
-    "proxies": (0, 10),
-    "sign_in_attempts": (1, 1_000_000),
-    "password_length": (6, 64),
-    "password_score": (0, 4),
-    "lasting_days": (0, 365),
-    "second_step_grace_days": (0, 365),
-    "trust_days": (0, 365),
-    "audit_days": (0, 36_500),
-    "page_size": (5, 500),
-    "message_limit_mb": (1, 1000),
-    "uploads_limit_mb": (1, 1_000_000),
-    "import_limit_mb": (1, 1_000_000),
-    "trash_days": (0, 36_500),
-    "junk_days": (0, 36_500),
-    "image_cache_mb": (0, 1_000_000),
-    "undo_seconds": (0, 300),
-    "recipients_per_hour": (0, 1_000_000),
-    "recipients_per_day": (0, 1_000_000),
-    "imap_connections": (1, 100_000),
-    "imap_connections_per_person": (1, 100),
-    "imap_idle_seconds": (1, 86_400),
-    "push_connections": (0, 1000),
-}
-_MORE_THAN_0 = ("session_idle_hours", "session_absolute_hours", "shared_idle_minutes")
-_DATABASES = ("sqlite", "postgresql", "postgres")
-
-
-def _check_values(settings: Settings) -> None:
-    """Validate each value, then those that depend on each other. Raises ConfigError."""
-    for name, allowed in _CHOICES.items():
-        if getattr(settings, name) not in allowed:
-            raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {getattr(settings, name)!r}")
-    for name, (low, high) in RANGES.items():
-        value = getattr(settings, name)
-        if not low <= value <= high or (name in _MORE_THAN_0 and not value):  # "not <=": NaN is refused too
-            words = f"more than 0 and at most {high}" if name in _MORE_THAN_0 else f"from {low} to {high}"
-            raise ConfigError(f"{name} must be {words}, not {value:.10g}")
-    for name in ("imap_host", "smtp_host"):
-        if not getattr(settings, name).strip():
-            raise ConfigError(f"{name} must not be empty: write the name of the server")
-    if settings.phishing_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.phishing_address):
-        raise ConfigError(f"phishing_address must be one e-mail address, not {settings.phishing_address!r}")
-    if settings.admin_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.admin_address):
-        raise ConfigError(f"admin_address must be one e-mail address, not {settings.admin_address!r}")
-    if settings.domain:
-        config_checks.domain("domain", settings.domain)
-    _check_establishment(settings)
-    if re.search(r"[\s;]", settings.authserv_id):
-        raise ConfigError(f"authserv_id is one word, not {settings.authserv_id!r}")
-    if not 0 <= settings.authserv_hops <= 3:
-        raise ConfigError(f"authserv_hops is a number from 0 to 3, not {settings.authserv_hops}")
-    if settings.login_name == "local" and not settings.domain:
-        raise ConfigError("login_name may be local only with a domain: without one nobody's address would be known")
-    for server in ("imap", "smtp", "sieve"):
-        host, security = getattr(settings, f"{server}_host"), getattr(settings, f"{server}_security")
-        if security == "none" and not config_checks.is_loopback(host):
-            raise ConfigError(f"{server}_security may be none only on this machine (127.0.0.1, ::1, localhost)")
-    try:
-        zoneinfo.ZoneInfo(settings.timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigError(
-            f"timezone {settings.timezone!r} is unknown here: write one such as Europe/Paris, or install the package tzdata"
-        ) from None
-    _check_database(settings.database_url)
-
-
-def _check_establishment(settings: Settings) -> None:
-    """What is told to the world: the address of the pages, and the sender of the establishment's own mail."""
-    if bool(settings.terms_file) != bool(settings.terms_version):
-        raise ConfigError("terms_file and terms_version go together: a text, and a word that changes when the text does")
-    if len(settings.terms_version) > 40 or not settings.terms_version.isprintable():
-        raise ConfigError("terms_version is a word or date of at most 40 characters")
-    if settings.recovery_address == "required" and not settings.system_address:
-        raise ConfigError("recovery_address is required only with system_address: the address is confirmed by a mail from there")
-    if settings.passkey_sign_in and not settings.token_key_file:
-        raise ConfigError("passkey_sign_in needs token_key_file: without a password only a token opens the mail servers")
-    if settings.public_url:
-        config_checks.base_address("public_url", settings.public_url)
-    config_checks.dovecot(settings.doveadm_url, settings.doveadm_key, settings.mail_server)
-    if settings.admin_address and not settings.system_address:
-        raise ConfigError("admin_address needs system_address: people ask for more room by the establishment's own mail")
-    if not settings.system_address:
-        return
-    config_checks.mailbox("system_address", settings.system_address)
-    if not (settings.token_key_file or settings.system_password or settings.smtp_security == "none"):
-        raise ConfigError("system_address needs system_password (or token_key_file), to sign in to the SMTP server with")
-
-
-def _check_database(url: str) -> None:
-    kind = url.partition(":")[0]
-    if url and (kind not in _DATABASES or "://" not in url):
-        raise ConfigError("database_url must begin with sqlite:/// or postgresql://")  # not shown: it may hold a password
-    if kind.startswith("postgres") and not any(map(find_spec, ("psycopg", "psycopg2"))):
-        raise ConfigError("database_url: PostgreSQL needs the Python package psycopg: see requirements-postgresql.txt")
 
 
 def _check_files(settings: Settings, names: set[str]) -> None:

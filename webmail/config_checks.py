@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,6 +49,11 @@ def parsed(name: str, kind: str, text: str) -> Any:
         return {"int": int, "float": float, "str": str}[kind](text)
     except (KeyError, ValueError) as error:
         raise ConfigError(f"{name} must be {_KIND_WORDS[kind]}, not {text!r}") from error
+
+
+def checked(check: Check, **options: Any) -> Any:
+    """A field of an entry of a table (config_tables.py); one without a default must be written."""
+    return field(metadata={"check": check}, **options)
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -129,3 +135,33 @@ def _web_problem(value: str) -> str | None:
     if parts.scheme == "http" and not is_loopback(host):
         return "an address that begins with https:// (http:// is for this machine only)"
     return "an address without a name or password in it" if "@" in parts.netloc else None
+
+
+def text(most: int) -> Check:
+    """A check for text of several lines, of at most so many characters; it may be empty."""
+
+    def check(name: str, value: str) -> None:
+        if len(value) > most or _CONTROLS.search(value.replace("\n", "").replace("\t", "")):
+            raise ConfigError(f"{name} must be text of at most {most} characters, without control characters")
+
+    return check
+
+
+def one_of(*words: str) -> Check:
+    def check(name: str, value: str) -> None:
+        if value not in words:
+            raise ConfigError(f"{name} must be one of {', '.join(words)}, not {value[:80]!r}")
+
+    return check
+
+
+def between(least: float, most: float) -> Check:
+    def check(name: str, value: float) -> None:
+        if not least <= value <= most:
+            raise ConfigError(f"{name} must be from {least:g} to {most:g}, not {value:g}")
+
+    return check
+
+
+def anything(_name: str, _value: Any) -> None:
+    """No check beyond the type."""

@@ -7,15 +7,11 @@ the fields of each, and a test keeps that complete.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from webmail.config_checks import Check, ConfigError, domain, line, typed, web_address
-
-
-def checked(check: Check, **options: Any) -> Any:
-    """A field of an entry; one without a default must be written."""
-    return field(metadata={"check": check}, **options)
+from webmail.config_checks import ConfigError, checked, domain, line, typed, web_address
+from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +48,13 @@ class TableSetting:
 TABLES: dict[str, TableSetting] = {
     "links": TableSetting(Link, most=20),
     "domains": TableSetting(Domain, most=100, unique="name"),
+    "oidc": TableSetting(Oidc, most=8, unique="name"),
+    "ldap": TableSetting(Ldap, most=0),
+    "cas": TableSetting(Cas, most=0),
+    "proxy_sign_in": TableSetting(ProxySignIn, most=0),
+    "sms": TableSetting(Sms, most=0),
+    "support": TableSetting(Support, most=0),
+    "sites": TableSetting(HelpSite, most=30, unique="name"),
 }
 
 

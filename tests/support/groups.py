@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from webmail.accounts import groups
 from webmail.models import PeopleGroup, User
+from webmail.people import groups
 
 DOMAIN = "lycee.example"
 

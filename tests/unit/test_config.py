@@ -6,13 +6,14 @@ import re
 import stat
 import subprocess
 import sys
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support import servers
-from webmail.config import RANGES, ConfigError, Settings, load
+from webmail.config import ConfigError, Settings, load
+from webmail.config_values import RANGES
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 
@@ -240,6 +241,8 @@ def toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return "[]"
+    if value is None or is_dataclass(value):
+        return "{}"
     return f'"{value}"' if isinstance(value, str) else f"{value:g}"
 
 

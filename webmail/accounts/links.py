@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from webmail.accounts import groups
 from webmail.config_tables import Link
 from webmail.mime.encoded_words import sort_key
 from webmail.models import User
+from webmail.people import groups
 
 KEPT = 60.0  # seconds that a person's groups are remembered: the links stand on every page
 _MOST = 10_000  # people

@@ -130,11 +130,14 @@ class WebSession(SessionMixin):
         confirmed: bool = False,
         password: str | None = None,
         data: dict[str, Any] | None = None,
+        provider: str = "",
+        provider_session: str = "",
     ) -> None:
         """Sign `user` in with a new token, row and CSRF secret, or with `pending` begin their second step. What the session held
         before is dropped.
 
-        `data` is stored together with the row. `lasting` and `confirmed`: see `models.Session`. Raises one of DATABASE_AWAY.
+        `data` is stored together with the row. `lasting`, `confirmed`, `provider` and `provider_session`: see `models.Session`.
+        Raises one of DATABASE_AWAY.
         """
         kept = self._surviving() | (data or {})
         if self._row is not None:
@@ -153,6 +156,8 @@ class WebSession(SessionMixin):
             data=self._store.dumps(kept),
             user_agent=self._request.headers.get("User-Agent", ""),
             network=self.network,
+            provider=provider,
+            provider_session=provider_session,
         )
         self._data, self._before = dict(kept), dict(kept)
         self.started, self.ended, self.modified = True, False, False

@@ -40,6 +40,8 @@ def start(
     data: str = "{}",
     user_agent: str = "",
     network: str = "",
+    provider: str = "",
+    provider_session: str = "",
 ) -> tuple[str, Session]:
     """Sign `user` in, always with a new token and a new row. Returns (token for the cookie, row).
 
@@ -60,6 +62,8 @@ def start(
         confirmed=now() if confirmed else None,
         user_agent=user_agent[:255],
         network=network[:64],
+        provider=provider[:40],
+        provider_session=provider_session,
     )
     return token, row
 

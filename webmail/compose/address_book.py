@@ -13,14 +13,14 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.accounts import groups as people_groups
-from webmail.accounts.groups import GroupPeople
 from webmail.mail import Address
 from webmail.mime import addresses
 from webmail.mime.address_input import address_key
 from webmail.mime.address_text import address_text
 from webmail.mime.encoded_words import fold, sort_key, words_in
 from webmail.models import Contact, ContactAddress, ContactMember, Correspondent, User
+from webmail.people import groups as people_groups
+from webmail.people.groups import GroupPeople
 
 MOST_GROUPS = 200  # offered at once
 _MOST_PEOPLE = 10_000  # members of those groups together

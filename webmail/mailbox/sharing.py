@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from webmail.accounts import groups as people_groups
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import User
+from webmail.people import groups as people_groups
 
 _SERVERS_OWN = ("anyone", "authenticated", "owner", "administrators")  # reserved identifiers (RFC 4314 section 3)
 _LONGEST_GROUP = 200  # characters

@@ -32,6 +32,8 @@ from webmail.models.factors import (
 from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
+from webmail.models.providers import LinkedAccount, UsedToken
+from webmail.models.recovery import Deputy, PasswordReset, SupportRequest
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
@@ -48,12 +50,15 @@ __all__ = [
     "ContactAddress",
     "ContactMember",
     "Correspondent",
+    "Deputy",
     "DraftRow",
     "GroupMember",
     "ImageSender",
+    "LinkedAccount",
     "MailedCode",
     "Outbox",
     "OutboxState",
+    "PasswordReset",
     "PeopleGroup",
     "PeopleLearned",
     "PeriodicJob",
@@ -68,6 +73,7 @@ __all__ = [
     "SignInFailure",
     "Signature",
     "Snoozed",
+    "SupportRequest",
     "SystemMessage",
     "Table",
     "Tag",
@@ -76,6 +82,7 @@ __all__ = [
     "TrustedDevice",
     "Undo",
     "UsedChallenge",
+    "UsedToken",
     "User",
     "Voucher",
     "Worker",

@@ -14,6 +14,7 @@ class User(Table):
     local = pw.CharField(max_length=190)
     domain = pw.CharField(max_length=190)
     name = pw.CharField(max_length=190, default="")
+    name_given = pw.CharField(max_length=190, default="")  # by the administrator or a provider, where the person shows another
     password = pw.CharField(max_length=255, default="")  # Argon2id hash; empty: the IMAP server checks passwords
     must_change = pw.IntegerField(default=0)  # 1: the password is a temporary one, to be changed before anything else
     second_step = pw.IntegerField(default=0)  # 1: signing in takes a second factor; IMAP and SMTP refuse the password then
@@ -21,6 +22,9 @@ class User(Table):
     second_step_due = pw.DateTimeField(null=True)  # from when on a second factor must be set up, where it is required
     recovery_address = pw.CharField(max_length=254, default="")  # outside, confirmed by a code
     recovery_asked = pw.DateTimeField(null=True)  # when the person was last asked for one
+    phone = pw.CharField(max_length=20, default="")  # "+33612345678" (E.164), confirmed by a code
+    provider = pw.CharField(max_length=40, default="")  # who made the account at its first sign-in: see `LinkedAccount`
+    deletion_asked = pw.DateTimeField(null=True)  # when the person asked for the account to be deleted
     terms = pw.CharField(max_length=40, default="")  # the version of the terms of use that was accepted
     terms_at = pw.DateTimeField(null=True)
     quota_bytes = pw.BigIntegerField(default=1024**3)
@@ -78,6 +82,7 @@ class GroupMember(Table):
 
     group = pw.ForeignKeyField(PeopleGroup, on_delete="CASCADE", backref="members", index=False)
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="memberships")
+    provider = pw.CharField(max_length=40, default="")  # who put them there, and may take them out again; "": by hand
 
     class Meta:
         table_name = "group_members"

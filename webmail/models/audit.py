@@ -61,6 +61,25 @@ class AuditAct(StrEnum):
     ACCOUNT_ENABLED = "account-enabled"
     ACCOUNT_ALLOWED = "account-allowed"
     ACCOUNT_DISALLOWED = "account-disallowed"
+    PASSWORD_RESET_ASKED = "password-reset-asked"  # by whoever knows the name; a link or code was sent
+    PASSWORD_RESET = "password-reset"
+    PHONE_SET = "phone-set"
+    PHONE_REMOVED = "phone-removed"
+    CODE_TEXTED = "code-texted"
+    DEPUTY_CHANGED = "deputy-changed"  # who may help which group
+    DEPUTY_PASSWORD_SET = "deputy-password-set"
+    DEPUTY_FACTORS_REMOVED = "deputy-factors-removed"
+    SUPPORT_ASKED = "support-asked"
+    SUPPORT_CLOSED = "support-closed"
+    OWN_NAME_SET = "own-name-set"
+    DELETION_ASKED = "deletion-asked"
+    DELETION_WITHDRAWN = "deletion-withdrawn"
+    ACCOUNT_DELETED = "account-deleted"
+    PROVIDER_LINKED = "provider-linked"
+    PROVIDER_UNLINKED = "provider-unlinked"
+    PROVIDER_REFUSED = "provider-refused"  # the provider's answer was not one to sign in by
+    PROVIDER_SIGN_OUT = "provider-sign-out"  # the provider ended sessions
+    DIRECTORY_LEFT = "directory-left"  # no longer in the directory: the account is disabled
     GROUP_CHANGED = "group-changed"
     MOVE_IN_REFUSED = "move-in-refused"  # another mail server refused the password that somebody gave for it
 

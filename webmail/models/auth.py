@@ -23,6 +23,8 @@ class Session(Table):
     seen = pw.DateTimeField(default=now, index=True)
     user_agent = pw.CharField(max_length=255, default="")
     network = pw.CharField(max_length=64, default="")
+    provider = pw.CharField(max_length=40, default="")  # by whom the person signed in, as in `LinkedAccount`; "": here
+    provider_session = pw.CharField(max_length=64, default="", index=True)  # SHA-256 of the provider's own, which it may end
 
 
 class SignInFailure(Table):

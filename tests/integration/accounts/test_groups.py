@@ -14,9 +14,9 @@ from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import imap
-from webmail.accounts import groups
 from webmail.database.connection import db
 from webmail.models import PeopleGroup, User
+from webmail.people import groups
 
 Fill = Callable[..., list[int]]
 

@@ -7,9 +7,9 @@ import pytest
 from tests.support.compose_form import FORM, value_of, write
 from tests.support.groups import group, group_named
 from tests.support.visits import Visitor
-from webmail.accounts import groups
 from webmail.database.connection import db
 from webmail.models import Outbox, PeopleGroup, User
+from webmail.people import groups
 
 
 @pytest.fixture

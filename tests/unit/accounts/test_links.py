@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from webmail.accounts import groups, links
+from webmail.accounts import links
 from webmail.config_tables import Link
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import User
+from webmail.people import groups
 
 FOR_ALL, FOR_STAFF = Link("ENT", "https://ent.example"), Link("Notes", "https://notes.example", group="PROFESSEURS de maths")
 

@@ -31,7 +31,8 @@ from webmail.web.request_values import local_path
 class Started:
     """How a sign-in began: what the person chose, the mail password if they typed one, and the data of the new session.
 
-    `factor`: the second one, or a passkey in the place of both, as the audit log calls it.
+    `factor`: the second one, or a passkey in the place of both, as the audit log calls it. `provider`, `provider_session`: see
+    `models.Session`.
     """
 
     shared: bool = False
@@ -39,13 +40,16 @@ class Started:
     password: str | None = field(default=None, repr=False)
     data: dict[str, Any] = field(default_factory=dict)
     factor: str | None = None
+    provider: str = ""
+    provider_session: str = ""
+    second_step_done: bool = False  # the provider's own is enough
 
 
 def password_was_right(user: User, how: Started, target: str) -> Response:
     """Ask for the second step, where the person has one and does not trust this browser, or complete the sign-in."""
     trusted = not how.shared and user.second_step and trusted_devices.is_trusted(visit().trusted, user, settings())
-    if user.second_step and not trusted:
-        visit().start(user, pending=True, shared=how.shared, lasting=how.lasting, password=how.password, data=how.data)
+    if user.second_step and not trusted and not how.second_step_done:
+        visit().start(user, pending=True, **_chosen(how), data=how.data)
         mail_only_factor(user)
         return redirect(url_for("auth.show_second_step", next=local_path(target) or None), 303)
     return complete(user, how, target)
@@ -56,11 +60,18 @@ def complete(user: User, how: Started, target: str) -> Response:
     browser = describe(request.headers.get("User-Agent", ""))
     new = tell_of_new_browser(user, browser, shared=how.shared)
     data = how.data | ({FACTOR: how.factor} if how.factor else {})
-    visit().start(user, shared=how.shared, lasting=how.lasting, password=how.password, data=data)
+    visit().start(user, **_chosen(how), data=data)
     audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None, factor=how.factor)
     _note_requirement(user)
     _learn_people(user, how.password)
     return redirect(_reminded(user, after_sign_in(target)), 303)
+
+
+def _chosen(how: Started) -> dict[str, Any]:
+    return {
+        "shared": how.shared, "lasting": how.lasting, "password": how.password,
+        "provider": how.provider, "provider_session": how.provider_session,
+    }  # fmt: skip
 
 
 def after_sign_in(target: str) -> str:

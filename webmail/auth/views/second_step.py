@@ -86,7 +86,10 @@ def second_step_done(factor: Factor, target: str, *, trust: bool = False) -> Res
         visit().trusts = trusted_devices.trust(visit().trusted, user, settings(), user_agent=browser, network=visit().network)
         audited(AuditAct.DEVICE_TRUSTED, describe(browser), actor=user)
     data = {"kept": session["kept"]} if "kept" in session else {}
-    how = Started(shared=row.shared, lasting=row.lasting, password=password, data=data, factor=factor)
+    how = Started(
+        shared=row.shared, lasting=row.lasting, password=password, data=data, factor=factor,
+        provider=row.provider, provider_session=row.provider_session,
+    )  # fmt: skip
     return complete(user, how, target)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.postgresql import fresh_database, server_url
-from webmail.accounts import groups
-from webmail.accounts.groups import GroupNameTaken, NoSuchGroup, OutsideDomain, UnusableGroupName
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import GroupMember, PeopleGroup, User
+from webmail.people import groups
+from webmail.people.groups import GroupNameTaken, NoSuchGroup, OutsideDomain, UnusableGroupName
 
 HERE, THERE = "lycee.example", "autre.example"
 

@@ -1,0 +1,247 @@
+"""Accounts of providers: which account somebody is whom a provider vouches for, and what they bring along. No Flask here.
+
+An account is found by its link to the provider's subject; else by its address, where the administrator trusts the provider's
+addresses; else it is made, where they allow that. Name, quota and groups then follow the provider at each sign-in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import peewee as pw
+
+from webmail import audit
+from webmail.auth.sign_in import normalise
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.errors import MailError
+from webmail.mime.encoded_words import sort_key
+from webmail.models import AuditAct, GroupMember, LinkedAccount, PeopleGroup, User, now
+from webmail.people import groups
+
+log = logging.getLogger(__name__)
+
+LONGEST_SUBJECT = 255  # characters
+MOST_GROUPS = 500  # of one person, as the provider tells them
+_LONGEST_NAME = 190
+_LONGEST_GROUP = 100
+
+
+class Refusal(StrEnum):
+    """Why somebody whom a provider vouches for is not let in."""
+
+    NO_ACCOUNT = "no-account"  # there is none, and none is made
+    NOT_LINKED = "not-linked"  # there is one of this address, which the person has to connect to the provider first
+    NO_ADDRESS = "no-address"  # the provider told none, or one of a domain that is not ours
+    DISABLED = "disabled"
+    OTHER_SUBJECT = "other-subject"  # the account is linked to somebody else at this provider
+
+
+class NotLetIn(MailError):
+    """The provider knows the person, and they may not sign in here: `refusal`, and the address that the provider told."""
+
+    status = 403
+
+    def __init__(self, refusal: Refusal, address: str = "") -> None:
+        super().__init__(f"not let in: {refusal}")
+        self.refusal = refusal
+        self.address = address
+
+
+class Rules(Protocol):
+    """What the administrator decides for a provider: the entries of config_providers.py."""
+
+    @property
+    def create(self) -> bool: ...
+
+    @property
+    def domains(self) -> str: ...
+
+    @property
+    def make_groups(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a provider says of somebody, who has proved to it who they are.
+
+    `provider`: as in `LinkedAccount`. `subject`: never changes, and is never given to somebody else. `proven`: whether the
+    address may be trusted to be theirs. `groups` and `quota_bytes`: None where the provider says nothing of them.
+    """
+
+    provider: str
+    subject: str
+    address: str = ""
+    proven: bool = False
+    name: str = ""
+    groups: Sequence[str] | None = None
+    quota_bytes: int | None = None
+    shown: str = ""
+
+
+def account_for(claims: Claims, rules: Rules, settings: Settings, network: str = "") -> User:
+    """The account, made at the first sign-in where `rules` allow it, with what the provider says of it brought up to date.
+
+    Raises NotLetIn and one of DATABASE_AWAY. Two queries where nothing changes.
+    """
+    link = LinkedAccount.get_or_none((LinkedAccount.provider == claims.provider) & (LinkedAccount.subject == _subject(claims)))
+    user = link.user if link is not None else None
+    if user is None:
+        user = _by_address(claims, rules, settings, network)
+    if not user.active:
+        raise NotLetIn(Refusal.DISABLED, user.address)
+    bring_up_to_date(user, claims, rules)
+    mine = (LinkedAccount.user == user) & (LinkedAccount.provider == claims.provider)
+    LinkedAccount.update(used=now(), shown=_shown(claims)).where(mine).execute()
+    return user
+
+
+def link(user: User, claims: Claims, network: str = "") -> None:
+    """Connect the account of somebody who is signed in to their subject. Raises NotLetIn, where either belongs to another."""
+    there = LinkedAccount.get_or_none((LinkedAccount.provider == claims.provider) & (LinkedAccount.subject == _subject(claims)))
+    if there is not None and there.user == user:
+        return
+    if there is not None:
+        raise NotLetIn(Refusal.OTHER_SUBJECT)
+    try:
+        with db.atomic():
+            LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_shown(claims))
+    except pw.IntegrityError as error:  # the account is somebody else's there, or both at once
+        raise NotLetIn(Refusal.OTHER_SUBJECT, user.address) from error
+    audit.record(AuditAct.PROVIDER_LINKED, actor=user, target=claims.provider, network=network)
+
+
+def unlink(user: User, provider: str) -> bool:
+    """Whether there was a link. The caller makes sure that the person can still sign in some other way."""
+    mine = (LinkedAccount.user == user) & (LinkedAccount.provider == provider)
+    return bool(LinkedAccount.delete().where(mine).execute())
+
+
+def links_of(user: User) -> list[LinkedAccount]:
+    """One SELECT."""
+    return list(LinkedAccount.select().where(LinkedAccount.user == user).order_by(LinkedAccount.id))
+
+
+def has_own_password(user: User) -> bool:
+    """Whether the account has a password that is kept here, so that losing a provider locks nobody out."""
+    return bool(user.password)
+
+
+def bring_up_to_date(user: User, claims: Claims, rules: Rules) -> None:
+    """Name and quota of accounts that the provider made, and groups of all. No write where nothing changed."""
+    if user.provider == claims.provider:
+        _follow(user, claims)
+    if claims.groups is not None:
+        _join(user, [name for name in claims.groups[:MOST_GROUPS] if name], claims.provider, rules.make_groups)
+
+
+def allowed_domains(rules: Rules, settings: Settings) -> set[str]:
+    """The domains that accounts of this provider may be of."""
+    listed = [one.strip().lower() for one in rules.domains.split(",") if one.strip()]
+    return set(listed or [settings.domain.lower()]) - {""}
+
+
+def _by_address(claims: Claims, rules: Rules, settings: Settings, network: str) -> User:
+    address = normalise(claims.address, settings.domain)
+    if not address or address.rpartition("@")[2] not in allowed_domains(rules, settings):
+        raise NotLetIn(Refusal.NO_ADDRESS, address)
+    user: User | None = User.get_or_none(User.address == address)
+    if user is None:
+        if not rules.create:
+            raise NotLetIn(Refusal.NO_ACCOUNT, address)
+        user = _made(address, claims, network)
+    elif not (claims.proven and getattr(rules, "match_address", True)):
+        raise NotLetIn(Refusal.NOT_LINKED, address)
+    elif user.active:
+        link(user, claims, network)
+    return user
+
+
+def _made(address: str, claims: Claims, network: str) -> User:
+    """An account without a password of ours."""
+    local, _, domain = address.rpartition("@")
+    try:
+        with db.atomic():
+            values = {"address": address, "local": local, "domain": domain, "provider": claims.provider}
+            user = User.create(**values, name=_name(claims.name))
+            LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_shown(claims))
+            audit.record(AuditAct.ACCOUNT_ADDED, actor=user, target=address, network=network, by=claims.provider)
+    except pw.IntegrityError:  # two tabs at once
+        there = LinkedAccount.get_or_none(
+            (LinkedAccount.provider == claims.provider) & (LinkedAccount.subject == _subject(claims))
+        )
+        if there is None:
+            raise NotLetIn(Refusal.NOT_LINKED, address) from None
+        return there.user
+    return user
+
+
+def _follow(user: User, claims: Claims) -> None:
+    changed: dict[str, str | int] = {}
+    name = _name(claims.name)
+    given = "name_given" if user.name_given else "name"  # who shows another name keeps it
+    if name and name != getattr(user, given):
+        changed[given] = name
+    if claims.quota_bytes is not None and claims.quota_bytes != user.quota_bytes:
+        changed["quota_bytes"] = claims.quota_bytes
+    if changed:
+        for column, value in changed.items():
+            setattr(user, column, value)
+        User.update(changed).where(User.id == user.id).execute()
+
+
+def _join(user: User, names: Sequence[str], provider: str, make: bool) -> None:
+    """Into the groups of these names of the person's domain, and out of those that the provider names no more.
+
+    Who was put into a group by hand stays in it. Group names are compared without case and accents, as everywhere.
+    """
+    wanted = {sort_key(name[:_LONGEST_GROUP]): name for name in names} if names else {}
+    wanted.pop("", None)
+    named = (PeopleGroup.domain == user.domain) & PeopleGroup.sort.in_(list(wanted))
+    there = {group.sort: group for group in PeopleGroup.select().where(named)} if wanted else {}
+    if make:
+        there |= _new_groups({sort: name for sort, name in wanted.items() if sort not in there}, user.domain)
+    rows = list(GroupMember.select(GroupMember, PeopleGroup).join(PeopleGroup).where(GroupMember.user == user))
+    member_of = {row.group.id for row in rows}
+    theirs = {row.group.id for row in rows if row.provider == provider}
+    ids = {group.id for group in there.values()}
+    if gone := theirs - ids:
+        put = (GroupMember.user == user) & (GroupMember.provider == provider)
+        GroupMember.delete().where(put, GroupMember.group.in_(gone)).execute()
+    if new := ids - member_of:
+        added = [{"group": number, "user": user, "provider": provider} for number in sorted(new)]
+        GroupMember.insert_many(added).on_conflict_ignore().execute()
+
+
+def _new_groups(names: dict[str, str], domain: str) -> dict[str, PeopleGroup]:
+    """Those of these names, by their sort keys, that can be names of groups."""
+    made = {}
+    for sort, name in names.items():
+        try:
+            made[sort] = groups.create(domain, name)
+        except groups.GroupNameTaken:
+            made[sort] = groups.find(domain, name)
+        except groups.UnusableGroupName:
+            log.info("a provider names a group that can't be called so: %r", name[:100])
+    return made
+
+
+def _subject(claims: Claims) -> str:
+    """As it is stored; one that is too long by its hash, never cut: two that begin alike are two people."""
+    if len(claims.subject) <= LONGEST_SUBJECT:
+        return claims.subject
+    return "sha256:" + hashlib.sha256(claims.subject.encode()).hexdigest()
+
+
+def _shown(claims: Claims) -> str:
+    return (claims.shown or claims.address or claims.subject)[:254]
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())[:_LONGEST_NAME].strip()
+    return name if name.isprintable() else ""

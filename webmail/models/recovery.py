@@ -1,0 +1,63 @@
+"""Tables of getting back in: password resets, whom deputies help, and what people without a sign-in ask support."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import peewee as pw
+
+from webmail.models.accounts import PeopleGroup, User
+from webmail.models.base import Table, now
+
+
+class PasswordReset(Table):
+    """A way to a new password that somebody asked for, good once and for an hour. `token_hash` is the SHA-256 of the token.
+
+    By mail the token is in the link. By SMS it stays in the browser that asked, and a code of six digits comes with the message.
+    """
+
+    user = pw.ForeignKeyField(User, null=True, on_delete="CASCADE", backref="password_resets")  # null: all look alike
+    token_hash = pw.CharField(max_length=64, unique=True)
+    channel = pw.CharField(max_length=4)  # "mail" or "sms"
+    code_hash = pw.CharField(max_length=64, default="")  # by SMS; keyed with the installation's secret (vault.py)
+    tries = pw.IntegerField(default=0)  # of the code
+    proved = pw.DateTimeField(null=True)  # when the code was right: from then on the token alone counts, as by mail
+    used = pw.DateTimeField(null=True)
+    network = pw.CharField(max_length=64, default="")  # of who asked
+    created = pw.DateTimeField(default=now, index=True)
+    if TYPE_CHECKING:
+        user_id: int | None
+
+    class Meta:
+        table_name = "password_resets"
+
+
+class Deputy(Table):
+    """Somebody who may help the people of a group back in, face to face: with a temporary password, and by removing factors."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="deputy_for", index=False)
+    group = pw.ForeignKeyField(PeopleGroup, on_delete="CASCADE", backref="deputies")
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "deputies"
+        indexes = ((("user", "group"), True),)
+
+
+class SupportRequest(Table):
+    """What somebody who may not be signed in asks support. Never holds a password."""
+
+    reference = pw.CharField(max_length=12, unique=True)  # what is told on the telephone: "K7M-2QX"
+    user = pw.ForeignKeyField(User, null=True, on_delete="SET NULL", backref="support_requests")  # signed in, and so certain
+    username = pw.CharField(max_length=254, default="")  # as it was typed
+    kind = pw.CharField(max_length=20)
+    text = pw.TextField(default="")
+    contact = pw.CharField(max_length=254, default="")  # where they can be reached: an address, a telephone
+    browser = pw.CharField(max_length=255, default="")
+    network = pw.CharField(max_length=64, default="")
+    language = pw.CharField(max_length=5, default="")
+    created = pw.DateTimeField(default=now, index=True)
+    closed = pw.DateTimeField(null=True)
+
+    class Meta:
+        table_name = "support_requests"
