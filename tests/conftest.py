@@ -12,6 +12,12 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
     del os.environ[_name]
 
 
+def pytest_configure() -> None:
+    from tests.support import once
+
+    once.install()
+
+
 _MISSING = ("no PostgreSQL", "not installed")  # reasons of tests that skip for want of a server
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Flask, session
@@ -28,7 +29,12 @@ TEMPLATES = {"base.html": FRAME, "app.html": FRAME, "error.html": "<h1>{{ title 
 
 def add(address: str) -> User:
     local, _, domain = address.rpartition("@")
-    return User.create(address=address, local=local, domain=domain, password=passwords.hash_password(PASSWORD))
+    return User.create(address=address, local=local, domain=domain, password=_hashed())
+
+
+@cache
+def _hashed() -> str:
+    return passwords.hash_password(PASSWORD)
 
 
 def build(settings) -> Flask:
