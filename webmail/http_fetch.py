@@ -90,6 +90,7 @@ def is_global(address: Address) -> bool:
 
 # at least two labels, the last one beginning with a letter: anything else is an IP address or invalid
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_OWN_NAME = re.compile(rf"{_NAME.pattern}|[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")  # inside an establishment: one label is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,11 @@ class _Target:
         return host if self.port == {"http": 80, "https": 443}[self.scheme] else f"{host}:{self.port}"
 
 
-def _target(url: str, ports: Iterable[int]) -> _Target:
-    """Parse a URL strictly: what parsers could interpret differently is refused. Raises AddressForbidden."""
+def _target(url: str, ports: Iterable[int] | None, names: re.Pattern[str] = _NAME) -> _Target:
+    """Parse a URL strictly: what parsers could interpret differently is refused. Raises AddressForbidden.
+
+    `ports`: None for any. `names`: what the host may be called, if it is not an IP address.
+    """
     if len(url) > URL_LIMIT or not url.isprintable() or " " in url or "\\" in url:
         raise AddressForbidden("not an address of the web")
     try:
@@ -122,17 +126,17 @@ def _target(url: str, ports: Iterable[int]) -> _Target:
         raise AddressForbidden("not an address of the web") from error
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or "%" in parts.netloc:
         raise AddressForbidden("only plain http and https addresses are asked")
-    if port not in ports:
+    if ports is not None and port not in ports:
         raise AddressForbidden(f"port {port} is not asked")
     path = quote(parts.path or "/", safe="/:@!$&'()*+,;=~%-._") + (f"?{_quoted(parts.query)}" if parts.query else "")
-    return _Target(parts.scheme, _host(parts.hostname or "", bracketed="[" in parts.netloc), port, path)
+    return _Target(parts.scheme, _host(parts.hostname or "", names, bracketed="[" in parts.netloc), port, path)
 
 
 def _quoted(query: str) -> str:
     return quote(query, safe="/?:@!$&'()*+,;=~%-._[]|^`{}")
 
 
-def _host(host: str, *, bracketed: bool) -> str:
+def _host(host: str, names: re.Pattern[str], *, bracketed: bool) -> str:
     """A host name in ASCII, or an IP address in its usual form; forms like 0x7f.1 or 2130706433 raise AddressForbidden."""
     try:
         if bracketed:
@@ -142,7 +146,7 @@ def _host(host: str, *, bracketed: bool) -> str:
         name = host.encode("idna").decode("ascii").lower().removesuffix(".")
     except (UnicodeError, ValueError) as error:
         raise AddressForbidden("not a name of a host") from error
-    if len(name) > 253 or not _NAME.fullmatch(name):
+    if len(name) > 253 or not names.fullmatch(name):
         raise AddressForbidden("not a name of a host")
     return name
 
@@ -153,7 +157,7 @@ def _resolve(host: str, port: int) -> list[str]:
 
 def _checked_addresses(target: _Target, allowed: Callable[[Address], bool], resolve: Resolve, end: float) -> list[str]:
     """The IP addresses of a host. Raises AddressForbidden if any of them is not allowed, NotFetched if there is none."""
-    literal = ":" in target.host or not _NAME.fullmatch(target.host)
+    literal = ":" in target.host or re.fullmatch(r"[0-9.]+", target.host) is not None
     texts = [target.host] if literal else _looked_up(target, resolve, end)
     for text in texts:
         try:
@@ -216,13 +220,26 @@ def post(url: str, form: bytes, *, limit: int = 65_536, seconds: float = SECONDS
     return _ask("POST", url, form, headers, limit, time.monotonic() + seconds, **checks)[0]
 
 
+def ask_named(
+    method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None, *,
+    limit: int, seconds: float, tls: ssl.SSLContext | None = None,
+) -> FetchedResponse:  # fmt: skip
+    """Ask a server that the administrator named, such as a provider to sign in with: it may be inside, and on any port.
+
+    A redirect is returned, with its status and no content. Raises as `get` does.
+    """
+    end = time.monotonic() + seconds
+    sent = {"Accept": "*/*", **(headers or {})}
+    return _ask(method, url, body, sent, limit, end, allowed=lambda _address: True, ports=None, names=_OWN_NAME, tls=tls)[0]
+
+
 def _ask(
     method: str, url: str, body: bytes, headers: dict[str, str], limit: int, end: float, *,
-    allowed: Callable[[Address], bool] = is_global, resolve: Resolve = _resolve, ports: Iterable[int] = PORTS,
-    tls: ssl.SSLContext | None = None,
+    allowed: Callable[[Address], bool] = is_global, resolve: Resolve = _resolve, ports: Iterable[int] | None = PORTS,
+    names: re.Pattern[str] = _NAME, tls: ssl.SSLContext | None = None,
 ) -> tuple[FetchedResponse, str]:  # fmt: skip
     """One request: the response, and the target of a redirect ("" if it is none)."""
-    target = _target(url, ports)
+    target = _target(url, ports, names)
     connection = _Connection(target, _checked_addresses(target, allowed, resolve, end), end, tls or _tls())
     try:
         connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)

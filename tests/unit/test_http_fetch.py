@@ -289,3 +289,26 @@ def test_a_closed_port_is_a_fault_and_the_next_address_is_tried() -> None:
         assert fetch(port, resolve=lambda host, port: ["127.0.0.9", "127.0.0.1"]).content == b"x"
     with pytest.raises(NotFetched):
         fetch(port)
+
+
+# --- servers that the administrator named ----------------------------------------------------------------------------
+
+
+def test_a_server_of_ones_own_may_be_inside_and_on_any_port() -> None:
+    with web(lambda request: ok(b"yes", kind="text/plain")) as (port, asked):
+        answer = http_fetch.ask_named("GET", f"http://127.0.0.1:{port}/p3?a=b", limit=100, seconds=3)
+        http_fetch.ask_named("POST", f"http://localhost:{port}/", b"a=b", {"Accept": "text/xml"}, limit=100, seconds=3)
+    assert (answer.status, answer.content) == (200, b"yes")
+    assert asked[0].startswith(b"GET /p3?a=b HTTP/1.1\r\n")
+    assert asked[1].endswith(b"\r\n\r\na=b") and b"Accept: text/xml\r\n" in asked[1]
+
+
+def test_where_it_leads_is_not_asked() -> None:
+    with web(lambda request: b"HTTP/1.1 302 Found\r\nLocation: http://10.0.0.1/\r\nContent-Length: 2\r\n\r\nno") as (port, _):
+        answer = http_fetch.ask_named("GET", f"http://127.0.0.1:{port}/", limit=100, seconds=3)
+    assert (answer.status, answer.content) == (302, b"")
+
+
+def test_nor_is_more_read_than_was_allowed() -> None:
+    with web(lambda request: ok(b"x" * 101)) as (port, _), pytest.raises(NotFetched):
+        http_fetch.ask_named("GET", f"http://127.0.0.1:{port}/", limit=100, seconds=3)
