@@ -29,7 +29,7 @@ DETAILS = (
     "by",  # "command": the administrator at the command line
     "address",  # another address that is concerned
     "name",  # that somebody was allowed to write under
-    "factor",  # a kind of second factor: app, key, passkey, code, mail, voucher
+    "factor",  # a kind of second factor: app, key, passkey, code, mail, voucher, provider
     "uses",  # of an app password: imap, smtp, caldav, carddav
     "version",  # of the terms of use
     "before",  # what the target was before

@@ -69,9 +69,11 @@ class Oidc:
     groups_claim: str = checked(line(60, empty=True), default="")
     create: bool = checked(anything, default=False)  # make an account at the first sign-in
     match_address: bool = checked(anything, default=False)  # the provider's proven address signs in to the account that has it
+    addresses_proven: bool = checked(anything, default=False)  # its addresses are right, though it does not say so of each
     domains: str = checked(line(500, empty=True), default="")  # that made and matched accounts may be of; empty: `domain` alone
     make_groups: bool = checked(anything, default=False)  # groups that do not exist yet are made
     second_step: str = checked(one_of("ours", "theirs"), default="ours")  # theirs: the person's own second step is not asked for
+    ca_file: str = checked(line(500, empty=True), default="")  # certificates that it is checked with, instead of the system's
 
 
 @dataclass(frozen=True, slots=True)

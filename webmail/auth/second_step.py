@@ -33,6 +33,7 @@ class Factor(StrEnum):
     CODE = "code"  # a recovery code
     MAIL = "mail"
     VOUCHER = "voucher"
+    PROVIDER = "provider"  # signed in again at one, where a change is confirmed
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Refusal(StrEnum):
     NO_ACCOUNT = "no-account"  # there is none, and none is made
     NOT_LINKED = "not-linked"  # there is one of this address, which the person has to connect to the provider first
     NO_ADDRESS = "no-address"  # the provider told none, or one of a domain that is not ours
+    NOT_PROVEN = "not-proven"  # there is no account, and the provider does not say that the address is really theirs
     DISABLED = "disabled"
     OTHER_SUBJECT = "other-subject"  # the account is linked to somebody else at this provider
 
@@ -71,7 +72,7 @@ class Claims:
     """What a provider says of somebody, who has proved to it who they are.
 
     `provider`: as in `LinkedAccount`. `subject`: never changes, and is never given to somebody else. `proven`: whether the
-    address may be trusted to be theirs. `groups` and `quota_bytes`: None where the provider says nothing of them.
+    address may be trusted to be theirs: without it no account is made or matched, only a link counts. `groups` and `quota_bytes`: None where the provider says nothing of them.
     """
 
     provider: str
@@ -154,6 +155,8 @@ def _by_address(claims: Claims, rules: Rules, settings: Settings, network: str) 
     if user is None:
         if not rules.create:
             raise NotLetIn(Refusal.NO_ACCOUNT, address)
+        if not claims.proven:  # or they would take the mail of somebody who is still to come
+            raise NotLetIn(Refusal.NOT_PROVEN, address)
         user = _made(address, claims, network)
     elif not (claims.proven and getattr(rules, "match_address", True)):
         raise NotLetIn(Refusal.NOT_LINKED, address)
