@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from webmail import imap
+from webmail.imap.chosen import Selection, count  # noqa: F401 - part of this module
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Connection
 from webmail.imap.search import Search, criteria
 from webmail.mailbox.list_request import ListRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Messages of one mailbox. `uidvalidity` is that of the list they were selected in, 0 if unknown."""
-
-    mailbox: str
-    uidvalidity: int
-    uids: tuple[int, ...]
-
-
-def count(chosen: Iterable[Selection]) -> int:
-    return sum(len(each.uids) for each in chosen)
 
 
 def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Selection]:
@@ -56,14 +43,6 @@ def matching(connection: Connection, asked: ListRequest, query: str | Search, ui
     reach = imap.multi_search.within(imap.mailboxes.overview(connection), asked.mailbox, asked.scope == "below")
     places, _skipped = imap.multi_search.matching(connection, reach.names, criteria(query, connection.capabilities))
     return [Selection(place.mailbox, place.uidvalidity, place.uids) for place in places if place.uids]
-
-
-def everything(connection: Connection) -> tuple[list[Selection], tuple[str, ...]]:
-    """All messages of the user's own mailboxes, trash and junk too, and the mailboxes that could not be read: the overview, then
-    SELECT and SEARCH in each, in 1 round trip for each 24 KB of commands."""
-    own = [mailbox for mailbox in imap.mailboxes.overview(connection).mailboxes if mailbox.selectable and not mailbox.owner]
-    places, skipped = imap.multi_search.matching(connection, [mailbox.name for mailbox in own], b"ALL")
-    return [Selection(place.mailbox, place.uidvalidity, place.uids[::-1]) for place in places if place.uids], skipped
 
 
 def unread(connection: Connection, mailbox: str, uidvalidity: int) -> list[Selection]:

@@ -17,10 +17,12 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.imap import bulk
-from webmail.mailbox import export, export_task, selection
+from webmail.imap import chosen as choice
+from webmail.mailbox import export, export_task
 from webmail.models import Task
 from webmail.storage import StorageFull, open_storage
 from webmail.storage.local import LocalStorage
+from webmail.tasks import mail_parts
 from webmail.web.current import settings as current_settings
 
 Fill = Callable[..., list[int]]
@@ -37,7 +39,7 @@ def work(app: Flask) -> Callable[[], int]:
 def many(person: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> Visitor:
     """Somebody with more messages than are saved at once, a few to a part."""
     monkeypatch.setattr(export, "MOST_MESSAGES", 10)
-    monkeypatch.setattr(export_task, "_PART_MESSAGES", 4)
+    monkeypatch.setattr(mail_parts, "PART_MESSAGES", 4)
     fill(person, *(message(f"Number {n}", f"From here\n{n}") for n in range(COUNT)))
     return person
 
@@ -303,7 +305,7 @@ def test_a_folder_that_can_not_be_read_is_told_and_nothing_is_saved(
     many: Visitor, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many.submit(many.get("/folders"), "form[action='/export']")
-    monkeypatch.setattr(selection, "everything", lambda _connection: ([], ("Work",)))
+    monkeypatch.setattr(choice, "everything", lambda _connection: ([], ("Work",)))
     work()
     page = many.get("/tasks")
     assert "A folder could not be read, so nothing was saved." in page.text and "Download" not in page.text

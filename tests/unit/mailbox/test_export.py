@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from webmail.mailbox import export
-from webmail.mailbox.export import mbox_lines
+from webmail.mime.formats.mbox_writer import mbox_lines
 
 MESSAGE = (
     b"From: a@b.example\r\nSubject: x\r\n\r\nFrom here\r\n>From there\r\nnot From\r\nFro\r\nm \r\n\rFrom\r\n>>From \r\nFrom end"
