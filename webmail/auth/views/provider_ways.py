@@ -1,11 +1,15 @@
-"""Ways in by what the establishment already has, as the sign-in page offers them."""
+"""Ways in by what the establishment already has: what the sign-in page offers, and why one lets nobody in, in words."""
 
 from __future__ import annotations
 
 from flask import current_app, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
+from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.web.current import settings
+from webmail.web.rendering import page
 from webmail.web.request_values import local_path, next_path
 
 
@@ -30,3 +34,51 @@ def provider_ways(target: str | None = None) -> list[tuple[str, str]]:
 
 def _address(endpoint: str, **values: str | None) -> str:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""
+
+
+def provider_title(provider: str) -> str:
+    """How people call a provider, as `LinkedAccount` names it; the establishment's name for one that is set no more."""
+    here = settings()
+    titles = {f"oidc:{one.name}": one.title for one in here.oidc}
+    for name, entry in (("cas", here.cas), ("proxy", here.proxy_sign_in)):
+        if entry is not None:
+            titles[name] = entry.title
+    return titles.get(provider, "") or here.name
+
+
+def refusal_words(error: NotLetIn, title: str) -> str:
+    """What happened and what to do, for somebody whom the provider of this title vouches for."""
+    address = error.address
+    match error.refusal:
+        case Refusal.NO_ACCOUNT:
+            return _(
+                "%(title)s knows you, but %(address)s has no account here. Ask for one: see Help.", title=title, address=address
+            )
+        case Refusal.NOT_LINKED:
+            return _(
+                "There is already an account %(address)s. Sign in to it as usual, then connect it to %(title)s on “My account”.",
+                address=address, title=title,
+            )  # fmt: skip
+        case Refusal.NO_ADDRESS:
+            return _("%(title)s gave no e-mail address that can be used here. Ask for help: see Help.", title=title)
+        case Refusal.NOT_PROVEN:
+            return _(
+                "%(title)s has not checked that %(address)s is yours. Confirm your address there first.",
+                title=title,
+                address=address,
+            )
+        case Refusal.DISABLED:
+            return _("This account is disabled. Ask for help: see Help.")
+        case Refusal.OTHER_SUBJECT if address:
+            return _(
+                "The account %(address)s is connected to somebody else at %(title)s. Ask for help: see Help.",
+                address=address,
+                title=title,
+            )
+        case Refusal.OTHER_SUBJECT:
+            return _("This user of %(title)s is connected to another account already.", title=title)
+
+
+def lead_on(address: str, title: str) -> Response:
+    """A page that leads on to another site, for an answer to a form: our policy (`form-action`) lets none redirect there."""
+    return page("auth/lead_on.html", address=address, title=title)
