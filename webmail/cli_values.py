@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import click
 
-from webmail.auth.sign_in import normalise
+from webmail.auth.names import normalise
 from webmail.models import User
 from webmail.web.current import settings
 

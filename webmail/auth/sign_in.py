@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -11,12 +10,11 @@ from peewee import IntegrityError
 from webmail.account import Account, Password
 from webmail.auth import door_codes, known_devices, passwords, throttle
 from webmail.auth.check_slots import check_slot
+from webmail.auth.names import normalise
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError, SignInRefused
 from webmail.models import User
-
-_ADDRESS = re.compile(r"[^\s@\x00-\x1f\x7f]{1,190}@[^\s@\x00-\x1f\x7f]{1,190}")
 
 
 def sign_in(
@@ -59,19 +57,6 @@ def sign_in(
         raise
     throttle.succeeded(attempt, settings.sign_in_attempts)
     return user
-
-
-def normalise(address_or_name: str, domain: str) -> str:
-    """`local@domain` in lower case, with `domain` appended if none was typed; "" if invalid.
-
-    Nothing invisible: it is printed in terminals and audit logs, and could be taken for somebody else's address.
-
-    Lower-cased as in Dovecot, so that "Alice" and "alice" are the same user with the same rate limit.
-    """
-    text = address_or_name.strip().lower()
-    if "@" not in text and domain:
-        text = f"{text}@{domain.lower()}"
-    return text if _ADDRESS.fullmatch(text) and len(text) <= 254 and text.isprintable() else ""
 
 
 def account_address(address_or_name: str, domain: str) -> str:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from webmail.auth.sign_in import normalise
+from webmail.auth.names import normalise
 from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import db

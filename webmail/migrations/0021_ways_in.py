@@ -5,10 +5,12 @@ import peewee as pw
 # a process of the version before still adds rows
 EMPTY = {"default": "", "constraints": [pw.SQL("DEFAULT ''")]}
 ACCOUNT = [
-    ("name_given", pw.CharField(max_length=190, **EMPTY)),
+    ("name_given", pw.CharField(max_length=190, null=True)),
+    ("reset_by_mail", pw.IntegerField(default=0, constraints=[pw.SQL("DEFAULT 0")])),
     ("phone", pw.CharField(max_length=20, **EMPTY)),
     ("provider", pw.CharField(max_length=40, **EMPTY)),
     ("deletion_asked", pw.DateTimeField(null=True)),
+    ("deletion_reason", pw.CharField(max_length=500, **EMPTY)),
 ]
 SESSION = [
     ("provider", pw.CharField(max_length=40, **EMPTY)),
@@ -33,6 +35,8 @@ class PasswordReset(pw.Model):
     channel = pw.CharField(max_length=4)
     code_hash = pw.CharField(max_length=64, default="")
     tries = pw.IntegerField(default=0)
+    known = pw.BooleanField(default=False)
+    sent = pw.DateTimeField(null=True)
     proved = pw.DateTimeField(null=True)
     used = pw.DateTimeField(null=True)
     network = pw.CharField(max_length=64, default="")
@@ -76,6 +80,7 @@ class LinkedAccount(pw.Model):
     shown = pw.CharField(max_length=254, default="")
     created = pw.DateTimeField()
     used = pw.DateTimeField()
+    left = pw.DateTimeField(null=True)
 
     class Meta:
         table_name = "linked_accounts"

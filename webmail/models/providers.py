@@ -17,6 +17,7 @@ class LinkedAccount(Table):
     shown = pw.CharField(max_length=254, default="")  # how the person knows it: a user name or address there
     created = pw.DateTimeField(default=now)
     used = pw.DateTimeField(default=now)  # when the provider last vouched for them
+    left = pw.DateTimeField(null=True)  # when the account was disabled since the directory no longer had them
 
     class Meta:
         table_name = "linked_accounts"

@@ -10,7 +10,8 @@ import pytest
 from tests.support.auth_app import PASSWORD
 from webmail.account import Password
 from webmail.auth import known_devices, passwords
-from webmail.auth.sign_in import normalise, sign_in
+from webmail.auth.names import normalise
+from webmail.auth.sign_in import sign_in
 from webmail.auth.throttle import TooManyAttempts, attempt_at
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import SignInFailure, User, now

@@ -16,7 +16,7 @@ from typing import Protocol
 import peewee as pw
 
 from webmail import audit
-from webmail.auth.sign_in import normalise
+from webmail.auth.names import normalise
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError

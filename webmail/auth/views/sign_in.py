@@ -18,7 +18,8 @@ from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import CLEARED, visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
-from webmail.auth.sign_in import account_address, normalise, sign_in
+from webmail.auth.names import normalise
+from webmail.auth.sign_in import account_address, sign_in
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.code_letters import mail_door_code
