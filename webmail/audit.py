@@ -32,6 +32,7 @@ DETAILS = (
     "factor",  # a kind of second factor: app, key, passkey, code, mail, voucher, provider
     "uses",  # of an app password: imap, smtp, caldav, carddav
     "version",  # of the terms of use
+    "phone",  # a number, masked
     "before",  # what the target was before
     "change",  # of a group: made, renamed, deleted; of the people in it: added, removed
     "group",
@@ -83,10 +84,15 @@ def record(act: AuditAct, *, actor: User | None = None, target: str = "", networ
         log.error("an act is not in the audit log: %s on %s: %s", act, _clean(target), error, exc_info=unexpected)
 
 
-def count_of(act: AuditAct, actor: User, since: datetime) -> int:
-    """How often somebody did this since then (naive UTC): for limits on what is in the log anyway. One SELECT."""
-    mine = (AuditEntry.act == act) & (AuditEntry.actor == actor) & (AuditEntry.at >= since)
-    return int(AuditEntry.select().where(mine).count())
+def count_of(act: AuditAct, actor: User | None, since: datetime) -> int:
+    """How often somebody (None: all together) did this since then (naive UTC): for limits on what is in the log anyway.
+
+    One SELECT.
+    """
+    found = (AuditEntry.act == act) & (AuditEntry.at >= since)
+    if actor is not None:
+        found &= AuditEntry.actor == actor
+    return int(AuditEntry.select().where(found).count())
 
 
 def first_of(act: AuditAct, actor: User, since: datetime) -> datetime | None:

@@ -22,7 +22,7 @@ from huey import SqliteHuey
 from webmail import audit, preferences, system_mail, vault
 from webmail.account import Account
 from webmail.accounts import own_data
-from webmail.auth import mailed_codes
+from webmail.auth import mailed_codes, password_reset
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
@@ -122,6 +122,7 @@ class Jobs:
                 image_cache.sweep(self.settings)
                 audit.expire(self.settings)
                 mailed_codes.expire()
+                password_reset.expire()
                 leftovers.sweep(self.settings)
         for outbox_id in ready:
             self.schedule(outbox_id, now())

@@ -28,6 +28,7 @@ DATA = (
     "preferences",
     "vault",
     "schedule",
+    "sms",
     "user_lock",
     "ownership",
     "storage",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webmail import imap
-from webmail.auth import mail_sessions, sessions, trusted_devices
+from webmail.auth import mail_sessions, password_reset, sessions, trusted_devices
 from webmail.config import Settings
 from webmail.models import User
 
@@ -12,7 +12,7 @@ def end_everything_else(user: User, settings: Settings, *, keep: str = "") -> in
     """End all sessions of `user`, all trust in browsers, and what mail programs have open; returns how many sessions there were.
 
     `keep`: the `id_hash` of the session that goes on, as `visit().id`. Mail programs are ended after a moment, in a thread, since
-    nobody waits for Dovecot; new sign-ins of theirs are checked anew in any case. 2 queries.
+    nobody waits for Dovecot; new sign-ins of theirs are checked anew in any case. Links to a new password end too. 3 queries.
     """
     ended = _end_here(user, keep)
     mail_sessions.end_soon(user.address, settings, pages=not keep)
@@ -30,5 +30,6 @@ def end_everything(user: User, settings: Settings) -> tuple[int, int | None]:
 def _end_here(user: User, keep: str = "") -> int:
     ended = sessions.revoke_all(user, except_=keep)
     trusted_devices.end_all(user)
+    password_reset.void(user)
     imap.close_all_of(user.address)
     return ended

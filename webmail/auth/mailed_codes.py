@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from webmail import audit, system_mail
+from webmail.auth import text_messages
 from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -24,6 +25,7 @@ TRIES = 5
 PER_HOUR = 5  # mails to one person, whatever for
 DIGITS = 6
 _HOUR = timedelta(hours=1)
+_TEXTS = {_HOUR: 3, timedelta(days=1): 10}  # text messages to confirm numbers of one person
 _LONGEST = 40  # characters of what is typed, with spaces in it
 
 Letter = Callable[[str], tuple[str, str]]
@@ -34,6 +36,7 @@ class CodePurpose(StrEnum):
 
     RECOVERY_ADDRESS = "recovery-address"
     SECOND_STEP = "second-step"
+    PHONE = "phone"  # by text message
 
 
 class CodeFault(StrEnum):
@@ -64,9 +67,11 @@ def may_be_factor(settings: Settings) -> bool:
 def can_replace_factor(user: User, settings: Settings) -> bool:
     """Whether a code may be mailed for the second step: only to a recovery address that was confirmed, which is never here.
 
-    Who turned codes on as a factor keeps it where the administrator allows it no more: it may be the only one they have.
+    Who turned codes on as a factor keeps it where the administrator allows it no more: it may be the only one they have. Nobody
+    else whose password was last chosen by a link to that address: whoever reads it would need nothing more.
     """
-    return can_be_sent(settings) and bool(user.recovery_address) and bool(settings.mailed_second_step or user.mailed_step)
+    allowed = user.mailed_step or (settings.mailed_second_step and not user.reset_by_mail)
+    return can_be_sent(settings) and bool(user.recovery_address and allowed)
 
 
 def send(user: User, purpose: CodePurpose, address: str, settings: Settings, letter: Letter, network: str = "") -> SystemMessage:
@@ -75,7 +80,7 @@ def send(user: User, purpose: CodePurpose, address: str, settings: Settings, let
     Raises TooManyAttempts after PER_HOUR mails (also where the address had too many from us today), BadAddress, and one of
     DATABASE_AWAY.
     """
-    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    code = _new_code()
     subject, body = letter(code)
     language = system_mail.in_language_of(user, settings)
     with db.atomic():
@@ -87,6 +92,23 @@ def send(user: User, purpose: CodePurpose, address: str, settings: Settings, let
             raise TooManyAttempts(60)
         audit.record(AuditAct.CODE_MAILED, actor=user, network=network, address=address)
     return row
+
+
+def begin_by_text(user: User, number: str, settings: Settings, network: str = "") -> str:
+    """A new code that confirms a telephone number, for the caller to send.
+
+    Raises TooManyAttempts after three text messages to one person in an hour, ten in a day, or all that may be sent.
+    """
+    code = _new_code()
+    with db.atomic():
+        _store(user, CodePurpose.PHONE, number, _hash(user, CodePurpose.PHONE, number, code, settings))
+        for span, most in _TEXTS.items():
+            if audit.count_of(AuditAct.CODE_TEXTED, user, now() - span) >= most:
+                first = audit.first_of(AuditAct.CODE_TEXTED, user, now() - span)
+                raise TooManyAttempts(max(1, int(span.total_seconds() // 60) - _minutes_since(first)))
+        if not text_messages.may_send(user, number, settings, network=network, by_person=True):
+            raise TooManyAttempts(60)
+    return code
 
 
 def accept(user: User, purpose: CodePurpose, typed: str, settings: Settings) -> str:
@@ -136,6 +158,10 @@ def masked(address: str) -> str:
     local, _, domain = address.rpartition("@")
     name, _, end = domain.rpartition(".")
     return f"{local[:1]}…@{name[:1]}….{end}" if name else f"{local[:1]}…@{end[:1]}…"
+
+
+def _new_code() -> str:
+    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
 
 
 def _store(user: User, purpose: CodePurpose, address: str, code_hash: str) -> None:

@@ -38,6 +38,23 @@ def strength(password: str, user: User, settings: Settings) -> Strength:
     return password_strength.judge(password, known=known, shortest=settings.password_length)
 
 
+def faults_of(new: str, again: str, judged: Strength, settings: Settings, *, before: str = "") -> dict[str, ChangeFault]:
+    """What is wrong with a new password, by the field of the form; `before`: the one it replaces, where that is known."""
+    if not passwords.usable(new):
+        return {"new_password": ChangeFault.UNUSABLE}
+    if before and new == before:
+        return {"new_password": ChangeFault.SAME}
+    if judged.score < settings.password_score or len(new) < settings.password_length:
+        return {"new_password": ChangeFault.WEAK}
+    return {"new_password_again": ChangeFault.DIFFERENT} if new != again else {}
+
+
+def hash_in_turn(new: str) -> str:
+    """Its hash, once there is a turn for it. Raises TooBusy."""
+    with check_slot():
+        return passwords.hash_password(new)
+
+
 def change(user: User, before: str, new: str, again: str, settings: Settings) -> None:
     """Replace the password `before` of `user` by `new`. The caller ends the other sessions.
 
@@ -53,18 +70,10 @@ def change(user: User, before: str, new: str, again: str, settings: Settings) ->
         attempt.delete_instance()
     else:
         refused.faults["password"] = ChangeFault.WRONG
-    if not passwords.usable(new):
-        refused.faults["new_password"] = ChangeFault.UNUSABLE
-    elif right and new == before:
-        refused.faults["new_password"] = ChangeFault.SAME
-    elif judged.score < settings.password_score or len(new) < settings.password_length:
-        refused.faults["new_password"] = ChangeFault.WEAK
-    elif new != again:
-        refused.faults["new_password_again"] = ChangeFault.DIFFERENT
+    refused.faults |= faults_of(new, again, judged, settings, before=before if right else "")
     if refused.faults:
         raise refused
-    with check_slot():
-        hashed = passwords.hash_password(new)
+    hashed = hash_in_turn(new)
     # only over the password that was checked: of two changes at once, the second one knows the first one's no more
     same = (User.id == user.id) & (User.password == user.password)
     if not User.update(password=hashed, must_change=0).where(same).execute():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
+from webmail.auth import password_reset
 from webmail.config import Settings
 from webmail.errors import BadAddress
 from webmail.mime.address_input import address_key, ascii_address, parse_addresses
@@ -70,10 +71,12 @@ def note_asked(user: User) -> None:
 
 
 def keep(user: User, address: str) -> str:
-    """Make a confirmed address theirs, "" for none; returns the one before."""
+    """Make a confirmed address theirs, "" for none; returns the one before. Links to a new password that were sent there end."""
     before = str(user.recovery_address)
     user.recovery_address = address
     User.update(recovery_address=address).where(User.id == user.id).execute()
+    if before:
+        password_reset.void(user)
     return before
 
 

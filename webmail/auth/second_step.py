@@ -118,6 +118,13 @@ def reset(user: User) -> int:
         return mail + sum(table.delete().where(table.user == user).execute() for table in (Authenticator, SecurityKey))
 
 
+def note_other_factor(user: User) -> None:
+    """They have proved it is them by more than what the recovery address receives: codes may be sent there again."""
+    if user.reset_by_mail:
+        user.reset_by_mail = 0
+        User.update(reset_by_mail=0).where(User.id == user.id).execute()
+
+
 def check_code(user: User, code: str, settings: Settings, *, browser: str = "", place: str = "second step") -> Factor:
     """Whether a code that was typed, of an app or a recovery code, is right; it is used up. Returns which of them it was.
 

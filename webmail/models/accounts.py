@@ -14,17 +14,19 @@ class User(Table):
     local = pw.CharField(max_length=190)
     domain = pw.CharField(max_length=190)
     name = pw.CharField(max_length=190, default="")
-    name_given = pw.CharField(max_length=190, default="")  # by the administrator or a provider, where the person shows another
+    name_given = pw.CharField(max_length=190, null=True)  # by the administrator or a provider, where the person shows another
     password = pw.CharField(max_length=255, default="")  # Argon2id hash; empty: the IMAP server checks passwords
     must_change = pw.IntegerField(default=0)  # 1: the password is a temporary one, to be changed before anything else
     second_step = pw.IntegerField(default=0)  # 1: signing in takes a second factor; IMAP and SMTP refuse the password then
     mailed_step = pw.IntegerField(default=0)  # 1: codes mailed to the recovery address are a second factor of their own
+    reset_by_mail = pw.IntegerField(default=0)  # 1: a link to the recovery address gave the password: a code there proves no more
     second_step_due = pw.DateTimeField(null=True)  # from when on a second factor must be set up, where it is required
     recovery_address = pw.CharField(max_length=254, default="")  # outside, confirmed by a code
     recovery_asked = pw.DateTimeField(null=True)  # when the person was last asked for one
     phone = pw.CharField(max_length=20, default="")  # "+33612345678" (E.164), confirmed by a code
     provider = pw.CharField(max_length=40, default="")  # who made the account at its first sign-in: see `LinkedAccount`
     deletion_asked = pw.DateTimeField(null=True)  # when the person asked for the account to be deleted
+    deletion_reason = pw.CharField(max_length=500, default="")  # as they typed it
     terms = pw.CharField(max_length=40, default="")  # the version of the terms of use that was accepted
     terms_at = pw.DateTimeField(null=True)
     quota_bytes = pw.BigIntegerField(default=1024**3)

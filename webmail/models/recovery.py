@@ -21,6 +21,8 @@ class PasswordReset(Table):
     channel = pw.CharField(max_length=4)  # "mail" or "sms"
     code_hash = pw.CharField(max_length=64, default="")  # by SMS; keyed with the installation's secret (vault.py)
     tries = pw.IntegerField(default=0)  # of the code
+    known = pw.BooleanField(default=False)  # asked for in a browser on which the person signed in before
+    sent = pw.DateTimeField(null=True)  # null: nothing was sent, so that neither link nor code is good
     proved = pw.DateTimeField(null=True)  # when the code was right: from then on the token alone counts, as by mail
     used = pw.DateTimeField(null=True)
     network = pw.CharField(max_length=64, default="")  # of who asked

@@ -11,9 +11,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.auth import recovery_address, requirement, trusted_devices
+from webmail.auth import recovery_address, requirement, second_step, trusted_devices
 from webmail.auth.cookies import visit
 from webmail.auth.guard import FACTOR
+from webmail.auth.second_step import Factor
 from webmail.auth.user_agent import describe
 from webmail.auth.views.mail_code import mail_only_factor
 from webmail.auth.views.new_browser import tell_of_new_browser
@@ -58,6 +59,8 @@ def password_was_right(user: User, how: Started, target: str) -> Response:
 def complete(user: User, how: Started, target: str) -> Response:
     """Sign in, record it, and go back to the page that was asked for, or to the inbox."""
     browser = describe(request.headers.get("User-Agent", ""))
+    if how.factor not in (None, Factor.MAIL):
+        second_step.note_other_factor(user)
     new = tell_of_new_browser(user, browser, shared=how.shared)
     data = how.data | ({FACTOR: how.factor} if how.factor else {})
     visit().start(user, **_chosen(how), data=data)

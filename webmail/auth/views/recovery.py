@@ -96,7 +96,7 @@ def remove_recovery() -> Response:
         audited(AuditAct.RECOVERY_ADDRESS_REMOVED, before)
         tell(user, SecurityNotice.RECOVERY_ADDRESS_REMOVED, before, also=(before,))
         notify(_("You have no recovery address any more."), "done")
-    for purpose in CodePurpose:
+    for purpose in (_PURPOSE, CodePurpose.SECOND_STEP):
         mailed_codes.forget(user, purpose)
     return _again()
 

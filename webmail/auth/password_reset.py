@@ -1,0 +1,237 @@
+"""Password reset: a way to a new password for somebody who forgot theirs, by a link or a code. No Flask here.
+
+Whoever asks gets a row, whether there is such an account or not, and the same queries; what is to be sent is decided afterwards
+(`claim`), when nobody waits. A link or code opens the page for a new password and nothing else: the second step is asked for.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from peewee import Expression
+
+from webmail.auth import known_devices, mailed_codes, password_change, text_messages
+from webmail.auth.mailed_codes import DIGITS, TRIES, CodeFault, CodeRefused
+from webmail.auth.names import normalise
+from webmail.auth.password_strength import Strength
+from webmail.auth.sessions import hash_token
+from webmail.auth.throttle import TooManyAttempts
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.database.locks import serialize
+from webmail.models import PasswordReset, User, now
+from webmail.vault import keyed_hash
+
+LIFE = timedelta(hours=1)
+CODE_LIFE = mailed_codes.LIFE
+PER_HOUR = 3  # mails, and as many text messages, to one person; as many again asked for in browsers of theirs
+PER_DAY = 10
+PER_NETWORK = 30  # requests in an hour; browsers of the person are not counted
+_UNSENT = 20  # rows of one person for which nothing was sent, and which are worth nothing
+_NOBODYS = 1000  # rows of names that do not exist
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_LONGEST_TOKEN = 100
+
+
+class Channel(StrEnum):
+    """How the way to a new password reaches the person."""
+
+    MAIL = "mail"
+    SMS = "sms"
+
+
+class Answer(StrEnum):
+    """What is said to the person who was reached."""
+
+    WAY = "way"  # the link or the code
+    DISABLED = "disabled"
+    ELSEWHERE = "elsewhere"  # a provider keeps their password
+
+
+class ResetOver(Exception):
+    """The link or the code was used, is too old, or was never given out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: the row, and what only the link, the browser and the text message hold."""
+
+    row: int
+    channel: Channel
+    network: str
+    token: str = field(repr=False)
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is to be sent to whom: `to` is an address or a number."""
+
+    user: User
+    to: str
+    answer: Answer
+
+
+def channels(settings: Settings) -> list[Channel]:
+    """The ways to a new password here; none where passwords are kept elsewhere, or nothing can be sent."""
+    if settings.sign_in != "accounts" or not settings.forgotten_password:
+        return []
+    by_mail = settings.system_sender is not None and settings.public_url and settings.recovery_address != "off"
+    return [*([Channel.MAIL] if by_mail else []), *([Channel.SMS] if settings.sms else [])]
+
+
+def ask(name: str, channel: Channel, network: str, settings: Settings, *, browser: str = "") -> Asked:
+    """Note that somebody asked for a new password of `name`, as it was typed. The same three queries whoever that is.
+
+    `browser`: the known-devices cookie. Raises TooManyAttempts, after PER_NETWORK requests.
+    """
+    address = normalise(name, settings.domain)
+    known = bool(known_devices.recognise(browser, address, settings.secret_key))
+    token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    hashed = hash_token(token)
+    with db.atomic():
+        serialize("password-reset")
+        if (minutes := _network_waits(network)) and not known:
+            raise TooManyAttempts(minutes)
+        person = User.select(User.id).where(User.address == address).scalar()
+        row = PasswordReset.create(
+            user=person, token_hash=hashed, channel=channel, known=known, network=network[:64],
+            code_hash=_code_hash(hashed, code, settings) if channel is Channel.SMS else "",
+        )  # fmt: skip
+    return Asked(row.id, channel, network, token, code)
+
+
+def claim(asked: Asked, settings: Settings) -> Sending | None:
+    """What to send, which counts from now on; None where nothing is: nobody, nowhere to send it, or enough was sent."""
+    with db.atomic():
+        serialize("password-reset")
+        row = PasswordReset.get_or_none(PasswordReset.id == asked.row)
+        user = row.user if row is not None else None
+        _forget_worthless(user)
+        if user is None:
+            return None
+        to = str(user.recovery_address if asked.channel is Channel.MAIL else user.phone)
+        if not to or _had_enough(user, row):
+            return None
+        if asked.channel is Channel.SMS and not text_messages.may_send(user, to, settings, network=asked.network):
+            return None
+        PasswordReset.update(sent=now()).where(PasswordReset.id == row.id).execute()
+    answer = Answer.DISABLED if not user.active else Answer.WAY if user.password else Answer.ELSEWHERE
+    return Sending(user, to, answer)
+
+
+def check_code(tokens: Sequence[str], typed: str, settings: Settings) -> str:
+    """Take the code that came by SMS; returns the token that leads on, a new one. Raises CodeRefused.
+
+    `tokens`: those of this browser, as it may have asked more than once. For each two queries, also where there is nobody. A try
+    is counted before it is compared, so that many at once are not more than one after the other. The token changes when it is
+    proved: who planted it in this browser does not come in behind its owner.
+    """
+    code, left = mailed_codes.digits(typed), False
+    for hashed in map(hash_token, tokens):
+        row = PasswordReset.get_or_none(PasswordReset.token_hash == hashed)
+        this = (PasswordReset.token_hash == hashed) & (PasswordReset.channel == Channel.SMS) & PasswordReset.proved.is_null()
+        alive = (PasswordReset.tries < TRIES) & (PasswordReset.created > now() - CODE_LIFE) & PasswordReset.used.is_null()
+        if not PasswordReset.update(tries=PasswordReset.tries + 1).where(this & alive).execute() or row is None:
+            continue
+        left = left or row.tries + 1 < TRIES
+        right = hmac.compare_digest(_code_hash(hashed, code, settings), row.code_hash)
+        if not (right and code and row.sent is not None):
+            continue
+        token = secrets.token_urlsafe(32)
+        if PasswordReset.update(proved=now(), token_hash=hash_token(token)).where(this).execute():
+            return token
+    raise CodeRefused(CodeFault.WRONG if left else CodeFault.OVER)
+
+
+def holder(token: str) -> User | None:
+    """Whose new password a token lets choose; None where it lets nobody. One SELECT, no change."""
+    if not 0 < len(token) <= _LONGEST_TOKEN:
+        return None
+    row = PasswordReset.select(PasswordReset, User).join(User).where(_is_open(token)).first()
+    user: User | None = row.user if row is not None else None
+    return user if user is not None and user.active and user.password else None
+
+
+def use(token: str, new: str, again: str, settings: Settings) -> User:
+    """Choose the new password. What else was asked for by this person ends; the caller ends sessions, and signs in.
+
+    Raises PasswordNotChanged, which leaves the token good, ResetOver and TooBusy.
+    """
+    user = holder(token)
+    if user is None:
+        raise ResetOver
+    judged = password_change.strength(new, user, settings)
+    if faults := password_change.faults_of(new, again, judged, settings):
+        raise password_change.PasswordNotChanged(faults, judged)
+    hashed = password_change.hash_in_turn(new)
+    with db.atomic():
+        row = PasswordReset.get_or_none(_is_open(token))
+        if row is None or not PasswordReset.update(used=now()).where(_is_open(token)).execute():
+            raise ResetOver  # somebody else was as quick
+        by_mail = int(row.channel == Channel.MAIL)
+        mine = (User.id == user.id) & (User.active == 1)
+        if not User.update(password=hashed, must_change=0, reset_by_mail=by_mail).where(mine).execute():
+            raise ResetOver
+        void(user)
+    user.password, user.must_change, user.reset_by_mail = hashed, 0, by_mail
+    return user
+
+
+def strength_for(token: str, password: str, settings: Settings) -> Strength | None:
+    """How strong a password is for whom the token lets choose one; None for nobody."""
+    user = holder(token)
+    return password_change.strength(password, user, settings) if user is not None and password else None
+
+
+def void(user: User) -> None:
+    """Links and codes of this person are good no more. One UPDATE."""
+    PasswordReset.update(used=now()).where(PasswordReset.user == user, PasswordReset.used.is_null()).execute()
+
+
+def expire() -> int:
+    """Delete what counts no more; returns how many rows."""
+    worthless = PasswordReset.sent.is_null() & (PasswordReset.created < now() - _HOUR)
+    return int(PasswordReset.delete().where(worthless | (PasswordReset.created < now() - _DAY)).execute())
+
+
+def _is_open(token: str) -> Expression:
+    """The row of a token that was given out and not used: by mail with the link, by SMS once the code was right."""
+    given = (PasswordReset.channel == Channel.MAIL) & PasswordReset.sent.is_null(False) | PasswordReset.proved.is_null(False)
+    alive = PasswordReset.used.is_null() & (PasswordReset.created > now() - LIFE)
+    return (PasswordReset.token_hash == hash_token(token)) & alive & given
+
+
+def _network_waits(network: str) -> int:
+    """Minutes until this network may ask again, 0 for now. One SELECT."""
+    mine = (PasswordReset.network == network[:64]) & (PasswordReset.created > now() - _HOUR) & (PasswordReset.known == False)  # noqa: E712
+    last = PasswordReset.select(PasswordReset.created).where(mine).order_by(PasswordReset.created.desc())
+    counting = last.limit(1).offset(PER_NETWORK - 1).first()
+    return max(1, int((counting.created + _HOUR - now()).total_seconds() // 60) + 1) if counting else 0
+
+
+def _had_enough(user: User, row: PasswordReset) -> bool:
+    """Whether as much was sent as may be. Strangers, who may ask in anybody's name, don't use up what the owner's browsers have."""
+    same = (PasswordReset.user == user) & (PasswordReset.channel == row.channel) & (PasswordReset.known == row.known)
+    sent = PasswordReset.select().where(same)
+    return any(
+        sent.where(PasswordReset.sent > now() - span).count() >= most for span, most in ((_HOUR, PER_HOUR), (_DAY, PER_DAY))
+    )
+
+
+def _forget_worthless(user: User | None) -> None:
+    """Keep the newest rows of this person, or of nobody, for which nothing was sent: others may ask without end."""
+    whose = PasswordReset.user.is_null() if user is None else PasswordReset.user == user
+    unsent = PasswordReset.select(PasswordReset.id).where(whose, PasswordReset.sent.is_null())
+    old = [row.id for row in unsent.order_by(PasswordReset.id.desc()).offset(_NOBODYS if user is None else _UNSENT).limit(500)]
+    if old:
+        PasswordReset.delete().where(PasswordReset.id.in_(old)).execute()
+
+
+def _code_hash(token_hash: str, code: str, settings: Settings) -> str:
+    return keyed_hash(f"{token_hash}\n{code}", settings.secret_key, "password reset code", 0)
