@@ -25,8 +25,15 @@ def _ldap_address(name: str, value: str) -> None:
 
 
 def _name_filter(name: str, value: str) -> None:
-    if "{name}" not in value or not (value.startswith("(") and value.endswith(")")):
-        raise ConfigError(f"{name} must be a filter with {{name}} in it, such as (uid={{name}}), not {value[:80]!r}")
+    if not ("{name}" in value or "{address}" in value) or not (value.startswith("(") and value.endswith(")")):
+        raise ConfigError(
+            f"{name} must be a filter with {{name}} or {{address}} in it, such as (uid={{name}}), not {value[:80]!r}"
+        )
+
+
+def _filter(name: str, value: str) -> None:
+    if value and not (value.startswith("(") and value.endswith(")")):
+        raise ConfigError(f"{name} must be a filter such as (!(employeeType=gone)), not {value[:80]!r}")
 
 
 def _networks(name: str, value: str) -> None:
@@ -87,7 +94,7 @@ class Ldap:
     bind_dn: str = checked(line(500, empty=True), default="")  # who looks people up; empty: anonymously
     bind_password: str = checked(line(500, empty=True), default="")
     filter: str = checked(_name_filter, default="(uid={name})")  # {name}: before the @; {address}: all of it
-    active_filter: str = checked(line(500, empty=True), default="")  # people for whom it does not hold can't sign in
+    active_filter: str = checked(_filter, default="")  # people for whom it does not hold can't sign in
     address_attribute: str = checked(line(60), default="mail")
     name_attribute: str = checked(line(60), default="displayName")
     groups_attribute: str = checked(line(60, empty=True), default="")  # of the person: memberOf; names or DNs
@@ -96,6 +103,17 @@ class Ldap:
     domains: str = checked(line(500, empty=True), default="")
     make_groups: bool = checked(anything, default=False)
     timeout: float = checked(between(0.5, 30), default=5.0)  # seconds
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine: nobody can listen in between, and it may have no certificate."""
+        parts = urlsplit(self.url)
+        if parts.scheme == "ldapi" or parts.hostname == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(parts.hostname or "").is_loopback
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,14 @@ def _check_ways_in(settings: Settings) -> None:
         raise ConfigError("oidc and cas need public_url: the provider leads people back there")
     if settings.ldap is not None and not find_spec("ldap"):
         raise ConfigError("ldap needs the Python package python-ldap: see requirements-ldap.txt")
+    if (
+        settings.ldap is not None
+        and settings.ldap.url.startswith("ldap:")
+        and not (settings.ldap.starttls or settings.ldap.is_here)
+    ):
+        raise ConfigError(
+            "ldap.starttls = false is for a directory on this machine alone: passwords would cross the network in clear"
+        )
 
 
 def _check_database(url: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from webmail.account import Account, Password
 from webmail.auth import passwords, second_step
 from webmail.auth.check_slots import check_slot
+from webmail.auth.providers import directory
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import attempt_at, take_back
 from webmail.config import Settings
@@ -46,7 +47,9 @@ def _check_password(user: User, typed: str, settings: Settings, check_imap: Call
     if not passwords.usable(typed):
         raise SignInRefused("not a password")
     try:
-        if settings.sign_in == "accounts":
+        if directory.is_asked(user, settings):
+            directory.check_password(user, typed, settings)
+        elif settings.sign_in == "accounts":
             with check_slot():
                 right = passwords.verify(user.password, typed)
             if not right:

@@ -8,9 +8,11 @@ from contextlib import suppress
 from peewee import IntegrityError
 
 from webmail.account import Account, Password
-from webmail.auth import door_codes, known_devices, passwords, throttle
+from webmail.auth import door_codes, known_devices, passwords, temporary_passwords, throttle
 from webmail.auth.check_slots import check_slot
 from webmail.auth.names import normalise
+from webmail.auth.providers import directory
+from webmail.auth.temporary_passwords import TemporaryPasswordOver
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError, SignInRefused
@@ -28,15 +30,16 @@ def sign_in(
     waited: bool = False,
     code: str = "",
 ) -> User:
-    """Authenticate; returns the user, creating their row at the first sign-in if IMAP authenticates.
+    """Authenticate; returns the user, creating their row at the first sign-in if IMAP or the directory authenticates.
 
     `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefused or
     ServerAway. `browser`: the known-devices cookie (auth/known_devices.py). `waited`: see throttle.begin.
     `code`: a door code (auth/door_codes.py), if one was typed.
 
-    Raises SignInRefused, TooManyAttempts (the password is not checked then), TooBusy and ServerAway (not counted as failures).
+    Raises SignInRefused, TooManyAttempts (the password is not checked then); TooBusy, ServerAway, and NotLetIn where the
+    directory's password was right (not counted as failures).
     """
-    address = normalise(address_or_name, settings.domain)
+    address, place = normalise(address_or_name, settings.domain), network
     if own := known_devices.recognise(browser, address, settings.secret_key):
         counted, network = own, ""
     elif code and door_codes.is_right(code, address, settings):
@@ -48,7 +51,7 @@ def sign_in(
         raise SignInRefused("not a name and a password")
     try:
         if settings.sign_in == "accounts":
-            user = _by_own_table(address, password)
+            user = _by_accounts(address, password, settings, place)
         else:
             user = _by_imap(address, password, settings, check_imap)
     except MailError as error:
@@ -70,12 +73,21 @@ def account_address(address_or_name: str, domain: str) -> str:
     return ""
 
 
-def _by_own_table(address: str, password: str) -> User:
+def _by_accounts(address: str, password: str, settings: Settings, network: str) -> User:
     user = User.get_or_none(User.address == address)
+    if directory.is_asked(user, settings):
+        return directory.sign_in(address, password, settings, network)
+    return _by_own_table(user, password)
+
+
+def _by_own_table(user: User | None, password: str) -> User:
+    password = temporary_passwords.as_kept(user, password)
     with check_slot():
         right = passwords.verify(user.password if user else "", password)
     if user is None or not right or not user.active:
         raise SignInRefused("wrong name or password, or an account that is switched off")
+    if temporary_passwords.is_over(user):
+        raise TemporaryPasswordOver("the temporary password is too old")
     if passwords.needs_rehash(user.password):
         with check_slot():
             hashed = passwords.hash_password(password)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -19,14 +21,18 @@ from webmail.auth.cookies import CLEARED, visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
 from webmail.auth.names import normalise
+from webmail.auth.providers import directory
+from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.sign_in import account_address, sign_in
+from webmail.auth.temporary_passwords import TemporaryPasswordOver
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.code_letters import mail_door_code
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
+from webmail.auth.views.provider_ways import provider_title, refusal_words
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, ServerAway, SignInRefused, UnsafeValue
-from webmail.models import AuditAct
+from webmail.models import AuditAct, User
 from webmail.web.audit import audited
 from webmail.web.banners import add_banner
 from webmail.web.current import after_the_answer, settings
@@ -37,6 +43,7 @@ from webmail.web.request_values import local_path, next_path
 
 _PLACE = "waiting"  # in the session of a visitor who was told to wait: their place in the queue (auth/throttle.py)
 
+_LONGEST_KEPT = 2000  # bytes; browsers refuse cookies of more than 4096
 
 add_banner("auth/_shared_bar.html")
 
@@ -46,7 +53,7 @@ add_banner("auth/_shared_bar.html")
 def login() -> Response:
     if visit().user is not None:
         return redirect(after_sign_in(request.args.get("next", "")), 303)
-    return sign_in_page(SignInForm(next=next_path(), shared=visit().on_shared))
+    return sign_in_page(SignInForm(next=next_path(), shared="shared" in request.args or visit().on_shared))
 
 
 @blueprint.post("/login")
@@ -63,7 +70,9 @@ def log_in() -> Response:
     except SignInRefused as error:
         session.pop(_PLACE, None)
         _not_let_in(AuditAct.SIGN_IN_REFUSED, name)
-        return sign_in_page(form, error.status, _("Wrong user name or password."))
+        over = isinstance(error, TemporaryPasswordOver)
+        words = _("This temporary password is no longer valid. Ask for a new one.") if over else _("Wrong user name or password.")
+        return sign_in_page(form, error.status, words)
     except TooManyAttempts as error:
         session[_PLACE] = throttle.next_place(session.get(_PLACE))
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
@@ -75,8 +84,11 @@ def log_in() -> Response:
         response.headers["Retry-After"] = "60"
         return response
     except ServerAway as error:
-        return sign_in_page(form, error.status, _("The mail server is not responding. Please try again in a few minutes."))
-    how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), password=password, data=kept_data(form))
+        return sign_in_page(form, error.status, away_words())
+    except NotLetIn as error:
+        _not_let_in(AuditAct.PROVIDER_REFUSED, error.address or name)
+        return sign_in_page(form, error.status, _directory_words(error))
+    how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), data=kept_data(form), **_by(user, password))
     return password_was_right(user, how, form.next.data or "")
 
 
@@ -104,6 +116,7 @@ def stale_form(error: CSRFError) -> Response:
         "auth.check_second_step",
         "auth.check_key",
         "auth.sign_in_by_passkey",
+        "auth.leave_for_oidc",
     ):
         return csrf_error(error)
     words = _("This page was open for too long, or your browser blocks cookies. Please sign in again.")
@@ -132,11 +145,16 @@ def _mail_door_code(app: Flask, address: str, network: str) -> None:
         app.logger.warning("no code is sent to the recovery address of %s: %s", address, error)
 
 
-def sign_in_page(form: SignInForm, status: int = 200, problem: str = "", *, waits: bool = False) -> Response:
-    """The page, with what was chosen on it, for every way of signing in. `waits`: others guess, and a code would help."""
+def sign_in_page(
+    form: SignInForm, status: int = 200, problem: str = "", *, waits: bool = False, kept: Sequence[Sequence[str]] = ()
+) -> Response:
+    """The page, with what was chosen on it, for every way of signing in. `waits`: others guess, and a code would help.
+
+    `kept`: text that was being written, by the names of its fields, where it does not come with the form.
+    """
     form.next.data = local_path(form.next.data or "")
     waits = waits and door_codes.are_offered(settings())
-    return page("auth/login.html", status, form=form, problem=problem, kept=kept_text(), waits=waits)
+    return page("auth/login.html", status, form=form, problem=problem, kept=kept or kept_text(), waits=waits)
 
 
 def _this_browser() -> str:
@@ -153,9 +171,40 @@ def kept_data(form: SignInForm) -> dict[str, Any]:
     return {"kept": {"path": form.next.data, "fields": fields}} if fields else {}
 
 
+def kept_for_later(form: SignInForm) -> dict[str, Any] | None:
+    """The same while somebody is at a provider: a visitor's cookie carries it there. None where it is too long for that."""
+    kept = kept_data(form)
+    return kept if len(json.dumps(kept)) <= _LONGEST_KEPT else None
+
+
+def too_long_words() -> str:
+    return _("Your text is too long to be taken along. Sign in in a new tab, then come back to this page.")
+
+
 def kept_text() -> list[tuple[str, str]]:
     """The text submitted when the session had ended: carried along in the sign-in form, then in the new session."""
     return [(name.removeprefix("kept-"), value) for name, value in request.form.items(multi=True) if name.startswith("kept-")]
+
+
+def _by(user: User, password: str) -> dict[str, Any]:
+    """Who checked the password. The directory's opens no mail server, and is not kept."""
+    return {"provider": directory.PROVIDER} if directory.is_asked(user, settings()) else {"password": password}
+
+
+def _directory_words(error: NotLetIn) -> str:
+    if error.refusal is Refusal.NOT_LINKED:
+        return _(
+            "There is an account %(address)s already, which is not signed in to by the directory. Use its own password.",
+            address=error.address,
+        )
+    return refusal_words(error, provider_title(directory.PROVIDER))
+
+
+def away_words() -> str:
+    """Whoever checks passwords besides us does not answer: the directory or the mail server."""
+    if settings().ldap is not None:
+        return _("The directory is not responding. People whose password is kept here can still sign in.")
+    return _("The mail server is not responding. Please try again in a few minutes.")
 
 
 def busy_words() -> str:
