@@ -23,6 +23,7 @@ from webmail.auth import form_slots, request_slots
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep, first_step
 from webmail.auth.forms import SignInForm
+from webmail.auth.providers import proxy
 from webmail.auth.second_step import Factor
 from webmail.auth.sessions import network_of
 from webmail.models import now
@@ -172,7 +173,7 @@ def _read_strangers_form() -> None:
 def _require_sign_in() -> AnyResponse | None:
     if request.endpoint is None or is_public(current_app, request.endpoint):
         return None
-    if not current_user.is_authenticated:
+    if not current_user.is_authenticated or _is_somebody_else():
         return people.unauthorized()
     if elsewhere := _first_step(request.endpoint) or _confirm_first(request.endpoint):
         return elsewhere
@@ -183,6 +184,17 @@ def _require_sign_in() -> AnyResponse | None:
         return None if g.turn else Response(status=204)
     g.turn = request_slots.take(current_user.id)
     return None if g.turn else abort(429)
+
+
+def _is_somebody_else() -> bool:
+    """End a session that a trusted proxy began, where it names another person by now. Costs nothing in other sessions."""
+    row = visit().row
+    if row is None or row.provider != proxy.PROVIDER:
+        return False
+    if not proxy.names_somebody_else(request.environ, row.provider_session, current_app.extensions["settings"]):
+        return False
+    visit().end()
+    return True
 
 
 def _comes_ahead() -> bool:

@@ -146,6 +146,17 @@ def list(user: User, settings: Settings) -> Sequence[Session]:
     return [row for row in rows if at <= _ends(row, settings)]
 
 
+def of_provider(provider: str, provider_session: str) -> Sequence[Session]:
+    """The rows that began with this session at this provider, with their users; before the second step too. One SELECT."""
+    theirs = (Session.provider_session == provider_session) & (Session.provider == provider)
+    return [*Session.select(Session, User).join(User).where(theirs)] if provider_session else []
+
+
+def revoke_of_provider(user: User, provider: str, except_: str = "") -> int:
+    """Revoke the sessions of `user` that began at this provider, except the one with this `id_hash`; returns how many."""
+    return Session.delete().where(Session.user == user, Session.provider == provider, Session.id_hash != except_).execute()
+
+
 def delete_expired(settings: Settings) -> int:
     """Delete all expired rows; returns how many."""
     at = now()

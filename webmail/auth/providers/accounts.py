@@ -22,7 +22,7 @@ from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.mime.encoded_words import sort_key
 from webmail.models import AuditAct, GroupMember, LinkedAccount, PeopleGroup, User, now
-from webmail.people import groups
+from webmail.people import groups, own_name
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,8 @@ class Claims:
     """What a provider says of somebody, who has proved to it who they are.
 
     `provider`: as in `LinkedAccount`. `subject`: never changes, and is never given to somebody else. `proven`: whether the
-    address may be trusted to be theirs: without it no account is made or matched, only a link counts. `groups` and `quota_bytes`: None where the provider says nothing of them.
+    address may be trusted to be theirs: without it no account is made or matched, only a link counts. `groups` and
+    `quota_bytes`: None where the provider says nothing of them.
     """
 
     provider: str
@@ -118,14 +119,33 @@ def link(user: User, claims: Claims, network: str = "") -> None:
 
 
 def unlink(user: User, provider: str) -> bool:
-    """Whether there was a link. The caller makes sure that the person can still sign in some other way."""
+    """Whether there was a link. The caller makes sure that the person can still sign in some other way.
+
+    They leave the groups that the provider put them into.
+    """
     mine = (LinkedAccount.user == user) & (LinkedAccount.provider == provider)
-    return bool(LinkedAccount.delete().where(mine).execute())
+    if not LinkedAccount.delete().where(mine).execute():
+        return False
+    GroupMember.delete().where((GroupMember.user == user) & (GroupMember.provider == provider)).execute()
+    return True
+
+
+def of_subject(provider: str, subject: str) -> User | None:
+    """The account that is linked to this subject of a provider. One SELECT."""
+    theirs = (LinkedAccount.provider == provider) & (LinkedAccount.subject == _stored(subject))
+    found = LinkedAccount.select(LinkedAccount, User).join(User).where(theirs).first()
+    return found.user if found is not None else None
 
 
 def links_of(user: User) -> list[LinkedAccount]:
     """One SELECT."""
     return list(LinkedAccount.select().where(LinkedAccount.user == user).order_by(LinkedAccount.id))
+
+
+def is_linked(user: User, claims: Claims) -> bool:
+    """Whether they are the one whom the provider vouches for. One SELECT."""
+    mine = (LinkedAccount.user == user) & (LinkedAccount.provider == claims.provider)
+    return LinkedAccount.select().where(mine, LinkedAccount.subject == _subject(claims)).exists()
 
 
 def has_own_password(user: User) -> bool:
@@ -187,9 +207,11 @@ def _made(address: str, claims: Claims, network: str) -> User:
 def _follow(user: User, claims: Claims) -> None:
     changed: dict[str, str | int] = {}
     name = _name(claims.name)
-    given = "name_given" if user.name_given else "name"  # who shows another name keeps it
-    if name and name != getattr(user, given):
-        changed[given] = name
+    if name and name != own_name.given(user):
+        if user.name_given is None:
+            own_name.put(user, name)
+        else:  # who shows another name keeps it
+            changed["name_given"] = name
     if claims.quota_bytes is not None and claims.quota_bytes != user.quota_bytes:
         changed["quota_bytes"] = claims.quota_bytes
     if changed:
@@ -235,10 +257,12 @@ def _new_groups(names: dict[str, str], domain: str) -> dict[str, PeopleGroup]:
 
 
 def _subject(claims: Claims) -> str:
-    """As it is stored; one that is too long by its hash, never cut: two that begin alike are two people."""
-    if len(claims.subject) <= LONGEST_SUBJECT:
-        return claims.subject
-    return "sha256:" + hashlib.sha256(claims.subject.encode()).hexdigest()
+    return _stored(claims.subject)
+
+
+def _stored(subject: str) -> str:
+    """One that is too long by its hash, never cut: two that begin alike are two people."""
+    return subject if len(subject) <= LONGEST_SUBJECT else "sha256:" + hashlib.sha256(subject.encode()).hexdigest()
 
 
 def _shown(claims: Claims) -> str:

@@ -20,7 +20,7 @@ from webmail.auth.guard import comes_first, is_confirmed, is_interrupted, take_i
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.second_step import recovery_code_was_used
-from webmail.auth.views.sign_in import busy_words, too_many_words
+from webmail.auth.views.sign_in import away_words, busy_words, too_many_words
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AuditAct
 from webmail.web.audit import audited
@@ -59,7 +59,7 @@ def confirm() -> Response:
     except TooBusy as error:
         return _form(form, error.status, busy_words(), wait=60)
     except ServerAway as error:
-        return _form(form, error.status, _("The mail server is not responding. Please try again in a few minutes."))
+        return _form(form, error.status, away_words())
     return _confirmed(factor, form.next.data or "")
 
 
@@ -88,6 +88,11 @@ def _go_on(target: str) -> Response:
     if interrupted is None:
         return redirect(target, 303)
     return page("auth/go_on.html", interrupted=interrupted, target=target)
+
+
+def confirm_page(target: str, status: int, problem: str) -> Response:
+    """The page once more, for a way of another view that did not confirm it."""
+    return _form(ConfirmForm(formdata=None, next=target), status, problem)
 
 
 def _form(form: ConfirmForm, status: int = 200, problem: str = "", *, wait: int = 0) -> Response:

@@ -36,6 +36,12 @@ def _address(endpoint: str, **values: str | None) -> str:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""
 
 
+@blueprint.app_template_global()
+def page_url(endpoint: str) -> str:
+    """The address of a page, "" where this application has none of this name."""
+    return _address(endpoint)
+
+
 def provider_title(provider: str) -> str:
     """How people call a provider, as `LinkedAccount` names it; the establishment's name for one that is set no more."""
     here = settings()
