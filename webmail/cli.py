@@ -1,4 +1,4 @@
-"""Command line: `flask --app wsgi accounts ...`, `groups ...`, `audit`, `backup`, `migrate`, `doctor`, `jobs`; 1 on failure."""
+"""Command line: `flask --app wsgi accounts ...`, `groups ...`, `support ...`, `audit`, `backup`, `migrate`, `doctor`, `jobs`; 1 on failure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ from flask.cli import AppGroup, with_appcontext
 from webmail import doctor as examination
 from webmail import doctor_forgery, doctor_mail, doctor_result
 from webmail.auth import passwords
+from webmail.auth.providers.directory import decide_by_hand
 from webmail.cli_audit import audit, noted
+from webmail.cli_deletion import delete_account, list_deletions
+from webmail.cli_deputies import deputy
+from webmail.cli_directory import directory
 from webmail.cli_factors import factors, set_role, signed_out
 from webmail.cli_factors import passwords as app_passwords
 from webmail.cli_groups import groups
+from webmail.cli_support import support
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
 from webmail.database import trouble
 from webmail.database.backup import NoBackup, copy_to
@@ -28,6 +33,7 @@ from webmail.database.connection import DATABASE_AWAY
 from webmail.database.migrate import migrate as migrate_database
 from webmail.mailbox import room_request
 from webmail.models import AllowedAddress, AllowedName, AuditAct, User
+from webmail.people import own_name
 from webmail.web import template_cache
 from webmail.web.current import settings
 
@@ -36,7 +42,7 @@ LONGEST_NAME = 190  # the column's length
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, groups, audit, backup, doctor, jobs):
+    for command in (migrate, accounts, groups, support, audit, backup, doctor, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 
@@ -73,7 +79,7 @@ def migrate() -> None:
 
 
 accounts = AppGroup("accounts", help="People who can sign in, and their passwords if Traboule keeps them.")
-for _more in (factors, app_passwords, set_role):
+for _more in (factors, directory, app_passwords, set_role, deputy, list_deletions, delete_account):
     accounts.add_command(_more)
 
 
@@ -127,10 +133,11 @@ def list_accounts() -> None:
 @click.argument("address")
 @click.argument("name")
 def set_name(address: str, name: str) -> None:
-    """Change a person's name, as others see it: `accounts name alice "Alice Leroy"`; "" for none."""
+    """Change a person's name, as others see it: `accounts name alice "Alice Leroy"`; "" for none.
+
+    It takes the place of a name that the person chose themselves."""
     user = account_of(address)
-    user.name = _name(name)
-    user.save(only=[User.name])
+    own_name.put(user, _name(name))
     noted(AuditAct.ACCOUNT_NAMED, user.address)
     click.echo(f"{user.address} is now called {user.name}" if user.name else f"{user.address} now has no name")
 
@@ -145,8 +152,8 @@ def set_password(address: str, lasting: bool, password_stdin: bool) -> None:
         raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
     user = account_of(address)
     user.password = _hash(password_stdin)
-    user.must_change = int(not lasting)
-    user.save(only=[User.password, User.must_change])
+    user.must_change, user.temporary_until = int(not lasting), None
+    user.save(only=[User.password, User.must_change, User.temporary_until])
     noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
     click.echo(f"new password for {user.address}; {signed_out(user)}")
 
@@ -199,6 +206,7 @@ def disable_account(address: str) -> None:
     user = account_of(address)
     user.active = 0
     user.save(only=[User.active])
+    decide_by_hand(user)
     noted(AuditAct.ACCOUNT_DISABLED, user.address)
     click.echo(f"{user.address} is disabled; {signed_out(user)}")
 
@@ -210,6 +218,7 @@ def enable_account(address: str) -> None:
     user = account_of(address)
     user.active = 1
     user.save(only=[User.active])
+    decide_by_hand(user)
     noted(AuditAct.ACCOUNT_ENABLED, user.address)
     click.echo(f"{user.address} is enabled")
 

@@ -247,7 +247,7 @@ def test_a_person_signs_in_with_a_second_step_and_makes_new_codes_in_w3m(
     wanda.keys("Tab", "Tab")  # over the box of a trusted device
     wanda.keys("Enter")
     wanda.until("New message")
-    wanda.find("Sign-in and security")
+    wanda.find("My account")
     wanda.keys("Enter")
     wanda.until("9 codes left")
     wanda.find("Make new codes")

@@ -1,147 +1,164 @@
-"""Own data: what a person's account holds beside the mail, as one zip file, made by a worker.
+"""Own data: all that a person's account holds as one zip file, made by a worker: mail, contacts, settings, what was done.
 
-It reads the tables, which lie below all areas; so no area has to be asked, and a new table of an area is added to `_TABLES`.
+Mail is read part by part (tasks/mail_parts.py), so that a task that was killed goes on where it was. The zip file is then written
+at once from what is stored, in constant memory, and takes its name only when it is whole.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-import peewee as pw
-
-from webmail.models import (
-    Acquaintance,
-    AllowedAddress,
-    AppPassword,
-    AuditEntry,
-    Authenticator,
-    Contact,
-    Correspondent,
-    ImageSender,
-    PhishingReport,
-    ReadyText,
-    RoomRequest,
-    SavedSearch,
-    SecurityKey,
-    Session,
-    Signature,
-    Tag,
-    TrustedDevice,
-    User,
-    WritingIdentity,
-)
-from webmail.storage import open_storage
-from webmail.tasks import leftovers, store
-from webmail.tasks.kinds import TaskKind, TaskRun
+from webmail import imap, system_mail
+from webmail.accounts import own_tables
+from webmail.errors import BadAddress, SignInRefused, UnsafeValue
+from webmail.imap import chosen as choice
+from webmail.imap.bulk_mbox import mbox
+from webmail.imap.chosen import Selection, count
+from webmail.mime.formats.mbox_writer import MboxNames
+from webmail.mime.formats.zip_stream import ZipStream
+from webmail.models import User
+from webmail.storage import Storage, open_storage
+from webmail.tasks import leftovers, mail_parts, store
+from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.mail_account import account_of
+from webmail.tasks.mail_parts import Position
 
 NAME = "own-data"
 _TYPE = "application/zip"
-_PIECE = 100  # cards in memory at once
-_SECRET = {  # columns that are never handed out
-    "password", "credential", "id_hash", "data", "token_hash", "secret", "last_step", "sha", "credential_hash", "credential_id",
-    "public_key", "sign_count",
-}  # fmt: skip
-_TABLES: dict[str, type[pw.Model]] = {
-    "identities": WritingIdentity,
-    "allowed-addresses": AllowedAddress,
-    "signatures": Signature,
-    "templates": ReadyText,
-    "room-requests": RoomRequest,
-    "searches": SavedSearch,
-    "tags": Tag,
-    "correspondents": Correspondent,
-    "acquaintances": Acquaintance,
-    "image-senders": ImageSender,
-    "phishing-reports": PhishingReport,
-    "sessions": Session,
-    "trusted-browsers": TrustedDevice,
-    "authenticator-apps": Authenticator,
-    "security-keys": SecurityKey,
-    "app-passwords": AppPassword,
-}
+_SMALL = 50_000_000  # bytes of mail that are compressed too: it is slow, and attachments hardly shrink
+_CHOSEN = "selection"  # the file that says which messages there were when the task began
+
+Files = Iterable[tuple[str, Iterable[bytes]]]
+
+
+@dataclass(slots=True)
+class Mail:
+    """The mail of an export: where it is stored, and what could not be read."""
+
+    chosen: list[Selection] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)  # folders that could not be read
+    position: Position = field(default_factory=Position)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The texts of an export, in the person's language: the page that starts it writes them, since a worker has no language.
+
+    `readme`: its lines before the list of folders that could not be read; `unread` and `gone` begin the lines about what is
+    missing. `subject` and `body`: the mail that tells that the file is ready, empty for none.
+    """
+
+    readme: str = ""
+    unread: str = ""
+    gone: str = ""
+    subject: str = ""
+    body: str = ""
+    language: str = ""
 
 
 def _work(run: TaskRun) -> dict[str, Any]:
     """The file takes the place of those made before, so that nobody fills the storage with theirs."""
+    files, words = open_storage(run.settings), Words(**run.arguments.get("words", {}))
+    mail = _mail(run, files) if run.arguments.get("mail") else Mail()
     name = f"{leftovers.folder(run.task.id)}/data.zip"
-    size = open_storage(run.settings).put(name, zipped(files_of(run.user)))
-    before = store.results_before(run.task)
-    with run.step(None, done=1, total=1):
+    size = files.put(name, zipped(_files(run, files, mail, words), datetime.now(UTC), compressed=_is_small(run, files, mail)))
+    before, total = store.results_before(run.task), max(count(mail.chosen), 1)
+    with run.step(asdict(mail.position), done=total, total=total):
         for task in before:
             task.delete_instance()
+        _tell(run, words)
     for task in before:
         leftovers.remove(task.id, run.settings)
-    return {"file": name, "name": f"{run.user.local}.zip", "type": _TYPE, "size": size}
+    return {
+        "file": name, "name": f"{run.user.local}.zip", "type": _TYPE, "size": size, "count": mail.position.written,
+        "mail": bool(run.arguments.get("mail")), "unread": len(_unread(mail)), "missing": _missing(mail),
+    }  # fmt: skip
 
 
-def files_of(user: User) -> Iterator[tuple[str, Iterable[str]]]:
-    """Each file's name and its content in pieces. One SELECT per table, for the contacts one per _PIECE."""
-    yield "account.json", [_json([_plain(user)])]
-    for name, table in _TABLES.items():
-        rows = table.select().where(table.user == user)  # type: ignore[attr-defined]
-        yield f"{name}.json", [_json([_plain(row) for row in rows])]
-    mine = AuditEntry.select().where(AuditEntry.actor == user).order_by(AuditEntry.at)
-    yield "activity.json", [_json([_plain(row) for row in mine])]
-    yield "contacts.vcf", _cards(user)
+def _mail(run: TaskRun, files: Storage) -> Mail:
+    """Read all mail there was when the task began, as far as it is not stored yet."""
+    name = f"{leftovers.folder(run.task.id)}/{_CHOSEN}"
+    try:
+        account = account_of(run)
+        if not files.exists(name):
+            with imap.connect(account) as connection:
+                chosen, unread = choice.everything(connection)
+            kept = {"chosen": mail_parts.packed(chosen).decode(), "unread": unread}
+            files.put(name, [json.dumps(kept).encode()])
+        kept = json.loads(b"".join(files.get(name)))
+        mail = Mail(mail_parts.unpacked(kept["chosen"].encode()), list(kept["unread"]))
+        mail.position = mail_parts.store_parts(run, files, account, mail.chosen, partial(mbox, account))
+    except SignInRefused as error:
+        raise TaskFailed("sign-in") from error
+    return mail
 
 
-def _cards(user: User) -> Iterator[str]:
-    """All cards may be hundreds of megabytes."""
-    found: Any = Contact.select(Contact.id).where(Contact.user == user).order_by(Contact.sort).tuples()
-    numbers = [number for (number,) in found]
-    for at in range(0, len(numbers), _PIECE):
-        some: Any = Contact.select(Contact.vcard).where(Contact.id.in_(numbers[at : at + _PIECE])).order_by(Contact.sort)
-        yield "".join(card for (card,) in some.tuples())
+def _files(run: TaskRun, files: Storage, mail: Mail, words: Words) -> Iterator[tuple[str, Iterable[bytes]]]:
+    if words.readme:
+        yield "README.txt", [_readme(mail, words).replace("\n", "\r\n").encode()]
+    yield from files_of(run.user)
+    names = MboxNames()
+    for group, span in zip(mail.chosen, mail.position.spans(), strict=False):
+        if span:
+            yield f"mail/{names.of(group.mailbox)}", mail_parts.joined(run, files, mail.position, mail.chosen, span)
 
 
-def _plain(row: pw.Model) -> dict[str, Any]:
-    """A row without secrets and without the numbers that join tables."""
-    fields = [field for field in row._meta.sorted_fields if not isinstance(field, (pw.ForeignKeyField, pw.AutoField))]
-    return {field.name: getattr(row, field.name) for field in fields if field.name not in _SECRET}
+def files_of(user: User) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """What there is beside the mail: each file's name and its content in pieces."""
+    yield "account.json", [own_tables.account_of(user).encode()]
+    yield "settings.json", [own_tables.settings_of(user).encode()]
+    for name, rows in own_tables.rows_of(user):
+        yield f"{name}.json", _encoded(rows)
+    yield "activity.json", _encoded(own_tables.activity_of(user))
+    yield "contacts.vcf", _encoded(own_tables.cards_of(user))
 
 
-def _json(rows: list[dict[str, Any]]) -> str:
-    return json.dumps(rows, ensure_ascii=False, indent=1, default=_as_text)
-
-
-def _as_text(value: object) -> str:
-    return value.isoformat() + "Z" if isinstance(value, datetime) else str(value)
-
-
-class _Pipe(io.RawIOBase):
-    """What was written since it was last taken."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._written: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._written.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> bytes:
-        taken, self._written = b"".join(self._written), []
-        return taken
-
-
-def zipped(files: Iterable[tuple[str, Iterable[str]]]) -> Iterator[bytes]:
-    """A zip archive in pieces: neither it nor a file in it is ever whole in memory, nor on a disk of this machine."""
-    pipe = _Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+def zipped(files: Files, at: datetime, *, compressed: bool = True) -> Iterator[bytes]:
+    """A zip archive in pieces: neither it nor a file in it is ever whole in memory. Mail is compressed with `compressed` only."""
+    with ZipStream() as archive:
         for name, pieces in files:
-            with archive.open(name, "w", force_zip64=True) as file:
-                for piece in pieces:
-                    file.write(piece.encode("utf-8", "replace"))
-                    yield pipe.taken()
-    yield pipe.taken()
+            yield from archive.file(name, at, pieces, compressed=compressed or not name.startswith("mail/"))
+        yield from archive.end()
+
+
+def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
+    return (piece.encode("utf-8", "replace") for piece in pieces)
+
+
+def _is_small(run: TaskRun, files: Storage, mail: Mail) -> bool:
+    return sum(files.size(mail_parts.part_name(run, number)) for number in range(mail.position.parts)) <= _SMALL
+
+
+def _unread(mail: Mail) -> list[str]:
+    """The folders of which nothing, or not all, could be read."""
+    return [*mail.unread, *(mail.chosen[number].mailbox for number in mail.position.away)]
+
+
+def _missing(mail: Mail) -> int:
+    """How many messages went while the others were read; not counted where a whole folder did."""
+    return 0 if mail.position.away else count(mail.chosen) - mail.position.written
+
+
+def _readme(mail: Mail, words: Words) -> str:
+    lines = [words.readme]
+    if unread := _unread(mail):
+        lines.append("\n".join([words.unread, *(f"  - {name}" for name in unread)]))
+    if gone := _missing(mail):
+        lines.append(f"{words.gone} {gone}")
+    return "\n\n".join(lines) + "\n"
+
+
+def _tell(run: TaskRun, words: Words) -> None:
+    """In the transaction of the last step, and once for each task: after a kill too there is one mail."""
+    if words.subject and run.settings.system_sender is not None:
+        with suppress(BadAddress, UnsafeValue):
+            system_mail.send(run.user.address, NAME, words.subject, words.body, words.language, run.task.id)
 
 
 KIND = TaskKind(NAME, _work)

@@ -9,6 +9,7 @@ ACCOUNT = [
     ("reset_by_mail", pw.IntegerField(default=0, constraints=[pw.SQL("DEFAULT 0")])),
     ("phone", pw.CharField(max_length=20, **EMPTY)),
     ("provider", pw.CharField(max_length=40, **EMPTY)),
+    ("temporary_until", pw.DateTimeField(null=True)),
     ("deletion_asked", pw.DateTimeField(null=True)),
     ("deletion_reason", pw.CharField(max_length=500, **EMPTY)),
 ]

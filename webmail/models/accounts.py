@@ -17,6 +17,7 @@ class User(Table):
     name_given = pw.CharField(max_length=190, null=True)  # by the administrator or a provider, where the person shows another
     password = pw.CharField(max_length=255, default="")  # Argon2id hash; empty: the IMAP server checks passwords
     must_change = pw.IntegerField(default=0)  # 1: the password is a temporary one, to be changed before anything else
+    temporary_until = pw.DateTimeField(null=True)  # until when a temporary password from a deputy's sheet is good
     second_step = pw.IntegerField(default=0)  # 1: signing in takes a second factor; IMAP and SMTP refuse the password then
     mailed_step = pw.IntegerField(default=0)  # 1: codes mailed to the recovery address are a second factor of their own
     reset_by_mail = pw.IntegerField(default=0)  # 1: a link to the recovery address gave the password: a code there proves no more

@@ -20,14 +20,15 @@ _Person = tuple[str, str, bool]  # name, address, whether it is lent: another ac
 
 _shape = Prepared(
     lambda _slot: User.select(
-        pw.fn.COUNT(User.id), pw.fn.MAX(User.id), pw.fn.SUM(pw.fn.LENGTH(User.name)), pw.fn.SUM(User.active),
+        pw.fn.COUNT(User.id), pw.fn.MAX(User.id), pw.fn.SUM(pw.fn.LENGTH(User.name)),
+        pw.fn.SUM(pw.fn.LENGTH(User.name_given)), pw.fn.SUM(User.active),
         *(table.select(found(table.id)) for table in (AllowedAddress, AllowedName) for found in (pw.fn.COUNT, pw.fn.MAX)),
     ).tuples()
 )  # fmt: skip
 
 
 class Colleagues:
-    """The index at one moment: the names of active accounts, and those allowed them, with each of their addresses.
+    """The index at one moment: the names of active accounts (shown, given, allowed), with each of their addresses.
 
     `writer` is the address of the account that writes, where it is known: with an address that is its owner's and lent to
     others, such as that of a teacher to the secretary, the names of the others are then theirs alone.
@@ -40,7 +41,7 @@ class Colleagues:
                 self._by_name.setdefault(key, []).append((name, address.lower(), lent))
 
     def is_own(self, name: str, email: str, writer: str = "") -> bool:
-        """Whether the administrator gave this name to the account of the address."""
+        """Whether this name is that of the account of the address: shown, given by the administrator, or allowed."""
         return any(_goes_with(person, email, writer) for person in self._called(name))
 
     def imitated(self, name: str, email: str, writer: str = "") -> tuple[str, str] | None:
@@ -69,8 +70,10 @@ def today() -> Colleagues:
 
 @lru_cache(maxsize=2)
 def _index(database: str, shape: tuple[int, ...], moment: int) -> Colleagues:
-    rows: list[Any] = list(User.select(User.id, User.name, User.address).where(User.active == 1).limit(MOST).tuples())
-    people = {number: ([name], [address]) for number, name, address in rows}
+    rows: list[Any] = list(
+        User.select(User.id, User.name, User.name_given, User.address).where(User.active == 1).limit(MOST).tuples()
+    )
+    people = {number: ([name, given] if given else [name], [address]) for number, name, given, address in rows}
     more: Any = AllowedName.select(AllowedName.user, AllowedName.name).limit(MOST).tuples()
     for number, name in more:
         if number in people:

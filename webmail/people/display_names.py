@@ -47,7 +47,7 @@ def objection(user: User, name: str, settings: Settings, address: str = "") -> O
     """
     if not name.strip() or name == user.name:
         return None
-    given = [user.name, *_allowed(user)]
+    given = [user.name if user.name_given is None else user.name_given, *_allowed(user)]
     if any(names.same_name(name, one) and not _adds(name, one) for one in given):
         return None
     mine = _addresses(user)

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import logging
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 
 import peewee as pw
@@ -22,7 +23,7 @@ from webmail.database.connection import db
 from webmail.errors import BadAddress
 from webmail.mime import builder
 from webmail.mime.address_input import address_key
-from webmail.models import SystemMessage, User, now
+from webmail.models import OutboxState, SystemMessage, User, now
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,13 @@ def is_too_many(row: SystemMessage) -> bool:
 def in_language_of(user: User, settings: Settings) -> str:
     """The language to write to somebody in: `with force_locale(in_language_of(user, settings)):` around the texts."""
     return user.language or settings.language
+
+
+def drop(recipients: Iterable[str]) -> int:
+    """Forget what has not left yet for these addresses, whose account goes; returns how much it was. One DELETE."""
+    theirs = [address_key(one) for one in recipients if one]
+    waiting = SystemMessage.recipient.in_(theirs) & (SystemMessage.state == OutboxState.WAITING)
+    return int(SystemMessage.delete().where(waiting).execute())
 
 
 def expire(kept: timedelta) -> int:

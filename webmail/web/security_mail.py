@@ -25,6 +25,15 @@ class SecurityNotice(Enum):
     """What happened: the subject of the mail and its first sentence, in which `%(what)s` is a name."""
 
     PASSWORD_CHANGED = (_l("Your password was changed"), _l("The password of %(address)s was changed."))
+    PASSWORD_RESET = (
+        _l("You have a new password"),
+        _l("Somebody chose a new password for %(address)s, by “Forgotten password”."),
+    )
+    PHONE_SET = (_l("Your telephone number was changed"), _l("%(what)s is now the telephone number of %(address)s."))
+    PHONE_REMOVED = (
+        _l("Your telephone number was removed"),
+        _l("%(what)s is no longer the telephone number of %(address)s."),
+    )
     NEW_SIGN_IN = (
         _l("Sign-in from a new browser"),
         _l("Somebody signed in as %(address)s from a browser that was not known before."),
@@ -43,6 +52,22 @@ class SecurityNotice(Enum):
             "An administrator removed everything that %(address)s had for two-step verification. "
             "Set it up again after signing in."
         ),
+    )
+    FACTORS_REMOVED = (
+        _l("Two-step verification was reset"),
+        _l("%(what)s removed everything that %(address)s had for two-step verification. Set it up again after signing in."),
+    )
+    TEMPORARY_PASSWORD = (
+        _l("You were given a temporary password"),
+        _l("%(what)s gave %(address)s a temporary password. The old one no longer works, and you are signed out everywhere."),
+    )
+    DEPUTY_ADDED = (
+        _l("You can help colleagues sign in"),
+        _l("%(address)s can now help the people of “%(what)s” who can’t sign in, under “Help with signing in” in the account menu."),
+    )
+    DEPUTY_REMOVED = (
+        _l("You no longer help colleagues sign in"),
+        _l("%(address)s can no longer give temporary passwords to the people of “%(what)s”."),
     )
     VOUCHER_GIVEN = (
         _l("You vouched for a colleague"),
@@ -103,6 +128,24 @@ class SecurityNotice(Enum):
         _l("The app password “%(what)s” of %(address)s was revoked. What used it can no longer sign in."),
     )
 
+    DELETION_ASKED = (
+        _l("You asked for your account to be deleted"),
+        _l("Somebody asked for the account %(address)s to be deleted. This can still be withdrawn under “My account”."),
+    )
+    DELETION_WITHDRAWN = (
+        _l("Your account stays"),
+        _l("The account %(address)s is no longer to be deleted: the request was withdrawn."),
+    )
+
+    PROVIDER_LINKED = (
+        _l("Another way to sign in"),
+        _l("%(address)s is now connected to %(what)s: whoever signs in there as you can open your mail."),
+    )
+    PROVIDER_UNLINKED = (
+        _l("A way to sign in was removed"),
+        _l("%(address)s is no longer connected to %(what)s. Signing in there does not open your mail any more."),
+    )
+
     @property
     def subject(self) -> str:
         return str(self.value[0])
@@ -120,11 +163,12 @@ def tell(
     network: str | None = None,
     also: tuple[str, ...] = (),
     once: str = "",
+    note: str = "",
 ) -> None:
     """Queue the mail; nothing where the establishment sends none. Never raises. `what`: a name, shown as text.
 
     `network`: where it was done, if not where this request comes from. `also`: further addresses, such as a recovery address that
-    was just replaced. `once`: the same notice under the same key is not sent again.
+    was just replaced. `once`: the same notice under the same key is not sent again. `note`: what else to know, a lazy text.
     """
     if settings().system_sender is None:
         return
@@ -133,7 +177,7 @@ def tell(
         language = system_mail.in_language_of(user, settings())
         with written_in(language):
             dedup = f"{notice.name} {user.id} {once}" if once else ""
-            subject, body = notice.subject, _body(user, notice, what, browser, _network() if network is None else network)
+            subject, body = notice.subject, _body(user, notice, what, browser, _network() if network is None else network, note)
             for address in filter(None, addresses):
                 with suppress(BadAddress, UnsafeValue):
                     if row := system_mail.send(address, "security", subject, body, language, dedup):
@@ -147,12 +191,14 @@ def _network() -> str:
     return (request.remote_addr or "") if has_request_context() else ""
 
 
-def _body(user: User, notice: SecurityNotice, what: str, browser: str, network: str) -> str:
+def _body(user: User, notice: SecurityNotice, what: str, browser: str, network: str, note: str) -> str:
     lines = [notice.sentence(user.address, what), "", _("When: %(when)s", when=long_date(now()))]
     if browser:
         lines.append(_("Browser: %(browser)s", browser=browser))
     if network:
         lines.append(_("Network: %(network)s", network=network))
+    if note:
+        lines += ["", str(note)]
     lines += ["", _("If this was you, there is nothing to do.")]
     lines.append(_("If it was not, change your password at once, then sign out and revoke everything you don’t recognise:"))
     lines.append(public_link("auth.show_devices") or settings().name)

@@ -25,6 +25,7 @@ class TaskText:
 
     `link`: where its result is (address, words). `file`: what the link to the file that it made says. `undo`: an address to POST
     to, with its fields, or None; told from the result with `task` (its id) and `cursor`, also for one that ended before its time.
+    `progress`: how far it is, from the steps done and those there are. `stopped`: what became of one that was stopped midway.
     """
 
     title: Callable[[Facts], str]
@@ -33,6 +34,8 @@ class TaskText:
     link: Callable[[Facts], tuple[str, str] | None] = lambda _result: None
     file: str | LazyString = ""
     undo: Callable[[Facts], tuple[str, Facts] | None] = lambda _facts: None
+    progress: Callable[[int, int], str] | None = None
+    stopped: str | LazyString = ""
 
 
 OVER_QUOTA = "over-quota"  # the `TaskFailed.reason` for which the person's mailbox has to be made emptier
@@ -68,7 +71,7 @@ def row_of(task: Task) -> TaskRow:
         case TaskState.DONE:
             return TaskRow(task, title, _("Done."), "done")
         case TaskState.CANCELLED:
-            return TaskRow(task, title, _stopped(task), "caution", undo=_undo(task, text, result))
+            return TaskRow(task, title, _stopped(task, text), "caution", undo=_undo(task, text, result))
         case TaskState.FAILED:
             return TaskRow(task, title, _failed(task, text), "danger", _help(task), _undo(task, text, result))
         case TaskState.WAITING if task.error == "storage-away":
@@ -81,7 +84,7 @@ def row_of(task: Task) -> TaskRow:
             return TaskRow(task, title, _("The mail server is not responding. This will continue as soon as it does."), "caution")
         case TaskState.WAITING:
             return TaskRow(task, title, _("Waiting to start."), "done")
-    return TaskRow(task, title, _progress(task), "done")
+    return TaskRow(task, title, _progress(task, text), "done")
 
 
 def _link(task: Task, text: TaskText, result: Facts) -> tuple[str, str] | None:
@@ -114,15 +117,19 @@ def task_started(task: Task) -> None:
     notify(words, link=link, poll=(url_for("accounts.task_state", task_id=task.id), 2))
 
 
-def _progress(task: Task) -> str:
+def _progress(task: Task, text: TaskText | None) -> str:
     if not task.total:
         return _("In progress.")
+    if text and text.progress:
+        return text.progress(task.progress, task.total)
     return _("%(done)s of %(total)s done.", done=number(task.progress), total=number(task.total))
 
 
-def _stopped(task: Task) -> str:
+def _stopped(task: Task, text: TaskText | None) -> str:
     if not task.progress:
         return _("Stopped. Nothing was done.")
+    if text and text.stopped:
+        return str(text.stopped)
     return ngettext(
         "Stopped after %(done)s of %(num)d. What was done has been kept.",
         "Stopped after %(done)s of %(num)d. What was done has been kept.",

@@ -1,6 +1,6 @@
 """The pages of this area. Importing them registers their routes."""
 
 from webmail.accounts.blueprint import blueprint
-from webmail.accounts.views import links, tasks
+from webmail.accounts.views import deletion, links, own_data, own_name, support, tasks
 
-__all__ = ["blueprint", "links", "tasks"]
+__all__ = ["blueprint", "deletion", "links", "own_data", "own_name", "support", "tasks"]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as Answer
 
-from webmail.accounts import own_data
 from webmail.accounts.blueprint import blueprint
-from webmail.errors import LimitReached
 from webmail.models import TaskState
 from webmail.storage import FileGone, open_storage
 from webmail.tasks import heartbeat, leftovers, store
 from webmail.web import downloads
 from webmail.web.current import current_user, settings
-from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
-from webmail.web.task_texts import TASK_TEXTS, TaskText, row_of, task_started
+from webmail.web.task_texts import row_of
 
 
 @blueprint.get("/tasks")
@@ -53,7 +49,7 @@ def change_task(task_id: str) -> Answer:
                 notify(_("This task is still running. Stop it first."), "caution")
     except store.NoSuchTask:
         pass  # a second click: it is off the list already
-    return redirect(url_for("accounts.tasks"), 303)
+    return redirect(url_for("accounts.show_data" if request.form.get("back") == "data" else "accounts.tasks"), 303)
 
 
 def _stop(task_id: str) -> bool:
@@ -62,27 +58,6 @@ def _stop(task_id: str) -> bool:
     if store.find(current_user(), task_id).state == TaskState.CANCELLED:
         leftovers.remove(task_id, settings())
     return stopped
-
-
-@blueprint.post("/account/data")
-def start_own_data() -> Answer:
-    """Have all that the account holds beside the mail put into one file. Pressed twice, it is made once."""
-    try:
-        task_started(store.start(current_user(), own_data.NAME, {}, alone=True))
-    except LimitReached:
-        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
-    return redirect(url_for("accounts.tasks"), 303)
-
-
-TASK_TEXTS[own_data.NAME] = TaskText(
-    title=lambda _about: _("Exporting your data."),
-    done=lambda result: _(
-        "Ready to download (%(size)s). The file is kept for %(days)d days.",
-        size=file_size(result.get("size", 0)),
-        days=store.KEPT.days,
-    ),
-    file=_l("Download"),
-)
 
 
 @blueprint.get("/tasks/<task_id>/result")

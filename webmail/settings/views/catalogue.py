@@ -37,6 +37,7 @@ class SettingsPlace(NamedTuple):
     label: LazyString
     about: LazyString
     words: LazyString
+    listed: bool = True  # on the page of settings; else it is only found by searching
 
 
 class FoundSetting(NamedTuple):
@@ -89,9 +90,19 @@ PLACES = (
         "auth.show_password", _l("Password"), _l("Change the password you sign in with."), _l("password security change secret"),
     ),
     SettingsPlace(
-        "auth.show_security", _l("Sign-in and security"),
-        _l("Turn on two-step verification, and set up apps, security keys and recovery codes."),
-        _l("two-factor second factor 2FA MFA TOTP authenticator app code key passkey recovery security"),
+        "auth.show_security", _l("My account"), _l("Name, password, two-step verification, recovery address, your data."),
+        _l("sign-in security two-factor second factor 2FA MFA TOTP authenticator app code key passkey recovery phone connected"),
+    ),
+    SettingsPlace(
+        "accounts.show_name", _l("Name"), _l("Change the name that others see."), _l("display first last rename sender"), False
+    ),
+    SettingsPlace(
+        "accounts.show_data", _l("My data"), _l("Export your mail, contacts and settings as one file."),
+        _l("download takeout backup archive copy zip mbox GDPR privacy"), False,
+    ),
+    SettingsPlace(
+        "accounts.show_deletion", _l("Delete my account"), _l("Ask your administrator to delete it."),
+        _l("close cancel erase remove GDPR"), False,
     ),
     SettingsPlace(
         "auth.show_devices", _l("Devices"), _l("See where you are signed in, and create passwords for phones and mail programs."),

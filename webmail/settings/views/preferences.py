@@ -34,8 +34,9 @@ _WHOLE_PAGE = {"language"}  # what no page can show in one of its parts
 @blueprint.get("/settings")
 def show() -> Response:
     query = " ".join(request.args.get("q", "").split())[:_LONGEST_QUERY]
+    places = [place for place in catalogue.PLACES if place.listed]
     return page(
-        "settings/index.html", query=query, found=catalogue.search(query), places=catalogue.PLACES, form=_shown(),
+        "settings/index.html", query=query, found=catalogue.search(query), places=places, form=_shown(),
         signatures=signatures(current_user())[:_SIGNATURES_SHOWN],
     )  # fmt: skip
 

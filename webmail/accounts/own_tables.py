@@ -1,0 +1,158 @@
+"""Own tables: which rows of which tables are a person's own data, as they are handed out: without secrets.
+
+They lie below all areas; so no area has to be asked. A new table of an area is added to `TABLES`, or to `LEFT_OUT` with the
+reason (tests/unit/accounts/test_own_data.py asks for one of them).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import peewee as pw
+
+from webmail.models import (
+    Acquaintance,
+    AllowedAddress,
+    AllowedName,
+    AppPassword,
+    AuditEntry,
+    Authenticator,
+    Contact,
+    Correspondent,
+    Deputy,
+    DraftRow,
+    GroupMember,
+    ImageSender,
+    LinkedAccount,
+    MailedCode,
+    Outbox,
+    PasswordReset,
+    PeopleGroup,
+    PeopleLearned,
+    PhishingReport,
+    ReadyText,
+    RecentFolder,
+    RecoveryCode,
+    RoomRequest,
+    SavedSearch,
+    SecurityKey,
+    Session,
+    Signature,
+    Snoozed,
+    SupportRequest,
+    Tag,
+    Task,
+    TrustedDevice,
+    Undo,
+    User,
+    Voucher,
+    WritingIdentity,
+)
+
+TABLES: dict[str, type[pw.Model]] = {
+    "identities": WritingIdentity,
+    "allowed-addresses": AllowedAddress,
+    "allowed-names": AllowedName,
+    "groups": GroupMember,
+    "signatures": Signature,
+    "templates": ReadyText,
+    "drafts": DraftRow,
+    "outbox": Outbox,
+    "room-requests": RoomRequest,
+    "support-requests": SupportRequest,
+    "searches": SavedSearch,
+    "tags": Tag,
+    "snoozed": Snoozed,
+    "recent-folders": RecentFolder,
+    "correspondents": Correspondent,
+    "acquaintances": Acquaintance,
+    "image-senders": ImageSender,
+    "phishing-reports": PhishingReport,
+    "sessions": Session,
+    "trusted-browsers": TrustedDevice,
+    "authenticator-apps": Authenticator,
+    "security-keys": SecurityKey,
+    "recovery-codes": RecoveryCode,
+    "app-passwords": AppPassword,
+    "linked-accounts": LinkedAccount,
+    "password-resets": PasswordReset,
+    "vouchers": Voucher,
+    "deputy-for": Deputy,
+    "tasks": Task,
+}
+LEFT_OUT: dict[type[pw.Model], str] = {
+    AuditEntry: "a file of its own, activity.json",
+    Contact: "files of their own, contacts.vcf",
+    MailedCode: "there for some minutes",
+    Undo: "there for an hour",
+    PeopleLearned: "says when something was counted",
+}
+_OWNER = {Voucher: Voucher.receiver}  # where it is not called `user`
+_SECRET = {  # columns that are never handed out
+    "password", "credential", "id_hash", "data", "token_hash", "code_hash", "secret", "last_step", "sha", "credential_hash",
+    "credential_id", "public_key", "sign_count", "provider_session", "session", "number", "content", "writer", "cursor", "result",
+}  # fmt: skip
+_PIECE = 100  # cards, or rows, in memory at once
+
+
+def rows_of(user: User) -> Iterator[tuple[str, Iterator[str]]]:
+    """Each table's name and its rows as JSON, in pieces. One SELECT per table and _PIECE rows."""
+    for name, table in TABLES.items():
+        told = [field for field in table._meta.sorted_fields if field.name not in _SECRET]
+        yield name, _listed(table.select(*told).where(_OWNER.get(table, getattr(table, "user", None)) == user))
+
+
+def activity_of(user: User) -> Iterator[str]:
+    """What the person did and what was done to their account, as the audit log tells it."""
+    mine = (AuditEntry.actor == user) | (AuditEntry.target == user.address)
+    return _listed(AuditEntry.select().where(mine).order_by(AuditEntry.at))
+
+
+def cards_of(user: User) -> Iterator[str]:
+    """All contacts as vCards: they may be hundreds of megabytes."""
+    found: Any = Contact.select(Contact.id).where(Contact.user == user).order_by(Contact.sort).tuples()
+    numbers = [number for (number,) in found]
+    for at in range(0, len(numbers), _PIECE):
+        some: Any = Contact.select(Contact.vcard).where(Contact.id.in_(numbers[at : at + _PIECE])).order_by(Contact.sort)
+        yield "".join(card for (card,) in some.tuples())
+
+
+def account_of(user: User) -> str:
+    """The account itself."""
+    return as_json([{name: value for name, value in plain(user).items() if name != "preferences"}])
+
+
+def settings_of(user: User) -> str:
+    """What the person chose."""
+    return as_json({"language": user.language, **json.loads(user.preferences or "{}")})
+
+
+def plain(row: pw.Model) -> dict[str, Any]:
+    """A row without secrets and without the numbers that join tables; a group by its name."""
+    told: dict[str, Any] = {}
+    for field in row._meta.sorted_fields:
+        if isinstance(field, pw.ForeignKeyField) and field.rel_model is PeopleGroup:
+            told[field.name] = getattr(row, field.name).name
+        elif not isinstance(field, (pw.ForeignKeyField, pw.AutoField)) and field.name not in _SECRET:
+            told[field.name] = getattr(row, field.name)
+    return told
+
+
+def as_json(found: Any) -> str:
+    return json.dumps(found, ensure_ascii=False, indent=1, default=_as_text)
+
+
+def _listed(found: pw.ModelSelect) -> Iterator[str]:
+    """A JSON list of rows, written row by row. Rows are read one after the other, not kept."""
+    opening = "["
+    for row in found.iterator():
+        yield opening + "\n" + as_json(plain(row))
+        opening = ","
+    yield "[]" if opening == "[" else "\n]"
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() + "Z" if isinstance(value, datetime) else str(value)

@@ -1,0 +1,71 @@
+"""Deletion of an account: its row with all that hangs on it, its files and what it has open. The mail stays on its server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webmail import system_mail
+from webmail.auth.endings import end_everything
+from webmail.compose import uploads
+from webmail.compose.outbox import spool
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.database.locks import serialize
+from webmail.errors import MailError
+from webmail.models import DraftRow, Outbox, OutboxState, Task, User
+from webmail.tasks import leftovers
+
+
+class LastAdministrator(MailError):
+    """Nobody would be left who may do what administrators do."""
+
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What ended with an account: sessions, connections of mail programs (None: can't be told), messages that had not left."""
+
+    sessions: int
+    programs: int | None
+    unsent: int
+    notices: int  # of the establishment's own mail to them, which had not left either
+
+
+def unsent_of(user: User) -> int:
+    """How many messages of theirs wait to be sent, or were not sent. One SELECT."""
+    mine = (Outbox.user == user) & Outbox.state.in_((OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED))
+    return int(Outbox.select().where(mine).count())
+
+
+def is_last_administrator(user: User) -> bool:
+    """One SELECT."""
+    others = (User.role == "admin") & (User.active == 1) & (User.id != user.id)
+    return user.role == "admin" and not User.select(User.id).where(others).exists()
+
+
+def delete(user: User, settings: Settings) -> Deleted:
+    """Delete the account for good. The caller records it. A message that is being handed over at this moment may still leave.
+
+    Files go after the rows: what a kill or a storage that is away leaves, the hourly sweeps find. Raises LastAdministrator.
+    """
+    with db.atomic():
+        serialize("administrators")
+        if is_last_administrator(user):
+            raise LastAdministrator(f"{user.address} is the last administrator")
+        User.update(active=0).where(User.id == user.id).execute()  # nothing new begins
+    sessions, programs = end_everything(user, settings)
+    with db.atomic():
+        unsent = unsent_of(user)
+        drafts = [row.id for row in DraftRow.select(DraftRow.id).where(DraftRow.user == user)]
+        spooled = [bytes(row.content) for row in Outbox.select(Outbox.content).where(Outbox.user == user)]
+        tasks = [row.id for row in Task.select(Task.id).where(Task.user == user)]
+        notices = system_mail.drop([user.address, user.recovery_address])
+        user.delete_instance()
+    for draft in drafts:
+        uploads.remove_all(settings, draft)
+    for content in spooled:
+        spool.remove(content, settings)
+    for task in tasks:
+        leftovers.remove(task, settings)
+    return Deleted(sessions, programs, unsent, notices)
