@@ -1,4 +1,4 @@
-"""Command line: `flask --app wsgi accounts ...`, `groups ...`, `support ...`, `audit`, `backup`, `migrate`, `doctor`, `jobs`; 1 on failure."""
+"""Command line: `flask --app wsgi accounts ...`, `groups ...`, `support ...`, `audit`, `migrate`, `doctor` ...; 1 on failure."""
 
 from __future__ import annotations
 

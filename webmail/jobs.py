@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial, wraps
 from pathlib import Path
@@ -21,15 +21,18 @@ from huey import SqliteHuey
 
 from webmail import audit, preferences, system_mail, vault
 from webmail.account import Account
-from webmail.accounts import own_data
+from webmail.accounts import own_data, support
 from webmail.auth import mailed_codes, password_reset
+from webmail.auth.check_slots import TooBusy
+from webmail.auth.providers import directory_sweep
+from webmail.auth.views import directory_letters
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
 from webmail.contacts import import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.errors import SignInRefused
+from webmail.errors import ServerAway, SignInRefused
 from webmail.mailbox import detach_task, export_task, move_in, room_task, snooze
 from webmail.mailbox import import_task as mail_import_task
 from webmail.message import image_cache
@@ -65,6 +68,7 @@ class Jobs:
         self.account_for = account_for
         Path(settings.jobs_file).parent.mkdir(parents=True, exist_ok=True)
         self.huey = _queue(settings.jobs_file)
+        self.context: Callable[[], AbstractContextManager[Any]] = nullcontext  # of a worker: in which letters are written
         self._task_process: TaskProcess | None = None  # of a worker
         self._deliver = self.huey.task(name="deliver")(_patient(self.deliver))
         self._deliver_system = self.huey.task(name="deliver_system_mail")(_patient(self.deliver_system_mail))
@@ -123,6 +127,7 @@ class Jobs:
                 audit.expire(self.settings)
                 mailed_codes.expire()
                 password_reset.expire()
+                support.expire()
                 leftovers.sweep(self.settings)
         for outbox_id in ready:
             self.schedule(outbox_id, now())
@@ -133,6 +138,19 @@ class Jobs:
         """Wake snoozed messages that are due. Separate from `sweep`, so that a slow mail server does not delay sending."""
         with db.connection_context():
             snooze.sweep(self.settings)
+
+    def ask_directory(self) -> None:
+        """Disable the accounts of people whom the directory no longer has, or ask the administrator about so many. Separate from
+        `sweep`, as `wake` is: a directory that is slow delays no mail.
+        """
+        with db.connection_context(), suppress(ServerAway, TooBusy):  # logged; asked again next time
+            found = directory_sweep.look(self.settings)
+            directory_sweep.carry_out(found, self.settings)
+            if found.doubtful:
+                with self.context():
+                    asked = directory_letters.ask_about(found, self.settings)
+                if asked is not None:
+                    self.schedule_system_mail(asked.id, now())
 
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
@@ -157,6 +175,8 @@ class Jobs:
             partial(_periodic, "wake", self.wake),
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
         ]
+        if self.settings.ldap is not None:
+            looks.append(partial(_periodic, "directory", self.ask_directory, directory_sweep.EVERY))
         rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]
         loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
         self.sweep()
@@ -246,4 +266,5 @@ def account_of(row: Outbox | DraftRow, settings: Settings) -> Account:
 def work(app: Flask) -> None:
     """The worker of `flask jobs`, in the foreground."""
     jobs: Jobs = app.extensions["jobs"]
+    jobs.context = app.app_context
     jobs.work()

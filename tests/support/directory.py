@@ -62,6 +62,7 @@ dbnosync
 index uid,mail,entryUUID,objectClass eq
 overlay memberof
 overlay ppolicy
+ppolicy_default "cn=policy,dc=lycee,dc=example"
 database mdb
 suffix "dc=college,dc=example"
 directory {folder}/college
@@ -210,6 +211,15 @@ def _lycee(crowd: int) -> list[tuple[str, Mapping[str, Any]]]:
         (
             READER,
             {"objectClass": ["applicationProcess", "simpleSecurityObject"], "cn": "reader", "userPassword": READER_PASSWORD},
+        ),
+        (
+            f"cn=policy,{top}",
+            {
+                "objectClass": ["applicationProcess", "pwdPolicy"],
+                "cn": "policy",
+                "pwdAttribute": "userPassword",
+                "pwdLockout": "TRUE",
+            },
         ),
         *((f"ou={name},{top}", {"objectClass": "organizationalUnit", "ou": name}) for name in ("people", "groups")),
     ]

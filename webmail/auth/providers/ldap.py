@@ -122,7 +122,8 @@ class DirectoryTalk:
         wanted = self._who(_PLACE.sub("*", self._settings.filter))
         for _page in range(_MOST_PEOPLE // PAGE):
             self._end = time.monotonic() + self._settings.timeout
-            found, controls = self._ask(wanted, self._settings.base, ldap.SCOPE_SUBTREE, list(_IDENTIFIERS), 0, [control])
+            with _told("could not be searched"):
+                found, controls = self._ask(wanted, self._settings.base, ldap.SCOPE_SUBTREE, list(_IDENTIFIERS), 0, [control])
             if any(dn is None for dn, _values in found):
                 raise DirectoryAway("the directory refers to other servers for some people: choose a base without them")
             yield from (_entry(dn, values).subject for dn, values in found)
