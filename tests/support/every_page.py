@@ -222,8 +222,13 @@ def _settings(alice: HttpVisitor) -> dict[str, str]:
 
 
 def _tasks(alice: HttpVisitor) -> dict[str, str]:
-    alice.submit(alice.get("/tasks"), "form[action='/account/data']")
-    return {"tasks": "/tasks"}
+    alice.submit(alice.get("/account/data"), "form[action='/account/data']")
+    return {
+        "tasks": "/tasks",
+        "account-data": "/account/data",
+        "account-name": "/account/name",
+        "account-delete": "/account/delete",
+    }
 
 
 def _link(page: Page, pattern: str) -> str:

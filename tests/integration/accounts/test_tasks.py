@@ -172,7 +172,7 @@ def test_health_tells_of_a_worker_that_never_ran(app):
 
 def test_ones_own_data_can_be_taken_home(person, work):
     send_file(person, cards(2))
-    page = person.submit(person.get("/tasks"), "form[action='/account/data']")
+    page = person.submit(person.get("/account/data"), "form[action='/account/data']")
     person.submit(page, "form[action='/account/data']")
     assert work() == 1, "pressed twice, made once"
     page = person.get("/tasks")
@@ -188,7 +188,7 @@ def test_ones_own_data_can_be_taken_home(person, work):
 
 
 def test_the_file_of_a_task_that_was_removed_is_gone(person, work):
-    person.submit(person.get("/tasks"), "form[action='/account/data']")
+    person.submit(person.get("/account/data"), "form[action='/account/data']")
     work()
     page = person.get("/tasks")
     result = page.link("Download")
@@ -260,7 +260,7 @@ def test_the_name_of_a_file_is_bounded_and_cannot_turn_the_text_around(person, w
 
 
 def test_ones_own_data_asked_for_several_times_at_once_is_made_once(person, work, app):
-    token = person.get("/tasks").one("form[action='/account/data'] [name=csrf_token]")["value"]
+    token = person.get("/account/data").one("form[action='/account/data'] [name=csrf_token]")["value"]
     cookies = list(person.client._cookies.values())
 
     def press(_number: int) -> int:
@@ -277,7 +277,7 @@ def test_ones_own_data_asked_for_several_times_at_once_is_made_once(person, work
 def test_ones_own_data_takes_the_place_of_what_was_made_before(person, work, app):
     before = stored(app)
     for _ in range(3):
-        person.submit(person.get("/tasks"), "form[action='/account/data']")
+        person.submit(person.get("/account/data"), "form[action='/account/data']")
         work()
     assert len(stored(app)) == len(before) + 1
     page = person.get("/tasks")
