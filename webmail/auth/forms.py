@@ -8,6 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
 _CODE = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "maxlength": "60", "required": True}
+_DIGITS = {"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "40", "required": True}
 _NAME = {"autocapitalize": "none", "spellcheck": "false", "inputmode": "email", "required": True}  # of an account, or an address
 _PASSWORD = {"autocomplete": "current-password", "required": True}
 
@@ -54,10 +55,7 @@ class RecoveryForm(FlaskForm):
         _l("Private e-mail address"),
         render_kw={"autocomplete": "email", **_NAME},
     )
-    code = StringField(
-        _l("Code"),
-        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "40", "required": True},
-    )
+    code = StringField(_l("Code"), render_kw=_DIGITS)
     next = HiddenField()
 
 
@@ -76,10 +74,39 @@ class AuthenticatorForm(FlaskForm):
     code = StringField(_l("Code that the app shows"), render_kw={**_CODE, "inputmode": "numeric", "maxlength": "20"})
 
 
-class PasswordForm(FlaskForm):
-    """A change of password. Nothing is stripped or truncated here either."""
+class NewPasswordForm(FlaskForm):
+    """A new password, twice. Nothing is stripped or truncated here either."""
 
-    password = PasswordField(_l("Current password"), render_kw=_PASSWORD)
     new_password = _new_password(_l("New password"))
     new_password_again = _new_password(_l("New password, again"))
+
+
+class PasswordForm(NewPasswordForm):
+    """A change of password by somebody who is signed in."""
+
+    password = PasswordField(_l("Current password"), render_kw=_PASSWORD)
     next = HiddenField()
+
+
+class ForgotForm(FlaskForm):
+    """Who has forgotten their password, and the code that came by SMS."""
+
+    username = StringField(_l("User name or address"), render_kw={"autocomplete": "username", "maxlength": "254", **_NAME})
+    code = StringField(_l("Code"), render_kw=_DIGITS)
+
+
+class ResetForm(NewPasswordForm):
+    """The new password of somebody who has forgotten theirs, with which they are signed in. `token`: of the link."""
+
+    token = HiddenField()
+    shared = BooleanField(_l("This is a shared computer"))
+    lasting = BooleanField(_l("Stay signed in on this device"))
+
+
+class PhoneForm(FlaskForm):
+    """A telephone number, and the code that confirms it."""
+
+    number = StringField(
+        _l("Mobile number"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": "40", "required": True}
+    )
+    code = StringField(_l("Code"), render_kw=_DIGITS)

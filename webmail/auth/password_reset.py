@@ -18,7 +18,6 @@ from peewee import Expression
 from webmail.auth import known_devices, mailed_codes, password_change, text_messages
 from webmail.auth.mailed_codes import DIGITS, TRIES, CodeFault, CodeRefused
 from webmail.auth.names import normalise
-from webmail.auth.password_strength import Strength
 from webmail.auth.sessions import hash_token
 from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
@@ -183,12 +182,6 @@ def use(token: str, new: str, again: str, settings: Settings) -> User:
     return user
 
 
-def strength_for(token: str, password: str, settings: Settings) -> Strength | None:
-    """How strong a password is for whom the token lets choose one; None for nobody."""
-    user = holder(token)
-    return password_change.strength(password, user, settings) if user is not None and password else None
-
-
 def void(user: User) -> None:
     """Links and codes of this person are good no more. One UPDATE."""
     PasswordReset.update(used=now()).where(PasswordReset.user == user, PasswordReset.used.is_null()).execute()
@@ -216,7 +209,7 @@ def _network_waits(network: str) -> int:
 
 
 def _had_enough(user: User, row: PasswordReset) -> bool:
-    """Whether as much was sent as may be. Strangers, who may ask in anybody's name, don't use up what the owner's browsers have."""
+    """Whether as much was sent as may be. Strangers, who may ask in anybody's name, use up nothing of the owner's browsers."""
     same = (PasswordReset.user == user) & (PasswordReset.channel == row.channel) & (PasswordReset.known == row.known)
     sent = PasswordReset.select().where(same)
     return any(

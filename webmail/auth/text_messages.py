@@ -12,6 +12,7 @@ from webmail.database.connection import db
 from webmail.database.locks import serialize
 from webmail.models import AuditAct, User, now
 
+LONGEST = sms.LONGEST
 _AT_ONCE = 4  # a gateway that does not answer holds up no more threads than these
 _PATIENCE = 8.0  # seconds to wait for a turn
 _slots = threading.BoundedSemaphore(_AT_ONCE)

@@ -63,7 +63,7 @@ class SecurityNotice(Enum):
     )
     DEPUTY_ADDED = (
         _l("You can help colleagues sign in"),
-        _l("%(address)s can now help the people of “%(what)s” who can’t sign in, under “Help with signing in” in the account menu."),
+        _l("%(address)s can now help the people of “%(what)s” who can’t sign in: “Help with signing in” in the account menu."),
     )
     DEPUTY_REMOVED = (
         _l("You no longer help colleagues sign in"),

@@ -1,0 +1,116 @@
+"""New password of somebody who has forgotten theirs: by the link that was mailed, or after the code of a text message.
+
+Opening the link changes nothing, since programs that look for viruses open the links of mail too.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Flask, current_app, request, session
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from webmail.auth import password_reset, text_messages
+from webmail.auth.blueprint import blueprint
+from webmail.auth.check_slots import TooBusy
+from webmail.auth.cookies import visit
+from webmail.auth.endings import end_everything_else
+from webmail.auth.forms import ResetForm
+from webmail.auth.guard import public
+from webmail.auth.password_change import PasswordNotChanged
+from webmail.auth.password_reset import ResetOver
+from webmail.auth.password_strength import Strength
+from webmail.auth.user_agent import describe
+from webmail.auth.views import reset_letters
+from webmail.auth.views.completion import Started, password_was_right
+from webmail.auth.views.password import PROVED
+from webmail.auth.views.password_words import fault_words
+from webmail.auth.views.sign_in import busy_words
+from webmail.models import AuditAct, User
+from webmail.sms import NotTexted
+from webmail.web.audit import audited
+from webmail.web.current import after_the_answer, settings
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.security_mail import SecurityNotice, tell
+
+_NOTE = _l(
+    "Phones and programs with an app password keep working. If it was not you, choose another password yourself, "
+    "by “Forgotten password” on the sign-in page, and ask for help."
+)
+
+
+@blueprint.get("/forgot/<token>")
+@public
+def show_reset_link(token: str) -> Response:
+    return _page(ResetForm(formdata=None, token=token, shared=visit().on_shared))
+
+
+@blueprint.get("/forgot/new")
+@public
+def show_new_password() -> Response:
+    """After a code: the token is in the session."""
+    return _page(ResetForm(formdata=None, shared=visit().on_shared))
+
+
+@blueprint.post("/forgot/new")
+@public
+def choose_password() -> Response:
+    """Keep it, end everything that was open, and go on as after the right password: the second step is still to come."""
+    form = ResetForm()
+    new = form.new_password.data or ""
+    try:
+        user = password_reset.use(_token(form), new, form.new_password_again.data or "", settings())
+    except PasswordNotChanged as refused:
+        for name, fault in refused.faults.items():
+            form[name].errors = [fault_words(fault, refused.strength)]
+        return _page(form, 422, judged=refused.strength if new else None)
+    except TooBusy as error:
+        response = _page(form, error.status, problem=busy_words())
+        response.headers["Retry-After"] = "60"
+        return response
+    except ResetOver:
+        return _page(form)
+    ended = end_everything_else(user, settings())
+    session.pop(PROVED, None)
+    browser = describe(request.headers.get("User-Agent", ""))
+    audited(AuditAct.PASSWORD_RESET, browser, actor=user, sessions=ended or None)
+    tell(user, SecurityNotice.PASSWORD_RESET, browser=browser, note=_NOTE)
+    text_soon(user, user.phone, reset_letters.reset_text(user))
+    how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), password=new)
+    answer = password_was_right(user, how, "")
+    notify(_("Your new password is saved. You are signed out everywhere else."), "done")
+    return answer
+
+
+def text_soon(user: User, number: str, text: str) -> None:
+    """Tell somebody by a text message, where they have a number and the day's are not used up, once the answer has gone."""
+    if text_messages.may_send(user, number, settings(), network=visit().network):
+        after_the_answer(partial(_send_text, current_app._get_current_object(), number, text))  # type: ignore[attr-defined]
+
+
+def _send_text(app: Flask, number: str, text: str) -> None:
+    try:
+        with app.app_context():
+            text_messages.send(number, text, settings())
+    except NotTexted as error:
+        app.logger.warning("a text message is not sent: %s", error)
+
+
+def _page(form: ResetForm, status: int = 200, *, judged: Strength | None = None, problem: str = "") -> Response:
+    """The form, or that the link is over."""
+    user = password_reset.holder(_token(form))
+    other = visit().user if user is not None and visit().user != user else None
+    if user is None:
+        return page("auth/reset_over.html", 410)
+    answer = page("auth/reset_password.html", status, form=form, user=user, other=other, judged=judged, problem=problem)
+    answer.headers["Referrer-Policy"] = (
+        "origin"  # the link's token stands in the address; "no-referrer" would hide our own Origin
+    )
+    return answer
+
+
+def _token(form: ResetForm) -> str:
+    return form.token.data or session.get(PROVED, "")
