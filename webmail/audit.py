@@ -41,6 +41,7 @@ DETAILS = (
     "level",  # of rights
     "role",
     "room",  # for mail
+    "reason",  # why a deputy removed somebody's factors, as they typed it
     "sessions",  # how many ended
     "shared",  # a computer that others use too
     "new",  # a browser that was not known, and the person was told

@@ -13,8 +13,11 @@ from webmail.models import (
     AppPassword,
     Authenticator,
     Contact,
+    Deputy,
     DraftRow,
+    GroupMember,
     Outbox,
+    PeopleGroup,
     PhishingReport,
     ReadyText,
     SavedSearch,
@@ -59,8 +62,18 @@ def furnish(user: User) -> dict[str, str]:
         user=user, uid=secrets.token_hex(16), card_uid="private", name="Private", sort="private", words=" private", revision="1",
         vcard="BEGIN:VCARD\r\nVERSION:4.0\r\nUID:private\r\nFN:Private\r\nEND:VCARD\r\n",
     )  # fmt: skip
+    helped = User.create(address=f"helped@{user.domain}", local="helped", domain=user.domain, password="x")
+    group = PeopleGroup.create(identifier=f"private@{user.domain}", name="Private", sort="private", domain=user.domain)
+    GroupMember.create(group=group, user=helped)
+    Deputy.create(user=user, group=group)
     trusted = TrustedDevice.create(token_hash=secrets.token_hex(32), user=user, expires=now() + timedelta(days=1))
-    named = {"task": task, "draft": draft, "contact": contact.uid, "trusted browser": trusted.token_hash}
+    named = {
+        "task": task,
+        "draft": draft,
+        "contact": contact.uid,
+        "trusted browser": trusted.token_hash,
+        "helped person": str(helped.id),
+    }
     return {name: str(row.id) for name, row in made.items()} | named
 
 

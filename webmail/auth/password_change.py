@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from webmail.auth import password_strength, passwords
+from webmail.auth import password_strength, passwords, temporary_passwords
 from webmail.auth.check_slots import check_slot
 from webmail.auth.password_strength import Strength
 from webmail.auth.throttle import attempt_at
@@ -64,6 +64,7 @@ def change(user: User, before: str, new: str, again: str, settings: Settings) ->
     judged = strength(new, user, settings)
     refused = PasswordNotChanged(strength=judged)
     attempt = attempt_at(f"password of {user.id}", settings)
+    before = temporary_passwords.as_kept(user, before)
     with check_slot():
         right = passwords.verify(user.password, before)
     if right:
@@ -71,6 +72,8 @@ def change(user: User, before: str, new: str, again: str, settings: Settings) ->
     else:
         refused.faults["password"] = ChangeFault.WRONG
     refused.faults |= faults_of(new, again, judged, settings, before=before if right else "")
+    if right and temporary_passwords.as_kept(user, new) == before:  # whoever has the sheet knows it
+        refused.faults = {"new_password": ChangeFault.SAME}
     if refused.faults:
         raise refused
     hashed = hash_in_turn(new)

@@ -27,6 +27,7 @@ from webmail.web.current import current_user, overview, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.fragment_cache import remembered
+from webmail.web.help_link import help_link
 from webmail.web.inline_styles import allowed_style, inline_styles
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
 from webmail.web.look import look
@@ -106,6 +107,7 @@ def install(app: Flask) -> None:
         remembered=remembered,
         url_for=url_for,
         look=look,
+        help_link=help_link,
         inline_styles=inline_styles,
         get_locale=get_locale,
     )

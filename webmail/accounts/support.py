@@ -1,0 +1,243 @@
+"""Support requests: what somebody who is stuck asks the administrator, signed in or not. No Flask here.
+
+A request is stored first and mailed then, so that none is lost with a mail. Strangers can fill neither the table nor the
+administrator's mailbox: requests are counted by network and by the name that was typed, strangers' all together too, and so are
+the mails about them.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from webmail import audit, system_mail
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.database.locks import serialize
+from webmail.errors import MailError
+from webmail.models import AuditAct, SupportRequest, SystemMessage, User, now
+
+LONGEST_TEXT, LONGEST_CONTACT, LONGEST_NAME = 4000, 200, 254  # characters
+KEPT = timedelta(days=365)
+OF_NETWORK, OF_NAME, OF_PERSON = (
+    10,
+    4,
+    6,
+)  # requests within an hour: of a network, under a name that was typed, of who is signed in
+OF_STRANGERS = 300  # within a day, all together
+MAILS, MAILS_OF_STRANGERS = 20, 15  # to the administrator within a day: below system_mail.PER_DAY, so that other mail still comes
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_MAIL, _OF_STRANGER, _COPY = "support", "support-stranger", "support-copy"  # kinds of system mail
+_LETTERS = "234679ACDEFGHJKMNPQRTUVWXY"  # none that is taken for another one: no 0 O 1 I L 5 S 8 B Z
+_HALF = 3
+TAKEN_OUT = "[…]"
+
+_IS_SECRET = re.compile(  # "mot de passe : abc", "the password is Tr33"
+    r"(?P<word>\b(?:mots? de passe|mdp|passwords?|pass\s?word|passwd|pwd|passphrase|code secret)\b"
+    r"(?:[^\S\n]+(?!est\b|is\b|was\b|are\b)[^\s:=]{1,20}){0,3}[^\S\n]*)"
+    r"(?P<is>[:=]+|(?:est|was|is|=>|->|→)\b[^\S\n]*:?)(?P<space>\s*)(?P<secret>[^\s]{3,200})",
+    re.IGNORECASE,
+)
+
+
+class TroubleKind(StrEnum):
+    """What is wrong, as it is stored."""
+
+    PASSWORD = "password"  # forgotten
+    FACTOR = "factor"  # the telephone or the key is lost
+    DISABLED = "disabled"
+    MAIL = "mail"  # some is missing
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class SupportQuestion:
+    """What somebody asks. `user`: who is signed in, and so is certain; `username`: what was typed."""
+
+    kind: TroubleKind
+    text: str = ""
+    username: str = ""
+    contact: str = ""
+    user: User | None = None
+    browser: str = ""
+    network: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SupportLetter:
+    """A mail about a request."""
+
+    subject: str
+    body: str
+
+
+SupportLetters = Callable[[SupportRequest, bool], tuple[SupportLetter, SupportLetter | None]]
+
+
+class TooManyRequests(MailError):
+    """Too many from this network, under this name, or of all; again in `minutes`."""
+
+    status = 429
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(f"too many support requests; again in {minutes} min")
+        self.minutes = minutes
+
+
+def is_offered(settings: Settings) -> bool:
+    """Whether there is anybody whom a request reaches."""
+    return bool(settings.admin_address) and settings.system_sender is not None
+
+
+def ask(asked: SupportQuestion, letters: SupportLetters, settings: Settings) -> tuple[SupportRequest, list[SystemMessage]]:
+    """Store a request and queue the mail about it, in one transaction; returns the row and what is to be sent.
+
+    The same once more within an hour, as by a double click, is the one there is, and nothing is sent. `letters` gives the mail to
+    the administrator and the copy for who is signed in; it is told whether no more will be mailed today. Raises TooManyRequests.
+    """
+    with db.atomic():
+        serialize("support")
+        if (there := _same(asked)) is not None:
+            return there, []
+        if minutes := _wait(asked):
+            raise TooManyRequests(minutes)
+        row = SupportRequest.create(
+            reference=_new_reference(), user=asked.user, username=asked.username[:LONGEST_NAME], kind=asked.kind,
+            text=asked.text[:LONGEST_TEXT], contact=asked.contact[:LONGEST_CONTACT], browser=asked.browser[:255],
+            network=asked.network[:64], language=asked.language[:5],
+        )  # fmt: skip
+        sent = _mailed(row, letters, settings)
+        audit.record(AuditAct.SUPPORT_ASKED, actor=asked.user, target=row.reference, network=asked.network)
+    return row, sent
+
+
+def without_secrets(text: str) -> str:
+    """The text without what looks like a password in it: nobody needs one to help."""
+    return _IS_SECRET.sub(_taken_out, text)
+
+
+def open_requests(*, closed: bool = False, most: int = 200) -> list[SupportRequest]:
+    """Those that wait, the oldest first; with `closed` all of them, the newest first."""
+    rows = SupportRequest.select().limit(most)
+    if closed:
+        return list(rows.order_by(SupportRequest.id.desc()))
+    return list(rows.where(SupportRequest.closed.is_null()).order_by(SupportRequest.id))
+
+
+def find(reference: str) -> SupportRequest | None:
+    """A request by its reference, as it is told on the telephone: in any case, with or without the hyphen."""
+    marks = "".join(mark for mark in reference[:40].upper() if mark.isalnum())
+    if len(marks) != 2 * _HALF:
+        return None
+    row: SupportRequest | None = SupportRequest.get_or_none(SupportRequest.reference == _shown(marks))
+    return row
+
+
+def close(row: SupportRequest) -> bool:
+    """Mark it as done; whether it was open. One UPDATE."""
+    open_one = (SupportRequest.id == row.id) & SupportRequest.closed.is_null()
+    return bool(SupportRequest.update(closed=now()).where(open_one).execute())
+
+
+def expire() -> int:
+    """Delete what is older than KEPT; returns how many. Few, since few are taken in a day."""
+    return int(SupportRequest.delete().where(SupportRequest.created < now() - KEPT).execute())
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _taken_out(match: re.Match[str]) -> str:
+    """The match without its secret; as it is where a remark follows: "the password is refused", "mot de passe : oublié"."""
+    bare = match["secret"].strip(".,;!?…»«”“\"'()")
+    if not bare or match["secret"].startswith(TAKEN_OUT) or _is_remark(bare.lower()):
+        return match[0]
+    return match["word"] + match["is"] + match["space"] + TAKEN_OUT
+
+
+def _is_remark(word: str) -> bool:
+    return word in _REMARKS or (word.isalpha() and word.endswith(("é", "ée", "és", "ées")))
+
+
+_REMARKS = frozenset(  # what stands after "the password is ..." and is none
+    re.findall(
+        r"\w+",
+        "the a an my i it we they not no none still always never now correct right incorrect wrong refused rejected accepted "
+        "lost forgotten expired blocked locked invalid unknown too being asked stored kept what "
+        "le la les un une mon je il elle on pas toujours bien jamais plus maintenant bon faux incorrecte mauvais perdu perdue "
+        "oublie invalide inconnu inconnue trop impossible en sur dans",
+    )
+)
+
+
+def _same(asked: SupportQuestion) -> SupportRequest | None:
+    """The same request of the same person, within an hour."""
+    row = SupportRequest
+    same = (
+        (row.user == asked.user if asked.user else row.user.is_null())
+        & (row.kind == asked.kind)
+        & (row.username == asked.username)
+        & (row.text == asked.text)
+        & (row.contact == asked.contact)
+        & (row.network == asked.network)
+    )
+    found: SupportRequest | None = row.select().where(same, row.created > now() - _HOUR).first()
+    return found
+
+
+def _wait(asked: SupportQuestion) -> int:
+    """Minutes until another one is taken, 0 for now. At most three SELECTs."""
+    row = SupportRequest
+    if asked.user is not None:
+        return _minutes(row.user == asked.user, OF_PERSON, _HOUR)
+    strangers = row.user.is_null()
+    limits: list[tuple[Any, int, timedelta]] = [(strangers, OF_STRANGERS, _DAY)]
+    if asked.network:
+        limits.append((strangers & (row.network == asked.network), OF_NETWORK, _HOUR))
+    if asked.username:
+        limits.append((strangers & (row.username == asked.username), OF_NAME, _HOUR))
+    return max(_minutes(*limit) for limit in limits)
+
+
+def _minutes(which: Any, most: int, within: timedelta) -> int:
+    recent = SupportRequest.select(SupportRequest.created).where(which, SupportRequest.created > now() - within)
+    counting = recent.order_by(SupportRequest.created.desc()).offset(most - 1).first()
+    return max(1, int((counting.created + within - now()).total_seconds() // 60) + 1) if counting is not None else 0
+
+
+def _mailed(row: SupportRequest, letters: SupportLetters, settings: Settings) -> list[SystemMessage]:
+    """Queue the mail about a request, unless there were too many today: it is in the list all the same."""
+    user, kind = row.user, _OF_STRANGER if row.user is None else _MAIL
+    left = MAILS - _mails(_MAIL, _OF_STRANGER)
+    if user is None:
+        left = min(left, MAILS_OF_STRANGERS - _mails(_OF_STRANGER))
+    letter, copy = letters(row, left == 1)
+    sent = []
+    if left > 0:
+        sent.append(system_mail.send(settings.admin_address, kind, letter.subject, letter.body, settings.language, row.reference))
+    if copy is not None and user is not None:
+        language = system_mail.in_language_of(user, settings)
+        sent.append(system_mail.send(user.address, _COPY, copy.subject, copy.body, language, row.reference))
+    return [message for message in sent if message is not None]
+
+
+def _mails(*kinds: str) -> int:
+    """How many mails of these kinds there were within a day."""
+    return int(SystemMessage.select().where(SystemMessage.kind.in_(kinds), SystemMessage.created > now() - _DAY).count())
+
+
+def _new_reference() -> str:
+    while True:
+        found = _shown("".join(secrets.choice(_LETTERS) for _ in range(2 * _HALF)))
+        if not SupportRequest.select().where(SupportRequest.reference == found).exists():
+            return found
+
+
+def _shown(marks: str) -> str:
+    return f"{marks[:_HALF]}-{marks[_HALF:]}"

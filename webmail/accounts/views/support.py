@@ -1,0 +1,262 @@
+"""Support page, for everybody: whom to call, in the establishment's own words, and a form that reaches the administrator."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from flask import current_app, redirect, request, session, url_for
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from werkzeug.wrappers import Response
+
+from webmail.accounts import support
+from webmail.accounts.blueprint import blueprint
+from webmail.accounts.support import SupportLetter, SupportQuestion, TooManyRequests, TroubleKind
+from webmail.auth import deputies
+from webmail.auth.cookies import visit
+from webmail.auth.guard import public
+from webmail.auth.names import normalise
+from webmail.auth.user_agent import describe
+from webmail.database.connection import DATABASE_AWAY
+from webmail.models import SupportRequest, User
+from webmail.web.current import settings, wake_system_mail
+from webmail.web.errors import csrf_error
+from webmail.web.formatting import long_date, written_in
+from webmail.web.rendering import page
+
+_KINDS = {
+    TroubleKind.PASSWORD: _l("I forgot my password"),
+    TroubleKind.FACTOR: _l("I lost my phone or security key"),
+    TroubleKind.DISABLED: _l("My account is disabled"),
+    TroubleKind.MAIL: _l("Messages are missing"),
+    TroubleKind.OTHER: _l("Something else"),
+}
+_SENT = "support"  # in the session: the reference of what was sent last from this browser
+_FIELDS = {"username": support.LONGEST_NAME, "text": support.LONGEST_TEXT, "contact": support.LONGEST_CONTACT}
+
+
+@blueprint.get("/support")
+@public
+def show_support() -> Response:
+    user = visit().user
+    return _page({"username": user.address if user else request.args.get("username", "")[: support.LONGEST_NAME]})
+
+
+@blueprint.post("/support")
+@public
+def ask_support() -> Response:
+    if not support.is_offered(settings()):
+        return _page(_typed(), 403)
+    typed, user = _typed(), visit().user
+    problems = _problems(typed, user)
+    for name in ("text", "contact"):
+        cleaned = support.without_secrets(typed[name]) if name not in problems else typed[name]
+        if cleaned != typed[name]:
+            typed[name] = cleaned
+            problems[name] = _(
+                "We took out what looked like a password: nobody needs it to help you. Check your text and send it again."
+            )
+    if problems:
+        return _page(typed, 422, problems=problems)
+    try:
+        row, sent = support.ask(_asked(typed, user), _letters, settings())
+    except TooManyRequests as error:
+        response = _page(typed, error.status, problem=_too_many(error.minutes))
+        response.headers["Retry-After"] = str(error.minutes * 60)
+        return response
+    except DATABASE_AWAY as error:
+        current_app.logger.error("a support request is not stored: %s", error)
+        return _page(typed, 503, problem=_("Nothing was sent: the service is not available at the moment.") + " " + _kept_words())
+    for message in sent:
+        wake_system_mail(message)
+    session[_SENT] = row.reference
+    return redirect(url_for("accounts.show_support_sent"), 303)
+
+
+@blueprint.get("/support/sent")
+@public
+def show_support_sent() -> Response:
+    """The reference, to be noted. Only of what this browser sent: a reference alone opens nothing."""
+    row = support.find(str(session.get(_SENT, "")))
+    if row is None:
+        return redirect(url_for("accounts.show_support"), 303)
+    return page("accounts/support_sent.html", row=row, copied=row.user_id is not None, **_facts())
+
+
+@blueprint.errorhandler(CSRFError)
+def stale_support_form(error: CSRFError) -> Response:
+    """The form was open for longer than its cookie was kept: show it again with what was typed."""
+    if request.endpoint != "accounts.ask_support":
+        return csrf_error(error)
+    return _page(
+        _typed(), 400, problem=_("This page was open for too long, or your browser blocks cookies. Please send it again.")
+    )
+
+
+@blueprint.app_template_global()
+def trouble_words(kind: str) -> str:
+    return str(_KINDS.get(TroubleKind(kind), kind))
+
+
+# --- what was typed --------------------------------------------------------------------------------------------------
+
+
+def _typed() -> dict[str, str]:
+    """The fields, without control characters; a little longer than allowed, so that the page can say so."""
+    typed = {name: _clean(request.form.get(name, "")[: most * 2]) for name, most in _FIELDS.items()}
+    return typed | {"kind": request.form.get("kind", "")[:20]}
+
+
+def _clean(text: str) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join("".join(mark for mark in line if mark.isprintable() or mark == "\t") for line in lines).strip()
+
+
+def _problems(typed: dict[str, str], user: User | None) -> dict[str, str]:
+    found = {name: _too_long(most) for name, most in _FIELDS.items() if len(typed[name]) > most}
+    if typed["kind"] not in set(TroubleKind):
+        found["kind"] = _("Choose what is wrong.")
+    elif typed["kind"] == TroubleKind.OTHER and not typed["text"]:
+        found["text"] = _("Say in a few words what is wrong.")
+    if user is None and not typed["username"]:
+        found["username"] = _("Type your user name or address.")
+    if user is None and not typed["contact"]:
+        found["contact"] = _("Say where we can reach you: your mail may not be of use now.")
+    return found
+
+
+def _too_long(most: int) -> str:
+    return _("This is too long. Use at most %(count)d characters.", count=most)
+
+
+def _asked(typed: dict[str, str], user: User | None) -> SupportQuestion:
+    name = " ".join(typed["username"].split())
+    return SupportQuestion(
+        TroubleKind(typed["kind"]),
+        text=typed["text"],
+        username=user.address if user else normalise(name, settings().domain) or name,
+        contact=" ".join(typed["contact"].split()),
+        user=user,
+        browser=_browser(),
+        network=visit().network,
+        language=str(get_locale()),
+    )
+
+
+def _browser() -> str:
+    return "".join(mark for mark in request.headers.get("User-Agent", "")[:255] if mark.isprintable())
+
+
+def _too_many(minutes: int) -> str:
+    words = ngettext(
+        "Too many requests. Nothing was sent. Please try again in %(num)d minute.",
+        "Too many requests. Nothing was sent. Please try again in %(num)d minutes.",
+        minutes,
+    )
+    return words + " " + _kept_words()
+
+
+def _kept_words() -> str:
+    return _("What you typed is still here.")
+
+
+# --- the mails -------------------------------------------------------------------------------------------------------
+
+
+def _letters(row: SupportRequest, last: bool) -> tuple[SupportLetter, SupportLetter | None]:
+    with written_in(settings().language):
+        subject = _("Support request %(reference)s: %(kind)s", reference=row.reference, kind=trouble_words(row.kind))
+        to_admin = SupportLetter(subject, _body(row, last))
+    user = visit().user
+    if user is None:
+        return to_admin, None
+    with written_in(user.language or settings().language):
+        lines = [
+            _("We have received your request. Its reference is %(reference)s.", reference=row.reference),
+            trouble_words(row.kind),
+            _quoted(row.text),
+        ]
+        subject = _("Your request %(reference)s", reference=row.reference)
+        return to_admin, SupportLetter(subject, "\n\n".join(filter(None, lines)) + "\n")
+
+
+def _body(row: SupportRequest, last: bool) -> str:
+    """What the administrator reads. What the person wrote stands at the end of it, quoted."""
+    facts = [
+        _("Account: %(name)s (%(state)s)", name=row.username, state=_state(row)),
+        _("Trouble: %(kind)s", kind=trouble_words(row.kind)),
+        _("Where to reach them: %(contact)s", contact=row.contact or row.username),
+        _("When: %(when)s", when=long_date(row.created)),
+        _("Browser: %(browser)s", browser=f"{describe(row.browser)} ({row.browser})" if row.browser else "-"),
+        _("Network: %(network)s", network=row.network or "-"),
+    ]
+    parts = [_("Support request %(reference)s", reference=row.reference), "\n".join(facts)]
+    if row.user is None:
+        parts.append(_("Nobody has proved who they are: make sure of it before you change anything."))
+    if row.text:
+        parts.append(_("They wrote:") + "\n" + _quoted(row.text))
+    parts.append(_("When it is done: %(command)s", command=f"flask support close {row.reference}"))
+    if last:
+        parts.append(_("No more requests are sent by mail today. All of them: %(command)s", command="flask support list"))
+    return "\n\n".join(parts) + "\n"
+
+
+def _state(row: SupportRequest) -> str:
+    """What is known of the account, for the administrator alone."""
+    if row.user is not None:
+        return _("signed in")
+    user = User.get_or_none(User.address == row.username)
+    if user is None:
+        return _("as typed; there is no such account")
+    return _("as typed") if user.active else _("as typed; the account is disabled")
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def _page(typed: dict[str, str], status: int = 200, *, problem: str = "", problems: dict[str, str] | None = None) -> Response:
+    return page(
+        "accounts/support.html", status, typed=typed, problem=problem, problems=problems or {}, kinds=_KINDS,
+        offered=support.is_offered(settings()), browser=describe(_browser()), network=visit().network, limits=_FIELDS, **_facts(),
+    )  # fmt: skip
+
+
+def _facts() -> dict[str, Any]:
+    """What the establishment says, and what people can do by themselves."""
+    here, user = settings(), visit().user
+    text = here.support.text.replace("\r\n", "\n").strip()
+    return {
+        "me": user,
+        "paragraphs": [part.split("\n") for part in re.split(r"\n\s*\n", text) if part.strip()],
+        "sites": sorted(here.sites, key=lambda site: not (user and site.domain and site.domain.lower() == user.domain)),
+        "forgot": _forgot_page() if user is None else "",
+        "in_person": here.sign_in == "accounts" and _there_are_deputies(),
+    }
+
+
+def _there_are_deputies() -> bool:
+    with suppress(*DATABASE_AWAY):  # this page is for when nothing else works
+        return deputies.there_are_any()
+    return False
+
+
+def _forgot_page() -> str:
+    here = settings()
+    can = here.forgotten_password and here.sign_in == "accounts" and "auth.show_forgot" in current_app.view_functions
+    return url_for("auth.show_forgot") if can else ""
+
+
+@blueprint.app_template_filter()
+def tel_link(number: str) -> str:
+    """The address to call a number by (RFC 3966); "" where it is none."""
+    figures = re.sub(r"\(0\)", "", number)
+    figures = ("+" if figures.strip().startswith("+") else "") + "".join(re.findall(r"[0-9]", figures))
+    return f"tel:{figures}" if len(figures) >= 3 and not re.search(r"[^\W\d_]", number) else ""

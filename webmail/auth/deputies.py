@@ -1,0 +1,258 @@
+"""Deputies: who may help the people of a group back in, face to face, and what they may do. No Flask here.
+
+A deputy gives a temporary password on paper, and removes factors that were lost. Administrators may do so for everybody of their
+domains. Each act is one transaction that decides anew who may and counts; of two deputies at once the second one is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import peewee as pw
+
+from webmail import audit
+from webmail.auth import password_change, temporary_passwords
+from webmail.auth.factor_reset import reset_factors
+from webmail.auth.providers.accounts import has_own_password
+from webmail.auth.throttle import TooManyAttempts
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
+from webmail.models import AuditAct, AuditEntry, Deputy, GroupMember, PeopleGroup, User, now
+from webmail.vault import keyed_hash
+
+PER_HOUR = 30  # temporary passwords and removals of factors together, of one deputy
+LONGEST_REASON, SHORTEST_REASON = 200, 3  # characters
+_HOUR = timedelta(hours=1)
+_ACTS = (AuditAct.DEPUTY_PASSWORD_SET, AuditAct.DEPUTY_FACTORS_REMOVED)
+_MOST_WORDS = 5
+
+
+class HelpRefusal(StrEnum):
+    """Why somebody can't be helped, or not with a password."""
+
+    NO_FACTOR = "no-factor"  # the deputy has no second factor: a stolen password would open everybody's mail
+    ONESELF = "oneself"
+    ADMIN = "admin"
+    DEPUTY = "deputy"  # another one: only an administrator helps them
+    DISABLED = "disabled"
+    PROVIDER = "provider"  # a provider keeps the password
+    ELSEWHERE = "elsewhere"  # the mail server keeps it
+    NONE = "none"  # there are no factors to remove
+
+
+class NotHelped(ValueError):
+    """It was not done: `refusal`."""
+
+    def __init__(self, refusal: HelpRefusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+class ChangedMeanwhile(ValueError):
+    """The person's password is not the one of the page any more: another deputy was faster, or it was pressed twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """Somebody in the list: when they last signed in, None where the audit log knows nothing of it."""
+
+    user: User
+    signed_in: datetime | None
+    deputy: bool
+
+
+# --- who is one ------------------------------------------------------------------------------------------------------
+
+
+def is_one(user: User) -> bool:
+    """Whether somebody is a deputy. One SELECT."""
+    return bool(Deputy.select().where(Deputy.user == user).exists())
+
+
+def may_help(user: User) -> bool:
+    """Whether somebody helps others at all. No query for administrators, else one."""
+    return user.role == "admin" or is_one(user)
+
+
+def there_are_any() -> bool:
+    """One SELECT."""
+    return bool(Deputy.select().exists())
+
+
+def add(user: User, group: PeopleGroup) -> bool:
+    """Make somebody a deputy for a group; whether they were none for it."""
+    return bool(Deputy.get_or_create(user=user, group=group)[1])
+
+
+def remove(user: User, group: PeopleGroup | None = None) -> list[PeopleGroup]:
+    """Somebody is no deputy any more, for this group or (None) for any; returns for which they were one."""
+    mine = Deputy.user == user
+    if group is not None:
+        mine &= Deputy.group == group
+    rows = list(Deputy.select(Deputy, PeopleGroup).join(PeopleGroup).where(mine))
+    Deputy.delete().where(Deputy.id.in_([row.id for row in rows])).execute()
+    return [row.group for row in rows]
+
+
+def listed() -> list[Deputy]:
+    """All deputies with their groups, by address. One SELECT."""
+    found = Deputy.select(Deputy, User, PeopleGroup).join(User).switch(Deputy).join(PeopleGroup)
+    return list(found.order_by(User.address, PeopleGroup.sort))
+
+
+def groups_of(user: User) -> list[PeopleGroup]:
+    """The groups that somebody is a deputy for. One SELECT."""
+    return list(PeopleGroup.select().join(Deputy).where(Deputy.user == user).order_by(PeopleGroup.sort))
+
+
+# --- whom they help --------------------------------------------------------------------------------------------------
+
+
+def people(helper: User, words: str, page: int, size: int, settings: Settings) -> tuple[list[Helped], int]:
+    """A page (from 1) of those whom `helper` may help or at least sees, by name, and how many there are. Four queries.
+
+    Each word has to be in the name or the address.
+    """
+    found = User.select().where(_within(helper, settings), *_with_words(words))
+    total = int(found.count())
+    rows = list(found.order_by(pw.fn.LOWER(User.name), User.address).limit(size).offset((page - 1) * size))
+    return _described(rows), total
+
+
+def find(helper: User, number: int, settings: Settings) -> User | None:
+    """Somebody whom `helper` may help or at least sees; None for everybody else, as for nobody. One SELECT."""
+    if not 0 < number < 2**63:
+        return None
+    person: User | None = User.select().where(User.id == number, _within(helper, settings)).first()
+    return person
+
+
+def described(person: User) -> Helped:
+    """Two SELECTs."""
+    return _described([person])[0]
+
+
+def _within(helper: User, settings: Settings) -> Any:
+    if helper.role == "admin":
+        return User.domain.in_(settings.own_domains(helper.domain))
+    mine = Deputy.select(Deputy.group).where(Deputy.user == helper)
+    return User.id.in_(GroupMember.select(GroupMember.user).where(GroupMember.group.in_(mine)))
+
+
+def _with_words(words: str) -> list[Any]:
+    return [User.name.contains(word) | User.address.contains(word) for word in words.split()[:_MOST_WORDS]]
+
+
+def _described(rows: Sequence[User]) -> list[Helped]:
+    addresses = [row.address for row in rows]
+    signed_in = (AuditEntry.act == AuditAct.SIGN_IN) & AuditEntry.actor_address.in_(addresses)
+    last: Any = AuditEntry.select(AuditEntry.actor_address, pw.fn.MAX(AuditEntry.at)).where(signed_in)
+    times = dict(last.group_by(AuditEntry.actor_address).tuples()) if rows else {}
+    others: Any = Deputy.select(Deputy.user).where(Deputy.user.in_([row.id for row in rows])).tuples()
+    deputies = {number for (number,) in others} if rows else set()
+    return [Helped(row, _moment(times.get(row.address)), row.id in deputies) for row in rows]
+
+
+def _moment(value: Any) -> datetime | None:
+    """SQLite gives text for a function's value."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+# --- what they may do ------------------------------------------------------------------------------------------------
+
+
+def why_no_password(helper: User, person: User, settings: Settings) -> HelpRefusal | None:
+    """Why `helper` gives this person no temporary password; None where they may. At most one SELECT."""
+    if settings.sign_in != "accounts":
+        return HelpRefusal.ELSEWHERE
+    if refusal := _why_not(helper, person):
+        return refusal
+    return None if has_own_password(person) else HelpRefusal.PROVIDER
+
+
+def why_no_removal(helper: User, person: User) -> HelpRefusal | None:
+    """Why `helper` does not remove the factors of this person; None where they may. At most one SELECT."""
+    return _why_not(helper, person) or (None if person.second_step else HelpRefusal.NONE)
+
+
+def _why_not(helper: User, person: User) -> HelpRefusal | None:
+    if person.id == helper.id:
+        return HelpRefusal.ONESELF
+    if person.role == "admin":
+        return HelpRefusal.ADMIN
+    if not person.active:
+        return HelpRefusal.DISABLED
+    if helper.role != "admin" and is_one(person):
+        return HelpRefusal.DEPUTY
+    return None if helper.second_step else HelpRefusal.NO_FACTOR
+
+
+def state_of(person: User, settings: Settings) -> str:
+    """A word for the password that somebody has now, which tells nothing of it: a form brings it back."""
+    return keyed_hash(person.password, settings.secret_key, "state of a password", person.id)[:24]
+
+
+def give_password(helper: User, number: int, seen: str, settings: Settings, network: str = "") -> tuple[User, str]:
+    """Give somebody a temporary password; returns who they are, and its letters, which are nowhere else.
+
+    `seen`: `state_of` the person on the page. The caller ends what they have open (auth/endings.py) and tells them. Raises
+    NotHelped, ChangedMeanwhile, TooManyAttempts, TooBusy; LookupError where there is nobody of this number for `helper`.
+    """
+    letters = temporary_passwords.make()
+    hashed = password_change.hash_in_turn(letters)  # before the transaction: it takes a while
+    with db.atomic():
+        in_turn(helper)
+        person = _again(helper, number, settings)
+        if refusal := why_no_password(helper, person, settings):
+            raise NotHelped(refusal)
+        if state_of(person, settings) != seen:
+            raise ChangedMeanwhile(person.address)
+        _count(helper)
+        new: dict[str, Any] = {
+            "password": hashed, "must_change": 1, "temporary_until": now() + temporary_passwords.VALID, "reset_by_mail": 0,
+        }  # fmt: skip
+        if not User.update(new).where(User.id == person.id, User.password == person.password).execute():
+            raise ChangedMeanwhile(person.address)
+        audit.record(AuditAct.DEPUTY_PASSWORD_SET, actor=helper, target=person.address, network=network)
+    return User.get_by_id(person.id), letters
+
+
+def remove_factors(helper: User, number: int, reason: str, settings: Settings, network: str = "") -> tuple[User, int]:
+    """Remove somebody's second factors; returns who they are, and how many there were. `reason`: what the deputy typed.
+
+    The caller ends what they have open and tells them. Raises as `give_password`.
+    """
+    with db.atomic():
+        in_turn(helper)
+        person = _again(helper, number, settings)
+        if refusal := why_no_removal(helper, person):
+            raise NotHelped(refusal)
+        _count(helper)
+        count = reset_factors(person)
+        audit.record(
+            AuditAct.DEPUTY_FACTORS_REMOVED, actor=helper, target=person.address, network=network, reason=reason[:LONGEST_REASON]
+        )
+    return person, count
+
+
+def _again(helper: User, number: int, settings: Settings) -> User:
+    """The person as they are now. Holds their row, so that two deputies come one after the other."""
+    User.update(second_step=User.second_step).where(User.id == number).execute()
+    person = find(helper, number, settings)
+    if person is None:
+        raise LookupError(number)
+    return person
+
+
+def _count(helper: User) -> None:
+    since = now() - _HOUR
+    if sum(audit.count_of(act, helper, since) for act in _ACTS) < PER_HOUR:
+        return
+    firsts = [at for act in _ACTS if (at := audit.first_of(act, helper, since))]
+    first = min(firsts, default=now())
+    raise TooManyAttempts(max(1, int((first + _HOUR - now()).total_seconds() // 60) + 1))
