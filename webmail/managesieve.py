@@ -1,4 +1,4 @@
-"""ManageSieve: client for RFC 5804, reads a server's capabilities and the names of a person's Sieve scripts.
+"""ManageSieve: client for RFC 5804: a server's capabilities, and a person's Sieve scripts: listed, read, checked, stored.
 
 sievelib implements the protocol; it is wrapped here because it connects without a timeout, supports no private certificate
 authority, keeps data received before TLS, and lets network errors through.
@@ -7,6 +7,7 @@ authority, keeps data received before TLS, and lets network errors through.
 from __future__ import annotations
 
 import base64
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -17,7 +18,22 @@ from typing import Any
 from sievelib import managesieve
 
 from webmail.account import Account, Password, Server
-from webmail.errors import Refused, ServerAway, SignInRefused, TokenRefused
+from webmail.errors import OverQuota, Refused, ServerAway, SignInRefused, TokenRefused
+
+
+class NoSuchScript(Refused):
+    """There is no script of this name (any more)."""
+
+    status = 404
+
+
+class ScriptRefused(Refused):
+    """The server does not take the script. Its words name lines: `faults` has them with their numbers, 0 for none."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"ManageSieve: {words}")
+        self.words = words
+        self.faults = _faults(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,15 @@ class Client(managesieve.Client):
             code = self.__read_response()[0]
         return code in ("OK", b"OK")
 
+    def command(self, name: str, arguments: list[Any], *, withcontent: bool = False) -> Any:
+        return self.__send_command(name, arguments, withcontent=withcontent)
+
+    def literal(self, text: str) -> bytes:
+        return self.__prepare_content(text)
+
+    def knows_check(self) -> bool:
+        return "VERSION" in self.__capabilities
+
     def greeting(self) -> Greeting:
         words = self.__capabilities
         certificate = self.sock.getpeercert() if isinstance(self.sock, ssl.SSLSocket) else None
@@ -100,6 +125,57 @@ class SieveConnection:
         self._client = client
         self.greeting = client.greeting()
 
+    def read(self, name: str) -> str:
+        """A script's text, with CRLF (section 2.9): 1 round trip. Raises NoSuchScript or ServerAway."""
+        with _translated():
+            code, data, content = self._client.command("GETSCRIPT", [_utf8(name)], withcontent=True)
+        self._done(code, data)
+        text = content.decode("utf-8", "replace")
+        return text.replace("\r\n", "\n").replace("\n", "\r\n")
+
+    def check(self, script: str) -> None:
+        """Let the server look at a script without keeping it (section 2.12): 1 round trip. Raises ScriptRefused, ServerAway.
+
+        A server without the command (before RFC 5804) says nothing: it finds the faults when the script is stored.
+        """
+        if self._client.knows_check():
+            with _translated():
+                code, data = self._client.command("CHECKSCRIPT", [self._client.literal(script)])
+            self._done(code, data)
+
+    def write(self, name: str, script: str) -> None:
+        """Store a script, in place of one of that name (section 2.6): 1 round trip.
+
+        Raises ScriptRefused with the server's words, OverQuota, ServerAway. A script that is refused replaces nothing.
+        """
+        with _translated():
+            code, data = self._client.command("PUTSCRIPT", [_utf8(name), self._client.literal(script)])
+        self._done(code, data)
+
+    def activate(self, name: str) -> None:
+        """Let this script, and no other, see what arrives; "" for none (section 2.8): 1 round trip. Raises NoSuchScript."""
+        with _translated():
+            code, data = self._client.command("SETACTIVE", [_utf8(name)])
+        self._done(code, data)
+
+    def delete(self, name: str) -> None:
+        """Never the active one (section 2.10): 1 round trip. Raises NoSuchScript, Refused."""
+        with _translated():
+            code, data = self._client.command("DELETESCRIPT", [_utf8(name)])
+        self._done(code, data)
+
+    def _done(self, code: object, data: object) -> None:
+        """Raises what stands behind NO: response codes of section 1.3, in parentheses before the words."""
+        if code in ("OK", b"OK"):
+            return
+        words = self._client.errmsg.decode(errors="replace").strip()
+        told = (data if isinstance(data, bytes) else str(data or "").encode()).upper() + (self._client.errcode or b"").upper()
+        if b"QUOTA" in told:
+            raise OverQuota(f"ManageSieve: {words}")
+        if b"NONEXISTENT" in told:
+            raise NoSuchScript(f"ManageSieve: {words}")
+        raise ScriptRefused(words)
+
     def list(self) -> tuple[Script, ...]:
         """All scripts, the active one first (RFC 5804 section 2.7): 1 round trip. Raises Refused or ServerAway."""
         with _translated():
@@ -109,6 +185,19 @@ class SieveConnection:
         active, others = found
         first = (Script(active, True),) if active else ()
         return first + tuple(Script(name, False) for name in others)
+
+
+_FAULT = re.compile(r"(?:^|\n)[^\n:]{0,100}: line (\d{1,6}): (?:error: )?([^\n]*)")
+
+
+def _faults(words: str) -> tuple[tuple[int, str], ...]:
+    """Lines and what is wrong there, as Pigeonhole says it: "main: line 3: error: unknown command 'x'."."""
+    found = tuple((int(number), text.strip()) for number, text in _FAULT.findall(words))
+    return found or ((0, words),)
+
+
+def _utf8(name: str) -> bytes:
+    return name.encode()
 
 
 def greet(server: Server) -> Greeting:

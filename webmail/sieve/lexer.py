@@ -98,7 +98,7 @@ def _value(kind: str, text: str, line: int) -> str:
 
 def _lines(script: str, at: int, line: int) -> tuple[str, int]:
     """The value of a `text:` from `at` on, and where it ends: at a line with a dot alone. Other dots at a start are doubled."""
-    kept = []
+    kept: list[str] = []
     while at < len(script):
         end = script.find("\n", at)
         end = len(script) if end < 0 else end + 1

@@ -57,7 +57,7 @@ class _Reader:
         return tuple(found)
 
     def commands(self, depth: int) -> tuple[Command, ...]:
-        found = []
+        found: list[Command] = []
         while True:
             before = self._at
             comments = self.comments()
