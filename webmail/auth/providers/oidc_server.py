@@ -1,0 +1,282 @@
+"""Providers of OpenID Connect as servers: what they say of themselves (Discovery 1.0), their keys, their answers. No Flask here.
+
+The issuer is the administrator's choice, and may be inside the establishment's network; everything it answers is bounded all the
+same. One that is away is asked by few threads, and then left alone for some seconds, so that others still sign in otherwise.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import ssl
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+
+from webmail.config_checks import ConfigError, web_address
+from webmail.config_providers import Oidc
+from webmail.errors import MailError
+from webmail.http_fetch import NotFetched, ask_named
+
+log = logging.getLogger(__name__)
+
+SECONDS = 8.0  # for one answer, the whole of it
+LIMIT = 256 * 1024  # bytes of an answer
+KEPT_SECONDS = 3600.0  # what a provider says of itself
+KEYS_AGAIN_SECONDS = 60.0  # at least between two looks for a key that is not known: anybody can name one
+PAUSE_SECONDS = 5.0  # how long one that was away is left alone
+AT_ONCE = 4  # threads that ask one provider
+LONGEST_TOKEN = 32 * 1024  # characters
+_PATIENCE = 1.0  # seconds to wait for others who ask it
+_MOST_KEYS = 50
+_SMALLEST_RSA = 2048  # bits
+_ALGORITHMS = {  # signatures that only the provider can make: never HS256, whose secret we hold too, nor none
+    "RS256": RSAKey, "RS384": RSAKey, "RS512": RSAKey, "PS256": RSAKey, "PS384": RSAKey, "PS512": RSAKey,
+    "ES256": ECKey, "ES384": ECKey, "ES512": ECKey, "EdDSA": OKPKey,
+}  # fmt: skip
+
+
+class ProviderAway(MailError):
+    """The provider does not answer, or not as providers do. A later try may help."""
+
+    status = 503
+
+
+class ProviderRefused(MailError):
+    """What came from the provider, or in its name, is no proof of who somebody is."""
+
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a provider says of itself, as far as it matters here (Discovery 1.0 section 3). Addresses: "" for none."""
+
+    issuer: str
+    authorization: str
+    token: str
+    jwks: str
+    userinfo: str = ""
+    end_session: str = ""
+    algorithms: tuple[str, ...] = ("RS256",)
+    secret_by_post: bool = False  # the client's secret stands in the form, not in a header
+    names_itself: bool = False  # in each answer, by the parameter `iss` (RFC 9207)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a provider in this process."""
+
+    metadata: Metadata | None = None
+    metadata_until: float = 0.0
+    keys: tuple[Key, ...] = ()
+    keys_read: float = float("-inf")
+    away_until: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    turns: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+
+
+_known: defaultdict[Oidc, _Known] = defaultdict(_Known)
+
+
+def forget_all() -> None:
+    """For tests: as in a process that has asked nobody yet."""
+    _known.clear()
+
+
+def known_metadata(provider: Oidc) -> Metadata | None:
+    """What this process knows already, without asking."""
+    return _known[provider].metadata
+
+
+def metadata(provider: Oidc) -> Metadata:
+    """One request an hour. What was known is used on where the provider can't be asked. Raises ProviderAway."""
+    known = _known[provider]
+    if known.metadata is not None and time.monotonic() < known.metadata_until:
+        return known.metadata
+    if not known.lock.acquire(timeout=_PATIENCE):  # others ask: not every thread waits for a provider that is away
+        raise ProviderAway(f"{provider.name} is being asked")
+    try:
+        if known.metadata is None or time.monotonic() >= known.metadata_until:
+            known.metadata = _discovered(provider)
+            known.metadata_until = time.monotonic() + KEPT_SECONDS
+    except ProviderAway:
+        if known.metadata is None:
+            raise
+        known.metadata_until = time.monotonic() + KEYS_AGAIN_SECONDS
+    finally:
+        known.lock.release()
+    return known.metadata
+
+
+def tokens(provider: Oidc, form: dict[str, str]) -> dict[str, Any]:
+    """What the token endpoint gives for a code (RFC 6749 section 4.1.3). Raises ProviderAway and ProviderRefused."""
+    here = metadata(provider)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    fields = {**form, "client_id": provider.client_id}
+    if provider.client_secret and here.secret_by_post:
+        fields["client_secret"] = provider.client_secret
+    elif provider.client_secret:
+        pair = f"{quote_plus(provider.client_id)}:{quote_plus(provider.client_secret)}"
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    status, found = _ask(provider, "POST", here.token, urlencode(fields).encode(), headers)
+    if status == 200:
+        return found
+    if 400 <= status < 500:
+        raise ProviderRefused(f"the code is not taken: {status} {_word(found.get('error'))}")
+    raise ProviderAway(f"the token endpoint answered {status}")
+
+
+def userinfo(provider: Oidc, access_token: str) -> dict[str, Any]:
+    """What the provider says of who signed in (Core 1.0 section 5.3), {} where it says nothing. Raises ProviderAway."""
+    here = metadata(provider)
+    if not here.userinfo or not access_token.isascii() or not access_token.isprintable():
+        return {}
+    headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
+    status, found = _ask(provider, "GET", here.userinfo, b"", headers)
+    return found if status == 200 else {}
+
+
+def verified(provider: Oidc, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a signed token, whose signature is the provider's. Nothing else of it is checked here.
+
+    A key that is not known is looked for once more, at most once in KEYS_AGAIN_SECONDS. Raises ProviderAway and ProviderRefused.
+    """
+    if len(token) > LONGEST_TOKEN:
+        raise ProviderRefused("a token that is too long")
+    try:
+        header = dict(jws.extract_compact(token.encode()).headers())
+    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ProviderRefused(f"no signed token: {type(error).__name__}") from error
+    algorithm, kid = header.get("alg"), header.get("kid")
+    allowed = [one for one in metadata(provider).algorithms if one in _ALGORITHMS]
+    if algorithm not in allowed or "crit" in header:
+        raise ProviderRefused(f"a token signed by {_word(algorithm)}")
+    candidates = _candidates(_keys(provider), algorithm, kid) or _candidates(_keys(provider, again=True), algorithm, kid)
+    for key in candidates:
+        try:
+            return header, dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            log.info("%s: a token is not signed by its key %r: %s", provider.name, key.kid, type(error).__name__)
+    raise ProviderRefused("a token that is signed by none of the provider's keys")
+
+
+def _candidates(keys: tuple[Key, ...], algorithm: str, kid: Any) -> list[Key]:
+    """The keys that a token may be signed with: the one that it names, else all of the right kind."""
+    fit = [key for key in keys if isinstance(key, _ALGORITHMS[algorithm]) and key.get("alg", algorithm) == algorithm]
+    return fit if kid is None else [key for key in fit if key.kid == kid]
+
+
+def _keys(provider: Oidc, *, again: bool = False) -> tuple[Key, ...]:
+    """The provider's public keys, asked for once an hour, and with `again` where one is missing. Raises ProviderAway."""
+    known = _known[provider]
+    if time.monotonic() - known.keys_read < (KEYS_AGAIN_SECONDS if again else KEPT_SECONDS):
+        return known.keys
+    address = metadata(provider).jwks
+    status, found = _ask(provider, "GET", address, b"", {"Accept": "application/json"})
+    if status != 200:
+        raise ProviderAway(f"the keys are not there: {status}")
+    known.keys, known.keys_read = _public_keys(found.get("keys")), time.monotonic()
+    return known.keys
+
+
+def _public_keys(told: Any) -> tuple[Key, ...]:
+    """Those that can be used, of what the provider told (RFC 7517): for signatures, public, and large enough."""
+    found: list[Key] = []
+    for one in told[:_MOST_KEYS] if isinstance(told, list) else []:
+        if not isinstance(one, dict) or one.get("use", "sig") != "sig" or one.get("kty") not in ("RSA", "EC", "OKP"):
+            continue
+        try:
+            [key] = KeySet.import_key_set({"keys": [one]}).keys
+            if isinstance(key, RSAKey) and key.public_key.key_size < _SMALLEST_RSA:
+                continue
+        except (JoseError, ValueError, TypeError, AttributeError, KeyError) as error:
+            log.info("a provider tells a key that can't be read: %s", type(error).__name__)
+            continue
+        found.append(key)
+    return tuple(found)
+
+
+def _discovered(provider: Oidc) -> Metadata:
+    address = provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
+    status, told = _ask(provider, "GET", address, b"", {"Accept": "application/json"})
+    if status != 200:
+        raise ProviderAway(f"{address} answered {status}")
+    issuer = told.get("issuer")
+    if not isinstance(issuer, str) or issuer.rstrip("/") != provider.issuer.rstrip("/"):
+        raise ProviderAway(f"{provider.issuer} calls itself {_word(issuer)}")
+    places = {
+        name: _endpoint(provider, told.get(key), needed=needed)
+        for name, key, needed in (
+            ("authorization", "authorization_endpoint", True), ("token", "token_endpoint", True), ("jwks", "jwks_uri", True),
+            ("userinfo", "userinfo_endpoint", False), ("end_session", "end_session_endpoint", False),
+        )
+    }  # fmt: skip
+    methods = _words(told.get("token_endpoint_auth_methods_supported")) or ("client_secret_basic",)
+    return Metadata(
+        issuer, **places,
+        algorithms=_words(told.get("id_token_signing_alg_values_supported")) or ("RS256",),
+        secret_by_post="client_secret_basic" not in methods and "client_secret_post" in methods,
+        names_itself=told.get("authorization_response_iss_parameter_supported") is True,
+    )  # fmt: skip
+
+
+def _endpoint(provider: Oidc, told: Any, *, needed: bool) -> str:
+    """An address that the provider tells: as safe as the issuer's own. Raises ProviderAway."""
+    address = told if isinstance(told, str) else ""
+    try:
+        if address:
+            web_address("endpoint", address)
+        if address and urlsplit(provider.issuer).scheme == "https" and urlsplit(address).scheme != "https":
+            raise ConfigError("an endpoint without TLS")
+    except ConfigError as error:
+        raise ProviderAway(f"{provider.issuer}: {error}") from error
+    if needed and not address:
+        raise ProviderAway(f"{provider.issuer} does not tell all its addresses")
+    return address
+
+
+def _ask(provider: Oidc, method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of an answer, {} where it is none. Raises ProviderAway."""
+    known = _known[provider]
+    if time.monotonic() < known.away_until:
+        raise ProviderAway(f"{provider.name} did not answer a moment ago")
+    if not known.turns.acquire(timeout=_PATIENCE):
+        raise ProviderAway(f"{AT_ONCE} others wait for {provider.name} already")
+    try:
+        answer = ask_named(method, url, body, headers, limit=LIMIT, seconds=SECONDS, tls=_tls(provider.ca_file))
+    except (NotFetched, OSError) as error:
+        known.away_until = time.monotonic() + PAUSE_SECONDS
+        log.warning("%s can't be asked at %s: %s", provider.name, urlsplit(url).netloc, error)
+        raise ProviderAway(f"{provider.name}: {error}") from error
+    finally:
+        known.turns.release()
+    try:
+        found = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        found = None
+    return answer.status, found if isinstance(found, dict) else {}
+
+
+@lru_cache(maxsize=16)
+def _tls(ca_file: str) -> ssl.SSLContext | None:
+    """Raises OSError for a file that can't be read."""
+    return ssl.create_default_context(cafile=ca_file) if ca_file else None
+
+
+def _words(told: Any) -> tuple[str, ...]:
+    return tuple(one for one in told if isinstance(one, str)) if isinstance(told, list) else ()
+
+
+def _word(told: Any) -> str:
+    """What somebody else wrote, for our log."""
+    return repr(told)[:100]
