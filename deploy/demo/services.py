@@ -29,6 +29,7 @@ MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "524288",
     "MALLOC_ARENA_MAX": "2",
 }  # as in deploy/traboule-web.service
+_TABLES = '\n[sms]\nurl = "console"  # text messages stand in log/web.log\n'  # settings that the environment can't hold
 
 
 class Services:
@@ -190,7 +191,7 @@ class Services:
         file.touch(mode=0o600)
         # JSON strings, numbers and booleans are valid TOML too
         lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in self._settings().items()]
-        file.write_text("# Written anew at each start of the demo.\n" + "".join(lines), encoding="utf-8")
+        file.write_text("# Written anew at each start of the demo.\n" + "".join(lines) + _TABLES, encoding="utf-8")
 
     def _start(self, name: str, command: list[str], port: int = 0) -> Child:
         environment = {**MEMORY, **os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
