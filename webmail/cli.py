@@ -32,7 +32,7 @@ from webmail.database.backup import NoBackup, copy_to
 from webmail.database.connection import DATABASE_AWAY
 from webmail.database.migrate import migrate as migrate_database
 from webmail.mailbox import room_request
-from webmail.models import AllowedAddress, AllowedName, AuditAct, User
+from webmail.models import AllowedAddress, AllowedName, AuditAct, LinkedAccount, User
 from webmail.people import own_name
 from webmail.web import template_cache
 from webmail.web.current import settings
@@ -119,14 +119,24 @@ def add_account(address: str, name: str, quota: str, admin: bool, lasting: bool,
 
 @accounts.command("list")
 def list_accounts() -> None:
-    """List all accounts: address, state, role, quota, name."""
+    """List all accounts: address, state, role, quota, name, and providers that sign them in."""
     users = list(User.select().order_by(User.domain, User.local))
     if not users:
         click.echo("No accounts yet.")
+    providers = _providers()
     for user in users:
         state = "active" if user.active else "disabled"
         room = room_of(user.quota_bytes)
-        click.echo(f"{user.address}\t{state}\t{user.role}\t{room}\t{printable(user.name)}".rstrip())
+        ways = providers.get(user.id, "")
+        click.echo(f"{user.address}\t{state}\t{user.role}\t{room}\t{printable(user.name)}\t{ways}".rstrip())
+
+
+def _providers() -> dict[int, str]:
+    """By what else people sign in than a password of ours, by the number of their account. One SELECT."""
+    found: dict[int, list[str]] = {}
+    for link in LinkedAccount.select().order_by(LinkedAccount.id):
+        found.setdefault(link.user_id, []).append(link.provider)
+    return {number: ", ".join(names) for number, names in found.items()}
 
 
 @accounts.command("name")
@@ -151,11 +161,14 @@ def set_password(address: str, lasting: bool, password_stdin: bool) -> None:
     if settings().sign_in != "accounts":
         raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
     user = account_of(address)
+    first = not user.password
     user.password = _hash(password_stdin)
     user.must_change, user.temporary_until = int(not lasting), None
     user.save(only=[User.password, User.must_change, User.temporary_until])
     noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
     click.echo(f"new password for {user.address}; {signed_out(user)}")
+    if first and (ways := _providers().get(user.id)):
+        click.echo(f"It is the first one kept here. {ways} still signs them in, but a password of the directory no longer does.")
 
 
 @accounts.command("quota")

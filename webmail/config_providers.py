@@ -49,6 +49,17 @@ def _header(name: str, value: str) -> None:
         raise ConfigError(f"{name} must be the name of a header such as X-Remote-User, not {value[:80]!r}")
 
 
+def _place(name: str, value: str) -> None:
+    """A path on this host, or an address of the web; empty for none."""
+    if value and not re.fullmatch(r"/(?![/\\])[\x21-\x7e]*", value):
+        web_address(name, value)
+
+
+def _path(name: str, value: str) -> None:
+    if value and not re.fullmatch(r"/(?![/\\])[\x21-\x7e]{0,199}", value):
+        raise ConfigError(f"{name} must be a path on this host such as /Shibboleth.sso/Login?target={{back}}, not {value[:80]!r}")
+
+
 def _gateway(name: str, value: str) -> None:
     if value == "console":
         return
@@ -140,7 +151,7 @@ class ProxySignIn:
     header: str = checked(_header)
     addresses: str = checked(_networks)  # of the proxies; from anywhere else the header is worth nothing
     title: str = checked(line(40))
-    path: str = checked(line(200, empty=True), default="")  # where the proxy begins signing in; empty: /login/proxy itself
+    path: str = checked(_path, default="")  # where the proxy begins signing in; empty: at /login/proxy itself
     name_header: str = checked(_header, default="")
     groups_header: str = checked(_header, default="")  # separated by ; or ,
     create: bool = checked(anything, default=False)
@@ -148,7 +159,7 @@ class ProxySignIn:
     domains: str = checked(line(500, empty=True), default="")
     make_groups: bool = checked(anything, default=False)
     second_step: str = checked(one_of("ours", "theirs"), default="ours")
-    sign_out: str = checked(line(500, empty=True), default="")  # where signing out leads, so that the proxy ends its session too
+    sign_out: str = checked(_place, default="")  # where signing out leads, so that the proxy ends its session too
 
 
 @dataclass(frozen=True, slots=True)

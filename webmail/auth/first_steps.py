@@ -18,9 +18,12 @@ class FirstStep(StrEnum):
     RECOVERY = "auth.show_recovery"  # a recovery address is given, where it is required
 
 
-def first_step(user: User, settings: Settings) -> FirstStep | None:
-    """The step that comes first for this person now; None if nothing is left to do. No query: it is asked for every page."""
-    if user.must_change and settings.sign_in == "accounts":
+def first_step(user: User, settings: Settings, *, by_provider: bool = False) -> FirstStep | None:
+    """The step that comes first for this person now; None if nothing is left to do. No query: it is asked for every page.
+
+    `by_provider`: signed in without the temporary password, which they may never have seen.
+    """
+    if user.must_change and settings.sign_in == "accounts" and not by_provider:
         return FirstStep.PASSWORD
     if terms.must_accept(user, settings):
         return FirstStep.TERMS

@@ -210,7 +210,9 @@ def step_to_do() -> FirstStep | None:
 
     A recovery address is not asked for where a colleague vouched: giving it takes a factor, which is not at hand.
     """
-    step = first_step(visit().user, current_app.extensions["settings"])  # type: ignore[arg-type]
+    row = visit().row
+    by_provider = row is not None and bool(row.provider)
+    step = first_step(visit().user, current_app.extensions["settings"], by_provider=by_provider)  # type: ignore[arg-type]
     return None if step is FirstStep.RECOVERY and visit().get(FACTOR) == Factor.VOUCHER else step
 
 

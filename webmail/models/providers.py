@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import peewee as pw
 
 from webmail.models.accounts import User
@@ -18,6 +20,8 @@ class LinkedAccount(Table):
     created = pw.DateTimeField(default=now)
     used = pw.DateTimeField(default=now)  # when the provider last vouched for them
     left = pw.DateTimeField(null=True)  # when the account was disabled since the directory no longer had them
+    if TYPE_CHECKING:
+        user_id: int
 
     class Meta:
         table_name = "linked_accounts"

@@ -27,6 +27,7 @@ from webmail.auth.views import (
     sessions,
     sign_in,
     sign_in_reports,
+    sign_out,
     terms,
     vouchers,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "sessions",
     "sign_in",
     "sign_in_reports",
+    "sign_out",
     "terms",
     "vouchers",
 ]

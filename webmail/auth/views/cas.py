@@ -1,4 +1,4 @@
-"""CAS: leads to the establishment's CAS server and back, to sign in or to confirm that it is you; and is told of sign-outs there.
+"""CAS: leads to the establishment's CAS server and back, to sign in, to connect an account, to confirm; and hears of sign-outs.
 
 CAS has no `state`. Ours is part of the address that the server leads back to (`service`), for which alone its ticket is good, and
 in the session of the browser that began: so nobody is signed in by a link with somebody else's ticket.
@@ -7,13 +7,14 @@ in the session of the browser that began: so nobody is signed in by a link with 
 from __future__ import annotations
 
 import hmac
+import json
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from flask import Response as Plain
-from flask import abort, redirect, request, session, url_for
+from flask import abort, current_app, redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -23,39 +24,48 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import SignInForm
-from webmail.auth.guard import comes_first, public
+from webmail.auth.guard import asks_again, comes_first, public
 from webmail.auth.providers import accounts, cas
 from webmail.auth.providers.accounts import Claims, NotLetIn
 from webmail.auth.providers.cas import PROVIDER, CasFault, CasRefused
 from webmail.auth.second_step import Factor
 from webmail.auth.user_agent import describe
+from webmail.auth.views import oidc_attempts
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.confirm import confirm_page, confirmed
+from webmail.auth.views.linked_accounts import account_told, ask_to_connect
+from webmail.auth.views.oidc_attempts import Purpose
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_for_later, sign_in_page, too_long_words
+from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words
 from webmail.config_providers import Cas
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.request_values import local_path, next_path
 
-_BEGUN = "cas"  # in the session: what was begun in this browser, `CasVisit` as lists
+_BEGUN = "cas"  # in the session: what was begun in this browser, the fields of `CasVisit`
 _MOST = 4  # tabs
+_LARGEST = 2000  # characters of all of them: browsers bound cookies
 _LIFE = 15 * 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class CasVisit:
-    """A way to the CAS server, and what is to be done when the browser comes back: sign in, or `confirms` who is signed in."""
+    """A way to the CAS server, and what is to be done when the browser comes back. `user`: who is signed in; 0 for nobody.
+
+    `kept`: the text that was being written when a session ended, as oidc_attempts.packed gives it.
+    """
 
     state: str
     at: int
+    purpose: str = Purpose.SIGN_IN
+    user: int = 0
     target: str = ""
     shared: bool = False
     lasting: bool = False
-    confirms: bool = False
-    kept: dict[str, Any] = field(default_factory=dict)
+    kept: str = ""
 
 
 # --- there -----------------------------------------------------------------------------------------------------------
@@ -72,28 +82,42 @@ def begin_cas() -> Response:
 
 @blueprint.post("/login/cas")
 @public
-def begin_cas_by_form() -> Response:
+def leave_for_cas() -> Response:
     """From the sign-in page, with what was chosen there and the text that was being written."""
     rules, form = _rules(), SignInForm()
-    if (kept := kept_for_later(form)) is None:
+    target, kept = local_path(form.next.data or ""), oidc_attempts.packed(kept_text())
+    if len(kept) > oidc_attempts.LONGEST_KEPT:
         return sign_in_page(form, 422, too_long_words())
-    target = local_path(form.next.data or "")
-    address = _begin(rules, target=target, shared=bool(form.shared.data), lasting=bool(form.lasting.data), kept=kept)
-    return lead_on(address, rules.title)
+    chosen = {"shared": bool(form.shared.data), "lasting": bool(form.lasting.data)}
+    return lead_on(_begin(rules, target=target, kept=kept, **chosen), rules.title)
 
 
 @blueprint.get("/account/confirm/cas")
 @comes_first(FirstStep.SECOND_STEP, FirstStep.RECOVERY)
 def confirm_by_cas() -> Response:
     """The person types their password at the CAS server again."""
-    return redirect(_begin(_rules(), target=next_path(), confirms=True), 302)
+    return redirect(_begin(_rules(), Purpose.CONFIRM, target=next_path()), 302)
 
 
-def _begin(rules: Cas, *, confirms: bool = False, **chosen: Any) -> str:
-    """Keep what is begun; the address to go to."""
-    begun = CasVisit(secrets.token_urlsafe(24), int(time.time()), confirms=confirms, **chosen)
-    session[_BEGUN] = [*_open()[1 - _MOST :], asdict(begun)]
-    return cas.login_address(rules, _service(begun.state), renew=confirms)
+@blueprint.get("/account/providers/cas/connect")
+@asks_again
+def connect_by_cas() -> Response:
+    """Somebody who is signed in types their password at the CAS server, to sign in with it from then on."""
+    return redirect(_begin(_rules(), Purpose.CONNECT), 302)
+
+
+def _begin(rules: Cas, purpose: Purpose = Purpose.SIGN_IN, **chosen: Any) -> str:
+    """Keep what is begun; the address to go to.
+
+    Who is signed in here types their password there anew: the session that a browser has there may be a colleague's.
+    """
+    user = visit().user if purpose is not Purpose.SIGN_IN else None
+    begun = CasVisit(secrets.token_urlsafe(24), int(time.time()), purpose, int(user.id) if user else 0, **chosen)
+    rows = [*_open()[1 - _MOST :], list(astuple(begun))]
+    while len(rows) > 1 and len(json.dumps(rows)) > _LARGEST:
+        rows.pop(0)
+    session[_BEGUN] = rows
+    return cas.login_address(rules, _service(begun.state), renew=user is not None)
 
 
 def _service(state: str) -> str:
@@ -101,16 +125,16 @@ def _service(state: str) -> str:
     return public_link("auth.end_cas", state=state)
 
 
-def _open() -> list[dict[str, Any]]:
-    return [one for one in session.get(_BEGUN, []) if one["at"] > time.time() - _LIFE]
+def _open() -> list[list[Any]]:
+    return [row for row in session.get(_BEGUN, []) if row[1] > time.time() - _LIFE]
 
 
 def _take(state: str) -> CasVisit | None:
     """What was begun under this state, once."""
-    found = [one for one in _open() if hmac.compare_digest(one["state"].encode(), state.encode())]
+    found = [row for row in _open() if hmac.compare_digest(row[0].encode(), state.encode())]
     if _BEGUN in session:
-        session[_BEGUN] = [one for one in _open() if one not in found]
-    return CasVisit(**found[0]) if found else None
+        session[_BEGUN] = [row for row in _open() if row not in found]
+    return CasVisit(*found[0]) if found else None
 
 
 # --- and back --------------------------------------------------------------------------------------------------------
@@ -119,52 +143,61 @@ def _take(state: str) -> CasVisit | None:
 @blueprint.get("/login/cas/callback")
 @public
 def end_cas() -> Response:
-    rules, begun = _rules(), _take(request.args.get("state", ""))
+    rules, begun, here = _rules(), _take(request.args.get("state", "")), visit().user
     if begun is None:
-        if visit().user is not None:  # another tab was quicker
+        if here is not None:  # another tab was quicker
             return redirect(after_sign_in(""), 303)
         return _again(_("This sign-in was begun in another browser, or too long ago. Please start again."), 400)
-    if begun.confirms != (visit().user is not None):
-        return redirect(after_sign_in(begun.target) if visit().user else url_for("auth.login", next=begun.target or None), 303)
-    ticket = request.args.get("ticket", "")
+    if begun.user != (here.id if here is not None else 0):  # signed in, out, or as somebody else meanwhile
+        return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
+    ticket, renew = request.args.get("ticket", ""), begun.purpose != Purpose.SIGN_IN
     try:
-        claims = cas.validate(rules, _service(begun.state), ticket, settings(), renew=begun.confirms)
-        return _confirm(claims, begun, rules) if begun.confirms else _sign_in(claims, begun, rules, ticket)
+        claims = cas.validate(rules, _service(begun.state), ticket, settings(), renew=renew)
+        return _go_on(claims, begun, rules, ticket)
     except CasRefused as error:
         audited(AuditAct.PROVIDER_REFUSED, PROVIDER)
+        current_app.logger.warning("an answer of the CAS server is refused: %s", error)
         return _refused(begun, _fault_words(error.fault, rules.title), error.status)
     except NotLetIn as error:
         audited(AuditAct.PROVIDER_REFUSED, error.address or PROVIDER)
         return _refused(begun, refusal_words(error, rules.title), error.status)
 
 
-def _sign_in(claims: Claims, begun: CasVisit, rules: Cas, ticket: str) -> Response:
-    user = accounts.account_for(claims, rules, settings(), visit().network)
+def _go_on(claims: Claims, begun: CasVisit, rules: Cas, ticket: str) -> Response:
+    if begun.purpose == Purpose.CONNECT:
+        return ask_to_connect(claims)
+    if begun.purpose == Purpose.CONFIRM:
+        return _confirm(claims, begun, rules)
+    kept = oidc_attempts.unpacked(begun.kept)
     how = Started(
-        shared=begun.shared, lasting=begun.lasting, data=begun.kept, provider=PROVIDER, provider_session=cas.key_of(ticket),
-        second_step_done=rules.second_step == "theirs",
+        shared=begun.shared, lasting=begun.lasting, data={"kept": {"path": begun.target, "fields": kept}} if kept else {},
+        provider=PROVIDER, provider_session=cas.key_of(ticket), second_step_done=rules.second_step == "theirs",
     )  # fmt: skip
-    return password_was_right(user, how, begun.target)
+    return password_was_right(account_told(claims, rules), how, begun.target)
 
 
 def _confirm(claims: Claims, begun: CasVisit, rules: Cas) -> Response:
     if not accounts.is_linked(current_user(), claims):
-        words = _("You signed in to %(title)s as somebody else, so this was not confirmed.", title=rules.title)
         audited(AuditAct.PROVIDER_REFUSED, PROVIDER)
-        return _refused(begun, words, 403)
+        words = _("You signed in to %(title)s as somebody else, so this was not confirmed.", title=rules.title)
+        return confirm_page(begun.target, 403, words)
     return confirmed(Factor.PROVIDER, begun.target)
 
 
 def _refused(begun: CasVisit, words: str, status: int) -> Response:
-    if begun.confirms:
+    """The page from which it was begun, which says why it led nowhere."""
+    if begun.purpose == Purpose.CONFIRM:
         return confirm_page(begun.target, status, words)
+    if begun.purpose == Purpose.CONNECT:
+        notify(words, "caution")
+        return redirect(url_for("auth.show_providers"), 303)
     return _again(words, status, begun)
 
 
 def _again(words: str, status: int, begun: CasVisit | None = None) -> Response:
     """The sign-in page, which says why this way did not lead in."""
     target, shared = (begun.target, begun.shared) if begun else ("", visit().on_shared)
-    kept = begun.kept.get("kept", {}).get("fields", []) if begun else []
+    kept = oidc_attempts.unpacked(begun.kept) if begun else ()
     return sign_in_page(SignInForm(formdata=None, next=target, shared=shared), status, words, kept=kept)
 
 

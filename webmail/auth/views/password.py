@@ -22,6 +22,7 @@ from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import after_sign_in
 from webmail.auth.views.password_words import fault_words
+from webmail.auth.views.provider_ways import password_keeper
 from webmail.auth.views.sign_in import busy_words, too_many_words
 from webmail.models import AuditAct
 from webmail.web.audit import audited
@@ -45,7 +46,7 @@ def show_password() -> Response:
 def change_password() -> Response:
     """Change it, end all other sessions, and give this one a new token."""
     form, user = PasswordForm(), current_user()
-    if settings().sign_in != "accounts":
+    if password_keeper(user):
         return _page(form, 403)
     before, new = form.password.data or "", form.new_password.data or ""
     try:
@@ -90,6 +91,8 @@ def _changed(new: str, target: str) -> Response:
         confirmed=not user.second_step,  # who has no other factor has just typed the one there is
         password=new,
         data=kept,
+        provider=row.provider if row else "",
+        provider_session=row.provider_session if row else "",
     )
     audited(AuditAct.PASSWORD_CHANGED, describe(request.headers.get("User-Agent", "")), sessions=others or None)
     tell(user, SecurityNotice.PASSWORD_CHANGED)

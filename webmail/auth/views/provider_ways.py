@@ -7,7 +7,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
+from webmail.auth.providers import accounts
 from webmail.auth.providers.accounts import NotLetIn, Refusal
+from webmail.models import User
 from webmail.web.current import settings
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, next_path
@@ -50,6 +52,46 @@ def provider_title(provider: str) -> str:
         if entry is not None:
             titles[name] = entry.title
     return titles.get(provider, "") or here.name
+
+
+@blueprint.app_template_global()
+def password_keeper(user: User) -> str:
+    """How people call who keeps this person's password: a provider's title, the mail server, or the directory; "" for us.
+
+    One SELECT for people of whom we keep no password, else none.
+    """
+    here = settings()
+    if here.sign_in == "imap":
+        return _("the mail server")
+    if accounts.has_own_password(user):
+        return ""
+    if here.ldap is not None:
+        return _("the directory of %(place)s", place=here.name)
+    names = [user.provider, *(link.provider for link in accounts.links_of(user))]
+    return next((provider_title(name) for name in names if name), here.name)
+
+
+@blueprint.app_template_global()
+def types_password(user: User) -> bool:
+    """Whether the person has a password that can be typed here: ours, the mail server's or the directory's. No query."""
+    here = settings()
+    return here.sign_in == "imap" or accounts.has_own_password(user) or here.ldap is not None
+
+
+@blueprint.app_template_global()
+def other_confirmations(user: User) -> list[tuple[str, str]]:
+    """Title and address of CAS and of the proxy, where this person can confirm there that it is them. One SELECT at most.
+
+    For people who have neither a factor nor a password to type; OpenID Connect has `provider_confirmations`.
+    """
+    here, found = settings(), []
+    if user.second_step or types_password(user) or (here.cas is None and here.proxy_sign_in is None):
+        return []
+    mine = {link.provider for link in accounts.links_of(user)}
+    for name, entry in (("cas", here.cas), ("proxy", here.proxy_sign_in)):
+        if entry is not None and name in mine:
+            found.append((entry.title, _address(f"auth.confirm_by_{name}", next=next_path() or None)))
+    return found
 
 
 def refusal_words(error: NotLetIn, title: str) -> str:

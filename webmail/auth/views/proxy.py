@@ -11,18 +11,24 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
+from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import SignInForm
-from webmail.auth.guard import public
+from webmail.auth.guard import asks_again, comes_first, public
 from webmail.auth.providers import accounts, proxy
 from webmail.auth.providers.accounts import NotLetIn
 from webmail.auth.providers.proxy import PROVIDER, HeaderNotBelieved
+from webmail.auth.second_step import Factor
+from webmail.auth.views import oidc_attempts
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
+from webmail.auth.views.confirm import confirm_page, confirmed
+from webmail.auth.views.linked_accounts import account_told, ask_to_connect
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_for_later, sign_in_page, too_long_words
+from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words
 from webmail.config_providers import ProxySignIn
 from webmail.models import AuditAct
 from webmail.web.audit import audited
-from webmail.web.current import settings
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
 from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path, next_path
 
 _BACK = "back"  # in the query: the gateway has been asked already
@@ -52,25 +58,56 @@ def begin_proxy() -> Response:
 
 @blueprint.post("/login/proxy")
 @public
-def begin_proxy_by_form() -> Response:
+def leave_for_proxy() -> Response:
     """From the sign-in page, with what was chosen there and the text that was being written."""
     rules, form = _rules(), SignInForm()
-    if (kept := kept_for_later(form)) is None:
+    target, kept = local_path(form.next.data or ""), oidc_attempts.packed(kept_text())
+    if len(kept) > oidc_attempts.LONGEST_KEPT:
         return sign_in_page(form, 422, too_long_words())
     session[_KEPT] = kept
     chosen = {"shared": form.shared.data and 1 or None, "lasting": form.lasting.data and 1 or None}
-    return lead_on(url_for("auth.begin_proxy", next=local_path(form.next.data or "") or None, **chosen), rules.title)
+    return lead_on(url_for("auth.begin_proxy", next=target or None, **chosen), rules.title)
+
+
+@blueprint.get("/login/proxy/confirm")
+@comes_first(FirstStep.SECOND_STEP, FirstStep.RECOVERY)
+def confirm_by_proxy() -> Response:
+    """The gateway says once more who is there: it can ask for no password, but who stole our cookie lacks the one it gives."""
+    rules, target = _rules(), next_path()
+    if not _is_named(rules):
+        words = _("%(title)s did not say that it is you, so this was not confirmed.", title=rules.title)
+        return confirm_page(target, 403, words)
+    return confirmed(Factor.PROVIDER, target)
+
+
+@blueprint.get("/login/proxy/connect")
+@asks_again
+def connect_by_proxy() -> Response:
+    """Somebody who is signed in shows whom the gateway names, to sign in with it from then on."""
+    rules = _rules()
+    try:
+        return ask_to_connect(proxy.claims(request.environ, rules, settings()))
+    except HeaderNotBelieved:
+        notify(_("%(title)s did not say who you are. Sign in there first, then try again.", title=rules.title), "caution")
+        return redirect(url_for("auth.show_providers"), 303)
+
+
+def _is_named(rules: ProxySignIn) -> bool:
+    try:
+        return accounts.is_linked(current_user(), proxy.claims(request.environ, rules, settings()))
+    except HeaderNotBelieved:
+        return False
 
 
 def _sign_in(rules: ProxySignIn, target: str, *, shared: bool, lasting: bool) -> Response:
     claims = proxy.claims(request.environ, rules, settings())
     if (row := visit().row) is not None and row.provider_session == proxy.key_of(claims.subject):
         return redirect(after_sign_in(target), 303)
-    user = accounts.account_for(claims, rules, settings(), visit().network)
-    kept = session.get(_KEPT, {}) if visit().stored is None else {}
+    user = account_told(claims, rules)
+    kept = oidc_attempts.unpacked(session.get(_KEPT, "")) if visit().stored is None else []
     how = Started(
-        shared=shared, lasting=lasting, data=kept, provider=PROVIDER, provider_session=proxy.key_of(claims.subject),
-        second_step_done=rules.second_step == "theirs",
+        shared=shared, lasting=lasting, data={"kept": {"path": target, "fields": kept}} if kept else {}, provider=PROVIDER,
+        provider_session=proxy.key_of(claims.subject), second_step_done=rules.second_step == "theirs",
     )  # fmt: skip
     return password_was_right(user, how, target)
 

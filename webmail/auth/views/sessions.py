@@ -11,7 +11,7 @@ from webmail.auth import sessions
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.user_agent import describe
-from webmail.auth.views.sign_in import logout
+from webmail.auth.views.sign_out import logout
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -17,7 +16,7 @@ from webmail import audit, imap
 from webmail.auth import door_codes, sessions, throttle
 from webmail.auth.blueprint import blueprint
 from webmail.auth.check_slots import TooBusy
-from webmail.auth.cookies import CLEARED, visit
+from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
 from webmail.auth.names import normalise
@@ -43,7 +42,6 @@ from webmail.web.request_values import local_path, next_path
 
 _PLACE = "waiting"  # in the session of a visitor who was told to wait: their place in the queue (auth/throttle.py)
 
-_LONGEST_KEPT = 2000  # bytes; browsers refuse cookies of more than 4096
 
 add_banner("auth/_shared_bar.html")
 
@@ -92,24 +90,14 @@ def log_in() -> Response:
     return password_was_right(user, how, form.next.data or "")
 
 
-@blueprint.post("/logout")
-@public  # signing out twice is not an error
-def logout() -> Response:
-    user, browser = visit().user, _this_browser()
-    visit().end()
-    if user is not None:
-        audited(AuditAct.SIGN_OUT, browser, actor=user)
-    notify(_("You are signed out."), "done")
-    response = redirect(url_for("auth.login"), 303)
-    response.headers["Clear-Site-Data"] = CLEARED  # mail in the browser's cache
-    return response
-
-
 @blueprint.errorhandler(CSRFError)
 def stale_form(error: CSRFError) -> Response:
     """For a sign-in page whose cookie expired while it was open: show a fresh form instead of an error."""
     if request.endpoint == "auth.logout" and visit().user is None:
         return redirect(url_for("auth.login"), 303)
+    if visit().user is not None and (kept := kept_text()):  # signed in in another tab: the text goes on there
+        visit()["kept"] = {"path": next_path(), "fields": [list(one) for one in kept]}
+        return redirect(after_sign_in(next_path()), 303)
     if request.endpoint not in (
         "auth.log_in",
         "auth.send_door_code",
@@ -117,6 +105,8 @@ def stale_form(error: CSRFError) -> Response:
         "auth.check_key",
         "auth.sign_in_by_passkey",
         "auth.leave_for_oidc",
+        "auth.leave_for_cas",
+        "auth.leave_for_proxy",
     ):
         return csrf_error(error)
     words = _("This page was open for too long, or your browser blocks cookies. Please sign in again.")
@@ -171,12 +161,6 @@ def kept_data(form: SignInForm) -> dict[str, Any]:
     return {"kept": {"path": form.next.data, "fields": fields}} if fields else {}
 
 
-def kept_for_later(form: SignInForm) -> dict[str, Any] | None:
-    """The same while somebody is at a provider: a visitor's cookie carries it there. None where it is too long for that."""
-    kept = kept_data(form)
-    return kept if len(json.dumps(kept)) <= _LONGEST_KEPT else None
-
-
 def too_long_words() -> str:
     return _("Your text is too long to be taken along. Sign in in a new tab, then come back to this page.")
 
@@ -194,8 +178,12 @@ def _by(user: User, password: str) -> dict[str, Any]:
 def _directory_words(error: NotLetIn) -> str:
     if error.refusal is Refusal.NOT_LINKED:
         return _(
-            "There is an account %(address)s already, which is not signed in to by the directory. Use its own password.",
+            "There is already an account %(address)s, with another way to sign in. Use that one.",
             address=error.address,
+        )
+    if error.refusal is Refusal.NOT_PROVEN:
+        return _(
+            "More than one entry of the directory has the address %(address)s. Ask for help: see Help.", address=error.address
         )
     return refusal_words(error, provider_title(directory.PROVIDER))
 
