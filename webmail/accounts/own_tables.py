@@ -21,6 +21,7 @@ from webmail.models import (
     AuditEntry,
     Authenticator,
     Contact,
+    ContactAddress,
     Correspondent,
     Deputy,
     DraftRow,
@@ -85,7 +86,8 @@ TABLES: dict[str, type[pw.Model]] = {
 }
 LEFT_OUT: dict[type[pw.Model], str] = {
     AuditEntry: "a file of its own, activity.json",
-    Contact: "files of their own, contacts.vcf",
+    Contact: "a file of their own, contacts.vcf",
+    ContactAddress: "an index of the contacts",
     MailedCode: "there for some minutes",
     Undo: "there for an hour",
     PeopleLearned: "says when something was counted",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -73,7 +73,8 @@ class TaskRunner:
 
     def run_one(self) -> bool:
         """Claim a task and work on it until it ends; False where none is to be had. Raises what DATABASE_AWAY names."""
-        task = claim(self.worker, self.lease, self.kinds, [kind.name for kind in self.kinds.values() if kind.in_turn])
+        alone = [kind.name for kind in self.kinds.values() if kind.in_turn]
+        task = claim(self.worker, self.lease, self.kinds, alone, lambda over: leftovers.remove(over, self.settings))
         if task:
             self._run(task)
         return task is not None
@@ -117,10 +118,13 @@ class TaskRunner:
             keeper.join()
 
 
-def claim(worker: str, lease: timedelta, kinds: Iterable[str], alone: Sequence[str] = ()) -> Task | None:
+def claim(
+    worker: str, lease: timedelta, kinds: Iterable[str], alone: Sequence[str] = (), on_end: Callable[[str], None] | None = None
+) -> Task | None:
     """Take the task that has waited longest, of people of whom nothing runs yet if there are any. None where there is none.
 
-    Of the kinds `alone`, one of a person runs at a time.
+    Of the kinds `alone`, one of a person runs at a time. `on_end` is told the id of each task that ends here: it was cancelled
+    while its worker was dead, is a suspended person's, or kills its workers.
     """
     running = (Task.state == TaskState.RUNNING) & (Task.lease >= now())
     free = (Task.state == TaskState.WAITING) & (Task.due <= now()) | (Task.state == TaskState.RUNNING) & (Task.lease < now())
@@ -130,12 +134,17 @@ def claim(worker: str, lease: timedelta, kinds: Iterable[str], alone: Sequence[s
     for task in list(Task.select().where(free & Task.kind.in_(list(kinds))).order_by(*order).limit(10)):
         same = (Task.id == task.id) & (Task.turn == task.turn) & free
         if task.cancelling or not task.user.active:  # suspended: nothing goes on for them
-            Task.update(state=TaskState.CANCELLED, finished=now(), lease=None, credential=None).where(same).execute()
+            ended = Task.update(state=TaskState.CANCELLED, finished=now(), lease=None, credential=None).where(same).execute()
         elif task.tries >= _MOST_TRIES:
             log.error("task %s (%s) is given up after %d tries", task.id, task.kind, task.tries)
-            Task.update(state=TaskState.FAILED, error="broke", finished=now(), lease=None, credential=None).where(same).execute()
+            failed = Task.update(state=TaskState.FAILED, error="broke", finished=now(), lease=None, credential=None)
+            ended = failed.where(same).execute()
         elif _taken(task, worker, lease, same):
             return Task.get_by_id(task.id)
+        else:
+            continue
+        if ended and on_end:
+            on_end(task.id)
     return None
 
 

@@ -10,11 +10,26 @@ from datetime import datetime
 
 import pytest
 
-from webmail import config
-from webmail.accounts import own_data
+from webmail import config, models
+from webmail.accounts import own_data, own_tables
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.models import AppPassword, Authenticator, Contact, SecurityKey, TrustedDevice, User, now
+from webmail.models import (
+    AppPassword,
+    Authenticator,
+    Contact,
+    GroupMember,
+    LinkedAccount,
+    PasswordReset,
+    PeopleGroup,
+    SecurityKey,
+    Session,
+    SupportRequest,
+    TrustedDevice,
+    User,
+    Voucher,
+    now,
+)
 
 
 @pytest.fixture
@@ -58,3 +73,41 @@ def test_ways_in_are_told_of_without_what_opens(alice):
     for name, words in told.items():
         assert words in json.dumps(json.loads(files[f"{name}.json"]))
     assert not [name for name, text in files.items() if secret in text]
+
+
+def test_every_table_of_people_is_in_it_or_left_out_for_a_reason():
+    told = {*own_tables.TABLES.values(), *own_tables.LEFT_OUT}
+    of_people = {
+        table
+        for table in vars(models).values()
+        if isinstance(table, type) and issubclass(table, models.Table) and table is not models.Table
+        for field in table._meta.sorted_fields
+        if getattr(field, "rel_model", None) is User
+    }
+    assert of_people - told == set()
+    assert {table for table in own_tables.LEFT_OUT if not own_tables.LEFT_OUT[table]} == set()
+
+
+def test_others_rows_and_secrets_are_not_in_it(alice):
+    bob = User.create(address="bob@lycee.example", local="bob", domain="lycee.example", password="$argon2id$secret")
+    User.update(password="$argon2id$secret").where(User.id == alice.id).execute()
+    group = PeopleGroup.create(identifier="g", name="3e B", sort="3e b", domain="lycee.example")
+    for user in (alice, bob):
+        GroupMember.create(group=group, user=user)
+        LinkedAccount.create(user=user, provider="oidc:ent", subject=f"subject of {user.local}")
+        PasswordReset.create(user=user, token_hash=f"opens {user.local}", code_hash="opens", channel="mail")
+        SupportRequest.create(reference=user.local, user=user, kind="else", text=f"text of {user.local}")
+        Voucher.create(receiver=user, named="x", session="opens", number="1234", expires=now())
+        Session.create(id_hash=f"opens {user.local}", user=user, provider_session="opens", credential=b"opens")
+    User.update(preferences='{"theme": "dark"}', language="fr").where(User.id == alice.id).execute()
+    files = {name: b"".join(pieces).decode() for name, pieces in own_data.files_of(User.get_by_id(alice.id))}
+    everything = "".join(files.values())
+    assert "opens" not in everything and "argon2" not in everything and "1234" not in everything
+    assert "of bob" not in everything and "bob@" not in everything
+    assert json.loads(files["groups.json"])[0]["group"] == "3e B"
+    assert json.loads(files["linked-accounts.json"])[0]["subject"] == "subject of alice"
+    assert json.loads(files["support-requests.json"])[0]["text"] == "text of alice"
+    assert json.loads(files["settings.json"]) == {"language": "fr", "theme": "dark"}
+    assert json.loads(files["account.json"])[0]["address"] == "alice@lycee.example"
+    for name, text in files.items():
+        assert not name.endswith(".json") or json.loads(text) is not None

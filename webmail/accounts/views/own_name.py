@@ -14,7 +14,7 @@ from webmail.people.display_names import NameRefused
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.labels import name_objection
-from webmail.web.notices import notify
+from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 
 _UNDO_SHOWN = 45  # seconds
@@ -47,6 +47,7 @@ def change_name() -> Response:
 def _tell(before: str, *, undone: bool) -> None:
     name = current_user().name
     words = _("Others now see “%(name)s”.", name=name) if name else _("Others now see your address only.")
+    withdraw_notices()  # of a change before, which this one has overtaken
     undo = (url_for("accounts.change_name"), {"name": before, "undo": "1"}) if settings().own_name and not undone else None
     notify(words, "done", undo, keep=_UNDO_SHOWN if undo else 0)
 
