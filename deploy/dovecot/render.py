@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jinja2 import Environment, StrictUndefined
 
 HERE = Path(__file__).resolve().parent
-SIEVE_SCRIPTS = ("default.sieve", "report-spam.sieve", "report-ham.sieve")
+SIEVE_SCRIPTS = ("before.sieve", "report-spam.sieve", "report-ham.sieve")
 
 
 @dataclass(frozen=True, kw_only=True)

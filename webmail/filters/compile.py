@@ -27,7 +27,8 @@ class SievePlace:
     """Where a script will run: what the server can do, and what words in rules mean for this person.
 
     `contacts`: the addresses in a group of the person's contacts, or in all of them for "". `snoozed`, `trash`: folders.
-    `addresses`: the person's own, for replies.
+    `addresses`: the person's own, for replies. `absent`: what holds while an absence answers, None where none ever does: a
+    message gets one answer (RFC 5230, section 4.7), and that of the absence comes first.
     """
 
     extensions: frozenset[str]
@@ -37,11 +38,14 @@ class SievePlace:
     snoozed: str = "Snoozed"
     authserv_id: str = ""
     contacts: Callable[[str], Sequence[str]] = field(default=_no_contacts)
+    absent: tuple[SieveTest, ...] | None = None
 
 
 def compiled(rule: FilterRule, place: SievePlace) -> tuple[Command, ...]:
     """The rule's commands: one `if`, or its actions alone where it has no condition."""
     actions = tuple(command for action in sorted(rule.actions, key=_order) for command in _action(action, rule, place))
+    if any(action.kind is ActionKind.REPLY for action in rule.actions) and actions[-1:] != (Command("stop"),):
+        actions = (*actions, Command("stop"))  # a second reply, in a rule below, would be an error
     if not rule.conditions:
         return actions
     tests = tuple(_test(condition, place) for condition in rule.conditions)
@@ -217,7 +221,7 @@ def _action(action: RuleAction, rule: FilterRule, place: SievePlace) -> tuple[Co
         case ActionKind.FORWARD:
             return (Command("redirect", (TagArgument("copy"), StringArgument(action.value))),)
         case ActionKind.REPLY:
-            return (_reply(action, rule, place),)
+            return _unless_absent(_reply(action, rule, place), place)
         case ActionKind.SNOOZE:
             flag = Command("addflag", (StringArgument(snooze_keyword(int(action.value))),))
             return flag, Command("fileinto", (StringArgument(place.snoozed),))
@@ -229,6 +233,15 @@ def _action(action: RuleAction, rule: FilterRule, place: SievePlace) -> tuple[Co
             return (Command("reject", (StringArgument(action.text),)),)
         case ActionKind.STOP:
             return (Command("stop"),)
+
+
+def _unless_absent(reply: Command, place: SievePlace) -> tuple[Command, ...]:
+    if place.absent is None:
+        return (reply,)
+    if not place.absent:
+        return ()
+    test = place.absent[0] if len(place.absent) == 1 else SieveTest("allof", (), place.absent)
+    return (Command("if", (), (SieveTest("not", (), (test,)),), (reply,)),)
 
 
 def _reply(action: RuleAction, rule: FilterRule, place: SievePlace) -> Command:

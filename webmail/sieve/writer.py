@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from webmail.errors import UnsafeValue
 from webmail.sieve.nodes import (
@@ -19,6 +19,7 @@ from webmail.sieve.nodes import (
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _INDENT = "  "
+_WITH_LISTS = ("anyof", "allof")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -40,7 +41,7 @@ def comment(text: str) -> tuple[str, ...]:
 def _command(command: Command, indent: str) -> Iterator[str]:
     for each in command.comments:
         yield from _comment(each, indent)
-    head = indent + " ".join([_name(command.name), *_rest(command.arguments, command.tests, indent)])
+    head = indent + " ".join([_name(command.name), *_rest(command, indent)])
     if command.block is None:
         yield head + ";"
         return
@@ -50,13 +51,14 @@ def _command(command: Command, indent: str) -> Iterator[str]:
     yield indent + "}"
 
 
-def _rest(arguments: Iterable[SieveArgument], tests: tuple[SieveTest, ...], indent: str) -> Iterator[str]:
-    for argument in arguments:
+def _rest(node: Command | SieveTest, indent: str) -> Iterator[str]:
+    """What stands behind a name. One test stands by itself, except in `anyof` and `allof`, which want a list (RFC 5228)."""
+    for argument in node.arguments:
         yield _argument(argument)
-    if not tests:
+    if not node.tests:
         return
-    written = [" ".join([_name(test.name), *_rest(test.arguments, test.tests, indent + _INDENT)]) for test in tests]
-    if len(written) == 1 and not tests[0].tests:
+    written = [" ".join([_name(test.name), *_rest(test, indent + _INDENT)]) for test in node.tests]
+    if len(written) == 1 and node.name not in _WITH_LISTS:
         yield written[0]
     else:
         deeper = "\r\n" + indent + _INDENT

@@ -1,0 +1,223 @@
+"""Store of filters: reads them from the server's script and writes them back, so that nobody's change is lost. No Flask here.
+
+One script holds everything of ours (`own_script.py`). Where another program's script is active, ours runs beside it by `include`
+(RFC 6609) from a third one, and theirs is never rewritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from webmail import managesieve
+from webmail.account import Account
+from webmail.database.locks import LockBusy, lock
+from webmail.errors import MailError, ServerAway
+from webmail.filters import absence, forwarding, own_script, rules
+from webmail.filters.absence import Absence
+from webmail.filters.compile import SievePlace, compiled
+from webmail.filters.forwarding import Forwarding
+from webmail.filters.own_script import NAME, OwnScript, ScriptPart
+from webmail.filters.rules import BadRule, FilterRule
+from webmail.managesieve import NoSuchScript, Script, SieveConnection
+from webmail.sieve.extensions import with_require
+from webmail.sieve.lexer import SieveSyntaxError
+from webmail.sieve.nodes import Command, StringArgument, TagArgument
+from webmail.sieve.parser import parse
+from webmail.sieve.writer import comment, write
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 8.0  # seconds
+BESIDE = "traboule-beside"  # the script that includes ours and another one
+_RULE, _ABSENCE, _FORWARDING, _PAUSE = "rule", "absence", "forwarding", "pause"
+
+
+class FiltersChanged(MailError):
+    """They were changed since the page was made: by another tab, another program. Nothing was written."""
+
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """All filters of a person, as data. `paused`: none of them does anything until that ends; what they are stays."""
+
+    rules: tuple[FilterRule, ...] = ()
+    absence: Absence = field(default_factory=Absence)
+    forwarding: Forwarding = field(default_factory=Forwarding)
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FilterState:
+    """What the server has. `version` changes with the script. `other`: another program's script that is active, "" for none;
+    `beside`: ours runs with it. `edited`: another program changed ours, which the next change here undoes. `unreadable`: parts of
+    it that say nothing we understand.
+    """
+
+    filters: Filters = field(default_factory=Filters)
+    extensions: frozenset[str] = frozenset()
+    scripts: tuple[Script, ...] = ()
+    version: str = ""
+    other: str = ""
+    beside: bool = False
+    edited: bool = False
+    unreadable: int = 0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether ours is run at all."""
+        return self.beside or any(script.active and script.name == NAME for script in self.scripts)
+
+
+def load(account: Account) -> FilterState:
+    """3 round trips, after those of `managesieve.connect`. Raises what that does."""
+    with managesieve.connect(account) as connection:
+        return _state(connection)
+
+
+@contextmanager
+def changing(user_id: int, account: Account, version: str) -> Iterator[Change]:
+    """Change filters: set `change.filters` inside; it is checked, stored and activated when the block ends.
+
+    `version`: of the state that the person saw, "" not to ask. Of one person's changes one at a time. Raises FiltersChanged,
+    ScriptRefused, OverQuota, UnsafeValue, BadRule and what `managesieve.connect` does; nothing was changed then.
+    """
+    with _turn(user_id), managesieve.connect(account) as connection:
+        state = _state(connection)
+        if version and version != state.version:
+            raise FiltersChanged("the script is another one")
+        change = Change(state, state.filters)
+        yield change
+        if change.place is not None:
+            _write(connection, state, change.filters, change.place)
+
+
+@dataclass(slots=True)
+class Change:
+    """`filters` is what will be stored; `place` has to be set, to say how."""
+
+    state: FilterState
+    filters: Filters
+    place: SievePlace | None = None
+
+
+def script_of(filters: Filters, place: SievePlace) -> str:
+    """The script. Raises BadRule, UnsafeValue."""
+    return own_script.text_of(_parts(filters, place))
+
+
+def filters_of(own: OwnScript) -> tuple[Filters, int]:
+    """The filters in a script of ours, and how many of its parts say nothing we understand."""
+    found, unreadable = Filters(), 0
+    for part in own.parts:
+        try:
+            match part.kind:
+                case "rule":
+                    found = replace(found, rules=(*found.rules, rules.from_json(part.data)))
+                case "absence":
+                    found = replace(found, absence=absence.from_json(part.data))
+                case "forwarding":
+                    found = replace(found, forwarding=forwarding.from_json(part.data))
+                case "pause":
+                    found = replace(found, paused=True)
+                case _:
+                    unreadable += 1
+        except BadRule as error:
+            log.warning("a part of a script can't be read: %s", error)
+            unreadable += 1
+    return found, unreadable
+
+
+def _parts(filters: Filters, place: SievePlace) -> list[ScriptPart]:
+    """Forwarding first, which no rule can stop; then the absence, whose answer comes before a rule's; then the rules."""
+    place = replace(place, absent=absence.moments(filters.absence) if filters.absence.on else None)
+    found = [ScriptPart(_PAUSE, "{}")] if filters.paused else []
+    found.append(ScriptPart(_FORWARDING, forwarding.to_json(filters.forwarding), forwarding.compiled(filters.forwarding)))
+    found.append(ScriptPart(_ABSENCE, absence.to_json(filters.absence), absence.compiled(filters.absence, place)))
+    for rule in filters.rules:
+        rules.check(rule)
+        found.append(ScriptPart(_RULE, rules.to_json(rule), compiled(rule, place) if rule.on else ()))
+    return [ScriptPart(part.kind, part.data) for part in found] if filters.paused else found
+
+
+def _state(connection: SieveConnection) -> FilterState:
+    scripts = connection.list()
+    active = next((script.name for script in scripts if script.active), "")
+    extensions = frozenset(connection.greeting.extensions)
+    state = FilterState(extensions=extensions, scripts=scripts, other="" if active in ("", NAME, BESIDE) else active)
+    if active == BESIDE:
+        state = replace(state, beside=True, other=_other_of(connection.read(BESIDE)))
+    if not any(script.name == NAME for script in scripts):
+        return replace(state, version=_version("", active))
+    text = connection.read(NAME)
+    own = own_script.read(text)
+    state = replace(state, version=_version(text, active))
+    if own is None:  # somebody else's under our name
+        return replace(state, edited=True)
+    filters, unreadable = filters_of(own)
+    edited = bool(own.foreign) or any(part.edited for part in own.parts)
+    return replace(state, filters=filters, edited=edited, unreadable=unreadable)
+
+
+def _write(connection: SieveConnection, state: FilterState, filters: Filters, place: SievePlace) -> None:
+    script = script_of(filters, replace(place, extensions=state.extensions))
+    connection.check(script)
+    connection.write(NAME, script)
+    if not state.other and not state.is_active:
+        connection.activate(NAME)
+
+
+def run_beside(user_id: int, account: Account, other: str) -> None:
+    """Have ours run after another program's script, which stays as it is. Raises Refused where the server has no `include`."""
+    with _turn(user_id), managesieve.connect(account) as connection:
+        names = [script.name for script in connection.list()]
+        if other not in names:
+            raise NoSuchScript(other)
+        if NAME not in names:
+            connection.write(NAME, own_script.text_of(()))
+        connection.write(BESIDE, _both(other))
+        connection.activate(BESIDE)
+
+
+def run_alone(user_id: int, account: Account) -> None:
+    """Have ours run, and no other: theirs is kept, and sees no mail any more."""
+    with _turn(user_id), managesieve.connect(account) as connection:
+        names = [script.name for script in connection.list()]
+        if NAME not in names:
+            connection.write(NAME, own_script.text_of(()))
+        connection.activate(NAME)
+
+
+@contextmanager
+def _turn(user_id: int) -> Iterator[None]:
+    """One at a time for each person, among all processes. Not the lock of their mail, which need not wait for this server."""
+    try:
+        with lock(f"filters-{user_id}", _PATIENCE):
+            yield
+    except LockBusy as error:
+        raise ServerAway("another change of this person's filters takes too long") from error
+
+
+def _both(other: str) -> str:
+    commands = tuple(Command("include", (TagArgument("personal"), StringArgument(name))) for name in (other, NAME))
+    return write(with_require(commands, comment("Traboule runs these two scripts, one after the other.")))
+
+
+def _other_of(text: str) -> str:
+    try:
+        commands: Sequence[Command] = parse(text).commands
+    except SieveSyntaxError:
+        return ""
+    names = [
+        one.arguments[-1].value for one in commands if one.name == "include" and isinstance(one.arguments[-1], StringArgument)
+    ]
+    return next((name for name in names if name != NAME), "")
+
+
+def _version(text: str, active: str) -> str:
+    return hashlib.sha256(f"{active}\n{text}".encode()).hexdigest()[:16]
