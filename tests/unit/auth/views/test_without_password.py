@@ -1,0 +1,189 @@
+"""People whom a provider signs in, and of whom no password is kept here: what they see, and what they can set up all the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pyotp
+import pytest
+
+from tests.support.auth_app import PASSWORD, Browser, build, csrf
+from tests.support.cas_server import FakeCas, cas_server
+from webmail import config
+from webmail.auth import passwords
+from webmail.models import AppPassword, LinkedAccount, Session, User
+
+
+@pytest.fixture
+def server():
+    with cas_server(alice={"mail": ["alice@lycee.example"], "displayName": ["Alice Martin"]}) as here:
+        yield here
+
+
+@pytest.fixture
+def more() -> dict[str, Any]:
+    """Settings besides."""
+    return {}
+
+
+@pytest.fixture
+def app(tmp_path, database, server, more):
+    given = {
+        "sign_in": "accounts",
+        "domain": "lycee.example",
+        "database_url": database,
+        "public_url": "https://mail.lycee.example",
+    }
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "key").write_text("")
+    entry = {"url": server.url, "title": "ENT Lyon", "create": True}
+    values = {"cas": entry, **given, **more}
+    return build(config.load(tmp_path / "instance", token_key_file="key", **{k: v for k, v in values.items() if v is not None}))
+
+
+@pytest.fixture
+def alice(app, server) -> Browser:
+    """Signed in by CAS for the first time."""
+    browser = Browser(app)
+    assert browser.get(server.sign_in(browser.get("/login/cas").location, "alice")).status_code == 303
+    return browser
+
+
+def confirm(browser: Browser, server: FakeCas, target: str) -> str:
+    way = browser.get(f"/account/confirm/cas?next={target}").location
+    return str(browser.get(server.sign_in(way, "alice")).location)
+
+
+def words(answer) -> str:
+    return re.sub(r"\s+", " ", re.sub("<[^>]*>", "", answer.text))
+
+
+@pytest.mark.parametrize("more", [{"support": {"password_url": "https://ent.example/password"}}])
+def test_the_password_page_says_who_keeps_it(alice):
+    page = alice.get("/account/password")
+    assert "Your password is kept by ENT Lyon" in words(page)
+    assert 'href="https://ent.example/password"' in page.text and 'name="new_password"' not in page.text
+
+
+def test_and_changes_none(alice):
+    fields = {"csrf_token": csrf(alice.get("/devices")), "password": "", "new_password": PASSWORD, "new_password_again": PASSWORD}
+    assert alice.client.post("/account/password", data=fields, base_url=alice.base).status_code == 403
+    assert User.get().password == ""
+
+
+def test_nobody_signs_in_with_an_empty_password(app, alice):
+    for password in ("", " ", "\x00"):
+        assert Browser(app).sign_in(password=password).status_code == 401
+
+
+def test_an_app_password_is_made_after_confirming_there(alice, server):
+    assert alice.get("/account/confirm").status_code == 200
+    fields = {"name": "Phone", "use": "imap"}
+    asked = alice.post("/devices/new", fields, form_at="/devices")
+    assert asked.location.startswith("/account/confirm")
+    assert confirm(alice, server, "/devices") == "/account/confirm?next=/devices"  # the form waits to be sent again
+    alice.post("/devices/new", fields, form_at="/devices")
+    assert AppPassword.get().name == "Phone"
+
+
+def test_an_authenticator_app_is_set_up_and_asked_for_after_the_provider(app, alice, server):
+    assert alice.get("/account/totp").location == "/account/confirm?next=/account/totp"
+    assert confirm(alice, server, "/account/totp") == "/account/totp"
+    key = re.search(r"data-totp-key>([A-Z2-7 ]+)<", alice.get("/account/totp").text)[1].replace(" ", "")
+    alice.post("/account/totp", {"name": "App", "code": pyotp.TOTP(key).now()}, form_at="/account/totp")
+    assert User.get().second_step == 1
+    other = Browser(app)
+    assert other.get(server.sign_in(other.get("/login/cas").location, "alice")).location == "/login/code"
+    page = alice.get("/account/confirm")  # it was confirmed just now
+    Session.update(confirmed=None).execute()
+    page = alice.get("/account/confirm")
+    assert 'name="code"' in page.text and "Confirm with" not in page.text
+
+
+def test_who_was_given_a_password_too_may_use_either(app, alice, server):
+    """As by `flask accounts password`; the temporary password is not asked for where CAS signs in."""
+    User.update(password=passwords.hash_password(PASSWORD), must_change=1).execute()
+    assert alice.get("/word").status_code == 200
+    other = Browser(app)
+    assert other.sign_in().status_code == 303
+    assert other.get("/word").location.startswith("/account/password")
+    assert "The password you were given" in words(other.get("/account/password"))
+
+
+def test_changing_that_password_keeps_what_cas_may_end(alice, server):
+    before = Session.get()
+    User.update(password=passwords.hash_password(PASSWORD)).execute()
+    new = "quatre mots sans aucun rapport"
+    fields = {"password": PASSWORD, "new_password": new, "new_password_again": new}
+    assert alice.post("/account/password", fields, form_at="/account/password").status_code == 303
+    after = Session.get()
+    assert after.id_hash != before.id_hash
+    assert (after.provider, after.provider_session) == ("cas", before.provider_session)
+
+
+def test_signing_out_offers_to_sign_out_there_too(alice):
+    fields = {"csrf_token": csrf(alice.get("/devices"))}
+    answer = alice.client.post("/logout", data=fields, base_url=alice.base)
+    assert (answer.status_code, answer.location) == (303, "/login")
+    with alice.client.session_transaction(base_url=alice.base) as kept:
+        link = kept["notices"][-1]["link"]
+    assert link["text"] == "Sign out of ENT Lyon too"
+    assert link["url"].endswith("/cas/logout?service=https%3A%2F%2Fmail.lycee.example%2Flogin")
+
+
+def test_who_signed_in_with_a_password_is_offered_nothing_of_it(app, alice):
+    User.update(password=passwords.hash_password(PASSWORD)).execute()
+    other = Browser(app)
+    other.sign_in()
+    other.post("/logout", form_at="/account/password")
+    with other.client.session_transaction(base_url=other.base) as kept:
+        assert "link" not in kept["notices"][-1]
+
+
+def test_without_any_way_to_confirm_the_page_says_so(alice):
+    LinkedAccount.delete().execute()
+    page = alice.get("/account/confirm")
+    assert "nothing else to confirm this with" in words(page)
+    assert 'name="password"' not in page.text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {
+            "cas": None,
+            "proxy_sign_in": {
+                "header": "X-User",
+                "addresses": "127.0.0.1",
+                "title": "Rectorat",
+                "create": True,
+                "sign_out": "/bye",
+            },
+        }
+    ],
+)
+class TestTheProxy:
+    @pytest.fixture
+    def alice(self, app) -> Browser:
+        browser = Browser(app)
+        assert browser.get("/login/proxy", headers={"X-User": "alice"}).status_code == 303
+        return browser
+
+    def test_it_confirms_who_is_there(self, alice):
+        assert 'href="/login/proxy/confirm?next=/word"' in alice.get("/account/confirm?next=/word").text
+        for name in ("", "bob"):
+            refused = alice.get("/login/proxy/confirm?next=/word", headers={"X-User": name} if name else {})
+            assert refused.status_code in (403, 302)
+            assert not Session.select().where(Session.confirmed.is_null(False)).exists()
+            if name:
+                assert not Session.select().exists()  # somebody else is there
+
+    def test_the_same_person(self, alice):
+        assert alice.get("/login/proxy/confirm?next=/word", headers={"X-User": "alice"}).location == "/word"
+        assert Session.get().confirmed
+
+    def test_signing_out_leads_on_to_its_own_sign_out(self, alice):
+        answer = alice.client.post("/logout", data={"csrf_token": csrf(alice.get("/devices"))}, base_url=alice.base)
+        assert (answer.status_code, 'href="/bye"' in answer.text) == (200, True)
+        assert "Clear-Site-Data" in answer.headers and not Session.select().exists()
