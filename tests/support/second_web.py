@@ -12,9 +12,12 @@ from deploy.demo.services import BIN, CHECKOUT, Services
 
 
 @contextmanager
-def second_web(demo: Services, **settings: object) -> Iterator[str]:
-    """Its address; `settings` are settings of Traboule by their names. The demo's worker sends its mail."""
-    [port] = free_ports(1)
+def second_web(demo: Services, *, port: int = 0, **settings: object) -> Iterator[str]:
+    """Its address; `settings` are settings of Traboule by their names. The demo's worker sends its mail.
+
+    `port`: where others have to know it beforehand, as a provider does that leads back there.
+    """
+    port = port or free_ports(1)[0]
     given = {
         f"WEBMAIL_{name.upper()}": str(value).lower() if value in (True, False) else str(value)
         for name, value in settings.items()

@@ -31,7 +31,7 @@ from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import ask_to_connect
 from webmail.auth.views.oidc_attempts import Begun, Purpose
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_text, sign_in_page, too_many_words
+from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
 from webmail.config_providers import Oidc
 from webmail.models import AuditAct, SignInFailure, User
 from webmail.web.audit import audited
@@ -71,11 +71,7 @@ def leave_for_oidc(name: str) -> Response:
     provider, form = _provider(name), SignInForm()
     target, kept = local_path(form.next.data or ""), oidc_attempts.packed(kept_text())
     if len(kept) > oidc_attempts.LONGEST_KEPT:
-        words = _(
-            "Your text is too long to be taken along to %(title)s. Sign in here with a password, or in a new tab.",
-            title=provider.title,
-        )
-        return sign_in_page(form, 422, words)
+        return sign_in_page(form, 422, too_long_words())
     try:
         shared, lasting = bool(form.shared.data), bool(form.lasting.data)
         return lead_on(_begin(provider, target=target, kept=kept, shared=shared, lasting=lasting), provider.title)

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from flask import session
 
@@ -53,8 +54,9 @@ class Begun:
 def keep(begun: Begun) -> None:
     """Keep it in this browser's session, beside a few others."""
     one = begun.attempt
-    row = [one.provider, one.secret, one.at, one.fresh, begun.purpose, begun.user, begun.target, begun.shared, begun.lasting]
-    rows = [*_open()[1 - _MOST :], [*row, begun.kept]]
+    chosen = [begun.purpose, begun.user, begun.target, begun.shared, begun.lasting, begun.kept]
+    row: list[Any] = [one.provider, one.secret, one.at, one.fresh, *chosen]
+    rows = [*_open()[1 - _MOST :], row]
     while len(rows) > 1 and len(json.dumps(rows)) > _LARGEST:
         rows.pop(0)
     if len(json.dumps(rows)) > _LARGEST:  # an address that is too long to come back to
@@ -89,12 +91,12 @@ def unpacked(kept: str) -> list[list[str]]:
         return []
 
 
-def _open() -> list[list[str | int | bool]]:
+def _open() -> list[list[Any]]:
     found = session.get(_BEGUN, [])
     return [row for row in found if not _read(row).attempt.is_over]
 
 
-def _read(row: Sequence[str | int | bool]) -> Begun:
+def _read(row: Sequence[Any]) -> Begun:
     provider, secret, at, fresh, purpose, user, target, shared, lasting, kept = row
     attempt = Attempt(str(provider), str(secret), int(at), bool(fresh))
     return Begun(attempt, Purpose(purpose), int(user), local_path(str(target)), bool(shared), bool(lasting), str(kept))

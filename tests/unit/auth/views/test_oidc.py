@@ -190,6 +190,14 @@ def test_a_text_that_is_too_long_stays_on_the_page(visitor, provider, alice):
     assert f'name="kept-body" value="{text}"' in response.text
 
 
+def test_who_signed_in_in_another_tab_meanwhile_goes_on_with_the_text(visitor, provider, alice):
+    token = csrf(visitor.get("/login"))
+    sign_in(visitor, provider)
+    fields = {"csrf_token": token, "next": "/compose/1", "kept-body": "Dear all"}
+    assert visitor.client.post(BEGIN, data=fields, base_url=BASE).location == "/compose/1"
+    assert "Dear all" in Session.get().data
+
+
 def test_the_cookie_stays_small_however_many_tabs_and_whatever_they_ask_for(visitor, provider, alice):
     for number in range(9):
         visitor.get(f"{BEGIN}?next=/mailbox/{'x' * 300}{number}")
