@@ -172,12 +172,12 @@ def why_no_password(helper: User, person: User, settings: Settings) -> HelpRefus
         return HelpRefusal.ELSEWHERE
     if refusal := _why_not(helper, person):
         return refusal
-    return None if has_own_password(person) else HelpRefusal.PROVIDER
+    return _needs_factor(helper) if has_own_password(person) else HelpRefusal.PROVIDER
 
 
 def why_no_removal(helper: User, person: User) -> HelpRefusal | None:
     """Why `helper` does not remove the factors of this person; None where they may. At most one SELECT."""
-    return _why_not(helper, person) or (None if person.second_step else HelpRefusal.NONE)
+    return _why_not(helper, person) or (_needs_factor(helper) if person.second_step else HelpRefusal.NONE)
 
 
 def _why_not(helper: User, person: User) -> HelpRefusal | None:
@@ -189,6 +189,10 @@ def _why_not(helper: User, person: User) -> HelpRefusal | None:
         return HelpRefusal.DISABLED
     if helper.role != "admin" and is_one(person):
         return HelpRefusal.DEPUTY
+    return None
+
+
+def _needs_factor(helper: User) -> HelpRefusal | None:
     return None if helper.second_step else HelpRefusal.NO_FACTOR
 
 

@@ -260,7 +260,7 @@ def _sheet(person: User, letters: str, language: str) -> dict[str, Any]:
         "site": site,
         "steps": [step, _("Choose a password of your own, which nobody else knows."), _("Tear this sheet up.")],
         "until": _("It works until %(day)s, or until you have chosen your own.", day=day) if day else "",
-        "not_you": _("Nobody from %(place)s will ask you for your password.", place=settings().name),
+        "not_you": _("Nobody will ever ask you for your password."),
     }
 
 
