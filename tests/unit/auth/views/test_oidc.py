@@ -716,7 +716,7 @@ def test_the_only_way_in_stays(visitor, provider):
     sign_in(visitor, provider)
     Session.update(confirmed=now()).execute()
     assert "Your only way to sign in" in visitor.get("/account/providers").text
-    token = csrf(visitor.get("/account/password"))
+    token = csrf(visitor.get("/account/totp"))
     visitor.client.post("/account/providers/disconnect", data={"csrf_token": token, "provider": "oidc:ent"}, base_url=BASE)
     assert "is your only way to sign in" in visitor.get("/account/providers").text
     assert LinkedAccount.select().count() == 1
