@@ -16,7 +16,7 @@ from pathlib import Path
 from deploy.demo.child import ServiceFailed
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
-from tests.attacks import codes, copies, guessing, keys, mail_programs, pages, takeover, timing
+from tests.attacks import codes, copies, directory, guessing, keys, mail_programs, pages, recovery, takeover, timing
 from tests.attacks.ground import Ground
 from tests.attacks.report import Finding, Report
 from tests.bench import machine
@@ -33,6 +33,8 @@ ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
     "takeover": ("Planted and stolen cookies", takeover.attacks),
     "copies": ("Stolen copies: the database without the files, the files without the database", copies.attacks),
     "programs": ("Mail programs, at Dovecot and Postfix", mail_programs.attacks),
+    "directory": ("Signing in by an LDAP directory", directory.attacks),
+    "recovery": ("Forgotten passwords: links and codes, and what the answers tell", recovery.attacks),
     "pages": ("Pages in frames, and forms of other sites", pages.attacks),
     "proxies": ("Pretending to come from elsewhere", guessing.forged_addresses),
 }

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +150,18 @@ def _list(told: str | Sequence[str]) -> list[str]:
     return ([told] if told else []) if isinstance(told, str) else list(told)
 
 
+def missing() -> str:
+    """Why there can be no directory here; "" where there can."""
+    if not find_spec("ldap"):
+        return "python-ldap is not installed"
+    return "" if Path(SLAPD).exists() else "slapd is not installed"
+
+
 @contextmanager
 def running(crowd: int = 0) -> Iterator[Directory]:
     """A directory with a few people, and `crowd` more; skips the test where slapd or python-ldap is not installed."""
-    pytest.importorskip("ldap", reason="python-ldap is not installed")
-    if not Path(SLAPD).exists():
-        pytest.skip("slapd is not installed")
+    if why := missing():
+        pytest.skip(why)
     owner = mail_owner()  # slapd need not be root
     folder = Path(tempfile.mkdtemp(prefix="traboule-ldap-", dir="/tmp"))
     child = None

@@ -177,7 +177,7 @@ def test_nobody_takes_an_account_by_writing_its_address_into_their_entry(app, so
     user = local("ben", "here")
     somebody("zed", mail="ben@lycee.example")
     page = door(app, "zed")
-    assert page.status == 403 and "There is an account ben@lycee.example already" in page.text
+    assert page.status == 403 and "There is already an account ben@lycee.example" in page.text
     assert not Session.select().where(Session.user == user).exists()
 
 

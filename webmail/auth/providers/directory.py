@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,9 +50,11 @@ def sign_in(address: str, password: str, settings: Settings, network: str = "") 
     with asking(settings) as talk:
         entry = _named(talk, address, settings)
         talk.try_password(entry, password)
-    assert entry is not None
-    claims = _claims(entry, address, settings)
-    user = _linked(claims.subject)
+        assert entry is not None
+        claims = _claims(entry, address, settings)
+        user = _linked(claims.subject)
+        if user is None and claims.address:
+            claims = replace(claims, proven=claims.proven and _is_theirs_alone(talk, entry, claims.address, settings))
     if user is not None and has_own_password(user):  # it has one since: as if it had never been the directory's
         raise NotLetIn(Refusal.NOT_LINKED, user.address)
     if user is not None and not user.active:
@@ -174,6 +177,17 @@ def _may_be_theirs(address: str) -> bool:
         return True
     elsewhere = has_own_password(user) or user.provider not in ("", PROVIDER) or user.role == "admin"
     return not elsewhere and not LinkedAccount.select().where(LinkedAccount.user == user).exists()
+
+
+def _is_theirs_alone(talk: DirectoryTalk, entry: DirectoryEntry, address: str, settings: Settings) -> bool:
+    """Whether no other entry has this address: asked before an account is made or matched. 2 round trips."""
+    talk.sign_in()  # it speaks as the person since their password was right
+    local, _, domain = address.rpartition("@")
+    written = [address, local] if domain == settings.domain.lower() else [address]  # a bare name is one of `domain`
+    if all(one.subject == entry.subject for one in talk.find_addresses(written)):
+        return True
+    log.warning("the directory has more than one entry with the address %s: nobody gets its account", address)
+    return False
 
 
 def _linked(subject: str) -> User | None:

@@ -11,7 +11,7 @@ import re
 import ssl
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,6 +97,12 @@ class DirectoryTalk:
             guid = "".join(f"\\{byte:02x}" for byte in number.bytes_le)
             return self._search(self._who(f"(|(entryUUID={number})(objectGUID={guid}))"))
         return []
+
+    def find_addresses(self, addresses: Sequence[str]) -> list[DirectoryEntry]:
+        """Who has one of these as their address, whether they may sign in or not; at most two. 1 round trip."""
+        attribute = self._settings.address_attribute
+        either = "".join(f"({attribute}={ldap.filter.escape_filter_chars(one)})" for one in addresses)
+        return self._search(f"(|{either})")
 
     def try_password(self, entry: DirectoryEntry | None, password: str) -> None:
         """Bind as this entry, or as nobody, so that it takes as many round trips to say no. Raises SignInRefused. 1 round trip.

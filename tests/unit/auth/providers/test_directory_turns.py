@@ -1,0 +1,79 @@
+"""Who waits for a directory that does not answer, and for how long."""
+
+import threading
+import time
+
+import pytest
+
+from webmail.auth.check_slots import TooBusy
+from webmail.auth.providers import directory_turns
+from webmail.auth.providers.directory_turns import AT_ONCE, SILENCE_SECONDS, answered, turn
+from webmail.config_providers import Ldap
+from webmail.errors import ServerAway, SignInRefused
+
+THERE = Ldap("ldaps://directory.lycee.example", "dc=example")
+
+
+def test_one_that_was_away_is_left_alone():
+    with pytest.raises(ServerAway, match="no route"), turn(THERE):
+        raise ServerAway("no route")
+    with pytest.raises(ServerAway, match="a moment ago"), turn(THERE):
+        pytest.fail("asked again at once")
+
+
+@pytest.mark.parametrize("error", [SignInRefused("wrong"), TooBusy("busy"), KeyError("anything")])
+def test_other_answers_mean_that_it_is_there(error):
+    with pytest.raises(type(error)), turn(THERE):
+        raise error
+    with turn(THERE):
+        pass
+
+
+def test_nobody_waits_long_for_a_turn_while_nobody_is_answered():
+    over = threading.Event()
+    holding = [threading.Thread(target=_hold, args=(over,)) for _ in range(AT_ONCE)]
+    for one in holding:
+        one.start()
+    try:
+        _until(lambda: directory_turns._asking == AT_ONCE)
+        began = time.monotonic()
+        with pytest.raises(ServerAway, match="answered nobody"), turn(THERE):
+            pytest.fail("there was no turn")
+        assert SILENCE_SECONDS * 0.9 <= time.monotonic() - began < SILENCE_SECONDS * 5
+    finally:
+        over.set()
+        for one in holding:
+            one.join()
+
+
+def test_one_waits_as_long_as_others_are_answered():
+    over, came = threading.Event(), threading.Event()
+    holding = [threading.Thread(target=_hold, args=(over,)) for _ in range(AT_ONCE)]
+    waiting = threading.Thread(target=_hold, args=(over, came))
+    for one in holding:
+        one.start()
+    _until(lambda: directory_turns._asking == AT_ONCE)
+    waiting.start()
+    end = time.monotonic() + SILENCE_SECONDS * 1.5
+    while time.monotonic() < end:
+        answered()
+        assert waiting.is_alive() and not came.is_set()
+        time.sleep(0.05)
+    over.set()
+    assert came.wait(5)
+    for one in [*holding, waiting]:
+        one.join()
+
+
+def _hold(over: threading.Event, came: threading.Event | None = None) -> None:
+    with turn(THERE):
+        if came:
+            came.set()
+        over.wait(20)
+
+
+def _until(condition) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
