@@ -172,8 +172,9 @@ def test_health_tells_of_a_worker_that_never_ran(app):
 
 def test_ones_own_data_can_be_taken_home(person, work):
     send_file(person, cards(2))
-    page = person.submit(person.get("/account/data"), "form[action='/account/data']")
-    person.submit(page, "form[action='/account/data']")
+    page = person.get("/account/data")
+    for _twice in range(2):
+        person.submit(page, "form[action='/account/data']")
     assert work() == 1, "pressed twice, made once"
     page = person.get("/tasks")
     answer = person.get(page.link("Download")).response
