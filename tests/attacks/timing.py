@@ -39,7 +39,10 @@ def attacks(ground: Ground) -> list[Finding]:
         "What the page of a refusal says and holds", len(pages), "the same to the letter, but for what was typed",
         len(set(pages.values())) == 1,
     )  # fmt: skip
-    return [same, *(_compared(kind, times[kind], times[_KNOWN]) for kind in asked if kind != _KNOWN)]
+    return [
+        same,
+        *(compared(f"The time that refusing {kind} takes", times[kind], times[_KNOWN]) for kind in asked if kind != _KNOWN),
+    ]
 
 
 def _kinds(ground: Ground) -> dict[str, tuple[str, str]]:
@@ -68,14 +71,15 @@ def _without(page: str, name: str) -> str:
     return re.sub(r'(name="csrf_token"[^>]*value=")[^"]*', r"\1", page).replace(name, "")
 
 
-def _compared(kind: str, times: list[float], known: list[float]) -> Finding:
+def compared(attack: str, times: list[float], known: list[float]) -> Finding:
+    """Whether what was timed differs from what a known name takes."""
     ratio = _trimmed(times) / _trimmed(known)
     alike = ranks_alike(times, known)
     words = (
         f"median {median(times):.0f} ms, quartiles {_quartiles(times)}; {_KNOWN}: {median(known):.0f}, {_quartiles(known)}; without the "
         f"slowest quarter {ratio - 1:+.1%}; p = {alike:.2f} (Mann-Whitney)"
     )
-    return Finding(f"The time that refusing {kind} takes", len(times), words, abs(ratio - 1) <= _MOST or alike > _UNLIKELY)
+    return Finding(attack, len(times), words, abs(ratio - 1) <= _MOST or alike > _UNLIKELY)
 
 
 def _trimmed(times: list[float]) -> float:
