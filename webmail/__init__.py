@@ -64,6 +64,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     from webmail.cli import register as register_commands
     from webmail.compose import views as compose
     from webmail.contacts import views as contacts
+    from webmail.filters import views as filters
     from webmail.jobs import build as build_jobs
     from webmail.mailbox import views as mailbox
     from webmail.message import views as message
@@ -78,7 +79,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     setup.install(app)
     template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)
-    for area in (auth, accounts, mailbox, message, compose, contacts, settings_area, admin):
+    for area in (auth, accounts, mailbox, message, compose, contacts, filters, settings_area, admin):
         app.register_blueprint(area.blueprint)
     register_commands(app)
     _add_own_pages(app, settings)

@@ -107,6 +107,10 @@ class Settings:
     # never
     remote_images: str = "ask"
     image_cache_mb: int = 200  # disk cache of remote images in the instance folder; 0: no cache
+    # where people may have their mail forwarded: off, inside (the establishment's domains), domains (those and
+    # forwarding_domains), anywhere; held at delivery too
+    forwarding: str = "inside"
+    forwarding_domains: str = ""
     group_prefix: str = ""  # prefix of group names in the server's access lists ("$" in Dovecot); empty: no groups
     uploads_limit_mb: int = 500  # attachments of all drafts of one person together
     import_limit_mb: int = 2000  # largest file of mail that one may import

@@ -21,6 +21,7 @@ _CHOICES = {
     "login_name": ("address", "local"),
     "language": ("fr", "en"),
     "recovery_address": ("off", "ask", "required"),
+    "forwarding": ("off", "inside", "domains", "anywhere"),
     "remote_images": ("ask", "contacts", "known", "always", "never"),
 }
 _TEN_YEARS = 87_600  # hours
