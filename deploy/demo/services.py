@@ -29,7 +29,25 @@ MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "524288",
     "MALLOC_ARENA_MAX": "2",
 }  # as in deploy/traboule-web.service
-_TABLES = '\n[sms]\nurl = "console"  # text messages stand in log/web.log\n'  # settings that the environment can't hold
+_TABLES = """
+[sms]
+url = "console"  # text messages stand in log/web.log
+
+[support]
+text = "Le secrétariat aide à se connecter : venez avec votre carte."
+telephone = "04 56 78 90 12"
+hours = "Du lundi au vendredi, de 8 h à 17 h"
+
+[[sites]]
+name = "Site Ampère"
+place = "12 rue des Tilleuls, bureau 3"
+
+[[sites]]
+name = "Annexe"
+place = "4 place du Marché"
+telephone = "04 56 78 90 34"
+hours = "Le mardi, de 9 h à 12 h"
+"""  # settings that the environment can't hold
 
 
 class Services:
@@ -156,6 +174,7 @@ class Services:
             "name": "Lycée Ampère",
             "public_url": f"http://localhost:{self.ports.web}",
             "system_address": f"Lycée Ampère <{accounts.SYSTEM.address}>",
+            "admin_address": accounts.ADMIN.address,
             "domain": accounts.DOMAIN,
             "authserv_id": accounts.DOMAIN,
             "phishing_address": f"admin@{accounts.DOMAIN}",

@@ -101,6 +101,8 @@ def ask(asked: SupportQuestion, letters: SupportLetters, settings: Settings) -> 
     The same once more within an hour, as by a double click, is the one there is, and nothing is sent. `letters` gives the mail to
     the administrator and the copy for who is signed in; it is told whether no more will be mailed today. Raises TooManyRequests.
     """
+    if _same(asked) is None and (minutes := _wait(asked)):  # without the lock for writing, which others need
+        raise TooManyRequests(minutes)
     with db.atomic():
         serialize("support")
         if (there := _same(asked)) is not None:
