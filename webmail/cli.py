@@ -97,16 +97,18 @@ def lasting_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--name", default="", help="The person's name, as others see it.")
 @click.option("--quota", default="1G", show_default=True, help="Mail quota, such as 500M or 2G; 0 for no limit.")
 @click.option("--admin", is_flag=True, help="Make this person an administrator.")
+@click.option("--no-password", is_flag=True, help="Ask for none: the person signs in by the directory or another provider.")
 @lasting_option
 @password_option
-def add_account(address: str, name: str, quota: str, admin: bool, lasting: bool, password_stdin: bool) -> None:
+def add_account(address: str, name: str, quota: str, admin: bool, no_password: bool, lasting: bool, password_stdin: bool) -> None:
     """Add an account, and ask for a password for its first sign-in."""
     address = address_of(address)
     name = _name(name)
     quota_bytes = bytes_of(quota)
     if User.get_or_none(User.address == address):
         raise click.ClickException(f"{address} already exists")
-    password = _hash(password_stdin) if settings().sign_in == "accounts" else ""
+    ours = settings().sign_in == "accounts"
+    password = _hash(password_stdin) if ours and not no_password else ""
     local, _, domain = address.rpartition("@")
     role = "admin" if admin else "person"
     User.create(
@@ -114,7 +116,8 @@ def add_account(address: str, name: str, quota: str, admin: bool, lasting: bool,
         must_change=int(bool(password) and not lasting),
     )  # fmt: skip
     noted(AuditAct.ACCOUNT_ADDED, address, role=role)
-    click.echo(f"added {address}" + ("" if password else "; no password asked for: the mail server keeps passwords here"))
+    why = "they sign in by a provider" if ours else "the mail server keeps passwords here"
+    click.echo(f"added {address}" + ("" if password else f"; no password asked for: {why}"))
 
 
 @accounts.command("list")

@@ -409,3 +409,12 @@ def test_an_entry_that_was_made_anew_is_found_by_its_address_after_forgetting(ap
     assert app.test_cli_runner().invoke(args=["accounts", "directory", "forget", "zed"]).exit_code == 0
     assert door(app, "zed").status == 200
     assert User.select().where(User.address == "zed@lycee.example").count() == 1
+
+
+def test_accounts_can_be_added_beforehand(app_with, slapd, somebody):
+    somebody("zed")
+    app = app_with(slapd.as_table(create=False))
+    assert door(app, "zed").status == 403
+    added = app.test_cli_runner().invoke(args=["accounts", "add", "zed", "--no-password"])
+    assert added.exit_code == 0 and "they sign in by a provider" in added.output
+    assert door(app, "zed").status == 200

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 PROVIDER = "ldap"
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?)\s*([KMGT]?)(?:i?B)?")
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-_LARGEST = 1024**5
+_SMALLEST, _LARGEST = 1024**2, 1024**5
 
 
 def is_asked(user: User | None, settings: Settings) -> bool:
@@ -102,11 +102,14 @@ def ca_file(settings: Settings) -> str:
 
 
 def size_of(text: str) -> int | None:
-    """A quota as directories have it: bytes, or 500M, 2G; None for what is none. 0: no limit."""
+    """A quota as directories have it: bytes, or 500M, 2G; None for what is none. 0: no limit.
+
+    Less than a megabyte is none: a directory that counts in other units would close everybody's mailbox.
+    """
     if not (match := _SIZE.fullmatch(text.strip().upper().replace("IB", "B"))):
         return None
     size = int(Decimal(match[1]) * _UNITS[match[2]])
-    return size if size <= _LARGEST else None
+    return size if size == 0 or _SMALLEST <= size <= _LARGEST else None
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def test_the_quota_may_be_nonsense(settings, there):
 @pytest.mark.parametrize(
     ("text", "size"),
     [("500M", 500 * 1024**2), ("2 GB", 2 * 1024**3), ("1.5G", 3 * 1024**3 // 2), ("1048576", 1024**2), ("0", 0), ("2GiB", 2 * 1024**3),
-     ("", None), ("-1", None), ("5 litres", None), ("9999T", None), ("1e9", None)],
+     ("", None), ("-1", None), ("5 litres", None), ("9999T", None), ("2048", None), ("1e9", None)],
 )  # fmt: skip
 def test_sizes(text, size):
     assert directory.size_of(text) == size
