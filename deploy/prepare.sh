@@ -139,6 +139,18 @@ if [ "$what" = test ] && command -v gcc >/dev/null && [ -e /usr/include/ldap.h ]
     fi
 fi
 
+# A CAS server to sign in by, in an environment of its own. Tests that need it are skipped where it can't be installed.
+if [ "$what" = test ]; then
+    place=.venv/cas
+    sum=$(sha256sum requirements-cas.txt)
+    if [ "$(cat $place/installed 2>/dev/null)" != "$sum" ]; then
+        say "Installing requirements-cas.txt into $place"
+        [ -x $place/bin/python ] || .venv/bin/python -m venv $place
+        $place/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cas.txt &&
+            printf '%s\n' "$sum" >$place/installed || say "django-cas-server can't be installed: the tests that need it are skipped."
+    fi
+fi
+
 # The checkers of pages, beside axe, and a provider to sign in by. Tests that need them are skipped where they can't be installed.
 for folder in checkers providers; do
     place=.venv/$folder

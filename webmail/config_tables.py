@@ -62,7 +62,7 @@ def read(name: str, value: Any, setting: TableSetting | None = None) -> Any:
     """The entries of a setting, a tuple of its dataclass, or the one entry that it is. Raises ConfigError."""
     setting = setting or TABLES[name]
     if not setting.most:
-        return _entry(name, value, setting)
+        return value if isinstance(value, setting.entry) else _entry(name, value, setting)
     if isinstance(value, tuple) and all(isinstance(one, setting.entry) for one in value):
         return value
     if not isinstance(value, list):
