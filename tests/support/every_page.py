@@ -30,7 +30,7 @@ _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words
 _FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a><img src="https://list.example/a.png">'
 
-ADMIN_PAGES = {"reports": "/admin/reports"}
+ADMIN_PAGES = {"reports": "/admin/reports", "deputy": "/deputy", "deputy-person": "/deputy/1"}
 
 # endpoints that answer GET with something else than a page of their own
 NO_PAGES = frozenset(
@@ -68,7 +68,14 @@ NO_PAGES = frozenset(
         "auth.show_recovery_codes",
         "auth.show_keys",
         "auth.show_mail_codes",
+        "auth.show_reset_link",  # for who was mailed or texted the way there: tests/browser/auth/test_forgot.py
+        "auth.show_reset_code",
+        "auth.show_new_password",
         "auth.ask_to_remove_key",
+        "auth.ask_temporary_password",  # tests/browser/auth/test_deputy.py
+        "auth.ask_to_remove_factors",
+        "auth.show_sheet",
+        "accounts.show_support_sent",  # for who has sent something: tests/browser/accounts/test_support.py
         "auth.passkey_options",
         "accounts.task_state",
         "accounts.task_result",
@@ -104,10 +111,10 @@ def _simple_pages() -> dict[str, str]:
         "inbox": "/mailbox/INBOX", "found": "/mailbox/INBOX?query=conseil", "nothing-found": "/mailbox/INBOX?query=zzzz",
         "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "devices": "/devices",
         "password": "/account/password", "account": "/account", "confirm": "/account/confirm", "vouchers": "/account/vouchers",
-        "recovery": "/account/recovery",
+        "recovery": "/account/recovery", "phone": "/account/phone", "forgot": "/forgot", "forgot-sent": "/forgot/sent",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
         "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
-        "room": "/room",
+        "room": "/room", "support": "/support",
     }  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def reset_text(user: User) -> str:
     """The text message that tells of a new password."""
     with written_in(system_mail.in_language_of(user, settings())):
         words = _("%(place)s: somebody chose a new password for %(address)s.", place=settings().name, address=user.address)
-        return " ".join([words, _("If it was not you, ask for help at once."), _help()])[: text_messages.LONGEST]
+        return " ".join([words, _("If it was not you, ask for help at once."), *_help()])[: text_messages.LONGEST]
 
 
 def phone_text(user: User) -> str:
@@ -47,7 +47,7 @@ def phone_text(user: User) -> str:
         words = _(
             "%(place)s: this number no longer belongs to the account %(address)s.", place=settings().name, address=user.address
         )
-        return " ".join([words, _("If it was not you, ask for help at once."), _help()])[: text_messages.LONGEST]
+        return " ".join([words, _("If it was not you, ask for help at once."), *_help()])[: text_messages.LONGEST]
 
 
 def code_text(code: str) -> str:
@@ -82,7 +82,7 @@ def _text(sending: Sending, asked: Asked) -> str:
 def _instead(sending: Sending) -> list[str]:
     """Why there is no link, and what to do."""
     if sending.answer is Answer.DISABLED:
-        return [_("The account %(address)s is disabled. Ask for help:", address=sending.user.address), _help()]
+        return [_("The account %(address)s is disabled. Ask for help:", address=sending.user.address), *_help()]
     links = links_of(sending.user)
     provider = sending.user.provider or (links[0].provider if links else "")
     kept = _(
@@ -90,17 +90,14 @@ def _instead(sending: Sending) -> list[str]:
         address=sending.user.address,
         provider=provider_title(provider),
     )
-    return [kept, settings().support.password_url or _help()]
+    return [kept, *([url] if (url := settings().support.password_url) else _help())]
 
 
-def _help() -> str:
-    """Where to ask for help: the page and the telephone."""
+def _help() -> list[str]:
+    """Where to ask for help: the page and the telephone, or the administrator."""
     here = settings()
-    return (
-        " · ".join(filter(None, [public_link("accounts.show_support"), here.support.telephone]))
-        or here.admin_address
-        or here.name
-    )
+    ways = [way for way in (public_link("accounts.show_support"), here.support.telephone) if way]
+    return ways or [here.admin_address or here.name]
 
 
 def _minutes(span: timedelta) -> int:
