@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ from webmail.sieve.writer import comment, write
 log = logging.getLogger(__name__)
 
 _PATIENCE = 8.0  # seconds
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 BESIDE = "traboule-beside"  # the script that includes ours and another one
 _RULE, _ABSENCE, _FORWARDING, _PAUSE = "rule", "absence", "forwarding", "pause"
 
@@ -56,7 +58,7 @@ class Filters:
 class FilterState:
     """What the server has. `version` changes with the script. `other`: another program's script that is active, "" for none;
     `beside`: ours runs with it. `edited`: another program changed ours, which the next change here undoes. `unreadable`: parts of
-    it that say nothing we understand.
+    it that say nothing we understand. `text`: our script as it is, "" for none.
     """
 
     filters: Filters = field(default_factory=Filters)
@@ -67,6 +69,7 @@ class FilterState:
     beside: bool = False
     edited: bool = False
     unreadable: int = 0
+    text: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -94,16 +97,17 @@ def changing(user_id: int, account: Account, version: str) -> Iterator[Change]:
         change = Change(state, state.filters)
         yield change
         if change.place is not None:
-            _write(connection, state, change.filters, change.place)
+            change.version = _write(connection, state, change.filters, change.place)
 
 
 @dataclass(slots=True)
 class Change:
-    """`filters` is what will be stored; `place` has to be set, to say how."""
+    """`filters` is what will be stored; `place` has to be set, to say how. `version`: once it is stored, of the state then."""
 
     state: FilterState
     filters: Filters
     place: SievePlace | None = None
+    version: str = ""
 
 
 def script_of(filters: Filters, place: SievePlace) -> str:
@@ -130,7 +134,19 @@ def filters_of(own: OwnScript) -> tuple[Filters, int]:
         except BadRule as error:
             log.warning("a part of a script can't be read: %s", error)
             unreadable += 1
-    return found, unreadable
+    return replace(found, rules=_with_ids(found.rules)), unreadable
+
+
+def _with_ids(found: Sequence[FilterRule]) -> tuple[FilterRule, ...]:
+    """Each with an `id` of its own that an address can hold: others write in the script too. The same ones each time."""
+    taken: set[str] = set()
+    kept = []
+    for number, rule in enumerate(found):
+        known = rule.id if _ID.fullmatch(rule.id) and rule.id not in taken else ""
+        named = replace(rule, id=known or hashlib.sha256(f"{number} {rules.to_json(rule)}".encode()).hexdigest()[:12])
+        taken.add(named.id)
+        kept.append(named)
+    return tuple(kept)
 
 
 def _parts(filters: Filters, place: SievePlace) -> list[ScriptPart]:
@@ -138,6 +154,7 @@ def _parts(filters: Filters, place: SievePlace) -> list[ScriptPart]:
     place = replace(place, absent=absence.moments(filters.absence) if filters.absence.on else None)
     found = [ScriptPart(_PAUSE, "{}")] if filters.paused else []
     found.append(ScriptPart(_FORWARDING, forwarding.to_json(filters.forwarding), forwarding.compiled(filters.forwarding)))
+    absence.check(filters.absence)
     found.append(ScriptPart(_ABSENCE, absence.to_json(filters.absence), absence.compiled(filters.absence, place)))
     for rule in filters.rules:
         rules.check(rule)
@@ -156,7 +173,7 @@ def _state(connection: SieveConnection) -> FilterState:
         return replace(state, version=_version("", active))
     text = connection.read(NAME)
     own = own_script.read(text)
-    state = replace(state, version=_version(text, active))
+    state = replace(state, version=_version(text, active), text=text)
     if own is None:  # somebody else's under our name
         return replace(state, edited=True)
     filters, unreadable = filters_of(own)
@@ -164,12 +181,31 @@ def _state(connection: SieveConnection) -> FilterState:
     return replace(state, filters=filters, edited=edited, unreadable=unreadable)
 
 
-def _write(connection: SieveConnection, state: FilterState, filters: Filters, place: SievePlace) -> None:
+def _write(connection: SieveConnection, state: FilterState, filters: Filters, place: SievePlace) -> str:
+    """Store the filters; returns the version of the state then."""
     script = script_of(filters, replace(place, extensions=state.extensions))
     connection.check(script)
+    return _put(connection, state, script)
+
+
+def _put(connection: SieveConnection, state: FilterState, script: str) -> str:
     connection.write(NAME, script)
-    if not state.other and not state.is_active:
-        connection.activate(NAME)
+    if state.other or state.is_active:
+        return _version(script, next((one.name for one in state.scripts if one.active), ""))
+    connection.activate(NAME)
+    return _version(script, NAME)
+
+
+def restore(user_id: int, account: Account, text: str, version: str) -> None:
+    """Put our script back as it was (`FilterState.text`), byte for byte, unless it was changed since `version`.
+
+    Raises FiltersChanged, and what `changing` raises.
+    """
+    with _turn(user_id), managesieve.connect(account) as connection:
+        state = _state(connection)
+        if version != state.version:
+            raise FiltersChanged("the script is another one")
+        _put(connection, state, text or own_script.text_of(()))
 
 
 def run_beside(user_id: int, account: Account, other: str) -> None:

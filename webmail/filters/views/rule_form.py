@@ -1,0 +1,179 @@
+"""Rule form: what it offers on this server to this person, the words of its choices, and what is wrong at which field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from flask import request
+from flask_babel import gettext as _
+from flask_babel import pgettext
+
+from webmail.filters import rule_draft
+from webmail.filters.compile import MOST_CONTACTS, SievePlace, missing
+from webmail.filters.place import addresses_of
+from webmail.filters.rule_draft import RuleDraft
+from webmail.filters.rules import (
+    MATCHES,
+    ActionKind,
+    BadRule,
+    ConditionField,
+    FilterRule,
+    MatchKind,
+    RuleAction,
+    RuleCondition,
+)
+from webmail.filters.store import FilterState
+from webmail.web.current import current_user, settings
+
+
+def rule_from_form() -> FilterRule:
+    """The rule in the form that was sent. Raises BadRule: `words_of` says it."""
+    return rule_draft.rule_of(rule_draft.read(request.form))
+
+
+def kept_form() -> list[tuple[str, str]]:
+    """The fields of the form that was sent, for hidden fields that bring it back as it was."""
+    return [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOffer:
+    """The fields and actions that one may choose, each with its words; and the matches of each field."""
+
+    fields: Mapping[str, str]
+    actions: Mapping[str, str]
+
+
+def offer(state: FilterState | None, draft: RuleDraft) -> RuleOffer:
+    """What the server can do, as far as it makes sense for this person, and what the draft has already. 1 or 2 queries.
+
+    Everything while the server is away (`state` None).
+    """
+    has_fields = {row.field for row in draft.conditions}
+    has_actions = {row.kind for row in draft.actions}
+    place = SievePlace(state.extensions) if state else None
+    fields = {kind: words for kind, words in field_words().items() if kind in has_fields or _may_ask(kind, place)}
+    actions = {kind: words for kind, words in action_words().items() if kind in has_actions or _may_do(kind, place)}
+    return RuleOffer(fields, actions)
+
+
+def _may_ask(kind: ConditionField, place: SievePlace | None) -> bool:
+    if kind is ConditionField.UNPROVEN and not settings().authserv_id:
+        return False
+    if kind is ConditionField.CONTACTS and len(addresses_of(current_user())) > MOST_CONTACTS:
+        return False
+    value = "2026-01-01" if kind is ConditionField.DATE else "1"
+    condition = RuleCondition(kind, MATCHES[kind][0], (value,), "X-A")
+    return place is None or not missing(FilterRule("", (condition,), (RuleAction(ActionKind.STOP),)), place)
+
+
+def _may_do(kind: ActionKind, place: SievePlace | None) -> bool:
+    if kind is ActionKind.STOP or (kind is ActionKind.FORWARD and settings().forwarding == "off"):
+        return False
+    return place is None or not missing(FilterRule("", (), (RuleAction(kind, "1", "1"),)), place)
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def field_words() -> dict[ConditionField, str]:
+    return {
+        ConditionField.FROM: pgettext("condition", "Sender"),
+        ConditionField.TO: pgettext("condition", "To"),
+        ConditionField.CC: pgettext("condition", "Cc"),
+        ConditionField.RECIPIENT: pgettext("condition", "To or Cc"),
+        ConditionField.SUBJECT: pgettext("condition", "Subject"),
+        ConditionField.BODY: pgettext("condition", "Text"),
+        ConditionField.LIST: pgettext("condition", "Mailing list"),
+        ConditionField.CONTACTS: pgettext("condition", "Sender in my contacts"),
+        ConditionField.INSIDE: pgettext("condition", "Sender in my organisation"),
+        ConditionField.UNPROVEN: pgettext("condition", "Sender’s address failed its checks"),
+        ConditionField.ATTACHMENT: pgettext("condition", "Attachment name"),
+        ConditionField.ATTACHMENT_TYPE: pgettext("condition", "Attachment type"),
+        ConditionField.SIZE: pgettext("condition", "Size"),
+        ConditionField.DATE: pgettext("condition", "Date of arrival"),
+        ConditionField.WEEKDAY: pgettext("condition", "Day of the week"),
+        ConditionField.HOUR: pgettext("condition", "Hour of arrival"),
+        ConditionField.SPAM: pgettext("condition", "Spam score"),
+        ConditionField.HEADER: pgettext("condition", "Other header"),
+    }
+
+
+def action_words() -> dict[ActionKind, str]:
+    return {
+        ActionKind.MOVE: pgettext("filter action", "Move to"),
+        ActionKind.COPY: pgettext("filter action", "Copy to"),
+        ActionKind.TAG: pgettext("filter action", "Add the tag"),
+        ActionKind.FLAG: pgettext("filter action", "Flag"),
+        ActionKind.READ: pgettext("filter action", "Mark as read"),
+        ActionKind.FORWARD: pgettext("filter action", "Forward to"),
+        ActionKind.REPLY: pgettext("filter action", "Reply with"),
+        ActionKind.SNOOZE: pgettext("filter action", "Snooze"),
+        ActionKind.DELETE: pgettext("filter action", "Move to Trash"),
+        ActionKind.REJECT: pgettext("filter action", "Reject with"),
+        ActionKind.STOP: pgettext("filter action", "Stop"),
+    }
+
+
+def match_words(field: str, match: str) -> str:
+    """The words of a match in the choices of this field's row."""
+    no, kind = match.startswith("!"), MatchKind(match.removeprefix("!"))
+    if kind is MatchKind.PRESENT:
+        return _present_words(field, no)
+    if field in (ConditionField.DATE, ConditionField.HOUR, ConditionField.WEEKDAY, ConditionField.SIZE, ConditionField.SPAM):
+        return _order_words(field, kind, no)
+    return {
+        MatchKind.CONTAINS: (_("contains"), _("does not contain")),
+        MatchKind.IS: (_("is"), _("is not")),
+        MatchKind.BEGINS: (_("begins with"), _("does not begin with")),
+        MatchKind.ENDS: (_("ends with"), _("does not end with")),
+        MatchKind.MATCHES: (_("matches (* and ?)"), _("does not match (* and ?)")),
+    }[kind][no]
+
+
+def _present_words(field: str, no: bool) -> str:
+    if field in (ConditionField.CONTACTS, ConditionField.INSIDE, ConditionField.UNPROVEN):
+        return pgettext("condition", "no") if no else pgettext("condition", "yes")
+    return _("is missing") if no else _("is there")
+
+
+def _order_words(field: str, kind: MatchKind, no: bool) -> str:
+    if kind is MatchKind.IS:
+        return _("is not") if no else _("is")
+    if field in (ConditionField.DATE, ConditionField.HOUR):
+        words = {MatchKind.LEAST: (_("from"), _("before")), MatchKind.MOST: (_("until"), _("after"))}
+    else:
+        words = {MatchKind.LEAST: (_("at least"), _("less than")), MatchKind.MOST: (_("at most"), _("more than"))}
+    return words[kind][no]
+
+
+# --- what is wrong ---------------------------------------------------------------------------------------------------
+
+
+def with_error(draft: RuleDraft, error: BadRule) -> RuleDraft:
+    return replace(draft, errors={**draft.errors, error.what: words_of(error)})
+
+
+def words_of(error: BadRule) -> str:
+    """What is wrong, for the field that `error.what` names."""
+    match error.why:
+        case "missing" if error.what == "actions":
+            return _("Say what to do with these messages: add an action.")
+        case "missing":
+            return _("Fill in this field.")
+        case "long":
+            return _("This is too long. Shorten it.")
+        case "many":
+            return _("There are too many. Remove some, or make two filters.")
+        case "number":
+            return _("Type a number in the range.")
+        case "date":
+            return _("Choose a date.")
+        case "header":
+            return _("Type the name of a header, such as X-Spam-Flag.")
+        case "characters":
+            return _("This contains characters that can’t be used here.")
+        case "forward":
+            return _("Your organisation does not allow forwarding to this address.")
+    return _("Check this.")
