@@ -12,6 +12,7 @@ import time
 
 from webmail import vault
 from webmail.auth import throttle
+from webmail.auth.providers import directory
 from webmail.config import Settings
 from webmail.models import User
 
@@ -29,11 +30,12 @@ def are_offered(settings: Settings) -> bool:
 def receiver(address: str, network: str, settings: Settings) -> User | None:
     """Who is to be sent a code: somebody with a recovery address, while sign-ins as `address` from `network` have to wait.
 
-    At most three SELECTs.
+    At most four SELECTs.
     """
     if not are_offered(settings) or not throttle.is_slowed(address, network, settings.sign_in_attempts):
         return None
-    user: User | None = User.get_or_none((User.address == address) & (User.active == 1) & (User.recovery_address != ""))
+    theirs = User.address == directory.owner_of(address, settings)
+    user: User | None = User.get_or_none(theirs & (User.active == 1) & (User.recovery_address != ""))
     return user
 
 

@@ -40,10 +40,11 @@ def sign_in(
     directory's password was right (not counted as failures).
     """
     address, place = normalise(address_or_name, settings.domain), network
-    if own := known_devices.recognise(browser, address, settings.secret_key):
+    owner = directory.owner_of(address, settings)
+    if own := known_devices.recognise(browser, owner, settings.secret_key):
         counted, network = own, ""
-    elif code and door_codes.is_right(code, address, settings):
-        counted, network = f"door code of {address}"[:254], ""
+    elif code and door_codes.is_right(code, owner, settings):
+        counted, network = f"door code of {owner}"[:254], ""
     else:
         counted = address or f"name {address_or_name.strip().lower()}"[:254]  # like no other key: nobody types one of those
     attempt = throttle.begin(counted, network, settings.sign_in_attempts, waited=waited)

@@ -204,6 +204,14 @@ def test_who_got_a_password_of_ours_since_no_longer_comes_by_the_directory(app, 
     assert door(app, "zed", "here").status == 200
 
 
+def test_a_known_browser_is_known_by_the_directorys_name_too(app, somebody):
+    somebody("u1001", mail="zed@lycee.example")
+    visitor = Visitor(app, "u1001", PASSWORD).sign_in()
+    visitor.submit(visitor.get("/account"), "form[action='/logout']")
+    assert [door(app, "u1001", "guess").status for _ in range(11)] == [401] * 10 + [429]
+    assert visitor.sign_in().get("/mailbox/INBOX").status == 200
+
+
 # --- confirming ------------------------------------------------------------------------------------------------------
 
 

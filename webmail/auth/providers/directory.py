@@ -40,6 +40,18 @@ def is_asked(user: User | None, settings: Settings) -> bool:
     return settings.ldap is not None and (user is None or not has_own_password(user))
 
 
+def owner_of(address: str, settings: Settings) -> str:
+    """The address of the account that was last signed in to by what was typed, where the directory calls people otherwise.
+
+    So that a known browser, and a code mailed to its owner, count for both names. No query without a directory, else one.
+    """
+    if settings.ldap is None or not address:
+        return address
+    found = (LinkedAccount.provider == PROVIDER) & (LinkedAccount.shown == address)
+    row = LinkedAccount.select(LinkedAccount, User).join(User).where(found).order_by(LinkedAccount.used.desc()).first()
+    return str(row.user.address) if row is not None else address
+
+
 def sign_in(address: str, password: str, settings: Settings, network: str = "") -> User:
     """Who has this name and password in the directory; their account is made at the first sign-in.
 

@@ -26,7 +26,7 @@ _asking = 0
 _answered = 0.0
 
 
-class NoAnswer(OSError):
+class DirectorySilent(OSError):
     """The directory is away: for the circuit breaker, which knows the errors of connections."""
 
 
@@ -39,8 +39,8 @@ def turn(directory: Ldap) -> Iterator[None]:
             try:
                 yield
             except ServerAway as error:
-                raise NoAnswer(str(error)) from error
-    except NoAnswer as error:
+                raise DirectorySilent(str(error)) from error
+    except DirectorySilent as error:
         assert error.__cause__ is not None
         raise error.__cause__ from error.__cause__.__cause__
 
