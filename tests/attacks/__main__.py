@@ -16,7 +16,21 @@ from pathlib import Path
 from deploy.demo.child import ServiceFailed
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
-from tests.attacks import codes, copies, directory, guessing, keys, mail_programs, pages, recovery, takeover, timing
+from tests.attacks import (
+    codes,
+    copies,
+    directory,
+    doors,
+    guessing,
+    helping,
+    keys,
+    mail_programs,
+    pages,
+    providers,
+    recovery,
+    takeover,
+    timing,
+)
 from tests.attacks.ground import Ground
 from tests.attacks.report import Finding, Report
 from tests.bench import machine
@@ -35,6 +49,9 @@ ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
     "programs": ("Mail programs, at Dovecot and Postfix", mail_programs.attacks),
     "directory": ("Signing in by an LDAP directory", directory.attacks),
     "recovery": ("Forgotten passwords: links and codes, and what the answers tell", recovery.attacks),
+    "providers": ("Signing in by OpenID Connect", providers.attacks),
+    "doors": ("Signing in by CAS, and by a proxy’s header", doors.attacks),
+    "helping": ("Help in person, and the page for who needs help", helping.attacks),
     "pages": ("Pages in frames, and forms of other sites", pages.attacks),
     "proxies": ("Pretending to come from elsewhere", guessing.forged_addresses),
 }

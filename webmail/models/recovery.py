@@ -60,6 +60,8 @@ class SupportRequest(Table):
     language = pw.CharField(max_length=5, default="")
     created = pw.DateTimeField(default=now, index=True)
     closed = pw.DateTimeField(null=True)
+    if TYPE_CHECKING:
+        user_id: int | None
 
     class Meta:
         table_name = "support_requests"

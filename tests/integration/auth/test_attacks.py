@@ -14,7 +14,17 @@ ROOT = Path(__file__).resolve().parents[3]
 _PATIENCE = 240  # seconds, on a busy machine
 
 
-GROUPS = [["guessing", "proxies", "copies"], ["timing", "codes"], ["keys", "takeover", "pages"], ["programs"], ["directory"], ["recovery"]]
+GROUPS = [
+    ["guessing", "proxies", "copies"],
+    ["timing", "codes"],
+    ["keys", "takeover", "pages"],
+    ["programs"],
+    ["directory"],
+    ["doors"],
+    ["recovery"],
+    ["helping"],
+    ["providers"],
+]
 
 
 @pytest.mark.timeout(_PATIENCE + 10)
