@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.support.servers import certificate, closed_port, silent
+from tests.support.sms_gateway import SmsGateway, sms_gateway
 from webmail import sms
 from webmail.config_providers import Sms
 
@@ -23,59 +23,10 @@ HARD = 'L\'été "à" 5 < 6 & 7 > {number} \\ 100 %'  # for every way of escapin
 FORM = "Content-Type: application/x-www-form-urlencoded"
 
 
-@dataclass
-class Gateway:
-    """What it was asked, and what it answers."""
-
-    port: int
-    asked: list[tuple[str, str, dict[str, str], str]] = field(default_factory=list)
-    status: int = 200
-    answer: bytes = b'{"status": "queued"}'
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def sms(self) -> Sms:
-        return Sms(f"http://127.0.0.1:{self.port}/send")
-
-
 @pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    with running() as found:
+def gateway() -> Iterator[SmsGateway]:
+    with sms_gateway() as found:
         yield found
-
-
-class running:
-    def __init__(self, tls=None) -> None:
-        self._tls = tls
-
-    def __enter__(self) -> Gateway:
-        found = Gateway(0)
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-                found.asked.append((self.command, self.path, dict(self.headers), body))
-                self.send_response(found.status)
-                for name, value in found.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(found.answer)
-
-            do_GET = do_PUT = do_POST
-
-            def log_message(self, *_arguments) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if self._tls:
-            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
-        found.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return found
-
-    def __exit__(self, *_error) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def test_json_is_what_it_asks_for_unless_told_otherwise(gateway):
@@ -99,8 +50,6 @@ def test_the_address_alone(gateway):
 
 def test_xml(gateway):
     sms.send(replace(gateway.sms, headers="Content-Type: text/xml", body="<sms to='{number}'>{text}</sms>"), NUMBER, HARD)
-    from xml.etree import ElementTree
-
     assert ElementTree.fromstring(gateway.asked[0][3]).text == HARD
 
 
@@ -170,7 +119,7 @@ def test_a_gateway_that_is_away_or_says_nothing(monkeypatch):
 
 def test_its_certificate_is_checked(tmp_path: Path):
     context, file = certificate(tmp_path)
-    with running(context) as gateway:
+    with sms_gateway(context) as gateway:
         https = Sms(f"https://127.0.0.1:{gateway.port}/")
         with pytest.raises(sms.NotTexted):
             sms.send(https, NUMBER, "Hello")
