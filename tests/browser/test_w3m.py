@@ -289,3 +289,26 @@ def test_a_required_second_step_by_mail_in_w3m(demo: Services, terminal: Callabl
         wanda.until("You need no smartphone")
         press(wanda, r"^Turn on", "only once")
         press(wanda, "I have kept them", "New message")
+
+
+def test_a_person_changes_their_name_and_has_their_data_made_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    address = f"w3m-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Wanda", 10**8)
+    wanda = sign_in(terminal, demo, address)
+    wanda.find("My account")
+    wanda.keys("Enter")
+    wanda.until("Two-step verification")
+    wanda.find("Change name")
+    wanda.keys("Enter")
+    wanda.until("Name, as others see it")
+    wanda.find(r"^Name, as")
+    wanda.keys("Tab")
+    wanda.fill_in("Wanda Vasseur")
+    wanda.keys("Tab", "Enter")
+    wanda.until("Others now see “Wanda Vasseur”.")
+    wanda.find("Export my data")
+    wanda.keys("Enter")
+    wanda.until("With all my mail")
+    wanda.find("With all my mail")
+    wanda.keys("Tab", "Enter")
+    wanda.until("Exporting your data")
