@@ -103,7 +103,8 @@ def confirm_by_cas() -> Response:
 @asks_again
 def connect_by_cas() -> Response:
     """Somebody who is signed in types their password at the CAS server, to sign in with it from then on."""
-    return redirect(_begin(_rules(), Purpose.CONNECT), 302)
+    rules = _rules()
+    return lead_on(_begin(rules, Purpose.CONNECT), rules.title)  # no redirect: a form may have led here, see there
 
 
 def _begin(rules: Cas, purpose: Purpose = Purpose.SIGN_IN, **chosen: Any) -> str:

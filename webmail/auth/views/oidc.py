@@ -109,7 +109,7 @@ def connect_by_oidc(name: str) -> Response:
     """Somebody who is signed in proves who they are at a provider, to sign in with it from then on."""
     provider = _provider(name)
     try:
-        return redirect(_begin(provider, Purpose.CONNECT), 302)
+        return lead_on(_begin(provider, Purpose.CONNECT), provider.title)  # no redirect: a form may have led here, see there
     except ProviderAway:
         notify(_away_words(provider), "caution")
         return redirect(url_for("auth.show_providers"), 303)

@@ -75,6 +75,11 @@ def leave(browser, query="") -> str:
     return response.location
 
 
+def led_on(response) -> str:
+    """Where a page leads on to by itself."""
+    return re.search(r'href="(http://127[^"]+)"', response.text)[1].replace("&amp;", "&")
+
+
 def sign_in(browser, provider, query="", **over):
     return browser.get(provider.visit(leave(browser, query), **over))
 
@@ -175,7 +180,7 @@ def test_what_was_chosen_and_written_on_the_sign_in_page_goes_along(visitor, pro
     text = {"kept-subject": "Trip", "kept-body": "Dear all, " * 50}
     response = visitor.post(BEGIN, {"next": "/compose/1", "shared": "y", **text})
     assert response.status_code == 200  # no redirect: the policy for forms would forbid it
-    address = re.search(r'href="(http://127[^"]+)"', response.text)[1].replace("&amp;", "&")
+    address = led_on(response)
     response = visitor.get(provider.visit(address))
     assert response.location == "/compose/1"
     row = Session.get()
@@ -645,7 +650,7 @@ def confirmed(visitor, alice):
 
 
 def connect(browser, provider, **over):
-    there = browser.get("/account/providers/ent/connect").location
+    there = led_on(browser.get("/account/providers/ent/connect"))
     asked = dict(parse_qsl(urlsplit(there).query))
     assert (asked["prompt"], asked["max_age"]) == ("login", "0")  # not whoever left a session open there
     return browser.get(provider.visit(there, **over))
@@ -697,7 +702,7 @@ def test_an_account_there_belongs_to_one_person_here(confirmed, provider, alice,
 
 
 def test_an_answer_for_one_person_does_not_connect_another(confirmed, provider, alice, bob):
-    there = provider.visit(confirmed.get("/account/providers/ent/connect").location)
+    there = provider.visit(led_on(confirmed.get("/account/providers/ent/connect")))
     row = Session.get()
     Session.update(user=bob).where(Session.id_hash == row.id_hash).execute()
     confirmed.get(there)
