@@ -25,7 +25,7 @@ from webmail.auth.providers import directory_sweep
 from webmail.errors import ServerAway
 from webmail.models import AuditAct, AuditEntry, GroupMember, LinkedAccount, Session, SignInFailure, SystemMessage, User, now
 
-AWAY = "The directory is not responding. People whose password is kept here can still sign in."
+AWAY = "The directory is not responding. Please try again in a few minutes. People whose password is kept here can still sign in."
 WRONG = "Wrong user name or password."
 
 
