@@ -46,6 +46,7 @@ AREAS = (  # each may use those before it
 TOP = (
     "",
     "cli",
+    "cli_absence",
     "cli_audit",
     "cli_directory",
     "cli_deletion",
@@ -57,6 +58,7 @@ TOP = (
     "doctor",
     "doctor_clock",
     "doctor_directory",
+    "doctor_doors",
     "doctor_forgery",
     "doctor_index",
     "doctor_machine",
@@ -69,7 +71,7 @@ LEVELS = (NOUNS, FORMATS, PROTOCOLS, DATA, ("web",), AREAS, TOP)
 FLASK = {"flask", "flask_login", "flask_wtf", "flask_babel", "flask_compress", "htmx_flask", "wtforms", "werkzeug"}
 DATABASE = {"peewee", "playhouse", "huey"}
 FLASK_MODULES = ("blueprint", "forms")  # or ends so (identity_forms); and all of `views/`
-FLASK_IN_AUTH = {"cookies", "guard"}  # the sign-in of a request
+FLASK_IN_AUTH = {"cookies", "guard", "interrupted_forms"}  # the sign-in of a request
 
 Graph = dict[str, set[str]]
 

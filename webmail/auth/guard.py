@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import weakref
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
-from flask_wtf.csrf import validate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import ValidationError
 
-from webmail import vault
-from webmail.auth import form_slots, request_slots
+from webmail.auth import form_slots, interrupted_forms, request_slots
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep, first_step
 from webmail.auth.forms import SignInForm
+from webmail.auth.interrupted_forms import path_here, path_of_ours
 from webmail.auth.providers import proxy
 from webmail.auth.second_step import Factor
 from webmail.auth.sessions import network_of
@@ -34,9 +29,6 @@ from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_
 
 CONFIRMED_FOR = timedelta(minutes=10)
 FACTOR = "factor"  # in the session: what signing in took besides the password, a word of second_step.Factor
-_INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
-_LARGEST_INTERRUPTED = 8 * 1024  # bytes
-_NOT_KEPT = ("csrf_token", "code", "password", "new_password", "new_password_again")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -111,11 +103,11 @@ def ask_to_sign_in() -> AnyResponse:
         notify(_("You were signed out, so nothing was changed. Sign in and try again."), "caution")
     if request.headers.get("HX-Request") == "true":
         boosted = "HX-Boosted" in request.headers and request.method == "GET"
-        back = _here() if boosted else _same_host(request.headers.get("HX-Current-URL", ""))
+        back = path_here() if boosted else path_of_ours(request.headers.get("HX-Current-URL", ""))
         return Response(status=401, headers={"HX-Redirect": _sign_in_page(back)})
     if request.method in ("GET", "HEAD"):
-        return redirect(_sign_in_page(_here()), 302)
-    return redirect(_sign_in_page(_same_host(request.referrer or "")), 303)
+        return redirect(_sign_in_page(path_here()), 302)
+    return redirect(_sign_in_page(path_of_ours(request.referrer or "")), 303)
 
 
 def _keep_text() -> AnyResponse:
@@ -131,12 +123,8 @@ def _keep_text() -> AnyResponse:
     problem = _("You were signed out. Your text is safe: sign in to continue.")
     if any(file.filename for file in request.files.values()):
         problem += " " + _("You will need to choose your files again.")
-    form = SignInForm(formdata=None, next=_here(), shared=visit().on_shared)
-    return page("auth/login.html", 401, form=form, problem=problem, kept=_text())
-
-
-def _text() -> list[list[str]]:
-    return [[name, value] for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
+    form = SignInForm(formdata=None, next=path_here(), shared=visit().on_shared)
+    return page("auth/login.html", 401, form=form, problem=problem, kept=interrupted_forms.text())
 
 
 class _People(LoginManager):
@@ -221,15 +209,9 @@ def _first_step(endpoint: str) -> AnyResponse | None:
     step = step_to_do()
     if step is None or step in _mark(endpoint, "first_steps", ()):
         return None
-    return _lead_to(step, request.path if _mark(endpoint, "keeps_text", False) and _keep_text_for_later() else "")
-
-
-def _keep_text_for_later() -> bool:
-    """Keep the text that was being written when a step came up, such as new terms: its page brings it back, as after sign-in."""
-    if request.method != "POST" or not _is_ours():
-        return False
-    visit()["kept"] = {"path": request.path, "fields": _text()}
-    return True
+    return _lead_to(
+        step, request.path if _mark(endpoint, "keeps_text", False) and interrupted_forms.keep_text_for_later() else ""
+    )
 
 
 def _confirm_first(endpoint: str) -> AnyResponse | None:
@@ -255,7 +237,7 @@ def confirm_first(*, just_signed_in: bool = False) -> AnyResponse | None:
     proved = not row.user.second_step or visit().get(FACTOR) not in (None, Factor.VOUCHER)
     if is_confirmed() or (just_signed_in and fresh and proved):
         return None
-    _keep_interrupted()
+    interrupted_forms.keep_interrupted()
     return _lead_to("auth.show_confirm")
 
 
@@ -265,52 +247,6 @@ def is_confirmed() -> bool:
     return row is not None and row.confirmed is not None and row.confirmed > now() - CONFIRMED_FOR
 
 
-def is_interrupted() -> bool:
-    """Whether a form waits to be sent again."""
-    return _INTERRUPTED in visit()
-
-
-def take_interrupted() -> dict[str, Any] | None:
-    """The `url` and `fields` of the form that was interrupted, once; None where there is none."""
-    if not (sealed := visit().pop(_INTERRUPTED, "")):
-        return None
-    try:
-        text = vault.open_for_session(base64.b64decode(sealed), visit().token, _secret(), current_user.id)
-    except vault.CannotOpen:  # the installation's secret was changed since
-        return None
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-def _keep_interrupted() -> None:
-    """Keep a small form that the question interrupts, to be sent again by a click after it (views/confirm.py).
-
-    Sealed, since recovery codes may be in it. One that was kept before was left, and nobody expects it any more.
-    """
-    visit().pop(_INTERRUPTED, None)
-    if request.method != "POST" or (request.content_length or 0) > _LARGEST_INTERRUPTED:
-        return
-    if not _is_ours():
-        return
-    fields = [[name, value] for name, value in request.form.items(multi=True) if name not in _NOT_KEPT]
-    text = json.dumps({"url": _here(), "fields": fields})
-    sealed = vault.seal_for_session(text, visit().token, _secret(), current_user.id)
-    visit()[_INTERRUPTED] = base64.b64encode(sealed).decode()
-
-
-def _is_ours() -> bool:
-    """Whether the form comes from one of our pages: its CSRF token is otherwise checked after the guard."""
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
-        return False
-    return True
-
-
-def _secret() -> str:
-    return str(current_app.extensions["settings"].secret_key)
-
-
 def _mark(endpoint: str, name: str, default: Any) -> Any:
     return getattr(current_app.view_functions.get(endpoint), name, default)
 
@@ -318,7 +254,7 @@ def _mark(endpoint: str, name: str, default: Any) -> Any:
 def _lead_to(endpoint: str, back: str = "") -> AnyResponse:
     """To a page that leads on to `back`, or to the page that was wanted, or on which the form was."""
     reads = request.method in ("GET", "HEAD")
-    back = back or local_path(_here() if reads else _same_host(request.referrer or ""))
+    back = back or local_path(path_here() if reads else path_of_ours(request.referrer or ""))
     target = url_for(endpoint, next=back or None)
     if request.headers.get("HX-Request") == "true":
         return Response(status=403, headers={"HX-Redirect": target})
@@ -339,21 +275,6 @@ def _stream_keeps_turn(response: Response) -> Response:
 def _end_turn(_error: BaseException | None) -> None:
     if (turn := g.get("turn")) and "turn_of_stream" not in g:
         turn.give_back()
-
-
-def _here() -> str:
-    return request.full_path.removesuffix("?")
-
-
-def _same_host(url: str) -> str:
-    """Path and query of a URL on this site; "" for other sites."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    if parts.netloc != request.host:
-        return ""
-    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _sign_in_page(back: str) -> str:

@@ -16,7 +16,8 @@ from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import ConfirmForm
-from webmail.auth.guard import comes_first, is_confirmed, is_interrupted, take_interrupted
+from webmail.auth.guard import comes_first, is_confirmed
+from webmail.auth.interrupted_forms import is_interrupted, take_interrupted
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.second_step import recovery_code_was_used

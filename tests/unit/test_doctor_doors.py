@@ -1,0 +1,78 @@
+"""What the doctor says of a CAS server and of a trusted proxy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.cas_server import FakeCas, cas_server, failure, success, xml
+from webmail import config, doctor_doors
+from webmail.doctor_result import OK, PROBLEM, WARNING
+
+
+@pytest.fixture
+def server():
+    with cas_server() as here:
+        yield here
+
+
+def found(tmp_path, **tables: Any) -> list[tuple[str, str]]:
+    (tmp_path / "key").write_text("")
+    given = {
+        "sign_in": "accounts",
+        "domain": "lycee.example",
+        "public_url": "https://mail.lycee.example",
+        "token_key_file": "key",
+    }
+    return [(one.state, one.words) for one in doctor_doors.examine(config.load(tmp_path, **{**given, **tables}))]
+
+
+def cas(tmp_path, server: FakeCas) -> tuple[str, str]:
+    [one] = found(tmp_path, cas={"url": server.url, "title": "ENT"})
+    return one
+
+
+def test_a_server_that_answers(tmp_path, server):
+    state, words = cas(tmp_path, server)
+    assert state == OK and "answers" in words
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (xml(failure("UNAUTHORIZED_SERVICE")), "register https://mail.lycee.example/login/cas/callback there"),
+        (xml("<html/>"), "no answer of CAS 3"),
+        (b"", "can't be reached"),
+        (xml(success("doctor")), "takes a ticket that nobody has"),
+    ],
+)
+def test_one_that_does_not(tmp_path, server, answer, said):
+    server.answer = answer
+    state, words = cas(tmp_path, server)
+    assert state == PROBLEM and said in words
+
+
+def proxy(tmp_path, proxies: int = 1, **rules: Any) -> list[tuple[str, str]]:
+    return found(
+        tmp_path, proxies=proxies, proxy_sign_in={"header": "RemoteUser", "addresses": "127.0.0.1", "title": "R", **rules}
+    )
+
+
+def test_a_proxy_that_is_fine(tmp_path):
+    [(state, _words)] = proxy(tmp_path)
+    assert state == OK
+
+
+@pytest.mark.parametrize(
+    ("values", "state", "said"),
+    [
+        ({"addresses": "0.0.0.0/0"}, PROBLEM, "whoever is there can be anybody"),
+        ({"addresses": "127.0.0.1, ::/0"}, PROBLEM, "whoever is there can be anybody"),
+        ({"header": "X-Remote-User"}, WARNING, "without hyphens"),
+        ({"proxies": 0}, WARNING, "proxies is 0"),
+    ],
+)
+def test_one_that_is_not(tmp_path, values, state, said):
+    [(told, words)] = proxy(tmp_path, **values)
+    assert told == state and said in words
