@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from flask import Flask
 from imapclient import IMAPClient
 
 from deploy.demo.services import Services
+from tests.bench.instance import worker
 from tests.support import directory as support
 from tests.support.directory import BASE, PASSWORD, Directory
 from tests.support.servers import certificate, silent
@@ -23,7 +25,18 @@ from webmail.auth import app_passwords
 from webmail.auth.providers import directory as sign_in_directory
 from webmail.auth.providers import directory_sweep
 from webmail.errors import ServerAway
-from webmail.models import AuditAct, AuditEntry, GroupMember, LinkedAccount, Session, SignInFailure, SystemMessage, User, now
+from webmail.models import (
+    AuditAct,
+    AuditEntry,
+    GroupMember,
+    LinkedAccount,
+    PeriodicJob,
+    Session,
+    SignInFailure,
+    SystemMessage,
+    User,
+    now,
+)
 
 AWAY = "The directory is not responding. Please try again in a few minutes. People whose password is kept here can still sign in."
 WRONG = "Wrong user name or password."
@@ -387,6 +400,21 @@ def test_another_directory_than_before_disables_nobody(app, people, slapd):
     small = slapd.settings(bind_dn="", bind_password="", base="dc=college,dc=example")
     found = directory_sweep.look(replace(app.extensions["settings"], ldap=small))
     assert found.doubtful and len(found.gone) == 6
+
+
+def test_one_of_two_workers_asks_the_directory(app, people, slapd, services, tmp_path):
+    slapd.change(people[0], employeeType="gone")
+    PeriodicJob.delete().where(PeriodicJob.name == "directory").execute()
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in slapd.as_table().items()]
+    (tmp_path / "config.toml").write_text("\n".join(["[ldap]", *lines]))
+    with worker(services, instance=str(tmp_path)), worker(services, instance=str(tmp_path)):
+        eventually(lambda: not account(0).active, 60, what="who left is disabled")
+    left = (
+        (AuditEntry.act == AuditAct.DIRECTORY_LEFT)
+        & (AuditEntry.target == account(0).address)
+        & (AuditEntry.at > now() - timedelta(minutes=2))
+    )
+    assert [entry.times for entry in AuditEntry.select().where(left)][-1:] == [1] and account(1).active == 1
 
 
 # --- commands --------------------------------------------------------------------------------------------------------

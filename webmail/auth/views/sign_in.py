@@ -192,7 +192,8 @@ def away_words() -> str:
     """Whoever checks passwords besides us does not answer: the directory or the mail server."""
     if settings().ldap is not None:
         return _(
-            "The directory is not responding. Please try again in a few minutes. People whose password is kept here can still sign in."
+            "The directory is not responding. Please try again in a few minutes. "
+            "People whose password is kept here can still sign in."
         )
     return _("The mail server is not responding. Please try again in a few minutes.")
 
