@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support.messages import message
-from tests.support.outside import mailed_code
+from tests.support.outside import mailed_code, mailed_link, texted
 from tests.support.second_step import give_codes
 from tests.support.second_web import second_web
 from tests.support.waiting import eventually
+from webmail.models import User
 
 
 class Terminal:
@@ -312,3 +314,34 @@ def test_a_person_changes_their_name_and_has_their_data_made_in_w3m(demo: Servic
     wanda.find("With all my mail")
     wanda.keys("Tab", "Enter")
     wanda.until("Exporting your data")
+
+
+@pytest.mark.parametrize("way", ["mail", "sms"])
+def test_a_forgotten_password_in_w3m(demo: Services, terminal: Callable[[str], Terminal], way: str) -> None:
+    name, number, new = f"w3m-{time.time_ns()}", f"+336{time.time_ns() % 10**8:08}", "violon herbe cuivre lampe"
+    demo.add_account(f"{name}@lycee.example", "Wanda", 10**8)
+    with accounts.tables(demo.database):
+        User.update(recovery_address=f"{name}@ailleurs.example", phone=number).where(User.local == name).execute()
+    wanda = terminal(f"{demo.address}/login")
+    wanda.until("Password")
+    press(wanda, "Forgotten password", "User name or address")
+    wanda.find("^User name")
+    wanda.keys("Tab")
+    wanda.fill_in(name)
+    if way == "mail":
+        press(wanda, "^Send a link", "a link is on its way")
+        wanda.keys("U")  # an address, typed over the one that stands there
+        wanda.keys("C-u")
+        wanda.keys(f"{demo.address}{mailed_link(demo, f'{name}@ailleurs.example')}", "Enter")
+    else:
+        press(wanda, "^Send a code", "a code is on its way")
+        wanda.find("^Code")
+        wanda.keys("Tab")
+        wanda.fill_in(texted(demo, number))
+        press(wanda, "^Continue", "Choose a new password")
+    wanda.until("At least 10 characters")
+    for field in ("^New password", "^New password, again"):
+        wanda.find(field)
+        wanda.keys("Tab")
+        wanda.fill_in(new, "Password:")
+    press(wanda, "^Save and continue", "New message")

@@ -98,7 +98,10 @@ def phone_is_offered() -> bool:
     return phone.is_offered(settings())
 
 
-blueprint.add_app_template_filter(phone_numbers.shown, "phone_number")
+@blueprint.app_template_filter("phone_number")
+def in_one_piece(number: str) -> str:
+    """As it is shown, with spaces at which no line ends."""
+    return phone_numbers.shown(number).replace(" ", "\u00a0")
 
 
 def _page(form: PhoneForm, status: int = 200, *, ask: bool = False) -> Response:

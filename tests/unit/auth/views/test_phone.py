@@ -53,7 +53,7 @@ def phone_of(alice) -> str:
 def test_a_code_confirms_it(signed_in, alice, texted):
     assert give(signed_in).location == PAGE
     assert phone_of(alice) == "" and texted[0][0] == NUMBER
-    assert "+33 6 12 34 56 78" in signed_in.get(PAGE).text
+    assert "+33 6 12 34 56 78".replace(" ", "\u00a0") in signed_in.get(PAGE).text
     assert confirm(signed_in, texted).location == PAGE
     assert phone_of(alice) == NUMBER
     assert SystemMessage.get(kind="security").recipient == alice.address
