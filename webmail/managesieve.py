@@ -28,12 +28,16 @@ class NoSuchScript(Refused):
 
 
 class ScriptRefused(Refused):
-    """The server does not take the script. Its words name lines: `faults` has them with their numbers, 0 for none."""
+    """The server does not take the script. Its words name lines: `faults` has them with their numbers, 0 for none.
+
+    `script`: the text, where whoever sent it keeps it here.
+    """
 
     def __init__(self, words: str) -> None:
         super().__init__(f"ManageSieve: {words}")
         self.words = words
         self.faults = _faults(words)
+        self.script = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,10 +28,12 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "quote": ("below", "above", "none"),
     "theme": ("", "light", "dark", "contrast"),
     "text_size": ("small", "", "large", "larger"),
+    "contacts_in_filters": ("", "fresh", "stale"),
 }
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)?")
+_ZONE = re.compile(r"[^\x00-\x1f]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,10 @@ class Preferences:
     text_size: str = ""  # of everything but what others wrote in HTML; "": as the browser says
     time_zone: str = ""  # an IANA name; "": the instance's setting
     favourites: tuple[str, ...] = ()  # mailboxes listed first
+    contacts_in_filters: str = ""  # "": the filters ask for no contacts; else whether the script has those of now
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
+    absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not
+    school_zone: str = ""  # whose holidays are offered for an absence
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 
     def in_conversations(self, mailbox: str) -> bool:
@@ -115,6 +121,10 @@ def _clean(name: str, value: Any) -> Any:
         return value if value in CHOICES[name] and isinstance(value, type(default)) else None
     if name == "room_quiet_until":
         return value if isinstance(value, str) and _DAY.fullmatch(value) else None
+    if name == "absence":
+        return value if isinstance(value, str) and _is_period(value) else None
+    if name == "school_zone":
+        return value if isinstance(value, str) and _ZONE.fullmatch(value) else None
     if name == "time_zone":
         return value if isinstance(value, str) and (value == "" or is_zone(value)) else None
     if isinstance(default, bool):
@@ -125,3 +135,12 @@ def _clean(name: str, value: Any) -> Any:
     if isinstance(default, dict):
         return {k: v for k, v in value.items() if k in ROLES and isinstance(v, str) and v} if isinstance(value, dict) else None
     return None
+
+
+def _is_period(text: str) -> bool:
+    """Two moments such as 2026-12-24T08:00Z with a slash between them, each of which may be missing; or nothing."""
+    start, slash, until = text.partition("/")
+    try:
+        return not text or (bool(slash) and all(datetime.strptime(one, "%Y-%m-%dT%H:%MZ") for one in (start, until) if one))
+    except ValueError:
+        return False

@@ -79,6 +79,21 @@ def read(text: str) -> OwnScript | None:
     return OwnScript(tuple(found), tuple(foreign))
 
 
+def part_at(text: str, line: int) -> ScriptPart | None:
+    """The part whose commands stand on this line of our script (from 1)."""
+    found = None
+    try:
+        commands = parse(text).commands
+    except SieveSyntaxError:
+        return None
+    for command in commands:
+        if command.line > line:
+            break
+        for kind, _kept, data, _commands in _marks(command.comments):
+            found = ScriptPart(kind, data)
+    return found if line > 0 else None
+
+
 def _marks(comments: Sequence[str]) -> list[tuple[str, str, str, list[Command]]]:
     found = (_MARK.fullmatch(line) for line in comments)
     return [(one["kind"], one["sum"], one["data"], []) for one in found if one is not None]

@@ -82,9 +82,12 @@ class ConditionRow:
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
+    """`template`: chosen for the text of a reply, which it becomes where none was typed."""
+
     kind: str = ActionKind.MOVE
     value: str = ""
     text: str = ""
+    template: str = ""
 
     @property
     def control(self) -> str:
@@ -159,7 +162,8 @@ def _condition_row(form: Any, where: str) -> ConditionRow:
 
 def _action_row(form: Any, where: str) -> ActionRow:
     kind = _as(ActionKind, form.get(f"{where}-kind", "")) or ActionKind.MOVE
-    row = ActionRow(kind, form.get(f"{where}-value", "")[:2000], form.get(f"{where}-text", "")[:LONGEST_DATA])
+    value, text = form.get(f"{where}-value", "")[:2000], form.get(f"{where}-text", "")[:LONGEST_DATA]
+    row = ActionRow(kind, value, text, form.get(f"{where}-template", ""))
     was = _as(ActionKind, form.get(f"{where}-was", kind))
     if was is not None and _ACTION_CONTROLS.get(was) != _ACTION_CONTROLS.get(kind):
         row = replace(row, value="")

@@ -23,7 +23,7 @@ from webmail.filters.compile import SievePlace, compiled
 from webmail.filters.forwarding import Forwarding
 from webmail.filters.own_script import NAME, OwnScript, ScriptPart
 from webmail.filters.rules import BadRule, FilterRule
-from webmail.managesieve import NoSuchScript, Script, SieveConnection
+from webmail.managesieve import NoSuchScript, Script, ScriptRefused, SieveConnection
 from webmail.sieve.extensions import with_require
 from webmail.sieve.lexer import SieveSyntaxError
 from webmail.sieve.nodes import Command, StringArgument, TagArgument
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 _PATIENCE = 8.0  # seconds
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 BESIDE = "traboule-beside"  # the script that includes ours and another one
+FOUND = "traboule-found"  # what stood under our name and was not ours
 _RULE, _ABSENCE, _FORWARDING, _PAUSE = "rule", "absence", "forwarding", "pause"
 
 
@@ -90,7 +91,7 @@ def changing(user_id: int, account: Account, version: str) -> Iterator[Change]:
     `version`: of the state that the person saw, "" not to ask. Of one person's changes one at a time. Raises FiltersChanged,
     ScriptRefused, OverQuota, UnsafeValue, BadRule and what `managesieve.connect` does; nothing was changed then.
     """
-    with _turn(user_id), managesieve.connect(account) as connection:
+    with in_turn(user_id), managesieve.connect(account) as connection:
         state = _state(connection)
         if version and version != state.version:
             raise FiltersChanged("the script is another one")
@@ -168,7 +169,7 @@ def _state(connection: SieveConnection) -> FilterState:
     extensions = frozenset(connection.greeting.extensions)
     state = FilterState(extensions=extensions, scripts=scripts, other="" if active in ("", NAME, BESIDE) else active)
     if active == BESIDE:
-        state = replace(state, beside=True, other=_other_of(connection.read(BESIDE)))
+        state = replace(state, beside=True, other=other_of(connection.read(BESIDE)))
     if not any(script.name == NAME for script in scripts):
         return replace(state, version=_version("", active))
     text = connection.read(NAME)
@@ -184,8 +185,14 @@ def _state(connection: SieveConnection) -> FilterState:
 def _write(connection: SieveConnection, state: FilterState, filters: Filters, place: SievePlace) -> str:
     """Store the filters; returns the version of the state then."""
     script = script_of(filters, replace(place, extensions=state.extensions))
-    connection.check(script)
-    return _put(connection, state, script)
+    if state.text and own_script.read(state.text) is None:  # somebody else's under our name: kept under another
+        connection.write(FOUND, state.text)
+    try:
+        connection.check(script)
+        return _put(connection, state, script)
+    except ScriptRefused as error:
+        error.script = script
+        raise
 
 
 def _put(connection: SieveConnection, state: FilterState, script: str) -> str:
@@ -201,16 +208,27 @@ def restore(user_id: int, account: Account, text: str, version: str) -> None:
 
     Raises FiltersChanged, and what `changing` raises.
     """
-    with _turn(user_id), managesieve.connect(account) as connection:
+    with in_turn(user_id), managesieve.connect(account) as connection:
         state = _state(connection)
         if version != state.version:
             raise FiltersChanged("the script is another one")
         _put(connection, state, text or own_script.text_of(()))
 
 
+def rule_at_fault(error: ScriptRefused) -> FilterRule | None:
+    """The rule whose commands the server did not take, where it named a line of one."""
+    part = own_script.part_at(error.script, error.faults[0][0])
+    if part is None or part.kind != _RULE:
+        return None
+    try:
+        return rules.from_json(part.data)
+    except BadRule:
+        return None
+
+
 def run_beside(user_id: int, account: Account, other: str) -> None:
     """Have ours run after another program's script, which stays as it is. Raises Refused where the server has no `include`."""
-    with _turn(user_id), managesieve.connect(account) as connection:
+    with in_turn(user_id), managesieve.connect(account) as connection:
         names = [script.name for script in connection.list()]
         if other not in names:
             raise NoSuchScript(other)
@@ -222,7 +240,7 @@ def run_beside(user_id: int, account: Account, other: str) -> None:
 
 def run_alone(user_id: int, account: Account) -> None:
     """Have ours run, and no other: theirs is kept, and sees no mail any more."""
-    with _turn(user_id), managesieve.connect(account) as connection:
+    with in_turn(user_id), managesieve.connect(account) as connection:
         names = [script.name for script in connection.list()]
         if NAME not in names:
             connection.write(NAME, own_script.text_of(()))
@@ -230,7 +248,7 @@ def run_alone(user_id: int, account: Account) -> None:
 
 
 @contextmanager
-def _turn(user_id: int) -> Iterator[None]:
+def in_turn(user_id: int) -> Iterator[None]:
     """One at a time for each person, among all processes. Not the lock of their mail, which need not wait for this server."""
     try:
         with lock(f"filters-{user_id}", _PATIENCE):
@@ -244,7 +262,8 @@ def _both(other: str) -> str:
     return write(with_require(commands, comment("Traboule runs these two scripts, one after the other.")))
 
 
-def _other_of(text: str) -> str:
+def other_of(text: str) -> str:
+    """The script that this one of ours runs beside the filters; "" where it names none."""
     try:
         commands: Sequence[Command] = parse(text).commands
     except SieveSyntaxError:

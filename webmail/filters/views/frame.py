@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from flask import abort
+from collections.abc import Callable
+
+from flask import abort, current_app
+from flask_babel import LazyString
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from webmail.errors import MailError, OverQuota, ServerAway, SignInRefused
+from webmail.filters import store
 from webmail.filters.blueprint import blueprint
-from webmail.filters.store import FiltersChanged
+from webmail.filters.store import FiltersChanged, FilterState
 from webmail.managesieve import ScriptRefused
-from webmail.web.current import settings
+from webmail.web.current import current_account, settings
+
+_when_loaded: list[Callable[[FilterState], object]] = []
+
+
+def when_loaded(act: Callable[[FilterState], object]) -> None:
+    """Do this with the state of whoever asks whenever a page has read them from the server: they may have changed there."""
+    _when_loaded.append(act)
+
+
+def loaded_state() -> FilterState:
+    """The filters of whoever asks, from the server. Raises what `store.load` raises."""
+    state = store.load(current_account())
+    for act in _when_loaded:
+        act(state)
+    return state
 
 
 @blueprint.before_request
@@ -22,6 +42,20 @@ def refuse_without_server() -> None:
 @blueprint.app_template_global()
 def filters_are_offered() -> bool:
     return settings().sieve is not None
+
+
+_TABS = (
+    ("filters.show_filters", _l("Your filters")),
+    ("filters.show_senders", _l("Blocked and safe senders")),
+    ("filters.show_import", _l("Import")),
+    ("filters.list_scripts", _l("Scripts")),
+)
+
+
+@blueprint.app_template_global()
+def filter_tabs() -> list[tuple[str, LazyString]]:
+    """Endpoints and labels of the pages that belong to filters."""
+    return [one for one in _TABS if one[0] in current_app.view_functions]
 
 
 def trouble_words(error: MailError) -> str:

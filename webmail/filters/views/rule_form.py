@@ -9,6 +9,7 @@ from flask import request
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
+from webmail.errors import BadAddress, UnsafeValue
 from webmail.filters import rule_draft
 from webmail.filters.compile import MOST_CONTACTS, SievePlace, missing
 from webmail.filters.place import addresses_of
@@ -24,6 +25,7 @@ from webmail.filters.rules import (
     RuleCondition,
 )
 from webmail.filters.store import FilterState
+from webmail.mime import builder
 from webmail.web.current import current_user, settings
 
 
@@ -74,6 +76,17 @@ def _may_do(kind: ActionKind, place: SievePlace | None) -> bool:
     return place is None or not missing(FilterRule("", (), (RuleAction(kind, "1", "1"),)), place)
 
 
+def may_forward(address: str) -> bool:
+    """Whether a rule may send this person's mail there."""
+    try:
+        found = builder.parse_addresses(address)
+    except (BadAddress, UnsafeValue):
+        return False
+    if len(found) != 1 or found[0].email != address or settings().forwarding == "off":
+        return False
+    return address.rpartition("@")[2].lower() in settings().own_domains(current_user().domain)
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -114,6 +127,10 @@ def action_words() -> dict[ActionKind, str]:
         ActionKind.REJECT: pgettext("filter action", "Reject with"),
         ActionKind.STOP: pgettext("filter action", "Stop"),
     }
+
+
+def unit_words(unit: str) -> str:
+    return {"mb": _("MB"), "kb": _("KB"), "b": _("bytes")}[unit]
 
 
 def match_words(field: str, match: str) -> str:
