@@ -92,7 +92,7 @@ LEFT_OUT: dict[type[pw.Model], str] = {
     Undo: "there for an hour",
     PeopleLearned: "says when something was counted",
 }
-_OWNER = {Voucher: Voucher.receiver}  # where it is not called `user`
+_OWNER: dict[type[pw.Model], pw.Field] = {Voucher: Voucher.receiver}  # where it is not called `user`
 _SECRET = {  # columns that are never handed out
     "password", "credential", "id_hash", "data", "token_hash", "code_hash", "secret", "last_step", "sha", "credential_hash",
     "credential_id", "public_key", "sign_count", "provider_session", "session", "number", "content", "writer", "cursor", "result",
@@ -147,7 +147,7 @@ def as_json(found: Any) -> str:
     return json.dumps(found, ensure_ascii=False, indent=1, default=_as_text)
 
 
-def _listed(found: pw.ModelSelect) -> Iterator[str]:
+def _listed(found: Any) -> Iterator[str]:
     """A JSON list of rows, written row by row. Rows are read one after the other, not kept."""
     opening = "["
     for row in found.iterator():

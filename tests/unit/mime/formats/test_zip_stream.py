@@ -8,6 +8,7 @@ import subprocess
 import tracemalloc
 import zipfile
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,20 @@ def test_more_files_than_an_old_archive_holds_in_constant_memory() -> None:
 def test_all_of_them_are_read() -> None:
     files = ((f"{number}", b"x") for number in range(66_000))
     assert len(zipfile.ZipFile(io.BytesIO(archive(*files))).namelist()) == 66_000
+
+
+def test_a_file_of_more_than_4_gib_and_what_comes_after_it(tmp_path: Path) -> None:
+    """On a disk that leaves holes for nulls."""
+    nulls, count = bytes(1 << 24), 260  # 4.06 GiB
+    with (tmp_path / "large.zip").open("wb") as out, ZipStream() as stream:
+        for piece in chain(
+            stream.file("mail/INBOX.mbox", AT, repeat(nulls, count)), stream.file("README.txt", AT, [b"told"]), stream.end()
+        ):
+            if piece is nulls:
+                out.seek(len(nulls), 1)
+            else:
+                out.write(piece)
+    with zipfile.ZipFile(tmp_path / "large.zip") as read:
+        large, small = read.infolist()
+        assert large.file_size == count << 24 and small.header_offset > 1 << 32
+        assert read.read("README.txt") == b"told"
