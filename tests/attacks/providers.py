@@ -231,7 +231,7 @@ def _takeovers(place: Place) -> Finding:
     wrong: list[dict[str, Any]] = [
         *({"email": address, "email_verified": proven} for address in (place.alice, admin, fresh)
           for proven in (False, None, "false", "yes", 1, [True])),
-        {"email": off}, {"email": linked}, {"email": "alice@elsewhere.example"}, {"email": f"{place.alice}\n{admin}"},
+        {"email": off}, {"email": linked}, {"email": admin}, {"email": "alice@elsewhere.example"}, {"email": f"{place.alice}\n{admin}"},
         {"email": f"{admin},{place.alice}"}, {"email": [admin]}, {"email": {"x": admin}}, {"email": f"<{admin}>"},
         {"email": f"{admin}\x00"}, {"email": "a" * 100_000}, {"email": None, "preferred_username": admin}, {"email": ""},
     ]  # fmt: skip

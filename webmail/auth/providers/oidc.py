@@ -1,7 +1,7 @@
 """OpenID Connect: asks a provider who somebody is, and checks its answer (Core 1.0, code flow with PKCE). No Flask here.
 
 `begin` gives the address at the provider, and the `Attempt` that the browser keeps meanwhile; `finish` turns what comes back
-into an `Identity`. State, nonce and PKCE's verifier derive from one secret of the attempt, so that an answer is good for the
+into an `ProvenPerson`. State, nonce and PKCE's verifier derive from one secret of the attempt, so that an answer is good for the
 browser that asked, once, and for the provider that was asked. `ended` reads a back-channel sign-out (Back-Channel Logout 1.0).
 """
 
@@ -68,7 +68,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ProvenPerson:
     """Who signed in at a provider. `session`: the provider's own (`sid`), "" where it tells none."""
 
     claims: Claims
@@ -111,7 +111,7 @@ def begin(provider: Oidc, back: str, *, fresh: bool = False) -> tuple[Attempt, s
     return attempt, _with_query(here.authorization, asked)
 
 
-def finish(provider: Oidc, attempt: Attempt, answer: Mapping[str, str], back: str) -> Identity:
+def finish(provider: Oidc, attempt: Attempt, answer: Mapping[str, str], back: str) -> ProvenPerson:
     """Who the answer to `attempt` proves; at most two requests.
 
     The caller has found the attempt by `answer["state"]` and used it up, and has seen that the provider tells no error.
@@ -210,7 +210,7 @@ def _check_audience(provider: Oidc, told: Mapping[str, Any]) -> None:
         raise ProviderRefused("a token for somebody else")
 
 
-def _identity(provider: Oidc, told: dict[str, Any], access_token: str) -> Identity:
+def _identity(provider: Oidc, told: dict[str, Any], access_token: str) -> ProvenPerson:
     wanted = [provider.address_claim, provider.name_claim, provider.groups_claim]
     if any(name and name not in told for name in wanted) and access_token:
         more = _asked_for(provider, access_token)
@@ -223,7 +223,7 @@ def _identity(provider: Oidc, told: dict[str, Any], access_token: str) -> Identi
         provider=key_of(provider), subject=told["sub"], address=address, proven=_is_proven(provider, told), name=name,
         groups=groups, shown=address or known_as,
     )  # fmt: skip
-    return Identity(claims, _text(told.get("sid")))
+    return ProvenPerson(claims, _text(told.get("sid")))
 
 
 def _asked_for(provider: Oidc, access_token: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from webmail.auth.views import oidc_attempts
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import account_told, ask_to_connect
-from webmail.auth.views.oidc_attempts import Purpose
+from webmail.auth.views.oidc_attempts import AttemptPurpose
 from webmail.auth.views.provider_ways import lead_on, refusal_words
 from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words
 from webmail.config_providers import Cas
@@ -60,7 +60,7 @@ class CasVisit:
 
     state: str
     at: int
-    purpose: str = Purpose.SIGN_IN
+    purpose: str = AttemptPurpose.SIGN_IN
     user: int = 0
     target: str = ""
     shared: bool = False
@@ -96,7 +96,7 @@ def leave_for_cas() -> Response:
 @comes_first(FirstStep.SECOND_STEP, FirstStep.RECOVERY)
 def confirm_by_cas() -> Response:
     """The person types their password at the CAS server again."""
-    return redirect(_begin(_rules(), Purpose.CONFIRM, target=next_path()), 302)
+    return redirect(_begin(_rules(), AttemptPurpose.CONFIRM, target=next_path()), 302)
 
 
 @blueprint.get("/account/providers/cas/connect")
@@ -104,15 +104,15 @@ def confirm_by_cas() -> Response:
 def connect_by_cas() -> Response:
     """Somebody who is signed in types their password at the CAS server, to sign in with it from then on."""
     rules = _rules()
-    return lead_on(_begin(rules, Purpose.CONNECT), rules.title)  # no redirect: a form may have led here, see there
+    return lead_on(_begin(rules, AttemptPurpose.CONNECT), rules.title)  # no redirect: a form may have led here, see there
 
 
-def _begin(rules: Cas, purpose: Purpose = Purpose.SIGN_IN, **chosen: Any) -> str:
+def _begin(rules: Cas, purpose: AttemptPurpose = AttemptPurpose.SIGN_IN, **chosen: Any) -> str:
     """Keep what is begun; the address to go to.
 
     Who is signed in here types their password there anew: the session that a browser has there may be a colleague's.
     """
-    user = visit().user if purpose is not Purpose.SIGN_IN else None
+    user = visit().user if purpose is not AttemptPurpose.SIGN_IN else None
     begun = CasVisit(secrets.token_urlsafe(24), int(time.time()), purpose, int(user.id) if user else 0, **chosen)
     rows = [*_open()[1 - _MOST :], list(astuple(begun))]
     while len(rows) > 1 and len(json.dumps(rows)) > _LARGEST:
@@ -151,7 +151,7 @@ def end_cas() -> Response:
         return _again(_("This sign-in was begun in another browser, or too long ago. Please start again."), 400)
     if begun.user != (here.id if here is not None else 0):  # signed in, out, or as somebody else meanwhile
         return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
-    ticket, renew = request.args.get("ticket", ""), begun.purpose != Purpose.SIGN_IN
+    ticket, renew = request.args.get("ticket", ""), begun.purpose != AttemptPurpose.SIGN_IN
     try:
         claims = cas.validate(rules, _service(begun.state), ticket, settings(), renew=renew)
         return _go_on(claims, begun, rules, ticket)
@@ -165,9 +165,9 @@ def end_cas() -> Response:
 
 
 def _go_on(claims: Claims, begun: CasVisit, rules: Cas, ticket: str) -> Response:
-    if begun.purpose == Purpose.CONNECT:
+    if begun.purpose == AttemptPurpose.CONNECT:
         return ask_to_connect(claims)
-    if begun.purpose == Purpose.CONFIRM:
+    if begun.purpose == AttemptPurpose.CONFIRM:
         return _confirm(claims, begun, rules)
     kept = oidc_attempts.unpacked(begun.kept)
     how = Started(
@@ -187,9 +187,9 @@ def _confirm(claims: Claims, begun: CasVisit, rules: Cas) -> Response:
 
 def _refused(begun: CasVisit, words: str, status: int) -> Response:
     """The page from which it was begun, which says why it led nowhere."""
-    if begun.purpose == Purpose.CONFIRM:
+    if begun.purpose == AttemptPurpose.CONFIRM:
         return confirm_page(begun.target, status, words)
-    if begun.purpose == Purpose.CONNECT:
+    if begun.purpose == AttemptPurpose.CONNECT:
         notify(words, "caution")
         return redirect(url_for("auth.show_providers"), 303)
     return _again(words, status, begun)

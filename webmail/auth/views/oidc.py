@@ -20,7 +20,7 @@ from webmail.auth.forms import SignInForm
 from webmail.auth.guard import asks_again, comes_first, public
 from webmail.auth.providers import accounts, oidc, oidc_server
 from webmail.auth.providers.accounts import NotLetIn
-from webmail.auth.providers.oidc import Identity
+from webmail.auth.providers.oidc import ProvenPerson
 from webmail.auth.providers.oidc_server import ProviderAway, ProviderRefused
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
@@ -29,7 +29,7 @@ from webmail.auth.views import oidc_attempts
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import ask_to_connect
-from webmail.auth.views.oidc_attempts import Begun, Purpose
+from webmail.auth.views.oidc_attempts import AttemptPurpose, Begun
 from webmail.auth.views.provider_ways import lead_on, refusal_words
 from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
 from webmail.config_providers import Oidc
@@ -85,7 +85,7 @@ def confirm_by_oidc(name: str) -> Response:
     """Somebody who has neither a factor nor a password of ours signs in at their provider again."""
     provider, target = _provider(name), next_path()
     try:
-        return redirect(_begin(provider, Purpose.CONFIRM, target=target), 302)
+        return redirect(_begin(provider, AttemptPurpose.CONFIRM, target=target), 302)
     except ProviderAway as error:
         return confirm_page(target, error.status, _away_words(provider))
 
@@ -109,21 +109,23 @@ def connect_by_oidc(name: str) -> Response:
     """Somebody who is signed in proves who they are at a provider, to sign in with it from then on."""
     provider = _provider(name)
     try:
-        return lead_on(_begin(provider, Purpose.CONNECT), provider.title)  # no redirect: a form may have led here, see there
+        return lead_on(
+            _begin(provider, AttemptPurpose.CONNECT), provider.title
+        )  # no redirect: a form may have led here, see there
     except ProviderAway:
         notify(_away_words(provider), "caution")
         return redirect(url_for("auth.show_providers"), 303)
 
 
 def _begin(
-    provider: Oidc, purpose: Purpose = Purpose.SIGN_IN, *, target: str = "", shared: bool = False, lasting: bool = False,
-    kept: str = "",
+    provider: Oidc, purpose: AttemptPurpose = AttemptPurpose.SIGN_IN, *,
+    target: str = "", shared: bool = False, lasting: bool = False, kept: str = "",
 ) -> str:  # fmt: skip
     """Keep what is begun; the address to go to. Raises ProviderAway.
 
     Who is signed in here must sign in anew there: the session that a browser has there may be a colleague's, who left it open.
     """
-    user = visit().user if purpose is not Purpose.SIGN_IN else None
+    user = visit().user if purpose is not AttemptPurpose.SIGN_IN else None
     attempt, address = oidc.begin(provider, _back(provider), fresh=user is not None)
     number = int(user.id) if user is not None else 0
     oidc_attempts.keep(Begun(attempt, purpose, number, target, shared, lasting, kept))
@@ -168,10 +170,10 @@ def end_oidc(name: str) -> Response:
         return _refused(provider, begun, refusal_words(error, provider.title), error.status)
 
 
-def _go_on(provider: Oidc, begun: Begun, identity: Identity) -> Response:
-    if begun.purpose is Purpose.CONNECT:
+def _go_on(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
+    if begun.purpose is AttemptPurpose.CONNECT:
         return ask_to_connect(identity.claims)
-    if begun.purpose is Purpose.CONFIRM:
+    if begun.purpose is AttemptPurpose.CONFIRM:
         return _confirm(provider, begun, identity)
     user = _account(provider, identity)
     kept = oidc_attempts.unpacked(begun.kept)
@@ -183,7 +185,7 @@ def _go_on(provider: Oidc, begun: Begun, identity: Identity) -> Response:
     return password_was_right(user, how, begun.target)
 
 
-def _account(provider: Oidc, identity: Identity) -> User:
+def _account(provider: Oidc, identity: ProvenPerson) -> User:
     """Whose account it is; they are told where it was connected just now by its address alone. Raises NotLetIn."""
     key = oidc.key_of(provider)
     before = accounts.of_subject(key, identity.claims.subject)
@@ -193,7 +195,7 @@ def _account(provider: Oidc, identity: Identity) -> User:
     return user
 
 
-def _confirm(provider: Oidc, begun: Begun, identity: Identity) -> Response:
+def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
     if not accounts.is_linked(current_user(), identity.claims):
         audited(AuditAct.PROVIDER_REFUSED, oidc.key_of(provider))
         words = _("You signed in to %(title)s as somebody else, so this was not confirmed.", title=provider.title)
@@ -224,9 +226,9 @@ def _unknown() -> Response:
 
 def _refused(provider: Oidc, begun: Begun, words: str, status: int) -> Response:
     """The page from which it was begun, which says why it led nowhere."""
-    if begun.purpose is Purpose.CONFIRM:
+    if begun.purpose is AttemptPurpose.CONFIRM:
         return confirm_page(begun.target, status, words)
-    if begun.purpose is Purpose.CONNECT:
+    if begun.purpose is AttemptPurpose.CONNECT:
         notify(words, "caution")
         return redirect(url_for("auth.show_providers"), 303)
     return _again(words, status, begun)

@@ -27,7 +27,7 @@ LONGEST_KEPT = 1500  # characters of the text that goes along, packed
 _LARGEST_TEXT = 64 * 1024  # bytes of it, unpacked
 
 
-class Purpose(StrEnum):
+class AttemptPurpose(StrEnum):
     """What somebody proves who they are for."""
 
     SIGN_IN = "in"
@@ -43,7 +43,7 @@ class Begun:
     """
 
     attempt: Attempt
-    purpose: Purpose = Purpose.SIGN_IN
+    purpose: AttemptPurpose = AttemptPurpose.SIGN_IN
     user: int = 0
     target: str = ""
     shared: bool = False
@@ -99,4 +99,4 @@ def _open() -> list[list[Any]]:
 def _read(row: Sequence[Any]) -> Begun:
     provider, secret, at, fresh, purpose, user, target, shared, lasting, kept = row
     attempt = Attempt(str(provider), str(secret), int(at), bool(fresh))
-    return Begun(attempt, Purpose(purpose), int(user), local_path(str(target)), bool(shared), bool(lasting), str(kept))
+    return Begun(attempt, AttemptPurpose(purpose), int(user), local_path(str(target)), bool(shared), bool(lasting), str(kept))

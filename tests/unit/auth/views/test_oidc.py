@@ -451,6 +451,14 @@ def test_the_establishments_own_provider_need_not_prove_addresses(changed, provi
     assert who(browser) == "alice@lycee.example"
 
 
+def test_an_administrators_account_is_opened_by_a_link_alone(visitor, provider, alice):
+    User.update(role="admin").execute()
+    assert sign_in(visitor, provider).status_code == 403
+    LinkedAccount.create(user=alice, provider="oidc:ent", subject="subject-1")
+    sign_in(visitor, provider)
+    assert who(visitor) == "alice@lycee.example"
+
+
 def test_another_claim_than_email_is_not_proven_by_it(changed, provider, alice):
     provider.claims |= {"email": "mallory@gmail.example", "upn": "alice@lycee.example"}
     browser = changed(address_claim="upn")
