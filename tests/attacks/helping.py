@@ -251,6 +251,7 @@ def _into_headers(ground: Ground, web: Web) -> Finding:
     assert sender is not None
     with ground.tables():
         SupportRequest.delete().execute()
+        SystemMessage.delete().execute()
     places = iter(networks(len(_HEADERS) * len(_TYPED), seed=5))
     for at, words in enumerate(_HEADERS):
         for name in _TYPED:
