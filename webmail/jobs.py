@@ -33,6 +33,7 @@ from webmail.contacts import import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway, SignInRefused
+from webmail.filters import contact_rules
 from webmail.mailbox import detach_task, export_task, move_in, room_task, snooze
 from webmail.mailbox import import_task as mail_import_task
 from webmail.message import image_cache
@@ -152,6 +153,11 @@ class Jobs:
                 if asked is not None:
                     self.schedule_system_mail(asked.id, now())
 
+    def renew_filters(self) -> None:
+        """Write contacts that changed into the filters that ask for them. Separate from `sweep`, as `wake` is."""
+        with db.connection_context():
+            contact_rules.sweep(self.settings)
+
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
         with db.connection_context():
@@ -175,6 +181,8 @@ class Jobs:
             partial(_periodic, "wake", self.wake),
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
         ]
+        if self.settings.sieve is not None:
+            looks.append(partial(_periodic, "filters", self.renew_filters))
         if self.settings.ldap is not None:
             looks.append(partial(_periodic, "directory", self.ask_directory, directory_sweep.EVERY))
         rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -207,6 +207,20 @@ def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
         put(user, vcard_edit.with_members(group.vcard, [*kept, row.card_uid] if uid in chosen else kept), group)
 
 
+Follower = Callable[[User], object]
+_followers: list[Follower] = []
+
+
+def followed_by(act: Follower) -> None:
+    """Tell `act` whose contacts have changed, once they have. For areas that come after this one; it must be quick."""
+    _followers.append(act)
+
+
+def _tell(user: User) -> None:
+    for act in _followers:
+        act(user)
+
+
 # --- changing --------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +268,7 @@ def put(user: User, card: str, row: Contact | None = None) -> Contact:
         ContactAddress.delete().where(ContactAddress.contact == row.id).execute()
         ContactMember.delete().where(ContactMember.group == row.id).execute()
         _add_to_index(user, [(row.id, index)])
+    _tell(user)
     return Contact.get_by_id(row.id)
 
 
@@ -294,6 +309,7 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
             found: Any = Contact.select(Contact.card_uid, Contact.id).where(Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
             ids.update(found)
         _add_to_index(user, [(ids[known.uid], index) for known, _row, index in new])
+    _tell(user)
     return uids
 
 
@@ -302,6 +318,8 @@ def remove(user: User, uids: Sequence[str]) -> int:
     count = 0
     for at in range(0, len(uids), _CHUNK):
         count += Contact.delete().where(Contact.user == user, Contact.uid.in_(uids[at : at + _CHUNK])).execute()
+    if count:
+        _tell(user)
     return count
 
 

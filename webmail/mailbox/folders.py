@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -210,6 +211,17 @@ _POINTERS: tuple[tuple[Any, str], ...] = (
 )
 
 
+Follower = Callable[[User, Callable[[str], str], bool], object]
+_followers: list[Follower] = []
+
+
+def followed_by(act: Follower) -> None:
+    """Tell `act` of each folder that is renamed or deleted: whose it is, how to find the name of any folder now ("" for one that
+    is gone), and whether it went away: deleted, or into the trash. For areas that come after this one.
+    """
+    _followers.append(act)
+
+
 def carry(user: User, mailbox: Mailbox, to: str, trashed: bool = False) -> None:
     """Update all references to this mailbox, or one inside it, to the new name `to`; empty if it was deleted.
 
@@ -236,6 +248,8 @@ def carry(user: User, mailbox: Mailbox, to: str, trashed: bool = False) -> None:
         for row_id, old in list(concerned.tuples()):
             if (new := now(old)) != old:
                 table.update(_elsewhere(table, name, new, trashed)).where(table.id == row_id).execute()
+    for act in _followers:
+        act(user, now, trashed or not to)
 
 
 def _elsewhere(table: Any, name: str, new: str, trashed: bool) -> dict[str, str]:

@@ -18,6 +18,7 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.compile import SievePlace, missing
 from webmail.filters.rules import ActionKind, BadRule, FilterRule
 from webmail.filters.store import Filters, FilterState
+from webmail.filters.views.followed import renew_after_answer
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, change_rules, to_list, why_not
 from webmail.filters.views.sentences import folder_name, rule_name, sentence
@@ -52,6 +53,7 @@ def show_filters() -> Response:
     except MailError as error:
         return page("filters/show.html", 502, trouble=trouble_words(error), state=None, lines=[])
     contact_rules.noticed(current_user(), state)
+    renew_after_answer()
     lines = [_line(rule, state) for rule in state.filters.rules]
     return page("filters/show.html", trouble="", state=state, lines=lines, own_name=store.NAME, before=_before())
 
