@@ -26,6 +26,7 @@ from webmail.cli_factors import factors, set_role, signed_out
 from webmail.cli_factors import passwords as app_passwords
 from webmail.cli_groups import groups
 from webmail.cli_support import support
+from webmail.cli_providers import disconnect_account
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
 from webmail.database import trouble
 from webmail.database.backup import NoBackup, copy_to
@@ -79,7 +80,7 @@ def migrate() -> None:
 
 
 accounts = AppGroup("accounts", help="People who can sign in, and their passwords if Traboule keeps them.")
-for _more in (factors, directory, app_passwords, set_role, deputy, list_deletions, delete_account):
+for _more in (factors, directory, disconnect_account, app_passwords, set_role, deputy, list_deletions, delete_account):
     accounts.add_command(_more)
 
 

@@ -54,6 +54,7 @@ TOP = (
     "cli_factors",
     "cli_groups",
     "cli_support",
+    "cli_providers",
     "cli_values",
     "doctor",
     "doctor_clock",
