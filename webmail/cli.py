@@ -18,6 +18,7 @@ from webmail import doctor as examination
 from webmail import doctor_forgery, doctor_mail, doctor_result
 from webmail.auth import passwords
 from webmail.auth.providers.directory import decide_by_hand
+from webmail.cli_absence import absence
 from webmail.cli_audit import audit, noted
 from webmail.cli_deletion import delete_account, list_deletions
 from webmail.cli_deputies import deputy
@@ -25,8 +26,8 @@ from webmail.cli_directory import directory
 from webmail.cli_factors import factors, set_role, signed_out
 from webmail.cli_factors import passwords as app_passwords
 from webmail.cli_groups import groups
-from webmail.cli_support import support
 from webmail.cli_providers import disconnect_account
+from webmail.cli_support import support
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
 from webmail.database import trouble
 from webmail.database.backup import NoBackup, copy_to
@@ -43,7 +44,7 @@ LONGEST_NAME = 190  # the column's length
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, groups, support, audit, backup, doctor, jobs):
+    for command in (migrate, accounts, groups, support, absence, audit, backup, doctor, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 

@@ -17,7 +17,7 @@ from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.config_checks import ConfigError
 from webmail.config_files import ca_trouble
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
-from webmail.config_tables import TABLES, Domain, Link
+from webmail.config_tables import TABLES, Domain, Link, ListedHolidays
 from webmail.mail import Address
 
 __all__ = ["ConfigError", "Settings", "ca_trouble", "load"]
@@ -111,6 +111,9 @@ class Settings:
     # forwarding_domains), anywhere; held at delivery too
     forwarding: str = "inside"
     forwarding_domains: str = ""
+    spam_to_junk: bool = True  # the mail server moves spam to Junk before people's own filters: their page says so
+    server_filters: str = ""  # what else it does before them, as sentences for that page
+    holidays: tuple[ListedHolidays, ...] = ()  # offered for an absence, besides those that are shipped
     group_prefix: str = ""  # prefix of group names in the server's access lists ("$" in Dovecot); empty: no groups
     uploads_limit_mb: int = 500  # attachments of all drafts of one person together
     import_limit_mb: int = 2000  # largest file of mail that one may import

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import field
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,6 +70,16 @@ def line(most: int, *, empty: bool = False) -> Check:
             raise ConfigError(f"{name} must be one line of at most {most} characters, not {value[:80]!r}")
 
     return check
+
+
+def day(name: str, value: str) -> None:
+    """A day such as 2026-12-24. Raises ConfigError."""
+    try:
+        good = len(value) == 10 and bool(date.fromisoformat(value))
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigError(f"{name} must be a day such as 2026-12-24, not {value[:40]!r}")
 
 
 def web_address(name: str, value: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from webmail.config_checks import ConfigError, checked, domain, line, typed, web_address
+from webmail.config_checks import ConfigError, checked, day, domain, line, typed, web_address
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 
 
@@ -30,6 +30,20 @@ class Domain:
 
     name: str = checked(domain)
     display_name: str = checked(line(60, empty=True), default="")  # how pages call it; empty: `name`
+
+
+@dataclass(frozen=True, slots=True)
+class ListedHolidays:
+    """School holidays that people can be away for with one click, besides those that are shipped (`filters/holidays.py`)."""
+
+    name: str = checked(line(60))
+    first_day: str = checked(day)
+    last_day: str = checked(day)
+    zone: str = checked(line(40, empty=True), default="")  # A, B, C, or one of the establishment's own; empty: every zone
+
+    def __post_init__(self) -> None:
+        if self.last_day < self.first_day:
+            raise ConfigError(f"holidays, {self.name}: last_day must not be before first_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,7 @@ TABLES: dict[str, TableSetting] = {
     "proxy_sign_in": TableSetting(ProxySignIn, most=0),
     "sms": TableSetting(Sms, most=0),
     "support": TableSetting(Support, most=0),
+    "holidays": TableSetting(ListedHolidays, most=100),
     "sites": TableSetting(HelpSite, most=30, unique="name"),
 }
 

@@ -1,27 +1,32 @@
 """Absence: what people are answered while somebody is away, and its Sieve: `vacation` (RFC 5230) between two moments.
 
-`vacation` itself never answers lists, bulk mail, machines and the person's own addresses, nor anybody twice within the interval
-(RFC 3834). It runs on the mail server: nobody has to be signed in for it to begin and to end.
+`vacation` itself never answers lists, bulk mail, machines that say so and the person's own addresses, nor anybody twice within
+the interval (RFC 3834). It runs on the mail server: nobody has to be signed in for it to begin and to end.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from enum import StrEnum
-from html import escape
 
 from webmail.filters.compile import MOST_CONTACTS, SievePlace
-from webmail.filters.rules import LONGEST_TEXT, BadRule
+from webmail.filters.rules import LONGEST_TEXT, BadRule, unwritable
+from webmail.mime.html import markdown
 from webmail.sieve.nodes import Command, ListArgument, NumberArgument, SieveArgument, SieveTest, StringArgument, TagArgument
 
 INTERVALS = (1, 7, 30)  # days; shorter ones make loops
 LONGEST_SUBJECT = 300
 _HANDLE = "traboule-absence"
-_HANDLE_INSIDE = "traboule-absence-inside"
+_MACHINES = (
+    "*noreply*", "*no-reply*", "*no_reply*", "*no.reply*", "*donotreply*", "*do-not-reply*", "*do_not_reply*", "*nepasrepondre*",
+    "*ne-pas-repondre*", "*ne_pas_repondre*", "bounce", "bounce+*", "bounce-*", "bounces", "bounces+*", "bounces-*",
+    "*-bounces", "*-bounces+*",
+)  # fmt: skip
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -35,8 +40,8 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Times are UTC. `html`: the text formatted, "" for plain text alone. `text_inside`: for people of the establishment, "" for
-    the same. `days`: one of INTERVALS.
+    """Times are UTC. `text_inside`: for people of the establishment, "" for the same. `formatted`: the texts are Markdown, and
+    go out as HTML too. `days`: one of INTERVALS. Line ends are LF.
     """
 
     on: bool = False
@@ -44,9 +49,8 @@ class Absence:
     until: datetime | None = None
     subject: str = ""
     text: str = ""
-    html: str = ""
     text_inside: str = ""
-    html_inside: str = ""
+    formatted: bool = False
     audience: Audience = Audience.EVERYBODY
     days: int = 7
 
@@ -68,10 +72,10 @@ def check(absence: Absence) -> None:
         raise BadRule("days", "number")
     if len(absence.subject) > LONGEST_SUBJECT or not absence.subject.isprintable():
         raise BadRule("subject", "long" if absence.subject.isprintable() else "characters")
-    for name in ("text", "text_inside", "html", "html_inside"):
-        if len(getattr(absence, name)) > LONGEST_TEXT * (2 if name.startswith("html") else 1):
+    for name in ("text", "text_inside"):
+        if len(getattr(absence, name)) > LONGEST_TEXT:
             raise BadRule(name, "long")
-        if "\0" in getattr(absence, name):
+        if unwritable(getattr(absence, name)):
             raise BadRule(name, "characters")
 
 
@@ -79,12 +83,9 @@ def compiled(absence: Absence, place: SievePlace) -> tuple[Command, ...]:
     """Nothing while it is off."""
     if not absence.on:
         return ()
-    body = tuple(_answers(absence, place))
-    tests = moments(absence)
-    if not tests:
-        return body
+    tests = (*moments(absence), SieveTest("not", (), (_is_machine(place),)))
     test = tests[0] if len(tests) == 1 else SieveTest("allof", (), tests)
-    return (Command("if", (), (test,), body),)
+    return (Command("if", (), (test,), tuple(_answers(absence, place))),)
 
 
 def moments(absence: Absence) -> tuple[SieveTest, ...]:
@@ -95,45 +96,59 @@ def moments(absence: Absence) -> tuple[SieveTest, ...]:
 
 
 def _answers(absence: Absence, place: SievePlace) -> list[Command]:
-    """People inside get their own text; those outside whatever `audience` says."""
-    outside = _vacation(_HANDLE, absence, place, absence.text, absence.html)
-    inside_text, inside_html = absence.text_inside or absence.text, absence.html_inside if absence.text_inside else absence.html
-    domains = ListArgument(place.domains or ("invalid.invalid",))
-    is_inside = SieveTest("address", (TagArgument("domain"), TagArgument("is"), StringArgument("from"), domains))
+    """People inside get their own text; those outside whatever `audience` says.
+
+    Who somebody is, the envelope tells: that is where the answer goes (RFC 5230, section 5.1). By the header, whoever writes a
+    colleague's address there would get the text for colleagues.
+    """
+    outside = _vacation("", absence, place, absence.text)
     if absence.audience is Audience.EVERYBODY and not absence.text_inside:
         return [outside]
-    inside = _vacation(_HANDLE_INSIDE, absence, place, inside_text, inside_html)
-    found = [Command("if", (), (is_inside,), (inside,))]
+    inside = _vacation("-inside", absence, place, absence.text_inside or absence.text)
+    found = [Command("if", (), (_sender("domain", place.domains, place),), (inside,))]
     if absence.audience is Audience.EVERYBODY:
         found.append(Command("else", block=(outside,)))
     elif absence.audience is Audience.CONTACTS:
-        keys = ListArgument(tuple(place.contacts("")[:MOST_CONTACTS]) or ("nobody@invalid.invalid",))
-        known = SieveTest("address", (TagArgument("all"), TagArgument("is"), StringArgument("from"), keys))
-        found.append(Command("elsif", (), (known,), (outside,)))
+        found.append(Command("elsif", (), (_sender("all", place.contacts("")[:MOST_CONTACTS], place),), (outside,)))
     return found
 
 
-def _vacation(handle: str, absence: Absence, place: SievePlace, text: str, html: str) -> Command:
+def _is_machine(place: SievePlace) -> SieveTest:
+    """By either address of the sender, where nobody reads; `vacation` knows only those that RFC 5230, section 4.6, names."""
+    keys = (TagArgument("localpart"), TagArgument("matches"), StringArgument("from"), ListArgument(_MACHINES))
+    header = SieveTest("address", keys)
+    return SieveTest("anyof", (), (SieveTest("envelope", keys), header)) if "envelope" in place.extensions else header
+
+
+def _sender(part: str, values: Sequence[str], place: SievePlace) -> SieveTest:
+    keys = ListArgument(tuple(values) or ("nobody@invalid.invalid",))
+    test = "envelope" if "envelope" in place.extensions else "address"
+    return SieveTest(test, (TagArgument(part), TagArgument("is"), StringArgument("from"), keys))
+
+
+def _vacation(kind: str, absence: Absence, place: SievePlace, text: str) -> Command:
+    """Who was answered during one absence is answered in the next one, though the interval is not over: the text is another."""
+    since = absence.start.astimezone(UTC).strftime("-%Y%m%dT%H%M") if absence.start else ""
     arguments: list[SieveArgument] = [
         TagArgument("days"),
         NumberArgument(absence.days),
         TagArgument("handle"),
-        StringArgument(handle),
+        StringArgument(_HANDLE + kind + since),
     ]
     if absence.subject:
         arguments += [TagArgument("subject"), StringArgument(absence.subject)]
     if place.addresses:
         arguments += [TagArgument("addresses"), ListArgument(place.addresses)]
-    if html:
-        return Command("vacation", (*arguments, TagArgument("mime"), StringArgument(_alternative(text, html))))
-    return Command("vacation", (*arguments, StringArgument(text)))
+    if absence.formatted:
+        return Command("vacation", (*arguments, TagArgument("mime"), StringArgument(_alternative(text))))
+    return Command("vacation", (*arguments, StringArgument(text.replace("\n", "\r\n"))))
 
 
-def _alternative(text: str, html: str) -> str:
-    """Both texts as one MIME entity (RFC 5230, section 4.6); encoded, so that nothing in either can end a part."""
+def _alternative(text: str) -> str:
+    """The text as typed and as HTML in one MIME entity (RFC 5230, section 4.6); in base64, so that nothing in it ends a part."""
     both = MIMEMultipart("alternative", boundary="=_traboule_absence")
     both.attach(MIMEText(text, "plain", "utf-8"))
-    both.attach(MIMEText(f"<!DOCTYPE html><html><body>{html or escape(text)}</body></html>", "html", "utf-8"))
+    both.attach(MIMEText(markdown.document(text), "html", "utf-8"))
     del both["MIME-Version"]
     return both.as_string().replace("\r\n", "\n").replace("\n", "\r\n")
 
@@ -167,12 +182,12 @@ def from_json(text: str) -> Absence:
     """Raises BadRule."""
     try:
         found = json.loads(text)
-        names = ("subject", "text", "html", "text_inside", "html_inside")
+        names = ("subject", "text", "text_inside")
         if not all(isinstance(found[name], str) for name in names):
             raise TypeError("not a text")
         absence = Absence(
             found["on"] is True, _moment(found["start"]), _moment(found["until"]), audience=Audience(found["audience"]),
-            days=int(found["days"]), **{name: found[name] for name in names},
+            days=int(found["days"]), formatted=found["formatted"] is True, **{name: found[name] for name in names},
         )  # fmt: skip
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadRule("absence", "unreadable") from error

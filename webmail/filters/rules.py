@@ -162,7 +162,7 @@ def _check_condition(condition: RuleCondition, where: str) -> None:
     for value in condition.values:
         if not value.strip() or len(value) > LONGEST_VALUE:
             raise BadRule(f"{where}-values", "long" if value.strip() else "missing")
-        if _unwritable(value):
+        if unwritable(value):
             raise BadRule(f"{where}-values", "characters")
         _check_value(condition.field, value, f"{where}-values")
 
@@ -183,7 +183,7 @@ def _check_action(action: RuleAction, where: str) -> None:
         raise BadRule(f"{where}-text", "missing")
     if len(action.value) > LONGEST_VALUE or len(action.text) > LONGEST_TEXT:
         raise BadRule(where, "long")
-    if _unwritable(action.value + action.text) or "\n" in action.value or "\r" in action.value:
+    if unwritable(action.value + action.text) or "\n" in action.value or "\r" in action.value:
         raise BadRule(where, "characters")
     if action.kind is ActionKind.SNOOZE and not (
         action.value.isascii() and action.value.isdigit() and 0 < int(action.value) <= 365
@@ -196,7 +196,7 @@ def is_header_name(name: str) -> bool:
     return 0 < len(name) <= 100 and all("!" <= mark <= "~" and mark != ":" for mark in name)
 
 
-def _unwritable(text: str) -> bool:
+def unwritable(text: str) -> bool:
     return any(mark == "\0" or "\ud800" <= mark <= "\udfff" for mark in text)
 
 

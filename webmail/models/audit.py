@@ -81,6 +81,8 @@ class AuditAct(StrEnum):
     PROVIDER_SIGN_OUT = "provider-sign-out"  # the provider ended sessions
     DIRECTORY_LEFT = "directory-left"  # no longer in the directory: the account is disabled
     GROUP_CHANGED = "group-changed"
+    ABSENCE_SET = "absence-set"  # automatic replies, by the person or an administrator
+    ABSENCE_ENDED = "absence-ended"
     MOVE_IN_REFUSED = "move-in-refused"  # another mail server refused the password that somebody gave for it
 
 

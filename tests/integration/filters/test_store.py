@@ -66,9 +66,9 @@ def test_everything_comes_back_and_is_active(account):
         now,
         now + timedelta(days=3),
         "Absent",
-        "Je suis absent.\r\nMerci.\r\n",
-        "<p>absent</p>",
+        "Je suis **absent**.\nMerci.\n",
         "inside",
+        formatted=True,
         audience=Audience.CONTACTS,
         days=1,
     )

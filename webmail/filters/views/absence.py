@@ -1,0 +1,249 @@
+"""Absence page: what people are answered while somebody is away, from when until when, and who; the banner on every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import nh3
+from babel.dates import format_interval
+from flask import redirect, request, url_for
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from webmail import preferences as preferred
+from webmail.compose import identities
+from webmail.errors import MailError
+from webmail.filters import absence_change, absence_copy, absence_times, holidays, store
+from webmail.filters.absence import INTERVALS, Absence, Audience
+from webmail.filters.absence_change import StoredAbsence
+from webmail.filters.absence_forms import AbsenceForm
+from webmail.filters.absence_times import OfferedTimes
+from webmail.filters.blueprint import blueprint
+from webmail.filters.compile import MOST_CONTACTS
+from webmail.filters.place import addresses_of
+from webmail.filters.store import FiltersChanged, FilterState
+from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
+from webmail.mime.html import markdown
+from webmail.models import AuditAct
+from webmail.web.audit import audited
+from webmail.web.banners import add_banner
+from webmail.web.current import current_account, current_user, preferences, settings, time_zone
+from webmail.web.formatting import day_in_full, long_date, today
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import fetched_ahead, local_path
+
+add_banner("filters/_away.html")
+_SHOWN_TAGS = {"a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
+    "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceAnswer:
+    """What somebody gets, as the preview shows it. `html`: formatted, safe."""
+
+    subject: str
+    text: str
+    html: Markup | None
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/absence")
+def show_absence() -> Response:
+    """3 ManageSieve round trips after signing in to it."""
+    try:
+        state = loaded_state()
+    except MailError as error:
+        return _absence_page(None, None, error)
+    return _absence_page(AbsenceForm.of(state.filters.absence, _now()), state)
+
+
+@blueprint.post("/absence")
+def save_absence() -> Response:
+    """Save it, or show what was typed with a preview, or with the days of a button."""
+    form, action = AbsenceForm.typed(request.form), request.form.get("action", "save")
+    _keep_zone(form.zone)
+    if action == "zone":
+        return _absence_page(form)
+    if action.startswith("times:"):
+        for offer in _offers(form.zone):
+            if action == f"times:{offer.key}":
+                form.fill(offer)
+        return _absence_page(form)
+    found = form.read(_now())
+    if found is None:
+        return _absence_page(form, status=422)
+    if action == "preview":
+        return _absence_page(form, previewed=found)
+    return _saved(form, found)
+
+
+@blueprint.post("/absence/end")
+def end_absence() -> Response:
+    """By the button of the banner; leads back to where it was pressed."""
+    try:
+        if absence_change.end(current_user(), current_account(), settings()):
+            audited(AuditAct.ABSENCE_ENDED, current_user().address)
+        notify(_("Automatic replies are off."))
+    except MailError as error:
+        notify(trouble_words(error), "danger")
+    return redirect(local_path(request.form.get("back", "")) or url_for("filters.show_absence"), 303)
+
+
+def _saved(form: AbsenceForm, found: Absence) -> Response:
+    user = current_user()
+    try:
+        stored = absence_change.save(user, current_account(), settings(), found, form.version)
+    except FiltersChanged:
+        words = _("Your automatic reply was changed in another window meanwhile. If you save again, what is below replaces it.")
+        return _absence_page(_renewed(form), trouble_text=words, status=409)
+    except MailError as error:
+        return _absence_page(form, None, error)
+    if found.on:
+        until = found.until.isoformat(timespec="minutes") if found.until else ""
+        audited(AuditAct.ABSENCE_SET, user.address, day=until)
+    else:
+        audited(AuditAct.ABSENCE_ENDED, user.address)
+    notify(_stored_words(stored), "done" if stored.in_force or not found.on else "caution")
+    return redirect(url_for("filters.show_absence"), 303)
+
+
+def _renewed(form: AbsenceForm) -> AbsenceForm:
+    """The same form, which may replace what is stored now."""
+    try:
+        form.version = absence_change.version_of(store.load(current_account()).filters.absence)
+    except MailError:
+        form.version = ""
+    return form
+
+
+def _absence_page(
+    form: AbsenceForm | None,
+    state: FilterState | None = None,
+    error: MailError | None = None,
+    *,
+    previewed: Absence | None = None,
+    trouble_text: str = "",
+    status: int = 200,
+) -> Response:
+    """`error`: what the mail server's filter service said, above what was typed."""
+    words = trouble_words(error) if error else trouble_text
+    user = current_user()
+    return page(
+        "filters/absence.html", error.status if error else status, form=form, state=state, trouble=words,
+        offers=[(one, *_offer_words(one)) for one in _offers(form.zone)] if form else [],
+        zones=holidays.zones(settings().holidays), zone_words=_zone_words, own_zone=str(time_zone()), intervals=INTERVALS,
+        preview=_preview(previewed) if previewed else (), addresses=identities.allowed(user),
+        many_contacts=len(addresses_of(user)) > MOST_CONTACTS, inside=settings().domain_label(user.domain),
+        over=_over_since(state),
+    )  # fmt: skip
+
+
+def _over_since(state: FilterState | None) -> datetime | None:
+    found = state.filters.absence if state else None
+    return found.until if found and found.is_over(_now()) else None
+
+
+def _offers(zone: str) -> list[OfferedTimes]:
+    return absence_times.offered(zone, today(), settings().holidays)
+
+
+def _keep_zone(zone: str) -> None:
+    known = zone in ("", *holidays.zones(settings().holidays))
+    if known and zone != preferences().school_zone and "zone" in request.form:
+        preferred.change(current_user(), school_zone=zone)
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+def _stored_words(stored: StoredAbsence) -> str:
+    found = stored.absence
+    if not found.on:
+        return _("Saved. Automatic replies are off.")
+    if stored.other:
+        return _(
+            "Saved, but nobody is answered yet: another program’s filters (“%(name)s”) are active. See “Filters”.",
+            name=stored.other,
+        )
+    if stored.paused:
+        return _("Saved, but nobody is answered yet: all your filters are paused. See “Filters”.")
+    if found.start and found.start > _now():
+        return _("Saved. Automatic replies start on %(when)s.", when=long_date(found.start))
+    if found.until:
+        return _("Saved. Automatic replies are on until %(when)s.", when=until_words(found.until))
+    return _("Saved. Automatic replies are on until you turn them off.")
+
+
+@blueprint.app_template_global()
+def until_words(until: datetime) -> str:
+    """The end as people say it: of whole days the last one, not midnight."""
+    day, hour = absence_times.shown(until, time_zone(), ends=True)
+    return long_date(until) if hour else day_in_full(datetime.fromisoformat(day).date())
+
+
+def _offer_words(one: OfferedTimes) -> tuple[str, str]:
+    """Its name, and the days of school holidays."""
+    names = {
+        "this-week": _("This week"), "next-week": _("Next week"), "autumn": _("Autumn holidays"),
+        "christmas": _("Christmas holidays"), "winter": _("Winter holidays"), "spring": _("Spring holidays"),
+    }  # fmt: skip
+    days = format_interval(one.first, one.last, "MMMd", locale=str(get_locale())) if one.school else ""
+    return names.get(one.name, one.name), days
+
+
+def _zone_words(zone: str) -> str:
+    return _("Zone %(name)s", name=zone) if zone in holidays.ZONES else zone
+
+
+def _preview(found: Absence) -> tuple[tuple[str, AbsenceAnswer | None], ...]:
+    """Who gets what; None: nothing."""
+    outside = {
+        Audience.EVERYBODY: _("People outside get"), Audience.CONTACTS: _("Your contacts outside get"),
+        Audience.NOBODY: _("People outside"),
+    }[found.audience]  # fmt: skip
+    theirs = None if found.audience is Audience.NOBODY else _answer(found, found.text)
+    if found.audience is Audience.EVERYBODY and not found.text_inside:
+        return ((_("Everybody gets"), theirs),)
+    return ((outside, theirs), (_("People of your organisation get"), _answer(found, found.text_inside or found.text)))
+
+
+def _answer(found: Absence, text: str) -> AbsenceAnswer:
+    html = None
+    if found.formatted:  # without the styles, which the page's policy refuses
+        html = Markup(nh3.clean(markdown.to_html(text), tags=_SHOWN_TAGS, attributes={"a": {"href"}}))  # noqa: S704
+    return AbsenceAnswer(found.subject or _("Auto: %(subject)s", subject=_("(subject of their message)")), text, html)
+
+
+@blueprint.app_template_global()
+def interval_words(days: int) -> str:
+    return ngettext("Once in %(num)d day", "Once in %(num)d days", days)
+
+
+# --- on every page ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.app_template_global()
+def absence_known() -> dict[str, Any] | None:
+    """What the banner says, from a copy: neither a query nor the mail server is asked. None where there is nothing to say."""
+    found = absence_copy.known(preferences().absence)
+    phase = found.phase(_now()) if found else None
+    return {"phase": str(phase), "start": found.start, "until": found.until} if found and phase else None
+
+
+def _keep_copy(state: FilterState) -> None:
+    if not fetched_ahead():
+        absence_copy.keep(current_user(), state)
+
+
+when_loaded(_keep_copy)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
