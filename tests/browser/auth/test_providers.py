@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from deploy.demo.accounts import DOMAIN
 from deploy.demo.child import HOST, free_ports
 from deploy.demo.services import Services
+from tests.browser.test_w3m import Terminal, terminal  # noqa: F401 - a fixture
 from tests.support.real_provider import config_of, real_provider
 from tests.support.second_web import second_web
 
@@ -22,7 +23,7 @@ def webmail(demo: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The address of a Traboule that people sign in to by a provider."""
     people = {
         name: {"email": f"{name}@{DOMAIN}", "email_verified": True, "name": f"{name.capitalize()} Petit"}
-        for name in ("emma", "hugo")
+        for name in ("emma", "hugo", "lea")
     }
     [port] = free_ports(1)
     base, folder = f"http://{HOST}:{port}", tmp_path_factory.mktemp("instance")
@@ -119,3 +120,19 @@ def test_an_account_with_a_password_is_connected_by_its_owner(
     look(page, "connected")
     page.click("[data-provider='oidc:real'] button")
     expect(page.locator("[data-provider='oidc:real'] a")).to_have_count(1)
+
+
+def test_somebody_signs_in_in_w3m(webmail: str, terminal: Callable[[str], Terminal]) -> None:  # noqa: F811
+    window = terminal(f"{webmail}/login?next=/account")
+    window.until("ENT Lyon")
+    window.find("ENT Lyon")
+    window.keys("Enter")
+    window.until("Sign-in")
+    window.keys("Tab")
+    window.fill_in("lea")
+    window.keys("Tab")
+    window.fill_in("any", "Password:")
+    window.keys("Tab", "Enter")
+    window.until("My account")
+    window.find("Connected accounts")
+    window.until("ENT Lyon")
