@@ -112,7 +112,7 @@ def claim(asked: Asked, settings: Settings) -> Sending | None:
         row = PasswordReset.get_or_none(PasswordReset.id == asked.row)
         user = row.user if row is not None else None
         _forget_worthless(user)
-        if user is None:
+        if row is None or user is None:
             return None
         to = str(user.recovery_address if asked.channel is Channel.MAIL else user.phone)
         if not to or _had_enough(user, row):

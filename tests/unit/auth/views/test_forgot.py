@@ -133,6 +133,12 @@ def test_a_link_that_is_over_says_so_and_what_to_do(visitor, path):
     assert answer.status_code == 410 and 'href="/forgot"' in answer.text
 
 
+def test_where_some_passwords_are_kept_elsewhere_the_page_leads_there_too(settings, alice):
+    browser = Browser(build(replace(settings, support=Support(password_url="https://ent.example/reset"))))
+    page = browser.get("/forgot").text
+    assert "https://ent.example/reset" in page and 'name="username"' in page
+
+
 def test_an_empty_name_is_asked_for(visitor):
     assert ask(visitor, "  ").status_code == 422
     assert PasswordReset.select().count() == 0
