@@ -1,4 +1,4 @@
-"""Doctor, doors: whether the CAS server answers as one, and whether what is set of a trusted proxy makes sense."""
+"""Doctor, doors: whether providers of OpenID Connect and the CAS server answer, and what is set of a proxy makes sense."""
 
 from __future__ import annotations
 
@@ -6,21 +6,45 @@ import ipaddress
 import secrets
 from collections.abc import Iterator
 
-from webmail.auth.providers import cas
+from webmail.auth.providers import cas, oidc_server
 from webmail.auth.providers.cas import CasFault, CasRefused
+from webmail.auth.providers.oidc_server import ProviderAway, ProviderRefused
 from webmail.config import Settings
-from webmail.config_providers import Cas, ProxySignIn
+from webmail.config_providers import Cas, Oidc, ProxySignIn
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
 
 _WIDEST = {4: 1 << 16, 6: 1 << 80}  # addresses that may well all be proxies
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
-    """Nothing where neither is set."""
+    """Nothing where none is set."""
+    for provider in settings.oidc:
+        yield _oidc(provider, settings)
     if settings.cas is not None:
         yield _cas(settings.cas, settings)
     if settings.proxy_sign_in is not None:
         yield from _proxy(settings.proxy_sign_in, settings)
+
+
+def _oidc(provider: Oidc, settings: Settings) -> CheckResult:
+    """Read its configuration and keys, and ask about a code that nobody has: it says invalid_grant, if it knows this webmail."""
+    name = f"OpenID Connect, {provider.name}"
+    back = f"{settings.public_url.rstrip('/')}/login/oidc/{provider.name}/callback"
+    form = {"grant_type": "authorization_code", "code": "doctor", "redirect_uri": back, "code_verifier": secrets.token_hex(32)}
+    try:
+        if not oidc_server.usable_keys(provider):
+            words = f"{provider.issuer} tells no key that signatures can be checked with (RS256 or ES256, for example)."
+            return CheckResult(name, PROBLEM, words)
+        oidc_server.tokens(provider, form)
+    except ProviderRefused as error:
+        if "client" not in str(error):
+            return CheckResult(name, OK, f"{provider.issuer} answers, and knows this webmail.")
+        words = f"{provider.issuer} does not know this webmail ({error}): check client_id and client_secret, and register"
+        return CheckResult(name, PROBLEM, f"{words} {back} there.")
+    except ProviderAway as error:
+        words = f"{provider.issuer} can't be asked ({error}): nobody can sign in by it. Check issuer, ca_file and the network."
+        return CheckResult(name, PROBLEM, words)
+    return CheckResult(name, PROBLEM, f"{provider.issuer} takes a code that nobody has: sign nobody in by it.")
 
 
 def _cas(rules: Cas, settings: Settings) -> CheckResult:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tests.support.cas_server import FakeCas, cas_server, failure, success, xml
+from tests.support.oidc_provider import CLIENT, SECRET, fake_provider
 from webmail import config, doctor_doors
+from webmail.auth.providers import oidc_server
 from webmail.doctor_result import OK, PROBLEM, WARNING
 
 
@@ -76,3 +78,32 @@ def test_a_proxy_that_is_fine(tmp_path):
 def test_one_that_is_not(tmp_path, values, state, said):
     [(told, words)] = proxy(tmp_path, **values)
     assert told == state and said in words
+
+
+def oidc(tmp_path, **over: Any) -> tuple[str, str]:
+    oidc_server.forget_all()
+    with fake_provider() as provider:
+        provider.told, provider.answer = over.get("told", {}), over.get("answer", {})
+        rules = {"name": "ent", "title": "ENT", "issuer": provider.issuer, "client_id": CLIENT, "client_secret": SECRET}
+        [one] = found(tmp_path, oidc=[rules])
+        return one
+
+
+def test_a_provider_of_openid_connect_that_knows_us(tmp_path):
+    state, words = oidc(tmp_path)
+    assert state == OK and "knows this webmail" in words
+
+
+@pytest.mark.parametrize(
+    ("over", "word"),
+    [
+        ({"told": {"issuer": "https://other.example"}}, "calls itself"),
+        ({"told": {"id_token_signing_alg_values_supported": ["HS256"]}}, "no key"),
+        ({"answer": {"/token": (401, b'{"error": "invalid_client"}')}}, "client_secret"),
+        ({"answer": {"/token": (200, b"{}")}}, "nobody has"),
+        ({"answer": {"/.well-known/openid-configuration": (404, b"")}}, "can't be asked"),
+    ],
+)
+def test_a_provider_of_openid_connect_that_nobody_can_sign_in_by(tmp_path, over, word):
+    state, words = oidc(tmp_path, **over)
+    assert state == PROBLEM and word in words

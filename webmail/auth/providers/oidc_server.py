@@ -170,6 +170,12 @@ def verified(provider: Oidc, token: str) -> tuple[dict[str, Any], dict[str, Any]
     raise ProviderRefused("a token that is signed by none of the provider's keys")
 
 
+def usable_keys(provider: Oidc) -> int:
+    """How many of its keys can check a signature that it announces. Raises ProviderAway."""
+    kinds = {_ALGORITHMS[one] for one in metadata(provider).algorithms if one in _ALGORITHMS}
+    return sum(type(key) in kinds for key in _keys(provider))
+
+
 def _candidates(keys: tuple[Key, ...], algorithm: str, kid: Any) -> list[Key]:
     """The keys that a token may be signed with: the one that it names, else all of the right kind."""
     fit = [key for key in keys if isinstance(key, _ALGORITHMS[algorithm]) and key.get("alg", algorithm) == algorithm]
