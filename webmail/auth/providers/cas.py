@@ -222,11 +222,11 @@ def _tree(content: bytes) -> _Element:
         if len(open_elements[-1].text) <= _LONGEST_VALUE:  # longer ones are refused, or not looked at
             open_elements[-1].text += words
 
-    def refuse(*_declared: object) -> None:
+    def refuse(*_declared: object) -> int:
         raise CasRefused(CasFault.ODD, "an answer with a document type")
 
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = parser.ExternalEntityRefHandler = refuse
+    parser.StartDoctypeDeclHandler = parser.ExternalEntityRefHandler = refuse
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the latter for encodings that Python does not know

@@ -88,8 +88,8 @@ def leave_for_cas() -> Response:
     target, kept = local_path(form.next.data or ""), oidc_attempts.packed(kept_text())
     if len(kept) > oidc_attempts.LONGEST_KEPT:
         return sign_in_page(form, 422, too_long_words())
-    chosen = {"shared": bool(form.shared.data), "lasting": bool(form.lasting.data)}
-    return lead_on(_begin(rules, target=target, kept=kept, **chosen), rules.title)
+    shared, lasting = bool(form.shared.data), bool(form.lasting.data)
+    return lead_on(_begin(rules, target=target, kept=kept, shared=shared, lasting=lasting), rules.title)
 
 
 @blueprint.get("/account/confirm/cas")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -34,7 +36,7 @@ def provider_ways(target: str | None = None) -> list[tuple[str, str]]:
     return [(title, address) for title, address in found if address]
 
 
-def _address(endpoint: str, **values: str | None) -> str:
+def _address(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""
 
 

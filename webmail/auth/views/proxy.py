@@ -31,7 +31,6 @@ from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path, next_path
 
-_BACK = "back"  # in the query: the gateway has been asked already
 _KEPT = "kept-for-proxy"  # in a visitor's session: the text that was being written
 
 
@@ -65,8 +64,8 @@ def leave_for_proxy() -> Response:
     if len(kept) > oidc_attempts.LONGEST_KEPT:
         return sign_in_page(form, 422, too_long_words())
     session[_KEPT] = kept
-    chosen = {"shared": form.shared.data and 1 or None, "lasting": form.lasting.data and 1 or None}
-    return lead_on(url_for("auth.begin_proxy", next=target or None, **chosen), rules.title)
+    shared, lasting = (1 if box.data else None for box in (form.shared, form.lasting))
+    return lead_on(url_for("auth.begin_proxy", next=target or None, shared=shared, lasting=lasting), rules.title)
 
 
 @blueprint.get("/login/proxy/confirm")
@@ -114,10 +113,10 @@ def _sign_in(rules: ProxySignIn, target: str, *, shared: bool, lasting: bool) ->
 
 def _nobody(rules: ProxySignIn, target: str) -> Response:
     """To the gateway's own page, which leads back here; once, or both would send the browser to and fro."""
-    if not rules.path or _BACK in request.args:
+    if not rules.path or "back" in request.args:
         words = _("%(title)s did not say who you are. Sign in there first, then try again.", title=rules.title)
         return _again(target, 403, words)
-    back = url_for("auth.begin_proxy", next=target or None, **{_BACK: 1})
+    back = url_for("auth.begin_proxy", next=target or None, back=1)
     return redirect(rules.path.replace("{back}", quote(back, safe="")), 302)
 
 

@@ -24,7 +24,8 @@ from webmail.web.public_links import public_link
 @public  # signing out twice is not an error
 def logout() -> Response:
     user, browser = visit().user, describe(request.headers.get("User-Agent", ""))
-    provider = visit().row.provider if visit().row else ""
+    row = visit().row
+    provider = row.provider if row is not None else ""
     visit().end()
     if user is not None:
         audited(AuditAct.SIGN_OUT, browser, actor=user)
