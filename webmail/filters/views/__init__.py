@@ -2,10 +2,22 @@
 
 from webmail.filters.blueprint import blueprint
 from webmail.filters.views import (
+    absence,
+    followed,
     frame,
+    rule_changes,
+    rule_list,
+    rules,
+    scripts,
 )
 
 __all__ = [
+    "absence",
     "blueprint",
+    "followed",
     "frame",
+    "rule_changes",
+    "rule_list",
+    "rules",
+    "scripts",
 ]

@@ -242,7 +242,7 @@ def _action(action: RuleAction) -> str:
             days = int(action.value)
             return ngettext("snooze it for %(num)d day", "snooze it for %(num)d days", days)
         case ActionKind.DELETE:
-            return pgettext("filter", "delete it")
+            return _("move it to Trash")
         case ActionKind.REJECT:
             return _("reject it with “%(words)s”", words=shown(action.text))
         case ActionKind.STOP:

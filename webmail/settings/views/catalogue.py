@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from webmail.settings.blueprint import blueprint
 from webmail.settings.forms import PreferencesForm
+from webmail.web.current import settings
 from webmail.web.formatting import LANGUAGES
 
 
@@ -61,11 +62,18 @@ PAGES = (
         endpoint="settings.list_identities",
     ),
     SettingsPage(
+        "absence", _l("Out of office"), _l("What people are answered while you are away."), endpoint="filters.show_absence"
+    ),
+    SettingsPage(
         "notifications", _l("Notifications"), _l("How you hear about new messages."), ("notifications", "refresh_minutes")
     ),
     SettingsPage("appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "text_size", "density")),
     SettingsPage(
         "language-time", _l("Language and time"), _l("The language and time zone of your mail."), ("language", "time_zone")
+    ),
+    SettingsPage(
+        "filters", _l("Filters"), _l("What happens to messages as they arrive: sorted, tagged, forwarded."),
+        endpoint="filters.show_filters",
     ),
     SettingsPage("shortcuts", _l("Shortcuts"), _l("Single keys for frequent actions."), ("shortcuts",)),
 )  # fmt: skip
@@ -132,12 +140,19 @@ _WORDS = {
     "language": _l("English French translation"),
     "time_zone": _l("hour clock date"),
     "shortcuts": _l("keyboard keys"),
+    "absence": _l("absence absent away holiday holidays vacation automatic reply auto-reply"),
+    "filters": _l("filter rule sort sieve script automatic move block junk pause"),
 }
 
 
 @blueprint.app_template_global()
 def settings_pages() -> tuple[SettingsPage, ...]:
-    return PAGES
+    """Those of filters only where there is a server for them."""
+    return tuple(one for one in PAGES if settings().sieve is not None or not _needs_sieve(one.endpoint))
+
+
+def _needs_sieve(endpoint: str) -> bool:
+    return endpoint.startswith("filters.")
 
 
 def page_named(slug: str) -> SettingsPage | None:
@@ -169,7 +184,7 @@ def _begins(words: Iterable[str], start: str) -> bool:
 
 
 def _keys() -> list[str]:
-    return [name for one in PAGES for name in one.names or (one.slug,)] + [one.endpoint for one in PLACES]
+    return [name for one in settings_pages() for name in one.names or (one.slug,)] + [one.endpoint for one in PLACES]
 
 
 @lru_cache(maxsize=128)
@@ -191,7 +206,7 @@ def _more(key: str) -> str:
         return str(place.words)
     if key not in _WORDS:
         return ""
-    choices = getattr(PreferencesForm(formdata=None)[key], "choices", None) or ()
+    choices = getattr(PreferencesForm(formdata=None)._fields.get(key), "choices", None) or ()
     return " ".join([str(_WORDS[key]), *(str(choice.label) for choice in choices)])
 
 
