@@ -69,10 +69,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ProvenPerson:
-    """Who signed in at a provider. `session`: the provider's own (`sid`), "" where it tells none."""
+    """Who signed in at a provider. `session`: the provider's own (`sid`), "" where it tells none. `fresh`: it says that they did
+    so for this attempt; some never say it."""
 
     claims: Claims
     session: str = ""
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ def finish(provider: Oidc, attempt: Attempt, answer: Mapping[str, str], back: st
         raise ProviderRefused("an answer without an ID token")
     access_token = access_token if isinstance(access_token, str) else ""
     told = _checked_id_token(provider, token, attempt, access_token)
-    return _identity(provider, told, access_token)
+    claims = _claims(provider, told, access_token)
+    return ProvenPerson(claims, _text(told.get("sid")), _is_fresh(attempt, told))
 
 
 def ended(provider: Oidc, token: str) -> Ended:
@@ -187,9 +190,14 @@ def _checked_id_token(provider: Oidc, token: str, attempt: Attempt, access_token
     _check_audience(provider, told)
     if not _is_text(told["sub"]):
         raise ProviderRefused("an ID token of nobody")
-    if attempt.fresh and not attempt.at - _LEEWAY <= _time(told.get("auth_time")) <= time.time() + _LEEWAY:
-        raise ProviderRefused("signed in there too long ago, or it does not say when")
+    if attempt.fresh and "auth_time" in told and not _is_fresh(attempt, told):
+        raise ProviderRefused("signed in there too long ago")
     return told
+
+
+def _is_fresh(attempt: Attempt, told: Mapping[str, Any]) -> bool:
+    """Whether it says that they signed in there for this attempt."""
+    return attempt.at - _LEEWAY <= _time(told.get("auth_time")) <= time.time() + _LEEWAY
 
 
 def _validate(claims: CodeIDToken) -> None:
@@ -210,7 +218,7 @@ def _check_audience(provider: Oidc, told: Mapping[str, Any]) -> None:
         raise ProviderRefused("a token for somebody else")
 
 
-def _identity(provider: Oidc, told: dict[str, Any], access_token: str) -> ProvenPerson:
+def _claims(provider: Oidc, told: dict[str, Any], access_token: str) -> Claims:
     wanted = [provider.address_claim, provider.name_claim, provider.groups_claim]
     if any(name and name not in told for name in wanted) and access_token:
         more = _asked_for(provider, access_token)
@@ -219,11 +227,10 @@ def _identity(provider: Oidc, told: dict[str, Any], access_token: str) -> Proven
     address, name = _text(told.get(provider.address_claim)), _text(told.get(provider.name_claim))
     known_as = _text(told.get("preferred_username"))
     groups = _groups(told.get(provider.groups_claim)) if provider.groups_claim else None
-    claims = Claims(
+    return Claims(
         provider=key_of(provider), subject=told["sub"], address=address, proven=_is_proven(provider, told), name=name,
         groups=groups, shown=address or known_as,
     )  # fmt: skip
-    return ProvenPerson(claims, _text(told.get("sid")))
 
 
 def _asked_for(provider: Oidc, access_token: str) -> dict[str, Any]:

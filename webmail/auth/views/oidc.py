@@ -200,6 +200,11 @@ def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
         audited(AuditAct.PROVIDER_REFUSED, oidc.key_of(provider))
         words = _("You signed in to %(title)s as somebody else, so this was not confirmed.", title=provider.title)
         return confirm_page(begun.target, 403, words)
+    if not identity.fresh:
+        words = _(
+            "%(title)s does not say when you signed in there, so it can’t confirm this. Ask for help.", title=provider.title
+        )
+        return confirm_page(begun.target, 403, words)
     return confirmed(Factor.PROVIDER, begun.target)
 
 

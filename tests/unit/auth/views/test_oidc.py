@@ -697,9 +697,13 @@ def test_a_session_that_was_open_there_connects_nothing(confirmed, provider, ali
     provider.claims["auth_time"] = int(time.time()) - 900
     connect(confirmed, provider)
     assert "did not confirm that you have just signed in" in confirmed.get("/account/providers").text
+    assert not LinkedAccount.select().count()
+
+
+def test_a_provider_that_never_says_when_connects_who_looks(confirmed, provider, alice):
     provider.claims["auth_time"] = None
     connect(confirmed, provider)
-    assert not LinkedAccount.select().count()
+    assert "Connect only an account of your own" in confirmed.get("/account/providers").text
 
 
 def test_an_account_there_belongs_to_one_person_here(confirmed, provider, alice, bob):
