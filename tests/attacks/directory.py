@@ -308,27 +308,37 @@ def _away(ground: Ground, slapd: Directory, folder: Path) -> Finding:
 
 
 def _slow(ground: Ground, slapd: Directory, folder: Path) -> Finding:
-    """It takes connections and never answers: forty people wait for it on sixteen threads."""
-    person, times = ground.person(), []
-    with silent() as port, _web(ground, folder, slapd.as_table(url=f"ldap://127.0.0.1:{port}")) as web:
-        over = threading.Event()
-        crowd = [threading.Thread(target=_keep_trying, args=(web, f"crowd{number}", over)) for number in range(40)]
-        for one in crowd:
-            one.start()
-        time.sleep(0.5)
-        until = time.monotonic() + (10 if ground.quick else 30)
+    """It takes connections and never answers: forty people wait for it on sixteen threads. Compared with one that does answer."""
+    many = {"sign_in_attempts": 1_000_000}  # the crowd is at one address
+    with _web(ground, folder, slapd.as_table(), **many) as web:
+        usual = _beside_a_crowd(ground, web)
+    with silent() as port, _web(ground, folder, slapd.as_table(url=f"ldap://127.0.0.1:{port}"), **many) as web:
+        times = _beside_a_crowd(ground, web)
+    words = (
+        f"40 people keep trying; meanwhile who has a password here got in {len(times)} times, in {median(times):.1f} s mostly, "
+        f"{max(times):.1f} s at most; where it answers them: {median(usual):.1f} and {max(usual):.1f} s"
+    )
+    return Finding("The directory takes connections and never answers", 40, words, max(times) < max(6.0, 2 * max(usual)))
+
+
+def _beside_a_crowd(ground: Ground, web: Web) -> list[float]:
+    """How long sign-ins by a password of ours take, in seconds, while forty people keep trying by the directory."""
+    person, over, times = ground.person(), threading.Event(), []
+    crowd = [threading.Thread(target=_keep_trying, args=(web, f"crowd{number}", over)) for number in range(40)]
+    for one in crowd:
+        one.start()
+    time.sleep(0.5)
+    until = time.monotonic() + (7 if ground.quick else 20)
+    try:
         while time.monotonic() < until:
             before = time.monotonic()
             assert _status(web, person, LOCAL) == 303
             times.append(time.monotonic() - before)
+    finally:
         over.set()
         for one in crowd:
             one.join()
-    words = (
-        f"40 people keep trying; meanwhile who has a password here got in {len(times)} times, in {median(times):.1f} s mostly, "
-        f"{max(times):.1f} s at most"
-    )
-    return Finding("The directory takes connections and never answers", 40, words, max(times) < 6)
+    return times
 
 
 def _keep_trying(web: Web, name: str, over: threading.Event) -> None:
