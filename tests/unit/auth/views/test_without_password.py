@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from typing import Any
 
 import pyotp
 import pytest
 
-from tests.support.auth_app import PASSWORD, Browser, build, csrf
+from tests.support.auth_app import PASSWORD, Browser, add, build, csrf
 from tests.support.cas_server import FakeCas, cas_server
+from tests.support.webauthn_key import WebauthnKey
 from webmail import config
 from webmail.auth import passwords
-from webmail.models import AppPassword, LinkedAccount, Session, User
+from webmail.models import AppPassword, LinkedAccount, Session, User, Voucher, now
 
 
 @pytest.fixture
@@ -187,3 +190,48 @@ class TestTheProxy:
         answer = alice.client.post("/logout", data={"csrf_token": csrf(alice.get("/devices"))}, base_url=alice.base)
         assert (answer.status_code, 'href="/bye"' in answer.text) == (200, True)
         assert "Clear-Site-Data" in answer.headers and not Session.select().exists()
+
+
+@pytest.mark.parametrize("more", [{"second_step_for": "all", "second_step_grace_days": 0}])
+def test_a_second_step_that_is_required_is_set_up_first(alice, server):
+    assert alice.get("/word").location.startswith("/account")
+    assert "data-totp-key" in alice.get("/account/totp").text  # who has just signed in is not asked again
+
+
+@pytest.mark.parametrize("more", [{"terms_file": "terms.txt", "terms_version": "1"}])
+def test_terms_are_accepted_first(app, server, tmp_path):
+    (tmp_path / "instance" / "terms.txt").write_text("Be kind.")
+    browser = Browser(app)
+    browser.get(server.sign_in(browser.get("/login/cas").location, "alice"))
+    assert browser.get("/word").location.startswith("/account/terms")
+    browser.post("/account/terms", {"version": "1"}, form_at="/account/terms")
+    assert browser.get("/word").status_code == 200
+
+
+@pytest.mark.parametrize("more", [{"passkey_sign_in": True}])
+def test_a_passkey_opens_the_account_too(app, alice, server):
+    passkey = WebauthnKey(step=0, passkey=True)
+    confirm(alice, server, "/account/keys")
+    asked = json.loads(html.unescape(re.search(r'data-options="([^"]+)"', alice.get("/account/keys").text)[1]))
+    alice.post("/account/keys", {"name": "Telephone", "key": passkey.create(asked)}, form_at="/account/keys")
+    other = Browser(app)
+    other.get("/login")
+    answer = passkey.get(other.get("/login/passkey/options").get_json())
+    assert other.post("/login/passkey", {"key": answer}).status_code == 303
+    assert other.get("/word").status_code == 200
+
+
+def test_a_colleague_vouches_for_the_second_step(app, alice, server):
+    add("bob@lycee.example")
+    colleague = Browser(app)
+    colleague.sign_in("bob")
+    User.update(second_step=1).execute()
+    Session.update(confirmed=now()).execute()
+    door = Browser(app)
+    assert door.get(server.sign_in(door.get("/login/cas").location, "alice")).location == "/login/code"
+    door.post("/login/code/voucher", {"colleague": "bob"}, form_at="/login/code/voucher?again=1")
+    number = re.search(r"data-check-number>(\d{4})<", door.get("/login/code/voucher").text)[1]
+    colleague.post("/account/vouchers", {"voucher": Voucher.get().id, "number": number}, form_at="/account/vouchers")
+    door.post("/login/code/voucher/use", {}, form_at="/login/code/voucher?again=1")
+    assert door.get("/word").status_code == 200
+    assert Session.select().order_by(Session.created.desc()).get().provider == "cas"
