@@ -76,6 +76,18 @@ NO_PAGES = frozenset(
         "auth.ask_to_remove_factors",
         "auth.show_sheet",
         "accounts.show_support_sent",  # for who has sent something: tests/browser/accounts/test_support.py
+        "auth.begin_cas",  # what leads to a provider and back: tests/browser/auth/test_cas.py and test_providers.py
+        "auth.end_cas",
+        "auth.confirm_by_cas",
+        "auth.connect_by_cas",
+        "auth.begin_proxy",
+        "auth.confirm_by_proxy",
+        "auth.connect_by_proxy",
+        "auth.begin_oidc",
+        "auth.end_oidc",
+        "auth.leave_oidc",
+        "auth.confirm_by_oidc",
+        "auth.connect_by_oidc",
         "auth.passkey_options",
         "accounts.task_state",
         "accounts.task_result",
@@ -114,7 +126,7 @@ def _simple_pages() -> dict[str, str]:
         "recovery": "/account/recovery", "phone": "/account/phone", "forgot": "/forgot", "forgot-sent": "/forgot/sent",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
         "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
-        "room": "/room", "support": "/support", "providers": "/account/providers",
+        "room": "/room", "absence": "/absence", "support": "/support", "providers": "/account/providers",
     }  # fmt: skip
 
 
