@@ -57,7 +57,7 @@ class ResetOver(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedReset:
     """What was asked for: the row, and what only the link, the browser and the text message hold."""
 
     row: int
@@ -84,7 +84,7 @@ def channels(settings: Settings) -> list[Channel]:
     return [*([Channel.MAIL] if by_mail else []), *([Channel.SMS] if settings.sms else [])]
 
 
-def ask(name: str, channel: Channel, network: str, settings: Settings, *, browser: str = "") -> Asked:
+def ask(name: str, channel: Channel, network: str, settings: Settings, *, browser: str = "") -> AskedReset:
     """Note that somebody asked for a new password of `name`, as it was typed. The same three queries whoever that is.
 
     `browser`: the known-devices cookie. Raises TooManyAttempts, after PER_NETWORK requests.
@@ -102,10 +102,10 @@ def ask(name: str, channel: Channel, network: str, settings: Settings, *, browse
             user=person, token_hash=hashed, channel=channel, known=known, network=network[:64],
             code_hash=_code_hash(hashed, code, settings) if channel is Channel.SMS else "",
         )  # fmt: skip
-    return Asked(row.id, channel, network, token, code)
+    return AskedReset(row.id, channel, network, token, code)
 
 
-def claim(asked: Asked, settings: Settings) -> Sending | None:
+def claim(asked: AskedReset, settings: Settings) -> Sending | None:
     """What to send, which counts from now on; None where nothing is: nobody, nowhere to send it, or enough was sent."""
     with db.atomic():
         serialize("password-reset")

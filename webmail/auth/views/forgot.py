@@ -15,7 +15,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.forms import ForgotForm
 from webmail.auth.guard import public
 from webmail.auth.mailed_codes import CodeRefused
-from webmail.auth.password_reset import Asked, Channel
+from webmail.auth.password_reset import AskedReset, Channel
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views import reset_letters
 from webmail.auth.views.code_letters import code_fault_words
@@ -100,7 +100,7 @@ def _tokens() -> list[str]:
     return list(session.get(_TOKENS, []))
 
 
-def _send(app: Flask, asked: Asked) -> None:
+def _send(app: Flask, asked: AskedReset) -> None:
     """Once the answer has gone. Whatever goes wrong is only logged: nobody is there any more."""
     try:
         with app.app_context():

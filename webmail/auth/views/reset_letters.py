@@ -9,7 +9,7 @@ from flask_babel import ngettext
 
 from webmail import system_mail
 from webmail.auth import password_reset, text_messages
-from webmail.auth.password_reset import Answer, Asked, Channel, Sending
+from webmail.auth.password_reset import Answer, AskedReset, Channel, Sending
 from webmail.auth.providers.accounts import links_of
 from webmail.auth.views.provider_ways import provider_title
 from webmail.models import User
@@ -18,7 +18,7 @@ from webmail.web.formatting import written_in
 from webmail.web.public_links import public_link
 
 
-def send(sending: Sending, asked: Asked) -> str:
+def send(sending: Sending, asked: AskedReset) -> str:
     """Queue the mail, or return the text message, which the caller sends without a database.
 
     Raises what `system_mail.send` does.
@@ -58,7 +58,7 @@ def code_text(code: str) -> str:
     return " ".join([begin, valid, _("Give it to nobody.")])
 
 
-def _letter(sending: Sending, asked: Asked) -> tuple[str, str]:
+def _letter(sending: Sending, asked: AskedReset) -> tuple[str, str]:
     """Subject and text. Both are the same for everybody but for the address, the link and what the establishment says."""
     address, place = sending.user.address, settings().name
     subject = _("Your password for %(place)s", place=place)
@@ -73,7 +73,7 @@ def _letter(sending: Sending, asked: Asked) -> tuple[str, str]:
     return subject, "\n".join(lines)
 
 
-def _text(sending: Sending, asked: Asked) -> str:
+def _text(sending: Sending, asked: AskedReset) -> str:
     if sending.answer is Answer.WAY:
         return code_text(asked.code)
     return " ".join([f"{settings().name}:", *_instead(sending)])[: text_messages.LONGEST]
