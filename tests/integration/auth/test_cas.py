@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+import httpx
 import pytest
-import requests
 from bs4 import BeautifulSoup
 from werkzeug.serving import make_server
 
@@ -44,34 +44,38 @@ def place(services: Services) -> Iterator[Place]:
         server.shutdown()
 
 
+def _client() -> httpx.Client:
+    return httpx.Client(follow_redirects=True, timeout=20)
+
+
 @dataclass
 class Person:
     """Alice's browser, which goes to the webmail and to the CAS server. Both are on one host: cookies know no port."""
 
     place: Place
-    browser: requests.Session = field(default_factory=requests.Session)
+    browser: httpx.Client = field(default_factory=_client)
 
     def __post_init__(self) -> None:
         self.browser.headers["Accept-Language"] = "en"
 
-    def get(self, path: str) -> requests.Response:
-        return self.browser.get(path if path.startswith("http") else f"{self.place.base}{path}", timeout=20)
+    def get(self, path: str) -> httpx.Response:
+        return self.browser.get(path if path.startswith("http") else f"{self.place.base}{path}")
 
-    def send(self, page: requests.Response, form: str, **fields: str) -> requests.Response:
+    def send(self, page: httpx.Response, form: str, **fields: str) -> httpx.Response:
         [tag, *_others] = BeautifulSoup(page.text, "html.parser").select(form)
         data = {str(one["name"]): str(one.get("value", "")) for one in tag.select("input[name]") if one.get("type") != "checkbox"}
-        where = requests.compat.urljoin(page.url, str(tag.get("action", page.url)))
-        return self.browser.post(where, {**data, **fields}, timeout=20)
+        where = urljoin(str(page.url), str(tag.get("action", str(page.url))))
+        return self.browser.post(where, data={**data, **fields})
 
-    def sign_in(self, start: str = "/login/cas?next=/mailbox/INBOX", password: str = PASSWORD) -> requests.Response:
+    def sign_in(self, start: str = "/login/cas?next=/mailbox/INBOX", password: str = PASSWORD) -> httpx.Response:
         """Through the server's own page."""
         page = self.get(start)
-        assert page.url.startswith(f"{self.place.cas.url}/login"), page.text
+        assert str(page.url).startswith(f"{self.place.cas.url}/login"), page.text
         return self.send(page, "#login_form", username=NAME, password=password)
 
     @property
     def is_signed_in(self) -> bool:
-        return self.browser.get(f"{self.place.base}/mailbox/INBOX", allow_redirects=False, timeout=20).status_code == 200
+        return self.browser.get(f"{self.place.base}/mailbox/INBOX", follow_redirects=False).status_code == 200
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ def alice(place: Place) -> Person:
 
 def test_the_mailbox_opens_and_groups_come_along(alice: Person) -> None:
     page = alice.sign_in()
-    assert (page.status_code, page.url) == (200, f"{alice.place.base}/mailbox/INBOX"), page.text[:500]
+    assert (page.status_code, str(page.url)) == (200, f"{alice.place.base}/mailbox/INBOX"), page.text[:500]
     with db.connection_context():
         user = User.get(User.address == f"alice@{DOMAIN}")
         mine = GroupMember.select().where(GroupMember.user == user, GroupMember.provider == "cas")
@@ -93,7 +97,7 @@ def test_the_mailbox_opens_and_groups_come_along(alice: Person) -> None:
 
 def test_a_wrong_password_there_leads_nowhere(alice: Person) -> None:
     page = alice.sign_in(password="not this one")
-    assert page.url.startswith(alice.place.cas.url)
+    assert str(page.url).startswith(alice.place.cas.url)
     assert not alice.is_signed_in
 
 
@@ -101,7 +105,7 @@ def test_who_is_signed_in_there_need_not_type_anything(alice: Person) -> None:
     alice.sign_in()
     alice.send(alice.get("/devices"), "form[action='/logout']")
     assert not alice.is_signed_in
-    assert alice.get("/login/cas?next=/mailbox/INBOX").url == f"{alice.place.base}/mailbox/INBOX"
+    assert str(alice.get("/login/cas?next=/mailbox/INBOX").url) == f"{alice.place.base}/mailbox/INBOX"
 
 
 def test_the_way_back_is_good_in_no_other_browser(alice: Person) -> None:
@@ -119,10 +123,10 @@ def test_confirming_asks_for_the_password_there_though_one_is_signed_in(alice: P
         User.update(password="").where(User.address == f"alice@{DOMAIN}").execute()
     try:
         page = alice.get("/account/totp")
-        assert urlsplit(page.url).path == "/account/confirm"
+        assert urlsplit(str(page.url)).path == "/account/confirm"
         [way] = BeautifulSoup(page.text, "html.parser").select("a[href^='/account/confirm/cas']")
         page = alice.sign_in(str(way["href"]))
-        assert urlsplit(page.url).path == "/account/totp", page.text[:500]
+        assert urlsplit(str(page.url)).path == "/account/totp", page.text[:500]
         assert "data-totp-key" in page.text
     finally:
         with db.connection_context():
