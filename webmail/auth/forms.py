@@ -107,6 +107,6 @@ class PhoneForm(FlaskForm):
     """A telephone number, and the code that confirms it."""
 
     number = StringField(
-        _l("Mobile number"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": "40", "required": True}
+        _l("Mobile number"), render_kw={"inputmode": "tel", "autocomplete": "tel", "maxlength": "40", "required": True}
     )
     code = StringField(_l("Code"), render_kw=_DIGITS)
