@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from babel.dates import format_date, get_day_names
+from babel.dates import get_day_names
 from flask import g
 from flask_babel import get_locale, ngettext, pgettext
 from flask_babel import gettext as _
@@ -14,7 +14,7 @@ from webmail.contacts import store as contacts
 from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.mailbox import tags
 from webmail.web.current import current_user
-from webmail.web.formatting import file_size
+from webmail.web.formatting import day_in_full, file_size
 from webmail.web.labels import mailbox_label, mailbox_path
 
 _MOST_VALUES = 3  # said one by one
@@ -177,7 +177,7 @@ def _date(condition: RuleCondition) -> str:
 
 
 def _day(value: str) -> str:
-    return format_date(date.fromisoformat(value), "long", locale=_locale())
+    return day_in_full(date.fromisoformat(value))
 
 
 def _hour(condition: RuleCondition) -> str:
@@ -237,14 +237,14 @@ def _action(action: RuleAction) -> str:
         case ActionKind.FORWARD:
             return _("forward it to %(address)s", address=value)
         case ActionKind.REPLY:
-            return _("reply “%(words)s”", words=shown(action.text))
+            return _("reply “%(words)s”", words=shown(action.text).rstrip(". "))
         case ActionKind.SNOOZE:
             days = int(action.value)
             return ngettext("snooze it for %(num)d day", "snooze it for %(num)d days", days)
         case ActionKind.DELETE:
             return _("move it to Trash")
         case ActionKind.REJECT:
-            return _("reject it with “%(words)s”", words=shown(action.text))
+            return _("reject it with “%(words)s”", words=shown(action.text).rstrip(". "))
         case ActionKind.STOP:
             return pgettext("filter", "stop")
 

@@ -1,0 +1,86 @@
+"""Filters as one makes them in Chromium, with scripts and without: rows that come, go and adapt; the list's buttons."""
+
+from __future__ import annotations
+
+import imaplib
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from deploy.demo.services import Services
+from tests.support.messages import message
+
+OpenBrowser = Callable[..., Page]
+
+
+@pytest.fixture
+def reader(demo: Services) -> str:
+    address = f"filters-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Nora Petit", 10**8)
+    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
+    client.login(address, demo.password)
+    client.append("INBOX", "", "", bytes(message("Conseil de classe", "Bonjour")))
+    client.logout()
+    return address
+
+
+def make(page: Page, name: str, value: str) -> None:
+    page.goto("/filters/new")
+    page.fill("[name=name]", name)
+    page.fill("[name='conditions-0-values']", value)
+    page.select_option("[name='actions-0-value']", "Archive")
+    page.click("main .toolbar button[value=save]")
+    expect(page.locator("#notices")).to_contain_text("saved")
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("[data-rule] h2").all_inner_texts()
+
+
+def test_rows_adapt_and_keep_what_was_typed(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:
+    page = open_browser(reader, language="en")
+    page.goto("/filters/new")
+    page.fill("[name=name]", "Week-end")
+    page.fill("[name='conditions-0-values']", "typed")
+    page.click("#add-condition")
+    expect(page.locator("[name='conditions-1-field']")).to_be_visible()
+    expect(page.locator("[name='conditions-0-values']")).to_have_value("typed")
+    expect(page.locator("[name=name]")).to_have_value("Week-end")
+    page.select_option("[name='conditions-1-field']", "weekday")
+    if not scripts:  # any button of the form brings the controls that fit
+        page.click("#add-action")
+        page.click("button[value='remove-action 1']")
+    page.check("[name='conditions-1-values'][value='6']")
+    page.select_option("[name='actions-0-value']", "Archive")
+    page.click("main .toolbar button[value=save]")
+    expect(page.locator("[data-rule] p")).to_have_text(
+        "If the sender contains “typed”, and it arrives on a Saturday, move it to “Archive”."
+    )
+
+
+def test_the_list_s_buttons_and_undo(open_browser: OpenBrowser, reader: str) -> None:
+    page = open_browser(reader, language="en")
+    make(page, "One", "1")
+    make(page, "Two", "2")
+    page.click("[aria-label='Move Two up']")
+    expect(page.locator("[data-rule] h2").first).to_have_text("Two")
+    page.click("[role=switch][aria-label=One]")
+    expect(page.locator("[role=switch][aria-label=One]")).to_have_attribute("aria-checked", "false")
+    page.locator("[data-rule]").first.locator("summary").click()
+    page.locator("[data-rule]").first.get_by_role("button", name="Delete").click()
+    expect(page.locator("[data-rule]")).to_have_count(1)
+    page.click("#notices form button")
+    expect(page.locator("[data-rule]")).to_have_count(2)
+    assert names(page) == ["Two", "One"]
+
+
+def test_what_is_wrong_is_said_at_the_field(open_browser: OpenBrowser, reader: str) -> None:
+    page = open_browser(reader, width=360, language="en")
+    page.goto("/filters/new")
+    page.click("main .toolbar button[value=save]")
+    wrong = page.locator("[name='conditions-0-values']")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#conditions-0-values-error")).to_have_text("Fill in this field.")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
