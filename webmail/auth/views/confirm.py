@@ -18,6 +18,7 @@ from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import ConfirmForm
 from webmail.auth.guard import comes_first, is_confirmed
 from webmail.auth.interrupted_forms import is_interrupted, take_interrupted
+from webmail.auth.providers.accounts import has_own_password
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.second_step import recovery_code_was_used
@@ -65,9 +66,14 @@ def confirm() -> Response:
 
 
 def confirmed(factor: Factor, target: str) -> Response:
-    """Go on after a factor was given by another way than a code."""
-    row = visit().row
+    """Go on after a factor was given by another way than a code.
+
+    A provider confirms only for who has nothing else: it may skip the second step of ours, and a proxy asks nobody anything.
+    """
+    row, user = visit().row, current_user()
     assert row is not None
+    if factor is Factor.PROVIDER and (user.second_step or has_own_password(user)):
+        return redirect(url_for("auth.show_confirm", next=local_path(target) or None), 303)
     confirmation.mark(row)
     return _confirmed(factor, target)
 

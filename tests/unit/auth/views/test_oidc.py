@@ -767,6 +767,14 @@ def test_only_the_same_person_who_signs_in_now_confirms(visitor, provider, nina,
     assert Session.get().confirmed is None
 
 
+@pytest.mark.parametrize("has", [{"second_step": 1}, {"password": "something"}])
+def test_a_provider_confirms_nothing_for_who_has_a_factor_or_a_password_of_ours(visitor, provider, nina, has):
+    User.update(**has).where(User.id == nina.id).execute()
+    there = visitor.get("/account/confirm/oidc/ent?next=/account/keys").location
+    assert visitor.get(provider.visit(there)).location == "/account/confirm?next=/account/keys"
+    assert Session.get().confirmed is None
+
+
 def test_a_sign_in_is_no_confirmation(visitor, app, provider, nina):
     """An answer to the question who somebody is, at which nobody had to type anything."""
     there = provider.visit(leave(Browser(app)))

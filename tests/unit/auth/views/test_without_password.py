@@ -104,6 +104,12 @@ def test_an_authenticator_app_is_set_up_and_asked_for_after_the_provider(app, al
     assert 'name="code"' in page.text and "Confirm with" not in page.text
 
 
+def test_cas_confirms_nothing_for_who_has_a_second_step(alice, server):
+    User.update(second_step=1).execute()
+    assert confirm(alice, server, "/devices") == "/account/confirm?next=/devices"
+    assert Session.get().confirmed is None
+
+
 def test_who_was_given_a_password_too_may_use_either(app, alice, server):
     """As by `flask accounts password`; the temporary password is not asked for where CAS signs in."""
     User.update(password=passwords.hash_password(PASSWORD), must_change=1).execute()
@@ -185,6 +191,11 @@ class TestTheProxy:
     def test_the_same_person(self, alice):
         assert alice.get("/login/proxy/confirm?next=/word", headers={"X-User": "alice"}).location == "/word"
         assert Session.get().confirmed
+
+    def test_not_who_has_a_second_step(self, alice):
+        User.update(second_step=1).execute()
+        answer = alice.get("/login/proxy/confirm?next=/word", headers={"X-User": "alice"})
+        assert answer.location == "/account/confirm?next=/word" and not Session.get().confirmed
 
     def test_signing_out_leads_on_to_its_own_sign_out(self, alice):
         answer = alice.client.post("/logout", data={"csrf_token": csrf(alice.get("/devices"))}, base_url=alice.base)
