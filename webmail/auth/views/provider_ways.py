@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import current_app, url_for
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
@@ -53,6 +54,8 @@ def provider_title(provider: str) -> str:
     for name, entry in (("cas", here.cas), ("proxy", here.proxy_sign_in)):
         if entry is not None:
             titles[name] = entry.title
+    if here.ldap is not None:
+        titles["ldap"] = pgettext("provider", "Directory")
     return titles.get(provider, "") or here.name
 
 
@@ -68,7 +71,7 @@ def password_keeper(user: User) -> str:
     if accounts.has_own_password(user):
         return ""
     if here.ldap is not None:
-        return _("the directory of %(place)s", place=here.name)
+        return _("your organisation’s directory")
     names = [user.provider, *(link.provider for link in accounts.links_of(user))]
     return next((provider_title(name) for name in names if name), here.name)
 
