@@ -90,6 +90,7 @@ NO_PAGES = frozenset(
         "auth.connect_by_oidc",
         "auth.passkey_options",
         "accounts.task_state",
+        "filters.download_script",
         "accounts.task_result",
         "auth.show_terms",  # the demo has none: tests/browser/auth/test_first_sign_in.py
     ]
@@ -115,6 +116,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_contacts(alice),
         **_settings(alice),
         **_tasks(alice),
+        **_filters(alice),
     }
 
 
@@ -247,6 +249,24 @@ def _tasks(alice: HttpVisitor) -> dict[str, str]:
         "account-data": "/account/data",
         "account-name": "/account/name",
         "account-delete": "/account/delete",
+    }
+
+
+def _filters(alice: HttpVisitor) -> dict[str, str]:
+    for words in (_LONG, "newsletter\ninfo@list.example"):
+        fields = {"name": words.split("\n")[0], "conditions-0-values": words, "actions-0-value": "Archive", "stop": "1"}
+        alice.submit(alice.get("/filters/new"), "form.rule-form", action="save", **fields)
+    found = alice.get("/filters")
+    text = 'require "fileinto";\r\nif header :contains "subject" "devis" { fileinto "Archive"; }\r\n'
+    alice.submit(alice.get("/filters/script"), "form[action='/filters/script']", name="phone", text=text)
+    return {
+        "filters": "/filters",
+        "filter-new": "/filters/new?field=weekday&match=is&action=reply",
+        "filter": _link(found, "/filters/rule/"),
+        "scripts": "/filters/scripts",
+        "script": "/filters/script?name=phone",
+        "script-ours": "/filters/script?name=traboule",
+        "script-new": "/filters/script",
     }
 
 
