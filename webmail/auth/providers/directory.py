@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from webmail import audit
 from webmail.auth.names import normalise
-from webmail.auth.providers.accounts import Claims, NotLetIn, Refusal, account_for, allowed_domains, has_own_password
+from webmail.auth.providers.accounts import Claims, NotLetIn, Refusal, account_for, allowed_domains, has_own_password, of_subject
 from webmail.auth.providers.directory_turns import answered, turn
 from webmail.config import Settings
 from webmail.config_providers import Ldap
+from webmail.database.connection import db
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AuditAct, LinkedAccount, User
 
@@ -64,7 +65,7 @@ def sign_in(address: str, password: str, settings: Settings, network: str = "") 
         talk.try_password(entry, password)
         assert entry is not None
         claims = _claims(entry, address, settings)
-        user = _linked(claims.subject)
+        user = of_subject(PROVIDER, claims.subject)
         if user is None and claims.address:
             claims = replace(claims, proven=claims.proven and _is_theirs_alone(talk, entry, claims.address, settings))
     if user is not None and has_own_password(user):  # it has one since: as if it had never been the directory's
@@ -95,10 +96,11 @@ def find(address: str, settings: Settings) -> tuple[DirectoryEntry, Claims] | No
 def come_back(user: User) -> bool:
     """Enable an account that was disabled since its person was no longer in the directory, and is there again; no others."""
     mine = (LinkedAccount.user == user) & (LinkedAccount.provider == PROVIDER)
-    if not LinkedAccount.update(left=None).where(mine, LinkedAccount.left.is_null(False)).execute():
-        return False
+    with db.atomic():
+        if not LinkedAccount.update(left=None).where(mine, LinkedAccount.left.is_null(False)).execute():
+            return False
+        User.update(active=1).where(User.id == user.id).execute()
     user.active = 1
-    User.update(active=1).where(User.id == user.id).execute()
     audit.record(AuditAct.ACCOUNT_ENABLED, target=user.address, by=PROVIDER)
     return True
 
@@ -203,12 +205,6 @@ def _is_theirs_alone(talk: DirectoryTalk, entry: DirectoryEntry, address: str, s
         return True
     log.warning("the directory has more than one entry with the address %s: nobody gets its account", address)
     return False
-
-
-def _linked(subject: str) -> User | None:
-    found = (LinkedAccount.provider == PROVIDER) & (LinkedAccount.subject == subject)
-    row = LinkedAccount.select(LinkedAccount, User).join(User).where(found).first()
-    return row.user if row is not None else None
 
 
 def _directory(settings: Settings) -> Ldap:

@@ -16,6 +16,7 @@ from webmail import audit
 from webmail.auth.endings import end_everything
 from webmail.auth.providers import directory
 from webmail.config import Settings
+from webmail.database.connection import db
 from webmail.models import AuditAct, LinkedAccount, User, now
 
 EVERY = timedelta(hours=1)
@@ -64,11 +65,14 @@ def carry_out(found: Leavers, settings: Settings, by: str = directory.PROVIDER, 
 
 
 def _disable(user: User, settings: Settings, by: str) -> bool:
-    """One conditional UPDATE decides, so that nobody is disabled whom somebody else has decided about meanwhile."""
-    if not User.update(active=0).where(User.id == user.id, User.active == 1, User.password == "").execute():
-        return False
+    """One conditional UPDATE decides, so that nobody is disabled whom somebody else has decided about meanwhile. Why is noted
+    with it: who is disabled without that never comes back by themselves.
+    """
     mine = (LinkedAccount.user == user) & (LinkedAccount.provider == directory.PROVIDER)
-    LinkedAccount.update(left=now()).where(mine).execute()
+    with db.atomic():
+        if not User.update(active=0).where(User.id == user.id, User.active == 1, User.password == "").execute():
+            return False
+        LinkedAccount.update(left=now()).where(mine).execute()
     ended, _programs = end_everything(user, settings)
     audit.record(AuditAct.DIRECTORY_LEFT, target=user.address, by=by, sessions=ended or None)
     return True
