@@ -227,6 +227,7 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
         jobs_file=str(folder / (settings.jobs_file or "jobs.sqlite")),
         uploads_folder=str(folder / (settings.uploads_folder or "uploads")),
         ca_file=str(folder / settings.ca_file) if settings.ca_file else "",
+        oidc=tuple(replace(one, ca_file=str(folder / one.ca_file)) if one.ca_file else one for one in settings.oidc),
     )
     config_files.make_private(Path(settings.uploads_folder), Path(settings.jobs_file))
     return settings

@@ -45,8 +45,18 @@ def _networks(name: str, value: str) -> None:
 
 
 def _header(name: str, value: str) -> None:
-    if value and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", value):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", value):
         raise ConfigError(f"{name} must be the name of a header such as X-Remote-User, not {value[:80]!r}")
+
+
+def _header_or_none(name: str, value: str) -> None:
+    if value:
+        _header(name, value)
+
+
+def _country(name: str, value: str) -> None:
+    if not re.fullmatch(r"\+[1-9][0-9]{0,2}", value):
+        raise ConfigError(f"{name} must be the code of a country such as +33, not {value[:80]!r}")
 
 
 def _place(name: str, value: str) -> None:
@@ -152,8 +162,8 @@ class ProxySignIn:
     addresses: str = checked(_networks)  # of the proxies; from anywhere else the header is worth nothing
     title: str = checked(line(40))
     path: str = checked(_path, default="")  # where the proxy begins signing in; empty: at /login/proxy itself
-    name_header: str = checked(_header, default="")
-    groups_header: str = checked(_header, default="")  # separated by ; or ,
+    name_header: str = checked(_header_or_none, default="")
+    groups_header: str = checked(_header_or_none, default="")  # separated by ; or ,
     create: bool = checked(anything, default=False)
     match_address: bool = checked(anything, default=True)
     domains: str = checked(line(500, empty=True), default="")
@@ -171,7 +181,7 @@ class Sms:
     headers: str = checked(_headers, default="Content-Type: application/json")  # one a line
     body: str = checked(text(4000), default='{"to": "{number}", "message": "{text}"}')
     answer: str = checked(line(200, empty=True), default="")  # words in the answer that say it was accepted; empty: status 2xx
-    country: str = checked(line(4), default="+33")  # of numbers that begin with 0
+    country: str = checked(_country, default="+33")  # of numbers that begin with 0
     per_day: int = checked(between(1, 1_000_000), default=500)  # text messages of everybody together: they cost money
     ca_file: str = checked(line(500, empty=True), default="")
 
@@ -183,7 +193,7 @@ class Support:
     text: str = checked(text(5000), default="")  # the establishment's words; an empty line begins a paragraph
     telephone: str = checked(line(60, empty=True), default="")
     hours: str = checked(line(200, empty=True), default="")
-    password_url: str = checked(line(500, empty=True), default="")  # where passwords are reset that are not kept here
+    password_url: str = checked(_place, default="")  # where passwords are reset that are not kept here
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,12 @@ def test_a_certificate_authority_stands_in_the_instance_folder(instance, tmp_pat
     assert load(instance).imap.ca_file == str(instance / "ca.pem")
 
 
+def test_so_does_that_of_a_provider(instance):
+    ent = {"name": "ent", "title": "ENT", "issuer": "https://ent.example", "client_id": "traboule", "ca_file": "ent.pem"}
+    known = load(instance, sign_in="accounts", token_key_file="key.pem", public_url="https://mail.example", oidc=[ent])
+    assert known.oidc[0].ca_file == str(instance / "ent.pem")
+
+
 def test_an_instance_folder_that_is_none(tmp_path):
     (tmp_path / "file").touch()
     for place in (tmp_path / "file", tmp_path / "file" / "below"):

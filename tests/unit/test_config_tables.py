@@ -100,6 +100,19 @@ def test_a_setting_may_be_one_table():
     assert one.heading.format("sms") == "[sms]"
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "sentence"),
+    [
+        ("sms", {"url": "console", "country": "33"}, "country must be the code of a country such as [+]33, not '33'"),
+        ("support", {"password_url": "ent.lycee.example/password"}, "password_url must be an address that begins with https://"),
+        ("proxy_sign_in", {"header": "", "addresses": "127.0.0.1", "title": "ENT"}, "header must be the name of a header"),
+    ],
+)
+def test_what_would_lead_nowhere_is_refused(name, values, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        config_tables.read(name, values)
+
+
 # --- domains ---------------------------------------------------------------------------------------------------------
 
 
