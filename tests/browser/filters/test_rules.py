@@ -83,4 +83,5 @@ def test_what_is_wrong_is_said_at_the_field(open_browser: OpenBrowser, reader: s
     wrong = page.locator("[name='conditions-0-values']")
     expect(wrong).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#conditions-0-values-error")).to_have_text("Fill in this field.")
+    expect(page.locator("h1")).to_have_text("New filter")
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0

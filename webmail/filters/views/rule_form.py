@@ -43,8 +43,8 @@ def kept_form() -> list[tuple[str, str]]:
 class RuleOffer:
     """The fields and actions that one may choose, each with its words; and the matches of each field."""
 
-    fields: Mapping[str, str]
-    actions: Mapping[str, str]
+    fields: Mapping[ConditionField, str]
+    actions: Mapping[ActionKind, str]
 
 
 def offer(state: FilterState | None, draft: RuleDraft) -> RuleOffer:
