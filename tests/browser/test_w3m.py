@@ -14,6 +14,7 @@ import pytest
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
 from tests.support.outside import mailed_code, mailed_link, texted
 from tests.support.second_step import give_codes
@@ -345,3 +346,22 @@ def test_a_forgotten_password_in_w3m(demo: Services, terminal: Callable[[str], T
         wanda.keys("Tab")
         wanda.fill_in(new, "Password:")
     press(wanda, "^Save and continue", "New message")
+
+
+def test_somebody_goes_away_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    """The text is that of last time: a text browser has an editor of its own for it."""
+    address = f"w3m-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Wanda", 10**8)
+    before = HttpVisitor(demo.address, "", address, demo.password, "en").sign_in()
+    before.submit(before.get("/absence"), "form.absence", text="Back on Monday", action="save")
+    wanda = sign_in(terminal, demo, address)
+    press(wanda, "Settings", "All settings")
+    press(wanda, "Out of office", "Send automatic replies")
+    wanda.find("Send automatic replies")
+    wanda.keys("C-u", "Enter")  # the box before it
+    wanda.until("[*]Send automatic replies")
+    wanda.find("Until .date")
+    wanda.keys("Tab")
+    wanda.fill_in("2030-12-24")
+    press(wanda, "Preview$", "Everybody gets")
+    press(wanda, "^Save Preview", "on until Tuesday 24 December 2030")

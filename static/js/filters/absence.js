@@ -52,6 +52,6 @@
     var shown = document.getElementById("preview");
     if (shown) shown.focus();
   }
-  document.addEventListener("htmx:afterSwap", dress);
+  document.addEventListener("htmx:afterSettle", dress); // before, htmx would take the classes away again
   dress();
 })();

@@ -92,7 +92,7 @@ def test_this_week_ends_on_its_sunday():
 
 
 def test_without_a_zone_only_what_is_the_same_everywhere():
-    assert [name for name, *_ in days("", date(2026, 11, 27))[2:]] == ["christmas", "autumn", "christmas"]
+    assert [name for name, *_ in days("", date(2026, 11, 27))[2:]] == ["christmas", "autumn"]
 
 
 def test_holidays_that_have_begun_begin_today():
@@ -118,8 +118,9 @@ def test_what_the_establishment_lists_comes_with_them_and_instead_of_ours():
 def test_the_shipped_table_is_whole():
     """As all of the ministry's: from a Saturday, for two weeks and what of a third is a holiday anyway; none meets another."""
     for zone in holidays.ZONES:
-        found = holidays.coming(zone, date(2026, 9, 1), (), most=100)
-        assert len(found) == 8
+        years = [holidays.coming(zone, date(year, 9, 1), (), most=100) for year in (2026, 2027)]
+        assert [len(one) for one in years] == [4, 4]
+        found = [one for year in years for one in year]
         for one in found:
             assert one.begin.weekday() == 5
             assert 16 <= (one.end - one.begin).days <= 17

@@ -175,17 +175,27 @@ def _stored_words(stored: StoredAbsence) -> str:
     if stored.paused:
         return _("Saved, but nobody is answered yet: all your filters are paused. See “Filters”.")
     if found.start and found.start > _now():
-        return _("Saved. Automatic replies start on %(when)s.", when=long_date(found.start))
+        return _("Saved. Automatic replies start on %(when)s.", when=since_words(found.start))
     if found.until:
         return _("Saved. Automatic replies are on until %(when)s.", when=until_words(found.until))
     return _("Saved. Automatic replies are on until you turn them off.")
 
 
-@blueprint.app_template_global()
+@blueprint.app_template_filter()
+def since_words(start: datetime) -> str:
+    """The beginning as people say it: of whole days the first one, without its midnight."""
+    return _words(start, ends=False)
+
+
+@blueprint.app_template_filter()
 def until_words(until: datetime) -> str:
-    """The end as people say it: of whole days the last one, not midnight."""
-    day, hour = absence_times.shown(until, time_zone(), ends=True)
-    return long_date(until) if hour else day_in_full(datetime.fromisoformat(day).date())
+    """The end in the same way: of whole days the last one."""
+    return _words(until, ends=True)
+
+
+def _words(at: datetime, *, ends: bool) -> str:
+    day, hour = absence_times.shown(at, time_zone(), ends=ends)
+    return long_date(at) if hour else day_in_full(datetime.fromisoformat(day).date())
 
 
 def _offer_words(one: OfferedTimes) -> tuple[str, str]:
