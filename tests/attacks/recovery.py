@@ -150,8 +150,10 @@ def _asked_without_end(ground: Ground, webs: Sequence[Web]) -> Finding:
         texts = AuditEntry.select().where(AuditEntry.act == AuditAct.CODE_TEXTED, AuditEntry.target == victim.address).count()
         rows = PasswordReset.select().where(PasswordReset.user == User.get(User.address == victim.address)).count()
     works = _asker(webs[0]).get(f"/forgot/{first}").status == 200
-    words = f"{mails} mails, {texts} text messages, {rows} rows are kept; the owner's first link still works"
-    held = set(answers) == {303} and mails <= 3 and texts <= 3 and rows <= 40 and works
+    others = "".join(f"; {count} times answered {status}" for status, count in answers.items() if status != 303)
+    words = f"{mails} mails, {texts} text messages, {rows} rows are kept; the owner's first link still works{others}"
+    few = answers[503] <= tries // 100  # a database that so many write to at once may ask to wait
+    held = set(answers) <= {303, 503} and few and mails <= 3 and texts <= 3 and rows <= 40 and works
     return Finding("Asked for in somebody's name, each time from another network, in two processes", answers.total(), words, held)
 
 
