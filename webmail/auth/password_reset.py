@@ -117,7 +117,9 @@ def claim(asked: AskedReset, settings: Settings) -> Sending | None:
         to = str(user.recovery_address if asked.channel is Channel.MAIL else user.phone)
         if not to or _had_enough(user, row):
             return None
-        if asked.channel is Channel.SMS and not text_messages.may_send(user, to, settings, network=asked.network):
+        if asked.channel is Channel.SMS and not text_messages.may_send(
+            user, to, settings, network=asked.network, stranger=not row.known
+        ):
             return None
         PasswordReset.update(sent=now()).where(PasswordReset.id == row.id).execute()
     answer = Answer.DISABLED if not user.active else Answer.WAY if user.password else Answer.ELSEWHERE

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 
-from tests.support.auth_app import PASSWORD
-from webmail.auth import known_devices, password_reset, passwords
+from tests.support.auth_app import PASSWORD, add
+from tests.support.waiting import eventually
+from webmail import sms
+from webmail.auth import known_devices, password_reset, passwords, text_messages
 from webmail.auth.mailed_codes import CodeFault, CodeRefused
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
 from webmail.auth.password_reset import Answer, Channel, ResetOver
@@ -157,6 +159,37 @@ def test_text_messages_of_a_day_are_limited_for_everybody_together(alice, bob, s
     assert password_reset.claim(asked(settings, "bob", Channel.SMS), settings)
     assert password_reset.claim(asked(settings, channel=Channel.SMS), settings) is None
     assert password_reset.claim(asked(settings), settings)
+
+
+def test_strangers_leave_a_quarter_of_them_to_browsers_that_are_known(alice, settings):
+    settings = replace(settings, sms=Sms("console", per_day=4))
+    for number in range(5):
+        person = add(f"person{number}@lycee.example")
+        User.update(phone=NUMBER).where(User.id == person.id).execute()
+        took = password_reset.claim(asked(settings, person.address, Channel.SMS), settings)
+        assert bool(took) is (number < 3)
+    known = known_devices.remember("", person.address, settings.secret_key)
+    assert password_reset.claim(asked(settings, person.address, Channel.SMS, browser=known), settings)
+
+
+def test_a_gateway_that_hangs_holds_up_no_page_and_few_threads(settings, monkeypatch):
+    settings, goes_on = replace(settings, sms=Sms("console")), Event()
+    at_once, sent_now = [], []
+
+    def hangs(*_message):
+        at_once.append(1)
+        goes_on.wait(20)
+        sent_now.append(1)
+
+    monkeypatch.setattr(sms, "send", hangs)
+    for _ in range(100):
+        text_messages.send_soon(NUMBER, "Hello", settings)
+    eventually(lambda: len(at_once) == 3)
+    monkeypatch.setattr(sms, "send", lambda *_message: sent_now.append(2))
+    text_messages.send(NUMBER, "Hello", settings)  # somebody waits on a page
+    assert sent_now == [2]
+    goes_on.set()
+    eventually(lambda: 50 <= len(sent_now) <= 54)  # what waited is sent, and no more
 
 
 def test_what_is_over_is_forgotten(alice, settings):

@@ -24,7 +24,6 @@ from webmail.auth.views.sign_in import too_many_words
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import AuditAct
-from webmail.sms import NotTexted
 from webmail.web.current import after_the_answer, settings
 from webmail.web.rendering import page
 
@@ -110,6 +109,6 @@ def _send(app: Flask, asked: AskedReset) -> None:
                 audit.record(AuditAct.PASSWORD_RESET_ASKED, target=sending.user.address, network=asked.network)
                 text = reset_letters.send(sending, asked)
             if text:
-                text_messages.send(sending.to, text, settings())
-    except (NotTexted, BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
+                text_messages.send_soon(sending.to, text, settings())
+    except (BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
         app.logger.warning("the way to a new password is not sent: %s", error)

@@ -5,9 +5,7 @@ Opening the link changes nothing, since programs that look for viruses open the 
 
 from __future__ import annotations
 
-from functools import partial
-
-from flask import Flask, current_app, request, session
+from flask import request, session
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
@@ -29,9 +27,8 @@ from webmail.auth.views.password import PROVED
 from webmail.auth.views.password_words import fault_words
 from webmail.auth.views.sign_in import busy_words
 from webmail.models import AuditAct, User
-from webmail.sms import NotTexted
 from webmail.web.audit import audited
-from webmail.web.current import after_the_answer, settings
+from webmail.web.current import settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell
@@ -86,17 +83,9 @@ def choose_password() -> Response:
 
 
 def text_soon(user: User, number: str, text: str) -> None:
-    """Tell somebody by a text message, where they have a number and the day's are not used up, once the answer has gone."""
+    """Tell somebody by a text message, where they have a number and the day's are not used up. Nobody waits for it."""
     if text_messages.may_send(user, number, settings(), network=visit().network):
-        after_the_answer(partial(_send_text, current_app._get_current_object(), number, text))  # type: ignore[attr-defined]
-
-
-def _send_text(app: Flask, number: str, text: str) -> None:
-    try:
-        with app.app_context():
-            text_messages.send(number, text, settings())
-    except NotTexted as error:
-        app.logger.warning("a text message is not sent: %s", error)
+        text_messages.send_soon(number, text, settings())
 
 
 def _page(form: ResetForm, status: int = 200, *, judged: Strength | None = None, problem: str = "") -> Response:

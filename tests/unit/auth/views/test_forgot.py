@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, add, build, csrf
 from webmail import audit, sms, system_mail
-from webmail.auth import mailed_codes, passwords, second_step, trusted_devices
+from webmail.auth import mailed_codes, passwords, second_step, text_messages, trusted_devices
 from webmail.auth.mailed_codes import CodePurpose
 from webmail.config_providers import Oidc, Sms, Support
 from webmail.models import PasswordReset, Session, SystemMessage, User
@@ -39,6 +39,7 @@ def texted(monkeypatch):
     """The text messages that were sent."""
     found: list[tuple[str, str]] = []
     monkeypatch.setattr(sms, "send", lambda _gateway, number, text, _folder: found.append((number, text)))
+    monkeypatch.setattr(text_messages, "send_soon", text_messages.send)
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, build
 from webmail import audit, sms
-from webmail.auth import password_reset
+from webmail.auth import password_reset, text_messages
 from webmail.auth.password_reset import Channel
 from webmail.config_providers import Sms
 from webmail.models import Session, SystemMessage, User, now
@@ -27,6 +27,7 @@ def settings(settings):
 def texted(monkeypatch):
     found: list[tuple[str, str]] = []
     monkeypatch.setattr(sms, "send", lambda _gateway, number, text, _folder: found.append((number, text)))
+    monkeypatch.setattr(text_messages, "send_soon", text_messages.send)
     return found
 
 
