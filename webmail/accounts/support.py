@@ -24,11 +24,7 @@ from webmail.models import AuditAct, SupportRequest, SystemMessage, User, now
 
 LONGEST_TEXT, LONGEST_CONTACT, LONGEST_NAME = 4000, 200, 254  # characters
 KEPT = timedelta(days=365)
-OF_NETWORK, OF_NAME, OF_PERSON = (
-    10,
-    4,
-    6,
-)  # requests within an hour: of a network, under a name that was typed, of who is signed in
+OF_NETWORK, OF_NAME, OF_PERSON = 10, 4, 6  # requests in an hour: of a network, under a typed name, of who is signed in
 OF_STRANGERS = 300  # within a day, all together
 MAILS, MAILS_OF_STRANGERS = 20, 15  # to the administrator within a day: below system_mail.PER_DAY, so that other mail still comes
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)

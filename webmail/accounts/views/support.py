@@ -13,10 +13,11 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
+from webmail import system_mail
 from webmail.accounts import support
 from webmail.accounts.blueprint import blueprint
 from webmail.accounts.support import SupportLetter, SupportQuestion, TooManyRequests, TroubleKind
-from webmail.auth import deputies
+from webmail.auth import deputies, password_reset
 from webmail.auth.cookies import visit
 from webmail.auth.guard import public
 from webmail.auth.names import normalise
@@ -99,7 +100,7 @@ def stale_support_form(error: CSRFError) -> Response:
 
 @blueprint.app_template_global()
 def trouble_words(kind: str) -> str:
-    return str(_KINDS.get(TroubleKind(kind), kind))
+    return str(_KINDS.get(kind, kind))  # type: ignore[call-overload]
 
 
 # --- what was typed --------------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ def _letters(row: SupportRequest, last: bool) -> tuple[SupportLetter, SupportLet
     user = visit().user
     if user is None:
         return to_admin, None
-    with written_in(user.language or settings().language):
+    with written_in(system_mail.in_language_of(user, settings())):
         lines = [
             _("We have received your request. Its reference is %(reference)s.", reference=row.reference),
             trouble_words(row.kind),
@@ -249,9 +250,7 @@ def _there_are_deputies() -> bool:
 
 
 def _forgot_page() -> str:
-    here = settings()
-    can = here.forgotten_password and here.sign_in == "accounts" and "auth.show_forgot" in current_app.view_functions
-    return url_for("auth.show_forgot") if can else ""
+    return url_for("auth.show_forgot") if password_reset.channels(settings()) else ""
 
 
 @blueprint.app_template_filter()

@@ -18,7 +18,7 @@ from webmail.auth.check_slots import TooBusy
 from webmail.auth.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
 from webmail.auth.guard import asks_again
 from webmail.auth.throttle import TooManyAttempts
-from webmail.auth.views.provider_ways import provider_title
+from webmail.auth.views.provider_ways import password_keeper
 from webmail.auth.views.sign_in import busy_words
 from webmail.mail import Address
 from webmail.models import Deputy, User
@@ -281,15 +281,11 @@ def refusal_of(refusal: HelpRefusal, person: User) -> str:
         case HelpRefusal.DISABLED:
             return _("This account is disabled: only your administrator can enable it.")
         case HelpRefusal.PROVIDER:
-            return _("The password of this account is kept by %(who)s, not here.", who=_keeper(person))
+            return _("The password of this account is kept by %(who)s, not here.", who=password_keeper(person))
         case HelpRefusal.ELSEWHERE:
             return _("Passwords are kept on the mail server, not here. Ask your administrator.")
         case HelpRefusal.NONE:
             return _("There is nothing to remove: two-step verification is off.")
-
-
-def _keeper(person: User) -> str:
-    return provider_title(person.provider) if person.provider else _("another service")
 
 
 def _meanwhile(person: User) -> str:

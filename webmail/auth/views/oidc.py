@@ -28,7 +28,7 @@ from webmail.auth.user_agent import describe
 from webmail.auth.views import oidc_attempts
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.confirm import confirm_page, confirmed
-from webmail.auth.views.linked_accounts import ask_to_connect
+from webmail.auth.views.linked_accounts import account_told, ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose, Begun
 from webmail.auth.views.provider_ways import lead_on, refusal_words
 from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
@@ -39,7 +39,6 @@ from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.request_values import local_path, next_path
-from webmail.web.security_mail import SecurityNotice, tell
 
 _MOST_REFUSED = 5  # times `sign_in_attempts`: answers from one network, which may be a school's, that proved nothing
 _TELLS = {  # errors that a provider tells (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6)
@@ -175,7 +174,7 @@ def _go_on(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
         return ask_to_connect(identity.claims)
     if begun.purpose is AttemptPurpose.CONFIRM:
         return _confirm(provider, begun, identity)
-    user = _account(provider, identity)
+    user = account_told(identity.claims, provider)
     kept = oidc_attempts.unpacked(begun.kept)
     how = Started(
         shared=begun.shared, lasting=begun.lasting, data={"kept": {"path": begun.target, "fields": kept}} if kept else {},
@@ -183,16 +182,6 @@ def _go_on(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
         second_step_done=provider.second_step == "theirs",
     )  # fmt: skip
     return password_was_right(user, how, begun.target)
-
-
-def _account(provider: Oidc, identity: ProvenPerson) -> User:
-    """Whose account it is; they are told where it was connected just now by its address alone. Raises NotLetIn."""
-    key = oidc.key_of(provider)
-    before = accounts.of_subject(key, identity.claims.subject)
-    user = accounts.account_for(identity.claims, provider, settings(), visit().network)
-    if before is None and user.provider != key:
-        tell(user, SecurityNotice.PROVIDER_LINKED, provider.title, browser=_browser())
-    return user
 
 
 def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
@@ -332,7 +321,3 @@ def sign_out_way(provider_key: str) -> tuple[str, str] | None:
 
 def _provider(name: str) -> Oidc:
     return oidc.find(name, settings()) or abort(404)
-
-
-def _browser() -> str:
-    return describe(request.headers.get("User-Agent", ""))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import current_app, url_for
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import pgettext
 from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
-from webmail.auth.providers import accounts
+from webmail.auth.providers import accounts, directory
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.models import User
 from webmail.web.current import settings
@@ -29,22 +27,12 @@ def provider_ways(target: str | None = None) -> list[tuple[str, str]]:
     here, found = settings(), []
     on = {"next": local_path(next_path() if target is None else target) or None}
     for provider in here.oidc:
-        found.append((provider.title, _address("auth.begin_oidc", name=provider.name, **on)))
+        found.append((provider.title, url_for("auth.begin_oidc", name=provider.name, **on)))
     if here.cas is not None:
-        found.append((here.cas.title, _address("auth.begin_cas", **on)))
+        found.append((here.cas.title, url_for("auth.begin_cas", **on)))
     if here.proxy_sign_in is not None:
-        found.append((here.proxy_sign_in.title, _address("auth.begin_proxy", **on)))
-    return [(title, address) for title, address in found if address]
-
-
-def _address(endpoint: str, **values: Any) -> str:
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""
-
-
-@blueprint.app_template_global()
-def page_url(endpoint: str) -> str:
-    """The address of a page, "" where this application has none of this name."""
-    return _address(endpoint)
+        found.append((here.proxy_sign_in.title, url_for("auth.begin_proxy", **on)))
+    return found
 
 
 def provider_title(provider: str) -> str:
@@ -70,22 +58,27 @@ def password_keeper(user: User) -> str:
         return _("the mail server")
     if accounts.has_own_password(user):
         return ""
-    if here.ldap is not None:
+    names = [name for name in (user.provider, *(link.provider for link in accounts.links_of(user))) if name]
+    if here.ldap is not None and (not names or directory.PROVIDER in names):
         return _("your organisation’s directory")
-    names = [user.provider, *(link.provider for link in accounts.links_of(user))]
-    return next((provider_title(name) for name in names if name), here.name)
+    return next((provider_title(name) for name in names), here.name)
 
 
 @blueprint.app_template_global()
 def types_password(user: User) -> bool:
-    """Whether the person has a password that can be typed here: ours, the mail server's or the directory's. No query."""
+    """Whether the person has a password that can be typed here: ours, the mail server's or the directory's.
+
+    One SELECT for people of whom we keep none, where there is a directory: it knows its own people only.
+    """
     here = settings()
-    return here.sign_in == "imap" or accounts.has_own_password(user) or here.ldap is not None
+    if here.sign_in == "imap" or accounts.has_own_password(user):
+        return True
+    return here.ldap is not None and any(link.provider == directory.PROVIDER for link in accounts.links_of(user))
 
 
 @blueprint.app_template_global()
 def other_confirmations(user: User) -> list[tuple[str, str]]:
-    """Title and address of CAS and of the proxy, where this person can confirm there that it is them. One SELECT at most.
+    """Title and address of CAS and of the proxy, where this person can confirm there that it is them. Two SELECTs at most.
 
     For people who have neither a factor nor a password to type; OpenID Connect has `provider_confirmations`.
     """
@@ -95,7 +88,7 @@ def other_confirmations(user: User) -> list[tuple[str, str]]:
     mine = {link.provider for link in accounts.links_of(user)}
     for name, entry in (("cas", here.cas), ("proxy", here.proxy_sign_in)):
         if entry is not None and name in mine:
-            found.append((entry.title, _address(f"auth.confirm_by_{name}", next=next_path() or None)))
+            found.append((entry.title, url_for(f"auth.confirm_by_{name}", next=next_path() or None)))
     return found
 
 

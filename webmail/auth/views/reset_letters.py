@@ -10,8 +10,7 @@ from flask_babel import ngettext
 from webmail import system_mail
 from webmail.auth import password_reset, text_messages
 from webmail.auth.password_reset import Answer, AskedReset, Channel, Sending
-from webmail.auth.providers.accounts import links_of
-from webmail.auth.views.provider_ways import provider_title
+from webmail.auth.views.provider_ways import password_keeper
 from webmail.models import User
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import written_in
@@ -83,12 +82,10 @@ def _instead(sending: Sending) -> list[str]:
     """Why there is no link, and what to do."""
     if sending.answer is Answer.DISABLED:
         return [_("The account %(address)s is disabled. Ask for help:", address=sending.user.address), *_help()]
-    links = links_of(sending.user)
-    provider = sending.user.provider or (links[0].provider if links else "")
     kept = _(
         "The password of %(address)s is kept by %(provider)s, and is changed there.",
         address=sending.user.address,
-        provider=provider_title(provider),
+        provider=password_keeper(sending.user),
     )
     return [kept, *([url] if (url := settings().support.password_url) else _help())]
 

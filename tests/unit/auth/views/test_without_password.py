@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pyotp
@@ -15,6 +16,7 @@ from tests.support.cas_server import FakeCas, cas_server
 from tests.support.webauthn_key import WebauthnKey
 from webmail import config
 from webmail.auth import passwords
+from webmail.config_providers import Ldap
 from webmail.models import AppPassword, LinkedAccount, Session, User, Voucher, now
 
 
@@ -108,6 +110,14 @@ def test_cas_confirms_nothing_for_who_has_a_second_step(alice, server):
     User.update(second_step=1).execute()
     assert confirm(alice, server, "/devices") == "/account/confirm?next=/devices"
     assert Session.get().confirmed is None
+
+
+def test_where_there_is_a_directory_too_people_of_cas_still_confirm_there(app, alice):
+    """The directory does not know them: it could check no password of theirs."""
+    app.extensions["settings"] = replace(app.extensions["settings"], ldap=Ldap("ldap://127.0.0.1", "dc=lycee,dc=example"))
+    page = alice.get("/account/confirm?next=/devices")
+    assert "Confirm with ENT Lyon" in page.text and 'type="password"' not in page.text
+    assert "kept by ENT Lyon" in words(alice.get("/account/password"))
 
 
 def test_who_was_given_a_password_too_may_use_either(app, alice, server):
