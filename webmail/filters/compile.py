@@ -181,9 +181,15 @@ def _match(condition: RuleCondition, place: SievePlace) -> tuple[SieveArgument, 
 def _keys_of(condition: RuleCondition) -> tuple[str, ...]:
     before = "*" if condition.match is MatchKind.ENDS else ""
     after = "*" if condition.match is MatchKind.BEGINS else ""
+    values = tuple(dict.fromkeys(each for value in condition.values for each in _in_cases(value)))
     if before or after:
-        return tuple(before + _escaped(value) + after for value in condition.values)
-    return condition.values
+        return tuple(before + _escaped(value) + after for value in values)
+    return values
+
+
+def _in_cases(value: str) -> tuple[str, ...]:
+    """As typed; with letters beyond ASCII also in the cases that people write: most servers take é and É for two letters."""
+    return (value,) if value.isascii() else (value, value.lower(), value.upper(), value.capitalize())
 
 
 def _escaped(value: str) -> str:
