@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from webmail.account import Account
 from webmail.config import Settings
-from webmail.filters import absence, absence_copy, store
+from webmail.filters import absence, absence_copy, contact_rules, store
 from webmail.filters.absence import Absence
 from webmail.filters.place import place_of
 from webmail.filters.store import FiltersChanged
@@ -47,6 +47,7 @@ def save(user: User, account: Account, settings: Settings, wanted: Absence, vers
     state = change.state
     found = StoredAbsence(wanted, "" if state.beside else state.other, before.paused)
     absence_copy.keep_times(user, wanted, in_force=found.in_force)
+    contact_rules.note(user, change.filters)
     return found
 
 

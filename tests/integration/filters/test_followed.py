@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.contact_pages import add, group
 from webmail import managesieve
-from webmail.filters import contact_rules, store
+from webmail.filters import absence_change, contact_rules, store
+from webmail.filters.absence import Absence, Audience
 from webmail.filters.rules import ActionKind, ConditionField
 from webmail.models import User
 from webmail.preferences import for_user
@@ -82,6 +83,14 @@ def test_a_worker_renews_what_a_request_could_not(person, account, app):
     assert "leo@outside.example" not in script(account)
     contact_rules.sweep(app.extensions["settings"])
     assert "leo@outside.example" in script(account)
+
+
+def test_an_absence_for_contacts_is_renewed_too(person, account, app):
+    user = User.get(User.address == person.address)
+    wanted = Absence(True, text="Absente", audience=Audience.CONTACTS)
+    absence_change.save(user, account, app.extensions["settings"], wanted)
+    add(person, "Zoé Grand", "zoe@outside.example")
+    assert "zoe@outside.example" in script(account)
 
 
 def test_nobody_else_is_asked(person, account):

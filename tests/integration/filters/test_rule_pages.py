@@ -154,6 +154,16 @@ def test_what_another_program_changed_is_told_and_odd_ids_have_pages(person, acc
     assert person.get(page.one("[data-rule] a")["href"]).status == 200
 
 
+def test_what_stands_under_our_name_and_is_not_ours_is_kept(person, account):
+    theirs = "# written by hand\r\nkeep;\r\n"
+    with managesieve.connect(account) as connection:
+        connection.write(store.NAME, theirs)
+    assert "Another program has changed" in person.get("/filters").text
+    make(person)
+    with managesieve.connect(account) as connection:
+        assert connection.read(store.FOUND) == theirs
+
+
 def test_pausing(person, account):
     make(person)
     assert "Paused" in press(person, "Pause all").text and store.load(account).filters.paused
