@@ -97,11 +97,11 @@ _SECRET = {  # columns that are never handed out
     "password", "credential", "id_hash", "data", "token_hash", "code_hash", "secret", "last_step", "sha", "credential_hash",
     "credential_id", "public_key", "sign_count", "provider_session", "session", "number", "content", "writer", "cursor", "result",
 }  # fmt: skip
-_PIECE = 100  # cards, or rows, in memory at once
+_PIECE = 100  # cards in memory at once
 
 
 def rows_of(user: User) -> Iterator[tuple[str, Iterator[str]]]:
-    """Each table's name and its rows as JSON, in pieces. One SELECT per table and _PIECE rows."""
+    """Each table's name and its rows as JSON, in pieces. One SELECT for each table."""
     for name, table in TABLES.items():
         told = [field for field in table._meta.sorted_fields if field.name not in _SECRET]
         yield name, _listed(table.select(*told).where(_OWNER.get(table, getattr(table, "user", None)) == user))

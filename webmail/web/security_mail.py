@@ -168,7 +168,8 @@ def tell(
     """Queue the mail; nothing where the establishment sends none. Never raises. `what`: a name, shown as text.
 
     `network`: where it was done, if not where this request comes from. `also`: further addresses, such as a recovery address that
-    was just replaced. `once`: the same notice under the same key is not sent again. `note`: what else to know, a lazy text.
+    was just replaced. `once`: the same notice under the same key is not sent again. `note`: what to do,
+    a lazy text, in place of what is said of changes that people make themselves.
     """
     if settings().system_sender is None:
         return
@@ -198,7 +199,7 @@ def _body(user: User, notice: SecurityNotice, what: str, browser: str, network: 
     if network:
         lines.append(_("Network: %(network)s", network=network))
     if note:
-        lines += ["", str(note)]
+        return "\n".join([*lines, "", str(note)])
     lines += ["", _("If this was you, there is nothing to do.")]
     lines.append(_("If it was not, change your password at once, then sign out and revoke everything you don’t recognise:"))
     lines.append(public_link("auth.show_devices") or settings().name)

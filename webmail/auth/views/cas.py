@@ -36,7 +36,7 @@ from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import account_told, ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words
+from webmail.auth.views.sign_in import kept_text, nobody_waits, sign_in_page, too_long_words
 from webmail.config_providers import Cas
 from webmail.models import AuditAct
 from webmail.web.audit import audited
@@ -146,9 +146,7 @@ def _take(state: str) -> CasVisit | None:
 def end_cas() -> Response:
     rules, begun, here = _rules(), _take(request.args.get("state", "")), visit().user
     if begun is None:
-        if here is not None:  # another tab was quicker
-            return redirect(after_sign_in(""), 303)
-        return _again(_("This sign-in was begun in another browser, or too long ago. Please start again."), 400)
+        return nobody_waits()
     if begun.user != (here.id if here is not None else 0):  # signed in, out, or as somebody else meanwhile
         return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
     ticket, renew = request.args.get("ticket", ""), begun.purpose != AttemptPurpose.SIGN_IN
@@ -195,11 +193,10 @@ def _refused(begun: CasVisit, words: str, status: int) -> Response:
     return _again(words, status, begun)
 
 
-def _again(words: str, status: int, begun: CasVisit | None = None) -> Response:
+def _again(words: str, status: int, begun: CasVisit) -> Response:
     """The sign-in page, which says why this way did not lead in."""
-    target, shared = (begun.target, begun.shared) if begun else ("", visit().on_shared)
-    kept = oidc_attempts.unpacked(begun.kept) if begun else ()
-    return sign_in_page(SignInForm(formdata=None, next=target, shared=shared), status, words, kept=kept)
+    form = SignInForm(formdata=None, next=begun.target, shared=begun.shared)
+    return sign_in_page(form, status, words, kept=oidc_attempts.unpacked(begun.kept))
 
 
 def _fault_words(fault: CasFault, title: str) -> str:

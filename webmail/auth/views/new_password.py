@@ -91,13 +91,12 @@ def text_soon(user: User, number: str, text: str) -> None:
 def _page(form: ResetForm, status: int = 200, *, judged: Strength | None = None, problem: str = "") -> Response:
     """The form, or that the link is over."""
     user = password_reset.holder(_token(form))
-    other = visit().user if user is not None and visit().user != user else None
     if user is None:
         return page("auth/reset_over.html", 410)
+    other = visit().user if visit().user != user else None
     answer = page("auth/reset_password.html", status, form=form, user=user, other=other, judged=judged, problem=problem)
-    answer.headers["Referrer-Policy"] = (
-        "origin"  # the link's token stands in the address; "no-referrer" would hide our own Origin
-    )
+    # the link's token stands in the address; "no-referrer" would hide our own Origin
+    answer.headers["Referrer-Policy"] = "origin"
     return answer
 
 

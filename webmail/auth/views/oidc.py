@@ -31,7 +31,7 @@ from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import account_told, ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose, Begun
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
+from webmail.auth.views.sign_in import kept_text, nobody_waits, sign_in_page, too_long_words, too_many_words
 from webmail.config_providers import Oidc
 from webmail.models import AuditAct, SignInFailure, User
 from webmail.web.audit import audited
@@ -108,9 +108,7 @@ def connect_by_oidc(name: str) -> Response:
     """Somebody who is signed in proves who they are at a provider, to sign in with it from then on."""
     provider = _provider(name)
     try:
-        return lead_on(
-            _begin(provider, AttemptPurpose.CONNECT), provider.title
-        )  # no redirect: a form may have led here, see there
+        return lead_on(_begin(provider, AttemptPurpose.CONNECT), provider.title)  # no redirect: a form may have led here
     except ProviderAway:
         notify(_away_words(provider), "caution")
         return redirect(url_for("auth.show_providers"), 303)
@@ -144,7 +142,7 @@ def end_oidc(name: str) -> Response:
     provider = _provider(name)
     begun = oidc_attempts.take(name, request.args.get("state", ""))
     if begun is None:
-        return _unknown()
+        return nobody_waits()
     here = visit().user
     if begun.user != (here.id if here is not None else 0):  # signed in, out, or as somebody else meanwhile
         return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
@@ -206,16 +204,6 @@ def _refuse_too_many(network: str) -> None:
 
 def _counted(network: str) -> str:
     return f"answers of providers at {network}"[:254]
-
-
-def _unknown() -> Response:
-    """For an answer that nobody waits for here: used already, too old, of another browser, or planted by somebody."""
-    if visit().user is not None:  # another tab was quicker
-        return redirect(after_sign_in(""), 303)
-    if visit().pending_user is not None:
-        return redirect(url_for("auth.show_second_step"), 303)
-    words = _("This sign-in was begun in another browser, or too long ago. Please start again.")
-    return sign_in_page(SignInForm(formdata=None, shared=visit().on_shared), 400, words)
 
 
 def _refused(provider: Oidc, begun: Begun, words: str, status: int) -> Response:

@@ -25,7 +25,6 @@ from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.sign_in import account_address, sign_in
 from webmail.auth.temporary_passwords import TemporaryPasswordOver
 from webmail.auth.throttle import TooManyAttempts
-from webmail.auth.user_agent import describe
 from webmail.auth.views.code_letters import mail_door_code
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.provider_ways import provider_title, refusal_words
@@ -147,8 +146,14 @@ def sign_in_page(
     return page("auth/login.html", status, form=form, problem=problem, kept=kept or kept_text(), waits=waits)
 
 
-def _this_browser() -> str:
-    return describe(request.headers.get("User-Agent", ""))
+def nobody_waits() -> Response:
+    """For a provider's answer that nobody waits for here: used already, too old, of another browser, or planted by somebody."""
+    if visit().user is not None:  # another tab was quicker
+        return redirect(after_sign_in(""), 303)
+    if visit().pending_user is not None:
+        return redirect(url_for("auth.show_second_step"), 303)
+    words = _("This sign-in was started in another browser, or too long ago. Please start again.")
+    return sign_in_page(SignInForm(formdata=None, shared=visit().on_shared), 400, words)
 
 
 def _not_let_in(act: AuditAct, name: str) -> None:

@@ -112,8 +112,9 @@ def test_the_second_step_is_asked_for(visitor, server):
     come_in(visitor, server)
     User.update(second_step=1).execute()
     other = Browser(visitor.app)
-    answer = come_in(other, server)
-    assert answer.location == "/login/code"
+    back = server.sign_in(there(other), "alice")
+    answer = other.get(back)
+    assert answer.location == other.get(back).location == "/login/code"  # loaded again, too
     assert Session.get(Session.pending == True).provider_session  # noqa: E712
     assert other.get("/word").location.startswith("/login")
 
@@ -154,7 +155,7 @@ def test_the_link_of_somebody_else_signs_nobody_in(app, server):
     link = server.sign_in(there(attacker), "alice")
     answer = victim.get(link)
     assert answer.status_code == 400
-    assert "begun in another browser" in words(answer)
+    assert "started in another browser" in words(answer)
     there(victim)  # nor one who has begun something too
     assert victim.get(link).status_code == 400
     assert not Session.select().exists()

@@ -197,6 +197,7 @@ def test_they_are_told_at_every_address(deputy, alice):
     for body in mails().values():
         assert "bob@lycee.example" in body
         assert letters.split()[0] not in body.split()
+        assert "tell your administrator at once" in body and "If this was you" not in body  # it was somebody else
     entry = AuditEntry.get(AuditEntry.act == AuditAct.DEPUTY_PASSWORD_SET)
     assert (entry.actor_address, entry.target) == ("bob@lycee.example", "alice@lycee.example")
 

@@ -347,7 +347,7 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again(visitor, provider, alic
 @pytest.mark.parametrize("over", [{"state": "x"}, {"state": ""}, {"state": None}])
 def test_an_answer_that_was_not_asked_for_here_is_refused(visitor, provider, alice, over):
     response = sign_in(visitor, provider, **over)
-    assert response.status_code == 400 and "begun in another browser" in response.text
+    assert response.status_code == 400 and "started in another browser" in response.text
     assert not provider.forms  # nobody asks the provider for it
 
 
@@ -442,6 +442,35 @@ def test_an_address_that_is_not_proven_opens_no_account_and_makes_none(visitor, 
     provider.claims["email"] = "director@lycee.example"
     assert sign_in(visitor, provider).status_code == 403
     assert not who(visitor) and User.select().count() == 1
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_who_writes_any_address_at_the_provider_does_not_learn_who_has_an_account(changed, provider, alice, create):
+    provider.claims["email_verified"] = False
+    browser = changed(create=create)
+    answers = set()
+    for name in ("alice", "nobody"):
+        provider.claims["email"] = f"{name}@lycee.example"
+        answer = sign_in(browser, provider)
+        answers.add((answer.status_code, re.sub(r'value="[^"]*"', "", answer.text).replace(name, "")))
+    assert len(answers) == 1
+
+
+def test_that_another_address_is_proven_says_nothing_of_this_one(changed, provider, alice):
+    provider.claims |= {"email_verified": None, "name": None}
+    provider.person = {"sub": "subject-1", "name": "Mallory", "email": "mallory@lycee.example", "email_verified": True}
+    browser = changed(name_claim="name")
+    assert sign_in(browser, provider).status_code == 403
+    provider.person["email"] = "alice@lycee.example"
+    sign_in(browser, provider)
+    assert who(browser) == "alice@lycee.example"
+
+
+@pytest.mark.parametrize("name", ["Director <director@lycee.example>", "director (at) lycee.example"])
+def test_a_name_with_an_address_in_it_is_not_shown(visitor, provider, alice, name):
+    provider.claims |= {"sub": "s2", "email": "nina@lycee.example", "name": name}
+    sign_in(visitor, provider)
+    assert User.get(User.address == "nina@lycee.example").name == ""
 
 
 def test_the_establishments_own_provider_need_not_prove_addresses(changed, provider, alice):
