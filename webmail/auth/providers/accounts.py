@@ -21,6 +21,7 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.mime.encoded_words import sort_key
+from webmail.mime.threats.names import address_in
 from webmail.models import AuditAct, GroupMember, LinkedAccount, PeopleGroup, User, now
 from webmail.people import groups, own_name
 
@@ -38,7 +39,7 @@ class Refusal(StrEnum):
     NO_ACCOUNT = "no-account"  # there is none, and none is made
     NOT_LINKED = "not-linked"  # there is one of this address, which the person has to connect to the provider first
     NO_ADDRESS = "no-address"  # the provider told none, or one of a domain that is not ours
-    NOT_PROVEN = "not-proven"  # there is no account, and the provider does not say that the address is really theirs
+    NOT_PROVEN = "not-proven"  # the provider does not say that the address is really theirs, whether it has an account or not
     DISABLED = "disabled"
     OTHER_SUBJECT = "other-subject"  # the account is linked to somebody else at this provider
 
@@ -171,14 +172,14 @@ def _by_address(claims: Claims, rules: Rules, settings: Settings, network: str) 
     address = normalise(claims.address, settings.domain)
     if not address or address.rpartition("@")[2] not in allowed_domains(rules, settings):
         raise NotLetIn(Refusal.NO_ADDRESS, address)
+    if not claims.proven:  # first: or who may write any address there would learn which ones have an account
+        raise NotLetIn(Refusal.NOT_PROVEN, address)
     user: User | None = User.get_or_none(User.address == address)
     if user is None:
         if not rules.create:
             raise NotLetIn(Refusal.NO_ACCOUNT, address)
-        if not claims.proven:  # or they would take the mail of somebody who is still to come
-            raise NotLetIn(Refusal.NOT_PROVEN, address)
         user = _made(address, claims, network)
-    elif not (claims.proven and getattr(rules, "match_address", True)) or user.role == "admin":  # administrators connect it
+    elif not getattr(rules, "match_address", True) or user.role == "admin":  # administrators connect it
         raise NotLetIn(Refusal.NOT_LINKED, address)
     elif user.active:
         link(user, claims, network)
@@ -270,5 +271,6 @@ def _shown(claims: Claims) -> str:
 
 
 def _name(text: str) -> str:
+    """A name that may be shown; "" for none. Never one with an address in it: people write their own names at many providers."""
     name = " ".join(text.split())[:_LONGEST_NAME].strip()
-    return name if name.isprintable() else ""
+    return name if name.isprintable() and not address_in(name) else ""

@@ -67,7 +67,9 @@ def sign_in(address: str, password: str, settings: Settings, network: str = "") 
         claims = _claims(entry, address, settings)
         user = of_subject(PROVIDER, claims.subject)
         if user is None and claims.address:
-            claims = replace(claims, proven=claims.proven and _is_theirs_alone(talk, entry, claims.address, settings))
+            if not claims.proven:
+                raise NotLetIn(Refusal.NOT_LINKED, claims.address)
+            claims = replace(claims, proven=_is_theirs_alone(talk, entry, claims.address, settings))
     if user is not None and has_own_password(user):  # it has one since: as if it had never been the directory's
         raise NotLetIn(Refusal.NOT_LINKED, user.address)
     if user is not None and not user.active:

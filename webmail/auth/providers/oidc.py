@@ -223,6 +223,8 @@ def _claims(provider: Oidc, told: dict[str, Any], access_token: str) -> Claims:
     if any(name and name not in told for name in wanted) and access_token:
         more = _asked_for(provider, access_token)
         if more.get("sub") == told["sub"]:
+            if told.get("email", more.get("email")) != more.get("email"):
+                more.pop("email_verified", None)  # it is said of another address
             told = {**more, **told}
     address, name = _text(told.get(provider.address_claim)), _text(told.get(provider.name_claim))
     known_as = _text(told.get("preferred_username"))

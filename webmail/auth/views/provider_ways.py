@@ -109,7 +109,8 @@ def refusal_words(error: NotLetIn, title: str) -> str:
             return _("%(title)s gave no e-mail address that can be used here. Ask for help: see Help.", title=title)
         case Refusal.NOT_PROVEN:
             return _(
-                "%(title)s has not checked that %(address)s is yours. Confirm your address there first.",
+                "%(title)s has not checked that %(address)s is yours. Confirm your address there first. "
+                "If you have an account here, sign in to it as usual, then connect it on “My account”.",
                 title=title,
                 address=address,
             )
