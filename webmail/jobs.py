@@ -33,7 +33,7 @@ from webmail.contacts import import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway, SignInRefused
-from webmail.filters import contact_rules
+from webmail.filters import contact_rules, snoozed_arrivals
 from webmail.mailbox import detach_task, export_task, move_in, room_task, snooze
 from webmail.mailbox import import_task as mail_import_task
 from webmail.message import image_cache
@@ -158,6 +158,11 @@ class Jobs:
         with db.connection_context():
             contact_rules.sweep(self.settings)
 
+    def take_in_snoozed(self) -> None:
+        """Let messages that filters snoozed come back in their time. Separate from `sweep`, as `wake` is."""
+        with db.connection_context():
+            snoozed_arrivals.sweep(self.settings)
+
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
         with db.connection_context():
@@ -183,6 +188,7 @@ class Jobs:
         ]
         if self.settings.sieve is not None:
             looks.append(partial(_periodic, "filters", self.renew_filters))
+            looks.append(partial(_periodic, "snoozed arrivals", self.take_in_snoozed, snoozed_arrivals.EVERY))
         if self.settings.ldap is not None:
             looks.append(partial(_periodic, "directory", self.ask_directory, directory_sweep.EVERY))
         rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]

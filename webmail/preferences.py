@@ -61,6 +61,7 @@ class Preferences:
     text_size: str = ""  # of everything but what others wrote in HTML; "": as the browser says
     time_zone: str = ""  # an IANA name; "": the instance's setting
     favourites: tuple[str, ...] = ()  # mailboxes listed first
+    snoozed_by_filters: bool = False  # a filter of this person has snoozed: the worker looks what arrived so
     contacts_in_filters: str = ""  # "": the filters ask for no contacts; else whether the script has those of now
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
     absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not

@@ -9,11 +9,14 @@ from email.message import EmailMessage
 import pytest
 
 from tests.support.messages import message
+from tests.support.visits import Visitor
 from tests.support.waiting import eventually
-from webmail.filters import store
+from webmail.filters import snoozed_arrivals, store
 from webmail.filters.compile import SievePlace
 from webmail.filters.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.filters.store import Filters
+from webmail.mailbox import snooze
+from webmail.models import Snoozed, User, now
 
 F, M, A = ConditionField, MatchKind, ActionKind
 _AT_ONCE = 20  # rules, and so keywords, for each message
@@ -163,6 +166,27 @@ def test_where_a_message_ends(nora, imap_of, arrives, deliver, action, folders):
     for folder in {"INBOX", "Archive", "Trash", "Junk", "Snoozed"} - folders:
         client.select_folder(folder)
         assert client.search() == [], folder
+
+
+def test_a_snoozed_arrival_comes_back(app, nora, imap_of, arrives, deliver):
+    Visitor(app, nora.address).sign_in()
+    user = User.get(User.address == nora.address)
+    rules = (rule(RuleAction(A.SNOOZE, "3")),)
+    save(nora, *rules)
+    snoozed_arrivals.note(user, Filters(rules))
+    client = imap_of(nora.address)
+    if not client.folder_exists("Snoozed"):
+        client.create_folder("Snoozed")
+    deliver(nora.address, letter())
+    settings = app.extensions["settings"]
+    for _twice in range(2):
+        snoozed_arrivals.sweep(settings)
+    [row] = list(Snoozed.select().where(Snoozed.user == user))
+    assert row.mailbox == "INBOX" and timedelta(days=2.9) < row.due - now() <= timedelta(days=3) and "Devis" in row.subject
+    Snoozed.update(due=now()).where(Snoozed.id == row.id).execute()
+    snooze.sweep(settings)
+    uid = arrives(client, ["SUBJECT", "Devis"])
+    assert not [flag for flag in client.fetch([uid], ["FLAGS"])[uid][b"FLAGS"] if b"snooze" in flag]
 
 
 def test_stop_keeps_the_rules_below_from_it(nora, imap_of, arrives, deliver):

@@ -105,9 +105,13 @@ def test_a_control_of_another_kind_is_not_taken_for_a_value(person):
 
 
 def test_a_link_fills_the_form_in(person):
-    page = person.get("/filters/new?field=list&match=contains&value=maths.example&field=nonsense&action=move&to=Archive&action=stop")
+    page = person.get(
+        "/filters/new?field=list&match=contains&value=maths.example&field=nonsense&action=move&to=Archive&action=stop"
+    )
     assert [one["value"] for one in page.all("[name$='-field'] option[selected]")] == ["list"]
-    assert page.one("[name='actions-0-value'] option[selected]")["value"] == "Archive" and page.one("[name=stop]").has_attr("checked")
+    assert page.one("[name='actions-0-value'] option[selected]")["value"] == "Archive" and page.one("[name=stop]").has_attr(
+        "checked"
+    )
 
 
 def test_mail_arrives_where_the_rule_says(person, account, imap_of, arrives, deliver):
@@ -164,6 +168,22 @@ def test_what_stands_under_our_name_and_is_not_ours_is_kept(person, account):
         assert connection.read(store.FOUND) == theirs
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['"; discard; #', '"]; redirect "eve@x.fr"; if header :is "x" ["', "\\", "${hex:22}", "*/ discard; /*", "text:", "<script>alert(1)</script>",
+     "# traboule:rule 0000000000000000 {}", "%(name)s %s {{ 7*7 }}", "}\u2028stop;", "\u202eabc", "'\"><img src=x>"],
+)  # fmt: skip
+def test_names_and_values_stay_what_they_are(person, account, text):
+    page = make(person, name="x", value=text, **{"actions-0-kind": "reject", "actions-0-was": "reject", "actions-0-text": text})
+    assert page.status == 200 and not page.all("[data-rule] script, [data-rule] img")
+    [rule] = store.load(account).filters.rules
+    assert rule.conditions[0].values == (text.strip(),) and rule.actions[0].text == text
+    form = person.get(f"/filters/rule/{rule.id}")
+    assert form.one("[name='conditions-0-values']").get_text().removeprefix("\n") == text
+    person.submit(form, FORM, name='"; é <b>', action="save")
+    assert store.load(account).filters.rules[0].conditions == rule.conditions
+
+
 def test_pausing(person, account):
     make(person)
     assert "Paused" in press(person, "Pause all").text and store.load(account).filters.paused
@@ -171,7 +191,9 @@ def test_pausing(person, account):
 
 
 def test_a_rule_that_the_server_cannot_run_is_told(person, account):
-    rule = FilterRule("s", (RuleCondition(ConditionField.SPAM, MatchKind.LEAST, ("50",)),), (RuleAction(ActionKind.FLAG),), id="s1")
+    rule = FilterRule(
+        "s", (RuleCondition(ConditionField.SPAM, MatchKind.LEAST, ("50",)),), (RuleAction(ActionKind.FLAG),), id="s1"
+    )
     if "spamtestplus" in store.load(account).extensions:
         pytest.skip("this server has spamtest")
     with managesieve.connect(account) as connection:

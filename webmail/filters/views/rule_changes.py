@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from webmail.database import undo_store
 from webmail.errors import LimitReached, MailError
-from webmail.filters import contact_rules, store
+from webmail.filters import contact_rules, snoozed_arrivals, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.place import place_of
 from webmail.filters.rules import MOST_RULES, BadRule, FilterRule
@@ -46,6 +46,7 @@ def change_filters(edit: Edit, told: Told, version: str = "") -> bool:
     if not change.version:
         return False
     contact_rules.note(user, after)
+    snoozed_arrivals.note(user, after)
     notify(told(before), undo=_undo_of(change.state.text, change.version), keep=UNDO_SECONDS)
     return True
 

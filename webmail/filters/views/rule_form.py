@@ -73,6 +73,8 @@ def _may_ask(kind: ConditionField, place: SievePlace | None) -> bool:
 def _may_do(kind: ActionKind, place: SievePlace | None) -> bool:
     if kind is ActionKind.STOP or (kind is ActionKind.FORWARD and settings().forwarding == "off"):
         return False
+    if kind is ActionKind.SNOOZE and not settings().token_key_file:  # nobody could bring it back
+        return False
     return place is None or not missing(FilterRule("", (), (RuleAction(kind, "1", "1"),)), place)
 
 

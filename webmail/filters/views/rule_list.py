@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.errors import LimitReached, MailError
-from webmail.filters import contact_rules, store
+from webmail.filters import contact_rules, script_files, snoozed_arrivals, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.compile import SievePlace, missing
 from webmail.filters.rules import ActionKind, BadRule, FilterRule
 from webmail.filters.store import Filters, FilterState
 from webmail.filters.views.followed import renew_after_answer
 from webmail.filters.views.frame import loaded_state, trouble_words
-from webmail.filters.views.rule_changes import change_filters, change_rules, to_list, why_not
+from webmail.filters.views.rule_changes import UNDO_SECONDS, change_filters, change_rules, to_list, why_not
 from webmail.filters.views.sentences import folder_name, rule_name, sentence
 from webmail.web.current import current_account, current_user, overview, settings
 from webmail.web.notices import notify
@@ -53,6 +53,7 @@ def show_filters() -> Response:
     except MailError as error:
         return page("filters/show.html", 502, trouble=trouble_words(error), state=None, lines=[])
     contact_rules.noticed(current_user(), state)
+    snoozed_arrivals.note(current_user(), state.filters)
     renew_after_answer()
     lines = [_line(rule, state) for rule in state.filters.rules]
     return page("filters/show.html", trouble="", state=state, lines=lines, own_name=store.NAME, before=_before())
@@ -143,12 +144,15 @@ def _pause(paused: bool) -> Response:
 def _run(how: str, other: str) -> Response:
     """Have ours run, beside another program's script or instead of it."""
     try:
+        before = next((one.name for one in script_files.listed(current_account()) if one.active), "")
+        undo = (url_for("filters.change_scripts"), {"action": "back", "name": before})
         if how == "beside":
             store.run_beside(current_user().id, current_account(), other)
-            notify(_("Both scripts now run: “%(name)s” first, then your filters here.", name=other[:60]))
+            told = _("Both scripts now run: “%(name)s” first, then your filters here.", name=other[:60])
         else:
             store.run_alone(current_user().id, current_account())
-            notify(_("Your filters here are now active. “%(name)s” is kept, but no longer runs.", name=other[:60]))
+            told = _("Your filters here are now active. “%(name)s” is kept, but no longer runs.", name=other[:60])
+        notify(told, undo=undo, keep=UNDO_SECONDS)
     except MailError as error:
         notify(trouble_words(error), "danger")
     return to_list()
