@@ -58,5 +58,7 @@ def end(user: User, account: Account, settings: Settings) -> bool:
         if before.absence.on:
             change.filters = replace(before, absence=replace(before.absence, on=False))
             change.place = place_of(user, account, settings)
+    if before.absence.on:
+        contact_rules.note(user, change.filters)
     absence_copy.keep_times(user, replace(before.absence, on=False))
     return before.absence.on

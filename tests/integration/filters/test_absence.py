@@ -16,6 +16,7 @@ from deploy.demo import accounts
 from tests.support.contact_pages import add
 from tests.support.settings_pages import choose
 from tests.support.visits import Visitor
+from tests.support.waiting import eventually
 from webmail import managesieve
 from webmail.errors import ServerAway
 from webmail.filters import store
@@ -155,6 +156,18 @@ def test_only_contacts_or_nobody_outside(person, bob, post, imap_of, audience, t
         post.deliver(person.address, sender)
     assert [len(post.answers(friend)), len(post.answers(other))] == theirs
     assert len(inbox(imap_of, bob)) == 1
+
+
+def test_a_new_contact_is_answered_too(person, post):
+    away(person, audience="contacts")
+    friend = stranger()
+    add(person, "Zoé", friend)
+
+    def answered() -> bool:
+        post.deliver(person.address, friend)
+        return bool(post.answers(friend))
+
+    eventually(answered, step=0.3)
 
 
 def test_aliases_are_answered_too(person, post, services):
@@ -357,6 +370,8 @@ def test_buttons_fill_in_the_days_and_keep_what_was_typed(person):
         ({"from": "soon"}, "from", "Enter a date"),
         ({"from": "2031-01-02", "until": "2031-01-01"}, "until", "later than the beginning"),
         ({"subject": "x" * 301}, "subject", "too long"),
+        ({"subject": "a\x07b"}, "subject", "can’t be sent"),
+        ({"text": "a\0b"}, "text", "can’t be sent"),
     ],
 )
 def test_what_can_t_be_is_told_at_its_field(person, fields, field, words):
