@@ -151,7 +151,9 @@ def _run(how: str, other: str) -> Response:
             told = _("Both scripts now run: “%(name)s” first, then your filters here.", name=other[:60])
         else:
             store.run_alone(current_user().id, current_account())
-            told = _("Your filters here are now active. “%(name)s” is kept, but no longer runs.", name=other[:60])
+            told = _("Your filters are now active.")
+            if other:
+                told = _("Your filters here are now active. “%(name)s” is kept, but no longer runs.", name=other[:60])
         notify(told, undo=undo, keep=UNDO_SECONDS)
     except MailError as error:
         notify(trouble_words(error), "danger")
