@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import peewee as pw
@@ -108,8 +108,12 @@ def rows_of(user: User) -> Iterator[tuple[str, Iterator[str]]]:
 
 
 def activity_of(user: User) -> Iterator[str]:
-    """What the person did and what was done to their account, as the audit log tells it."""
-    mine = (AuditEntry.actor == user) | (AuditEntry.target == user.address)
+    """What the person did and what was done to their account, as the audit log tells it.
+
+    Not what was done to an earlier account of the same address, which was somebody else's.
+    """
+    begins = user.created - timedelta(minutes=1)  # the entry that tells of its making may be a little older
+    mine = (AuditEntry.actor == user) | ((AuditEntry.target == user.address) & (AuditEntry.at >= begins))
     return _listed(AuditEntry.select().where(mine).order_by(AuditEntry.at))
 
 

@@ -6,7 +6,7 @@ import io
 import json
 import tracemalloc
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -86,6 +86,13 @@ def test_every_table_of_people_is_in_it_or_left_out_for_a_reason():
     }
     assert of_people - told == set()
     assert {table for table in own_tables.LEFT_OUT if not own_tables.LEFT_OUT[table]} == set()
+
+
+def test_what_was_done_to_an_earlier_account_of_the_address_is_not_in_it(alice):
+    for act, days in ((models.AuditAct.ACCOUNT_DISABLED, 400), (models.AuditAct.ACCOUNT_ADDED, 0)):
+        models.AuditEntry.create(at=now() - timedelta(days=days), act=act, target=alice.address, network="192.0.2.1")
+    [entry] = json.loads("".join(own_tables.activity_of(alice)))
+    assert entry["act"] == models.AuditAct.ACCOUNT_ADDED
 
 
 def test_others_rows_and_secrets_are_not_in_it(alice):
