@@ -226,8 +226,8 @@ def give_password(helper: User, number: int, seen: str, settings: Settings, netw
     return User.get_by_id(person.id), letters
 
 
-def remove_factors(helper: User, number: int, reason: str, settings: Settings, network: str = "") -> tuple[User, int]:
-    """Remove somebody's second factors; returns who they are, and how many there were. `reason`: what the deputy typed.
+def remove_factors(helper: User, number: int, reason: str, settings: Settings, network: str = "") -> User:
+    """Remove somebody's second factors; returns who they are. `reason`: what the deputy typed.
 
     The caller ends what they have open and tells them. Raises as `give_password`.
     """
@@ -237,11 +237,11 @@ def remove_factors(helper: User, number: int, reason: str, settings: Settings, n
         if refusal := why_no_removal(helper, person):
             raise NotHelped(refusal)
         _count(helper)
-        count = reset_factors(person)
+        reset_factors(person)
         audit.record(
             AuditAct.DEPUTY_FACTORS_REMOVED, actor=helper, target=person.address, network=network, reason=reason[:LONGEST_REASON]
         )
-    return person, count
+    return person
 
 
 def _again(helper: User, number: int, settings: Settings) -> User:

@@ -134,7 +134,7 @@ class SecurityNotice(Enum):
     )
     DELETION_WITHDRAWN = (
         _l("Your account stays"),
-        _l("The account %(address)s is no longer to be deleted: the request was withdrawn."),
+        _l("The account %(address)s will not be deleted: the request was withdrawn."),
     )
 
     PROVIDER_LINKED = (

@@ -167,7 +167,7 @@ def test_it_reaches_the_administrator_with_the_facts(visitor):
         "flask support",
     ):
         assert fact in mail.subject + mail.body, fact
-    assert "make sure of it" in mail.body
+    assert "make sure before you change anything" in mail.body
 
 
 def test_the_reference_survives_reloading_and_is_that_of_this_browser_alone(app, visitor):

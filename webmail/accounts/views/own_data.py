@@ -66,7 +66,7 @@ def _words() -> own_data.Words:
             "“Status” and “X-Status” before a message say whether it was read, answered or flagged."
         ),
         "contacts.vcf": _("Your contacts as vCards, which phones and mail programs import."),
-        "account.json, settings.json": _("Your account, and what you chose."),
+        "account.json, settings.json": _("Your account and your settings."),
         "activity.json": _("What was done in your account, and when."),
         "*.json": _("Everything else that is kept about you, a file for each kind: identities, signatures, drafts, sessions ..."),
     }

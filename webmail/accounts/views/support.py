@@ -126,7 +126,7 @@ def _problems(typed: dict[str, str], user: User | None) -> dict[str, str]:
     if user is None and not typed["username"]:
         found["username"] = _("Type your user name or address.")
     if user is None and not typed["contact"]:
-        found["contact"] = _("Say where we can reach you: your mail may not be of use now.")
+        found["contact"] = _("Say where we can reach you: you may not be able to open your mail.")
     return found
 
 
@@ -189,7 +189,7 @@ def _body(row: SupportRequest, last: bool) -> str:
     """What the administrator reads. What the person wrote stands at the end of it, quoted."""
     facts = [
         _("Account: %(name)s (%(state)s)", name=row.username, state=_state(row)),
-        _("Trouble: %(kind)s", kind=trouble_words(row.kind)),
+        _("Problem: %(kind)s", kind=trouble_words(row.kind)),
         _("Where to reach them: %(contact)s", contact=row.contact or row.username),
         _("When: %(when)s", when=long_date(row.created)),
         _("Browser: %(browser)s", browser=f"{describe(row.browser)} ({row.browser})" if row.browser else "-"),
@@ -197,7 +197,7 @@ def _body(row: SupportRequest, last: bool) -> str:
     ]
     parts = [_("Support request %(reference)s", reference=row.reference), "\n".join(facts)]
     if row.user is None:
-        parts.append(_("Nobody has proved who they are: make sure of it before you change anything."))
+        parts.append(_("We don’t know for certain who wrote this: make sure before you change anything."))
     if row.text:
         parts.append(_("They wrote:") + "\n" + _quoted(row.text))
     parts.append(_("When it is done: %(command)s", command=f"flask support close {row.reference}"))

@@ -204,12 +204,12 @@ def _fault_words(fault: CasFault, title: str) -> str:
         case CasFault.TICKET:
             return _("%(title)s did not confirm this sign-in. Please start again.", title=title)
         case CasFault.SERVICE:
-            return _("%(title)s does not know this webmail, so it lets nobody in. Tell your administrator.", title=title)
+            return _("%(title)s does not know this webmail, so nobody can sign in with it. Tell your administrator.", title=title)
         case CasFault.AWAY:
             words = _("%(title)s is not responding. Try again in a few minutes.", title=title)
             return words + " " + _("If you have a password here, it still works.")
         case CasFault.ODD:
-            return _("%(title)s gave an answer that makes no sense, so it lets nobody in. Tell your administrator.", title=title)
+            return _("%(title)s gave an answer that makes no sense, so nobody can sign in with it. Tell your administrator.", title=title)
 
 
 # --- sign-out there --------------------------------------------------------------------------------------------------

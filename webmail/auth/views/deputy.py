@@ -15,6 +15,7 @@ from webmail import system_mail, vault
 from webmail.auth import deputies, endings, temporary_passwords
 from webmail.auth.blueprint import blueprint
 from webmail.auth.check_slots import TooBusy
+from webmail.auth.cookies import visit
 from webmail.auth.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
 from webmail.auth.guard import asks_again
 from webmail.auth.throttle import TooManyAttempts
@@ -75,7 +76,7 @@ def give_temporary_password(number: int) -> Response:
     """Make the password, and keep it for the page that shows it once."""
     helper, person, seen = _helper(), _person(number), request.form.get("seen", "")[:100]
     try:
-        person, letters = deputies.give_password(helper, number, seen, settings(), session.network)  # type: ignore[attr-defined]
+        person, letters = deputies.give_password(helper, number, seen, settings(), visit().network)
     except LookupError:
         abort(404)
     except NotHelped as refused:
@@ -121,9 +122,9 @@ def remove_factors(number: int) -> Response:
     helper, person = _helper(), _person(number)
     reason = " ".join(request.form.get("reason", "")[: 2 * deputies.LONGEST_REASON].split())
     if len(reason) < deputies.SHORTEST_REASON:
-        return _factors_page(person, 422, problem=_("Say why: it is kept."), reason=reason, wrong=True)
+        return _factors_page(person, 422, problem=_("Give a reason: it is recorded."), reason=reason, wrong=True)
     try:
-        person, count = deputies.remove_factors(helper, number, reason, settings(), session.network)  # type: ignore[attr-defined]
+        person = deputies.remove_factors(helper, number, reason, settings(), visit().network)
     except LookupError:
         abort(404)
     except NotHelped as refused:
@@ -133,10 +134,7 @@ def remove_factors(number: int) -> Response:
         return _later(page_again, error.retry_minutes * 60)
     endings.end_everything_else(person, settings())
     tell(person, SecurityNotice.FACTORS_REMOVED, _name(helper), note=_NOT_YOU)
-    name = _label(person)
-    notify(
-        ngettext("%(num)d factor of %(name)s is removed.", "%(num)d factors of %(name)s are removed.", count, name=name), "done"
-    )
+    notify(_("Two-step verification is removed for %(name)s.", name=_label(person)), "done")
     return redirect(url_for("auth.show_helped", number=number), 303)
 
 
@@ -298,8 +296,8 @@ def _meanwhile(person: User) -> str:
 
 def _too_many(minutes: int) -> str:
     words = ngettext(
-        "You have helped %(num)d time within an hour, which is the most.",
-        "You have helped %(num)d times within an hour, which is the most.",
+        "You have helped %(num)d time in an hour, which is the limit.",
+        "You have helped %(num)d times in an hour, which is the limit.",
         deputies.PER_HOUR,
     )
     again = ngettext("Please try again in %(num)d minute.", "Please try again in %(num)d minutes.", minutes)

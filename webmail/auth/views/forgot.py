@@ -46,7 +46,7 @@ def ask_forgot() -> Response:
         return _page("ask", form, 403)
     channel = next((way for way in ways if way == request.form.get("action")), ways[0])
     if not (form.username.data or "").strip():
-        form.username.errors = [_("Type your user name or your address here.")]
+        form.username.errors = [_("Type your user name or address.")]
         return _page("ask", form, 422)
     try:
         asked = password_reset.ask(form.username.data or "", channel, visit().network, settings(), browser=visit().known)

@@ -116,7 +116,7 @@ def _page(form: PhoneForm, status: int = 200, *, ask: bool = False) -> Response:
 def _fault_words(fault: NumberFault) -> str:
     match fault:
         case NumberFault.INVALID:
-            return _("This is not a complete number. It looks like 06 12 34 56 78 or +33 6 12 34 56 78.")
+            return _("This number is not complete. For example: 06 12 34 56 78 or +33 6 12 34 56 78.")
         case NumberFault.NOT_MOBILE:
             return _("Choose the number of a mobile phone: others don’t receive text messages.")
         case NumberFault.SAME:

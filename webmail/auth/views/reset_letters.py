@@ -54,7 +54,7 @@ def code_text(code: str) -> str:
     minutes = _minutes(password_reset.CODE_LIFE)
     valid = ngettext("It is valid for %(num)d minute.", "It is valid for %(num)d minutes.", minutes)
     begin = _("%(code)s is your code for %(place)s.", code=code, place=settings().name)
-    return " ".join([begin, valid, _("Give it to nobody.")])
+    return " ".join([begin, valid, _("Never give it to anyone.")])
 
 
 def _letter(sending: Sending, asked: AskedReset) -> tuple[str, str]:
@@ -68,7 +68,7 @@ def _letter(sending: Sending, asked: AskedReset) -> tuple[str, str]:
     link = public_link("auth.show_reset_link", token=asked.token)
     minutes = _minutes(password_reset.LIFE)
     valid = ngettext("It works once, for %(num)d minute.", "It works once, for %(num)d minutes.", minutes)
-    lines = [begin, _("Choose it here:"), "", link, "", valid, _("Give this link to nobody, whoever asks."), "", ignore]
+    lines = [begin, _("Choose it here:"), "", link, "", valid, _("Never give this link to anyone, whoever asks."), "", ignore]
     return subject, "\n".join(lines)
 
 

@@ -167,7 +167,7 @@ def kept_data(form: SignInForm) -> dict[str, Any]:
 
 
 def too_long_words() -> str:
-    return _("Your text is too long to be taken along. Sign in in a new tab, then come back to this page.")
+    return _("Your text is too long to carry over. Sign in in a new tab, then come back to this page.")
 
 
 def kept_text() -> list[tuple[str, str]]:
@@ -188,7 +188,7 @@ def _directory_words(error: NotLetIn) -> str:
         )
     if error.refusal is Refusal.NOT_PROVEN:
         return _(
-            "More than one entry of the directory has the address %(address)s. Ask for help: see Help.", address=error.address
+            "More than one entry in the directory has the address %(address)s. Ask for help: see Help.", address=error.address
         )
     return refusal_words(error, provider_title(directory.PROVIDER))
 

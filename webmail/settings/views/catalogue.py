@@ -62,7 +62,7 @@ PAGES = (
         endpoint="settings.list_identities",
     ),
     SettingsPage(
-        "absence", _l("Out of office"), _l("What people are answered while you are away."), endpoint="filters.show_absence"
+        "absence", _l("Out of office"), _l("The reply that people get while you are away."), endpoint="filters.show_absence"
     ),
     SettingsPage(
         "notifications", _l("Notifications"), _l("How you hear about new messages."), ("notifications", "refresh_minutes")

@@ -144,7 +144,7 @@ def test_the_form_leads_on_by_a_page_and_takes_text_along(visitor, server):
 def test_a_text_that_is_too_long_for_it_stays_in_the_page(visitor):
     page = visitor.post("/login/cas", {"next": "/x", "kept-body": secrets.token_hex(2000)})
     assert page.status_code == 422
-    assert "too long to be taken along" in words(page) and 'name="kept-body"' in page.text
+    assert "too long to carry over" in words(page) and 'name="kept-body"' in page.text
 
 
 # --- what is not taken -----------------------------------------------------------------------------------------------

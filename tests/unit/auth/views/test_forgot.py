@@ -339,8 +339,8 @@ def test_the_language_is_the_persons(visitor, alice, settings):
     ("changed", "words"),
     [
         ({"sign_in": "imap"}, "kept on the mail server"),
-        ({"forgotten_password": False}, "Support helps you"),
-        ({"system_address": "", "sms": None}, "Support helps you"),
+        ({"forgotten_password": False}, "Support can help you"),
+        ({"system_address": "", "sms": None}, "Support can help you"),
     ],
 )
 def test_the_page_says_so_plainly(settings, alice, changed, words):

@@ -70,7 +70,7 @@ def test_a_wrong_code_changes_nothing(signed_in, alice, texted):
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"), [("", "not a complete number"), ("0899 12 34 56", "mobile phone"), ("<b>", "complete")]
+    ("typed", "words"), [("", "This number is not complete"), ("0899 12 34 56", "mobile phone"), ("<b>", "complete")]
 )
 def test_what_can_not_be_one_says_why(signed_in, texted, typed, words):
     answer = give(signed_in, typed)
