@@ -1,4 +1,4 @@
-"""Sign-in and security: one page for the password, the second step, recovery and devices."""
+"""My account: one page for the name, the password, the second step, recovery, devices and what one's account holds."""
 
 from __future__ import annotations
 
