@@ -31,8 +31,7 @@ CODE_LIFE = mailed_codes.LIFE
 PER_HOUR = 3  # mails, and as many text messages, to one person; as many again asked for in browsers of theirs
 PER_DAY = 10
 PER_NETWORK = 30  # requests in an hour; browsers of the person are not counted
-_UNSENT = 20  # rows of one person for which nothing was sent, and which are worth nothing
-_NOBODYS = 1000  # rows of names that do not exist
+_UNSENT = 5000  # rows, the newest, for which nothing was sent: they count for networks, and for the tries of a code
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _LONGEST_TOKEN = 100
 
@@ -111,7 +110,7 @@ def claim(asked: AskedReset, settings: Settings) -> Sending | None:
         serialize("password-reset")
         row = PasswordReset.get_or_none(PasswordReset.id == asked.row)
         user = row.user if row is not None else None
-        _forget_worthless(user)
+        _forget_worthless(asked.row)
         if row is None or user is None:
             return None
         to = str(user.recovery_address if asked.channel is Channel.MAIL else user.phone)
@@ -219,13 +218,13 @@ def _had_enough(user: User, row: PasswordReset) -> bool:
     )
 
 
-def _forget_worthless(user: User | None) -> None:
-    """Keep the newest rows of this person, or of nobody, for which nothing was sent: others may ask without end."""
-    whose = PasswordReset.user.is_null() if user is None else PasswordReset.user == user
-    unsent = PasswordReset.select(PasswordReset.id).where(whose, PasswordReset.sent.is_null())
-    old = [row.id for row in unsent.order_by(PasswordReset.id.desc()).offset(_NOBODYS if user is None else _UNSENT).limit(500)]
-    if old:
-        PasswordReset.delete().where(PasswordReset.id.in_(old)).execute()
+def _forget_worthless(newest: int) -> None:
+    """Keep few rows for which nothing was sent: others may ask without end. One DELETE.
+
+    Whether they are of somebody or of nobody plays no part: what is forgotten counts no more for its network, nor for the tries
+    of its code, so that answers would tell who has an account.
+    """
+    PasswordReset.delete().where(PasswordReset.sent.is_null(), PasswordReset.id <= newest - _UNSENT).execute()
 
 
 def _code_hash(token_hash: str, code: str, settings: Settings) -> str:

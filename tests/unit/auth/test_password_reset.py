@@ -144,13 +144,42 @@ def test_a_network_asks_thirty_times_an_hour_but_for_known_browsers(alice, setti
     asked(settings)
 
 
-def test_however_often_it_is_asked_there_are_few_rows_and_earlier_links_keep_working(alice, settings):
+def test_however_often_it_is_asked_there_are_few_rows_and_earlier_links_keep_working(alice, settings, monkeypatch):
+    monkeypatch.setattr(password_reset, "_UNSENT", 40)
     first = sent(settings)
-    for number in range(300):
-        password_reset.claim(asked(settings, network=f"10.0.{number // 200}.{number % 200}"), settings)
-        password_reset.claim(asked(settings, "nobody", network=f"10.1.{number // 200}.{number % 200}"), settings)
-    assert PasswordReset.select().where(PasswordReset.user == alice).count() <= 3 + 21
+    for number in range(100):
+        password_reset.claim(asked(settings, network=f"10.0.0.{number}"), settings)
+        password_reset.claim(asked(settings, "nobody", network=f"10.1.0.{number}"), settings)
+    assert PasswordReset.select().count() <= 3 + 40
     assert password_reset.holder(first.token) == alice
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_network_waits_as_early_whether_there_is_such_an_account_or_not(alice, settings, channel):
+    add("plain@lycee.example")
+    times = []
+    for place, name in enumerate(("alice", "plain", "nobody")):
+        for number in range(50):
+            try:
+                one = asked(settings, name, channel, network=f"10.0.0.{place}")
+            except TooManyAttempts:
+                times.append(number)
+                break
+            password_reset.claim(one, settings)
+    assert times == [password_reset.PER_NETWORK] * 3
+
+
+def test_a_wrong_code_is_told_the_same_however_often_others_ask_meanwhile(alice, settings):
+    faults = set()
+    for name in ("alice", "nobody"):
+        sent_already = [asked(settings, name, Channel.SMS, network=f"10.0.{name}.{number}") for number in range(3)]
+        for one in sent_already:
+            password_reset.claim(one, settings)
+        mine = asked(settings, name, Channel.SMS)
+        for number in range(40):
+            password_reset.claim(asked(settings, name, Channel.SMS, network=f"10.1.{name}.{number}"), settings)
+        faults.add(fault(settings, [mine.token], "123456"))
+    assert faults == {CodeFault.WRONG}
 
 
 def test_text_messages_of_a_day_are_limited_for_everybody_together(alice, bob, settings):
