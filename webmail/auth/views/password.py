@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, session
+from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -49,6 +49,7 @@ def change_password() -> Response:
     if password_keeper(user):
         return _page(form, 403)
     before, new = form.password.data or "", form.new_password.data or ""
+    helped = bool(user.must_change and user.temporary_until)
     try:
         password_change.change(user, before, new, form.new_password_again.data or "", settings())
     except PasswordNotChanged as refused:
@@ -61,7 +62,10 @@ def change_password() -> Response:
         return _page(form, error.status, problem=too_many_words(error.retry_minutes), wait=error.retry_minutes * 60)
     except TooBusy as error:
         return _page(form, error.status, problem=busy_words(), wait=60)
-    return _changed(new, form.next.data or "")
+    answer = _changed(new, form.next.data or "")
+    if helped:
+        _ask_to_look()
+    return answer
 
 
 @blueprint.post("/account/password/strength")
@@ -102,6 +106,12 @@ def _changed(new: str, target: str) -> Response:
         words += ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", others)
     notify(words, "done")
     return redirect(after_sign_in(target), 303)
+
+
+def _ask_to_look() -> None:
+    """Whoever had the account before a deputy helped may have left a way back in: only its owner can tell."""
+    words = _("Check on “My account” that all of this is yours: recovery address, telephone, devices, connected accounts.")
+    notify(words, "plain", link={"url": url_for("auth.show_security"), "text": _("My account"), "here": True})
 
 
 def _page(form: PasswordForm, status: int = 200, *, judged: Strength | None = None, problem: str = "", wait: int = 0) -> Response:

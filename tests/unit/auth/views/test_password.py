@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, build
 from webmail import audit
 from webmail.auth import passwords
-from webmail.models import Session, User
+from webmail.models import Session, User, now
 
 NEW = "cheval pile agrafe nuage"
 PAGE = "/account/password"
@@ -40,6 +41,15 @@ def test_the_password_is_changed(signed_in, alice):
     assert passwords.verify(User.get_by_id(alice.id).password, NEW)
     assert "Password changed." in signed_in.get("/devices").text
     assert audit.search()[0][0].act == "password-changed"
+
+
+@pytest.mark.parametrize("helped", [True, False])
+def test_who_was_helped_by_a_deputy_looks_what_else_opens_the_account(visitor, alice, helped):
+    until = now() + timedelta(days=1) if helped else None
+    User.update(must_change=1, temporary_until=until).where(User.id == alice.id).execute()
+    visitor.sign_in()
+    change(visitor)
+    assert ("that all of this is yours" in visitor.get("/devices").text) is helped
 
 
 def test_others_are_signed_out_and_this_browser_has_a_new_token(app, signed_in, alice):
