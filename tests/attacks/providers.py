@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,8 +24,9 @@ from tests.bench import machine
 from tests.bench.visitor import Answer
 from tests.support.oidc_provider import CLIENT, ENDED, SECRET, FakeProvider, fake_provider, new_key
 from tests.support.real_provider import config_of
+from webmail.auth import authenticator, second_step
 from webmail.config_providers import Oidc
-from webmail.models import LinkedAccount, SignInFailure, User
+from webmail.models import LinkedAccount, Session, SignInFailure, User
 
 _PUBLIC = "https://webmail.lycee.example"
 _BEGIN, _BACK, _OUT = "/login/oidc/one", "/login/oidc/one/callback", "/login/oidc/one/sign-out"
@@ -75,8 +77,8 @@ def attacks(ground: Ground) -> list[Finding]:
     found = []
     with _place(ground) as place:
         for attack in (
-            _not_right, _of_somebody_else, _states, _replays, _mixed_up, _injected, _planted, _takeovers, _sign_outs,
-            _elsewhere, _hosts,
+            _not_right, _of_somebody_else, _states, _replays, _mixed_up, _injected, _planted, _takeovers, _who_has_one,
+            _confirmed_there, _sign_outs, _elsewhere, _hosts,
         ):  # fmt: skip
             place.reset()
             found.append(attack(place))
@@ -249,6 +251,40 @@ def _takeovers(place: Place) -> Finding:
     return Finding(
         "Addresses of others that are not proven, or are written oddly", len(wrong) + 1, words, not let_in and not made
     )
+
+
+def _who_has_one(place: Place) -> Finding:
+    """Somebody who may write any address at the provider, where it is not proven, asks by it who has an account here."""
+    person = place.ground.person
+    names = [place.alice, person(role="admin"), person(active=0), f"nobody1@{DOMAIN}", f"nobody2@{DOMAIN}"]
+    told = set()
+    for number, address in enumerate(names):
+        place.one.claims = {"sub": f"mallory {number}", "email": address, "email_verified": False}
+        browser = place.browser()
+        answer = browser.get(place.one.visit(place.leave(browser)))
+        [words] = re.findall(rf"[^>]*{re.escape(address)}[^<]*", answer.text)
+        told.add((answer.status, words.replace(address, "")))
+    return Finding(
+        "Addresses of others that are not proven, to learn who has an account", len(names), "told the same", len(told) == 1
+    )
+
+
+def _confirmed_there(place: Place) -> Finding:
+    """Who has a stolen session, and the password at the provider, confirms there what asks for a factor of ours."""
+    settings, victim = place.ground.settings, place.browser()
+    assert place.sign_in(victim)
+    with place.ground.tables():
+        user = User.get(User.address == place.alice)
+        with second_step.changing(user):
+            authenticator.add(user, "App", authenticator.new_secret(), 0, settings)
+    pages = ("/account/totp", "/account/keys", "/account/recovery-codes")
+    for page in pages:
+        victim.get(place.one.visit(place.leave(victim, f"/account/confirm/oidc/one?next={page}")))
+    with place.ground.tables():
+        confirmed = Session.select().where(Session.user == user, Session.confirmed.is_null(False)).count()
+        second_step.reset(user)
+    words = "the factor of ours is asked for each time"
+    return Finding("Changes confirmed at the provider, by who has a factor here", len(pages), words, not confirmed)
 
 
 def _sign_outs(place: Place) -> Finding:
