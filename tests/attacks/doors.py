@@ -62,7 +62,7 @@ def _is_in(browser: Browser) -> bool:
 def _instance(ground: Ground, table: str) -> Iterator[Web]:
     with TemporaryDirectory() as folder:
         (Path(folder) / "config.toml").write_text(table)
-        with ground.web(instance=folder, public_url=_PUBLIC, recovery_address="off") as web:
+        with ground.web(instance=folder, public_url=_PUBLIC, recovery_address="off", sign_in_attempts=1_000_000) as web:
             yield web
 
 

@@ -29,14 +29,16 @@ from webmail.auth.providers import accounts, cas
 from webmail.auth.providers.accounts import Claims, NotLetIn
 from webmail.auth.providers.cas import PROVIDER, CasFault, CasRefused
 from webmail.auth.second_step import Factor
+from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views import oidc_attempts
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import account_told, ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose
+from webmail.auth.views.provider_answers import count_refused, nobody_waits, refuse_too_many
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_text, nobody_waits, sign_in_page, too_long_words
+from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
 from webmail.config_providers import Cas
 from webmail.models import AuditAct
 from webmail.web.audit import audited
@@ -151,9 +153,14 @@ def end_cas() -> Response:
         return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
     ticket, renew = request.args.get("ticket", ""), begun.purpose != AttemptPurpose.SIGN_IN
     try:
+        refuse_too_many()
         claims = cas.validate(rules, _service(begun.state), ticket, settings(), renew=renew)
         return _go_on(claims, begun, rules, ticket)
+    except TooManyAttempts as error:
+        return _refused(begun, too_many_words(error.retry_minutes), error.status)
     except CasRefused as error:
+        if error.fault is CasFault.TICKET:
+            count_refused()
         audited(AuditAct.PROVIDER_REFUSED, PROVIDER)
         current_app.logger.warning("an answer of the CAS server is refused: %s", error)
         return _refused(begun, _fault_words(error.fault, rules.title), error.status)
@@ -209,7 +216,10 @@ def _fault_words(fault: CasFault, title: str) -> str:
             words = _("%(title)s is not responding. Try again in a few minutes.", title=title)
             return words + " " + _("If you have a password here, it still works.")
         case CasFault.ODD:
-            return _("%(title)s gave an answer that makes no sense, so nobody can sign in with it. Tell your administrator.", title=title)
+            return _(
+                "%(title)s gave an answer that makes no sense, so nobody can sign in with it. Tell your administrator.",
+                title=title,
+            )
 
 
 # --- sign-out there --------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import audit
-from webmail.auth import endings, sessions, throttle
+from webmail.auth import endings, sessions
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
@@ -30,17 +30,17 @@ from webmail.auth.views.completion import Started, after_sign_in, password_was_r
 from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import account_told, ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose, Begun
+from webmail.auth.views.provider_answers import count_refused, nobody_waits, refuse_too_many
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_text, nobody_waits, sign_in_page, too_long_words, too_many_words
+from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
 from webmail.config_providers import Oidc
-from webmail.models import AuditAct, SignInFailure, User
+from webmail.models import AuditAct, User
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.request_values import local_path, next_path
 
-_MOST_REFUSED = 5  # times `sign_in_attempts`: answers from one network, which may be a school's, that proved nothing
 _TELLS = {  # errors that a provider tells (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6)
     "away": ("server_error", "temporarily_unavailable"),
     "left": ("access_denied", "login_required", "interaction_required", "consent_required", "account_selection_required"),
@@ -148,9 +148,8 @@ def end_oidc(name: str) -> Response:
         return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
     if told := request.args.get("error", ""):
         return _refused(provider, begun, _told_words(provider, told), 403)
-    network = visit().network
     try:
-        _refuse_too_many(network)
+        refuse_too_many()
         identity = oidc.finish(provider, begun.attempt, request.args, _back(provider))
         return _go_on(provider, begun, identity)
     except TooManyAttempts as error:
@@ -158,7 +157,7 @@ def end_oidc(name: str) -> Response:
     except ProviderAway as error:
         return _refused(provider, begun, _away_words(provider), error.status)
     except ProviderRefused as error:
-        SignInFailure.create(address=_counted(network), network="")
+        count_refused()
         audited(AuditAct.PROVIDER_REFUSED, oidc.key_of(provider))
         current_app.logger.warning("an answer of %s is refused: %s", provider.name, error)
         return _refused(provider, begun, _refused_words(provider, begun), error.status)
@@ -193,17 +192,6 @@ def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
         )
         return confirm_page(begun.target, 403, words)
     return confirmed(Factor.PROVIDER, begun.target)
-
-
-def _refuse_too_many(network: str) -> None:
-    """Each answer costs requests to the provider. Raises TooManyAttempts."""
-    most = _MOST_REFUSED * settings().sign_in_attempts
-    if throttle.is_slowed(_counted(network), "", most):
-        raise TooManyAttempts(int(throttle.WINDOW.total_seconds() // 60))
-
-
-def _counted(network: str) -> str:
-    return f"answers of providers at {network}"[:254]
 
 
 def _refused(provider: Oidc, begun: Begun, words: str, status: int) -> Response:

@@ -146,16 +146,6 @@ def sign_in_page(
     return page("auth/login.html", status, form=form, problem=problem, kept=kept or kept_text(), waits=waits)
 
 
-def nobody_waits() -> Response:
-    """For a provider's answer that nobody waits for here: used already, too old, of another browser, or planted by somebody."""
-    if visit().user is not None:  # another tab was quicker
-        return redirect(after_sign_in(""), 303)
-    if visit().pending_user is not None:
-        return redirect(url_for("auth.show_second_step"), 303)
-    words = _("This sign-in was started in another browser, or too long ago. Please start again.")
-    return sign_in_page(SignInForm(formdata=None, shared=visit().on_shared), 400, words)
-
-
 def _not_let_in(act: AuditAct, name: str) -> None:
     audited(act, account_address(name, settings().domain) or audit.UNKNOWN)
 

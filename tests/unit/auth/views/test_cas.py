@@ -12,7 +12,7 @@ import pytest
 from tests.support.auth_app import Browser, add, build
 from tests.support.cas_server import cas_server, failure, sign_out, xml
 from webmail import config
-from webmail.models import AuditAct, AuditEntry, LinkedAccount, Session, User
+from webmail.models import AuditAct, AuditEntry, LinkedAccount, Session, SignInFailure, User
 
 
 @pytest.fixture
@@ -158,6 +158,16 @@ def test_the_link_of_somebody_else_signs_nobody_in(app, server):
     assert "started in another browser" in words(answer)
     there(victim)  # nor one who has begun something too
     assert victim.get(link).status_code == 400
+    assert not Session.select().exists()
+
+
+def test_many_refused_tickets_are_not_asked_about_any_more(app, visitor, server):
+    here = app.extensions["settings"].sign_in_attempts
+    for _ in range(5 * here - 1):
+        SignInFailure.create(address="answers of providers at 127.0.0.1", network="")
+    forged = server.sign_in(there(visitor), "alice").partition("&ticket=")[0] + "&ticket=ST-forged"
+    assert visitor.get(forged).status_code == 403
+    assert come_in(visitor, server).status_code == 429
     assert not Session.select().exists()
 
 
