@@ -25,13 +25,13 @@ def provider_ways(target: str | None = None) -> list[tuple[str, str]]:
     (`form-action`) lets no form lead to another site.
     """
     here, found = settings(), []
-    on = {"next": local_path(next_path() if target is None else target) or None}
+    after = local_path(next_path() if target is None else target) or None
     for provider in here.oidc:
-        found.append((provider.title, url_for("auth.begin_oidc", name=provider.name, **on)))
+        found.append((provider.title, url_for("auth.begin_oidc", name=provider.name, next=after)))
     if here.cas is not None:
-        found.append((here.cas.title, url_for("auth.begin_cas", **on)))
+        found.append((here.cas.title, url_for("auth.begin_cas", next=after)))
     if here.proxy_sign_in is not None:
-        found.append((here.proxy_sign_in.title, url_for("auth.begin_proxy", **on)))
+        found.append((here.proxy_sign_in.title, url_for("auth.begin_proxy", next=after)))
     return found
 
 
