@@ -198,7 +198,7 @@ STATES: dict[str, State] = {
     "confirm-bad": _refused("/account/confirm", "main form.form", password="x"),
     "app-password-new": _new_app_password, "app-password-bad": _refused("/devices", "#new-app-password", name=" "),
     "folder-bad": _refused("/folders?new=1", "#new-folder", name="a//b"),
-    "absence-preview": _absence_preview, "absence-bad": _refused("/absence", "form.absence", subject="x", until="2020-01-01"),
+    "absence-preview": _absence_preview, "absence-bad": _refused("/absence", "form.absence", **{"from": "2030-01-02", "until": "2030-01-01"}),
     "found-everywhere": _found_everywhere, "images-shown": _visible_images,
     "panes-below": _panes("below"), "panes-right": _panes("right"), "panes-off": _list_again,
     **{f"contrast-{name}": _high_contrast(name) for name in ("inbox", "message-links", "draft", "settings-reading", "folders")},
