@@ -26,6 +26,7 @@ PER_HOUR = 5  # mails to one person, whatever for
 DIGITS = 6
 _HOUR = timedelta(hours=1)
 _TEXTS = {_HOUR: 3, timedelta(days=1): 10}  # text messages to confirm numbers of one person
+_OTHERS = 3  # people who wait for a code at the same number: more are no family, but plague its owner
 _LONGEST = 40  # characters of what is typed, with spaces in it
 
 Letter = Callable[[str], tuple[str, str]]
@@ -97,10 +98,14 @@ def send(user: User, purpose: CodePurpose, address: str, settings: Settings, let
 def begin_by_text(user: User, number: str, settings: Settings, network: str = "") -> str:
     """A new code that confirms a telephone number, for the caller to send.
 
-    Raises TooManyAttempts after three text messages to one person in an hour, ten in a day, or all that may be sent.
+    Raises TooManyAttempts after three text messages to one person in an hour, ten in a day, or all that may be sent, and while
+    too many others wait for a code at this number.
     """
     code = _new_code()
     with db.atomic():
+        waiting = (MailedCode.purpose == CodePurpose.PHONE) & (MailedCode.address == number) & (MailedCode.created > now() - LIFE)
+        if MailedCode.select().where(waiting, MailedCode.user != user).count() >= _OTHERS:
+            raise TooManyAttempts(int(LIFE.total_seconds() // 60))
         _store(user, CodePurpose.PHONE, number, _hash(user, CodePurpose.PHONE, number, code, settings))
         for span, most in _TEXTS.items():
             if audit.count_of(AuditAct.CODE_TEXTED, user, now() - span) >= most:

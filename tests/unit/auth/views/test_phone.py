@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.auth_app import PASSWORD, Browser, build
+from tests.support.auth_app import PASSWORD, Browser, add, build
 from webmail import audit, sms
 from webmail.auth import password_reset, text_messages
 from webmail.auth.password_reset import Channel
@@ -129,3 +129,13 @@ def test_without_a_gateway_nothing_of_it_is_there(settings, alice, changed):
     other.client = other.app.test_client()
     other.client.set_cookie("__Host-traboule", browser.cookie().value, domain="mail.lycee.example", secure=True)
     assert other.get(PAGE).status_code == 404
+
+
+def test_many_people_together_do_not_plague_one_number(app, texted):
+    answers = []
+    for number in range(5):
+        add(f"pupil{number}@lycee.example")
+        pupil = Browser(app)
+        pupil.sign_in(f"pupil{number}")
+        answers.append(give(pupil).status_code)
+    assert answers == [303] * 3 + [429] * 2 and len(texted) == 3
