@@ -20,6 +20,7 @@ SECONDS = 8.0  # for everything
 LONGEST = 480  # characters: three messages of a telephone
 _LARGEST = 65_536  # bytes of an answer
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
+_FIGURES = re.compile(r"[0-9]{6,}")
 _PLACES = re.compile(r"\{(number|text)\}")
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "…": "...", "\u00a0": " ", "\u202f": " "})
 
@@ -49,9 +50,14 @@ def send(gateway: Sms, number: str, text: str, folder: str = "") -> None:
         raise NotTexted(f"the gateway can't be used: {error}") from error
     words = answer.content.decode("utf-8", "replace")
     if not 200 <= answer.status < 300:
-        raise NotTexted(f"the gateway answers {answer.status}: {words[:200]!r}")
+        raise NotTexted(f"the gateway answers {answer.status}: {_for_log(words)!r}")
     if gateway.answer and gateway.answer not in words:
-        raise NotTexted(f"the answer of the gateway is without {gateway.answer!r}: {words[:200]!r}")
+        raise NotTexted(f"the answer of the gateway is without {gateway.answer!r}: {_for_log(words)!r}")
+
+
+def _for_log(words: str) -> str:
+    """The beginning of an answer, without what may be a code or a number: many gateways repeat what they did not take."""
+    return _FIGURES.sub("…", words[:400])[:200]
 
 
 def plain(text: str) -> str:

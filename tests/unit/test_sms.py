@@ -87,6 +87,13 @@ def test_a_refusal_is_told(gateway, status):
         sms.send(gateway.sms, NUMBER, "Hello")
 
 
+def test_what_a_gateway_repeats_stands_in_no_log(gateway):
+    gateway.status, gateway.answer = 422, b'{"error": 40012, "to": "+33612345678", "text": "123456 is your code"}'
+    with pytest.raises(sms.NotTexted) as caught:
+        sms.send(gateway.sms, NUMBER, "123456 is your code")
+    assert "40012" in str(caught.value) and "123456" not in str(caught.value) and "612345678" not in str(caught.value)
+
+
 def test_it_follows_nowhere(gateway):
     gateway.status, gateway.headers = 302, {"Location": f"http://127.0.0.1:{gateway.port}/elsewhere"}
     with pytest.raises(sms.NotTexted, match="302"):
