@@ -90,6 +90,7 @@ NO_PAGES = frozenset(
         "auth.connect_by_oidc",
         "auth.passkey_options",
         "accounts.task_state",
+        "filters.download_rules",
         "filters.download_script",
         "accounts.task_result",
         "auth.show_terms",  # the demo has none: tests/browser/auth/test_first_sign_in.py
@@ -263,6 +264,7 @@ def _filters(alice: HttpVisitor) -> dict[str, str]:
         "filters": "/filters",
         "filter-new": "/filters/new?field=weekday&match=is&action=reply",
         "filter": _link(found, "/filters/rule/"),
+        "filter-import": "/filters/import",
         "scripts": "/filters/scripts",
         "script": "/filters/script?name=phone",
         "script-ours": "/filters/script?name=traboule",

@@ -1,0 +1,201 @@
+"""Reader of Gmail's exported filters (`mailFilters.xml`): an Atom feed, an entry for each, `apps:property` for all it says.
+
+Gmail searches for words, ours for text: a filter comes over where its search is plain, and the difference is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from webmail.filters.imports.found import (
+    MOST_FOUND,
+    CannotMap,
+    Difference,
+    FoundRule,
+    FoundRules,
+    LeftOut,
+    NotReadable,
+    WhyLeftOut,
+    found_rule,
+    plain,
+)
+from webmail.filters.imports.safe_xml import XmlNode, read_xml
+from webmail.filters.imports.sieve_tests import ConditionGroup, all_of
+from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+
+_ASKED = {"from": ConditionField.FROM, "to": ConditionField.RECIPIENT, "subject": ConditionField.SUBJECT}
+_EVERYWHERE = (ConditionField.SUBJECT, ConditionField.BODY, ConditionField.FROM, ConditionField.RECIPIENT)
+_UNITS = {"s_sb": 1, "s_skb": 1024, "s_smb": 1024**2}
+_TOKEN = re.compile(r'\s*(?:"(?P<quoted>[^"]{1,500})"|(?P<mark>[(){}])|(?P<word>[^\s"(){}]{1,500}))')
+_QUIET = frozenset(["sizeOperator", "sizeUnit", "excludeChats"])  # in every export, alone they say nothing
+_ACTS = frozenset(["label", "shouldArchive", "shouldMarkAsRead", "shouldStar", "shouldTrash", "forwardTo"])
+_ASKS = frozenset(["from", "to", "subject", "hasTheWord", "doesNotHaveTheWord", "hasAttachment", "size"])
+
+
+def read_gmail(text: str) -> FoundRules:
+    """Raises NotReadable."""
+    feeds = list(read_xml(text).named("feed"))
+    if not feeds:
+        raise NotReadable("not a feed")
+    entries = [one for one in feeds[0].named("entry") if any(one.named("property"))]
+    rules: list[FoundRule] = []
+    out: list[LeftOut] = []
+    for number, entry in enumerate(entries[:MOST_FOUND], 1):
+        told = _properties(entry)
+        try:
+            rules.append(_rule(told, number))
+        except CannotMap as error:
+            words = "; ".join(f"{key}: {value}" for key, value in told.items() if key not in _QUIET)
+            out.append(LeftOut("", plain(words), number, error.reason))
+    return FoundRules("Gmail", tuple(rules), tuple(out), more=len(entries) > MOST_FOUND)
+
+
+def _properties(entry: XmlNode) -> dict[str, str]:
+    return {one.attributes.get("name", ""): one.attributes.get("value", "") for one in entry.named("property")}
+
+
+def _rule(told: Mapping[str, str], number: int) -> FoundRule:
+    differences: set[Difference] = set()
+    group = _conditions(told, differences)
+    actions = list(_actions(told, differences))
+    known = _ACTS | _ASKS | _QUIET
+    left = [f"{key}: {value}" for key, value in told.items() if key not in known and value not in ("", "false")]
+    if left:
+        differences.add(Difference.LEFT_ACTION)
+    if any(one.field is ConditionField.RECIPIENT for one in group.conditions):
+        differences.add(Difference.RESENT)
+    if not group.conditions:
+        raise CannotMap(WhyLeftOut.CONDITION)
+    return found_rule(FilterRule("", group.conditions, tuple(actions), group.any), number, differences | group.differences, left)
+
+
+# --- what is done ----------------------------------------------------------------------------------------------------
+
+
+def _actions(told: Mapping[str, str], differences: set[Difference]) -> Iterator[RuleAction]:
+    if _is(told, "shouldMarkAsRead"):
+        yield RuleAction(ActionKind.READ)
+    if _is(told, "shouldStar"):
+        yield RuleAction(ActionKind.FLAG)
+    label, archived = told.get("label", ""), _is(told, "shouldArchive")
+    if label and not archived:
+        differences.add(Difference.LABEL)
+        yield RuleAction(ActionKind.TAG, label)
+    if told.get("forwardTo"):
+        yield RuleAction(ActionKind.FORWARD, told["forwardTo"])
+    if _is(told, "shouldTrash"):
+        yield RuleAction(ActionKind.DELETE)
+    elif archived:
+        yield RuleAction(ActionKind.MOVE, label or "Archive")
+
+
+def _is(told: Mapping[str, str], name: str) -> bool:
+    return told.get(name, "") == "true"
+
+
+# --- what is asked ---------------------------------------------------------------------------------------------------
+
+
+def _conditions(told: Mapping[str, str], differences: set[Difference]) -> ConditionGroup:
+    groups = []
+    for name, asked in _ASKED.items():
+        if told.get(name, "").strip():
+            groups.append(_searched(told[name], (asked,)))
+    if told.get("hasTheWord", "").strip():
+        groups.append(_search(told["hasTheWord"]))
+    if told.get("doesNotHaveTheWord", "").strip():
+        words = _words(told["doesNotHaveTheWord"])
+        if len(words) > 1:  # Gmail: none of them together
+            raise CannotMap(WhyLeftOut.NESTED)
+        conditions = tuple(RuleCondition(one, MatchKind.CONTAINS, words[0], negated=True) for one in _EVERYWHERE)
+        groups.append(ConditionGroup(conditions))
+    if _is(told, "hasAttachment"):
+        groups.append(ConditionGroup((RuleCondition(ConditionField.ATTACHMENT, MatchKind.PRESENT),)))
+    if told.get("size", "").strip() not in ("", "0"):
+        groups.append(ConditionGroup((_size(told),)))
+    if any(told.get(name, "").strip() for name in (*_ASKED, "hasTheWord", "doesNotHaveTheWord")):
+        differences.add(Difference.WORDS)
+    return all_of(groups)
+
+
+def _size(told: Mapping[str, str]) -> RuleCondition:
+    number, unit = told["size"].strip(), _UNITS.get(told.get("sizeUnit", "s_sb"))
+    if unit is None or not (number.isascii() and number.isdigit() and len(number) < 12):
+        raise CannotMap(WhyLeftOut.CONDITION)
+    match told.get("sizeOperator", "s_sl"):
+        case "s_sl":
+            return RuleCondition(ConditionField.SIZE, MatchKind.LEAST, (str(int(number) * unit + 1),))
+        case "s_ss" if int(number) > 0:
+            return RuleCondition(ConditionField.SIZE, MatchKind.MOST, (str(int(number) * unit - 1),))
+    raise CannotMap(WhyLeftOut.CONDITION)
+
+
+def _search(text: str) -> ConditionGroup:
+    """`hasTheWord`: plain words, or one of the operators that have an equal here: `list:`, `from:`, `to:`, `subject:` ..."""
+    operator, colon, value = text.strip().partition(":")
+    if not colon or not operator.strip('("').isalpha() or "://" in text:
+        return _searched(text, _EVERYWHERE)
+    if operator == "has" and value.strip() == "attachment":
+        return ConditionGroup((RuleCondition(ConditionField.ATTACHMENT, MatchKind.PRESENT),))
+    fields = {**_ASKED, "list": ConditionField.LIST}
+    if operator.lower() not in fields:
+        raise CannotMap(WhyLeftOut.CONDITION)
+    return _searched(value, (fields[operator.lower()],))
+
+
+def _searched(text: str, fields: tuple[ConditionField, ...]) -> ConditionGroup:
+    """All words, each one of its alternatives, in one of the fields."""
+    words = _words(text)
+    if len(fields) > 1 and len(words) > 1:
+        raise CannotMap(WhyLeftOut.NESTED)
+    if len(words) == 1:
+        return ConditionGroup(tuple(RuleCondition(one, MatchKind.CONTAINS, words[0]) for one in fields), len(fields) > 1)
+    return ConditionGroup(tuple(RuleCondition(fields[0], MatchKind.CONTAINS, one) for one in words))
+
+
+def _words(text: str) -> list[tuple[str, ...]]:
+    """The words of a search, each with its alternatives: `a OR b`, `{a b}`. Raises CannotMap for what is no plain search."""
+    found: list[list[str]] = []
+    braces, joins = False, False
+    for mark, word, quoted in _tokens(text):
+        if mark:
+            braces = mark == "{" or (braces and mark != "}")
+            joins = False if mark in "{}" else joins
+            if mark == "{":
+                found.append([])
+            continue
+        if not quoted and word in ("OR", "|"):
+            joins = bool(found)
+            continue
+        if not quoted and (word in ("AND", "AROUND", "NOT") or word[:1] in "-+" or _is_operator(word)):
+            raise CannotMap(WhyLeftOut.CONDITION)
+        plain_word = word if quoted else word.strip("<>,;")
+        if not plain_word or "*" in plain_word:
+            raise CannotMap(WhyLeftOut.CONDITION)
+        if (joins or braces) and found:
+            found[-1].append(plain_word)
+        else:
+            found.append([plain_word])
+        joins = False
+    groups = [tuple(one) for one in found if one]
+    if not groups or ("(" in text and len(groups) > 1):
+        raise CannotMap(WhyLeftOut.CONDITION)
+    return groups
+
+
+def _is_operator(word: str) -> bool:
+    name, colon, _value = word.partition(":")
+    return bool(colon) and name.isalpha()
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, bool]]:
+    if len(text) > 20_000:
+        raise CannotMap(WhyLeftOut.LIMIT)
+    at = 0
+    while text[at:].strip():
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise CannotMap(WhyLeftOut.CONDITION)
+        yield found["mark"] or "", found["quoted"] or found["word"] or "", found["quoted"] is not None
+        at = found.end()
