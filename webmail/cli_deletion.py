@@ -22,7 +22,7 @@ def list_deletions() -> None:
         reason = printable(" ".join(user.deletion_reason.split()))
         click.echo(f"{user.address}\t{user.deletion_asked:%Y-%m-%d %H:%M}\t{reason}".rstrip())
     if not found:
-        click.echo("Nobody asks for their account to be deleted.")
+        click.echo("Nobody has asked for their account to be deleted.")
 
 
 @click.command("delete")

@@ -43,7 +43,7 @@ def show_entry(address: str) -> None:
     with _answering():
         found = people_directory.find(address_of(address), settings())
     if found is None:
-        raise click.ClickException(f"the directory has nobody called {address}, or more than one, or lets them not sign in")
+        raise click.ClickException(f"the directory has nobody called {address}, or more than one, or doesn't let them sign in")
     entry, claims = found
     user = User.get_or_none(User.address == claims.address)
     there = "none of an allowed domain" if not claims.address else claims.address
@@ -67,7 +67,7 @@ def sweep_directory(sure: bool, dry_run: bool) -> None:
     _needed()
     with _answering():
         found = directory_sweep.look(settings())
-    click.echo(f"the directory has {found.people} people; {found.known} accounts are theirs")
+    click.echo(f"people in the directory: {found.people}; with an account: {found.known}")
     for user in found.gone:
         click.echo(f"gone\t{user.address}")
     for user in found.back:

@@ -55,7 +55,7 @@ def furnish(alice, settings):  # noqa: F811
 
 
 def test_who_asks_is_listed_with_the_reason(run, alice):  # noqa: F811
-    assert run("accounts deletions") == (0, "Nobody asks for their account to be deleted.\n")
+    assert run("accounts deletions") == (0, "Nobody has asked for their account to be deleted.\n")
     deletion.ask(alice, "I leave\n\x1b[31mtoday")
     code, told = run("accounts deletions")
     assert code == 0 and told.startswith("alice@lycee.example\t20") and told.endswith("\tI leave ?[31mtoday\n")

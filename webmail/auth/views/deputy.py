@@ -250,7 +250,7 @@ def _sheet(person: User, letters: str, language: str) -> dict[str, Any]:
         "language": language,
         "title": _("Temporary password"),
         "for": _("For"),
-        "user_name": _("User name"),
+        "user_name": _("User name or address"),
         "password": _("Temporary password"),
         "groups": temporary_passwords.groups(letters),
         "forgiving": _("Spaces and capital letters don’t matter."),

@@ -145,7 +145,7 @@ def _fault_words(fault: AddressFault) -> str:
             return _("This address is too long.")
         case AddressFault.INSIDE:
             return _(
-                "Choose an address outside %(name)s: one you can still read when you can't sign in here.", name=settings().name
+                "Choose an address outside %(name)s: one you can still read when you can’t sign in here.", name=settings().name
             )
         case AddressFault.SAME:
             return _("This is your recovery address already.")

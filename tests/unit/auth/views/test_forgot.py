@@ -170,6 +170,7 @@ def test_a_weak_password_says_why_and_the_link_stays_good(visitor, alice, settin
     ask(visitor)
     answer = choose(visitor, link(settings), new_password="azerty", new_password_again="azerty")
     assert answer.status_code == 422 and "field-error" in answer.text and "<meter" in answer.text
+    assert answer.text.count("Use at least") == 1
     assert choose(visitor, link(settings)).status_code == 303
 
 

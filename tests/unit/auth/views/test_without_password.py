@@ -71,6 +71,23 @@ def test_the_password_page_says_who_keeps_it(alice):
     assert 'href="https://ent.example/password"' in page.text and 'name="new_password"' not in page.text
 
 
+def test_without_an_address_for_it_the_page_says_whom_to_ask(alice):
+    assert "Ask your administrator how to change it." in words(alice.get("/account/password"))
+
+
+@pytest.mark.parametrize("more", [{"sms": {"url": "console"}}])
+def test_no_number_is_asked_for_where_another_keeps_the_password(app, alice):
+    def shown() -> str:
+        with app.test_request_context():
+            return app.jinja_env.get_template("auth/_phone_section.html").render(current_user=User.get)
+
+    assert shown().strip() == ""
+    User.update(phone="+33612345678").execute()
+    assert "Change telephone number" in shown()  # which they can still remove
+    User.update(phone="", password=passwords.hash_password(PASSWORD)).execute()
+    assert "Add a telephone number" in shown()
+
+
 def test_and_changes_none(alice):
     fields = {"csrf_token": csrf(alice.get("/devices")), "password": "", "new_password": PASSWORD, "new_password_again": PASSWORD}
     assert alice.client.post("/account/password", data=fields, base_url=alice.base).status_code == 403
