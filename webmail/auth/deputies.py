@@ -149,13 +149,17 @@ def _with_words(words: str) -> list[Any]:
 
 
 def _described(rows: Sequence[User]) -> list[Helped]:
-    addresses = [row.address for row in rows]
-    signed_in = (AuditEntry.act == AuditAct.SIGN_IN) & AuditEntry.actor_address.in_(addresses)
-    last: Any = AuditEntry.select(AuditEntry.actor_address, pw.fn.MAX(AuditEntry.at)).where(signed_in)
-    times = dict(last.group_by(AuditEntry.actor_address).tuples()) if rows else {}
-    others: Any = Deputy.select(Deputy.user).where(Deputy.user.in_([row.id for row in rows])).tuples()
-    deputies = {number for (number,) in others} if rows else set()
-    return [Helped(row, _moment(times.get(row.address)), row.id in deputies) for row in rows]
+    if not rows:
+        return []
+    numbers = [row.id for row in rows]
+    # of each person the newest entry alone: all of a year would be read for MAX
+    theirs = (AuditEntry.actor_address == User.address) & (AuditEntry.act == AuditAct.SIGN_IN)
+    newest = AuditEntry.select(AuditEntry.at).where(theirs).order_by(AuditEntry.at.desc()).limit(1)
+    last: Any = User.select(User.id, newest).where(User.id.in_(numbers))
+    times = dict(last.tuples())
+    others: Any = Deputy.select(Deputy.user).where(Deputy.user.in_(numbers)).tuples()
+    deputies = {number for (number,) in others}
+    return [Helped(row, _moment(times.get(row.id)), row.id in deputies) for row in rows]
 
 
 def _moment(value: Any) -> datetime | None:
