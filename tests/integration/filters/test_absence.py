@@ -434,6 +434,17 @@ def test_the_server_away_is_said_and_the_form_kept(person, monkeypatch):
     assert shown.status == 502 and "not responding" in shown.text and shown.all("nav.settings-nav")
 
 
+def test_what_was_typed_survives_a_lost_session(person):
+    page = person.get("/absence")
+    person.client.delete_cookie("traboule")
+    asked = person.submit(page, FORM, on="1", text="Très long texte", action="save")
+    back = person.submit(asked, "form[action='/login']", username=person.address, password=person.password)
+    assert back.address == "/absence"
+    assert back.one("[name=text]").get_text().strip() == "Très long texte"
+    assert back.one("[name=on]").has_attr("checked")
+    assert "not saved yet" in back.notices
+
+
 # --- the banner ------------------------------------------------------------------------------------------------------
 
 

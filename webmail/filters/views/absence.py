@@ -8,13 +8,15 @@ from typing import Any
 
 import nh3
 from babel.dates import format_interval
-from flask import redirect, request, url_for
+from flask import redirect, request, session, url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail import preferences as preferred
+from webmail.auth.guard import keeps_text
 from webmail.compose import identities
 from webmail.errors import MailError
 from webmail.filters import absence_change, absence_copy, absence_times, holidays, store
@@ -61,10 +63,21 @@ def show_absence() -> Response:
         state = loaded_state()
     except MailError as error:
         return _absence_page(None, None, error)
+    if kept := _kept():
+        return _absence_page(AbsenceForm.typed(kept), state)
     return _absence_page(AbsenceForm.of(state.filters.absence, _now()), state)
 
 
+def _kept() -> MultiDict[str, str] | None:
+    """What was sent here after the session had ended, carried along by the sign-in page; None for nothing."""
+    if session.get("kept", {}).get("path") != request.path:
+        return None
+    notify(_("Here is what you typed. It is not saved yet."), "caution")
+    return MultiDict((name, value) for name, value in session.pop("kept")["fields"])
+
+
 @blueprint.post("/absence")
+@keeps_text
 def save_absence() -> Response:
     """Save it, or show what was typed with a preview, or with the days of a button."""
     form, action = AbsenceForm.typed(request.form), request.form.get("action", "save")
