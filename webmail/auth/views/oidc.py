@@ -34,7 +34,7 @@ from webmail.auth.views.provider_answers import count_refused, nobody_waits, ref
 from webmail.auth.views.provider_ways import lead_on, refusal_words
 from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
 from webmail.config_providers import Oidc
-from webmail.models import AuditAct, User
+from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
@@ -87,19 +87,6 @@ def confirm_by_oidc(name: str) -> Response:
         return redirect(_begin(provider, AttemptPurpose.CONFIRM, target=target), 302)
     except ProviderAway as error:
         return confirm_page(target, error.status, _away_words(provider))
-
-
-@blueprint.app_template_global()
-def provider_confirmations(user: User) -> list[tuple[str, str]]:
-    """Title and address of each provider at which this person can confirm that it is them; nothing for who has another way.
-
-    One SELECT. The addresses are for links, not for forms, and lead to another site: no HTMX.
-    """
-    if user.second_step or accounts.has_own_password(user) or not settings().oidc:
-        return []
-    mine = {link.provider for link in accounts.links_of(user)}
-    found = [one for one in settings().oidc if oidc.key_of(one) in mine]
-    return [(one.title, url_for("auth.confirm_by_oidc", name=one.name, next=next_path() or None)) for one in found]
 
 
 @blueprint.get("/account/providers/<name>/connect")

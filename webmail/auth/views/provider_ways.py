@@ -8,7 +8,7 @@ from flask_babel import pgettext
 from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
-from webmail.auth.providers import accounts, directory
+from webmail.auth.providers import accounts, cas, directory, oidc, proxy
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.models import User
 from webmail.web.current import settings
@@ -77,19 +77,22 @@ def types_password(user: User) -> bool:
 
 
 @blueprint.app_template_global()
-def other_confirmations(user: User) -> list[tuple[str, str]]:
-    """Title and address of CAS and of the proxy, where this person can confirm there that it is them. Two SELECTs at most.
+def provider_confirmations(user: User) -> list[tuple[str, str]]:
+    """Title and address of each provider at which this person can confirm that it is them; nothing for who has a factor, or a
+    password to type.
 
-    For people who have neither a factor nor a password to type; OpenID Connect has `provider_confirmations`.
+    Two SELECTs at most. The addresses are for links, not for forms, and may lead to another site: no HTMX.
     """
-    here, found = settings(), []
-    if user.second_step or types_password(user) or (here.cas is None and here.proxy_sign_in is None):
+    here, after = settings(), next_path() or None
+    if user.second_step or not (here.oidc or here.cas or here.proxy_sign_in) or types_password(user):
         return []
+    found = [(oidc.key_of(one), one.title, url_for("auth.confirm_by_oidc", name=one.name, next=after)) for one in here.oidc]
+    if here.cas is not None:
+        found.append((cas.PROVIDER, here.cas.title, url_for("auth.confirm_by_cas", next=after)))
+    if here.proxy_sign_in is not None:
+        found.append((proxy.PROVIDER, here.proxy_sign_in.title, url_for("auth.confirm_by_proxy", next=after)))
     mine = {link.provider for link in accounts.links_of(user)}
-    for name, entry in (("cas", here.cas), ("proxy", here.proxy_sign_in)):
-        if entry is not None and name in mine:
-            found.append((entry.title, url_for(f"auth.confirm_by_{name}", next=next_path() or None)))
-    return found
+    return [(title, address) for name, title, address in found if name in mine]
 
 
 def refusal_words(error: NotLetIn, title: str) -> str:
