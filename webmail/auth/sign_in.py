@@ -93,7 +93,8 @@ def _by_own_table(user: User | None, password: str) -> User:
         with check_slot():
             hashed = passwords.hash_password(password)
         # only over the one that was checked: it may have been changed meanwhile
-        User.update(password=hashed).where(User.id == user.id, User.password == user.password).execute()
+        if User.update(password=hashed).where(User.id == user.id, User.password == user.password).execute():
+            user.password = hashed
     return user
 
 

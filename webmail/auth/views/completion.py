@@ -51,6 +51,8 @@ def password_was_right(user: User, how: Started, target: str) -> Response:
     trusted = not how.shared and user.second_step and trusted_devices.is_trusted(visit().trusted, user, settings())
     if user.second_step and not trusted and not how.second_step_done:
         visit().start(user, pending=True, **_chosen(how), data=how.data)
+        if _has_changed(user):
+            return _too_late(target)
         mail_only_factor(user)
         return redirect(url_for("auth.show_second_step", next=local_path(target) or None), 303)
     return complete(user, how, target)
@@ -64,10 +66,26 @@ def complete(user: User, how: Started, target: str) -> Response:
     new = tell_of_new_browser(user, browser, shared=how.shared)
     data = how.data | ({FACTOR: how.factor} if how.factor else {})
     visit().start(user, **_chosen(how), data=data)
+    if _has_changed(user):
+        return _too_late(target)
     audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None, factor=how.factor)
     _note_requirement(user)
     _learn_people(user, how.password)
     return redirect(_reminded(user, after_sign_in(target)), 303)
+
+
+def _has_changed(user: User) -> bool:
+    """Whether the account has another password than the one that was looked at, or is disabled: asked once the session stands.
+
+    What ended all sessions meanwhile has seen this one, or is seen here; so nobody comes in by a password that is good no more.
+    """
+    return not User.select().where(User.id == user.id, User.password == user.password, User.active == 1).exists()
+
+
+def _too_late(target: str) -> Response:
+    visit().end()
+    notify(_("Your password has just been changed. Sign in again."), "caution")
+    return redirect(url_for("auth.login", next=local_path(target) or None), 303)
 
 
 def _chosen(how: Started) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, build, csrf
-from webmail.auth import passwords, sessions, throttle
+from webmail.auth import endings, passwords, second_step, sessions, throttle
+from webmail.auth.second_step import Factor
 from webmail.auth.views import sign_in as views
 from webmail.database.connection import db
 from webmail.errors import ServerAway, SignInRefused
@@ -492,3 +493,35 @@ def test_switching_somebody_off_is_felt_at_the_next_request(visitor, alice):
     alice.save()
     assert visitor.get("/mailbox/INBOX").status_code == 302
     assert passwords.verify(alice.password, PASSWORD)
+
+
+@pytest.mark.parametrize("second_step", [0, 1])
+def test_a_password_that_is_changed_while_it_is_checked_opens_nothing(visitor, alice, settings, monkeypatch, second_step):
+    """As by the owner, who has all sessions ended while whoever stole it keeps signing in."""
+    User.update(second_step=second_step).execute()
+    verify = passwords.verify
+
+    def meanwhile(stored, typed):
+        right = verify(stored, typed)
+        User.update(password=passwords.hash_password("cheval pile agrafe nuage")).where(User.id == alice.id).execute()
+        endings.end_everything_else(alice, settings)
+        return right
+
+    monkeypatch.setattr(passwords, "verify", meanwhile)
+    assert visitor.sign_in().location.startswith("/login")
+    assert visitor.get("/mailbox/INBOX").location.startswith("/login") and not Session.select().exists()
+
+
+@pytest.mark.parametrize("change", [{"password": "another"}, {"active": 0}])
+def test_nor_does_the_second_step_of_a_sign_in_that_began_before(visitor, alice, monkeypatch, change):
+    User.update(second_step=1).execute()
+    visitor.sign_in()
+
+    def meanwhile(*_args, **_more):
+        User.update(change).where(User.id == alice.id).execute()
+        Session.delete().execute()
+        return Factor.APP
+
+    monkeypatch.setattr(second_step, "check_code", meanwhile)
+    visitor.post("/login/code", {"code": "123456"}, form_at="/login/code")
+    assert not Session.select().exists()
