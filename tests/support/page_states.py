@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -163,6 +164,13 @@ def _absence_preview(page: Page, _pages: dict[str, str]) -> None:
     expect(page.locator("#preview")).to_be_visible()
 
 
+def _import_preview(page: Page, _pages: dict[str, str]) -> None:
+    page.goto("/filters/import")
+    page.set_input_files("[name=file]", Path(__file__).parents[1] / "samples" / "filters" / "msgFilterRules.dat")
+    page.click("main form.form .btn-primary")
+    expect(page.locator("[data-found]").first).to_be_visible()
+
+
 def _panes(layout: str) -> State:
     def state(page: Page, pages: dict[str, str]) -> None:
         choose_in_browser(page, "layout", layout)
@@ -199,7 +207,7 @@ STATES: dict[str, State] = {
     "app-password-new": _new_app_password, "app-password-bad": _refused("/devices", "#new-app-password", name=" "),
     "folder-bad": _refused("/folders?new=1", "#new-folder", name="a//b"),
     "absence-preview": _absence_preview, "absence-bad": _refused("/absence", "form.absence", **{"from": "2030-01-02", "until": "2030-01-01"}),
-    "found-everywhere": _found_everywhere, "images-shown": _visible_images,
+    "filter-import-preview": _import_preview, "found-everywhere": _found_everywhere, "images-shown": _visible_images,
     "panes-below": _panes("below"), "panes-right": _panes("right"), "panes-off": _list_again,
     **{f"contrast-{name}": _high_contrast(name) for name in ("inbox", "message-links", "draft", "settings-reading", "folders")},
 }  # fmt: skip

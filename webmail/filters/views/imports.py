@@ -46,7 +46,7 @@ _MOST_FOLDERS = 100  # that one import makes or asks for
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
-    """A rule of the preview. `why_not`: it can't be taken, as things are."""
+    """A rule of the preview. `name` may be empty. `why_not`: it can't be taken, as things are."""
 
     found: FoundRule
     data: str
@@ -121,10 +121,10 @@ def _line(found: FoundRule, of: FoundRules, state: FilterState) -> ImportLine:
     notes = [difference_words(one) for one in found.differences if one is not Difference.LEFT_ACTION]
     if found.left:
         notes.append(f"{difference_words(Difference.LEFT_ACTION)} {', '.join(found.left)}.")
-    return ImportLine(
-        found, to_json(replace(found.rule, id="")), rule_name(found.rule), sentence(found.rule), _place(found.place, of), notes,
-        _unable(found.rule, state.extensions),
-    )  # fmt: skip
+    name = rule_name(found.rule) if found.rule.name.strip() else ""
+    data = to_json(replace(found.rule, id=""))
+    unable = _unable(found.rule, state.extensions)
+    return ImportLine(found, data, name, sentence(found.rule), _place(found.place, of), notes, unable)
 
 
 def _unable(rule: FilterRule, extensions: frozenset[str]) -> str:

@@ -1,0 +1,41 @@
+"""Filters of another program brought along in Chromium, with scripts and without."""
+
+from __future__ import annotations
+
+import imaplib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from deploy.demo.services import Services
+from tests.support.messages import message
+
+OpenBrowser = Callable[..., Page]
+SAMPLES = Path(__file__).parents[2] / "samples" / "filters"
+
+
+@pytest.fixture
+def reader(demo: Services) -> str:
+    address = f"import-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Nora Petit", 10**8)
+    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
+    client.login(address, demo.password)
+    client.append("INBOX", "", "", bytes(message("Conseil de classe", "Bonjour")))
+    client.logout()
+    return address
+
+
+def test_filters_are_looked_at_then_taken(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:
+    page = open_browser(reader, language="en")
+    page.goto("/filters/import")
+    page.set_input_files("[name=file]", SAMPLES / "msgFilterRules.dat")
+    page.click("main form.form .btn-primary")
+    expect(page.locator("[data-found]")).to_have_count(3)
+    expect(page.locator("[data-left-out]")).to_have_count(1)
+    page.uncheck("[data-found='2'] [name=take]")
+    page.click("#import .btn-primary")
+    expect(page.locator("#notices")).to_contain_text("2 filters imported")
+    expect(page.locator("[data-rule]")).to_have_count(2)
