@@ -6,7 +6,10 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from imapclient import IMAPClient
 
+from deploy.demo.services import Services
+from tests.support.messages import message
 from webmail import managesieve
 from webmail.filters import store
 from webmail.filters.rules import ActionKind, RuleAction
@@ -95,3 +98,50 @@ def test_scripts_of_other_programs_are_opened_and_stay_as_they_are(person, accou
     assert person.submit(person.get("/filters/import"), "form.form", script=name).status in (200, 422)
     assert there.read_bytes() == path.read_bytes()
     assert (there.stat().st_mtime_ns, there.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+THEIRS = [
+    'if header :contains ["subject", "x-a"] "devis" { fileinto "Archive"; stop; }',
+    'if address :domain :is "from" "outside.example" { fileinto "Archive"; }',
+    'if not exists "x-a" { addflag "\\\\Flagged"; fileinto "Archive"; } else { keep; }',
+    'if header :contains "subject" "devis" { fileinto "Archive"; } elsif header :is "x-a" "1" { fileinto "INBOX"; } else { keep; }',
+    'if header :matches "subject" "urgent*" { if size :under 100K { addflag "\\\\Seen"; fileinto "Archive"; stop; } }',
+    'if anyof (not header :contains "subject" "devis", size :over 1M) { stop; } fileinto "Archive";',
+]
+
+
+@pytest.mark.parametrize("theirs", THEIRS)
+def test_what_is_imported_does_what_their_script_did(person, account, deliver, services, theirs):
+    """The same three messages by their script, then by ours: they end in the same folders with the same flags."""
+    text = f'require ["fileinto", "imap4flags"];\r\n{theirs}\r\n'
+    letters = [("Devis 1", {}), ("Urgent: x", {"X_A": "1"}), ("Bonjour", {"X_A": "1"})]
+
+    def after_delivery() -> list[tuple[str, str, frozenset[bytes]]]:
+        for subject, headers in letters:
+            deliver(person.address, message(subject, sender="a@outside.example", **headers))
+        return _taken_out(person.address, services)
+
+    with managesieve.connect(account) as connection:
+        connection.write("theirs", text)
+        connection.activate("theirs")
+    before = after_delivery()
+    assert len(before) == len(letters)
+    person.submit(preview(person, data=text.encode()), "#import")
+    store.run_alone(0, account)
+    assert store.load(account).filters.rules and after_delivery() == before
+
+
+def _taken_out(address: str, services: Services) -> list[tuple[str, str, frozenset[bytes]]]:
+    """What is in the two folders: subject, folder, flags; nothing is left there."""
+    found = []
+    with IMAPClient("127.0.0.1", services.ports.imap, ssl=False) as client:
+        client.login(address, services.password)
+        for folder in ("INBOX", "Archive"):
+            client.select_folder(folder)
+            uids = client.search("ALL")
+            for row in client.fetch(uids, ["ENVELOPE", "FLAGS"]).values() if uids else ():
+                found.append((row[b"ENVELOPE"].subject.decode(), folder, frozenset(row[b"FLAGS"]) - {b"\\Recent"}))
+            if uids:
+                client.delete_messages(uids)
+                client.expunge()
+    return sorted(found, key=lambda one: one[:2])
