@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
 from bs4 import BeautifulSoup
@@ -18,6 +20,7 @@ from webmail.models import Session, User
 
 _COOKIE, _VISITOR = "traboule", "traboule-visitor"
 _INBOX = "/mailbox/INBOX"
+_NEW = "violon herbe cuivre lampe"
 _WAYS_IN = {  # tables that say how somebody signs in
     "accounts", "authenticators", "security_keys", "recovery_codes", "app_passwords", "trusted_devices", "mailed_codes", "vouchers",
 }  # fmt: skip
@@ -36,6 +39,7 @@ def attacks(ground: Ground) -> list[Finding]:
             _stolen_shows_nothing(ground, web),
             _stolen_changes_nothing(ground, web),
             _stolen_guesses(ground, web),
+            _while_it_changes(ground, web),
         ]
 
 
@@ -227,6 +231,33 @@ def _stolen_guesses(ground: Ground, web: Web) -> Finding:
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _while_it_changes(ground: Ground, web: Web) -> Finding:
+    """Programs that know the password sign in all the time; its owner changes it, which ends all sessions."""
+    rounds, tries, left = 2 if ground.quick else 12, 0, 0
+    for _ in range(rounds):
+        name, over, came = ground.person(), threading.Event(), list[Browser]()
+        owner = _signed_in(web, name)
+        owner.open("/account/password")
+
+        def keep_signing_in(name: str = name, over: threading.Event = over, came: list[Browser] = came) -> None:
+            while not over.is_set():
+                thief = web.browser()
+                thief.sign_in(name)
+                came.append(thief)
+
+        with ThreadPoolExecutor(4) as programs:
+            for _program in range(4):
+                programs.submit(keep_signing_in)
+            time.sleep(0.5)
+            changed_to = {"new_password": _NEW, "new_password_again": _NEW}
+            assert owner.post("/account/password", password=PASSWORD, **changed_to).status == 303
+            over.set()
+        tries += len(came)
+        left += sum(_is_in(thief) for thief in came)
+    words = f"{rounds} times; {left} of the sessions that this began were left"
+    return Finding("Signing in without end while the owner changes the password", tries, words, not left)
 
 
 def _signed_in(web: Web, name: str) -> Browser:
