@@ -75,15 +75,17 @@ def can_replace_factor(user: User, settings: Settings) -> bool:
     return can_be_sent(settings) and bool(user.recovery_address and allowed)
 
 
-def send(user: User, purpose: CodePurpose, address: str, settings: Settings, letter: Letter, network: str = "") -> SystemMessage:
-    """Queue the mail with a new code; `letter` gives its subject and text. The caller wakes the worker.
+def send(
+    user: User, purpose: CodePurpose, address: str, settings: Settings, letter: Letter, network: str = "", language: str = ""
+) -> SystemMessage:
+    """Queue the mail with a new code; `letter` gives its subject and text, in `language`. The caller wakes the worker.
 
     Raises TooManyAttempts after PER_HOUR mails (also where the address had too many from us today), BadAddress, and one of
     DATABASE_AWAY.
     """
     code = _new_code()
     subject, body = letter(code)
-    language = system_mail.in_language_of(user, settings)
+    language = language or system_mail.in_language_of(user, settings)
     with db.atomic():
         _store(user, purpose, address, _hash(user, purpose, address, code, settings))  # first: of two at once, one waits here
         if wait := _wait(user):

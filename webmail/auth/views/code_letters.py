@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from webmail import system_mail
 from webmail.auth import door_codes, mailed_codes
@@ -17,8 +17,10 @@ from webmail.web.formatting import written_in
 
 
 def mail_code(user: User, purpose: CodePurpose, address: str) -> None:
-    """Send it. Raises what `mailed_codes.send` does."""
-    row = mailed_codes.send(user, purpose, address, settings(), partial(_letter, user, purpose), visit().network)
+    """Send it, in the language of the page where they asked unless they chose one. Raises what `mailed_codes.send` does."""
+    language = user.language or str(get_locale())
+    letter = partial(_letter, user, purpose, language)
+    row = mailed_codes.send(user, purpose, address, settings(), letter, visit().network, language)
     wake_system_mail(row)
 
 
@@ -60,9 +62,9 @@ def too_many_codes_words(minutes: int) -> str:
     )
 
 
-def _letter(user: User, purpose: CodePurpose, code: str) -> tuple[str, str]:
+def _letter(user: User, purpose: CodePurpose, language: str, code: str) -> tuple[str, str]:
     """Subject and text. The code stands in the text alone, which is forgotten once it is sent."""
-    with written_in(system_mail.in_language_of(user, settings())):
+    with written_in(language):
         name, minutes = settings().name, int(mailed_codes.LIFE.total_seconds() // 60)
         if purpose is CodePurpose.RECOVERY_ADDRESS:
             begin = _(

@@ -112,6 +112,16 @@ def test_the_language_of_the_mail_is_the_persons(signed_in, alice):
     assert SystemMessage.get(kind="code").language == "fr"
 
 
+def test_who_chose_no_language_reads_the_one_of_the_page(signed_in, settings):
+    give(signed_in)
+    row = SystemMessage.get(kind="code")
+    assert (
+        settings.language == "fr"
+        and row.language == "en"
+        and "It is valid for 15 minutes." in system_mail.text_of(row, _here["secret"])
+    )
+
+
 def test_a_wrong_code_says_so_and_changes_nothing(signed_in, alice):
     give(signed_in)
     response = confirm(signed_in, f"{(int(mailed()) + 1) % 1_000_000:06}")
