@@ -24,6 +24,12 @@ FRAME = (
     "<title>{% block title %}{% endblock %}</title>{% for n in notices() %}<p role=status>{{ n.text }}</p>{% endfor %}"
     "{% block body %}{% block main %}{% endblock %}{% endblock %}"
 )
+OTHER_AREAS = {  # pages that those of one's account lead to
+    "/account/name": "accounts.show_name",
+    "/account/data": "accounts.show_data",
+    "/account/delete": "accounts.show_deletion",
+    "/settings/<slug>": "settings.show_page",
+}
 TEMPLATES = {"base.html": FRAME, "app.html": FRAME, "error.html": "<h1>{{ title }}</h1><p>{{ advice }}</p>", "_notices.html": ""}
 
 
@@ -54,6 +60,8 @@ def build(settings) -> Flask:
     app.register_blueprint(_inbox())
     app.add_url_rule("/language", "settings.set_language", guard.public(lambda: "ok"), methods=["POST"])
     app.add_url_rule("/support", "accounts.show_support", guard.public(lambda: "ok"))
+    for path, endpoint in OTHER_AREAS.items():
+        app.add_url_rule(path, endpoint, lambda **_values: "ok")
     return app
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from webmail import managesieve
 from webmail.account import Account
 from webmail.database.locks import LockBusy, lock
-from webmail.errors import MailError, ServerAway
+from webmail.errors import MailError, OverQuota, ServerAway
 from webmail.filters import absence, forwarding, own_script, rules
 from webmail.filters.absence import Absence
 from webmail.filters.compile import SievePlace, compiled
@@ -185,6 +185,8 @@ def _state(connection: SieveConnection) -> FilterState:
 def _write(connection: SieveConnection, state: FilterState, filters: Filters, place: SievePlace) -> str:
     """Store the filters; returns the version of the state then."""
     script = script_of(filters, replace(place, extensions=state.extensions))
+    if own_script.read(script) is None:  # it would be taken for somebody else's from then on
+        raise OverQuota("more filters than a script of ours can hold")
     if state.text and own_script.read(state.text) is None:  # somebody else's under our name: kept under another
         connection.write(FOUND, state.text)
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LONGEST_SCRIPT = 1024 * 1024  # characters
+MOST_TOKENS = 200_000  # a person waits for what is made of them
 _MULTIPLIERS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _LARGEST = 2**63 - 1
 
@@ -60,12 +61,15 @@ def tokens(script: str) -> Iterator[LexerToken]:
     """The tokens of a script, the last one of kind END. Takes time in proportion to its length. Raises SieveSyntaxError."""
     if len(script) > LONGEST_SCRIPT:
         raise SieveSyntaxError(1, "longer than a script can be")
-    at, line = 0, 1
+    at, line, count = 0, 1, 0
     while at < len(script):
         found = _TOKEN.match(script, at)
         if found is None:
             raise SieveSyntaxError(line, script[at : at + 40].split("\n", maxsplit=1)[0])
         kind, text, end = str(found.lastgroup), found.group(), found.end()
+        count += kind != "space"
+        if count > MOST_TOKENS:
+            raise SieveSyntaxError(line, "longer than a script can be")
         if kind == "multiline":
             value, end = _lines(script, end, line)
             yield LexerToken(TokenKind.STRING, value, line)

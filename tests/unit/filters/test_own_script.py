@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from webmail.filters import own_script
+from webmail.errors import OverQuota
+from webmail.filters import own_script, store
 from webmail.filters.compile import SievePlace, compiled, missing
 from webmail.filters.own_script import ScriptPart
 from webmail.filters.rules import (
@@ -22,6 +23,7 @@ from webmail.filters.rules import (
     from_json,
     to_json,
 )
+from webmail.filters.store import Filters, FilterState
 from webmail.sieve.parser import parse
 
 EVERYTHING = frozenset(
@@ -188,3 +190,14 @@ def test_a_rule_that_would_fill_the_script_is_refused():
     )
     with pytest.raises(BadRule):
         check(rule(conditions=many))
+
+
+def test_a_script_that_could_not_be_read_again_is_not_written():
+    """As with many conditions on thousands of contacts: it would be taken for another program's from then on."""
+    people = tuple(f"{number}@x.fr" for number in range(2000))
+    place = replace(PLACE, contacts=lambda _group: people)
+    conditions = (RuleCondition(ConditionField.CONTACTS, MatchKind.PRESENT),) * 50
+    one = FilterRule("x", conditions, (RuleAction(ActionKind.FLAG),), id="x")
+    assert own_script.read(written(one, place=place)) is None
+    with pytest.raises(OverQuota):
+        store._write(None, FilterState(extensions=EVERYTHING), Filters((one,)), place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import abort, current_app
+from flask import abort
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -46,16 +46,15 @@ def filters_are_offered() -> bool:
 
 _TABS = (
     ("filters.show_filters", _l("Your filters")),
-    ("filters.show_senders", _l("Blocked and safe senders")),
     ("filters.show_import", _l("Import")),
     ("filters.list_scripts", _l("Scripts")),
 )
 
 
 @blueprint.app_template_global()
-def filter_tabs() -> list[tuple[str, LazyString]]:
+def filter_tabs() -> tuple[tuple[str, LazyString], ...]:
     """Endpoints and labels of the pages that belong to filters."""
-    return [one for one in _TABS if one[0] in current_app.view_functions]
+    return _TABS
 
 
 def trouble_words(error: MailError) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from flask import request
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from webmail.errors import BadAddress, UnsafeValue
-from webmail.filters import rule_draft
 from webmail.filters.compile import MOST_CONTACTS, SievePlace, missing
 from webmail.filters.place import addresses_of
 from webmail.filters.rule_draft import RuleDraft
@@ -27,16 +25,6 @@ from webmail.filters.rules import (
 from webmail.filters.store import FilterState
 from webmail.mime import builder
 from webmail.web.current import current_user, settings
-
-
-def rule_from_form() -> FilterRule:
-    """The rule in the form that was sent. Raises BadRule: `words_of` says it."""
-    return rule_draft.rule_of(rule_draft.read(request.form))
-
-
-def kept_form() -> list[tuple[str, str]]:
-    """The fields of the form that was sent, for hidden fields that bring it back as it was."""
-    return [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
 
 
 @dataclass(frozen=True, slots=True)

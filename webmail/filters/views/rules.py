@@ -6,9 +6,6 @@ for what is done; `any=any` for one condition being enough; `name`. Fields, matc
 those of `filters/rules.py`; several values of one condition stand on a line each. So
 `/filters/new?field=list&match=contains&value=maths.lycee.example&field=subject&value=devoir&action=move&to=Maths&action=stop`.
 What makes no sense is left out.
-
-The form's button "Try it" sends the form to `filters.try_rule`, where `rule_form.rule_from_form()` is the rule that it means, and
-`rule_form.kept_form()` says it again in hidden fields, for the way back: POST to `filters.add_rule`, with `action=edit`.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import hashlib
 import secrets
 from dataclasses import replace
 
-from flask import abort, current_app, request, session, url_for
+from flask import abort, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -195,7 +192,7 @@ def _form(
         "filters/edit.html", status, draft=draft, number=number, trouble=trouble, seen=mark,
         action=url_for("filters.change_rule", number=number) if number else url_for("filters.add_rule"),
         offer=rule_form.offer(state, draft), match_words=rule_form.match_words, units=rule_draft.UNITS,
-        unit_words=rule_form.unit_words, may_try="filters.try_rule" in current_app.view_functions,
+        unit_words=rule_form.unit_words,
         folders=[(one.name, mailbox_path(one)) for one in found.targets("")] if found else [],
         groups=[(one.uid, one.name) for one in contacts.groups(user)], weekdays=weekday_names(),
         tags=[(one.keyword, one.name) for one in tags.for_user(user)],
