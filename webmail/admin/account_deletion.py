@@ -12,7 +12,7 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
 from webmail.errors import MailError
-from webmail.models import DraftRow, Outbox, OutboxState, Task, User
+from webmail.models import DraftRow, Outbox, OutboxState, SupportRequest, Task, User
 from webmail.tasks import leftovers
 
 
@@ -61,6 +61,7 @@ def delete(user: User, settings: Settings) -> Deleted:
         spooled = [bytes(row.content) for row in Outbox.select(Outbox.content).where(Outbox.user == user)]
         tasks = [row.id for row in Task.select(Task.id).where(Task.user == user)]
         notices = system_mail.drop([user.address, user.recovery_address])
+        SupportRequest.delete().where(SupportRequest.user == user).execute()  # it names them, and how to reach them
         user.delete_instance()
     for draft in drafts:
         uploads.remove_all(settings, draft)

@@ -12,6 +12,7 @@ from webmail.auth import door_codes, known_devices, passwords, temporary_passwor
 from webmail.auth.check_slots import check_slot
 from webmail.auth.names import normalise
 from webmail.auth.providers import directory
+from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.temporary_passwords import TemporaryPasswordOver
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
@@ -37,7 +38,7 @@ def sign_in(
     `code`: a door code (auth/door_codes.py), if one was typed.
 
     Raises SignInRefused, TooManyAttempts (the password is not checked then); TooBusy, ServerAway, and NotLetIn where the
-    directory's password was right (not counted as failures).
+    password was right (not counted as failures).
     """
     address, place = normalise(address_or_name, settings.domain), network
     owner = directory.owner_of(address, settings)
@@ -85,8 +86,10 @@ def _by_own_table(user: User | None, password: str) -> User:
     password = temporary_passwords.as_kept(user, password)
     with check_slot():
         right = passwords.verify(user.password if user else "", password)
-    if user is None or not right or not user.active:
-        raise SignInRefused("wrong name or password, or an account that is switched off")
+    if user is None or not right:
+        raise SignInRefused("wrong name or password")
+    if not user.active:  # told to who knows the password, and to nobody else
+        raise NotLetIn(Refusal.DISABLED, user.address)
     if temporary_passwords.is_over(user):
         raise TemporaryPasswordOver("the temporary password is too old")
     if passwords.needs_rehash(user.password):
@@ -104,7 +107,7 @@ def _by_imap(address: str, password: str, settings: Settings, check_imap: Callab
     check_imap(Account(address, settings.imap, settings.smtp, Password(settings.username(address), password), settings.sieve))
     user = User.get_or_none(User.address == address) or _first_time(address)
     if not user.active:
-        raise SignInRefused("this account is switched off")
+        raise NotLetIn(Refusal.DISABLED, user.address)
     return user
 
 

@@ -11,6 +11,7 @@ from tests.support.auth_app import PASSWORD
 from webmail.account import Password
 from webmail.auth import known_devices, passwords
 from webmail.auth.names import normalise
+from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.sign_in import sign_in
 from webmail.auth.throttle import TooManyAttempts, attempt_at
 from webmail.errors import ServerAway, SignInRefused
@@ -97,7 +98,10 @@ def test_nobody_else_gets_in(alice, settings, imap):
 def test_an_account_that_is_switched_off_stays_out(alice, settings, imap):
     alice.active = 0
     alice.save()
-    wrong(settings, imap, password=PASSWORD)
+    with pytest.raises(NotLetIn) as refused:  # told to who knows the password
+        sign_in("alice", PASSWORD, HERE, settings, imap)
+    assert refused.value.refusal is Refusal.DISABLED
+    wrong(settings, imap, password="wrong")
 
 
 def test_an_account_without_a_password_stays_out(alice, settings, imap):
@@ -160,7 +164,8 @@ def test_a_refusal_makes_nobody_known(database, by_imap, imap):
 def test_the_imap_server_does_not_overrule_a_switched_off_account(alice, by_imap, imap):
     alice.active = 0
     alice.save()
-    wrong(by_imap, imap, password=PASSWORD)
+    with pytest.raises(NotLetIn):
+        sign_in("alice", PASSWORD, HERE, by_imap, imap)
 
 
 def test_a_password_no_protocol_can_carry_never_reaches_the_server(database, by_imap, imap):

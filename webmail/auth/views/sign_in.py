@@ -83,7 +83,7 @@ def log_in() -> Response:
     except ServerAway as error:
         return sign_in_page(form, error.status, away_words())
     except NotLetIn as error:
-        _not_let_in(AuditAct.PROVIDER_REFUSED, error.address or name)
+        _not_let_in(AuditAct.PROVIDER_REFUSED if settings().ldap else AuditAct.SIGN_IN_REFUSED, error.address or name)
         return sign_in_page(form, error.status, _directory_words(error))
     how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), data=kept_data(form), **_by(user, password))
     return password_was_right(user, how, form.next.data or "")
