@@ -125,7 +125,7 @@ def test_an_undo_stays_with_its_list(person: Visitor, fill: Callable[..., list[i
 
 def test_the_content_comes_before_the_folders(person: Visitor) -> None:
     html = person.get("/mailbox/INBOX").html
-    assert html.index('href="#main"') < html.index('href="#folders"') < html.index('id="main"') < html.index('id="folders"')
+    assert html.index('href="#content"') < html.index('href="#places"') < html.index('id="main"') < html.index('id="folders"')
 
 
 def test_little_stands_above_the_list_in_a_text_browser(person: Visitor, fill: Callable[..., list[int]]) -> None:
