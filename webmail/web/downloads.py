@@ -46,3 +46,8 @@ def disposition(filename: str, kind: str = "attachment", *, plain: str = "") -> 
     """A Content-Disposition header (RFC 6266) with an RFC 8187 file name; `plain` is the fallback for clients without support."""
     ascii_name = (plain or filename).encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_").replace("?", "_")
     return f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def named(content: bytes, mimetype: str, filename: str) -> Response:
+    """A small file to save. Unlike Flask's `send_file` it leaves to us whether the browser may keep it."""
+    return Response(content, mimetype=mimetype, headers={"Content-Disposition": disposition(filename)})

@@ -5,11 +5,10 @@ Between the two requests the rules travel in the form, as JSON: they are the per
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from flask import redirect, request, send_file, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -36,6 +35,7 @@ from webmail.mailbox import folders, tags
 from webmail.mailbox.folders import BadFolderName
 from webmail.models import User
 from webmail.web.current import current_account, current_user, overview
+from webmail.web.downloads import named
 from webmail.web.labels import mailbox_path
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -247,4 +247,4 @@ def _as_text(rule: FilterRule) -> str:
 
 
 def _file(text: str, kind: str, name: str) -> Response:
-    return send_file(io.BytesIO(text.encode()), kind, as_attachment=True, download_name=name)
+    return named(text.encode(), kind, name)

@@ -5,10 +5,9 @@ Another program's script is edited here as text and never rewritten. Ours is sho
 
 from __future__ import annotations
 
-import io
 import json
 
-from flask import redirect, request, send_file, session, url_for
+from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -21,6 +20,7 @@ from webmail.filters.views.frame import trouble_words
 from webmail.filters.views.rule_changes import UNDO_SECONDS
 from webmail.managesieve import NoSuchScript, ScriptRefused
 from webmail.web.current import current_account, current_user
+from webmail.web.downloads import named
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 
@@ -137,9 +137,7 @@ def save_script() -> Response:
 def download_script() -> Response:
     name = request.args.get("name", "")
     text, _active = script_files.read(current_account(), name)
-    return send_file(
-        io.BytesIO(text.encode()), "application/sieve", as_attachment=True, download_name=f"{_file_name(name)}.sieve"
-    )  # fmt: skip
+    return named(text.encode(), "application/sieve", f"{_file_name(name)}.sieve")
 
 
 def _file_name(name: str) -> str:
