@@ -46,7 +46,7 @@ catalogue: ready ## French and English texts are complete
 unit: ready ## tests without a network
 	$(BIN)/pytest -n 2 --dist loadfile -rfEs tests/unit
 
-# a third worker: many of these tests wait for a server
+# a third worker: many of these tests wait for a server, and those in a browser for what is typed
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
 	$(BIN)/pytest -n 3 --dist loadfile -rfEs tests/integration
 
@@ -64,7 +64,7 @@ integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
 	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 3 --dist loadfile -rfEs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
 
 browser: ready ## journeys in a real browser, with and without JavaScript
-	$(BIN)/pytest -n 2 --dist loadfile -rfE tests/browser
+	$(BIN)/pytest -n 3 --dist loadfile -rfE tests/browser
 
 screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags"
 	$(BIN)/python -m tests.support.screenshots $(PAGES)
