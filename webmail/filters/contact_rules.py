@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 FRESH, STALE = "fresh", "stale"
 _MOST_AT_ONCE = 200  # people in one round of the worker
+_MOST_FAILURES = 3  # in one round: each may take as long as a server is waited for
 
 
 def uses_contacts(filters: Filters) -> bool:
@@ -61,19 +62,20 @@ def contacts_changed(user: User) -> bool:
     return bool(known)
 
 
-def renew(user: User, account: Account, settings: Settings) -> None:
-    """Write the script with the contacts of now. Never raises for a server that is away: it stays stale."""
+def renew(user: User, account: Account, settings: Settings) -> bool:
+    """Write the script with the contacts of now; whether that was done. A server that is away raises nothing: it stays stale."""
     preferences.change(user, contacts_in_filters=FRESH)  # before it reads them: a change meanwhile makes it stale again
     try:
         with store.changing(user.id, account, "") as change:
-            if uses_contacts(change.filters) and not change.state.edited:  # what another program wrote there is kept
+            if uses_contacts(change.filters) and change.state.is_ours:
                 change.place = place_of(user, account, settings)
     except (MailError, BadRule) as error:
         log.warning("filters of %s keep their old contacts for now: %s", user.address, error)
         preferences.change(user, contacts_in_filters=STALE)
-        return
+        return False
     if not uses_contacts(change.filters):
         preferences.change(user, contacts_in_filters="")
+    return True
 
 
 def sweep(settings: Settings) -> None:
@@ -81,6 +83,7 @@ def sweep(settings: Settings) -> None:
     if not settings.token_key_file or settings.sieve is None:
         return
     mark = f'"contacts_in_filters": "{STALE}"'
+    failures = 0
     for user in list(User.select().where(User.active == 1, User.preferences.contains(mark)).limit(_MOST_AT_ONCE)):
-        if preferences.for_user(user).contacts_in_filters == STALE:
-            renew(user, preferences.with_roles(settings.account(user.address), user), settings)
+        if preferences.for_user(user).contacts_in_filters == STALE and failures < _MOST_FAILURES:
+            failures += not renew(user, preferences.with_roles(settings.account(user.address), user), settings)

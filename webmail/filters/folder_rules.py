@@ -32,7 +32,7 @@ def follow(user: User, account: Account, settings: Settings, now: Callable[[str]
         after = replace(before, rules=tuple(moved(rule, now, gone) for rule in before.rules))
         if after == before:
             return FollowedFolder()
-        if change.state.edited:
+        if not change.state.is_ours:
             return FollowedFolder(left=True)
         off = tuple(old for old, new in zip(before.rules, after.rules, strict=True) if old.on and not new.on)
         change.filters, change.place = after, place_of(user, account, settings)

@@ -73,6 +73,11 @@ class FilterState:
     text: str = ""
 
     @property
+    def is_ours(self) -> bool:
+        """Whether all of it is as we wrote it and understand it: only then is it written anew without somebody looking on."""
+        return not self.edited and not self.unreadable
+
+    @property
     def is_active(self) -> bool:
         """Whether ours is run at all."""
         return self.beside or any(script.active and script.name == NAME for script in self.scripts)

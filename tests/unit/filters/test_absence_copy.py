@@ -68,8 +68,10 @@ def test_what_is_not_in_force_has_none(user, state):
 def test_it_is_written_only_where_it_changed(user, monkeypatch):
     state = FilterState(Filters(absence=AWAY), scripts=ACTIVE)
     absence_copy.keep(user, state)
-    monkeypatch.setattr(preferences, "change", None)
+    written = []
+    monkeypatch.setattr(preferences, "change", lambda *_args, **values: written.append(values))
     absence_copy.keep(user, state)
+    assert written == []
 
 
 @pytest.mark.parametrize("text", ["x", "2026-12-01T08:00Z", "2026-13-01T08:00Z/", "/2026-12-01", "//", 5, None])
