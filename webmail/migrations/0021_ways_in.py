@@ -85,7 +85,7 @@ class LinkedAccount(pw.Model):
 
     class Meta:
         table_name = "linked_accounts"
-        indexes = ((("provider", "subject"), True), (("user", "provider"), True))
+        indexes = ((("provider", "subject"), True), (("user", "provider"), True), (("provider", "shown"), False))
 
 
 class UsedToken(pw.Model):

@@ -25,7 +25,7 @@ class LinkedAccount(Table):
 
     class Meta:
         table_name = "linked_accounts"
-        indexes = ((("provider", "subject"), True), (("user", "provider"), True))
+        indexes = ((("provider", "subject"), True), (("user", "provider"), True), (("provider", "shown"), False))
 
 
 class UsedToken(Table):
