@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.support.messages import message
 from tests.support.searches import search
 from tests.support.visits import Visitor
-from webmail.models import SavedSearch
+from webmail.models import SavedSearch, User
 
 FORM = "#messages"
 
@@ -33,7 +33,7 @@ def test_a_search_is_saved_with_its_words_and_its_reach(folders: Visitor) -> Non
     saved = folders.submit(page, FORM, name="Travail", action=page.one("[form=save-search][name=action]")["value"])
     assert "Search “Travail” saved." in saved.notices and saved.rows == page.rows
     assert "Give the search a name." in folders.submit(page, FORM, action="save-search").notices
-    row = SavedSearch.get()
+    row = SavedSearch.select().join(User).where(User.address == folders.address).get()
     assert (row.name, row.mailbox, row.query, row.scope) == ("Travail", "Travail", "budget", "below")
 
 
