@@ -40,12 +40,15 @@ class Terminal:
     def screen(self) -> str:
         return subprocess.run([*self.tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
 
+    def row(self) -> int:
+        """Where the cursor is, from 0."""
+        command = [*self.tmux, "display-message", "-p", "#{cursor_y}"]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
     def at_cursor(self) -> str:
         """The first line that says something, from the cursor on."""
-        row = subprocess.run(
-            [*self.tmux, "display-message", "-p", "#{cursor_y}"], check=True, capture_output=True, text=True
-        ).stdout
-        return next((line for line in self.screen().splitlines()[int(row) :] if line), "")
+        row = self.row()
+        return next((line for line in self.screen().splitlines()[row:] if line), "")
 
     def until(self, words: str) -> None:
         eventually(lambda: words in self.screen(), step=0.1, what=f"{words!r} on the screen", found=self.screen)
@@ -60,7 +63,9 @@ class Terminal:
         eventually(lambda: not self._asks(question), step=0.1, what=f"{question!r} answered", found=self.screen)
 
     def _asks(self, question: str) -> bool:
-        return self.screen().splitlines()[-1].startswith(question)
+        """Whether it does. w3m leaves the words of an answered question standing for ten seconds, but takes the cursor away."""
+        lines = self.screen().splitlines()
+        return lines[-1].startswith(question) and self.row() == len(lines) - 1
 
     def _shows(self, question: str, text: str) -> bool:
         """Whether just the answer, or as many stars, stands on the last line. If it does not within a second, it is typed again."""
