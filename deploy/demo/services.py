@@ -188,6 +188,8 @@ class Services:
             "sieve_host": HOST,
             "sieve_port": self.ports.sieve,
             "sieve_security": "none",
+            "forwarding": "domains",
+            "forwarding_domains": "world.test",
             "sign_in": "accounts",
             "passkey_sign_in": True,
             "new_browser_mail": False,  # the demo's mailboxes hold what they are described to hold

@@ -48,6 +48,7 @@ class Values:
     sieve_port: int = 4190
     accounts_cached: int = 10  # seconds; the tests do not want to wait for so long
     tokens: bool = True  # the webmail signs in by token: without, two-step verification can't refuse it the account's password
+    forwarding: bool = True  # people may have mail sent on at all, by whatever script
     app_passwords_only: bool = False  # mail programs need an app password in any case
     web: str = ""  # where the webmail answers on this machine, such as http://127.0.0.1:8000; empty: Dovecot tells it nothing
     doveadm_port: int = 8895  # where Dovecot ends connections for it
@@ -185,6 +186,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--tls-key", type=Path, default=Values.tls_key)
     parser.add_argument("--token-key", type=Path, help="make the key pair for the webmail's tokens: its setting token_key_file")
     parser.add_argument("--app-passwords-only", action="store_true", help="let mail programs sign in with app passwords alone")
+    parser.add_argument(
+        "--no-forwarding", dest="forwarding", action="store_false", help='for forwarding = "off": Sieve sends nothing on'
+    )
     parser.add_argument("--web", default="", help="where Traboule answers on this machine, such as http://127.0.0.1:8000")
     parser.add_argument("--doveadm-port", type=int, default=Values.doveadm_port, help="for --web (default %(default)s)")
     given = vars(parser.parse_args(arguments))

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import Milter
 
-from deploy.milter import checks, signatures, verdict
+from deploy.milter import checks, forwards, signatures, verdict
 from deploy.milter.headers import LARGEST_HEADER, MOST_FIELDS, Fields
 from deploy.milter.owners import Owners, OwnersAwayError
 from deploy.milter.results import NAME, header, ours
@@ -34,6 +34,7 @@ class Session(Milter.Base):
     def _begin(self, sender: str, login: str) -> None:
         self._sender, self._login = sender, login
         self._fields: Fields = []
+        self._recipients: list[str] = []
         self._header_size = 0
         self._body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed at the message's end
         self._wanted = False  # whether the body is read
@@ -50,6 +51,10 @@ class Session(Milter.Base):
 
     def envfrom(self, sender: str, *options: str) -> Any:
         self._begin(sender.strip("<>"), (self.getsymval("{auth_authen}") or "").lower())
+        return Milter.CONTINUE
+
+    def envrcpt(self, recipient: str, *options: str) -> Any:
+        self._recipients.append(recipient.removeprefix("<").removesuffix(">"))
         return Milter.CONTINUE
 
     @Milter.decode("bytes")
@@ -122,6 +127,8 @@ class Session(Milter.Base):
 
     def _arrived(self) -> verdict.Verdict:
         trusted = self.settings.trusts(self._address)
+        if trusted and (refused := forwards.refusal(self._fields, self._recipients, self.settings.forwarding)):
+            return verdict.Verdict(code="550", text=refused)
         arrival = checks.Arrival(self._address, self._helo, self._sender) if self._address and not trusted else None
 
         def check(author: str) -> verdict.Checked:

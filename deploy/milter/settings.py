@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.milter.forwards import MODES, ForwardingPolicy
 from deploy.milter.headers import domain_of
 
 SOCKET = "inet:8894@127.0.0.1"
@@ -29,6 +31,7 @@ class Settings:
     trusted: tuple[Network, ...] = ()
     resolver: tuple[str, int] | None = None  # host and port
     secret: str = field(default="", repr=False)  # the webmail's key, by which it knows its own messages; "": none is known
+    forwarding: ForwardingPolicy = field(default_factory=ForwardingPolicy)
     dns_seconds: float = 15  # for all that is asked of DNS about one message
 
     def trusts(self, address: str) -> bool:
@@ -56,14 +59,25 @@ def read(arguments: list[str]) -> Settings:
     if not any(domains):
         raise SettingsError(f"{given.settings} has no domain: those whose mail nobody else may send.")
     host, _, port = given.resolver.rpartition(":")
+    ours = frozenset(domain_of(f"@{name}") for name in domains if name)
     try:
         return Settings(
-            authserv_id, frozenset(domain_of(f"@{name}") for name in domains if name), given.senders, given.socket,
+            authserv_id, ours, given.senders, given.socket,
             tuple(ipaddress.ip_network(word) for word in given.trusted.split()), (host, int(port)) if host else None,
-            str(values.get("secret_key") or _secret(given.settings.parent / "secret_key")), given.dns_seconds,
+            str(values.get("secret_key") or _secret(given.settings.parent / "secret_key")), _forwarding(values, ours),
+            given.dns_seconds,
         )  # fmt: skip
     except ValueError as error:
         raise SettingsError(str(error)) from error
+
+
+def _forwarding(values: dict, ours: frozenset[str]) -> ForwardingPolicy:
+    """Raises ValueError."""
+    mode = str(values.get("forwarding") or "inside")
+    if mode not in MODES:
+        raise ValueError(f"forwarding is one of {', '.join(MODES)}, and not {mode}")
+    listed = re.split(r"[,\s]+", str(values.get("forwarding_domains") or ""))
+    return ForwardingPolicy(mode, frozenset(domain_of(f"@{name}") for name in listed if name), ours)
 
 
 def _secret(file: Path) -> str:

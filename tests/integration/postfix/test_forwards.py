@@ -1,0 +1,114 @@
+"""Forwarding held at delivery: scripts that another ManageSieve program uploaded, on the real Dovecot, Postfix and door."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from imapclient import IMAPClient
+from sievelib.managesieve import Client
+
+from deploy.demo import postfix
+from deploy.demo.services import Services
+from tests.support.messages import message
+from tests.support.waiting import eventually
+from webmail.filters import store
+from webmail.filters.compile import SievePlace
+from webmail.filters.forwarding import Forwarding
+from webmail.filters.store import Filters
+
+HOST = "127.0.0.1"
+FAR = "private-{}@far.example"
+GOOD = "home-{}@world.test"  # of forwarding_domains
+
+pytestmark = pytest.mark.skipif(bool(postfix.door_missing()), reason=postfix.door_missing())
+
+
+@pytest.fixture
+def upload(services: Services) -> Callable[[str, str], None]:
+    """`upload(address, script)` as any program would."""
+
+    def put(address: str, script: str) -> None:
+        client = Client(HOST, services.ports.sieve)
+        assert client.connect(address, services.password, authmech="PLAIN")
+        assert client.putscript("theirs", script), client.errmsg
+        assert client.setactive("theirs")
+        client.logout()
+
+    return put
+
+
+def deliver(services: Services, address: str, subject: str, envelope: str = "ann@world.test", hops: int = 0) -> None:
+    one = message(subject, "Bonjour", "ann@world.test", To=address)
+    for number in range(hops):
+        one["Received"] = f"from hop{number}.world.test by world.test; Thu, 1 Jan 2026 12:00:00 +0000"
+    with smtplib.LMTP(HOST, services.ports.lmtp) as lmtp:
+        lmtp.sendmail(envelope, [address], bytes(one))
+
+
+def sent_to(folder: Path, recipient: str) -> list[dict[str, str]]:
+    found = (json.loads(file.read_text()) for file in folder.glob("[!.]*.json"))
+    return [one for one in found if one["recipient"] == recipient]
+
+
+def inbox(client: IMAPClient, subject: str) -> int:
+    client.select_folder("INBOX", readonly=True)
+    return len(client.search(["SUBJECT", subject]))
+
+
+WAYS = (
+    'redirect "{}";',
+    'require "copy"; redirect :copy "{}";',
+    'redirect "{}"; discard;',
+    'require "fileinto"; redirect "{}"; fileinto "Archive";',
+    'require "editheader"; deleteheader "X-Sieve-Redirected-From"; redirect "{}";',
+    'require "enotify"; notify :message "secret" "mailto:{}"; keep;',
+)
+ROUTED = ("spy%far.example@lycee.example", "far.example!spy@lycee.example", '\\"spy@far.example\\"@lycee.example')
+
+
+def test_nothing_leaves_the_establishment_and_everything_stays(services, make_account, upload, imap_of, outside):
+    targets = [*((way, FAR.format(number)) for number, way in enumerate(WAYS)), *((WAYS[0], one) for one in ROUTED)]
+    for way, target in targets:
+        address = make_account("leaky")
+        upload(address, way.format(target))
+        deliver(services, address, "Internal", envelope="" if target == FAR.format(0) else "ann@world.test")
+        assert inbox(imap_of(address), "Internal") == 1, way
+    passed = make_account("passed")
+    upload(passed, WAYS[0].format(GOOD.format(1)))
+    deliver(services, passed, "May leave")
+    eventually(lambda: sent_to(outside, GOOD.format(1)), step=0.05, what="what may leave")  # by then the others would have left
+    found = [json.loads(file.read_text())["recipient"] for file in outside.glob("[!.]*.json")]
+    assert not [one for one in found if "far.example" in one]
+    assert inbox(imap_of(passed), "May leave") == 0
+
+
+def test_forwarding_inside_is_allowed_in_the_name_of_whoever_forwards(services, make_account, upload, imap_of, arrives):
+    address, other = make_account("ann"), make_account("other")
+    upload(address, WAYS[0].format(other))
+    deliver(services, address, "Goes on inside")
+    client = imap_of(other)
+    uid = arrives(client, ["SUBJECT", "Goes on inside"])
+    head = client.fetch([uid], ["BODY[HEADER.FIELDS (RETURN-PATH)]"])[uid][b"BODY[HEADER.FIELDS (RETURN-PATH)]"]
+    assert address.encode() in head
+
+
+def test_two_who_forward_to_each_other_lose_nothing(services, make_account, upload, imap_of, arrives):
+    one, two = make_account("one"), make_account("two")
+    upload(one, WAYS[0].format(two))
+    upload(two, WAYS[0].format(one))
+    deliver(services, one, "Round and round")
+    arrives(imap_of(one), ["SUBJECT", "Round and round"])
+    assert inbox(imap_of(one), "Round and round") == 1
+
+
+def test_whoever_forwards_is_told_what_could_not_be_delivered(services, make_account, upload, imap_of, arrives, outside):
+    address = make_account("told")
+    forwarding = Forwarding(True, (GOOD.format(2),), keep=False)
+    upload(address, store.script_of(Filters(forwarding=forwarding), SievePlace(frozenset({"envelope"}))))
+    deliver(services, address, "Too far", hops=31)  # the world refuses that
+    arrives(imap_of(address), ["TEXT", "Too many hops"])
+    assert sent_to(outside, "ann@world.test") == []  # whoever wrote it learns no private address
