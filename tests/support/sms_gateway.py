@@ -52,6 +52,6 @@ def sms_gateway(tls: ssl.SSLContext | None = None) -> Iterator[SmsGateway]:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         found.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield found
         server.shutdown()

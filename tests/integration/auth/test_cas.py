@@ -39,7 +39,7 @@ def place(services: Services) -> Iterator[Place]:
     with real_cas(base, match_address=True) as cas:
         app = create_app(values.pop("instance"), **{**values, "public_url": base, "cas": cas, "recovery_address": "off"})
         server = make_server(HOST, port, app, threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield Place(base, cas)
         server.shutdown()
 

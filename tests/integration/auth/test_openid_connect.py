@@ -37,7 +37,7 @@ def address(services: Services) -> Iterator[str]:
     with real_provider(base, PEOPLE, create=True, match_address=True, make_groups=True) as provider:
         app = create_app(values.pop("instance"), **{**values, "public_url": base, "oidc": (provider,), "recovery_address": "off"})
         server = make_server(HOST, port, app, threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield base
         server.shutdown()
 
