@@ -26,9 +26,9 @@ def _no_contacts(_group: str) -> Sequence[str]:
 class SievePlace:
     """Where a script will run: what the server can do, and what words in rules mean for this person.
 
-    `contacts`: the addresses in a group of the person's contacts, or in all of them for "". `snoozed`, `trash`: folders.
-    `addresses`: the person's own, for replies. `absent`: what holds while an absence answers, None where none ever does: a
-    message gets one answer (RFC 5230, section 4.7), and that of the absence comes first.
+    `contacts`: the addresses in a group of the person's contacts, or in all of them for "". `snoozed`, `trash`, `junk`: folders.
+    `addresses`: the person's own, for replies. `system_address`: from which the establishment writes. `absent`: what holds while
+    an absence answers, None where none ever does: a message gets one answer (RFC 5230, section 4.7), that of the absence first.
     """
 
     extensions: frozenset[str]
@@ -36,7 +36,9 @@ class SievePlace:
     addresses: tuple[str, ...] = ()
     trash: str = "Trash"
     snoozed: str = "Snoozed"
+    junk: str = "Junk"
     authserv_id: str = ""
+    system_address: str = ""
     contacts: Callable[[str], Sequence[str]] = field(default=_no_contacts)
     absent: tuple[SieveTest, ...] | None = None
 
@@ -51,6 +53,11 @@ def compiled(rule: FilterRule, place: SievePlace) -> tuple[Command, ...]:
     tests = tuple(_test(condition, place) for condition in rule.conditions)
     test = tests[0] if len(tests) == 1 else SieveTest("anyof" if rule.any else "allof", (), tests)
     return (Command("if", (), (test,), actions),)
+
+
+def condition_test(condition: RuleCondition, place: SievePlace) -> SieveTest:
+    """One condition as a test, "not" included."""
+    return _test(condition, place)
 
 
 def missing(rule: FilterRule, place: SievePlace) -> tuple[str, ...]:
@@ -112,23 +119,32 @@ def _positive(condition: RuleCondition, place: SievePlace) -> SieveTest:
             return SieveTest("spamtest", (*level, *number))
         case ConditionField.UNPROVEN:
             ours = tuple(f"{_escaped(place.authserv_id)};{one}" for one in _FAILED)
-            return SieveTest("header", (TagArgument("matches"), StringArgument("authentication-results"), ListArgument(ours)))
+            return SieveTest(
+                "header", (TagArgument("matches"), StringArgument("authentication-results"), ListArgument(_folded(ours)))
+            )
 
 
 def _people(headers: tuple[str, ...], condition: RuleCondition, place: SievePlace) -> SieveTest:
     """Names and addresses: the address by itself, and the whole header, in which the name stands too."""
-    keys = _keys(condition, place)
-    where = _list(headers)
-    *match, last = keys
-    address = SieveTest("address", (TagArgument("all"), *match, where, last))
-    return SieveTest("anyof", (), (address, SieveTest("header", (*match, where, last))))
+    match, where = _match(condition, place), _list(headers)
+    address = SieveTest("address", (TagArgument("all"), *match, where, _list(_keys_of(condition))))
+    return SieveTest("anyof", (), (address, SieveTest("header", (*match, where, _list(_header_keys(condition))))))
 
 
 def _header(names: tuple[str, ...], condition: RuleCondition, place: SievePlace) -> SieveTest:
     if condition.match is MatchKind.PRESENT:
         return SieveTest("exists", (_list(names),))
-    *match, last = _keys(condition, place)
-    return SieveTest("header", (*match, _list(names), last))
+    return SieveTest("header", (*_match(condition, place), _list(names), _list(_header_keys(condition))))
+
+
+def _header_keys(condition: RuleCondition) -> tuple[str, ...]:
+    keys = _keys_of(condition)
+    return keys if condition.match is MatchKind.CONTAINS else _folded(keys)
+
+
+def _folded(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Of a header that is folded right behind its colon, Pigeonhole leaves a space before the value."""
+    return (*keys, *(f" {key}" for key in keys if not key.startswith("*")))
 
 
 def _attachment(condition: RuleCondition, place: SievePlace) -> SieveTest:

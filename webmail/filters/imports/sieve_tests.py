@@ -191,7 +191,7 @@ def _own(test: SieveTest) -> ConditionGroup | None:
     """A test that we wrote ourselves: one condition that takes several tests."""
     if len(test.tests) != 2 or not all(one.arguments for one in test.tests):
         return None
-    keys = texts(test.tests[1].arguments[-1])
+    keys = texts(test.tests[0].arguments[-1])
     for candidate in _candidates(keys):
         rule = FilterRule("", (candidate,), _STOP)
         if any(compiled(rule, place)[0].tests == (test,) for place in _PLACES):
@@ -219,7 +219,7 @@ def _header(test: SieveTest) -> ConditionGroup:
     if any(isinstance(one, TagArgument) and one.name == "mime" for one in test.arguments):
         return _attachment_type(test)
     tags, (names, given) = tagged(test, (*_MATCHES, "comparator"), 2)
-    keys = texts(given)
+    keys = _once(texts(given))
     kind, values, exact = _compared(tags, keys)
     if keys in (("",), ("*",)) and kind in (MatchKind.CONTAINS, MatchKind.MATCHES):
         kind, values, exact = MatchKind.PRESENT, (), False
@@ -227,6 +227,11 @@ def _header(test: SieveTest) -> ConditionGroup:
         return _refuse()
     conditions = tuple(_of_header(name.lower(), kind, values) for name in texts(names))
     return ConditionGroup(conditions, True, frozenset([Difference.CASE] if exact else ())) if conditions else _refuse()
+
+
+def _once(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Without those that ours have twice, with a space before for folded headers."""
+    return tuple(key for key in keys if not (key.startswith(" ") and key[1:] in keys))
 
 
 def _of_header(name: str, kind: MatchKind, values: tuple[str, ...]) -> RuleCondition:

@@ -1,0 +1,273 @@
+"""Matching: which messages of a folder a rule touches, and why, told without running it on the server.
+
+It runs the very tests that `compile.py` writes, on what IMAP tells of the messages (`imap/evidence.py`), with the meaning they
+have in Pigeonhole. "Now" is the moment at which a message arrived. Conditions that cost much (texts) are asked only of messages
+that the others have not decided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from webmail.filters.compile import SievePlace, condition_test
+from webmail.filters.rules import ConditionField, FilterRule, RuleCondition
+from webmail.imap import evidence
+from webmail.imap.connection import Connection
+from webmail.imap.evidence import EvidenceKind, MessageEvidence
+from webmail.mime.addresses import addresses
+from webmail.mime.charsets import decode_bytes
+from webmail.mime.encoded_words import decode_words
+from webmail.mime.tree import PartNode
+from webmail.sieve.nodes import NumberArgument, SieveTest, StringArgument, TagArgument, texts
+
+NEWEST = 1000  # messages that are tried
+UNKNOWN = frozenset((ConditionField.SPAM,))  # the server's filter alone knows in which header its score is
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+class CannotTell(ValueError):
+    """A condition that only the server can judge, as a message arrives."""
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedMessage:
+    """A message that the rule touches. `reasons`: the conditions that hold, each with the one value that did it."""
+
+    message: MessageEvidence
+    reasons: tuple[RuleCondition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """`looked`: how many messages were judged; `unread`: how many had texts that were too much to fetch, and were not."""
+
+    touched: tuple[TouchedMessage, ...]
+    looked: int
+    unread: int = 0
+
+
+def try_newest(connection: Connection, rule: FilterRule, place: SievePlace, most: int = NEWEST) -> Tried:
+    """Of the selected mailbox, the newest first: 1 round trip, and 1 more for each 4 MB of texts. Raises CannotTell."""
+    return _judged(connection, evidence.newest(connection, most, _wanted(rule, place)), rule, place)
+
+
+def try_messages(connection: Connection, uids: Iterable[int], rule: FilterRule, place: SievePlace) -> Tried:
+    """The same of these messages of the selected mailbox, by UID."""
+    return _judged(connection, evidence.of_messages(connection, uids, _wanted(rule, place)), rule, place)
+
+
+def can_tell(rule: FilterRule) -> bool:
+    return not any(condition.field in UNKNOWN for condition in rule.conditions)
+
+
+def _judged(connection: Connection, found: list[MessageEvidence], rule: FilterRule, place: SievePlace) -> Tried:
+    tests = [condition_test(condition, place) for condition in rule.conditions]
+    dear = [condition.field is ConditionField.BODY for condition in rule.conditions]
+    open_ones = [one for one in found if _verdict(rule, _results(one, tests, dear, texts_too=False)) is None]
+    unread = evidence.add_texts(connection, open_ones) if open_ones else 0
+    touched = []
+    for one in found:
+        results = _results(one, tests, dear, texts_too=one.texts is not None)
+        if _verdict(rule, results):
+            held = [condition for condition, result in zip(rule.conditions, results, strict=True) if result]
+            touched.append(TouchedMessage(one, tuple(_reason(condition, one, place) for condition in held)))
+    return Tried(tuple(touched), len(found) - unread, unread)
+
+
+def _results(one: MessageEvidence, tests: Sequence[SieveTest], dear: Sequence[bool], *, texts_too: bool) -> list[bool | None]:
+    return [None if late and not texts_too else holds(test, one) for test, late in zip(tests, dear, strict=True)]
+
+
+def _verdict(rule: FilterRule, results: Sequence[bool | None]) -> bool | None:
+    """Whether the rule touches a message of which some conditions may not be known yet: None."""
+    if not results:
+        return True
+    decides = rule.any
+    if decides in results:
+        return decides
+    return None if None in results else not decides
+
+
+def _reason(condition: RuleCondition, one: MessageEvidence, place: SievePlace) -> RuleCondition:
+    """The condition with the value that matched; one that says "not" keeps all."""
+    if condition.negated or len(condition.values) < 2:
+        return condition
+    each = (replace(condition, values=(value,)) for value in condition.values)
+    return next((alone for alone in each if holds(condition_test(alone, place), one)), condition)
+
+
+# --- what has to be known --------------------------------------------------------------------------------------------
+
+
+def _wanted(rule: FilterRule, place: SievePlace) -> EvidenceKind:
+    found = EvidenceKind()
+    for condition in rule.conditions:
+        found |= _needed(condition_test(condition, place))
+    return found
+
+
+def _needed(test: SieveTest) -> EvidenceKind:
+    found = EvidenceKind()
+    for inner in test.tests:
+        found |= _needed(inner)
+    if test.name == "body":
+        return EvidenceKind(texts=True)
+    if test.name in ("header", "address", "exists"):
+        if _has(test, "mime"):
+            return EvidenceKind(structure=True)
+        names = texts(test.arguments[0 if test.name == "exists" else -2])
+        return EvidenceKind(frozenset(name.lower() for name in names))
+    return found
+
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+
+def holds(test: SieveTest, one: MessageEvidence) -> bool:
+    """Whether a test of those that `compile.py` writes is true of a message. Raises CannotTell."""
+    match test.name:
+        case "not":
+            return not holds(test.tests[0], one)
+        case "anyof":
+            return any(holds(inner, one) for inner in test.tests)
+        case "allof":
+            return all(holds(inner, one) for inner in test.tests)
+        case "exists":
+            return all(one.fields.get(name.lower()) for name in texts(test.arguments[0]))
+        case "size":
+            return _size(test, one)
+        case "currentdate":
+            return _compared(test, [_moment(test, one)])
+        case "body":
+            return _compared(test, one.texts or ())
+        case "address":
+            return _compared(test, _addresses(test, one))
+        case "header":
+            return _compared(test, _mime_values(test, one) if _has(test, "mime") else _header_values(test, one))
+    raise CannotTell(test.name)
+
+
+def _size(test: SieveTest, one: MessageEvidence) -> bool:
+    limit = next(argument.value for argument in test.arguments if isinstance(argument, NumberArgument))
+    return one.size > limit if _has(test, "over") else one.size < limit
+
+
+def _moment(test: SieveTest, one: MessageEvidence) -> str:
+    part = texts(test.arguments[-2])[0]
+    if part == "weekday":
+        return str(one.received.isoweekday() % 7)
+    return one.received.strftime("%H" if part == "hour" else "%Y-%m-%d")
+
+
+def _header_values(test: SieveTest, one: MessageEvidence) -> list[str]:
+    raw = [value for name in texts(test.arguments[-2]) for value in one.fields.get(name.lower(), [])]
+    return [_decoded(value) for value in raw]
+
+
+@lru_cache(maxsize=4096)
+def _decoded(value: bytes) -> str:
+    """As Sieve compares it: encoded words read (RFC 5228, section 2.7.2), white space at the ends left out (section 5.7)."""
+    text = decode_bytes(value)
+    return (decode_words(text) if "=?" in text else text).strip()
+
+
+def _addresses(test: SieveTest, one: MessageEvidence) -> list[str]:
+    raw = [value for name in texts(test.arguments[-2]) for value in one.fields.get(name.lower(), [])]
+    found = [each.email for each in addresses(raw) if each.email]
+    return [email.rpartition("@")[2] for email in found] if _has(test, "domain") else found
+
+
+def _mime_values(test: SieveTest, one: MessageEvidence) -> list[str]:
+    """The type of each part, or a parameter of one of its two headers (RFC 5703, section 4)."""
+    if _has(test, "contenttype"):
+        return [part.type for part in one.parts]
+    name, header = _tagged(test, "param"), texts(test.arguments[-2])[0]
+    return [decode_words(_parameters(part, header).get(name, "")) for part in one.parts]
+
+
+def _parameters(part: PartNode, header: str) -> Mapping[str, str]:
+    """Not those of RFC 2231 ("filename*"), which Pigeonhole does not read here."""
+    return part.disposition_params if header == "content-disposition" else part.params
+
+
+# --- comparing -------------------------------------------------------------------------------------------------------
+
+
+def _compared(test: SieveTest, values: Iterable[str]) -> bool:
+    """Whether one of the values matches one of the keys, the test's last argument."""
+    keys = texts(test.arguments[-1])
+    matches = _matcher(_how(test), keys)
+    return any(matches(value) for value in values)
+
+
+def _how(test: SieveTest) -> str:
+    if _has(test, "value"):
+        return _tagged(test, "value")
+    return next((kind for kind in ("contains", "matches") if _has(test, kind)), "is")
+
+
+@lru_cache(maxsize=512)
+def _matcher(how: str, keys: tuple[str, ...]) -> Callable[[str], bool]:
+    """Capitals of ASCII are as small letters, and no others (i;ascii-casemap, RFC 4790)."""
+    small = tuple(_lower(key) for key in keys)
+    match how:
+        case "contains":
+            return lambda value: any(key in _lower(value) for key in small)
+        case "matches":
+            patterns = [_pattern(key) for key in small]
+            return lambda value: any(_fits(pattern, _lower(value)) for pattern in patterns)
+        case "ge":
+            return lambda value: any(_lower(value) >= key for key in small)
+        case "le":
+            return lambda value: any(_lower(value) <= key for key in small)
+    return lambda value: _lower(value) in small
+
+
+def _lower(text: str) -> str:
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+
+
+def _pattern(key: str) -> tuple[bytes, ...]:
+    """The pieces between the stars, of UTF-8, as regular expressions: "?" is any one byte, as in Pigeonhole."""
+    pieces, piece, marks = [], b"", iter(key)
+    for mark in marks:
+        if mark == "*":
+            pieces.append(piece)
+            piece = b""
+        elif mark == "?":
+            piece += b"[\\x00-\\xff]"
+        else:
+            piece += re.escape((next(marks, "\\") if mark == "\\" else mark).encode())
+    return (*pieces, piece)
+
+
+def _fits(pieces: tuple[bytes, ...], value: str) -> bool:
+    """Each piece is looked for once, the leftmost place first: no pattern of a person can take long."""
+    raw = value.encode(errors="replace")
+    if len(pieces) == 1:
+        return re.fullmatch(pieces[0], raw) is not None
+    first = re.match(pieces[0], raw)
+    if first is None:
+        return False
+    at = first.end()
+    for piece in pieces[1:-1]:
+        found = re.compile(piece).search(raw, at)
+        if found is None:
+            return False
+        at = found.end()
+    last = re.search(pieces[-1] + b"\\Z", raw[at:])
+    return last is not None
+
+
+def _has(test: SieveTest, tag: str) -> bool:
+    return any(isinstance(argument, TagArgument) and argument.name == tag for argument in test.arguments)
+
+
+def _tagged(test: SieveTest, tag: str) -> str:
+    """The string that follows a tag."""
+    at = test.arguments.index(TagArgument(tag))
+    following = test.arguments[at + 1]
+    return following.value if isinstance(following, StringArgument) else ""
