@@ -16,19 +16,21 @@ from webmail.models import ContactAddress, User
 
 
 def place_of(user: User, account: Account, settings: Settings) -> SievePlace:
-    """Without the server's extensions, which `store.changing` knows. One query, and two IMAP round trips at most for the folders.
+    """Without the server's extensions, which `store.changing` knows. One query; three IMAP round trips at most for the folders.
 
     Raises ServerAway and SignInRefused.
     """
     with imap.connect(account) as connection:
         trash = imap.mailboxes.for_role(connection, Role.TRASH)
         snoozed = imap.mailboxes.for_role(connection, Role.SNOOZED)
+        junk = imap.mailboxes.for_role(connection, Role.JUNK)
     return SievePlace(
         frozenset(),
         domains=settings.own_domains(user.domain),
         addresses=tuple(identities.allowed(user)),
         trash=trash,
         snoozed=snoozed,
+        junk=junk,
         authserv_id=settings.authserv_id,
         contacts=lambda group: addresses_of(user, group),
     )

@@ -17,12 +17,13 @@ from webmail import managesieve
 from webmail.account import Account
 from webmail.database.locks import LockBusy, lock
 from webmail.errors import MailError, OverQuota, ServerAway
-from webmail.filters import absence, forwarding, own_script, rules
+from webmail.filters import absence, forwarding, own_script, rules, senders
 from webmail.filters.absence import Absence
 from webmail.filters.compile import SievePlace, compiled
 from webmail.filters.forwarding import Forwarding
 from webmail.filters.own_script import NAME, OwnScript, ScriptPart
 from webmail.filters.rules import BadRule, FilterRule
+from webmail.filters.senders import SenderLists
 from webmail.managesieve import NoSuchScript, Script, ScriptRefused, SieveConnection
 from webmail.sieve.extensions import with_require
 from webmail.sieve.lexer import SieveSyntaxError
@@ -36,7 +37,7 @@ _PATIENCE = 8.0  # seconds
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 BESIDE = "traboule-beside"  # the script that includes ours and another one
 FOUND = "traboule-found"  # what stood under our name and was not ours
-_RULE, _ABSENCE, _FORWARDING, _PAUSE = "rule", "absence", "forwarding", "pause"
+_RULE, _ABSENCE, _FORWARDING, _PAUSE, _SENDERS = "rule", "absence", "forwarding", "pause", "senders"
 
 
 class FiltersChanged(MailError):
@@ -52,6 +53,7 @@ class Filters:
     rules: tuple[FilterRule, ...] = ()
     absence: Absence = field(default_factory=Absence)
     forwarding: Forwarding = field(default_factory=Forwarding)
+    senders: SenderLists = field(default_factory=SenderLists)
     paused: bool = False
 
 
@@ -133,6 +135,8 @@ def filters_of(own: OwnScript) -> tuple[Filters, int]:
                     found = replace(found, absence=absence.from_json(part.data))
                 case "forwarding":
                     found = replace(found, forwarding=forwarding.from_json(part.data))
+                case "senders":
+                    found = replace(found, senders=senders.from_json(part.data))
                 case "pause":
                     found = replace(found, paused=True)
                 case _:
@@ -156,9 +160,14 @@ def _with_ids(found: Sequence[FilterRule]) -> tuple[FilterRule, ...]:
 
 
 def _parts(filters: Filters, place: SievePlace) -> list[ScriptPart]:
-    """Forwarding first, which no rule can stop; then the absence, whose answer comes before a rule's; then the rules."""
+    """Blocked senders first, who are neither answered nor forwarded; then forwarding, which no rule can stop; then the absence,
+    whose answer comes before a rule's; then the rules.
+    """
     place = replace(place, absent=absence.moments(filters.absence) if filters.absence.on else None)
     found = [ScriptPart(_PAUSE, "{}")] if filters.paused else []
+    if filters.senders != SenderLists():
+        senders.check(filters.senders)
+        found.append(ScriptPart(_SENDERS, senders.to_json(filters.senders), senders.compiled(filters.senders, place)))
     found.append(ScriptPart(_FORWARDING, forwarding.to_json(filters.forwarding), forwarding.compiled(filters.forwarding)))
     absence.check(filters.absence)
     found.append(ScriptPart(_ABSENCE, absence.to_json(filters.absence), absence.compiled(filters.absence, place)))

@@ -51,6 +51,11 @@ class UndoSteps:
         for (do, mailbox, uidvalidity, argument), uids in others._uids.items():
             self._add(do, mailbox, uidvalidity, uids, argument)
 
+    def moved(self) -> list[tuple[str, int, list[int]]]:
+        """Where messages that were moved are now: mailbox, UIDVALIDITY, UIDs."""
+        steps = self._uids.items()
+        return [(mailbox, validity, uids) for (do, mailbox, validity, _to), uids in steps if do in ("move", "unjunk")]
+
     def messages(self) -> int:
         """How many messages the steps restore; one that several steps concern counts once."""
         return len({(mailbox, validity, uid) for (_do, mailbox, validity, _to), uids in self._uids.items() for uid in uids})

@@ -30,6 +30,7 @@ from webmail.models.factors import (
     Voucher,
 )
 from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
+from webmail.models.filing import JunkWeek, MoveHabit
 from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
 from webmail.models.providers import LinkedAccount, UsedToken
@@ -61,8 +62,10 @@ __all__ = [
     "PasswordReset",
     "PeopleGroup",
     "PeopleLearned",
+    "JunkWeek",
     "PeriodicJob",
     "PhishingReport",
+    "MoveHabit",
     "ReadyText",
     "RecentFolder",
     "RecoveryCode",

@@ -20,11 +20,13 @@ def notify(
     link: dict[str, Any] | None = None,
     poll: tuple[str, float] | None = None,
     count: float = 0,
+    button: tuple[str, dict[str, Any], str] | None = None,
 ) -> None:
     """Queue a notice for the next page. Kinds: done, plain, caution, danger. `undo`: a URL to POST to, and its fields.
 
     `link` has `url` and `text`, and `here` if it opens in the same window. With scripts, what `poll` (a URL, seconds from now)
-    answers takes the notice's place. `count`: the number in the text is seconds that scripts count down from.
+    answers takes the notice's place. `count`: the number in the text is seconds that scripts count down from. `button`: a URL to
+    POST to, its fields and its words.
 
     With `keep` it stays on the following pages for so many seconds, or until another such notice replaces it; one with `undo`
     only on the pages of the list or area that shows it first, unless it polls.
@@ -36,6 +38,8 @@ def notify(
     notice: dict[str, Any] = {"text": text, "kind": kind, "undo": undo, "until": until}
     if link:
         notice["link"] = link
+    if button:
+        notice["button"] = button
     if poll:
         notice["poll"] = poll
     if count:

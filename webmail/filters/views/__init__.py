@@ -9,11 +9,14 @@ from webmail.filters.views import (
     rule_changes,
     rule_list,
     rules,
+    from_message,
     scripts,
+    moves,
 )
 
 __all__ = [
     "absence",
+    senders,
     "blueprint",
     "followed",
     "frame",
@@ -23,3 +26,6 @@ __all__ = [
     "rules",
     "scripts",
 ]
+    "from_message",
+    "moves",
+    "senders",

@@ -46,6 +46,7 @@ def filters_are_offered() -> bool:
 
 _TABS = (
     ("filters.show_filters", _l("Your filters")),
+    ("filters.show_senders", _l("Senders")),
     ("filters.show_import", _l("Import")),
     ("filters.list_scripts", _l("Scripts")),
 )

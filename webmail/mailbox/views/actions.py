@@ -17,7 +17,7 @@ from webmail.errors import OverQuota, UnsafeValue
 from webmail.imap.actions import KeepsNoTags
 from webmail.imap.connection import Connection
 from webmail.mail import Role
-from webmail.mailbox import move_targets, selection, snooze, tags
+from webmail.mailbox import move_targets, moved, selection, snooze, tags
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
@@ -97,7 +97,7 @@ def act_on(mailbox: str) -> Response:
     if "star" in request.form and job.chosen[0].mailbox == mailbox:
         back += f"#u{job.chosen[0].uids[0]}"  # without scripts, scroll back to the row
     if outcome is not None:
-        _tell(outcome, selection.count(job.chosen), back)
+        _tell(outcome, job.chosen, back)
     return redirect(back, 303)
 
 
@@ -338,14 +338,18 @@ def marking_actions(rights: Rights | None = None) -> list[ListAction]:
 # --- the notice ------------------------------------------------------------------------------------------------------
 
 
-def _tell(done: ActionResult, total: int, back: str) -> None:
-    offer = None
+def _tell(done: ActionResult, chosen: list[Selection], back: str) -> None:
+    offer, link = None, None
     if done.undo:
         offer = (url_for("mailbox.undo_last"), {"undo": undoing.offer(current_user(), done.undo), "back": back})
     says = LIST_ACTIONS[done.action].says
     words, kind = says(done.count, done) if done.count else _("Nothing to change."), "done"
     if done.failed:
         kind = "caution"
-        words = f"{words} {why_not_all(done.failed, total)}"
-    link = room_link() if isinstance(done.failed, OverQuota) else None
+        words = f"{words} {why_not_all(done.failed, selection.count(chosen))}"
+    if done.count and done.undo:
+        sources = frozenset(one.mailbox for one in chosen)
+        link = moved.tell(moved.MovedByHand(done.action, sources, done.to, done.count, done.undo.moved()))
+    if isinstance(done.failed, OverQuota):
+        link = room_link()
     notify(words, kind, offer, keep=_UNDO_SECONDS if offer and "star" not in request.form else 0, link=link)

@@ -14,6 +14,7 @@ from webmail.compose.outbox import queue, rate_limits
 from webmail.errors import MailboxChanged, UnsafeValue
 from webmail.imap.actions import MovedMessages
 from webmail.mail import Identity, Message, Role
+from webmail.mailbox.moved import MovedByHand, tell
 from webmail.message import phishing_reports as reports
 from webmail.message.blueprint import blueprint
 from webmail.models import AuditAct, DraftRow, Outbox
@@ -54,6 +55,7 @@ def report(uid: int, mailbox: str) -> Response:
         if draft:
             drafts.forget(draft.id, settings())
         raise
+    tell(MovedByHand("junk", frozenset((mailbox,)), moved.mailbox if moved else mailbox, 1, ()))
     row = reports.note(current_user(), message, sent.id if sent else 0)
     audited(AuditAct.PHISHING_REPORTED, row.sender.lower(), sent=sent is not None)
     words = _("Reported and moved to Junk. Thank you.") if sent else _("Marked as phishing and moved to Junk.")

@@ -96,6 +96,10 @@ PLACES = (
     ),
     SettingsPlace(
         "auth.show_password", _l("Password"), _l("Change the password you sign in with."), _l("password security change secret"),
+    SettingsPlace(
+        "filters.show_senders", _l("Blocked and safe senders"), _l("Whose messages go to Junk, and whose never do."),
+        _l("block spam junk whitelist blacklist allow sender"), False,
+    ),
     ),
     SettingsPlace(
         "auth.show_security", _l("My account"), _l("Name, password, two-step verification, recovery address, your data."),
@@ -184,7 +188,8 @@ def _begins(words: Iterable[str], start: str) -> bool:
 
 
 def _keys() -> list[str]:
-    return [name for one in settings_pages() for name in one.names or (one.slug,)] + [one.endpoint for one in PLACES]
+    places = [one.endpoint for one in PLACES if settings().sieve is not None or not _needs_sieve(one.endpoint)]
+    return [name for one in settings_pages() for name in one.names or (one.slug,)] + places
 
 
 @lru_cache(maxsize=128)

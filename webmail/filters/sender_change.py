@@ -1,0 +1,58 @@
+"""Change of the lists of blocked and safe senders: stored in our script, then copied to where the mail server reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from webmail.account import Account
+from webmail.config import Settings
+from webmail.filters import safe_copy, store
+from webmail.filters.place import place_of
+from webmail.filters.senders import SAFE
+from webmail.filters.store import FiltersChanged
+from webmail.models import User
+
+
+class OwnDomain(ValueError):
+    """One's own address, or all of one's own establishment, is not blocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class SenderChange:
+    """`before`: the entries that were changed, each with the list it was in ("" for none). `runs`: whether our script is run at
+    all. `spared`: whether the mail server's own script knows the safe senders now.
+    """
+
+    before: tuple[tuple[str, str], ...]
+    runs: bool
+    spared: bool
+
+
+def place(user: User, account: Account, settings: Settings, wanted: Sequence[tuple[str, str]]) -> SenderChange:
+    """Put each entry in a list ("" for none). No round trip more than those of `store.changing` where safe senders stay the same.
+
+    Raises what `store.changing` raises, BadRule, and FiltersChanged where another program wrote in our script: nothing of that is
+    thrown away from a page that does not show it.
+    """
+    with store.changing(user.id, account, "") as change:
+        was = change.filters.senders
+        now = was
+        for entry, where in wanted:
+            now = now.placed(entry, where) if was.where(entry) != where else now
+        if now != was:
+            if not change.state.is_ours:
+                raise FiltersChanged("another program wrote in our script")
+            change.filters = replace(change.filters, senders=now)
+            change.place = place_of(user, account, settings)
+    runs = not change.filters.paused and (change.state.is_active or not change.state.other)
+    concerned = now.safe != was.safe or any(where == SAFE for _entry, where in wanted)
+    spared = safe_copy.renew(account, now) if concerned else True
+    before = tuple((entry, was.where(entry)) for entry, where in wanted if was.where(entry) != where)
+    return SenderChange(before, runs, spared)
+
+
+def refuse_own(entry: str, user: User, settings: Settings) -> None:
+    """Raises OwnDomain."""
+    if entry == user.address.lower() or (entry.startswith("@") and entry[1:] in settings.own_domains(user.domain)):
+        raise OwnDomain(entry)

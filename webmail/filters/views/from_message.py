@@ -1,0 +1,119 @@
+"""Filter from a message or a search: which of its features a new filter shall ask for, then the form, filled in (`rules.py`)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.errors import NoSuchMessage
+from webmail.filters import from_search
+from webmail.filters.blueprint import blueprint
+from webmail.filters.rules import ActionKind, BadRule, ConditionField, MatchKind
+from webmail.filters.senders import entry_of
+from webmail.filters.views.sentences import shown
+from webmail.imap import origins
+from webmail.mail import Envelope, Role
+from webmail.mailbox import search_query, selection
+from webmail.mailbox.list_request import LONGEST_QUERY
+from webmail.web.current import current_account, current_user, overview
+from webmail.web.formatting import today
+from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path, uidvalidity
+
+_ANSWERED = re.compile(r"\s*(?:(?:re|fw|fwd|tr|aw|wg)\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.I)
+_LONGEST = 200  # characters of a subject in the form
+
+
+class FilterIdea(NamedTuple):
+    """A feature of the message, in words, and the address of the form that asks for it."""
+
+    words: str
+    url: str
+
+
+@blueprint.get("/filters/from/<int:uid>/<path:mailbox>")
+def from_message(uid: int, mailbox: str) -> Response:
+    """What a filter can go by, and the buttons for the sender. 1 round trip after the SELECT."""
+    with imap.connect(current_account(), mailbox) as connection:
+        found = origins.read(connection, mailbox, [uid], uidvalidity()) if 0 < uid < 2**32 else []
+        validity = connection.uidvalidity
+    if not found:
+        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+    current = (overview() or imap.mailboxes.Overview()).get(mailbox)
+    back = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox)
+    sender = _sender(found[0])
+    return page(
+        "filters/from_message.html", ideas=_ideas(found[0], sender, _folder(mailbox)), uid=uid, mailbox=mailbox,
+        validity=validity, sender=sender, subject=found[0].subject, back=back,
+        is_junk=current is not None and current.role is Role.JUNK, is_own=sender == current_user().address.lower(),
+    )  # fmt: skip
+
+
+def _sender(envelope: Envelope) -> str:
+    """The first address in From, as filters compare it; "" for none that could be one."""
+    try:
+        return entry_of(envelope.sender[0].email) if envelope.sender else ""
+    except BadRule:
+        return ""
+
+
+def _folder(mailbox: str) -> str:
+    """Where the filter shall move such messages: to where this one is, if somebody put it there."""
+    current = (overview() or imap.mailboxes.Overview()).get(mailbox)
+    return mailbox if current is not None and current.role is None and not current.owner else ""
+
+
+def _ideas(envelope: Envelope, sender: str, folder: str) -> list[FilterIdea]:
+    subject = _ANSWERED.sub("", envelope.subject, count=1).strip()[:_LONGEST]
+    found = []
+    if envelope.list_id:
+        words = _("By the mailing list “%(name)s”", name=shown(envelope.list_id))
+        found.append(FilterIdea(words, _form_url(ConditionField.LIST, MatchKind.CONTAINS, envelope.list_id, folder)))
+    if sender:
+        found.append(
+            FilterIdea(_("From %(address)s", address=shown(sender)), _form_url(ConditionField.FROM, MatchKind.IS, sender, folder))
+        )
+        domain = sender[sender.rindex("@") :]
+        words = _("From anyone at %(domain)s", domain=shown(domain[1:]))
+        found.append(FilterIdea(words, _form_url(ConditionField.FROM, MatchKind.ENDS, domain, folder)))
+    if subject:
+        words = _("With a subject that contains “%(words)s”", words=shown(subject))
+        found.append(FilterIdea(words, _form_url(ConditionField.SUBJECT, MatchKind.CONTAINS, subject, folder)))
+    return found
+
+
+def _form_url(field: ConditionField, match: MatchKind, value: str, folder: str) -> str:
+    line = " ".join(value.split())
+    return url_for("filters.new_rule", field=field, match=match, value=line, action=ActionKind.MOVE, to=folder or None)
+
+
+def _from_list(mailbox: str, _argument: str) -> Response:
+    """The first message that is ticked."""
+    back = local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox=mailbox)
+    chosen = selection.of_rows(mailbox, request.form.get("v", 0, int), request.form.getlist("uids")[:1])
+    if not chosen:
+        notify(_("Select a message first: the filter is made for others like it."), "caution")
+        return redirect(back, 303)
+    one = chosen[0]
+    return redirect(url_for("filters.from_message", uid=one.uids[0], mailbox=one.mailbox, v=one.uidvalidity, back=back), 303)
+
+
+LIST_BUTTONS["filter"] = _from_list
+
+
+@blueprint.get("/filters/from-search")
+def from_words() -> Response:
+    """The form for what a search (`query`) looks for; what no filter can ask for is named."""
+    query = request.args.get("query", "")[:LONGEST_QUERY]
+    idea = from_search.conditions_of(search_query.understood(query, current_user(), today()), query)
+    if idea.left:
+        words = _("A filter can’t ask for this, so it was left out: %(words)s", words=shown(" ".join(idea.left), 200))
+        notify(words, "caution")
+    return redirect(url_for("filters.new_rule", action=ActionKind.MOVE, **idea.arguments), 303)

@@ -1,0 +1,145 @@
+"""Moves by hand: a filter is suggested after the third of the same kind, and marks as junk or not are counted by the week."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from flask import Flask, current_app, redirect, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import imap
+from webmail.account import Account
+from webmail.database.connection import DATABASE_AWAY, db
+from webmail.errors import MailError
+from webmail.filters import junk_weeks, move_habits
+from webmail.filters.blueprint import blueprint
+from webmail.filters.move_habits import MovedSource
+from webmail.filters.rules import ActionKind, MatchKind
+from webmail.filters.views.sentences import shown
+from webmail.imap import origins
+from webmail.mail import Role
+from webmail.mailbox.moved import MovedByHand, when_moved
+from webmail.models import MoveHabit, User, now
+from webmail.web.current import after_the_answer, current_account, current_user, settings
+from webmail.web.labels import mailbox_label
+from webmail.web.notices import notify
+from webmail.web.request_values import fetched_ahead, local_path
+
+log = logging.getLogger(__name__)
+
+_MOST = 20  # messages of one move that are looked at
+_FILED = (None, Role.ARCHIVE)  # roles of folders that a filter may be suggested for
+_MARK = "moved"  # in the session: when a move was counted lately
+_LOOKED_FOR = 300  # seconds after a move; its counting is done by then
+_SHOWN_ON = ("mailbox.show", "message.show")
+
+
+def _learn_from(moved: MovedByHand) -> dict[str, Any] | None:
+    """Count what was done, once it is answered; a link to block whoever wrote a message that was marked as junk."""
+    if settings().sieve is None:
+        return None
+    kept = imap.mailboxes.known(current_account())
+    roles = {one.name: one.role for one in kept.found.mailboxes} if kept else {}
+    to = Role.JUNK if moved.action == "junk" else roles.get(moved.to)
+    was_junk = any(roles.get(name) is Role.JUNK for name in moved.sources)
+    if to is Role.JUNK:
+        count_marks(junk=moved.count)
+    elif was_junk and to is not Role.TRASH:
+        count_marks(ham=moved.count)
+    elif moved.action == "move" and to in _FILED and moved.count <= _MOST and moved.messages:
+        session[_MARK] = time.time()
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        after_the_answer(partial(_count_move, app, current_user().id, current_account(), moved))
+    return _block_link(moved) if to is Role.JUNK and moved.action == "junk" else None
+
+
+def _block_link(moved: MovedByHand) -> dict[str, Any] | None:
+    if len(moved.messages) != 1 or len(moved.messages[0][2]) != 1:
+        return None
+    mailbox, validity, [uid] = moved.messages[0]
+    back = local_path(request.form.get("back", "")) or None
+    url = url_for("filters.from_message", uid=uid, mailbox=mailbox, v=validity, back=back)
+    return {"url": url, "text": _("Block the sender…"), "here": True}
+
+
+def count_marks(*, junk: int = 0, ham: int = 0) -> None:
+    """Count messages that were just marked as junk or as not junk, once this request is answered."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    after_the_answer(partial(_count_marks, app, current_user().id, junk, ham))
+
+
+def _count_marks(app: Flask, user_id: int, junk: int, ham: int) -> None:
+    try:
+        with app.app_context(), db.connection_context():
+            junk_weeks.note(User.get_by_id(user_id), junk=junk, ham=ham)
+    except DATABASE_AWAY as error:
+        log.warning("marks are not counted: %s", error)
+
+
+def _count_move(app: Flask, user_id: int, account: Account, moved: MovedByHand) -> None:
+    """Who wrote what was moved is read where it is now. Whatever goes wrong, nobody misses it."""
+    try:
+        with app.app_context(), db.connection_context():
+            found = {one for mailbox, validity, uids in moved.messages for one in _sources(account, mailbox, validity, uids)}
+            move_habits.note(User.get_by_id(user_id), found, moved.to)
+    except (MailError, *DATABASE_AWAY) as error:
+        log.info("a move is not counted: %s", error)
+
+
+def _sources(account: Account, mailbox: str, validity: int, uids: Sequence[int]) -> list[MovedSource]:
+    with imap.connect(account, mailbox) as connection:
+        found = origins.read(connection, mailbox, uids, validity)
+    own = account.address.lower()
+    senders = [one.sender[0].email.lower() if one.sender else "" for one in found]
+    return [
+        MovedSource("list", one.list_id) if one.list_id else MovedSource("from", sender)
+        for one, sender in zip(found, senders, strict=True)
+        if one.list_id or ("@" in sender and sender != own)
+    ]
+
+
+when_moved(_learn_from)
+
+
+# --- the suggestion --------------------------------------------------------------------------------------------------
+
+
+@blueprint.before_app_request
+def suggest_filter() -> None:
+    """On a page of mail, for some minutes after a move: 1 query there, none on other pages."""
+    if request.endpoint not in _SHOWN_ON or not getattr(session, "user", None) or not session.get(_MARK) or fetched_ahead():
+        return
+    if request.method != "GET" or session[_MARK] < time.time() - _LOOKED_FOR:
+        session.pop(_MARK)
+        return
+    habit = move_habits.suggestion(current_user(), now() - timedelta(seconds=_LOOKED_FOR))
+    if habit is None:
+        return
+    session.pop(_MARK)
+    here = request.full_path.rstrip("?")
+    decline = (url_for("filters.decline_suggestion"), {"habit": habit.id, "back": here}, _("Don’t suggest this"))
+    url = url_for(
+        "filters.new_rule", field=habit.field, match=MatchKind.CONTAINS if habit.field == "list" else MatchKind.IS,
+        value=habit.value, action=ActionKind.MOVE, to=habit.mailbox,
+    )  # fmt: skip
+    notify(_suggestion_words(habit), "plain", link={"url": url, "text": _("Create a filter"), "here": True}, button=decline)
+
+
+def _suggestion_words(habit: MoveHabit) -> str:
+    folder = mailbox_label(habit.mailbox)
+    if habit.field == "list":
+        return _("Always move messages of the list “%(name)s” to “%(folder)s”?", name=shown(habit.value), folder=shown(folder))
+    return _("Always move messages from %(address)s to “%(folder)s”?", address=shown(habit.value), folder=shown(folder))
+
+
+@blueprint.post("/filters/suggestion")
+def decline_suggestion() -> Response:
+    if move_habits.decline(current_user(), request.form.get("habit", 0, int)):
+        notify(_("No filter will be suggested for these messages again."))
+    return redirect(local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox="INBOX"), 303)
