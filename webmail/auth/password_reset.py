@@ -84,7 +84,7 @@ def channels(settings: Settings) -> list[Channel]:
 
 
 def ask(name: str, channel: Channel, network: str, settings: Settings, *, browser: str = "") -> AskedReset:
-    """Note that somebody asked for a new password of `name`, as it was typed. The same three queries whoever that is.
+    """Note that somebody asked for a new password of `name`, as it was typed. The same queries whoever that is: four at most.
 
     `browser`: the known-devices cookie. Raises TooManyAttempts, after PER_NETWORK requests.
     """
@@ -92,6 +92,8 @@ def ask(name: str, channel: Channel, network: str, settings: Settings, *, browse
     known = bool(known_devices.recognise(browser, address, settings.secret_key))
     token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     hashed = hash_token(token)
+    if not known and (minutes := _network_waits(network)):
+        raise TooManyAttempts(minutes)  # before the lock: others do not wait behind a flood
     with db.atomic():
         serialize("password-reset")
         if (minutes := _network_waits(network)) and not known:

@@ -75,7 +75,7 @@ def test_whoever_is_asked_for_there_is_one_row_and_as_many_queries(alice, settin
     queries.clear()
     asked(settings, name)
     mine = [sql for sql in queries if "password_resets" in sql or "accounts" in sql]
-    assert len(mine) == 3 and PasswordReset.select().count() == 1
+    assert len(mine) == 4 and PasswordReset.select().count() == 1
 
 
 def test_a_link_goes_to_the_recovery_address_and_a_code_to_the_telephone(alice, settings):

@@ -89,10 +89,10 @@ def text_soon(user: User, number: str, text: str) -> None:
 
 
 def _page(form: ResetForm, status: int = 200, *, judged: Strength | None = None, problem: str = "") -> Response:
-    """The form, or that the link is over."""
+    """The form, or that the link or code is over."""
     user = password_reset.holder(_token(form))
     if user is None:
-        return page("auth/reset_over.html", 410)
+        return page("auth/reset_over.html", 410, by_link=bool(form.token.data))
     other = visit().user if visit().user != user else None
     answer = page("auth/reset_password.html", status, form=form, user=user, other=other, judged=judged, problem=problem)
     # the link's token stands in the address; "no-referrer" would hide our own Origin

@@ -131,7 +131,7 @@ def test_opening_the_link_changes_nothing_and_leaks_nothing(visitor, alice, sett
 @pytest.mark.parametrize("path", ["/forgot/new", "/forgot/invented", "/forgot/" + "x" * 3000])
 def test_a_link_that_is_over_says_so_and_what_to_do(visitor, path):
     answer = visitor.get(path)
-    assert answer.status_code == 410 and 'href="/forgot"' in answer.text
+    assert answer.status_code == 410 and 'href="/forgot"' in answer.text and "This link no longer works" in answer.text
 
 
 def test_where_some_passwords_are_kept_elsewhere_the_page_leads_there_too(settings, alice):
@@ -289,7 +289,8 @@ def test_a_planted_session_does_not_come_in_behind_its_victim(app, alice, settin
     planted = attacker.cookie("__Host-traboule-visitor").value
     victim.client.set_cookie("__Host-traboule-visitor", planted, domain="mail.lycee.example", secure=True)
     victim.post("/forgot/code", {"code": code(texted)}, form_at="/forgot/code")
-    assert attacker.get("/forgot/new").status_code == 410
+    over = attacker.get("/forgot/new")
+    assert over.status_code == 410 and "This code no longer works" in over.text
     assert attacker.post("/forgot/code", {"code": code(texted)}, form_at="/forgot/code").status_code == 422
     assert victim.get("/forgot/new").status_code == 200
 
