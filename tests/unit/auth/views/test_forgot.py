@@ -128,10 +128,12 @@ def test_opening_the_link_changes_nothing_and_leaks_nothing(visitor, alice, sett
     assert set(re.findall(r'(?:src|href|action)="(https?:)?//', visitor.get(path).text)) == set()
 
 
-@pytest.mark.parametrize("path", ["/forgot/new", "/forgot/invented", "/forgot/" + "x" * 3000])
-def test_a_link_that_is_over_says_so_and_what_to_do(visitor, path):
+@pytest.mark.parametrize(
+    ("path", "what"), [("/forgot/new", "code"), ("/forgot/invented", "link"), ("/forgot/" + "x" * 3000, "link")]
+)
+def test_a_link_or_code_that_is_over_says_so_and_what_to_do(visitor, path, what):
     answer = visitor.get(path)
-    assert answer.status_code == 410 and 'href="/forgot"' in answer.text and "This link no longer works" in answer.text
+    assert answer.status_code == 410 and 'href="/forgot"' in answer.text and f"This {what} no longer works" in answer.text
 
 
 def test_where_some_passwords_are_kept_elsewhere_the_page_leads_there_too(settings, alice):
