@@ -29,8 +29,8 @@ from webmail.models.factors import (
     UsedChallenge,
     Voucher,
 )
-from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.filing import JunkWeek, MoveHabit
+from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
 from webmail.models.providers import LinkedAccount, UsedToken
@@ -55,17 +55,17 @@ __all__ = [
     "DraftRow",
     "GroupMember",
     "ImageSender",
+    "JunkWeek",
     "LinkedAccount",
     "MailedCode",
+    "MoveHabit",
     "Outbox",
     "OutboxState",
     "PasswordReset",
     "PeopleGroup",
     "PeopleLearned",
-    "JunkWeek",
     "PeriodicJob",
     "PhishingReport",
-    "MoveHabit",
     "ReadyText",
     "RecentFolder",
     "RecoveryCode",

@@ -5,27 +5,27 @@ from webmail.filters.views import (
     absence,
     followed,
     frame,
+    from_message,
     imports,
+    moves,
     rule_changes,
     rule_list,
     rules,
-    from_message,
     scripts,
-    moves,
+    senders,
 )
 
 __all__ = [
     "absence",
-    senders,
     "blueprint",
     "followed",
     "frame",
+    "from_message",
     "imports",
+    "moves",
     "rule_changes",
     "rule_list",
     "rules",
     "scripts",
-]
-    "from_message",
-    "moves",
     "senders",
+]

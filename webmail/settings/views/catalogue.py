@@ -91,15 +91,15 @@ PLACES = (
         _l("folder mailbox favourite share sharing sent trash junk"),
     ),
     SettingsPlace(
+        "filters.show_senders", _l("Blocked and safe senders"), _l("Whose messages go to Junk, and whose never do."),
+        _l("block spam junk whitelist blacklist allow sender"), False,
+    ),
+    SettingsPlace(
         "message.image_senders", _l("Senders allowed to show images"), _l("Senders whose remote images load automatically."),
         _l("image picture sender allow"),
     ),
     SettingsPlace(
         "auth.show_password", _l("Password"), _l("Change the password you sign in with."), _l("password security change secret"),
-    SettingsPlace(
-        "filters.show_senders", _l("Blocked and safe senders"), _l("Whose messages go to Junk, and whose never do."),
-        _l("block spam junk whitelist blacklist allow sender"), False,
-    ),
     ),
     SettingsPlace(
         "auth.show_security", _l("My account"), _l("Name, password, two-step verification, recovery address, your data."),
