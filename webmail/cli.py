@@ -23,6 +23,7 @@ from webmail.cli_audit import audit, noted
 from webmail.cli_deletion import delete_account, list_deletions
 from webmail.cli_deputies import deputy
 from webmail.cli_directory import directory
+from webmail.cli_dns import dns
 from webmail.cli_factors import factors, set_role, signed_out
 from webmail.cli_factors import passwords as app_passwords
 from webmail.cli_groups import groups
@@ -44,7 +45,7 @@ LONGEST_NAME = 190  # the column's length
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, groups, support, absence, audit, backup, doctor, jobs):
+    for command in (migrate, accounts, groups, support, absence, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 

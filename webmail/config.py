@@ -15,6 +15,7 @@ from typing import Any
 from webmail import config_checks, config_files, config_tables, config_values, ownership
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.config_checks import ConfigError
+from webmail.config_devices import Devices
 from webmail.config_files import ca_trouble
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 from webmail.config_tables import TABLES, Domain, Link, ListedHolidays
@@ -81,6 +82,7 @@ class Settings:
     doveadm_url: str = ""  # Dovecot's doveadm over HTTP, to end connections at once; empty: they go on
     doveadm_key: str = field(default="", repr=False)  # also by which Dovecot tells of the use of app passwords
     mail_server: str = ""  # the name under which telephones reach the mail server; empty: imap_host, where others reach it
+    devices: Devices = Devices()  # the same where ports are others; who signs Apple's profiles
 
     own_name: bool = True  # people may change the name that others see, but not to that of somebody else
     forgotten_password: bool = True  # a link to the recovery address, or a code by SMS, leads to a new password

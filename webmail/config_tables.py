@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from webmail.config_checks import ConfigError, checked, day, domain, line, typed, web_address
+from webmail.config_devices import Devices
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 
 
@@ -67,6 +68,7 @@ TABLES: dict[str, TableSetting] = {
     "cas": TableSetting(Cas, most=0),
     "proxy_sign_in": TableSetting(ProxySignIn, most=0),
     "sms": TableSetting(Sms, most=0),
+    "devices": TableSetting(Devices, most=0),
     "support": TableSetting(Support, most=0),
     "holidays": TableSetting(ListedHolidays, most=100),
     "sites": TableSetting(HelpSite, most=30, unique="name"),

@@ -4,6 +4,7 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.views import (
     ask_colleague,
     authenticator,
+    autoconfig,
     cas,
     confirm,
     deputy,
@@ -33,12 +34,18 @@ from webmail.auth.views import (
     vouchers,
 )
 
-NEED_NO_TOKEN = (sign_in_reports.take_report, cas.sign_out_by_cas, oidc.sign_out_by_oidc)  # no browser sends these forms
+NEED_NO_TOKEN = (
+    sign_in_reports.take_report,
+    cas.sign_out_by_cas,
+    oidc.sign_out_by_oidc,
+    autoconfig.outlook,
+)  # no browser sends these forms
 
 __all__ = [
     "NEED_NO_TOKEN",
     "ask_colleague",
     "authenticator",
+    "autoconfig",
     "blueprint",
     "cas",
     "confirm",

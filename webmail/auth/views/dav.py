@@ -1,0 +1,18 @@
+"""Calendars and contacts on devices: whether this installation serves them, and where."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from webmail.auth.devices.servers import dav_address
+from webmail.web.current import settings
+
+
+def has_dav() -> bool:
+    """Whether calendars and contacts are served to devices."""
+    return "dav" in current_app.blueprints
+
+
+def dav_link() -> str:
+    """Where; "" where they are not, or no address of ours is known."""
+    return dav_address(settings()) if has_dav() else ""
