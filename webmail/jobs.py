@@ -33,7 +33,7 @@ from webmail.contacts import import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway, SignInRefused
-from webmail.filters import contact_rules, snoozed_arrivals
+from webmail.filters import apply_task, contact_rules, snoozed_arrivals
 from webmail.mailbox import detach_task, export_task, move_in, room_task, snooze
 from webmail.mailbox import import_task as mail_import_task
 from webmail.message import image_cache
@@ -56,7 +56,7 @@ _FAR = timedelta(minutes=2)
 
 KINDS: tuple[TaskKind, ...] = (
     import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND, room_task.KIND,
-    detach_task.KIND,
+    detach_task.KIND, apply_task.KIND,
 )  # fmt: skip
 
 

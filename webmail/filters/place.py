@@ -36,6 +36,14 @@ def place_of(user: User, account: Account, settings: Settings) -> SievePlace:
     )
 
 
+def place_to_try(user: User, settings: Settings) -> SievePlace:
+    """What conditions alone need: nothing is asked of the server. A query where there are contacts in them."""
+    return SievePlace(
+        frozenset(), domains=settings.own_domains(user.domain), authserv_id=settings.authserv_id,
+        contacts=lambda group: addresses_of(user, group),
+    )  # fmt: skip
+
+
 def addresses_of(user: User, group: str = "") -> Sequence[str]:
     """The addresses in a group of somebody's contacts (its `uid`), or in all contacts; MOST_CONTACTS and one at most.
 

@@ -13,6 +13,7 @@ from webmail.filters.views import (
     rules,
     scripts,
     senders,
+    tryout,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "rules",
     "scripts",
     "senders",
+    "tryout",
 ]

@@ -28,7 +28,7 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.rule_draft import ActionRow, ConditionRow, RuleDraft
 from webmail.filters.rules import MOST_ACTIONS, MOST_CONDITIONS, ActionKind, BadRule, FilterRule, to_json
 from webmail.filters.store import Filters, FiltersChanged, FilterState
-from webmail.filters.views import rule_form
+from webmail.filters.views import rule_form, tryout
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
 from webmail.filters.views.sentences import rule_name, weekday_names
@@ -79,14 +79,24 @@ def _answer(number: str) -> Response:
     """Save, or do what another button of the form says: one row more, one less, controls that fit what was chosen."""
     draft = _with_ready_texts(rule_draft.read(request.form))
     verb, _space, which = request.form.get("action", "").partition(" ")
-    if verb != "save":
+    if verb not in ("save", "try", "apply"):
         return _form(_with_rows(draft, verb, int(which) if which.isdigit() and len(which) < 4 else -1), number)
     try:
+        if verb == "try":
+            return tryout.show_tryout(*tryout.rule_to_try(draft), _address(number))
         rule = rule_draft.rule_of(draft)
         _refuse_forwards(rule)
     except BadRule as error:
         return _form(rule_form.with_error(draft, error), number, 422)
-    return _save(draft, rule, number)
+    answer = _save(draft, rule, number)
+    if verb == "apply" and answer.status_code == 303:
+        tryout.start_applying(rule)
+    return answer
+
+
+def _address(number: str) -> str:
+    """Where the form is sent to."""
+    return url_for("filters.change_rule", number=number) if number else url_for("filters.add_rule")
 
 
 def _save(draft: RuleDraft, rule: FilterRule, number: str) -> Response:
@@ -190,7 +200,7 @@ def _form(
     user, found = current_user(), overview()
     return page(
         "filters/edit.html", status, draft=draft, number=number, trouble=trouble, seen=mark,
-        action=url_for("filters.change_rule", number=number) if number else url_for("filters.add_rule"),
+        action=_address(number),
         offer=rule_form.offer(state, draft), match_words=rule_form.match_words, units=rule_draft.UNITS,
         unit_words=rule_form.unit_words,
         folders=[(one.name, mailbox_path(one)) for one in found.targets("")] if found else [],
