@@ -54,6 +54,7 @@ NO_PAGES = frozenset(
         "compose.resume",
         "mailbox.ask_folder",
         "mailbox.go",
+        "filters.from_words",
         "mailbox.news",
         "mailbox.push",
         "mailbox.room_report",
@@ -176,6 +177,7 @@ def _messages(demo: Services, alice: HttpVisitor) -> dict[str, str]:
         "nested": _link(shown["message-wrapped"], "/inside/"),
         "unsubscribe": _link(shown["message-list"], "/unsubscribe/"),
         "leave": _link(frame, "/leave"),
+        "filter-from": f"/filters/from/{uid + 2}/Divers",
         "winmail": _link(shown["message-outlook"], "/winmail/"),
     }
     here = f"{uid}/Divers"
@@ -257,6 +259,8 @@ def _filters(alice: HttpVisitor) -> dict[str, str]:
     for words in (_LONG, "newsletter\ninfo@list.example"):
         fields = {"name": words.split("\n")[0], "conditions-0-values": words, "actions-0-value": "Archive", "stop": "1"}
         alice.submit(alice.get("/filters/new"), "form.rule-form", action="save", **fields)
+    for sender, where in ((f"{'x' * 60}@{'long-name-' * 6}.example", "blocked"), ("list.example", "blocked"), (BOB, "safe")):
+        alice.submit(alice.get("/filters/senders"), "#sender-form", sender=sender, action=where)
     found = alice.get("/filters")
     text = 'require "fileinto";\r\nif header :contains "subject" "devis" { fileinto "Archive"; }\r\n'
     alice.submit(alice.get("/filters/script"), "form[action='/filters/script']", name="phone", text=text)
@@ -265,6 +269,7 @@ def _filters(alice: HttpVisitor) -> dict[str, str]:
         "filter-new": "/filters/new?field=weekday&match=is&action=reply",
         "filter": _link(found, "/filters/rule/"),
         "filter-import": "/filters/import",
+        "senders": "/filters/senders",
         "scripts": "/filters/scripts",
         "script": "/filters/script?name=phone",
         "script-ours": "/filters/script?name=traboule",

@@ -12,7 +12,7 @@ from webmail import imap
 from webmail.account import Account
 from webmail.errors import MailError
 from webmail.filters.senders import SenderLists
-from webmail.imap import annotations
+from webmail.imap import metadata
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,10 @@ def renew(account: Account, senders: SenderLists) -> bool:
     """Bring the copy up to date, if it is not; whether the server has it now. 2 round trips at most."""
     try:
         with imap.connect(account) as connection:
-            if not annotations.kept(connection):
+            if not metadata.kept(connection):
                 return False
-            if annotations.read(connection, NAME) != text_of(senders):
-                annotations.write(connection, NAME, text_of(senders))
+            if metadata.read(connection, NAME) != text_of(senders):
+                metadata.write(connection, NAME, text_of(senders))
     except MailError as error:
         log.warning("the mail server does not know the safe senders of %s: %s", account.address, error)
         return False

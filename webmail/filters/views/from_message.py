@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
@@ -17,7 +17,7 @@ from webmail.filters.rules import ActionKind, BadRule, ConditionField, MatchKind
 from webmail.filters.senders import entry_of
 from webmail.filters.views.sentences import shown
 from webmail.imap import origins
-from webmail.mail import Envelope, Role
+from webmail.mail import Envelope, Mailbox, Role
 from webmail.mailbox import search_query, selection
 from webmail.mailbox.list_request import LONGEST_QUERY
 from webmail.web.current import current_account, current_user, overview
@@ -46,7 +46,7 @@ def from_message(uid: int, mailbox: str) -> Response:
         validity = connection.uidvalidity
     if not found:
         raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
-    current = (overview() or imap.mailboxes.Overview()).get(mailbox)
+    current = _mailbox(mailbox)
     back = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox)
     sender = _sender(found[0])
     return page(
@@ -64,9 +64,14 @@ def _sender(envelope: Envelope) -> str:
         return ""
 
 
+def _mailbox(name: str) -> Mailbox | None:
+    found = overview()
+    return found.get(name) if found else None
+
+
 def _folder(mailbox: str) -> str:
     """Where the filter shall move such messages: to where this one is, if somebody put it there."""
-    current = (overview() or imap.mailboxes.Overview()).get(mailbox)
+    current = _mailbox(mailbox)
     return mailbox if current is not None and current.role is None and not current.owner else ""
 
 
@@ -116,4 +121,5 @@ def from_words() -> Response:
     if idea.left:
         words = _("A filter can’t ask for this, so it was left out: %(words)s", words=shown(" ".join(idea.left), 200))
         notify(words, "caution")
-    return redirect(url_for("filters.new_rule", action=ActionKind.MOVE, **idea.arguments), 303)
+    arguments: dict[str, Any] = {"action": ActionKind.MOVE, **idea.arguments}
+    return redirect(url_for("filters.new_rule", **arguments), 303)

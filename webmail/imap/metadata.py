@@ -1,4 +1,4 @@
-"""Annotations: texts that the server keeps with INBOX for this person alone (RFC 5464), where its own scripts can read them."""
+"""Metadata: texts that the server keeps with INBOX for this person alone (RFC 5464), where its own scripts can read them."""
 
 from __future__ import annotations
 
