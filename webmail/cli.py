@@ -26,6 +26,7 @@ from webmail.cli_directory import directory
 from webmail.cli_dns import dns
 from webmail.cli_factors import factors, set_role, signed_out
 from webmail.cli_factors import passwords as app_passwords
+from webmail.cli_forwarding import forwarding
 from webmail.cli_groups import groups
 from webmail.cli_providers import disconnect_account
 from webmail.cli_support import support
@@ -45,7 +46,7 @@ LONGEST_NAME = 190  # the column's length
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, groups, support, absence, audit, backup, doctor, dns, jobs):
+    for command in (migrate, accounts, groups, support, absence, forwarding, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 

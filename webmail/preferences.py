@@ -33,6 +33,7 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)?")
+_FORWARDING = re.compile(r"((\d{4}-\d\d-\d\dT\d\d:\d\dZ)?/[^\x00-\x20]{3,254}( [^\x00-\x20]{3,254}){0,9})?")
 _ZONE = re.compile(r"[^\x00-\x1f]{0,40}")
 
 
@@ -65,6 +66,7 @@ class Preferences:
     contacts_in_filters: str = ""  # "": the filters ask for no contacts; else whether the script has those of now
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
     absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not
+    forwarding: str = ""  # where their mail is forwarded and until when, a copy: filters/forward_targets.py; "": nowhere
     school_zone: str = ""  # whose holidays are offered for an absence
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 
@@ -124,6 +126,8 @@ def _clean(name: str, value: Any) -> Any:
         return value if isinstance(value, str) and _DAY.fullmatch(value) else None
     if name == "absence":
         return value if isinstance(value, str) and _is_period(value) else None
+    if name == "forwarding":
+        return value if isinstance(value, str) and _FORWARDING.fullmatch(value) else None
     if name == "school_zone":
         return value if isinstance(value, str) and _ZONE.fullmatch(value) else None
     if name == "time_zone":

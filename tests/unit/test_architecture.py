@@ -48,6 +48,7 @@ TOP = (
     "",
     "cli",
     "cli_absence",
+    "cli_forwarding",
     "cli_audit",
     "cli_directory",
     "cli_deletion",

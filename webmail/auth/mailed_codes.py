@@ -38,6 +38,7 @@ class CodePurpose(StrEnum):
     RECOVERY_ADDRESS = "recovery-address"
     SECOND_STEP = "second-step"
     PHONE = "phone"  # by text message
+    FORWARDING = "forwarding"  # to an address that mail is to be forwarded to
 
 
 class CodeFault(StrEnum):

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from webmail.filters.absence import moment_test
+from webmail.filters.compile import SievePlace
 from webmail.filters.rules import BadRule
-from webmail.sieve.nodes import Command, StringArgument, TagArgument
+from webmail.sieve.nodes import Command, SieveTest, StringArgument, TagArgument
 
 MOST_ADDRESSES = 5
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -38,17 +39,45 @@ def check(forwarding: Forwarding) -> None:
             raise BadRule("addresses", "characters")
 
 
-def compiled(forwarding: Forwarding) -> tuple[Command, ...]:
-    """Nothing while it is off. Without `keep` the last redirect cancels the implicit keep."""
+def compiled(forwarding: Forwarding, place: SievePlace) -> tuple[Command, ...]:
+    """Nothing while it is off. Without `keep` the last redirect cancels the implicit keep, which also comes back if it fails.
+
+    Reports of mail that could not be delivered stay here: that the forward itself bounces would be told to the address that
+    does. What the establishment writes about the account stays here too, whatever was chosen: so does the news of a forwarding
+    that somebody else has set.
+    """
     if not forwarding.on or not forwarding.addresses:
         return ()
-    copies = [*forwarding.addresses] if forwarding.keep else [*forwarding.addresses[:-1]]
-    found = [Command("redirect", (TagArgument("copy"), StringArgument(address))) for address in copies]
-    if not forwarding.keep:
-        found.append(Command("redirect", (StringArgument(forwarding.addresses[-1]),)))
-    if forwarding.until is None:
-        return tuple(found)
-    return (Command("if", (), (moment_test("lt", forwarding.until),), tuple(found)),)
+    *others, last = forwarding.addresses
+    found = [_redirect(address, copy=True) for address in others]
+    if forwarding.keep:
+        found.append(_redirect(last, copy=True))
+    elif place.system_address:
+        keys = (TagArgument("all"), TagArgument("is"), StringArgument("from"), StringArgument(place.system_address))
+        found.append(Command("if", (), (SieveTest("address", keys),), (_redirect(last, copy=True),)))
+        found.append(Command("else", block=(_redirect(last, copy=False),)))
+    else:
+        found.append(_redirect(last, copy=False))
+    tests = [SieveTest("not", (), (_is_report(place),))]
+    if forwarding.until is not None:
+        tests.append(moment_test("lt", forwarding.until))
+    test = tests[0] if len(tests) == 1 else SieveTest("allof", (), tuple(tests))
+    return (Command("if", (), (test,), tuple(found)),)
+
+
+def _redirect(address: str, *, copy: bool) -> Command:
+    target = StringArgument(address)
+    return Command("redirect", (TagArgument("copy"), target) if copy else (target,))
+
+
+def _is_report(place: SievePlace) -> SieveTest:
+    """Whether it says that mail could not be delivered (RFC 3464): nobody's envelope, and a report."""
+    header = (TagArgument("contains"), StringArgument("content-type"), StringArgument("multipart/report"))
+    report = SieveTest("header", header)
+    if "envelope" not in place.extensions:
+        return report
+    nobody = SieveTest("envelope", (TagArgument("all"), TagArgument("is"), StringArgument("from"), StringArgument("")))
+    return SieveTest("allof", (), (nobody, report))
 
 
 def to_json(forwarding: Forwarding) -> str:

@@ -32,6 +32,7 @@ def place_of(user: User, account: Account, settings: Settings) -> SievePlace:
         snoozed=snoozed,
         junk=junk,
         authserv_id=settings.authserv_id,
+        system_address=settings.system_sender.email if settings.system_sender else "",
         contacts=lambda group: addresses_of(user, group),
     )
 

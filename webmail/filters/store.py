@@ -168,7 +168,7 @@ def _parts(filters: Filters, place: SievePlace) -> list[ScriptPart]:
     if filters.senders != SenderLists():
         senders.check(filters.senders)
         found.append(ScriptPart(_SENDERS, senders.to_json(filters.senders), senders.compiled(filters.senders, place)))
-    found.append(ScriptPart(_FORWARDING, forwarding.to_json(filters.forwarding), forwarding.compiled(filters.forwarding)))
+    found.append(ScriptPart(_FORWARDING, forwarding.to_json(filters.forwarding), forwarding.compiled(filters.forwarding, place)))
     absence.check(filters.absence)
     found.append(ScriptPart(_ABSENCE, absence.to_json(filters.absence), absence.compiled(filters.absence, place)))
     for rule in filters.rules:

@@ -30,6 +30,7 @@ from webmail.models.factors import (
     Voucher,
 )
 from webmail.models.filing import JunkWeek, MoveHabit
+from webmail.models.forwarding import ForwardTarget
 from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
@@ -53,6 +54,7 @@ __all__ = [
     "Correspondent",
     "Deputy",
     "DraftRow",
+    "ForwardTarget",
     "GroupMember",
     "ImageSender",
     "JunkWeek",

@@ -81,6 +81,8 @@ class AuditAct(StrEnum):
     PROVIDER_SIGN_OUT = "provider-sign-out"  # the provider ended sessions
     DIRECTORY_LEFT = "directory-left"  # no longer in the directory: the account is disabled
     GROUP_CHANGED = "group-changed"
+    FORWARDING_SET = "forwarding-set"  # all mail goes on to other addresses
+    FORWARDING_ENDED = "forwarding-ended"
     ABSENCE_SET = "absence-set"  # automatic replies, by the person or an administrator
     ABSENCE_ENDED = "absence-ended"
     MOVE_IN_REFUSED = "move-in-refused"  # another mail server refused the password that somebody gave for it

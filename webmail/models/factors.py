@@ -68,7 +68,7 @@ class MailedCode(Table):
     """A code of six digits that was mailed to an address, good once and for a few minutes. One at a time for each purpose."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="mailed_codes", index=False)
-    purpose = pw.CharField(max_length=20)  # "recovery-address" or "second-step"
+    purpose = pw.CharField(max_length=20)  # a word of auth.mailed_codes.CodePurpose
     address = pw.CharField(max_length=254)
     code_hash = pw.CharField(max_length=64)  # keyed as above
     tries = pw.IntegerField(default=0)
@@ -117,6 +117,14 @@ class AppPassword(Table):
     used = pw.DateTimeField(null=True)
     used_protocol = pw.CharField(max_length=10, default="")
     used_network = pw.CharField(max_length=64, default="")
+    kind = pw.CharField(max_length=20, default="")  # a word of auth.devices.kinds.DeviceKind; "": made by hand
+    profile_hash = pw.CharField(max_length=64, null=True, index=True)  # SHA-256 of the key of its address (auth/devices/handover.py)
+    profile_sealed = pw.BlobField(null=True)  # the password, by that key, for some minutes
+    profile_until = pw.DateTimeField(null=True)
+    profile_taken = pw.DateTimeField(null=True)  # when the profile was fetched last, and from where
+    profile_network = pw.CharField(max_length=64, default="")
+    if TYPE_CHECKING:
+        user_id: int
 
     class Meta:
         table_name = "app_passwords"

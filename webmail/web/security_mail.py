@@ -128,6 +128,15 @@ class SecurityNotice(Enum):
         _l("The app password “%(what)s” of %(address)s was revoked. What used it can no longer sign in."),
     )
 
+    FORWARDING_SET = (
+        _l("Your mail is forwarded"),
+        _l("All mail for %(address)s is now forwarded to %(what)s."),
+    )
+    FORWARDING_ENDED = (
+        _l("Your mail is no longer forwarded"),
+        _l("Mail for %(address)s is no longer forwarded to %(what)s."),
+    )
+
     DELETION_ASKED = (
         _l("You asked for your account to be deleted"),
         _l("Somebody asked for the account %(address)s to be deleted. This can still be withdrawn under “My account”."),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from webmail import system_mail
 from webmail.auth import door_codes, mailed_codes
 from webmail.auth.cookies import visit
-from webmail.auth.mailed_codes import CodeFault, CodePurpose
+from webmail.auth.mailed_codes import CodePurpose
 from webmail.models import User
+from webmail.web.code_words import code_letter
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import written_in
 
@@ -48,24 +49,8 @@ def mail_door_code(user: User) -> None:
         wake_system_mail(row)
 
 
-def code_fault_words(fault: CodeFault) -> str:
-    if fault is CodeFault.OVER:
-        return _("This code is no longer valid. Ask for a new one.")
-    return _("This is not the code we sent. Check it, or ask for a new one.")
-
-
-def too_many_codes_words(minutes: int) -> str:
-    return ngettext(
-        "We have already sent several codes. You can ask for another one in %(num)d minute.",
-        "We have already sent several codes. You can ask for another one in %(num)d minutes.",
-        minutes,
-    )
-
-
 def _letter(user: User, purpose: CodePurpose, language: str, code: str) -> tuple[str, str]:
-    """Subject and text. The code stands in the text alone, which is forgotten once it is sent."""
     with written_in(language):
-        name, minutes = settings().name, int(mailed_codes.LIFE.total_seconds() // 60)
         if purpose is CodePurpose.RECOVERY_ADDRESS:
             begin = _(
                 "This code confirms that you can be reached here if you ever can't sign in as %(address)s:", address=user.address
@@ -74,6 +59,4 @@ def _letter(user: User, purpose: CodePurpose, language: str, code: str) -> tuple
         else:
             begin = _("This code completes a sign-in as %(address)s:", address=user.address)
             end = _("If you are not signing in, somebody else knows your password: change it at once.")
-        valid = ngettext("It is valid for %(num)d minute.", "It is valid for %(num)d minutes.", minutes)
-        never = _("Nobody from %(name)s will ever ask you for it.", name=name)
-        return _("Your code for %(name)s", name=name), "\n".join([begin, "", f"    {code}", "", f"{valid} {never}", "", end])
+        return code_letter(begin, code, end, int(mailed_codes.LIFE.total_seconds() // 60))

@@ -18,12 +18,12 @@ from webmail.auth.mailed_codes import CodeRefused
 from webmail.auth.password_reset import AskedReset, Channel
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views import reset_letters
-from webmail.auth.views.code_letters import code_fault_words
 from webmail.auth.views.password import PROVED
 from webmail.auth.views.sign_in import too_many_words
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import AuditAct
+from webmail.web.code_words import code_fault_words
 from webmail.web.current import after_the_answer, settings
 from webmail.web.rendering import page
 

@@ -15,9 +15,10 @@ from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import comes_first, public
 from webmail.auth.mailed_codes import CodePurpose
 from webmail.auth.throttle import TooManyAttempts
-from webmail.auth.views.code_letters import mail_code, too_many_codes_words
+from webmail.auth.views.code_letters import mail_code
 from webmail.errors import BadAddress
 from webmail.models import User
+from webmail.web.code_words import too_many_codes_words
 from webmail.web.current import settings
 from webmail.web.notices import notify
 from webmail.web.request_values import next_path

@@ -14,12 +14,12 @@ from webmail.auth.guard import asks_again, confirm_first
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.phone_numbers import NumberFault, NumberRefused
 from webmail.auth.throttle import TooManyAttempts
-from webmail.auth.views.code_letters import code_fault_words, too_many_codes_words
 from webmail.auth.views.new_password import text_soon
 from webmail.auth.views.reset_letters import code_text, phone_text
 from webmail.models import AuditAct
 from webmail.sms import NotTexted
 from webmail.web.audit import audited
+from webmail.web.code_words import code_fault_words, too_many_codes_words
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page

@@ -18,11 +18,12 @@ from webmail.auth.guard import asks_again, comes_first, confirm_first, step_to_d
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.recovery_address import AddressFault, AddressRefused
 from webmail.auth.throttle import TooManyAttempts
-from webmail.auth.views.code_letters import code_fault_words, mail_code, too_many_codes_words
+from webmail.auth.views.code_letters import mail_code
 from webmail.auth.views.mailed_factor import mail_was_turned_off
 from webmail.errors import BadAddress
 from webmail.models import AuditAct
 from webmail.web.audit import audited
+from webmail.web.code_words import code_fault_words, too_many_codes_words
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page

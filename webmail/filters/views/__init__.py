@@ -4,6 +4,7 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.views import (
     absence,
     followed,
+    forwarding,
     frame,
     from_message,
     imports,
@@ -20,6 +21,7 @@ __all__ = [
     "absence",
     "blueprint",
     "followed",
+    "forwarding",
     "frame",
     "from_message",
     "imports",

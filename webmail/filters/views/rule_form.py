@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from webmail.errors import BadAddress, UnsafeValue
+from webmail.filters import forward_targets
 from webmail.filters.compile import MOST_CONTACTS, SievePlace, missing
 from webmail.filters.place import addresses_of
 from webmail.filters.rule_draft import RuleDraft
@@ -72,9 +73,7 @@ def may_forward(address: str) -> bool:
         found = builder.parse_addresses(address)
     except (BadAddress, UnsafeValue):
         return False
-    if len(found) != 1 or found[0].email != address or settings().forwarding == "off":
-        return False
-    return address.rpartition("@")[2].lower() in settings().own_domains(current_user().domain)
+    return len(found) == 1 and found[0].email == address and forward_targets.may_use(current_user(), address, settings())
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -182,5 +181,5 @@ def words_of(error: BadRule) -> str:
         case "characters":
             return _("This contains characters that can’t be used here.")
         case "forward":
-            return _("Your organisation does not allow forwarding to this address.")
+            return _("Your mail may not be forwarded to this address. One outside has to be confirmed first, under Forwarding.")
     return _("Check this.")

@@ -65,6 +65,9 @@ PAGES = (
         "absence", _l("Out of office"), _l("The reply that people get while you are away."), endpoint="filters.show_absence"
     ),
     SettingsPage(
+        "forwarding", _l("Forwarding"), _l("Other addresses that get your mail."), endpoint="filters.show_forwarding"
+    ),
+    SettingsPage(
         "notifications", _l("Notifications"), _l("How you hear about new messages."), ("notifications", "refresh_minutes")
     ),
     SettingsPage("appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "text_size", "density")),
@@ -145,6 +148,7 @@ _WORDS = {
     "time_zone": _l("hour clock date"),
     "shortcuts": _l("keyboard keys"),
     "absence": _l("absence absent away holiday holidays vacation automatic reply auto-reply"),
+    "forwarding": _l("forward redirect copy other address send on"),
     "filters": _l("filter rule sort sieve script automatic move block junk pause"),
 }
 
