@@ -19,6 +19,7 @@ PROTOCOLS = ("imap", "smtp", "managesieve", "webdav", "http_fetch")
 DATA = (
     "database",
     "models",
+    "collections",
     "config",
     "config_checks",
     "config_devices",
@@ -48,6 +49,7 @@ TOP = (
     "",
     "cli",
     "cli_absence",
+    "cli_archive",
     "cli_forwarding",
     "cli_audit",
     "cli_directory",

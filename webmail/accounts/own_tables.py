@@ -18,8 +18,13 @@ from webmail.models import (
     AllowedAddress,
     AllowedName,
     AppPassword,
+    ArchiveBatch,
+    ArchiveRule,
+    ArchiveRun,
     AuditEntry,
     Authenticator,
+    Collection,
+    CollectionShare,
     Contact,
     ContactAddress,
     Correspondent,
@@ -49,6 +54,7 @@ from webmail.models import (
     SupportRequest,
     Tag,
     Task,
+    TrashedItem,
     TrustedDevice,
     Undo,
     User,
@@ -74,6 +80,11 @@ TABLES: dict[str, type[pw.Model]] = {
     "recent-folders": RecentFolder,
     "move-habits": MoveHabit,
     "junk-weeks": JunkWeek,
+    "archive-rules": ArchiveRule,
+    "archive-nights": ArchiveRun,
+    "collections": Collection,
+    "collection-shares": CollectionShare,
+    "deleted-by-devices": TrashedItem,
     "correspondents": Correspondent,
     "acquaintances": Acquaintance,
     "image-senders": ImageSender,
@@ -96,12 +107,14 @@ LEFT_OUT: dict[type[pw.Model], str] = {
     ContactAddress: "an index of the contacts",
     MailedCode: "there for some minutes",
     Undo: "there for an hour",
+    ArchiveBatch: "places of messages, there for a week",
     PeopleLearned: "says when something was counted",
 }
 _OWNER: dict[type[pw.Model], pw.Field] = {Voucher: Voucher.receiver}  # where it is not called `user`
 _SECRET = {  # columns that are never handed out
     "password", "credential", "id_hash", "data", "token_hash", "code_hash", "secret", "last_step", "sha", "credential_hash",
     "credential_id", "public_key", "sign_count", "provider_session", "session", "number", "content", "writer", "cursor", "result",
+    "profile_hash", "profile_sealed",
 }  # fmt: skip
 _PIECE = 100  # cards in memory at once
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -11,25 +10,25 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.collections import store as collections
+from webmail.contacts.card_index import GROUP, INDIVIDUAL, IndexRows, add_to_index, columns, drop_index, index_of, revision
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.mime.address_input import address_key
-from webmail.mime.encoded_words import sort_key, words_in
+from webmail.mime.encoded_words import words_in
 from webmail.mime.formats import vcard_edit
 from webmail.mime.formats.vcard_edit import ContactDetails
-from webmail.mime.threats import lookalike, names
-from webmail.mime.threats.skeletons import skeleton
+from webmail.mime.threats import names
 from webmail.models import Contact, ContactAddress, ContactMember, User, now
+
+__all__ = ["GROUP", "INDIVIDUAL", "columns", "revision"]  # of card_index.py, for those who use this module
 
 MOST = 10_000  # contacts and groups per user
 MOST_GROUPS = 200  # listed at once
 _MOST_NAMESAKES = 20
 _CHUNK = 500  # values per statement: databases limit bound parameters
 
-Rows = list[dict[str, Any]]
-IndexRows = tuple[Rows, Rows]  # of addresses and of members, without the contact's id
 Prepared = tuple[ContactDetails, dict[str, Any], IndexRows]
-GROUP, INDIVIDUAL = "group", "individual"
 # columns for lists, without the card itself, which may have 20 KB
 LISTED = (Contact.id, Contact.uid, Contact.card_uid, Contact.name, Contact.email, Contact.kind, Contact.sort)
 
@@ -89,6 +88,11 @@ def cards(user: User, uids: Sequence[str]) -> list[tuple[str, str]]:
     """(name, card) of these contacts, at most 500, sorted by name. 1 query."""
     found: Any = Contact.select(Contact.name, Contact.vcard).where(Contact.user == user, Contact.uid.in_(uids[:_CHUNK]))
     return list(found.order_by(Contact.sort, Contact.id).tuples())
+
+
+def _with_uid(user: User, card_uid: str) -> Contact:
+    """The user's first contact with this UID in its card."""
+    return Contact.select().where(Contact.user == user, Contact.card_uid == card_uid).order_by(Contact.id).get()
 
 
 def details(row: Contact) -> ContactDetails:
@@ -236,7 +240,7 @@ def add(user: User, new: ContactDetails) -> Contact:
     try:
         return put(user, card)
     except ContactChangedElsewhere as error:
-        there = Contact.get((Contact.user == user) & (Contact.card_uid == new.uid))
+        there = _with_uid(user, new.uid)
         if there.revision != revision(card):
             raise AlreadyThere(there) from error
         return there
@@ -258,18 +262,28 @@ def put(user: User, card: str, row: Contact | None = None) -> Contact:
     if vcard_edit.is_too_large(card, known):
         raise CardTooLarge(len(card))
     if row is None:
-        put_all(user, [card])
-        return Contact.get((Contact.user == user) & (Contact.card_uid == known.uid))
-    values, index = columns(card, known), _index_of(known)
+        [uid] = put_all(user, [card])
+        return load(user, uid)
+    replace_card(row, card, known)
+    _tell(user)
+    return Contact.get_by_id(row.id)
+
+
+def replace_card(row: Contact, card: str, known: ContactDetails) -> None:
+    """Give a contact another card, and tell those who keep its book in step. 1 transaction. Raises ContactChangedElsewhere."""
+    values, index = columns(card, known), index_of(known)
     with db.atomic():
+        before: Contact | None = Contact.get_or_none(Contact.id == row.id)  # whole: rows of lists are not
+        if before is None:
+            raise ContactChangedElsewhere(row.uid)
+        if before.collection_id:
+            more = collections.sizes([card]) - collections.sizes([before.vcard])
+            values["seq"] = collections.changed(before.collection_id, size=more)
         same = (Contact.id == row.id) & (Contact.revision == row.revision)
         if not Contact.update(modified=now(), **values).where(same).execute():
             raise ContactChangedElsewhere(row.uid)
-        ContactAddress.delete().where(ContactAddress.contact == row.id).execute()
-        ContactMember.delete().where(ContactMember.group == row.id).execute()
-        _add_to_index(user, [(row.id, index)])
-    _tell(user)
-    return Contact.get_by_id(row.id)
+        drop_index(row.id)
+        add_to_index(before.user_id, [(row.id, index)])
 
 
 def put_all(user: User, cards: Sequence[str], uids: Sequence[str] = ()) -> list[str]:
@@ -284,19 +298,21 @@ def prepared(cards: Sequence[str], uids: Sequence[str] = ()) -> list[Prepared]:
     """The input for `insert`, computed outside the transaction, since it blocks other writers."""
     ids = list(uids) or [secrets.token_hex(16) for _ in cards]
     return [
-        (known := vcard_edit.read(card), {"uid": uid, **columns(card, known)}, _index_of(known))
+        (known := vcard_edit.read(card), {"uid": uid, "href": f"{uid}.vcf", **columns(card, known)}, index_of(known))
         for uid, card in zip(ids, cards, strict=True)
     ]
 
 
 def insert(user: User, new: Sequence[Prepared]) -> list[str]:
-    """Insert prepared cards; returns their `uid`s. 1 transaction.
+    """Insert prepared cards into the person's first book; returns their `uid`s. 1 transaction.
 
     Raises LimitReached, and ContactChangedElsewhere if a UID exists already (e.g. from a concurrent request).
     """
-    values = [{"user": user.id, **row} for _known, row, _index in new]
-    uids = [row["uid"] for row in values]
+    book = collections.first(user, collections.BOOK)
+    uids = [row["uid"] for _known, row, _index in new]
     with db.atomic():
+        seq = collections.changed(book.id, count=len(new), size=collections.sizes(row["vcard"] for _known, row, _index in new))
+        values = [{"user": user.id, "collection": book.id, "seq": seq, **row} for _known, row, _index in new]
         if count(user) + len(values) > MOST:
             raise LimitReached(f"{user.address} would have more than {MOST} contacts")
         try:
@@ -308,7 +324,8 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
         for at in range(0, len(uids), _CHUNK):
             found: Any = Contact.select(Contact.card_uid, Contact.id).where(Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
             ids.update(found)
-        _add_to_index(user, [(ids[known.uid], index) for known, _row, index in new])
+        add_to_index(user.id, [(ids[known.uid], index) for known, _row, index in new])
+        collections.there(book.id, [row["href"] for row in values])
     _tell(user)
     return uids
 
@@ -317,53 +334,30 @@ def remove(user: User, uids: Sequence[str]) -> int:
     """Delete contacts; returns how many. Groups keep referring to them, so that restoring one makes it a member again."""
     count = 0
     for at in range(0, len(uids), _CHUNK):
-        count += Contact.delete().where(Contact.user == user, Contact.uid.in_(uids[at : at + _CHUNK])).execute()
+        with db.atomic():
+            found: Any = Contact.select(Contact.id).where(Contact.user == user, Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
+            count += take_out([number for (number,) in found])
     if count:
         _tell(user)
     return count
 
 
+def take_out(ids: Sequence[int]) -> int:
+    """Delete these contacts (by `id`, at most 500), and tell those who keep their books in step; returns how many.
+
+    Within a transaction.
+    """
+    chosen = Contact.id.in_(ids)
+    found: Any = Contact.select(Contact.collection).where(chosen).distinct().tuples()
+    books = sorted(book for (book,) in found if book)
+    seqs = {book: collections.changed(book) for book in books}  # now nobody else changes what is in them
+    for book, seq in seqs.items():
+        inside: Any = Contact.select(Contact.href, Contact.vcard).where(Contact.collection == book, chosen).tuples()
+        pairs = list(inside)
+        collections.grown(book, -len(pairs), -collections.sizes(card for _href, card in pairs))
+        collections.gone(book, [href for href, _card in pairs], seq)
+    return Contact.delete().where(chosen).execute()
+
+
 def count(user: User) -> int:
     return Contact.select().where(Contact.user == user).count()
-
-
-def columns(card: str, known: ContactDetails) -> dict[str, Any]:
-    """The columns derived from a card."""
-    parts = [known.name, known.given, known.family, known.organisation, *(point.value for point in known.emails)]
-    found = words_in(" ".join(parts))
-    found += filter(None, (vcard_edit.phone_key(point.value) for point in known.phones))
-    return {
-        "card_uid": known.uid,
-        "vcard": card,
-        "name": known.name,
-        "sort": sort_key(known.name),
-        "words": "".join(f" {word}" for word in dict.fromkeys(found)),
-        "email": next((key for point in known.emails if "@" in (key := address_key(point.value)) and len(key) <= 254), ""),
-        "kind": GROUP if known.group else INDIVIDUAL,
-        "revision": revision(card),
-    }
-
-
-def revision(card: str) -> str:
-    return hashlib.sha256(card.encode("utf-8", "replace")).hexdigest()[:32]
-
-
-def _index_of(one: ContactDetails) -> IndexRows:
-    key, addresses = names.name_index(one.name), []
-    keys = dict.fromkeys(address_key(point.value) for point in one.emails)
-    for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # so that it is found by name
-        domain = lookalike.readable(address.rpartition("@")[2])
-        alike = skeleton(f"{address.rpartition('@')[0]}@{domain}")[:254] if address else ""
-        addresses.append({"address": address, "domain": domain[:254], "alike": alike, "key": key})
-    return addresses, [{"member": member[:262]} for member in one.members]
-
-
-def _add_to_index(user: User, found: Iterable[tuple[int, IndexRows]]) -> None:
-    addresses: Rows = []
-    members: Rows = []
-    for number, (of_addresses, of_members) in found:
-        addresses += [{"user": user.id, "contact": number, **row} for row in of_addresses]
-        members += [{"group": number, **row} for row in of_members]
-    for table, rows in ((ContactAddress, addresses), (ContactMember, members)):
-        for at in range(0, len(rows), _CHUNK // 4):
-            table.insert_many(rows[at : at + _CHUNK // 4]).execute()

@@ -6,9 +6,19 @@ Works with both SQLite and PostgreSQL. Times are naive UTC. Every change to a ta
 from __future__ import annotations
 
 from webmail.models.accounts import AllowedAddress, AllowedName, GroupMember, PeopleGroup, User
+from webmail.models.archiving import ArchiveBatch, ArchiveRule, ArchiveRun, BatchState
 from webmail.models.audit import AuditAct, AuditEntry
 from webmail.models.auth import Session, SignInFailure, TrustedDevice
 from webmail.models.base import Table, now
+from webmail.models.collections import (
+    FOR_EVER,
+    CalendarObject,
+    Collection,
+    CollectionShare,
+    GoneItem,
+    Occurrence,
+    TrashedItem,
+)
 from webmail.models.compose import (
     AttachmentRow,
     Correspondent,
@@ -40,14 +50,22 @@ from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
 __all__ = [
+    "FOR_EVER",
     "Acquaintance",
     "AllowedAddress",
     "AllowedName",
     "AppPassword",
+    "ArchiveBatch",
+    "ArchiveRule",
+    "ArchiveRun",
     "AttachmentRow",
     "AuditAct",
     "AuditEntry",
     "Authenticator",
+    "BatchState",
+    "CalendarObject",
+    "Collection",
+    "CollectionShare",
     "Contact",
     "ContactAddress",
     "ContactMember",
@@ -55,12 +73,14 @@ __all__ = [
     "Deputy",
     "DraftRow",
     "ForwardTarget",
+    "GoneItem",
     "GroupMember",
     "ImageSender",
     "JunkWeek",
     "LinkedAccount",
     "MailedCode",
     "MoveHabit",
+    "Occurrence",
     "Outbox",
     "OutboxState",
     "PasswordReset",
@@ -84,6 +104,7 @@ __all__ = [
     "Tag",
     "Task",
     "TaskState",
+    "TrashedItem",
     "TrustedDevice",
     "Undo",
     "UsedChallenge",

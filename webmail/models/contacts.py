@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import peewee as pw
 
 from webmail.models.accounts import User
 from webmail.models.base import Table, now
+from webmail.models.collections import Collection
 
 
 class Contact(Table):
@@ -23,10 +26,23 @@ class Contact(Table):
     revision = pw.CharField(max_length=32)  # of the card: an ETag
     created = pw.DateTimeField(default=now)
     modified = pw.DateTimeField(default=now)
+    collection = pw.ForeignKeyField(Collection, null=True, on_delete="CASCADE", backref="contacts", index=False)  # its book
+    href = pw.CharField(max_length=255, default="")  # its name in the book, for telephones
+    seq = pw.BigIntegerField(default=0)  # of the book's latest change that concerns it
+    if TYPE_CHECKING:
+        user_id: int
+        collection_id: int
 
     class Meta:
         table_name = "contacts"
-        indexes = ((("user", "card_uid"), True), (("user", "kind", "sort"), False), (("user", "sort"), False))
+        indexes = (
+            (("user", "card_uid"), False),
+            (("user", "kind", "sort"), False),
+            (("user", "sort"), False),
+            (("collection", "card_uid"), True),
+            (("collection", "href"), True),
+            (("collection", "seq"), False),
+        )
 
 
 class ContactAddress(Table):

@@ -1,0 +1,152 @@
+"""Collection store: the books and calendars of a person, those shared with them, and the numbers that tell of their changes.
+
+Whoever changes what is in a collection calls `changed` first, in the same transaction: it locks the collection for others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import peewee as pw
+
+from webmail.database.connection import db
+from webmail.models import Collection, CollectionShare, GoneItem, GroupMember, User, now
+
+BOOK, CALENDAR = "addressbook", "calendar"
+NAME = "D:displayname"  # among the props
+RIGHTS = ("", "busy", "read", "write")  # each includes those before
+FIRST = {BOOK: "contacts", CALENDAR: "calendar"}  # what a person's first ones are called in addresses
+_NAMES = {BOOK: {"": "Contacts"}, CALENDAR: {"": "Calendar", "fr": "Agenda"}}  # by language: no request says it here
+_COMPONENTS = "VEVENT,VTODO"
+SHARED = "shared-"  # how names of what is shared with somebody begin, in addresses below their own
+REMEMBERED = timedelta(days=90)  # what was deleted, for programs that did not ask meanwhile
+_CHUNK = 500
+
+
+@dataclass(slots=True)
+class Access:
+    """A collection as one person has it. `props` are as they see it."""
+
+    collection: Collection
+    name: str  # in addresses below theirs
+    rights: str  # "own" or one of RIGHTS
+    props: dict[str, str] = field(default_factory=dict)
+    look: CollectionShare | None = None  # where their own props are, if it is shared with them
+
+    @property
+    def writes(self) -> bool:
+        return self.rights in ("own", "write")
+
+    @property
+    def reads(self) -> bool:
+        return self.rights in ("own", "write", "read")
+
+
+def first(user: User, kind: str) -> Collection:
+    """The person's first book or calendar; it is made if there is none. 1 query, 3 the first time."""
+    found = Collection.select().where(Collection.user == user, Collection.kind == kind).order_by(Collection.id).first()
+    return found or _made(user, kind)
+
+
+def _made(user: User, kind: str) -> Collection:
+    name = _NAMES[kind].get(user.language) or _NAMES[kind][""]
+    values = {
+        "kind": kind,
+        "components": _COMPONENTS if kind == CALENDAR else "",
+        "props": json.dumps({NAME: name}, ensure_ascii=False),
+    }
+    row, _new = Collection.get_or_create(user=user, name=FIRST[kind], defaults=values)
+    if row.kind == kind:
+        return row
+    # a program has given this name to something else
+    row, _new = Collection.get_or_create(user=user, name=f"{FIRST[kind]}-1", defaults=values)
+    return row
+
+
+def accessible(user: User) -> list[Access]:
+    """All that a person owns, then what is shared with them or with a group of theirs, the rights of several added. 2 queries."""
+    own = Collection.select().where(Collection.user == user).order_by(Collection.id)
+    found = [Access(row, row.name, "own", json.loads(row.props)) for row in own]
+    groups = GroupMember.select(GroupMember.group).where(GroupMember.user == user)
+    shares: Any = (
+        CollectionShare.select(CollectionShare, Collection, User)
+        .join(Collection)
+        .join(User)
+        .where((CollectionShare.user == user) | CollectionShare.group.in_(groups), User.active == 1, Collection.user != user)
+        .order_by(Collection.id)
+    )
+    shared: dict[int, Access] = {}
+    for share in shares:
+        row = share.collection
+        one = shared.setdefault(row.id, Access(row, f"{SHARED}{row.id}", "", json.loads(row.props)))
+        one.rights = max(one.rights, share.rights, key=RIGHTS.index)
+        if share.user_id is not None:
+            one.look = share
+            one.props |= json.loads(share.props)
+    return found + [one for one in shared.values() if one.rights]
+
+
+def changed(collection: int, *, count: int = 0, size: int = 0) -> int:
+    """Count a change of what is in a collection (by `id`), whose number it returns; `count` items and `size` bytes more.
+
+    The collection is locked for other changes until the transaction ends. 1 query.
+    """
+    update = Collection.update(
+        seq=Collection.seq + 1, count=Collection.count + count, size=Collection.size + size, modified=now()
+    )
+    rows = list(update.where(Collection.id == collection).returning(Collection.seq).tuples().execute())
+    if not rows:
+        raise Collection.DoesNotExist(f"no collection {collection}")
+    return int(rows[0][0])
+
+
+def grown(collection: int, count: int, size: int) -> None:
+    """Count `count` items and `size` bytes more in a collection that is locked already."""
+    update = Collection.update(count=Collection.count + count, size=Collection.size + size)
+    update.where(Collection.id == collection).execute()
+
+
+def gone(collection: int, hrefs: Sequence[str], seq: int) -> None:
+    """Note that these items are gone since the change of this number. 1 query per 100."""
+    at = now()
+    for start in range(0, len(hrefs), 100):
+        rows = [{"collection": collection, "href": href, "seq": seq, "at": at} for href in hrefs[start : start + 100]]
+        insert = GoneItem.insert_many(rows)
+        insert.on_conflict(conflict_target=[GoneItem.collection, GoneItem.href], preserve=[GoneItem.seq, GoneItem.at]).execute()
+
+
+def there(collection: int, hrefs: Sequence[str]) -> None:
+    """Note that these items are there (again)."""
+    for start in range(0, len(hrefs), _CHUNK):
+        same = GoneItem.href.in_(hrefs[start : start + _CHUNK])
+        GoneItem.delete().where(GoneItem.collection == collection, same).execute()
+
+
+def forget_gone() -> int:
+    """Forget what was deleted long ago; programs that have not asked since then begin anew. Returns how many."""
+    before = now() - REMEMBERED
+    latest: Any = (
+        GoneItem.select(GoneItem.collection, pw.fn.MAX(GoneItem.seq)).where(GoneItem.at < before).group_by(GoneItem.collection)
+    )
+    count = 0
+    for number, seq in list(latest.tuples()):
+        with db.atomic():
+            Collection.update(floor=seq).where(Collection.id == number, Collection.floor < seq).execute()
+            count += GoneItem.delete().where(GoneItem.collection == number, GoneItem.seq <= seq).execute()
+    return count
+
+
+def size_of(user: User) -> tuple[int, int]:
+    """How many bytes and items all collections of a person have. 1 query."""
+    total: Any = Collection.select(pw.fn.SUM(Collection.size), pw.fn.SUM(Collection.count)).where(Collection.user == user)
+    size, count = total.tuples()[0]
+    return int(size or 0), int(count or 0)
+
+
+def sizes(texts: Iterable[str]) -> int:
+    """Bytes of these items."""
+    return sum(len(text.encode("utf-8", "replace")) for text in texts)

@@ -1,0 +1,138 @@
+"""Tables of collections: the books and calendars that telephones keep in step, what is in calendars, what is gone, the trash.
+
+`seq` is the number of a collection's latest change. It is counted by an UPDATE of the collection's row, whose lock makes changes
+take effect in the order of their numbers: whoever knows all up to one number misses nothing by asking for what came after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import peewee as pw
+
+from webmail.models.accounts import PeopleGroup, User
+from webmail.models.base import Table, now
+
+FOR_EVER = 2**53  # seconds since 1970: a recurrence that does not end
+
+
+class Collection(Table):
+    """A book of contacts or a calendar."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="collections", index=False)  # the owner
+    name = pw.CharField(max_length=190)  # in its address
+    kind = pw.CharField(max_length=11)  # "addressbook" or "calendar"
+    components = pw.CharField(max_length=60, default="")  # of a calendar: "VEVENT,VTODO"
+    props = pw.TextField(default="{}")  # JSON: name, colour, order and what else programs store, by names like "D:displayname"
+    seq = pw.BigIntegerField(default=0)
+    floor = pw.BigIntegerField(default=0)  # what was deleted up to this number is forgotten
+    size = pw.BigIntegerField(default=0)  # bytes
+    count = pw.IntegerField(default=0)
+    created = pw.DateTimeField(default=now)
+    modified = pw.DateTimeField(default=now)
+    if TYPE_CHECKING:
+        user_id: int
+
+    class Meta:
+        table_name = "collections"
+        indexes = ((("user", "name"), True),)
+
+
+class CollectionShare(Table):
+    """Somebody else, or a group, who may use a collection; or only how it looks to somebody of that group (`rights` is "")."""
+
+    collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="shares", index=False)
+    user = pw.ForeignKeyField(User, null=True, on_delete="CASCADE", backref="collection_shares")
+    group = pw.ForeignKeyField(PeopleGroup, null=True, on_delete="CASCADE", backref="collection_shares")
+    rights = pw.CharField(max_length=5, default="")  # "busy", "read" or "write"
+    props = pw.TextField(default="{}")  # JSON, laid over the collection's
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "collection_shares"
+        indexes = ((("collection", "user"), True), (("collection", "group"), True))
+
+
+class CalendarObject(Table):
+    """An event with all its exceptions, a task or a journal entry. `text` is what was sent; all else is derived from it."""
+
+    collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="objects", index=False)
+    href = pw.CharField(max_length=255)
+    uid = pw.CharField(max_length=255)
+    component = pw.CharField(max_length=10)
+    etag = pw.CharField(max_length=64)  # SHA-256
+    size = pw.IntegerField()  # bytes
+    first = pw.BigIntegerField()  # when it begins, in seconds since 1970; tasks: they are always candidates
+    last = pw.BigIntegerField()  # when it ends at the latest, or FOR_EVER
+    recurring = pw.IntegerField(default=0)
+    busy = pw.IntegerField(default=0)  # whether it takes time of its owner
+    indexed_from = pw.BigIntegerField(default=0)  # between these the table of occurrences has all of it
+    indexed_until = pw.BigIntegerField(default=0)
+    seq = pw.BigIntegerField()
+    created = pw.DateTimeField(default=now)
+    modified = pw.DateTimeField(default=now)
+    text = pw.TextField()
+    if TYPE_CHECKING:
+        collection_id: int
+
+    class Meta:
+        table_name = "calendar_objects"
+        indexes = (
+            (("collection", "href"), True),
+            (("collection", "uid"), True),
+            (("collection", "seq"), False),
+            (("collection", "first", "last"), False),
+            (("recurring", "indexed_until"), False),
+        )
+
+
+class Occurrence(Table):
+    """When an event takes place. Of a day without hours: midnight UTC."""
+
+    object = pw.ForeignKeyField(CalendarObject, on_delete="CASCADE", backref="occurrences")
+    collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="+", index=False)
+    start = pw.BigIntegerField()
+    end = pw.BigIntegerField()
+    whole_day = pw.IntegerField(default=0)
+    recurrence_id = pw.CharField(max_length=40, default="")
+    summary = pw.CharField(max_length=300, default="")
+    location = pw.CharField(max_length=300, default="")
+    busy = pw.IntegerField(default=0)  # 0: free, 1: tentatively, 2: busy
+    status = pw.CharField(max_length=12, default="")
+
+    class Meta:
+        table_name = "occurrences"
+        indexes = ((("collection", "start", "end"), False),)
+
+
+class GoneItem(Table):
+    """An item that a collection no longer has, for those who synchronise."""
+
+    collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="gone", index=False)
+    href = pw.CharField(max_length=255)
+    seq = pw.BigIntegerField()
+    at = pw.DateTimeField(default=now, index=True)
+
+    class Meta:
+        table_name = "gone_items"
+        indexes = ((("collection", "href"), True), (("collection", "seq"), False))
+
+
+class TrashedItem(Table):
+    """A contact or calendar object that a telephone or program deleted, kept for a while."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="trashed_items")  # the owner of the collection
+    collection = pw.ForeignKeyField(Collection, null=True, on_delete="SET NULL", backref="+")
+    collection_name = pw.CharField(max_length=190)  # in its address: it may be gone
+    kind = pw.CharField(max_length=11)  # as in `Collection`
+    href = pw.CharField(max_length=255)
+    uid = pw.CharField(max_length=255)
+    title = pw.CharField(max_length=190, default="")
+    by = pw.CharField(max_length=254, default="")  # who did it
+    at = pw.DateTimeField(default=now, index=True)
+    text = pw.TextField()
+    if TYPE_CHECKING:
+        collection_id: int | None
+
+    class Meta:
+        table_name = "trashed_items"
