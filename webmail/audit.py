@@ -47,6 +47,7 @@ DETAILS = (
     "new",  # a browser that was not known, and the person was told
     "sent",  # whether a report left
     "undo",
+    "messages",  # how many
     "hour",
     "day",
 )

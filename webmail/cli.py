@@ -19,6 +19,7 @@ from webmail import doctor_forgery, doctor_mail, doctor_result
 from webmail.auth import passwords
 from webmail.auth.providers.directory import decide_by_hand
 from webmail.cli_absence import absence
+from webmail.cli_archive import archive
 from webmail.cli_audit import audit, noted
 from webmail.cli_deletion import delete_account, list_deletions
 from webmail.cli_deputies import deputy
@@ -46,7 +47,7 @@ LONGEST_NAME = 190  # the column's length
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, groups, support, absence, forwarding, audit, backup, doctor, dns, jobs):
+    for command in (migrate, accounts, groups, support, absence, archive, forwarding, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 

@@ -18,7 +18,7 @@ from webmail.config_checks import ConfigError
 from webmail.config_devices import Devices
 from webmail.config_files import ca_trouble
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
-from webmail.config_tables import TABLES, Domain, Link, ListedHolidays
+from webmail.config_tables import TABLES, Domain, GivenArchiving, Link, ListedHolidays
 from webmail.mail import Address
 
 __all__ = ["ConfigError", "Settings", "ca_trouble", "load"]
@@ -116,6 +116,10 @@ class Settings:
     spam_to_junk: bool = True  # the mail server moves spam to Junk before people's own filters: their page says so
     server_filters: str = ""  # what else it does before them, as sentences for that page
     holidays: tuple[ListedHolidays, ...] = ()  # offered for an absence, besides those that are shipped
+    archive: tuple[GivenArchiving, ...] = ()  # what happens to old messages of everybody who has not chosen otherwise
+    archive_time: str = "02:00"  # when old messages begin to be archived at night, in `timezone`
+    archive_spread_minutes: int = 180  # in which everybody's turn comes
+    school_year_begins: str = "09-01"  # month and day
     group_prefix: str = ""  # prefix of group names in the server's access lists ("$" in Dovecot); empty: no groups
     uploads_limit_mb: int = 500  # attachments of all drafts of one person together
     import_limit_mb: int = 2000  # largest file of mail that one may import

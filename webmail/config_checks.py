@@ -82,6 +82,12 @@ def day(name: str, value: str) -> None:
         raise ConfigError(f"{name} must be a day such as 2026-12-24, not {value[:40]!r}")
 
 
+def age(name: str, value: str) -> None:
+    """How old messages are: "90 days", "6 months", "school year"."""
+    if not re.fullmatch(r"[1-9]\d{0,3} days|[1-9]\d{0,2} months|school year", value):
+        raise ConfigError(f'{name} must be like "90 days", "6 months" or "school year", not {value!r}')
+
+
 def web_address(name: str, value: str) -> None:
     """An address to link to: https, or http on this machine. Raises ConfigError."""
     if (problem := _web_problem(value)) is not None:

@@ -10,7 +10,18 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from webmail.config_checks import ConfigError, checked, day, domain, line, typed, web_address
+from webmail.config_checks import (
+    ConfigError,
+    age,
+    anything,
+    checked,
+    day,
+    domain,
+    line,
+    one_of,
+    typed,
+    web_address,
+)
 from webmail.config_devices import Devices
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 
@@ -48,6 +59,27 @@ class ListedHolidays:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenArchiving:
+    """What happens each night to old messages of everybody who has not chosen otherwise (`filters/archiving/`)."""
+
+    name: str = checked(line(60))
+    folder: str = checked(line(200))  # by its name, or inbox, sent, junk, trash
+    older_than: str = checked(age)
+    action: str = checked(one_of("archive", "delete"), default="archive")  # delete: only junk and trash
+    split: str = checked(one_of("year", "month"), default="year")  # the folders inside the archive
+    keep_unread: bool = checked(anything, default=True)
+    keep_flagged: bool = checked(anything, default=True)
+    keep_tagged: bool = checked(anything, default=False)
+    optional: bool = checked(anything, default=True)  # people may turn it off, or make a rule of their own for the folder
+
+    def __post_init__(self) -> None:
+        if (self.action == "delete") != (self.folder.lower() in ("junk", "trash")):
+            raise ConfigError(
+                f"archive, {self.name}: of junk and trash messages can only be deleted, of other folders only archived"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class TableSetting:
     """What the entries of a setting are, and how many there may be; 0: it is one table, `[name]`, and no list."""
 
@@ -71,6 +103,7 @@ TABLES: dict[str, TableSetting] = {
     "devices": TableSetting(Devices, most=0),
     "support": TableSetting(Support, most=0),
     "holidays": TableSetting(ListedHolidays, most=100),
+    "archive": TableSetting(GivenArchiving, most=30, unique="name"),
     "sites": TableSetting(HelpSite, most=30, unique="name"),
 }
 

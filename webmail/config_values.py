@@ -47,6 +47,7 @@ RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 
     "import_limit_mb": (1, 1_000_000),
     "trash_days": (0, 36_500),
     "junk_days": (0, 36_500),
+    "archive_spread_minutes": (0, 600),
     "image_cache_mb": (0, 1_000_000),
     "undo_seconds": (0, 300),
     "recipients_per_hour": (0, 1_000_000),
@@ -70,6 +71,12 @@ def check(settings: Settings) -> None:
         if not low <= value <= high or (name in _MORE_THAN_0 and not value):  # "not <=": NaN is refused too
             words = f"more than 0 and at most {high}" if name in _MORE_THAN_0 else f"from {low} to {high}"
             raise ConfigError(f"{name} must be {words}, not {value:.10g}")
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", settings.archive_time):
+        raise ConfigError(f"archive_time must be a time such as 02:00, not {settings.archive_time!r}")
+    if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])", settings.school_year_begins):
+        raise ConfigError(
+            f"school_year_begins must be a month and a day (to the 28th) such as 09-01, not {settings.school_year_begins!r}"
+        )
     for name in ("imap_host", "smtp_host"):
         if not getattr(settings, name).strip():
             raise ConfigError(f"{name} must not be empty: write the name of the server")

@@ -34,6 +34,7 @@ from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway, SignInRefused
 from webmail.filters import apply_task, contact_rules, snoozed_arrivals
+from webmail.filters.archiving import archive_log, archive_task, archive_undo, nights
 from webmail.mailbox import detach_task, export_task, move_in, room_task, snooze
 from webmail.mailbox import import_task as mail_import_task
 from webmail.message import image_cache
@@ -56,7 +57,7 @@ _FAR = timedelta(minutes=2)
 
 KINDS: tuple[TaskKind, ...] = (
     import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND, room_task.KIND,
-    detach_task.KIND, apply_task.KIND,
+    detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
 )  # fmt: skip
 
 
@@ -130,6 +131,7 @@ class Jobs:
                 password_reset.expire()
                 support.expire()
                 leftovers.sweep(self.settings)
+                archive_log.expire()
         for outbox_id in ready:
             self.schedule(outbox_id, now())
         for message_id in notices:
@@ -163,6 +165,12 @@ class Jobs:
         with db.connection_context():
             snoozed_arrivals.sweep(self.settings)
 
+    def archive(self) -> None:
+        """Begin to archive the old messages of those whose turn has come tonight. The tasks do it."""
+        with db.connection_context():
+            if nights.sweep(self.settings):
+                self._wake_runner()
+
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
         with db.connection_context():
@@ -186,6 +194,8 @@ class Jobs:
             partial(_periodic, "wake", self.wake),
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
         ]
+        if self.settings.token_key_file:
+            looks.append(partial(_periodic, "archiving", self.archive, nights.EVERY))
         if self.settings.sieve is not None:
             looks.append(partial(_periodic, "filters", self.renew_filters))
             looks.append(partial(_periodic, "snoozed arrivals", self.take_in_snoozed, snoozed_arrivals.EVERY))

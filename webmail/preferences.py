@@ -33,6 +33,7 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)?")
+_ARCHIVED = re.compile(r"(\d{1,18}/\d{1,9}/\d{4}-\d\d-\d\d(/mixed)?)?")
 _FORWARDING = re.compile(r"((\d{4}-\d\d-\d\dT\d\d:\d\dZ)?/[^\x00-\x20]{3,254}( [^\x00-\x20]{3,254}){0,9})?")
 _ZONE = re.compile(r"[^\x00-\x1f]{0,40}")
 
@@ -68,6 +69,8 @@ class Preferences:
     absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not
     forwarding: str = ""  # where their mail is forwarded and until when, a copy: filters/forward_targets.py; "": nowhere
     school_zone: str = ""  # whose holidays are offered for an absence
+    archive_off: tuple[str, ...] = ()  # names of the administrator's archive rules that this person turned off
+    archived: str = ""  # what was archived last night and not told yet: see filters/archiving/archive_log.py
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 
     def in_conversations(self, mailbox: str) -> bool:
@@ -126,6 +129,8 @@ def _clean(name: str, value: Any) -> Any:
         return value if isinstance(value, str) and _DAY.fullmatch(value) else None
     if name == "absence":
         return value if isinstance(value, str) and _is_period(value) else None
+    if name == "archived":
+        return value if isinstance(value, str) and _ARCHIVED.fullmatch(value) else None
     if name == "forwarding":
         return value if isinstance(value, str) and _FORWARDING.fullmatch(value) else None
     if name == "school_zone":

@@ -119,6 +119,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_settings(alice),
         **_tasks(alice),
         **_filters(alice),
+        **_archiving(alice),
     }
 
 
@@ -274,6 +275,18 @@ def _filters(alice: HttpVisitor) -> dict[str, str]:
         "script": "/filters/script?name=phone",
         "script-ours": "/filters/script?name=traboule",
         "script-new": "/filters/script",
+    }
+
+
+def _archiving(alice: HttpVisitor) -> dict[str, str]:
+    """A rule, whose page is shown, and what it would do."""
+    alice.submit(alice.get("/archiving/new"), "form.archive-form", action="save", folder="INBOX", amount="1", unit="months")
+    found = alice.get("/archiving")
+    return {
+        "archiving": "/archiving",
+        "archiving-new": "/archiving/new",
+        "archiving-rule": _link(found, "/archiving/rule/"),
+        "archiving-preview": _link(found, "/archiving/preview"),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from webmail.models import (
     AppPassword,
+    ArchiveRule,
     Authenticator,
     Contact,
     Deputy,
@@ -56,6 +57,7 @@ def furnish(user: User) -> dict[str, str]:
             user=user, name="private", credential_hash=secrets.token_hex(32), credential_id=b"x", public_key=b"x"
         ),
         "outbox": waits,
+        "archive rule": ArchiveRule.create(user=user, position=1, mailbox="Private", unit="months", amount=1, action="archive"),
         "app password": AppPassword.create(user=user, name="private", sha=secrets.token_hex(32), imap=1),
     }
     contact = Contact.create(

@@ -85,6 +85,8 @@ class AuditAct(StrEnum):
     FORWARDING_ENDED = "forwarding-ended"
     ABSENCE_SET = "absence-set"  # automatic replies, by the person or an administrator
     ABSENCE_ENDED = "absence-ended"
+    ARCHIVED = "archived"  # old messages by rules, at an administrator's command
+    ARCHIVE_UNDONE = "archive-undone"
     MOVE_IN_REFUSED = "move-in-refused"  # another mail server refused the password that somebody gave for it
 
 

@@ -3,6 +3,9 @@
 from webmail.filters.blueprint import blueprint
 from webmail.filters.views import (
     absence,
+    archive_form,
+    archive_words,
+    archiving,
     followed,
     forwarding,
     frame,
@@ -19,6 +22,9 @@ from webmail.filters.views import (
 
 __all__ = [
     "absence",
+    "archive_form",
+    "archive_words",
+    "archiving",
     "blueprint",
     "followed",
     "forwarding",

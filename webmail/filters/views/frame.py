@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import abort
+from flask import abort, request
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -34,8 +34,8 @@ def loaded_state() -> FilterState:
 
 @blueprint.before_request
 def refuse_without_server() -> None:
-    """Without a ManageSieve server there are no such pages, nor links to them."""
-    if settings().sieve is None:
+    """Without a ManageSieve server there are no such pages, nor links to them. Archiving needs none."""
+    if settings().sieve is None and not request.path.startswith("/archiving"):
         abort(404)
 
 

@@ -78,6 +78,9 @@ PAGES = (
         "filters", _l("Filters"), _l("What happens to messages as they arrive: sorted, tagged, forwarded."),
         endpoint="filters.show_filters",
     ),
+    SettingsPage(
+        "archiving", _l("Automatic archiving"), _l("Where old messages go, each night."), endpoint="filters.show_archiving"
+    ),
     SettingsPage("shortcuts", _l("Shortcuts"), _l("Single keys for frequent actions."), ("shortcuts",)),
 )  # fmt: skip
 
@@ -149,6 +152,7 @@ _WORDS = {
     "shortcuts": _l("keyboard keys"),
     "absence": _l("absence absent away holiday holidays vacation automatic reply auto-reply"),
     "forwarding": _l("forward redirect copy other address send on"),
+    "archiving": _l("archive archives old messages clean up tidy delete automatically rule year month"),
     "filters": _l("filter rule sort sieve script automatic move block junk pause"),
 }
 
@@ -160,7 +164,7 @@ def settings_pages() -> tuple[SettingsPage, ...]:
 
 
 def _needs_sieve(endpoint: str) -> bool:
-    return endpoint.startswith("filters.")
+    return endpoint.startswith("filters.") and endpoint != "filters.show_archiving"
 
 
 def page_named(slug: str) -> SettingsPage | None:
