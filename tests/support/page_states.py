@@ -164,11 +164,34 @@ def _absence_preview(page: Page, _pages: dict[str, str]) -> None:
     expect(page.locator("#preview")).to_be_visible()
 
 
+def _forwarding_code(page: Page, _pages: dict[str, str]) -> None:
+    """An address inside that can be chosen, and one outside that waits for its code."""
+    for address, shown in (("bob@lycee.example", "[name=to]"), ("alice.home@world.test", "#code")):
+        page.goto("/forwarding")
+        if page.locator(shown).count():
+            continue
+        page.fill("#address", address)
+        page.click("[action='/forwarding/address'] >> nth=-1 >> button")
+        question = page.locator("main [name=password]")
+        expect(page.locator(shown).or_(question).first).to_be_visible()
+        if question.count():
+            question.fill(demo_password())
+            page.click("main form.form button >> nth=0")
+            page.click("main form button.btn-primary")
+        expect(page.locator(shown).first).to_be_visible()
+
+
 def _import_preview(page: Page, _pages: dict[str, str]) -> None:
     page.goto("/filters/import")
     page.set_input_files("[name=file]", Path(__file__).parents[1] / "samples" / "filters" / "msgFilterRules.dat")
     page.click("main form.form .btn-primary")
     expect(page.locator("[data-found]").first).to_be_visible()
+
+
+def _tried_filter(page: Page, _pages: dict[str, str]) -> None:
+    page.goto("/filters/new?field=subject&match=contains&value=re&field=size&match=least&value=1&action=move&to=Archive")
+    page.click("main button[value=try]")
+    expect(page.locator("[data-tried]")).to_be_visible()
 
 
 def _panes(layout: str) -> State:
@@ -206,8 +229,8 @@ STATES: dict[str, State] = {
     "confirm-bad": _refused("/account/confirm", "main form.form", password="x"),
     "app-password-new": _new_app_password, "app-password-bad": _refused("/devices", "#new-app-password", name=" "),
     "folder-bad": _refused("/folders?new=1", "#new-folder", name="a//b"),
-    "absence-preview": _absence_preview, "absence-bad": _refused("/absence", "form.absence", **{"from": "2030-01-02", "until": "2030-01-01"}),
-    "filter-import-preview": _import_preview, "found-everywhere": _found_everywhere, "images-shown": _visible_images,
+    "forwarding-code": _forwarding_code, "absence-preview": _absence_preview, "absence-bad": _refused("/absence", "form.absence", **{"from": "2030-01-02", "until": "2030-01-01"}),
+    "filter-import-preview": _import_preview, "filter-tried": _tried_filter, "found-everywhere": _found_everywhere, "images-shown": _visible_images,
     "panes-below": _panes("below"), "panes-right": _panes("right"), "panes-off": _list_again,
     **{f"contrast-{name}": _high_contrast(name) for name in ("inbox", "message-links", "draft", "settings-reading", "folders")},
 }  # fmt: skip
