@@ -148,7 +148,7 @@ def test_a_filter_from_a_message(person, fill):
     assert page.address.startswith(f"/filters/from/{uid}/INBOX")
     ideas = {one.get_text(): one["href"] for one in page.all("[data-ideas] a")}
     assert list(ideas) == [
-        "By the mailing list “maths.list.example”", "From bob@outside.example", "From anyone at outside.example",
+        "From the mailing list “maths.list.example”", "From bob@outside.example", "From anyone at outside.example",
         "With a subject that contains “[maths] devis”",
     ]  # fmt: skip
     values = {one: person.get(href).one("[name='conditions-0-values']").get_text(strip=True) for one, href in ideas.items()}

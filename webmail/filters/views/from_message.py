@@ -79,7 +79,7 @@ def _ideas(envelope: Envelope, sender: str, folder: str) -> list[FilterIdea]:
     subject = _ANSWERED.sub("", envelope.subject, count=1).strip()[:_LONGEST]
     found = []
     if envelope.list_id:
-        words = _("By the mailing list “%(name)s”", name=shown(envelope.list_id))
+        words = _("From the mailing list “%(name)s”", name=shown(envelope.list_id))
         found.append(FilterIdea(words, _form_url(ConditionField.LIST, MatchKind.CONTAINS, envelope.list_id, folder)))
     if sender:
         found.append(

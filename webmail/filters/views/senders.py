@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
@@ -71,12 +72,17 @@ def _senders_page(typed: str, wrong: str = "", status: int = 200) -> Response:
         state = loaded_state()
     except MailError as error:
         return page("filters/senders.html", 502, trouble=trouble_words(error), wrong="", typed=typed, state=None)
-    senders, marked = state.filters.senders, junk_weeks.latest(current_user())
-    spared = safe_copy.renew(current_account(), senders) if state.text or senders.safe else True
+    senders = state.filters.senders
+    spared = safe_copy.renew(current_account(), senders) if state.is_ours else True
+    weeks = [(day_in_full(one.monday), one.junk, one.ham) for one in junk_weeks.latest(current_user())]
     return page(
-        "filters/senders.html", status, trouble="", wrong=wrong, typed=typed, state=state, blocked=sorted(senders.blocked),
-        safe=sorted(senders.safe), spared=spared or not senders.safe, weeks=[(day_in_full(one.monday), one.junk, one.ham) for one in marked],
+        "filters/senders.html", status, trouble="", wrong=wrong, typed=typed, state=state, blocked=_in_order(senders.blocked),
+        safe=_in_order(senders.safe), spared=spared or not senders.safe, weeks=weeks,
     )  # fmt: skip
+
+
+def _in_order(entries: Sequence[str]) -> list[str]:
+    return sorted(entries, key=lambda entry: entry.removeprefix("@"))
 
 
 def _place(entry: str, where: str, words: str) -> None:
