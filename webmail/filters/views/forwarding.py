@@ -93,7 +93,7 @@ def add_forward_target() -> Response:
         if policy.is_inside(user, address, settings()):
             forward_targets.confirm(user, address)
             mailed_codes.forget(user, _PURPOSE)
-            notify(_("%(address)s can now be chosen.", address=address), "done")
+            notify(_("%(address)s is added. Check the settings below, then save.", address=address), "done")
             return _back("to")
         if settings().system_sender is None:
             return _forwarding_page(
@@ -122,7 +122,7 @@ def confirm_forward_target() -> Response:
         return _forwarding_page(None, problem=code_fault_words(refused.fault), status=422)
     except TargetRefused as refused:
         return _forwarding_page(None, problem=_fault_words(refused.fault), status=422)
-    notify(_("%(address)s is confirmed. Choose it, then save.", address=address), "done")
+    notify(_("%(address)s is confirmed. Check the settings below, then save.", address=address), "done")
     return _back("to")
 
 

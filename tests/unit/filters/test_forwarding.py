@@ -1,0 +1,104 @@
+"""Forwarding as data and as Sieve, the policy, and what a copy says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from webmail import config
+from webmail.filters import forward_targets, forwarding, own_script, policy, script_redirects, store
+from webmail.filters.compile import SievePlace
+from webmail.filters.forwarding import Forwarding
+from webmail.filters.rules import BadRule
+from webmail.filters.store import Filters
+from webmail.preferences import Preferences, checked
+
+PLACE = SievePlace(frozenset({"copy", "date", "envelope", "relational"}), system_address="info@lycee.example")
+TWO = ("one@lycee.example", "two@world.test")
+
+
+def sieve(found: Forwarding, place: SievePlace = PLACE) -> str:
+    return store.script_of(Filters(forwarding=found), place)
+
+
+def test_off_or_without_addresses_it_does_nothing():
+    assert forwarding.compiled(Forwarding(False, TWO), PLACE) == forwarding.compiled(Forwarding(True), PLACE) == ()
+
+
+def test_a_copy_stays_unless_it_is_not_wanted():
+    assert script_redirects.in_script(sieve(Forwarding(True, TWO))) == [*TWO]
+    assert sieve(Forwarding(True, TWO)).count("redirect :copy") == 2
+    away = sieve(Forwarding(True, TWO, keep=False))
+    assert (away.count("redirect :copy"), away.count("redirect ")) == (2, 3)  # a copy of what the establishment writes
+    assert 'address :all :is "from" "info@lycee.example"' in away
+    assert "info@" not in sieve(Forwarding(True, TWO, keep=False), replace(PLACE, system_address=""))
+
+
+def test_reports_of_failed_delivery_stay():
+    assert 'header :contains "content-type" "multipart/report"' in sieve(Forwarding(True, TWO))
+
+
+def test_it_comes_back_from_the_script_as_it_was():
+    for found in (Forwarding(), Forwarding(True, TWO, keep=False, until=datetime(2031, 3, 4, 7, 30, tzinfo=UTC))):
+        own = own_script.read(sieve(found))
+        assert own is not None and store.filters_of(own)[0].forwarding == found
+
+
+@pytest.mark.parametrize(
+    "address", ["", "a", "a@b@c", "a b@c.example", 'a"@c.example\r\nX: y', "a@c.example\x00", "x" * 250 + "@c.fr"]
+)
+def test_what_is_no_address_is_no_forwarding(address):
+    with pytest.raises(BadRule):
+        forwarding.check(Forwarding(True, (address,)))
+
+
+def test_there_are_five_addresses_at_most():
+    with pytest.raises(BadRule):
+        forwarding.check(Forwarding(True, tuple(f"a{number}@c.example" for number in range(6))))
+
+
+@pytest.fixture
+def settings(tmp_path):
+    given = {"domain": "lycee.example", "forwarding_domains": "World.test, té.example"}
+    return config.load(tmp_path / "instance", database_url=f"sqlite:///{tmp_path / 'x.sqlite'}", **given)
+
+
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        ("bob@lycee.example", "inside domains anywhere"), ("BOB@Lycee.Example", "inside domains anywhere"),
+        ("bob@world.test", "domains anywhere"), ("bob@té.example", "domains anywhere"), ("bob@sub.world.test", "anywhere"),
+        ("bob@far.example", "anywhere"), ("bob@lycée.example", "anywhere"), ("a%b@lycee.example", ""), ("a!b@lycee.example", ""),
+        ("|a@lycee.example", ""), ('"a@b"@lycee.example', ""), ("a@b@lycee.example", ""), ("@lycee.example", ""), ("a@[127.0.0.1]", ""),
+        ("a@localhost", ""), ("à@lycee.example", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_where_mail_may_go(settings, address, where):
+    user = SimpleNamespace(domain="lycee.example")
+    allowed = [mode for mode in policy.ForwardPolicy if policy.may_forward(user, address, replace(settings, forwarding=mode))]
+    assert allowed == where.split()
+
+
+def test_the_copy_tells_what_the_banner_says():
+    known = forward_targets.known("2031-03-04T07:30Z/a@b.example c@d.example")
+    assert known.addresses == ("a@b.example", "c@d.example")
+    assert known.is_on(datetime(2031, 3, 4, 7, 29, tzinfo=UTC)) and not known.is_on(datetime(2031, 3, 4, 7, 30, tzinfo=UTC))
+    assert forward_targets.known("/a@b.example").is_on(datetime(2099, 1, 1, tzinfo=UTC))
+    assert forward_targets.known("") is None
+
+
+@pytest.mark.parametrize("copy", ["nonsense", "/", "2031/a@b.example", "/a@b.example\n", 5, "/a@b.example  c@d.example"])
+def test_a_copy_that_says_nothing_is_none(copy):
+    assert checked(Preferences(), {"forwarding": copy}, {"forwarding"}).forwarding == ""
+
+
+def test_redirects_are_found_wherever_they_stand():
+    script = (
+        'require "copy"; if true { if false { redirect "a@x.fr"; } else { redirect :copy "b@x.fr"; } } redirect "c@x.fr"; keep;'
+    )
+    assert script_redirects.in_script(script) == ["a@x.fr", "b@x.fr", "c@x.fr"]
+    assert script_redirects.in_script('redirect "a@x.fr') == [script_redirects.UNREADABLE]
+    assert script_redirects.in_script("keep;") == []
