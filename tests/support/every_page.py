@@ -76,6 +76,8 @@ NO_PAGES = frozenset(
         "auth.ask_temporary_password",  # tests/browser/auth/test_deputy.py
         "auth.ask_to_remove_factors",
         "auth.show_sheet",
+        "auth.show_profile",  # for a telephone, once: tests/browser/auth/test_connect.py
+        "auth.thunderbird",  # what programs ask for
         "accounts.show_support_sent",  # for who has sent something: tests/browser/accounts/test_support.py
         "auth.begin_cas",  # what leads to a provider and back: tests/browser/auth/test_cas.py and test_providers.py
         "auth.end_cas",
@@ -105,13 +107,14 @@ def furnish(demo: Services) -> dict[str, str]:
         people_group("Maths", ALICE, BOB)
         people_group("4e B", BOB)
         user = User.get(User.address == ALICE)
-        app_passwords.add(user, _LONG[:60], ["imap", "smtp"])
+        _letters, phone = app_passwords.add(user, _LONG[:60], ["imap", "smtp"], kind="iphone")
         app_passwords.add(user, "Stage", ["imap"], now() - timedelta(days=1))
         row = {"token_hash": "0" * 64, "user": user, "user_agent": _FIREFOX, "expires": now() + timedelta(days=20)}
         TrustedDevice.insert(row).on_conflict_ignore().execute()
     alice = HttpVisitor(demo.address, "", ALICE, demo.password, "fr").sign_in()
     return {
         **_simple_pages(),
+        "connected": f"/devices/connected/{phone.id}",
         **_folders(alice),
         **_messages(demo, alice),
         **_writing(alice),
@@ -130,7 +133,7 @@ def _simple_pages() -> dict[str, str]:
         "password": "/account/password", "account": "/account", "confirm": "/account/confirm", "vouchers": "/account/vouchers",
         "recovery": "/account/recovery", "phone": "/account/phone", "forgot": "/forgot", "forgot-sent": "/forgot/sent",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
-        "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
+        "connect": "/devices/connect", "connect-kind": "/devices/connect/iphone", "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
         "room": "/room", "absence": "/absence", "forwarding": "/forwarding", "support": "/support", "providers": "/account/providers",
     }  # fmt: skip
 

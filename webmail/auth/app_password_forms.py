@@ -17,7 +17,12 @@ from webmail.web.current import time_zone
 from webmail.web.form_fields import MaxLength, required, trimmed
 from webmail.web.formatting import today
 
-USES = {"imap": ("imap",), "smtp": ("smtp",), "dav": ("caldav", "carddav")}  # a box of the form, and what it allows
+USES = {  # a box of a form, and what it allows
+    "imap": ("imap",),
+    "smtp": ("smtp",),
+    "mail": ("imap", "smtp"),
+    "dav": ("caldav", "carddav"),
+}
 LONGEST_YEARS = 10
 
 
@@ -32,7 +37,7 @@ class _Boxes(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def pre_validate(self, form: Any) -> None:
-        if not self.data or not set(self.data) <= set(USES):
+        if not self.data or not set(self.data) <= {value for value, _words in self.choices}:
             raise ValidationError(_("Choose at least one."))
 
 
@@ -47,6 +52,26 @@ def _is_a_day(form: FlaskForm, field: Field) -> None:
         raise ValidationError(_("This day is over. Choose a later one."))
     if day.year > today().year + LONGEST_YEARS:
         raise ValidationError(_("Choose a day within the next ten years, or leave this empty."))
+
+
+class ConnectForm(FlaskForm):
+    """The app password of a device that is being connected. `dav` says whether calendars and contacts are offered for it."""
+
+    name = StringField(
+        _l("Name"), [required, MaxLength(AppPassword.name.max_length)], filters=[_printable], render_kw={"autocomplete": "off"}
+    )
+    use = _Boxes(_l("What for?"), default=["mail", "dav"])
+
+    def __init__(self, *, dav: bool, **given: Any) -> None:
+        super().__init__(**given)
+        self.use.choices = [("mail", _("Mail")), *([("dav", _("Calendars and contacts"))] if dav else [])]
+        if not dav:  # nothing to choose, and nothing shown
+            self.use.data = ["mail"]
+
+    @property
+    def uses(self) -> Sequence[str]:
+        """What it allows, of app_passwords.USES."""
+        return [use for box in self.use.data or [] for use in USES[box]]
 
 
 class AppPasswordForm(FlaskForm):

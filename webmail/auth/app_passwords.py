@@ -30,8 +30,10 @@ def offered(settings: Settings) -> bool:
     return settings.sign_in == "accounts"
 
 
-def add(user: User, name: str, uses: Collection[str], expires: datetime | None = None) -> tuple[str, AppPassword]:
+def add(user: User, name: str, uses: Collection[str], expires: datetime | None = None, kind: str = "") -> tuple[str, AppPassword]:
     """Make one; returns (the password, which is nowhere else, its row). `uses`: of USES. `expires`: naive UTC.
+
+    `kind`: of a device, as in `AppPassword.kind`.
 
     Raises LimitReached. 3 queries.
     """
@@ -44,6 +46,7 @@ def add(user: User, name: str, uses: Collection[str], expires: datetime | None =
             user=user,
             name=name,
             sha=hash_of(letters),
+            kind=kind,
             expires=int(expires.replace(tzinfo=UTC).timestamp()) if expires else None,
             **{use: int(use in uses) for use in USES},
         )

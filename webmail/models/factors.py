@@ -117,6 +117,14 @@ class AppPassword(Table):
     used = pw.DateTimeField(null=True)
     used_protocol = pw.CharField(max_length=10, default="")
     used_network = pw.CharField(max_length=64, default="")
+    kind = pw.CharField(max_length=20, default="")  # a word of auth.devices.kinds.DeviceKind; "": made by hand
+    profile_hash = pw.CharField(max_length=64, null=True, index=True)  # SHA-256 of its address's key (auth/devices/handover.py)
+    profile_sealed = pw.BlobField(null=True)  # the password, by that key, for some minutes
+    profile_until = pw.DateTimeField(null=True)
+    profile_taken = pw.DateTimeField(null=True)  # when the profile was fetched last, and from where
+    profile_network = pw.CharField(max_length=64, default="")
+    if TYPE_CHECKING:
+        user_id: int
 
     class Meta:
         table_name = "app_passwords"

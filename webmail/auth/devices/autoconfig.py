@@ -26,7 +26,7 @@ class BadRequest(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AutodiscoverRequest:
     """A request of Autodiscover: the address, and the schema of the answers that the program takes."""
 
     address: str
@@ -79,7 +79,7 @@ def _server(provider: Element, server: DeviceServer, name: str) -> None:
 # --- Outlook ---------------------------------------------------------------------------------------------------------
 
 
-def read_request(body: bytes) -> Asked:
+def read_request(body: bytes) -> AutodiscoverRequest:
     """What Outlook asks. No entity is ever expanded: a document type is refused before. Raises BadRequest."""
     found: dict[str, str] = {}
     path: list[str] = []
@@ -106,10 +106,10 @@ def read_request(body: bytes) -> Asked:
     address = found.get("EMailAddress", "").strip()
     if not address.isprintable() or "@" not in address or len(address) > _LONGEST_ADDRESS:
         raise BadRequest("no address")
-    return Asked(address, found.get("AcceptableResponseSchema", "").strip() or OUTLOOK)
+    return AutodiscoverRequest(address, found.get("AcceptableResponseSchema", "").strip() or OUTLOOK)
 
 
-def outlook_answer(asked: Asked, settings: Settings) -> bytes | None:
+def outlook_answer(asked: AutodiscoverRequest, settings: Settings) -> bytes | None:
     """The servers, for whoever asks about an address of ours; None where none is known by a name."""
     servers = mail_servers(settings)
     if not servers or not serves(asked.address, settings):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import segno
 from flask import abort, redirect, session, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from webmail import vault
@@ -19,6 +17,7 @@ from webmail.auth.views.factor_changes import factor_added, factor_removed
 from webmail.auth.views.security_keys import key_name
 from webmail.models import Authenticator
 from webmail.web.current import current_user, settings
+from webmail.web.qr_code import qr_code
 from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice
 
@@ -87,7 +86,7 @@ def _page(form: AuthenticatorForm, status: int = 200) -> Response:
     address = authenticator.otpauth(secret, user, settings())
     groups = [secret[at : at + 4] for at in range(0, len(secret), 4)]
     return page(
-        "auth/totp.html", status, form=form, groups=groups, address=address, picture=_picture(address), full=full,
+        "auth/totp.html", status, form=form, groups=groups, address=address, picture=qr_code(address), full=full,
         most=authenticator.MOST,
     )  # fmt: skip
 
@@ -103,11 +102,3 @@ def _secret() -> str:
     secret = authenticator.new_secret()
     session[_SECRET] = authenticator.seal(secret, user, settings())
     return secret
-
-
-def _picture(address: str) -> Markup:
-    """The QR code (ISO/IEC 18004) as SVG: black on white whatever the theme, since that is what cameras read."""
-    svg: str = segno.make(address, error="m", micro=False).svg_inline(
-        border=4, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None
-    )
-    return Markup(svg)  # noqa: S704 - made of numbers alone

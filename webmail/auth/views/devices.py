@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app, redirect, request, session, url_for
+from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -15,9 +16,10 @@ from webmail.auth import app_passwords, mail_sessions, sessions, trusted_devices
 from webmail.auth.app_password_forms import AppPasswordForm
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
+from webmail.auth.devices.servers import mail_servers
 from webmail.auth.guard import asks_again
 from webmail.auth.user_agent import describe, parts
-from webmail.config_checks import is_loopback
+from webmail.auth.views.dav import has_dav
 from webmail.errors import LimitReached
 from webmail.models import AppPassword, AuditAct, now
 from webmail.web.audit import audited
@@ -33,29 +35,37 @@ _SECURITY = {"tls": "SSL/TLS", "starttls": "STARTTLS", "none": ""}
 
 @blueprint.get("/devices")
 def show_devices() -> Response:
-    return _page(AppPasswordForm(dav=_has_dav(), formdata=None), made=_take_made())
+    return _page(AppPasswordForm(dav=has_dav(), formdata=None), made=_take_made())
 
 
 @blueprint.post("/devices/new")
 @asks_again
 def add_app_password() -> Response:
     """Make one; the next page shows it, once."""
-    form, user = AppPasswordForm(dav=_has_dav()), current_user()
+    form, user = AppPasswordForm(dav=has_dav()), current_user()
     if not app_passwords.offered(settings()):
         return _page(form, 403)
     if not form.validate():
         return _page(form, 422)
-    name = form.name.data or ""
     try:
-        letters, row = app_passwords.add(user, name, form.uses, form.ends)
+        letters, row = new_app_password(form.name.data or "", form.uses, form.ends)
     except LimitReached:
-        words = _("You have %(num)d app passwords. Revoke one you no longer use.", num=app_passwords.MOST)
-        return _page(form, 422, problem=words)
-    audited(AuditAct.APP_PASSWORD_ADDED, name, uses=" ".join(app_passwords.uses_of(row)))
-    tell(user, SecurityNotice.APP_PASSWORD_ADDED, name, browser=_browser())
+        return _page(form, 422, problem=too_many_words())
     sealed = vault.seal_for_session(letters, visit().token, settings().secret_key, user.id)
     session[_MADE] = [row.id, base64.b64encode(sealed).decode()]
     return redirect(url_for("auth.show_devices", _anchor="made"), 303)
+
+
+def new_app_password(name: str, uses: Sequence[str], ends: datetime | None = None, kind: str = "") -> tuple[str, AppPassword]:
+    """Make one for who is asking, and tell them by mail: as `app_passwords.add`. Raises LimitReached."""
+    letters, row = app_passwords.add(current_user(), name, uses, ends, kind)
+    audited(AuditAct.APP_PASSWORD_ADDED, name, uses=" ".join(app_passwords.uses_of(row)))
+    tell(current_user(), SecurityNotice.APP_PASSWORD_ADDED, name, browser=_browser())
+    return letters, row
+
+
+def too_many_words() -> str:
+    return _("You have %(num)d app passwords. Revoke one you no longer use.", num=app_passwords.MOST)
 
 
 @blueprint.post("/devices/revoke")
@@ -108,26 +118,18 @@ def _take_made() -> dict[str, Any] | None:
         return None
     if row is None:  # revoked since
         return None
-    servers = _servers(row)
+    servers = server_lines(app_passwords.uses_of(row))
     return {"row": row, "groups": app_passwords.groups(letters), "servers": servers, "ask": not servers}
 
 
-def _servers(row: AppPassword) -> list[dict[str, Any]]:
+def server_lines(uses: Collection[str]) -> list[dict[str, Any]]:
     """What is typed into the program besides; nothing of a server that is known here by a name of this machine alone."""
-    found = []
-    for use, words, usual in (("imap", _("Incoming mail (IMAP)"), 993), ("smtp", _("Outgoing mail (SMTP)"), 465)):
-        server = getattr(settings(), use)
-        host, port, security = server.host, server.port, server.security
-        if settings().mail_server:
-            host, port, security = settings().mail_server, usual, "tls"
-        if getattr(row, use) and not is_loopback(host):
-            found.append({"words": words, "host": host, "port": port, "security": _SECURITY[security]})
-    return found
-
-
-def _has_dav() -> bool:
-    """Whether calendars and contacts are served to devices."""
-    return "dav" in current_app.blueprints
+    words = {"imap": _("Incoming mail (IMAP)"), "smtp": _("Outgoing mail (SMTP)")}
+    return [
+        {"words": words[one.use], "host": one.host, "port": one.port, "security": _SECURITY[one.security]}
+        for one in mail_servers(settings())
+        if one.use in uses
+    ]
 
 
 def _browser() -> str:

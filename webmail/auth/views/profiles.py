@@ -1,0 +1,49 @@
+"""Apple's profile at the address that a telephone reads from a picture: for whoever has it, once. Nobody signs in for it."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail.auth import app_passwords
+from webmail.auth.blueprint import blueprint
+from webmail.auth.cookies import visit
+from webmail.auth.devices import apple_profile, handover
+from webmail.auth.devices.apple_profile import ProfileOwner, ProfileWords
+from webmail.auth.guard import public
+from webmail.web import downloads
+from webmail.web.current import settings
+from webmail.web.rendering import page
+
+
+@blueprint.get("/devices/profile/<key>")
+@public
+def show_profile(key: str) -> Response:
+    """Opening the address takes nothing: programs that look at links before people do would use it up."""
+    try:
+        row = handover.holder(key)
+    except handover.HandoverOver:
+        return page("auth/profile_over.html", 410)
+    return _private(page("auth/profile.html", key=key, row=row))
+
+
+@blueprint.post("/devices/profile/<key>")
+@public
+def download_profile(key: str) -> Response:
+    """The file with the app password in it. The second one to come gets nothing, and the person sees that it was fetched."""
+    try:
+        row, letters = handover.take(key, visit().network, settings())
+    except handover.HandoverOver:
+        return page("auth/profile_over.html", 410)
+    user, name = row.user, settings().name
+    owner = ProfileOwner(user.address, user.name, row.id, letters, frozenset(app_passwords.uses_of(row)), app_passwords.ends(row))
+    words = ProfileWords(name, _("Sets up %(address)s on this device.", address=user.address))
+    answer = Response(apple_profile.profile(owner, words, settings()), content_type=apple_profile.TYPE)
+    answer.headers["Content-Disposition"] = downloads.disposition(f"{name}.mobileconfig")
+    return _private(answer)
+
+
+def _private(answer: Response) -> Response:
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "origin"  # the key stands in the address
+    return answer
