@@ -7,7 +7,9 @@ that the others have not decided.
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,6 +26,7 @@ from webmail.mime.tree import PartNode
 from webmail.sieve.nodes import NumberArgument, SieveTest, StringArgument, TagArgument, texts
 
 NEWEST = 1000  # messages that are tried
+PATIENCE = 10.0  # seconds that a page may take to judge them
 UNKNOWN = frozenset((ConditionField.SPAM,))  # the server's filter alone knows in which header its score is
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -51,7 +54,7 @@ class Tried:
 
 def try_newest(connection: Connection, rule: FilterRule, place: SievePlace, most: int = NEWEST) -> Tried:
     """Of the selected mailbox, the newest first: 1 round trip, and 1 more for each 4 MB of texts. Raises CannotTell."""
-    return _judged(connection, evidence.newest(connection, most, _wanted(rule, place)), rule, place)
+    return _judged(connection, evidence.newest(connection, most, _wanted(rule, place)), rule, place, PATIENCE)
 
 
 def try_messages(connection: Connection, uids: Iterable[int], rule: FilterRule, place: SievePlace) -> Tried:
@@ -63,13 +66,23 @@ def can_tell(rule: FilterRule) -> bool:
     return not any(condition.field in UNKNOWN for condition in rule.conditions)
 
 
-def _judged(connection: Connection, found: list[MessageEvidence], rule: FilterRule, place: SievePlace) -> Tried:
+def _judged(
+    connection: Connection, found: list[MessageEvidence], rule: FilterRule, place: SievePlace, seconds: float = math.inf
+) -> Tried:
+    """Those that are not reached within `seconds` are left out, as those whose texts are too much: rules can be very long."""
     tests = [condition_test(condition, place) for condition in rule.conditions]
     dear = [condition.field is ConditionField.BODY for condition in rule.conditions]
-    open_ones = [one for one in found if _verdict(rule, _results(one, tests, dear, texts_too=False)) is None]
+    until = time.monotonic() + seconds
+    open_ones = []
+    for one in found if any(dear) else ():
+        if time.monotonic() < until and _verdict(rule, _results(one, tests, dear, texts_too=False)) is None:
+            open_ones.append(one)
     unread = evidence.add_texts(connection, open_ones) if open_ones else 0
     touched = []
-    for one in found:
+    for number, one in enumerate(found):
+        if time.monotonic() > until:
+            unread = max(unread, len(found) - number)
+            break
         results = _results(one, tests, dear, texts_too=one.texts is not None)
         if _verdict(rule, results):
             held = [condition for condition, result in zip(rule.conditions, results, strict=True) if result]
@@ -215,10 +228,12 @@ def _matcher(how: str, keys: tuple[str, ...]) -> Callable[[str], bool]:
     small = tuple(_lower(key) for key in keys)
     match how:
         case "contains":
-            return lambda value: any(key in _lower(value) for key in small)
+            return lambda value: _holds_any(_lower(value), small)
         case "matches":
             patterns = [_pattern(key) for key in small]
-            return lambda value: any(_fits(pattern, _lower(value)) for pattern in patterns)
+            return lambda value: any(
+                _fits(pattern, raw) for raw in [_lower(value).encode(errors="replace")] for pattern in patterns
+            )
         case "ge":
             return lambda value: any(_lower(value) >= key for key in small)
         case "le":
@@ -244,9 +259,12 @@ def _pattern(key: str) -> tuple[bytes, ...]:
     return (*pieces, piece)
 
 
-def _fits(pieces: tuple[bytes, ...], value: str) -> bool:
-    """Each piece is looked for once, the leftmost place first: no pattern of a person can take long."""
-    raw = value.encode(errors="replace")
+def _holds_any(value: str, keys: Iterable[str]) -> bool:
+    return any(key in value for key in keys)
+
+
+def _fits(pieces: tuple[bytes, ...], raw: bytes) -> bool:
+    """Each piece is looked for once, the leftmost place first: the time does not grow with the ways in which it could fit."""
     if len(pieces) == 1:
         return re.fullmatch(pieces[0], raw) is not None
     first = re.match(pieces[0], raw)

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.database import undo_store
-from webmail.errors import LimitReached, MailError, NoSuchMailbox
+from webmail.errors import LimitReached, MailError, NoSuchMailbox, UnsafeValue
 from webmail.filters import apply_task, matching, rule_draft
 from webmail.filters.apply_steps import DOES
 from webmail.filters.apply_task import ApplyState
@@ -124,7 +124,7 @@ def _result_words(found: Tried, folder: str) -> str:
 
 
 def _why_not(error: MailError) -> str:
-    if isinstance(error, NoSuchMailbox):
+    if isinstance(error, NoSuchMailbox | UnsafeValue):
         return _("This folder no longer exists. Choose another one.")
     return _("The mail server is not responding, so nothing could be tried. Please try again in a few minutes.")
 
@@ -196,8 +196,8 @@ def _done(result: Facts) -> str:
 
 def unread_words(count: int) -> str:
     return ngettext(
-        "%(num)d message was left out: its text is too long to look at here.",
-        "%(num)d messages were left out: their texts are too long to look at here.",
+        "%(num)d message was left out: looking at it would take too long.",
+        "%(num)d messages were left out: looking at them would take too long.",
         count,
     )
 
