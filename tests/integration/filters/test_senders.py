@@ -128,6 +128,13 @@ def test_one_click_in_junk_allows_a_sender_for_good_and_the_server_learns(person
     assert [one.get_text() for one in page.all("[data-junk-weeks] td")] == ["0", "1"]
 
 
+def test_from_the_page_of_a_filter_one_comes_back_to_the_list(person, fill, imap_of):
+    [uid] = fill(person, message("offer", sender="bad@outside.example"))
+    page = person.get(f"/message/{uid}/INBOX")
+    page = press(person, person.get(page.link("Create a filter…")), "Block sender")
+    assert page.status == 200 and page.address == "/mailbox/INBOX" and "is blocked" in page.notices
+
+
 def test_nothing_of_another_program_is_thrown_away_by_a_click(person, account, fill, imap_of):
     rule = FilterRule("n", (), (RuleAction(ActionKind.FLAG),), id="n1")
     text = own_script.text_of([ScriptPart("rule", to_json(rule))]) + "\r\nkeep;\r\n"

@@ -47,11 +47,13 @@ def from_message(uid: int, mailbox: str) -> Response:
     if not found:
         raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
     current = _mailbox(mailbox)
-    back = local_path(request.args.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox)
+    its_page = url_for("message.show", uid=uid, mailbox=mailbox)
+    back = local_path(request.args.get("back", "")) or its_page
+    after = url_for("mailbox.show", mailbox=mailbox) if back.partition("?")[0] == its_page else back  # it may be moved then
     sender = _sender(found[0])
     return page(
         "filters/from_message.html", ideas=_ideas(found[0], sender, _folder(mailbox)), uid=uid, mailbox=mailbox,
-        validity=validity, sender=sender, subject=found[0].subject, back=back,
+        validity=validity, sender=sender, subject=found[0].subject, back=back, after=after,
         is_junk=current is not None and current.role is Role.JUNK, is_own=sender == current_user().address.lower(),
     )  # fmt: skip
 
