@@ -107,6 +107,7 @@ class ArchiveTurn:
         except BadPlan as error:
             self.troubles.append(("gone" if error.what == "mailbox" else "rule", plan.mailbox))
         except MailError as error:
+            log.warning("a rule of %s ends early in %s: %s", self.user.address, plan.mailbox, error)
             self.troubles.append((_word(error), plan.mailbox))
 
     def _pieces(self, plan: ArchivePlan) -> Iterator[tuple[tuple[str, int], list[int], bytes]]:

@@ -59,8 +59,10 @@ def move(
         moved = imap.actions.move(connection, source[0], wanted, target, source[1])
     except ServerAway:
         raise  # it may have been done: whoever comes next looks
-    except MailError:
+    except MailError as error:
         _settle_move(connection, batch)  # refused, at least in part
+        if "EXPUNGEISSUED" in str(error):  # RFC 5530: somebody else removes messages at this moment
+            raise ServerAway(str(error)) from error
         raise
     if len(moved.sources) != len(moved.uids) or not moved.uids:
         return _settle_move(connection, batch)
