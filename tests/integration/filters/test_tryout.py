@@ -85,6 +85,7 @@ def test_another_folder_and_one_that_is_gone(person, letters, fill):
 def test_what_is_not_complete_can_be_tried_and_what_is_wrong_is_said(person, letters):
     page = try_it(person, **{"actions-0-value": ""})
     assert page.one("[data-tried]")["data-tried"] == "2" and not page.all("main button[value=save]")
+    assert "say what to do with these messages" in page.text
     page = try_it(person, **{"conditions-0-values": ""})
     assert page.status == 422 and page.one("#conditions-0-values-error")
 
