@@ -128,6 +128,18 @@ def test_one_click_in_junk_allows_a_sender_for_good_and_the_server_learns(person
     assert [one.get_text() for one in page.all("[data-junk-weeks] td")] == ["0", "1"]
 
 
+def test_only_moves_out_of_junk_and_into_it_are_examples(person, fill):
+    person.submit(person.get("/folders"), "#new-folder", name="Devis")
+    uids = fill(person, *(message(f"n{number}") for number in range(3)), mailbox="Junk")
+    for action in ("read", "flag", "copy:Devis", "delete"):
+        person.submit(person.get("/mailbox/Junk"), "#messages", uids=str(uids[0]), action=action)
+    user = User.get(User.address == person.address)
+    assert not junk_weeks.latest(user)
+    person.submit(person.get("/mailbox/Junk"), "#messages", uids=str(uids[1]), action="move:Devis")
+    [week] = junk_weeks.latest(user)
+    assert (week.junk, week.ham) == (0, 1)
+
+
 def test_from_the_page_of_a_filter_one_comes_back_to_the_list(person, fill, imap_of):
     [uid] = fill(person, message("offer", sender="bad@outside.example"))
     page = person.get(f"/message/{uid}/INBOX")

@@ -19,7 +19,7 @@ from webmail.imap.connection import Connection
 from webmail.mail import Role
 from webmail.mailbox import move_targets, moved, selection, snooze, tags
 from webmail.mailbox import undo as undoing
-from webmail.mailbox.actions import ActionResult, apply_action
+from webmail.mailbox.actions import ACTIONS, ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.retag import retag
 from webmail.mailbox.selection import Selection
@@ -347,7 +347,7 @@ def _tell(done: ActionResult, chosen: list[Selection], back: str) -> None:
     if done.failed:
         kind = "caution"
         words = f"{words} {why_not_all(done.failed, selection.count(chosen))}"
-    if done.count and done.undo:
+    if done.count and done.action in ACTIONS and ACTIONS[done.action].undo == "move":
         sources = frozenset(one.mailbox for one in chosen)
         link = moved.tell(moved.MovedByHand(done.action, sources, done.to, done.count, done.undo.moved()))
     if isinstance(done.failed, OverQuota):
