@@ -29,7 +29,7 @@ from webmail.auth.views import directory_letters
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
-from webmail.contacts import import_task
+from webmail.contacts import import_check, import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway, SignInRefused
@@ -56,7 +56,7 @@ _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
 KINDS: tuple[TaskKind, ...] = (
-    import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND, room_task.KIND,
+    import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND, room_task.KIND,
     detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
 )  # fmt: skip
 

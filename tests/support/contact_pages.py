@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.models import Contact, User
@@ -23,3 +25,13 @@ def cards_of(visitor: Visitor) -> dict[str, str]:
     with db.connection_context():
         user = User.get(User.address == visitor.address)
         return {row.name: row.vcard for row in Contact.select().where(Contact.user == user)}
+
+
+def send_file(visitor: Visitor, content: bytes, name: str = "all.vcf") -> Page:
+    """The page after choosing a file: what importing it would do."""
+    return visitor.submit(visitor.get("/contacts/import"), "form[enctype]", file=(io.BytesIO(content), name))
+
+
+def import_file(visitor: Visitor, content: bytes, name: str = "all.vcf") -> Page:
+    """A file chosen, and imported as it was shown."""
+    return visitor.submit(send_file(visitor, content, name), "form[action^='/contacts/import/']", action="import")

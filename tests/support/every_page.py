@@ -59,6 +59,8 @@ NO_PAGES = frozenset(
         "mailbox.push",
         "mailbox.room_report",
         "contacts.card",
+        "contacts.import_columns",  # of a file that waits: states
+        "contacts.show_import",
         "contacts.export",
         "auth.show_sessions",  # leads to the page of devices
         "auth.show_wish",  # for people at the second step: tests/browser/auth

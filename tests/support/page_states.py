@@ -143,10 +143,25 @@ def _visible_images(page: Page, pages: dict[str, str]) -> None:
 
 
 def _new_app_password(page: Page, _pages: dict[str, str]) -> None:
-    """Through the question for the account's own password, if it comes."""
     page.goto("/devices")
     page.fill("#new-app-password [name=name]", "Téléphone")
     page.click("#new-app-password button")
+    _see_app_password(page)
+
+
+def _connected(kind: str) -> State:
+    """A device that is being set up, with its pictures."""
+
+    def state(page: Page, _pages: dict[str, str]) -> None:
+        page.goto(f"/devices/connect/{kind}")
+        page.click("#connect button")
+        _see_app_password(page)
+
+    return state
+
+
+def _see_app_password(page: Page) -> None:
+    """Through the question for the account's own password, if it comes."""
     shown, question = page.locator("[data-device-password]"), page.locator("main [name=password]")
     expect(shown.or_(question).first).to_be_visible()
     if question.count():
@@ -181,28 +196,27 @@ def _forwarding_code(page: Page, _pages: dict[str, str]) -> None:
         expect(page.locator(shown).first).to_be_visible()
 
 
-def _forwarding_code(page: Page, _pages: dict[str, str]) -> None:
-    """An address inside that can be chosen, and one outside that waits for its code."""
-    for address, shown in (("bob@lycee.example", "[name=to]"), ("alice.home@world.test", "#code")):
-        page.goto("/forwarding")
-        if page.locator(shown).count():
-            continue
-        page.fill("#address", address)
-        page.click("[action='/forwarding/address'] >> nth=-1 >> button")
-        question = page.locator("main [name=password]")
-        expect(page.locator(shown).or_(question).first).to_be_visible()
-        if question.count():
-            question.fill(demo_password())
-            page.click("main form.form button >> nth=0")
-            page.click("main form button.btn-primary")
-        expect(page.locator(shown).first).to_be_visible()
-
-
 def _import_preview(page: Page, _pages: dict[str, str]) -> None:
     page.goto("/filters/import")
     page.set_input_files("[name=file]", Path(__file__).parents[1] / "samples" / "filters" / "msgFilterRules.dat")
     page.click("main form.form .btn-primary")
     expect(page.locator("[data-found]").first).to_be_visible()
+
+
+def _contacts_file(name: str, content: bytes) -> State:
+    """What follows a file of contacts: its columns, or what importing it would do."""
+
+    def state(page: Page, _pages: dict[str, str]) -> None:
+        page.goto("/contacts/import")
+        page.set_input_files("[name=file]", {"name": name, "mimeType": "text/plain", "buffer": content})
+        page.click("main form.form .btn-primary")
+        expect(page.locator("main form[action^='/contacts/import/']")).to_be_visible()
+
+    return state
+
+
+_LIST = "Qui;Où joindre;Pointure\nÉlodie Cœur;elodie@x.example;38\nAnn Roi;ann@x.example;41\n".encode()
+_TABLE = b"Name,E-mail,Birthday,Mileage\nAnn Roi,ann@x.example,31/31/1990,12\nBob,bob@x.example,,\n,,,7\n"
 
 
 def _tried_filter(page: Page, _pages: dict[str, str]) -> None:
@@ -244,9 +258,10 @@ STATES: dict[str, State] = {
     "compose-discarding": _send("bob@lycee.example", "Objet", "discard"),
     "contact-bad": _refused("/contacts/new", EDIT), "signature-bad": _refused("/settings/signatures/new", EDIT),
     "confirm-bad": _refused("/account/confirm", "main form.form", password="x"),
-    "app-password-new": _new_app_password, "app-password-bad": _refused("/devices", "#new-app-password", name=" "),
+    "app-password-new": _new_app_password, "connected-iphone": _connected("iphone"), "connected-android": _connected("android"), "app-password-bad": _refused("/devices", "#new-app-password", name=" "),
     "folder-bad": _refused("/folders?new=1", "#new-folder", name="a//b"),
     "forwarding-code": _forwarding_code, "absence-preview": _absence_preview, "absence-bad": _refused("/absence", "form.absence", **{"from": "2030-01-02", "until": "2030-01-01"}),
+    "contacts-columns": _contacts_file("liste.csv", _LIST), "contacts-report": _contacts_file("table.csv", _TABLE),
     "filter-import-preview": _import_preview, "filter-tried": _tried_filter, "found-everywhere": _found_everywhere, "images-shown": _visible_images,
     "panes-below": _panes("below"), "panes-right": _panes("right"), "panes-off": _list_again,
     **{f"contrast-{name}": _high_contrast(name) for name in ("inbox", "message-links", "draft", "settings-reading", "folders")},

@@ -16,7 +16,7 @@ from tests.support.memory_storage import in_memory
 from tests.support.visits import Visitor
 from webmail import create_app, http_fetch, ownership
 from webmail.accounts import own_data
-from webmail.contacts import import_task
+from webmail.contacts import import_check, import_task
 from webmail.database.connection import db
 from webmail.message import image_cache
 from webmail.models import Contact, Task, TaskState, User, now
@@ -77,7 +77,7 @@ def full_disk(monkeypatch):
 def work(settings) -> Task:
     """A worker's turn at the only task, whose time has come."""
     Task.update(due=now() - timedelta(minutes=1)).execute()
-    assert TaskRunner((import_task.KIND, own_data.KIND), settings, "w").run_one()
+    assert TaskRunner((import_check.KIND, import_task.KIND, own_data.KIND), settings, "w").run_one()
     return Task.get()
 
 
@@ -85,6 +85,13 @@ def send_cards(alice, **more):
     form = alice.get("/contacts/import")
     file = (io.BytesIO(CARDS), "all.vcf")
     return alice.submit(form, "form[enctype]", file=file, follow=False, **more)
+
+
+def import_cards(alice, settings):
+    """A file of contacts that was looked through, and is to be imported."""
+    report = send_cards(alice).location
+    work(settings)
+    alice.submit(alice.get(report), "form[action^='/contacts/import/']", action="import", follow=False)
 
 
 # --- contacts import -------------------------------------------------------------------------------------------------
@@ -120,7 +127,7 @@ def test_the_file_of_an_import_that_may_not_start_is_not_kept(alice, kept):
 
 
 def test_an_import_waits_for_its_file_and_goes_on(alice, settings, kept):
-    send_cards(alice)
+    import_cards(alice, settings)
     kept.away = True
     task = work(settings)
     assert (task.state, task.error, Contact.select().count()) == (TaskState.WAITING, "storage-away", 0)
@@ -130,7 +137,7 @@ def test_an_import_waits_for_its_file_and_goes_on(alice, settings, kept):
 
 
 def test_an_import_is_done_though_its_file_cannot_be_deleted_yet(alice, settings, kept, monkeypatch):
-    send_cards(alice)
+    import_cards(alice, settings)
     insert = import_task.store.insert
 
     def going_away(*args):
@@ -143,7 +150,7 @@ def test_an_import_is_done_though_its_file_cannot_be_deleted_yet(alice, settings
 
 
 def test_an_import_whose_file_is_gone_asks_for_it_again(alice, settings, kept):
-    send_cards(alice)
+    import_cards(alice, settings)
     kept.files.clear()
     assert (work(settings).state, Task.get().error) == (TaskState.FAILED, "file-gone")
     assert "Import it again" in alice.get("/tasks").text

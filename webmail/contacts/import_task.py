@@ -1,4 +1,4 @@
-"""Import task: a worker imports a large .vcf file in batches, so that nobody waits and other users can write meanwhile.
+"""Import task: a worker imports a large file in batches, so that nobody waits and other users can write meanwhile.
 
 The cards are read and merged before each transaction. After a kill the file is planned anew: what is there already is found
 again by its UID, or by name and address, so nothing is imported twice.
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from webmail.contacts import merge, store, undo
+from webmail.contacts import card_files, merge, store, undo
+from webmail.contacts.card_files import CsvColumns
 from webmail.contacts.undo import CardVersion
 from webmail.errors import LimitReached
-from webmail.mime.charsets import decode_bytes
 from webmail.models import Contact
 from webmail.storage import FileGone, open_storage
 from webmail.tasks import leftovers
@@ -36,7 +36,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
         content = b"".join(open_storage(run.settings).get(file_name(run.task.id)))
     except FileGone as error:
         raise TaskFailed("file-gone") from error
-    planned = merge.plan(run.user, decode_bytes(content))
+    planned = merge.plan_cards(run.user, card_files.read(content, CsvColumns.from_json(run.arguments.get("columns"))))
     done: dict[str, int] = run.cursor or {"added": 0, "merged": 0, "present": len(planned.present)}
     if not planned.any_cards and not run.cursor:
         raise TaskFailed("no-cards")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,9 @@ from webmail.database.pieces import in_pieces
 from webmail.errors import LimitReached
 from webmail.mime.address_input import address_key
 from webmail.mime.formats import vcard_edit, vcard_import
+from webmail.mime.formats.address_books.entry import WHOLE, Remark, RemarkKind
 from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.formats.vcard_import import CardFile
 from webmail.mime.threats import names
 from webmail.models import Contact, ContactAddress, User
 
@@ -29,8 +32,14 @@ class ImportPlan:
     fresh: list[str] = field(default_factory=list)
     updates: list[tuple[Contact, str]] = field(default_factory=list)  # (contact, its merged card)
     present: list[Contact] = field(default_factory=list)  # contacts that have all of it already
-    refused: int = 0
-    cut: int = 0  # photos dropped
+    doubled: int = 0  # cards of the file that are one with another of it
+    cut: int = 0  # cards that lost a picture
+    remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def refused(self) -> int:
+        """Cards that are left out."""
+        return sum(one.kind in WHOLE for one in self.remarks)
 
     @property
     def any_cards(self) -> bool:
@@ -44,33 +53,54 @@ class ImportResult:
     before: tuple[CardVersion, ...] = ()
 
 
-class _Known:
-    """An index of the existing contacts, to match cards without a query each. 2 queries."""
+class _Index:
+    """Contacts by what tells that two are the same person."""
 
-    def __init__(self, user: User) -> None:
+    def __init__(self) -> None:
         self.by_uid: dict[str, int] = {}
         self.by_name: dict[str, list[int]] = {}
         self.points: dict[int, set[str]] = {}
+        self.named: set[int] = set()  # those with a UID of their own
+
+    def note(self, number: int, uid: str, kind: str, name: str, points: set[str]) -> None:
+        if uid:
+            self.by_uid[uid] = number
+        self.by_name.setdefault(f"{kind}:{names.name_key(name)}", []).append(number)
+        self.points.setdefault(number, set()).update(points)
+
+    def find(self, one: ContactDetails) -> int:
+        """The number of the same contact, by UID, or by name and a shared address or phone number; 0 if there is none."""
+        if one.uid and one.uid in self.by_uid:
+            return self.by_uid[one.uid]
+        points = _points(one)
+        for number in self.by_name.get(f"{_kind(one)}:{names.name_key(one.name)}", [])[:_MOST_NAMESAKES]:
+            if one.uid and number in self.named:
+                continue
+            if one.group or points & self.points[number] or not (points or self.points[number]):
+                return number
+        return 0
+
+
+_MOST_NAMESAKES = 100
+
+
+class _Known(_Index):
+    """The existing contacts, to match cards without a query each. 2 queries."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__()
         rows: Any = Contact.select(Contact.id, Contact.card_uid, Contact.name, Contact.kind, Contact.words)
         for number, uid, name, kind, words in rows.where(Contact.user == user).tuples():
-            self.by_uid[uid] = number
-            self.by_name.setdefault(f"{kind}:{names.name_key(name)}", []).append(number)
-            self.points[number] = {word for word in words.split() if word.isdigit() and len(word) >= _SHORTEST_PHONE}
+            points = {word for word in words.split() if word.isdigit() and len(word) >= _SHORTEST_PHONE}
+            self.note(number, uid, kind, name, points)
         rows = ContactAddress.select(ContactAddress.contact, ContactAddress.address).where(ContactAddress.user == user)
         for number, address in rows.tuples():
             self.points.setdefault(number, set()).add(address)
             self.points[number].discard("")
 
-    def find(self, one: ContactDetails) -> int:
-        """The id of the same contact, by UID, or by name and a shared address or phone number; 0 if there is none."""
-        if one.uid and one.uid in self.by_uid:
-            return self.by_uid[one.uid]
-        kind = store.GROUP if one.group else store.INDIVIDUAL
-        points = _points(one)
-        for number in self.by_name.get(f"{kind}:{names.name_key(one.name)}", []):
-            if one.group or points & self.points[number] or not (points or self.points[number]):
-                return number
-        return 0
+
+def _kind(one: ContactDetails) -> str:
+    return store.GROUP if one.group else store.INDIVIDUAL
 
 
 def _points(one: ContactDetails) -> set[str]:
@@ -95,44 +125,79 @@ class _Merge:
 
 def plan(user: User, text: str) -> ImportPlan:
     """Plan the import of the cards in a .vcf. Read-only."""
-    found = vcard_import.cards_in(text, store.MOST)
-    planned = ImportPlan(refused=found.refused, cut=found.cut)
+    return plan_cards(user, vcard_import.cards_in(text, store.MOST))
+
+
+def plan_cards(user: User, found: CardFile) -> ImportPlan:
+    """Plan the import of cards that were read from a file. Read-only."""
+    planned = ImportPlan(cut=found.cut, remarks=list(found.remarks))
     if not found.cards:
         return planned
     known = _Known(user)
-    people = sorted(found.cards, key=lambda pair: pair[1].group)  # groups last, when their members' UIDs are known
-    matches = [known.find(one) for _card, one in people]
+    people = sorted(zip(found.cards, found.lines, strict=True), key=lambda pair: pair[0][1].group)  # members before groups
+    matches = [known.find(one) for (_card, one), _line in people]
     rows = store.rows(user, set(matches) - {0})
-    fresh: dict[str, str] = {}  # UID -> card
-    same: dict[str, str] = {}  # UID in the file -> ours
-    merged: dict[int, str] = {}
-    merge = _Merge()
-    for (found_card, one), number in zip(people, matches, strict=True):
-        card = found_card
-        if one.group and same:
-            card = vcard_edit.with_members(card, [same.get(member, member) for member in one.members])
-        if number in rows:
-            same[one.uid] = rows[number].card_uid
-            if after := merge(merged.get(number, rows[number].vcard), card, one):
-                merged[number] = after
-            else:
-                planned.refused += 1
-        elif one.uid and one.uid in fresh:
-            if after := merge(fresh[one.uid], card, one):
-                fresh[one.uid] = after
-            else:
-                planned.refused += 1
-        else:
-            uid = one.uid or str(uuid.uuid4())
-            fresh[uid] = card if one.uid else vcard_edit.with_uid(card, uid)
-    planned.fresh = [card for card in fresh.values() if not vcard_edit.is_too_large(card, vcard_edit.ContactDetails(group=True))]
-    planned.refused += len(fresh) - len(planned.fresh)
-    for number, after in merged.items():
-        if after == rows[number].vcard:
-            planned.present.append(rows[number])
-        else:
-            planned.updates.append((rows[number], after))
+    _Planning(planned, rows).plan(people, matches)
     return planned
+
+
+class _Planning:
+    """Sorts cards into new ones and changes; those that stand in the file twice become one."""
+
+    def __init__(self, planned: ImportPlan, rows: dict[int, Contact]) -> None:
+        self.planned, self.rows = planned, rows
+        self.fresh: list[str] = []
+        self.twins = _Index()  # of `fresh`, numbered from 1
+        self.merged: dict[int, str] = {}
+        self.same: dict[str, str] = {}  # UID in the file -> ours
+        self.merge = _Merge()
+
+    def plan(self, people: Sequence[tuple[tuple[str, ContactDetails], int]], matches: Sequence[int]) -> None:
+        for ((found, one), line), number in zip(people, matches, strict=True):
+            card = found
+            if one.group and self.same:
+                card = vcard_edit.with_members(found, [self.same.get(member, member) for member in one.members])
+            if number in self.rows:
+                self._into_contact(card, one, line, number)
+            elif twin := self.twins.find(one):
+                self._into_twin(card, one, line, twin)
+            else:
+                self._as_new(card, one, line)
+        self.planned.fresh = self.fresh
+        for number, after in self.merged.items():
+            if after == self.rows[number].vcard:
+                self.planned.present.append(self.rows[number])
+            else:
+                self.planned.updates.append((self.rows[number], after))
+
+    def _into_contact(self, card: str, one: ContactDetails, line: int, number: int) -> None:
+        self.same[one.uid] = self.rows[number].card_uid
+        self.planned.doubled += number in self.merged
+        if after := self.merge(self.merged.get(number, self.rows[number].vcard), card, one):
+            self.merged[number] = after
+        else:
+            self.planned.remarks.append(Remark(line, RemarkKind.MERGED_TOO_LARGE, one.name[:80]))
+
+    def _into_twin(self, card: str, one: ContactDetails, line: int, twin: int) -> None:
+        if after := self.merge(self.fresh[twin - 1], card, one):
+            self.fresh[twin - 1] = after
+            self.planned.doubled += 1
+            self.twins.points[twin] |= _points(one)
+            if one.uid:
+                self.same[one.uid] = vcard_edit.read(after).uid
+        else:
+            self.planned.remarks.append(Remark(line, RemarkKind.MERGED_TOO_LARGE, one.name[:80]))
+
+    def _as_new(self, card: str, one: ContactDetails, line: int) -> None:
+        uid = one.uid or str(uuid.uuid4())
+        card = card if one.uid else vcard_edit.with_uid(card, uid)
+        if vcard_edit.is_too_large(card, vcard_edit.ContactDetails(group=True)):
+            self.planned.remarks.append(Remark(line, RemarkKind.TOO_LARGE, one.name[:80]))
+            return
+        self.fresh.append(card)
+        self.twins.note(len(self.fresh), uid, _kind(one), one.name, _points(one))
+        if one.uid:
+            self.twins.named.add(len(self.fresh))
 
 
 def apply(user: User, planned: ImportPlan) -> ImportResult:

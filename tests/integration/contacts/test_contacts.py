@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
-from tests.support.contact_pages import EDIT, add, cards_of
+from tests.support.contact_pages import EDIT, add, cards_of, import_file
 from tests.support.visits import Page, Visitor
 from webmail.contacts import store
 
@@ -128,7 +126,7 @@ def test_odd_addresses_do_no_harm(alice: Visitor) -> None:
 
 def test_many_contacts_come_page_by_page_and_by_letter(alice: Visitor) -> None:
     text = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:{letter}nne {n}\nEND:VCARD\n" for letter in "AÉ" for n in range(40))
-    alice.submit(alice.get("/contacts/import"), "form[enctype]", file=(io.BytesIO(text.encode()), "all.vcf"))
+    import_file(alice, text.encode())
     page = alice.get("/contacts")
     assert len(names(page)) == 50 and len(names(alice.get(page.link("More contacts")))) == 30
     assert len(names(alice.get(page.link("E")))) == 40

@@ -6,6 +6,7 @@ from webmail.contacts.views import (
     files,
     from_message,
     groups,
+    imports,
     people,
 )
 
@@ -15,5 +16,6 @@ __all__ = [
     "files",
     "from_message",
     "groups",
+    "imports",
     "people",
 ]

@@ -10,7 +10,7 @@ from webmail import imap
 from webmail.contacts import merge, store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views.common import say_refused
-from webmail.contacts.views.files import say_taken
+from webmail.contacts.views.import_words import say_taken
 from webmail.errors import LimitReached, NoSuchMessage
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.user_lock import user_lock

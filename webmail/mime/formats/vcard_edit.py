@@ -17,7 +17,8 @@ from typing import Any
 from webmail.mime.encoded_words import tidy
 from webmail.mime.formats.vcard_view import may_be_read
 
-LARGEST = 20_000  # characters of a card
+LARGEST = 20_000  # characters of a card without its pictures
+LARGEST_WITH_PICTURES = 150_000
 LARGEST_GROUP = 60_000  # characters of a group with its members
 MOST_LINES = 2_000
 MOST_POINTS = 20  # e-mail addresses, or phone numbers, that are shown
@@ -57,7 +58,9 @@ class ContactDetails:
 
 
 @dataclass(slots=True)
-class _Line:
+class VcardProperty:
+    """A line of a kept card, as it stands there."""
+
     raw: str  # folded
     name: str
     content: Any = field(default=None)  # parsed by the library, None if that failed
@@ -84,8 +87,9 @@ def library() -> ModuleType:
 # --- lines -----------------------------------------------------------------------------------------------------------
 
 
-def lines_of(block: Iterable[str]) -> list[_Line]:
-    """The property lines of a card without BEGIN and END, each with its folded continuations. Invalid lines are dropped."""
+def lines_of(block: Iterable[str], invalid: list[str] | None = None) -> list[VcardProperty]:
+    """The property lines of a card without BEGIN and END, each with its folded continuations. Invalid lines are dropped, and
+    added to `invalid`."""
     folded: list[list[str]] = []
     for text in block:
         if text[:1] in (" ", "\t") and folded:
@@ -97,11 +101,13 @@ def lines_of(block: Iterable[str]) -> list[_Line]:
         match = _HEAD.match(parts[0])
         name = match[1].upper().replace("_", "-") if match else ""
         if name and name not in ("BEGIN", "END"):
-            found.append(_Line("\r\n".join(parts), name))
+            found.append(VcardProperty("\r\n".join(parts), name))
+        elif not name and invalid is not None:
+            invalid.append(parts[0])
     return found
 
 
-def _of(card: str) -> list[_Line]:
+def _of(card: str) -> list[VcardProperty]:
     """The lines of a stored card, parsed by the library except for pictures."""
     lines = lines_of(line for line in card.split("\r\n") if line)
     vobject = library()
@@ -116,14 +122,14 @@ def _of(card: str) -> list[_Line]:
     return lines
 
 
-def as_text(lines: Iterable[_Line]) -> str:
+def as_text(lines: Iterable[VcardProperty]) -> str:
     lines = list(lines)
     version = next((line.raw for line in lines if line.name == "VERSION"), "VERSION:3.0")
     rest = [line.raw for line in lines if line.name != "VERSION"]
     return "\r\n".join(["BEGIN:VCARD", version, *rest, "END:VCARD", ""])
 
 
-def _made(name: str, value: str, use: str = "", before: _Line | None = None) -> _Line:
+def _made(name: str, value: str, use: str = "", before: VcardProperty | None = None) -> VcardProperty:
     """Create a line with a value that is already escaped; other parameters and the group are taken from the line `before`."""
     vobject = library()
     params, group = [], None
@@ -136,7 +142,7 @@ def _made(name: str, value: str, use: str = "", before: _Line | None = None) -> 
         params.append(["TYPE", use.upper()])
     content = vobject.base.ContentLine(name, params, value, group, encoded=True)
     raw = content.serialize(validate=False).rstrip("\r\n")
-    return _Line(raw, name, content)
+    return VcardProperty(raw, name, content)
 
 
 def _escaped(text: str) -> str:
@@ -152,13 +158,18 @@ def _fields(value: str) -> list[str]:
     return [one if isinstance(one, str) else ", ".join(one) for one in library().vcard.splitFields(value)]
 
 
-def _use(line: _Line) -> str:
+def _use(line: VcardProperty) -> str:
     types = {word.lower() for word in line.content.params.get("TYPE", [])} | {w.lower() for w in line.content.singletonparams}
     return next((use for use in ("cell", "work", "home") if use in types), "")
 
 
 def is_too_large(card: str, details: ContactDetails) -> bool:
-    return len(card) > (LARGEST_GROUP if details.group else LARGEST)
+    most = LARGEST_GROUP if details.group else LARGEST
+    if len(card) <= most:
+        return False
+    lines = lines_of(line for line in card.split("\r\n") if line)
+    pictures = sum(len(line.raw) for line in lines if line.name in PICTURES)
+    return len(card) > LARGEST_WITH_PICTURES or len(card) - pictures > most
 
 
 # --- parsing ---------------------------------------------------------------------------------------------------------
@@ -192,7 +203,7 @@ def _address_like(value: str, prefix: str) -> str:
     return (text[len(prefix) :] if text.lower().startswith(prefix) else text)[:320]
 
 
-def _member(line: _Line) -> str:
+def _member(line: VcardProperty) -> str:
     if line.name not in _MEMBERS:
         return ""
     value = line.value.strip()
@@ -262,7 +273,7 @@ def with_members(card: str, members: Iterable[str]) -> str:
     return as_text(_with_members(_of(card), tuple(members)))
 
 
-def _set(lines: list[_Line], name: str, value: str) -> None:
+def _set(lines: list[VcardProperty], name: str, value: str) -> None:
     """Set the line of this name to this (escaped) value, in place; remove it if the value is empty."""
     at = next((at for at, line in enumerate(lines) if line.name == name), None)
     new = [_made(name, value, before=lines[at] if at is not None else None)] if value else []
@@ -272,7 +283,7 @@ def _set(lines: list[_Line], name: str, value: str) -> None:
         lines[at : at + 1] = new
 
 
-def _with_points(lines: list[_Line], name: str, points: tuple[ContactPoint, ...]) -> list[_Line]:
+def _with_points(lines: list[VcardProperty], name: str, points: tuple[ContactPoint, ...]) -> list[VcardProperty]:
     """Set the lines of e-mail addresses or phone numbers. Unchanged ones are kept; another value at the same position counts as
     edited and keeps its label."""
     prefix = "mailto:" if name == "EMAIL" else "tel:"
@@ -280,13 +291,13 @@ def _with_points(lines: list[_Line], name: str, points: tuple[ContactPoint, ...]
     shown = {id(line): ContactPoint(_address_like(line.value, prefix), _use(line)) for line in old}
     old = [line for line in old if shown[id(line)].value][:MOST_POINTS]
     free = {id(line) for line in old}
-    taken: dict[int, _Line] = {}
+    taken: dict[int, VcardProperty] = {}
     for at, point in enumerate(points):
         same = next((line for line in old if id(line) in free and shown[id(line)] == point), None)
         if same is not None:
             free.discard(id(same))
             taken[at] = same
-    new: list[_Line] = []
+    new: list[VcardProperty] = []
     for at, point in enumerate(points):
         if at in taken:
             new.append(taken[at])
@@ -305,7 +316,7 @@ def _with_points(lines: list[_Line], name: str, points: tuple[ContactPoint, ...]
     return kept[:at] + new + kept[at:]
 
 
-def _with_members(lines: list[_Line], members: tuple[str, ...]) -> list[_Line]:
+def _with_members(lines: list[VcardProperty], members: tuple[str, ...]) -> list[VcardProperty]:
     wanted = dict.fromkeys(members)
     kept = [line for line in lines if line.name not in _MEMBERS or _member(line) in wanted]
     there = {_member(line) for line in kept if line.name in _MEMBERS}
@@ -341,7 +352,7 @@ def merged(card: str, other: str) -> str:
     return as_text(lines)
 
 
-def _same(line: _Line) -> tuple[str, str]:
+def _same(line: VcardProperty) -> tuple[str, str]:
     """The key by which lines are deduplicated."""
     if line.name == "EMAIL":
         return line.name, _address_like(line.value, "mailto:").lower()

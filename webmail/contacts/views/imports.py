@@ -1,0 +1,285 @@
+"""Import pages: a file is chosen, its columns are named where they are not known, what it would do is shown, then it is taken.
+
+Between these pages the file waits in storage under a name that is made from the person and the form's random one, so that
+nobody can ask for somebody else's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from flask import Response, abort, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.contacts import card_files, import_check, import_task, merge, store
+from webmail.contacts.blueprint import blueprint
+from webmail.contacts.card_files import CsvColumns, FileKind, FileLook
+from webmail.contacts.import_report import ImportReport, report_of
+from webmail.contacts.views.common import say_refused
+from webmail.contacts.views.import_words import field_choices, remark_words, say_taken, taken_words, will_words
+from webmail.errors import LimitReached
+from webmail.mime.filenames import safe_name
+from webmail.mime.formats.address_books.csv_table import MOST_COLUMNS
+from webmail.models import Task, TaskState
+from webmail.storage import FileGone, StorageAway, StorageFull
+from webmail.tasks import files as task_files
+from webmail.tasks import store as tasks
+from webmail.user_lock import user_lock
+from webmail.web.current import current_user, settings
+from webmail.web.formatting import file_size
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+
+_FORM = re.compile(r"[0-9a-f]{32}")
+_NAMES = ("name", "given", "family", "email", "email.home", "email.work", "phone", "organisation", "nickname")
+
+
+@blueprint.get("/contacts/import")
+def import_form() -> Response:
+    """Choosing a file to import, and ways to save one's contacts."""
+    return _choose()
+
+
+def _choose(status: int = 200, *errors: str) -> Response:
+    return page(
+        "contacts/import.html", status, errors=errors, task=tasks.new_id(), any_contacts=bool(store.count(current_user()))
+    )
+
+
+@blueprint.post("/contacts/import")
+def import_file() -> Answer:
+    """Keep the file until it is decided on. One that is too large is refused without being parsed."""
+    file = request.files.get("file")
+    content = file.stream.read(merge.LARGEST_FILE + 1) if file else b""
+    if len(content) > merge.LARGEST_FILE:
+        return _choose(422, _("This file is too large. The limit is %(limit)s.", limit=file_size(merge.LARGEST_FILE)))
+    if not content:
+        return _choose(422, _("Choose a file first."))
+    look = card_files.look(content)
+    if look.kind is FileKind.UNKNOWN:
+        return _choose(422, _no_contacts())
+    typed = request.form.get("task", "")
+    form = typed if _FORM.fullmatch(typed) else tasks.new_id()
+    name = safe_name(file.filename or "") if file else ""
+    task_id = tasks.id_of_form(current_user(), form)
+    if tasks.is_there(current_user(), task_id):  # the form was sent twice
+        return redirect(url_for("contacts.show_import", form=form), 303)
+    try:
+        if import_check.is_large(content):
+            tasks.check_room(current_user())
+        import_check.keep(settings(), task_id, content)
+        if look.known and import_check.is_large(content):
+            _start_check(form, name, None)
+    except (LimitReached, StorageFull, StorageAway) as error:
+        return _not_kept(error)
+    step = "contacts.show_import" if look.known else "contacts.import_columns"
+    return redirect(url_for(step, form=form, name=name or None), 303)
+
+
+def _not_kept(error: LimitReached | StorageFull | StorageAway) -> Response:
+    if isinstance(error, LimitReached):
+        return _choose(422, _("You have too many tasks running. Wait until one finishes."))
+    if isinstance(error, StorageFull):
+        return _choose(error.status, _("The server is out of space for files. Tell your administrator."))
+    return _choose(error.status, _("The server can't reach its files at the moment. Try again in a few minutes."))
+
+
+def _start_check(form: str, name: str, columns: CsvColumns | None) -> None:
+    """Leave reading a large file to a worker."""
+    about = {"name": name or _("contacts"), "form": form, "columns": columns.to_json() if columns else None}
+    task_started(tasks.start(current_user(), import_check.NAME, about, task_id=tasks.id_of_form(current_user(), form)))
+
+
+def _no_contacts() -> str:
+    return _("No contacts found in this file. Choose a vCard (.vcf), CSV or LDIF file.")
+
+
+def _kept(form: str) -> tuple[str, bytes]:
+    """The id and the content of a file that waits. Raises FileGone."""
+    if not _FORM.fullmatch(form):
+        abort(404)
+    task_id = tasks.id_of_form(current_user(), form)
+    return task_id, import_check.content_of(settings(), task_id)
+
+
+def _gone() -> Answer:
+    notify(_("This file is no longer here: it was imported or dropped. Choose it again if you need it."), "caution")
+    return redirect(url_for("contacts.import_form"), 303)
+
+
+# --- columns ---------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/contacts/import/<form>/columns")
+def import_columns(form: str) -> Answer:
+    """Which column holds what, with the first rows."""
+    try:
+        task_id, content = _kept(form)
+    except FileGone:
+        return _gone()
+    chosen = import_check.chosen_columns(settings(), task_id)
+    return _columns_page(form, card_files.look(content, chosen))
+
+
+def _columns_page(form: str, look: FileLook, status: int = 200, error: str = "") -> Response:
+    if look.kind is not FileKind.TABLE:
+        abort(404)
+    return page("contacts/import_columns.html", status, form=form, file=look, choices=field_choices(), error=error, name=_name())
+
+
+def _name() -> str:
+    return safe_name(request.values.get("name", "")[:200])
+
+
+@blueprint.post("/contacts/import/<form>/columns")
+def choose_columns(form: str) -> Answer:
+    """Keep what each column holds; `column`: a key each, in their order."""
+    try:
+        task_id, content = _kept(form)
+    except FileGone:
+        return _gone()
+    columns = CsvColumns(tuple(request.form.getlist("column")[:MOST_COLUMNS]), "header" in request.form)
+    look = card_files.look(content, columns)
+    known = {key for _name, fields in field_choices() for key, _label in fields}
+    allowed = {*known, "", *(one.key for one in card_files.look(content).columns)}
+    if not set(columns.keys) <= allowed or not any(key in _NAMES or key.startswith("g.e mail") for key in columns.keys):
+        return _columns_page(form, look, 422, _("Say which column holds the name, the address or the phone number."))
+    try:
+        import_check.choose_columns(settings(), task_id, columns)
+        if import_check.is_large(content) and not tasks.is_there(current_user(), task_id):
+            _start_check(form, _name(), columns)
+    except (LimitReached, StorageFull, StorageAway) as error:
+        return _not_kept(error)
+    return redirect(url_for("contacts.show_import", form=form, name=_name() or None), 303)
+
+
+# --- report and import -----------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/contacts/import/<form>")
+def show_import(form: str) -> Answer:
+    """What importing the file would do; nothing is written yet."""
+    if (task := _check_of(form)) is not None:
+        return _report_of_task(form, task)
+    try:
+        task_id, content = _kept(form)
+    except FileGone:
+        return _gone()
+    if import_check.is_large(content):  # its columns were not chosen yet
+        return redirect(url_for("contacts.import_columns", form=form), 303)
+    columns = import_check.chosen_columns(settings(), task_id)
+    planned = merge.plan_cards(current_user(), card_files.read(content, columns))
+    report = report_of(planned, store.count(current_user()))
+    table = card_files.look(content).kind is FileKind.TABLE
+    return _report_page(form, report, "contacts.import_columns" if table else "")
+
+
+def _check_of(form: str) -> Task | None:
+    try:
+        task = tasks.find(current_user(), tasks.id_of_form(current_user(), form))
+    except tasks.NoSuchTask:
+        return None
+    return task if task.kind == import_check.NAME else None
+
+
+def _report_of_task(form: str, task: Task) -> Response:
+    if task.state in tasks.OPEN:
+        return page("contacts/import_report.html", form=form, report=None, reading=True, name=_name())
+    if task.state != TaskState.DONE:
+        return _choose(422, _no_contacts() if task.error == "no-cards" else _("This file was not read. Choose it again."))
+    return _report_page(form, ImportReport.from_json(tasks.result_of(task)["report"]), "")
+
+
+def _report_page(form: str, report: ImportReport, columns: str) -> Response:
+    return page(
+        "contacts/import_report.html", form=form, report=report, reading=False, columns=columns, will=will_words(report),
+        remarks=[(one, remark_words(one)) for one in report.remarks], name=_name(), most=store.MOST,
+    )  # fmt: skip
+
+
+@blueprint.post("/contacts/import/<form>")
+def take_import(form: str) -> Answer:
+    """`action`: import the file that was shown, or cancel."""
+    task = _check_of(form)
+    try:
+        task_id, content = _kept(form)
+    except FileGone:
+        return _gone() if request.form.get("action") != "cancel" else redirect(url_for("contacts.import_form"), 303)
+    if request.form.get("action") == "cancel":
+        _drop(task_id, task)
+        return redirect(url_for("contacts.import_form"), 303)
+    if import_check.is_large(content):
+        return _start_import(form, task_id, task, content)
+    columns = import_check.chosen_columns(settings(), task_id)
+    try:
+        with user_lock(current_user().id):
+            planned = merge.plan_cards(current_user(), card_files.read(content, columns))
+            taken = merge.apply(current_user(), planned)
+    except (LimitReached, store.CardTooLarge) as error:
+        say_refused(error)
+        return redirect(url_for("contacts.show_import", form=form), 303)
+    except store.ContactChangedElsewhere:
+        notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
+        return redirect(url_for("contacts.show_import", form=form), 303)
+    _drop(task_id, task)
+    say_taken(planned, taken)
+    return redirect(url_for("contacts.show"), 303)
+
+
+def _drop(task_id: str, task: Task | None) -> None:
+    import_check.forget(settings(), task_id)
+    if task is not None:
+        tasks.remove(current_user(), task.id)
+
+
+def _start_import(form: str, task_id: str, task: Task | None, content: bytes) -> Answer:
+    """Leave a large file to a worker."""
+    if task is None or task.state != TaskState.DONE:
+        return redirect(url_for("contacts.show_import", form=form), 303)
+    about = {"name": json.loads(task.arguments)["name"], "columns": tasks.result_of(task)["columns"]}
+    try:
+        started = task_files.start(
+            current_user(), import_task.NAME, about, settings(), form=f"{form} import", name=import_task.FILE, chunks=[content]
+        )  # fmt: skip
+    except (LimitReached, StorageFull, StorageAway) as error:
+        return _not_kept(error)
+    _drop(task_id, task)
+    task_started(started)
+    return redirect(url_for("contacts.show"), 303)
+
+
+# --- as tasks --------------------------------------------------------------------------------------------------------
+
+
+def _import_failed(reason: str) -> str:
+    return {
+        "no-cards": _no_contacts(),
+        "too-many": _("You can have up to %(most)s contacts. Delete some first.", most=store.MOST),
+        "changed": _("Your contacts have changed in the meantime. Import the file again: nothing will be duplicated."),
+        "file-gone": _("The file is no longer available. Import it again."),
+    }.get(reason, "")
+
+
+def _import_undo(result: Facts) -> tuple[str, Facts] | None:
+    if not result.get("undo"):
+        return None
+    return url_for("contacts.undo_last"), {"undo": result["undo"], "task": result["task"], "back": url_for("accounts.tasks")}
+
+
+TASK_TEXTS[import_task.NAME] = TaskText(
+    title=lambda about: _("Importing contacts from “%(name)s”.", name=about["name"]),
+    done=lambda result: taken_words(*(result[name] for name in ("added", "merged", "present", "refused", "cut"))),
+    failed=_import_failed,
+    link=lambda _result: (url_for("contacts.show"), _("View contacts")),
+    undo=_import_undo,
+)
+
+TASK_TEXTS[import_check.NAME] = TaskText(
+    title=lambda about: _("Reading contacts from “%(name)s”.", name=about["name"]),
+    done=lambda _result: _("The file was read. Nothing has been imported yet."),
+    failed=_import_failed,
+    link=lambda result: (url_for("contacts.show_import", form=result["form"]), _("See what it would do")),
+)
