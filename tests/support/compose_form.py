@@ -23,7 +23,9 @@ def text_of(page):
 
 
 def value_of(page, name):
-    return page.one(f"[name={name}]").get("value", "")
+    """What stands in a field; long lists of people are in a text area."""
+    field = page.one(f"[name={name}]")
+    return field.get_text().strip() if field.name == "textarea" else field.get("value", "")
 
 
 def chosen(page, name):
