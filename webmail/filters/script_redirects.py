@@ -16,7 +16,7 @@ UNREADABLE = "?"  # in place of an address: a script that no parser of ours read
 
 
 def targets(account: Account) -> list[tuple[str, str]]:
-    """(script, address) for each `redirect` of the scripts that run, those in conditions too. 2 or 3 round trips for a script.
+    """(script, address) for each `redirect` or `notify` of the scripts that run. 2 or 3 round trips for a script.
 
     Raises what `managesieve.connect` does.
     """
@@ -32,11 +32,14 @@ def in_script(text: str) -> list[str]:
     try:
         return list(_of(parse(text).commands))
     except SieveSyntaxError:
-        return [UNREADABLE] if "redirect" in text.lower() else []
+        return [UNREADABLE] if "redirect" in text.lower() or "notify" in text.lower() else []
 
 
 def _of(commands: Sequence[Command]) -> Iterator[str]:
     for command in commands:
-        if command.name.lower() == "redirect" and isinstance(command.arguments[-1], StringArgument):
-            yield command.arguments[-1].value
+        target = command.arguments[-1] if command.arguments else None
+        if isinstance(target, StringArgument) and command.name.lower() == "redirect":
+            yield target.value
+        if isinstance(target, StringArgument) and command.name.lower() == "notify":  # RFC 5436: it can carry the whole text
+            yield target.value.removeprefix("mailto:")
         yield from _of(command.block or ())

@@ -132,6 +132,10 @@ class SecurityNotice(Enum):
         _l("Your mail is forwarded"),
         _l("All mail for %(address)s is now forwarded to %(what)s."),
     )
+    FORWARDING_BY_FILTER = (
+        _l("A filter forwards your mail"),
+        _l("A filter of %(address)s now forwards mail to %(what)s."),
+    )
     FORWARDING_ENDED = (
         _l("Your mail is no longer forwarded"),
         _l("Mail for %(address)s is no longer forwarded to %(what)s."),

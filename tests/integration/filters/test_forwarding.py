@@ -303,3 +303,27 @@ def test_a_paused_forwarding_has_no_banner(ann, bob, account_of):
     page = ann.get("/forwarding")
     assert "paused" in page.one(".notice-caution").text
     assert not ann.get("/mailbox/INBOX").one("#forwarded").text.strip()
+
+
+# --- filters and scripts ------------------------------------------------------------------------------------------------
+
+
+def test_a_filter_or_script_that_forwards_asks_for_a_factor_too(person, bob, account_of):
+    script = {"name": "mine", "text": f'redirect "{bob.address}";\n'}
+    rule = {
+        "name": "On", "conditions-0-field": "subject", "conditions-0-match": "contains", "conditions-0-values": "x",
+        "actions-0-kind": "forward", "actions-0-value": bob.address, "action": "save",
+    }  # fmt: skip
+    for url, fields in (("/filters/script", script), ("/filters/new", rule)):
+        assert send(person, url, **fields).address.startswith("/account/confirm"), url
+    assert not store.load(account_of(person.address)).scripts
+    long = {"name": "mine", "text": script["text"] + "# " + "x" * 9000}
+    answer = send(person, "/filters/script", **long)
+    assert (answer.status, "in another tab" in answer.text, long["text"] in answer.one("textarea").text) == (403, True, True)
+
+    confirmed(person)
+    told = SystemMessage.select().where(SystemMessage.recipient == person.address, SystemMessage.kind == "security")
+    assert send(person, "/filters/script", **script).address == "/filters/scripts"
+    assert bob.address in told.get().body
+    assert send(person, "/filters/script", **{**script, "text": script["text"] + "keep;\n"}).status in (200, 409)
+    assert told.count() == 1

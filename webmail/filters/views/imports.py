@@ -26,7 +26,7 @@ from webmail.filters.imports.own_json import rules_as_json
 from webmail.filters.imports.sieve_script import read_script
 from webmail.filters.rules import MOST_RULES, ActionKind, BadRule, FilterRule, RuleAction, from_json, to_json
 from webmail.filters.store import Filters, FilterState
-from webmail.filters.views import rule_form
+from webmail.filters.views import forward_guard, rule_form
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.import_words import difference_words, reason_words, unreadable_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
@@ -153,6 +153,9 @@ def take_import() -> Response:
         return _choose(422, _("This form can’t be read any more. Choose the file again."))
     if not rules and away is None:
         return _choose(422, _("No filter was ticked. Nothing was changed."))
+    forwards = forward_guard.new_in_rules(rules)
+    if elsewhere := forward_guard.factor_first(forwards):
+        return elsewhere
     try:
         named = _folders(rules)
         rules = [_with_tags(fitting.with_folders(one, named), current_user()) for one in rules]
@@ -161,6 +164,7 @@ def take_import() -> Response:
         return _choose(422, _("A folder or tag has a name that the mail server does not take. Nothing was imported."))
     except (MailError, BadRule, LimitReached) as error:
         return _choose(502 if isinstance(error, MailError) and error.status >= 500 else 422, why_not(error))
+    forward_guard.told(forwards)
     return to_list()
 
 

@@ -181,5 +181,5 @@ def words_of(error: BadRule) -> str:
         case "characters":
             return _("This contains characters that can’t be used here.")
         case "forward":
-            return _("Your mail may not be forwarded to this address. One outside has to be confirmed first, under Forwarding.")
+            return _("Your mail may not be forwarded to this address. See under Forwarding where it may go.")
     return _("Check this.")

@@ -28,7 +28,7 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.rule_draft import ActionRow, ConditionRow, RuleDraft
 from webmail.filters.rules import MOST_ACTIONS, MOST_CONDITIONS, ActionKind, BadRule, FilterRule, to_json
 from webmail.filters.store import Filters, FiltersChanged, FilterState
-from webmail.filters.views import rule_form, tryout
+from webmail.filters.views import forward_guard, rule_form, tryout
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
 from webmail.filters.views.sentences import rule_name, weekday_names
@@ -88,7 +88,14 @@ def _answer(number: str) -> Response:
         _refuse_forwards(rule)
     except BadRule as error:
         return _form(rule_form.with_error(draft, error), number, 422)
+    forwards = forward_guard.new_in_rules([rule])
+    if elsewhere := forward_guard.factor_first(forwards):
+        if forward_guard.form_is_kept():
+            return elsewhere
+        return _form(draft, number, 403, forward_guard.confirm_elsewhere_words())
     answer = _save(draft, rule, number)
+    if answer.status_code == 303:
+        forward_guard.told(forwards)
     if verb == "apply" and answer.status_code == 303:
         tryout.start_applying(rule)
     return answer

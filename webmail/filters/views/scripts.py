@@ -16,6 +16,7 @@ from webmail.database import undo_store
 from webmail.errors import MailError, NotAllowed
 from webmail.filters import script_files
 from webmail.filters.blueprint import blueprint
+from webmail.filters.views import forward_guard
 from webmail.filters.views.frame import trouble_words
 from webmail.filters.views.rule_changes import UNDO_SECONDS
 from webmail.managesieve import NoSuchScript, ScriptRefused
@@ -116,6 +117,11 @@ def save_script() -> Response:
         return _form(name, text, seen, 422, name_error=_("Choose another name."))
     if len(text) > script_files.LONGEST:
         return _form(name, text, seen, 422, _("This script is too long."))
+    forwards = forward_guard.new_in_script(name, text)
+    if elsewhere := forward_guard.factor_first(forwards):
+        if forward_guard.form_is_kept():
+            return elsewhere
+        return _form(name, text, seen, 403, forward_guard.confirm_elsewhere_words())
     try:
         saved = script_files.save(current_user().id, current_account(), name, text, seen)
     except ScriptRefused as error:
@@ -129,6 +135,7 @@ def save_script() -> Response:
             words = trouble_words(error)
         return _form(name, text, seen, status, words)
     if saved:
+        forward_guard.told(forwards)
         notify(_("Script “%(name)s” saved.", name=name[:60]))
     return redirect(url_for("filters.list_scripts"), 303)
 
