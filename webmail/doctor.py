@@ -34,6 +34,7 @@ _CAPABILITIES = {
     "CONDSTORE": (WARNING, "changes made elsewhere are found by reading all flags again"),
     "LIST-STATUS": (WARNING, "the folder list takes one request per folder"),
     "PREVIEW": (WARNING, "lists can't show previews of messages"),
+    "METADATA": (WARNING, "the mail server's own spam rule does not know people's safe senders"),
 }
 _CERTIFICATE_DAYS = 14  # warn if it expires sooner
 
