@@ -14,7 +14,7 @@ from webmail.web.current import settings
 @with_appcontext
 def dns() -> None:
     """Print the DNS records for each domain, as lines of a zone file."""
-    lines = dns_records.records(settings(), dav="dav" in current_app.blueprints)
+    lines = dns_records.records(settings(), dav="dav" in current_app.extensions)
     if not lines:
         raise click.ClickException("no server is known by a name that is good outside: set domain, and mail_server or [devices]")
     for line in lines:

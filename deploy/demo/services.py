@@ -181,6 +181,7 @@ class Services:
             "imap_host": HOST,
             "imap_port": self.ports.imap,
             "imap_security": "none",
+            "mail_server": f"mail.{accounts.DOMAIN}",  # what phones are told; here, nothing answers by that name
             "smtp_host": HOST,
             "smtp_port": self.ports.smtp,
             "smtp_security": "tls" if self.postfix else "none",

@@ -54,7 +54,7 @@ def _iphone(wanted: Wanted) -> list[str]:
     if wanted.profile:
         return [
             _("Open Settings, and tap “Profile Downloaded” near the top."),
-            _("Tap “Install” and type the code of the device. “Not Signed” is nothing to worry about here."),
+            _("Tap “Install” and type the code of the device."),
             _("Open Mail: your messages appear within a minute."),
         ]
     found = []
@@ -71,7 +71,7 @@ def _mac(wanted: Wanted) -> list[str]:
         return [
             _("Open the file that was downloaded."),
             _("Open System Settings › General › Device Management, and double-click the profile."),
-            _("Click “Install…” and type the password of the Mac. “Not signed” is nothing to worry about here."),
+            _("Click “Install…” and type the password of the Mac."),
         ]
     found = []
     if wanted.mail:

@@ -9,8 +9,8 @@ from webmail.web.current import settings
 
 
 def has_dav() -> bool:
-    """Whether calendars and contacts are served to devices."""
-    return "dav" in current_app.blueprints
+    """Whether calendars and contacts are served to devices: `create_app` says so where it puts their server in front."""
+    return "dav" in current_app.extensions
 
 
 def dav_link() -> str:

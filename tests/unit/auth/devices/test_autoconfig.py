@@ -60,7 +60,7 @@ def test_thunderbird_finds_the_servers(visitor, path):
 
 
 def test_calendars_and_contacts_only_where_there_are_some(app, visitor, monkeypatch):
-    monkeypatch.setitem(app.blueprints, "dav", app.blueprints["auth"])
+    monkeypatch.setitem(app.extensions, "dav", True)
     root = fromstring(visitor.get(WELL_KNOWN).data)
     for tag, kind in (("addressBook", "carddav"), ("calendar", "caldav")):
         part = root.find(tag)

@@ -34,7 +34,7 @@ def settings(settings):
 
 @pytest.fixture
 def dav(app, monkeypatch):
-    monkeypatch.setitem(app.blueprints, "dav", app.blueprints["auth"])
+    monkeypatch.setitem(app.extensions, "dav", True)
 
 
 def confirmed(app) -> Browser:
@@ -318,7 +318,7 @@ def watch(visitor, place: str, **headers) -> BeautifulSoup:
 
 def test_it_waits_and_then_tells_who_signed_in(alice_here):
     place = connect(alice_here)
-    assert "Waiting for “My iPhone” to sign in" in words(watch(alice_here, place))
+    assert "Waiting for the device to sign in" in words(watch(alice_here, place))
     app_passwords.used(AppPassword.get().id, "imap", "192.0.2.1")
     AppPassword.update(used=now() - timedelta(seconds=20)).execute()
     told = watch(alice_here, place)

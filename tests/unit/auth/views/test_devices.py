@@ -103,7 +103,7 @@ def test_nobody_makes_one_without_a_factor_given_a_moment_ago(visitor):
 
 @pytest.mark.parametrize(("boxes", "uses"), [(["imap"], "imap"), (["smtp"], "smtp"), (["imap", "dav"], "imap caldav carddav")])
 def test_it_is_for_what_was_chosen(app, confirmed, boxes, uses, monkeypatch):
-    monkeypatch.setitem(app.blueprints, "dav", app.blueprints["auth"])
+    monkeypatch.setitem(app.extensions, "dav", True)
     made(confirmed, use=boxes)
     assert " ".join(app_passwords.uses_of(AppPassword.get())) == uses
     entry = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
@@ -113,7 +113,7 @@ def test_it_is_for_what_was_chosen(app, confirmed, boxes, uses, monkeypatch):
 
 def test_calendars_are_offered_where_there_are_some(app, confirmed, monkeypatch):
     assert [box["value"] for box in seen(confirmed).select("[name=use]")] == ["imap", "smtp"]
-    monkeypatch.setitem(app.blueprints, "dav", app.blueprints["auth"])
+    monkeypatch.setitem(app.extensions, "dav", True)
     assert [box["value"] for box in seen(confirmed).select("[name=use]")] == ["imap", "smtp", "dav"]
 
 
