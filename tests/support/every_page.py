@@ -62,6 +62,7 @@ NO_PAGES = frozenset(
         "contacts.import_columns",  # of a file that waits: states
         "contacts.show_import",
         "contacts.export",
+        "contacts.photo",
         "auth.show_sessions",  # leads to the page of devices
         "auth.show_wish",  # for people at the second step: tests/browser/auth
         "auth.confirm_for_voucher",
@@ -222,10 +223,12 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
     group(alice, "Équipe", "bob@lycee.example")
     listed = alice.get("/contacts")
     one = listed.link("Zoé").partition("?")[0]
+    add(alice, "Zoé P.", "zoe.petit.de.la.fontaine@etablissement-scolaire.example", note="Déléguée")
+    compared = alice.get("/contacts/duplicates").link("Compare")
     return {
         "contacts": "/contacts", "contact": one, "contact-edit": f"{one}/edit", "contact-new": "/contacts/new",
         "group-new": "/contacts/groups/new", "contacts-import": "/contacts/import",
-        "people": "/contacts/people",
+        "people": "/contacts/people", "duplicates": "/contacts/duplicates", "duplicates-compare": compared,
     }  # fmt: skip
 
 

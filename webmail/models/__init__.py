@@ -29,7 +29,7 @@ from webmail.models.compose import (
     Signature,
     WritingIdentity,
 )
-from webmail.models.contacts import Contact, ContactAddress, ContactMember
+from webmail.models.contacts import Contact, ContactAddress, ContactMember, DifferentContacts
 from webmail.models.factors import (
     AppPassword,
     Authenticator,
@@ -69,6 +69,7 @@ __all__ = [
     "Contact",
     "ContactAddress",
     "ContactMember",
+    "DifferentContacts",
     "Correspondent",
     "Deputy",
     "DraftRow",

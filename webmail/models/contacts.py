@@ -68,3 +68,15 @@ class ContactMember(Table):
 
     class Meta:
         table_name = "contact_members"
+
+
+class DifferentContacts(Table):
+    """Two contacts that look alike and are not the same person: their `uid`s, the lesser first."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", index=False)
+    one = pw.CharField(max_length=32)
+    other = pw.CharField(max_length=32)
+
+    class Meta:
+        table_name = "different_contacts"
+        indexes = ((("user", "one", "other"), True),)

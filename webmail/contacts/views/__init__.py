@@ -2,7 +2,9 @@
 
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views import (
+    card_parts,
     contacts,
+    duplicates,
     files,
     from_message,
     groups,
@@ -12,7 +14,9 @@ from webmail.contacts.views import (
 
 __all__ = [
     "blueprint",
+    "card_parts",
     "contacts",
+    "duplicates",
     "files",
     "from_message",
     "groups",

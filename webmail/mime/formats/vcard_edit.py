@@ -329,8 +329,25 @@ def _with_members(lines: list[VcardProperty], members: tuple[str, ...]) -> list[
 # --- merging ---------------------------------------------------------------------------------------------------------
 
 
-def merged(card: str, other: str) -> str:
-    """Add to a card what only the other one has: e-mail addresses, phone numbers, properties. Existing lines do not change."""
+def with_lines_of(card: str, other: str | None, names: Iterable[str]) -> str:
+    """A card with the lines of these names from another one instead of its own; without them if there is no other."""
+    wanted = set(names)
+    lines = _of(card)
+    at = next((number for number, line in enumerate(lines) if line.name in wanted), len(lines))
+    kept = [line for line in lines if line.name not in wanted]
+    new = [line for line in _of(other) if line.name in wanted] if other else []
+    return as_text([*kept[:at], *new, *kept[at:]])
+
+
+def with_note(card: str, note: str) -> str:
+    lines = _of(card)
+    _set(lines, "NOTE", _escaped(note))
+    return as_text(lines)
+
+
+def merged(card: str, other: str, single: Iterable[str] = _SINGLE) -> str:
+    """Add to a card what only the other one has: e-mail addresses, phone numbers, properties. Existing lines do not change; of
+    properties that are `single`, the card keeps its own."""
     if set(other.split("\r\n")) <= set(card.split("\r\n")):
         return card
     lines, more = _of(card), _of(other)
@@ -339,7 +356,7 @@ def merged(card: str, other: str) -> str:
     groups = {line.group for line in lines} - {""}
     renamed: dict[str, str] = {}
     for line in more:
-        if line.name in _OWN or _same(line) in there or (line.name in _SINGLE and line.name in names):
+        if line.name in _OWN or _same(line) in there or (line.name in single and line.name in names):
             continue
         if line.group:  # "item1" of the other card is not the "item1" of this one
             if line.name == "X-ABLABEL" and line.group not in renamed:

@@ -1,0 +1,224 @@
+"""Duplicates: contacts that may be the same person, by address, phone number or name, and their merging, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from webmail.contacts import store
+from webmail.contacts.undo import CardVersion
+from webmail.database.connection import db
+from webmail.mime.encoded_words import fold
+from webmail.mime.formats import vcard_edit, vcard_versions
+from webmail.mime.formats.address_books.entry import BookEntry, entry_of
+from webmail.mime.threats import names
+from webmail.models import Contact, ContactAddress, ContactMember, DifferentContacts, User
+
+MOST_TOGETHER = 4  # shown side by side
+MOST_SHOWN = 50
+_MOST_SHARING = 6  # a switchboard's number, or a whole family's address, tells nothing
+_SHORTEST_PHONE = 6  # digits
+_MOST_KEPT = 5_000  # pairs that are told apart
+BOTH = "both"
+
+
+class Likeness(IntEnum):
+    """Why contacts may be the same; the least is the surest."""
+
+    ADDRESS = 1
+    PHONE = 2
+    NAME = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Contacts that may be one person; `value` is what they share."""
+
+    likeness: Likeness
+    value: str
+    people: tuple[Contact, ...]  # without their cards
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+def candidates(user: User) -> list[Candidate]:
+    """All of them, the surest first, each contact in one only. 3 queries, whatever the number of contacts."""
+    found = Contact.select(Contact.id, Contact.uid, Contact.name, Contact.email, Contact.sort, Contact.words)
+    people = {row.id: row for row in found.where(Contact.user == user, Contact.kind == store.INDIVIDUAL)}
+    apart = _told_apart(user)
+    taken: set[int] = set()
+    candidates: list[Candidate] = []
+    by_phone, by_name = _by_phone(people.values()), _by_name(people.values())
+    for likeness, shared in ((Likeness.ADDRESS, _by_address(user)), (Likeness.PHONE, by_phone), (Likeness.NAME, by_name)):
+        for value, numbers in shared.items():
+            alike = [
+                people[number] for number in sorted(set(numbers)) if number in people and number not in taken
+            ]  # oldest first
+            if not 1 < len(alike) <= _MOST_SHARING:
+                continue
+            together = _not_apart(alike, apart)
+            if len(together) > 1:
+                taken.update(row.id for row in together)
+                candidates.append(Candidate(likeness, value, tuple(together)))
+    return candidates
+
+
+def _by_address(user: User) -> dict[str, list[int]]:
+    rows: Any = ContactAddress.select(ContactAddress.address, ContactAddress.contact)
+    shared: dict[str, list[int]] = {}
+    for address, number in rows.where(ContactAddress.user == user, ContactAddress.address != "").tuples():
+        shared.setdefault(address, []).append(number)
+    return shared
+
+
+def _by_phone(people: Iterable[Contact]) -> dict[str, list[int]]:
+    shared: dict[str, list[int]] = {}
+    for row in people:
+        for word in row.words.split():
+            if word.isdigit() and len(word) >= _SHORTEST_PHONE:
+                shared.setdefault(word, []).append(row.id)
+    return shared
+
+
+def _by_name(people: Iterable[Contact]) -> dict[str, list[int]]:
+    shared: dict[str, list[int]] = {}
+    for row in people:
+        if key := names.name_key(fold(row.name)):
+            shared.setdefault(key, []).append(row.id)
+    return {key: numbers for key, numbers in shared.items() if len(numbers) > 1}
+
+
+def _not_apart(alike: Sequence[Contact], apart: set[tuple[str, str]]) -> list[Contact]:
+    """The most of them, up to MOST_TOGETHER, of whom no two were told apart."""
+    for at, first in enumerate(alike):
+        together = [first]
+        for row in alike[at + 1 :]:
+            if all(_pair(row.uid, one.uid) not in apart for one in together):
+                together.append(row)
+        if len(together) > 1:
+            return together[:MOST_TOGETHER]
+    return []
+
+
+# --- told apart ------------------------------------------------------------------------------------------------------
+
+
+def _pair(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one < other else (other, one)
+
+
+def _told_apart(user: User) -> set[tuple[str, str]]:
+    rows: Any = DifferentContacts.select(DifferentContacts.one, DifferentContacts.other).where(DifferentContacts.user == user)
+    return set(rows.tuples())
+
+
+def tell_apart(user: User, uids: Sequence[str]) -> None:
+    """Remember that no two of these are the same person. Those of contacts that are gone are forgotten then."""
+    pairs = {_pair(one, other) for at, one in enumerate(uids) for other in uids[at + 1 :]} - _told_apart(user)
+    here = Contact.select(Contact.uid).where(Contact.user == user)
+    with db.atomic():
+        mine = DifferentContacts.user == user
+        gone = DifferentContacts.one.not_in(here) | DifferentContacts.other.not_in(here)
+        DifferentContacts.delete().where(mine & gone).execute()
+        if pairs and DifferentContacts.select().where(mine).count() + len(pairs) <= _MOST_KEPT:
+            rows = [{"user": user.id, "one": one, "other": other} for one, other in sorted(pairs)]
+            DifferentContacts.insert_many(rows).on_conflict_ignore().execute()
+
+
+def tell_together(user: User, uids: Sequence[str]) -> None:
+    """Take that back."""
+    mine = DifferentContacts.user == user
+    DifferentContacts.delete().where(mine & DifferentContacts.one.in_(uids) & DifferentContacts.other.in_(uids)).execute()
+
+
+# --- side by side ----------------------------------------------------------------------------------------------------
+
+# what one chooses between: the name of the choice, and the properties that belong to it
+CHOICES: dict[str, tuple[str, ...]] = {
+    "name": ("FN", "N", "SORT-STRING", "X-PHONETIC-FIRST-NAME", "X-PHONETIC-LAST-NAME"),
+    "nickname": ("NICKNAME",),
+    "organisation": ("ORG", "X-DEPARTMENT"),
+    "title": ("TITLE",),
+    "role": ("ROLE",),
+    "birthday": ("BDAY",),
+    "anniversary": ("ANNIVERSARY", "X-ANNIVERSARY", "X-EVOLUTION-ANNIVERSARY"),
+    "gender": ("GENDER", "X-GENDER"),
+    "photo": ("PHOTO",),
+    "note": ("NOTE",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Contacts side by side. `differing`: for each choice that there is, what each has of it ("" for nothing)."""
+
+    rows: tuple[Contact, ...]
+    entries: tuple[BookEntry, ...]
+    differing: dict[str, list[str]] = field(default_factory=dict)
+
+
+def compare(rows: Sequence[Contact]) -> Comparison:
+    entries = tuple(entry_of(row.vcard) for row in rows)
+    found = {}
+    for choice in CHOICES:
+        values = [_value(one, choice) for one in entries]
+        if len(set(filter(None, values))) > 1:
+            found[choice] = values
+    return Comparison(tuple(rows), entries, found)
+
+
+def _value(one: BookEntry, choice: str) -> str:
+    if choice == "photo":
+        return store.revision(repr(one.photo)) if one.photo else ""
+    if choice == "organisation":
+        return ", ".join(filter(None, (one.organisation, one.department)))
+    return str(getattr(one, choice))
+
+
+# --- merging ---------------------------------------------------------------------------------------------------------
+
+
+def merged_card(cards: Sequence[str], chosen: Mapping[str, str]) -> str:
+    """One card of several: the first, with what only the others have; of each choice, what was chosen (its number, from "0")."""
+    base = cards[0]
+    version = "4.0" if "VERSION:4" in base[:200].upper() else "3.0"
+    others = [vcard_versions.in_version(card, version) for card in cards[1:]]
+    single = tuple(name for properties in CHOICES.values() for name in properties if name != "NOTE")
+    notes = [entry_of(card).note for card in cards]
+    result = base
+    for other in others:
+        result = vcard_edit.merged(result, vcard_edit.with_lines_of(other, None, ("NOTE",)), single)
+    for choice, number in chosen.items():
+        if choice in CHOICES and number.isdigit() and int(number) < len(cards):
+            result = vcard_edit.with_lines_of(result, [base, *others][int(number)], CHOICES[choice])
+    if chosen.get("note") == BOTH or ("note" not in chosen and not notes[0]):
+        text = "\n".join(dict.fromkeys(filter(None, notes)))
+        result = vcard_edit.with_note(result, text)
+    return result
+
+
+def merge(user: User, rows: Sequence[Contact], chosen: Mapping[str, str]) -> list[CardVersion]:
+    """Merge into the first of these contacts, which takes the place of the others in groups; returns what undoes it.
+
+    1 transaction. Hold the user's lock. Raises CardTooLarge, ContactChangedElsewhere, and changes nothing then.
+    """
+    first, *others = rows
+    card = merged_card([row.vcard for row in rows], chosen)
+    with db.atomic():
+        before = [CardVersion(row.uid, row.vcard) for row in others]
+        kept = store.put(user, card, first) if card != first.vcard else first
+        before.append(CardVersion(first.uid, first.vcard, kept.revision))
+        for group in _groups_with(user, others):
+            members = [first.card_uid if one in {row.card_uid for row in others} else one for one in store.details(group).members]
+            changed = store.put(user, vcard_edit.with_members(group.vcard, dict.fromkeys(members)), group)
+            before.append(CardVersion(group.uid, group.vcard, changed.revision))
+        store.remove(user, [row.uid for row in others])
+    return before
+
+
+def _groups_with(user: User, rows: Sequence[Contact]) -> list[Contact]:
+    inside = ContactMember.select(ContactMember.group).where(ContactMember.member.in_([row.card_uid for row in rows]))
+    return list(Contact.select().where(Contact.user == user, Contact.kind == store.GROUP, Contact.id.in_(inside)))

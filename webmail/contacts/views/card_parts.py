@@ -1,0 +1,47 @@
+"""Parts of a contact's page: the photo, and days as they are written in one's language."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from babel.dates import format_date, format_skeleton
+from flask import Response, abort
+from flask_babel import get_locale
+
+from webmail.contacts.blueprint import blueprint
+from webmail.contacts.views.common import mine
+from webmail.mime.formats import image_info
+from webmail.mime.formats.address_books.entry import entry_of
+from webmail.web import downloads
+
+_DAY = re.compile(r"(\d{4}|--?)-?(\d\d)-?(\d\d)")
+
+
+@blueprint.get("/contacts/<uid>/photo")
+def photo(uid: str) -> Response:
+    """The picture in a card, if it is one that browsers show and that holds nothing but pixels."""
+    data = entry_of(mine(uid).vcard).photo
+    kind = image_info.is_showable(data)
+    if not kind:
+        abort(404)
+    response = Response(data, content_type=kind)
+    response.headers["Content-Security-Policy"] = downloads.POLICY
+    response.headers["Content-Disposition"] = "inline"
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@blueprint.app_template_filter()
+def card_day(text: str) -> str:
+    """A day of a card (1991-01-20, or --01-20 without a year) as people write it; anything else as it is."""
+    found = _DAY.fullmatch(text)
+    try:
+        day = date(int(found[1]) if found and found[1].isdigit() else 2000, int(found[2]), int(found[3])) if found else None
+    except ValueError:
+        day = None
+    if day is None or found is None:
+        return text
+    if found[1].isdigit():
+        return str(format_date(day, "long", locale=get_locale()))
+    return str(format_skeleton("MMMMd", day, locale=get_locale()))
