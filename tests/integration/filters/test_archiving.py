@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -358,3 +359,42 @@ def test_a_renamed_folder_keeps_its_rule_and_a_deleted_one_switches_it_off(perso
     with db.connection_context():
         folders.carry(user, Mailbox("Maths"), "")
     assert person.get("/archiving").one("[data-rule] .rule-switch")["aria-pressed"] == "false"
+
+
+def test_what_a_night_put_into_the_trash_stays_where_the_server_keeps_no_dates(
+    person: Visitor, mail: IMAPClient, turn: Callable[..., ArchiveTurn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has = Connection.has
+    monkeypatch.setattr(Connection, "has", lambda one, name: name != "SAVEDATE" and has(one, name))
+    put(mail, "pub", old(THIS - 1), mailbox="Junk")
+    put(mail, "vieux", old(THIS - 1), mailbox="Trash")
+    add(person, folder="Junk", do="delete", amount="30", unit="days")
+    add(person, folder="Trash", do="delete", amount="30", unit="days")
+    told = turn().take()
+    assert told and (told.trashed, told.deleted) == (1, 1)
+    assert subjects(mail, "Trash") == ["pub"]
+
+
+def test_it_is_suggested_while_the_mailbox_fills_up(app: Flask, make_account: Callable[..., str], imap_of: Connect) -> None:
+    address = make_account("full", quota=100_000)
+    imap_of(address).append("INBOX", bytes(message("Gros", "x" * 85_000)))
+    full = Visitor(app, address).sign_in()
+    assert full.get("/room").all("main a[href='/archiving']")
+    add(full)
+    assert not full.get("/room").all("main a[href='/archiving']")
+
+
+def test_without_tokens_the_page_says_why_it_is_not_offered(app: Flask, person: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.extensions, "settings", replace(settings(app), token_key_file=""))
+    page = person.get("/archiving")
+    assert "can’t be offered here" in page.text and "token_key_file" in page.text
+    assert not page.all("a[href='/archiving/new']")
+    assert nights.sweep(settings(app), datetime(2026, 11, 27, 4, 59, tzinfo=UTC)) == 0
+
+
+def test_a_deleted_rule_comes_back_by_undo(person: Visitor) -> None:
+    add(person, amount="7")
+    key = person.get("/archiving").one("[data-rule]")["data-rule"]
+    page = person.submit(person.get("/archiving"), "form#archiving", action=f"delete {key}")
+    assert not page.all("[data-rule]")
+    assert "7 months" in person.submit(page, ".notice form").one("[data-rule] h2").get_text()

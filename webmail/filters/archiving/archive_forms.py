@@ -42,7 +42,7 @@ class ArchiveForm:
 
         return cls(
             values.get("folder", "")[:1000], text("amount"), text("unit"), text("do"), text("split"), text("tag"),
-            *(values.get(name, "") == "1" for name in ("keep_unread", "keep_flagged", "keep_tagged")), values.get("on", "1") != "0",
+            text("keep_unread") == "1", text("keep_flagged") == "1", text("keep_tagged") == "1", text("on") != "0",
         )  # fmt: skip
 
     def read(self, found: Overview, key: str = "") -> ArchivePlan | None:

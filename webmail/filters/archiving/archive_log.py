@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from webmail import preferences
+from webmail.imap.commands import expand_uid_set
 from webmail.models import ArchiveBatch, ArchiveRun, BatchState, User, now
 
 UNDO_FOR = timedelta(days=7)
@@ -62,6 +63,14 @@ def troubles_of(run: ArchiveRun) -> list[tuple[str, str]]:
 def nights(user: User, most: int = 14) -> list[ArchiveRun]:
     """The latest first. 1 query."""
     return list(ArchiveRun.select().where(ArchiveRun.user == user).order_by(ArchiveRun.id.desc()).limit(most))
+
+
+def trashed_lately(user: User, place: tuple[str, int]) -> set[int]:
+    """UIDs in the trash (its name and UIDVALIDITY) of what nights put there that can still be undone. 1 query."""
+    here = (ArchiveBatch.target == place[0]) & (ArchiveBatch.target_uidvalidity == place[1])
+    mine = (ArchiveBatch.user == user) & (ArchiveBatch.action == "trashed") & (ArchiveBatch.began > now() - UNDO_FOR) & here
+    kept = [batch.target_uids for batch in ArchiveBatch.select(ArchiveBatch.target_uids).where(mine) if batch.target_uids]
+    return {uid for uids in kept for uid in expand_uid_set(uids)}
 
 
 def find(user: User, number: int) -> ArchiveRun | None:

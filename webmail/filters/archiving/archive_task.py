@@ -140,6 +140,8 @@ class ArchiveTurn:
                 trash = imap.mailboxes.for_role(connection, Role.TRASH)
             self._move(plan, "trashed", source, uids, trash, key)
             return
+        if plan.action is ArchiveAction.DELETE:  # where the server does not know since when they are there
+            uids = sorted(set(uids) - archive_log.trashed_lately(self.user, source))
         for piece in batches.pieces(uids):
             with self._batch(source, piece, key) as (connection, left):
                 if plan.action is ArchiveAction.TAG:
