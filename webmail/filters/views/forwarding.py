@@ -94,7 +94,7 @@ def add_forward_target() -> Response:
             forward_targets.confirm(user, address)
             mailed_codes.forget(user, _PURPOSE)
             notify(_("%(address)s is added. Check the settings below, then save.", address=address), "done")
-            return _back("to")
+            return _back()
         if settings().system_sender is None:
             return _forwarding_page(
                 None, new=text, problem=_("Only addresses of your organisation can be used here."), status=422
@@ -123,7 +123,7 @@ def confirm_forward_target() -> Response:
     except TargetRefused as refused:
         return _forwarding_page(None, problem=_fault_words(refused.fault), status=422)
     notify(_("%(address)s is confirmed. Check the settings below, then save.", address=address), "done")
-    return _back("to")
+    return _back()
 
 
 @blueprint.post("/forwarding/remove")
@@ -134,13 +134,13 @@ def remove_forward_target() -> Response:
         before = forward_change.without(user, current_account(), settings(), address)
     except MailError as error:
         notify(trouble_words(error), "danger")
-        return _back("to")
+        return _back()
     if forward_targets.remove(user, address):
         notify(_("%(address)s is removed.", address=address), "done")
     if before.on and address in before.addresses:
         left = tuple(one for one in before.addresses if one != address)
         _told(before, Forwarding(bool(left), left, before.keep, before.until))
-    return _back("to")
+    return _back()
 
 
 @blueprint.post("/forwarding/end")
@@ -207,8 +207,8 @@ def _domains(user: User) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*here.own_domains(user.domain), *listed]))
 
 
-def _back(anchor: str) -> Response:
-    return redirect(url_for("filters.show_forwarding", _anchor=anchor), 303)
+def _back(anchor: str = "") -> Response:
+    return redirect(url_for("filters.show_forwarding", _anchor=anchor or None), 303)
 
 
 # --- what is told ----------------------------------------------------------------------------------------------------
