@@ -49,6 +49,7 @@ class AuditAct(StrEnum):
     DEVICE_TRUSTED = "device-trusted"
     TRUST_ENDED = "trust-ended"
     APP_PASSWORD_ADDED = "app-password-added"
+    APP_PASSWORD_FETCHED = "app-password-fetched"  # a telephone downloaded the profile with it, without signing in
     APP_PASSWORD_REVOKED = "app-password-revoked"
     ACCOUNT_ROLE_SET = "account-role-set"
     ACCOUNT_ADDED = "account-added"

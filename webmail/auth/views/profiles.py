@@ -11,7 +11,9 @@ from webmail.auth.cookies import visit
 from webmail.auth.devices import apple_profile, handover
 from webmail.auth.devices.apple_profile import ProfileOwner, ProfileWords
 from webmail.auth.guard import public
+from webmail.models import AuditAct
 from webmail.web import downloads
+from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.rendering import page
 
@@ -36,6 +38,7 @@ def download_profile(key: str) -> Response:
     except handover.HandoverOver:
         return page("auth/profile_over.html", 410)
     user, name = row.user, settings().name
+    audited(AuditAct.APP_PASSWORD_FETCHED, row.name, actor=user)
     owner = ProfileOwner(user.address, user.name, row.id, letters, frozenset(app_passwords.uses_of(row)), app_passwords.ends(row))
     words = ProfileWords(name, _("Sets up %(address)s on this device.", address=user.address))
     answer = Response(apple_profile.profile(owner, words, settings()), content_type=apple_profile.TYPE)

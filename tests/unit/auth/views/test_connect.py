@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.support.auth_app import Browser, build
+from tests.support.qr_reader import read_qr
 from webmail.auth import app_passwords
 from webmail.auth.devices import device_links, handover
 from webmail.auth.devices.kinds import DeviceKind
@@ -195,6 +196,13 @@ def test_a_telephone_fetches_its_profile_once_without_signing_in(app, alice_here
     assert (mail["IncomingPassword"], mail["EmailAddress"], others) == (letters, "alice@lycee.example", [])
     row = AppPassword.get()
     assert (row.profile_hash, row.profile_sealed) == (None, None)
+    told = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
+    assert (told.act, told.actor_id, told.target, letters in told.details) == (
+        "app-password-fetched",
+        row.user_id,
+        "My iPhone",
+        False,
+    )
     second = phone.client.post(f"/devices/profile/{key}", data={"csrf_token": _token(phone)}, base_url=phone.base)
     assert second.status_code == 410
     assert letters not in second.text
@@ -299,11 +307,15 @@ def test_davx5_opens_with_all_but_the_password(alice_here, dav):
     place = connect(alice_here, "android", use=["mail", "dav"])
     page = seen(alice_here.get(place))
     assert page.select_one("a[href^=davx5]")["href"] == "davx5://alice%40lycee.example@webmail.lycee.example/dav/"
-    assert len(page.select(".qr svg")) == 2
+    account, davx5 = (read_qr(str(picture)) for picture in page.select(".qr svg"))
+    assert davx5 == page.select_one("a[href^=davx5]")["href"]
+    assert json.loads(account)[2][7] == letters_on(alice_here, place)
 
 
 def test_a_picture_of_the_address_for_iphones_alone(alice_here):
-    assert len(seen(alice_here.get(connect(alice_here))).select(".qr svg")) == 1
+    place = connect(alice_here)
+    (picture,) = seen(alice_here.get(place)).select(".qr svg")
+    assert read_qr(str(picture)) == f"https://webmail.lycee.example/devices/profile/{key_on(alice_here, place)}"
     page = seen(alice_here.get(connect(alice_here, "mac")))
     assert page.select(".qr svg") == []
     assert page.select_one("form[action^='/devices/profile/']")
