@@ -79,6 +79,14 @@ def read(text: str) -> OwnScript | None:
     return OwnScript(tuple(found), tuple(foreign))
 
 
+def holds(text: str, parts: Sequence[ScriptPart]) -> bool:
+    """Whether these parts come back from the script that was made of them: too long a script, or too long a part, does not."""
+    own = read(text)
+    if own is None or own.foreign:
+        return False
+    return [(part.kind, part.data) for part in own.parts] == [(part.kind, part.data) for part in parts]
+
+
 def part_at(text: str, line: int) -> ScriptPart | None:
     """The part whose commands stand on this line of our script (from 1)."""
     found = None

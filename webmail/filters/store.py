@@ -198,8 +198,9 @@ def _state(connection: SieveConnection) -> FilterState:
 
 def _write(connection: SieveConnection, state: FilterState, filters: Filters, place: SievePlace) -> str:
     """Store the filters; returns the version of the state then."""
-    script = script_of(filters, replace(place, extensions=state.extensions))
-    if own_script.read(script) is None:  # it would be taken for somebody else's from then on
+    parts = _parts(filters, replace(place, extensions=state.extensions))
+    script = own_script.text_of(parts)
+    if not own_script.holds(script, parts):
         raise OverQuota("more filters than a script of ours can hold")
     if state.text and own_script.read(state.text) is None:  # somebody else's under our name: kept under another
         connection.write(FOUND, state.text)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.messages import message
 from webmail import managesieve
+from webmail.errors import OverQuota
 from webmail.filters import junk_weeks, own_script, store
+from webmail.filters.compile import SievePlace
 from webmail.filters.own_script import ScriptPart
 from webmail.filters.rules import ActionKind, FilterRule, RuleAction, to_json
 from webmail.filters.senders import SenderLists
@@ -90,6 +94,15 @@ def test_the_page_adds_removes_and_takes_back(person, account):
     page = press(person, page, "Remove")
     assert lists(account) == SenderLists() and "no longer on the list" in page.notices
     person.submit(page, "#notices form")
+    assert lists(account) == SenderLists(("bad@outside.example",))
+
+
+def test_lists_that_do_not_fit_are_refused_as_a_whole(person, account):
+    typed(person, "bad@outside.example", "blocked")
+    long = tuple(f"p{number}{'x' * 230}@outside.example" for number in range(1000))
+    with pytest.raises(OverQuota), store.changing(0, account, "") as change:
+        change.filters = replace(change.filters, senders=SenderLists(long[:500], long[500:]))
+        change.place = SievePlace(frozenset())
     assert lists(account) == SenderLists(("bad@outside.example",))
 
 
@@ -178,6 +191,15 @@ def test_a_filter_from_a_message(person, fill):
     assert "If the sender is “bob@outside.example”" in page.one("[data-rule]").get_text()
     page = person.submit(person.get("/mailbox/INBOX"), "#messages", action="filter")
     assert page.address == "/mailbox/INBOX" and "Select a message first" in page.notices
+
+
+def test_a_subject_in_a_filter_loses_what_answers_put_before_it_and_nothing_else(person, fill):
+    subjects = {"Software: more: x": "Software: more: x", "Re[2]: Fwd: Wire: z": "Wire: z", "re" + " " * 4000 + "x": "re"}
+    for subject, words in subjects.items():
+        uid = fill(person, message(subject))[-1]
+        page = person.get(f"/filters/from/{uid}/INBOX")
+        told = page.all("[data-ideas] a")[-1].get_text()
+        assert told.startswith(f"With a subject that contains “{words}")
 
 
 def test_a_filter_from_a_message_with_nothing_in_it(person, fill):

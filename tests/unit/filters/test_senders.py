@@ -62,6 +62,14 @@ def test_they_come_back_from_the_script_and_come_first_in_it():
     assert own.parts[0].commands and not own.parts[1].commands
 
 
+def test_lists_too_long_for_a_part_of_the_script_are_not_stored_as_nothing():
+    long = tuple(f"p{number}{'x' * 230}@outside.example" for number in range(2 * MOST_SENDERS))
+    parts = store._parts(Filters(senders=SenderLists(long[:MOST_SENDERS], long[MOST_SENDERS:])), SievePlace(frozenset()))
+    assert not own_script.holds(own_script.text_of(parts), parts)
+    parts = store._parts(Filters(senders=SenderLists(long[:MOST_SENDERS])), SievePlace(frozenset()))
+    assert own_script.holds(own_script.text_of(parts), parts)
+
+
 @pytest.mark.parametrize(
     "data", ['{"blocked":1}', "[]", '{"blocked":[1]}', '{"safe":["a b@x.example"]}', '{"safe":["none"]}', "{"]
 )

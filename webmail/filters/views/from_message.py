@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 from flask import redirect, request, url_for
@@ -20,6 +19,7 @@ from webmail.imap import origins
 from webmail.mail import Envelope, Mailbox, Role
 from webmail.mailbox import search_query, selection
 from webmail.mailbox.list_request import LONGEST_QUERY
+from webmail.mime.subjects import bare_subject
 from webmail.web.current import current_account, current_user, overview
 from webmail.web.formatting import today
 from webmail.web.list_buttons import LIST_BUTTONS
@@ -27,7 +27,6 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, uidvalidity
 
-_ANSWERED = re.compile(r"\s*(?:(?:re|fw|fwd|tr|aw|wg)\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.I)
 _LONGEST = 200  # characters of a subject in the form
 
 
@@ -78,7 +77,7 @@ def _folder(mailbox: str) -> str:
 
 
 def _ideas(envelope: Envelope, sender: str, folder: str) -> list[FilterIdea]:
-    subject = _ANSWERED.sub("", envelope.subject, count=1).strip()[:_LONGEST]
+    subject = bare_subject(envelope.subject)[:_LONGEST].strip()
     found = []
     if envelope.list_id:
         words = _("From the mailing list “%(name)s”", name=shown(envelope.list_id))
