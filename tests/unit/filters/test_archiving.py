@@ -133,6 +133,10 @@ def test_nobody_changes_the_rule_of_somebody_else(alice):
     assert archive_rules.own(alice) == [rule]
 
 
+def test_what_is_no_number_is_no_rule(alice):
+    assert not archive_rules.turn(alice, Settings(), "own-²", False)
+
+
 @pytest.mark.parametrize(
     ("at", "night"),
     [

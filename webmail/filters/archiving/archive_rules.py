@@ -223,7 +223,7 @@ def position_of(user: User, number: int) -> int:
 
 def turn(user: User, settings: Settings, key: str, on: bool) -> bool:
     """Switch a rule on or off, one's own or a given one that may be; whether there is such a one."""
-    if key.startswith("own-") and key[4:].isdigit() and len(key) < 14:
+    if key.startswith("own-") and key[4:].isdecimal() and len(key) < 14:
         mine = (ArchiveRule.id == int(key[4:])) & (ArchiveRule.user == user)
         return bool(ArchiveRule.update(on=on).where(mine).execute())
     name = key.removeprefix("given-")

@@ -80,7 +80,7 @@ def _answer(number: str) -> Response:
     draft = _with_ready_texts(rule_draft.read(request.form))
     verb, _space, which = request.form.get("action", "").partition(" ")
     if verb not in ("save", "try", "apply"):
-        return _form(_with_rows(draft, verb, int(which) if which.isdigit() and len(which) < 4 else -1), number)
+        return _form(_with_rows(draft, verb, int(which) if which.isdecimal() and len(which) < 4 else -1), number)
     try:
         if verb == "try":
             return tryout.show_tryout(*tryout.rule_to_try(draft), _address(number))
