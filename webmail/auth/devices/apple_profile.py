@@ -37,7 +37,10 @@ class CannotSign(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProfileOwner:
-    """Whose profile it is. `name`: as others see it; `number`: of the app password; `ends`: naive UTC."""
+    """Whose profile it is. `name`: as others see it; `number`: of the app password, 0 for none; `ends`: naive UTC.
+
+    `password`: empty where the device is to ask for it.
+    """
 
     address: str
     name: str
@@ -109,8 +112,7 @@ def _mail(owner: ProfileOwner, settings: Settings) -> dict[str, Any] | None:
         "EmailAddress": owner.address,
         "OutgoingPasswordSameAsIncomingPassword": True,
         "PreventMove": False,
-        "IncomingPassword": owner.password,
-    }
+    } | ({"IncomingPassword": owner.password} if owner.password else {})
     for side, use in (("Incoming", "imap"), ("Outgoing", "smtp")):
         payload |= {
             f"{side}MailServerAuthentication": "EmailAuthPassword",
@@ -137,8 +139,7 @@ def _dav(use: str, owner: ProfileOwner, settings: Settings) -> dict[str, Any] | 
         f"{word}PrincipalURL": path,
         f"{word}UseSSL": settings.public_url.startswith("https:"),
         f"{word}Username": user_name(owner.address, settings),
-        f"{word}Password": owner.password,
-    }
+    } | ({f"{word}Password": owner.password} if owner.password else {})
 
 
 class Signer:

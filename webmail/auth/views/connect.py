@@ -159,7 +159,9 @@ def _form_page(kind: DeviceKind, form: ConnectForm, status: int = 200, *, proble
 def _steps_page(kind: DeviceKind, row: AppPassword | None, held: Held | None) -> Response:
     uses = set(app_passwords.uses_of(row) if row else _EVERYTHING)
     dav = dav_link() if kind.takes_dav and uses & {"caldav", "carddav"} else ""
-    wanted = Wanted(mail=bool(uses & {"imap", "smtp"}), dav=bool(dav), profile=bool(held and held.key))
+    by_hand = row is None and kind.takes_profile and len(mail_servers(settings())) == 2  # the device asks for the password
+    profile = by_hand or bool(held and held.key)
+    wanted = Wanted(mail=bool(uses & {"imap", "smtp"}), dav=bool(dav), profile=profile)
     name = user_name(current_user().address, settings())
     return page(
         "auth/connected.html",
@@ -182,7 +184,11 @@ def _pictures(kind: DeviceKind, held: Held | None, dav: str, wanted: Wanted) -> 
     """QR codes and links, by what they are for."""
     found: dict[str, Any] = {}
     address = current_user().address
-    if held and held.key and (link := public_link("auth.show_profile", key=held.key)):
+    if held and held.key:
+        link = public_link("auth.show_profile", key=held.key)
+    else:  # the page itself, where one signs in on the device
+        link = public_link("auth.show_connect", kind=kind.value) if wanted.profile else ""
+    if link:
         found["profile"] = qr_code(link)
     if kind is DeviceKind.ANDROID:
         if held and wanted.mail and (text := thunderbird_code(address, current_user().name, held.letters, settings())):

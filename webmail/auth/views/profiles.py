@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import abort
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -10,11 +11,13 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.devices import apple_profile, handover
 from webmail.auth.devices.apple_profile import ProfileOwner, ProfileWords
+from webmail.auth.devices.kinds import kind_of
 from webmail.auth.guard import public
+from webmail.auth.views.dav import has_dav
 from webmail.models import AuditAct
 from webmail.web import downloads
 from webmail.web.audit import audited
-from webmail.web.current import settings
+from webmail.web.current import current_user, settings
 from webmail.web.rendering import page
 
 
@@ -37,10 +40,25 @@ def download_profile(key: str) -> Response:
         row, letters = handover.take(key, visit().network, settings())
     except handover.HandoverOver:
         return page("auth/profile_over.html", 410)
-    user, name = row.user, settings().name
+    user = row.user
     audited(AuditAct.APP_PASSWORD_FETCHED, row.name, actor=user)
     owner = ProfileOwner(user.address, user.name, row.id, letters, frozenset(app_passwords.uses_of(row)), app_passwords.ends(row))
-    words = ProfileWords(name, _("Sets up %(address)s on this device.", address=user.address))
+    return _file(owner)
+
+
+@blueprint.post("/devices/connect/<kind>/profile")
+def download_plain_profile(kind: str) -> Response:
+    """The file without a password, for which the device asks: where the mail server keeps the passwords."""
+    user = current_user()
+    if app_passwords.offered(settings()) or not kind_of(kind).takes_profile:
+        abort(404)
+    uses = app_passwords.USES if has_dav() else app_passwords.PROTOCOLS
+    return _file(ProfileOwner(user.address, user.name, 0, "", frozenset(uses)))
+
+
+def _file(owner: ProfileOwner) -> Response:
+    name = settings().name
+    words = ProfileWords(name, _("Sets up %(address)s on this device.", address=owner.address))
     answer = Response(apple_profile.profile(owner, words, settings()), content_type=apple_profile.TYPE)
     answer.headers["Content-Disposition"] = downloads.disposition(f"{name}.mobileconfig")
     return _private(answer)

@@ -403,3 +403,17 @@ def test_where_the_mail_server_keeps_the_passwords_there_are_steps_without_one(s
         assert "mail.lycee.example" in page
     assert visitor.post(FORM, PHONE, form_at="/devices").status_code == 403
     assert AppPassword.select().count() == 0
+
+
+def test_there_the_profile_comes_without_one(app, settings, alice):
+    visitor = confirmed(build(settings))
+    assert visitor.post("/devices/connect/iphone/profile", form_at="/devices").status_code == 404  # app passwords are offered
+    object.__setattr__(visitor.app.extensions["settings"], "sign_in", "imap")
+    page = seen(visitor.get("/devices/connect/iphone"))
+    assert read_qr(str(page.select_one(".qr svg"))) == "https://webmail.lycee.example/devices/connect/iphone"
+    answer = visitor.post("/devices/connect/iphone/profile", form_at="/devices/connect/iphone")
+    (mail,) = plistlib.loads(answer.data)["PayloadContent"]
+    assert mail["IncomingMailServerUsername"] == "alice@lycee.example"
+    assert "IncomingPassword" not in mail
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert visitor.post("/devices/connect/kde/profile", form_at="/devices/connect/iphone").status_code == 404
