@@ -15,6 +15,7 @@ from webmail import config, health, imap, models
 from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
+from webmail.dav.edge import DavEdge
 from webmail.web import compression, current, setup, template_cache
 from webmail.web.body_limits import set_body_limit
 from webmail.web.formatting import LANGUAGES
@@ -39,7 +40,6 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     database = open_database(settings.database_url)
     _prepare(app)
 
-    @app.before_request
     def prepare_database() -> None:
         reopen_if_moved()
         # if the database was unreachable at the start, the first request that reaches it runs the migrations
@@ -47,12 +47,15 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
             migrate()
             app.extensions["migrated"] = True
 
-    @app.teardown_request
-    def close_database(_error: BaseException | None) -> None:
+    def close_database(_error: BaseException | None = None) -> None:
         # SQLite connections stay open, one per thread: reopening would cost more than most requests
         if not settings.database_url.startswith("sqlite") and not database.is_closed():
             database.close()
 
+    app.before_request(prepare_database)
+    app.teardown_request(close_database)
+    app.extensions["dav"] = DavEdge(app.wsgi_app, settings, prepare_database, close_database)  # before proxies are trusted
+    app.wsgi_app = app.extensions["dav"]  # type: ignore[method-assign]
     Htmx(app)
     compression.install(app)
     Babel(app, locale_selector=language)

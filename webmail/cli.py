@@ -21,6 +21,7 @@ from webmail.auth.providers.directory import decide_by_hand
 from webmail.cli_absence import absence
 from webmail.cli_archive import archive
 from webmail.cli_audit import audit, noted
+from webmail.cli_dav import dav
 from webmail.cli_deletion import delete_account, list_deletions
 from webmail.cli_deputies import deputy
 from webmail.cli_directory import directory
@@ -47,7 +48,7 @@ LONGEST_NAME = 190  # the column's length
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, groups, support, absence, archive, forwarding, audit, backup, doctor, dns, jobs):
+    for command in (migrate, accounts, groups, support, absence, archive, forwarding, dav, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 

@@ -84,6 +84,14 @@ class Settings:
     mail_server: str = ""  # the name under which telephones reach the mail server; empty: imap_host, where others reach it
     devices: Devices = Devices()  # the same where ports are others; who signs Apple's profiles
 
+    # whether the account's own password opens calendars and contacts to telephones: never, without-second-step, always
+    own_password_on_devices: str = "without-second-step"
+    collections_per_person: int = 50  # calendars and books of contacts
+    collection_items: int = 20_000  # in each
+    collection_limit_mb: int = 100  # each
+    collections_limit_mb: int = 300  # all of one person together
+    item_limit_kb: int = 1024  # an event, a contact
+
     own_name: bool = True  # people may change the name that others see, but not to that of somebody else
     forgotten_password: bool = True  # a link to the recovery address, or a code by SMS, leads to a new password
     sms: Sms | None = None  # a gateway for text messages; none: no telephone numbers are asked for

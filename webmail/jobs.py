@@ -26,6 +26,9 @@ from webmail.auth import mailed_codes, password_reset
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.providers import directory_sweep
 from webmail.auth.views import directory_letters
+from webmail.calendar import objects
+from webmail.collections import store as collections
+from webmail.collections import trash
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
@@ -132,6 +135,9 @@ class Jobs:
                 support.expire()
                 leftovers.sweep(self.settings)
                 archive_log.expire()
+                trash.expire()
+                collections.forget_gone()
+                objects.extend_index(objects.zone_of(self.settings.timezone))
         for outbox_id in ready:
             self.schedule(outbox_id, now())
         for message_id in notices:

@@ -54,6 +54,7 @@ TOP = (
     "cli_audit",
     "cli_directory",
     "cli_deletion",
+    "cli_dav",
     "cli_deputies",
     "cli_dns",
     "cli_factors",

@@ -6,6 +6,7 @@ Whoever changes what is in a collection calls `changed` first, in the same trans
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -100,7 +101,7 @@ def changed(collection: int, *, count: int = 0, size: int = 0) -> int:
     )
     rows = list(update.where(Collection.id == collection).returning(Collection.seq).tuples().execute())
     if not rows:
-        raise Collection.DoesNotExist(f"no collection {collection}")
+        raise LookupError(f"no collection {collection}")
     return int(rows[0][0])
 
 
@@ -138,6 +139,11 @@ def forget_gone() -> int:
             Collection.update(floor=seq).where(Collection.id == number, Collection.floor < seq).execute()
             count += GoneItem.delete().where(GoneItem.collection == number, GoneItem.seq <= seq).execute()
     return count
+
+
+def new_name() -> str:
+    """A random part of a name."""
+    return secrets.token_hex(8)
 
 
 def size_of(user: User) -> tuple[int, int]:

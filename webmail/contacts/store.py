@@ -211,6 +211,7 @@ def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
         put(user, vcard_edit.with_members(group.vcard, [*kept, row.card_uid] if uid in chosen else kept), group)
 
 
+Finish = Callable[[str], str]  # a card as it is to be kept
 Follower = Callable[[User], object]
 _followers: list[Follower] = []
 
@@ -220,7 +221,7 @@ def followed_by(act: Follower) -> None:
     _followers.append(act)
 
 
-def _tell(user: User) -> None:
+def tell(user: User) -> None:
     for act in _followers:
         act(user)
 
@@ -233,10 +234,13 @@ def new_uid() -> str:
     return str(uuid.uuid4())
 
 
-def add(user: User, new: ContactDetails) -> Contact:
-    """Create a contact. Idempotent for the same UID and content. Raises LimitReached, CardTooLarge, AlreadyThere."""
+def add(user: User, new: ContactDetails, finish: Finish = str) -> Contact:
+    """Create a contact; `finish` adds to its card. Idempotent for the same UID and content.
+
+    Raises LimitReached, CardTooLarge, AlreadyThere.
+    """
     new = replace(new, uid=new.uid or new_uid())
-    card = vcard_edit.made(new)
+    card = finish(vcard_edit.made(new))
     try:
         return put(user, card)
     except ContactChangedElsewhere as error:
@@ -246,11 +250,14 @@ def add(user: User, new: ContactDetails) -> Contact:
         return there
 
 
-def change(row: Contact, new: ContactDetails, began_from: str) -> Contact:
-    """Change a card, keeping properties that `ContactDetails` does not cover. Raises CardTooLarge, ContactChangedElsewhere."""
+def change(row: Contact, new: ContactDetails, began_from: str, finish: Finish = str) -> Contact:
+    """Change a card, keeping properties that `ContactDetails` does not cover; `finish` changes more of it.
+
+    Raises CardTooLarge, ContactChangedElsewhere.
+    """
     if row.revision != began_from:
         raise ContactChangedElsewhere(row.uid)
-    return put(row.user, vcard_edit.changed(row.vcard, new), row)
+    return put(row.user, finish(vcard_edit.changed(row.vcard, new)), row)
 
 
 def put(user: User, card: str, row: Contact | None = None) -> Contact:
@@ -265,7 +272,7 @@ def put(user: User, card: str, row: Contact | None = None) -> Contact:
         [uid] = put_all(user, [card])
         return load(user, uid)
     replace_card(row, card, known)
-    _tell(user)
+    tell(user)
     return Contact.get_by_id(row.id)
 
 
@@ -326,7 +333,7 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
             ids.update(found)
         add_to_index(user.id, [(ids[known.uid], index) for known, _row, index in new])
         collections.there(book.id, [row["href"] for row in values])
-    _tell(user)
+    tell(user)
     return uids
 
 
@@ -338,7 +345,7 @@ def remove(user: User, uids: Sequence[str]) -> int:
             found: Any = Contact.select(Contact.id).where(Contact.user == user, Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
             count += take_out([number for (number,) in found])
     if count:
-        _tell(user)
+        tell(user)
     return count
 
 
@@ -357,6 +364,16 @@ def take_out(ids: Sequence[int]) -> int:
         collections.grown(book, -len(pairs), -collections.sizes(card for _href, card in pairs))
         collections.gone(book, [href for href, _card in pairs], seq)
     return Contact.delete().where(chosen).execute()
+
+
+def index(row: Contact, known: ContactDetails) -> None:
+    """Add a new contact to the index."""
+    add_to_index(row.user_id, [(row.id, index_of(known))])
+
+
+def change_owner(row: Contact, owner: int) -> None:
+    """Move a contact's part of the index to another person (by `id`), whose contact it is now."""
+    ContactAddress.update(user=owner).where(ContactAddress.contact == row.id).execute()
 
 
 def count(user: User) -> int:

@@ -114,6 +114,7 @@ class TrashedItem(pw.Model):
     title = pw.CharField(max_length=190, default="")
     by = pw.CharField(max_length=254, default="")
     at = pw.DateTimeField(index=True)
+    size = pw.IntegerField(default=0)
     text = pw.TextField()
 
     class Meta:

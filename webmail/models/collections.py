@@ -130,6 +130,7 @@ class TrashedItem(Table):
     title = pw.CharField(max_length=190, default="")
     by = pw.CharField(max_length=254, default="")  # who did it
     at = pw.DateTimeField(default=now, index=True)
+    size = pw.IntegerField(default=0)  # bytes
     text = pw.TextField()
     if TYPE_CHECKING:
         collection_id: int | None

@@ -109,7 +109,7 @@ def lines_of(block: Iterable[str], invalid: list[str] | None = None) -> list[Vca
 
 def _of(card: str) -> list[VcardProperty]:
     """The lines of a stored card, parsed by the library except for pictures."""
-    lines = lines_of(line for line in card.split("\r\n") if line)
+    lines = lines_of(line for line in card.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line)
     vobject = library()
     for line in lines:
         whole = line.raw.replace("\r\n ", "").replace("\r\n\t", "")
@@ -167,7 +167,7 @@ def is_too_large(card: str, details: ContactDetails) -> bool:
     most = LARGEST_GROUP if details.group else LARGEST
     if len(card) <= most:
         return False
-    lines = lines_of(line for line in card.split("\r\n") if line)
+    lines = lines_of(line for line in card.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line)
     pictures = sum(len(line.raw) for line in lines if line.name in PICTURES)
     return len(card) > LARGEST_WITH_PICTURES or len(card) - pictures > most
 

@@ -1,0 +1,210 @@
+"""Calendar objects in their tables: stored as sent, with a row for each time they take place, for pages and telephones alike.
+
+What recurs without an end is expanded for some years; `extend_index` goes on with it as time goes by.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import peewee as pw
+
+from webmail.collections import store as collections
+from webmail.database.connection import db
+from webmail.mime.formats import calendar_object, occurrences
+from webmail.mime.formats.calendar_object import ReadObject, UnusableCalendar
+from webmail.mime.formats.occurrences import Expansion, Taking
+from webmail.models import FOR_EVER, CalendarObject, Collection, Occurrence, now
+
+_YEAR = 365 * 86_400
+_BEHIND, _AHEAD = 5 * _YEAR, 3 * _YEAR  # what is expanded of what recurs, from today
+_RENEWED = 2 * _YEAR  # when less is expanded than this ahead, it goes on
+_LATEST = 10 * _YEAR  # from today: nothing is expanded beyond
+MOST_LIVE = 500  # objects that are expanded for a question beyond what is in the table
+_CHUNK = 500
+
+
+class TooMuchAsked(ValueError):
+    """A question about a time for which too many objects would have to be expanded."""
+
+
+class UidTaken(ValueError):
+    """Another object of the calendar has this UID."""
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of times without one: the installation's."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def prepared(text: str, zone: tzinfo) -> tuple[ReadObject, Expansion, int, int]:
+    """What `write` needs of a text, found outside the transaction, and from when until when it is expanded.
+
+    Raises UnusableCalendar.
+    """
+    read = calendar_object.read(text)
+    at = int(time.time())
+    start, end = at - _BEHIND, at + _AHEAD
+    if read.component == "VEVENT":
+        return read, occurrences.expand(read, start, end, zone), start, end
+    return read, Expansion(-FOR_EVER, FOR_EVER, ()), start, end
+
+
+def write(
+    calendar: int, href: str, text: str, found: tuple[ReadObject, Expansion, int, int], row: CalendarObject | None
+) -> CalendarObject:
+    """Store an object under this name, in place of `row`. In a transaction that has locked the calendar. Raises UidTaken."""
+    read, expansion, start, end = found
+    content = text.encode()
+    size = len(content)
+    seq = collections.changed(calendar, count=0 if row else 1, size=size - (row.size if row else 0))
+    whole = not read.recurring or read.component != "VEVENT"
+    values: dict[str, Any] = {
+        "uid": read.uid, "component": read.component, "etag": hashlib.sha256(content).hexdigest(), "size": size,
+        "first": expansion.first, "last": expansion.last, "recurring": int(read.recurring), "busy": int(expansion.busy),
+        "indexed_from": -FOR_EVER if whole else start, "indexed_until": FOR_EVER if whole else end, "seq": seq, "text": text,
+        "modified": now(),
+    }  # fmt: skip
+    try:
+        with db.atomic():
+            if row is None:
+                number = CalendarObject.insert(collection=calendar, href=href, **values).execute()
+            else:
+                number = row.id
+                CalendarObject.update(**values).where(CalendarObject.id == number).execute()
+                Occurrence.delete().where(Occurrence.object == number).execute()
+    except pw.IntegrityError as error:
+        raise UidTaken(str(error)) from error
+    _add(calendar, number, expansion.takings)
+    collections.there(calendar, [href])
+    return CalendarObject.get_by_id(number)
+
+
+def _add(calendar: int, number: int, takings: Sequence[Taking]) -> None:
+    rows = [
+        {
+            "object": number, "collection": calendar, "start": one.start, "end": one.end, "whole_day": int(one.whole_day),
+            "recurrence_id": one.recurrence_id[:40], "summary": one.summary, "location": one.location, "busy": one.busy,
+            "status": one.status,
+        }
+        for one in takings
+    ]  # fmt: skip
+    for at in range(0, len(rows), 50):
+        Occurrence.insert_many(rows[at : at + 50]).execute()
+
+
+def take_out(calendar: int, rows: Sequence[CalendarObject]) -> None:
+    """Delete these objects of a calendar, in a transaction that has locked it."""
+    seq = collections.changed(calendar, count=-len(rows), size=-sum(row.size for row in rows))
+    collections.gone(calendar, [row.href for row in rows], seq)
+    ids = [row.id for row in rows]
+    for at in range(0, len(ids), _CHUNK):
+        CalendarObject.delete().where(CalendarObject.id.in_(ids[at : at + _CHUNK])).execute()
+
+
+def move(row: CalendarObject, calendar: Collection, href: str) -> None:
+    """Put an object into another calendar, or under another name. In a transaction that has locked both. Raises UidTaken."""
+    before = collections.changed(row.collection_id, count=-1, size=-row.size)
+    collections.gone(row.collection_id, [row.href], before)
+    seq = collections.changed(calendar.id, count=1, size=row.size)
+    try:
+        with db.atomic():
+            update = CalendarObject.update(collection=calendar.id, href=href, seq=seq, modified=now())
+            update.where(CalendarObject.id == row.id).execute()
+    except pw.IntegrityError as error:
+        raise UidTaken(str(error)) from error
+    Occurrence.update(collection=calendar.id).where(Occurrence.object == row.id).execute()
+    collections.there(calendar.id, [href])
+
+
+# --- what takes place when -------------------------------------------------------------------------------------------
+
+
+def events_in(calendar: int, start: int, end: int, zone: tzinfo) -> set[int]:
+    """The `id`s of the events that touch the time from `start` to `end` (seconds since 1970). 2 queries. Raises TooMuchAsked."""
+    touching = (Occurrence.start < end) & ((Occurrence.end > start) | (Occurrence.start >= start))
+    rows: Any = Occurrence.select(Occurrence.object).where(Occurrence.collection == calendar, touching).distinct().tuples()
+    found = {number for (number,) in rows}
+    for row in _beyond(calendar, start, end):
+        if row.id not in found and _live(row, start, end, zone):
+            found.add(row.id)
+    return found
+
+
+def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
+    """Objects that recur within this time, of which the table does not have all of it. Raises TooMuchAsked."""
+    mine = (CalendarObject.collection == calendar) & (CalendarObject.recurring == 1) & (CalendarObject.component == "VEVENT")
+    possible = (CalendarObject.first < end) & (CalendarObject.last >= start)
+    missing = (CalendarObject.indexed_from > start) & (CalendarObject.first < CalendarObject.indexed_from)
+    missing |= (CalendarObject.indexed_until < end) & (CalendarObject.last > CalendarObject.indexed_until)
+    rows = list(CalendarObject.select().where(mine, possible, missing).limit(MOST_LIVE + 1))
+    if len(rows) > MOST_LIVE:
+        raise TooMuchAsked(f"more than {MOST_LIVE} recurring events")
+    return rows
+
+
+def _live(row: CalendarObject, start: int, end: int, zone: tzinfo) -> tuple[Taking, ...]:
+    latest = int(time.time()) + _LATEST
+    if start > latest:
+        return ()
+    try:
+        takings = occurrences.expand(calendar_object.read(row.text), start, min(end, latest), zone).takings
+    except UnusableCalendar:
+        return ()
+    return tuple(one for one in takings if one.start < end and (one.end > start or one.start >= start))
+
+
+def busy_times(calendar: int, start: int, end: int, zone: tzinfo) -> list[tuple[int, int, int]]:
+    """(start, end, how busy) of what takes time from `start` to `end`. 2 queries. Raises TooMuchAsked."""
+    touching = (Occurrence.start < end) & (Occurrence.end > start) & (Occurrence.busy > 0)
+    rows: Any = Occurrence.select(Occurrence.object, Occurrence.start, Occurrence.end, Occurrence.busy)
+    known = list(rows.where(Occurrence.collection == calendar, touching).order_by(Occurrence.start).limit(20_001).tuples())
+    if len(known) > 20_000:
+        raise TooMuchAsked("more than 20000 occurrences")
+    found = {(begins, ends, busy) for _object, begins, ends, busy in known}
+    for row in _beyond(calendar, start, end):
+        found |= {(one.start, one.end, one.busy) for one in _live(row, start, end, zone) if one.busy and one.end > start}
+    return sorted(found)
+
+
+def extend_index(zone: tzinfo, most: int = 200) -> int:
+    """Expand further what recurs for long; returns for how many objects. In short transactions."""
+    at = int(time.time())
+    due: Iterable[Any] = (
+        CalendarObject.select(CalendarObject.id)
+        .where(
+            CalendarObject.recurring == 1,
+            CalendarObject.indexed_until < at + _RENEWED,
+            CalendarObject.indexed_until < CalendarObject.last,
+        )
+        .limit(most)
+        .tuples()
+    )
+    count = 0
+    for (number,) in list(due):
+        with db.atomic():
+            row = CalendarObject.get_or_none(CalendarObject.id == number)
+            if row is not None:
+                _renew(row, zone)
+                count += 1
+    return count
+
+
+def _renew(row: CalendarObject, zone: tzinfo) -> None:
+    try:
+        _read, expansion, start, end = prepared(row.text, zone)
+    except UnusableCalendar:  # by a rule that was made stricter: what is in the table stays
+        end = int(time.time()) + 100 * _YEAR
+        CalendarObject.update(indexed_until=end).where(CalendarObject.id == row.id).execute()
+        return
+    Occurrence.delete().where(Occurrence.object == row.id).execute()
+    _add(row.collection_id, row.id, expansion.takings)
+    CalendarObject.update(indexed_from=start, indexed_until=end).where(CalendarObject.id == row.id).execute()

@@ -1,0 +1,83 @@
+"""Device cards: contacts as telephones and programs see them, by their names in a book; cards are kept as they are sent."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+import peewee as pw
+
+from webmail.collections import store as collections
+from webmail.contacts import store
+from webmail.database.connection import db
+from webmail.errors import LimitReached
+from webmail.mime.formats import vcard_edit
+from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.models import Collection, Contact, User
+
+MOST_LINES = 2_000  # properties of a card
+_FRAME = re.compile(r"\s*BEGIN:VCARD\s*\n(.*)\nEND:VCARD\s*", re.IGNORECASE | re.DOTALL)
+_LONGEST_UID = 255
+_LONGEST_HEAD = 4_000  # characters of a property's name and parameters
+
+
+class UnusableCard(ValueError):
+    """Not one vCard with a UID; the words say why."""
+
+
+def read(card: str) -> ContactDetails:
+    """Check a card that somebody sends, and read what we know of it. Raises UnusableCard."""
+    unfolded = re.sub("\r?\n[ \t]", "", card)
+    frame = _FRAME.fullmatch(unfolded.replace("\r\n", "\n"))
+    if "\0" in card or frame is None or re.search(r"^(BEGIN|END):VCARD\s*$", frame[1], re.IGNORECASE | re.MULTILINE):
+        raise UnusableCard("not one vCard")
+    if frame[1].count("\n") > MOST_LINES:
+        raise UnusableCard("too many lines")
+    if any(":" not in line[:_LONGEST_HEAD] for line in frame[1].split("\n") if line.strip()):
+        raise UnusableCard("a line without a name")
+    uids = re.findall(r"^(?:[\w-]+\.)?UID(?:;[^:\n]*)?:([^\n]*)$", frame[1], re.IGNORECASE | re.MULTILINE)
+    if len(uids) != 1 or not uids[0].strip() or len(uids[0]) > _LONGEST_UID:
+        raise UnusableCard("no UID")
+    known = vcard_edit.read(card)
+    if not known.uid:
+        raise UnusableCard("no UID")
+    return known
+
+
+def write(book: Collection, href: str, card: str, known: ContactDetails, row: Contact | None) -> Contact:
+    """Store a checked card under this name, in place of `row` if there is one. In a transaction that has locked the book.
+
+    Raises LimitReached, and ContactChangedElsewhere if another contact of the book has its UID.
+    """
+    if row is not None:
+        store.replace_card(row, card, known)
+        return Contact.get_by_id(row.id)
+    if store.count(book.user) >= store.MOST:
+        raise LimitReached(f"{book.user.address} has {store.MOST} contacts")
+    seq = collections.changed(book.id, count=1, size=collections.sizes([card]))
+    values = store.columns(card, known)
+    try:
+        with db.atomic():
+            new = Contact.create(user=book.user_id, uid=secrets.token_hex(16), collection=book.id, href=href, seq=seq, **values)
+    except pw.IntegrityError as error:
+        raise store.ContactChangedElsewhere(str(error)) from error
+    store.index(new, known)
+    collections.there(book.id, [href])
+    return new
+
+
+def move(row: Contact, book: Collection, href: str) -> None:
+    """Put a contact into another book, or under another name. In a transaction that has locked both books."""
+    size = collections.sizes([row.vcard])
+    collections.gone(row.collection_id, [row.href], collections.changed(row.collection_id, count=-1, size=-size))
+    seq = collections.changed(book.id, count=1, size=size)
+    values: dict[str, Any] = {"collection": book.id, "user": book.user_id, "href": href, "seq": seq}
+    Contact.update(**values).where(Contact.id == row.id).execute()
+    store.change_owner(row, book.user_id)
+    collections.there(book.id, [href])
+
+
+def tell(user: User) -> None:
+    """Say that the contacts of this person have changed, once they have."""
+    store.tell(user)

@@ -1,0 +1,307 @@
+"""The protocol: Radicale's code for PROPFIND, REPORT, PROPPATCH, MOVE and new collections; our own for GET, PUT and DELETE.
+
+Radicale writes anew what it is sent, and loses some of it by that; here items stay as they are, byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from http import client
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree as ET
+
+from radicale import config, pathutils, xmlutils
+from radicale.app import Application
+from radicale.item import check_and_sanitize_props
+from radicale.log import logger
+
+from webmail.calendar.objects import TooMuchAsked, UidTaken
+from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
+from webmail.config import Settings
+from webmail.contacts.device_cards import UnusableCard
+from webmail.contacts.store import ContactChangedElsewhere
+from webmail.dav import changes, free_busy
+from webmail.dav.changes import NoRoom
+from webmail.dav.storage import Auth, DavItem, DavRights, DavStorage, TooManyItems
+from webmail.dav.visit import current
+from webmail.errors import LimitReached
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.models import Collection
+
+Answer = tuple[int, Mapping[str, str], bytes | str | None]
+_XML = "text/xml; charset=utf-8"
+_TYPES = {BOOK: "text/vcard; charset=utf-8", CALENDAR: "text/calendar; charset=utf-8"}
+_NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,190}")
+_LONGEST_HREF = 255
+_MOST_PROPS = 20_000  # characters, of one collection
+_LONGEST_EXPANSION = 366 * 86_400  # seconds
+MOST_EXPANDED = 2_000  # occurrences in one answer
+METHODS = ("OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "MOVE")
+FORBIDDEN: Answer = (client.FORBIDDEN, {"Content-Type": "text/plain"}, "You may not do this here.\n")
+NOT_FOUND: Answer = (client.NOT_FOUND, {"Content-Type": "text/plain"}, "There is nothing here.\n")
+NOT_HERE: Answer = (client.METHOD_NOT_ALLOWED, {"Content-Type": "text/plain", "Allow": ", ".join(METHODS)}, "Not here.\n")
+
+
+def make(settings: Settings) -> DavApplication:
+    logger.setLevel("ERROR")  # it would write every request, with names, into the log
+    configuration = config.load()
+    configuration.update(
+        {
+            "server": {"delay_on_error": 0, "max_resource_size": settings.item_limit_kb * 1024},
+            "auth": {"type": Auth, "delay": 0},
+            "rights": {"type": DavRights, "permit_delete_collection": True, "permit_overwrite_collection": False},
+            "storage": {"type": DavStorage},
+            "web": {"type": "none"},
+            # it counts events that are not expanded too
+            "reporting": {"max_expand_occurrence": 10_000_000, "max_freebusy_occurrence": 1},
+        },
+        "traboule",
+        privileged=True,
+    )
+    return DavApplication(configuration)
+
+
+class DavApplication(Application):
+    def answer(self, method: str, environ: dict[str, Any], prefix: str, path: str) -> Answer:
+        """The answer to a request that the edge has let in. `path` begins with a slash and is sanitised."""
+        if method in ("GET", "HEAD"):
+            return self.get(path)
+        if method == "PUT":
+            return self.put(environ, path)
+        if method == "DELETE":
+            return self.delete(environ, path)
+        if method in ("MKCOL", "MKCALENDAR"):
+            return self.make_collection(method, environ, path)
+        if method == "REPORT" and (special := self._special_report(path)) is not None:
+            return special
+        if method == "PROPPATCH" and len(_parts(path)) != 2:
+            return FORBIDDEN
+        if method == "MOVE":
+            return self.move(environ, prefix, path)
+        handler = getattr(self, f"do_{method}")
+        try:
+            status, headers, body, _xml = handler(
+                environ, prefix, path, current.get().user.address, set(), _INFO | {"path": path}
+            )
+        except (TooManyItems, TooMuchAsked):
+            return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
+        if method == "PROPFIND" and status == client.MULTI_STATUS:
+            body = _completed(body)
+        return status, dict(headers), body
+
+    # --- items -------------------------------------------------------------------------------------------------------
+
+    def get(self, path: str) -> Answer:
+        parts = _parts(path)
+        if len(parts) != 3:
+            return NOT_HERE if len(parts) < 3 else NOT_FOUND
+        item = next(iter(self._storage.discover(path)), None)
+        if not isinstance(item, DavItem):
+            return NOT_FOUND
+        kind = BOOK if item.name == "VCARD" else CALENDAR
+        headers = {"Content-Type": _TYPES[kind], "ETag": item.etag, "Last-Modified": item.last_modified or ""}
+        return client.OK, headers, item.serialize().encode()
+
+    def put(self, environ: dict[str, Any], path: str) -> Answer:
+        parts, visit = _parts(path), current.get()
+        access = visit.access(parts[1]) if len(parts) == 3 and parts[0] == visit.user.address else None
+        if access is None:
+            return NOT_HERE if len(parts) < 3 else _plain(client.CONFLICT, "There is no such collection.")
+        if not access.writes:
+            return FORBIDDEN
+        if len(parts[2]) > _LONGEST_HREF:
+            return _plain(client.BAD_REQUEST, "The name is too long.")
+        prefix = "CR" if access.collection.kind == BOOK else "C"
+        try:
+            prepared = changes.prepare(access.collection, visit.body)
+        except changes.WrongComponent:
+            return _error(client.FORBIDDEN, "C:supported-calendar-component")
+        except (UnusableCard, UnusableCalendar):
+            data = "address" if prefix == "CR" else "calendar"
+            return _error(client.FORBIDDEN, f"{prefix}:valid-{data}-data")
+        try:
+            with visit.writing(access.name):
+                if (access := visit.access(parts[1])) is None or not access.writes:
+                    return FORBIDDEN
+                row = changes.row_at(access.collection, parts[2])
+                if (failed := _precondition(environ, f'"{changes.etag_of(row)}"' if row is not None else "")) is not None:
+                    return failed
+                etag = changes.write(access.collection, parts[2], prepared, row, visit.settings)
+        except (UidTaken, ContactChangedElsewhere):
+            return _error(client.CONFLICT, f"{prefix}:no-uid-conflict")
+        except (NoRoom, LimitReached):
+            return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
+        changes.tell(access.collection)
+        return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'}, None
+
+    def delete(self, environ: dict[str, Any], path: str) -> Answer:
+        parts, visit = _parts(path), current.get()
+        if len(parts) not in (2, 3) or parts[0] != visit.user.address:
+            return FORBIDDEN
+        with visit.writing(parts[1]):
+            access = visit.access(parts[1])
+            if access is None:
+                return NOT_FOUND
+            if len(parts) == 2:
+                return self._delete_collection(access)
+            row = changes.row_at(access.collection, parts[2])
+            if row is None or not (access.reads or access.writes):
+                return NOT_FOUND
+            if not access.writes:
+                return FORBIDDEN
+            if (failed := _precondition(environ, f'"{changes.etag_of(row)}"')) is not None:
+                return failed
+            changes.trash(access.collection, [row], visit.user.address)
+        changes.tell(access.collection)
+        return client.NO_CONTENT, {}, None
+
+    def _delete_collection(self, access: Access) -> Answer:
+        """The owner's: all of it goes into the trash. What is shared with somebody is not theirs to delete."""
+        if access.rights != "own":
+            return FORBIDDEN
+        changes.trash_all(access.collection, current.get().user.address)
+        changes.tell(access.collection)
+        return client.NO_CONTENT, {}, None
+
+    def move(self, environ: dict[str, Any], prefix: str, path: str) -> Answer:
+        """An item to another collection or name (RFC 4918, 9.9)."""
+        target = pathutils.sanitize_path(unquote(urlsplit(environ.get("HTTP_DESTINATION", "")).path))
+        parts, to, visit = _parts(path), _parts(target.removeprefix(prefix)), current.get()
+        if not target.startswith(prefix + "/") or len(parts) != 3 or len(to) != 3 or len(to[2]) > _LONGEST_HREF:
+            return FORBIDDEN
+        if {parts[0], to[0]} != {visit.user.address}:
+            return FORBIDDEN
+        with visit.writing(parts[1], to[1]):
+            source, goal = visit.access(parts[1]), visit.access(to[1])
+            row = changes.row_at(source.collection, parts[2]) if source is not None else None
+            if source is None or row is None:
+                return NOT_FOUND
+            if goal is None:
+                return _plain(client.CONFLICT, "There is no such collection.")
+            if not source.writes or not goal.writes or source.collection.kind != goal.collection.kind:
+                return FORBIDDEN
+            there = changes.row_at(goal.collection, to[2])
+            if there is not None and environ.get("HTTP_OVERWRITE", "T").upper() == "F":
+                return _plain(client.PRECONDITION_FAILED, "There is something of that name.")
+            if there is not None and there == row:
+                return FORBIDDEN
+            try:
+                changes.move(row, goal.collection, to[2], there, visit)
+            except (UidTaken, ContactChangedElsewhere):
+                prefix_of = "CR" if goal.collection.kind == BOOK else "C"
+                return _error(client.CONFLICT, f"{prefix_of}:no-uid-conflict")
+            except NoRoom:
+                return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
+        for one in {source.collection, goal.collection}:
+            changes.tell(one)
+        return client.NO_CONTENT if there is not None else client.CREATED, {}, None
+
+    # --- collections -------------------------------------------------------------------------------------------------
+
+    def make_collection(self, method: str, environ: dict[str, Any], path: str) -> Answer:
+        """MKCALENDAR (RFC 4791, 5.3.1) and MKCOL with a type (RFC 5689)."""
+        parts, visit = _parts(path), current.get()
+        if len(parts) != 2 or parts[0] != visit.user.address or not _NAME.fullmatch(parts[1]) or parts[1].startswith(SHARED):
+            return FORBIDDEN
+        asked = xmlutils.props_from_request(self._read_xml_request_body(environ, dict(_INFO)))
+        if method == "MKCALENDAR":
+            asked["tag"] = "VCALENDAR"
+        props = check_and_sanitize_props(asked)
+        kind = {"VADDRESSBOOK": BOOK, "VCALENDAR": CALENDAR}.get(props.pop("tag", "") or "")
+        if kind not in visit.device.kinds:
+            return FORBIDDEN
+        components = props.pop("C:supported-calendar-component-set", "") or ("VEVENT,VTODO" if kind == CALENDAR else "")
+        text = json.dumps(props, ensure_ascii=False)
+        if len(text) > _MOST_PROPS or len(components) > 60:
+            return _plain(client.REQUEST_ENTITY_TOO_LARGE, "Too many properties.")
+        with visit.writing():
+            if visit.access(parts[1]) is not None or _is_taken(visit.user, parts[1]):
+                return _error(client.METHOD_NOT_ALLOWED if method == "MKCOL" else client.CONFLICT, "D:resource-must-be-null")
+            if Collection.select().where(Collection.user == visit.user).count() >= visit.settings.collections_per_person:
+                return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
+            Collection.create(user=visit.user, name=parts[1], kind=kind, components=components, props=text)
+        return client.CREATED, {}, None
+
+    def do_PROPPATCH(self, environ: Any, base_prefix: str, path: str, *more: Any) -> Any:
+        access = current.get().access(_parts(path)[1])
+        if access is None:
+            return (*NOT_FOUND, None)
+        return super().do_PROPPATCH(environ, base_prefix, path, *more)
+
+    # --- questions ---------------------------------------------------------------------------------------------------
+
+    def _special_report(self, path: str) -> Answer | None:
+        """What Radicale would take too long for; None for all else."""
+        body = current.get().body
+        if b"free-busy-query" not in body and b"expand" not in body:
+            return None
+        root = ET.fromstring(body)  # noqa: S314 - the edge has refused what is dangerous
+        parts = _parts(path)
+        access = current.get().access(parts[1]) if len(parts) == 2 and parts[0] == current.get().user.address else None
+        if root.tag == xmlutils.make_clark("C:free-busy-query"):
+            if access is None or access.collection.kind != CALENDAR:
+                return _error(client.FORBIDDEN, "D:supported-report")
+            try:
+                return client.OK, {"Content-Type": _TYPES[CALENDAR]}, free_busy.answer(root, access.collection)
+            except TooMuchAsked:
+                return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
+        expand = root.find(f".//{xmlutils.make_clark('C:expand')}")
+        if expand is None or access is None:
+            return None
+        start, end = free_busy.time_range(expand)
+        if end - start > _LONGEST_EXPANSION or free_busy.count(access.collection, start, end) > MOST_EXPANDED:
+            return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
+        return None
+
+
+_INFO: dict[str, Any] = {"method": "", "login": "", "path": "", "useragent": "", "host": ""}
+
+
+def _parts(path: str) -> list[str]:
+    stripped = pathutils.strip_path(path)
+    return stripped.split("/") if stripped else []
+
+
+def _is_taken(user: Any, name: str) -> bool:
+    """By a collection of a kind that this device does not see."""
+    return bool(Collection.select().where(Collection.user == user, Collection.name == name).exists())
+
+
+def _precondition(environ: Mapping[str, Any], etag: str) -> Answer | None:
+    """The answer if If-Match or If-None-Match (RFC 9110, 13.1) forbid the change; `etag` is "" where there is nothing."""
+    if (match := environ.get("HTTP_IF_MATCH")) is not None and not _names(match, etag):
+        return _plain(client.PRECONDITION_FAILED, "It was changed meanwhile.")
+    if (match := environ.get("HTTP_IF_NONE_MATCH")) is not None and _names(match, etag):
+        return _plain(client.PRECONDITION_FAILED, "It is there already.")
+    return None
+
+
+def _names(header: str, etag: str) -> bool:
+    return bool(etag) and (header.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in header.split(",")])
+
+
+def _plain(status: int, words: str) -> Answer:
+    return status, {"Content-Type": "text/plain; charset=utf-8"}, words + "\n"
+
+
+def _error(status: int, condition: str) -> Answer:
+    return status, {"Content-Type": _XML}, ET.tostring(xmlutils.webdav_error(condition), encoding="utf-8", xml_declaration=True)
+
+
+def _completed(body: bytes) -> bytes:
+    """What Radicale does not know: the addresses of the person, and that cards may be vCard 4 too."""
+    if b"calendar-user-address-set" not in body and b"supported-address-data" not in body:
+        return body
+    root = ET.fromstring(body)  # noqa: S314 - our own
+    for found in root.iter(xmlutils.make_clark("C:calendar-user-address-set")):
+        if len(found):
+            for address in changes.addresses_of(current.get().user):
+                ET.SubElement(found, xmlutils.make_clark("D:href")).text = f"mailto:{address}"
+    for found in root.iter(xmlutils.make_clark("CR:supported-address-data")):
+        if len(found) == 1:
+            kind = {"content-type": "text/vcard", "version": "4.0"}
+            found.append(ET.Element(xmlutils.make_clark("CR:address-data-type"), kind))
+    return ET.tostring(root, encoding="utf-8", xml_declaration=True)

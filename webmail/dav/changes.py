@@ -1,0 +1,155 @@
+"""Changes that telephones and programs make: items written, deleted into the trash, moved; within limits of number and size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webmail.calendar import objects
+from webmail.collections import store
+from webmail.collections import trash as trash_store
+from webmail.collections.store import BOOK
+from webmail.config import Settings
+from webmail.contacts import device_cards
+from webmail.contacts import store as contacts
+from webmail.dav.visit import Visit, current
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, User
+
+Item = Contact | CalendarObject
+_PIECE = 100
+
+
+class NoRoom(ValueError):
+    """The collection, or all of the person's, would have too many items or bytes."""
+
+
+class WrongComponent(ValueError):
+    """A task for a calendar of events, or the like."""
+
+
+@dataclass(slots=True)
+class CheckedItem:
+    """An item that was checked, outside the transaction that stores it."""
+
+    text: str
+    size: int
+    found: Any
+
+
+def prepare(collection: Collection, body: bytes) -> CheckedItem:
+    """Check what was sent. Raises UnusableCard, UnusableCalendar, WrongComponent."""
+    if collection.kind == BOOK:
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise device_cards.UnusableCard("not UTF-8") from error
+        return CheckedItem(text, len(body), device_cards.read(text))
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnusableCalendar("not UTF-8") from error
+    found = objects.prepared(text, current.get().zone)
+    if collection.components and found[0].component not in collection.components.split(","):
+        raise WrongComponent(found[0].component)
+    return CheckedItem(text, len(body), found)
+
+
+def row_at(collection: Collection, href: str) -> Item | None:
+    """What has this name. 1 query."""
+    table: Any = Contact if collection.kind == BOOK else CalendarObject
+    found: Item | None = table.get_or_none(table.collection == collection, table.href == href)
+    return found
+
+
+def etag_of(row: Item) -> str:
+    return row.revision if isinstance(row, Contact) else row.etag
+
+
+def write(collection: Collection, href: str, prepared: CheckedItem, row: Item | None, settings: Settings) -> str:
+    """Store an item; returns its entity tag. In a transaction that has locked the collection.
+
+    Raises NoRoom, LimitReached, and UidTaken or ContactChangedElsewhere if another item has its UID.
+    """
+    before = 0 if row is None else _size(row)
+    _check_room(collection, 0 if row is not None else 1, prepared.size - before, settings)
+    if collection.kind == BOOK:
+        assert row is None or isinstance(row, Contact)
+        if row is not None and row.card_uid != prepared.found.uid:
+            raise contacts.ContactChangedElsewhere("another contact would take this one's place")
+        return device_cards.write(collection, href, prepared.text, prepared.found, row).revision
+    assert row is None or isinstance(row, CalendarObject)
+    if row is not None and row.uid != prepared.found[0].uid:
+        raise objects.UidTaken("another event would take this one's place")
+    return objects.write(collection.id, href, prepared.text, prepared.found, row).etag
+
+
+def _check_room(collection: Collection, count: int, size: int, settings: Settings) -> None:
+    """Raises NoRoom. What becomes smaller always has room."""
+    now: Collection = Collection.get_by_id(collection.id)
+    if count and now.count + count > settings.collection_items:
+        raise NoRoom("too many items")
+    if size <= 0:
+        return
+    if now.size + size > settings.collection_limit_mb * 1_000_000:
+        raise NoRoom("too many bytes in the collection")
+    total, _items = store.size_of(now.user)
+    if total + size > settings.collections_limit_mb * 1_000_000:
+        raise NoRoom("too many bytes in all collections")
+
+
+def _size(row: Item) -> int:
+    return store.sizes([row.vcard]) if isinstance(row, Contact) else row.size
+
+
+def trash(collection: Collection, rows: Sequence[Item], by: str, *, ending: bool = False) -> None:
+    """Delete items of a collection into the trash, in a transaction that has locked it."""
+    trash_store.put(collection, [(row.href, *_told(row)) for row in rows], by, ending=ending)
+    if collection.kind == BOOK:
+        contacts.take_out([row.id for row in rows])
+    else:
+        objects.take_out(collection.id, [row for row in rows if isinstance(row, CalendarObject)])
+
+
+def _told(row: Item) -> tuple[str, str, str]:
+    """UID, title and text."""
+    if isinstance(row, Contact):
+        return row.card_uid, row.name, row.vcard
+    first = Occurrence.select(Occurrence.summary).where(Occurrence.object == row.id).first()
+    return row.uid, first.summary if first is not None else "", row.text
+
+
+def trash_all(collection: Collection, by: str) -> None:
+    """Delete a collection, with all that is in it into the trash. In a transaction that has locked it."""
+    table: Any = Contact if collection.kind == BOOK else CalendarObject
+    while rows := list(table.select().where(table.collection == collection).order_by(table.id).limit(_PIECE)):
+        trash(collection, rows, by, ending=True)
+    Collection.delete().where(Collection.id == collection.id).execute()
+
+
+def move(row: Item, goal: Collection, href: str, there: Item | None, visit: Visit) -> None:
+    """Give an item another place; what is there goes into the trash. In a transaction that has locked both collections.
+
+    Raises NoRoom, UidTaken, ContactChangedElsewhere.
+    """
+    if there is not None:
+        trash(goal, [there], visit.user.address)
+    if row.collection_id != goal.id:
+        _check_room(goal, 1, _size(row), visit.settings)
+    if isinstance(row, Contact):
+        device_cards.move(row, goal, href)
+    else:
+        objects.move(row, goal, href)
+
+
+def tell(collection: Collection) -> None:
+    """Say what was changed, once it is, to those who keep something that is made from it."""
+    if collection.kind == BOOK:
+        contacts.tell(collection.user)
+
+
+def addresses_of(user: User) -> list[str]:
+    """The addresses by which a person is invited: their own first."""
+    allowed: Any = AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == user).tuples()
+    return list(dict.fromkeys([user.address, *(address for (address,) in allowed)]))

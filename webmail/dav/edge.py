@@ -1,0 +1,270 @@
+"""The edge of CalDAV and CardDAV: `/dav/` and its discovery beside the pages, without their sessions, cookies and forms.
+
+Whatever comes is bounded here before anything parses it: sizes, XML, paths, headers. Then it is signed in.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from http import client
+from typing import Any
+from xml.parsers import expat
+
+from webmail import imap
+from webmail.auth.check_slots import TooBusy
+from webmail.auth.sessions import network_of
+from webmail.auth.throttle import TooManyAttempts
+from webmail.config import Settings
+from webmail.database.connection import DATABASE_AWAY
+from webmail.dav.sign_in import Device, sign_in
+from webmail.dav.visit import Visit, current
+from webmail.errors import MailError, SignInRefused
+
+log = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
+Start = Callable[..., Any]
+Wsgi = Callable[[Environ, Start], Iterable[bytes]]
+ROOT = "/dav"
+_WELL_KNOWN = ("/.well-known/caldav", "/.well-known/carddav")
+_DAV = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
+_DEEPEST, _MOST_ELEMENTS = 30, 12_000  # of XML
+_LONGEST_PATH = 2_000
+AT_ONCE = 8  # requests of devices in one process: a school's telephones must not take all threads from the pages
+_PATIENCE = 15.0  # seconds
+_COMPRESSED = 1_000  # bytes
+# what a program may send that is no good, as the protocol's code finds it
+_BAD = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError, RuntimeError)
+
+
+class DavRefusal(Exception):
+    """The answer to a request that goes no further."""
+
+    def __init__(self, status: int, words: str, **headers: str) -> None:
+        super().__init__(words)
+        self.status, self.words, self.headers = status, words, headers
+
+
+class DavEdge:
+    """WSGI: takes what is for `/dav/`, and leaves the rest to `pages`."""
+
+    def __init__(self, pages: Wsgi, settings: Settings, prepare: Callable[[], None], end: Callable[[], None]) -> None:
+        """`prepare` and `end`: what comes before and after each request that uses the database."""
+        self.pages, self.settings, self.prepare, self.end = pages, settings, prepare, end
+        self._application: Any = None
+        self._making = threading.Lock()
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.rstrip("/") in _WELL_KNOWN:
+            return _send(environ, start, client.MOVED_PERMANENTLY, {"Location": f"{environ.get('SCRIPT_NAME', '')}{ROOT}/"}, b"")
+        if path != ROOT and not path.startswith(f"{ROOT}/"):
+            return self.pages(environ, start)
+        try:
+            status, headers, body = self._answer(environ, path)
+        except DavRefusal as refused:
+            headers = {"Content-Type": "text/plain; charset=utf-8"} | {k.replace("_", "-"): v for k, v in refused.headers.items()}
+            status, body = refused.status, (refused.words + "\n").encode()
+        return _send(environ, start, status, headers, body)
+
+    def _answer(self, environ: Environ, path: str) -> tuple[int, dict[str, str], bytes]:
+        method = environ.get("REQUEST_METHOD", "").upper()
+        if method == "OPTIONS":
+            return client.OK, {"DAV": _DAV, "Allow": _methods()}, b""
+        if method not in _methods().split(", "):
+            raise DavRefusal(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=_methods())
+        inner, (name, secret) = _path(path), _credentials(environ.get("HTTP_AUTHORIZATION", ""))
+        body = _body(environ, method, self.settings)
+        if not self._slots.acquire(timeout=_PATIENCE):
+            raise DavRefusal(client.SERVICE_UNAVAILABLE, "Too many devices ask at once.", Retry_After="60")
+        try:
+            self.prepare()
+            with _ending(self.end):
+                device = self._sign_in(name, secret, network_of(environ.get("REMOTE_ADDR")))
+                token = current.set(Visit(device, self.settings, body))
+                try:
+                    return self._protocol(method, environ, inner)
+                finally:
+                    current.reset(token)
+        except DATABASE_AWAY as error:
+            log.warning("the database can't be used: %s", error)
+            raise DavRefusal(client.SERVICE_UNAVAILABLE, "Try again in a moment.", Retry_After="60") from error
+        finally:
+            self._slots.release()
+
+    def _sign_in(self, name: str, secret: str, network: str) -> Device:
+        try:
+            return sign_in(name, secret, network, self.settings, imap.check)
+        except SignInRefused as error:
+            raise _unauthorized() from error
+        except TooManyAttempts as error:
+            wait = str(error.retry_minutes * 60)
+            raise DavRefusal(client.TOO_MANY_REQUESTS, "Too many wrong passwords.", Retry_After=wait) from error
+        except (TooBusy, MailError) as error:
+            raise DavRefusal(client.SERVICE_UNAVAILABLE, "Passwords can't be checked now.", Retry_After="60") from error
+
+    def _protocol(self, method: str, environ: Environ, path: str) -> tuple[int, dict[str, str], bytes]:
+        inner = {
+            name: value
+            for name, value in environ.items()
+            if not name.startswith(("HTTP_X_", "HTTP_FORWARDED", "HTTP_COOKIE", "HTTP_AUTHORIZATION"))
+        }
+        body = current.get().body
+        inner |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "text/xml; charset=utf-8", "wsgi.input": _Body(body)}
+        if environ.get("HTTP_DEPTH", "0") not in ("0", "1", "infinity"):
+            raise DavRefusal(client.BAD_REQUEST, "An unknown Depth.")
+        try:
+            status, headers, answer = self._radicale().answer(method, inner, environ.get("SCRIPT_NAME", "") + ROOT, path)
+        except DATABASE_AWAY:
+            raise
+        except _BAD as error:
+            log.warning("a device's %s was refused: %s: %s", method, type(error).__name__, str(error)[:200])
+            raise DavRefusal(client.BAD_REQUEST, "This request can't be understood.") from error
+        data = answer.encode() if isinstance(answer, str) else answer or b""
+        if status == client.INTERNAL_SERVER_ERROR:
+            raise DavRefusal(client.BAD_REQUEST, "This request can't be understood.")
+        return int(status), {**headers, "DAV": _DAV}, data
+
+    def _radicale(self) -> Any:
+        """Made when the first device comes: installations without any do without it."""
+        with self._making:
+            if self._application is None:
+                from webmail.dav import application
+
+                self._application = application.make(self.settings)
+            return self._application
+
+
+@contextmanager
+def _ending(end: Callable[[], None]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        end()
+
+
+class _Body:
+    """What was read already, to be read again."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = content
+
+    def read(self, size: int = -1) -> bytes:
+        taken = self._rest if size < 0 else self._rest[:size]
+        self._rest = self._rest[len(taken) :]
+        return taken
+
+
+def _methods() -> str:
+    return "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR, MOVE"
+
+
+def _path(path: str) -> str:
+    """The path below ROOT, as UTF-8. Nothing in it leads elsewhere."""
+    try:
+        inner = path[len(ROOT) :].encode("latin-1").decode("utf-8")
+    except UnicodeError as error:
+        raise DavRefusal(client.BAD_REQUEST, "The address is not UTF-8.") from error
+    parts = inner.strip("/").split("/")
+    if len(inner) > _LONGEST_PATH or len(parts) > 3 or any(not part.isprintable() for part in parts):
+        raise DavRefusal(client.NOT_FOUND, "There is nothing here.")
+    if inner.strip("/") and any(part in ("", ".", "..") for part in parts):
+        raise DavRefusal(client.NOT_FOUND, "There is nothing here.")
+    return "/" + "/".join(part for part in parts if part) + ("/" if inner.endswith("/") and inner != "/" else "")
+
+
+def _credentials(header: str) -> tuple[str, str]:
+    kind, _, given = header.partition(" ")
+    if kind.lower() != "basic" or len(given) > 4_000:
+        raise _unauthorized()
+    try:
+        name, colon, secret = base64.b64decode(given.strip(), validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, ValueError) as error:
+        raise _unauthorized() from error
+    if not colon or not name:
+        raise _unauthorized()
+    return name, secret
+
+
+def _unauthorized() -> DavRefusal:
+    challenge = 'Basic realm="Traboule", charset="UTF-8"'
+    return DavRefusal(client.UNAUTHORIZED, "Sign in with an app password.", WWW_Authenticate=challenge)
+
+
+def _body(environ: Environ, method: str, settings: Settings) -> bytes:
+    """What was sent, whole and within the limit; XML checked."""
+    limit = settings.item_limit_kb * 1024
+    if environ.get("HTTP_TRANSFER_ENCODING"):
+        if environ.get("CONTENT_LENGTH"):
+            raise DavRefusal(client.BAD_REQUEST, "Two lengths.")
+        body = _read(environ["wsgi.input"], limit + 1)
+    else:
+        text = str(environ.get("CONTENT_LENGTH") or "0")
+        if not (text.isascii() and text.isdigit()):
+            raise DavRefusal(client.BAD_REQUEST, "No length.")
+        if int(text[:20]) > limit:
+            raise DavRefusal(client.REQUEST_ENTITY_TOO_LARGE, "Too large.")
+        body = _read(environ["wsgi.input"], int(text))
+        if len(body) != int(text):
+            raise DavRefusal(client.BAD_REQUEST, "Less than announced.")
+    if len(body) > limit:
+        raise DavRefusal(client.REQUEST_ENTITY_TOO_LARGE, "Too large.")
+    if method == "PUT" or not body:
+        return body
+    _check_xml(body)
+    return body
+
+
+def _read(stream: Any, most: int) -> bytes:
+    pieces, left = [], most
+    while left and (piece := stream.read(left)):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
+
+
+def _check_xml(body: bytes) -> None:
+    """Refuse what is no plain, flat XML in UTF-8: document types, entities, depth, numbers."""
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DavRefusal(client.BAD_REQUEST, "Not UTF-8.") from error
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+    depth = count = 0
+
+    def begin(_name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, count
+        depth, count = depth + 1, count + 1
+        if depth > _DEEPEST or count > _MOST_ELEMENTS or len(attributes) > 50:
+            raise DavRefusal(client.BAD_REQUEST, "Too much XML.")
+
+    def end(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def refuse(*_what: Any) -> None:
+        raise DavRefusal(client.BAD_REQUEST, "XML with a document type.")
+
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        raise DavRefusal(client.BAD_REQUEST, "No XML.") from error
+
+
+def _send(environ: Environ, start: Start, status: int, headers: dict[str, str], body: bytes) -> Iterable[bytes]:
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Vary": "Accept-Encoding", **headers}
+    if len(body) > _COMPRESSED and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        body, headers = gzip.compress(body, 3, mtime=0), headers | {"Content-Encoding": "gzip"}
+    if status != client.NO_CONTENT:
+        headers["Content-Length"] = str(len(body))
+    start(f"{int(status)} {client.responses.get(status, 'Unknown')}", list(headers.items()))
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" or not body else [body]

@@ -1,0 +1,63 @@
+"""Free and busy: the answer to a free-busy-query (RFC 4791, 7.10), from the table of occurrences."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+from radicale import xmlutils
+from radicale.item import filter as radicale_filter
+
+from webmail.calendar import objects
+from webmail.dav.visit import current
+from webmail.models import Collection, Occurrence
+
+_TYPES = {1: "BUSY-TENTATIVE", 2: "BUSY"}
+_FORMAT = "%Y%m%dT%H%M%SZ"
+_OPEN = 2**40
+
+
+def time_range(element: ET.Element) -> tuple[int, int]:
+    """Its start and end, in seconds since 1970. Raises ValueError."""
+    start, end = radicale_filter.time_range_timestamps(element)
+    return max(start, -_OPEN), min(end, _OPEN)
+
+
+def count(calendar: Collection, start: int, end: int) -> int:
+    """How many occurrences the table has in this time."""
+    inside = (Occurrence.start < end) & (Occurrence.end >= start)
+    return int(Occurrence.select().where(Occurrence.collection == calendar, inside).count())
+
+
+def answer(query: ET.Element, calendar: Collection) -> str:
+    """A VFREEBUSY. Raises ValueError, and TooMuchAsked."""
+    element = query.find(xmlutils.make_clark("C:time-range"))
+    if element is None or not element.get("start") or not element.get("end"):
+        raise ValueError("a free-busy-query without its time")
+    start, end = time_range(element)
+    if end <= start:
+        raise ValueError("a time that ends before it begins")
+    times = objects.busy_times(calendar.id, start, end, current.get().zone)
+    lines = [
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Traboule//free and busy//EN", "BEGIN:VFREEBUSY",
+        f"DTSTAMP:{datetime.now(UTC):{_FORMAT}}", f"DTSTART:{_text(start)}", f"DTEND:{_text(end)}",
+    ]  # fmt: skip
+    for kind in (2, 1):
+        for begins, ends in _joined([(max(a, start), min(b, end)) for a, b, busy in times if busy == kind]):
+            lines.append(f"FREEBUSY;FBTYPE={_TYPES[kind]}:{_text(begins)}/{_text(ends)}")
+    return "\r\n".join([*lines, "END:VFREEBUSY", "END:VCALENDAR", ""])
+
+
+def _joined(times: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Times that touch are one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(times):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        elif end > start:
+            joined.append((start, end))
+    return joined
+
+
+def _text(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime(_FORMAT)

@@ -1,0 +1,103 @@
+"""Rows of a collection: contacts and calendar objects alike, as the protocol needs them; with texts only where asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import peewee as pw
+
+from webmail.collections.store import BOOK, Access
+from webmail.models import FOR_EVER, CalendarObject, Contact
+
+_CHUNK = 500
+
+
+@dataclass(slots=True)
+class ItemRow:
+    id: int
+    href: str
+    uid: str
+    etag: str
+    size: int
+    modified: datetime
+    component: str = ""
+    busy: bool = False
+    first: int = -FOR_EVER
+    last: int = FOR_EVER
+    text: str | None = None
+
+
+class ObjectRows:
+    """Of a calendar."""
+
+    table: Any = CalendarObject
+    uid: Any = CalendarObject.uid
+    _listed = (
+        CalendarObject.id, CalendarObject.href, CalendarObject.uid, CalendarObject.etag, CalendarObject.size,
+        CalendarObject.modified, CalendarObject.component, CalendarObject.busy, CalendarObject.first, CalendarObject.last,
+    )  # fmt: skip
+    _text: Any = CalendarObject.text
+
+    def __init__(self, access: Access) -> None:
+        self.collection = access.collection.id
+        self.only_busy = not access.reads
+
+    def _select(self, texts: bool, *conditions: Any) -> Iterator[ItemRow]:
+        fields = [*self._listed, self._text] if texts else list(self._listed)
+        for values in self.table.select(*fields).where(self.table.collection == self.collection, *conditions).tuples():
+            yield self._row(*values)
+
+    def _row(self, *values: Any) -> ItemRow:
+        number, href, uid, etag, size, modified, component, busy, first, last, *text = values
+        return ItemRow(number, href, uid, etag, size, modified, component, bool(busy), first, last, *text)
+
+    def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
+        conditions = [CalendarObject.component == component] if component else []
+        return self._select(texts, *conditions)
+
+    def named(self, hrefs: Sequence[str], *, texts: bool) -> Iterator[ItemRow]:
+        for at in range(0, len(hrefs), _CHUNK):
+            yield from self._select(texts, self.table.href.in_(hrefs[at : at + _CHUNK]))
+
+    def numbered(self, ids: Iterable[int]) -> Iterator[ItemRow]:
+        some = list(ids)
+        for at in range(0, len(some), _CHUNK):
+            yield from self._select(True, self.table.id.in_(some[at : at + _CHUNK]))
+
+    def touching(self, start: int, end: int) -> Iterator[ItemRow]:
+        """Events that are not over at `start` and have begun before `end`, of which one is the end of time."""
+        inside = (CalendarObject.first < end) & ((CalendarObject.last > start) | (CalendarObject.first >= start))
+        return self._select(True, CalendarObject.component == "VEVENT", inside)
+
+    def of_uid(self, uid: str) -> Iterator[ItemRow]:
+        return self._select(True, self.uid == uid)
+
+    def since(self, seq: int) -> list[str]:
+        """The names of those that were added or changed after the change of this number."""
+        found: Any = self.table.select(self.table.href).where(self.table.collection == self.collection, self.table.seq > seq)
+        return [href for (href,) in found.tuples()]
+
+
+class CardRows(ObjectRows):
+    """Of a book."""
+
+    table = Contact
+    uid = Contact.card_uid
+    _listed = (  # type: ignore[assignment]
+        Contact.id, Contact.href, Contact.card_uid, Contact.revision, pw.fn.LENGTH(Contact.vcard).coerce(False), Contact.modified,
+    )  # fmt: skip
+    _text = Contact.vcard
+
+    def _row(self, *values: Any) -> ItemRow:
+        number, href, uid, etag, size, modified, *text = values
+        return ItemRow(number, href, uid, etag, size, modified, text=text[0] if text else None)
+
+    def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
+        return self._select(texts)
+
+
+def rows_of(access: Access) -> ObjectRows:
+    return CardRows(access) if access.collection.kind == BOOK else ObjectRows(access)

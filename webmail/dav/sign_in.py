@@ -1,0 +1,161 @@
+"""Sign-in of telephones and programs: an app password made for calendars or contacts, or the account's own where that is allowed.
+
+App passwords need no throttle: nobody finds one by trying. Attempts with anything else are counted, the same wrong secret once,
+since programs repeat what they were given; and apart from those of pages, so that a forgotten telephone locks nobody out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from webmail import audit
+from webmail.account import Account, Password
+from webmail.auth import app_passwords, passwords
+from webmail.auth.check_slots import check_slot
+from webmail.auth.names import normalise
+from webmail.auth.providers import directory
+from webmail.auth.throttle import WINDOW, TooManyAttempts
+from webmail.collections.store import BOOK, CALENDAR
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.database.locks import serialize
+from webmail.errors import SignInRefused
+from webmail.models import AppPassword, AuditAct, SignInFailure, User, now
+
+_REMEMBERED = 300.0  # seconds that a right password of an account is not hashed again
+_MOST = 5_000  # of those
+_NETWORK_FACTOR = 5  # as in auth/throttle.py
+_key = secrets.token_bytes(32)  # of this process
+_right: OrderedDict[bytes, float] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Who asks, and for which kinds of collections."""
+
+    user: User
+    kinds: tuple[str, ...]
+
+
+def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
+    """Whose telephone this is. `check_imap`: as in auth/sign_in.py. 1 query with an app password.
+
+    Raises SignInRefused, TooManyAttempts; TooBusy and ServerAway where nobody looked at the password.
+    """
+    address = normalise(name, settings.domain)
+    if not address or not passwords.usable(secret):
+        raise SignInRefused("not a name and a password")
+    if (device := _by_app_password(address, secret, network)) is not None:
+        return device
+    user = User.get_or_none(User.address == address)
+    if user is not None and user.active and _may_use_own(user, settings):
+        proof = _proof(user, secret)
+        if _is_remembered(proof):
+            return Device(user, (BOOK, CALENDAR))
+        if user.password or settings.sign_in != "accounts" or directory.is_asked(user, settings):
+            return _by_own_password(user, secret, network, settings, check_imap)
+    with _counted(address, secret, network, settings):
+        raise SignInRefused("no app password of theirs")
+
+
+def _by_app_password(address: str, secret: str, network: str) -> Device | None:
+    found = (
+        AppPassword.select(AppPassword, User)
+        .join(User)
+        .where(AppPassword.sha == app_passwords.hash_of(secret), User.address == address, User.active == 1)
+        .first()
+    )
+    if found is None or not (found.caldav or found.carddav) or (found.expires is not None and found.expires <= time.time()):
+        return None
+    kinds = tuple(kind for kind, allowed in ((BOOK, found.carddav), (CALENDAR, found.caldav)) if allowed)
+    if found.used is None or found.used < now() - timedelta(minutes=1):
+        app_passwords.used(found.id, "caldav" if found.caldav else "carddav", network)
+    return Device(found.user, kinds)
+
+
+def _may_use_own(user: User, settings: Settings) -> bool:
+    if user.must_change or settings.own_password_on_devices == "never":
+        return False
+    return settings.own_password_on_devices == "always" or not user.second_step
+
+
+def _by_own_password(user: User, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
+    with _counted(user.address, secret, network, settings, user.password):
+        if directory.is_asked(user, settings):
+            directory.check_password(user, secret, settings)
+        elif settings.sign_in == "accounts":
+            with check_slot():
+                right = passwords.verify(user.password, secret)
+            if not right:
+                raise SignInRefused("not the password")
+        else:
+            name = settings.username(user.address)
+            check_imap(Account(user.address, settings.imap, settings.smtp, Password(name, secret), settings.sieve))
+    _remember(_proof(user, secret))
+    return Device(user, (BOOK, CALENDAR))
+
+
+# --- what was right a moment ago -------------------------------------------------------------------------------------
+
+
+def _proof(user: User, secret: str) -> bytes:
+    """Another one as soon as the password is changed here."""
+    return hmac.digest(_key, "\0".join([str(user.id), user.password, secret]).encode("utf-8", "replace"), "sha256")
+
+
+def _is_remembered(proof: bytes) -> bool:
+    with _lock:
+        return _right.get(proof, 0.0) > time.monotonic() - _REMEMBERED
+
+
+def _remember(proof: bytes) -> None:
+    with _lock:
+        _right[proof] = time.monotonic()
+        _right.move_to_end(proof)
+        while len(_right) > _MOST:
+            _right.popitem(last=False)
+
+
+# --- counting --------------------------------------------------------------------------------------------------------
+
+
+class _counted:
+    """Note a failure before the password is checked, and take it back unless it was wrong. The same wrong one counts once."""
+
+    def __init__(self, address: str, secret: str, network: str, settings: Settings, hashed: str = "") -> None:
+        self.address, self.network, self.settings = address, network, settings
+        # another secret once the account's password is changed
+        text = "\0".join([address, hashed, secret])
+        self.mark = hmac.new(settings.secret_key.encode(), text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+        self.keys = (f"device {address}"[:254], f"devices of {network}"[:254])
+
+    def __enter__(self) -> None:
+        recent = SignInFailure.at > now() - WINDOW
+        same = (SignInFailure.address == self.keys[0]) & (SignInFailure.network == self.mark) & recent
+        if SignInFailure.select().where(same).exists():
+            raise SignInRefused("the same wrong password again")
+        limits = (self.settings.sign_in_attempts, self.settings.sign_in_attempts * _NETWORK_FACTOR)
+        with db.atomic():
+            serialize("sign-in")
+            for key, limit in zip(self.keys, limits, strict=True):
+                if SignInFailure.select().where(SignInFailure.address == key, recent).count() >= limit:
+                    audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.address, network=self.network)
+                    raise TooManyAttempts(int(WINDOW.total_seconds() // 60))
+            for key in self.keys:
+                SignInFailure.create(address=key, network=self.mark)
+
+    def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
+        if kind is not None and issubclass(kind, SignInRefused):
+            audit.record(AuditAct.SIGN_IN_REFUSED, target=self.address, network=self.network)
+            return
+        mine = (SignInFailure.address.in_(self.keys)) & (SignInFailure.network == self.mark)
+        SignInFailure.delete().where(mine).execute()

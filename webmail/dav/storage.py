@@ -1,0 +1,301 @@
+"""Storage for Radicale's protocol code: our tables as it wants to see them, with the sign-in and rights of the request.
+
+Its paths are `ADDRESS/NAME/HREF`, below the person who asks: what is shared with them too. See webmail/dav/application.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, overload
+from xml.etree import ElementTree as ET
+
+from radicale import auth, pathutils, rights, storage
+from radicale.item import Item
+from radicale.item import filter as radicale_filter
+
+from webmail.calendar import objects
+from webmail.collections.store import BOOK, CALENDAR, NAME, Access
+from webmail.dav import busy
+from webmail.dav.rows import ItemRow, rows_of
+from webmail.dav.visit import current
+from webmail.models import Collection, CollectionShare, GoneItem
+
+TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
+MOST_FILTERED = 1_000  # items that a question is put to one by one
+_TOKEN = "data:,traboule-"
+_RIGHTS = {"own": "rw", "write": "rw", "read": "r", "busy": "r"}
+_OPEN = 2**40  # seconds since 1970: Radicale's ends of time lie beyond
+_COMPONENTS = "C:supported-calendar-component-set"
+
+
+class TooManyItems(ValueError):
+    """A question that would have to be put to too many items one by one."""
+
+
+class Auth(auth.BaseAuth):
+    """The edge has signed in already (webmail/dav/edge.py)."""
+
+    def _login(self, login: str, password: str) -> str:
+        return ""
+
+
+class DavRights(rights.BaseRights):
+    """What the person of the visit may do with a path: W, R: the list of collections; w, r: a collection and its items."""
+
+    def authorization(self, user: str, user_groups: set[str], path: str) -> str:
+        parts = pathutils.strip_path(path).split("/")
+        if parts == [""]:
+            return "R"
+        if parts[0] != current.get().user.address:
+            return ""
+        if len(parts) == 1:
+            return "RW"
+        access = current.get().access(parts[1])
+        if access is None:  # one that is about to be made
+            return "rw" if len(parts) == 2 else ""
+        return _RIGHTS[access.rights] if len(parts) == 2 else ""
+
+
+class DavItem(Item):
+    """An item with its row. `text` is what it has, or a filler of the same length where only that is asked for."""
+
+    def __init__(self, collection: DavCollection, row: ItemRow, text: str) -> None:
+        component = row.component or ("VCARD" if collection.tag == "VADDRESSBOOK" else "VEVENT")
+        super().__init__(
+            collection=collection, href=row.href, text=text, etag=f'"{row.etag}"', uid=row.uid, last_modified=_http(row.modified),
+            name="VCARD" if collection.tag == "VADDRESSBOOK" else "VCALENDAR", component_name=component,
+            time_range=(row.first, row.last),
+        )  # fmt: skip
+        self.row = row
+
+
+class Principal(storage.BaseCollection):
+    """A person's list of collections, or the root above it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    @property
+    def etag(self) -> str:
+        return '""'
+
+    @property
+    def last_modified(self) -> str:
+        return _http(datetime.now(UTC).replace(tzinfo=None))
+
+    @overload
+    def get_meta(self, key: None = None) -> Mapping[str, str]: ...
+
+    @overload
+    def get_meta(self, key: str) -> str | None: ...
+
+    def get_meta(self, key: str | None = None) -> Mapping[str, str] | str | None:
+        user = current.get().user
+        meta = {NAME: user.name or user.address} if self._path else {}
+        return meta if key is None else meta.get(key)
+
+    def get_all(self) -> Iterable[Item]:
+        return ()
+
+
+class DavCollection(storage.BaseCollection):
+    """A book or calendar, as the person of the visit has it."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        self.row: Collection = access.collection
+        self.rows = rows_of(access)
+
+    @property
+    def path(self) -> str:
+        return f"{current.get().user.address}/{self.access.name}"
+
+    @property
+    def owner(self) -> str:
+        return self.row.user.address
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.row.id}-{self.row.seq}"'
+
+    @property
+    def last_modified(self) -> str:
+        return _http(self.row.modified)
+
+    @overload
+    def get_meta(self, key: None = None) -> Mapping[str, str]: ...
+
+    @overload
+    def get_meta(self, key: str) -> str | None: ...
+
+    def get_meta(self, key: str | None = None) -> Mapping[str, str] | str | None:
+        meta = self.access.props | {"tag": TAGS[self.row.kind]}
+        if self.row.components:
+            meta[_COMPONENTS] = self.row.components if self.access.reads else "VEVENT"
+        return meta if key is None else meta.get(key)
+
+    def set_meta(self, props: Mapping[str, str]) -> None:
+        """The owner's are the collection's; those of somebody with whom it is shared are their own."""
+        kept = {name: value for name, value in props.items() if name not in ("tag", _COMPONENTS)}
+        if self.access.rights == "own":
+            text = json.dumps(kept, ensure_ascii=False)
+            Collection.update(props=text).where(Collection.id == self.row.id).execute()
+            return
+        changed = {name: value for name, value in kept.items() if value != json.loads(self.row.props).get(name)}
+        text = json.dumps(changed, ensure_ascii=False)
+        if self.access.look is None:
+            CollectionShare.create(collection=self.row, user=current.get().user, props=text)
+        else:
+            CollectionShare.update(props=text).where(CollectionShare.id == self.access.look.id).execute()
+
+    def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] | None = None) -> str:
+        """Nobody gets a collection in one piece: its length is asked for here."""
+        return ""
+
+    # --- items -------------------------------------------------------------------------------------------------------
+
+    def _items(self, found: Iterable[ItemRow]) -> Iterator[DavItem]:
+        for row in found:
+            if self.access.reads:
+                yield DavItem(self, row, row.text if row.text is not None else " " * row.size)
+            elif row.busy:
+                user = current.get().user
+                row.etag = f"{row.etag}-b"
+                text = busy.masked(row.text, row.uid, user.language) if row.text is not None else " " * row.size
+                yield DavItem(self, row, text)
+
+    def get_all(self) -> Iterator[DavItem]:
+        """All, without their texts."""
+        return self._items(self.rows.all())
+
+    def get_multi(self, hrefs: Iterable[str]) -> Iterator[tuple[str, DavItem | None]]:
+        """These items, with their texts where the request asks for them."""
+        wanted = dict.fromkeys(hrefs)
+        body = current.get().body
+        texts = b"calendar-data" in body or b"address-data" in body
+        for item in self._items(self.rows.named(list(wanted), texts=texts)):
+            assert item.href
+            wanted.pop(item.href, None)
+            yield item.href, item
+        for href in wanted:
+            yield href, None
+
+    def one(self, href: str) -> DavItem | None:
+        return next(self._items(self.rows.named([href], texts=True)), None)
+
+    def get_filtered(self, filters: Iterable[ET.Element]) -> Iterator[tuple[DavItem, bool]]:
+        """The items that may fit, and whether they do for certain. Raises TooManyItems, TooMuchAsked."""
+        asked = list(filters)
+        uid = _uid_asked(asked)
+        tag, start, end, simple = radicale_filter.simplify_prefilters(asked, self.tag)
+        if uid is not None:
+            found, certain = list(self.rows.of_uid(uid)), True
+        elif self.tag == "VCALENDAR" and tag in (None, "VEVENT") and (start > -_OPEN or end < _OPEN):
+            found, certain = self._taking_place(tag, start, end), simple
+            if tag is None:
+                found, certain = list(self.rows.all(texts=True)), False
+        else:
+            chosen = self.rows.all(texts=True, component=tag if self.tag == "VCALENDAR" else None)
+            found = list(chosen)
+            certain = (not asked or simple) and start <= -_OPEN and end >= _OPEN
+        if not certain and len(found) > MOST_FILTERED:
+            raise TooManyItems(f"{len(found)} items to look through")
+        for item in self._items(found):
+            yield item, certain
+
+    def _taking_place(self, tag: str | None, start: int, end: int) -> list[ItemRow]:
+        if start <= -_OPEN or end >= _OPEN:
+            return list(self.rows.touching(max(start, -_OPEN), min(end, _OPEN)))
+        return list(self.rows.numbered(objects.events_in(self.row.id, start, end, current.get().zone)))
+
+    def has_uid(self, uid: str) -> bool:
+        return any(True for _row in self.rows.of_uid(uid))
+
+    def sync(self, old_token: str = "") -> tuple[str, Iterable[str]]:
+        """The token of now, and what has changed since the old one (RFC 6578). Raises ValueError for one that is too old."""
+        token = f"{_TOKEN}{self.row.id}-{self.row.seq}"
+        if not old_token:
+            return token, (item.href for item in self.get_all() if item.href)
+        head, _, number = old_token.rpartition("-")
+        if head != f"{_TOKEN}{self.row.id}" or not (number.isascii() and number.isdigit() and len(number) < 19):
+            raise ValueError("not one of our tokens")
+        since = int(number)
+        if since < self.row.floor or since > self.row.seq:
+            raise ValueError("too old, or from the future")
+        gone: Any = GoneItem.select(GoneItem.href).where(GoneItem.collection == self.row, GoneItem.seq > since).tuples()
+        return token, [*self.rows.since(since), *(href for (href,) in gone)]
+
+
+class DavStorage(storage.BaseStorage):
+    """Finds what lies at a path. Writing is done by webmail/dav/application.py, and here only for what Radicale does itself."""
+
+    _supports_unicode = _supports_trailing_whitespace = _supports_problematic_chars = True
+
+    def discover(self, path: str, depth: str = "0", *_more: Any, **_options: Any) -> Iterator[storage.BaseCollection | Item]:
+        visit, parts = current.get(), pathutils.strip_path(path).split("/")
+        if parts == [""]:
+            yield Principal("")
+            if depth != "0":
+                yield Principal(visit.user.address)
+            return
+        if parts[0] != visit.user.address or len(parts) > 3:
+            return
+        if len(parts) == 1:
+            yield Principal(parts[0])
+            if depth != "0":
+                yield from map(DavCollection, visit.accesses())
+            return
+        access = visit.access(parts[1])
+        if access is None:
+            return
+        collection = DavCollection(access)
+        if len(parts) == 3:
+            if (item := collection.one(parts[2])) is not None:
+                yield item
+            return
+        yield collection
+        if depth != "0":
+            yield from collection.get_all()
+
+    def acquire_lock(self, mode: str, user: str = "", *_more: Any, **paths: Any) -> Any:
+        if mode == "r":
+            return _nothing()
+        named = [pathutils.strip_path(paths[key]).split("/")[1:2] for key in ("path", "to_path") if key in paths]
+        return current.get().writing(*(name for names in named for name in names))
+
+    def create_collection(self, href: str, items: Any = None, props: Mapping[str, str] | None = None) -> Any:
+        raise NotImplementedError("webmail/dav/application.py makes collections")
+
+    def verify(self) -> bool:
+        return True
+
+
+class _nothing:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_error: object) -> None: ...
+
+
+def _uid_asked(filters: list[ET.Element]) -> str | None:
+    """The UID that a question is about, where it is about one whole UID and nothing else."""
+    inner = filters[0] if len(filters) == 1 else None
+    while inner is not None and len(inner) == 1 and inner[0].tag.endswith("}comp-filter"):
+        inner = inner[0]
+    if inner is None or len(inner) != 1 or not inner[0].tag.endswith("}prop-filter") or inner[0].get("name", "").upper() != "UID":
+        return None
+    [prop] = inner
+    if len(prop) != 1 or not prop[0].tag.endswith("}text-match") or prop[0].get("negate-condition", "no") == "yes":
+        return None
+    # "contains" is meant unless it says otherwise: nobody asks for a part of a UID, and what is found has it
+    return (prop[0].text or "").strip() or None
+
+
+def _http(moment: datetime) -> str:
+    return format_datetime(moment.replace(tzinfo=UTC), usegmt=True)

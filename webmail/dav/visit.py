@@ -1,0 +1,69 @@
+"""Visit: one request of a telephone or program: who it is, and which collections they have, looked up once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+import peewee as pw
+
+from webmail.calendar import objects
+from webmail.collections import store
+from webmail.collections.store import Access
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
+from webmail.dav.sign_in import Device
+from webmail.models import Collection, User
+
+
+@dataclass(slots=True)
+class Visit:
+    device: Device
+    settings: Settings
+    body: bytes = b""
+    _found: list[Access] | None = field(default=None)
+
+    @property
+    def user(self) -> User:
+        return self.device.user
+
+    @property
+    def zone(self) -> tzinfo:
+        return objects.zone_of(self.settings.timezone)
+
+    def accesses(self) -> list[Access]:
+        """The collections of this person, of the kinds that this device may see; their first ones are made. 2 queries, once."""
+        if self._found is None:
+            found = store.accessible(self.user)
+            own = {one.collection.kind for one in found if one.rights == "own"}
+            if missing := [kind for kind in self.device.kinds if kind not in own]:
+                for kind in missing:
+                    store.first(self.user, kind)
+                found = store.accessible(self.user)
+            self._found = [one for one in found if one.collection.kind in self.device.kinds]
+        return self._found
+
+    def access(self, name: str) -> Access | None:
+        return next((one for one in self.accesses() if one.name == name), None)
+
+    @contextmanager
+    def writing(self, *names: str) -> Iterator[None]:
+        """A transaction that has locked these collections, or the person's list of them if none is named, against others.
+
+        What was known of them before is looked up anew.
+        """
+        with db.atomic():
+            ids = sorted({one.collection.id for name in names if (one := self.access(name)) is not None})
+            if not ids:
+                in_turn(self.user)
+            elif isinstance(db.obj, pw.PostgresqlDatabase):
+                list(Collection.select(Collection.id).where(Collection.id.in_(ids)).order_by(Collection.id).for_update())
+            self._found = None
+            yield
+
+
+current: ContextVar[Visit] = ContextVar("visit")

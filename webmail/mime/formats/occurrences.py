@@ -1,0 +1,196 @@
+"""Occurrences: when an event takes place, with what recurs, its exceptions and what was moved. For checked objects only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from webmail.mime.formats.calendar_object import ReadObject, UnusableCalendar, plain
+
+MOST = 10_000  # occurrences of one object in the time that is asked for
+FOR_EVER = 2**53
+_FREE = ("TRANSPARENT",)
+_LATEST = datetime(9990, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """One occurrence; `start` and `end` in seconds since 1970, of whole days: midnight UTC."""
+
+    start: int
+    end: int
+    whole_day: bool
+    recurrence_id: str
+    summary: str
+    location: str
+    busy: int  # 0: free, 1: tentatively, 2: busy
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """All there is of an object between two moments; `first` and `last`: of the whole object, `last` at the latest."""
+
+    first: int
+    last: int
+    takings: tuple[Taking, ...]
+
+    @property
+    def busy(self) -> bool:
+        return any(one.busy for one in self.takings)
+
+
+@lru_cache(maxsize=1)
+def _library() -> tuple[Any, Any]:
+    import icalendar  # imported when first needed
+    import recurring_ical_events
+
+    return icalendar, recurring_ical_events
+
+
+def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
+    """The occurrences of an event that touch the time from `start` to `end` (seconds since 1970).
+
+    `zone`: where times without a zone are meant. Raises UnusableCalendar.
+    """
+    icalendar, recurring = _library()
+    try:
+        calendar = icalendar.Calendar.from_ical(read.reduced)
+        events = calendar.walk("VEVENT")
+        if not events or any("DTSTART" not in event for event in events):
+            raise UnusableCalendar("an event without a beginning")
+        own = [_taking(event, zone) for event in events]
+        if not read.recurring:
+            return Expansion(min(one.start for one in own), max(one.end for one in own), tuple(own))
+        first, last = _extent(events, own, zone)
+        for event in events:
+            _bound(event, max(end, 0))
+        found = recurring.of(calendar, skip_bad_series=False).between(_moment(start), _moment(end))
+        takings = tuple(_taking(event, zone) for event in _few(found))
+        return Expansion(first, max([last, *(one.end for one in takings)]), takings)
+    except UnusableCalendar:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise UnusableCalendar(f"it can't be read: {error}"[:200]) from error
+
+
+def _few(found: Iterable[Any]) -> list[Any]:
+    several = list(found)
+    if len(several) > MOST:
+        raise UnusableCalendar("too many occurrences")
+    return several
+
+
+def _bound(event: Any, until: int) -> None:
+    """End the rule at `until`, so that one which never applies is not looked for until the year 9999."""
+    rule = event.get("RRULE")
+    if rule is None:
+        return
+    last = _moment(until) + timedelta(days=2)
+    begins = event["DTSTART"].dt
+    given = rule.get("UNTIL")
+    if given and _as_moment(given[0]) <= last:
+        return
+    if "COUNT" in rule:
+        last = _last_counted(rule, begins, last)
+        del rule["COUNT"]
+    if not isinstance(begins, datetime):
+        rule["UNTIL"] = [last.date()]
+    else:
+        rule["UNTIL"] = [last.replace(tzinfo=None) if begins.tzinfo is None else last]
+
+
+def _last_counted(rule: Any, begins: date | datetime, last: datetime) -> datetime:
+    """When the last one takes place of a rule that says how many there are; `last`, if not all do until then."""
+    from dateutil.rrule import rrulestr  # imported when first needed
+
+    zone = begins.tzinfo if isinstance(begins, datetime) else None
+    local = begins.replace(tzinfo=None) if isinstance(begins, datetime) else datetime(begins.year, begins.month, begins.day)
+    end = last.astimezone(zone) if zone else last
+    parts = [part for part in rule.to_ical().decode().split(";") if not part.startswith(("COUNT=", "UNTIL="))]
+    text = ";".join([*parts, f"UNTIL={end.replace(tzinfo=None):%Y%m%dT%H%M%S}"])
+    counted = list(islice(rrulestr(text, dtstart=local), int(rule["COUNT"][0])))
+    if not counted:
+        return last
+    return min(counted[-1].replace(tzinfo=zone or UTC).astimezone(UTC), last)
+
+
+def _taking(event: Any, zone: tzinfo) -> Taking:
+    begins = event["DTSTART"].dt
+    whole_day = not isinstance(begins, datetime)
+    if "DTEND" in event:
+        ends = event["DTEND"].dt
+    elif "DURATION" in event:
+        ends = begins + event["DURATION"].dt
+    else:
+        ends = begins + timedelta(days=1) if whole_day else begins
+    start = seconds(begins, zone)
+    status = str(event.get("STATUS", "")).upper()[:12]
+    free = str(event.get("TRANSP", "")).upper() in _FREE or status == "CANCELLED"
+    named = event.get("RECURRENCE-ID")
+    return Taking(
+        start=start,
+        end=max(seconds(ends, zone), start),
+        whole_day=whole_day,
+        recurrence_id=named.to_ical().decode() if named is not None else "",
+        summary=plain(str(event.get("SUMMARY", "")))[:300],
+        location=plain(str(event.get("LOCATION", "")))[:300],
+        busy=0 if free else 1 if status == "TENTATIVE" else 2,
+        status=status,
+    )
+
+
+def _extent(events: list[Any], own: list[Taking], zone: tzinfo) -> tuple[int, int]:
+    """When the object begins and ends, whatever the time that is asked for. The end may be too late, never too early."""
+    first, last = min(one.start for one in own), max(one.end for one in own)
+    for event, one in zip(events, own, strict=True):
+        if (rule := event.get("RRULE")) is not None:
+            last = max(last, _rule_end(rule, one))
+        for dates in _listed(event.get("RDATE")):
+            for moment in getattr(dates, "dts", ()):
+                begins = moment.dt[0] if isinstance(moment.dt, tuple) else moment.dt
+                at = seconds(begins, zone)
+                first, last = min(first, at), max(last, at + one.end - one.start + 86_400 * 2)
+    return first, min(last, FOR_EVER)
+
+
+def _rule_end(rule: Any, one: Taking) -> int:
+    length = one.end - one.start
+    if rule.get("UNTIL"):
+        return int(_as_moment(rule["UNTIL"][0]).timestamp()) + length + 86_400
+    if "COUNT" in rule and not any(name.upper().startswith("BY") for name in rule):
+        step = {"HOURLY": 3600, "DAILY": 86_400, "WEEKLY": 7 * 86_400, "MONTHLY": 31 * 86_400, "YEARLY": 366 * 86_400}
+        steps = int(rule["COUNT"][0]) * int((rule.get("INTERVAL") or [1])[0])
+        # a monthly rule on the 31st, a yearly one on the 29th of February: up to eight steps for one
+        return one.start + steps * step[str(rule["FREQ"][0]).upper()] * 8 + length
+    return FOR_EVER
+
+
+def seconds(moment: date | datetime, zone: tzinfo) -> int:
+    """Seconds since 1970 of a moment; of a day: of its midnight UTC; of a time without a zone: as in `zone`."""
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    elif moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return int(moment.timestamp())
+
+
+def _as_moment(value: date | datetime) -> datetime:
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _moment(at: int) -> datetime:
+    try:
+        return min(datetime.fromtimestamp(max(at, -(2**31)), UTC), _LATEST)
+    except (OverflowError, ValueError, OSError):
+        return _LATEST
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]

@@ -1,0 +1,165 @@
+"""Recurrence rules (RFC 5545, 3.3.10), judged before a library expands them: what they cost, and whether they ever apply.
+
+The library looks for a day on which a rule applies until the year 9999, whatever the rule's end: one that never applies keeps it
+busy for long. So parts that may contradict each other are refused; no program for people makes such rules.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+MOST_STEPS = 25_000  # that expanding a rule may take
+_LARGEST = 1_000_000  # of counts and intervals
+_LONGEST = 1_000  # characters
+_YEARS_AHEAD = 3  # how far rules without an end are reckoned
+_STEP = {"HOURLY": 1 / 24, "DAILY": 1.0, "WEEKLY": 7.0, "MONTHLY": 30.4, "YEARLY": 365.2}  # days
+_ZONE_PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYDAY", "BYMONTHDAY", "WKST"}
+_ALWAYS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYHOUR", "BYMINUTE", "BYSECOND", "BYMONTH", "BYDAY"}
+_PARTS = {
+    "HOURLY": _ALWAYS | {"BYMONTHDAY"},
+    "DAILY": _ALWAYS | {"BYMONTHDAY"},
+    "WEEKLY": _ALWAYS | {"BYSETPOS"},
+    "MONTHLY": _ALWAYS | {"BYMONTHDAY", "BYSETPOS"},
+    "YEARLY": _ALWAYS | {"BYMONTHDAY", "BYSETPOS", "BYYEARDAY", "BYWEEKNO"},
+}
+_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of months
+_ALL_YEAR = tuple(range(1, 13))
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)")
+_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+
+
+class UnboundedRule(ValueError):
+    """A rule that takes too long to expand, or may never apply."""
+
+
+def check_zone(rule: str) -> None:
+    """Check the rule of a time zone: it changes once a year. Raises UnboundedRule."""
+    parts = _parts(rule)
+    if parts.get("FREQ") != "YEARLY" or set(parts) - _ZONE_PARTS:
+        raise UnboundedRule("a time zone that changes otherwise than once a year")
+
+
+def check(rule: str, start: str) -> None:
+    """Check the rule of what begins at `start` (DTSTART). Raises UnboundedRule."""
+    parts = _parts(rule)
+    if parts.get("FREQ") not in _PARTS or not _MOMENT.match(start):
+        raise UnboundedRule("a rule that repeats more often than hourly, or none")
+    if unknown := set(parts) - _PARTS[parts["FREQ"]]:
+        raise UnboundedRule(f"a rule with {sorted(unknown)[0][:20]}")
+    try:
+        _check_applies(parts, start)
+        if _cost(parts, start) > MOST_STEPS:
+            raise UnboundedRule("a rule that takes too long")
+    except (ValueError, TypeError, OverflowError) as error:
+        if isinstance(error, UnboundedRule):
+            raise
+        raise UnboundedRule("a rule with values that are none") from error
+
+
+def _parts(rule: str) -> dict[str, str]:
+    if len(rule) > _LONGEST:
+        raise UnboundedRule("a rule that is too long")
+    return dict(part.partition("=")[::2] for part in rule.upper().split(";") if part)
+
+
+def _check_applies(parts: dict[str, str], start: str) -> None:
+    """Refuse what may never apply."""
+    interval, frequency = int(parts.get("INTERVAL", "1")), parts["FREQ"]
+    if not (1 <= interval <= _LARGEST and 1 <= int(parts.get("COUNT", "1")) <= _LARGEST):
+        raise UnboundedRule("a rule with values that are none")  # an interval of 0 never ends
+    days = [_DAY.fullmatch(one.strip()) for one in parts["BYDAY"].split(",")] if "BYDAY" in parts else []
+    ordinals = [int(one[1]) for one in days if one is not None and one[1]]
+    most = 53 if frequency == "YEARLY" and "BYMONTH" not in parts else 5
+    if None in days or any(not 1 <= abs(number) <= most for number in ordinals):
+        raise UnboundedRule("a rule for days that there are not")
+    if frequency in ("HOURLY", "DAILY", "WEEKLY") and (ordinals or (interval > 1 and _filters(parts))):
+        raise UnboundedRule("a rule whose parts may contradict each other")
+    if ordinals and "BYMONTHDAY" in parts:
+        raise UnboundedRule("a rule whose parts may contradict each other")
+    months = [int(one) for one in parts["BYMONTH"].split(",")] if "BYMONTH" in parts else list(_ALL_YEAR)
+    if frequency == "MONTHLY":
+        begins = int(start[4:6])
+        reached = {(begins - 1 + interval * step) % 12 + 1 for step in range(12)}
+        months = [month for month in months if month in reached]
+    numbers = _numbers(parts, "BYMONTHDAY") or [1]
+    if not any(1 <= month <= 12 and 1 <= abs(day) <= _LENGTHS[month - 1] for month in months for day in numbers):
+        raise UnboundedRule("a rule for days that there are not")
+    for name, last in (("BYYEARDAY", 366), ("BYWEEKNO", 53)):
+        if any(not 1 <= abs(number) <= last for number in _numbers(parts, name)):
+            raise UnboundedRule("a rule for days that there are not")
+    _check_positions(parts, len(days), ordinals)
+
+
+def _filters(parts: dict[str, str]) -> bool:
+    """Whether there are parts by which steps of the rule do not count."""
+    narrow = {"BYMONTH", "BYMONTHDAY", *(("BYDAY",) if parts["FREQ"] != "WEEKLY" else ()), *_of_hours(parts)}
+    return bool(narrow & set(parts))
+
+
+def _of_hours(parts: dict[str, str]) -> tuple[str, ...]:
+    return ("BYHOUR",) if parts["FREQ"] == "HOURLY" else ()
+
+
+def _check_positions(parts: dict[str, str], days: int, ordinals: list[int]) -> None:
+    positions = _numbers(parts, "BYSETPOS")
+    if not positions or parts["FREQ"] == "YEARLY":
+        return
+    there = 1
+    if days:
+        there = days if ordinals or parts["FREQ"] == "WEEKLY" else days * 5
+    elif "BYMONTHDAY" in parts:
+        there = len(_numbers(parts, "BYMONTHDAY"))
+    if not any(1 <= abs(position) <= there * _times(parts) for position in positions):
+        raise UnboundedRule("a rule for a place that there is not")
+
+
+def _numbers(parts: dict[str, str], name: str) -> list[int]:
+    return [int(one) for one in parts[name].split(",")] if name in parts else []
+
+
+def _cost(parts: dict[str, str], start: str) -> float:
+    """How many steps expanding a rule takes until its end, at most."""
+    interval = int(parts.get("INTERVAL", "1"))
+    count = int(parts["COUNT"]) if "COUNT" in parts else None
+    begins, ends = _day(start), _day(parts["UNTIL"]) if "UNTIL" in parts else None
+    horizon = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=365 * _YEARS_AHEAD)
+    last = min(ends, horizon) if ends else horizon
+    days = max((last - begins).days, 0) + 1
+    steps = days / (_STEP[parts["FREQ"]] * interval) + 1
+    each = _times(parts) * _days_in_step(parts)
+    if count is not None and not any(name.startswith("BY") for name in parts):
+        return min(steps, count) * each
+    return max(steps * each, steps)
+
+
+def _times(parts: dict[str, str]) -> int:
+    """How often at most on one day (or in one hour)."""
+    return _many(parts, "BYHOUR") * _many(parts, "BYMINUTE") * _many(parts, "BYSECOND")
+
+
+def _days_in_step(parts: dict[str, str]) -> int:
+    """On how many days at most in one step of the rule."""
+    named = sum(_many(parts, name) for name in ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO") if name in parts)
+    if parts["FREQ"] == "WEEKLY":
+        return min(_many(parts, "BYDAY"), 7)
+    if parts["FREQ"] == "MONTHLY":
+        return min(named * 5, 31) if named else 1
+    if parts["FREQ"] == "YEARLY":
+        return (
+            min(named * 12 * 5 if "BYMONTH" not in parts else named * 5 * _many(parts, "BYMONTH"), 366)
+            if named
+            else _many(parts, "BYMONTH")
+        )
+    return 1
+
+
+def _many(parts: dict[str, str], name: str) -> int:
+    return parts[name].count(",") + 1 if name in parts else 1
+
+
+def _day(value: str) -> datetime:
+    match = _MOMENT.match(value)
+    if match is None:
+        raise UnboundedRule("no date")
+    return datetime(int(match[1]), int(match[2]), int(match[3]))
