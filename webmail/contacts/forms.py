@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from itertools import zip_longest
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from werkzeug.datastructures import MultiDict
-from wtforms import HiddenField, StringField, TextAreaField
+from werkzeug.datastructures import FileStorage, MultiDict
+from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaField
 
 from webmail.errors import BadAddress
 from webmail.mail import Address
 from webmail.mime import builder
+from webmail.mime.formats import pictures
 from webmail.mime.formats.vcard_edit import MOST_POINTS, USES, ContactDetails, ContactPoint
+from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, changed_more, read_more, with_photo
 from webmail.web.form_fields import AreaForm, MaxLength, required, trimmed
 
 _MOST_NOTE = 8_000  # characters
 _MOST_LISTED = 60_000
 
 
+_DAYS = ("birthday", "anniversary")
+_DAY = re.compile(r"(?:(\d{4})|-)-(\d\d)-(\d\d)")
+_TYPED = re.compile(r"(\d{1,2})[/. -](\d{1,2})(?:[/. -](\d{4}))?")
+_ISO = re.compile(r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})")
+_NOTHING = MoreDetails()
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -35,35 +44,87 @@ class _Form(AreaForm):
 
 
 class ContactForm(_Form):
-    """A contact's form. Addresses and phone numbers are repeated rows (`emails`, `phones`), with some empty ones to fill in."""
+    """A contact's form. Addresses, phone numbers and sites are repeated rows, with some empty ones to fill in."""
 
     given = StringField(_l("First name"), filters=[trimmed], validators=[MaxLength(100)])
     family = StringField(_l("Last name"), filters=[trimmed], validators=[MaxLength(100)])
     name = StringField(_l("Display name"), filters=[trimmed], validators=[MaxLength(190)])
     organisation = StringField(_l("Organisation"), filters=[trimmed], validators=[MaxLength(200)])
     role = StringField(_l("Job title"), filters=[trimmed], validators=[MaxLength(200)])
+    nickname = StringField(_l("Nickname"), filters=[trimmed], validators=[MaxLength(100)])
+    birthday = StringField(_l("Birthday"), filters=[trimmed], validators=[MaxLength(60)])
+    anniversary = StringField(_l("Anniversary"), filters=[trimmed], validators=[MaxLength(60)])
+    categories = StringField(_l("Categories"), filters=[trimmed], validators=[MaxLength(1000)])
     note = TextAreaField(_l("Note"), validators=[MaxLength(_MOST_NOTE)])
+    photo = FileField(_l("Photo"))
+    no_photo = BooleanField(_l("Remove the photo"))
+    postals: list[PostalAddress]
+    sites: list[str]
+    new_photo: bytes = b""
     emails: list[ContactPoint]
     phones: list[ContactPoint]
     email_errors: list[str]
 
     @classmethod
-    def showing(cls, known: ContactDetails, revision: str = "") -> ContactForm:
+    def showing(cls, known: ContactDetails, revision: str = "", more: MoreDetails = _NOTHING) -> ContactForm:
         usual = f"{known.given} {known.family}".strip()  # then left empty, so that it follows changes of the two
         form = cls(
             formdata=None, given=known.given, family=known.family, name="" if known.name == usual else known.name,
             organisation=known.organisation, role=known.role, note=known.note, revision=revision, uid=known.uid,
+            nickname=more.nickname, birthday=written_day(more.birthday), anniversary=written_day(more.anniversary),
+            categories=", ".join(more.categories),
         )  # fmt: skip
+        form.postals, form.sites = list(more.postals), list(more.sites)
         form.emails, form.phones, form.email_errors = list(known.emails), list(known.phones), []
         return form
 
     @classmethod
-    def sent(cls, fields: MultiDict[str, str]) -> ContactForm:
-        """The form as submitted."""
+    def sent(cls, fields: MultiDict[str, str], photo: FileStorage | None = None) -> ContactForm:
+        """The form as submitted, with the file that came with it."""
         form = cls(formdata=fields)
+        form.photo.data = photo
         form.emails, form.phones = (_points(fields, name) for name in ("email", "phone"))
         form.email_errors = []
+        form.postals, form.sites = (
+            _postals(fields),
+            [text for one in fields.getlist("site")[:MOST_POINTS] if (text := trimmed(one)[:500])],
+        )
         return form
+
+    @property
+    def more(self) -> MoreDetails:
+        """The further fields as submitted, not validated (see `check`). Never raises."""
+        words = dict.fromkeys(" ".join(word.split())[:100] for word in (self.categories.data or "").split(","))
+        return MoreDetails(
+            nickname=self.nickname.data or "", birthday=read_day(self.birthday.data or ""),
+            anniversary=read_day(self.anniversary.data or ""), postals=tuple(self.postals), sites=tuple(self.sites),
+            categories=tuple(filter(None, words)),
+        )  # fmt: skip
+
+    def finish(self, card: str) -> str:
+        """The card with the further fields and the photo."""
+        before, more = read_more(card), self.more
+        # a comma in a category can't be typed: what was shown and not touched stays
+        if ", ".join(before.categories) == (self.categories.data or ""):
+            more = replace(more, categories=before.categories)
+        days = {name: getattr(before, name) for name in _DAYS if written_day(getattr(before, name)) == (self[name].data or "")}
+        card = changed_more(card, replace(more, **days))
+        if self.new_photo or self.no_photo.data:
+            card = with_photo(card, self.new_photo)
+        return card
+
+    def check_more(self, known: MoreDetails = _NOTHING) -> bool:
+        """Whether the further fields are valid; words for a day that the card already has are accepted. Reads the photo."""
+        for name in _DAYS:
+            typed = self[name].data or ""
+            if typed and typed != written_day(getattr(known, name)) and not is_day(read_day(typed)):
+                self.mark(name, _("Enter a day such as 3/2/1980, or 3/2 without a year."))
+        file = self.photo.data
+        data = file.stream.read(pictures.LARGEST_UPLOAD + 1) if file else b""
+        self.new_photo = pictures.for_card(data) if data else b""
+        if data and not self.new_photo:
+            self.mark("photo", _("This is no photo that can be read. Choose a JPEG, PNG, GIF or WebP picture of up to 20 MB."))
+        return not any(self[name].errors for name in (*_DAYS, "photo"))
 
     @property
     def details(self) -> ContactDetails:
@@ -90,6 +151,41 @@ class ContactForm(_Form):
             self.mark("name", _("Enter a name, an organisation or an address."))
             good = False
         return good and not self.email_errors
+
+
+def _postals(fields: MultiDict[str, str]) -> list[PostalAddress]:
+    columns = (fields.getlist(name)[:MOST_POINTS] for name in ("street", "code", "city", "region", "country", "postal_use"))
+    found = []
+    for street, *rest in zip_longest(*columns, fillvalue=""):
+        lines = [trimmed(line) for line in street[:1000].splitlines()]
+        code, city, region, country, use = (trimmed(one)[:200] for one in rest)
+        found.append(PostalAddress("\n".join(filter(None, lines)), code, city, region, country, use if use in USES else ""))
+    return [one for one in found if not one.is_empty]
+
+
+def is_day(text: str) -> bool:
+    """Whether this is a day as cards have it: 1980-02-03, or --02-03 without a year."""
+    found = _DAY.fullmatch(text)
+    try:
+        return bool(found and date(int(found[1] or 2000), int(found[2]), int(found[3])))
+    except ValueError:
+        return False
+
+
+def read_day(text: str) -> str:
+    """What was typed as a day of a card; what is no day stays as it is."""
+    if found := _TYPED.fullmatch(text):
+        day, month, year = found.groups()
+        return f"{year or '-'}-{int(month):02}-{int(day):02}"
+    if found := _ISO.fullmatch(text):
+        return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
+    return text
+
+
+def written_day(text: str) -> str:
+    """A day of a card as one types it."""
+    found = _DAY.fullmatch(text)
+    return "/".join(filter(None, (found[3], found[2], found[1]))) if found else text
 
 
 def _points(fields: MultiDict[str, str], name: str) -> list[ContactPoint]:

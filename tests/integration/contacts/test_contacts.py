@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
 
 from tests.support.contact_pages import EDIT, add, cards_of, import_file
 from tests.support.visits import Page, Visitor
@@ -130,3 +133,38 @@ def test_many_contacts_come_page_by_page_and_by_letter(alice: Visitor) -> None:
     page = alice.get("/contacts")
     assert len(names(page)) == 50 and len(names(alice.get(page.link("More contacts")))) == 30
     assert len(names(alice.get(page.link("E")))) == 40
+
+
+def test_every_field_is_kept_shown_and_changed_without_touching_others(alice: Visitor) -> None:
+    import_file(alice, b'BEGIN:VCARD\nVERSION:4.0\nUID:9\nFN:Ann Roi\nBDAY:20000101T10\nX-ODD;Y="a,b":1\\,2;3\nEND:VCARD\n')
+    one = alice.get(alice.get("/contacts").link("Ann Roi"))
+    edit = alice.get(one.link("Edit"))
+    page = alice.submit(
+        edit, EDIT, action="save", street="1 rue A\nesc. 2", code="69001", city="Lyon", postal_use="home", site="https://x.example",
+        anniversary="3/2", categories="Amis, 3B, Amis", nickname="Nan",
+    )  # fmt: skip
+    for words in ("1 rue A", "69001 Lyon", "https://x.example", "3 February", "Amis, 3B", "Nan"):
+        assert words in page.text, words
+    card = cards_of(alice)["Ann Roi"]
+    for line in ("VERSION:4.0", "BDAY:20000101T10", 'X-ODD;Y="a,b":1\\,2;3', "ADR;TYPE=HOME:;;1 rue A\\nesc. 2;Lyon;;69001;",
+                 "ANNIVERSARY:--0203", "CATEGORIES:Amis,3B"):  # fmt: skip
+        assert line in card.split("\r\n"), line
+    again = alice.get(page.link("Edit"))
+    assert len(again.all("[name=street]")) == 2 and again.one("[name=anniversary]")["value"] == "03/02"
+    refused = alice.submit(again, EDIT, action="save", birthday="soon", street=["2 rue B", ""])
+    assert refused.status == 422 and refused.all("[name=street]")[0].get_text().strip() == "2 rue B"
+    alice.submit(again, EDIT, action="save")
+    assert cards_of(alice)["Ann Roi"] == card, "saved without a change, nothing changes"
+
+
+def test_a_photo_is_made_small_shown_and_removed(alice: Visitor) -> None:
+    into = io.BytesIO()
+    Image.new("RGB", (1200, 600), "red").save(into, "PNG", pnginfo=None)
+    page = add(alice, "Ann", photo=(io.BytesIO(into.getvalue()), "ann.png"))
+    shown = alice.get(page.one(".contact-head img")["src"]).response
+    with Image.open(io.BytesIO(shown.get_data())) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (512, 256)) and shown.content_type == "image/jpeg"
+    bad = alice.submit(alice.get(page.link("Edit")), EDIT, action="save", photo=(io.BytesIO(b"<svg/>"), "x.svg"))
+    assert bad.status == 422 and "no photo that can be read" in bad.text
+    page = alice.submit(alice.get(page.link("Edit")), EDIT, action="save", no_photo="y")
+    assert not page.all(".contact-head img") and "PHOTO" not in cards_of(alice)["Ann"]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date
 from flask import Response, abort
 from flask_babel import get_locale
+from flask_babel import gettext as _
 
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views.common import mine
 from webmail.mime.formats import image_info
 from webmail.mime.formats.address_books.entry import entry_of
+from webmail.models import Contact
 from webmail.web import downloads
 
 _DAY = re.compile(r"(\d{4}|--?)-?(\d\d)-?(\d\d)")
@@ -32,6 +34,11 @@ def photo(uid: str) -> Response:
     return response
 
 
+def has_picture(row: Contact) -> bool:
+    """Whether there is a photo to show."""
+    return bool(image_info.is_showable(entry_of(row.vcard).photo))
+
+
 @blueprint.app_template_filter()
 def card_day(text: str) -> str:
     """A day of a card (1991-01-20, or --01-20 without a year) as people write it; anything else as it is."""
@@ -42,6 +49,11 @@ def card_day(text: str) -> str:
         day = None
     if day is None or found is None:
         return text
-    if found[1].isdigit():
-        return str(format_date(day, "long", locale=get_locale()))
-    return str(format_skeleton("MMMMd", day, locale=get_locale()))
+    return str(format_date(day, "d MMMM y" if found[1].isdigit() else "d MMMM", locale=get_locale()))
+
+
+@blueprint.app_template_global()
+def relation_words(kind: str) -> str:
+    """What a person is to a contact; one's own word where there is one."""
+    known = {"spouse": _("Spouse"), "manager": _("Manager"), "assistant": _("Assistant")}
+    return known.get(kind.lower(), kind[:60].capitalize() or _("Related to"))

@@ -14,14 +14,17 @@ from webmail.contacts import store, undo
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.forms import ContactForm
 from webmail.contacts.undo import CardVersion
+from webmail.contacts.views.card_parts import has_picture
 from webmail.contacts.views.common import changed_elsewhere, kept_fields, mine, saved_before, say_refused, undo_of
 from webmail.contacts.views.groups import change_group, group_form
 from webmail.errors import BadAddress, LimitReached
 from webmail.mail import Address
 from webmail.mime import builder
 from webmail.mime.address_text import address_text
-from webmail.mime.formats import vcard_edit, vcard_view
+from webmail.mime.formats import vcard_edit
+from webmail.mime.formats.address_books.entry import entry_of
 from webmail.mime.formats.vcard_edit import MOST_POINTS, ContactDetails, ContactPoint
+from webmail.mime.formats.vcard_more import PostalAddress, read_more
 from webmail.models import Contact
 from webmail.tasks import store as tasks
 from webmail.user_lock import user_lock
@@ -57,10 +60,9 @@ def one(uid: str) -> Response:
         people, addresses = store.members(current_user(), known)
         reachable = bool(addresses) or any(each.email for each in people)
         return page("contacts/group.html", row=row, people=people, addresses=addresses, reachable=reachable)
-    cards = vcard_view.read(row.vcard)
     groups = store.groups_of(row)
     return page(
-        "contacts/one.html", row=row, known=known, card=cards[0] if cards else None,
+        "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),
         to=address_text([Address(row.name, row.email)]),
         groups=[group for group in store.groups(current_user()) if group.uid in groups],
     )  # fmt: skip
@@ -83,13 +85,13 @@ def new() -> Response:
 @blueprint.post("/contacts/new")
 @keeps_text
 def add() -> Answer:
-    form = ContactForm.sent(request.form)
+    form = ContactForm.sent(request.form, request.files.get("photo"))
     if request.form.get("action") == "more":
         return _form_page(form, more=True)
-    if not form.check():
+    if not (form.check() and form.check_more()):
         return _form_page(form, status=422)
     try:
-        row = store.add(current_user(), form.details)
+        row = store.add(current_user(), form.details, form.finish)
     except store.AlreadyThere as error:
         saved_before(form, error)
         return _form_page(form, error.row, 409)
@@ -108,7 +110,7 @@ def edit(uid: str) -> Response:
         return group_form(row)
     if kept := kept_fields():
         return _form_page(ContactForm.sent(kept), row, member_of=kept.getlist("groups"))
-    return _form_page(ContactForm.showing(store.details(row), row.revision), row)
+    return _form_page(ContactForm.showing(store.details(row), row.revision, read_more(row.vcard)), row)
 
 
 @blueprint.post("/contacts/<uid>/edit")
@@ -117,13 +119,13 @@ def change(uid: str) -> Answer:
     row = mine(uid)
     if row.kind == store.GROUP:
         return change_group(row)
-    form = ContactForm.sent(request.form)
+    form = ContactForm.sent(request.form, request.files.get("photo"))
     if request.form.get("action") == "more":
         return _form_page(form, row, more=True)
-    if not form.check(store.details(row)):
+    if not (form.check(store.details(row)) and form.check_more(read_more(row.vcard))):
         return _form_page(form, row, 422)
     try:
-        changed = store.change(row, form.details, form.revision.data or "")
+        changed = store.change(row, form.details, form.revision.data or "", form.finish)
     except store.ContactChangedElsewhere:
         notify(changed_elsewhere(), "caution")
         form.revision.data = row.revision
@@ -226,6 +228,8 @@ def _form_page(
     return page(
         "contacts/edit.html", status, form=form, row=row, groups=store.groups(current_user()), member_of=member_of,
         emails=[*form.emails, *empty][:MOST_POINTS], phones=[*form.phones, *empty][:MOST_POINTS],
+        postals=[*form.postals, *[PostalAddress()] * (2 if more else 1)][:MOST_POINTS],
+        sites=[*form.sites, *[""] * (2 if more else 1)][:MOST_POINTS], has_photo=bool(row and has_picture(row)),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ _DATES = ("BDAY", "ANNIVERSARY", "X-ANNIVERSARY")
 _PICTURES = ("PHOTO", "LOGO")
 _DATA = re.compile(r"data:image/([\w.+-]+)(?:;[^,]*)?;base64,(.*)", re.IGNORECASE | re.DOTALL)
 _LONG, _SHORT = re.compile(r"(\d{4})-(\d\d)-(\d\d)"), re.compile(r"(\d{4})(\d\d)(\d\d)")
+_NO_YEAR = re.compile(r"--(\d\d)-?(\d\d)")
 _GENDERS = {"female": "F", "male": "M", "other": "O"}
 
 
@@ -46,8 +47,9 @@ def _newer(line: VcardLine) -> VcardLine | None:
         params.append(("PREF", "1"))
     name, value = _NAMES.get(line.name, line.name), line.value
     if name in _DATES:
-        value = _LONG.sub(r"\1\2\3", value)
-        params = [pair for pair in params if pair != ("VALUE", "date")]
+        year = line.param("X-APPLE-OMIT-YEAR")
+        value = _LONG.sub(lambda day: f"{day[1] if day[1] != year else '--'}{day[2]}{day[3]}", value)
+        params = [pair for pair in params if pair != ("VALUE", "date") and pair[0] != "X-APPLE-OMIT-YEAR"]
     elif name == "GENDER":
         value = _GENDERS.get(value.lower(), value)
     elif name in _PICTURES and line.param("ENCODING").upper() in ("B", "BASE64"):
@@ -66,6 +68,9 @@ def _older(line: VcardLine) -> VcardLine | None:
     name, value = _BACK.get(line.name, line.name), line.value
     if name in _DATES:
         value = _SHORT.sub(r"\1-\2-\3", value)
+        if found := _NO_YEAR.fullmatch(value):
+            value = f"1604-{found[1]}-{found[2]}"
+            params.append(("X-APPLE-OMIT-YEAR", "1604"))
     elif name in _PICTURES and (found := _DATA.fullmatch(value.replace("\\,", ",").replace("\\;", ";"))):
         value = found[2]
         params = [("ENCODING", "b"), ("TYPE", found[1].upper().replace("JPG", "JPEG"))]

@@ -24,6 +24,7 @@ SERVICES = {  # of instant messages: the scheme of IMPP (RFC 4770)
 RELATIONS = ("spouse", "partner", "child", "manager", "assistant", "referred by")
 _OLD_SERVICES = {"X-SKYPE-USERNAME": "skype", "X-GOOGLE-TALK": "gtalk", **{f"X-{name.upper()}": name for name in SERVICES}}
 _LABEL = re.compile(r"_\$!<(.*)>!\$_")
+_LEAP_YEAR = "1604"  # what Apple writes where there is no year
 _DATE = re.compile(r"(\d{4}|--)-?(\d\d)-?(\d\d)(?:T.*)?")
 
 
@@ -158,7 +159,9 @@ def card_of(one: BookEntry) -> str:
     organisation = ";".join(map(escaped, (one.organisation, one.department))).rstrip(";")
     lines += [made(name, value) for name, value in (("ORG", organisation), *_singles(one)) if value]
     for day, name in ((one.birthday, "BDAY"), (one.anniversary, "X-ANNIVERSARY")):
-        if day:
+        if day.startswith("--"):
+            lines.append(made(name, f"{_LEAP_YEAR}{day[1:]}", (), [("X-APPLE-OMIT-YEAR", _LEAP_YEAR)]))
+        elif day:
             lines.append(made(name, day, (), [("VALUE", "date")]))
     for name, points in (("EMAIL", one.emails), ("TEL", one.phones), ("URL", one.sites)):
         for point in points:
@@ -179,9 +182,11 @@ def card_of(one: BookEntry) -> str:
     return "\r\n".join([*lines, "END:VCARD", ""])
 
 
-def photo_line(data: bytes) -> str:
-    """A picture as the line of a card (vCard 3.0), folded."""
+def photo_line(data: bytes, version: str = "3.0") -> str:
+    """A picture as the line of a card, folded."""
     kind = "PNG" if data.startswith(b"\x89PNG") else "GIF" if data.startswith(b"GIF8") else "JPEG"
+    if version == "4.0":
+        return made("PHOTO", f"data:image/{kind.lower()};base64,{base64.b64encode(data).decode()}")
     return made("PHOTO", base64.b64encode(data).decode(), (), [("ENCODING", "b"), ("TYPE", kind)])
 
 
@@ -238,9 +243,9 @@ def _take(one: BookEntry, line: VcardLine, label: str) -> None:
         case "NICKNAME" | "TITLE" | "ROLE" | "NOTE" if not getattr(one, line.name.lower()):
             setattr(one, line.name.lower(), line.text.strip())
         case "BDAY" if not one.birthday:
-            one.birthday = date_of(line.text)
+            one.birthday = day_of(line)
         case "ANNIVERSARY" | "X-ANNIVERSARY" | "X-EVOLUTION-ANNIVERSARY" if not one.anniversary:
-            one.anniversary = date_of(line.text)
+            one.anniversary = day_of(line)
         case "X-ABDATE" if label.lower() == "anniversary" and not one.anniversary:
             one.anniversary = date_of(line.text)
         case "GENDER" | "X-GENDER" if not one.gender:
@@ -293,6 +298,12 @@ def _take_point(one: BookEntry, line: VcardLine, label: str) -> None:
 
 def _without(text: str, prefix: str) -> str:
     return text[len(prefix) :] if text.lower().startswith(prefix) else text
+
+
+def day_of(line: VcardLine) -> str:
+    """The day that a line tells; Apple writes a year where there is none, and says so."""
+    day, omitted = date_of(line.text), line.param("X-APPLE-OMIT-YEAR")
+    return f"-{day[4:]}" if omitted and day.startswith(f"{omitted}-") else day
 
 
 def date_of(text: str) -> str:

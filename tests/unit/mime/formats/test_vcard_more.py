@@ -1,0 +1,105 @@
+"""Further fields of cards: read, changed, and everything else left as it was."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from webmail.mime.formats import vcard_edit, vcard_import
+from webmail.mime.formats.address_books.entry import entry_of
+from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, changed_more, read_more, with_photo
+
+CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).resolve().parents[5] / "shared" / "corpora"))
+SAMPLES = sorted(CORPORA.glob("vcf-*/**/*.vcf"))
+LINES = (
+    "FN:Ann", "item1.ADR;TYPE=HOME;TYPE=pref;X-A=\"1;2\":;esc. 2;1\\, rue A;Lyon;Rhône;69001;France", "item1.X-ABADR:fr",
+    "item2.ADR;TYPE=WORK:;;2 rue B;Paris;;75001;", "item2.X-ABLabel:school", "URL;X-B=1:https://a.example",
+    "BDAY;VALUE=date:1990-01-02", "CATEGORIES:a\\,b,c", "X-ODD;Y=\"z;\":1\\,2;3", "PHOTO;ENCODING=b;TYPE=PNG:AAAA",
+)  # fmt: skip
+HOME = PostalAddress("esc. 2\n1, rue A", "69001", "Lyon", "Rhône", "France", "home")
+WORK = PostalAddress("2 rue B", "75001", "Paris", "", "", "work")
+
+
+def card(version: str, *lines: str) -> str:
+    return "\r\n".join(["BEGIN:VCARD", f"VERSION:{version}", *lines, "END:VCARD", ""])
+
+
+def changes(before: str, after: str) -> tuple[set[str], set[str]]:
+    """Lines that are gone, and new ones."""
+    old, new = before.split("\r\n"), after.split("\r\n")
+    return set(old) - set(new), set(new) - set(old)
+
+
+def test_every_field_is_read() -> None:
+    found = read_more(card("3.0", *LINES))
+    assert found == MoreDetails("", "1990-01-02", "", (HOME, WORK), ("https://a.example",), ("a,b", "c"))
+
+
+def test_what_does_not_change_stays_byte_for_byte() -> None:
+    before = card("3.0", *LINES)
+    assert changed_more(before, read_more(before)) == before
+
+
+def test_only_the_line_that_changes_is_written_and_keeps_its_parameters() -> None:
+    before = card("3.0", *LINES)
+    known = read_more(before)
+    gone, new = changes(before, changed_more(before, replace(known, postals=(replace(HOME, city="Bron"), WORK))))
+    assert gone == {LINES[1]}
+    assert (
+        "".join(sorted(new, reverse=True))
+        == 'item1.ADR;X-A="1;2";TYPE=PREF;TYPE=HOME:;esc. 2;1\\, rue A;Bron;Rhône;6900 1;France'
+    )
+    gone, new = changes(before, changed_more(before, replace(known, sites=("https://b.example",))))
+    assert (gone, new) == ({LINES[5]}, {"URL;X-B=1:https://b.example"})
+    gone, new = changes(before, changed_more(before, replace(known, categories=("c",), nickname="Nan;")))
+    assert (gone, new) == ({LINES[7]}, {"CATEGORIES:c", "NICKNAME:Nan\\;"})
+
+
+def test_an_address_that_goes_takes_its_label_along() -> None:
+    before = card("3.0", *LINES)
+    after = changed_more(before, replace(read_more(before), postals=(HOME,)))
+    assert changes(before, after) == ({LINES[3], LINES[4]}, set())
+    assert read_more(changed_more(after, replace(read_more(after), postals=()))).postals == ()
+
+
+@pytest.mark.parametrize(
+    ("version", "day", "line"),
+    [
+        ("3.0", "1980-02-03", "BDAY:1980-02-03"), ("4.0", "1980-02-03", "BDAY:19800203"), ("4.0", "--02-03", "BDAY:--0203"),
+        ("3.0", "--02-03", "BDAY;X-APPLE-OMIT-YEAR=1604:1604-02-03"), ("4.0", "spring", "BDAY;VALUE=text:spring"),
+    ],
+)  # fmt: skip
+def test_days_are_written_as_each_version_has_them(version: str, day: str, line: str) -> None:
+    after = changed_more(card(version, "FN:Ann"), MoreDetails(birthday=day))
+    assert line in after.split("\r\n") and read_more(after).birthday == day and entry_of(after).birthday == day
+
+
+@pytest.mark.parametrize(
+    ("version", "line"), [("3.0", "PHOTO;ENCODING=b;TYPE=JPEG:/9j/AA=="), ("4.0", "PHOTO:data:image/jpeg;base64,/9j/AA==")]
+)
+def test_photos_are_written_as_each_version_has_them(version: str, line: str) -> None:
+    before = card(version, "FN:Ann", "PHOTO;VALUE=uri:https://tracker.example/x.png", "X-A:1")
+    after = with_photo(before, b"\xff\xd8\xff\x00")
+    assert line in after and "tracker" not in after and entry_of(after).photo == b"\xff\xd8\xff\x00"
+    assert with_photo(after, b"") == card(version, "FN:Ann", "X-A:1")
+
+
+@pytest.mark.skipif(not SAMPLES, reason="no corpora beside the checkout or in TRABOULE_CORPORA")
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+def test_public_samples_are_edited_without_a_loss(file: Path) -> None:
+    for before, details in vcard_import.cards_in(file.read_bytes().decode("utf-8", "replace"), 100).cards:
+        known = read_more(before)
+        assert changed_more(before, known) == before
+        after = changed_more(vcard_edit.changed(before, replace(details, note="edited")), replace(known, nickname="edited"))
+        names = ("NOTE", "NICKNAME", "FN")  # the last is added where there is none
+        kept = [line for line in vcard_edit.lines_of(before.split("\r\n")) if line.name not in names]
+        assert [line.raw for line in kept] == [
+            line.raw for line in vcard_edit.lines_of(after.split("\r\n")) if line.name not in names
+        ]
+        more = changed_more(
+            before, replace(known, postals=(*known.postals, PostalAddress("1 rue A")), sites=("https://x.example",))
+        )
+        assert read_more(more).postals[-1].street == "1 rue A" and read_more(more).sites == ("https://x.example",)

@@ -1,0 +1,196 @@
+"""Further fields of a card: postal addresses, sites, days, categories, nickname and photo, read and changed line by line.
+
+As in vcard_edit.py, only lines of what was changed are written anew, in the version of the card; all others stay byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from webmail.mime.encoded_words import tidy
+from webmail.mime.formats import vcard_lines
+from webmail.mime.formats.address_books.entry import day_of, photo_line
+from webmail.mime.formats.vcard_edit import MOST_POINTS, VcardProperty, as_text, lines_of
+from webmail.mime.formats.vcard_lines import VcardLine, escaped, made, written
+
+_USES = ("home", "work")
+_ANNIVERSARIES = ("ANNIVERSARY", "X-ANNIVERSARY", "X-EVOLUTION-ANNIVERSARY")
+_DAY = re.compile(r"(\d{4}|-)-(\d\d)-(\d\d)")
+_OMITTED = "1604"  # the year that Apple writes where there is none, a leap year
+
+
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """`street` may have several lines. PO box and extended address stand in it too, as its first lines."""
+
+    street: str = ""
+    code: str = ""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+    use: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.street or self.code or self.city or self.region or self.country)
+
+
+@dataclass(frozen=True, slots=True)
+class MoreDetails:
+    """What the form of a contact has beside `ContactDetails`. Days are 1980-02-03, or --02-03 without a year, or other words."""
+
+    nickname: str = ""
+    birthday: str = ""
+    anniversary: str = ""
+    postals: tuple[PostalAddress, ...] = ()
+    sites: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+def read_more(card: str) -> MoreDetails:
+    """Never raises."""
+    return _more(_parsed(_lines(card)))
+
+
+def changed_more(card: str, new: MoreDetails) -> str:
+    """The card with these fields; lines of those that are as before do not change."""
+    lines, before = _lines(card), read_more(card)
+    version = _version(lines)
+    if new.nickname != before.nickname:
+        lines = _set(lines, ("NICKNAME",), [made("NICKNAME", escaped(new.nickname))] if new.nickname else [])
+    if new.birthday != before.birthday:
+        lines = _set(lines, ("BDAY",), [_day_line("BDAY", new.birthday, version)] if new.birthday else [])
+    if new.anniversary != before.anniversary:
+        name = "ANNIVERSARY" if version == "4.0" else "X-ANNIVERSARY"
+        lines = _set(lines, _ANNIVERSARIES, [_day_line(name, new.anniversary, version)] if new.anniversary else [])
+    if new.categories != before.categories:
+        text = ",".join(map(escaped, new.categories))
+        lines = _set(lines, ("CATEGORIES",), [made("CATEGORIES", text)] if text else [])
+    lines = _with_values(lines, "ADR", new.postals, _postal, _postal_line)
+    lines = _with_values(lines, "URL", new.sites, lambda line: tidy(line.text), _site_line)
+    return as_text(lines)
+
+
+def with_photo(card: str, data: bytes) -> str:
+    """The card with this picture (JPEG, from `pictures.for_card`) instead of its own; without one for b""."""
+    lines = _lines(card)
+    line = photo_line(data, _version(lines)) if data else ""
+    return as_text(_set(lines, ("PHOTO",), [line] if line else []))
+
+
+def _lines(card: str) -> list[VcardProperty]:
+    return lines_of(line for line in card.split("\r\n") if line)
+
+
+def _version(lines: Iterable[VcardProperty]) -> str:
+    return "4.0" if any(line.name == "VERSION" and "4." in line.raw for line in lines) else "3.0"
+
+
+def _parse(line: VcardProperty) -> VcardLine | None:
+    return vcard_lines.parsed(vcard_lines.unfolded(line.raw))
+
+
+def _parsed(lines: Iterable[VcardProperty]) -> list[VcardLine]:
+    wanted = ("NICKNAME", "BDAY", "CATEGORIES", "ADR", "URL", *_ANNIVERSARIES)
+    return [found for line in lines if line.name in wanted and (found := _parse(line)) is not None]
+
+
+def _more(lines: Sequence[VcardLine]) -> MoreDetails:
+    def first(*names: str) -> VcardLine | None:
+        return next((line for line in lines if line.name in names and line.value), None)
+
+    nickname, birthday, anniversary = first("NICKNAME"), first("BDAY"), first(*_ANNIVERSARIES)
+    categories = [tidy(word) for line in lines if line.name == "CATEGORIES" for word in line.words]
+    postals = [_postal(line) for line in lines if line.name == "ADR"]
+    sites = [tidy(line.text) for line in lines if line.name == "URL"]
+    return MoreDetails(
+        nickname=tidy(nickname.text) if nickname else "",
+        birthday=day_of(birthday) if birthday else "", anniversary=day_of(anniversary) if anniversary else "",
+        postals=tuple(postal for postal in postals if not postal.is_empty)[:MOST_POINTS],
+        sites=tuple(filter(None, sites))[:MOST_POINTS], categories=tuple(dict.fromkeys(filter(None, categories))),
+    )  # fmt: skip
+
+
+def _postal(line: VcardLine) -> PostalAddress:
+    box, extended, street, city, region, code, country = [*(part.strip() for part in line.fields), *[""] * 7][:7]
+    whole = "\n".join(filter(None, (box, extended, street)))
+    use = next((use for use in _USES if use in line.types), "")
+    return PostalAddress(whole, tidy(code), tidy(city), tidy(region), tidy(country), use)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _set(lines: list[VcardProperty], names: Sequence[str], new: Sequence[str]) -> list[VcardProperty]:
+    """These lines instead of all of those names, in the place of the first of them."""
+    at = next((number for number, line in enumerate(lines) if line.name in names), len(lines))
+    kept = [line for line in lines if line.name not in names]
+    return [*kept[:at], *(VcardProperty(line, line.partition(":")[0].partition(";")[0]) for line in new), *kept[at:]]
+
+
+def _day_line(name: str, day: str, version: str) -> str:
+    found = _DAY.fullmatch(day)
+    if not found:
+        return made(name, escaped(day), (), [("VALUE", "text")])
+    year, month, date = found.groups()
+    if version == "4.0":
+        return made(name, f"{year if year != '-' else '--'}{month}{date}")
+    if year == "-":
+        return made(name, f"{_OMITTED}-{month}-{date}", (), [("X-APPLE-OMIT-YEAR", _OMITTED)])
+    return made(name, f"{year}-{month}-{date}")
+
+
+def _postal_line(postal: PostalAddress, before: VcardLine | None) -> VcardLine:
+    where = ["", "", escaped(postal.street)]
+    if before is not None and _postal(before).street == postal.street:  # so that a PO box stays one
+        where = [*vcard_lines.split(before.value, ";"), "", "", ""][:3]
+    value = ";".join((*where, *map(escaped, (postal.city, postal.region, postal.code, postal.country))))
+    if before is None:
+        return VcardLine("ADR", value, (("TYPE", postal.use.upper()),) if postal.use else ())
+    kept = [(name, word) for name, word in before.params if name not in ("LABEL", "TYPE", "")]
+    types = [word for word in before.types if word not in _USES] + ([postal.use] if postal.use else [])
+    return replace(before, value=value, params=(*kept, *(("TYPE", word.upper()) for word in types)))
+
+
+def _site_line(site: str, before: VcardLine | None) -> VcardLine:
+    return replace(before, value=escaped(site)) if before is not None else VcardLine("URL", escaped(site))
+
+
+Value = TypeVar("Value", PostalAddress, str)
+
+
+def _with_values(
+    lines: list[VcardProperty], name: str, wanted: Sequence[Value],
+    shown: Callable[[VcardLine], Value], write: Callable[[Value, VcardLine | None], VcardLine],
+) -> list[VcardProperty]:  # fmt: skip
+    """Lines of one name with these values: unchanged ones stay; another value at the same position counts as edited and keeps its
+    label and parameters."""
+    old: list[tuple[VcardProperty, VcardLine, Value]] = []
+    for line in lines:
+        if line.name == name and (found := _parse(line)) is not None:
+            value = shown(found)
+            if not (value.is_empty if isinstance(value, PostalAddress) else not value):
+                old.append((line, found, value))
+    old = old[:MOST_POINTS]
+    if [value for _line, _found, value in old] == list(wanted):
+        return lines
+    free = dict(enumerate(old))
+    new: dict[int, VcardProperty] = {}
+    for at, value in enumerate(wanted):
+        same = next((number for number, one in free.items() if one[2] == value), None)
+        if same is not None:
+            new[at] = free.pop(same)[0]
+    for at, value in enumerate(wanted):
+        if at not in new:
+            before = free.pop(at, None)
+            new[at] = VcardProperty(written(write(value, before[1] if before else None)), name)
+    there = {id(line) for line, _found, _value in old}
+    groups = {found.group for _line, found, _value in old} - {line.raw.partition(".")[0] for line in new.values()} - {""}
+    labels = tuple(f"{group.upper()}.X-AB" for group in groups)
+    kept = [line for line in lines if id(line) not in there and not (labels and line.raw.upper().startswith(labels))]
+    first = next((number for number, line in enumerate(lines) if id(line) in there), len(lines))
+    at = len([line for line in lines[:first] if line in kept])
+    return [*kept[:at], *(new[number] for number in range(len(wanted))), *kept[at:]]
