@@ -23,6 +23,16 @@ def text_of(senders: SenderLists) -> str:
     return f" {' '.join(senders.safe)} " if senders.safe else ""
 
 
+def is_fresh(account: Account, senders: SenderLists) -> bool:
+    """Whether the server has the copy, and as it should be. 1 round trip."""
+    try:
+        with imap.connect(account) as connection:
+            return metadata.kept(connection) and metadata.read(connection, NAME) == text_of(senders)
+    except MailError as error:
+        log.warning("the copy of safe senders of %s can't be read: %s", account.address, error)
+        return False
+
+
 def renew(account: Account, senders: SenderLists) -> bool:
     """Bring the copy up to date, if it is not; whether the server has it now. 2 round trips at most."""
     try:

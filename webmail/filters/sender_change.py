@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from webmail.account import Account
 from webmail.config import Settings
+from webmail.errors import MailError
 from webmail.filters import safe_copy, store
 from webmail.filters.place import place_of
 from webmail.filters.senders import SAFE
 from webmail.filters.store import FiltersChanged
 from webmail.models import User
+
+log = logging.getLogger(__name__)
 
 
 class OwnDomain(ValueError):
@@ -30,7 +34,7 @@ class SenderChange:
 
 
 def place(user: User, account: Account, settings: Settings, wanted: Sequence[tuple[str, str]]) -> SenderChange:
-    """Put each entry in a list ("" for none). No round trip more than those of `store.changing` where safe senders stay the same.
+    """Put each entry in a list ("" for none). No round trip more than those of `store.changing` where nobody safe is concerned.
 
     Raises what `store.changing` raises, BadRule, and FiltersChanged where another program wrote in our script: nothing of that is
     thrown away from a page that does not show it.
@@ -47,9 +51,22 @@ def place(user: User, account: Account, settings: Settings, wanted: Sequence[tup
             change.place = place_of(user, account, settings)
     runs = not change.filters.paused and (change.state.is_active or not change.state.other)
     concerned = now.safe != was.safe or any(where == SAFE for _entry, where in wanted)
-    spared = safe_copy.renew(account, now) if concerned else True
+    spared = renew_copy(user, account) if concerned else True
     before = tuple((entry, was.where(entry)) for entry, where in wanted if was.where(entry) != where)
     return SenderChange(before, runs, spared)
+
+
+def renew_copy(user: User, account: Account) -> bool:
+    """Bring the copy up to date with what the script has now, in turn: two tabs may have changed it. Whether the server has it.
+
+    The round trips of `store.load` and of `safe_copy.renew`. What another program wrote is not copied.
+    """
+    try:
+        with store.changing(user.id, account, "") as change:
+            return safe_copy.renew(account, change.filters.senders) if change.state.is_ours else True
+    except MailError as error:
+        log.warning("the safe senders of %s are not copied: %s", account.address, error)
+        return False
 
 
 def refuse_own(entry: str, user: User, settings: Settings) -> None:

@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 _PATIENCE = 8.0  # seconds
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 BESIDE = "traboule-beside"  # the script that includes ours and another one
-FOUND = "traboule-found"  # what stood under our name and was not ours
+FOUND = "traboule-found"  # what stood under our name and was not ours, or not all of it
+_FOUND_NAMES = (FOUND, *(f"{FOUND}-{number}" for number in range(2, 6)))  # the last one holds the latest
 _RULE, _ABSENCE, _FORWARDING, _PAUSE, _SENDERS = "rule", "absence", "forwarding", "pause", "senders"
 
 
@@ -202,14 +203,26 @@ def _write(connection: SieveConnection, state: FilterState, filters: Filters, pl
     script = own_script.text_of(parts)
     if not own_script.holds(script, parts):
         raise OverQuota("more filters than a script of ours can hold")
-    if state.text and own_script.read(state.text) is None:  # somebody else's under our name: kept under another
-        connection.write(FOUND, state.text)
     try:
         connection.check(script)
+        if state.text and not state.is_ours:
+            _keep_found(connection, state)
         return _put(connection, state, script)
     except ScriptRefused as error:
         error.script = script
         raise
+
+
+def _keep_found(connection: SieveConnection, state: FilterState) -> None:
+    """Keep what somebody else wrote under our name, before ours replaces it: few pages show it, and none can write all of it."""
+    there = {script.name for script in state.scripts}
+    for name in _FOUND_NAMES:
+        if name not in there or connection.read(name) == state.text:
+            break
+    try:
+        connection.write(name, state.text)
+    except ScriptRefused as error:  # it uses what the server has no more; that shall not keep anybody from their filters
+        log.warning("a script that was changed elsewhere is not kept: %s", error)
 
 
 def _put(connection: SieveConnection, state: FilterState, script: str) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from tests.support.messages import message
-from webmail import managesieve
+from webmail import imap, managesieve
 from webmail.errors import OverQuota
-from webmail.filters import junk_weeks, own_script, store
+from webmail.filters import junk_weeks, own_script, safe_copy, sender_change, store
 from webmail.filters.compile import SievePlace
 from webmail.filters.own_script import ScriptPart
 from webmail.filters.rules import ActionKind, FilterRule, RuleAction, to_json
 from webmail.filters.senders import SenderLists
+from webmail.imap import metadata
 from webmail.models import User
 
 SPAM = {"X-Spam-Flag": "YES"}
@@ -95,6 +97,34 @@ def test_the_page_adds_removes_and_takes_back(person, account):
     assert lists(account) == SenderLists() and "no longer on the list" in page.notices
     person.submit(page, "#notices form")
     assert lists(account) == SenderLists(("bad@outside.example",))
+
+
+def test_the_copy_for_the_spam_filter_is_of_the_latest_change(person, account, app, monkeypatch):
+    """Of two tabs, one changes the list between the other's change and its copy."""
+    with app.app_context():
+        user = User.get(User.address == person.address)
+        here, real = app.extensions["settings"], store.changing
+
+        @contextmanager
+        def overtaken(*arguments):
+            with real(*arguments) as change:
+                yield change
+            monkeypatch.setattr(store, "changing", real)
+            sender_change.place(user, account, here, [("second@outside.example", "safe")])
+
+        monkeypatch.setattr(store, "changing", overtaken)
+        sender_change.place(user, account, here, [("first@outside.example", "safe")])
+    with imap.connect(account) as connection:
+        assert metadata.read(connection, safe_copy.NAME) == " first@outside.example second@outside.example "
+
+
+def test_an_old_copy_is_made_anew_by_the_page(person, account):
+    typed(person, "good@outside.example", "safe")
+    with imap.connect(account) as connection:
+        metadata.write(connection, safe_copy.NAME, " evil@outside.example ")
+    person.get("/filters/senders")
+    with imap.connect(account) as connection:
+        assert metadata.read(connection, safe_copy.NAME) == " good@outside.example "
 
 
 def test_lists_that_do_not_fit_are_refused_as_a_whole(person, account):

@@ -12,7 +12,7 @@ from webmail.filters.absence import Absence, Audience
 from webmail.filters.compile import SievePlace
 from webmail.filters.forwarding import Forwarding
 from webmail.filters.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
-from webmail.filters.store import BESIDE, Filters, FiltersChanged
+from webmail.filters.store import BESIDE, FOUND, Filters, FiltersChanged
 from webmail.managesieve import ScriptRefused
 
 PLACE = SievePlace(
@@ -105,6 +105,25 @@ def test_another_program_s_script_stays_as_it_is(account):
         assert [script.name for script in connection.list() if script.active] == [BESIDE]
     store.run_alone(1, account)
     assert store.load(account).is_active and not store.load(account).other
+
+
+def scripts_of(account) -> dict[str, str]:
+    with managesieve.connect(account) as connection:
+        return {script.name: connection.read(script.name) for script in connection.list()}
+
+
+def test_what_another_program_wrote_into_ours_is_kept_under_another_name(account):
+    save(account, Filters((FilterRule("a", (), (RuleAction(ActionKind.FLAG),), id="a"),)))
+    written = []
+    for more in ("discard;", "# traboule:rule 0123456789abcdef {}", "discard;"):
+        with managesieve.connect(account) as connection:
+            written.append(connection.read(store.NAME) + f"\r\n{more}\r\n")
+            connection.write(store.NAME, written[-1])
+        save(account, store.load(account).filters)
+        assert store.load(account).is_ours
+    found = scripts_of(account)
+    assert {name: text for name, text in found.items() if name != store.NAME} == {FOUND: written[0], f"{FOUND}-2": written[1]}
+    assert written[0] == written[2]
 
 
 def test_what_the_server_refuses_is_told_with_its_line_and_replaces_nothing(account):
