@@ -65,6 +65,7 @@ def test_a_profile_is_downloaded_on_the_device_itself_once(open_browser: Open, d
     page = open_browser(address, width=360)
     _connect(page, demo, "iphone")
     expect(page.locator(".qr svg")).to_be_visible()
+    where = page.locator("form[action^='/devices/profile/']").get_attribute("action")
     with page.expect_download() as download:
         page.click("form[action^='/devices/profile/'] button")
     content = plistlib.loads(download.value.path().read_bytes())
@@ -73,7 +74,7 @@ def test_a_profile_is_downloaded_on_the_device_itself_once(open_browser: Open, d
     with IMAPClient("127.0.0.1", demo.ports.imap, ssl=False, timeout=10) as client:
         client.login(mail["IncomingMailServerUsername"], mail["IncomingPassword"])
     page.reload()
-    where = page.locator("form[action^='/devices/profile/']").get_attribute("action")
+    expect(page.locator(".qr, form[action^='/devices/profile/']")).to_have_count(0)
     stranger = open_browser()
     stranger.goto(where or "")
     expect(stranger.locator("h1")).to_have_text("Ce profil n’est plus disponible")

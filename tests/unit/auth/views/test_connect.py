@@ -345,6 +345,9 @@ def test_it_tells_that_the_profile_was_downloaded(app, alice_here):
     told = watch(alice_here, place)
     assert re.search(r"The profile was downloaded \d seconds? ago · from", words(told))
     assert told.select_one("button[value=again]")
+    assert "/devices/profile/" not in alice_here.get(place).text  # what is over is not offered
+    alice_here.post(place, {"action": "again"}, form_at=place)
+    assert key_on(alice_here, place)
 
 
 def test_it_looks_ever_more_rarely_and_stops(alice_here):
