@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from deploy.milter.headers import Fields, domain_of, values_of
+from deploy.milter.headers import Fields, domain_of
 
 MODES = ("off", "inside", "domains", "anywhere")
 _PLAIN = re.compile(r"[\w.#$&'*+/=?^`{}~-]+", re.ASCII)  # without "%", "!", "|", quotes or "@", which may lead elsewhere
@@ -36,20 +36,26 @@ class ForwardingPolicy:
 
 
 def forwarder(fields: Fields) -> str | None:
-    """Whose script sends this message on, as Dovecot wrote it last; "" for a notification; None for any other mail."""
-    if found := values_of(fields, "x-sieve-redirected-from"):
-        return found[0].strip().strip("<>")
-    for value in values_of(fields, "auto-submitted"):
-        if value.strip().lower().startswith("auto-notified"):
-            owner = re.search(r'owner-email\s*=\s*"?([^";\s]+)', value)
-            return owner[1] if owner else ""
+    """Whose script sends this message on, as Dovecot wrote it first; "" for a notification; None for any other mail.
+
+    What stands below may be the script's: a `mailto:` can give a notification any header that Dovecot does not write itself.
+    """
+    for name, value in fields:
+        match name.strip().lower():
+            case "x-sieve-redirected-from":
+                return value.strip().strip("<>")
+            case "auto-submitted" if value.strip().lower().startswith("auto-notified"):
+                owner = re.search(r'owner-email\s*=\s*"?([^";\s]+)', value)
+                return owner[1] if owner else ""
     return None
 
 
-def refusal(fields: Fields, recipients: list[str], policy: ForwardingPolicy) -> str:
-    """Why mail that was sent on may not go there, "" where it may."""
+def refusal(fields: Fields, recipients: list[str], policy: ForwardingPolicy, sender: str = "") -> str:
+    """Why mail that was sent on may not go there, "" where it may. `sender`: of the envelope, to whom it goes if it comes back;
+    a notification's is whoever the script names.
+    """
     who = forwarder(fields)
     if who is None:
         return ""
-    wrong = [one for one in recipients if not policy.allows(who, one)]
+    wrong = [one for one in [*recipients, *filter(None, [sender])] if not policy.allows(who, one)]
     return f"The message is not forwarded: mail of {who or 'this account'} may not be forwarded to {wrong[0]}." if wrong else ""

@@ -127,7 +127,8 @@ class Session(Milter.Base):
 
     def _arrived(self) -> verdict.Verdict:
         trusted = self.settings.trusts(self._address)
-        if trusted and (refused := forwards.refusal(self._fields, self._recipients, self.settings.forwarding)):
+        policy = self.settings.forwarding
+        if trusted and (refused := forwards.refusal(self._fields, self._recipients, policy, self._sender)):
             return verdict.Verdict(code="550", text=refused)
         arrival = checks.Arrival(self._address, self._helo, self._sender) if self._address and not trusted else None
 

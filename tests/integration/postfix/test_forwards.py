@@ -66,6 +66,7 @@ WAYS = (
     'require "fileinto"; redirect "{}"; fileinto "Archive";',
     'require "editheader"; deleteheader "X-Sieve-Redirected-From"; redirect "{}";',
     'require "enotify"; notify :message "secret" "mailto:{}"; keep;',
+    'require "enotify"; notify "mailto:{}?X-Sieve-Redirected-From=spy@far.example"; keep;',
 )
 ROUTED = ("spy%far.example@lycee.example", "far.example!spy@lycee.example", '\\"spy@far.example\\"@lycee.example')
 
@@ -84,6 +85,17 @@ def test_nothing_leaves_the_establishment_and_everything_stays(services, make_ac
     found = [json.loads(file.read_text())["recipient"] for file in outside.glob("[!.]*.json")]
     assert not [one for one in found if "far.example" in one]
     assert inbox(imap_of(passed), "May leave") == 0
+
+
+def test_a_notification_can_not_be_returned_to_somebody_outside(services, make_account, upload, imap_of):
+    """`:from` becomes the envelope's sender: a colleague's full mailbox would send the text there."""
+    address, other = make_account("returns"), make_account("colleague")
+    upload(address, f'require "enotify"; notify :from "{FAR.format("back")}" :message "secret" "mailto:{other}";')
+    deliver(services, address, "Internal")
+    upload(address, f'require "enotify"; notify :message "second" "mailto:{other}";')
+    deliver(services, address, "Told")
+    eventually(lambda: inbox(imap_of(other), "second"), step=0.05, what="a notification inside")
+    assert inbox(imap_of(other), "secret") == 0 and inbox(imap_of(address), "Internal") == 1
 
 
 def test_forwarding_inside_is_allowed_in_the_name_of_whoever_forwards(services, make_account, upload, imap_of, arrives):

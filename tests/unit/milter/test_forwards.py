@@ -69,6 +69,28 @@ def test_a_notification_of_sieve_is_as_good_as_a_forward():
     assert refusal(fields, ["x@far.example"], ForwardingPolicy("inside", ours=OURS))
 
 
+def test_a_script_gives_a_notification_no_other_owner():
+    """The header that a redirect has, asked for in the `mailto:` (RFC 5436, section 2.7)."""
+    fields = [
+        ("Auto-Submitted", ' auto-notified; owner-email="ann@lycee.example"'),
+        ("X-Sieve-Redirected-From", " y@far.example"),
+    ]
+    assert forwarder(fields) == ANN
+    assert refusal(fields, ["x@far.example"], ForwardingPolicy("domains", ours=OURS))
+    assert forwarder(fields[::-1]) == "y@far.example"  # a notification that is sent on
+
+
+def test_a_notification_comes_back_to_nobody_outside():
+    """`:from` is its envelope's sender, and what can't be delivered goes there whole."""
+    fields, policy = (
+        [("Auto-Submitted", ' auto-notified; owner-email="ann@lycee.example"')],
+        ForwardingPolicy("inside", ours=OURS),
+    )
+    assert "x@far.example" in refusal(fields, ["bob@lycee.example"], policy, "x@far.example")
+    assert refusal(fields, ["bob@lycee.example"], policy, "postmaster@lycee.example") == ""
+    assert refusal(SENT_ON, ["bob@lycee.example"], policy, "") == ""
+
+
 def test_the_settings_are_those_of_the_webmail(tmp_path):
     file = tmp_path / "config.toml"
     rest = 'authserv_id = "mx.lycee.example"\ndomain = "lycee.example"\nsecret_key = "x"\n'
