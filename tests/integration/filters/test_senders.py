@@ -67,11 +67,22 @@ def test_mail_of_blocked_and_safe_senders(person, account, imap_of, deliver):
         ("exception", "good@spam.example", {}), ("spared", "Ann <Ann@Friends.example>", SPAM), ("spared too", "good@spam.example", SPAM),
         ("spam", "x@outside.example", SPAM), ("forged", "ann@friends.example", SPAM | forged),
         ("pretended", '" good@spam.example "@evil.example', SPAM), ("second", "x@evil.example, ann@friends.example", SPAM),
+        ("first", "ann@friends.example, x@evil.example", SPAM), ("group", "g: ann@friends.example, x@evil.example;", SPAM),
         ("no sender", "nobody", SPAM),
     ]:  # fmt: skip
         deliver(person.address, message(subject, sender=sender, **more))
     assert inside(imap_of, person, "INBOX") == {"fine", "exception", "spared", "spared too"}
-    assert inside(imap_of, person, "Junk") == {"blocked", "domain", "spam", "forged", "pretended", "second", "no sender"}
+    assert inside(imap_of, person, "Junk") == {
+        "blocked",
+        "domain",
+        "spam",
+        "forged",
+        "pretended",
+        "second",
+        "first",
+        "group",
+        "no sender",
+    }
 
 
 def test_who_is_blocked_is_neither_answered_nor_sorted(person, account, imap_of, deliver):
@@ -148,7 +159,7 @@ def test_what_can_not_be_blocked(person, account, sender, words):
 def test_one_click_blocks_the_sender_of_a_message(person, account, fill, imap_of):
     [uid] = fill(person, message("offer", sender="Bad <bad@outside.example>"))
     page = press(person, person.get(f"/message/{uid}/INBOX"), "Block sender")
-    assert "“bad@outside.example” is blocked" in page.notices and page.address == "/mailbox/INBOX"
+    assert "“bad@outside.example” is blocked. This message is now in Junk" in page.notices and page.address == "/mailbox/INBOX"
     assert lists(account).blocked == ("bad@outside.example",) and inside(imap_of, person, "Junk") == {"offer"}
     [week] = junk_weeks.latest(User.get(User.address == person.address))
     assert (week.junk, week.ham) == (1, 0)
@@ -161,7 +172,8 @@ def test_one_click_in_junk_allows_a_sender_for_good_and_the_server_learns(person
     client = imap_of(person.address)
     client.select_folder("Junk", readonly=True)
     [uid] = client.search()
-    press(person, person.get(f"/message/{uid}/Junk"), "Always allow sender")
+    page = press(person, person.get(f"/message/{uid}/Junk"), "Always allow sender")
+    assert "“good@outside.example” is a safe sender. This message is back in the inbox" in page.notices
     client.select_folder("INBOX", readonly=True)
     [uid] = client.search()
     assert b"$NotJunk" in client.fetch([uid], ["FLAGS"])[uid][b"FLAGS"]
