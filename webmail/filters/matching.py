@@ -27,12 +27,17 @@ from webmail.sieve.nodes import NumberArgument, SieveTest, StringArgument, TagAr
 
 NEWEST = 1000  # messages that are tried
 PATIENCE = 10.0  # seconds that a page may take to judge them
+SLOWEST = 5.0  # seconds for one message
 UNKNOWN = frozenset((ConditionField.SPAM,))  # the server's filter alone knows in which header its score is
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
 class CannotTell(ValueError):
     """A condition that only the server can judge, as a message arrives."""
+
+
+class TooSlow(Exception):
+    """The time was over before a message was judged: a long text, and many values with many wildcards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +77,37 @@ def _judged(
     """Those that are not reached within `seconds` are left out, as those whose texts are too much: rules can be very long."""
     tests = [condition_test(condition, place) for condition in rule.conditions]
     dear = [condition.field is ConditionField.BODY for condition in rule.conditions]
-    until = time.monotonic() + seconds
-    open_ones = []
-    for one in found if any(dear) else ():
-        if time.monotonic() < until and _verdict(rule, _results(one, tests, dear, texts_too=False)) is None:
-            open_ones.append(one)
+    end = time.monotonic() + seconds
+    open_ones = [one for one in found if _is_open(one, rule, tests, dear, end)] if any(dear) else []
     unread = evidence.add_texts(connection, open_ones) if open_ones else 0
-    touched = []
+    touched, slow = [], 0
     for number, one in enumerate(found):
-        if time.monotonic() > until:
+        if time.monotonic() > end:
             unread = max(unread, len(found) - number)
             break
-        results = _results(one, tests, dear, texts_too=one.texts is not None)
-        if _verdict(rule, results):
-            held = [condition for condition, result in zip(rule.conditions, results, strict=True) if result]
-            touched.append(TouchedMessage(one, tuple(_reason(condition, one, place) for condition in held)))
-    return Tried(tuple(touched), len(found) - unread, unread)
+        try:
+            results = _results(one, tests, dear, end, texts_too=one.texts is not None)
+            if _verdict(rule, results):
+                held = [condition for condition, result in zip(rule.conditions, results, strict=True) if result]
+                touched.append(TouchedMessage(one, tuple(_reason(condition, one, place, end) for condition in held)))
+        except TooSlow:
+            slow += 1
+    return Tried(tuple(touched), len(found) - unread - slow, unread + slow)
 
 
-def _results(one: MessageEvidence, tests: Sequence[SieveTest], dear: Sequence[bool], *, texts_too: bool) -> list[bool | None]:
-    return [None if late and not texts_too else holds(test, one) for test, late in zip(tests, dear, strict=True)]
+def _is_open(one: MessageEvidence, rule: FilterRule, tests: Sequence[SieveTest], dear: Sequence[bool], end: float) -> bool:
+    """Whether its texts have to be known. Not once the time is over: nobody will look at them."""
+    try:
+        return time.monotonic() < end and _verdict(rule, _results(one, tests, dear, end, texts_too=False)) is None
+    except TooSlow:
+        return False
+
+
+def _results(
+    one: MessageEvidence, tests: Sequence[SieveTest], dear: Sequence[bool], end: float, *, texts_too: bool
+) -> list[bool | None]:
+    until = min(end, time.monotonic() + SLOWEST)
+    return [None if late and not texts_too else holds(test, one, until) for test, late in zip(tests, dear, strict=True)]
 
 
 def _verdict(rule: FilterRule, results: Sequence[bool | None]) -> bool | None:
@@ -104,12 +120,13 @@ def _verdict(rule: FilterRule, results: Sequence[bool | None]) -> bool | None:
     return None if None in results else not decides
 
 
-def _reason(condition: RuleCondition, one: MessageEvidence, place: SievePlace) -> RuleCondition:
+def _reason(condition: RuleCondition, one: MessageEvidence, place: SievePlace, end: float) -> RuleCondition:
     """The condition with the value that matched; one that says "not" keeps all."""
     if condition.negated or len(condition.values) < 2:
         return condition
+    until = min(end, time.monotonic() + SLOWEST)
     each = (replace(condition, values=(value,)) for value in condition.values)
-    return next((alone for alone in each if holds(condition_test(alone, place), one)), condition)
+    return next((alone for alone in each if holds(condition_test(alone, place), one, until)), condition)
 
 
 # --- what has to be known --------------------------------------------------------------------------------------------
@@ -139,27 +156,30 @@ def _needed(test: SieveTest) -> EvidenceKind:
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 
-def holds(test: SieveTest, one: MessageEvidence) -> bool:
-    """Whether a test of those that `compile.py` writes is true of a message. Raises CannotTell."""
+def holds(test: SieveTest, one: MessageEvidence, until: float = math.inf) -> bool:
+    """Whether a test of those that `compile.py` writes is true of a message. Raises CannotTell, and TooSlow after the moment
+    `until` (monotonic).
+    """
     match test.name:
         case "not":
-            return not holds(test.tests[0], one)
+            return not holds(test.tests[0], one, until)
         case "anyof":
-            return any(holds(inner, one) for inner in test.tests)
+            return any(holds(inner, one, until) for inner in test.tests)
         case "allof":
-            return all(holds(inner, one) for inner in test.tests)
+            return all(holds(inner, one, until) for inner in test.tests)
         case "exists":
             return all(one.fields.get(name.lower()) for name in texts(test.arguments[0]))
         case "size":
             return _size(test, one)
         case "currentdate":
-            return _compared(test, [_moment(test, one)])
+            return _compared(test, [_moment(test, one)], until)
         case "body":
-            return _compared(test, one.texts or ())
+            return _compared(test, one.texts or (), until)
         case "address":
-            return _compared(test, _addresses(test, one))
+            return _compared(test, _addresses(test, one), until)
         case "header":
-            return _compared(test, _mime_values(test, one) if _has(test, "mime") else _header_values(test, one))
+            found = _mime_values(test, one) if _has(test, "mime") else _header_values(test, one)
+            return _compared(test, found, until)
     raise CannotTell(test.name)
 
 
@@ -209,11 +229,27 @@ def _parameters(part: PartNode, header: str) -> Mapping[str, str]:
 # --- comparing -------------------------------------------------------------------------------------------------------
 
 
-def _compared(test: SieveTest, values: Iterable[str]) -> bool:
+def _compared(test: SieveTest, values: Iterable[str], until: float) -> bool:
     """Whether one of the values matches one of the keys, the test's last argument."""
-    keys = texts(test.arguments[-1])
-    matches = _matcher(_how(test), keys)
+    how, keys = _how(test), texts(test.arguments[-1])
+    if how == "matches":
+        return any(_like(_lower(value).encode(errors="replace"), _patterns(keys), until) for value in values)
+    matches = _matcher(how, keys)
     return any(matches(value) for value in values)
+
+
+def _like(raw: bytes, patterns: Iterable[Sequence[re.Pattern[bytes]]], until: float) -> bool:
+    for pattern in patterns:
+        if time.monotonic() > until:
+            raise TooSlow
+        if _fits(pattern, raw):
+            return True
+    return False
+
+
+@lru_cache(maxsize=64)
+def _patterns(keys: tuple[str, ...]) -> tuple[Sequence[re.Pattern[bytes]], ...]:
+    return tuple(_pattern(_lower(key)) for key in keys)
 
 
 def _how(test: SieveTest) -> str:
@@ -229,11 +265,6 @@ def _matcher(how: str, keys: tuple[str, ...]) -> Callable[[str], bool]:
     match how:
         case "contains":
             return lambda value: _holds_any(_lower(value), small)
-        case "matches":
-            patterns = [_pattern(key) for key in small]
-            return lambda value: any(
-                _fits(pattern, raw) for raw in [_lower(value).encode(errors="replace")] for pattern in patterns
-            )
         case "ge":
             return lambda value: any(_lower(value) >= key for key in small)
         case "le":
@@ -245,39 +276,35 @@ def _lower(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
 
 
-def _pattern(key: str) -> tuple[bytes, ...]:
-    """The pieces between the stars, of UTF-8, as regular expressions: "?" is any one byte, as in Pigeonhole."""
+def _pattern(key: str) -> Sequence[re.Pattern[bytes]]:
+    """The pieces between the stars, of UTF-8, as regular expressions: "?" is any one byte, as in Pigeonhole. The last one is to
+    end the value.
+    """
     pieces, piece, marks = [], b"", iter(key)
     for mark in marks:
         if mark == "*":
             pieces.append(piece)
             piece = b""
         elif mark == "?":
-            piece += b"[\\x00-\\xff]"
+            piece += b"."
         else:
             piece += re.escape((next(marks, "\\") if mark == "\\" else mark).encode())
-    return (*pieces, piece)
+    return [re.compile(each, re.DOTALL) for each in (*pieces, piece + rb"\Z")]
 
 
 def _holds_any(value: str, keys: Iterable[str]) -> bool:
     return any(key in value for key in keys)
 
 
-def _fits(pieces: tuple[bytes, ...], raw: bytes) -> bool:
+def _fits(pieces: Sequence[re.Pattern[bytes]], raw: bytes) -> bool:
     """Each piece is looked for once, the leftmost place first: the time does not grow with the ways in which it could fit."""
-    if len(pieces) == 1:
-        return re.fullmatch(pieces[0], raw) is not None
-    first = re.match(pieces[0], raw)
-    if first is None:
-        return False
-    at = first.end()
-    for piece in pieces[1:-1]:
-        found = re.compile(piece).search(raw, at)
+    at = 0
+    for number, piece in enumerate(pieces):
+        found = piece.search(raw, at) if number else piece.match(raw)
         if found is None:
             return False
         at = found.end()
-    last = re.search(pieces[-1] + b"\\Z", raw[at:])
-    return last is not None
+    return True
 
 
 def _has(test: SieveTest, tag: str) -> bool:

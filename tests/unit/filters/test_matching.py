@@ -73,6 +73,17 @@ def test_a_pattern_full_of_wildcards_takes_no_time():
     assert time.process_time() - began < 1
 
 
+def test_one_message_and_one_condition_may_not_take_all_the_time(monkeypatch):
+    """Long texts and 200 values of wildcards would take an hour."""
+    monkeypatch.setattr(matching, "SLOWEST", 0.1)
+    monkeypatch.setattr(matching.evidence, "add_texts", lambda _connection, _found: 0)
+    rule = FilterRule("x", (asked(F.BODY, M.MATCHES, *(f"*{'?' * 100}{number}b" for number in range(200))),))
+    slow, quick = (seen("", texts=("a" * size,) * 20) for size in (50_000, 1))
+    began = time.process_time()
+    tried = matching._judged(None, [slow, quick], rule, PLACE)
+    assert (tried.looked, tried.unread, tried.touched) == (1, 1, ()) and time.process_time() - began < 2
+
+
 def test_html_as_sieve_reads_it():
     html = (
         "<!-- none --><STYLE>p {color: red}</STYLE><p>Tout <b>gr</b>as &lt; &eacute;t&eacute;</p><script>var a = '<'</script> fin"
