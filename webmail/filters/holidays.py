@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from webmail.config_tables import ListedHolidays
 
 ZONES = ("A", "B", "C")
-_YEAR = timedelta(days=365)
+_SOON = timedelta(days=250)  # nobody plans for later ones, whose days would be mistaken for those of this year
 
 # begin, lessons again
 _EVERYWHERE = {
@@ -53,8 +53,8 @@ def zones(listed: Iterable[ListedHolidays]) -> tuple[str, ...]:
 
 
 def coming(zone: str, today: date, listed: Iterable[ListedHolidays], most: int = 3) -> list[SchoolHolidays]:
-    """The holidays of a zone that are not over and begin within a year, soonest first; of no zone ("") those that are the same
-    in all of France.
+    """The holidays of a zone that are not over and begin within some eight months, soonest first; of no zone ("") those that
+    are the same in all of France.
 
     What the establishment lists for a zone, or for all (no zone), comes with them, and instead of ours where days meet.
     """
@@ -64,7 +64,7 @@ def coming(zone: str, today: date, listed: Iterable[ListedHolidays], most: int =
         if one.zone in ("", zone)
     ]
     ours = [one for one in _shipped(zone) if not any(one.begin < each.end and each.begin < one.end for each in own)]
-    found = [one for one in [*own, *ours] if one.end > today and one.begin < today + _YEAR]
+    found = [one for one in [*own, *ours] if one.end > today and one.begin < today + _SOON]
     return sorted(found, key=lambda one: (one.begin, one.end))[:most]
 
 

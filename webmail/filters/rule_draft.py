@@ -150,14 +150,18 @@ def _condition_row(form: Any, where: str) -> ConditionRow:
     kind = _as(ConditionField, form.get(f"{where}-field", "")) or ConditionField.FROM
     match = form.get(f"{where}-match", "")
     if _as(MatchKind, match.removeprefix("!")) not in MATCHES[kind]:
-        usual = MatchKind.CONTAINS if MatchKind.CONTAINS in MATCHES[kind] else MATCHES[kind][0]
-        match = ("!" if match.startswith("!") and kind not in _PLAIN_ONLY else "") + usual
+        match = ("!" if match.startswith("!") and kind not in _PLAIN_ONLY else "") + _usual(kind)
     values = "\n".join(form.getlist(f"{where}-values"))[:LONGEST_DATA]
     row = ConditionRow(kind, match, values, form.get(f"{where}-header", "")[:200].strip(), form.get(f"{where}-unit", "mb"))
     was = _as(ConditionField, form.get(f"{where}-was", kind))
     if was is not None and _CONTROLS.get(was, TEXTS) != _CONTROLS.get(kind, TEXTS):
-        row = replace(row, values="")
+        row = replace(row, values="", match=_usual(kind) if match == _usual(was) else match)
     return row if row.unit in UNITS else replace(row, unit="mb")
+
+
+def _usual(kind: ConditionField) -> MatchKind:
+    """The match of a row whose field was just chosen."""
+    return MatchKind.CONTAINS if MatchKind.CONTAINS in MATCHES[kind] else MATCHES[kind][0]
 
 
 def _action_row(form: Any, where: str) -> ActionRow:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.support.messages import message
+from tests.support.visits import Visitor
 from webmail import managesieve
 from webmail.filters import store
 from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
@@ -44,6 +45,27 @@ def test_a_rule_is_made_and_told_in_a_sentence(person, account):
     assert rule.conditions == (RuleCondition(ConditionField.FROM, MatchKind.CONTAINS, ("newsletter", "info@list.example")),)
     assert rule.actions == (RuleAction(ActionKind.MOVE, "Archive"), RuleAction(ActionKind.STOP))
     assert page.one("[data-rule]")["data-rule"] == rule.id
+
+
+@pytest.mark.parametrize(
+    ("language", "named"),
+    [
+        ("en", "“If the subject contains ‘conseil’, move it to ‘Archive’” saved"),
+        ("fr", "« Si l’objet contient “conseil” : déplacer dans “Archive” »"),
+    ],
+)
+def test_a_rule_without_a_name_is_named_by_its_sentence_with_the_quotes_of_a_quotation(app, person, language, named):
+    visitor = Visitor(app, person.address, language=language).sign_in()
+    page = make(visitor, "", "conseil", **{"conditions-0-field": "subject"})
+    assert named in page.notices.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def test_a_field_that_is_chosen_anew_starts_with_its_usual_comparison(person):
+    form = person.get("/filters/new")
+    page = person.submit(form, FORM, **{"conditions-0-field": "date", "action": "add-action"})
+    assert page.one("[name=conditions-0-match] [selected]")["value"] == "is"
+    page = person.submit(page, FORM, **{"conditions-0-field": "subject", "action": "add-action"})
+    assert page.one("[name=conditions-0-match] [selected]")["value"] == "contains"
 
 
 def test_order_switch_copy_delete_and_undo(person, account):

@@ -246,7 +246,7 @@ def _answer(found: Absence, text: str) -> AbsenceAnswer:
 
 @blueprint.app_template_global()
 def interval_words(days: int) -> str:
-    return ngettext("Once in %(num)d day", "Once in %(num)d days", days)
+    return ngettext("Once a day", "Once every %(num)d days", days)
 
 
 # --- on every page ---------------------------------------------------------------------------------------------------

@@ -118,10 +118,16 @@ def _refuse_own(entry: str, where: str) -> None:
         sender_change.refuse_own(entry, current_user(), settings())
 
 
-def _placed_words(entry: str, where: str) -> str:
+def _placed_words(entry: str, where: str, *, moved: bool = False) -> str:
+    """`moved`: the message that the button was on has gone where it belongs."""
+    sender = shown(entry.removeprefix("@"))
+    if where == BLOCKED and moved:
+        return _("“%(sender)s” is blocked. This message is now in Junk, and new ones will go there too.", sender=sender)
     if where == BLOCKED:
-        return _("“%(sender)s” is blocked. New messages go to Junk.", sender=shown(entry))
-    return _("“%(sender)s” is a safe sender. New messages never go to Junk.", sender=shown(entry))
+        return _("“%(sender)s” is blocked. New messages go to Junk.", sender=sender)
+    if moved:
+        return _("“%(sender)s” is a safe sender. This message is back in the inbox.", sender=sender)
+    return _("“%(sender)s” is a safe sender. The spam filter no longer moves their messages to Junk.", sender=sender)
 
 
 def _why_not(error: Exception) -> str:
@@ -151,7 +157,8 @@ def _from_message(mailbox: str, where: str, sender: str) -> Response:
     except (OwnDomain, MailError, BadRule) as error:
         notify(_why_not(error), "danger", link=_to_filters() if isinstance(error, FiltersChanged) else None)
         return redirect(back, 303)
-    _tell(done, _placed_words(entry, where), _moved(mailbox, where))
+    undo = _moved(mailbox, where)
+    _tell(done, _placed_words(entry, where, moved=bool(undo)), undo)
     return redirect(back, 303)
 
 

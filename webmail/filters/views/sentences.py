@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -31,8 +32,13 @@ def sentence(rule: FilterRule) -> str:
 
 
 def rule_name(rule: FilterRule) -> str:
-    """What a rule is called; those without a name by their sentence."""
-    return shown(rule.name, 100) if rule.name.strip() else shown(sentence(rule), 100)
+    """What a rule is called; one without a name by its sentence, in a form that can stand in quotation marks within another."""
+    return shown(rule.name, 100) if rule.name.strip() else shown(_inner_quotes(sentence(rule).removesuffix(".")), 100)
+
+
+def _inner_quotes(text: str) -> str:
+    """With the quotation marks of a quotation within a quotation, in both languages."""
+    return re.sub("«\\s*|\\s*»", lambda found: "“" if "«" in found[0] else "”", text.replace("“", "‘").replace("”", "’"))
 
 
 def shown(text: str, most: int = _LONGEST_VALUE) -> str:
