@@ -23,9 +23,7 @@ forwarding = AppGroup("forwarding", help="Mail that people have forwarded to oth
 
 @forwarding.command("list")
 @click.argument("address", default="")
-@click.option(
-    "--scripts", is_flag=True, help="Ask the mail server what active scripts send on: slow, and complete."
-)
+@click.option("--scripts", is_flag=True, help="Ask the mail server what active scripts send on: slow, and complete.")
 @with_appcontext
 def list_forwarding(address: str, scripts: bool) -> None:
     """List who forwards their mail where, or one person: address, target, whether a copy stays, until when (UTC)."""
@@ -68,7 +66,6 @@ def end_forwarding(address: str) -> None:
     account = _account(user)
     try:
         before = forward_change.without(user, account, settings())
-        state = store.load(account)
     except MailError as error:
         words = printable(str(error))
         raise click.ClickException(f"the mail server did not take this, and nothing was changed: {words}") from error
@@ -78,6 +75,11 @@ def end_forwarding(address: str) -> None:
         click.echo(f"mail for {user.address} is no longer forwarded to {printable(', '.join(before.addresses))}")
     else:
         click.echo(f"{user.address} had no forwarding")
+    try:
+        state = store.load(account)
+    except MailError as error:
+        click.echo(f"whether another program's script is active, the mail server did not tell: {printable(str(error))}", err=True)
+        return
     if state.other:
         click.echo(f"another program's script is active, {printable(state.other)}: see forwarding list --scripts")
     forward_targets.keep(user, state)

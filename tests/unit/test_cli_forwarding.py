@@ -12,11 +12,13 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from webmail import cli, config
+from webmail import cli, cli_forwarding, config
 from webmail.config import Settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
-from webmail.models import ForwardTarget, User, now
+from webmail.errors import ServerAway
+from webmail.filters.forwarding import Forwarding
+from webmail.models import AuditAct, AuditEntry, ForwardTarget, User, now
 
 
 @pytest.fixture
@@ -51,6 +53,18 @@ def test_it_lists_what_was_seen(settings):
     assert run(settings, "list")[1].splitlines() == lines
     assert run(settings, "list ann@lycee.example")[1].splitlines() == lines
     assert run(settings, "list nobody@lycee.example")[0] == 1
+
+
+def test_what_was_turned_off_is_said_and_recorded_even_if_the_server_goes_away_then(settings, monkeypatch):
+    def away(_account):
+        raise ServerAway("gone")
+
+    monkeypatch.setattr(cli_forwarding, "_account", lambda _user: None)
+    monkeypatch.setattr(cli_forwarding.forward_change, "without", lambda *_all: Forwarding(True, ("x@world.test",)))
+    monkeypatch.setattr(cli_forwarding.store, "load", away)
+    code, told = run(settings, "off ann@lycee.example")
+    assert code == 0 and "no longer forwarded to x@world.test" in told and "nothing was changed" not in told
+    assert AuditEntry.select().where(AuditEntry.act == AuditAct.FORWARDING_ENDED).count() == 1
 
 
 def test_it_needs_a_server_and_a_token_to_ask(settings):
