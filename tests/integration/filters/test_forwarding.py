@@ -274,10 +274,14 @@ def test_what_another_program_wrote_is_found(app, ann, bob, account_of):
     account = account_of(ann.address)
     with managesieve.connect(account) as connection:
         connection.write("theirs", f'if true {{ redirect "{bob.address}"; }}')
-        connection.activate("theirs")
+        connection.write("more", 'require "enotify"; notify "mailto:inner@world.test";')
+        connection.write("unused", 'redirect "unused@world.test";')
+        connection.write("joins", 'require "include"; if true { include "theirs"; include :optional "gone"; include "more"; }')
+        connection.activate("joins")
     run = app.test_cli_runner().invoke(args=["forwarding", "list", ann.address, "--scripts"])
     assert f"{ann.address}\t{bob.address}\tscript theirs" in run.output
-    assert "theirs" in ann.get("/forwarding").one(".notice-caution").text
+    assert "inner@world.test\tscript more" in run.output and "unused" not in run.output
+    assert "joins" in ann.get("/forwarding").one(".notice-caution").text
 
 
 def test_the_administrator_lists_and_ends_it(app, ann, bob, account_of):
@@ -327,3 +331,13 @@ def test_a_filter_or_script_that_forwards_asks_for_a_factor_too(person, bob, acc
     assert bob.address in told.get().body
     assert send(person, "/filters/script", **{**script, "text": script["text"] + "keep;\n"}).status in (200, 409)
     assert told.count() == 1
+
+
+def test_a_script_that_forwards_where_a_variable_says_asks_again(person, bob):
+    text = 'require "variables"; set "to" "{}"; redirect "${{to}}";'
+    confirmed(person)
+    assert send(person, "/filters/script", name="mine", text=text.format(bob.address)).address == "/filters/scripts"
+    Session.update(confirmed=None).where(Session.user == user_of(person)).execute()
+    seen = person.get("/filters/script?name=mine").one("[name=seen]")["value"]
+    answer = send(person, "/filters/script", name="mine", seen=seen, text=text.format("eve@world.test"))
+    assert answer.address.startswith("/account/confirm")

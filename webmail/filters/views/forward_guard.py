@@ -40,14 +40,17 @@ def new_in_rules(rules: Iterable[FilterRule]) -> tuple[str, ...]:
 
 
 def new_in_script(name: str, text: str) -> tuple[str, ...]:
-    """Where this text of a script sends mail on, but for addresses that stand in it already. 2 round trips where it does."""
+    """Where this text of a script sends mail on, but for addresses that stand in it already. 2 round trips where it does.
+
+    What a variable says is always new: it may be set to another address.
+    """
     new = set(script_redirects.in_script(text))
     if new:
         try:
             before, _active = script_files.read(current_account(), name)
         except MailError:
             return tuple(sorted(new))
-        new -= set(script_redirects.in_script(before))
+        new -= {one for one in script_redirects.in_script(before) if not script_redirects.may_change(one)}
     return tuple(sorted(new))
 
 
