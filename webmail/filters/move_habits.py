@@ -5,6 +5,7 @@ Counted are moves, not messages. A move to another folder begins anew. One is su
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from webmail.models import MoveHabit, User, now
 ENOUGH = 3  # moves in a row
 _MOST = 300  # senders and lists of one person; those not moved for longest are forgotten
 _LONGEST = 254
+_LIST = re.compile(r"[^\s<>.]+(?:\.[^\s<>.]+)*\.[^\s<>.]{2,}")
 
 
 class MovedSource(NamedTuple):
@@ -22,6 +24,11 @@ class MovedSource(NamedTuple):
 
     field: str
     value: str
+
+
+def names_list(identifier: str) -> bool:
+    """Whether a filter can look for this identifier (RFC 2919): "e", which anybody may write, is in those of other lists too."""
+    return 6 <= len(identifier) <= _LONGEST and _LIST.fullmatch(identifier) is not None
 
 
 def note(user: User, sources: Iterable[MovedSource], mailbox: str) -> None:

@@ -151,3 +151,23 @@ def test_marks_are_counted_by_the_week(user):
     [week] = junk_weeks.latest(user)
     assert (week.junk, week.ham, week.monday.weekday()) == (3, 1, 0)
     assert JunkWeek.select().where(JunkWeek.user == user).count() == 1  # the old one is forgotten
+
+
+def test_what_stands_in_the_names_of_other_lists_names_none():
+    """The filter asks whether List-Id contains it, and anybody can write one."""
+    for one in ("maths.list.example", "a-b_c.3=x.lycée.example"):
+        assert move_habits.names_list(one)
+    for one in (
+        "",
+        "e",
+        ".",
+        "list",
+        "a.b",
+        ".example",
+        "list.example.",
+        "two words.example",
+        "a..example",
+        "x" * 400 + ".example",
+    ):
+        assert not move_habits.names_list(one), one
+    assert not move_habits.names_list("a." * 100_000)  # in linear time

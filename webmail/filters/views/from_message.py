@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.errors import NoSuchMessage
-from webmail.filters import from_search
+from webmail.filters import from_search, move_habits
 from webmail.filters.blueprint import blueprint
 from webmail.filters.rules import ActionKind, BadRule, ConditionField, MatchKind
 from webmail.filters.senders import entry_of
@@ -79,7 +79,7 @@ def _folder(mailbox: str) -> str:
 def _ideas(envelope: Envelope, sender: str, folder: str) -> list[FilterIdea]:
     subject = bare_subject(envelope.subject)[:_LONGEST].strip()
     found = []
-    if envelope.list_id:
+    if move_habits.names_list(envelope.list_id):
         words = _("From the mailing list “%(name)s”", name=shown(envelope.list_id))
         found.append(FilterIdea(words, _form_url(ConditionField.LIST, MatchKind.CONTAINS, envelope.list_id, folder)))
     if sender:

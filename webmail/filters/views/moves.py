@@ -98,9 +98,9 @@ def _sources(account: Account, mailbox: str, validity: int, uids: Sequence[int])
     own = account.address.lower()
     senders = [one.sender[0].email.lower() if one.sender else "" for one in found]
     return [
-        MovedSource("list", one.list_id) if one.list_id else MovedSource("from", sender)
+        MovedSource("list", one.list_id) if move_habits.names_list(one.list_id) else MovedSource("from", sender)
         for one, sender in zip(found, senders, strict=True)
-        if one.list_id or ("@" in sender and sender != own)
+        if move_habits.names_list(one.list_id) or ("@" in sender and sender != own)
     ]
 
 
