@@ -40,11 +40,11 @@ class AbsenceForm:
 
     @classmethod
     def of(cls, found: Absence, at: datetime) -> AbsenceForm:
-        """One that is off or over begins anew, with the texts of last time."""
+        """One that is over begins anew, with the texts of last time; one that is off keeps the days that are still to come."""
         past = found.until is not None and at >= found.until
-        fresh = past or not found.on
-        since = ("", "") if fresh else absence_times.shown(found.start, time_zone(), ends=False)
-        until = ("", "") if fresh else absence_times.shown(found.until, time_zone(), ends=True)
+        begun = not found.on and found.start is not None and at >= found.start
+        since = ("", "") if past or begun else absence_times.shown(found.start, time_zone(), ends=False)
+        until = ("", "") if past else absence_times.shown(found.until, time_zone(), ends=True)
         return cls(
             found.on and not past, *since, *until, found.subject, found.text, found.text_inside, found.formatted,
             str(found.audience), str(found.days), preferences().school_zone, absence_change.version_of(found),
@@ -112,7 +112,8 @@ class AbsenceForm:
             return None
 
     def fill(self, offer: OfferedTimes) -> None:
-        """Take the days that are offered."""
+        """Take the days that are offered: who chooses some will be away."""
+        self.on = True
         first, last = offer.first.isoformat(), offer.last.isoformat()
         self.since = "" if offer.first == today() else first
         self.since_hour, self.until, self.until_hour = "", last, ""

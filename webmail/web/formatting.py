@@ -126,6 +126,11 @@ def day_in_full(day: date) -> str:
     return _formatted(day, "EEEE d MMMM y", here().locale)
 
 
+def day_and_month(day: date) -> str:
+    """A day that everybody knows the year of, "24 nov."."""
+    return _formatted(day, "d MMM", here().locale)
+
+
 def html_datetime(moment: datetime) -> str:
     """A UTC time for the `datetime` attribute of HTML."""
     return moment.strftime("%Y-%m-%dT%H:%MZ")

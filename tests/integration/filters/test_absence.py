@@ -358,7 +358,7 @@ def test_buttons_fill_in_the_days_and_keep_what_was_typed(person):
     school = next(one["value"] for one in page.all("button[value^='times:school']"))
     page = person.submit(page, FORM, action=school)
     assert f"times:school-{page.one('[name=from]')['value']}" == school
-    assert page.one("[name=until]")["value"] > page.one("[name=from]")["value"]
+    assert page.one("[name=until]")["value"] > page.one("[name=from]")["value"] and page.all("[name=on][checked]")
     assert person.get("/absence").one("[name=zone] [selected]")["value"] == "A"
 
 
@@ -443,6 +443,22 @@ def test_what_was_typed_survives_a_lost_session(person):
     assert back.one("[name=text]").get_text().strip() == "Très long texte"
     assert back.one("[name=on]").has_attr("checked")
     assert "not saved yet" in back.notices
+
+
+def test_days_to_come_are_kept_while_it_is_off(person):
+    """Who turns it on later would else answer everybody at once."""
+    away(person, on="0", **{"from": "2030-12-21", "until": "2031-01-03"})
+    page = person.get("/absence")
+    assert not page.all("[name=on][checked]")
+    assert [page.one(f"[name={name}]")["value"] for name in ("from", "until")] == ["2030-12-21", "2031-01-03"]
+    page = person.submit(page, FORM, on="1", action="save")
+    assert "Automatic replies start on Saturday 21 December 2030." in page.notices
+
+
+def test_after_coming_back_early_only_the_end_is_kept(person):
+    page = away(person, until="2031-01-03")
+    page = person.submit(page, FORM, on="0", action="save")
+    assert [page.one(f"[name={name}]")["value"] for name in ("from", "from_hour", "until")] == ["", "", "2031-01-03"]
 
 
 # --- the banner ------------------------------------------------------------------------------------------------------

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import nh3
-from babel.dates import format_interval
 from flask import redirect, request, session, url_for
-from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -34,7 +33,7 @@ from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.banners import add_banner
 from webmail.web.current import current_account, current_user, preferences, settings, time_zone
-from webmail.web.formatting import day_in_full, long_date, today
+from webmail.web.formatting import day_and_month, day_in_full, long_date, today
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import fetched_ahead, local_path
@@ -217,8 +216,8 @@ def _offer_words(one: OfferedTimes) -> tuple[str, str]:
         "this-week": _("This week"), "next-week": _("Next week"), "autumn": _("Autumn holidays"),
         "christmas": _("Christmas holidays"), "winter": _("Winter holidays"), "spring": _("Spring holidays"),
     }  # fmt: skip
-    days = format_interval(one.first, one.last, "MMMd", locale=str(get_locale())) if one.school else ""
-    return names.get(one.name, one.name), days
+    days = dict.fromkeys(day_and_month(day) for day in (one.first, one.last)) if one.school else ()
+    return names.get(one.name, one.name), " – ".join(days)
 
 
 def _zone_words(zone: str) -> str:

@@ -27,7 +27,7 @@ from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.moved import MovedByHand, tell
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, settings
-from webmail.web.formatting import day_in_full
+from webmail.web.formatting import day_and_month
 from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
@@ -78,7 +78,7 @@ def _senders_page(typed: str, wrong: str = "", status: int = 200) -> Response:
         or safe_copy.is_fresh(current_account(), senders)
         or sender_change.renew_copy(current_user(), current_account())
     )
-    weeks = [(day_in_full(one.monday), one.junk, one.ham) for one in junk_weeks.latest(current_user())]
+    weeks = [(day_and_month(one.monday), one.junk, one.ham) for one in junk_weeks.latest(current_user())]
     return page(
         "filters/senders.html", status, trouble="", wrong=wrong, typed=typed, state=state, blocked=_in_order(senders.blocked),
         safe=_in_order(senders.safe), spared=spared or not senders.safe, weeks=weeks,
