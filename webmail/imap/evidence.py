@@ -26,7 +26,12 @@ _LONGEST_HEADERS = 32_768  # bytes of one message
 _LONGEST_TEXT = 262_144  # bytes of one part
 _TEXT_AT_ONCE = 4_000_000  # bytes in one round trip
 _MOST_TEXTS = 20  # parts of one message
-_HIDDEN = re.compile("<!--|<script|<style")
+_HIDDEN = re.compile("<!--|<script|<style", re.IGNORECASE | re.ASCII)
+_END = {  # not looked for in small letters: "İ" has two of them
+    "<!--": re.compile("-->"),
+    "<script": re.compile("</script", re.IGNORECASE | re.ASCII),
+    "<style": re.compile("</style", re.IGNORECASE | re.ASCII),
+}
 _TAG = re.compile("<[^<>]*>")  # ends at the next "<" too: never looks at anything twice
 _ALWAYS = ("from", "subject")  # what a row shows
 
@@ -132,15 +137,16 @@ def _text(data: bytes, part: PartNode) -> str:
 def without_markup(html: str) -> str:
     """HTML's text, without anything in the place of tags; what scripts and styles hold is none. In linear time."""
     kept: list[str] = []
-    at, low = 0, html.lower()
-    for start, opening in ((found.start(), found[0]) for found in _HIDDEN.finditer(low)):
-        if start < at:
+    at = 0
+    for opening in _HIDDEN.finditer(html):
+        if opening.start() < at:
             continue
-        end = low.find("-->" if opening == "<!--" else f"</{opening[1:]}", start)
-        kept.append(html[at:start])
-        at = end + 3 if end >= 0 and opening == "<!--" else end if end >= 0 else len(html)
-        if end < 0:
+        kept.append(html[at : opening.start()])
+        end = _END[opening[0].lower()].search(html, opening.start())
+        if end is None:
+            at = len(html)
             break
+        at = end.end() if opening[0] == "<!--" else end.start()
     kept.append(html[at:])
     return unescape(_TAG.sub("", "".join(kept)))
 
