@@ -63,6 +63,7 @@ NO_PAGES = frozenset(
         "contacts.show_import",
         "contacts.export",
         "contacts.photo",
+        "contacts.act_on_chosen",  # leads to writing, printing, or a file
         "auth.show_sessions",  # leads to the page of devices
         "auth.show_wish",  # for people at the second step: tests/browser/auth
         "auth.confirm_for_voucher",
@@ -229,6 +230,7 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
         "contacts": "/contacts", "contact": one, "contact-edit": f"{one}/edit", "contact-new": "/contacts/new",
         "group-new": "/contacts/groups/new", "contacts-import": "/contacts/import",
         "people": "/contacts/people", "duplicates": "/contacts/duplicates", "duplicates-compare": compared,
+        "contacts-print": "/contacts/print", "contact-qr": f"{one}/qr",
     }  # fmt: skip
 
 

@@ -13,17 +13,17 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.contacts import membership
 from webmail.mail import Address
 from webmail.mime import addresses
 from webmail.mime.address_input import address_key
 from webmail.mime.address_text import address_text
 from webmail.mime.encoded_words import fold, sort_key, words_in
-from webmail.models import Contact, ContactAddress, ContactMember, Correspondent, User
+from webmail.models import Contact, ContactAddress, Correspondent, User
 from webmail.people import groups as people_groups
 from webmail.people.groups import GroupPeople
 
 MOST_GROUPS = 200  # offered at once
-_MOST_PEOPLE = 10_000  # members of those groups together
 _TOKEN, _TOKEN_OURS = "group:", "people:"
 
 
@@ -57,7 +57,8 @@ def people(user: User, words: str) -> Iterator[tuple[str, str, int, datetime | N
 
 
 def groups(user: User, words: str = "") -> list[Group]:
-    """Matching groups with at least one address, sorted by name, up to _MOST_PEOPLE members in total. 2 queries."""
+    """Matching groups with at least one address, sorted by name, with the people of groups inside them. 1 query, and 1 for each
+    level of groups."""
     return _with_people(user, _fitting(user, words))
 
 
@@ -84,29 +85,11 @@ def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
     rows = list(found)
     if not rows:
         return []
-    person = Contact.alias()
-    members: Any = (
-        ContactMember.select(ContactMember.group, ContactMember.member, person.name, person.email)
-        .join(person, pw.JOIN.LEFT_OUTER, on=(person.card_uid == ContactMember.member) & (person.user == user))
-        .where(ContactMember.group.in_([number for number, _uid, _name in rows]))
-        .order_by(ContactMember.group, ContactMember.id)
-        .limit(_MOST_PEOPLE + 1)
-        .tuples()
-    )
-    found = list(members)
-    # a group is offered with all its members or not at all
-    cut = {found.pop()[0]} if len(found) > _MOST_PEOPLE else set()
-    inside: dict[int, dict[str, Address]] = {}
-    for number, member, name, email in found:
-        if number in cut:
-            continue
-        address = Address(name or "", email) if email else Address("", member.removeprefix("mailto:"))
-        if email or member.startswith("mailto:"):
-            inside.setdefault(number, {}).setdefault(address_key(address.email), address)
+    inside = membership.people_of(user, [number for number, _uid, _name in rows])
     return [
         Group(uid, name, tuple(inside[number].values()), frozenset(inside[number]))
         for number, uid, name in rows
-        if number in inside
+        if inside.get(number)
     ]
 
 

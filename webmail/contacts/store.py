@@ -90,6 +90,12 @@ def cards(user: User, uids: Sequence[str]) -> list[tuple[str, str]]:
     return list(found.order_by(Contact.sort, Contact.id).tuples())
 
 
+def chosen(user: User, uids: Sequence[str]) -> list[Contact]:
+    """These contacts without their cards, at most 500, sorted by name. 1 query."""
+    found = Contact.select(*LISTED).where(Contact.user == user, Contact.uid.in_(list(uids)[:_CHUNK]))
+    return list(found.order_by(Contact.sort, Contact.id))
+
+
 def _with_uid(user: User, card_uid: str) -> Contact:
     """The user's first contact with this UID in its card."""
     return Contact.select().where(Contact.user == user, Contact.card_uid == card_uid).order_by(Contact.id).get()

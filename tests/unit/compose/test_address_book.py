@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webmail.compose import address_book, suggestions
-from webmail.contacts import store
+from webmail.contacts import membership, store
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Correspondent
 
@@ -65,7 +65,7 @@ def test_a_name_that_two_groups_have_stands_for_neither(alice):
 
 
 def test_no_group_stands_for_a_part_of_its_people(alice, monkeypatch):
-    monkeypatch.setattr(address_book, "_MOST_PEOPLE", 5)
+    monkeypatch.setattr(membership, "MOST_PEOPLE", 5)
     for name in ("3A", "3B"):
         group(alice, name, *(f"mailto:{number}@{name.lower()}.example" for number in range(3)))
     assert [(found.name, len(found.people)) for found in address_book.groups(alice)] == [("3A", 3)]

@@ -3,6 +3,7 @@
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views import (
     card_parts,
+    chosen,
     contacts,
     duplicates,
     files,
@@ -15,6 +16,7 @@ from webmail.contacts.views import (
 __all__ = [
     "blueprint",
     "card_parts",
+    "chosen",
     "contacts",
     "duplicates",
     "files",

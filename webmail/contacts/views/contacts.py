@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.contacts import store, undo
+from webmail.contacts import membership, store, undo
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.forms import ContactForm
 from webmail.contacts.undo import CardVersion
@@ -47,8 +47,16 @@ def show() -> Response:
     found = store.listed(user, words=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size)
     letters = store.letters(user) if found.total > size or letter else []
     any_contacts = bool(found.total or words or letter or kind)
+    counts = membership.sizes(user, [row.id for row in found.rows if row.kind == store.GROUP])
     return page(
-        "contacts/show.html", found=found, words=words, letter=letter, kind=kind, letters=letters, any_contacts=any_contacts
+        "contacts/show.html",
+        found=found,
+        words=words,
+        letter=letter,
+        kind=kind,
+        letters=letters,
+        any_contacts=any_contacts,
+        counts=counts,
     )
 
 
@@ -58,8 +66,12 @@ def one(uid: str) -> Response:
     known = store.details(row)
     if known.group:
         people, addresses = store.members(current_user(), known)
-        reachable = bool(addresses) or any(each.email for each in people)
-        return page("contacts/group.html", row=row, people=people, addresses=addresses, reachable=reachable)
+        counts = membership.sizes(current_user(), [row.id, *(each.id for each in people if each.kind == store.GROUP)])
+        reachable = bool(membership.people_of(current_user(), [row.id]).get(row.id))
+        return page(
+            "contacts/group.html", row=row, people=people, addresses=addresses, reachable=reachable, counts=counts,
+            size=counts[row.id],
+        )  # fmt: skip
     groups = store.groups_of(row)
     return page(
         "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),

@@ -26,13 +26,13 @@ _VCARD = ("text/vcard; charset=utf-8", "vcf")
 def export() -> Response:
     """All contacts as a file; `as`: one of ExportStyle."""
     style = _style()
-    return _as_file(card_files.saved_as(card_files.of_user(current_user()), style), _("contacts"), style)
+    return as_file(card_files.saved_as(card_files.of_user(current_user()), style), _("contacts"), style)
 
 
 @blueprint.get("/contacts/<uid>/card")
 def card(uid: str) -> Response:
     row, style = mine(uid), _style()
-    return _as_file(card_files.saved_as([row.vcard], style), called(row.name, "contact"), style)
+    return as_file(card_files.saved_as([row.vcard], style), called(row.name, "contact"), style)
 
 
 def _style() -> ExportStyle:
@@ -42,7 +42,8 @@ def _style() -> ExportStyle:
         return ExportStyle.AS_KEPT
 
 
-def _as_file(pieces: Iterable[str], name: str, style: ExportStyle) -> Response:
+def as_file(pieces: Iterable[str], name: str, style: ExportStyle) -> Response:
+    """Cards to download."""
     kind, ending = _TYPES.get(style, _VCARD)
     response = Response("".join(pieces).encode("utf-8", "replace"), content_type=kind)
     response.headers["Content-Disposition"] = downloads.disposition(f"{name}.{ending}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, url_for
+from collections.abc import Collection
+
+from flask import Response, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
@@ -55,17 +57,18 @@ def group_form(row: Contact) -> Response:
     people, addresses = store.members(current_user(), store.details(row))
     entries = [Address(one.name, one.email) for one in people if one.email] + [Address("", each) for each in addresses]
     text = "\n".join(address_text([entry]) for entry in entries)
-    return _form_page(GroupForm(formdata=None, name=row.name, people=text, revision=row.revision), row)
+    inside = {one.uid for one in people if one.kind == store.GROUP}
+    return _form_page(GroupForm(formdata=None, name=row.name, people=text, revision=row.revision), row, inside=inside)
 
 
 def change_group(row: Contact) -> Answer:
-    """Save a group. Members without an address do not appear in the form, so they are kept."""
+    """Save a group. Members without an address that are no groups do not appear in the form, so they are kept."""
     form = GroupForm()
     if not form.check():
         return _form_page(form, row, 422)
     known = store.details(row)
     people, _addresses = store.members(current_user(), known)
-    unwritten = [one.card_uid for one in people if not one.email]
+    unwritten = [one.card_uid for one in people if not one.email and one.kind != store.GROUP]
     new = ContactDetails(name=form.name.data or "", group=True, members=tuple(dict.fromkeys([*_members(form), *unwritten])))
     try:
         changed = store.change(row, new, form.revision.data or "")
@@ -81,10 +84,11 @@ def change_group(row: Contact) -> Answer:
 
 
 def _members(form: GroupForm) -> tuple[str, ...]:
-    """The members in the form: contacts by card UID, others as mailto: addresses."""
+    """The members in the form: contacts and ticked groups by card UID, others as mailto: addresses."""
     keys = list(dict.fromkeys(address_key(address.email) for address in form.addresses))
     known = store.by_address(current_user(), keys)
-    return tuple(dict.fromkeys(known.get(key) or f"mailto:{key}" for key in keys))
+    inside = [row.card_uid for row in store.chosen(current_user(), request.form.getlist("groups")) if row.kind == store.GROUP]
+    return tuple(dict.fromkeys([*(known.get(key) or f"mailto:{key}" for key in keys), *inside]))
 
 
 def _refuse(form: GroupForm, error: ValueError) -> None:
@@ -94,5 +98,7 @@ def _refuse(form: GroupForm, error: ValueError) -> None:
         say_refused(error)
 
 
-def _form_page(form: GroupForm, row: Contact | None = None, status: int = 200) -> Response:
-    return page("contacts/group_edit.html", status, form=form, row=row)
+def _form_page(form: GroupForm, row: Contact | None = None, status: int = 200, *, inside: Collection[str] = ()) -> Response:
+    ticked = request.form.getlist("groups") if request.method == "POST" else inside
+    groups = [group for group in store.groups(current_user()) if row is None or group.id != row.id]
+    return page("contacts/group_edit.html", status, form=form, row=row, groups=groups, ticked=ticked)

@@ -1,0 +1,134 @@
+"""Membership: the people in groups of contacts, those in groups inside them too, each once, however groups contain each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import peewee as pw
+
+from webmail.mail import Address
+from webmail.mime.address_input import address_key
+from webmail.models import Contact, ContactMember, User
+
+MOST_PEOPLE = 10_000  # members of all groups that are asked for together
+_DEEPEST = 20  # groups inside groups: one round of questions each
+_CHUNK = 500
+
+People = dict[str, Address]  # by the address, normalised for comparison
+
+
+@dataclass(slots=True)
+class _Inside:
+    """What stands in one group: people, contacts without an address, and groups (by `id`)."""
+
+    people: People = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    groups: list[int] = field(default_factory=list)
+
+
+def people_of(user: User, groups: Iterable[int]) -> dict[int, People]:
+    """The people with an address in each of these groups (by `id`) and in the groups inside them.
+
+    A group is told with all its people or not at all: not if it is too large or too deep. 1 query for each level.
+    """
+    roots = list(groups)
+    inside, whole = _inside(user, roots)
+    found: dict[int, People] = {}
+    for root in roots:
+        reached = _reached(root, inside)
+        if reached <= whole:
+            people: People = {}
+            for number in reached.order:
+                for key, address in inside[number].people.items():
+                    people.setdefault(key, address)
+            found[root] = people
+    return found
+
+
+def sizes(user: User, groups: Iterable[int]) -> dict[int, int]:
+    """How many people each of these groups (by `id`) holds, with those of the groups inside it, whether they have an address or
+    not. 1 query for each level."""
+    roots = list(groups)
+    inside, _whole = _inside(user, roots)
+    counts = {}
+    for root in roots:
+        reached = _reached(root, inside).order
+        people = {key for number in reached for key in inside[number].people}
+        counts[root] = len(people) + len({uid for number in reached for uid in inside[number].silent})
+    return counts
+
+
+class _Reached(set[int]):
+    """Groups that are reached from one, `order`: each as it was met."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: list[int] = []
+
+    def meet(self, number: int) -> None:
+        self.add(number)
+        self.order.append(number)
+
+
+def _reached(root: int, inside: dict[int, _Inside]) -> _Reached:
+    met = _Reached()
+    waiting = [root]
+    while waiting:
+        number = waiting.pop()
+        if number not in met:
+            met.meet(number)
+            waiting += reversed(inside[number].groups if number in inside else [])
+            inside.setdefault(number, _Inside())
+    return met
+
+
+def _inside(user: User, roots: Iterable[int]) -> tuple[dict[int, _Inside], set[int]]:
+    """What stands in these groups and in those inside them, and the groups of which all is known."""
+    inside: dict[int, _Inside] = {}
+    whole: set[int] = set()
+    level, room = list(dict.fromkeys(roots)), MOST_PEOPLE
+    for _round in range(_DEEPEST):
+        below: dict[int, None] = {}
+        for at in range(0, len(level), _CHUNK):
+            rows = _members(user, level[at : at + _CHUNK], room + 1)
+            cut = {rows[-1][0]} if len(rows) > room else set()
+            room -= len(rows)
+            for number in level[at : at + _CHUNK]:
+                inside.setdefault(number, _Inside())
+            for row in rows:
+                _take(inside[row[0]], row, below)
+            last = rows[-1][0] if cut else 0  # rows come by group: of those behind the last one nothing is known
+            whole |= {number for number in level[at : at + _CHUNK] if number not in cut and not (last and number > last)}
+        level = [number for number in below if number not in inside]
+        if not level or room <= 0:
+            break
+    return inside, whole
+
+
+def _members(user: User, groups: list[int], most: int) -> list[Any]:
+    person = Contact.alias()
+    found: Any = (
+        ContactMember.select(ContactMember.group, ContactMember.member, person.id, person.name, person.email, person.kind)
+        .join(person, pw.JOIN.LEFT_OUTER, on=(person.card_uid == ContactMember.member) & (person.user == user))
+        .where(ContactMember.group.in_(groups))
+        .order_by(ContactMember.group, ContactMember.id)
+        .limit(max(most, 0))
+        .tuples()
+    )
+    return list(found)
+
+
+def _take(one: _Inside, row: Any, below: dict[int, None]) -> None:
+    _group, member, number, name, email, kind = row
+    if kind == "group":
+        one.groups.append(number)
+        below[number] = None
+    elif email:
+        one.people.setdefault(address_key(email), Address(name or "", email))
+    elif member.startswith("mailto:"):
+        address = member.removeprefix("mailto:")
+        one.people.setdefault(address_key(address), Address("", address))
+    elif number is not None:
+        one.silent.add(member)
