@@ -34,7 +34,7 @@ class Thunderbird:
     def __init__(self, connection: socket.socket) -> None:
         self._socket, self._number = connection, 0
         self._read()  # its greeting
-        self._ask("WebDriver:NewSession", {})
+        self._ask("WebDriver:NewSession", {"capabilities": {"alwaysMatch": {"unhandledPromptBehavior": "ignore"}}})
         self._ask("Marionette:SetContext", {"value": "chrome"})
 
     def run(self, script: str, *arguments: Any) -> Any:
