@@ -89,6 +89,7 @@ lock: ## exact versions with hashes, after a change to requirements*.in
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-postgresql.in -o requirements-postgresql.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-ldap.in -o requirements-ldap.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-cas.in -o requirements-cas.txt
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-dav-clients.in -o requirements-dav-clients.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove what the tools leave behind; .venv and the demo stay

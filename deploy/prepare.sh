@@ -151,6 +151,18 @@ if [ "$what" = test ]; then
     fi
 fi
 
+# Programs that synchronise calendars and contacts, likewise.
+if [ "$what" = test ]; then
+    place=.venv/dav-clients
+    sum=$(sha256sum requirements-dav-clients.txt)
+    if [ "$(cat $place/installed 2>/dev/null)" != "$sum" ]; then
+        say "Installing requirements-dav-clients.txt into $place"
+        [ -x $place/bin/python ] || .venv/bin/python -m venv $place
+        $place/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dav-clients.txt &&
+            printf '%s\n' "$sum" >$place/installed || say "vdirsyncer and caldav can't be installed: the tests that need them are skipped."
+    fi
+fi
+
 # The checkers of pages, beside axe, and a provider to sign in by. Tests that need them are skipped where they can't be installed.
 for folder in checkers providers; do
     place=.venv/$folder

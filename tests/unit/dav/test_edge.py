@@ -23,10 +23,17 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><propfind xmlns
 MANY = "<propfind xmlns='DAV:'><prop>" + "<a/>" * 200_000 + "</prop></propfind>"
 
 
-@pytest.mark.parametrize("body", [BOMB, OUTSIDE, DEEP, MANY, "<a", "a", b"\xff\xfe<\0a\0", b"\0" * 1000, "<a/>" * 3])
-@pytest.mark.parametrize("method", ["PROPFIND", "REPORT", "PROPPATCH", "MKCOL", "MKCALENDAR"])
-def test_hostile_xml_is_refused_at_once(phone: Phone, method: str, body: str | bytes) -> None:
+HOSTILE = [BOMB, OUTSIDE, DEEP, MANY, "<a", "a", b"\xff\xfe<\0a\0", b"\0" * 1000, "<a/>" * 3]
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_hostile_xml_is_refused_at_once(phone: Phone, body: str | bytes) -> None:
     phone.ask("PROPFIND", "")
+    for method in ("PROPFIND", "REPORT", "PROPPATCH", "MKCOL", "MKCALENDAR"):
+        _is_refused(phone, method, body)
+
+
+def _is_refused(phone: Phone, method: str, body: str | bytes) -> None:
     began = time.process_time()
     answer = phone.ask(method, "x" if method.startswith("MK") else "calendar/", body)
     assert answer.status_code == 400, answer.text
@@ -54,11 +61,10 @@ REPORTS = [
 ]
 
 
-@pytest.mark.parametrize("body", REPORTS)
-@pytest.mark.parametrize("path", ["calendar/", "contacts/", "", "calendar/a.ics"])
-def test_odd_questions_break_nothing(phone: Phone, path: str, body: str) -> None:
+def test_odd_questions_break_nothing(phone: Phone) -> None:
     phone.put("calendar/a.ics", event())
-    assert phone.ask("REPORT", path, body).status_code < 500
+    for body, path in product(REPORTS, ["calendar/", "contacts/", "", "calendar/a.ics"]):
+        assert phone.ask("REPORT", path, body).status_code < 500, (path, body)
 
 
 def test_too_much_is_refused_before_it_is_read(phone: Phone, app: Flask) -> None:
@@ -85,27 +91,41 @@ def test_chunked_bodies_are_bounded_and_read(phone: Phone) -> None:
     assert phone.ask("GET", "calendar/a.ics").text == event("u1")
 
 
-@pytest.mark.parametrize("length", ["-1", "x", "9" * 5000, "1e3"])
-def test_odd_lengths(phone: Phone, length: str) -> None:
+def test_odd_lengths(phone: Phone) -> None:
     token = base64.b64encode(f"{phone.address}:{phone.secret}".encode()).decode()
-    answer = phone.client.open(
-        phone.home + "calendar/a.ics", method="PUT", headers={"Authorization": f"Basic {token}"},
-        environ_overrides={"CONTENT_LENGTH": length},
-    )  # fmt: skip
-    assert answer.status_code in (400, 413)
+    for length in ("-1", "x", "9" * 5000, "1e3"):
+        answer = phone.client.open(
+            phone.home + "calendar/a.ics", method="PUT", headers={"Authorization": f"Basic {token}"},
+            environ_overrides={"CONTENT_LENGTH": length},
+        )  # fmt: skip
+        assert answer.status_code in (400, 413)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/dav/../login", "/dav/%2e%2e/%2e%2e/etc/passwd", "/dav/alice@lycee.example/../bob@lycee.example/calendar/",
-        "/dav/alice@lycee.example/calendar/..%2f..%2fx", "/dav/alice@lycee.example/calendar/a/b/c.ics", "/dav/%ff%fe/",
-        "/dav/alice@lycee.example/calendar/%00", "/dav/alice@lycee.example/calendar/a%0ab", "/dav//", "/dav/" + "x" * 3000,
-        "/dav/.web/", "/dav/.token/x", "/dav/.sharing/v1/all/list", "/dav/.well-known/caldav", "/dav/nobody/",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("method", ["GET", "PROPFIND", "PUT", "DELETE", "MKCOL", "REPORT"])
-def test_paths_lead_nowhere_else(phone: Phone, method: str, path: str) -> None:
+PATHS = [
+    "/dav/../login",
+    "/dav/%2e%2e/%2e%2e/etc/passwd",
+    "/dav/alice@lycee.example/../bob@lycee.example/calendar/",
+    "/dav/alice@lycee.example/calendar/..%2f..%2fx",
+    "/dav/alice@lycee.example/calendar/a/b/c.ics",
+    "/dav/%ff%fe/",
+    "/dav/alice@lycee.example/calendar/%00",
+    "/dav/alice@lycee.example/calendar/a%0ab",
+    "/dav//",
+    "/dav/" + "x" * 3000,
+    "/dav/.web/",
+    "/dav/.token/x",
+    "/dav/.sharing/v1/all/list",
+    "/dav/.well-known/caldav",
+    "/dav/nobody/",
+]
+
+
+def test_paths_lead_nowhere_else(phone: Phone) -> None:
+    for path, method in product(PATHS, ["GET", "PROPFIND", "PUT", "DELETE", "MKCOL", "REPORT"]):
+        _leads_nowhere(phone, method, path)
+
+
+def _leads_nowhere(phone: Phone, method: str, path: str) -> None:
     answer = phone.ask(method, path, event() if method == "PUT" else "")
     assert 400 <= answer.status_code < 500 or path == "/dav//", (answer.status_code, answer.text)
 
@@ -130,13 +150,13 @@ RULES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_rules_that_never_end_are_refused_at_once(phone: Phone, rule: str) -> None:
+def test_rules_that_never_end_are_refused_at_once(phone: Phone) -> None:
     phone.put("calendar/warm.ics", event("warm", "RRULE:FREQ=WEEKLY"))
-    began = time.process_time()
-    answer = phone.put("calendar/a.ics", event("u", f"RRULE:{rule}"))
-    assert answer.status_code == 403 and "valid-calendar-data" in answer.text
-    assert time.process_time() - began < 0.1
+    for rule in RULES:
+        began = time.process_time()
+        answer = phone.put("calendar/a.ics", event("u", f"RRULE:{rule}"))
+        assert answer.status_code == 403 and "valid-calendar-data" in answer.text, rule
+        assert time.process_time() - began < 0.1, rule
 
 
 @pytest.mark.parametrize(
@@ -172,9 +192,8 @@ def test_cards_that_cost_too_much_are_refused_at_once(phone: Phone, lines: list[
 # --- discovery -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "method"), list(product(["caldav", "carddav"], ["GET", "PROPFIND", "HEAD"])))
-def test_well_known_places_lead_here(app: Flask, name: str, method: str) -> None:
-    for slash in ("", "/"):
+def test_well_known_places_lead_here(app: Flask) -> None:
+    for name, method, slash in product(["caldav", "carddav"], ["GET", "PROPFIND", "HEAD"], ["", "/"]):
         answer = app.test_client().open(f"/.well-known/{name}{slash}", method=method)
         assert answer.status_code == 301 and answer.headers["Location"] == "/dav/"
 
