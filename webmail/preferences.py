@@ -33,7 +33,7 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)?")
-_ARCHIVED = re.compile(r"(\d{1,18}/\d{1,9}/\d{4}-\d\d-\d\d(/mixed)?)?")
+_ARCHIVED = re.compile(r"(\d{1,18}/\d{1,9}/\d{4}-\d\d-\d\d(/mixed|/final)?)?")
 _FORWARDING = re.compile(r"((\d{4}-\d\d-\d\dT\d\d:\d\dZ)?/[^\x00-\x20]{3,254}( [^\x00-\x20]{3,254}){0,9})?")
 _ZONE = re.compile(r"[^\x00-\x1f]{0,40}")
 

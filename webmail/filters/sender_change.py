@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from webmail.account import Account
 from webmail.config import Settings
@@ -17,6 +18,8 @@ from webmail.models import User
 
 log = logging.getLogger(__name__)
 
+_WHEREVER: Mapping[str, str] = MappingProxyType({})
+
 
 class OwnDomain(ValueError):
     """One's own address, or all of one's own establishment, is not blocked."""
@@ -24,17 +27,20 @@ class OwnDomain(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SenderChange:
-    """`before`: the entries that were changed, each with the list it was in ("" for none). `runs`: whether our script is run at
-    all. `spared`: whether the mail server's own script knows the safe senders now.
+    """`before`: the entries that were changed, each with the list that it was in and the one it is in now ("" for none). `runs`:
+    whether our script is run at all. `spared`: whether the mail server's own script knows the safe senders now.
     """
 
-    before: tuple[tuple[str, str], ...]
+    before: tuple[tuple[str, str, str], ...]
     runs: bool
     spared: bool
 
 
-def place(user: User, account: Account, settings: Settings, wanted: Sequence[tuple[str, str]]) -> SenderChange:
-    """Put each entry in a list ("" for none). No round trip more than those of `store.changing` where nobody safe is concerned.
+def place(
+    user: User, account: Account, settings: Settings, wanted: Sequence[tuple[str, str]], still: Mapping[str, str] = _WHEREVER
+) -> SenderChange:
+    """Put each entry in a list ("" for none); those in `still` only if they are in that list now. No round trip more than
+    those of `store.changing` where nobody safe is concerned.
 
     Raises what `store.changing` raises, BadRule, and FiltersChanged where another program wrote in our script: nothing of that is
     thrown away from a page that does not show it.
@@ -42,6 +48,7 @@ def place(user: User, account: Account, settings: Settings, wanted: Sequence[tup
     with store.changing(user.id, account, "") as change:
         was = change.filters.senders
         now = was
+        wanted = [(entry, where) for entry, where in wanted if still.get(entry, was.where(entry)) == was.where(entry)]
         for entry, where in wanted:
             now = now.placed(entry, where) if was.where(entry) != where else now
         if now != was:
@@ -52,7 +59,7 @@ def place(user: User, account: Account, settings: Settings, wanted: Sequence[tup
     runs = not change.filters.paused and (change.state.is_active or not change.state.other)
     concerned = now.safe != was.safe or any(where == SAFE for _entry, where in wanted)
     spared = renew_copy(user, account) if concerned else True
-    before = tuple((entry, was.where(entry)) for entry, where in wanted if was.where(entry) != where)
+    before = tuple((entry, was.where(entry), where) for entry, where in wanted if was.where(entry) != where)
     return SenderChange(before, runs, spared)
 
 

@@ -154,6 +154,8 @@ def test_junk_goes_to_the_trash_and_back_and_the_trash_is_emptied_after_a_week(
     told = turn().take()
     assert told and (told.trashed, told.deleted) == (0, 1)  # the rule for junk is off since undo
     assert subjects(mail, "Trash") == []
+    page = person.get("/contacts")
+    assert "1 old message was tidied up last night." in page.text and not page.all("#archived form[action='/archiving/undo']")
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

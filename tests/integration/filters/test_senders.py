@@ -147,6 +147,13 @@ def test_lists_that_do_not_fit_are_refused_as_a_whole(person, account):
     assert lists(account) == SenderLists(("bad@outside.example",))
 
 
+def test_undo_leaves_a_sender_where_it_was_put_since(person, account):
+    form = typed(person, "bad@outside.example", "blocked").one("#notices form")
+    typed(person, "bad@outside.example", "safe")
+    person.post(form["action"], {one["name"]: one["value"] for one in form.select("input")})
+    assert lists(account) == SenderLists((), ("bad@outside.example",))
+
+
 @pytest.mark.parametrize(
     ("sender", "words"), [("no address", "Type an address"), ("", "Type an address"), ("lycee.example", "yourself")]
 )

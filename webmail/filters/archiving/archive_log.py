@@ -41,7 +41,7 @@ def tell(run: ArchiveRun) -> None:
     """Have the next page say it: a copy in the preferences, so that no page has to ask for it."""
     fresh = ArchiveRun.get_by_id(run.id)
     if count := messages(fresh):
-        mixed = "" if count == fresh.archived else "/mixed"
+        mixed = "" if count == fresh.archived else "/final" if count == fresh.deleted else "/mixed"
         preferences.change(fresh.user, archived=f"{fresh.id}/{count}/{fresh.night}{mixed}")
 
 
@@ -79,12 +79,15 @@ def find(user: User, number: int) -> ArchiveRun | None:
 
 @dataclass(frozen=True, slots=True)
 class ToldNight:
-    """What a page says of a night: its entry, how many messages, which day; `mixed`: not all of them were archived."""
+    """What a page says of a night: its entry, how many messages, which day; `mixed`: not all of them were archived; `final`: all
+    were deleted for good.
+    """
 
     run: int
     count: int
     night: date
     mixed: bool
+    final: bool = False
 
 
 def told(kept: str, today: date) -> ToldNight | None:
@@ -96,7 +99,7 @@ def told(kept: str, today: date) -> ToldNight | None:
         night = date.fromisoformat(day)
     except ValueError:
         return None
-    return ToldNight(int(run), int(count), night, bool(mixed)) if night >= today - _TOLD_FOR else None
+    return ToldNight(int(run), int(count), night, bool(mixed), mixed == ["final"]) if night >= today - _TOLD_FOR else None
 
 
 def seen(user: User) -> None:

@@ -185,7 +185,7 @@ def _moved(mailbox: str, where: str) -> str:
 
 @blueprint.post("/filters/senders/undo")
 def undo_senders() -> Response:
-    """Put the sender back into the list, or none, that it was in, and the message where it was."""
+    """Put the sender back into the list, or none, that it was in, unless that was changed since; and the message where it was."""
     user = current_user()
     back = redirect(local_path(request.form.get("back", "")) or url_for("filters.show_senders"), 303)
     kept = undo_store.load(user, request.form.get("undo", ""), _OPENING)
@@ -194,8 +194,10 @@ def undo_senders() -> Response:
         notify(_("There was nothing to undo."))
         return back
     steps = json.loads(kept.steps)
+    wanted = [(entry, was) for entry, was, _placed in steps["senders"]]
+    still = {entry: placed for entry, _was, placed in steps["senders"]}
     try:
-        sender_change.place(user, current_account(), settings(), [(entry, where) for entry, where in steps["senders"]])
+        sender_change.place(user, current_account(), settings(), wanted, still)
         if steps["mail"]:
             with user_lock(user.id), imap.connect(current_account()) as connection:
                 undoing.undo(connection, user, steps["mail"])
