@@ -39,6 +39,10 @@ class ForwardForm:
         ticked = tuple(known)[:MOST_ADDRESSES] if fresh else tuple(one.lower() for one in found.addresses)
         return cls(found.on and not past, ticked, found.keep, *until, forward_change.version_of(found))
 
+    def choose(self, address: str) -> None:
+        """Turn it on for this address too: who has just added one wants mail to go there."""
+        self.on, self.to = True, tuple(dict.fromkeys((*self.to, address)))
+
     @classmethod
     def typed(cls, values: MultiDict[str, str]) -> ForwardForm:
         to = tuple(dict.fromkeys(one[: _LONGEST_ADDRESS + 1].lower() for one in values.getlist("to")[: 4 * MOST_ADDRESSES]))

@@ -39,7 +39,7 @@ def test_mail_is_forwarded_and_no_longer(open_browser: OpenBrowser, demo: Servic
     page.click("main form.form button >> nth=0")
     page.click("main form button.btn-primary")  # what was interrupted is sent again
     expect(page.locator("[name=to]")).to_be_checked()
-    page.check("[name=on]")
+    expect(page.locator("[name=on]")).to_be_checked()
     page.click("[data-forwarding] .toolbar button")
     expect(page.locator("#notices")).to_contain_text(f"now forwarded to {BOB}")
     page.set_viewport_size({"width": 320, "height": 700})

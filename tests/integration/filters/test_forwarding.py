@@ -95,6 +95,17 @@ def test_mail_goes_to_a_colleague_and_stays(ann, bob, account_of, imap_of, arriv
     assert client.search(["SUBJECT", "Stays here"]) == []
 
 
+def test_an_address_that_was_just_added_only_has_to_be_saved(ann, bob, make_account, account_of):
+    page = add(ann, bob.address)
+    assert page.one("[name=on]").has_attr("checked") and not stored(account_of, ann).on
+    assert not ann.get("/forwarding").one("[name=on]").has_attr("checked")  # nothing was saved
+    forward(ann, bob.address)
+    carol = make_account("carol")
+    page = add(ann, carol)
+    assert [one["value"] for one in page.all("[name=to][checked]")] == [bob.address, carol]
+    assert stored(account_of, ann).addresses == (bob.address,)
+
+
 def test_an_address_outside_is_confirmed_by_its_code(ann, codes, outside, deliver, imap_of):
     far = _FAR.format(ann.address.partition("@")[0])
     page = add(ann, far)
@@ -104,7 +115,7 @@ def test_an_address_outside_is_confirmed_by_its_code(ann, codes, outside, delive
     assert (early.status, "can’t be forwarded to" in early.text) == (422, True)
     assert ann.submit(page, CODE, code="000000").one("#code-error")
     page = ann.submit(ann.get("/forwarding"), CODE, code=CODE_SENT)
-    assert page.one(f"[name=to][value='{far}']").has_attr("checked")
+    assert page.one(f"[name=to][value='{far}']").has_attr("checked") and page.one("[name=on]").has_attr("checked")
     forward(ann, far, keep="")
     deliver(ann.address, message("Goes away", To=ann.address))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 
-from flask import redirect, request, url_for
+from flask import redirect, request, session, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -43,6 +43,7 @@ from webmail.web.request_values import fetched_ahead, local_path
 from webmail.web.security_mail import SecurityNotice, tell
 
 _PURPOSE = CodePurpose.FORWARDING
+_ADDED = "forward_added"  # in the session: the address that was just added, until the form is shown with it
 add_banner("filters/_forwarded.html")
 
 
@@ -53,7 +54,7 @@ add_banner("filters/_forwarded.html")
 def show_forwarding() -> Response:
     """3 ManageSieve round trips after signing in to it."""
     try:
-        return _forwarding_page(None, loaded_state())
+        return _forwarding_page(None, loaded_state(), added=session.pop(_ADDED, ""))
     except MailError as error:
         return _forwarding_page(None, None, trouble=error)
 
@@ -94,6 +95,7 @@ def add_forward_target() -> Response:
             forward_targets.confirm(user, address)
             mailed_codes.forget(user, _PURPOSE)
             notify(_("%(address)s is added. Check the settings below, then save.", address=address), "done")
+            session[_ADDED] = address
             return _back()
         if settings().system_sender is None:
             return _forwarding_page(
@@ -123,6 +125,7 @@ def confirm_forward_target() -> Response:
     except TargetRefused as refused:
         return _forwarding_page(None, problem=_fault_words(refused.fault), status=422)
     notify(_("%(address)s is confirmed. Check the settings below, then save.", address=address), "done")
+    session[_ADDED] = address
     return _back()
 
 
@@ -173,9 +176,12 @@ def _forwarding_page(
     trouble_text: str = "",
     new: str = "",
     problem: str = "",
+    added: str = "",
     status: int = 200,
 ) -> Response:
-    """`form`: as it was sent, None for what the server has. `problem`: of the address or the code that was typed."""
+    """`form`: as it was sent, None for what the server has. `problem`: of the address or the code that was typed. `added`: an
+    address that was just added; nothing is saved yet.
+    """
     if form is None and state is None and trouble is None:
         try:
             state = loaded_state()
@@ -185,6 +191,8 @@ def _forwarding_page(
     addresses = [str(row.address) for row in targets if row.confirmed or row.active]
     if form is None and state is not None:
         form = ForwardForm.of(state.filters.forwarding, (str(row.address) for row in targets if row.confirmed), _now())
+        if added in addresses:
+            form.choose(added)
     if form is not None:
         addresses += [one for one in form.to if one not in addresses and form.on]
     here = settings()
