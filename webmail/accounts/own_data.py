@@ -117,6 +117,7 @@ def files_of(user: User) -> Iterator[tuple[str, Iterable[bytes]]]:
         yield f"{name}.json", _encoded(rows)
     yield "activity.json", _encoded(own_tables.activity_of(user))
     yield "contacts.vcf", _encoded(own_tables.cards_of(user))
+    yield "calendars.ics", _encoded(own_tables.calendars_of(user))
 
 
 def zipped(files: Files, at: datetime, *, compressed: bool = True) -> Iterator[bytes]:

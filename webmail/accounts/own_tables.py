@@ -23,6 +23,7 @@ from webmail.models import (
     ArchiveRun,
     AuditEntry,
     Authenticator,
+    CalendarObject,
     Collection,
     CollectionShare,
     Contact,
@@ -145,6 +146,16 @@ def cards_of(user: User) -> Iterator[str]:
     for at in range(0, len(numbers), _PIECE):
         some: Any = Contact.select(Contact.vcard).where(Contact.id.in_(numbers[at : at + _PIECE])).order_by(Contact.sort)
         yield "".join(card for (card,) in some.tuples())
+
+
+def calendars_of(user: User) -> Iterator[str]:
+    """All events and tasks of all calendars, one iCalendar object after the other (RFC 5545, 3.4)."""
+    mine = Collection.select(Collection.id).where(Collection.user == user)
+    found: Any = CalendarObject.select(CalendarObject.id).where(CalendarObject.collection.in_(mine)).tuples()
+    numbers = [number for (number,) in found]
+    for at in range(0, len(numbers), _PIECE):
+        some: Any = CalendarObject.select(CalendarObject.text).where(CalendarObject.id.in_(numbers[at : at + _PIECE]))
+        yield "".join(text if text.endswith("\n") else f"{text}\r\n" for (text,) in some.tuples())
 
 
 def account_of(user: User) -> str:

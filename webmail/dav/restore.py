@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection as Some
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import Any
 
 from webmail.calendar import objects
 from webmail.calendar.objects import UidTaken
@@ -30,7 +31,7 @@ class Restored:
 def restore(user: User, numbers: Some[int], zone: tzinfo) -> Restored:
     """Bring back these items of a person (by `id`), or all. 1 transaction each: what is interrupted can be gone on with."""
     done = Restored()
-    chosen = TrashedItem.select(TrashedItem.id).where(TrashedItem.user == user).order_by(TrashedItem.id)
+    chosen: Any = TrashedItem.select(TrashedItem.id).where(TrashedItem.user == user).order_by(TrashedItem.id)
     if numbers:
         chosen = chosen.where(TrashedItem.id.in_(list(numbers)))
     for (number,) in list(chosen.tuples()):

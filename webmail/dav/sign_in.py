@@ -63,7 +63,10 @@ def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap
             return Device(user, (BOOK, CALENDAR))
         if user.password or settings.sign_in != "accounts" or directory.is_asked(user, settings):
             return _by_own_password(user, secret, network, settings, check_imap)
-    with _counted(address, secret, network, settings):
+    with _counted(address, secret, network, settings, known=user is not None):
+        if settings.sign_in == "accounts" and settings.own_password_on_devices != "never":
+            with check_slot():  # so that time does not tell who has an account, or a second step
+                passwords.verify("", secret)
         raise SignInRefused("no app password of theirs")
 
 
@@ -89,7 +92,7 @@ def _may_use_own(user: User, settings: Settings) -> bool:
 
 
 def _by_own_password(user: User, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
-    with _counted(user.address, secret, network, settings, user.password):
+    with _counted(user.address, secret, network, settings, hashed=user.password):
         if directory.is_asked(user, settings):
             directory.check_password(user, secret, settings)
         elif settings.sign_in == "accounts":
@@ -131,8 +134,11 @@ def _remember(proof: bytes) -> None:
 class _counted:
     """Note a failure before the password is checked, and take it back unless it was wrong. The same wrong one counts once."""
 
-    def __init__(self, address: str, secret: str, network: str, settings: Settings, hashed: str = "") -> None:
-        self.address, self.network, self.settings = address, network, settings
+    def __init__(
+        self, address: str, secret: str, network: str, settings: Settings, *, hashed: str = "", known: bool = True
+    ) -> None:
+        self.network, self.settings = network, settings
+        self.told = address if known else audit.UNKNOWN  # people type passwords where the name belongs
         # another secret once the account's password is changed
         text = "\0".join([address, hashed, secret])
         self.mark = hmac.new(settings.secret_key.encode(), text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -148,14 +154,14 @@ class _counted:
             serialize("sign-in")
             for key, limit in zip(self.keys, limits, strict=True):
                 if SignInFailure.select().where(SignInFailure.address == key, recent).count() >= limit:
-                    audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.address, network=self.network)
+                    audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.told, network=self.network)
                     raise TooManyAttempts(int(WINDOW.total_seconds() // 60))
             for key in self.keys:
                 SignInFailure.create(address=key, network=self.mark)
 
     def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
         if kind is not None and issubclass(kind, SignInRefused):
-            audit.record(AuditAct.SIGN_IN_REFUSED, target=self.address, network=self.network)
+            audit.record(AuditAct.SIGN_IN_REFUSED, target=self.told, network=self.network)
             return
         mine = (SignInFailure.address.in_(self.keys)) & (SignInFailure.network == self.mark)
         SignInFailure.delete().where(mine).execute()
