@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
 
-from webmail.auth.devices.servers import dav_server, domains, mail_servers, user_name
+from webmail.auth.devices.servers import dav_principal, dav_server, domains, mail_servers, user_name
 from webmail.config import Settings
 
 log = logging.getLogger(__name__)
@@ -125,10 +125,10 @@ def _mail(owner: ProfileOwner, settings: Settings) -> dict[str, Any] | None:
 
 
 def _dav(use: str, owner: ProfileOwner, settings: Settings) -> dict[str, Any] | None:
-    """Calendars or contacts. The device finds the rest from the address of the server (RFC 6764 section 6)."""
+    """Calendars or contacts. The device finds the rest from the person's own address there (RFC 6764 section 6)."""
     if use not in owner.uses or not settings.public_url:
         return None
-    host, port, path = dav_server(settings)
+    host, port, _path = dav_server(settings)
     word = {"caldav": "CalDAV", "carddav": "CardDAV"}[use]
     return {
         **_head(f"com.apple.{use}.account", use, owner, settings),
@@ -136,7 +136,7 @@ def _dav(use: str, owner: ProfileOwner, settings: Settings) -> dict[str, Any] | 
         f"{word}AccountDescription": settings.name,
         f"{word}HostName": host,
         f"{word}Port": port,
-        f"{word}PrincipalURL": path,
+        f"{word}PrincipalURL": dav_principal(owner.address, settings),
         f"{word}UseSSL": settings.public_url.startswith("https:"),
         f"{word}Username": user_name(owner.address, settings),
     } | ({f"{word}Password": owner.password} if owner.password else {})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from webmail.auth.devices.servers import DeviceServer, dav_address, dav_server, domains, mail_servers
+from webmail.auth.devices.servers import DeviceServer, dav_server, domains, mail_servers
 from webmail.config import Settings
 from webmail.mime.address_input import ascii_domain
 
@@ -30,7 +30,7 @@ def records(settings: Settings, *, dav: bool) -> list[str]:
         lines += [line for server in servers for line in _mail(domain, server)]
         if servers:
             lines += [_srv(name, domain, "") for name in _NOT_THERE]
-        if dav and dav_address(settings):
+        if dav and settings.public_url.startswith("https:"):
             lines += _dav(domain, settings)
         if servers and web.hostname:
             host = ascii_domain(web.hostname)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from webmail.config import Settings
 from webmail.config_checks import is_loopback
@@ -41,6 +41,11 @@ def dav_address(settings: Settings) -> str:
     """
     base = settings.public_url.rstrip("/")
     return f"{base}/dav/" if base else ""
+
+
+def dav_principal(address: str, settings: Settings) -> str:
+    """The address of a person there, as `current-user-principal` tells it; `public_url` must be set."""
+    return f"{dav_address(settings)}{quote(address, safe='')}/"
 
 
 def dav_server(settings: Settings) -> tuple[str, int, str]:

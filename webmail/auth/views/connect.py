@@ -158,7 +158,7 @@ def _form_page(kind: DeviceKind, form: ConnectForm, status: int = 200, *, proble
 
 def _steps_page(kind: DeviceKind, row: AppPassword | None, held: Held | None) -> Response:
     uses = set(app_passwords.uses_of(row) if row else _EVERYTHING)
-    dav = dav_link() if kind.takes_dav and uses & {"caldav", "carddav"} else ""
+    dav = dav_link(own_password=row is None) if kind.takes_dav and uses & {"caldav", "carddav"} else ""
     by_hand = row is None and kind.takes_profile and len(mail_servers(settings())) == 2  # the device asks for the password
     profile = by_hand or bool(held and held.key)
     wanted = Wanted(mail=bool(uses & {"imap", "smtp"}), dav=bool(dav), profile=profile)

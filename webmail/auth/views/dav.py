@@ -13,6 +13,7 @@ def has_dav() -> bool:
     return "dav" in current_app.extensions
 
 
-def dav_link() -> str:
-    """Where; "" where they are not, or no address of ours is known."""
-    return dav_address(settings()) if has_dav() else ""
+def dav_link(*, own_password: bool = False) -> str:
+    """Where; "" where they are not, or no address of ours is known. `own_password`: for who has no app password."""
+    closed = own_password and settings().own_password_on_devices == "never"
+    return dav_address(settings()) if has_dav() and not closed else ""

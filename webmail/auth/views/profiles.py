@@ -13,7 +13,7 @@ from webmail.auth.devices import apple_profile, handover
 from webmail.auth.devices.apple_profile import ProfileOwner, ProfileWords
 from webmail.auth.devices.kinds import kind_of
 from webmail.auth.guard import public
-from webmail.auth.views.dav import has_dav
+from webmail.auth.views.dav import dav_link
 from webmail.models import AuditAct
 from webmail.web import downloads
 from webmail.web.audit import audited
@@ -52,7 +52,7 @@ def download_plain_profile(kind: str) -> Response:
     user = current_user()
     if app_passwords.offered(settings()) or not kind_of(kind).takes_profile:
         abort(404)
-    uses = app_passwords.USES if has_dav() else app_passwords.PROTOCOLS
+    uses = app_passwords.USES if dav_link(own_password=True) else app_passwords.PROTOCOLS
     return _file(ProfileOwner(user.address, user.name, 0, "", frozenset(uses)))
 
 

@@ -53,7 +53,8 @@ def test_it_sets_up_mail_calendars_and_contacts(settings):
         443,
         True,
     )
-    assert (contacts["CardDAVPrincipalURL"], contacts["CardDAVUsername"]) == ("/dav/", "alice@lycee.example")
+    assert contacts["CardDAVPrincipalURL"] == "https://webmail.lycee.example/dav/alice%40lycee.example/"
+    assert contacts["CardDAVUsername"] == "alice@lycee.example"
     assert "RemovalDate" not in found
 
 

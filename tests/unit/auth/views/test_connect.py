@@ -419,4 +419,10 @@ def test_there_the_profile_comes_without_one(app, settings, alice):
     assert mail["IncomingMailServerUsername"] == "alice@lycee.example"
     assert "IncomingPassword" not in mail
     assert "no-store" in answer.headers["Cache-Control"]
+    visitor.app.extensions["dav"] = True
+    for rule, there in (("without-second-step", True), ("never", False)):  # calendars by the usual password
+        object.__setattr__(visitor.app.extensions["settings"], "own_password_on_devices", rule)
+        assert ("/dav/" in visitor.get("/devices/connect/kde").text) is there
+        content = visitor.post("/devices/connect/iphone/profile", form_at="/devices/connect/iphone").data
+        assert (b"com.apple.caldav.account" in content) is there
     assert visitor.post("/devices/connect/kde/profile", form_at="/devices/connect/iphone").status_code == 404
