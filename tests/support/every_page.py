@@ -181,7 +181,7 @@ def _messages(demo: Services, alice: HttpVisitor) -> dict[str, str]:
     frame = alice.get(str(shown["message-links"].one("iframe[data-message-body], iframe")["src"]))
     found = {
         "view": _link(shown["message-files"], "/view/"),
-        "review-card": f"/contacts/from/{uid}/5/Divers",  # the fifth part
+        "people-of": f"/contacts/of/{uid}/Divers", "review-card": f"/contacts/from/{uid}/5/Divers",  # the fifth part
         "nested": _link(shown["message-wrapped"], "/inside/"),
         "unsubscribe": _link(shown["message-list"], "/unsubscribe/"),
         "leave": _link(frame, "/leave"),
@@ -230,7 +230,7 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
         "contacts": "/contacts", "contact": one, "contact-edit": f"{one}/edit", "contact-new": "/contacts/new",
         "group-new": "/contacts/groups/new", "contacts-import": "/contacts/import",
         "people": "/contacts/people", "duplicates": "/contacts/duplicates", "duplicates-compare": compared,
-        "contacts-print": "/contacts/print", "contact-qr": f"{one}/qr",
+        "contacts-print": "/contacts/print", "contact-qr": f"{one}/qr", "contact-history": f"{one}/history",
     }  # fmt: skip
 
 

@@ -8,7 +8,9 @@ from webmail.contacts.views import (
     duplicates,
     files,
     from_message,
+    from_people,
     groups,
+    history,
     imports,
     people,
 )
@@ -21,7 +23,9 @@ __all__ = [
     "duplicates",
     "files",
     "from_message",
+    "from_people",
     "groups",
+    "history",
     "imports",
     "people",
 ]

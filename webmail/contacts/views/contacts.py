@@ -24,7 +24,7 @@ from webmail.mime.address_text import address_text
 from webmail.mime.formats import vcard_edit
 from webmail.mime.formats.address_books.entry import entry_of
 from webmail.mime.formats.vcard_edit import MOST_POINTS, ContactDetails, ContactPoint
-from webmail.mime.formats.vcard_more import PostalAddress, read_more
+from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, read_more
 from webmail.models import Contact
 from webmail.tasks import store as tasks
 from webmail.user_lock import user_lock
@@ -90,8 +90,10 @@ def new() -> Response:
     email, name = request.args.get("email", "")[:254], request.args.get("name", "")[:190]
     given, family = vcard_edit.parts_of(name)
     emails = (ContactPoint(email),) if email else ()
-    known = ContactDetails(name=name, given=given, family=family, emails=emails, uid=store.new_uid())
-    return _form_page(ContactForm.showing(known))
+    phones = tuple(ContactPoint(phone[:60]) for phone in request.args.getlist("phone")[:5])
+    known = ContactDetails(name=name, given=given, family=family, emails=emails, phones=phones, uid=store.new_uid())
+    more = MoreDetails(sites=tuple(site[:500] for site in request.args.getlist("site")[:5]))
+    return _form_page(ContactForm.showing(known, more=more))
 
 
 @blueprint.post("/contacts/new")

@@ -190,7 +190,8 @@ def _with_values(
     there = {id(line) for line, _found, _value in old}
     groups = {found.group for _line, found, _value in old} - {line.raw.partition(".")[0] for line in new.values()} - {""}
     labels = tuple(f"{group.upper()}.X-AB" for group in groups)
-    kept = [line for line in lines if id(line) not in there and not (labels and line.raw.upper().startswith(labels))]
-    first = next((number for number, line in enumerate(lines) if id(line) in there), len(lines))
-    at = len([line for line in lines[:first] if line in kept])
-    return [*kept[:at], *(new[number] for number in range(len(wanted))), *kept[at:]]
+    before_it = next((number for number, line in enumerate(lines) if id(line) in there), len(lines))
+    stays = [id(line) not in there and not (labels and line.raw.upper().startswith(labels)) for line in lines]
+    head = [line for line, kept in zip(lines[:before_it], stays, strict=False) if kept]
+    tail = [line for line, kept in zip(lines[before_it:], stays[before_it:], strict=True) if kept]
+    return [*head, *(new[number] for number in range(len(wanted))), *tail]

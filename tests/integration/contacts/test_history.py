@@ -1,0 +1,29 @@
+"""The last messages with a person."""
+
+from __future__ import annotations
+
+from tests.support.contact_pages import add
+from tests.support.messages import message
+from tests.support.visits import Visitor
+from webmail import imap
+
+
+def test_the_last_messages_come_after_the_page(alice: Visitor, fill) -> None:
+    page = add(alice, "Bob", "bob@lycee.example")
+    address = page.one("#history")["hx-get"]
+    assert "No messages with this person" in alice.get(address, htmx="history").text
+    fill(alice, message("Hello from Bob"))
+    piece = alice.get(address, htmx="history")
+    assert "Hello from Bob" in piece.text and not piece.all("body") and piece.one("#history")
+    assert alice.get(piece.link("Hello from Bob")).status == 200
+
+
+def test_a_server_that_is_slow_delays_nothing(alice: Visitor, monkeypatch) -> None:
+    page = add(alice, "Bob", "bob@lycee.example")
+    monkeypatch.setattr(imap, "optional", lambda _account, _mailbox, _ask, without: without)
+    assert "takes too long" in alice.get(page.one("#history")["hx-get"]).text
+
+
+def test_a_contact_without_an_address_has_no_history(alice: Visitor) -> None:
+    page = add(alice, "Silent")
+    assert not page.all("#history") and "No messages" in alice.get(page.address + "/history").text
