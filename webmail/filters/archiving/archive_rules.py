@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from webmail import preferences
+from webmail import imap, preferences
 from webmail.config import Settings
 from webmail.config_tables import GivenArchiving
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.errors import LimitReached
+from webmail.errors import LimitReached, UnsafeValue
 from webmail.imap.mailboxes import Overview
 from webmail.mail import Mailbox, Role
+from webmail.mailbox import tags
 from webmail.models import ArchiveRule, User
 
 MOST_RULES = 30
@@ -102,8 +103,16 @@ def check(plan: ArchivePlan, found: Overview) -> None:
     emptied = mailbox.role in _EMPTIED
     if plan.action is ArchiveAction.DELETE and not emptied or plan.action is ArchiveAction.ARCHIVE and emptied:
         raise BadPlan("action")
-    if plan.action is ArchiveAction.TAG and not plan.keyword:
+    if plan.action is ArchiveAction.TAG and not _is_tag(plan.keyword):
         raise BadPlan("keyword")
+
+
+def _is_tag(keyword: str) -> bool:
+    """Whether mail can have it, and programs do not go by it."""
+    try:
+        return bool(imap.actions.keyword(keyword)) and not tags.is_system(keyword)
+    except UnsafeValue:
+        return False
 
 
 def may_be_chosen(mailbox: Mailbox) -> bool:
