@@ -128,13 +128,13 @@ def _hold(row: AppPassword, letters: str) -> None:
     key = handover.offer(row, letters, settings()) if kind_of(row.kind).takes_profile and _profile_is_whole(row) else ""
     until = int(time.time() + handover.VALID.total_seconds())
     sealed = vault.seal_for_session(json.dumps([letters, key]), visit().token, settings().secret_key, current_user().id)
-    session[_HELD] = [row.id, until, base64.b64encode(sealed).decode()]
+    session[_HELD] = [row.id, until, visit().network, base64.b64encode(sealed).decode()]
 
 
 def _held(row: AppPassword) -> Held | None:
-    """None where it was made elsewhere, or its time is over."""
-    number, until, sealed = session.get(_HELD) or (0, 0, "")
-    if number != row.id or until < time.time():
+    """None where it was made elsewhere, or its time is over: who stole a cookie is on another network."""
+    number, until, network, sealed = session.get(_HELD) or (0, 0, "", "")
+    if number != row.id or until < time.time() or network != visit().network:
         return None
     try:
         text = vault.open_for_session(base64.b64decode(sealed), visit().token, settings().secret_key, current_user().id)

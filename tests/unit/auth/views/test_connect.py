@@ -167,6 +167,18 @@ def test_another_browser_of_the_same_person_does_not_show_it(app, alice_here):
     assert "/devices/profile/" not in other.get(place).text
 
 
+def test_a_stolen_cookie_shows_it_to_nobody_on_another_network(alice_here):
+    place = connect(alice_here)
+    there = {"environ_overrides": {"REMOTE_ADDR": "198.51.100.7"}}
+    page = alice_here.get(place, **there)
+    assert page.status_code == 200
+    assert seen(page).select("[data-device-password], .qr") == []
+    assert "/devices/profile/" not in page.text
+    alice_here.post(place, {"action": "again"}, form_at=place, **there)
+    assert seen(alice_here.get(place, **there)).select("[data-device-password], .qr") == []
+    assert letters_on(alice_here, place)
+
+
 def test_somebody_else_finds_nothing(app, bob, alice_here):
     place = connect(alice_here)
     other = Browser(app)
@@ -211,6 +223,15 @@ def test_a_telephone_fetches_its_profile_once_without_signing_in(app, alice_here
 
 def _token(visitor) -> str:
     return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', visitor.get("/login").text)[1]
+
+
+def test_neither_the_password_nor_the_address_is_logged(app, alice_here, caplog):
+    caplog.set_level("DEBUG")
+    place = connect(alice_here)
+    letters, key = letters_on(alice_here, place), key_on(alice_here, place)
+    fetch(Browser(app), key)
+    told = [record.getMessage() for record in caplog.records if record.name != "peewee"]  # SQL is logged in tests alone
+    assert not any(letters in line or key in line for line in told)
 
 
 def test_calendars_and_contacts_are_in_it(app, alice_here, dav):
