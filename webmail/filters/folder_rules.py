@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from webmail import preferences
 from webmail.account import Account
 from webmail.config import Settings
 from webmail.filters import contact_rules, store
 from webmail.filters.place import place_of
 from webmail.filters.rules import ActionKind, FilterRule, RuleAction
+from webmail.filters.store import Filters
 from webmail.models import User
 
 
@@ -22,20 +24,23 @@ class FollowedFolder:
 
 
 def follow(user: User, account: Account, settings: Settings, now: Callable[[str], str], gone: bool) -> FollowedFolder:
-    """Write the new names of folders (`now`) into the rules; those of a folder that is `gone` are switched off.
+    """Write the new names of folders (`now`) into the rules; those of a folder that is `gone` are switched off. The trash and the
+    junk folder may be others now, too.
 
     3 round trips where no rule is concerned. Raises what `store.changing` raises.
     """
     off: tuple[FilterRule, ...] = ()
+    account = preferences.with_roles(account, user)
     with store.changing(user.id, account, "") as change:
-        before = change.filters
+        before, state = change.filters, change.state
         after = replace(before, rules=tuple(moved(rule, now, gone) for rule in before.rules))
-        if after == before:
-            return FollowedFolder()
-        if not change.state.is_ours:
-            return FollowedFolder(left=True)
+        if not state.is_ours or (after == before and not _has_role(before)):
+            return FollowedFolder(left=after != before)
         off = tuple(old for old, new in zip(before.rules, after.rules, strict=True) if old.on and not new.on)
-        change.filters, change.place = after, place_of(user, account, settings)
+        place = place_of(user, account, settings)
+        if after == before and store.script_of(after, replace(place, extensions=state.extensions)) == state.text:
+            return FollowedFolder()
+        change.filters, change.place = after, place
     contact_rules.note(user, after)
     return FollowedFolder(off)
 
@@ -45,6 +50,12 @@ def moved(rule: FilterRule, now: Callable[[str], str], gone: bool) -> FilterRule
     actions = tuple(replace(one, value=now(one.value) or one.value) if _has_folder(one) else one for one in rule.actions)
     concerned = any(_has_folder(one) and now(one.value) != one.value for one in rule.actions)
     return replace(rule, actions=actions, on=rule.on and not gone) if concerned else rule
+
+
+def _has_role(filters: Filters) -> bool:
+    """Whether the script names a folder by its role, which no rule does."""
+    kinds = {action.kind for rule in filters.rules if rule.on for action in rule.actions}
+    return bool(filters.senders.blocked) or not kinds.isdisjoint((ActionKind.DELETE, ActionKind.SNOOZE))
 
 
 def _has_folder(action: RuleAction) -> bool:

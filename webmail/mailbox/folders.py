@@ -217,9 +217,16 @@ _followers: list[Follower] = []
 
 def followed_by(act: Follower) -> None:
     """Tell `act` of each folder that is renamed or deleted: whose it is, how to find the name of any folder now ("" for one that
-    is gone), and whether it went away: deleted, or into the trash. For areas that come after this one.
+    is gone), and whether it went away: deleted, or into the trash. Also where the trash or other special folders are others now.
+    For areas that come after this one.
     """
     _followers.append(act)
+
+
+def roles_changed(user: User) -> None:
+    """Tell those areas that other folders are special now."""
+    for act in _followers:
+        act(user, str, False)
 
 
 def carry(user: User, mailbox: Mailbox, to: str, trashed: bool = False) -> None:

@@ -60,6 +60,18 @@ def test_a_rule_for_folders_inside_follows_too(person, account):
     assert folder_of(account) == ("Élèves/4e B", True)
 
 
+def test_what_names_no_folder_follows_the_special_folders(person, account):
+    make(person, **{"actions-0-kind": "delete"})
+    person.submit(person.get("/filters/senders"), "#sender-form", sender="bad@outside.example", action="blocked")
+    for name in ("Poubelle", "Autres/Pourriel"):
+        person.submit(person.get("/folders"), "#new-folder", name=name)
+    page = person.submit(person.get("/folders"), "#roles", trash="Poubelle", junk="Autres/Pourriel")
+    assert "Special folders saved" in page.notices
+    assert 'fileinto "Poubelle"' in script(account) and 'fileinto "Autres/Pourriel"' in script(account)
+    send(person, "/folder/Autres", action="rename", name="Divers")
+    assert 'fileinto "Poubelle"' in script(account) and 'fileinto "Divers/Pourriel"' in script(account)
+
+
 def test_contacts_are_written_into_the_script_and_renewed(person, account):
     add(person, "Anna Petit", "anna@outside.example")
     make(person, **{"conditions-0-field": "contacts", "conditions-0-values": "", "actions-0-kind": "flag"})

@@ -83,6 +83,7 @@ def choose_roles() -> Response:
     preferences.change(current_user(), roles=chosen)
     imap.close_all(current_account())
     imap.mailboxes.forget(current_account())
+    logic.roles_changed(current_user())
     notify(_("Special folders saved."))
     return redirect(url_for("mailbox.folders"), 303)
 
