@@ -134,7 +134,8 @@ def events_in(calendar: int, start: int, end: int, zone: tzinfo) -> set[int]:
     rows: Any = Occurrence.select(Occurrence.object).where(Occurrence.collection == calendar, touching).distinct().tuples()
     found = {number for (number,) in rows}
     for row in _beyond(calendar, start, end):
-        if row.id not in found and _live(row, start, end, zone):
+        far = row.last >= FOR_EVER and start > int(time.time()) + _LATEST  # nobody expands that: it may well take place then
+        if row.id not in found and (far or _live(row, start, end, zone)):
             found.add(row.id)
     return found
 

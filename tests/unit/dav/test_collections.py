@@ -113,6 +113,7 @@ def test_questions_about_a_time(phone: Phone) -> None:
     assert ask("20261224T000000Z", "20261225T000000Z") == {"day.ics"}
     assert ask("20200101T000000Z", "20200301T000000Z") == {"past.ics"}  # before the table begins
     assert ask("20340101T000000Z", "20340201T000000Z") == {"weekly.ics"}  # after it ends
+    assert ask("20900101T000000Z", "20900201T000000Z") == {"weekly.ics"}  # without expanding it until then
     assert ask("20261101T000000Z", "") == {"one.ics", "weekly.ics", "day.ics"}
     assert ask("", "20250101T000000Z") == {"past.ics"}
     assert ask("20261101T000000Z", "20261201T000000Z", "VTODO") == {"todo.ics"}
