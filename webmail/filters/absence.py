@@ -28,6 +28,7 @@ _MACHINES = (
     "*-bounces", "*-bounces+*",
 )  # fmt: skip
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Audience(StrEnum):
@@ -186,14 +187,18 @@ def from_json(text: str) -> Absence:
         if not all(isinstance(found[name], str) for name in names):
             raise TypeError("not a text")
         absence = Absence(
-            found["on"] is True, _moment(found["start"]), _moment(found["until"]), audience=Audience(found["audience"]),
+            found["on"] is True, kept_moment(found["start"]), kept_moment(found["until"]), audience=Audience(found["audience"]),
             days=int(found["days"]), formatted=found["formatted"] is True, **{name: found[name] for name in names},
         )  # fmt: skip
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadRule("absence", "unreadable") from error
     check(absence)
     return absence
 
 
-def _moment(text: str) -> datetime | None:
-    return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC) if text else None
+def kept_moment(text: str) -> datetime | None:
+    """A moment as a script of ours has it, None for "". Others write there too: what lies in other centuries is taken for the
+    nearest day that all pages can show, in every time zone. Raises ValueError, TypeError.
+    """
+    found = datetime.strptime(text, _MOMENT).replace(tzinfo=UTC) if text else None
+    return None if found is None else min(max(found, _EARLIEST), _LATEST)

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from webmail.filters.absence import moment_test
+from webmail.filters.absence import kept_moment, moment_test
 from webmail.filters.compile import SievePlace
 from webmail.filters.rules import BadRule
 from webmail.sieve.nodes import Command, SieveTest, StringArgument, TagArgument
@@ -93,8 +93,7 @@ def from_json(text: str) -> Forwarding:
         addresses = found["addresses"]
         if not isinstance(addresses, list) or not all(isinstance(one, str) for one in addresses):
             raise TypeError("not addresses")
-        until = datetime.strptime(found["until"], _MOMENT).replace(tzinfo=UTC) if found["until"] else None
-        forwarding = Forwarding(found["on"] is True, tuple(addresses), found["keep"] is True, until)
+        forwarding = Forwarding(found["on"] is True, tuple(addresses), found["keep"] is True, kept_moment(found["until"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadRule("forwarding", "unreadable") from error
     check(forwarding)

@@ -161,11 +161,29 @@ def test_it_may_be_unfinished_while_it_is_off():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"on":true}', to_json(AWAY).replace('"7"', "x").replace(":7", ":8"), "[" * 90_000]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"on":true}',
+        to_json(AWAY).replace('"7"', "x").replace(":7", ":8"),
+        to_json(AWAY).replace('"days":7', '"days":Infinity'),
+        "[" * 90_000,
+    ],
 )
 def test_data_that_nobody_wrote_is_refused(text):
     with pytest.raises(BadRule):
         from_json(text)
+
+
+def test_times_of_other_centuries_are_ones_that_pages_can_show():
+    """Another program may write them, and every page has a banner that shows them."""
+    for year in (1, 999, 9999):
+        text = to_json(Absence()).replace('"until":""', f'"until":"{year:04d}-12-31T23:59:59Z"')
+        until = from_json(text).until
+        assert until and until.year == (2200 if year == 9999 else 2000)
 
 
 def test_it_comes_back_from_json():

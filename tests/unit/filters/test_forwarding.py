@@ -41,6 +41,13 @@ def test_reports_of_failed_delivery_stay():
     assert 'header :contains "content-type" "multipart/report"' in sieve(Forwarding(True, TWO))
 
 
+def test_an_end_in_another_century_is_one_that_every_page_can_show():
+    for year in (1, 999, 9999):
+        text = forwarding.to_json(Forwarding(True, TWO)).replace('"until":""', f'"until":"{year:04d}-12-31T23:59:59Z"')
+        until = forwarding.from_json(text).until
+        assert until and until.year == (2200 if year == 9999 else 2000)
+
+
 def test_it_comes_back_from_the_script_as_it_was():
     for found in (Forwarding(), Forwarding(True, TWO, keep=False, until=datetime(2031, 3, 4, 7, 30, tzinfo=UTC))):
         own = own_script.read(sieve(found))
