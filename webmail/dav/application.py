@@ -25,7 +25,7 @@ from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
 from webmail.dav import changes, free_busy
 from webmail.dav.changes import NoRoom
-from webmail.dav.storage import Auth, DavItem, DavRights, DavStorage, TooManyItems
+from webmail.dav.storage import MOST_PROPS, Auth, DavItem, DavRights, DavStorage, TooManyItems
 from webmail.dav.visit import current
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
@@ -36,7 +36,6 @@ _XML = "text/xml; charset=utf-8"
 _TYPES = {BOOK: "text/vcard; charset=utf-8", CALENDAR: "text/calendar; charset=utf-8"}
 _NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,190}")
 _LONGEST_HREF = 255
-_MOST_PROPS = 20_000  # characters, of one collection
 _LONGEST_EXPANSION = 366 * 86_400  # seconds
 MOST_EXPANDED = 2_000  # occurrences in one answer
 METHODS = ("OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "MOVE")
@@ -172,6 +171,8 @@ class DavApplication(Application):
         parts, to, visit = _parts(path), _parts(target.removeprefix(prefix)), current.get()
         if not target.startswith(prefix + "/") or len(parts) != 3 or len(to) != 3 or len(to[2]) > _LONGEST_HREF:
             return FORBIDDEN
+        if not target.isprintable():
+            return FORBIDDEN
         if {parts[0], to[0]} != {visit.user.address}:
             return FORBIDDEN
         with visit.writing(parts[1], to[1]):
@@ -215,7 +216,7 @@ class DavApplication(Application):
             return FORBIDDEN
         components = props.pop("C:supported-calendar-component-set", "") or ("VEVENT,VTODO" if kind == CALENDAR else "")
         text = json.dumps(props, ensure_ascii=False)
-        if len(text) > _MOST_PROPS or len(components) > 60:
+        if len(text) > MOST_PROPS or len(components) > 60:
             return _plain(client.REQUEST_ENTITY_TOO_LARGE, "Too many properties.")
         with visit.writing():
             if visit.access(parts[1]) is not None or _is_taken(visit.user, parts[1]):

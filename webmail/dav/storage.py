@@ -24,6 +24,7 @@ from webmail.dav.visit import current
 from webmail.models import Collection, CollectionShare, GoneItem
 
 TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
+MOST_PROPS = 20_000  # characters, of one collection
 MOST_FILTERED = 1_000  # items that a question is put to one by one
 _TOKEN = "data:,traboule-"
 _RIGHTS = {"own": "rw", "write": "rw", "read": "r", "busy": "r"}
@@ -144,6 +145,8 @@ class DavCollection(storage.BaseCollection):
     def set_meta(self, props: Mapping[str, str]) -> None:
         """The owner's are the collection's; those of somebody with whom it is shared are their own."""
         kept = {name: value for name, value in props.items() if name not in ("tag", _COMPONENTS)}
+        if sum(len(name) + len(value) for name, value in kept.items()) > MOST_PROPS:
+            raise ValueError("too many properties")
         if self.access.rights == "own":
             text = json.dumps(kept, ensure_ascii=False)
             Collection.update(props=text).where(Collection.id == self.row.id).execute()

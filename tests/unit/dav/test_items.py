@@ -175,6 +175,7 @@ def test_an_item_moves_between_collections(phone: Phone, alice: User) -> None:
     assert phone.sync("calendar/", tokens[0])[1] == {"a.ics": "gone"} and phone.sync("work/", tokens[1])[1] == {"b.ics": "there"}
     assert phone.ask("MOVE", "work/b.ics", Destination=f"{phone.home}contacts/b.ics").status_code == 403
     assert phone.ask("MOVE", "work/b.ics", Destination="/dav/bob@lycee.example/calendar/b.ics").status_code == 403
+    assert phone.ask("MOVE", "work/b.ics", Destination=f"{phone.home}calendar/a%00b%0a.ics").status_code == 403
     assert phone.ask("MOVE", "work/b.ics", Destination=f"{phone.home}nowhere/b.ics").status_code == 409
     assert phone.ask("GET", "work/b.ics").status_code == 200
 
