@@ -19,7 +19,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.devices.servers import mail_servers
 from webmail.auth.guard import asks_again
 from webmail.auth.user_agent import describe, parts
-from webmail.auth.views.dav import has_dav
+from webmail.auth.views.dav import dav_link, has_dav
 from webmail.errors import LimitReached
 from webmail.models import AppPassword, AuditAct, now
 from webmail.web.audit import audited
@@ -118,8 +118,10 @@ def _take_made() -> dict[str, Any] | None:
         return None
     if row is None:  # revoked since
         return None
-    servers = server_lines(app_passwords.uses_of(row))
-    return {"row": row, "groups": app_passwords.groups(letters), "servers": servers, "ask": not servers}
+    uses = app_passwords.uses_of(row)
+    servers, ask = server_lines(uses), bool({"imap", "smtp"} & set(uses))
+    dav = dav_link() if {"caldav", "carddav"} & set(uses) else ""
+    return {"row": row, "groups": app_passwords.groups(letters), "servers": servers, "ask": ask and not servers, "dav": dav}
 
 
 def server_lines(uses: Collection[str]) -> list[dict[str, Any]]:

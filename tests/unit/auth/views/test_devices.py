@@ -117,6 +117,15 @@ def test_calendars_are_offered_where_there_are_some(app, confirmed, monkeypatch)
     assert [box["value"] for box in seen(confirmed).select("[name=use]")] == ["imap", "smtp", "dav"]
 
 
+def test_where_calendars_are_is_told_to_who_chose_them(app, settings, alice):
+    visitor = Browser(build(replace(settings, public_url="https://webmail.lycee.example")))
+    visitor.app.extensions["dav"] = True
+    visitor.sign_in()
+    Session.update(confirmed=now()).execute()
+    assert "https://webmail.lycee.example/dav/" in words(made(visitor, use=["dav"]).select_one(".made"))
+    assert "/dav/" not in words(made(visitor, use=["imap"]).select_one(".made"))
+
+
 def test_its_last_day_is_a_whole_one_where_the_person_is(confirmed):
     day = (now() + timedelta(days=30)).date()
     made(confirmed, expires=day.isoformat())
