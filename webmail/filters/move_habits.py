@@ -46,6 +46,13 @@ def note(user: User, sources: Iterable[MovedSource], mailbox: str) -> None:
         _forget_old(user)
 
 
+def due(user: User, sources: Iterable[MovedSource], mailbox: str) -> bool:
+    """Whether a filter would be suggested for one of these after one more move. 1 query."""
+    values = [one.value.lower() for one in sources]
+    mine = (MoveHabit.user == user) & MoveHabit.value.in_(values) & (MoveHabit.mailbox == mailbox) & ~MoveHabit.never
+    return any(row.times % ENOUGH == ENOUGH - 1 for row in MoveHabit.select(MoveHabit.times).where(mine))
+
+
 def _forget_old(user: User) -> None:
     """What was declined stays declined."""
     rows = MoveHabit.select(MoveHabit.id).where(MoveHabit.user == user, ~MoveHabit.never)

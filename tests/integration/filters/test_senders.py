@@ -299,6 +299,15 @@ def test_the_third_move_in_a_row_suggests_a_filter(person, fill):
     assert words not in person.get("/mailbox/INBOX").notices
 
 
+def test_nothing_is_suggested_that_a_filter_does_already(person, fill):
+    person.submit(person.get("/folders"), "#new-folder", name="Devis")
+    link = "/filters/new?field=from&match=is&value=Bob@outside.example&action=move&to=Devis"
+    person.submit(person.get(link), "form.rule-form", action="save")
+    for uid in fill(person, *(message(f"n{number}", sender="bob@outside.example") for number in range(4))):
+        page = move(person, uid, "Devis")
+        assert "Always move" not in page.notices + person.get("/mailbox/INBOX").notices
+
+
 def test_moves_to_the_trash_suggest_nothing(person, fill):
     for uid in fill(person, *(message(f"n{number}", sender="bob@outside.example") for number in range(3))):
         move(person, uid, "Trash")

@@ -17,10 +17,10 @@ from webmail import imap
 from webmail.account import Account
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError
-from webmail.filters import junk_weeks, move_habits
+from webmail.filters import junk_weeks, move_habits, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.move_habits import MovedSource
-from webmail.filters.rules import ActionKind, MatchKind
+from webmail.filters.rules import ActionKind, MatchKind, RuleAction
 from webmail.filters.views.sentences import shown
 from webmail.imap import origins
 from webmail.mail import Role
@@ -87,7 +87,10 @@ def _count_move(app: Flask, user_id: int, account: Account, moved: MovedByHand) 
     try:
         with app.app_context(), db.connection_context():
             found = {one for mailbox, validity, uids in moved.messages for one in _sources(account, mailbox, validity, uids)}
-            move_habits.note(User.get_by_id(user_id), found, moved.to)
+            user = User.get_by_id(user_id)
+            if move_habits.due(user, found, moved.to):
+                found -= _sorted_already(account, moved.to)
+            move_habits.note(user, found, moved.to)
     except (MailError, *DATABASE_AWAY) as error:
         log.info("a move is not counted: %s", error)
 
@@ -98,10 +101,19 @@ def _sources(account: Account, mailbox: str, validity: int, uids: Sequence[int])
     own = account.address.lower()
     senders = [one.sender[0].email.lower() if one.sender else "" for one in found]
     return [
-        MovedSource("list", one.list_id) if move_habits.names_list(one.list_id) else MovedSource("from", sender)
+        MovedSource("list", one.list_id.lower()) if move_habits.names_list(one.list_id) else MovedSource("from", sender)
         for one, sender in zip(found, senders, strict=True)
         if move_habits.names_list(one.list_id) or ("@" in sender and sender != own)
     ]
+
+
+def _sorted_already(account: Account, mailbox: str) -> set[MovedSource]:
+    """What a filter moves there anyhow: old mail of it, that is moved by hand, is no reason to suggest another one."""
+    rules = [
+        rule for rule in store.load(account).filters.rules if rule.on and RuleAction(ActionKind.MOVE, mailbox) in rule.actions
+    ]
+    asked = [one for rule in rules for one in rule.conditions if not one.negated]
+    return {MovedSource(str(one.field), value.lower()) for one in asked for value in one.values}
 
 
 when_moved(_learn_from)
