@@ -32,7 +32,7 @@ from webmail.collections import trash
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
-from webmail.contacts import import_check, import_task
+from webmail.contacts import device_cards, import_check, import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import ServerAway, SignInRefused
@@ -137,6 +137,7 @@ class Jobs:
                 archive_log.expire()
                 trash.expire()
                 collections.forget_gone()
+                device_cards.adopt_strays()
                 objects.extend_index(objects.zone_of(self.settings.timezone))
         for outbox_id in ready:
             self.schedule(outbox_id, now())

@@ -78,6 +78,25 @@ def move(row: Contact, book: Collection, href: str) -> None:
     collections.there(book.id, [href])
 
 
+def adopt_strays(most: int = 200) -> int:
+    """Put contacts that are in no book into their owner's first one; returns how many.
+
+    A process of a version without books may add some while another one already runs. Short transactions.
+    """
+    strays = Contact.select().where(Contact.collection.is_null()).order_by(Contact.id).limit(most)
+    count = 0
+    for row in list(strays):
+        book = collections.first(row.user, collections.BOOK)
+        try:
+            with db.atomic():
+                seq = collections.changed(book.id, count=1, size=collections.sizes([row.vcard]))
+                update = Contact.update(collection=book.id, href=f"{row.uid}.vcf", seq=seq)
+                count += update.where(Contact.id == row.id, Contact.collection.is_null()).execute()
+        except pw.IntegrityError:  # its UID is in the book already: it stays on the pages alone
+            continue
+    return count
+
+
 def tell(user: User) -> None:
     """Say that the contacts of this person have changed, once they have."""
     store.tell(user)

@@ -12,7 +12,10 @@ from tests.unit.dav.conftest import NAMES, Phone, card, event
 from webmail.accounts import own_data
 from webmail.calendar import objects
 from webmail.collections import trash
-from webmail.models import CalendarObject, Occurrence, TrashedItem, User, now
+from webmail.contacts import device_cards
+from webmail.contacts import store as contacts
+from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.models import CalendarObject, Contact, Occurrence, TrashedItem, User, now
 
 APPLE = (
     '<?xml version="1.0" encoding="UTF-8"?><A:propfind xmlns:A="DAV:"><A:prop><B:calendar-home-set xmlns:B="urn:ietf:params:xml:ns:caldav"/>'
@@ -93,6 +96,15 @@ def test_the_table_of_occurrences_goes_on_as_time_goes_by(phone: Phone, monkeypa
     assert objects.extend_index(zone) == 1 and objects.extend_index(zone) == 0
     assert Occurrence.select().count() > before + 60
     assert CalendarObject.get(CalendarObject.uid == "a").indexed_until > later
+
+
+def test_contacts_of_an_older_version_come_into_the_first_book(phone: Phone, alice: User) -> None:
+    phone.put("contacts/a.vcf", card("a"))
+    token, _found = phone.sync("contacts/")
+    row = contacts.add(alice, ContactDetails(name="Bob"))
+    Contact.update(collection=None, href="", seq=0).where(Contact.id == row.id).execute()
+    assert device_cards.adopt_strays() == 1 and device_cards.adopt_strays() == 0
+    assert f"{row.uid}.vcf" in phone.sync("contacts/", token)[1]
 
 
 def test_the_trash_is_emptied_in_time_and_has_an_end(phone: Phone, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
