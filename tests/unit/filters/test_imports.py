@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from webmail.filters.compile import SievePlace, compiled
+from webmail.filters.forwarding import Forwarding
 from webmail.filters.imports.anything import read_rules
 from webmail.filters.imports.found import LARGEST, Difference, NotReadable, WhyLeftOut
 from webmail.filters.imports.own_json import rules_as_json
@@ -22,6 +23,8 @@ from webmail.filters.rules import (
     RuleCondition,
     check,
 )
+from webmail.filters.senders import SenderLists
+from webmail.filters.store import Filters, script_of
 from webmail.sieve.extensions import with_require
 from webmail.sieve.writer import write
 
@@ -140,6 +143,13 @@ def test_gmails_searches():
     assert found.rules[0].left == ("shouldNeverSpam: true",)
     assert found.rules[1].rule.conditions[0].field is ConditionField.LIST
     assert [one.place for one in found.left_out] == [4]
+
+
+def test_of_our_own_script_what_has_pages_of_its_own_is_listed():
+    kept = Filters(senders=SenderLists(("bad@x.example",), ("@y.example",)), forwarding=Forwarding(True, ("me@z.example",)))
+    found = read(script_of(kept, PLACE))
+    told = {one.reason: one.words for one in found.left_out}
+    assert told == {WhyLeftOut.FORWARDING: "me@z.example", WhyLeftOut.BLOCKED: "bad@x.example", WhyLeftOut.SAFE: "@y.example"}
 
 
 def test_own_file_comes_back():

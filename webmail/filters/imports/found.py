@@ -33,6 +33,8 @@ class WhyLeftOut(StrEnum):
     VARIABLES = "variables"  # text that is put together as the message arrives
     LIMIT = "limit"  # too long, or too many values
     FORWARDING = "forwarding"  # all mail goes to another address: that has a page of its own
+    BLOCKED = "blocked"  # so have senders
+    SAFE = "safe"
 
 
 class Difference(StrEnum):
@@ -75,7 +77,7 @@ class FoundRule:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A rule that stays there. `words`: what it says, cut."""
+    """A rule that stays there. `words`: what it says, cut. `place`: as of FoundRule; 0 for what is no rule."""
 
     name: str
     words: str

@@ -77,7 +77,13 @@ def _ours(own: own_script.OwnScript) -> FoundRules:
     filters, _unreadable = store.filters_of(own)
     absence = filters.absence if filters.absence.text else None
     rules = tuple(FoundRule(rule, number) for number, rule in enumerate(filters.rules, 1))
-    return FoundRules("Traboule", rules, (), absence)
+    elsewhere = {
+        WhyLeftOut.FORWARDING: filters.forwarding.addresses if filters.forwarding.on else (),
+        WhyLeftOut.BLOCKED: filters.senders.blocked,
+        WhyLeftOut.SAFE: filters.senders.safe,
+    }
+    out = tuple(LeftOut("", plain(", ".join(told)), 0, reason) for reason, told in elsewhere.items() if told)
+    return FoundRules("Traboule", rules, out, absence)
 
 
 def _comments(script: SieveScript) -> Iterator[str]:

@@ -17,6 +17,8 @@ def reason_words(reason: WhyLeftOut) -> str:
         WhyLeftOut.VARIABLES: _("It puts its text together as a message arrives."),
         WhyLeftOut.LIMIT: _("It is too long."),
         WhyLeftOut.FORWARDING: _("It forwards all your mail. Set that up under Forwarding."),
+        WhyLeftOut.BLOCKED: _("It blocks senders. Block them under Senders."),
+        WhyLeftOut.SAFE: _("It always allows senders. Allow them under Senders."),
     }[reason]
 
 

@@ -137,6 +137,8 @@ def _unable(rule: FilterRule, extensions: frozenset[str]) -> str:
 
 
 def _place(place: int, of: FoundRules) -> str:
+    if not place:
+        return ""
     return _("line %(number)d", number=place) if of.lines else _("filter %(number)d", number=place)
 
 
