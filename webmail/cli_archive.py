@@ -77,8 +77,8 @@ def _look(user: User) -> None:
     with imap.connect(_account(user)) as connection:
         for plan in archive_rules.in_force(user, settings(), imap.mailboxes.overview(connection)):
             found = dry_run.look(connection, plan, user, settings())
-            years = ", ".join(f"{year}: {count}" for year, count in found.years)
-            click.echo(f"{user.address}: {_told(plan)}, received before {found.before}: {found.count} ({years or 'none'})")
+            years = f" ({', '.join(f'{year}: {count}' for year, count in found.years)})" if found.years else ""
+            click.echo(f"{user.address}: {_told(plan)}, received before {found.before}: {found.count}{years}")
 
 
 def _told(plan: ArchivePlan) -> str:
