@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support.messages import message
 from tests.support.task_work import worker_for
+from tests.support.visits import Visitor
 from webmail import imap
 from webmail.filters import apply_task, matching, store
 from webmail.filters.compile import SievePlace
@@ -236,3 +238,30 @@ def test_a_folder_that_is_gone_meanwhile(person, letters, imap_of, worker):
     imap_of(person.address).delete_folder("Weg")
     worker()
     assert re.search("folder no longer exists", person.get("/tasks").text)
+
+
+def test_two_at_once_a_folder_made_anew_and_undo_by_somebody_else(app, person, letters, make_account, imap_of, worker):
+    client = imap_of(person.address)
+    apply_it(person)
+    apply_it(person, name="Again")
+    worker()
+    assert subjects(client, "INBOX") == ["Autre 1", "Note 3"] and subjects(client, "Archive") == ["Devis 0", "devis 2"]
+    moved = next(one for one in Task.select().where(Task.kind == apply_task.NAME) if json.loads(one.result)["count"])
+    eve = Visitor(app, make_account("eve")).sign_in()
+    token = eve.get("/filters/new").all("[name=csrf_token]")[0]["value"]
+    assert "nothing to undo" in eve.post(f"/filters/applied/{moved.id}/undo", {"csrf_token": token}).text
+    client.select_folder("INBOX")
+    client.rename_folder("Archive", "Other")
+    client.create_folder("Archive")
+    client.append("Archive", bytes(message("Not this")))
+    token = person.get("/filters/new").all("[name=csrf_token]")[0]["value"]
+    person.post(f"/filters/applied/{moved.id}/undo", {"csrf_token": token})
+    assert subjects(client, "Archive") == ["Not this"] and subjects(client, "Other") == ["Devis 0", "devis 2"]
+
+
+def test_a_flag_that_is_no_tag_is_not_set_on_old_mail(person, letters, imap_of, worker):
+    for tag in ("\\Deleted", "\\Seen", "a b", "a)(b", "*"):
+        page = try_it(person, **{"actions-0-kind": "tag", "actions-0-value": tag})
+        assert not page.all("button[value=apply]") and person.submit(page, TRYOUT, action="apply").status == 422, tag
+    worker()
+    assert flags(imap_of(person.address), "INBOX") == [set()] * 4
