@@ -10,7 +10,7 @@ import pytest
 from webmail import preferences
 from webmail.config import ConfigError, Settings
 from webmail.config_tables import GivenArchiving
-from webmail.filters.archiving import archive_log, archive_rules, batches, nights
+from webmail.filters.archiving import archive_log, archive_rules, archive_undo, batches, nights
 from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan, BadPlan
 from webmail.imap import ageing
 from webmail.imap.mailboxes import Overview
@@ -96,6 +96,16 @@ def test_a_given_rule_that_is_not_optional_stays(alice):
     preferences.change(alice, archive_off=["Junk"])  # as if it had been optional once
     archive_rules.save(alice, plan(mailbox="Spam", action=ArchiveAction.DELETE))
     assert [one.given for one in archive_rules.in_force(alice, settings, FOLDERS)] == ["", "Junk"]
+
+
+@pytest.mark.parametrize("optional", [True, False])
+def test_undo_says_which_rules_will_do_it_again(alice, optional):
+    run = ArchiveRun.create(user=alice, night="2026-11-27", trashed=3)
+    ArchiveBatch.create(
+        user=alice, run=run, rule="given-Junk", action="trashed", state=BatchState.DONE, mailbox="Junk", uidvalidity=1, uids="1:3"
+    )
+    begun = archive_undo.begin(alice, run, given(optional=optional))
+    assert begun.task and (begun.off, begun.again) == (optional, not optional)
 
 
 def test_a_given_rule_for_a_folder_that_somebody_does_not_have(alice):

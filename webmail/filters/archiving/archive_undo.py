@@ -7,6 +7,7 @@ night (`batches`), so it too may be interrupted at any moment.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from webmail import imap
@@ -26,19 +27,28 @@ log = logging.getLogger(__name__)
 NAME = "mail-unarchive"
 
 
-def begin(user: User, run: ArchiveRun, settings: Settings) -> tuple[Task | None, bool]:
-    """Put the task in the queue; whether rules were switched off for it. None where there is nothing to bring back (any more).
-
-    Raises LimitReached.
+@dataclass(frozen=True, slots=True)
+class BegunUndo:
+    """`task`: None where there is nothing to bring back (any more). `off`: whether rules were switched off for it. `again`: a
+    given rule that can't be turned off will move the same messages the next night.
     """
+
+    task: Task | None = None
+    off: bool = False
+    again: bool = False
+
+
+def begin(user: User, run: ArchiveRun, settings: Settings) -> BegunUndo:
+    """Put the task in the queue. Raises LimitReached."""
     mine = (ArchiveRun.id == run.id) & (ArchiveRun.user == user)
     if not archive_log.reversible(run):
-        return None, False
+        return BegunUndo()
     task = store.start(user, NAME, {"run": run.id}, task_id=store.id_of_form(user, f"{NAME} {run.id}"), total=_total(run))
     ArchiveRun.update(undone=now()).where(mine & ArchiveRun.undone.is_null()).execute()
     keys = {batch.rule for batch in ArchiveBatch.select(ArchiveBatch.rule).where(ArchiveBatch.run == run.id).distinct()}
     off = [key for key in sorted(keys) if key and archive_rules.turn(user, settings, key, False)]
-    return task, bool(off)
+    lasting = {f"given-{one.name}" for one in settings.archive if not one.optional}
+    return BegunUndo(task, bool(off), not keys.isdisjoint(lasting))
 
 
 def _total(run: ArchiveRun) -> int:

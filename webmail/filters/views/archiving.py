@@ -15,6 +15,7 @@ from webmail.database import undo_store
 from webmail.errors import LimitReached, MailError, NoSuchMailbox, ServerAway, SignInRefused
 from webmail.filters.archiving import archive_log, archive_rules, archive_undo, dry_run
 from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan
+from webmail.filters.archiving.archive_undo import BegunUndo
 from webmail.filters.blueprint import blueprint
 from webmail.filters.views.archive_words import folder_words, night_of, night_words, rule_title, rule_words, trouble_lines
 from webmail.mail import Mailbox
@@ -182,21 +183,23 @@ def undo_archiving() -> Response:
     number = request.form.get("run", "")
     run = archive_log.find(user, int(number)) if number.isdecimal() and len(number) < 10 else None
     archive_log.seen(user)
-    task = None
+    begun = BegunUndo()
     try:
         if run is not None and settings().token_key_file:
-            task, off = archive_undo.begin(user, run, settings())
+            begun = archive_undo.begin(user, run, settings())
     except LimitReached:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
         return _back()
-    if task is None:
+    if begun.task is None:
         notify(_("There was nothing to undo."))
         return _back()
-    audited(AuditAct.ARCHIVE_UNDONE, user.address, messages=task.total)
-    task_started(task)
-    if off:
-        link = {"url": url_for("filters.show_archiving"), "text": _("Automatic archiving"), "here": True}
+    audited(AuditAct.ARCHIVE_UNDONE, user.address, messages=begun.task.total)
+    task_started(begun.task)
+    link = {"url": url_for("filters.show_archiving"), "text": _("Automatic archiving"), "here": True}
+    if begun.off:
         notify(_("The rules that had moved these messages are now off."), "plain", link=link)
+    if begun.again:
+        notify(_("A rule of your organisation, which can’t be turned off, will move them again."), "caution", link=link)
     return _back()
 
 
