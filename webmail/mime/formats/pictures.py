@@ -3,44 +3,74 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+from typing import TYPE_CHECKING
 
 from webmail.mime.formats import image_info
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 SIDE = 512  # pixels
 LARGEST = 40_000  # bytes of the result: a card travels as one piece
 LARGEST_UPLOAD = 20_000_000
+_MOST_PIXELS = 30_000_000
+_MOST_PIXELS_JPEG = 65_000_000  # decoded at an eighth of its size: what telephones take today
 _QUALITIES = (85, 70, 50, 30)
+_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF's Orientation: PIL.Image.Transpose
 _READ = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
 
 
 def for_card(data: bytes) -> bytes:
     """The picture as JPEG of at most SIDE pixels and LARGEST bytes, upright and without metadata; b"" if it is none that can
     be read. What it claims to measure is looked at before anything is decoded."""
-    if len(data) > LARGEST_UPLOAD or not image_info.is_showable(data):
+    if len(data) > LARGEST_UPLOAD or not image_info.type_of(data):
         return b""
-    from PIL import Image, ImageOps  # imported when first needed
+    from PIL import Image  # imported when first needed
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=_READ) as picture:
-                picture.draft("RGB", (SIDE * 2, SIDE * 2))
-                upright = ImageOps.exif_transpose(picture).convert("RGBA")
-        upright.thumbnail((SIDE, SIDE))
-        flat = Image.new("RGB", upright.size, "white")
-        flat.paste(upright, mask=upright.getchannel("A"))
-        return _encoded(flat)
-    except (OSError, ValueError, SyntaxError, TypeError, ZeroDivisionError, MemoryError, Image.DecompressionBombError,
-            Image.DecompressionBombWarning):  # fmt: skip
-        return b""
+                if picture.width * picture.height > (_MOST_PIXELS_JPEG if picture.format == "JPEG" else _MOST_PIXELS):
+                    return b""
+                return _encoded(_small(picture))
+    except (OSError, EOFError, ValueError, SyntaxError, TypeError, ArithmeticError, LookupError, struct.error, MemoryError,
+            RuntimeError, AttributeError, Image.DecompressionBombError):  # fmt: skip
+        return b""  # hostile files make decoders fail in every way
 
 
-def _encoded(picture: object) -> bytes:
+def _small(picture: Picture) -> Picture:
+    """Upright, at most SIDE pixels, on white."""
+    from PIL import Image
+
+    picture.draft("RGB", (SIDE, SIDE))  # JPEG alone: a smaller picture is decoded
+    turned = _turned(picture)
+    small = picture.convert("RGBA") if picture.mode in ("P", "PA", "LA", "RGBA") else picture.convert("RGB")
+    small.thumbnail((SIDE, SIDE))
+    if turned in _TURNS:
+        small = small.transpose(Image.Transpose(_TURNS[turned]))
+    if small.mode != "RGBA":
+        return small
+    flat = Image.new("RGB", small.size, "white")
+    flat.paste(small, mask=small.getchannel("A"))
+    return flat
+
+
+def _turned(picture: Picture) -> int:
+    """How the camera was held (EXIF's Orientation); 1 if that can't be read."""
+    try:
+        return int(picture.getexif().get(0x0112, 1))
+    except (OSError, ValueError, SyntaxError, TypeError, LookupError, struct.error):
+        return 1
+
+
+def _encoded(picture: Picture) -> bytes:
     found = b""
     for quality in _QUALITIES:
         into = io.BytesIO()
-        picture.save(into, "JPEG", quality=quality, optimize=True)  # type: ignore[attr-defined]
+        picture.save(into, "JPEG", quality=quality, optimize=True, exif=b"")
         found = into.getvalue()
         if len(found) <= LARGEST:
             break

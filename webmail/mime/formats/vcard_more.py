@@ -192,6 +192,6 @@ def _with_values(
     labels = tuple(f"{group.upper()}.X-AB" for group in groups)
     before_it = next((number for number, line in enumerate(lines) if id(line) in there), len(lines))
     stays = [id(line) not in there and not (labels and line.raw.upper().startswith(labels)) for line in lines]
-    head = [line for line, kept in zip(lines[:before_it], stays, strict=False) if kept]
-    tail = [line for line, kept in zip(lines[before_it:], stays[before_it:], strict=True) if kept]
+    head: list[VcardProperty] = [line for line, kept in zip(lines[:before_it], stays, strict=False) if kept]
+    tail: list[VcardProperty] = [line for line, kept in zip(lines[before_it:], stays[before_it:], strict=True) if kept]
     return [*head, *(new[number] for number in range(len(wanted))), *tail]
