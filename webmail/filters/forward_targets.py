@@ -200,3 +200,5 @@ def _write(user: User, addresses: Sequence[str], forwarding: Forwarding) -> None
         values = {"active": True, "keeps_copy": forwarding.keep, "until": until}
         added = ForwardTarget.insert(user=user, address=address.lower(), **values)
         added.on_conflict(conflict_target=[ForwardTarget.user, ForwardTarget.address], update=values).execute()
+    over = (ForwardTarget.user == user) & ~ForwardTarget.active & ForwardTarget.confirmed.is_null()
+    ForwardTarget.delete().where(over).execute()  # no page shows them, and they would take up the room

@@ -14,6 +14,7 @@ from webmail.filters.compile import SievePlace
 from webmail.filters.forwarding import Forwarding
 from webmail.filters.rules import BadRule
 from webmail.filters.store import Filters
+from webmail.models import User
 from webmail.preferences import Preferences, checked
 
 PLACE = SievePlace(frozenset({"copy", "date", "envelope", "relational"}), system_address="info@lycee.example")
@@ -100,6 +101,16 @@ def test_the_copy_tells_what_the_banner_says():
 @pytest.mark.parametrize("copy", ["nonsense", "/", "2031/a@b.example", "/a@b.example\n", 5, "/a@b.example  c@d.example"])
 def test_a_copy_that_says_nothing_is_none(copy):
     assert checked(Preferences(), {"forwarding": copy}, {"forwarding"}).forwarding == ""
+
+
+def test_addresses_that_others_wrote_and_took_away_take_up_no_room(here):
+    user = User.create(address="ann@lycee.example", local="ann", domain="lycee.example")
+    forward_targets.confirm(user, "one@lycee.example")
+    for number in range(3 * forward_targets.MOST_TARGETS):
+        forward_targets.keep_as(user, Forwarding(True, (f"x{number}@far.example", "one@lycee.example")))
+    forward_targets.keep_as(user, Forwarding())
+    assert [str(row.address) for row in forward_targets.of(user)] == ["one@lycee.example"]
+    assert forward_targets.has_room(user, "two@lycee.example")
 
 
 def test_redirects_are_found_wherever_they_stand():
