@@ -8,12 +8,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import product
 
+import peewee as pw
 import pytest
 from flask import Flask
 
 from tests.unit.dav.conftest import NAMES, Phone, card, event
+from webmail import imap
+from webmail.account import Account
 from webmail.auth import app_passwords, passwords
 from webmail.dav import sign_in
+from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AppPassword, AuditEntry, SignInFailure, User, now
 
 PROPFIND = "<d:propfind xmlns:d='DAV:'><d:prop>%s</d:prop></d:propfind>"
@@ -304,3 +308,32 @@ def test_the_same_wrong_password_counts_once_and_never_for_pages(app: Flask, own
     SignInFailure.update(at=now() - timedelta(minutes=16)).execute()
     own.secret = right
     assert own.ask("PROPFIND", "/dav/").status_code == 207
+
+
+def test_where_the_mail_server_checks_passwords(app: Flask, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    object.__setattr__(app.extensions["settings"], "sign_in", "imap")
+    asked: list[str] = []
+
+    def check(account: Account) -> None:
+        password = account.credential.password  # type: ignore[union-attr]
+        asked.append(password)
+        if password == "away":
+            raise ServerAway("no answer")
+        if password != "right":
+            raise SignInRefused("wrong")
+
+    monkeypatch.setattr(imap, "check", check)
+    for secret, status in (("right", 207), ("right", 207), ("wrong", 401), ("wrong", 401), ("away", 503), ("away", 503)):
+        assert Phone(app, alice.address, secret).ask("PROPFIND", "").status_code == status, secret
+    assert asked == ["right", "wrong", "away", "away"]
+    assert SignInFailure.select().where(SignInFailure.address == f"device {alice.address}").count() == 1
+    assert Phone(app, "stranger@lycee.example", "right").ask("PROPFIND", "").status_code == 401
+
+
+def test_a_database_that_is_away_is_told_as_such(app: Flask, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_what: object) -> None:
+        raise pw.OperationalError("database is locked")
+
+    monkeypatch.setattr("webmail.collections.store.accessible", broken)
+    answer = phone.ask("PROPFIND", "calendar/")
+    assert answer.status_code == 503 and answer.headers["Retry-After"]
