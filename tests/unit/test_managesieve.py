@@ -26,6 +26,18 @@ def test_the_greeting_and_the_scripts():
         assert connection.list() == (managesieve.Script("main", True), managesieve.Script("holidays", False))
 
 
+def test_a_script_of_any_name_is_known_as_active():
+    told = b'"a\\"b" ACTIVE\r\n"c\\\\"\r\n"ACTIVE"\r\n"d ACTIVE"\r\n"e\\" ACTIVE"\r\n{7}\r\nf "g" h\r\n{1}\r\n"\r\n"\xc3\xa9"\r\nOK\r\n'
+
+    def answer(line: bytes) -> bytes | None:
+        return told if line == b"LISTSCRIPTS" else servers.sieve(line)
+
+    with servers.serving(servers.SIEVE_GREETING, answer) as port, managesieve.connect(account(server(port))) as connection:
+        found = connection.list()
+    assert [script.name for script in found] == ['a"b', "c\\", "ACTIVE", "d ACTIVE", 'e" ACTIVE', 'f "g" h', '"', "é"]
+    assert [script.name for script in found if script.active] == ['a"b']
+
+
 def test_a_wrong_password_is_refused():
     serving = servers.serving(servers.SIEVE_GREETING, servers.sieve)
     with serving as port, pytest.raises(SignInRefused, match="wrong"), managesieve.connect(account(server(port), "wrong")):

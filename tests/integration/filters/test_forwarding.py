@@ -287,12 +287,12 @@ def test_what_another_program_wrote_is_found(app, ann, bob, account_of):
         connection.write("theirs", f'if true {{ redirect "{bob.address}"; }}')
         connection.write("more", 'require "enotify"; notify "mailto:inner@world.test";')
         connection.write("unused", 'redirect "unused@world.test";')
-        connection.write("joins", 'require "include"; if true { include "theirs"; include :optional "gone"; include "more"; }')
-        connection.activate("joins")
+        connection.write('joi"ns', 'require "include"; if true { include "theirs"; include :optional "gone"; include "more"; }')
+        connection.activate('joi"ns')
     run = app.test_cli_runner().invoke(args=["forwarding", "list", ann.address, "--scripts"])
     assert f"{ann.address}\t{bob.address}\tscript theirs" in run.output
     assert "inner@world.test\tscript more" in run.output and "unused" not in run.output
-    assert "joins" in ann.get("/forwarding").one(".notice-caution").text
+    assert 'joi"ns' in ann.get("/forwarding").one(".notice-caution").text
 
 
 def test_the_administrator_lists_and_ends_it(app, ann, bob, account_of):
