@@ -352,3 +352,9 @@ def test_a_script_that_forwards_where_a_variable_says_asks_again(person, bob):
     seen = person.get("/filters/script?name=mine").one("[name=seen]")["value"]
     answer = send(person, "/filters/script", name="mine", seen=seen, text=text.format("eve@world.test"))
     assert answer.address.startswith("/account/confirm")
+
+
+def test_a_redirect_behind_a_carriage_return_asks_too(person):
+    """Which ends the comment in what is stored, if not in what was sent."""
+    answer = send(person, "/filters/script", name="mine", text='# nothing\rredirect "eve@world.test";\nkeep;\n')
+    assert answer.address.startswith("/account/confirm")

@@ -44,7 +44,7 @@ def new_in_script(name: str, text: str) -> tuple[str, ...]:
 
     What a variable says is always new: it may be set to another address.
     """
-    new = set(script_redirects.in_script(text))
+    new = set(script_redirects.in_script(script_files.with_crlf(text)))  # as it will be stored: a CR alone ends a comment then
     if new:
         try:
             before, _active = script_files.read(current_account(), name)
