@@ -24,9 +24,6 @@ class Forwarding:
     keep: bool = True
     until: datetime | None = None
 
-    def is_forwarding(self, at: datetime) -> bool:
-        return self.on and bool(self.addresses) and not (self.until and at >= self.until)
-
 
 def check(forwarding: Forwarding) -> None:
     """Raises BadRule. Whether the addresses are allowed is asked elsewhere: the policy may change later."""
