@@ -58,7 +58,7 @@ def test_the_absence_comes_switched_off(person, account):
 def test_what_may_not_be_forwarded_is_not_taken(person, account):
     text = b'require "copy";\r\nif header :contains "subject" "x" { redirect :copy "eve@outside.example"; }\r\n'
     page = preview(person, data=text)
-    assert page.one("[name=take]").has_attr("disabled")
+    assert page.one("[name=take]").has_attr("disabled") and "0 filters can be imported" in page.text
     person.submit(page, "#import", take=["0"])
     assert store.load(account).filters.rules == ()
 
