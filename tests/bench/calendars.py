@@ -1,4 +1,4 @@
-"""CalDAV with 5,000 events, beside Radicale with its own files: `python -m tests.bench.calendars [EVENTS]`; in `make bench` too.
+"""CalDAV with 5,000 events and CardDAV with 5,000 cards, beside Radicale with its own files: `python -m tests.bench.calendars [EVENTS]`; in `make bench` too.
 
 Both answer in this process, one after the other, so that only their own work counts: processor time, the median of several requests.
 A tenth of the events are weekly. Radicale's files are written as it writes them, and its cache is warm.
@@ -42,6 +42,11 @@ def event(number: int, summary: str = "Lunch") -> str:
     return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\n{inside}{text}END:VEVENT\r\nEND:VCALENDAR\r\n"
 
 
+def card(number: int, name: str = "Élodie") -> str:
+    inside = f"UID:card-{number}\r\nFN:{name} {number}\r\nN:{number};{name};;;\r\nEMAIL:person{number}@bench.example\r\n"
+    return f"BEGIN:VCARD\r\nVERSION:3.0\r\n{inside}TEL:+3361234{number:05}\r\nORG:Bench\r\nEND:VCARD\r\n"
+
+
 @dataclass(slots=True)
 class Server:
     """Something that speaks CalDAV in this process."""
@@ -71,16 +76,20 @@ def ours(folder: Path, events: int) -> Server:
     from webmail.auth import app_passwords
     from webmail.calendar import objects
     from webmail.collections import store
+    from webmail.contacts import device_cards
     from webmail.database.connection import db
     from webmail.models import User
 
     app = create_app(folder / "instance", sign_in="accounts", domain="bench.example")
     with db.connection_context(), db.atomic():
         user = User.create(address="alice@bench.example", local="alice", domain="bench.example")
-        letters, _row = app_passwords.add(user, "Phone", ("caldav",))
+        letters, _row = app_passwords.add(user, "Phone", ("caldav", "carddav"))
         calendar, zone = store.first(user, store.CALENDAR), objects.zone_of("Europe/Paris")
         for number in range(events):
             objects.write(calendar.id, f"{number}.ics", event(number), objects.prepared(event(number), zone), None)
+        book = store.first(user, store.BOOK)
+        for number in range(events):
+            device_cards.write(book, f"{number}.vcf", card(number), device_cards.read(card(number)), None)
     home = f"/dav/{user.address}/"
     return Server(app.test_client(), home, f"{home}calendar/", base64.b64encode(f"{user.address}:{letters}".encode()).decode())
 
@@ -92,8 +101,12 @@ def radicale(folder: Path, events: int) -> Server:
     calendar = folder / "radicale" / "collection-root" / "alice" / "calendar"
     calendar.mkdir(parents=True)
     (calendar / ".Radicale.props").write_text(json.dumps({"tag": "VCALENDAR", "D:displayname": "Calendar"}))
+    book = calendar.parent / "contacts"
+    book.mkdir()
+    (book / ".Radicale.props").write_text(json.dumps({"tag": "VADDRESSBOOK", "D:displayname": "Contacts"}))
     for number in range(events):
         (calendar / f"{number}.ics").write_bytes(event(number).encode())
+        (book / f"{number}.vcf").write_bytes(card(number).encode())
     configuration = config.load()
     given: Any = {
         "storage": {"filesystem_folder": str(folder / "radicale"), "_filesystem_fsync": "False"},
@@ -110,6 +123,12 @@ def steps(server: Server) -> dict[str, Callable[[], float]]:
     month = _MONTH % (f"{now:%Y%m%dT000000Z}", f"{now + timedelta(days=31):%Y%m%dT000000Z}")
     hrefs = "".join(f"<d:href>{server.calendar}{number}.ics</d:href>" for number in range(200))
     several = f"<c:calendar-multiget {_C}><d:prop><d:getetag/><c:calendar-data/></d:prop>{hrefs}</c:calendar-multiget>"
+    book = f"{server.home}contacts/"
+    cards = "".join(f"<d:href>{book}{number}.vcf</d:href>" for number in range(200))
+    of_cards = (
+        f"<r:addressbook-multiget {_C} xmlns:r='urn:ietf:params:xml:ns:carddav'><d:prop><d:getetag/><r:address-data/></d:prop>"
+    )
+    of_cards += f"{cards}</r:addressbook-multiget>"
     count = iter(range(10**6))
     token = [""]
 
@@ -136,13 +155,17 @@ def steps(server: Server) -> dict[str, Callable[[], float]]:
         "200 events at once (multiget)": lambda: server.ask("REPORT", server.calendar, several)[0],
         "PUT, a change": lambda: put("9", 9),
         "PUT, a new event": new,
+        "cards: first synchronisation": lambda: server.ask("REPORT", book, _SYNC % "")[0],
+        "cards: 200 at once": lambda: server.ask("REPORT", book, of_cards)[0],
+        "cards: PUT, a change": lambda: server.ask("PUT", f"{book}9.vcf", card(9, f"Changed {next(count)}"))[0],
     }
 
 
 def measure(table: Table, folder: Path, events: int = EVENTS) -> None:
     servers = [ours(folder, events), radicale(folder, events)]
     for server in servers:
-        server.ask("REPORT", server.calendar, _SYNC % "")  # fills Radicale's cache
+        for path in (server.calendar, f"{server.home}contacts/"):  # fills Radicale's cache
+            server.ask("REPORT", path, _SYNC % "")
     for name in steps(servers[0]):
         medians = []
         for server in servers:
