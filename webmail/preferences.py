@@ -71,6 +71,7 @@ class Preferences:
     school_zone: str = ""  # whose holidays are offered for an absence
     archive_off: tuple[str, ...] = ()  # names of the administrator's archive rules that this person turned off
     archived: str = ""  # what was archived last night and not told yet: see filters/archiving/archive_log.py
+    archive_night: str = ""  # the last night (ISO day) in which archiving was begun: its task may have been taken off the list
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 
     def in_conversations(self, mailbox: str) -> bool:
@@ -125,7 +126,7 @@ def _clean(name: str, value: Any) -> Any:
     default = getattr(Preferences(), name)
     if name in CHOICES:
         return value if value in CHOICES[name] and isinstance(value, type(default)) else None
-    if name == "room_quiet_until":
+    if name in ("room_quiet_until", "archive_night"):
         return value if isinstance(value, str) and _DAY.fullmatch(value) else None
     if name == "absence":
         return value if isinstance(value, str) and _is_period(value) else None

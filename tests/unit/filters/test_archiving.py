@@ -177,6 +177,9 @@ def test_people_have_their_turns_one_after_another_and_once(here):
     begun = [nights.sweep(settings, at + timedelta(minutes=minutes)) for minutes in (0, 100, 200, 300, 300)]
     assert sum(begun) == 10 and begun[-1] == 0
     assert max(begun) < 10
+    Task.delete().execute()  # everybody takes the ended tasks off their list
+    assert nights.sweep(settings, at + timedelta(minutes=310)) == 0
+    assert nights.sweep(settings, at + timedelta(hours=24, minutes=300)) == 10
     assert nights.sweep(replace(settings, token_key_file=""), at + timedelta(minutes=300)) == 0
 
 

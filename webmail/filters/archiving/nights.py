@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from webmail import preferences
 from webmail.config import Settings
 from webmail.errors import LimitReached
 from webmail.filters.archiving import archive_task
@@ -45,13 +46,16 @@ def sweep(settings: Settings, at: datetime | None = None) -> int:
         people = people.where(User.id.in_(ArchiveRule.select(ArchiveRule.user).where(ArchiveRule.on == True)))  # noqa: E712
     due = [user.id for user in people.order_by(User.id) if _moment(user.id, settings) <= since]
     count = 0
-    for number in due[:_MOST_AT_ONCE]:
+    for number in due:
         user = User.get_or_none(User.id == number)
-        if user is None:
+        if user is None or preferences.for_user(user).archive_night == day.isoformat():
             continue
+        if count == _MOST_AT_ONCE:
+            break
         task_id = store.id_of_form(user, f"{archive_task.NAME} {day.isoformat()}")
         try:
             store.start(user, archive_task.NAME, {"night": day.isoformat()}, task_id=task_id, alone=True)
+            preferences.change(user, archive_night=day.isoformat())
             count += 1
         except LimitReached as error:
             log.warning("old messages wait: %s", error)
