@@ -90,7 +90,8 @@ def from_json(text: str) -> Forwarding:
         addresses = found["addresses"]
         if not isinstance(addresses, list) or not all(isinstance(one, str) for one in addresses):
             raise TypeError("not addresses")
-        forwarding = Forwarding(found["on"] is True, tuple(addresses), found["keep"] is True, kept_moment(found["until"]))
+        small = tuple(dict.fromkeys(one.lower() for one in addresses))  # as they are stored here, and taken out again
+        forwarding = Forwarding(found["on"] is True, small, found["keep"] is True, kept_moment(found["until"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadRule("forwarding", "unreadable") from error
     check(forwarding)

@@ -49,6 +49,11 @@ def test_an_end_in_another_century_is_one_that_every_page_can_show():
         assert until and until.year == (2200 if year == 9999 else 2000)
 
 
+def test_addresses_that_others_wrote_in_capitals_can_be_removed_again():
+    text = forwarding.to_json(Forwarding(True, ("Me@X.example", "me@x.example", "you@x.example")))
+    assert forwarding.from_json(text).addresses == ("me@x.example", "you@x.example")
+
+
 def test_it_comes_back_from_the_script_as_it_was():
     for found in (Forwarding(), Forwarding(True, TWO, keep=False, until=datetime(2031, 3, 4, 7, 30, tzinfo=UTC))):
         own = own_script.read(sieve(found))
