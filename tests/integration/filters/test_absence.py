@@ -447,12 +447,14 @@ def test_what_was_typed_survives_a_lost_session(person):
 
 def test_days_to_come_are_kept_while_it_is_off(person):
     """Who turns it on later would else answer everybody at once."""
-    away(person, on="0", **{"from": "2030-12-21", "until": "2031-01-03"})
-    page = person.get("/absence")
+    page = away(person, on="0", **{"from": "2030-12-21", "until": "2031-01-03"})
+    assert "stay off until you tick" in page.notices
     assert not page.all("[name=on][checked]")
     assert [page.one(f"[name={name}]")["value"] for name in ("from", "until")] == ["2030-12-21", "2031-01-03"]
     page = person.submit(page, FORM, on="1", action="save")
     assert "Automatic replies start on Saturday 21 December 2030." in page.notices
+    page = person.submit(page, FORM, on="0", action="save")
+    assert "Saved. Automatic replies are off." in page.notices
 
 
 def test_after_coming_back_early_only_the_end_is_kept(person):

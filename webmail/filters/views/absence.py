@@ -109,7 +109,7 @@ def end_absence() -> Response:
 
 
 def _saved(form: AbsenceForm, found: Absence) -> Response:
-    user = current_user()
+    user, was_off = current_user(), absence_copy.known(preferences().absence) is None
     try:
         stored = absence_change.save(user, current_account(), settings(), found, form.version)
     except FiltersChanged:
@@ -122,7 +122,10 @@ def _saved(form: AbsenceForm, found: Absence) -> Response:
         audited(AuditAct.ABSENCE_SET, user.address, day=until)
     else:
         audited(AuditAct.ABSENCE_ENDED, user.address)
-    notify(_stored_words(stored), "done" if stored.in_force or not found.on else "caution")
+    if was_off and not found.on:
+        notify(_("Saved. Automatic replies stay off until you tick “Send automatic replies”."), "plain")
+    else:
+        notify(_stored_words(stored), "done" if stored.in_force or not found.on else "caution")
     return redirect(url_for("filters.show_absence"), 303)
 
 
