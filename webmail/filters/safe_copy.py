@@ -23,14 +23,14 @@ def text_of(senders: SenderLists) -> str:
     return f" {' '.join(senders.safe)} " if senders.safe else ""
 
 
-def is_fresh(account: Account, senders: SenderLists) -> bool:
-    """Whether the server has the copy, and as it should be. 1 round trip."""
+def is_fresh(account: Account, senders: SenderLists) -> bool | None:
+    """Whether the copy is as it should be; None where the server keeps none, or does not tell. 1 round trip."""
     try:
         with imap.connect(account) as connection:
-            return metadata.kept(connection) and metadata.read(connection, NAME) == text_of(senders)
+            return metadata.read(connection, NAME) == text_of(senders) if metadata.kept(connection) else None
     except MailError as error:
         log.warning("the copy of safe senders of %s can't be read: %s", account.address, error)
-        return False
+        return None
 
 
 def renew(account: Account, senders: SenderLists) -> bool:

@@ -73,11 +73,11 @@ def _senders_page(typed: str, wrong: str = "", status: int = 200) -> Response:
     except MailError as error:
         return page("filters/senders.html", 502, trouble=trouble_words(error), wrong="", typed=typed, state=None)
     senders = state.filters.senders
-    spared = (
-        not state.is_ours
-        or safe_copy.is_fresh(current_account(), senders)
-        or sender_change.renew_copy(current_user(), current_account())
-    )
+    spared: bool | None = True
+    if state.is_ours:
+        spared = safe_copy.is_fresh(current_account(), senders)
+        if spared is False:
+            spared = sender_change.renew_copy(current_user(), current_account())
     weeks = [(day_and_month(one.monday), one.junk, one.ham) for one in junk_weeks.latest(current_user())]
     return page(
         "filters/senders.html", status, trouble="", wrong=wrong, typed=typed, state=state, blocked=_in_order(senders.blocked),
