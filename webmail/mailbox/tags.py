@@ -163,7 +163,8 @@ def shown(flags: Iterable[str], mine: Mapping[str, Tag], *, all_of_them: bool = 
 
 
 def is_system(keyword: str) -> bool:
-    """Whether mail clients set the keyword automatically ($MDNSent, $Junk), so it is not offered as a tag."""
+    """Whether mail clients set the keyword automatically ($MDNSent, $Junk, NonJunk), so it is not offered as a tag."""
+    keyword = _BY_LOWER.get(keyword.lower(), keyword)
     return keyword.startswith("$") and keyword != "$Important" and not keyword.lower().startswith("$label")
 
 
