@@ -181,7 +181,8 @@ def _messages(demo: Services, alice: HttpVisitor) -> dict[str, str]:
     frame = alice.get(str(shown["message-links"].one("iframe[data-message-body], iframe")["src"]))
     found = {
         "view": _link(shown["message-files"], "/view/"),
-        "people-of": f"/contacts/of/{uid}/Divers", "review-card": f"/contacts/from/{uid}/5/Divers",  # the fifth part
+        "people-of": f"/contacts/of/{uid}/Divers",
+        "review-card": f"/contacts/from/{uid}/5/Divers",  # the fifth part
         "nested": _link(shown["message-wrapped"], "/inside/"),
         "unsubscribe": _link(shown["message-list"], "/unsubscribe/"),
         "leave": _link(frame, "/leave"),
