@@ -59,8 +59,8 @@ _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
 KINDS: tuple[TaskKind, ...] = (
-    import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND, room_task.KIND,
-    detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
+    import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND,
+    room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
 )  # fmt: skip
 
 

