@@ -151,7 +151,7 @@ def test_junk_goes_to_the_trash_and_back_and_the_trash_is_emptied_after_a_week(
     assert len(subjects(mail, "Trash")) == 2
     undo(app, person)
     assert subjects(mail, "Junk") == ["pub"]
-    monkeypatch.setattr(archive_task, "IN_TRASH_FOR", timedelta(0))
+    monkeypatch.setattr(archive_task, "IN_TRASH_FOR", timedelta(days=-2))
     told = turn().take()
     assert told and (told.trashed, told.deleted) == (0, 1)  # the rule for junk is off since undo
     assert subjects(mail, "Trash") == []

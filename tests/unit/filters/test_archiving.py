@@ -10,7 +10,7 @@ import pytest
 from webmail import preferences
 from webmail.config import ConfigError, Settings
 from webmail.config_tables import GivenArchiving
-from webmail.filters.archiving import archive_log, archive_rules, archive_undo, batches, nights
+from webmail.filters.archiving import archive_log, archive_rules, archive_task, archive_undo, batches, nights
 from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan, BadPlan
 from webmail.imap import ageing
 from webmail.imap.mailboxes import Overview
@@ -212,6 +212,13 @@ def test_after_a_week_nothing_is_known_of_where_messages_are(alice):
     archive_log.expire()
     assert len(archive_log.nights(alice)) == 2
     assert ArchiveBatch.select().where(ArchiveBatch.user == alice).count() == 1
+
+
+def test_from_the_trash_goes_only_what_no_undo_brings_back_any_more(monkeypatch):
+    """What a command put there at noon can be brought back until noon a week later, wherever the server's midnight is."""
+    monkeypatch.setattr(archive_task.imap.mailboxes, "for_role", lambda _connection, _role: "Trash")
+    looked = archive_task.search_of(plan(mailbox="Trash", action=ArchiveAction.DELETE), None, date(2026, 11, 27), Settings())
+    assert looked.saved_before == date(2026, 11, 19)
 
 
 def test_pieces_for_one_command_each():

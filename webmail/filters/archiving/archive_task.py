@@ -53,7 +53,7 @@ def search_of(plan: ArchivePlan, connection: Connection, today: date, settings: 
     trash = plan.action is ArchiveAction.DELETE and plan.mailbox == imap.mailboxes.for_role(connection, Role.TRASH)
     return AgeSearch(
         archive_rules.cutoff(plan, today, settings.school_year_begins), plan.keep_unread, plan.keep_flagged, tuple(without),
-        today - IN_TRASH_FOR + timedelta(days=1) if trash else None,
+        today - IN_TRASH_FOR - timedelta(days=1) if trash else None,  # a day more: the server's may begin at another hour
     )  # fmt: skip
 
 
