@@ -51,11 +51,14 @@ def forwarder(fields: Fields) -> str | None:
 
 
 def refusal(fields: Fields, recipients: list[str], policy: ForwardingPolicy, sender: str = "") -> str:
-    """Why mail that was sent on may not go there, "" where it may. `sender`: of the envelope, to whom it goes if it comes back;
-    a notification's is whoever the script names.
+    """Why mail that was sent on may not go there, "" where it may. `sender`: of the envelope. A notification's is whoever the
+    script names: what comes back would go there, and From is the same.
     """
     who = forwarder(fields)
     if who is None:
         return ""
-    wrong = [one for one in [*recipients, *filter(None, [sender])] if not policy.allows(who, one)]
+    named = sender.lower()
+    if named and named != who.lower() and not named.startswith("postmaster@"):
+        return f"The message is not forwarded: mail of {who or 'this account'} is not sent in the name of {sender}."
+    wrong = [one for one in recipients if not policy.allows(who, one)]
     return f"The message is not forwarded: mail of {who or 'this account'} may not be forwarded to {wrong[0]}." if wrong else ""

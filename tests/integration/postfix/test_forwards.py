@@ -98,6 +98,11 @@ def test_a_notification_can_not_be_returned_to_somebody_outside(services, make_a
     assert inbox(imap_of(other), "secret") == 0 and inbox(imap_of(address), "Internal") == 1
 
 
+def test_no_imap_program_sends_mail_by_a_script(make_account, imap_of):
+    """FILTER=SIEVE would send what a password for reading alone writes, under any name."""
+    assert b"FILTER=SIEVE" not in imap_of(make_account("reads")).capabilities()
+
+
 def test_forwarding_inside_is_allowed_in_the_name_of_whoever_forwards(services, make_account, upload, imap_of, arrives):
     address, other = make_account("ann"), make_account("other")
     upload(address, WAYS[0].format(other))

@@ -80,14 +80,14 @@ def test_a_script_gives_a_notification_no_other_owner():
     assert forwarder(fields[::-1]) == "y@far.example"  # a notification that is sent on
 
 
-def test_a_notification_comes_back_to_nobody_outside():
-    """`:from` is its envelope's sender, and what can't be delivered goes there whole."""
-    fields, policy = (
-        [("Auto-Submitted", ' auto-notified; owner-email="ann@lycee.example"')],
-        ForwardingPolicy("inside", ours=OURS),
-    )
-    assert "x@far.example" in refusal(fields, ["bob@lycee.example"], policy, "x@far.example")
-    assert refusal(fields, ["bob@lycee.example"], policy, "postmaster@lycee.example") == ""
+@pytest.mark.parametrize("mode", ["inside", "anywhere"])
+def test_a_notification_comes_from_nobody_else(mode):
+    """`:from` is its From and its envelope's sender: what can't be delivered goes there whole."""
+    fields, policy = [("Auto-Submitted", ' auto-notified; owner-email="ann@lycee.example"')], ForwardingPolicy(mode, ours=OURS)
+    for other in ("x@far.example", "head@lycee.example"):
+        assert other in refusal(fields, ["bob@lycee.example"], policy, other)
+    for fine in ("postmaster@lycee.example", "Ann@lycee.example", ""):
+        assert refusal(fields, ["bob@lycee.example"], policy, fine) == ""
     assert refusal(SENT_ON, ["bob@lycee.example"], policy, "") == ""
 
 
