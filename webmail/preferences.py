@@ -49,6 +49,7 @@ class Preferences:
     snippets: bool = True  # show the first words of each message in the list
     conversations: bool = False
     conversation_folders: tuple[str, ...] = ()
+    scattered_folders: tuple[str, ...] = ()  # where many old messages came back with new UIDs, which no longer tell the order
     shortcuts: bool = True  # single-key commands
     notifications: bool = False  # desktop notifications of new mail
     refresh_minutes: int = 0  # how often a list reloads without scripts; 0: never
@@ -77,6 +78,12 @@ class Preferences:
     def in_conversations(self, mailbox: str) -> bool:
         """Whether this mailbox is grouped by conversation."""
         return self.conversations != (mailbox in self.conversation_folders)
+
+
+def note_scattered(user: User, mailbox: str) -> None:
+    """Many messages came back into this mailbox: lists of it are sorted by the server from now on."""
+    if mailbox not in (known := for_user(user).scattered_folders):
+        change(user, scattered_folders=(mailbox, *known))
 
 
 def for_user(user: User) -> Preferences:

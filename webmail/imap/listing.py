@@ -87,9 +87,11 @@ class Listing:
 
 def list(
     connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: str | Search = "", sort: str = "date",
-    conversations: bool = False, sizes: bool = False,
+    conversations: bool = False, sizes: bool = False, scattered: bool = False,
 ) -> Listing:  # fmt: skip
     """A page of summaries with the folder overview: at most 3 round trips, whatever the mailbox's size.
+
+    `scattered`: many old messages have come back into the mailbox, so that its sequence numbers do not tell the order.
 
     With `conversations` each row is a conversation, if the server can thread (1 more round trip after mail arrived or was
     removed); searches and other sort orders always list single messages. Rows of these have their sizes with `sizes` and in the
@@ -106,8 +108,8 @@ def list(
         return _listing(connection, len(found), page, size, talks, told, len(found.uids))
     connection.select(mailbox)
     ungrouped = conversations and not flat and threads.gave_up(connection)
-    if flat:
-        uids = matching(connection, query, sort)
+    if flat or scattered:
+        uids = matching(connection, query, sort, scattered=scattered)
         total = len(uids)
         page = _within(page, size, total)
         shown = uids[(page - 1) * size : page * size]
@@ -157,14 +159,14 @@ def sorts(connection: Connection) -> set[str]:
     return set(SORTS) if connection.has("SORT") else {*_BY_ARRIVAL, *_SPLIT}
 
 
-def matching(connection: Connection, query: str | Search, sort: str = "date") -> List[int]:
-    """All matching UIDs of the selected mailbox, in display order: 1 round trip."""
+def matching(connection: Connection, query: str | Search, sort: str = "date", *, scattered: bool = False) -> List[int]:
+    """All matching UIDs of the selected mailbox, in display order: 1 round trip. `scattered`: as in `list`."""
     keys = criteria(query, connection.capabilities)
     if sort in _SPLIT:
         answer = connection.run(*((b"UID SEARCH", *charset(keys), sense + SORTS[sort], keys) for sense in (b"", b"NOT ")))
         first, *rest = answer.get("SEARCH", [])
         return sorted(numbers_of([first]), reverse=True) + sorted(numbers_of(rest), reverse=True)
-    if query and sort in _BY_ARRIVAL and connection.has("SORT"):  # a message moved back has a new UID, but its old date
+    if (query or scattered) and sort in _BY_ARRIVAL and connection.has("SORT"):  # one moved back has a new UID, but its old date
         found = numbers_of(connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys)).get("SORT", []))
         return found if sort == "oldest" else found[::-1]  # so that the last of the same second comes first
     if sort not in _BY_ARRIVAL and connection.has("SORT"):
@@ -192,11 +194,11 @@ def page_of_date(
 
 
 def neighbours(
-    connection: Connection, mailbox: str, uid: int, *, query: str | Search, sort: str
+    connection: Connection, mailbox: str, uid: int, *, query: str | Search, sort: str, scattered: bool = False
 ) -> tuple[int | None, int | None]:
     """The UIDs before and after `uid` in a search or sort order, as (newer, older): 1 round trip after the SELECT."""
     connection.select(mailbox)
-    uids = matching(connection, query, sort)
+    uids = matching(connection, query, sort, scattered=scattered)
     if uid not in uids:
         return None, None
     place = uids.index(uid)

@@ -245,6 +245,7 @@ def carry(user: User, mailbox: Mailbox, to: str, trashed: bool = False) -> None:
     after = {
         "favourites": [now(name) for name in before.favourites if now(name)],
         "conversation_folders": [now(name) for name in before.conversation_folders if now(name)],
+        "scattered_folders": [now(name) for name in before.scattered_folders if now(name)],
         "roles": {r: now(n) for r, n in before.roles.items() if now(n) and (now(n) == n or not trashed)},
     }
     if after != {name: _plain(getattr(before, name)) for name in after}:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from webmail import imap
+from webmail import imap, preferences
 from webmail.database import undo_store
 from webmail.database.connection import db
 from webmail.errors import MailError
@@ -15,6 +15,7 @@ from webmail.imap.connection import Connection
 from webmail.mailbox import snooze_leases
 from webmail.models import Snoozed, Undo, User
 
+_MANY = 25  # messages that come back: as many as the shortest page, which sorts its own rows
 _Key = tuple[str, str, int, str]  # (step, mailbox, UIDVALIDITY, flag or target mailbox)
 
 
@@ -89,9 +90,13 @@ def undo(connection: Connection, user: User, name: str) -> UndoResult:
     done: set[tuple[str, int]] = set()  # several steps may concern one message (its tags)
     failed, until = None, imap.actions.last_moment()
     for do, mailbox, *others in reversed(json.loads(row.steps)):
+        back = 0
         try:
             for uids in _take_back(connection, user, until, do, mailbox, *others):
                 done.update((mailbox, uid) for uid in uids)
+                back += len(uids)
+                if do in ("move", "unjunk") and back > _MANY:
+                    preferences.note_scattered(user, others[1])
         except MailError as error:
             failed = failed or error
     if failed:

@@ -160,15 +160,16 @@ def test_renaming_carries_all_that_points_to_the_folder(person: Visitor, app: Fl
     make(person, "Workshop")
     user = user_of(person)
     preferences.change(
-        user, favourites=["Work", "Work/2026", "Workshop"], conversation_folders=["Work/2026"], roles={"archive": "Work/2026"}
-    )
+        user, favourites=["Work", "Work/2026", "Workshop"], conversation_folders=["Work/2026"], scattered_folders=["Work"],
+        roles={"archive": "Work/2026"},
+    )  # fmt: skip
     search = SavedSearch.create(user=user, name="s", query="x", mailbox="Work/2026")
     snoozed = Snoozed.create(user=user, mailbox="Work", folder="Snoozed", uidvalidity=1, uid=1, due=now())
     page = folder(person, "Work", "rename", name="Job")
     assert "Folder renamed to Job" in page.notices
     found = preferences.for_user(user_of(person))
     assert found.favourites == ("Job", "Job/2026", "Workshop")
-    assert found.conversation_folders == ("Job/2026",)
+    assert (found.conversation_folders, found.scattered_folders) == (("Job/2026",), ("Job",))
     assert found.roles == {"archive": "Job/2026"}
     assert SavedSearch.get_by_id(search.id).mailbox == "Job/2026"
     assert Snoozed.get_by_id(snoozed.id).mailbox == "Job"

@@ -272,6 +272,19 @@ def test_scattered_thousands_are_cut_into_commands(five_thousand: Visitor, imap_
 # --- what is taken back, and whose it is ----------------------------------------------------------------------------
 
 
+def test_after_a_large_undo_the_list_is_still_newest_first(person: Visitor, imap_of: ImapOf) -> None:
+    """What comes back has the highest UIDs, and more of it than a page could sort."""
+    client = imap_of(person.address)
+    for number in range(60):
+        client.append("INBOX", bytes(message(f"Vieux {number:02}")), ["\\Seen"], datetime(2024, 3, 1, 12, number, tzinfo=UTC))
+    client.append("INBOX", bytes(message("Neuf")), ["\\Seen"], datetime(2026, 3, 1, tzinfo=UTC))
+    found = person.get("/mailbox/INBOX?query=subject:Vieux&select=all")
+    undo(person, person.submit(found, FORM, action="archive"))
+    rows = person.get("/mailbox/INBOX").rows
+    assert rows[:3] == ["Neuf", "Vieux 59", "Vieux 58"] and len(rows) == 50
+    assert person.get("/mailbox/INBOX?page=2").rows[-1] == "Vieux 00"
+
+
 def test_somebody_elses_undo_does_nothing(app: Flask, person: Visitor, make_account: Callable[..., str], fill: Fill) -> None:
     fill(person, message("Un"))
     inbox = person.get("/mailbox/INBOX")

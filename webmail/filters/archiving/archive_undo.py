@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from webmail import imap
+from webmail import imap, preferences
 from webmail.account import Account
 from webmail.config import Settings
 from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, ServerAway, SignInRefused
@@ -104,6 +104,7 @@ def _one_back(account: Account, night: ArchiveRun, batch: ArchiveBatch) -> None:
                 imap.actions.set_flags(connection, place[0], there, [batch.target], False, place[1])
                 ArchiveRun.update(returned=ArchiveRun.returned + len(there)).where(ArchiveRun.id == night.id).execute()
             elif there:
+                preferences.note_scattered(night.user, batch.mailbox)
                 batches.move(connection, night, "returned", place, there, batch.mailbox)
 
 

@@ -51,7 +51,7 @@ def show(mailbox: str) -> Response:
         else:
             listing = imap.listing.list(
                 connection, mailbox, page=asked.page, size=size, query=asked.query and search, sort=asked.sort,
-                conversations=grouped,
+                conversations=grouped, scattered=mailbox in preferences().scattered_folders,
             )  # fmt: skip
         if asked.scope == "all" and asked.query and not listing.total and (meant := _folder_meant(connection, asked, search)):
             return redirect(url_for("mailbox.show", **meant.arguments()), 303)

@@ -78,10 +78,11 @@ def seen(uid: int, mailbox: str) -> Response:
 
 def _neighbours(message: Message, query: str, sort: str) -> tuple[int | None, int | None]:
     """The UIDs of the messages before and after it in the list it was opened from; none where that search is slow."""
-    if not query and sort in ("date", "oldest"):
+    scattered = message.mailbox in preferences().scattered_folders
+    if not query and not scattered and sort in ("date", "oldest"):
         return (message.newer, message.older) if sort == "date" else (message.older, message.newer)
     meant = search_query.understood(query, current_user(), today())
-    ask = partial(imap.listing.neighbours, mailbox=message.mailbox, uid=message.uid, query=meant, sort=sort)
+    ask = partial(imap.listing.neighbours, mailbox=message.mailbox, uid=message.uid, query=meant, sort=sort, scattered=scattered)
     unknown: tuple[int | None, int | None] = (None, None)
     return imap.optional(current_account(), message.mailbox, ask, unknown)
 
