@@ -57,10 +57,13 @@ def lists(account) -> SenderLists:
 def test_mail_of_blocked_and_safe_senders(person, account, imap_of, deliver):
     for sender, where in [
         ("Bad@Outside.example", "blocked"), ("spam.example", "blocked"), ("good@spam.example", "safe"), ("@friends.example", "safe"),
+        ("@nowhere", "safe"),
     ]:  # fmt: skip
         page = typed(person, sender, where)
         assert page.status == 200 and page.address == "/filters/senders"
-    assert lists(account) == SenderLists(("bad@outside.example", "@spam.example"), ("good@spam.example", "@friends.example"))
+    assert lists(account) == SenderLists(
+        ("bad@outside.example", "@spam.example"), ("good@spam.example", "@friends.example", "@nowhere")
+    )
     forged = {"Authentication-Results": "mx.lycee.example; dmarc=fail header.from=friends.example"}
     for subject, sender, more in [
         ("blocked", "Bad <BAD@outside.example>", {}), ("domain", "x@SPAM.example", {}), ("fine", "x@sub.spam.example", {}),
