@@ -10,6 +10,7 @@ import pytest
 from webmail.compose import views as compose
 from webmail.contacts import views as contacts
 from webmail.errors import NoSuchMailbox, UnsafeValue
+from webmail.filters import views as filters
 from webmail.mail import Role
 from webmail.mailbox import views as mailbox
 from webmail.mailbox.actions import ACTIONS, apply_action
@@ -26,7 +27,7 @@ def names(actions):
 
 
 def test_every_button_of_the_lists_forms_has_a_record() -> None:
-    assert all(area.blueprint for area in (mailbox, contacts, compose, message))  # imported, they have registered theirs
+    assert all(area.blueprint for area in (mailbox, contacts, compose, filters, message))  # imported, they have registered theirs
     known = LIST_ACTIONS.keys() | LIST_BUTTONS.keys()
     lists = ("_macros.html", "mailbox/_bar.html", "message/show.html")
     asked = ("mailbox/_choose_folder.html", "mailbox/_choose_tags.html", "mailbox/choose.html", "mailbox/destroy.html")
