@@ -101,7 +101,7 @@ def test_the_enter_key_saves_and_presses_no_other_button(open_browser: OpenBrows
     page.fill("#text", "Absente")
     page.fill("#subject", "Absente")
     page.locator("#subject").press("Enter")
-    expect(page.locator("#notices")).to_contain_text("Saved. Automatic replies are off.")
+    expect(page.locator("#notices")).to_contain_text("Saved. Automatic replies stay off")
 
 
 @pytest.mark.parametrize("width", [320, 360, 760, 1280])
