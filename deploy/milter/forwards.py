@@ -39,10 +39,15 @@ def forwarder(fields: Fields) -> str | None:
     """Whose script sends this message on, as Dovecot wrote it first; "" for a notification; None for any other mail.
 
     What stands below may be the script's: a `mailto:` can give a notification any header that Dovecot does not write itself.
+    A redirect of ours has travelled no further than from there to here: below a Received, the header is of another server, whose
+    mail a list or a content filter on this machine hands on.
     """
+    travelled = False
     for name, value in fields:
         match name.strip().lower():
-            case "x-sieve-redirected-from":
+            case "received":
+                travelled = True
+            case "x-sieve-redirected-from" if not travelled:
                 return value.strip().strip("<>")
             case "auto-submitted" if value.strip().lower().startswith("auto-notified"):
                 owner = re.search(r'owner-email\s*=\s*"?([^";\s]+)', value)

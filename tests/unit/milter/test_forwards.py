@@ -62,6 +62,17 @@ def test_other_mail_of_this_machine_may_go_anywhere():
     assert refusal([("From", ANN), ("Auto-Submitted", "auto-replied")], ["x@far.example"], ForwardingPolicy("off")) == ""
 
 
+def test_what_another_server_sent_on_is_no_forward_of_ours():
+    """A list of this machine, or its content filter, hands mail on that has come here with such a header."""
+    received = ("Received", " from far.example by mail.lycee.example")
+    fields, policy = [received, *SENT_ON], ForwardingPolicy("off", ours=OURS)
+    assert forwarder(fields) is None
+    assert refusal(fields, ["x@far.example"], policy, "list-bounces@lycee.example") == ""
+    assert refusal([*SENT_ON, received], ["x@far.example"], policy, ANN)
+    notified = ("Auto-Submitted", ' auto-notified; owner-email="ann@lycee.example"')
+    assert forwarder([received, notified]) == ANN  # whose script can write a Received
+
+
 def test_a_notification_of_sieve_is_as_good_as_a_forward():
     fields = [("Auto-Submitted", ' auto-notified; owner-email="ann@lycee.example"')]
     assert forwarder(fields) == ANN
