@@ -67,6 +67,7 @@ WAYS = (
     'redirect "{}"; discard;',
     'require "fileinto"; redirect "{}"; fileinto "Archive";',
     'require "editheader"; deleteheader "X-Sieve-Redirected-From"; redirect "{}";',
+    'require "editheader"; addheader "Received" "from elsewhere.example"; redirect "{}";',
     'require "enotify"; notify :message "secret" "mailto:{}"; keep;',
     'require "enotify"; notify "mailto:{}?X-Sieve-Redirected-From=spy@far.example"; keep;',
 )
