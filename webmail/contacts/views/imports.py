@@ -62,21 +62,21 @@ def import_file() -> Answer:
     if look.kind is FileKind.UNKNOWN:
         return _choose(422, _no_contacts())
     typed = request.form.get("task", "")
-    form = typed if _FORM.fullmatch(typed) else tasks.new_id()
+    upload = typed if _FORM.fullmatch(typed) else tasks.new_id()
     name = safe_name(file.filename or "") if file else ""
-    task_id = tasks.id_of_form(current_user(), form)
+    task_id = tasks.id_of_form(current_user(), upload)
     if tasks.is_there(current_user(), task_id):  # the form was sent twice
-        return redirect(url_for("contacts.show_import", form=form), 303)
+        return redirect(url_for("contacts.show_import", upload=upload), 303)
     try:
         if import_check.is_large(content):
             tasks.check_room(current_user())
         import_check.keep(settings(), task_id, content)
         if look.known and import_check.is_large(content):
-            _start_check(form, name, None)
+            _start_check(upload, name, None)
     except (LimitReached, StorageFull, StorageAway) as error:
         return _not_kept(error)
     step = "contacts.show_import" if look.known else "contacts.import_columns"
-    return redirect(url_for(step, form=form, name=name or None), 303)
+    return redirect(url_for(step, upload=upload, name=name or None), 303)
 
 
 def _not_kept(error: LimitReached | StorageFull | StorageAway) -> Response:
@@ -87,21 +87,21 @@ def _not_kept(error: LimitReached | StorageFull | StorageAway) -> Response:
     return _choose(error.status, _("The server can't reach its files at the moment. Try again in a few minutes."))
 
 
-def _start_check(form: str, name: str, columns: CsvColumns | None) -> None:
+def _start_check(upload: str, name: str, columns: CsvColumns | None) -> None:
     """Leave reading a large file to a worker."""
-    about = {"name": name or _("contacts"), "form": form, "columns": columns.to_json() if columns else None}
-    task_started(tasks.start(current_user(), import_check.NAME, about, task_id=tasks.id_of_form(current_user(), form)))
+    about = {"name": name or _("contacts"), "form": upload, "columns": columns.to_json() if columns else None}
+    task_started(tasks.start(current_user(), import_check.NAME, about, task_id=tasks.id_of_form(current_user(), upload)))
 
 
 def _no_contacts() -> str:
     return _("No contacts found in this file. Choose a vCard (.vcf), CSV or LDIF file.")
 
 
-def _kept(form: str) -> tuple[str, bytes]:
+def _kept(upload: str) -> tuple[str, bytes]:
     """The id and the content of a file that waits. Raises FileGone."""
-    if not _FORM.fullmatch(form):
+    if not _FORM.fullmatch(upload):
         abort(404)
-    task_id = tasks.id_of_form(current_user(), form)
+    task_id = tasks.id_of_form(current_user(), upload)
     return task_id, import_check.content_of(settings(), task_id)
 
 
@@ -113,32 +113,34 @@ def _gone() -> Answer:
 # --- columns ---------------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/contacts/import/<form>/columns")
-def import_columns(form: str) -> Answer:
+@blueprint.get("/contacts/import/<upload>/columns")
+def import_columns(upload: str) -> Answer:
     """Which column holds what, with the first rows."""
     try:
-        task_id, content = _kept(form)
+        task_id, content = _kept(upload)
     except FileGone:
         return _gone()
     chosen = import_check.chosen_columns(settings(), task_id)
-    return _columns_page(form, card_files.look(content, chosen))
+    return _columns_page(upload, card_files.look(content, chosen))
 
 
-def _columns_page(form: str, look: FileLook, status: int = 200, error: str = "") -> Response:
+def _columns_page(upload: str, look: FileLook, status: int = 200, error: str = "") -> Response:
     if look.kind is not FileKind.TABLE:
         abort(404)
-    return page("contacts/import_columns.html", status, form=form, file=look, choices=field_choices(), error=error, name=_name())
+    return page(
+        "contacts/import_columns.html", status, upload=upload, file=look, choices=field_choices(), error=error, name=_name()
+    )
 
 
 def _name() -> str:
     return safe_name(request.values.get("name", "")[:200])
 
 
-@blueprint.post("/contacts/import/<form>/columns")
-def choose_columns(form: str) -> Answer:
+@blueprint.post("/contacts/import/<upload>/columns")
+def choose_columns(upload: str) -> Answer:
     """Keep what each column holds; `column`: a key each, in their order."""
     try:
-        task_id, content = _kept(form)
+        task_id, content = _kept(upload)
     except FileGone:
         return _gone()
     columns = CsvColumns(tuple(request.form.getlist("column")[:MOST_COLUMNS]), "header" in request.form)
@@ -146,73 +148,73 @@ def choose_columns(form: str) -> Answer:
     known = {key for _name, fields in field_choices() for key, _label in fields}
     allowed = {*known, "", *(one.key for one in card_files.look(content).columns)}
     if not set(columns.keys) <= allowed or not any(key in _NAMES or key.startswith("g.e mail") for key in columns.keys):
-        return _columns_page(form, look, 422, _("Say which column holds the name, the address or the phone number."))
+        return _columns_page(upload, look, 422, _("Say which column holds the name, the address or the phone number."))
     try:
         import_check.choose_columns(settings(), task_id, columns)
         if import_check.is_large(content) and not tasks.is_there(current_user(), task_id):
-            _start_check(form, _name(), columns)
+            _start_check(upload, _name(), columns)
     except (LimitReached, StorageFull, StorageAway) as error:
         return _not_kept(error)
-    return redirect(url_for("contacts.show_import", form=form, name=_name() or None), 303)
+    return redirect(url_for("contacts.show_import", upload=upload, name=_name() or None), 303)
 
 
 # --- report and import -----------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/contacts/import/<form>")
-def show_import(form: str) -> Answer:
+@blueprint.get("/contacts/import/<upload>")
+def show_import(upload: str) -> Answer:
     """What importing the file would do; nothing is written yet."""
-    if (task := _check_of(form)) is not None:
-        return _report_of_task(form, task)
+    if (task := _check_of(upload)) is not None:
+        return _report_of_task(upload, task)
     try:
-        task_id, content = _kept(form)
+        task_id, content = _kept(upload)
     except FileGone:
         return _gone()
     if import_check.is_large(content):  # its columns were not chosen yet
-        return redirect(url_for("contacts.import_columns", form=form), 303)
+        return redirect(url_for("contacts.import_columns", upload=upload), 303)
     columns = import_check.chosen_columns(settings(), task_id)
     planned = merge.plan_cards(current_user(), card_files.read(content, columns))
     report = report_of(planned, store.count(current_user()))
     table = card_files.look(content).kind is FileKind.TABLE
-    return _report_page(form, report, "contacts.import_columns" if table else "")
+    return _report_page(upload, report, "contacts.import_columns" if table else "")
 
 
-def _check_of(form: str) -> Task | None:
+def _check_of(upload: str) -> Task | None:
     try:
-        task = tasks.find(current_user(), tasks.id_of_form(current_user(), form))
+        task = tasks.find(current_user(), tasks.id_of_form(current_user(), upload))
     except tasks.NoSuchTask:
         return None
     return task if task.kind == import_check.NAME else None
 
 
-def _report_of_task(form: str, task: Task) -> Response:
+def _report_of_task(upload: str, task: Task) -> Response:
     if task.state in tasks.OPEN:
-        return page("contacts/import_report.html", form=form, report=None, reading=True, name=_name())
+        return page("contacts/import_report.html", upload=upload, report=None, reading=True, name=_name())
     if task.state != TaskState.DONE:
         return _choose(422, _no_contacts() if task.error == "no-cards" else _("This file was not read. Choose it again."))
-    return _report_page(form, ImportReport.from_json(tasks.result_of(task)["report"]), "")
+    return _report_page(upload, ImportReport.from_json(tasks.result_of(task)["report"]), "")
 
 
-def _report_page(form: str, report: ImportReport, columns: str) -> Response:
+def _report_page(upload: str, report: ImportReport, columns: str) -> Response:
     return page(
-        "contacts/import_report.html", form=form, report=report, reading=False, columns=columns, will=will_words(report),
+        "contacts/import_report.html", upload=upload, report=report, reading=False, columns=columns, will=will_words(report),
         remarks=[(one, remark_words(one)) for one in report.remarks], name=_name(), most=store.MOST,
     )  # fmt: skip
 
 
-@blueprint.post("/contacts/import/<form>")
-def take_import(form: str) -> Answer:
+@blueprint.post("/contacts/import/<upload>")
+def take_import(upload: str) -> Answer:
     """`action`: import the file that was shown, or cancel."""
-    task = _check_of(form)
+    task = _check_of(upload)
     try:
-        task_id, content = _kept(form)
+        task_id, content = _kept(upload)
     except FileGone:
         return _gone() if request.form.get("action") != "cancel" else redirect(url_for("contacts.import_form"), 303)
     if request.form.get("action") == "cancel":
         _drop(task_id, task)
         return redirect(url_for("contacts.import_form"), 303)
     if import_check.is_large(content):
-        return _start_import(form, task_id, task, content)
+        return _start_import(upload, task_id, task, content)
     columns = import_check.chosen_columns(settings(), task_id)
     try:
         with user_lock(current_user().id):
@@ -220,10 +222,10 @@ def take_import(form: str) -> Answer:
             taken = merge.apply(current_user(), planned)
     except (LimitReached, store.CardTooLarge) as error:
         say_refused(error)
-        return redirect(url_for("contacts.show_import", form=form), 303)
+        return redirect(url_for("contacts.show_import", upload=upload), 303)
     except store.ContactChangedElsewhere:
         notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
-        return redirect(url_for("contacts.show_import", form=form), 303)
+        return redirect(url_for("contacts.show_import", upload=upload), 303)
     _drop(task_id, task)
     say_taken(planned, taken)
     return redirect(url_for("contacts.show"), 303)
@@ -235,14 +237,14 @@ def _drop(task_id: str, task: Task | None) -> None:
         tasks.remove(current_user(), task.id)
 
 
-def _start_import(form: str, task_id: str, task: Task | None, content: bytes) -> Answer:
+def _start_import(upload: str, task_id: str, task: Task | None, content: bytes) -> Answer:
     """Leave a large file to a worker."""
     if task is None or task.state != TaskState.DONE:
-        return redirect(url_for("contacts.show_import", form=form), 303)
+        return redirect(url_for("contacts.show_import", upload=upload), 303)
     about = {"name": json.loads(task.arguments)["name"], "columns": tasks.result_of(task)["columns"]}
     try:
         started = task_files.start(
-            current_user(), import_task.NAME, about, settings(), form=f"{form} import", name=import_task.FILE, chunks=[content]
+            current_user(), import_task.NAME, about, settings(), form=f"{upload} import", name=import_task.FILE, chunks=[content]
         )  # fmt: skip
     except (LimitReached, StorageFull, StorageAway) as error:
         return _not_kept(error)
@@ -281,5 +283,5 @@ TASK_TEXTS[import_check.NAME] = TaskText(
     title=lambda about: _("Reading contacts from “%(name)s”.", name=about["name"]),
     done=lambda _result: _("The file was read. Nothing has been imported yet."),
     failed=_import_failed,
-    link=lambda result: (url_for("contacts.show_import", form=result["form"]), _("See what it would do")),
+    link=lambda result: (url_for("contacts.show_import", upload=result["form"]), _("See what it would do")),
 )
