@@ -21,6 +21,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in _PLACES))
 
 
+def offered() -> list[str]:
+    """Those to choose from: without stations at the poles, which are understood when they are typed, since each byte counts."""
+    return [name for name in names() if not name.startswith(("Antarctica/", "Arctic/"))]
+
+
 def named(typed: str) -> str:
     """The name of the zone that is meant by "europe/paris", "Paris" or "New York"; "" for "". Raises UnknownZone."""
     wanted = _plain(typed)
