@@ -93,8 +93,7 @@ def shown(page: Page, subject: str) -> None:
 
 @only_with_scripts
 @both_layouts
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 700)])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("width", "height", "dark"), [(1280, 800, False), (1024, 700, True)], ids=["light", "dark"])
 def test_the_page_never_scrolls_and_list_and_letter_have_room(
     panes: Callable[..., Page], check_accessibility: Callable[[Page], None], screenshots: Path | None,
     layout: str, width: int, height: int, dark: bool,

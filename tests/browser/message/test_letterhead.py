@@ -112,8 +112,7 @@ def test_danger_is_one_headline_and_the_way_out_is_in_sight(open_browser: OpenBr
 
 @only_with_scripts
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+@pytest.mark.parametrize(("width", "dark"), [(320, False), (360, True), (768, True), (1280, False)])
 def test_messages_and_their_warnings_are_accessible(
     open_browser: OpenBrowser, letters: tuple[str, Letters], check_accessibility: Callable[[Page], None], width: int, dark: bool
 ) -> None:

@@ -103,8 +103,9 @@ def test_a_setting_is_few_keys_away(open_browser: OpenBrowser, reader: str) -> N
     expect(page.locator("#saved-theme button")).to_be_focused()
 
 
-@pytest.mark.parametrize("theme", ["", "light", "dark", "contrast"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light-system", "dark-system"])
+@pytest.mark.parametrize(
+    ("theme", "dark"), [("", False), ("", True), ("light", True), ("dark", False), ("contrast", False), ("contrast", True)]
+)
 @only_with_scripts
 def test_every_theme_is_accessible(
     open_browser: OpenBrowser, reader: str, check_accessibility: Callable[[Page], None], theme: str, dark: bool
