@@ -48,7 +48,7 @@ unit: ready ## tests without a network
 
 # a third worker: many of these tests wait for a server, and those in a browser for what is typed
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
-	$(BIN)/pytest -n 3 --dist loadfile -rfEs tests/integration
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -rfEs tests/integration
 
 # Not again: what hardly touches a table, or in ways that other tests do too. The whole suite: make integration-postgresql NOT_AGAIN=
 NOT_AGAIN := imap settings/test_pages.py accounts/test_support.py test_managesieve.py test_nginx.py test_doctor.py test_doctor_index.py test_foreign_server.py test_frame.py \
@@ -61,10 +61,10 @@ NOT_AGAIN := imap settings/test_pages.py accounts/test_support.py test_managesie
 	move_in.py own_form.py tag_chooser.py) $(addprefix message/test_, full_text_index.py huge_messages.py viewers.py odd_attachments.py \
 	message.py sender_check.py browser_cache.py conversation.py link_warning.py read_ahead.py unsubscribe.py)
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
-	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 3 --dist loadfile -rfEs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
+	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -rfEs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
 
 browser: ready ## journeys in a real browser, with and without JavaScript
-	$(BIN)/pytest -n 3 --dist loadfile -rfE tests/browser
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -rfE tests/browser
 
 screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags"
 	$(BIN)/python -m tests.support.screenshots $(PAGES)
