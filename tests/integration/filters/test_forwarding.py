@@ -162,8 +162,9 @@ def test_removing_an_address_ends_forwarding_to_it(ann, bob, make_account, accou
     add(ann, bob.address)
     add(ann, other)
     forward(ann, bob.address, other)
-    send(ann, "/forwarding/remove", address=bob.address)
-    assert stored(account_of, ann).addresses == (other,)
+    first, _second = ann.get("/forwarding").all("form.removal button")  # forms of their own, for text browsers
+    ann.submit(ann.get("/forwarding"), "form.removal:first-of-type", address=first["value"])
+    assert first["value"] == bob.address and stored(account_of, ann).addresses == (other,)
     send(ann, "/forwarding/remove", address=other)
     assert not stored(account_of, ann).on and not ann.get("/mailbox/INBOX").one("#forwarded").text.strip()
 
