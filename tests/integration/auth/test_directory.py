@@ -183,7 +183,7 @@ def test_a_password_that_is_kept_here_wins(app):
     local("ann", "here")
     assert door(app, "ann", PASSWORD).status == 401
     assert door(app, "ann", "here").status == 200
-    assert not LinkedAccount.select().exists()
+    assert not LinkedAccount.select().join(User).where(User.local == "ann").exists()
 
 
 def test_nobody_takes_an_account_by_writing_its_address_into_their_entry(app, somebody):
