@@ -13,7 +13,7 @@ from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.compose.outbox import delivery
 from webmail.database.connection import db
-from webmail.models import DraftRow, Outbox
+from webmail.models import DraftRow, Outbox, PeopleGroup
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def app(services, tmp_path):
     del settings["instance"], settings["jobs_file"], settings["uploads_folder"]
     app = create_app(tmp_path / "instance", **{**settings, "undo_seconds": 0, "message_limit_mb": 3, "secure_cookies": False})
     with db.connection_context():  # what other files' tests left: all share one database
+        PeopleGroup.delete().execute()
         Outbox.delete().execute()
         DraftRow.delete().execute()
     worker.alive()  # `work` is what it does
