@@ -13,10 +13,10 @@ from webmail.account import Account
 from webmail.cli_audit import noted
 from webmail.cli_values import account_of, printable
 from webmail.errors import MailError
-from webmail.filters.archiving import archive_log, archive_rules, dry_run
+from webmail.filters.archiving import archive_log, archive_rules, dry_run, nights
 from webmail.filters.archiving.archive_rules import ArchivePlan
 from webmail.filters.archiving.archive_task import ArchiveTurn
-from webmail.models import ArchiveRule, ArchiveRun, AuditAct, User
+from webmail.models import ArchiveRun, AuditAct, User
 from webmail.web.current import settings
 
 
@@ -33,7 +33,8 @@ def run(address: str | None, only_look: bool) -> None:
     """Carry out the rules of the person with this ADDRESS now, or everybody's. Recorded; people are told, and can undo it."""
     if not settings().token_key_file:
         raise click.ClickException("without token_key_file nobody but the person can sign in to the mail server as them")
-    people = [account_of(address)] if address else _everybody()
+    everybody = User.select().where(nights.who_archives(settings())).order_by(User.address)
+    people = [account_of(address)] if address else list(everybody)
     failed = 0
     for user in people:
         try:
@@ -45,13 +46,6 @@ def run(address: str | None, only_look: bool) -> None:
         click.echo("nobody has rules")
     if failed:
         raise click.ClickException(f"{failed} of {len(people)} could not be finished; run it again")
-
-
-def _everybody() -> list[User]:
-    people = User.select().where(User.active == 1).order_by(User.address)
-    if not settings().archive:
-        people = people.where(User.id.in_(ArchiveRule.select(ArchiveRule.user).where(ArchiveRule.on == True)))  # noqa: E712
-    return list(people)
 
 
 def _account(user: User) -> Account:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from peewee import Expression
+
 from webmail import preferences
 from webmail.compose import identities
 from webmail.config import Settings
@@ -97,7 +99,7 @@ def comes_back(user: User, address: str) -> bool:
     return bool(mine & wanted)
 
 
-def _in_force():  # type: ignore[no-untyped-def]
+def _in_force() -> Expression:
     return ForwardTarget.active & (ForwardTarget.until.is_null() | (ForwardTarget.until > now()))
 
 

@@ -6,6 +6,8 @@ import logging
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from peewee import Expression
+
 from webmail import preferences
 from webmail.config import Settings
 from webmail.errors import LimitReached
@@ -41,10 +43,8 @@ def sweep(settings: Settings, at: datetime | None = None) -> int:
     day, since = night
     begun = now() - since - timedelta(minutes=1)
     tonight = Task.select(Task.user).where((Task.kind == archive_task.NAME) & (Task.created >= begun))
-    people = User.select(User.id).where((User.active == 1) & User.id.not_in(tonight))
-    if not settings.archive:  # else everybody
-        people = people.where(User.id.in_(ArchiveRule.select(ArchiveRule.user).where(ArchiveRule.on == True)))  # noqa: E712
-    due = [user.id for user in people.order_by(User.id) if _moment(user.id, settings) <= since]
+    people = User.select(User.id).where(who_archives(settings) & User.id.not_in(tonight)).order_by(User.id)
+    due = [user.id for user in people if _moment(user.id, settings) <= since]
     count = 0
     for number in due:
         user = User.get_or_none(User.id == number)
@@ -60,6 +60,12 @@ def sweep(settings: Settings, at: datetime | None = None) -> int:
         except LimitReached as error:
             log.warning("old messages wait: %s", error)
     return count
+
+
+def who_archives(settings: Settings) -> Expression:
+    """The people whose mail is archived: those who have rules that are on, or everybody where the administrator gave some."""
+    rules = ArchiveRule.select(ArchiveRule.user).where(ArchiveRule.on)
+    return User.active == 1 if settings.archive else (User.active == 1) & User.id.in_(rules)
 
 
 def _moment(user_id: int, settings: Settings) -> timedelta:
