@@ -16,7 +16,6 @@ from webmail import imap
 from webmail.filters.rules import ActionKind, FilterRule
 from webmail.imap import bulk
 from webmail.imap.connection import Connection
-from webmail.imap.responses import numbers_of
 from webmail.mailbox.undo import UndoSteps
 
 _FLAGS = {ActionKind.FLAG: "\\Flagged", ActionKind.READ: "\\Seen"}
@@ -120,8 +119,7 @@ def _found(connection: Connection, mailbox: str, floor: int, messages: Sequence[
     """UIDVALIDITY, and for the UIDs of these messages the UIDs that they have in another mailbox, from `floor` on."""
     connection.select(mailbox)
     validity = connection.uidvalidity
-    answer = connection.run((b"UID SEARCH", b"UID", b"%d:*" % max(floor, 1)))
-    uids = [uid for uid in numbers_of(answer.get("SEARCH", [])) if uid >= floor]
+    uids = bulk.uids_from(connection, floor)
     free: dict[tuple[int, str], list[int]] = {}
     for one in bulk.identities(connection, mailbox, uids, validity).values():
         free.setdefault((one.size, one.message_id), []).append(one.uid)

@@ -165,9 +165,3 @@ def _day(when: re.Match[bytes]) -> date | None:
         return date(int(when[3]), _MONTHS.index(month) + 1, int(when[1]))
     except ValueError:
         return None
-
-
-def uids_from(connection: Connection, floor: int) -> list[int]:
-    """UIDs of the selected folder from this one on: 1 round trip. "n:*" also names the last message where it is below."""
-    answer = connection.run((b"UID SEARCH", b"UID", b"%d:*" % max(floor, 1)))
-    return sorted(uid for uid in numbers_of(answer.get("SEARCH", [])) if uid >= floor)

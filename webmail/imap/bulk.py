@@ -14,7 +14,7 @@ from webmail.imap.commands import mailbox_name, uid_set
 from webmail.imap.connection import Connection, fetched
 from webmail.imap.messages import stream_raw
 from webmail.imap.pool import connect
-from webmail.imap.responses import flags_of, header_bytes_of, parsed, structure_of, when_of
+from webmail.imap.responses import flags_of, header_bytes_of, numbers_of, parsed, structure_of, when_of
 from webmail.mail import Address, Structure
 from webmail.mime import headers
 
@@ -81,6 +81,12 @@ def next_uid(connection: Connection, mailbox: str) -> tuple[int, int]:
         values = dict(zip(items[::2], items[1::2], strict=False))
         return values.get(b"UIDVALIDITY", 0), values.get(b"UIDNEXT", 0)
     return 0, 0
+
+
+def uids_from(connection: Connection, floor: int) -> list[int]:
+    """UIDs of the selected mailbox from this one on, in order: 1 round trip. "n:*" also names the last message if it is below."""
+    answer = connection.run((b"UID SEARCH", b"UID", b"%d:*" % max(floor, 1)))
+    return sorted(uid for uid in numbers_of(answer.get("SEARCH", [])) if uid >= floor)
 
 
 def contents(

@@ -14,10 +14,10 @@ from imapclient import imap_utf7
 
 from webmail.errors import NoSuchMailbox, NotAllowed, Refused
 from webmail.imap import mailboxes
-from webmail.imap.bulk import batches
+from webmail.imap.bulk import batches, uids_from
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Connection, fetched
-from webmail.imap.responses import header_bytes_of, numbers_of, when_of
+from webmail.imap.responses import header_bytes_of, when_of
 from webmail.mail import Address, Role
 from webmail.mime import headers
 
@@ -99,8 +99,7 @@ def listing(connection: Connection, folder: RemoteFolder, after: int) -> Iterato
         return
     if not connection.exists:
         return
-    found = numbers_of(connection.run((b"UID SEARCH", b"UID", b"%d:*" % (after + 1))).get("SEARCH", []))
-    uids = sorted(uid for uid in found if uid > after)  # "5:*" always names the last one
+    uids = uids_from(connection, after + 1)
     items = b"(UID FLAGS INTERNALDATE RFC822.SIZE " + (b"X-GM-LABELS " if is_gmail(connection) else b"") + _HEADERS + b")"
     for at in range(0, len(uids), _AT_ONCE):
         piece = uids[at : at + _AT_ONCE]

@@ -188,7 +188,7 @@ def _settle_move(connection: Connection, batch: ArchiveBatch) -> int:
         here = set()
     try:
         connection.select(batch.target, batch.target_uidvalidity)
-        arrived = ageing.uids_from(connection, batch.floor)[: ageing.WINDOW]
+        arrived = bulk.uids_from(connection, batch.floor)[: ageing.WINDOW]
         there = ageing.marks(connection, arrived) if arrived else {}
     except _GONE:
         there = {}
