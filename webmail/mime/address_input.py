@@ -103,5 +103,5 @@ def address_key(email: str) -> str:
     """Normalize an address, for comparison and deduplication. Never raises."""
     try:
         return ascii_address(email).lower()
-    except ValueError:  # not valid yet, while it is being typed
+    except BadAddress:  # not valid yet while it is being typed, or never: it stands in a message
         return email.lower()
