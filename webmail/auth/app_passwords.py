@@ -30,6 +30,13 @@ def offered(settings: Settings) -> bool:
     return settings.sign_in == "accounts"
 
 
+def own_password_opens(user: User, settings: Settings) -> bool:
+    """Whether the account's own password opens calendars and contacts on devices, as `own_password_on_devices` has it."""
+    if user.must_change or settings.own_password_on_devices == "never":
+        return False
+    return settings.own_password_on_devices == "always" or not user.second_step
+
+
 def add(user: User, name: str, uses: Collection[str], expires: datetime | None = None, kind: str = "") -> tuple[str, AppPassword]:
     """Make one; returns (the password, which is nowhere else, its row). `uses`: of USES. `expires`: naive UTC.
 

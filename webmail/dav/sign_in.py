@@ -57,7 +57,7 @@ def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap
     if (device := _by_app_password(address, secret, network)) is not None:
         return device
     user = User.get_or_none(User.address == address)
-    if user is not None and user.active and _may_use_own(user, settings):
+    if user is not None and user.active and app_passwords.own_password_opens(user, settings):
         proof = _proof(user, secret)
         if _is_remembered(proof):
             return Device(user, (BOOK, CALENDAR))
@@ -83,12 +83,6 @@ def _by_app_password(address: str, secret: str, network: str) -> Device | None:
     if found.used is None or found.used < now() - timedelta(minutes=1):
         app_passwords.used(found.id, "caldav" if found.caldav else "carddav", network)
     return Device(found.user, kinds)
-
-
-def _may_use_own(user: User, settings: Settings) -> bool:
-    if user.must_change or settings.own_password_on_devices == "never":
-        return False
-    return settings.own_password_on_devices == "always" or not user.second_step
 
 
 def _by_own_password(user: User, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:

@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from webmail.auth.devices.servers import DeviceServer, dav_address, domains, mail_servers, user_name
 from webmail.config import Settings
+from webmail.mime.address_input import address_key
 
 LONGEST_REQUEST = 8 * 1024  # bytes; Outlook's has some 400
 _DEEPEST = 8
@@ -35,7 +36,7 @@ class AutodiscoverRequest:
 
 def serves(address: str, settings: Settings) -> bool:
     """Whether the domain of an address is ours; so is no address at all."""
-    return not address or address.rpartition("@")[2].strip().lower() in domains(settings)
+    return not address or address_key(address.strip()).rpartition("@")[2] in domains(settings)
 
 
 # --- Thunderbird -----------------------------------------------------------------------------------------------------

@@ -29,13 +29,13 @@ from webmail.auth.views.devices import new_app_password, server_lines, too_many_
 from webmail.errors import LimitReached
 from webmail.models import AppPassword
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import local
 from webmail.web.public_links import public_link
 from webmail.web.qr_code import qr_code
 from webmail.web.rendering import fragment, page
 
 _HELD = "connecting"  # in the session: the app password that was just made, sealed, while its device is being set up
 _WAITS = (*[3] * 4, *[5] * 6, *[10] * 12, *[20] * 15, *[30] * 5)  # seconds between looks: some ten minutes in all
-_EVERYTHING = ("imap", "smtp", "caldav", "carddav")
 
 
 class Held(NamedTuple):
@@ -97,7 +97,8 @@ def change_connected(number: int) -> Response:
     if request.form.get("action") == "again" and held is not None:
         _hold(row, held.letters)
     elif request.form.get("action") == "done":
-        session.pop(_HELD, None)
+        if held is not None:  # else what is held is of another device
+            session.pop(_HELD)
         handover.withdraw(row)
         return redirect(url_for("auth.show_devices", _anchor="app-passwords"), 303)
     return redirect(url_for("auth.show_connected", number=row.id), 303)
@@ -157,11 +158,12 @@ def _form_page(kind: DeviceKind, form: ConnectForm, status: int = 200, *, proble
 
 
 def _steps_page(kind: DeviceKind, row: AppPassword | None, held: Held | None) -> Response:
-    uses = set(app_passwords.uses_of(row) if row else _EVERYTHING)
+    uses = set(app_passwords.uses_of(row) if row else app_passwords.USES)
     dav = dav_link(own_password=row is None) if kind.takes_dav and uses & {"caldav", "carddav"} else ""
     by_hand = row is None and kind.takes_profile and len(mail_servers(settings())) == 2  # the device asks for the password
     profile = by_hand or bool(held and held.key)
     wanted = Wanted(mail=bool(uses & {"imap", "smtp"}), dav=bool(dav), profile=profile)
+    pictures = _pictures(kind, held, dav, wanted)
     name = user_name(current_user().address, settings())
     return page(
         "auth/connected.html",
@@ -170,12 +172,13 @@ def _steps_page(kind: DeviceKind, row: AppPassword | None, held: Held | None) ->
         row=row,
         held=held,
         letters=app_passwords.groups(held.letters) if held else [],
-        steps=steps(kind, wanted),
+        until=local(held.until).strftime("%H:%M") if held else "",
+        steps=steps(kind, wanted._replace(picture="thunderbird" in pictures)),
         user_name=name,
         servers=server_lines(uses),
         wanted=wanted,
         dav=dav,
-        pictures=_pictures(kind, held, dav, wanted),
+        pictures=pictures,
         watch=_watch(row) if row else None,
     )
 
@@ -184,12 +187,10 @@ def _pictures(kind: DeviceKind, held: Held | None, dav: str, wanted: Wanted) -> 
     """QR codes and links, by what they are for."""
     found: dict[str, Any] = {}
     address = current_user().address
-    if held and held.key:
-        link = public_link("auth.show_profile", key=held.key)
-    else:  # the page itself, where one signs in on the device
-        link = public_link("auth.show_connect", kind=kind.value) if wanted.profile else ""
-    if link:
-        found["profile"] = qr_code(link)
+    if kind is DeviceKind.IPHONE and wanted.profile:
+        sign_in_there = public_link("auth.show_connect", kind=kind.value)
+        if link := public_link("auth.show_profile", key=held.key) if held else sign_in_there:
+            found["profile"] = qr_code(link)
     if kind is DeviceKind.ANDROID:
         if held and wanted.mail and (text := thunderbird_code(address, current_user().name, held.letters, settings())):
             found["thunderbird"] = qr_code(text)

@@ -35,11 +35,12 @@ WORDS: dict[DeviceKind, KindWords] = {
 
 
 class Wanted(NamedTuple):
-    """What is set up: what the app password is for, and whether Apple's profile carries it."""
+    """What is set up: what the app password is for, and whether Apple's profile or a picture for Thunderbird carries it."""
 
     mail: bool
     dav: bool
     profile: bool = False
+    picture: bool = False
 
 
 Steps = Callable[[Wanted], list[str]]
@@ -52,11 +53,11 @@ def steps(kind: DeviceKind, wanted: Wanted) -> list[str]:
 
 def _iphone(wanted: Wanted) -> list[str]:
     if wanted.profile:
-        return [
+        found = [
             _("Open Settings, and tap “Profile Downloaded” near the top."),
             _("Tap “Install” and type the code of the device."),
-            _("Open Mail: your messages appear within a minute."),
         ]
+        return [*found, *([_("Open Mail: your messages appear within a minute.")] if wanted.mail else [])]
     found = []
     if wanted.mail:
         found = [
@@ -94,8 +95,11 @@ def _android(wanted: Wanted) -> list[str]:
     """Mail alone: calendars and contacts have a part of their own on the page."""
     if not wanted.mail:
         return []
+    install = _("Install Thunderbird from your phone’s app store, and open it.")
+    if not wanted.picture:
+        return [install, *_other(wanted)]
     return [
-        _("Install Thunderbird from your phone’s app store, and open it."),
+        install,
         _(
             "Choose “Import settings”, then “Scan QR code”, and scan the picture. "
             "Or choose another mail app, and type the settings below."

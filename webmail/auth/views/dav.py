@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import current_app
 
+from webmail.auth import app_passwords
 from webmail.auth.devices.servers import dav_address
-from webmail.web.current import settings
+from webmail.web.current import current_user, settings
 
 
 def has_dav() -> bool:
@@ -15,5 +16,5 @@ def has_dav() -> bool:
 
 def dav_link(*, own_password: bool = False) -> str:
     """Where; "" where they are not, or no address of ours is known. `own_password`: for who has no app password."""
-    closed = own_password and settings().own_password_on_devices == "never"
+    closed = own_password and not app_passwords.own_password_opens(current_user(), settings())
     return dav_address(settings()) if has_dav() and not closed else ""

@@ -96,6 +96,14 @@ def test_other_domains_have_no_servers_here(visitor, address):
     assert post(visitor, asked(address)).status_code == 404
 
 
+def test_a_domain_is_ours_in_the_letters_of_its_language_too(settings, alice):
+    visitor = Browser(build(replace(settings, domains=(Domain("collège.example"),))))
+    for domain in ("collège.example", "Collège.example", "xn--collge-6ua.example"):
+        assert visitor.get(WELL_KNOWN, query_string={"emailaddress": f"alice@{domain}"}).status_code == 200
+        assert post(visitor, asked(f"alice@{domain}")).status_code == 200
+    assert visitor.get(WELL_KNOWN, query_string={"emailaddress": f"alice@{'é' * 80}.example"}).status_code == 404
+
+
 def test_activesync_is_said_not_to_be_here(visitor):
     answer = post(visitor, asked(schema="http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006"))
     assert answer.status_code == 200

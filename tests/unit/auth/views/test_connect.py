@@ -91,6 +91,12 @@ def test_each_kind_is_offered_and_leads_to_its_form(alice_here):
     assert alice_here.get("/devices/connect/toaster").status_code == 404
 
 
+def test_its_boxes_are_apart_in_a_text_browser(alice_here, dav):
+    for place in ("/devices", "/devices/connect/kde"):
+        labels = seen(alice_here.get(place)).select_one(".choices").find_all("label")
+        assert all(one.next_sibling.startswith(" ") for one in labels)
+
+
 def test_an_app_password_for_mail_is_made_told_and_shown_with_the_real_names(alice_here):
     place = connect(alice_here, "other", name="Toaster")
     row = AppPassword.get()
@@ -150,6 +156,17 @@ def test_it_is_hidden_when_it_is_done_and_its_address_is_gone(alice_here):
     assert letters_on(alice_here, place) == ""
     assert "you no longer have it" in words(seen(alice_here.get(place)).select_one(".made"))
     assert Browser(alice_here.app).get(f"/devices/profile/{key}").status_code == 410
+
+
+def test_done_with_one_device_leaves_the_password_of_another(alice_here):
+    first, second = connect(alice_here, "other"), connect(alice_here, "kde")
+    alice_here.post(first, {"action": "done"}, form_at=second)
+    assert letters_on(alice_here, second)
+
+
+def test_until_when_it_is_shown_is_a_time_on_the_next_day_too(alice_here, monkeypatch):
+    monkeypatch.setattr(handover, "VALID", timedelta(days=1))
+    assert re.search(r"shown here until \d\d:\d\d\.", alice_here.get(connect(alice_here)).text)
 
 
 def test_after_a_quarter_of_an_hour_it_is_shown_no_more(alice_here, monkeypatch):
@@ -314,6 +331,11 @@ def test_without_servers_known_by_a_name_there_is_no_profile(settings, alice):
     assert "Mail Accounts" in page
 
 
+def test_its_last_step_opens_mail_only_where_there_is_some(alice_here, dav):
+    for uses, there in ((["dav"], False), (["mail", "dav"], True)):
+        assert ("Open Mail" in alice_here.get(connect(alice_here, use=uses)).text) is there
+
+
 # --- pictures and links ----------------------------------------------------------------------------------------------
 
 
@@ -331,6 +353,15 @@ def test_davx5_opens_with_all_but_the_password(alice_here, dav):
     account, davx5 = (read_qr(str(picture)) for picture in page.select(".qr svg"))
     assert davx5 == page.select_one("a[href^=davx5]")["href"]
     assert json.loads(account)[2][7] == letters_on(alice_here, place)
+
+
+def test_where_there_is_no_picture_none_is_to_be_scanned(alice_here):
+    place = connect(alice_here, "android")
+    assert "Scan QR code" in alice_here.get(place).text
+    alice_here.post(place, {"action": "done"}, form_at=place)
+    page = alice_here.get(place).text
+    assert "Scan QR code" not in page
+    assert "Add an account of the kind IMAP" in page
 
 
 def test_a_picture_of_the_address_for_iphones_alone(alice_here):
@@ -447,3 +478,14 @@ def test_there_the_profile_comes_without_one(app, settings, alice):
         content = visitor.post("/devices/connect/iphone/profile", form_at="/devices/connect/iphone").data
         assert (b"com.apple.caldav.account" in content) is there
     assert visitor.post("/devices/connect/kde/profile", form_at="/devices/connect/iphone").status_code == 404
+
+
+def test_calendars_by_the_usual_password_are_not_promised_to_who_has_a_second_step(settings, alice):
+    visitor = confirmed(build(settings))
+    here = visitor.app.extensions["settings"]
+    object.__setattr__(here, "sign_in", "imap")
+    visitor.app.extensions["dav"] = True
+    User.update(second_step=1).execute()
+    for rule, there in (("without-second-step", False), ("always", True)):
+        object.__setattr__(here, "own_password_on_devices", rule)
+        assert ("/dav/" in visitor.get("/devices/connect/kde").text) is there
