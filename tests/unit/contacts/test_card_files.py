@@ -44,6 +44,28 @@ def test_columns_that_nobody_knows_are_shown_with_the_first_rows() -> None:
     assert "FN:Ann" in kept and "EMAIL:ann@x.example" in kept
 
 
+@pytest.mark.parametrize("data", [
+    b"Name,Email\nA," + b" ::: ".join(b"%x@" % number for number in range(6_000)),
+    b'Name,Categories\nA,"' + b",".join(b"%x" % number for number in range(11_000)) + b'"',
+    b"dn: cn=a\ncn: a\n" + b"".join(b"mail: %x@\n" % number for number in range(20_000)),
+], ids=["addresses", "categories", "ldif"])  # fmt: skip
+def test_thousands_of_values_of_one_person_are_read_at_once(data: bytes) -> None:
+    with cpu_seconds(0.5):
+        card_files.read(data)
+
+
+@pytest.mark.parametrize("data", [
+    b"dn: cn=a\ncn: a\n" + b"?\n" * 30_000, b"Name,Email\n" + (b"A," + b" ::: ".join(b"%x" % n for n in range(3_000)) + b"\n") * 10,
+], ids=["ldif", "csv"])  # fmt: skip
+def test_what_is_told_of_a_file_is_bounded(data: bytes) -> None:
+    assert len(card_files.read(data).remarks) <= 10_100
+
+
+def test_a_separator_that_cannot_be_one_is_not_believed() -> None:
+    [(kept, _details)] = card_files.read(b'sep="\r\nName,Email\r\nAnn,ann@x.example\r\n').cards
+    assert "FN:Ann" in kept
+
+
 def test_the_same_person_twice_in_a_file_is_one(alice: User) -> None:
     text = "Name,Email,Phone\nAnn,ann@x.example,1234567\nann,ANN@x.example,7654321\nAnn,other@x.example,\n"
     planned = merge.plan_cards(alice, card_files.read(text.encode()))

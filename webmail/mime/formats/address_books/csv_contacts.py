@@ -10,7 +10,7 @@ from webmail.mime.encoded_words import tidy
 from webmail.mime.formats.address_books import csv_headers
 from webmail.mime.formats.address_books.csv_headers import IGNORED
 from webmail.mime.formats.address_books.csv_table import CsvTable
-from webmail.mime.formats.address_books.entry import RELATIONS, SERVICES, BookEntry, Labelled, Postal, Remark, RemarkKind
+from webmail.mime.formats.address_books.entry import RELATIONS, SERVICES, BookEntry, Labelled, Postal, Remark, RemarkKind, tell
 
 _SEVERAL = " ::: "  # Google's, between several values of one cell
 _OWN_GROUPS = ("mycontacts", "my contacts", "starred", "favoris", "mes contacts")  # of Google: everybody, and no group
@@ -43,17 +43,17 @@ def entries(table: CsvTable, keys: Sequence[str], remarks: list[Remark], *, fren
     names = [*table.header, *(f"{number + 1}" for number in range(len(table.header), len(keys)))]
     for name, key, number in zip(names, keys, range(len(keys)), strict=False):
         if key == "" and any(number < len(cells) and cells[number] for _line, cells in table.rows):
-            remarks.append(Remark(0, RemarkKind.COLUMN, name[:80]))
+            tell(remarks, Remark(0, RemarkKind.COLUMN, name[:80]))
     first = month_first(table, keys, french)
     found = []
     for line, cells in table.rows:
         if any(cells[len(keys) :]):
-            remarks.append(Remark(line, RemarkKind.CELLS, ", ".join(filter(None, cells[len(keys) :]))[:80]))
+            tell(remarks, Remark(line, RemarkKind.CELLS, ", ".join(filter(None, cells[len(keys) :]))[:80]))
         one = EntryRow(line, remarks, first).entry(names, keys, cells)
         if one.full_name:
             found.append(one)
         else:
-            remarks.append(Remark(line, RemarkKind.NO_NAME, ", ".join(filter(None, cells))[:80]))
+            tell(remarks, Remark(line, RemarkKind.NO_NAME, ", ".join(filter(None, cells))[:80]))
     return found
 
 
@@ -73,6 +73,7 @@ class EntryRow:
     postals: dict[str, Postal] = field(default_factory=dict)
     google: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     birth: dict[str, str] = field(default_factory=dict)
+    seen: set[tuple[str, str]] = field(default_factory=set)  # (kind, value): a cell may hold thousands
 
     def entry(self, names: Sequence[str], keys: Sequence[str], cells: Sequence[str]) -> BookEntry:
         self.one.line = self.line
@@ -128,8 +129,9 @@ class EntryRow:
         for one in value.split(_SEVERAL):
             text = tidy(one)[:320]
             if kind == "email" and "@" not in text:
-                self.remarks.append(Remark(self.line, RemarkKind.ADDRESS, text[:80]))
-            if text and all(text != there.value for there in into):
+                tell(self.remarks, Remark(self.line, RemarkKind.ADDRESS, text[:80]))
+            if text and (kind, text) not in self.seen:
+                self.seen.add((kind, text))
                 into.append(Labelled(text, types, label))
 
     @staticmethod
@@ -143,7 +145,8 @@ class EntryRow:
         mark = _SEVERAL if _SEVERAL in value else ";" if ";" in value else ","
         for word in value.split(mark.strip(" ") if mark == _SEVERAL else mark):
             name = tidy(word).removeprefix("* ").strip()
-            if name and name.lower() not in _OWN_GROUPS and name not in self.one.categories:
+            if name and name.lower() not in _OWN_GROUPS and ("categories", name) not in self.seen:
+                self.seen.add(("categories", name))
                 self.one.categories.append(name[:100])
 
     def date(self, text: str) -> str:
@@ -160,7 +163,7 @@ class EntryRow:
         else:
             year, month, day = "", "0", "0"
         if not (year and 1 <= int(month) <= 12 and 1 <= int(day) <= 31):
-            self.remarks.append(Remark(self.line, RemarkKind.DATE, text[:80]))
+            tell(self.remarks, Remark(self.line, RemarkKind.DATE, text[:80]))
             return ""
         return f"{year}-{int(month):02}-{int(day):02}" if year != "--" else f"--{int(month):02}-{int(day):02}"
 

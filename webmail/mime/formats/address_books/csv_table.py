@@ -16,6 +16,7 @@ MOST_COLUMNS = 300
 LONGEST_CELL = 60_000
 _SEPARATORS = ",;\t|"
 _TOLD = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # how Excel tells the separator
+_NEVER_ONE = '" \r'
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 _VALUE = re.compile(r"@|^\+?[\d ().-]{6,}$|^\d{1,4}[-/.]\d")  # in a first row: a person, not the names of columns
 
@@ -45,9 +46,10 @@ def table(text: str, most: int, has_header: bool | None = None) -> CsvTable:
     """The rows of a file, at most `most`; `has_header` None: found out. Never raises; linear time."""
     remarks: list[Remark] = []
     if told := _TOLD.match(text):
-        separator, text, skipped = told[1], text[told.end() :], 1
+        text, skipped = text[told.end() :], 1
     else:
-        separator, skipped = _separator(text), 0
+        skipped = 0
+    separator = told[1] if told and told[1] not in _NEVER_ONE else _separator(text)
     clean = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     rows = _rows(clean, separator, skipped, most + 1, remarks)
     if has_header is None:

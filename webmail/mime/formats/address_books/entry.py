@@ -24,6 +24,7 @@ SERVICES = {  # of instant messages: the scheme of IMPP (RFC 4770)
 RELATIONS = ("spouse", "partner", "child", "manager", "assistant", "referred by")
 _OLD_SERVICES = {"X-SKYPE-USERNAME": "skype", "X-GOOGLE-TALK": "gtalk", **{f"X-{name.upper()}": name for name in SERVICES}}
 _LABEL = re.compile(r"_\$!<(.*)>!\$_")
+_MOST_TOLD = 10_000  # remarks on one file
 _LEAP_YEAR = "1604"  # what Apple writes where there is no year
 _DATE = re.compile(r"(\d{4}|--)-?(\d\d)-?(\d\d)(?:T.*)?")
 
@@ -61,6 +62,12 @@ class Remark:
     line: int
     kind: RemarkKind
     detail: str = ""
+
+
+def tell(remarks: list[Remark], one: Remark) -> None:
+    """Add a remark. Those on whole cards are all kept, since they are counted; a file may have millions of the others."""
+    if len(remarks) < _MOST_TOLD or one.kind in WHOLE:
+        remarks.append(one)
 
 
 @dataclass(slots=True)

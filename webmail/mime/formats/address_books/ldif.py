@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from webmail.mime.charsets import decode_bytes
-from webmail.mime.formats.address_books.entry import Remark, RemarkKind
+from webmail.mime.formats.address_books.entry import Remark, RemarkKind, tell
 
 _NAME = re.compile(r"([A-Za-z][\w.-]*)((?:;[\w-]+)*):([:<]?) *(.*)", re.DOTALL)
 _MOST_ATTRIBUTES = 20_000  # of one record: the members of a group
@@ -56,11 +56,11 @@ def records(text: str, remarks: list[Remark]) -> Iterator[LdifRecord]:
         found = _NAME.fullmatch(line)
         if found is None or (found[3] == "<"):
             kind = RemarkKind.FETCHED if found else RemarkKind.LINE
-            remarks.append(Remark(number, kind, line[:80]))
+            tell(remarks, Remark(number, kind, line[:80]))
             continue
         value = _value(found[3], found[4])
         if value is None:
-            remarks.append(Remark(number, RemarkKind.LINE, line[:80]))
+            tell(remarks, Remark(number, RemarkKind.LINE, line[:80]))
         elif found[1].lower() == "dn":
             if record is not None:
                 yield from _adding(record, remarks)
@@ -76,7 +76,7 @@ def _adding(record: LdifRecord, remarks: list[Remark]) -> Iterator[LdifRecord]:
     if change in ("", "add"):
         yield record
     else:
-        remarks.append(Remark(record.line, RemarkKind.CHANGE, f"{change} {record.name}"[:80]))
+        tell(remarks, Remark(record.line, RemarkKind.CHANGE, f"{change} {record.name}"[:80]))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

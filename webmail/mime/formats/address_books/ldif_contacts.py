@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from webmail.mime.encoded_words import tidy
 from webmail.mime.formats.address_books.csv_contacts import EntryRow
-from webmail.mime.formats.address_books.entry import BookEntry, Postal, Remark, RemarkKind
+from webmail.mime.formats.address_books.entry import BookEntry, Postal, Remark, RemarkKind, tell
 from webmail.mime.formats.address_books.ldif import LdifRecord, records
 
 _FIELDS = {
@@ -58,7 +58,7 @@ def entries(text: str, most: int, remarks: list[Remark]) -> list[BookEntry]:
     for record in records(text, remarks):
         classes = record.classes
         if len(people) + len(groups) >= most:
-            remarks.append(Remark(record.line, RemarkKind.TOO_MANY, str(most)))
+            tell(remarks, Remark(record.line, RemarkKind.TOO_MANY, str(most)))
             break
         if classes & _GROUPS:
             one = BookEntry(
@@ -80,7 +80,7 @@ def entries(text: str, most: int, remarks: list[Remark]) -> list[BookEntry]:
 
 def _named(one: BookEntry, remarks: list[Remark]) -> bool:
     if not one.full_name:
-        remarks.append(Remark(one.line, RemarkKind.NO_NAME))
+        tell(remarks, Remark(one.line, RemarkKind.NO_NAME))
     return bool(one.full_name)
 
 
@@ -116,7 +116,7 @@ def _members(record: LdifRecord, uids: dict[str, str], remarks: list[Remark]) ->
         elif found or ("@" in name and "=" not in name):
             yield "mailto:" + tidy(found[1] if found else name).lower()
         else:
-            remarks.append(Remark(record.line, RemarkKind.MEMBER, name[:80]))
+            tell(remarks, Remark(record.line, RemarkKind.MEMBER, name[:80]))
 
 
 def _plain(name: str) -> str:
