@@ -17,9 +17,10 @@ LARGEST = 40_000  # bytes of the result: a card travels as one piece
 LARGEST_UPLOAD = 20_000_000
 _MOST_PIXELS = 30_000_000
 _MOST_PIXELS_JPEG = 65_000_000  # decoded at an eighth of its size: what telephones take today
-_QUALITIES = (85, 70, 50, 30)
+_ENCODED = ((SIDE, 85), (SIDE, 70), (SIDE, 50), (SIDE, 30), (SIDE // 2, 50))  # (pixels, quality), until one is small enough
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF's Orientation: PIL.Image.Transpose
 _READ = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
+_LIKE_JPEG = ("JPEG", "MPO")  # MPO: a JPEG with others behind it, as telephones take; the first one is read
 
 
 def for_card(data: bytes) -> bytes:
@@ -33,7 +34,7 @@ def for_card(data: bytes) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=_READ) as picture:
-                if picture.width * picture.height > (_MOST_PIXELS_JPEG if picture.format == "JPEG" else _MOST_PIXELS):
+                if picture.width * picture.height > (_MOST_PIXELS_JPEG if picture.format in _LIKE_JPEG else _MOST_PIXELS):
                     return b""
                 return _encoded(_small(picture))
     except (OSError, EOFError, ValueError, SyntaxError, TypeError, ArithmeticError, LookupError, struct.error, MemoryError,
@@ -68,8 +69,9 @@ def _turned(picture: Picture) -> int:
 
 def _encoded(picture: Picture) -> bytes:
     found = b""
-    for quality in _QUALITIES:
+    for side, quality in _ENCODED:
         into = io.BytesIO()
+        picture.thumbnail((side, side))
         picture.save(into, "JPEG", quality=quality, optimize=True, exif=b"")
         found = into.getvalue()
         if len(found) <= LARGEST:

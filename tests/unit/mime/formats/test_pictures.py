@@ -38,7 +38,14 @@ def test_it_stands_upright_and_tells_nothing_of_the_camera() -> None:
 def test_noise_is_made_small_enough() -> None:
     into = io.BytesIO()
     Image.frombytes("RGB", (600, 600), random.Random(1).randbytes(600 * 600 * 3)).save(into, "PNG")
-    assert 0 < len(pictures.for_card(into.getvalue())) < 100_000
+    assert 0 < len(pictures.for_card(into.getvalue())) <= pictures.LARGEST
+
+
+def test_a_jpeg_with_others_behind_it_may_have_as_many_pixels_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "_MOST_PIXELS", 1000)
+    data = made((600, 400), "MPO", save_all=True, append_images=[Image.new("RGB", (600, 400))])
+    with Image.open(io.BytesIO(pictures.for_card(data))) as found:
+        assert found.size == (512, 341)
 
 
 def _bomb() -> bytes:
