@@ -205,8 +205,12 @@ def members(user: User, group: ContactDetails) -> tuple[list[Contact], list[str]
 
 
 def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
-    """Make a contact a member of exactly these groups (by `uid`). Raises CardTooLarge, ContactChangedElsewhere."""
-    chosen, before = set(wanted), groups_of(row)
+    """Make a contact a member of exactly these groups (by `uid`), and of those that a form does not list (see `groups`).
+
+    Raises CardTooLarge, ContactChangedElsewhere.
+    """
+    before = groups_of(row)
+    chosen = set(wanted) | (before - {group.uid for group in groups(user)})
     mine = {row.card_uid, *_as_members(row)}
     for uid in chosen ^ before:
         group = Contact.get_or_none((Contact.user == user) & (Contact.uid == uid) & (Contact.kind == GROUP))

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from tests.support.contact_pages import EDIT, add, cards_of, import_file
+from tests.support.contact_pages import EDIT, add, cards_of, group, import_file
 from tests.support.visits import Page, Visitor
 from webmail.contacts import store
 
@@ -42,6 +42,17 @@ def test_a_form_that_is_refused_keeps_what_was_typed(alice: Visitor) -> None:
     assert add(alice, "").status == 422 and add(alice, "x" * 300).status == 422 and cards_of(alice) == {}
     more = alice.submit(page, EDIT, action="more")
     assert more.status == 200 and len(more.all("[name=phone]")) == 5 and more.one("[name=note]").get_text().strip() == "kept"
+
+
+def test_a_group_inside_that_the_form_does_not_list_stays_inside(alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("A", "B", "Z"):
+        group(alice, name)
+    whole = alice.get(alice.get("/contacts").link("Z"))
+    form = alice.get(whole.link("Edit"))
+    page = alice.submit(form, EDIT, groups=[box["value"] for box in form.all("[name=groups]")])
+    monkeypatch.setattr(store, "MOST_GROUPS", 1)
+    page = alice.submit(alice.get(page.link("Edit")), EDIT, name="Z", groups=[])
+    assert [link.get_text() for link in page.all(".contacts a")] == ["B"]
 
 
 def test_what_is_typed_survives_a_lost_session(alice: Visitor) -> None:

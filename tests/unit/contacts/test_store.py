@@ -104,6 +104,15 @@ def test_a_new_contact_sent_again_with_other_words_is_not_taken_for_the_first(al
 # --- groups ----------------------------------------------------------------------------------------------------------
 
 
+def test_groups_that_are_not_listed_are_not_left(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_GROUPS", 1)
+    listed, beyond, row = group(alice, "A"), group(alice, "B"), new(alice, "Ann")
+    for one in (listed, beyond):
+        store.join(alice, row, [one.uid])
+    store.join(alice, row, [])
+    assert store.groups_of(row) == {beyond.uid}
+
+
 def test_a_contact_joins_and_leaves_groups(alice: User) -> None:
     row = new(alice, "Ann", "ann@x.example")
     one, two = group(alice, "One"), group(alice, "Two", "mailto:ann@x.example")

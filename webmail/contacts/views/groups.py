@@ -62,13 +62,14 @@ def group_form(row: Contact) -> Response:
 
 
 def change_group(row: Contact) -> Answer:
-    """Save a group. Members without an address that are no groups do not appear in the form, so they are kept."""
+    """Save a group. Members without an address that are no listed groups do not appear in the form, so they are kept."""
     form = GroupForm()
     if not form.check():
         return _form_page(form, row, 422)
     known = store.details(row)
     people, _addresses = store.members(current_user(), known)
-    unwritten = [one.card_uid for one in people if not one.email and one.kind != store.GROUP]
+    listed = {group.uid for group in store.groups(current_user())}
+    unwritten = [one.card_uid for one in people if not one.email and one.uid not in listed]
     new = ContactDetails(name=form.name.data or "", group=True, members=tuple(dict.fromkeys([*_members(form), *unwritten])))
     try:
         changed = store.change(row, new, form.revision.data or "")
