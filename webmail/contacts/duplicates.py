@@ -54,12 +54,10 @@ def candidates(user: User) -> list[Candidate]:
     by_phone, by_name = _by_phone(people.values()), _by_name(people.values())
     for likeness, shared in ((Likeness.ADDRESS, _by_address(user)), (Likeness.PHONE, by_phone), (Likeness.NAME, by_name)):
         for value, numbers in shared.items():
-            alike = [
-                people[number] for number in sorted(set(numbers)) if number in people and number not in taken
-            ]  # oldest first
-            if not 1 < len(alike) <= _MOST_SHARING:
+            sharing = [number for number in sorted(set(numbers)) if number in people]  # oldest first
+            if len(sharing) > _MOST_SHARING:
                 continue
-            together = _not_apart(alike, apart)
+            together = _not_apart([people[number] for number in sharing if number not in taken], apart)
             if len(together) > 1:
                 taken.update(row.id for row in together)
                 candidates.append(Candidate(likeness, value, tuple(together)))

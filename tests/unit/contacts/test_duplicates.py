@@ -37,6 +37,13 @@ def test_a_number_that_many_share_tells_nothing(alice: User) -> None:
     assert duplicates.candidates(alice) == []
 
 
+def test_such_a_number_tells_nothing_of_those_who_are_left_either(alice: User) -> None:
+    lines = ["TEL:04 00 00 00 00"] * 8
+    lines[:2] = [f"{line}\r\nEMAIL:same@x.example" for line in lines[:2]]
+    take(alice, "".join(card(f"Person {letter}", line, uid=letter) for letter, line in zip("abcdefgh", lines, strict=True)))
+    assert [one.likeness for one in duplicates.candidates(alice)] == [Likeness.ADDRESS]
+
+
 def test_what_was_told_apart_is_not_found_again(alice: User) -> None:
     rows = [new(alice, "Ann", f"{n}@x.example") for n in range(3)]
     duplicates.tell_apart(alice, [rows[0].uid, rows[1].uid])
