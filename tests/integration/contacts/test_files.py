@@ -65,6 +65,13 @@ def test_unknown_columns_are_asked_for_and_kept_over_an_error(alice: Visitor) ->
     assert "NOTE:Truc: bleu" in cards_of(alice)["Élodie Cœur"]
 
 
+def test_a_mobile_number_is_enough_and_the_name_of_the_file_stays(alice: Visitor) -> None:
+    page = alice.submit(send_file(alice, UNKNOWN, "liste.csv"), CHOOSE, column=["phone.cell", "note", ""])
+    assert page.status == 200 and "liste.csv" in page.text
+    again = alice.submit(alice.get(page.link("Change columns")), CHOOSE, column=["name", "email", ""])
+    assert "liste.csv" in again.text
+
+
 def test_a_file_that_was_imported_or_dropped_is_gone(alice: Visitor, bob: Visitor) -> None:
     report = send_file(alice, CARD.encode())
     assert "no longer here" in bob.get(report.address).notices

@@ -34,7 +34,8 @@ from webmail.web.rendering import page
 from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 _FORM = re.compile(r"[0-9a-f]{32}")
-_NAMES = ("name", "given", "family", "email", "email.home", "email.work", "phone", "organisation", "nickname")
+_NAMES = ("name", "given", "family", "email", "phone", "organisation", "nickname")
+_GOOGLE_NAMES = ("g.e mail", "g.phone", "g.organization")
 
 
 @blueprint.get("/contacts/import")
@@ -147,7 +148,8 @@ def choose_columns(upload: str) -> Answer:
     look = card_files.look(content, columns)
     known = {key for _name, fields in field_choices() for key, _label in fields}
     allowed = {*known, "", *(one.key for one in card_files.look(content).columns)}
-    if not set(columns.keys) <= allowed or not any(key in _NAMES or key.startswith("g.e mail") for key in columns.keys):
+    names_some = any(key.partition(".")[0] in _NAMES or key.startswith(_GOOGLE_NAMES) for key in columns.keys)
+    if not set(columns.keys) <= allowed or not names_some:
         return _columns_page(upload, look, 422, _("Say which column holds the name, the address or the phone number."))
     try:
         import_check.choose_columns(settings(), task_id, columns)
@@ -171,7 +173,7 @@ def show_import(upload: str) -> Answer:
     except FileGone:
         return _gone()
     if import_check.is_large(content):  # its columns were not chosen yet
-        return redirect(url_for("contacts.import_columns", upload=upload), 303)
+        return redirect(url_for("contacts.import_columns", upload=upload, name=_name() or None), 303)
     columns = import_check.chosen_columns(settings(), task_id)
     planned = merge.plan_cards(current_user(), card_files.read(content, columns))
     report = report_of(planned, store.count(current_user()))
