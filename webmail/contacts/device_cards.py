@@ -68,12 +68,19 @@ def write(book: Collection, href: str, card: str, known: ContactDetails, row: Co
 
 
 def move(row: Contact, book: Collection, href: str) -> None:
-    """Put a contact into another book, or under another name. In a transaction that has locked both books."""
+    """Put a contact into another book, or under another name. In a transaction that has locked both books.
+
+    Raises ContactChangedElsewhere if another contact of the book has its UID.
+    """
     size = collections.sizes([row.vcard])
     collections.gone(row.collection_id, [row.href], collections.changed(row.collection_id, count=-1, size=-size))
     seq = collections.changed(book.id, count=1, size=size)
     values: dict[str, Any] = {"collection": book.id, "user": book.user_id, "href": href, "seq": seq}
-    Contact.update(**values).where(Contact.id == row.id).execute()
+    try:
+        with db.atomic():
+            Contact.update(**values).where(Contact.id == row.id).execute()
+    except pw.IntegrityError as error:
+        raise store.ContactChangedElsewhere(str(error)) from error
     store.change_owner(row, book.user_id)
     collections.there(book.id, [href])
 

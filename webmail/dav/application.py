@@ -194,6 +194,8 @@ class DavApplication(Application):
             except (UidTaken, ContactChangedElsewhere):
                 prefix_of = "CR" if goal.collection.kind == BOOK else "C"
                 return _error(client.CONFLICT, f"{prefix_of}:no-uid-conflict")
+            except changes.WrongComponent:
+                return _error(client.FORBIDDEN, "C:supported-calendar-component")
             except NoRoom:
                 return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         for one in {source.collection, goal.collection}:

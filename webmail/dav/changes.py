@@ -13,6 +13,7 @@ from webmail.collections.store import BOOK
 from webmail.config import Settings
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
+from webmail.database.connection import db
 from webmail.dav.visit import Visit, current
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, User
@@ -51,9 +52,13 @@ def prepare(collection: Collection, body: bytes) -> CheckedItem:
     except UnicodeDecodeError as error:
         raise UnusableCalendar("not UTF-8") from error
     found = objects.prepared(text, current.get().zone)
-    if collection.components and found[0].component not in collection.components.split(","):
-        raise WrongComponent(found[0].component)
+    _check_component(collection, found[0].component)
     return CheckedItem(text, len(body), found)
+
+
+def _check_component(calendar: Collection, component: str) -> None:
+    if calendar.components and component not in calendar.components.split(","):
+        raise WrongComponent(component)
 
 
 def row_at(collection: Collection, href: str) -> Item | None:
@@ -131,16 +136,18 @@ def trash_all(collection: Collection, by: str) -> None:
 def move(row: Item, goal: Collection, href: str, there: Item | None, visit: Visit) -> None:
     """Give an item another place; what is there goes into the trash. In a transaction that has locked both collections.
 
-    Raises NoRoom, UidTaken, ContactChangedElsewhere.
+    All of it is done or nothing. Raises NoRoom, WrongComponent, UidTaken, ContactChangedElsewhere.
     """
-    if there is not None:
-        trash(goal, [there], visit.user.address)
-    if row.collection_id != goal.id:
-        _check_room(goal, 1, _size(row), visit.settings)
-    if isinstance(row, Contact):
-        device_cards.move(row, goal, href)
-    else:
-        objects.move(row, goal, href)
+    with db.atomic():
+        if there is not None:
+            trash(goal, [there], visit.user.address)
+        if row.collection_id != goal.id:
+            _check_room(goal, 1, _size(row), visit.settings)
+        if isinstance(row, Contact):
+            device_cards.move(row, goal, href)
+        else:
+            _check_component(goal, row.component)
+            objects.move(row, goal, href)
 
 
 def tell(collection: Collection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.dav.conftest import Phone, card, event
+from tests.unit.dav.conftest import NAMES, Phone, card, event
 from webmail.collections import trash
 from webmail.contacts import store as contacts
 from webmail.contacts import undo
@@ -178,6 +178,33 @@ def test_an_item_moves_between_collections(phone: Phone, alice: User) -> None:
     assert phone.ask("MOVE", "work/b.ics", Destination=f"{phone.home}calendar/a%00b%0a.ics").status_code == 403
     assert phone.ask("MOVE", "work/b.ics", Destination=f"{phone.home}nowhere/b.ics").status_code == 409
     assert phone.ask("GET", "work/b.ics").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "one", "other"),
+    [("calendar", "work", event("u1"), event("u2")), ("contacts", "club", card("u1"), card("u2"))],
+)
+def test_a_move_that_is_refused_changes_nothing(phone: Phone, first: str, second: str, one: str, other: str) -> None:
+    kind = "<c:addressbook/>" if first == "contacts" else "<c:calendar/>"
+    space = NAMES["CR"] if first == "contacts" else NAMES["C"]
+    asked = f"<d:mkcol xmlns:d='DAV:' xmlns:c='{space}'><d:set><d:prop><d:resourcetype><d:collection/>{kind}"
+    assert phone.ask("MKCOL", second, asked + "</d:resourcetype></d:prop></d:set></d:mkcol>").status_code == 201
+    for path, text in ((f"{first}/a", one), (f"{second}/b", other), (f"{second}/c", one)):
+        assert phone.put(path, text).status_code == 201
+    tokens = {name: phone.sync(f"{name}/")[0] for name in (first, second)}
+    answer = phone.ask("MOVE", f"{first}/a", Destination=f"{phone.home}{second}/b")
+    assert answer.status_code == 409 and "no-uid-conflict" in answer.text
+    assert phone.ask("GET", f"{second}/b").text == other
+    assert [phone.sync(f"{name}/", token)[1] for name, token in tokens.items()] == [{}, {}]
+    assert {one.name: one.count for one in Collection.select() if one.name in tokens} == {first: 1, second: 2}
+
+
+def test_a_task_does_not_move_into_a_calendar_of_events(phone: Phone, alice: User) -> None:
+    phone.put("calendar/t", event("t", start="", component="VTODO"))
+    Collection.create(user=alice, name="events", kind="calendar", components="VEVENT")
+    answer = phone.ask("MOVE", "calendar/t", Destination=f"{phone.home}events/t")
+    assert answer.status_code == 403 and "supported-calendar-component" in answer.text
+    assert phone.ask("GET", "calendar/t").status_code == 200
 
 
 def test_quotas(app, phone: Phone) -> None:
