@@ -209,7 +209,7 @@ def _body(environ: Environ, method: str, settings: Settings) -> bytes:
         text = str(environ.get("CONTENT_LENGTH") or "0")
         if not (text.isascii() and text.isdigit()):
             raise DavRefusal(client.BAD_REQUEST, "No length.")
-        if int(text[:20]) > limit:
+        if len(text) > 20 or int(text) > limit:
             raise DavRefusal(client.REQUEST_ENTITY_TOO_LARGE, "Too large.")
         body = _read(environ["wsgi.input"], int(text))
         if len(body) != int(text):

@@ -88,6 +88,7 @@ class _Reader:
         self.dates = self.zones = 0
         self.recurring = False
         self.rule = self.start = self.summary = ""
+        self.outer: list[tuple[str, str]] = []  # rule and DTSTART of the components around
 
     def take(self, line: Line) -> None:
         if line.name == "BEGIN":
@@ -109,15 +110,15 @@ class _Reader:
         self.zones += self.stack[1:2] == ["VTIMEZONE"]
         if len(self.kinds) > MOST_COMPONENTS or self.zones > MOST_ZONES * 5:
             raise UnusableCalendar("too many components")
-        if name != "VALARM":
-            self.rule = self.start = ""
+        self.outer.append((self.rule, self.start))
+        self.rule = self.start = ""
 
     def _end(self, name: str) -> None:
         if self.stack.pop() != name:
             raise UnusableCalendar("components in disorder")
-        if name != "VALARM" and self.rule:
+        if self.rule:
             self.rules.append((name, self.rule, self.start))
-            self.rule = self.start = ""
+        self.rule, self.start = self.outer.pop()
 
     def _property(self, line: Line) -> None:
         of_zone = self.stack[1:2] == ["VTIMEZONE"]

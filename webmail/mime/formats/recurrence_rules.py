@@ -36,8 +36,9 @@ class UnboundedRule(ValueError):
 def check_zone(rule: str) -> None:
     """Check the rule of a time zone: it changes once a year. Raises UnboundedRule."""
     parts = _parts(rule)
-    if parts.get("FREQ") != "YEARLY" or set(parts) - _ZONE_PARTS:
+    if parts.get("FREQ") != "YEARLY" or set(parts) - _ZONE_PARTS or parts.get("INTERVAL", "1") != "1":
         raise UnboundedRule("a time zone that changes otherwise than once a year")
+    _check_values(parts)
 
 
 def check(rule: str, start: str) -> None:
@@ -47,13 +48,18 @@ def check(rule: str, start: str) -> None:
         raise UnboundedRule("a rule that repeats more often than hourly, or none")
     if unknown := set(parts) - _PARTS[parts["FREQ"]]:
         raise UnboundedRule(f"a rule with {sorted(unknown)[0][:20]}")
+    _check_values(parts, start)
+
+
+def _check_values(parts: dict[str, str], start: str = "") -> None:
+    """Refuse what may never apply and, given where it begins, what takes too long."""
     try:
         _check_applies(parts, start)
-        if _cost(parts, start) > MOST_STEPS:
+        if start and _cost(parts, start) > MOST_STEPS:
             raise UnboundedRule("a rule that takes too long")
+    except UnboundedRule:
+        raise
     except (ValueError, TypeError, OverflowError) as error:
-        if isinstance(error, UnboundedRule):
-            raise
         raise UnboundedRule("a rule with values that are none") from error
 
 
