@@ -17,7 +17,7 @@ from webmail import doctor_clock, doctor_devices, doctor_directory, doctor_doors
 from webmail.account import Account, Server
 from webmail.auth import mail_sessions, terms
 from webmail.config import ConfigError, Settings, ca_trouble
-from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
+from webmail.doctor_result import CERTIFICATE_DAYS, OK, PROBLEM, WARNING, CheckResult, in_days, plain
 from webmail.errors import MailError, ServerAway, SignInRefused, TokenRefused
 from webmail.imap.connection import authenticate
 from webmail.web.formatting import LANGUAGES
@@ -36,7 +36,6 @@ _CAPABILITIES = {
     "PREVIEW": (WARNING, "lists can't show previews of messages"),
     "METADATA": (WARNING, "the mail server's own spam rule does not know people's safe senders"),
 }
-_CERTIFICATE_DAYS = 14  # warn if it expires sooner
 
 
 def examine(settings: Settings, address: str = "", password: str | None = None) -> Iterator[CheckResult]:
@@ -279,10 +278,8 @@ def _reached(name: str, server: Server, sock: Any) -> CheckResult:
 def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
     """How long a trusted certificate is still valid."""
     days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
-    if days < _CERTIFICATE_DAYS:
-        return CheckResult(
-            name, WARNING, f"its certificate is trusted but expires in {days} day{'' if days == 1 else 's'}: renew it."
-        )
+    if days < CERTIFICATE_DAYS:
+        return CheckResult(name, WARNING, f"its certificate is trusted but expires in {in_days(days)}: renew it.")
     return CheckResult(name, OK, f"its certificate is trusted and valid for {days} more days.")
 
 

@@ -15,9 +15,8 @@ from imapclient import IMAPClient
 from webmail.auth.devices.apple_profile import CannotSign, Signer
 from webmail.auth.devices.servers import DeviceServer, mail_servers
 from webmail.config import Settings
-from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
+from webmail.doctor_result import CERTIFICATE_DAYS, OK, PROBLEM, WARNING, CheckResult, in_days, plain
 
-_CERTIFICATE_DAYS = 14  # warn if it expires sooner
 _ADVICE = 'Set mail_server, or [devices] with names and ports that are good outside; see "Phones and mail programs".'
 
 
@@ -45,8 +44,8 @@ def _reached(server: DeviceServer, timeout: float) -> CheckResult:
         words = f"{where} can't be reached from here ({plain(error).rstrip('.')}). If it can from outside, this does no harm."
         return CheckResult(name, WARNING, words)
     days = int((ends - time.time()) // 86400)
-    if days < _CERTIFICATE_DAYS:
-        return CheckResult(name, WARNING, f"the certificate of {where} expires in {days} days: renew it.")
+    if days < CERTIFICATE_DAYS:
+        return CheckResult(name, WARNING, f"the certificate of {where} expires in {in_days(days)}: renew it.")
     return CheckResult(name, OK, f"{where} answers, with a certificate that phones trust.")
 
 
@@ -89,6 +88,6 @@ def _signer(settings: Settings) -> CheckResult:
     except CannotSign as error:
         return CheckResult(name, PROBLEM, f"are not signed: {error} (certificate and key of [devices]).")
     days = (ends - datetime.now(UTC)).days
-    if days < _CERTIFICATE_DAYS:
-        return CheckResult(name, WARNING, f"are signed by a certificate that expires in {days} days: renew it.")
+    if days < CERTIFICATE_DAYS:
+        return CheckResult(name, WARNING, f"are signed by a certificate that expires in {in_days(days)}: renew it.")
     return CheckResult(name, OK, f"are signed by {settings.devices.certificate}, for {days} more days.")

@@ -7,6 +7,7 @@ import smtplib
 from dataclasses import dataclass
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
+CERTIFICATE_DAYS = 14  # warn if one expires sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,11 @@ class CheckResult:
     name: str
     state: str
     words: str
+
+
+def in_days(days: int) -> str:
+    """ "1 day", "12 days"."""
+    return f"{days} day{'' if days == 1 else 's'}"
 
 
 def plain(error: BaseException) -> str:

@@ -57,3 +57,11 @@ def test_what_can_not_be_reached_from_here_may_be_from_outside(settings):
 def test_a_certificate_for_profiles_that_is_not_there(settings):
     state, words = told(replace(settings, devices=Devices(certificate="a.pem", key="a.key")))["Apple profiles"]
     assert (state, "a.pem" in words) == (PROBLEM, True)
+
+
+@pytest.mark.parametrize(("days", "expected"), [(2, "expires in 1 day:"), (3, "expires in 2 days:"), (60, "for 59 more days")])
+def test_how_long_profiles_are_signed_yet(settings, tmp_path, days, expected):
+    pem = servers.certificate(tmp_path, days=days)[1]
+    here = replace(settings, devices=Devices(certificate=pem, key=pem.removesuffix(".pem") + ".key"))
+    state, words = told(here)["Apple profiles"]
+    assert (state, expected in words) == (OK if days == 60 else WARNING, True)
