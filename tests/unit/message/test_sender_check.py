@@ -37,6 +37,7 @@ def kinds(user: User, one: Message, **more: Any) -> set[str]:
         (Address("", "root@mail.lycee.example"), None, SenderPlace.OUTSIDE),
         (Address("", "bob@xlycee.example"), None, SenderPlace.OUTSIDE),
         (FAR, None, SenderPlace.OUTSIDE),
+        (Address("", f"bob@{'é' * 80}.example"), None, SenderPlace.OUTSIDE),  # no domain can be like this
         (Address("", "MAILER-DAEMON"), None, SenderPlace.NOWHERE),
         (Address("", "alice@lycee.example"), Role.SENT, SenderPlace.OWN),
         (Address("", "alice@lycee.example"), None, SenderPlace.INSIDE),

@@ -218,7 +218,7 @@ def _seen(row: AppPassword) -> list[str]:
     """When it signed in, what for and from where; empty where it has not."""
     if row.used is None:
         return []
-    words = [signed_in_words(row.used).removesuffix("."), use_words(row.used_protocol)]
+    words = [signed_in_words(row.used), use_words(row.used_protocol)]
     return [*words, *([_("from %(network)s", network=row.used_network)] if row.used_network else [])]
 
 
@@ -226,7 +226,7 @@ def _taken(row: AppPassword) -> list[str]:
     """When the profile was downloaded, and from where; empty where it was not, or does not matter any more."""
     if row.profile_taken is None or row.used is not None:
         return []
-    words = [downloaded_words(row.profile_taken).removesuffix(".")]
+    words = [downloaded_words(row.profile_taken)]
     return [*words, *([_("from %(network)s", network=row.profile_network)] if row.profile_network else [])]
 
 

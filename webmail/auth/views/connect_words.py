@@ -169,13 +169,13 @@ def use_words(protocol: str) -> str:
 
 
 def signed_in_words(moment: datetime) -> str:
-    """A sentence: how long ago a device signed in; after an hour, the time or day."""
+    """How long ago a device signed in; after an hour, the time or day. Without a full stop: more follows."""
     seconds = max(1, int((now() - moment).total_seconds()))
     if seconds < 60:
-        return ngettext("It signed in %(num)d second ago.", "It signed in %(num)d seconds ago.", seconds)
+        return ngettext("It signed in %(num)d second ago", "It signed in %(num)d seconds ago", seconds)
     if seconds < 3600:
-        return ngettext("It signed in %(num)d minute ago.", "It signed in %(num)d minutes ago.", seconds // 60)
-    return _("Last sign-in: %(when)s.", when=short_date(moment))
+        return ngettext("It signed in %(num)d minute ago", "It signed in %(num)d minutes ago", seconds // 60)
+    return _("Last sign-in: %(when)s", when=short_date(moment))
 
 
 def downloaded_words(moment: datetime) -> str:
@@ -183,10 +183,10 @@ def downloaded_words(moment: datetime) -> str:
     seconds = max(1, int((now() - moment).total_seconds()))
     if seconds < 60:
         return ngettext(
-            "The profile was downloaded %(num)d second ago.", "The profile was downloaded %(num)d seconds ago.", seconds
+            "The profile was downloaded %(num)d second ago", "The profile was downloaded %(num)d seconds ago", seconds
         )
     if seconds < 3600:
         return ngettext(
-            "The profile was downloaded %(num)d minute ago.", "The profile was downloaded %(num)d minutes ago.", seconds // 60
+            "The profile was downloaded %(num)d minute ago", "The profile was downloaded %(num)d minutes ago", seconds // 60
         )
-    return _("The profile was last downloaded: %(when)s.", when=short_date(moment))
+    return _("The profile was last downloaded: %(when)s", when=short_date(moment))
