@@ -24,6 +24,7 @@ from webmail.account import Account
 from webmail.accounts import own_data, support
 from webmail.auth import mailed_codes, password_reset
 from webmail.auth.check_slots import TooBusy
+from webmail.auth.devices import handover
 from webmail.auth.providers import directory_sweep
 from webmail.auth.views import directory_letters
 from webmail.calendar import objects
@@ -132,6 +133,7 @@ class Jobs:
                 audit.expire(self.settings)
                 mailed_codes.expire()
                 password_reset.expire()
+                handover.expire()
                 support.expire()
                 leftovers.sweep(self.settings)
                 archive_log.expire()

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from tests.support.broken_database import FAULTS
 from tests.support.system_mail import queued
 from tests.support.waiting import eventually
 from webmail import jobs, vault
+from webmail.auth import app_passwords
+from webmail.auth.devices import handover
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
-from webmail.models import Outbox, OutboxState, now
+from webmail.models import AppPassword, Outbox, OutboxState, PeriodicJob, now
 
 WORKER = """
 import sys
@@ -124,6 +127,15 @@ def test_the_sweep_finds_it_without_a_queue(establishment, here, caplog):
     assert f"system mail {row.id} waits for the next sweep" in caplog.text
     queue.deliver_system_mail(row.id)
     assert here.server.copies(BOB) == 1
+
+
+def test_the_sweep_removes_a_profile_that_nobody_fetched(here):
+    letters, row = app_passwords.add(here.draft().user, "Phone", ["imap"], kind="iphone")
+    handover.offer(row, letters, here.settings)
+    AppPassword.update(profile_until=now() - timedelta(seconds=1)).execute()
+    PeriodicJob.delete().execute()
+    jobs.build(here.settings).sweep()
+    assert AppPassword.get_by_id(row.id).profile_sealed is None
 
 
 def test_a_row_opens_with_its_sealed_password_or_not_at_all(here):

@@ -119,7 +119,7 @@ class AppPassword(Table):
     used_network = pw.CharField(max_length=64, default="")
     kind = pw.CharField(max_length=20, default="")  # a word of auth.devices.kinds.DeviceKind; "": made by hand
     profile_hash = pw.CharField(max_length=64, null=True, index=True)  # SHA-256 of its address's key (auth/devices/handover.py)
-    profile_sealed = pw.BlobField(null=True)  # the password, by that key, for some minutes
+    profile_sealed = pw.BlobField(null=True)  # the password, by that key, until it is fetched or the next clean-up
     profile_until = pw.DateTimeField(null=True)
     profile_taken = pw.DateTimeField(null=True)  # when the profile was fetched last, and from where
     profile_network = pw.CharField(max_length=64, default="")

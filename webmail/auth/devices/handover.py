@@ -24,8 +24,7 @@ class HandoverOver(Exception):
 
 
 def offer(row: AppPassword, letters: str, settings: Settings) -> str:
-    """The key of a new address, in place of one before it. Two UPDATEs."""
-    forget_old()
+    """The key of a new address, in place of one before it. One UPDATE."""
     key = secrets.token_urlsafe(24)
     sealed = vault.seal_for_session(letters, _PURPOSE + key, settings.secret_key, row.user_id)
     AppPassword.update(profile_hash=_hash(key), profile_sealed=sealed, profile_until=now() + VALID).where(
@@ -71,7 +70,7 @@ def withdraw(row: AppPassword) -> None:
     AppPassword.update(profile_hash=None, profile_sealed=None, profile_until=None).where(AppPassword.id == row.id).execute()
 
 
-def forget_old() -> int:
+def expire() -> int:
     """Remove what was sealed and not fetched in time; returns how many."""
     over = AppPassword.profile_until.is_null(False) & (AppPassword.profile_until < now())
     return AppPassword.update(profile_hash=None, profile_sealed=None, profile_until=None).where(over).execute()

@@ -311,6 +311,7 @@ def test_what_nobody_fetched_is_forgotten(alice, settings):
         handover.offer(row, letters, settings)
     AppPassword.update(profile_until=now() - timedelta(minutes=1)).execute()
     handover.offer(row, letters, settings)
+    assert handover.expire() == 1
     assert [one.profile_sealed is None for one in AppPassword.select().order_by(AppPassword.id)] == [True, False]
 
 
