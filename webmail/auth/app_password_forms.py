@@ -54,12 +54,21 @@ def _is_a_day(form: FlaskForm, field: Field) -> None:
         raise ValidationError(_("Choose a day within the next ten years, or leave this empty."))
 
 
-class ConnectForm(FlaskForm):
-    """The app password of a device that is being connected. `dav` says whether calendars and contacts are offered for it."""
-
+class _NamedForm(FlaskForm):
     name = StringField(
         _l("Name"), [required, MaxLength(AppPassword.name.max_length)], filters=[_printable], render_kw={"autocomplete": "off"}
     )
+    use: _Boxes
+
+    @property
+    def uses(self) -> Sequence[str]:
+        """What it allows, of app_passwords.USES."""
+        return [use for box in self.use.data or [] for use in USES[box]]
+
+
+class ConnectForm(_NamedForm):
+    """The app password of a device that is being connected. `dav` says whether calendars and contacts are offered for it."""
+
     use = _Boxes(_l("What for?"), default=["mail", "dav"])
 
     def __init__(self, *, dav: bool, **given: Any) -> None:
@@ -68,18 +77,10 @@ class ConnectForm(FlaskForm):
         if not dav:  # nothing to choose, and nothing shown
             self.use.data = ["mail"]
 
-    @property
-    def uses(self) -> Sequence[str]:
-        """What it allows, of app_passwords.USES."""
-        return [use for box in self.use.data or [] for use in USES[box]]
 
-
-class AppPasswordForm(FlaskForm):
+class AppPasswordForm(_NamedForm):
     """`dav` says whether calendars and contacts are offered."""
 
-    name = StringField(
-        _l("Name"), [required, MaxLength(AppPassword.name.max_length)], filters=[_printable], render_kw={"autocomplete": "off"}
-    )
     use = _Boxes(_l("What for?"), default=["imap", "smtp"])
     expires = StringField(_l("Last day (optional)"), [_is_a_day], filters=[trimmed], render_kw={"type": "date"})
 
@@ -87,11 +88,6 @@ class AppPasswordForm(FlaskForm):
         super().__init__(**given)
         choices = [("imap", _("Reading mail (IMAP)")), ("smtp", _("Sending mail (SMTP)"))]
         self.use.choices = [*choices, *([("dav", _("Calendars and contacts"))] if dav else [])]
-
-    @property
-    def uses(self) -> Sequence[str]:
-        """What it allows, of app_passwords.USES."""
-        return [use for box in self.use.data or [] for use in USES[box]]
 
     @property
     def ends(self) -> datetime | None:
