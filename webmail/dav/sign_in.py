@@ -146,12 +146,15 @@ class _counted:
         limits = (self.settings.sign_in_attempts, self.settings.sign_in_attempts * _NETWORK_FACTOR)
         with db.atomic():
             serialize("sign-in")
-            for key, limit in zip(self.keys, limits, strict=True):
-                if SignInFailure.select().where(SignInFailure.address == key, recent).count() >= limit:
-                    audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.told, network=self.network)
-                    raise TooManyAttempts(int(WINDOW.total_seconds() // 60))
-            for key in self.keys:
-                SignInFailure.create(address=key, network=self.mark)
+            counts = [SignInFailure.select().where(SignInFailure.address == key, recent).count() for key in self.keys]
+            full = any(count >= limit for count, limit in zip(counts, limits, strict=True))
+            if full:  # in the audit log, so the transaction has to end well
+                audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.told, network=self.network)
+            else:
+                for key in self.keys:
+                    SignInFailure.create(address=key, network=self.mark)
+        if full:
+            raise TooManyAttempts(int(WINDOW.total_seconds() // 60))
 
     def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
         if kind is not None and issubclass(kind, SignInRefused):

@@ -313,6 +313,7 @@ def test_the_same_wrong_password_counts_once_and_never_for_pages(app: Flask, own
         own.secret = f"guess {number}"
         answer = own.ask("PROPFIND", "/dav/")
     assert answer.status_code == 429 and int(answer.headers["Retry-After"]) >= 60
+    assert AuditEntry.get(AuditEntry.act == "sign-in-blocked").target == alice.address
     own.secret, sign_in._right = right, type(sign_in._right)()
     assert own.ask("PROPFIND", "/dav/").status_code == 429
     letters, _row = app_passwords.add(alice, "Phone", ("caldav",))
