@@ -41,9 +41,13 @@ def _make_room(user: int) -> None:
     count, size = total[0]
     while count and (count > MOST or size > LARGEST):
         oldest: Any = TrashedItem.select(TrashedItem.id, TrashedItem.size).where(mine).order_by(TrashedItem.id).limit(500)
-        found = list(oldest.tuples())
-        TrashedItem.delete().where(TrashedItem.id.in_([number for number, _size in found])).execute()
-        count, size = count - len(found), size - sum(each for _number, each in found)
+        numbers = []
+        for number, each in oldest.tuples():
+            if count <= MOST and size <= LARGEST:
+                break
+            numbers.append(number)
+            count, size = count - 1, size - each
+        TrashedItem.delete().where(TrashedItem.id.in_(numbers)).execute()
 
 
 def of(user: User) -> Sequence[TrashedItem]:

@@ -10,6 +10,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.collections.store import BOOK, Access
+from webmail.database.connection import db
 from webmail.models import FOR_EVER, CalendarObject, Contact
 
 _CHUNK = 500
@@ -35,18 +36,22 @@ class ObjectRows:
 
     table: Any = CalendarObject
     uid: Any = CalendarObject.uid
-    _listed = (
-        CalendarObject.id, CalendarObject.href, CalendarObject.uid, CalendarObject.etag, CalendarObject.size,
-        CalendarObject.modified, CalendarObject.component, CalendarObject.busy, CalendarObject.first, CalendarObject.last,
-    )  # fmt: skip
     _text: Any = CalendarObject.text
+
+    @property
+    def _listed(self) -> Sequence[Any]:
+        """What `_row` takes, apart from the text."""
+        return (
+            CalendarObject.id, CalendarObject.href, CalendarObject.uid, CalendarObject.etag, CalendarObject.size,
+            CalendarObject.modified, CalendarObject.component, CalendarObject.busy, CalendarObject.first, CalendarObject.last,
+        )  # fmt: skip
 
     def __init__(self, access: Access) -> None:
         self.collection = access.collection.id
         self.only_busy = not access.reads
 
     def _select(self, texts: bool, *conditions: Any) -> Iterator[ItemRow]:
-        fields = [*self._listed, self._text] if texts else list(self._listed)
+        fields = [*self._listed, *([self._text] if texts else [])]
         for values in self.table.select(*fields).where(self.table.collection == self.collection, *conditions).tuples():
             yield self._row(*values)
 
@@ -86,10 +91,14 @@ class CardRows(ObjectRows):
 
     table = Contact
     uid = Contact.card_uid
-    _listed = (  # type: ignore[assignment]
-        Contact.id, Contact.href, Contact.card_uid, Contact.revision, pw.fn.LENGTH(Contact.vcard).coerce(False), Contact.modified,
-    )  # fmt: skip
     _text = Contact.vcard
+
+    @property
+    def _listed(self) -> Sequence[Any]:
+        # bytes: LENGTH of a text counts characters
+        on_sqlite = isinstance(db.obj, pw.SqliteDatabase)
+        size = pw.fn.LENGTH(Contact.vcard.cast("BLOB")) if on_sqlite else pw.fn.OCTET_LENGTH(Contact.vcard)
+        return Contact.id, Contact.href, Contact.card_uid, Contact.revision, size.coerce(False), Contact.modified
 
     def _row(self, *values: Any) -> ItemRow:
         number, href, uid, etag, size, modified, *text = values

@@ -150,6 +150,26 @@ def test_what_a_telephone_deletes_stays_in_the_trash(phone: Phone, alice: User) 
     assert CalendarObject.select().count() == 0 and Occurrence.select().count() == 0
 
 
+def test_no_more_is_let_go_from_the_trash_than_needed(phone: Phone, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trash, "LARGEST", 2 * len(event("u0").encode()))
+    for number in range(4):
+        phone.put(f"calendar/{number}.ics", event(f"u{number}"))
+    for number in range(4):
+        phone.ask("DELETE", f"calendar/{number}.ics")
+    assert [one.uid for one in trash.of(alice)] == ["u3", "u2"]
+
+
+def test_a_list_tells_sizes_in_bytes(phone: Phone) -> None:
+    phone.put("contacts/a.vcf", card("c1", "Élodie Cœur"))
+    phone.put("calendar/a.ics", event("u1", "SUMMARY:Été"))
+    asked = "<d:propfind xmlns:d='DAV:'><d:prop><d:getcontentlength/></d:prop></d:propfind>"
+    for folder, text in (("contacts", card("c1", "Élodie Cœur")), ("calendar", event("u1", "SUMMARY:Été"))):
+        told = [
+            one.text for one in phone.xml("PROPFIND", f"{folder}/", asked, Depth="1").iterfind(".//D:getcontentlength", NAMES)
+        ]
+        assert told == ["0", str(len(text.encode()))]
+
+
 def test_an_administrator_brings_back_what_was_deleted(app, phone: Phone, alice: User) -> None:
     phone.ask("MKCALENDAR", "work")
     texts = {"contacts/a.vcf": card(), "calendar/a.ics": event("u1", "SUMMARY:Trip"), "work/b.ics": event("u2")}
