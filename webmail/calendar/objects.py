@@ -180,7 +180,7 @@ def extend_index(zone: tzinfo, most: int = 200) -> int:
     """Expand further what recurs for long; returns for how many objects. In short transactions."""
     at = int(time.time())
     due: Iterable[Any] = (
-        CalendarObject.select(CalendarObject.id)
+        CalendarObject.select(CalendarObject.id, CalendarObject.collection)
         .where(
             CalendarObject.recurring == 1,
             CalendarObject.indexed_until < at + _RENEWED,
@@ -190,9 +190,10 @@ def extend_index(zone: tzinfo, most: int = 200) -> int:
         .tuples()
     )
     count = 0
-    for (number,) in list(due):
+    for number, calendar in list(due):
         with db.atomic():
-            row = CalendarObject.get_or_none(CalendarObject.id == number)
+            collections.lock([calendar])
+            row = CalendarObject.get_or_none(CalendarObject.id == number, CalendarObject.collection == calendar)
             if row is not None:
                 _renew(row, zone)
                 count += 1

@@ -61,10 +61,10 @@ def _made(user: User, kind: str) -> Collection:
         "props": json.dumps({NAME: name}, ensure_ascii=False),
     }
     row, _new = Collection.get_or_create(user=user, name=FIRST[kind], defaults=values)
-    if row.kind == kind:
-        return row
-    # a program has given this name to something else
-    row, _new = Collection.get_or_create(user=user, name=f"{FIRST[kind]}-1", defaults=values)
+    number = 0
+    while row.kind != kind:  # a program has given this name to something else
+        number += 1
+        row, _new = Collection.get_or_create(user=user, name=f"{FIRST[kind]}-{number}", defaults=values)
     return row
 
 
@@ -89,6 +89,15 @@ def accessible(user: User) -> list[Access]:
             one.look = share
             one.props |= json.loads(share.props)
     return found + [one for one in shared.values() if one.rights]
+
+
+def lock(numbers: Iterable[int]) -> None:
+    """Lock collections (by `id`) for other changes until the transaction ends. 1 query on PostgreSQL; none on SQLite, where each
+    transaction (BEGIN IMMEDIATE) is the only one that writes.
+    """
+    if isinstance(db.obj, pw.PostgresqlDatabase):
+        chosen = Collection.select(Collection.id).where(Collection.id.in_(list(numbers)))
+        list(chosen.order_by(Collection.id).for_update())
 
 
 def changed(collection: int, *, count: int = 0, size: int = 0) -> int:

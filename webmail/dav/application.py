@@ -26,7 +26,7 @@ from webmail.contacts.store import ContactChangedElsewhere
 from webmail.dav import changes, free_busy
 from webmail.dav.changes import NoRoom
 from webmail.dav.storage import MOST_PROPS, Auth, DavItem, DavRights, DavStorage, TooManyItems
-from webmail.dav.visit import current
+from webmail.dav.visit import METHODS, current
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import Collection
@@ -38,7 +38,6 @@ _NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,190}")
 _LONGEST_HREF = 255
 _LONGEST_EXPANSION = 366 * 86_400  # seconds
 MOST_EXPANDED = 2_000  # occurrences in one answer
-METHODS = ("OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "MOVE")
 FORBIDDEN: Answer = (client.FORBIDDEN, {"Content-Type": "text/plain"}, "You may not do this here.\n")
 NOT_FOUND: Answer = (client.NOT_FOUND, {"Content-Type": "text/plain"}, "There is nothing here.\n")
 NOT_HERE: Answer = (client.METHOD_NOT_ALLOWED, {"Content-Type": "text/plain", "Allow": ", ".join(METHODS)}, "Not here.\n")
@@ -243,9 +242,9 @@ class DavApplication(Application):
             return None
         root = ET.fromstring(body)  # noqa: S314 - the edge has refused what is dangerous
         parts = _parts(path)
-        access = current.get().access(parts[1]) if len(parts) == 2 and parts[0] == current.get().user.address else None
+        access = current.get().access(parts[1]) if len(parts) in (2, 3) and parts[0] == current.get().user.address else None
         if root.tag == xmlutils.make_clark("C:free-busy-query"):
-            if access is None or access.collection.kind != CALENDAR:
+            if access is None or len(parts) == 3 or access.collection.kind != CALENDAR:
                 return _error(client.FORBIDDEN, "D:supported-report")
             try:
                 return client.OK, {"Content-Type": _TYPES[CALENDAR]}, free_busy.answer(root, access.collection)

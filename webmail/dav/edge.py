@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import client
+from io import BytesIO
 from typing import Any
 from xml.parsers import expat
 
@@ -23,7 +24,7 @@ from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY
 from webmail.dav.sign_in import Device, sign_in
-from webmail.dav.visit import Visit, current
+from webmail.dav.visit import METHODS, Visit, current
 from webmail.errors import MailError, SignInRefused
 
 log = logging.getLogger(__name__)
@@ -77,9 +78,9 @@ class DavEdge:
     def _answer(self, environ: Environ, path: str) -> tuple[int, dict[str, str], bytes]:
         method = environ.get("REQUEST_METHOD", "").upper()
         if method == "OPTIONS":
-            return client.OK, {"DAV": _DAV, "Allow": _methods()}, b""
-        if method not in _methods().split(", "):
-            raise DavRefusal(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=_methods())
+            return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS)}, b""
+        if method not in METHODS:
+            raise DavRefusal(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=", ".join(METHODS))
         inner, (name, secret) = _path(path), _credentials(environ.get("HTTP_AUTHORIZATION", ""))
         body = _body(environ, method, self.settings)
         if not self._slots.acquire(timeout=_PATIENCE):
@@ -117,7 +118,7 @@ class DavEdge:
             if not name.startswith(("HTTP_X_", "HTTP_FORWARDED", "HTTP_COOKIE", "HTTP_AUTHORIZATION"))
         }
         body = current.get().body
-        inner |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "text/xml; charset=utf-8", "wsgi.input": _Body(body)}
+        inner |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "text/xml; charset=utf-8", "wsgi.input": BytesIO(body)}
         if environ.get("HTTP_DEPTH", "0") not in ("0", "1", "infinity"):
             raise DavRefusal(client.BAD_REQUEST, "An unknown Depth.")
         try:
@@ -148,22 +149,6 @@ def _ending(end: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         end()
-
-
-class _Body:
-    """What was read already, to be read again."""
-
-    def __init__(self, content: bytes) -> None:
-        self._rest = content
-
-    def read(self, size: int = -1) -> bytes:
-        taken = self._rest if size < 0 else self._rest[:size]
-        self._rest = self._rest[len(taken) :]
-        return taken
-
-
-def _methods() -> str:
-    return "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR, MOVE"
 
 
 def _path(path: str) -> str:

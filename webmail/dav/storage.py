@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, overload
@@ -124,7 +125,12 @@ class DavCollection(storage.BaseCollection):
 
     @property
     def etag(self) -> str:
-        return f'"{self.row.id}-{self.row.seq}"'
+        return f'"{self._mark}-{self.row.seq}"'
+
+    @property
+    def _mark(self) -> str:
+        """Another one as soon as somebody sees more, or less, than busy times: they get it all anew."""
+        return f"{self.row.id}{'' if self.access.reads else 'b'}"
 
     @property
     def last_modified(self) -> str:
@@ -198,12 +204,10 @@ class DavCollection(storage.BaseCollection):
         asked = list(filters)
         uid = _uid_asked(asked)
         tag, start, end, simple = radicale_filter.simplify_prefilters(asked, self.tag)
-        if uid is not None:
-            found, certain = list(self.rows.of_uid(uid)), True
-        elif self.tag == "VCALENDAR" and tag in (None, "VEVENT") and (start > -_OPEN or end < _OPEN):
-            found, certain = self._taking_place(tag, start, end), simple
-            if tag is None:
-                found, certain = list(self.rows.all(texts=True)), False
+        if uid is not None and self.access.reads:  # who may not read has other UIDs
+            found, certain = [row for row in self.rows.of_uid(uid) if tag in (None, row.component or tag)], True
+        elif self.tag == "VCALENDAR" and tag == "VEVENT" and (start > -_OPEN or end < _OPEN):
+            found, certain = self._taking_place(start, end), simple
         else:
             chosen = self.rows.all(texts=True, component=tag if self.tag == "VCALENDAR" else None)
             found = list(chosen)
@@ -213,21 +217,18 @@ class DavCollection(storage.BaseCollection):
         for item in self._items(found):
             yield item, certain
 
-    def _taking_place(self, tag: str | None, start: int, end: int) -> list[ItemRow]:
+    def _taking_place(self, start: int, end: int) -> list[ItemRow]:
         if start <= -_OPEN or end >= _OPEN:
             return list(self.rows.touching(max(start, -_OPEN), min(end, _OPEN)))
         return list(self.rows.numbered(objects.events_in(self.row.id, start, end, current.get().zone)))
 
-    def has_uid(self, uid: str) -> bool:
-        return any(True for _row in self.rows.of_uid(uid))
-
     def sync(self, old_token: str = "") -> tuple[str, Iterable[str]]:
         """The token of now, and what has changed since the old one (RFC 6578). Raises ValueError for one that is too old."""
-        token = f"{_TOKEN}{self.row.id}-{self.row.seq}"
+        token = f"{_TOKEN}{self._mark}-{self.row.seq}"
         if not old_token:
             return token, (item.href for item in self.get_all() if item.href)
         head, _, number = old_token.rpartition("-")
-        if head != f"{_TOKEN}{self.row.id}" or not (number.isascii() and number.isdigit() and len(number) < 19):
+        if head != f"{_TOKEN}{self._mark}" or not (number.isascii() and number.isdigit() and len(number) < 19):
             raise ValueError("not one of our tokens")
         since = int(number)
         if since < self.row.floor or since > self.row.seq:
@@ -269,21 +270,9 @@ class DavStorage(storage.BaseStorage):
 
     def acquire_lock(self, mode: str, user: str = "", *_more: Any, **paths: Any) -> Any:
         if mode == "r":
-            return _nothing()
+            return nullcontext()
         named = [pathutils.strip_path(paths[key]).split("/")[1:2] for key in ("path", "to_path") if key in paths]
         return current.get().writing(*(name for names in named for name in names))
-
-    def create_collection(self, href: str, items: Any = None, props: Mapping[str, str] | None = None) -> Any:
-        raise NotImplementedError("webmail/dav/application.py makes collections")
-
-    def verify(self) -> bool:
-        return True
-
-
-class _nothing:
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_error: object) -> None: ...
 
 
 def _uid_asked(filters: list[ET.Element]) -> str | None:

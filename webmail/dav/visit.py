@@ -8,8 +8,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-import peewee as pw
-
 from webmail.calendar import objects
 from webmail.collections import store
 from webmail.collections.store import Access
@@ -17,7 +15,9 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.dav.sign_in import Device
-from webmail.models import Collection, User
+from webmail.models import User
+
+METHODS = ("OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "MOVE")
 
 
 @dataclass(slots=True)
@@ -60,8 +60,8 @@ class Visit:
             ids = sorted({one.collection.id for name in names if (one := self.access(name)) is not None})
             if not ids:
                 in_turn(self.user)
-            elif isinstance(db.obj, pw.PostgresqlDatabase):
-                list(Collection.select(Collection.id).where(Collection.id.in_(ids)).order_by(Collection.id).for_update())
+            else:
+                store.lock(ids)
             self._found = None
             yield
 

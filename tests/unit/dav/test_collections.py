@@ -123,9 +123,12 @@ def test_questions_about_a_time(phone: Phone) -> None:
 def test_questions_about_words_and_identifiers(phone: Phone) -> None:
     phone.put("calendar/a.ics", event("uid-a", "SUMMARY:Lunch"))
     phone.put("calendar/b.ics", event("uid-b", "SUMMARY:Class"))
-    for name, value, expected in (("UID", "uid-b", {"b.ics"}), ("SUMMARY", "lunch", {"a.ics"}), ("UID", "uid-z", set())):
+    for kind, name, value, expected in (
+        ("VEVENT", "UID", "uid-b", {"b.ics"}), ("VEVENT", "SUMMARY", "lunch", {"a.ics"}), ("VEVENT", "UID", "uid-z", set()),
+        ("VTODO", "UID", "uid-b", set()),
+    ):  # fmt: skip
         body = f"<c:calendar-query xmlns:d='DAV:' xmlns:c='{C}'><d:prop><d:getetag/></d:prop><c:filter><c:comp-filter name='VCALENDAR'>"
-        body += f"<c:comp-filter name='VEVENT'><c:prop-filter name='{name}'><c:text-match>{value}</c:text-match></c:prop-filter>"
+        body += f"<c:comp-filter name='{kind}'><c:prop-filter name='{name}'><c:text-match>{value}</c:text-match></c:prop-filter>"
         body += "</c:comp-filter></c:comp-filter></c:filter></c:calendar-query>"
         assert names(phone.xml("REPORT", "calendar/", body)) == expected
     phone.put("contacts/a.vcf", card("a", "Élodie", "EMAIL:elodie@x.example"))
@@ -168,6 +171,9 @@ def test_expansion_is_bounded(phone: Phone) -> None:
         return answer.text.count("BEGIN:VEVENT") if answer.status_code == 207 else -answer.status_code
 
     assert ask("20261108T000000Z") == 3 and ask("20401105T000000Z") == -403
+    more = "<c:expand start='20261105T000000Z' end='20401105T000000Z'/>"
+    one = phone.ask("REPORT", "calendar/a.ics", query("20261105T000000Z", "20401105T000000Z", more=more))
+    assert one.status_code == 403 and "number-of-matches-within-limits" in one.text
 
 
 # --- sharing ---------------------------------------------------------------------------------------------------------
@@ -244,6 +250,39 @@ def test_what_became_free_is_gone_for_who_sees_busy_times(
     token, _ = other.sync(path)
     phone.put("calendar/a.ics", event("secret-uid@surgery.example", "TRANSP:TRANSPARENT"))
     assert other.sync(path, token)[1] == {"a.ics": "gone"}
+
+
+def test_who_may_see_more_gets_it_all_anew(phone_of: Callable[..., Phone], shared: Collection, bob: User) -> None:
+    share = CollectionShare.create(collection=shared, user=bob, rights="busy")
+    other, path = phone_of(bob), f"shared-{shared.id}/"
+    token, _ = other.sync(path)
+    CollectionShare.update(rights="read").where(CollectionShare.id == share.id).execute()
+    body = (
+        f"<d:sync-collection xmlns:d='DAV:'><d:sync-token>{token}</d:sync-token><d:prop><d:getetag/></d:prop></d:sync-collection>"
+    )
+    answer = other.ask("REPORT", path, body)
+    assert answer.status_code == 403 and "valid-sync-token" in answer.text
+    token, found = other.sync(path)
+    assert set(found) == {"a.ics", "free.ics", "todo.ics"} and other.sync(path, token)[1] == {}
+
+
+def test_who_sees_busy_times_finds_them_by_the_identifiers_they_were_given(
+    phone_of: Callable[..., Phone], shared: Collection, bob: User
+) -> None:
+    CollectionShare.create(collection=shared, user=bob, rights="busy")
+    other, path = phone_of(bob), f"shared-{shared.id}/"
+    given = other.ask("GET", path + "a.ics").text.split("UID:")[1].split("\r\n")[0]
+    for uid, expected in ((given, {"a.ics"}), ("secret-uid@surgery.example", set())):
+        body = f"<c:calendar-query xmlns:d='DAV:' xmlns:c='{C}'><d:prop><d:getetag/></d:prop><c:filter><c:comp-filter name='VCALENDAR'>"
+        body += f"<c:comp-filter name='VEVENT'><c:prop-filter name='UID'><c:text-match>{uid}</c:text-match></c:prop-filter>"
+        body += "</c:comp-filter></c:comp-filter></c:filter></c:calendar-query>"
+        assert names(other.xml("REPORT", path, body)) == expected
+
+
+def test_a_first_book_is_made_whatever_its_names_were_given_to(phone: Phone, alice: User) -> None:
+    for name in ("contacts", "contacts-1"):
+        Collection.create(user=alice, name=name, kind="calendar")
+    assert store.first(alice, store.BOOK).kind == store.BOOK and store.first(alice, store.BOOK).name == "contacts-2"
 
 
 def test_groups_and_the_most_of_several_rights(phone_of: Callable[..., Phone], shared: Collection, bob: User) -> None:

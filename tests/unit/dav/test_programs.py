@@ -11,7 +11,7 @@ import pytest
 from tests.unit.dav.conftest import NAMES, Phone, card, event
 from webmail.accounts import own_data
 from webmail.calendar import objects
-from webmail.collections import trash
+from webmail.collections import store, trash
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
 from webmail.mime.formats.vcard_edit import ContactDetails
@@ -96,6 +96,22 @@ def test_the_table_of_occurrences_goes_on_as_time_goes_by(phone: Phone, monkeypa
     assert objects.extend_index(zone) == 1 and objects.extend_index(zone) == 0
     assert Occurrence.select().count() > before + 60
     assert CalendarObject.get(CalendarObject.uid == "a").indexed_until > later
+
+
+def test_what_a_telephone_changes_meanwhile_is_what_goes_on(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone.put("calendar/a.ics", event("a", "RRULE:FREQ=WEEKLY", "SUMMARY:old"))
+    later = time.time() + 500 * 86_400
+    monkeypatch.setattr(objects.time, "time", lambda: later)
+
+    def wait(numbers: list[int]) -> None:
+        """Who had the lock before has changed the event."""
+        monkeypatch.undo()
+        assert phone.put("calendar/a.ics", event("a", "RRULE:FREQ=WEEKLY", "SUMMARY:new")).status_code == 204
+        monkeypatch.setattr(objects.time, "time", lambda: later)
+
+    monkeypatch.setattr(store, "lock", wait)
+    assert objects.extend_index(ZoneInfo("Europe/Paris")) == 1
+    assert {one.summary for one in Occurrence.select()} == {"new"}
 
 
 def test_contacts_of_an_older_version_come_into_the_first_book(phone: Phone, alice: User) -> None:
