@@ -370,3 +370,56 @@ def test_somebody_goes_away_in_w3m(demo: Services, terminal: Callable[[str], Ter
     wanda.fill_in("2030-12-24")
     press(wanda, "Preview$", "Everybody gets")
     press(wanda, "^Save Preview", "on until Tuesday 24 December 2030")
+
+
+def test_a_filter_is_made_from_a_message_tried_and_applied_in_w3m(wanda: Terminal) -> None:
+    press(wanda, "Sortie au musée", "Viewing <Sortie")
+    press(wanda, "Create a filter", "From anyone at x.example")
+    press(wanda, "From anyone at x.example", "Viewing <New filter")
+    press(wanda, "^Save Try", "Fill in this field.")  # no folder is chosen yet
+    wanda.find("Choose…")
+    wanda.keys("Enter")
+    wanda.until("│Archive")
+    wanda.keys("/")
+    wanda.answer("Forward:", "Archive")
+    wanda.keys("Enter")
+    wanda.until("[Archive")
+    press(wanda, "Try it", "It applies to 1 of the newest 1 messages")
+    wanda.until("Save Save and apply to “Inbox”")
+    press(wanda, "Save and apply to", "Applying the filter")
+    wanda.until("move it to “Archive”.")
+    press(wanda, "Show progress", "Viewing <Tasks")
+
+
+def test_mail_is_forwarded_and_no_longer_in_w3m(demo: Services, wanda: Terminal) -> None:
+    press(wanda, "Settings", "All settings")
+    press(wanda, "Forwarding", "Add an address")
+    wanda.find("^Address")
+    wanda.keys("Tab")
+    wanda.fill_in("bob@lycee.example")
+    press(wanda, "^Add$", "Confirm it’s you")
+    wanda.find("^Password")
+    wanda.keys("Tab")
+    wanda.fill_in(demo.password, "Password:")
+    press(wanda, "^Continue", "You can go on")
+    press(wanda, "^Continue", "bob@lycee.example is added.")
+    wanda.find("^Address")
+    wanda.keys("Tab")
+    wanda.fill_in("zoe@outside.example")
+    press(wanda, "^Add$", "Look at the fields marked below.")  # above all the settings: the field may be off the screen
+    wanda.find("Forward my mail")
+    wanda.keys("C-u", "Enter")  # the box before it
+    wanda.until("[*]Forward my mail")
+    press(wanda, "^Save$", "Your mail is now forwarded to bob@lycee.example.")
+    press(wanda, "Contacts Files", "Your mail is forwarded to bob@lycee.example.")
+    press(wanda, "Turn off", "Your mail is no longer forwarded.")
+
+
+def test_a_rule_archives_old_mail_in_w3m(wanda: Terminal) -> None:
+    press(wanda, "Settings", "All settings")
+    press(wanda, "Automatic archiving", "You have no rules yet")
+    press(wanda, "^New rule", "Messages older than")
+    press(wanda, "Preview Cancel", "This rule concerns 0 messages now.")
+    press(wanda, "^Save$", "Saved: Inbox")
+    press(wanda, "Delete$", "The rule was deleted.")
+    press(wanda, "^Undo", "1. Inbox: messages older than 12 months")

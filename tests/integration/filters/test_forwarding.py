@@ -239,6 +239,7 @@ def test_addresses_that_lead_elsewhere_are_refused(ann):
         for address in addresses:
             answer = ann.post("/forwarding/address", {"csrf_token": token, "address": address})
             assert (answer.status, words in answer.one("#address-error").text) == (422, True), address
+            assert "marked below" in answer.one("[role=alert]").text, address
             assert ann.post("/forwarding", {"csrf_token": token, "on": "1", "to": address}).status == 422, address
     assert not ForwardTarget.select().where(ForwardTarget.user == user_of(ann)).exists()
 

@@ -203,6 +203,7 @@ def test_names_and_values_stay_what_they_are(person, account, text):
     assert rule.conditions[0].values == (text.strip(),) and rule.actions[0].text == text
     form = person.get(f"/filters/rule/{rule.id}")
     assert form.one("[name='conditions-0-values']").get_text().removeprefix("\n") == text
+    assert form.one("label[for='actions-0-text']").text == "Text"
     person.submit(form, FORM, name='"; é <b>', action="save")
     assert store.load(account).filters.rules[0].conditions == rule.conditions
 
