@@ -54,6 +54,8 @@ def test_outlooks_table_is_understood_without_a_question(alice: Visitor) -> None
 def test_unknown_columns_are_asked_for_and_kept_over_an_error(alice: Visitor) -> None:
     page = send_file(alice, UNKNOWN, "liste.csv")
     assert [one.get_text() for one in page.all("th label")] == ["Qui", "Où joindre", "Truc"] and "Ann Roi" in page.text
+    fields = [one.get_text() for one in page.all("#column-1 option")]
+    assert len(set(fields)) == len(fields)  # a closed list, and a text browser, show no headings
     refused = alice.submit(page, CHOOSE, column=["note", "", "note+"])
     assert refused.status == 422 and refused.one("[role=alert]")
     assert [one["value"] for one in refused.all("select option[selected]")] == ["note", "note+"]

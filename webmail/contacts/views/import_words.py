@@ -95,7 +95,10 @@ def field_choices() -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
             ("organisation", _("Organisation")), ("department", _("Department")), ("title", _("Job title")), ("role", _("Role")),
         )),
         *(
-            (_("Address (%(use)s)", use=words), tuple((f"adr.{use}.{part}", label) for part, label in parts.items()))
+            (
+                _("Address (%(use)s)", use=words),
+                tuple((f"adr.{use}.{part}", f"{label} ({words})") for part, label in parts.items()),
+            )
             for use, words in (("home", home), ("work", work), ("", other))
         ),
         (_("More"), (
