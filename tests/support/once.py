@@ -1,6 +1,6 @@
-"""What is done once in a process instead of once for each test: compiling templates, and the migrations of an empty SQLite file.
+"""What is done once in a process instead of once for each test: compiling templates and routes, and migrating an empty SQLite file.
 
-Both are half of the time of a suite in which nearly every test has an application and a database of its own.
+That is half of the time of a suite in which nearly every test has an application and a database of its own.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ from typing import Any
 import jinja2
 import peewee as pw
 from playhouse.migrations import Runner
+from werkzeug.routing import Rule
 
 from webmail.database.migrate import MIGRATIONS
 
 _compile = jinja2.Environment.compile
 _up = Runner.up
+_builder = Rule._compile_builder
 _compiled: dict[tuple[Any, ...], Any] = {}
+_builders: dict[tuple[Any, ...], Any] = {}
 _migrated: tuple[sqlite3.Connection, list[str]] | None = None
 
 
 def install() -> None:
     jinja2.Environment.compile = compile_once  # type: ignore[method-assign, assignment]
     Runner.up = copy_migrated  # type: ignore[method-assign]
+    Rule._compile_builder = build_once  # type: ignore[method-assign]
 
 
 def compile_once(
@@ -37,6 +41,14 @@ def compile_once(
     if key not in _compiled:
         _compiled[key] = _compile(self, source, name, filename, raw, defer_init)
     return _compiled[key]
+
+
+def build_once(self: Rule, append_unknown: bool = True) -> Any:
+    """`Rule._compile_builder`: the function that makes a rule's addresses, which takes the rule as its first argument."""
+    key = (self.rule, tuple(self._trace), repr(self.defaults), append_unknown)
+    if key not in _builders:
+        _builders[key] = _builder(self, append_unknown)
+    return _builders[key]
 
 
 def copy_migrated(self: Runner, *args: Any, **named: Any) -> list[str]:
