@@ -13,6 +13,8 @@ from webmail.models import (
     AppPassword,
     ArchiveRule,
     Authenticator,
+    CalendarObject,
+    Collection,
     Contact,
     Deputy,
     DraftRow,
@@ -32,6 +34,10 @@ from webmail.models import (
     now,
 )
 
+EVENT = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x\r\nBEGIN:VEVENT\r\nUID:private\r\nDTSTAMP:20261101T000000Z\r\n"
+    "DTSTART:20261127T090000Z\r\nSUMMARY:Private\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
 Snapshot = dict[str, set[tuple[Any, ...]]]
 _NOT_COUNTED = {"session": {"data", "seen"}}  # columns that say only that a session was used, or which notices wait
 
@@ -64,6 +70,19 @@ def furnish(user: User) -> dict[str, str]:
         user=user, uid=secrets.token_hex(16), card_uid="private", name="Private", sort="private", words=" private", revision="1",
         vcard="BEGIN:VCARD\r\nVERSION:4.0\r\nUID:private\r\nFN:Private\r\nEND:VCARD\r\n",
     )  # fmt: skip
+    calendar = Collection.create(user=user, name="private", kind="calendar", components="VEVENT")
+    CalendarObject.create(
+        collection=calendar,
+        href="0" * 32,
+        uid="private",
+        component="VEVENT",
+        etag="1",
+        size=1,
+        first=0,
+        last=0,
+        seq=1,
+        text=EVENT,
+    )
     helped = User.create(address=f"helped@{user.domain}", local="helped", domain=user.domain, password="x")
     group = PeopleGroup.create(identifier=f"private@{user.domain}", name="Private", sort="private", domain=user.domain)
     GroupMember.create(group=group, user=helped)
@@ -73,6 +92,7 @@ def furnish(user: User) -> dict[str, str]:
         "task": task,
         "draft": draft,
         "contact": contact.uid,
+        "calendar": str(calendar.id),
         "trusted browser": trusted.token_hash,
         "helped person": str(helped.id),
     }
