@@ -36,6 +36,8 @@ class Thunderbird:
         self._read()  # its greeting
         self._ask("WebDriver:NewSession", {"capabilities": {"alwaysMatch": {"unhandledPromptBehavior": "ignore"}}})
         self._ask("Marionette:SetContext", {"value": "chrome"})
+        # scripts come with it switched off: it would ask for the password again and again
+        self.run('Services.prefs.setBoolPref("signon.rememberSignons", true)')
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value of an expression, which may be a promise, in the program itself. Raises AssertionError."""
