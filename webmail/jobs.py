@@ -27,7 +27,7 @@ from webmail.auth.check_slots import TooBusy
 from webmail.auth.devices import handover
 from webmail.auth.providers import directory_sweep
 from webmail.auth.views import directory_letters
-from webmail.calendar import objects
+from webmail.calendar import birthdays, objects
 from webmail.collections import store as collections
 from webmail.collections import trash
 from webmail.compose import draft_cleanup, kept_drafts
@@ -174,6 +174,11 @@ class Jobs:
         with db.connection_context():
             snoozed_arrivals.sweep(self.settings)
 
+    def keep_birthdays(self) -> None:
+        """Fill calendars of birthdays from the contacts that were there before. Separate from `sweep`, as `wake` is."""
+        with db.connection_context():
+            birthdays.sweep(self.settings)
+
     def archive(self) -> None:
         """Begin to archive the old messages of those whose turn has come tonight. The tasks do it."""
         with db.connection_context():
@@ -202,6 +207,7 @@ class Jobs:
             partial(_periodic, "sweep", self.sweep),
             partial(_periodic, "wake", self.wake),
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
+            partial(_periodic, "birthdays", self.keep_birthdays),
         ]
         if self.settings.token_key_file:
             looks.append(partial(_periodic, "archiving", self.archive, nights.EVERY))

@@ -51,11 +51,15 @@ def prepared(text: str, zone: tzinfo) -> tuple[ReadObject, Expansion, int, int]:
     Raises UnusableCalendar.
     """
     read = calendar_object.read(text)
-    at = int(time.time())
-    start, end = at - _BEHIND, at + _AHEAD
+    start, end = indexed(int(time.time()))
     if read.component == "VEVENT":
         return read, occurrences.expand(read, start, end, zone), start, end
     return read, Expansion(-FOR_EVER, FOR_EVER, ()), start, end
+
+
+def indexed(at: int) -> tuple[int, int]:
+    """From when until when what recurs is expanded into the table at this moment."""
+    return at - _BEHIND, at + _AHEAD
 
 
 def write(
@@ -83,19 +87,20 @@ def write(
                 Occurrence.delete().where(Occurrence.object == number).execute()
     except pw.IntegrityError as error:
         raise UidTaken(str(error)) from error
-    _add(calendar, number, expansion.takings)
+    add_takings(calendar, [(number, one) for one in expansion.takings])
     collections.there(calendar, [href])
     return CalendarObject.get_by_id(number)
 
 
-def _add(calendar: int, number: int, takings: Sequence[Taking]) -> None:
+def add_takings(calendar: int, takings: Sequence[tuple[int, Taking]]) -> None:
+    """Note when objects (by `id`) of a calendar take place."""
     rows = [
         {
             "object": number, "collection": calendar, "start": one.start, "end": one.end, "whole_day": int(one.whole_day),
             "recurrence_id": one.recurrence_id[:40], "summary": one.summary, "location": one.location, "busy": one.busy,
             "status": one.status,
         }
-        for one in takings
+        for number, one in takings
     ]  # fmt: skip
     for at in range(0, len(rows), 50):
         Occurrence.insert_many(rows[at : at + 50]).execute()
@@ -208,5 +213,5 @@ def _renew(row: CalendarObject, zone: tzinfo) -> None:
         CalendarObject.update(indexed_until=end).where(CalendarObject.id == row.id).execute()
         return
     Occurrence.delete().where(Occurrence.object == row.id).execute()
-    _add(row.collection_id, row.id, expansion.takings)
+    add_takings(row.collection_id, [(row.id, one) for one in expansion.takings])
     CalendarObject.update(indexed_from=start, indexed_until=end).where(CalendarObject.id == row.id).execute()

@@ -49,8 +49,8 @@ class Access:
 
 def first(user: User, kind: str) -> Collection:
     """The person's first book or calendar; it is made if there is none. 1 query, 3 the first time."""
-    found = Collection.select().where(Collection.user == user, Collection.kind == kind).order_by(Collection.id).first()
-    return found or _made(user, kind)
+    own = (Collection.user == user) & (Collection.kind == kind) & (Collection.derived == "")
+    return Collection.select().where(own).order_by(Collection.id).first() or _made(user, kind)
 
 
 def _made(user: User, kind: str) -> Collection:
@@ -69,9 +69,10 @@ def _made(user: User, kind: str) -> Collection:
 
 
 def accessible(user: User) -> list[Access]:
-    """All that a person owns, then what is shared with them or with a group of theirs, the rights of several added. 2 queries."""
+    """All that a person owns, of which they only read what is derived; then what is shared with them or with a group of theirs,
+    the rights of several added. 2 queries."""
     own = Collection.select().where(Collection.user == user).order_by(Collection.id)
-    found = [Access(row, row.name, "own", json.loads(row.props)) for row in own]
+    found = [Access(row, row.name, "read" if row.derived else "own", json.loads(row.props)) for row in own]
     groups = GroupMember.select(GroupMember.group).where(GroupMember.user == user)
     shares: Any = (
         CollectionShare.select(CollectionShare, Collection, User)

@@ -9,7 +9,8 @@ from typing import Any
 import peewee as pw
 
 from webmail.collections import store as collections
-from webmail.contacts import store
+from webmail.contacts import card_changes, store
+from webmail.contacts.card_changes import CardChange
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.mime.formats import vcard_edit
@@ -64,6 +65,7 @@ def write(book: Collection, href: str, card: str, known: ContactDetails, row: Co
         raise store.ContactChangedElsewhere(str(error)) from error
     store.index(new, known)
     collections.there(book.id, [href])
+    card_changes.note([CardChange(new.user_id, new.uid, known.name, "", card)])
     return new
 
 
@@ -83,6 +85,9 @@ def move(row: Contact, book: Collection, href: str) -> None:
         raise store.ContactChangedElsewhere(str(error)) from error
     store.change_owner(row, book.user_id)
     collections.there(book.id, [href])
+    if row.user_id != book.user_id:
+        gone = CardChange(row.user_id, row.uid, "", row.vcard, "")
+        card_changes.note([gone, CardChange(book.user_id, row.uid, row.name, "", row.vcard)])
 
 
 def adopt_strays(most: int = 200) -> int:

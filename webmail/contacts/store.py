@@ -11,6 +11,8 @@ from typing import Any
 import peewee as pw
 
 from webmail.collections import store as collections
+from webmail.contacts import card_changes
+from webmail.contacts.card_changes import CardChange
 from webmail.contacts.card_index import GROUP, INDIVIDUAL, IndexRows, add_to_index, columns, drop_index, index_of, revision
 from webmail.database.connection import db
 from webmail.errors import LimitReached
@@ -301,6 +303,7 @@ def replace_card(row: Contact, card: str, known: ContactDetails) -> None:
             raise ContactChangedElsewhere(row.uid)
         drop_index(row.id)
         add_to_index(before.user_id, [(row.id, index)])
+        card_changes.note([CardChange(before.user_id, before.uid, known.name, before.vcard, card)])
 
 
 def put_all(user: User, cards: Sequence[str], uids: Sequence[str] = ()) -> list[str]:
@@ -343,6 +346,7 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
             ids.update(found)
         add_to_index(user.id, [(ids[known.uid], index) for known, _row, index in new])
         collections.there(book.id, [row["href"] for row in values])
+        card_changes.note([CardChange(user.id, row["uid"], known.name, "", row["vcard"]) for known, row, _index in new])
     tell(user)
     return uids
 
@@ -369,10 +373,11 @@ def take_out(ids: Sequence[int]) -> int:
     books = sorted(book for (book,) in found if book)
     seqs = {book: collections.changed(book) for book in books}  # now nobody else changes what is in them
     for book, seq in seqs.items():
-        inside: Any = Contact.select(Contact.href, Contact.vcard).where(Contact.collection == book, chosen).tuples()
-        pairs = list(inside)
-        collections.grown(book, -len(pairs), -collections.sizes(card for _href, card in pairs))
-        collections.gone(book, [href for href, _card in pairs], seq)
+        fields = (Contact.user, Contact.uid, Contact.href, Contact.vcard)
+        inside = list(Contact.select(*fields).where(Contact.collection == book, chosen))
+        collections.grown(book, -len(inside), -collections.sizes(row.vcard for row in inside))
+        collections.gone(book, [row.href for row in inside], seq)
+        card_changes.note([CardChange(row.user_id, row.uid, "", row.vcard, "") for row in inside])
     return Contact.delete().where(chosen).execute()
 
 

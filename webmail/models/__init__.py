@@ -12,6 +12,7 @@ from webmail.models.auth import Session, SignInFailure, TrustedDevice
 from webmail.models.base import Table, now
 from webmail.models.collections import (
     FOR_EVER,
+    BirthdayCalendar,
     CalendarObject,
     Collection,
     CollectionShare,
@@ -63,6 +64,7 @@ __all__ = [
     "AuditEntry",
     "Authenticator",
     "BatchState",
+    "BirthdayCalendar",
     "CalendarObject",
     "Collection",
     "CollectionShare",

@@ -30,6 +30,7 @@ class Collection(Table):
     count = pw.IntegerField(default=0)
     created = pw.DateTimeField(default=now)
     modified = pw.DateTimeField(default=now)
+    derived = pw.CharField(max_length=12, default="")  # what it is made from ("birthdays"), where only we write it
     if TYPE_CHECKING:
         user_id: int
 
@@ -137,3 +138,19 @@ class TrashedItem(Table):
 
     class Meta:
         table_name = "trashed_items"
+
+
+class BirthdayCalendar(Table):
+    """What is known of a person's calendar of birthdays, once their contacts were looked at (webmail/calendar/birthdays.py)."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="birthday_calendars", unique=True)
+    collection = pw.ForeignKeyField(Collection, null=True, on_delete="SET NULL", backref="+")  # made with the first birthday
+    language = pw.CharField(max_length=5, default="")  # of its words
+    wanted = pw.IntegerField(default=1)
+    upto = pw.BigIntegerField(default=0)  # it has the contacts up to this `id`; FOR_EVER: all
+    if TYPE_CHECKING:
+        user_id: int
+        collection_id: int | None
+
+    class Meta:
+        table_name = "birthday_calendars"

@@ -12,6 +12,7 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from webmail import preferences
+from webmail.calendar import birthdays
 from webmail.models import User
 
 SECONDS = 3600  # how long a change can be undone
@@ -36,6 +37,8 @@ def make(user: User, values: Mapping[str, Any]) -> Changed:
         User.update(language=user.language).where(User.id == user.id).execute()
     if chosen := {name: value for name, value in wanted.items() if name != "language"}:
         preferences.change(user, **chosen)
+        if "birthdays" in chosen:
+            birthdays.choose(user, chosen["birthdays"], user.language)
     after = current(user)
     return {name: (before[name], after[name]) for name in wanted if before[name] != after[name]}
 
