@@ -159,7 +159,7 @@ if [ "$what" = test ]; then
         say "Installing requirements-dav-clients.txt into $place"
         [ -x $place/bin/python ] || .venv/bin/python -m venv $place
         $place/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dav-clients.txt &&
-            printf '%s\n' "$sum" >$place/installed || say "vdirsyncer and caldav can't be installed: the tests that need them are skipped."
+            printf '%s\n' "$sum" >$place/installed || say "The programs of requirements-dav-clients.in can't be installed: the tests that need them are skipped."
     fi
 fi
 

@@ -1,10 +1,14 @@
-"""Real programs: vdirsyncer both ways, and the caldav library, on a web process of its own."""
+"""Real programs on a web process of its own: vdirsyncer both ways, khal and khard on what it synchronises, the caldav library.
+
+A tenth of what `TRABOULE_DAV_WHOLE=1` takes: 200 events and 50 cards.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +23,7 @@ from webmail.models import User
 
 ROOT = Path(__file__).resolve().parents[3]
 PLACE = ROOT / ".venv" / "dav-clients"
-EVENTS, CARDS = 20, 5  # a tenth
+EVENTS, CARDS = (200, 50) if os.environ.get("TRABOULE_DAV_WHOLE") else (20, 5)
 
 CONFIG = """
 [general]
@@ -72,42 +76,108 @@ def clients() -> Path:
     return PLACE / "bin"
 
 
-def test_vdirsyncer_keeps_folders_in_step(
-    app: Flask, services: Services, make_account: Callable[..., str], clients: Path, tmp_path: Path
-) -> None:
+class Disk:
+    """Folders that vdirsyncer keeps in step with the server, for somebody new."""
+
+    def __init__(self, folder: Path, clients: Path, phone: DavClient) -> None:
+        self.folder, self.clients, self.phone = folder, clients, phone
+        self.events, self.cards = folder / "calendars" / "calendar", folder / "contacts" / "contacts"
+
+    def run(self, program: str, *words: str) -> str:
+        """What a program says. Times are those of Paris, words are English."""
+        command = [str(self.clients / program), "-c", str(self.folder / program), *words]
+        outside = {"TZ": "Europe/Paris", "LC_ALL": "C.UTF-8", "HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        done = subprocess.run(command, input="y\n" * 10, capture_output=True, text=True, timeout=120, env=outside)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def sync(self) -> str:
+        return self.run("vdirsyncer", "sync")
+
+
+@pytest.fixture(scope="module")
+def web(services: Services) -> Iterator[str]:
+    with second_web(services) as url:
+        yield url
+
+
+@pytest.fixture
+def disk(app: Flask, web: str, make_account: Callable[..., str], clients: Path, tmp_path: Path) -> Disk:
     address = make_account("dav")
     with db.connection_context():
         letters, _row = app_passwords.add(User.get(User.address == address), "Phone", ("caldav", "carddav"))
-    with second_web(services) as url:
-        config = tmp_path / "config"
-        config.write_text(CONFIG.format(folder=tmp_path, url=url, address=address, secret=letters))
+    (tmp_path / "vdirsyncer").write_text(CONFIG.format(folder=tmp_path, url=web, address=address, secret=letters))
+    made = Disk(tmp_path, clients, DavClient.inside(app, address, letters))
+    made.run("vdirsyncer", "discover")
+    return made
 
-        def run(*words: str) -> str:
-            command = [str(clients / "vdirsyncer"), "-c", str(config), *words]
-            done = subprocess.run(command, input="y\n" * 10, capture_output=True, text=True, timeout=120)
-            assert done.returncode == 0, done.stdout + done.stderr
-            return done.stdout + done.stderr
 
-        run("discover")
-        events, cards = tmp_path / "calendars" / "calendar", tmp_path / "contacts" / "contacts"
-        for number in range(EVENTS):
-            (events / f"{number}.ics").write_bytes(event(number).encode())
-        for number in range(CARDS):
-            (cards / f"{number}.vcf").write_bytes(card(number).encode())
-        run("sync")
-        phone = DavClient.inside(app, address, letters)
-        assert len(phone.sync("calendar/")[1]) == EVENTS and len(phone.sync("contacts/")[1]) == CARDS
-        assert b"NICKNAME:Riri,Ric" in phone.get("contacts/card-0.vcf")[1]
-        assert phone.put("calendar/event-1.ics", event(1, "Changed there").encode())[0] == 204
-        assert phone.put("contacts/new.vcf", card(77).encode())[0] == 201
-        assert phone.ask("DELETE", "calendar/event-2.ics")[0] == 204
-        (events / "3.ics").write_bytes(event(3, "Changed here").encode())
-        (events / "4.ics").unlink()
-        run("sync")
-        assert "Changed there" in (events / "1.ics").read_text() and not (events / "2.ics").exists()
-        assert len(list(cards.iterdir())) == CARDS + 1
-        assert b"Changed here" in phone.get("calendar/event-3.ics")[1] and phone.ask("GET", "calendar/event-4.ics")[0] == 404
-        assert "Copying" not in (again := run("sync")) and "Deleting" not in again
+def test_vdirsyncer_keeps_folders_in_step(disk: Disk) -> None:
+    events, cards, phone = disk.events, disk.cards, disk.phone
+    for number in range(EVENTS):
+        (events / f"{number}.ics").write_bytes(event(number).encode())
+    for number in range(CARDS):
+        (cards / f"{number}.vcf").write_bytes(card(number).encode())
+    disk.sync()
+    assert len(phone.sync("calendar/")[1]) == EVENTS and len(phone.sync("contacts/")[1]) == CARDS
+    assert b"NICKNAME:Riri,Ric" in phone.get("contacts/card-0.vcf")[1]
+    assert phone.put("calendar/event-1.ics", event(1, "Changed there").encode())[0] == 204
+    assert phone.put("contacts/new.vcf", card(77).encode())[0] == 201
+    assert phone.ask("DELETE", "calendar/event-2.ics")[0] == 204
+    (events / "3.ics").write_bytes(event(3, "Changed here").encode())
+    (events / "4.ics").unlink()
+    disk.sync()
+    assert "Changed there" in (events / "1.ics").read_text() and not (events / "2.ics").exists()
+    assert len(list(cards.iterdir())) == CARDS + 1
+    assert b"Changed here" in phone.get("calendar/event-3.ics")[1] and phone.ask("GET", "calendar/event-4.ics")[0] == 404
+    assert "Copying" not in (again := disk.sync()) and "Deleting" not in again
+
+
+KHAL = """
+[calendars]
+[[calendar]]
+path = {folder}/calendars/calendar
+[sqlite]
+path = {folder}/khal.db
+[default]
+default_calendar = calendar
+[locale]
+timeformat = %H:%M
+dateformat = %Y-%m-%d
+longdateformat = %Y-%m-%d
+datetimeformat = %Y-%m-%d %H:%M
+longdatetimeformat = %Y-%m-%d %H:%M
+"""
+KHARD = """
+[addressbooks]
+[[contacts]]
+path = {folder}/contacts/contacts
+[general]
+editor = true
+merge_editor = true
+"""
+
+
+def test_khal_and_khard_work_on_a_synchronised_folder(disk: Disk) -> None:
+    (disk.folder / "khal").write_text(KHAL.format(folder=disk.folder))
+    (disk.folder / "khard").write_text(KHARD.format(folder=disk.folder))
+    assert disk.phone.put("calendar/1.ics", event(10).encode())[0] == disk.phone.put("contacts/1.vcf", card(1).encode())[0] == 201
+    disk.sync()
+    assert "10:00" in (listed := disk.run("khal", "list", "2026-11-18", "1d")) and "Lunch 10" in listed
+    assert "Élodie 1" in disk.run("khard", "list")
+    disk.run("khal", "new", "2026-11-20", "14:00", "15:30", "Conseil de classe", "::", "Salle B")
+    (disk.folder / "new.yaml").write_text("First name: Zoé\nLast name: Petit\nEmail:\n    work: zoe@lycee.example\n")
+    disk.run("khard", "new", "-a", "contacts", "-i", str(disk.folder / "new.yaml"))
+    disk.sync()
+    [new] = set(disk.phone.sync("calendar/")[1]) - {"1.ics"}
+    text = disk.phone.get(f"calendar/{new}")[1].decode()
+    assert "SUMMARY:Conseil de classe" in text and "DTSTART;TZID=Europe/Paris:20261120T140000" in text
+    [new_card] = set(disk.phone.sync("contacts/")[1]) - {"1.vcf"}
+    assert "zoe@lycee.example" in disk.phone.get(f"contacts/{new_card}")[1].decode()
+    assert disk.phone.put(f"calendar/{new}", text.replace("Conseil de classe", "Réunion").encode())[0] == 204
+    assert disk.phone.ask("DELETE", f"contacts/{new_card}")[0] == 204
+    disk.sync()
+    assert "Réunion" in disk.run("khal", "list", "2026-11-20", "1d") and "Zoé" not in disk.run("khard", "list")
 
 
 SCRIPT = """
@@ -143,15 +213,12 @@ print(json.dumps(done))
 """
 
 
-def test_the_caldav_library_works_with_it(
-    app: Flask, services: Services, make_account: Callable[..., str], clients: Path
-) -> None:
+def test_the_caldav_library_works_with_it(web: str, make_account: Callable[..., str], clients: Path) -> None:
     address = make_account("dav")
     with db.connection_context():
         letters, _row = app_passwords.add(User.get(User.address == address), "Phone", ("caldav",))
-    with second_web(services) as url:
-        command = [str(clients / "python"), "-c", SCRIPT, f"{url}/dav/", address, letters]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [str(clients / "python"), "-c", SCRIPT, f"{web}/dav/", address, letters]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [
         ["calendars", ["calendar"]], ["search", 1], ["expanded", 1], ["none", 0], ["todos", 1], ["sync", 1, 0], ["deleted", 1],
