@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webmail.contacts import merge, store
+from webmail.contacts import contact_list, merge, store
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Contact, User
 
@@ -18,7 +18,7 @@ def group(user: User, name: str, *members: str) -> Contact:
 
 
 def names(user: User, words: str = "", **more: object) -> list[str]:
-    return [row.name for row in store.listed(user, words=words, **more).rows]
+    return [row.name for row in contact_list.listed(user, words=words, **more).rows]
 
 
 def card(name: str, *lines: str, uid: str = "") -> str:

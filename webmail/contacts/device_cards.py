@@ -15,7 +15,7 @@ from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.mime.formats import vcard_edit
 from webmail.mime.formats.vcard_edit import ContactDetails
-from webmail.models import Collection, Contact, User
+from webmail.models import Collection, Contact, ContactAddress, User
 
 MOST_LINES = 2_000  # properties of a card
 _FRAME = re.compile(r"\s*BEGIN:VCARD\s*\n(.*)\nEND:VCARD\s*", re.IGNORECASE | re.DOTALL)
@@ -83,7 +83,7 @@ def move(row: Contact, book: Collection, href: str) -> None:
             Contact.update(**values).where(Contact.id == row.id).execute()
     except pw.IntegrityError as error:
         raise store.ContactChangedElsewhere(str(error)) from error
-    store.change_owner(row, book.user_id)
+    ContactAddress.update(user=book.user_id).where(ContactAddress.contact == row.id).execute()  # the index is the owner's
     collections.there(book.id, [href])
     if row.user_id != book.user_id:
         gone = CardChange(row.user_id, row.uid, "", row.vcard, "")

@@ -45,7 +45,7 @@ class Candidate:
 
 
 def candidates(user: User) -> list[Candidate]:
-    """All of them, the surest first, each contact in one only. 3 queries, whatever the number of contacts."""
+    """All among the person's own contacts, in all of their books, the surest first, each contact in one only. 3 queries."""
     found = Contact.select(Contact.id, Contact.uid, Contact.name, Contact.email, Contact.sort, Contact.words)
     people = {row.id: row for row in found.where(Contact.user == user, Contact.kind == store.INDIVIDUAL)}
     apart = _told_apart(user)
@@ -206,7 +206,7 @@ def merge(user: User, rows: Sequence[Contact], chosen: Mapping[str, str]) -> lis
     first, *others = rows
     card = merged_card([row.vcard for row in rows], chosen)
     with db.atomic():
-        before = [CardVersion(row.uid, row.vcard) for row in others]
+        before = [CardVersion.removed(row) for row in others]
         kept = store.put(user, card, first) if card != first.vcard else first
         before.append(CardVersion(first.uid, first.vcard, kept.revision))
         for group in _groups_with(user, others):

@@ -8,6 +8,7 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.contacts import books
 from webmail.mail import Address
 from webmail.mime.address_input import address_key
 from webmail.models import Contact, ContactMember, User
@@ -108,16 +109,24 @@ def _inside(user: User, roots: Iterable[int]) -> tuple[dict[int, _Inside], set[i
 
 
 def _members(user: User, groups: list[int], most: int) -> list[Any]:
-    person = Contact.alias()
+    """Members are looked for among the contacts of the group's owner alone: nobody else can put people into a group by giving a
+    card of a book that they share the UID of a member. In several books, that of the group comes first.
+    """
+    person, group = Contact.alias(), Contact.alias()
+    same = (person.card_uid == ContactMember.member) & (person.user == group.user) & books.visible(user, person)
+    elsewhere = pw.Case(None, [(person.collection == group.collection, 0)], 1)
     found: Any = (
-        ContactMember.select(ContactMember.group, ContactMember.member, person.id, person.name, person.email, person.kind)
-        .join(person, pw.JOIN.LEFT_OUTER, on=(person.card_uid == ContactMember.member) & (person.user == user))
+        ContactMember.select(
+            ContactMember.group, ContactMember.member, person.id, person.name, person.email, person.kind, ContactMember.id
+        )
+        .join(group, on=ContactMember.group == group.id)
+        .join(person, pw.JOIN.LEFT_OUTER, on=same)
         .where(ContactMember.group.in_(groups))
-        .order_by(ContactMember.group, ContactMember.id)
+        .order_by(ContactMember.group, ContactMember.id, elsewhere, person.id)
         .limit(max(most, 0))
         .tuples()
     )
-    return list(found)
+    return list({row[-1]: row[:-1] for row in reversed(list(found))}.values())[::-1]
 
 
 def _take(one: _Inside, row: Any, below: dict[int, None]) -> None:

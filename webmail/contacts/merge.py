@@ -18,7 +18,7 @@ from webmail.mime.formats.address_books.entry import WHOLE, Remark, RemarkKind
 from webmail.mime.formats.vcard_edit import ContactDetails
 from webmail.mime.formats.vcard_import import CardFile
 from webmail.mime.threats import names
-from webmail.models import Contact, ContactAddress, User
+from webmail.models import Collection, Contact, ContactAddress, User
 
 LARGEST_FILE = 20_000_000  # bytes; includes photos, which are dropped from cards that are too large
 _SHORTEST_PHONE = 6  # digits
@@ -85,16 +85,17 @@ _MOST_NAMESAKES = 100
 
 
 class _Known(_Index):
-    """The existing contacts, to match cards without a query each. 2 queries."""
+    """The contacts of a book, to match cards without a query each; of all own books for None. 2 queries."""
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, user: User, book: Collection | None) -> None:
         super().__init__()
+        here = Contact.user == user if book is None else Contact.collection == book
         rows: Any = Contact.select(Contact.id, Contact.card_uid, Contact.name, Contact.kind, Contact.words)
-        for number, uid, name, kind, words in rows.where(Contact.user == user).tuples():
+        for number, uid, name, kind, words in rows.where(here).tuples():
             points = {word for word in words.split() if word.isdigit() and len(word) >= _SHORTEST_PHONE}
             self.note(number, uid, kind, name, points)
-        rows = ContactAddress.select(ContactAddress.contact, ContactAddress.address).where(ContactAddress.user == user)
-        for number, address in rows.tuples():
+        rows = ContactAddress.select(ContactAddress.contact, ContactAddress.address).join(Contact)
+        for number, address in rows.where(here).tuples():
             self.points.setdefault(number, set()).add(address)
             self.points[number].discard("")
 
@@ -123,17 +124,18 @@ class _Merge:
         return "" if vcard_edit.is_too_large(after, one) else after
 
 
-def plan(user: User, text: str) -> ImportPlan:
+def plan(user: User, text: str, book: Collection | None = None) -> ImportPlan:
     """Plan the import of the cards in a .vcf. Read-only."""
-    return plan_cards(user, vcard_import.cards_in(text, store.MOST))
+    return plan_cards(user, vcard_import.cards_in(text, store.MOST), book)
 
 
-def plan_cards(user: User, found: CardFile) -> ImportPlan:
-    """Plan the import of cards that were read from a file. Read-only."""
+def plan_cards(user: User, found: CardFile, book: Collection | None = None) -> ImportPlan:
+    """Plan the import of cards that were read from a file: into this book, which is compared with them. For None, into the first
+    book, where whoever is in any own book already is completed there. Read-only."""
     planned = ImportPlan(cut=found.cut, remarks=list(found.remarks))
     if not found.cards:
         return planned
-    known = _Known(user)
+    known = _Known(user, book)
     people = sorted(zip(found.cards, found.lines, strict=True), key=lambda pair: pair[0][1].group)  # members before groups
     matches = [known.find(one) for (_card, one), _line in people]
     rows = store.rows(user, set(matches) - {0})
@@ -200,18 +202,18 @@ class _Planning:
             self.twins.named.add(len(self.fresh))
 
 
-def apply(user: User, planned: ImportPlan) -> ImportResult:
-    """Carry out the plan in short transactions. Hold the user's lock.
+def apply(user: User, planned: ImportPlan, book: Collection | None = None) -> ImportResult:
+    """Carry out the plan, made for this book, in short transactions. Hold the user's lock.
 
-    Raises LimitReached (nothing is imported), CardTooLarge, ContactChangedElsewhere (all from `store`): what was imported until
+    Raises LimitReached (nothing is imported), CardTooLarge, ContactChangedElsewhere, BookReadOnly: what was imported until
     then is found again by a new plan.
     """
     fresh = list(zip(store.prepared(planned.fresh), planned.fresh, strict=True))
-    if fresh and store.count(user) + len(fresh) > store.MOST:
+    if fresh and store.count(user if book is None else book.user_id) + len(fresh) > store.MOST:
         raise LimitReached(f"{user.address} would have more than {store.MOST} contacts")
     uids: list[str] = []
     for piece in in_pieces(fresh):
-        uids += store.insert(user, [new for new, _card in piece])
+        uids += store.insert(user, [new for new, _card in piece], book)
     before = [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, planned.fresh, strict=True)]
     for updates in in_pieces(planned.updates):
         with db.atomic():

@@ -5,23 +5,23 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import peewee as pw
 
 from webmail.collections import store as collections
-from webmail.contacts import card_changes
+from webmail.collections import trash
+from webmail.contacts import books, card_changes
 from webmail.contacts.card_changes import CardChange
 from webmail.contacts.card_index import GROUP, INDIVIDUAL, IndexRows, add_to_index, columns, drop_index, index_of, revision
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.mime.address_input import address_key
-from webmail.mime.encoded_words import words_in
 from webmail.mime.formats import vcard_edit
 from webmail.mime.formats.vcard_edit import ContactDetails
 from webmail.mime.threats import names
-from webmail.models import Contact, ContactAddress, ContactMember, User, now
+from webmail.models import Collection, Contact, ContactAddress, ContactMember, User, now
 
 __all__ = ["GROUP", "INDIVIDUAL", "columns", "revision"]  # of card_index.py, for those who use this module
 
@@ -32,7 +32,10 @@ _CHUNK = 500  # values per statement: databases limit bound parameters
 
 Prepared = tuple[ContactDetails, dict[str, Any], IndexRows]
 # columns for lists, without the card itself, which may have 20 KB
-LISTED = (Contact.id, Contact.uid, Contact.card_uid, Contact.name, Contact.email, Contact.kind, Contact.sort)
+LISTED = (
+    Contact.id, Contact.uid, Contact.card_uid, Contact.name, Contact.email, Contact.kind, Contact.sort, Contact.user,
+    Contact.collection,
+)  # fmt: skip
 
 
 class NoSuchContact(LookupError):
@@ -58,100 +61,64 @@ class AlreadyThere(ValueError):
 # --- finding ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ContactPage:
-    """One page of a contact list; `number` of `last` pages, `total` contacts."""
-
-    rows: Sequence[Contact]
-    total: int
-    number: int
-    last: int
-
-
 def load(user: User, uid: str) -> Contact:
-    """The user's contact with this `uid`. Raises NoSuchContact."""
-    found = Contact.get_or_none((Contact.user == user) & (Contact.uid == uid))
-    if found is None:
+    """The contact with this `uid`, from a book that the person reads. Raises NoSuchContact."""
+    found: Contact | None = Contact.get_or_none(Contact.uid == uid)
+    if found is None or not books.reads(user, found):
         raise NoSuchContact(f"no contact {uid[:40]!r}")
     return found
 
 
 def rows(user: User, ids: Iterable[int]) -> dict[int, Contact]:
-    """These contacts with their cards, by `id`. 1 query per 500."""
-    numbers = list(ids)
+    """These contacts with their cards, by `id`. 1 query per 500, and 2."""
+    numbers, here = list(ids), books.visible(user)
     found: dict[int, Contact] = {}
     for at in range(0, len(numbers), _CHUNK):
-        chosen = Contact.select().where(Contact.user == user, Contact.id.in_(numbers[at : at + _CHUNK]))
+        chosen = Contact.select().where(here, Contact.id.in_(numbers[at : at + _CHUNK]))
         found.update({row.id: row for row in chosen})
     return found
 
 
 def cards(user: User, uids: Sequence[str]) -> list[tuple[str, str]]:
-    """(name, card) of these contacts, at most 500, sorted by name. 1 query."""
-    found: Any = Contact.select(Contact.name, Contact.vcard).where(Contact.user == user, Contact.uid.in_(uids[:_CHUNK]))
+    """(name, card) of these contacts, at most 500, sorted by name. 3 queries."""
+    found: Any = Contact.select(Contact.name, Contact.vcard).where(books.visible(user), Contact.uid.in_(uids[:_CHUNK]))
     return list(found.order_by(Contact.sort, Contact.id).tuples())
 
 
 def chosen(user: User, uids: Sequence[str]) -> list[Contact]:
-    """These contacts without their cards, at most 500, sorted by name. 1 query."""
-    found = Contact.select(*LISTED).where(Contact.user == user, Contact.uid.in_(list(uids)[:_CHUNK]))
+    """These contacts without their cards, at most 500, sorted by name. 3 queries."""
+    found = Contact.select(*LISTED).where(books.visible(user), Contact.uid.in_(list(uids)[:_CHUNK]))
     return list(found.order_by(Contact.sort, Contact.id))
 
 
-def _with_uid(user: User, card_uid: str) -> Contact:
-    """The user's first contact with this UID in its card."""
-    return Contact.select().where(Contact.user == user, Contact.card_uid == card_uid).order_by(Contact.id).get()
+def _with_uid(book: Collection, card_uid: str) -> Contact:
+    """The contact of a book with this UID in its card."""
+    return Contact.get(Contact.collection == book, Contact.card_uid == card_uid)
 
 
 def details(row: Contact) -> ContactDetails:
     return vcard_edit.read(row.vcard)
 
 
-def listed(user: User, *, words: str = "", letter: str = "", kind: str = "", number: int = 1, size: int = 50) -> ContactPage:
-    """One page of the matching contacts, sorted by name. 2 queries."""
-    found = Contact.select(*LISTED).where(*fitting(user, words))
-    if kind:
-        found = found.where(Contact.kind == kind)
-    if letter:
-        found = found.where(_letter() == letter)
-    total = found.count()
-    last = max((total - 1) // size, 0) + 1
-    number = min(max(number, 1), last)
-    rows = list(found.order_by(Contact.sort, Contact.id).paginate(number, size))
-    return ContactPage(rows, total, number, last)
-
-
-def fitting(user: User, words: str) -> list[Any]:
-    """Conditions for a prefix search: each word starts a word of the name, organisation, addresses or phone numbers."""
-    return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in words_in(words[:100])[:10])]
-
-
-def letters(user: User) -> list[str]:
-    """The initial letters of all contacts, sorted; "#" stands for anything that is not a letter. 1 query."""
-    rows: Any = Contact.select(_letter()).where(Contact.user == user).distinct().tuples()
-    return sorted((letter for (letter,) in rows), key=lambda letter: (letter == "#", letter))
-
-
-def _letter() -> Any:
-    first = pw.fn.SUBSTR(Contact.sort, 1, 1)
-    return pw.Case(None, [((first >= "a") & (first <= "z"), first)], "#")
-
-
 def with_address(user: User, email: str) -> Contact | None:
-    """The first contact with this address. 1 query."""
+    """The first of the person's own contacts with this address. 1 query."""
     found = Contact.select().join(ContactAddress, on=ContactAddress.contact == Contact.id)
     mine = (ContactAddress.user == user) & (ContactAddress.address == address_key(email)[:254])
     return found.where(mine).order_by(Contact.sort, Contact.id).first()
 
 
-def by_address(user: User, keys: Sequence[str]) -> dict[str, str]:
-    """Maps those addresses (normalised by `address_key`) that belong to contacts to the UIDs of their cards. 1 query per 500."""
+def by_address(user: User, keys: Sequence[str], book: int | None = None) -> dict[str, str]:
+    """Maps those addresses (normalised by `address_key`) that belong to contacts to the UIDs of their cards. 1 query per 500.
+
+    Of the person's own contacts, or of those of one book (by `id`).
+    """
+    here = ContactAddress.user == user if book is None else Contact.collection == book
     found: dict[str, str] = {}
     for at in range(0, len(keys), _CHUNK):
         rows: Any = (
             ContactAddress.select(ContactAddress.address, Contact.card_uid)
             .join(Contact)
-            .where(ContactAddress.user == user, ContactAddress.address.in_(keys[at : at + _CHUNK]))
+            .where(here, ContactAddress.address.in_(keys[at : at + _CHUNK]))
             .order_by(Contact.sort.desc(), Contact.id.desc())
             .tuples()
         )
@@ -160,7 +127,7 @@ def by_address(user: User, keys: Sequence[str]) -> dict[str, str]:
 
 
 def named_alike(user: User, name: str) -> Contact | None:
-    """A contact with the same name, ignoring word order, accents and case. 1 query."""
+    """One of the person's own contacts with the same name, ignoring word order, accents and case. 1 query."""
     key = names.name_index(name)
     if not key:
         return None
@@ -172,19 +139,20 @@ def named_alike(user: User, name: str) -> Contact | None:
 # --- groups ----------------------------------------------------------------------------------------------------------
 
 
-def groups(user: User) -> list[Contact]:
-    """The first MOST_GROUPS groups, sorted by name. 1 query."""
-    found = Contact.select(*LISTED).where(Contact.user == user, Contact.kind == GROUP)
+def groups(user: User, *, writable: bool = False) -> list[Contact]:
+    """The first MOST_GROUPS groups of the person, sorted by name; `writable`: others' that they may change too. 1 query."""
+    here = books.visible(user, writable=True) if writable else Contact.user == user
+    found = Contact.select(*LISTED).where(here, Contact.kind == GROUP)
     return list(found.order_by(Contact.sort, Contact.id).limit(MOST_GROUPS))
 
 
-def groups_of(row: Contact) -> set[str]:
-    """The `uid`s of the groups that a contact is a member of, by its card or by one of its addresses. 2 queries."""
+def groups_of(user: User, row: Contact) -> set[str]:
+    """The `uid`s of the groups that the person sees a contact in, by its card or by one of its addresses. 4 queries."""
     named = [row.card_uid, *_as_members(row)]
     found: Any = (
         Contact.select(Contact.uid)
         .join(ContactMember, on=ContactMember.group == Contact.id)
-        .where(Contact.user == row.user, ContactMember.member.in_(named[: vcard_edit.MOST_POINTS + 1]))
+        .where(books.visible(user), ContactMember.member.in_(named[: vcard_edit.MOST_POINTS + 1]))
         .tuples()
     )
     return {uid for (uid,) in found}
@@ -193,34 +161,40 @@ def groups_of(row: Contact) -> set[str]:
 def _as_members(row: Contact) -> list[str]:
     """The addresses of a contact in the form that group cards refer to them (mailto:)."""
     found: Any = ContactAddress.select(ContactAddress.address).where(ContactAddress.contact == row.id).tuples()
-    return [f"mailto:{address}" for (address,) in found]
+    return [f"mailto:{address}" for (address,) in found if address]
 
 
-def members(user: User, group: ContactDetails) -> tuple[list[Contact], list[str]]:
-    """The contacts of a group sorted by name, and its bare addresses; deleted members are left out. 1 query per 500."""
+def members(user: User, group: ContactDetails, owner: User | None = None) -> tuple[list[Contact], list[str]]:
+    """The contacts of a group (of `owner`, the person if None) sorted by name, and its bare addresses. Deleted members, and those
+    in books that the person does not read, are left out. 1 query per 500, and 2."""
     uids = [member for member in group.members if not member.startswith("mailto:")]
-    found: list[Contact] = []
+    found: dict[str, Contact] = {}
+    here = (Contact.user == (owner or user)) & books.visible(user)
     for at in range(0, len(uids), _CHUNK):
-        found.extend(Contact.select(*LISTED).where(Contact.user == user, Contact.card_uid.in_(uids[at : at + _CHUNK])))
+        rows = Contact.select(*LISTED).where(here, Contact.card_uid.in_(uids[at : at + _CHUNK]))
+        found.update((row.card_uid, row) for row in rows.order_by(Contact.id.desc()))
     addresses = [member.removeprefix("mailto:") for member in group.members if member.startswith("mailto:")]
-    return sorted(found, key=lambda row: (row.sort, row.id)), addresses
+    return sorted(found.values(), key=lambda row: (row.sort, row.id)), addresses
 
 
 def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
     """Make a contact a member of exactly these groups (by `uid`), and of those that a form does not list (see `groups`).
 
-    Raises CardTooLarge, ContactChangedElsewhere.
+    In groups of somebody else's, or of a book that another person may take back, it is there by its addresses.
+    Raises CardTooLarge, ContactChangedElsewhere, BookReadOnly.
     """
-    before = groups_of(row)
-    chosen = set(wanted) | (before - {group.uid for group in groups(user)})
-    mine = {row.card_uid, *_as_members(row)}
+    before = groups_of(user, row)
+    chosen = set(wanted) | (before - {group.uid for group in groups(user, writable=True)})
+    addresses = _as_members(row)
+    mine, here = {row.card_uid, *addresses}, books.visible(user, writable=True)
     for uid in chosen ^ before:
-        group = Contact.get_or_none((Contact.user == user) & (Contact.uid == uid) & (Contact.kind == GROUP))
+        group = Contact.get_or_none(here & (Contact.uid == uid) & (Contact.kind == GROUP))
         if group is None:
             continue
         known = details(group)
         kept = [member for member in known.members if member not in mine]
-        put(user, vcard_edit.with_members(group.vcard, [*kept, row.card_uid] if uid in chosen else kept), group)
+        new = row.card_uid if group.user_id == row.user_id or not addresses else addresses[0]
+        put(user, vcard_edit.with_members(group.vcard, [*kept, new] if uid in chosen else kept), group)
 
 
 Finish = Callable[[str], str]  # a card as it is to be kept
@@ -246,95 +220,108 @@ def new_uid() -> str:
     return str(uuid.uuid4())
 
 
-def add(user: User, new: ContactDetails, finish: Finish = str) -> Contact:
-    """Create a contact; `finish` adds to its card. Idempotent for the same UID and content.
+def add(user: User, new: ContactDetails, finish: Finish = str, book: Collection | None = None) -> Contact:
+    """Create a contact, in the person's first book or this one; `finish` adds to its card.
 
-    Raises LimitReached, CardTooLarge, AlreadyThere.
+    Idempotent for the same UID and content. Raises LimitReached, CardTooLarge, AlreadyThere, BookReadOnly.
     """
     new = replace(new, uid=new.uid or new_uid())
     card = finish(vcard_edit.made(new))
     try:
-        return put(user, card)
+        return put(user, card, book=book)
     except ContactChangedElsewhere as error:
-        there = _with_uid(user, new.uid)
+        there = _with_uid(book or collections.first(user, collections.BOOK), new.uid)
         if there.revision != revision(card):
             raise AlreadyThere(there) from error
         return there
 
 
-def change(row: Contact, new: ContactDetails, began_from: str, finish: Finish = str) -> Contact:
+def change(user: User, row: Contact, new: ContactDetails, began_from: str, finish: Finish = str) -> Contact:
     """Change a card, keeping properties that `ContactDetails` does not cover; `finish` changes more of it.
 
-    Raises CardTooLarge, ContactChangedElsewhere.
+    Raises CardTooLarge, ContactChangedElsewhere, BookReadOnly.
     """
     if row.revision != began_from:
         raise ContactChangedElsewhere(row.uid)
-    return put(row.user, finish(vcard_edit.changed(row.vcard, new)), row)
+    return put(user, finish(vcard_edit.changed(row.vcard, new)), row)
 
 
-def put(user: User, card: str, row: Contact | None = None) -> Contact:
+def put(user: User, card: str, row: Contact | None = None, book: Collection | None = None) -> Contact:
     """Store a new card, or replace that of `row` if it was not changed since it was read (optimistic locking).
 
-    Raises LimitReached, CardTooLarge, ContactChangedElsewhere.
+    Raises LimitReached, CardTooLarge, ContactChangedElsewhere, BookReadOnly.
     """
     known = vcard_edit.read(card)
     if vcard_edit.is_too_large(card, known):
         raise CardTooLarge(len(card))
     if row is None:
-        [uid] = put_all(user, [card])
-        return load(user, uid)
-    replace_card(row, card, known)
-    tell(user)
+        [uid] = put_all(user, [card], book=book)
+        return Contact.get(Contact.uid == uid)
+    replace_card(row, card, known, user)
+    tell(row.user)
     return Contact.get_by_id(row.id)
 
 
-def replace_card(row: Contact, card: str, known: ContactDetails) -> None:
-    """Give a contact another card, and tell those who keep its book in step. 1 transaction. Raises ContactChangedElsewhere."""
+def replace_card(row: Contact, card: str, known: ContactDetails, by: User | None = None) -> None:
+    """Give a contact another card, and tell those who keep its book in step. 1 transaction. `by`: whose right is to be checked.
+
+    Raises ContactChangedElsewhere, BookReadOnly.
+    """
     values, index = columns(card, known), index_of(known)
     with db.atomic():
         before: Contact | None = Contact.get_or_none(Contact.id == row.id)  # whole: rows of lists are not
         if before is None:
             raise ContactChangedElsewhere(row.uid)
+        same = (Contact.id == row.id) & (Contact.revision == row.revision)
         if before.collection_id:
             more = collections.sizes([card]) - collections.sizes([before.vcard])
             values["seq"] = collections.changed(before.collection_id, size=more)
-        same = (Contact.id == row.id) & (Contact.revision == row.revision)
+            same &= Contact.collection == before.collection_id  # it was not moved just now
+            if by is not None:
+                books.check(by, [before.collection_id])
         if not Contact.update(modified=now(), **values).where(same).execute():
             raise ContactChangedElsewhere(row.uid)
         drop_index(row.id)
         add_to_index(before.user_id, [(row.id, index)])
-        card_changes.note([CardChange(before.user_id, before.uid, known.name, before.vcard, card)])
+        card_changes.note([CardChange(before.user_id, row.uid, known.name, before.vcard, card)])
 
 
-def put_all(user: User, cards: Sequence[str], uids: Sequence[str] = ()) -> list[str]:
-    """Store new cards, whose UIDs the user does not have yet; returns their `uid`s. 1 transaction.
+def put_all(user: User, cards: Sequence[str], book: Collection | None = None) -> list[str]:
+    """Store new cards, whose UIDs the book does not have yet; returns their `uid`s. 1 transaction.
 
-    `uids`: their former ones, if they are restored. Raises LimitReached, ContactChangedElsewhere.
+    Raises LimitReached, ContactChangedElsewhere, BookReadOnly.
     """
-    return insert(user, prepared(cards, uids))
+    return insert(user, prepared(cards), book)
 
 
-def prepared(cards: Sequence[str], uids: Sequence[str] = ()) -> list[Prepared]:
-    """The input for `insert`, computed outside the transaction, since it blocks other writers."""
+def prepared(cards: Sequence[str], uids: Sequence[str] = (), hrefs: Sequence[str] = ()) -> list[Prepared]:
+    """The input for `insert`, computed outside the transaction, since it blocks other writers.
+
+    `uids`, `hrefs`: their former ones, if they are restored.
+    """
     ids = list(uids) or [secrets.token_hex(16) for _ in cards]
+    named = [href or f"{uid}.vcf" for uid, href in zip(ids, hrefs or [""] * len(ids), strict=True)]
     return [
-        (known := vcard_edit.read(card), {"uid": uid, "href": f"{uid}.vcf", **columns(card, known)}, index_of(known))
-        for uid, card in zip(ids, cards, strict=True)
+        (known := vcard_edit.read(card), {"uid": uid, "href": href, **columns(card, known)}, index_of(known))
+        for uid, href, card in zip(ids, named, cards, strict=True)
     ]
 
 
-def insert(user: User, new: Sequence[Prepared]) -> list[str]:
-    """Insert prepared cards into the person's first book; returns their `uid`s. 1 transaction.
+def insert(user: User, new: Sequence[Prepared], book: Collection | None = None) -> list[str]:
+    """Insert prepared cards into a book, or the person's first one; returns their `uid`s. 1 transaction.
 
-    Raises LimitReached, and ContactChangedElsewhere if a UID exists already (e.g. from a concurrent request).
+    Raises LimitReached, BookReadOnly, and ContactChangedElsewhere if a UID exists already (e.g. from a concurrent request).
     """
-    book = collections.first(user, collections.BOOK)
+    book = book or collections.first(user, collections.BOOK)
+    owner = book.user_id
     uids = [row["uid"] for _known, row, _index in new]
     with db.atomic():
-        seq = collections.changed(book.id, count=len(new), size=collections.sizes(row["vcard"] for _known, row, _index in new))
-        values = [{"user": user.id, "collection": book.id, "seq": seq, **row} for _known, row, _index in new]
-        if count(user) + len(values) > MOST:
-            raise LimitReached(f"{user.address} would have more than {MOST} contacts")
+        size = collections.sizes(row["vcard"] for _known, row, _index in new)
+        seq = _changed(book, len(new), size)
+        books.check(user, [book.id])
+        values = [{"user": owner, "collection": book.id, "seq": seq, **row} for _known, row, _index in new]
+        if count(owner) + len(values) > MOST:
+            raise LimitReached(f"{owner} would have more than {MOST} contacts")
         try:
             for at in range(0, len(values), _CHUNK // 10):
                 Contact.insert_many(values[at : at + _CHUNK // 10]).execute()
@@ -344,22 +331,41 @@ def insert(user: User, new: Sequence[Prepared]) -> list[str]:
         for at in range(0, len(uids), _CHUNK):
             found: Any = Contact.select(Contact.card_uid, Contact.id).where(Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
             ids.update(found)
-        add_to_index(user.id, [(ids[known.uid], index) for known, _row, index in new])
+        add_to_index(owner, [(ids[known.uid], index) for known, _row, index in new])
         collections.there(book.id, [row["href"] for row in values])
-        card_changes.note([CardChange(user.id, row["uid"], known.name, "", row["vcard"]) for known, row, _index in new])
-    tell(user)
+        card_changes.note([CardChange(owner, row["uid"], known.name, "", row["vcard"]) for known, row, _index in new])
+    tell(book.user)
     return uids
 
 
-def remove(user: User, uids: Sequence[str]) -> int:
-    """Delete contacts; returns how many. Groups keep referring to them, so that restoring one makes it a member again."""
-    count = 0
+def _changed(book: Collection, count: int, size: int) -> int:
+    try:
+        return collections.changed(book.id, count=count, size=size)
+    except LookupError as error:  # it was deleted meanwhile
+        raise books.BookReadOnly(f"no book {book.id}") from error
+
+
+def remove(user: User, uids: Sequence[str], *, kept: bool = True) -> int:
+    """Delete contacts from books that the person may write into; returns how many. `kept`: in the trash, for 30 days.
+
+    Groups keep referring to them, so that restoring one makes it a member again.
+    """
+    count, owners = 0, {}
     for at in range(0, len(uids), _CHUNK):
         with db.atomic():
-            found: Any = Contact.select(Contact.id).where(Contact.user == user, Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
-            count += take_out([number for (number,) in found])
-    if count:
-        tell(user)
+            chosen = Contact.uid.in_(uids[at : at + _CHUNK])
+            where: Any = Contact.select(Contact.collection).where(chosen, Contact.collection.is_null(False)).distinct().tuples()
+            collections.lock(number for (number,) in where)
+            here = books.visible(user, writable=True)
+            rows = list(Contact.select(Contact, Collection).join(Collection, pw.JOIN.LEFT_OUTER).where(chosen, here))
+            for book in {row.collection_id: row.collection for row in rows if row.collection_id}.values():
+                owners[book.user_id] = book.user
+                if kept:
+                    inside = [row for row in rows if row.collection_id == book.id]
+                    trash.put(book, [(row.href, row.card_uid, row.name, row.vcard) for row in inside], user.address)
+            count += take_out([row.id for row in rows])
+    for owner in owners.values() or ([user] if count else []):
+        tell(owner)
     return count
 
 
@@ -370,8 +376,8 @@ def take_out(ids: Sequence[int]) -> int:
     """
     chosen = Contact.id.in_(ids)
     found: Any = Contact.select(Contact.collection).where(chosen).distinct().tuples()
-    books = sorted(book for (book,) in found if book)
-    seqs = {book: collections.changed(book) for book in books}  # now nobody else changes what is in them
+    numbers = sorted(book for (book,) in found if book)
+    seqs = {book: collections.changed(book) for book in numbers}  # now nobody else changes what is in them
     for book, seq in seqs.items():
         fields = (Contact.user, Contact.uid, Contact.href, Contact.vcard)
         inside = list(Contact.select(*fields).where(Contact.collection == book, chosen))
@@ -386,10 +392,6 @@ def index(row: Contact, known: ContactDetails) -> None:
     add_to_index(row.user_id, [(row.id, index_of(known))])
 
 
-def change_owner(row: Contact, owner: int) -> None:
-    """Move a contact's part of the index to another person (by `id`), whose contact it is now."""
-    ContactAddress.update(user=owner).where(ContactAddress.contact == row.id).execute()
-
-
-def count(user: User) -> int:
+def count(user: User | int) -> int:
+    """How many contacts and groups a person (or the one of this `id`) has in all of their books."""
     return Contact.select().where(Contact.user == user).count()

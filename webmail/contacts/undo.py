@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Any
 
-from webmail.contacts import store
+from webmail.collections import store as collections
+from webmail.contacts import books, moving, store
+from webmail.contacts.card_versions import CardVersion
 from webmail.database import undo_store
+from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
 from webmail.errors import LimitReached
 from webmail.mime.formats import vcard_edit
-from webmail.models import Contact, User
+from webmail.models import Collection, Contact, TrashedItem, User
 
+__all__ = ["CardVersion"]  # of card_versions.py, for those who use this module
 _LARGEST = 2_000_000  # characters stored per undo
 _OPENING = '{"contacts"'
 
 
-@dataclass(frozen=True, slots=True)
-class CardVersion:
-    """A contact before a change: its card ("" if it was added), and the `revision` after the change ("" if it was removed)."""
-
-    uid: str
-    card: str = ""
-    revision: str = ""
-
-
 def offer(user: User, steps: Iterable[CardVersion]) -> str:
     """Store the previous versions; returns the name to undo them by, "" if they are too large to store. 1 transaction."""
-    kept = json.dumps({"contacts": [[one.uid, one.card, one.revision] for one in steps]}, ensure_ascii=False)
+    kept = json.dumps({"contacts": [[one.uid, one.card, one.revision, one.book, one.href] for one in steps]}, ensure_ascii=False)
     if len(kept) > _LARGEST:
         return ""
     return undo_store.keep(user, kept)
@@ -39,7 +34,7 @@ def undo(user: User, name: str) -> int:
 
     Contacts changed again since then are skipped. In short transactions, since others wait for them: what breaks off is gone on
     with when it is asked for again, each step being done once. Hold the user's lock. Raises LimitReached (nothing was undone),
-    ContactChangedElsewhere.
+    ContactChangedElsewhere, BookReadOnly.
     """
     row = undo_store.load(user, name, _OPENING)
     if row is None:
@@ -50,27 +45,59 @@ def undo(user: User, name: str) -> int:
 
 
 def _take_back(user: User, steps: list[CardVersion]) -> int:
-    there = _present(user, [step.uid for step in steps])
+    there = _present([step.uid for step in steps])
     back = [step for step in steps if step.card and step.uid not in there and not step.revision]
-    gone = [step.uid for step in steps if not step.card and step.uid in there and there[step.uid].revision == step.revision]
-    before = [step for step in steps if step.card and step.revision and step.uid in there]
-    taken = {row.card_uid for row in Contact.select(Contact.card_uid).where(Contact.user == user)} if back else set()
-    back = [step for step in back if vcard_edit.read(step.card).uid not in taken]
+    same = [step for step in steps if step.revision and step.uid in there and there[step.uid].revision == step.revision]
+    gone = [step.uid for step in same if not step.card and not step.book]
     if store.count(user) - len(gone) + len(back) > store.MOST:
         raise LimitReached(f"{user.address} would have more than {store.MOST} contacts")
-    count = sum(store.remove(user, piece) for piece in in_pieces(gone))
-    for piece in in_pieces(back):
-        count += len(store.put_all(user, [step.card for step in piece], [step.uid for step in piece]))
-    for step in before:
-        if there[step.uid].revision == step.revision:
-            store.put(user, step.card, there[step.uid])
-            count += 1
+    count = sum(store.remove(user, piece, kept=False) for piece in in_pieces(gone))
+    for number in dict.fromkeys(step.book for step in back):
+        count += _put_back(user, number, [step for step in back if step.book == number])
+    for step in (one for one in same if one.card):
+        store.put(user, step.card, there[step.uid])
+        count += 1
+    for number in dict.fromkeys(step.book for step in same if step.book and not step.card):
+        if (book := books.chosen(user, number, writable=True)) is not None:
+            moved = [(step.uid, step.href) for step in same if step.book == number]
+            count += len(moving.move(user, moved, book.collection).before)
     return count
 
 
-def _present(user: User, uids: list[str]) -> dict[str, Contact]:
+def _put_back(user: User, number: int, steps: list[CardVersion]) -> int:
+    """Into the book where they were, by the names that devices know; into the first one, if it is gone. Out of the trash."""
+    book = Collection.get_or_none(Collection.id == number) or collections.first(user, collections.BOOK)
+    if books.chosen(user, book.id, writable=True) is None:
+        return 0
+    inside: Any = Contact.select(Contact.card_uid, Contact.href).where(Contact.collection == book).tuples()
+    taken, names = set(), set()
+    for uid, href in inside:
+        taken.add(uid)
+        names.add(href)
+    cards = {step.uid: vcard_edit.read(step.card).uid for step in steps}
+    count = 0
+    for piece in in_pieces([step for step in steps if cards[step.uid] not in taken]):
+        hrefs = ["" if step.href in names else step.href for step in piece]
+        with db.atomic():
+            new = store.prepared([step.card for step in piece], [step.uid for step in piece], hrefs)
+            count += len(store.insert(user, new, book))
+            _out_of_trash(book, [cards[step.uid] for step in piece], user)
+    return count
+
+
+def _out_of_trash(book: Collection, uids: list[str], user: User) -> None:
+    """Forget the latest of each of these cards (by UID), which the person has just deleted and brought back."""
+    mine = (TrashedItem.user == book.user_id) & (TrashedItem.collection == book) & (TrashedItem.by == user.address)
+    for uid in uids:
+        latest = TrashedItem.select(TrashedItem.id).where(mine, TrashedItem.uid == uid).order_by(TrashedItem.id.desc()).first()
+        if latest is not None:
+            TrashedItem.delete().where(TrashedItem.id == latest.id).execute()
+
+
+def _present(uids: list[str]) -> dict[str, Contact]:
     found: dict[str, Contact] = {}
     for at in range(0, len(uids), 500):
-        here = (Contact.user == user) & Contact.uid.in_(uids[at : at + 500])
-        found.update({row.uid: row for row in Contact.select(Contact.id, Contact.uid, Contact.revision).where(here)})
+        here = Contact.uid.in_(uids[at : at + 500])  # whoever has them now: what is done to them is checked then
+        fields = (Contact.id, Contact.uid, Contact.revision, Contact.user)
+        found.update({row.uid: row for row in Contact.select(*fields).where(here)})
     return found

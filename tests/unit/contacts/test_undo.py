@@ -27,7 +27,7 @@ def test_what_was_removed_comes_back_with_its_address_and_its_groups(alice: User
 def test_undo_leaves_alone_what_was_changed_since(alice: User) -> None:
     row = new(alice, "Ann")
     name = undo.offer(alice, [CardVersion(row.uid, "", row.revision)])
-    store.change(row, ContactDetails(name="Anne"), row.revision)
+    store.change(alice, row, ContactDetails(name="Anne"), row.revision)
     assert undo.undo(alice, name) == 0 and names(alice) == ["Anne"]
 
 

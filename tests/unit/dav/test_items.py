@@ -99,7 +99,7 @@ def test_pages_see_what_telephones_do_to_contacts(phone: Phone, alice: User) -> 
     row = contacts.with_address(alice, "elodie@x.example")
     assert row is not None and row.name == "Élodie Cœur" and row.user == alice
     phone.put("contacts/g.vcf", card("g1", "Friends", "KIND:group", "MEMBER:urn:uuid:c1"))
-    assert contacts.groups_of(row) == {Contact.get(Contact.card_uid == "g1").uid}
+    assert contacts.groups_of(alice, row) == {Contact.get(Contact.card_uid == "g1").uid}
     phone.put("contacts/a.vcf", card("c1", "Élodie Cœur", "EMAIL:other@x.example"))
     assert contacts.with_address(alice, "elodie@x.example") is None
     assert contacts.with_address(alice, "other@x.example") == row
@@ -115,7 +115,7 @@ def test_telephones_see_what_pages_do_to_contacts(phone: Phone, alice: User) -> 
     row = contacts.add(alice, ContactDetails(name="Bob", emails=(ContactPoint("bob@x.example"),)))
     token, found = phone.sync("contacts/", token)
     assert found == {f"{row.uid}.vcf": "there"}
-    row = contacts.change(row, ContactDetails(name="Bobby", uid=row.card_uid), row.revision)
+    row = contacts.change(alice, row, ContactDetails(name="Bobby", uid=row.card_uid), row.revision)
     token, found = phone.sync("contacts/", token)
     assert found == {f"{row.uid}.vcf": "there"} and "FN:Bobby" in phone.ask("GET", f"contacts/{row.uid}.vcf").text
     name = undo.offer(alice, [CardVersion(row.uid, row.vcard)])
@@ -133,7 +133,7 @@ def test_telephones_see_what_pages_do_to_contacts(phone: Phone, alice: User) -> 
 def test_a_card_of_a_telephone_with_plain_line_ends_can_be_edited_on_pages(phone: Phone, alice: User) -> None:
     phone.put("contacts/a.vcf", card("c1", "Bob", "X-OWN:kept").replace("\r\n", "\n"))
     row = Contact.get(Contact.user == alice)
-    contacts.change(row, ContactDetails(name="Bobby", uid="c1"), row.revision)
+    contacts.change(alice, row, ContactDetails(name="Bobby", uid="c1"), row.revision)
     text = phone.ask("GET", "contacts/a.vcf").text
     assert "FN:Bobby" in text and "X-OWN:kept" in text
 

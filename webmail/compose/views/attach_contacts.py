@@ -12,7 +12,7 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
 from webmail.compose.views.draft_state import put_if_small
 from webmail.compose.views.editor import no_room_words, own_draft, turned_page
-from webmail.contacts import store
+from webmail.contacts import contact_list, store
 from webmail.mime.filenames import called
 from webmail.models import DraftRow
 from webmail.web.current import current_user, preferences, settings
@@ -31,7 +31,7 @@ def choose_contacts(draft_id: str) -> Response:
         return row
     words = request.args.get("words", "")[:100]
     size = preferences().page_size or settings().page_size
-    found = store.listed(current_user(), words=words, number=request.args.get("page", 1, int), size=size)
+    found = contact_list.listed(current_user(), words=words, number=request.args.get("page", 1, int), size=size)
     kept = request.args.getlist("kept")[:_MOST]
     here = {one.uid for one in found.rows}
     return page(

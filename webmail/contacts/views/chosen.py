@@ -8,7 +8,7 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.contacts import card_files, membership, store
+from webmail.contacts import card_files, contact_list, membership, store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.card_files import ExportStyle
 from webmail.contacts.views.common import mine
@@ -62,7 +62,7 @@ def print_contacts() -> Response:
     """All contacts, or those that the list shows: `words`, `letter`, `kind` as there."""
     words, letter = request.args.get("words", "")[:_LONGEST_WORDS], request.args.get("letter", "")[:1]
     kind = store.GROUP if request.args.get("kind") == store.GROUP else ""
-    found = store.listed(current_user(), words=words, letter=letter, kind=kind, size=MOST_PRINTED)
+    found = contact_list.listed(current_user(), words=words, letter=letter, kind=kind, size=MOST_PRINTED)
     rows = store.rows(current_user(), [row.id for row in found.rows])
     return _print([rows[row.id].vcard for row in found.rows if row.id in rows], found.total)
 

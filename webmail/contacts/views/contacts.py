@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.contacts import membership, store, undo
+from webmail.contacts import books, contact_list, membership, store, undo
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.forms import ContactForm
 from webmail.contacts.undo import CardVersion
@@ -44,8 +44,11 @@ def show() -> Response:
     user, words = current_user(), request.args.get("words", "")[:_LONGEST_WORDS]
     letter, kind = request.args.get("letter", "")[:1], "group" if request.args.get("kind") == "group" else ""
     size = preferences().page_size or settings().page_size
-    found = store.listed(user, words=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size)
-    letters = store.letters(user) if found.total > size or letter else []
+    shelf = books.shelf(user)
+    found = contact_list.listed(
+        user, words=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size, found_in=shelf
+    )
+    letters = contact_list.letters(user, shelf) if found.total > size or letter else []
     any_contacts = bool(found.total or words or letter or kind)
     counts = membership.sizes(user, [row.id for row in found.rows if row.kind == store.GROUP])
     return page(
@@ -72,7 +75,7 @@ def one(uid: str) -> Response:
             "contacts/group.html", row=row, people=people, addresses=addresses, reachable=reachable, counts=counts,
             size=counts[row.id],
         )  # fmt: skip
-    groups = store.groups_of(row)
+    groups = store.groups_of(current_user(), row)
     return page(
         "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),
         to=address_text([Address(row.name, row.email)]),
@@ -139,7 +142,7 @@ def change(uid: str) -> Answer:
     if not (form.check(store.details(row)) and form.check_more(read_more(row.vcard))):
         return _form_page(form, row, 422)
     try:
-        changed = store.change(row, form.details, form.revision.data or "", form.finish)
+        changed = store.change(current_user(), row, form.details, form.revision.data or "", form.finish)
     except store.ContactChangedElsewhere:
         notify(changed_elsewhere(), "caution")
         form.revision.data = row.revision
@@ -158,7 +161,7 @@ def remove(uid: str) -> Answer:
         row = store.load(current_user(), uid)
     except store.NoSuchContact:  # a second click: the first one's notice offers undo
         return redirect(url_for("contacts.show"), 303)
-    offered = undo_of([CardVersion(row.uid, row.vcard)])
+    offered = undo_of([CardVersion.removed(row)])
     store.remove(current_user(), [row.uid])
     notify(_("%(name)s was removed from your contacts.", name=row.name), undo=offered, keep=45)
     return redirect(url_for("contacts.show"), 303)
@@ -237,7 +240,7 @@ def _form_page(
     if request.method == "POST":
         member_of = request.form.getlist("groups")
     elif row and not member_of:
-        member_of = list(store.groups_of(row))
+        member_of = list(store.groups_of(current_user(), row))
     empty = [ContactPoint("")] * EMPTY_ROWS * (2 if more else 1)
     return page(
         "contacts/edit.html", status, form=form, row=row, groups=store.groups(current_user()), member_of=member_of,

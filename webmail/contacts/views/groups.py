@@ -72,7 +72,7 @@ def change_group(row: Contact) -> Answer:
     unwritten = [one.card_uid for one in people if not one.email and one.uid not in listed]
     new = ContactDetails(name=form.name.data or "", group=True, members=tuple(dict.fromkeys([*_members(form), *unwritten])))
     try:
-        changed = store.change(row, new, form.revision.data or "")
+        changed = store.change(current_user(), row, new, form.revision.data or "")
     except store.ContactChangedElsewhere:
         notify(changed_elsewhere(), "caution")
         form.revision.data = row.revision

@@ -1,0 +1,77 @@
+"""Books of contacts that a person reads: their own, and those that others share with them; who may write into them.
+
+What decides about mail (who counts as a known sender, filters, names that are compared) knows only the person's own contacts:
+somebody who shares a book must not be able to vouch for a sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from webmail.collections import store as collections
+from webmail.collections.store import BOOK, NAME, Access
+from webmail.models import Collection, Contact, User
+
+
+class BookReadOnly(ValueError):
+    """The person may not write into this book: it is not shared with them (any more), or only to be read."""
+
+
+def shelf(user: User) -> list[Access]:
+    """The books that a person reads, their own first; the first one is made if there is none. 2 queries."""
+    found = [one for one in collections.accessible(user) if one.collection.kind == BOOK and one.reads]
+    if not any(one.rights == "own" for one in found):
+        found.insert(0, Access(first := collections.first(user, BOOK), first.name, "own", {}))
+    return found
+
+
+def title(access: Access) -> str:
+    """What the person calls a book."""
+    return access.props.get(NAME, "").strip() or access.collection.name
+
+
+def shared(user: User, *, writable: bool = False) -> list[int]:
+    """Others' books that a person reads, or writes into (by `id`). 2 queries."""
+    found = (one for one in collections.accessible(user) if one.collection.kind == BOOK and one.rights != "own")
+    return [one.collection.id for one in found if (one.writes if writable else one.reads)]
+
+
+def visible(user: User, table: Any = Contact, *, writable: bool = False) -> Any:
+    """The condition for contacts that a person reads (or may change): all of their own, and those of shared books. 2 queries."""
+    mine = table.user == user
+    others = shared(user, writable=writable)
+    return mine | table.collection.in_(others) if others else mine
+
+
+def reads(user: User, row: Contact) -> bool:
+    """Whether a person may see a contact. No query for their own."""
+    return row.user_id == user.id or row.collection_id in shared(user)
+
+
+def writes(user: User, row: Contact) -> bool:
+    """Whether a person may change a contact. No query for their own."""
+    return row.user_id == user.id or row.collection_id in shared(user, writable=True)
+
+
+def check(user: User, numbers: Iterable[int]) -> None:
+    """Raises BookReadOnly unless the person may write into all these books (by `id`). Within a transaction that has locked them.
+
+    1 query, 2 more where some are others'.
+    """
+    wanted = set(numbers)
+    own: Any = Collection.select(Collection.id).where(Collection.user == user, Collection.id.in_(wanted)).tuples()
+    others = wanted - {number for (number,) in own}
+    if others and others - set(shared(user, writable=True)):
+        raise BookReadOnly(f"{user.address}: {sorted(others)}")
+
+
+def chosen(user: User, number: int | None, *, writable: bool = False) -> Access | None:
+    """The book of this `id`, if the person reads it (or may write into it). 2 queries."""
+    found = (one for one in shelf(user) if one.collection.id == number)
+    return next((one for one in found if one.writes or not writable), None)
+
+
+def writable(found: Sequence[Access]) -> list[Access]:
+    """Those of a shelf that the person may write into."""
+    return [one for one in found if one.writes]

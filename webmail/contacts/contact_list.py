@@ -1,0 +1,116 @@
+"""Contact list: pages of contacts by name, letter or words, of one book or of all, where one person in several is one row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import peewee as pw
+
+from webmail.collections.store import Access
+from webmail.contacts import books, twins
+from webmail.contacts.store import LISTED
+from webmail.mime.encoded_words import words_in
+from webmail.models import Contact, ContactAddress, User
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """One page of a contact list; `number` of `last` pages, `total` rows. `twins`: the same people in other books, by `id`."""
+
+    rows: Sequence[Contact]
+    total: int
+    number: int
+    last: int
+    twins: Mapping[int, Sequence[Contact]] = field(default_factory=dict)
+
+
+def listed(
+    user: User, *, words: str = "", letter: str = "", kind: str = "", number: int = 1, size: int = 50,
+    found_in: Sequence[Access] | None = None, book: int | None = None,
+) -> ContactPage:  # fmt: skip
+    """One page of the matching contacts, sorted by name: of all books of the person, or of the one with this `id`.
+
+    `found_in`: their shelf (see books.py), if it is known. 2 queries, and 2 for the shelf; 3 more where there are several books.
+    """
+    shelf = books.shelf(user) if found_in is None else found_in
+    conditions = [*_of(user, shelf, book), *fitting(words)]
+    if kind:
+        conditions.append(Contact.kind == kind)
+    if letter:
+        conditions.append(_letter() == letter)
+    if book is None and len(shelf) > 1:
+        return _folded(shelf, conditions, number, size)
+    found = Contact.select(*LISTED).where(*conditions)
+    total = found.count()
+    number, last = _place(total, number, size)
+    rows = list(found.order_by(Contact.sort, Contact.id).paginate(number, size))
+    return ContactPage(rows, total, number, last)
+
+
+def _place(total: int, number: int, size: int) -> tuple[int, int]:
+    last = max((total - 1) // size, 0) + 1
+    return min(max(number, 1), last), last
+
+
+def _folded(shelf: Sequence[Access], conditions: Sequence[Any], number: int, size: int) -> ContactPage:
+    """The page of all books. Of a person who is in several, the row of the first book that matches is shown."""
+    alike = twins.of(shelf)
+    found: Any = Contact.select(Contact.id).where(*conditions).order_by(Contact.sort, Contact.id).tuples()
+    matching = [one for (one,) in found]
+    if alike:
+        there = set(matching)
+        matching = [one for one in matching if one == next((each for each in alike.get(one, (one,)) if each in there), one)]
+    total = len(matching)
+    number, last = _place(total, number, size)
+    shown = matching[(number - 1) * size : number * size]
+    others = [each for one in shown for each in alike.get(one, ()) if each != one]
+    rows: dict[int, Contact] = {}
+    wanted = [*shown, *others]
+    for at in range(0, len(wanted), _CHUNK):
+        rows |= {row.id: row for row in Contact.select(*LISTED).where(Contact.id.in_(wanted[at : at + _CHUNK]))}
+    same = {
+        one: [rows[each] for each in alike[one] if each != one and each in rows] for one in shown if one in alike and one in rows
+    }
+    return ContactPage([rows[one] for one in shown if one in rows], total, number, last, same)
+
+
+def _of(user: User, shelf: Sequence[Access], book: int | None) -> list[Any]:
+    """Contacts of one book of the shelf, or of all; those in no book yet (see device_cards.py) are the person's own."""
+    others = [one.collection for one in shelf if one.rights != "own"]
+    if book is not None:
+        owner = next((one.user_id for one in others if one.id == book), user.id)
+        return [Contact.user == owner, Contact.collection == book]  # the owner: for the index that sorts
+    mine = Contact.user == user
+    return [mine | Contact.collection.in_([one.id for one in others]) if others else mine]
+
+
+def fitting(words: str) -> list[Any]:
+    """Conditions for a prefix search: each word starts a word of the name, organisation, addresses or phone numbers."""
+    return [Contact.words.contains(f" {word}") for word in words_in(words[:100])[:10]]
+
+
+def with_addresses(user: User, shelf: Sequence[Access], words: str, addresses: Sequence[str]) -> dict[str, int]:
+    """Which of these addresses (normalised by `address_key`) belong to contacts that match the words: their `id`s. 1 query."""
+    found: Any = (
+        ContactAddress.select(ContactAddress.address, Contact.id)
+        .join(Contact)
+        .where(ContactAddress.address.in_(list(addresses)[:_CHUNK]), *_of(user, shelf, None), *fitting(words))
+        .order_by(Contact.id.desc())
+        .tuples()
+    )
+    return dict(found)
+
+
+def letters(user: User, shelf: Sequence[Access], book: int | None = None) -> list[str]:
+    """The initial letters of all contacts, sorted; "#" stands for anything that is not a letter. 1 query."""
+    rows: Any = Contact.select(_letter()).where(*_of(user, shelf, book)).distinct().tuples()
+    return sorted((letter for (letter,) in rows), key=lambda letter: (letter == "#", letter))
+
+
+def _letter() -> Any:
+    first = pw.fn.SUBSTR(Contact.sort, 1, 1)
+    return pw.Case(None, [((first >= "a") & (first <= "z"), first)], "#")
