@@ -232,6 +232,7 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
         "group-new": "/contacts/groups/new", "contacts-import": "/contacts/import",
         "people": "/contacts/people", "duplicates": "/contacts/duplicates", "duplicates-compare": compared,
         "contacts-print": "/contacts/print", "contact-qr": f"{one}/qr", "contact-history": f"{one}/history",
+        "contact-files": f"{one}/files", "contact-meetings": one.replace("/contacts/", "/calendar/with/"),
     }  # fmt: skip
 
 

@@ -27,3 +27,29 @@ def test_a_server_that_is_slow_delays_nothing(alice: Visitor, monkeypatch) -> No
 def test_a_contact_without_an_address_has_no_history(alice: Visitor) -> None:
     page = add(alice, "Silent")
     assert not page.all("#history") and "No messages" in alice.get(page.address + "/history").text
+
+
+def test_the_last_files_come_after_the_page(alice: Visitor, fill) -> None:
+    page = add(alice, "Bob", "bob@lycee.example")
+    address = page.one("#files")["hx-get"]
+    assert "No files in messages with this person" in alice.get(address, htmx="files").text
+    with_file = (
+        b"From: bob@lycee.example\r\nTo: alice@lycee.example\r\nSubject: The plan\r\nDate: Tue, 24 Nov 2026 10:00:00 +0100\r\n"
+        b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHere.\r\n'
+        b"--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=plan.pdf\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--b--\r\n"
+    )
+    fill(alice, message("Without a file"), with_file)
+    piece = alice.get(address, htmx="files")
+    assert "plan.pdf" in piece.text
+    assert "The plan" in piece.text
+    assert "Without a file" not in piece.text
+    assert not piece.all("body")
+    assert alice.get(piece.link("plan.pdf")).status == 200
+    assert alice.get(piece.link("All files from Bob")).status == 200
+
+
+def test_a_server_that_is_slow_delays_no_files(alice: Visitor, monkeypatch) -> None:
+    page = add(alice, "Bob", "bob@lycee.example")
+    monkeypatch.setattr(imap, "optional", lambda _account, _mailbox, _ask, without: without)
+    assert "takes too long" in alice.get(page.one("#files")["hx-get"]).text

@@ -1,4 +1,5 @@
-"""History with a person: the last messages from and to a contact, fetched after its page, and left out if that is slow."""
+"""History with a person: the last messages and files from and to a contact, fetched after its page, and left out if that is
+slow."""
 
 from __future__ import annotations
 
@@ -8,12 +9,16 @@ from webmail import imap
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views.common import mine
+from webmail.imap.attachment_search import FileFilter, FoundFile
 from webmail.imap.connection import Connection
 from webmail.mail import Role, Summary
+from webmail.models import Contact
 from webmail.web.current import current_account
+from webmail.web.formatting import today
 from webmail.web.rendering import page
 
-_MOST = 5  # messages
+_MOST = 5  # messages, and files
+_MOST_LOOKED_INTO = 10  # messages with files
 _MOST_ADDRESSES = 5  # of the contact, that are searched for
 
 
@@ -21,18 +26,44 @@ _MOST_ADDRESSES = 5  # of the contact, that are searched for
 def show_history(uid: str) -> Response:
     """The newest messages with this person in the inbox and the folder of sent ones; None if the server does not tell in time."""
     row = mine(uid)
-    emails = [point.value for point in store.details(row).emails if "@" in point.value][:_MOST_ADDRESSES]
+    emails = _addresses(row)
     rows: list[Summary] | None = []
     if emails:
         rows = imap.optional(current_account(), "INBOX", lambda connection: _last_messages(connection, emails), None)
     return page("contacts/history.html", row=row, messages=rows)
 
 
+@blueprint.get("/contacts/<uid>/files")
+def show_files(uid: str) -> Response:
+    """The newest files of messages with this person, in any folder; None if the server does not tell in time."""
+    row = mine(uid)
+    emails = _addresses(row)
+    found: list[FoundFile] | None = []
+    if emails:
+        found = imap.optional(current_account(), "INBOX", lambda connection: _last_files(connection, emails), None)
+    return page("contacts/files.html", row=row, found=found)
+
+
+def _addresses(row: Contact) -> list[str]:
+    return [point.value for point in store.details(row).emails if "@" in point.value][:_MOST_ADDRESSES]
+
+
+def _query(emails: list[str]) -> str:
+    return " OR ".join(f'from:"{email}" OR to:"{email}"' for email in (one.replace('"', "") for one in emails))
+
+
+def _last_files(connection: Connection, emails: list[str]) -> list[FoundFile]:
+    """At most 7 round trips: see attachment_search.search."""
+    asked = imap.search.parse(f"has:attachment ({_query(emails)})", today=today())
+    found = imap.attachment_search.search(connection, "INBOX", asked, FileFilter(), size=_MOST_LOOKED_INTO)
+    return [one for one in found.files if one.part is not None][:_MOST]
+
+
 def _last_messages(connection: Connection, emails: list[str]) -> list[Summary]:
     """At most 5 round trips: the folders (0 if they are known), a search, the dates, the rows."""
     found = imap.mailboxes.overview(connection).with_role(Role.SENT)
     names = ["INBOX", *([found.name] if found else [])]
-    query = " OR ".join(f'from:"{email}" OR to:"{email}"' for email in (one.replace('"', "") for one in emails))
-    places, _skipped = imap.multi_search.matching(connection, names, imap.search.criteria(query, connection.capabilities))
+    keys = imap.search.criteria(_query(emails), connection.capabilities)
+    places, _skipped = imap.multi_search.matching(connection, names, keys)
     hits = imap.multi_search.chosen(connection, places, "date", 0, min(_MOST, sum(len(place.uids) for place in places)))
     return imap.multi_search.rows_of(connection, hits)
