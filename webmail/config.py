@@ -91,6 +91,8 @@ class Settings:
     collection_limit_mb: int = 100  # each
     collections_limit_mb: int = 300  # all of one person together
     item_limit_kb: int = 1024  # an event, a contact
+    other_dav_servers: bool = True  # people may keep calendars and contacts in step with another server
+    dav_servers: str = ""  # names of such servers inside the establishment, or on other ports
 
     own_name: bool = True  # people may change the name that others see, but not to that of somebody else
     forgotten_password: bool = True  # a link to the recovery address, or a code by SMS, leads to a new password

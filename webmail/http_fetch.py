@@ -19,8 +19,8 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -48,6 +48,10 @@ class NotFetched(MailError):
     status = 502
 
 
+class AnswerTooLarge(NotFetched):
+    """The response has more bytes than may be."""
+
+
 class AddressForbidden(NotFetched):
     """A URL or IP address that our server must not request."""
 
@@ -56,12 +60,13 @@ class AddressForbidden(NotFetched):
 
 @dataclass(frozen=True, slots=True)
 class FetchedResponse:
-    """`type` is the media type without parameters, in lower case; `url` the final URL after redirects."""
+    """`type` is the media type without parameters, in lower case; `url` the final URL; names of `headers` are in lower case."""
 
     url: str
     status: int
     type: str
     content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 # --- address checks --------------------------------------------------------------------------------------------------
@@ -233,6 +238,13 @@ def ask_named(
     return _ask(method, url, body, sent, limit, end, allowed=lambda _address: True, ports=None, names=_OWN_NAME, tls=tls)[0]
 
 
+def ask_guarded(
+    method: str, url: str, body: bytes, headers: dict[str, str], *, limit: int, seconds: float, **checks: Any
+) -> FetchedResponse:
+    """Ask a server that a person named, only where `get` would. A redirect is returned: a password goes to nobody else."""
+    return _ask(method, url, body, headers, limit, time.monotonic() + seconds, **checks)[0]
+
+
 def _ask(
     method: str, url: str, body: bytes, headers: dict[str, str], limit: int, end: float, *,
     allowed: Callable[[Address], bool] = is_global, resolve: Resolve = _resolve, ports: Iterable[int] | None = PORTS,
@@ -250,13 +262,14 @@ def _ask(
             connection.putheader(name, value)
         connection.endheaders(body or None)
         response = connection.getresponse()
-        location = response.getheader("Location", "") if response.status in _REDIRECTS else ""
+        told = {name.lower(): value for name, value in response.getheaders()}
+        location = told.get("location", "") if response.status in _REDIRECTS else ""
         if location:
-            return FetchedResponse(target.url, response.status, "", b""), urljoin(target.url, location.strip())
+            return FetchedResponse(target.url, response.status, "", b"", told), urljoin(target.url, location.strip())
         connection.allow(limit + 65_536)  # overhead of chunked encoding and buffering
         content = _content(response, limit)
-        kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
-        return FetchedResponse(target.url, response.status, kind, content), ""
+        kind = told.get("content-type", "").partition(";")[0].strip().lower()
+        return FetchedResponse(target.url, response.status, kind, content, told), ""
     except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
         raise NotFetched(f"{target.host}: {type(error).__name__}") from error
     finally:
@@ -266,12 +279,12 @@ def _ask(
 def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
     """The decoded body, never more than `limit` bytes. Raises NotFetched."""
     if (response.length or 0) > limit:
-        raise NotFetched("the answer is too large")
+        raise AnswerTooLarge("the answer is too large")
     raw = response.read(limit + 1)
     if response.length:
         raise NotFetched("the answer broke off")
     if len(raw) > limit:
-        raise NotFetched("the answer is too large")
+        raise AnswerTooLarge("the answer is too large")
     match response.getheader("Content-Encoding", "").strip().lower():
         case "" | "identity":
             return raw
@@ -279,7 +292,7 @@ def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
             decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
             content = decoder.decompress(raw, limit + 1)
             if len(content) > limit:
-                raise NotFetched("the answer is too large")
+                raise AnswerTooLarge("the answer is too large")
             if not decoder.eof:
                 raise NotFetched("the answer broke off")
             return content

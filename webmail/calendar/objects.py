@@ -25,6 +25,7 @@ _YEAR = 365 * 86_400
 _BEHIND, _AHEAD = 5 * _YEAR, 3 * _YEAR  # what is expanded of what recurs, from today
 _RENEWED = 2 * _YEAR  # when less is expanded than this ahead, it goes on
 _LATEST = 10 * _YEAR  # from today: nothing is expanded beyond
+ONCE = 2  # `recurring` of an object with rules that are never expanded
 MOST_LIVE = 500  # objects that are expanded for a question beyond what is in the table
 _CHUNK = 500
 
@@ -45,12 +46,12 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo("UTC")
 
 
-def prepared(text: str, zone: tzinfo) -> tuple[ReadObject, Expansion, int, int]:
+def prepared(text: str, zone: tzinfo, *, once: bool = False) -> tuple[ReadObject, Expansion, int, int]:
     """What `write` needs of a text, found outside the transaction, and from when until when it is expanded.
 
-    Raises UnusableCalendar.
+    `once`: as if it took place once, where its rules are refused. Raises UnusableCalendar.
     """
-    read = calendar_object.read(text)
+    read = calendar_object.read_once(text) if once else calendar_object.read(text)
     start, end = indexed(int(time.time()))
     if read.component == "VEVENT":
         return read, occurrences.expand(read, start, end, zone), start, end
@@ -73,7 +74,7 @@ def write(
     whole = not read.recurring or read.component != "VEVENT"
     values: dict[str, Any] = {
         "uid": read.uid, "component": read.component, "etag": hashlib.sha256(content).hexdigest(), "size": size,
-        "first": expansion.first, "last": expansion.last, "recurring": int(read.recurring), "busy": int(expansion.busy),
+        "first": expansion.first, "last": expansion.last, "busy": int(expansion.busy), "recurring": ONCE if read.once else int(read.recurring),
         "indexed_from": -FOR_EVER if whole else start, "indexed_until": FOR_EVER if whole else end, "seq": seq, "text": text,
         "modified": now(),
     }  # fmt: skip

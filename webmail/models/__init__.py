@@ -47,6 +47,7 @@ from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
 from webmail.models.providers import LinkedAccount, UsedToken
 from webmail.models.recovery import Deputy, PasswordReset, SupportRequest
+from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
@@ -94,6 +95,9 @@ __all__ = [
     "ReadyText",
     "RecentFolder",
     "RecoveryCode",
+    "RemoteAccount",
+    "RemoteItem",
+    "RemoteLink",
     "RoomRequest",
     "SavedSearch",
     "SecurityKey",

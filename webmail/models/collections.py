@@ -65,7 +65,7 @@ class CalendarObject(Table):
     size = pw.IntegerField()  # bytes
     first = pw.BigIntegerField()  # when it begins, in seconds since 1970; tasks: they are always candidates
     last = pw.BigIntegerField()  # when it ends at the latest, or FOR_EVER
-    recurring = pw.IntegerField(default=0)
+    recurring = pw.IntegerField(default=0)  # 2: it has rules that are not expanded, and is shown once
     busy = pw.IntegerField(default=0)  # whether it takes time of its owner
     indexed_from = pw.BigIntegerField(default=0)  # between these the table of occurrences has all of it
     indexed_until = pw.BigIntegerField(default=0)

@@ -50,6 +50,7 @@ class ReadObject:
     recurring: bool
     reduced: str
     summary: str
+    once: bool = False  # it has rules that are not expanded: it is shown as if it took place once
 
 
 def lines_of(text: str) -> Iterator[Line]:
@@ -74,6 +75,19 @@ def read(text: str) -> ReadObject:
     for line in lines_of(text):
         reader.take(line)
     return reader.result()
+
+
+def read_once(text: str) -> ReadObject:
+    """The same for an object whose rules are refused: it is read as if it had none. Raises UnusableCalendar."""
+    if "\0" in text:
+        raise UnusableCalendar("it contains NUL")
+    reader = _Reader()
+    for line in lines_of(text):
+        if line.name not in ("RRULE", "EXRULE", "RDATE", "EXDATE"):
+            reader.take(line)
+    found = reader.result()
+    found.once = True
+    return found
 
 
 class _Reader:

@@ -1,0 +1,160 @@
+"""Answers of other servers: multistatus (RFC 4918, 13) read within bounds, and what they tell of collections and items."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urljoin, urlsplit
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from webmail.collections.store import BOOK, CALENDAR
+
+D, C, CR = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{urn:ietf:params:xml:ns:carddav}"
+COLOUR, CTAG = "{http://apple.com/ns/ical/}calendar-color", "{http://calendarserver.org/ns/}getctag"
+MOST_TAGS = 600_000  # of one answer
+_LONGEST_NAME = 500  # of an item, as it stands in addresses
+_STATUS = re.compile(r"HTTP/[\d.]+ (\d{3})")
+_WRITING = {f"{D}{name}" for name in ("all", "write", "write-content", "bind")}
+_COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
+
+
+class NotMultistatus(ValueError):
+    """The answer is not what DAV servers say."""
+
+
+@dataclass(slots=True)
+class RemoteAnswer:
+    """What is said of one address: `status` of the whole (0: it is about properties), and the properties that it has."""
+
+    href: str
+    status: int
+    props: dict[str, Element] = field(default_factory=dict)
+
+    def text(self, tag: str) -> str:
+        found = self.props.get(tag)
+        return (found.text or "").strip() if found is not None else ""
+
+
+def read(content: bytes) -> tuple[list[RemoteAnswer], str]:
+    """All answers in a multistatus, and the sync-token after them. Raises NotMultistatus."""
+    root = parsed(content)
+    if root.tag != f"{D}multistatus":
+        raise NotMultistatus(root.tag[:80])
+    return [_answer(one) for one in root.iterfind(f"{D}response")], (root.findtext(f"{D}sync-token") or "").strip()
+
+
+def parsed(content: bytes) -> Element:
+    """XML without a document type. Raises NotMultistatus."""
+    if content.count(b"<") > MOST_TAGS:
+        raise NotMultistatus("too many elements")
+    try:
+        found: Element = fromstring(content, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
+        raise NotMultistatus(f"no XML: {error}"[:200]) from error
+    return found
+
+
+def _answer(element: Element) -> RemoteAnswer:
+    found = RemoteAnswer((element.findtext(f"{D}href") or "").strip(), _status(element))
+    for part in element.iterfind(f"{D}propstat"):
+        if _status(part) in (0, 200):
+            found.props |= {prop.tag: prop for group in part.iterfind(f"{D}prop") for prop in group}
+    return found
+
+
+def _status(element: Element) -> int:
+    match = _STATUS.match((element.findtext(f"{D}status") or "").strip())
+    return int(match[1]) if match else 0
+
+
+# --- addresses -------------------------------------------------------------------------------------------------------
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port. Raises ValueError."""
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+
+
+def path_of(url: str) -> str:
+    """The path of an address, each part of it encoded in one way: servers write "@" and "%40" for the same."""
+    return "/".join(quote(unquote(part), safe="") for part in urlsplit(url).path.split("/"))
+
+
+def item_name(collection: str, href: str) -> str:
+    """What an item is called in its collection (as it stands in addresses); "" for all that is no item of it."""
+    try:
+        there = urljoin(collection, href)
+        if origin(there) != origin(collection):
+            return ""
+        path, inside = path_of(collection).rstrip("/") + "/", path_of(there)
+    except ValueError:
+        return ""
+    name = inside.removeprefix(path)
+    return name if inside.startswith(path) and name and "/" not in name and len(name) <= _LONGEST_NAME else ""
+
+
+# --- collections -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class FoundCollection:
+    """A collection of the other server."""
+
+    url: str
+    kind: str
+    name: str
+    colour: str = ""
+    components: str = ""
+    writable: bool = True
+    syncs: bool = False  # by sync-collection (RFC 6578)
+    ctag: str = ""
+
+
+def collections_in(found: list[RemoteAnswer], base: str) -> Iterator[FoundCollection]:
+    """The books and calendars among these answers; not the boxes for invitations, nor what is on another host."""
+    for one in found:
+        kinds = {child.tag for child in one.props.get(f"{D}resourcetype", ())}
+        kind = CALENDAR if f"{C}calendar" in kinds else BOOK if f"{CR}addressbook" in kinds else ""
+        url = urljoin(base, one.href)
+        if not kind or one.status not in (0, 200) or origin(url) != origin(base) or len(url) > 1000:
+            continue
+        components = _components(one) if kind == CALENDAR else ""
+        if kind == CALENDAR and not components:
+            continue
+        name = one.text(f"{D}displayname") or unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
+        yield FoundCollection(
+            url, kind, " ".join(name.split())[:190], _colour(one.text(COLOUR)), components, _is_writable(one), _syncs(one),
+            one.text(CTAG)[:255],
+        )  # fmt: skip
+
+
+def _components(one: RemoteAnswer) -> str:
+    element = one.props.get(f"{C}supported-calendar-component-set")
+    if element is None or not len(element):
+        return "VEVENT,VTODO"
+    named = {child.get("name", "").upper() for child in element}
+    return ",".join(name for name in _COMPONENTS if name in named)
+
+
+def _colour(text: str) -> str:
+    match = re.match(r"#[0-9A-Fa-f]{6}", text)
+    return match[0] if match else ""
+
+
+def _is_writable(one: RemoteAnswer) -> bool:
+    privileges = one.props.get(f"{D}current-user-privilege-set")
+    if privileges is None or not len(privileges):
+        return True
+    return bool(_WRITING & {child.tag for privilege in privileges for child in privilege})
+
+
+def _syncs(one: RemoteAnswer) -> bool:
+    reports = one.props.get(f"{D}supported-report-set")
+    if reports is not None and len(reports):
+        return any(True for _found in reports.iter(f"{D}sync-collection"))
+    return bool(one.text(f"{D}sync-token"))
