@@ -9,6 +9,7 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.calendar.objects import ONCE
 from webmail.collections.store import BOOK, Access
 from webmail.database.connection import db
 from webmail.models import FOR_EVER, CalendarObject, Contact
@@ -29,6 +30,7 @@ class ItemRow:
     first: int = -FOR_EVER
     last: int = FOR_EVER
     text: str | None = None
+    once: bool = False  # its rules are never expanded: it is as if it had none
 
 
 class ObjectRows:
@@ -44,6 +46,7 @@ class ObjectRows:
         return (
             CalendarObject.id, CalendarObject.href, CalendarObject.uid, CalendarObject.etag, CalendarObject.size,
             CalendarObject.modified, CalendarObject.component, CalendarObject.busy, CalendarObject.first, CalendarObject.last,
+            CalendarObject.recurring,
         )  # fmt: skip
 
     def __init__(self, access: Access) -> None:
@@ -56,8 +59,10 @@ class ObjectRows:
             yield self._row(*values)
 
     def _row(self, *values: Any) -> ItemRow:
-        number, href, uid, etag, size, modified, component, busy, first, last, *text = values
-        return ItemRow(number, href, uid, etag, size, modified, component, bool(busy), first, last, *text)
+        number, href, uid, etag, size, modified, component, busy, first, last, recurring, *text = values
+        row = ItemRow(number, href, uid, etag, size, modified, component, bool(busy), first, last, *text)
+        row.once = recurring == ONCE
+        return row
 
     def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
         conditions = [CalendarObject.component == component] if component else []
