@@ -13,9 +13,10 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
 
 
 def pytest_configure() -> None:
-    from tests.support import once
+    from tests.support import light_passwords, once
 
     once.install()
+    light_passwords.install()
 
 
 _MISSING = ("no PostgreSQL", "not installed")  # reasons of tests that skip for want of a server

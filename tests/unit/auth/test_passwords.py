@@ -5,11 +5,21 @@ import time
 import argon2
 import pytest
 
+from tests.support import light_passwords
 from webmail.auth import passwords
 
 
+@pytest.fixture(scope="module", autouse=True)
+def real_hasher():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", light_passwords.REAL)
+        passwords._nobody.cache_clear()
+        yield
+    passwords._nobody.cache_clear()
+
+
 @pytest.fixture(scope="module")
-def stored():
+def stored(real_hasher):
     return passwords.hash_password("correct horse")
 
 
