@@ -29,15 +29,22 @@ def checking_app(services: Services, instance: Path) -> Iterator[Flask]:
     more = {"undo_seconds": 60, "secure_cookies": False, "authserv_id": OURS, "phishing_address": "security@ministry.example"}
     app = create_app(instance, **{**values, **more})
     _forget_rows()  # what other files' tests left: all share one database
-    yield app
-    _forget_rows()
+    with db.connection_context():
+        names = list(User.select(User.id, User.name).where(User.name != "").tuples())
+        User.update(name="").execute()  # an account called Ann would make the strangers of that name impostors
+    try:
+        yield app
+    finally:
+        _forget_rows()
+        with db.connection_context():
+            for number, name in names:
+                User.update(name=name).where(User.id == number).execute()
 
 
 def _forget_rows() -> None:
     with db.connection_context():
         for table in (Outbox, DraftRow, Correspondent, PhishingReport):
             table.delete().execute()
-        User.update(name="").execute()  # an account called Ann would make the strangers of that name impostors
 
 
 def message(sender: str = "Ann <ann@far.example>", text: str = "Bonjour", **headers: str) -> bytes:

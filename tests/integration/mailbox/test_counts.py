@@ -63,7 +63,7 @@ def test_what_one_moves_counts_on_the_next_page(person: Visitor, fill: Fill, ima
     box = inbox.all("[name=uids]")[0]["value"]
     moved = person.submit(inbox, "form#messages", action="move:Travail", uids=[box])
     assert counts(moved) == {"Inbox": "1", "Travail": "1"}
-    person.get(f"/message/{1 if box == '2' else 2}/INBOX")
+    sent(person.get(f"/message/{1 if box == '2' else 2}/INBOX"))
     assert counts(person.get("/mailbox/Travail")) == {"Travail": "1"}
 
 
