@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -137,10 +138,13 @@ def site(plain: int, port: int, web_ports: list[int], certificate_file: Path) ->
 
 
 def kill(child: Child) -> None:
-    """SIGKILL for a program and all that it started."""
+    """SIGKILL for a program and all that it started, and wait until nothing of it answers at its port."""
     with suppress(ProcessLookupError):
         os.killpg(child.process.pid, signal.SIGKILL)
     child.process.wait()
+    with suppress(ConnectionError):
+        while child.port and _is_open(child.port):
+            time.sleep(0.05)
 
 
 def _is_open(port: int) -> bool:
