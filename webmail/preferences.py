@@ -68,6 +68,7 @@ class Preferences:
     contacts_in_filters: str = ""  # "": the filters ask for no contacts; else whether the script has those of now
     birthdays: bool = True  # a calendar of the contacts' birthdays
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
+    suggest_met: bool = True  # people one wrote to, or had mail from, are listed and suggested without being contacts
     absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not
     forwarding: str = ""  # where their mail is forwarded and until when, a copy: filters/forward_targets.py; "": nowhere
     school_zone: str = ""  # whose holidays are offered for an absence

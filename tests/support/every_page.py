@@ -261,6 +261,7 @@ def _settings(alice: HttpVisitor) -> dict[str, str]:
 def _tasks(alice: HttpVisitor) -> dict[str, str]:
     alice.submit(alice.get("/account/data"), "form[action='/account/data']")
     return {
+        "contacts-move": f"/contacts/move?uid={one.rsplit('/', 1)[-1]}",
         "tasks": "/tasks",
         "account-data": "/account/data",
         "account-name": "/account/name",

@@ -19,10 +19,13 @@ class BookReadOnly(ValueError):
 
 
 def shelf(user: User) -> list[Access]:
-    """The books that a person reads, their own first; the first one is made if there is none. 2 queries."""
+    """The books that a person reads, their own first; the first one is made if there is none. 2 queries, 3 for several."""
     found = [one for one in collections.accessible(user) if one.collection.kind == BOOK and one.reads]
-    if not any(one.rights == "own" for one in found):
-        found.insert(0, Access(first := collections.first(user, BOOK), first.name, "own", {}))
+    own = [one for one in found if one.rights == "own"]
+    if len(own) != 1:  # where new ones go comes first
+        first = collections.first(user, BOOK)
+        known = next((one for one in own if one.collection.id == first.id), Access(first, first.name, "own", {}))
+        found = [known, *(one for one in found if one is not known)]
     return found
 
 

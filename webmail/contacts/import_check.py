@@ -9,6 +9,7 @@ from webmail.config import Settings
 from webmail.contacts import card_files, import_task, merge, store
 from webmail.contacts.card_files import CsvColumns
 from webmail.contacts.import_report import report_of
+from webmail.contacts.import_task import book_of
 from webmail.storage import FileGone, open_storage
 from webmail.tasks import leftovers
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
@@ -58,15 +59,17 @@ def _work(run: TaskRun) -> dict[str, Any]:
     except FileGone as error:
         raise TaskFailed("file-gone") from error
     columns = CsvColumns.from_json(run.arguments.get("columns"))
-    planned = merge.plan_cards(run.user, card_files.read(content, columns))
+    book = book_of(run)
+    planned = merge.plan_cards(run.user, card_files.read(content, columns), book)
     if not planned.any_cards:
         raise TaskFailed("no-cards")
-    report = report_of(planned, store.count(run.user)).to_json()
+    report = report_of(planned, store.count(book.user_id if book else run.user)).to_json()
     return {
         "report": report,
         "columns": run.arguments.get("columns"),
         "file": file_name(run.task.id),
         "form": run.arguments["form"],
+        "book": run.arguments.get("book", 0),
     }
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from webmail.contacts import card_files, merge, store, undo
+from webmail.contacts import books, card_files, merge, store, undo
+from webmail.contacts.books import BookReadOnly
 from webmail.contacts.card_files import CsvColumns
 from webmail.contacts.undo import CardVersion
 from webmail.errors import LimitReached
-from webmail.models import Contact
+from webmail.models import Collection, Contact
 from webmail.storage import FileGone, open_storage
 from webmail.tasks import leftovers
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
@@ -36,7 +37,9 @@ def _work(run: TaskRun) -> dict[str, Any]:
         content = b"".join(open_storage(run.settings).get(file_name(run.task.id)))
     except FileGone as error:
         raise TaskFailed("file-gone") from error
-    planned = merge.plan_cards(run.user, card_files.read(content, CsvColumns.from_json(run.arguments.get("columns"))))
+    book = book_of(run)
+    columns = CsvColumns.from_json(run.arguments.get("columns"))
+    planned = merge.plan_cards(run.user, card_files.read(content, columns), book)
     done: dict[str, int] = run.cursor or {"added": 0, "merged": 0, "present": len(planned.present)}
     if not planned.any_cards and not run.cursor:
         raise TaskFailed("no-cards")
@@ -44,22 +47,33 @@ def _work(run: TaskRun) -> dict[str, Any]:
     before: list[CardVersion] = []
     try:
         for cards in _pieces(planned.fresh):
-            before += _add(run, cards, done, total)
+            before += _add(run, cards, done, total, book)
         for updates in _pieces(planned.updates):
             before += _merge(run, updates, done, total)
     except LimitReached as error:
         raise TaskFailed("too-many") from error
     except store.ContactChangedElsewhere as error:
         raise TaskFailed("changed") from error
+    except BookReadOnly as error:
+        raise TaskFailed("read-only") from error
     offered = undo.offer(run.user, before) if before and run.task.turn == 1 else ""  # what an earlier turn did is not known
     return {**done, "refused": planned.refused, "cut": planned.cut, "undo": offered}
 
 
-def _add(run: TaskRun, cards: Sequence[str], done: dict[str, int], total: int) -> list[CardVersion]:
+def book_of(run: TaskRun) -> Collection | None:
+    """The book that was chosen; None for the first one."""
+    if not (number := run.arguments.get("book", 0)):
+        return None
+    if (found := books.chosen(run.user, number, writable=True)) is None:
+        raise TaskFailed("read-only")
+    return found.collection
+
+
+def _add(run: TaskRun, cards: Sequence[str], done: dict[str, int], total: int, book: Collection | None) -> list[CardVersion]:
     fresh = store.prepared(cards)
     done["added"] += len(cards)
     with run.step(done, done=sum(done.values()), total=total):
-        uids = store.insert(run.user, fresh)
+        uids = store.insert(run.user, fresh, book)
     return [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, cards, strict=True)]
 
 

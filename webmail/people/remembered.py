@@ -24,6 +24,10 @@ class Remembered:
     received: int
     last: datetime  # UTC, naive
 
+    @property
+    def email(self) -> str:
+        return self.shown
+
 
 def listing(user: User, words: str = "") -> list[Remembered]:
     """Those written to most often first, then those who wrote most often; with `words`, who has all of them. 2 queries."""
@@ -51,6 +55,19 @@ def forget(user: User, address: str) -> bool:
 def take_back(user: User, address: str) -> None:
     """Undo `forget`. 2 queries."""
     _hide(user, address, None)
+
+
+def forget_all(user: User) -> datetime | None:
+    """No longer suggest any of them; when that was, for `take_back_all`. None if there was nobody. 2 queries."""
+    when = now()
+    count = sum(table.update(hidden=when).where((table.user == user) & table.hidden.is_null()).execute() for table in _TABLES)
+    return when if count else None
+
+
+def take_back_all(user: User, when: datetime) -> None:
+    """Undo `forget_all`. 2 queries."""
+    for table in _TABLES:
+        table.update(hidden=None).where((table.user == user) & (table.hidden == when)).execute()
 
 
 def _hide(user: User, address: str, when: datetime | None) -> int:

@@ -12,7 +12,9 @@ from webmail.contacts.views import (
     groups,
     history,
     imports,
+    moves,
     people,
+    sources,
 )
 
 __all__ = [
@@ -27,5 +29,7 @@ __all__ = [
     "groups",
     "history",
     "imports",
+    "moves",
     "people",
+    "sources",
 ]

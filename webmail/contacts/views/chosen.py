@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail.contacts import card_files, contact_list, membership, store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.card_files import ExportStyle
+from webmail.contacts.views import sources
 from webmail.contacts.views.common import mine
 from webmail.contacts.views.files import as_file
 from webmail.mail import Address
@@ -30,7 +31,7 @@ _LONGEST_WORDS = 100
 
 @blueprint.get("/contacts/chosen")
 def act_on_chosen() -> Answer:
-    """`action`: write, print or export those with these `uid`s."""
+    """`action`: write, move, print or export those with these `uid`s."""
     uids = list(dict.fromkeys(request.args.getlist("uid")))[:_MOST_CHOSEN]
     action = request.args.get("action", "")
     if not uids:
@@ -38,6 +39,8 @@ def act_on_chosen() -> Answer:
         return redirect(url_for("contacts.show"), 303)
     if action == "write":
         return _write(uids)
+    if action == "move":
+        return redirect(url_for("contacts.ask_book", uid=uids), 303)
     cards = card_files.of_user(current_user(), uids)
     if action == "export":
         return as_file(card_files.saved_as(cards, ExportStyle.AS_KEPT), _("contacts"), ExportStyle.AS_KEPT)
@@ -59,10 +62,13 @@ def _write(uids: list[str]) -> Answer:
 
 @blueprint.get("/contacts/print")
 def print_contacts() -> Response:
-    """All contacts, or those that the list shows: `words`, `letter`, `kind` as there."""
+    """All contacts, or those that the list shows: `words`, `letter`, `kind`, `book` as there."""
     words, letter = request.args.get("words", "")[:_LONGEST_WORDS], request.args.get("letter", "")[:1]
     kind = store.GROUP if request.args.get("kind") == store.GROUP else ""
-    found = contact_list.listed(current_user(), words=words, letter=letter, kind=kind, size=MOST_PRINTED)
+    book = sources.asked_book()
+    found = contact_list.listed(
+        current_user(), words=words, letter=letter, kind=kind, size=MOST_PRINTED, book=book.collection.id if book else None
+    )
     rows = store.rows(current_user(), [row.id for row in found.rows])
     return _print([rows[row.id].vcard for row in found.rows if row.id in rows], found.total)
 

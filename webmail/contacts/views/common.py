@@ -8,7 +8,8 @@ from flask import abort, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from webmail.contacts import store, undo
+from webmail.contacts import books, store, undo
+from webmail.contacts.books import BookReadOnly
 from webmail.contacts.forms import ContactForm, GroupForm
 from webmail.contacts.undo import CardVersion
 from webmail.errors import LimitReached
@@ -17,11 +18,15 @@ from webmail.web.current import current_user
 from webmail.web.notices import notify
 
 
-def mine(uid: str) -> Contact:
+def mine(uid: str, *, writable: bool = False) -> Contact:
+    """A contact that the person who is asking reads (or may change). 404 for others; 403 where they may only read it."""
     try:
-        return store.load(current_user(), uid)
+        row = store.load(current_user(), uid)
     except store.NoSuchContact:
         abort(404)
+    if writable and not books.writes(current_user(), row):
+        abort(403)
+    return row
 
 
 def undo_of(before: list[CardVersion], back: str = "") -> tuple[str, dict[str, Any]] | None:
@@ -30,7 +35,9 @@ def undo_of(before: list[CardVersion], back: str = "") -> tuple[str, dict[str, A
 
 
 def say_refused(error: ValueError) -> None:
-    if isinstance(error, LimitReached):
+    if isinstance(error, BookReadOnly):
+        words = _("You can’t change this address book any more: ask its owner, or choose another.")
+    elif isinstance(error, LimitReached):
         words = _("You can have up to %(most)s contacts. Delete some first.", most=store.MOST)
     else:
         words = _("This contact is too long. Shorten the note.")

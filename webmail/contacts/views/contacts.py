@@ -10,10 +10,12 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.contacts import books, contact_list, membership, store, undo
+from webmail.contacts import books, contact_list, membership, store, twins, undo
 from webmail.contacts.blueprint import blueprint
+from webmail.contacts.books import BookReadOnly
 from webmail.contacts.forms import ContactForm
 from webmail.contacts.undo import CardVersion
+from webmail.contacts.views import sources
 from webmail.contacts.views.card_parts import has_picture
 from webmail.contacts.views.common import changed_elsewhere, kept_fields, mine, saved_before, say_refused, undo_of
 from webmail.contacts.views.groups import change_group, group_form
@@ -40,16 +42,19 @@ _LONGEST_WORDS = 100
 
 @blueprint.get("/contacts")
 def show() -> Response:
-    """The list: all contacts, those matching a search, those of an initial letter, or only groups."""
+    """The list: all contacts, or of one book (`book`); those matching a search, those of an initial letter, or only groups."""
     user, words = current_user(), request.args.get("words", "")[:_LONGEST_WORDS]
     letter, kind = request.args.get("letter", "")[:1], "group" if request.args.get("kind") == "group" else ""
     size = preferences().page_size or settings().page_size
-    shelf = books.shelf(user)
+    shelf, book = sources.shelf(), sources.asked_book()
+    only = book.collection.id if book else None
     found = contact_list.listed(
-        user, words=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size, found_in=shelf
-    )
-    letters = contact_list.letters(user, shelf) if found.total > size or letter else []
-    any_contacts = bool(found.total or words or letter or kind)
+        user, words=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size, found_in=shelf,
+        book=only,
+    )  # fmt: skip
+    letters = contact_list.letters(user, shelf, only) if found.total > size or letter else []
+    any_contacts = bool(found.total or words or letter or kind or book)
+    rest, also = sources.elsewhere(words, found) if not (letter or kind or book) and found.number == 1 else ([], {})
     counts = membership.sizes(user, [row.id for row in found.rows if row.kind == store.GROUP])
     return page(
         "contacts/show.html",
@@ -60,6 +65,9 @@ def show() -> Response:
         letters=letters,
         any_contacts=any_contacts,
         counts=counts,
+        book=book,
+        rest=rest,
+        also=also,
     )
 
 
@@ -68,18 +76,21 @@ def one(uid: str) -> Response:
     row = mine(uid)
     known = store.details(row)
     if known.group:
-        people, addresses = store.members(current_user(), known)
+        people, addresses = store.members(current_user(), known, row.user)
         counts = membership.sizes(current_user(), [row.id, *(each.id for each in people if each.kind == store.GROUP)])
         reachable = bool(membership.people_of(current_user(), [row.id]).get(row.id))
         return page(
             "contacts/group.html", row=row, people=people, addresses=addresses, reachable=reachable, counts=counts,
-            size=counts[row.id],
+            size=counts[row.id], writes=books.writes(current_user(), row),
         )  # fmt: skip
     groups = store.groups_of(current_user(), row)
+    shelf = sources.shelf()
+    same = twins.of(shelf).get(row.id, ()) if len(shelf) > 1 else ()
+    others = store.rows(current_user(), [each for each in same if each != row.id])
     return page(
         "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),
-        to=address_text([Address(row.name, row.email)]),
-        groups=[group for group in store.groups(current_user()) if group.uid in groups],
+        to=address_text([Address(row.name, row.email)]), writes=books.writes(current_user(), row), several=len(shelf) > 1,
+        same=[others[each] for each in same if each in others], groups=store.chosen(current_user(), sorted(groups)),
     )  # fmt: skip
 
 
@@ -108,11 +119,11 @@ def add() -> Answer:
     if not (form.check() and form.check_more()):
         return _form_page(form, status=422)
     try:
-        row = store.add(current_user(), form.details, form.finish)
+        row = store.add(current_user(), form.details, form.finish, sources.chosen_book())
     except store.AlreadyThere as error:
         saved_before(form, error)
         return _form_page(form, error.row, 409)
-    except (LimitReached, store.CardTooLarge) as error:
+    except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
         say_refused(error)
         return _form_page(form, status=422)
     _join(row)
@@ -122,7 +133,7 @@ def add() -> Answer:
 
 @blueprint.get("/contacts/<uid>/edit")
 def edit(uid: str) -> Response:
-    row = mine(uid)
+    row = mine(uid, writable=True)
     if row.kind == store.GROUP:
         return group_form(row)
     if kept := kept_fields():
@@ -147,7 +158,7 @@ def change(uid: str) -> Answer:
         notify(changed_elsewhere(), "caution")
         form.revision.data = row.revision
         return _form_page(form, row, 409)
-    except store.CardTooLarge as error:
+    except (store.CardTooLarge, BookReadOnly) as error:
         say_refused(error)
         return _form_page(form, row, 422)
     _join(changed)
@@ -162,7 +173,9 @@ def remove(uid: str) -> Answer:
     except store.NoSuchContact:  # a second click: the first one's notice offers undo
         return redirect(url_for("contacts.show"), 303)
     offered = undo_of([CardVersion.removed(row)])
-    store.remove(current_user(), [row.uid])
+    if not store.remove(current_user(), [row.uid]):
+        say_refused(BookReadOnly(row.uid))
+        return redirect(url_for("contacts.one", uid=row.uid), 303)
     notify(_("%(name)s was removed from your contacts.", name=row.name), undo=offered, keep=45)
     return redirect(url_for("contacts.show"), 303)
 
@@ -173,8 +186,8 @@ def undo_last() -> Answer:
     try:
         with user_lock(current_user().id):
             count = undo.undo(current_user(), request.form.get("undo", ""))
-    except (LimitReached, store.ContactChangedElsewhere) as error:
-        if isinstance(error, LimitReached):  # others were added meanwhile: undo works again once some are removed
+    except (LimitReached, store.ContactChangedElsewhere, BookReadOnly) as error:
+        if not isinstance(error, store.ContactChangedElsewhere):  # undo works again once some contacts are removed
             say_refused(error)
         else:
             notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
@@ -229,7 +242,7 @@ def _join(row: Contact) -> None:
     """Make the contact a member of the ticked groups only."""
     try:
         store.join(current_user(), row, request.form.getlist("groups"))
-    except (store.CardTooLarge, store.ContactChangedElsewhere):
+    except (store.CardTooLarge, store.ContactChangedElsewhere, BookReadOnly):
         words = _("The contact was saved, but its groups were not all updated: one is full, or was changed at the same time.")
         notify(words, "caution")
 
@@ -243,7 +256,7 @@ def _form_page(
         member_of = list(store.groups_of(current_user(), row))
     empty = [ContactPoint("")] * EMPTY_ROWS * (2 if more else 1)
     return page(
-        "contacts/edit.html", status, form=form, row=row, groups=store.groups(current_user()), member_of=member_of,
+        "contacts/edit.html", status, form=form, row=row, groups=store.groups(current_user(), writable=True), member_of=member_of,
         emails=[*form.emails, *empty][:MOST_POINTS], phones=[*form.phones, *empty][:MOST_POINTS],
         postals=[*form.postals, *[PostalAddress()] * (2 if more else 1)][:MOST_POINTS],
         sites=[*form.sites, *[""] * (2 if more else 1)][:MOST_POINTS], has_photo=bool(row and has_picture(row)),

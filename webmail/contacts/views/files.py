@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from flask import Response, request
 from flask_babel import gettext as _
 
-from webmail.contacts import card_files
+from webmail.contacts import books, card_files
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.card_files import ExportStyle
+from webmail.contacts.views import sources
 from webmail.contacts.views.common import mine
 from webmail.mime.filenames import called
 from webmail.web import downloads
@@ -24,9 +25,10 @@ _VCARD = ("text/vcard; charset=utf-8", "vcf")
 
 @blueprint.get("/contacts/export")
 def export() -> Response:
-    """All contacts as a file; `as`: one of ExportStyle."""
-    style = _style()
-    return as_file(card_files.saved_as(card_files.of_user(current_user()), style), _("contacts"), style)
+    """All of the person's own contacts as a file, or those of one book (`book`); `as`: one of ExportStyle."""
+    style, book = _style(), sources.asked_book()
+    cards = card_files.of_user(current_user(), book=book.collection if book else None)
+    return as_file(card_files.saved_as(cards, style), called(books.title(book), "contacts") if book else _("contacts"), style)
 
 
 @blueprint.get("/contacts/<uid>/card")

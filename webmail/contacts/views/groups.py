@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection as Some
 
 from flask import Response, redirect, request, url_for
 from flask_babel import gettext as _
@@ -11,15 +11,17 @@ from werkzeug.wrappers import Response as Answer
 from webmail.auth.guard import keeps_text
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
+from webmail.contacts.books import BookReadOnly
 from webmail.contacts.forms import GroupForm
 from webmail.contacts.undo import CardVersion
+from webmail.contacts.views import sources
 from webmail.contacts.views.common import changed_elsewhere, kept_fields, saved_before, say_refused, undo_of
 from webmail.errors import LimitReached
 from webmail.mail import Address
 from webmail.mime.address_input import address_key
 from webmail.mime.address_text import address_text
 from webmail.mime.formats.vcard_edit import ContactDetails
-from webmail.models import Contact
+from webmail.models import Collection, Contact
 from webmail.web.current import current_user
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -38,13 +40,15 @@ def add_group() -> Answer:
     form = GroupForm()
     if not form.check():
         return _form_page(form, status=422)
-    new = ContactDetails(name=form.name.data or "", group=True, members=_members(form), uid=form.uid.data or "")
     try:
-        row = store.add(current_user(), new)
+        book = sources.chosen_book()
+        members = _members(form, book)
+        new = ContactDetails(name=form.name.data or "", group=True, members=members, uid=form.uid.data or "")
+        row = store.add(current_user(), new, book=book)
     except store.AlreadyThere as error:
         saved_before(form, error)
         return _form_page(form, error.row, 409)
-    except (LimitReached, store.CardTooLarge) as error:
+    except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
         _refuse(form, error)
         return _form_page(form, status=422)
     notify(_("Group saved."))
@@ -54,7 +58,7 @@ def add_group() -> Answer:
 def group_form(row: Contact) -> Response:
     if kept := kept_fields():
         return _form_page(GroupForm(formdata=kept), row)
-    people, addresses = store.members(current_user(), store.details(row))
+    people, addresses = store.members(current_user(), store.details(row), row.user)
     entries = [Address(one.name, one.email) for one in people if one.email] + [Address("", each) for each in addresses]
     text = "\n".join(address_text([entry]) for entry in entries)
     inside = {one.uid for one in people if one.kind == store.GROUP}
@@ -62,33 +66,44 @@ def group_form(row: Contact) -> Response:
 
 
 def change_group(row: Contact) -> Answer:
-    """Save a group. Members without an address that are no listed groups do not appear in the form, so they are kept."""
+    """Save a group. Members without an address that are no listed groups do not appear in the form, so they are kept, and so are
+    those of a shared group whom one may not see."""
     form = GroupForm()
     if not form.check():
         return _form_page(form, row, 422)
     known = store.details(row)
-    people, _addresses = store.members(current_user(), known)
-    listed = {group.uid for group in store.groups(current_user())}
+    people, _addresses = store.members(current_user(), known, row.user)
+    listed = {group.uid for group in _groups(row)}
     unwritten = [one.card_uid for one in people if not one.email and one.uid not in listed]
-    new = ContactDetails(name=form.name.data or "", group=True, members=tuple(dict.fromkeys([*_members(form), *unwritten])))
+    if row.user_id != current_user().id:
+        seen = {one.card_uid for one in people}
+        unwritten += [member for member in known.members if member not in seen and not member.startswith("mailto:")]
+    typed = _members(form, row.collection)
+    new = ContactDetails(name=form.name.data or "", group=True, members=tuple(dict.fromkeys([*typed, *unwritten])))
     try:
         changed = store.change(current_user(), row, new, form.revision.data or "")
     except store.ContactChangedElsewhere:
         notify(changed_elsewhere(), "caution")
         form.revision.data = row.revision
         return _form_page(form, row, 409)
-    except store.CardTooLarge as error:
+    except (store.CardTooLarge, BookReadOnly) as error:
         _refuse(form, error)
         return _form_page(form, row, 422)
     notify(_("Group saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
     return redirect(url_for("contacts.one", uid=row.uid), 303)
 
 
-def _members(form: GroupForm) -> tuple[str, ...]:
-    """The members in the form: contacts and ticked groups by card UID, others as mailto: addresses."""
+def _members(form: GroupForm, book: Collection | None) -> tuple[str, ...]:
+    """The members in the form: contacts and ticked groups by card UID, others as mailto: addresses.
+
+    In somebody else's book, only its own contacts go by UID: its owner need not see others, nor may one learn whom they have.
+    """
+    others = book.id if book is not None and book.user_id != current_user().id else None
     keys = list(dict.fromkeys(address_key(address.email) for address in form.addresses))
-    known = store.by_address(current_user(), keys)
-    inside = [row.card_uid for row in store.chosen(current_user(), request.form.getlist("groups")) if row.kind == store.GROUP]
+    known = store.by_address(current_user(), keys, others)
+    ticked = store.chosen(current_user(), request.form.getlist("groups"))
+    fit = (row for row in ticked if (row.user_id == current_user().id if others is None else row.collection_id == others))
+    inside = [row.card_uid for row in fit if row.kind == store.GROUP]
     return tuple(dict.fromkeys([*(known.get(key) or f"mailto:{key}" for key in keys), *inside]))
 
 
@@ -99,7 +114,14 @@ def _refuse(form: GroupForm, error: ValueError) -> None:
         say_refused(error)
 
 
-def _form_page(form: GroupForm, row: Contact | None = None, status: int = 200, *, inside: Collection[str] = ()) -> Response:
+def _groups(row: Contact | None) -> list[Contact]:
+    """Those that may be inside a group: of the same person, or of the same book if it is somebody else's."""
+    if row is None or row.user_id == current_user().id:
+        return [group for group in store.groups(current_user()) if row is None or group.id != row.id]
+    everyone = store.groups(current_user(), writable=True)
+    return [group for group in everyone if group.collection_id == row.collection_id and group.id != row.id]
+
+
+def _form_page(form: GroupForm, row: Contact | None = None, status: int = 200, *, inside: Some[str] = ()) -> Response:
     ticked = request.form.getlist("groups") if request.method == "POST" else inside
-    groups = [group for group in store.groups(current_user()) if row is None or group.id != row.id]
-    return page("contacts/group_edit.html", status, form=form, row=row, groups=groups, ticked=ticked)
+    return page("contacts/group_edit.html", status, form=form, row=row, groups=_groups(row), ticked=ticked)

@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.contacts import card_files, import_check, import_task, merge, store
 from webmail.contacts.blueprint import blueprint
+from webmail.contacts.books import BookReadOnly
 from webmail.contacts.card_files import CsvColumns, FileKind, FileLook
 from webmail.contacts.import_report import ImportReport, report_of
+from webmail.contacts.views import sources
 from webmail.contacts.views.common import say_refused
 from webmail.contacts.views.import_words import field_choices, remark_words, say_taken, taken_words, will_words
 from webmail.errors import LimitReached
@@ -46,8 +48,9 @@ def import_form() -> Response:
 
 def _choose(status: int = 200, *errors: str) -> Response:
     return page(
-        "contacts/import.html", status, errors=errors, task=tasks.new_id(), any_contacts=bool(store.count(current_user()))
-    )
+        "contacts/import.html", status, errors=errors, task=tasks.new_id(), any_contacts=bool(store.count(current_user())),
+        shelf=[(one.collection.id, sources.book_label(one)) for one in sources.shelf()],
+    )  # fmt: skip
 
 
 @blueprint.post("/contacts/import")
@@ -67,7 +70,7 @@ def import_file() -> Answer:
     name = safe_name(file.filename or "") if file else ""
     task_id = tasks.id_of_form(current_user(), upload)
     if tasks.is_there(current_user(), task_id):  # the form was sent twice
-        return redirect(url_for("contacts.show_import", upload=upload), 303)
+        return redirect(url_for("contacts.show_import", upload=upload, book=_book()), 303)
     try:
         if import_check.is_large(content):
             tasks.check_room(current_user())
@@ -77,7 +80,7 @@ def import_file() -> Answer:
     except (LimitReached, StorageFull, StorageAway) as error:
         return _not_kept(error)
     step = "contacts.show_import" if look.known else "contacts.import_columns"
-    return redirect(url_for(step, upload=upload, name=name or None), 303)
+    return redirect(url_for(step, upload=upload, name=name or None, book=_book()), 303)
 
 
 def _not_kept(error: LimitReached | StorageFull | StorageAway) -> Response:
@@ -90,7 +93,9 @@ def _not_kept(error: LimitReached | StorageFull | StorageAway) -> Response:
 
 def _start_check(upload: str, name: str, columns: CsvColumns | None) -> None:
     """Leave reading a large file to a worker."""
-    about = {"name": name or _("contacts"), "form": upload, "columns": columns.to_json() if columns else None}
+    about = {
+        "name": name or _("contacts"), "form": upload, "columns": columns.to_json() if columns else None, "book": _book() or 0,
+    }  # fmt: skip
     task_started(tasks.start(current_user(), import_check.NAME, about, task_id=tasks.id_of_form(current_user(), upload)))
 
 
@@ -133,6 +138,12 @@ def _columns_page(upload: str, look: FileLook, status: int = 200, error: str = "
     )
 
 
+def _book() -> int | None:
+    """The book that was chosen (its `id`), for addresses; None if none was."""
+    book = sources.asked_book()
+    return book.collection.id if book else None
+
+
 def _name() -> str:
     return safe_name(request.values.get("name", "")[:200])
 
@@ -157,7 +168,7 @@ def choose_columns(upload: str) -> Answer:
             _start_check(upload, _name(), columns)
     except (LimitReached, StorageFull, StorageAway) as error:
         return _not_kept(error)
-    return redirect(url_for("contacts.show_import", upload=upload, name=_name() or None), 303)
+    return redirect(url_for("contacts.show_import", upload=upload, name=_name() or None, book=_book()), 303)
 
 
 # --- report and import -----------------------------------------------------------------------------------------------
@@ -173,10 +184,15 @@ def show_import(upload: str) -> Answer:
     except FileGone:
         return _gone()
     if import_check.is_large(content):  # its columns were not chosen yet
-        return redirect(url_for("contacts.import_columns", upload=upload, name=_name() or None), 303)
+        return redirect(url_for("contacts.import_columns", upload=upload, name=_name() or None, book=_book()), 303)
     columns = import_check.chosen_columns(settings(), task_id)
-    planned = merge.plan_cards(current_user(), card_files.read(content, columns))
-    report = report_of(planned, store.count(current_user()))
+    try:
+        book = sources.chosen_book()
+    except BookReadOnly as error:
+        say_refused(error)
+        return redirect(url_for("contacts.import_form"), 303)
+    planned = merge.plan_cards(current_user(), card_files.read(content, columns), book)
+    report = report_of(planned, store.count(book.user_id if book else current_user()))
     table = card_files.look(content).kind is FileKind.TABLE
     return _report_page(upload, report, "contacts.import_columns" if table else "")
 
@@ -200,8 +216,14 @@ def _report_of_task(upload: str, task: Task) -> Response:
 def _report_page(upload: str, report: ImportReport, columns: str) -> Response:
     return page(
         "contacts/import_report.html", upload=upload, report=report, reading=False, columns=columns, will=will_words(report),
-        remarks=[(one, remark_words(one)) for one in report.remarks], name=_name(), most=store.MOST,
+        remarks=[(one, remark_words(one)) for one in report.remarks], name=_name(), most=store.MOST, into=_into(),
     )  # fmt: skip
+
+
+def _into() -> str:
+    """What the book is called, where there are several."""
+    found = sources.asked_book() or sources.shelf()[0]
+    return sources.book_label(found) if sources.books_to_write() else ""
 
 
 @blueprint.post("/contacts/import/<upload>")
@@ -220,17 +242,18 @@ def take_import(upload: str) -> Answer:
     columns = import_check.chosen_columns(settings(), task_id)
     try:
         with user_lock(current_user().id):
-            planned = merge.plan_cards(current_user(), card_files.read(content, columns))
-            taken = merge.apply(current_user(), planned)
-    except (LimitReached, store.CardTooLarge) as error:
+            book = sources.chosen_book()
+            planned = merge.plan_cards(current_user(), card_files.read(content, columns), book)
+            taken = merge.apply(current_user(), planned, book)
+    except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
         say_refused(error)
-        return redirect(url_for("contacts.show_import", upload=upload), 303)
+        return redirect(url_for("contacts.show_import", upload=upload, book=_book()), 303)
     except store.ContactChangedElsewhere:
         notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
-        return redirect(url_for("contacts.show_import", upload=upload), 303)
+        return redirect(url_for("contacts.show_import", upload=upload, book=_book()), 303)
     _drop(task_id, task)
     say_taken(planned, taken)
-    return redirect(url_for("contacts.show"), 303)
+    return redirect(url_for("contacts.show", book=_book()), 303)
 
 
 def _drop(task_id: str, task: Task | None) -> None:
@@ -243,7 +266,8 @@ def _start_import(upload: str, task_id: str, task: Task | None, content: bytes) 
     """Leave a large file to a worker."""
     if task is None or task.state != TaskState.DONE:
         return redirect(url_for("contacts.show_import", upload=upload), 303)
-    about = {"name": json.loads(task.arguments)["name"], "columns": tasks.result_of(task)["columns"]}
+    result = tasks.result_of(task)
+    about = {"name": json.loads(task.arguments)["name"], "columns": result["columns"], "book": result.get("book", 0)}
     try:
         started = task_files.start(
             current_user(), import_task.NAME, about, settings(), form=f"{upload} import", name=import_task.FILE, chunks=[content]
@@ -263,6 +287,7 @@ def _import_failed(reason: str) -> str:
         "no-cards": _no_contacts(),
         "too-many": _("You can have up to %(most)s contacts. Delete some first.", most=store.MOST),
         "changed": _("Your contacts have changed in the meantime. Import the file again: nothing will be duplicated."),
+        "read-only": _("You can’t change this address book any more: ask its owner, or choose another."),
         "file-gone": _("The file is no longer available. Import it again."),
     }.get(reason, "")
 

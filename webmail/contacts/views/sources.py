@@ -1,0 +1,157 @@
+"""Sources of people: the person's books, and others that have a page of their own: people one writes to, the directory.
+
+A source beside the books is added to SOURCES by the module of its page. The search of the contacts' page asks it too; who is
+among the contacts found there already is one row with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask import g, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webmail.collections.store import Access
+from webmail.contacts import books, contact_list
+from webmail.contacts.blueprint import blueprint
+from webmail.contacts.books import BookReadOnly
+from webmail.contacts.contact_list import ContactPage
+from webmail.mime.address_input import address_key
+from webmail.models import Collection, Contact, User
+from webmail.web.current import current_user
+
+MOST_FOUND = 10  # of each source, below the contacts that match
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePerson:
+    """Somebody whom a source knows. `url`: the page of this person there; "" if there is none."""
+
+    name: str
+    email: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`find`: the first of those that match the words, at most so many, and how many there are. It must be quick."""
+
+    key: str
+    label: Callable[[], str]  # of its tab
+    url: Callable[[str], str]  # of its page, with these words searched for
+    find: Callable[[User, str, int], tuple[Sequence[SourcePerson], int]]
+    is_on: Callable[[], bool] = lambda: True  # whether there is such a page
+    searched: Callable[[], bool] = lambda: True  # whether the person wants it in their search
+
+
+SOURCES: list[Source] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: str
+    url: str
+    key: str  # "all", "groups", the `id` of a book, or the key of a source
+    count: int | None = None
+
+
+@dataclass(slots=True)
+class FoundElsewhere:
+    """What a source knows beside the contacts that match. `people`: those who are not among them."""
+
+    label: str
+    url: str
+    people: list[SourcePerson]
+    total: int
+
+
+def shelf() -> list[Access]:
+    """The books of the person who is asking. 2 queries, once for a page."""
+    if "contact_shelf" not in g:
+        g.contact_shelf = books.shelf(current_user())
+    found: list[Access] = g.contact_shelf
+    return found
+
+
+def book_label(access: Access) -> str:
+    """What a book is called; others' with whose it is."""
+    title, owner = books.title(access), access.collection.user
+    return title if access.rights == "own" else _("%(book)s (%(person)s)", book=title, person=owner.name or owner.address)
+
+
+def asked_book() -> Access | None:
+    """The book that the address of the page names (`book`), if the person reads it."""
+    number = request.values.get("book", 0, int)
+    return next((one for one in shelf() if one.collection.id == number), None) if number else None
+
+
+def chosen_book() -> Collection | None:
+    """The book that a form names, where new contacts go; None for the first one. Raises BookReadOnly if it may not be changed."""
+    if not request.values.get("book", "").strip():
+        return None
+    found = asked_book()
+    if found is None or not found.writes:
+        raise BookReadOnly(request.values["book"][:20])
+    return found.collection if found is not shelf()[0] else None
+
+
+@blueprint.app_template_global()
+def contact_tabs() -> list[Tab]:
+    """All contacts, each book where there are several, other sources, groups."""
+    tabs = [Tab(_("All"), url_for("contacts.show"), "all")]
+    if len(found := shelf()) > 1:
+        tabs += [
+            Tab(book_label(one), url_for("contacts.show", book=one.collection.id), str(one.collection.id), one.collection.count)
+            for one in found
+        ]
+    tabs.append(Tab(_("Groups"), url_for("contacts.show", kind="group"), "groups"))
+    return tabs + [Tab(one.label(), one.url(""), one.key) for one in SOURCES if one.is_on()]
+
+
+@blueprint.app_template_global()
+def book_of(row: Contact) -> str:
+    """The book of a contact, unless it is the person's first one."""
+    found = shelf()
+    return next((book_label(one) for one in found[1:] if one.collection.id == row.collection_id), "")
+
+
+@blueprint.app_template_global()
+def any_book_of(row: Contact) -> str:
+    """The book of a contact."""
+    return book_of(row) or book_label(shelf()[0])
+
+
+@blueprint.app_template_global()
+def books_to_write() -> list[tuple[int, str]]:
+    """(`id`, name) of the books that the person may add to; none if there is only one: nobody needs to choose then."""
+    found = [(one.collection.id, book_label(one)) for one in books.writable(shelf())]
+    return found if len(found) > 1 else []
+
+
+def elsewhere(words: str, found: ContactPage) -> tuple[list[FoundElsewhere], dict[int, list[str]]]:
+    """Who else matches the words, source by source; and in which sources contacts stand too (by `id`)."""
+    rest: list[FoundElsewhere] = []
+    also: dict[int, list[str]] = {}
+    taken: set[str] = set()
+    for source in (one for one in SOURCES if words.strip() and one.is_on() and one.searched()):
+        people, total = source.find(current_user(), words, MOST_FOUND)
+        keys = {address_key(one.email): one for one in people}
+        known = contact_list.with_addresses(current_user(), shelf(), words, [key for key in keys if key]) if keys else {}
+        heads = {each.id: row.id for row in found.rows for each in (row, *found.twins.get(row.id, ()))}
+        for number in known.values():
+            labels = also.setdefault(heads.get(number, number), [])
+            if source.label() not in labels:
+                labels.append(source.label())
+        left = [one for key, one in keys.items() if key not in known and key not in taken]
+        taken.update(keys)
+        if left or total > len(people):
+            rest.append(FoundElsewhere(source.label(), source.url(words), left, total))
+    return rest, also
+
+
+@blueprint.app_template_global()
+def more_words(one: FoundElsewhere) -> str:
+    """The link to all that a source has."""
+    return ngettext("See %(num)d match", "See all %(num)d matches", one.total)
