@@ -19,6 +19,7 @@ from webmail.mime import builder
 from webmail.mime.formats import pictures
 from webmail.mime.formats.vcard_edit import MOST_POINTS, USES, ContactDetails, ContactPoint
 from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, changed_more, read_more, with_photo
+from webmail.mime.formats.vcard_people import ImAddress, RelatedPerson
 from webmail.web.form_fields import AreaForm, MaxLength, required, trimmed
 
 _MOST_NOTE = 8_000  # characters
@@ -51,6 +52,10 @@ class ContactForm(_Form):
     name = StringField(_l("Display name"), filters=[trimmed], validators=[MaxLength(190)])
     organisation = StringField(_l("Organisation"), filters=[trimmed], validators=[MaxLength(200)])
     role = StringField(_l("Job title"), filters=[trimmed], validators=[MaxLength(200)])
+    honorific = StringField(_l("Prefix"), filters=[trimmed], validators=[MaxLength(100)])
+    middle = StringField(_l("Middle names"), filters=[trimmed], validators=[MaxLength(100)])
+    suffix = StringField(_l("Suffix"), filters=[trimmed], validators=[MaxLength(100)])
+    department = StringField(_l("Department"), filters=[trimmed], validators=[MaxLength(200)])
     nickname = StringField(_l("Nickname"), filters=[trimmed], validators=[MaxLength(100)])
     birthday = StringField(_l("Birthday"), filters=[trimmed], validators=[MaxLength(60)])
     anniversary = StringField(_l("Anniversary"), filters=[trimmed], validators=[MaxLength(60)])
@@ -60,6 +65,10 @@ class ContactForm(_Form):
     no_photo = BooleanField(_l("Remove the photo"))
     postals: list[PostalAddress]
     sites: list[str]
+    ims: list[ImAddress]
+    profiles: list[str]
+    related: list[RelatedPerson]
+    whole_organisation: str | None = None  # as the card has it, with its departments
     new_photo: bytes = b""
     emails: list[ContactPoint]
     phones: list[ContactPoint]
@@ -70,11 +79,14 @@ class ContactForm(_Form):
         usual = f"{known.given} {known.family}".strip()  # then left empty, so that it follows changes of the two
         form = cls(
             formdata=None, given=known.given, family=known.family, name="" if known.name == usual else known.name,
-            organisation=known.organisation, role=known.role, note=known.note, revision=revision, uid=known.uid,
+            organisation=more.organisation if more.department else known.organisation, role=known.role, note=known.note,
+            revision=revision, uid=known.uid,
             nickname=more.nickname, birthday=written_day(more.birthday), anniversary=written_day(more.anniversary),
-            categories=", ".join(more.categories),
+            categories=", ".join(more.categories), honorific=more.prefix, middle=more.middle, suffix=more.suffix,
+            department=more.department,
         )  # fmt: skip
         form.postals, form.sites = list(more.postals), list(more.sites)
+        form.ims, form.profiles, form.related = list(more.ims), list(more.profiles), list(more.related)
         form.emails, form.phones, form.email_errors = list(known.emails), list(known.phones), []
         return form
 
@@ -85,11 +97,26 @@ class ContactForm(_Form):
         form.photo.data = photo
         form.emails, form.phones = (_points(fields, name) for name in ("email", "phone"))
         form.email_errors = []
-        form.postals, form.sites = (
-            _postals(fields),
-            [text for one in fields.getlist("site")[:MOST_POINTS] if (text := trimmed(one)[:500])],
-        )
+        form.postals, form.sites, form.profiles = _postals(fields), _texts(fields, "site"), _texts(fields, "profile")
+        form.ims = [ImAddress(kind, text) for kind, text in _pairs(fields, "im")]
+        form.related = [RelatedPerson(kind, text) for kind, text in _pairs(fields, "related")]
         return form
+
+    @property
+    def has_further(self) -> bool:
+        """Whether one of the fields that are folded away is filled in, or wrong."""
+        names = ("honorific", "middle", "suffix", "department", "nickname", "anniversary")
+        lists = (self.sites, self.ims, self.profiles, self.related)
+        return any(self[name].data or self[name].errors for name in names) or any(lists)
+
+    @property
+    def im_rows(self) -> list[tuple[str, str]]:
+        """(service, address) of each row of the form, with an empty one."""
+        return [*((one.service, one.address) for one in self.ims), ("", "")][:MOST_POINTS]
+
+    @property
+    def related_rows(self) -> list[tuple[str, str]]:
+        return [*((one.kind, one.name) for one in self.related), ("", "")][:MOST_POINTS]
 
     @property
     def more(self) -> MoreDetails:
@@ -98,7 +125,9 @@ class ContactForm(_Form):
         return MoreDetails(
             nickname=self.nickname.data or "", birthday=read_day(self.birthday.data or ""),
             anniversary=read_day(self.anniversary.data or ""), postals=tuple(self.postals), sites=tuple(self.sites),
-            categories=tuple(filter(None, words)),
+            categories=tuple(filter(None, words)), prefix=self.honorific.data or "", middle=self.middle.data or "",
+            suffix=self.suffix.data or "", organisation=self.organisation.data or "", department=self.department.data or "",
+            ims=tuple(self.ims), profiles=tuple(self.profiles), related=tuple(self.related),
         )  # fmt: skip
 
     def finish(self, card: str) -> str:
@@ -133,14 +162,18 @@ class ContactForm(_Form):
         first = self.emails[0].value if self.emails else ""
         name = self.name.data or f"{given} {family}".strip() or self.organisation.data or first
         note = "\n".join((self.note.data or "").splitlines()).strip()
+        organisation = self.organisation.data or ""
+        if self.whole_organisation is not None:  # `finish` changes it together with its department
+            organisation = self.whole_organisation
         return ContactDetails(
             name=name, given=given, family=family, emails=tuple(self.emails), phones=tuple(self.phones),
-            organisation=self.organisation.data or "", role=self.role.data or "", note=note, uid=self.uid.data or "",
+            organisation=organisation, role=self.role.data or "", note=note, uid=self.uid.data or "",
         )  # fmt: skip
 
     def check(self, known: ContactDetails | None = None) -> bool:
         """Whether the form is valid. Invalid addresses that the card (`known`) already has are accepted."""
         good = self.validate()
+        self.whole_organisation = known.organisation if known else None
         before = {point.value for point in known.emails} if known else set()
         self.email_errors = [
             _("“%(value)s” is not an email address.", value=point.value[:80])
@@ -151,6 +184,16 @@ class ContactForm(_Form):
             self.mark("name", _("Enter a name, an organisation or an address."))
             good = False
         return good and not self.email_errors
+
+
+def _texts(fields: MultiDict[str, str], name: str) -> list[str]:
+    return [text for one in fields.getlist(name)[:MOST_POINTS] if (text := trimmed(one)[:500])]
+
+
+def _pairs(fields: MultiDict[str, str], name: str) -> list[tuple[str, str]]:
+    """Texts of this name, each with the word of its list before it."""
+    pairs = zip_longest(fields.getlist(name)[:MOST_POINTS], fields.getlist(f"{name}_kind")[:MOST_POINTS], fillvalue="")
+    return [(trimmed(kind)[:60], text) for value, kind in pairs if (text := trimmed(value)[:320])]
 
 
 def _postals(fields: MultiDict[str, str]) -> list[PostalAddress]:

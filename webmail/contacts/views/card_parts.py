@@ -13,7 +13,9 @@ from flask_babel import gettext as _
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views.common import mine
 from webmail.mime.formats import image_info
-from webmail.mime.formats.address_books.entry import entry_of
+from webmail.mime.formats.address_books.entry import BookEntry, entry_of
+from webmail.mime.formats.vcard_more import read_more
+from webmail.mime.formats.vcard_people import RELATIONS, SCHEMES
 from webmail.models import Contact
 from webmail.web import downloads
 
@@ -55,5 +57,42 @@ def card_day(text: str) -> str:
 @blueprint.app_template_global()
 def relation_words(kind: str) -> str:
     """What a person is to a contact; one's own word where there is one."""
-    known = {"spouse": _("Spouse"), "manager": _("Manager"), "assistant": _("Assistant")}
+    known = {
+        "spouse": _("Spouse"), "partner": _("Partner"), "child": _("Child"), "parent": _("Parent"),
+        "sibling": _("Brother or sister"), "friend": _("Friend"), "colleague": _("Colleague"), "manager": _("Manager"),
+        "assistant": _("Assistant"), "emergency": _("Emergency contact"),
+    }  # fmt: skip
     return known.get(kind.lower(), kind[:60].capitalize() or _("Related to"))
+
+
+_SERVICES = {  # names that are the same in all languages
+    "jabber": "XMPP (Jabber)", "gtalk": "XMPP (Jabber)", "matrix": "Matrix", "whatsapp": "WhatsApp", "signal": "Signal",
+    "telegram": "Telegram", "skype": "Skype", "sip": "SIP", "irc": "IRC",
+}  # fmt: skip
+
+
+@blueprint.app_template_global()
+def service_words(service: str) -> str:
+    """What a service of instant messages is called."""
+    return _SERVICES.get(service.lower(), service[:60].capitalize())
+
+
+@blueprint.app_template_global()
+def name_in_full(entry: BookEntry) -> str:
+    """The name with its title, middle names and suffix; "" where it has none of these."""
+    if not (entry.prefix or entry.middle or entry.suffix):
+        return ""
+    return " ".join(filter(None, (entry.prefix, entry.given, entry.middle, entry.family, entry.suffix)))
+
+
+@blueprint.app_template_global()
+def kinds_of(what: str, known: str) -> list[tuple[str, str]]:
+    """The words of a list and what they are called: of related people ("related"), or services ("im"). `known` is among them."""
+    kinds, words = (RELATIONS, relation_words) if what == "related" else (tuple(SCHEMES), service_words)
+    return [(kind, words(kind)) for kind in dict.fromkeys((*kinds, *([known] if known else [])))]
+
+
+@blueprint.app_template_global()
+def profiles_of(row: Contact) -> tuple[str, ...]:
+    """The addresses of a contact's profiles on social networks."""
+    return read_more(row.vcard).profiles

@@ -1,4 +1,5 @@
-"""Further fields of a card: postal addresses, sites, days, categories, nickname and photo, read and changed line by line.
+"""Further fields of a card: postal addresses, sites, days, categories, nickname, photo, the rest of the name, the department,
+instant messages, profiles and related people, read and changed line by line.
 
 As in vcard_edit.py, only lines of what was changed are written anew, in the version of the card; all others stay byte for byte.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from webmail.mime.encoded_words import tidy
@@ -15,9 +17,25 @@ from webmail.mime.formats import vcard_lines
 from webmail.mime.formats.address_books.entry import day_of, photo_line
 from webmail.mime.formats.vcard_edit import MOST_POINTS, VcardProperty, as_text, lines_of
 from webmail.mime.formats.vcard_lines import VcardLine, escaped, made, written
+from webmail.mime.formats.vcard_people import (
+    PROFILES,
+    RELATED,
+    ImAddress,
+    RelatedPerson,
+    im_line,
+    im_of,
+    is_im,
+    label_of,
+    profile_line,
+    related_lines,
+    related_of,
+)
 
 _USES = ("home", "work")
 _ANNIVERSARIES = ("ANNIVERSARY", "X-ANNIVERSARY", "X-EVOLUTION-ANNIVERSARY")
+_READ = {
+    "NICKNAME", "BDAY", "CATEGORIES", "ADR", "URL", "N", "ORG", "X-DEPARTMENT", "X-ABLABEL", *_ANNIVERSARIES, *PROFILES, *RELATED,
+}  # fmt: skip
 _DAY = re.compile(r"(\d{4}|-)-(\d\d)-(\d\d)")
 _OMITTED = "1604"  # the year that Apple writes where there is none, a leap year
 
@@ -48,6 +66,14 @@ class MoreDetails:
     postals: tuple[PostalAddress, ...] = ()
     sites: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    prefix: str = ""
+    middle: str = ""
+    suffix: str = ""
+    organisation: str = ""
+    department: str = ""
+    ims: tuple[ImAddress, ...] = ()
+    profiles: tuple[str, ...] = ()
+    related: tuple[RelatedPerson, ...] = ()
 
 
 def read_more(card: str) -> MoreDetails:
@@ -69,9 +95,12 @@ def changed_more(card: str, new: MoreDetails) -> str:
     if new.categories != before.categories:
         text = ",".join(map(escaped, new.categories))
         lines = _set(lines, ("CATEGORIES",), [made("CATEGORIES", text)] if text else [])
-    lines = _with_values(lines, "ADR", new.postals, _postal, _postal_line)
-    lines = _with_values(lines, "URL", new.sites, lambda line: tidy(line.text), _site_line)
-    return as_text(lines)
+    lines = _with_names(lines, before, new)
+    lines = _with_values(lines, "ADR".__eq__, new.postals, _postal, _postal_line)
+    lines = _with_values(lines, "URL".__eq__, new.sites, _plain, _site_line)
+    lines = _with_values(lines, is_im, new.ims, im_of, im_line)
+    lines = _with_values(lines, PROFILES.__contains__, new.profiles, _plain, partial(profile_line, version=version))
+    return as_text(_with_related(lines, new.related, version))
 
 
 def with_photo(card: str, data: bytes) -> str:
@@ -94,8 +123,7 @@ def _parse(line: VcardProperty) -> VcardLine | None:
 
 
 def _parsed(lines: Iterable[VcardProperty]) -> list[VcardLine]:
-    wanted = ("NICKNAME", "BDAY", "CATEGORIES", "ADR", "URL", *_ANNIVERSARIES)
-    return [found for line in lines if line.name in wanted and (found := _parse(line)) is not None]
+    return [found for line in lines if (line.name in _READ or is_im(line.name)) and (found := _parse(line)) is not None]
 
 
 def _more(lines: Sequence[VcardLine]) -> MoreDetails:
@@ -105,13 +133,33 @@ def _more(lines: Sequence[VcardLine]) -> MoreDetails:
     nickname, birthday, anniversary = first("NICKNAME"), first("BDAY"), first(*_ANNIVERSARIES)
     categories = [tidy(word) for line in lines if line.name == "CATEGORIES" for word in line.words]
     postals = [_postal(line) for line in lines if line.name == "ADR"]
-    sites = [tidy(line.text) for line in lines if line.name == "URL"]
+    sites = [_plain(line) for line in lines if line.name == "URL"]
+    name, units = first("N"), first("ORG")
+    parts = [*(map(tidy, name.fields) if name else ()), *[""] * 5]
+    organisation, *below = map(tidy, units.fields) if units else [""]
+    own = first("X-DEPARTMENT")
+    labels = _labels(lines)
     return MoreDetails(
         nickname=tidy(nickname.text) if nickname else "",
         birthday=day_of(birthday) if birthday else "", anniversary=day_of(anniversary) if anniversary else "",
         postals=tuple(postal for postal in postals if not postal.is_empty)[:MOST_POINTS],
         sites=tuple(filter(None, sites))[:MOST_POINTS], categories=tuple(dict.fromkeys(filter(None, categories))),
+        middle=parts[2], prefix=parts[3], suffix=parts[4], organisation=organisation,
+        department=", ".join(filter(None, below)) or (tidy(own.text) if own else ""),
+        ims=tuple(im for line in lines if is_im(line.name) and not (im := im_of(line)).is_empty)[:MOST_POINTS],
+        profiles=tuple(filter(None, (_plain(line) for line in lines if line.name in PROFILES)))[:MOST_POINTS],
+        related=tuple(
+            one for line in lines if line.name in RELATED and not (one := related_of(line, labels)).is_empty
+        )[:MOST_POINTS],
     )  # fmt: skip
+
+
+def _plain(line: VcardLine) -> str:
+    return tidy(line.text)
+
+
+def _labels(lines: Iterable[VcardLine]) -> dict[str, str]:
+    return {line.group: label_of(line) for line in lines if line.name == "X-ABLABEL" and line.group}
 
 
 def _postal(line: VcardLine) -> PostalAddress:
@@ -129,6 +177,38 @@ def _set(lines: list[VcardProperty], names: Sequence[str], new: Sequence[str]) -
     at = next((number for number, line in enumerate(lines) if line.name in names), len(lines))
     kept = [line for line in lines if line.name not in names]
     return [*kept[:at], *(VcardProperty(line, line.partition(":")[0].partition(";")[0]) for line in new), *kept[at:]]
+
+
+def _with_names(lines: list[VcardProperty], before: MoreDetails, new: MoreDetails) -> list[VcardProperty]:
+    """The parts of the name that have no other place, the organisation and its department; what else stands there stays."""
+    if (new.middle, new.prefix, new.suffix) != (before.middle, before.prefix, before.suffix):
+        parts = _parts(lines, "N", 5)
+        for at, text, old in ((2, new.middle, before.middle), (3, new.prefix, before.prefix), (4, new.suffix, before.suffix)):
+            parts[at] = escaped(text) if text != old else parts[at]
+        lines = _put(lines, "N", ";".join(parts))
+    if new.organisation != before.organisation or new.department != before.department:
+        units = _parts(lines, "ORG", 1)
+        units[0] = escaped(new.organisation) if new.organisation != before.organisation else units[0]
+        if new.department != before.department:
+            units[1:] = [escaped(new.department)] if new.department else []
+            lines = _set(lines, ("X-DEPARTMENT",), [])
+        lines = _put(lines, "ORG", ";".join(units)) if any(units) else _set(lines, ("ORG",), [])
+    return lines
+
+
+def _parts(lines: Iterable[VcardProperty], name: str, count: int) -> list[str]:
+    """The components of a structured value as they are written, at least so many."""
+    found = next((parsed for line in lines if line.name == name and (parsed := _parse(line)) is not None), None)
+    parts = vcard_lines.split(found.value, ";") if found else []
+    return [*parts, *[""] * (count - len(parts))]
+
+
+def _put(lines: list[VcardProperty], name: str, value: str) -> list[VcardProperty]:
+    """This (escaped) value in the first line of its name, which keeps all else; in a new one where there is none."""
+    for at, line in enumerate(lines):
+        if line.name == name and (found := _parse(line)) is not None:
+            return [*lines[:at], VcardProperty(written(replace(found, value=value)), name), *lines[at + 1 :]]
+    return [*lines, VcardProperty(made(name, value), name)]
 
 
 def _day_line(name: str, day: str, version: str) -> str:
@@ -159,20 +239,20 @@ def _site_line(site: str, before: VcardLine | None) -> VcardLine:
     return replace(before, value=escaped(site)) if before is not None else VcardLine("URL", escaped(site))
 
 
-Value = TypeVar("Value", PostalAddress, str)
+Value = TypeVar("Value", PostalAddress, ImAddress, str)
 
 
 def _with_values(
-    lines: list[VcardProperty], name: str, wanted: Sequence[Value],
+    lines: list[VcardProperty], ours: Callable[[str], bool], wanted: Sequence[Value],
     shown: Callable[[VcardLine], Value], write: Callable[[Value, VcardLine | None], VcardLine],
 ) -> list[VcardProperty]:  # fmt: skip
-    """Lines of one name with these values: unchanged ones stay; another value at the same position counts as edited and keeps its
-    label and parameters."""
+    """Lines of these names (`ours`) with these values: unchanged ones stay; another value at the same position counts as edited
+    and keeps its label and parameters."""
     old: list[tuple[VcardProperty, VcardLine, Value]] = []
     for line in lines:
-        if line.name == name and (found := _parse(line)) is not None:
+        if ours(line.name) and (found := _parse(line)) is not None:
             value = shown(found)
-            if not (value.is_empty if isinstance(value, PostalAddress) else not value):
+            if value and (isinstance(value, str) or not value.is_empty):
                 old.append((line, found, value))
     old = old[:MOST_POINTS]
     if [value for _line, _found, value in old] == list(wanted):
@@ -186,7 +266,8 @@ def _with_values(
     for at, value in enumerate(wanted):
         if at not in new:
             before = free.pop(at, None)
-            new[at] = VcardProperty(written(write(value, before[1] if before else None)), name)
+            line = write(value, before[1] if before else None)
+            new[at] = VcardProperty(written(line), line.name)
     there = {id(line) for line, _found, _value in old}
     groups = {found.group for _line, found, _value in old} - {line.raw.partition(".")[0] for line in new.values()} - {""}
     labels = tuple(f"{group.upper()}.X-AB" for group in groups)
@@ -195,3 +276,26 @@ def _with_values(
     head: list[VcardProperty] = [line for line, kept in zip(lines[:before_it], stays, strict=False) if kept]
     tail: list[VcardProperty] = [line for line, kept in zip(lines[before_it:], stays[before_it:], strict=True) if kept]
     return [*head, *(new[number] for number in range(len(wanted))), *tail]
+
+
+def _with_related(lines: list[VcardProperty], wanted: Sequence[RelatedPerson], version: str) -> list[VcardProperty]:
+    """The lines of these people: those of others go with their labels, new ones come last."""
+    found = [(line, parsed) for line in lines if line.name in (*RELATED, "X-ABLABEL") and (parsed := _parse(line)) is not None]
+    labels = _labels(parsed for _line, parsed in found)
+    left, gone, groups = list(wanted), set(), set()
+    people = [(line, parsed) for line, parsed in found if line.name in RELATED and not related_of(parsed, labels).is_empty]
+    for line, parsed in people[:MOST_POINTS]:
+        one = related_of(parsed, labels)
+        if one in left:
+            left.remove(one)
+        else:
+            gone.add(id(line))
+            groups |= {parsed.group.upper()} - {""}
+    tails = tuple(f"{group}.X-AB" for group in groups)
+    kept = [line for line in lines if id(line) not in gone and not (tails and line.raw.upper().startswith(tails))]
+    for one in left:
+        taken = [line.raw.partition(".")[0] for line in kept]
+        kept += [
+            VcardProperty(raw, "X-ABLABEL" if "X-ABLabel" in raw else "RELATED") for raw in related_lines(one, version, taken)
+        ]
+    return kept

@@ -11,6 +11,7 @@ import pytest
 from webmail.mime.formats import vcard_edit, vcard_import
 from webmail.mime.formats.address_books.entry import entry_of
 from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, changed_more, read_more, with_photo
+from webmail.mime.formats.vcard_people import ImAddress, RelatedPerson
 
 CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).resolve().parents[5] / "shared" / "corpora"))
 SAMPLES = sorted(CORPORA.glob("vcf-*/**/*.vcf"))
@@ -36,6 +37,71 @@ def changes(before: str, after: str) -> tuple[set[str], set[str]]:
 def test_every_field_is_read() -> None:
     found = read_more(card("3.0", *LINES))
     assert found == MoreDetails("", "1990-01-02", "", (HOME, WORK), ("https://a.example",), ("a,b", "c"))
+
+
+PEOPLE = (
+    "FN:Dr Ann Mary Roux", "N:Roux;Ann;Mary,Jane;Dr;PhD", "ORG:Lycée\\, annexe;Maths;Bureau 2", "X-JABBER:ann@jabber.example",
+    "IMPP;X-SERVICE-TYPE=Skype;TYPE=HOME:skype:ann.roux", "IMPP:matrix:u/ann:m.example", "IMPP:icq:12345",
+    "X-SOCIALPROFILE;TYPE=twitter:https://social.example/ann", "item1.X-ABRELATEDNAMES:Paul", "item1.X-ABLabel:_$!<Spouse>!$_",
+    "item2.X-ABRELATEDNAMES:Zoé", "item2.X-ABLabel:godmother", "X-ASSISTANT:Luc",
+)  # fmt: skip
+SHOWN = MoreDetails(
+    prefix="Dr", middle="Mary, Jane", suffix="PhD", organisation="Lycée, annexe", department="Maths, Bureau 2",
+    ims=(
+        ImAddress("jabber", "ann@jabber.example"), ImAddress("skype", "ann.roux"), ImAddress("matrix", "u/ann:m.example"),
+        ImAddress("icq", "12345"),
+    ),
+    profiles=("https://social.example/ann",),
+    related=(RelatedPerson("spouse", "Paul"), RelatedPerson("godmother", "Zoé"), RelatedPerson("assistant", "Luc")),
+)  # fmt: skip
+
+
+def test_names_departments_messages_and_people_are_read_and_kept() -> None:
+    before = card("3.0", *PEOPLE)
+    assert read_more(before) == SHOWN
+    assert changed_more(before, SHOWN) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "gone", "new"),
+    [
+        ({"suffix": "", "prefix": "Pr;"}, {PEOPLE[1]}, {"N:Roux;Ann;Mary,Jane;Pr\\;;"}),
+        ({"organisation": "Collège"}, {PEOPLE[2]}, {"ORG:Collège;Maths;Bureau 2"}),
+        ({"department": "Physique"}, {PEOPLE[2]}, {"ORG:Lycée\\, annexe;Physique"}),
+        ({"organisation": "", "department": ""}, {PEOPLE[2]}, set()),
+        ({"profiles": ("https://b.example",)}, {PEOPLE[7]}, {"X-SOCIALPROFILE;TYPE=twitter:https://b.example"}),
+        ({"related": SHOWN.related[1:]}, {PEOPLE[8], PEOPLE[9]}, set()),
+        (
+            {"related": (*SHOWN.related, RelatedPerson("child", "Eve"), RelatedPerson("", "Max"))}, set(),
+            {"item3.X-ABRELATEDNAMES:Eve", "item3.X-ABLabel:_$!<Child>!$_", "X-ABRELATEDNAMES:Max"},
+        ),
+        ({"ims": (ImAddress("jabber", "b@j.example"), *SHOWN.ims[1:])}, {PEOPLE[3]}, {"X-JABBER:b@j.example"}),
+        ({"ims": (ImAddress("signal", "+33600"), *SHOWN.ims[1:])}, {PEOPLE[3]}, {"IMPP:signal:+33600"}),
+        ({"ims": (*SHOWN.ims, ImAddress("", "ann"))}, set(), {"IMPP:x-apple:ann"}),
+        (
+            {"ims": (SHOWN.ims[0], ImAddress("skype", "other"), *SHOWN.ims[2:])}, {PEOPLE[4]},
+            {"IMPP;X-SERVICE-TYPE=Skype;TYPE=HOME:skype:other"},
+        ),
+    ],
+)  # fmt: skip
+def test_only_what_was_changed_of_a_person_is_written(change: dict[str, object], gone: set[str], new: set[str]) -> None:
+    before = card("3.0", *PEOPLE)
+    after = changed_more(before, replace(SHOWN, **change))
+    assert changes(before, after) == (gone, new)
+    assert read_more(after) == replace(SHOWN, **change)
+
+
+def test_cards_of_version_4_get_its_own_lines() -> None:
+    new = MoreDetails(
+        prefix="Dr", department="Maths", ims=(ImAddress("jabber", "a@b"),), profiles=("https://b.example",),
+        related=(RelatedPerson("spouse", "Paul, dit Popaul"), RelatedPerson("", "Eve")),
+    )  # fmt: skip
+    after = changed_more(card("4.0", "FN:Ann"), new)
+    assert set(after.split("\r\n")) >= {
+        "N:;;;Dr;", "ORG:;Maths", "IMPP:xmpp:a@b", "SOCIALPROFILE:https://b.example",
+        "RELATED;TYPE=spouse;VALUE=text:Paul\\, dit Popaul", "RELATED;VALUE=text:Eve",
+    }  # fmt: skip
+    assert read_more(after) == new
 
 
 def test_what_does_not_change_stays_byte_for_byte() -> None:

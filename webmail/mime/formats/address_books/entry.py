@@ -22,8 +22,8 @@ SERVICES = {  # of instant messages: the scheme of IMPP (RFC 4770)
     "matrix": "matrix", "irc": "irc",
 }  # fmt: skip
 RELATIONS = ("spouse", "partner", "child", "manager", "assistant", "referred by")
-_OLD_SERVICES = {"X-SKYPE-USERNAME": "skype", "X-GOOGLE-TALK": "gtalk", **{f"X-{name.upper()}": name for name in SERVICES}}
-_LABEL = re.compile(r"_\$!<(.*)>!\$_")
+OLD_SERVICES = {"X-SKYPE-USERNAME": "skype", "X-GOOGLE-TALK": "gtalk", **{f"X-{name.upper()}": name for name in SERVICES}}
+LABEL = re.compile(r"_\$!<(.*)>!\$_")
 _MOST_TOLD = 10_000  # remarks on one file
 _LEAP_YEAR = "1604"  # what Apple writes where there is no year
 _DATE = re.compile(r"(\d{4}|--)-?(\d\d)-?(\d\d)(?:T.*)?")
@@ -228,7 +228,7 @@ class _Labels:
 def entry_of(card: str) -> BookEntry:
     """A kept card (vCard 3.0 or 4.0) as an entry; what has no place here is left out. Linear time; never raises."""
     lines = vcard_lines.lines_in(card)
-    labels = {line.group: _LABEL.sub(r"\1", line.text) for line in lines if line.name == "X-ABLABEL" and line.group}
+    labels = {line.group: LABEL.sub(r"\1", line.text) for line in lines if line.name == "X-ABLABEL" and line.group}
     one = BookEntry()
     for line in lines:
         _take(one, line, labels.get(line.group, "") if line.group else "")
@@ -297,8 +297,8 @@ def _take_point(one: BookEntry, line: VcardLine, label: str) -> None:
             one.related.append((next(iter(types), label.lower()), text))
         case "X-ABRELATEDNAMES" if text:
             one.related.append((label.lower(), text))
-        case name if name in _OLD_SERVICES and text:
-            one.ims.append(Labelled(text, (_OLD_SERVICES[name],)))
+        case name if name in OLD_SERVICES and text:
+            one.ims.append(Labelled(text, (OLD_SERVICES[name],)))
         case name if text and name.removeprefix("X-EVOLUTION-").removeprefix("X-").lower() in RELATIONS:
             one.related.append((name.rpartition("-")[2].lower(), text))
 
