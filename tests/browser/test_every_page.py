@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
-import itertools
 import os
 import time
 import urllib.request
@@ -81,13 +80,6 @@ def test_no_page_is_forgotten(every_page: dict[str, str], tmp_path: Path) -> Non
     assert there >= NO_PAGES
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("width", [320, 360, 768, 1280])
-def test_no_page_is_wider_than_the_screen(walk: Open, width: int) -> None:
-    wide = {name: page.evaluate(_TOO_WIDE) for name, page in walk(width=width) if page.evaluate(_WIDTH) > width}
-    assert wide == {}
-
-
 @pytest.fixture
 def full(demo: Services) -> str:
     """The address of somebody whose mailbox is almost full."""
@@ -150,27 +142,73 @@ def test_the_checkers_are_installed() -> None:
     checkers.need("html_codesniffer", "vnu")
 
 
+def _size(page: Page, width: int, dark: bool) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme="dark" if dark else "light")
+
+
+class Findings:
+    """What the checkers find, by page. `pictures`: where to keep screenshots."""
+
+    def __init__(self, axe: Callable[[Page], None], pictures: Path | None) -> None:
+        self.axe, self.pictures = axe, pictures
+        self.problems: dict[str, str] = {}
+
+    def look(self, name: str, page: Page, width: int, dark: bool) -> None:
+        """axe; in wide and light pages HTML_CodeSniffer too."""
+        where = f"{name}, {width}, {'dark' if dark else 'light'}"
+        if self.pictures:
+            page.screenshot(path=self.pictures / f"{name}-{width}-{'dark' if dark else 'light'}.png", full_page=True)
+        if name in NO_SCRIPTS:
+            return
+        try:
+            self.axe(page)
+        except AssertionError as error:
+            self.problems[where] = str(error)
+        if not dark and checkers.has("html_codesniffer") and (found := checkers.sniff(page)):
+            self.problems[f"{where}, by HTML_CodeSniffer"] = "; ".join(found)
+
+    def validate(self, folder: Path, served: dict[str, str]) -> None:
+        """vnu, over all pages at once."""
+        if checkers.has("vnu"):
+            found = checkers.validate(folder, served, (CHECKOUT / "static/css").glob("*.css"))
+            self.problems.update({f"vnu {number}": words for number, words in enumerate(found)})
+
+    def none(self) -> None:
+        assert self.problems == {}, "\n".join(f"{where}: {words}" for where, words in self.problems.items())
+
+
+@pytest.fixture
+def findings(check_accessibility: Callable[[Page], None], screenshots: Path | None) -> Findings:
+    return Findings(check_accessibility, screenshots)
+
+
+@pytest.mark.timeout(900)
+def test_no_page_is_wider_than_the_screen_and_no_checker_finds_anything(
+    walk: Open, findings: Findings, tmp_path: Path, served: dict[str, str]
+) -> None:
+    """Each page is opened once, narrow and dark, and then made wider, and light."""
+    for name, page in walk(width=320, dark=True):
+        for width, dark in ((320, True), (360, True), (768, True), (WIDE, False)):
+            _size(page, width, dark)
+            if page.evaluate(_WIDTH) > width:
+                findings.problems[f"{name} is wider than {width}"] = str(page.evaluate(_TOO_WIDE))
+            if width in (360, WIDE):
+                findings.look(name, page, width, dark)
+        _size(page, 320, True)
+    findings.validate(tmp_path, served)
+    findings.none()
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (WIDE, False)], ids=["narrow and dark", "wide and light"])
-def test_no_checker_finds_anything(
-    walk: Open, walk_states: Open, check_accessibility: Callable[[Page], None], dark: bool, width: int, screenshots: Path | None,
-    tmp_path: Path, served: dict[str, str],
-) -> None:  # fmt: skip
-    """axe at both widths; at the second one HTML_CodeSniffer and, for all pages at once, vnu too."""
-    problems: dict[str, str] = {}
-    for name, page in itertools.chain(walk(width=width, dark=dark), walk_states(width=width, dark=dark)):
-        if screenshots:
-            page.screenshot(path=screenshots / f"{name}-{width}-{'dark' if dark else 'light'}.png", full_page=True)
-        served.setdefault(name, page.content())
-        if name in NO_SCRIPTS:
-            continue
-        try:
-            check_accessibility(page)
-        except AssertionError as error:
-            problems[name] = str(error)
-        if not dark and checkers.has("html_codesniffer") and (found := checkers.sniff(page)):
-            problems[f"{name}, by HTML_CodeSniffer"] = "; ".join(found)
-    if not dark and checkers.has("vnu"):
-        found = checkers.validate(tmp_path, served, (CHECKOUT / "static/css").glob("*.css"))
-        problems.update({f"vnu {number}": words for number, words in enumerate(found)})
-    assert problems == {}, "\n".join(f"{name}: {words}" for name, words in problems.items())
+def test_no_checker_finds_anything_in_states(
+    walk_states: Open, findings: Findings, dark: bool, width: int, tmp_path: Path
+) -> None:
+    served: dict[str, str] = {}
+    for name, page in walk_states(width=width, dark=dark):
+        served[name] = page.content()
+        findings.look(name, page, width, dark)
+    if not dark:
+        findings.validate(tmp_path, served)
+    findings.none()
