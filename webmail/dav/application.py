@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from http import client
+from io import BytesIO
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
@@ -23,9 +24,9 @@ from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
 from webmail.config import Settings
 from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
-from webmail.dav import changes, free_busy
+from webmail.dav import changes, free_busy, programs
 from webmail.dav.changes import NoRoom
-from webmail.dav.storage import MOST_PROPS, Auth, DavItem, DavRights, DavStorage, TooManyItems
+from webmail.dav.storage import MOST_EXPANDED, MOST_PROPS, Auth, DavItem, DavRights, DavStorage, TooManyItems
 from webmail.dav.visit import METHODS, current
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
@@ -37,7 +38,7 @@ _TYPES = {BOOK: "text/vcard; charset=utf-8", CALENDAR: "text/calendar; charset=u
 _NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,190}")
 _LONGEST_HREF = 255
 _LONGEST_EXPANSION = 366 * 86_400  # seconds
-MOST_EXPANDED = 2_000  # occurrences in one answer
+_ALL = "VEVENT,VTODO,VJOURNAL"  # what a calendar takes that a device made without saying
 FORBIDDEN: Answer = (client.FORBIDDEN, {"Content-Type": "text/plain"}, "You may not do this here.\n")
 NOT_FOUND: Answer = (client.NOT_FOUND, {"Content-Type": "text/plain"}, "There is nothing here.\n")
 NOT_HERE: Answer = (client.METHOD_NOT_ALLOWED, {"Content-Type": "text/plain", "Allow": ", ".join(METHODS)}, "Not here.\n")
@@ -73,10 +74,10 @@ class DavApplication(Application):
             return self.delete(environ, path)
         if method in ("MKCOL", "MKCALENDAR"):
             return self.make_collection(method, environ, path)
-        if method == "REPORT" and (special := self._special_report(path)) is not None:
+        if method == "REPORT" and (special := self._special_report(environ, path)) is not None:
             return special
         if method == "PROPPATCH" and len(_parts(path)) != 2:
-            return FORBIDDEN
+            return self._unchangeable(prefix, path)
         if method == "MOVE":
             return self.move(environ, prefix, path)
         handler = getattr(self, f"do_{method}")
@@ -87,8 +88,9 @@ class DavApplication(Application):
         except (TooManyItems, TooMuchAsked):
             return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
         if method == "PROPFIND" and status == client.MULTI_STATUS:
-            body = _completed(body)
-        return status, dict(headers), body
+        data = body.encode() if isinstance(body, str) else body or b""
+            data = programs.completed(data)
+        return programs.status_for(environ.get("HTTP_USER_AGENT", ""), status, data), dict(headers), data
 
     # --- items -------------------------------------------------------------------------------------------------------
 
@@ -210,12 +212,13 @@ class DavApplication(Application):
             return FORBIDDEN
         asked = xmlutils.props_from_request(self._read_xml_request_body(environ, dict(_INFO)))
         if method == "MKCALENDAR":
+        _give(environ, programs.texts_of_choices(visit.body))
             asked["tag"] = "VCALENDAR"
         props = check_and_sanitize_props(asked)
         kind = {"VADDRESSBOOK": BOOK, "VCALENDAR": CALENDAR}.get(props.pop("tag", "") or "")
         if kind not in visit.device.kinds:
             return FORBIDDEN
-        components = props.pop("C:supported-calendar-component-set", "") or ("VEVENT,VTODO" if kind == CALENDAR else "")
+        components = props.pop("C:supported-calendar-component-set", "") or (_ALL if kind == CALENDAR else "")
         text = json.dumps(props, ensure_ascii=False)
         if len(text) > MOST_PROPS or len(components) > 60:
             return _plain(client.REQUEST_ENTITY_TOO_LARGE, "Too many properties.")
@@ -233,16 +236,22 @@ class DavApplication(Application):
             return (*NOT_FOUND, None)
         return super().do_PROPPATCH(environ, base_prefix, path, *more)
 
+        _give(environ, programs.texts_of_choices(current.get().body))
     # --- questions ---------------------------------------------------------------------------------------------------
 
-    def _special_report(self, path: str) -> Answer | None:
+    def _unchangeable(self, prefix: str, path: str) -> Answer:
+        if next(iter(self._storage.discover(path)), None) is None:
+            return NOT_FOUND
+        answer = programs.unchangeable(current.get().body, xmlutils.make_href(prefix, path))
+        return client.MULTI_STATUS, {"Content-Type": _XML}, answer
+
+    def _special_report(self, environ: dict[str, Any], path: str) -> Answer | None:
         """What Radicale would take too long for; None for all else."""
-        body = current.get().body
-        if b"free-busy-query" not in body and b"expand" not in body:
+        visit, parts = current.get(), _parts(path)
+        if b"free-busy-query" not in visit.body and b"expand" not in visit.body:
             return None
-        root = ET.fromstring(body)  # noqa: S314 - the edge has refused what is dangerous
-        parts = _parts(path)
-        access = current.get().access(parts[1]) if len(parts) in (2, 3) and parts[0] == current.get().user.address else None
+        root = ET.fromstring(visit.body)  # noqa: S314 - the edge has refused what is dangerous
+        access = visit.access(parts[1]) if len(parts) in (2, 3) and parts[0] == visit.user.address else None
         if root.tag == xmlutils.make_clark("C:free-busy-query"):
             if access is None or len(parts) == 3 or access.collection.kind != CALENDAR:
                 return _error(client.FORBIDDEN, "D:supported-report")
@@ -250,7 +259,7 @@ class DavApplication(Application):
                 return client.OK, {"Content-Type": _TYPES[CALENDAR]}, free_busy.answer(root, access.collection)
             except TooMuchAsked:
                 return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
-        expand = root.find(f".//{xmlutils.make_clark('C:expand')}")
+        body, expand = programs.without_expansion(visit.body)
         if expand is None or access is None:
             return None
         start, end = free_busy.time_range(expand)
@@ -258,12 +267,19 @@ class DavApplication(Application):
             return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
         return None
 
+        visit.expansion = start, end
+        _give(environ, body)
 
 _INFO: dict[str, Any] = {"method": "", "login": "", "path": "", "useragent": "", "host": ""}
 
 
 def _parts(path: str) -> list[str]:
     stripped = pathutils.strip_path(path)
+def _give(environ: dict[str, Any], body: bytes) -> None:
+    """Have Radicale's code read this."""
+    environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+
+
     return stripped.split("/") if stripped else []
 
 
@@ -291,19 +307,3 @@ def _plain(status: int, words: str) -> Answer:
 
 def _error(status: int, condition: str) -> Answer:
     return status, {"Content-Type": _XML}, ET.tostring(xmlutils.webdav_error(condition), encoding="utf-8", xml_declaration=True)
-
-
-def _completed(body: bytes) -> bytes:
-    """What Radicale does not know: the addresses of the person, and that cards may be vCard 4 too."""
-    if b"calendar-user-address-set" not in body and b"supported-address-data" not in body:
-        return body
-    root = ET.fromstring(body)  # noqa: S314 - our own
-    for found in root.iter(xmlutils.make_clark("C:calendar-user-address-set")):
-        if len(found):
-            for address in changes.addresses_of(current.get().user):
-                ET.SubElement(found, xmlutils.make_clark("D:href")).text = f"mailto:{address}"
-    for found in root.iter(xmlutils.make_clark("CR:supported-address-data")):
-        if len(found) == 1:
-            kind = {"content-type": "text/vcard", "version": "4.0"}
-            found.append(ET.Element(xmlutils.make_clark("CR:address-data-type"), kind))
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)

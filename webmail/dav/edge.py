@@ -24,7 +24,7 @@ from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY
 from webmail.dav.sign_in import Device, sign_in
-from webmail.dav.visit import METHODS, Visit, current
+from webmail.dav.visit import METHODS, ODD, Visit, current
 from webmail.errors import MailError, SignInRefused
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,6 @@ _LONGEST_PATH = 2_000
 AT_ONCE = 8  # requests of devices in one process: a school's telephones must not take all threads from the pages
 _PATIENCE = 15.0  # seconds
 _COMPRESSED = 1_000  # bytes
-# what a program may send that is no good, as the protocol's code finds it
-_BAD = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError, RuntimeError)
 
 
 class DavRefusal(Exception):
@@ -119,13 +117,12 @@ class DavEdge:
         }
         body = current.get().body
         inner |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "text/xml; charset=utf-8", "wsgi.input": BytesIO(body)}
-        if environ.get("HTTP_DEPTH", "0") not in ("0", "1", "infinity"):
-            raise DavRefusal(client.BAD_REQUEST, "An unknown Depth.")
+        inner["HTTP_DEPTH"] = _depth(environ.get("HTTP_DEPTH", "0"))
         try:
             status, headers, answer = self._radicale().answer(method, inner, environ.get("SCRIPT_NAME", "") + ROOT, path)
         except DATABASE_AWAY:
             raise
-        except _BAD as error:
+        except ODD as error:
             log.warning("a device's %s was refused: %s: %s", method, type(error).__name__, str(error)[:200])
             raise DavRefusal(client.BAD_REQUEST, "This request can't be understood.") from error
         data = answer.encode() if isinstance(answer, str) else answer or b""
@@ -163,6 +160,14 @@ def _path(path: str) -> str:
     if inner.strip("/") and any(part in ("", ".", "..") for part in parts):
         raise DavRefusal(client.NOT_FOUND, "There is nothing here.")
     return "/" + "/".join(part for part in parts if part) + ("/" if inner.endswith("/") and inner != "/" else "")
+
+
+def _depth(header: str) -> str:
+    """Some programs ask for what is inside without the collection itself: they get it too."""
+    depth = header.strip().lower().removesuffix(",noroot")
+    if depth not in ("0", "1", "infinity"):
+        raise DavRefusal(client.BAD_REQUEST, "An unknown Depth.")
+    return depth
 
 
 def _credentials(header: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ Its paths are `ADDRESS/NAME/HREF`, below the person who asks: what is shared wit
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -14,19 +15,24 @@ from typing import Any, overload
 from xml.etree import ElementTree as ET
 
 from radicale import auth, pathutils, rights, storage
-from radicale.item import Item
+from radicale.app.report import test_filter
+from radicale.item import Item, read_components
 from radicale.item import filter as radicale_filter
 
 from webmail.calendar import objects
+from webmail.calendar.objects import TooMuchAsked
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy
 from webmail.dav.rows import ItemRow, rows_of
-from webmail.dav.visit import current
+from webmail.dav.visit import ODD, current
+from webmail.mime.formats import calendar_object, event_expansion
+from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import Collection, CollectionShare, GoneItem
 
 TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
 MOST_PROPS = 20_000  # characters, of one collection
 MOST_FILTERED = 1_000  # items that a question is put to one by one
+MOST_EXPANDED = 2_000  # occurrences in one answer
 _TOKEN = "data:,traboule-"
 _RIGHTS = {"own": "rw", "write": "rw", "read": "r", "busy": "r"}
 _OPEN = 2**40  # seconds since 1970: Radicale's ends of time lie beyond
@@ -71,7 +77,33 @@ class DavItem(Item):
             name="VCARD" if collection.tag == "VADDRESSBOOK" else "VCALENDAR", component_name=component,
             time_range=(row.first, row.last),
         )  # fmt: skip
-        self.row = row
+        self.row, self._expanded = row, ""
+
+    @property
+    def vobject_item(self) -> Any:
+        """As questions are put to it: without the lines that the library can't read or would never end with."""
+        if self.row.once and self._vobject_item is None:
+            [self._vobject_item] = read_components(calendar_object.read_once(self._text).reduced)
+        try:
+            return super().vobject_item
+        except RuntimeError:
+            [self._vobject_item] = read_components(_readable(self._text, self.name))
+            return self._vobject_item
+
+    def serialize(self) -> str:
+        """The text; each time by itself if the question wishes so. Raises TooMuchAsked."""
+        visit = current.get()
+        if visit.expansion is None or self.name != "VCALENDAR" or self.row.once:
+            return super().serialize()
+        if not self._expanded:
+            try:
+                self._expanded, count = event_expansion.expanded(super().serialize(), *visit.expansion, visit.zone)
+            except UnusableCalendar:  # by a rule that was made stricter
+                self._expanded, count = super().serialize(), 1
+            visit.expanded += count
+            if visit.expanded > MOST_EXPANDED:
+                raise TooMuchAsked(f"more than {MOST_EXPANDED} occurrences")
+        return self._expanded
 
 
 class Principal(storage.BaseCollection):
@@ -201,7 +233,7 @@ class DavCollection(storage.BaseCollection):
 
     def get_filtered(self, filters: Iterable[ET.Element]) -> Iterator[tuple[DavItem, bool]]:
         """The items that may fit, and whether they do for certain. Raises TooManyItems, TooMuchAsked."""
-        asked = list(filters)
+        asked = [one for one in filters if len(one)]  # an empty one means all
         uid = _uid_asked(asked)
         tag, start, end, simple = radicale_filter.simplify_prefilters(asked, self.tag)
         if uid is not None and self.access.reads:  # who may not read has other UIDs
@@ -214,8 +246,21 @@ class DavCollection(storage.BaseCollection):
             certain = (not asked or simple) and start <= -_OPEN and end >= _OPEN
         if not certain and len(found) > MOST_FILTERED:
             raise TooManyItems(f"{len(found)} items to look through")
-        for item in self._items(found):
-            yield item, certain
+        yield from ((item, True) for item in self._fitting(self._items(found), [] if certain else asked))
+
+    def _fitting(self, items: Iterable[DavItem], asked: list[ET.Element]) -> Iterator[DavItem]:
+        """Those that the questions hold for. One that can't be asked is left out, if others can: it must not hide them."""
+        answered, last = not asked, None
+        for item in items:
+            try:
+                fits = all(test_filter(self.tag, item, one) for one in asked)
+                answered = True
+            except ODD as error:
+                last, fits = error, False
+            if fits:
+                yield item
+        if last is not None and not answered:
+            raise last
 
     def _taking_place(self, start: int, end: int) -> list[ItemRow]:
         if start <= -_OPEN or end >= _OPEN:
@@ -273,6 +318,22 @@ class DavStorage(storage.BaseStorage):
             return nullcontext()
         named = [pathutils.strip_path(paths[key]).split("/")[1:2] for key in ("path", "to_path") if key in paths]
         return current.get().writing(*(name for names in named for name in names))
+
+
+def _readable(text: str, name: str) -> str:
+    """A card without the lines that the library can't read; of an event what says when, where and what it is."""
+    if name == "VCALENDAR":
+        return calendar_object.read(text).reduced
+    lines = re.sub("\r?\n[ \t]", "", text).splitlines()
+    kept = [line for line in lines[1:-1] if _is_readable(line)] if len(lines) > 2 else []
+    return "\r\n".join(["BEGIN:VCARD", *kept, "END:VCARD", ""])
+
+
+def _is_readable(line: str) -> bool:
+    try:
+        return len(read_components(f"BEGIN:VCARD\r\n{line}\r\nEND:VCARD\r\n")) == 1
+    except Exception:  # whatever it stumbles over
+        return False
 
 
 def _uid_asked(filters: list[ET.Element]) -> str | None:

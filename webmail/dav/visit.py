@@ -17,6 +17,8 @@ from webmail.database.idempotency import in_turn
 from webmail.dav.sign_in import Device
 from webmail.models import User
 
+# what a program may send that is no good, as the protocol's code finds it
+ODD = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError, RuntimeError)
 METHODS = ("OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "MOVE")
 
 
@@ -25,6 +27,8 @@ class Visit:
     device: Device
     settings: Settings
     body: bytes = b""
+    expansion: tuple[int, int] | None = None  # from when until when each time is asked for, instead of rules
+    expanded: int = 0  # times that were written out
     _found: list[Access] | None = field(default=None)
 
     @property

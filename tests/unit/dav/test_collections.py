@@ -63,7 +63,7 @@ def test_collections_are_made_named_coloured_and_deleted(phone: Phone, alice: Us
     assert phone.ask("MKCOL", "plain").status_code == 403  # of no kind
     assert phone.ask("PROPPATCH", "work/", patch(name="x" * 30_000)).status_code == 400
     assert phone.ask("DELETE", "work/").status_code == 204 and phone.ask("PROPFIND", "work/").status_code == 404
-    assert phone.ask("DELETE", "").status_code == 403 and phone.ask("PROPPATCH", "", patch(name="x")).status_code == 403
+    assert phone.ask("DELETE", "").status_code == 403 and "403 Forbidden" in phone.ask("PROPPATCH", "", patch(name="x")).text
 
 
 def test_synchronising_tells_what_changed(phone: Phone) -> None:

@@ -238,3 +238,117 @@ def test_each_request_gets_the_answer_that_it_needs(somebody: Phone, asked: Aske
     if asked.hrefs is not None:
         hrefs = [one.findtext("D:href", "", NAMES).removeprefix(_HOME).rstrip("/") for one in root.iterfind("D:response", NAMES)]
         assert {one.rpartition("/")[2] for one in hrefs} == asked.hrefs, answer.text
+
+
+# --- what programs change --------------------------------------------------------------------------------------------
+
+
+def test_a_calendar_of_macos_keeps_what_was_set(phone: Phone) -> None:
+    set_ = (
+        "<displayname>Work</displayname><I:calendar-color symbolic-color='custom'>#FF2968FF</I:calendar-color><I:calendar-order>3</I:calendar-order>"
+        "<C:calendar-free-busy-set><YES/></C:calendar-free-busy-set><C:calendar-timezone>BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n</C:calendar-timezone>"
+        "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>"
+        "<C:supported-calendar-component-set><C:comp name='VEVENT'/></C:supported-calendar-component-set>"
+    )
+    made = phone.ask("MKCALENDAR", "B7A1/", report("C:mkcalendar", f"<set><prop>{set_}</prop></set>"), User_Agent=MACOS)
+    assert made.status_code == 201
+    asked = propfind("displayname", "I:calendar-color", "I:calendar-order", "C:calendar-timezone", "C:schedule-calendar-transp")
+    root = phone.xml("PROPFIND", "B7A1/", asked, Depth="0")
+    for path in (".//I:calendar-color='#FF2968FF'", ".//I:calendar-order='3'", ".//C:schedule-calendar-transp/C:transparent"):
+        assert found_in(root, path), path
+    change = "<set><prop><C:schedule-calendar-transp><C:opaque/></C:schedule-calendar-transp></prop></set>"
+    change += "<remove><prop><C:calendar-timezone/></prop></remove>"
+    assert phone.ask("PROPPATCH", "B7A1/", report("propertyupdate", change)).status_code == 207
+    root = phone.xml("PROPFIND", "B7A1/", asked, Depth="0")
+    assert found_in(root, ".//C:schedule-calendar-transp/C:opaque") and not found_in(root, f".//{_OK}/C:calendar-timezone")
+
+
+def test_a_calendar_of_davx5_for_everything_takes_journal_entries_too(phone: Phone) -> None:
+    set_ = "<resourcetype><collection/><C:calendar/></resourcetype><displayname>All</displayname><I:calendar-color>#3366FFFF</I:calendar-color>"
+    assert (
+        phone.ask("MKCALENDAR", "all/", report("C:mkcalendar", f"<set><prop>{set_}</prop></set>"), User_Agent=DAVX5).status_code
+        == 201
+    )
+    assert phone.put("all/note.ics", event("note", "SUMMARY:Note", component="VJOURNAL"), If_None_Match="*").status_code == 201
+
+
+def test_what_has_no_properties_to_change_says_so_for_each(somebody: Phone) -> None:
+    alarm = "<set><prop><C:default-alarm-vevent-date>BEGIN:VALARM\r\nEND:VALARM</C:default-alarm-vevent-date></prop></set>"
+    for path in ("", "calendar/lunch.ics"):
+        root = somebody.xml("PROPPATCH", path, report("propertyupdate", alarm), User_Agent=MACOS)
+        assert found_in(root, ".//D:propstat[D:status='HTTP/1.1 403 Forbidden']/D:prop/C:default-alarm-vevent-date")
+    assert somebody.ask("PROPPATCH", "calendar/gone.ics", report("propertyupdate", alarm)).status_code == 404
+    assert somebody.ask("PROPPATCH", "").status_code == 207
+
+
+@pytest.mark.parametrize(("program", "status"), [(THUNDERBIRD, 400), (IOS, 403), (DAVX5, 403)])
+def test_a_token_that_is_no_good_has_each_program_begin_anew(somebody: Phone, program: str, status: int) -> None:
+    body = report("sync-collection", "<sync-token>data:,traboule-1-1</sync-token><sync-level>1</sync-level>", props("getetag"))
+    answer = somebody.ask("REPORT", "contacts/", body, User_Agent=program)
+    assert answer.status_code == status and "valid-sync-token" in answer.text
+
+
+@pytest.mark.parametrize("depth", ["1,noroot", "Infinity", "infinity"])
+def test_other_depths_are_understood(somebody: Phone, depth: str) -> None:
+    assert len(somebody.xml("PROPFIND", "contacts/", propfind("getetag"), Depth=depth)) == 3
+
+
+def test_the_first_of_equal_changes_wins_for_each_program(phone: Phone) -> None:
+    new = phone.put("calendar/a.ics", event("a"), If_None_Match="*", User_Agent=THUNDERBIRD)
+    assert new.status_code == 201 and phone.put("calendar/a.ics", event("a"), If_None_Match="*").status_code == 412
+    changed = phone.put("calendar/a.ics", event("a", "SUMMARY:x"), If_Match=new.headers["ETag"], User_Agent=IOS)
+    assert changed.status_code == 204 and changed.headers["ETag"] != new.headers["ETag"]
+    assert phone.ask("DELETE", "calendar/a.ics", If_Match=new.headers["ETag"], User_Agent=DAVX5).status_code == 412
+    assert phone.ask("DELETE", "calendar/a.ics", If_Match=changed.headers["ETag"], User_Agent=DAVX5).status_code == 204
+
+
+# --- one odd thing among others --------------------------------------------------------------------------------------
+
+
+def test_an_event_that_the_library_cannot_read_hides_no_other(somebody: Phone) -> None:
+    odd = event("odd", "SUMMARY:Odd lunch", "BEGIN:VALARM", "TRIGGER:garbage", "ACTION:DISPLAY", "END:VALARM")
+    assert somebody.put("calendar/odd.ics", odd).status_code == 201
+    words = "<C:prop-filter name='SUMMARY'><C:text-match>lunch</C:text-match></C:prop-filter>"
+    root = somebody.xml("REPORT", "calendar/", calendar_query("VEVENT", words), Depth="1")
+    assert {one.text.rpartition("/")[2] for one in root.iterfind(".//D:href", NAMES)} == {"lunch.ics", "odd.ics"}
+    wrong = calendar_query("VEVENT", "<C:prop-filter name='SUMMARY'><C:no-such-test/></C:prop-filter>")
+    assert somebody.ask("REPORT", "calendar/", wrong).status_code == 400
+
+
+def test_a_card_that_the_library_cannot_read_hides_no_other(somebody: Phone) -> None:
+    assert somebody.put("contacts/odd.vcf", card("odd", "Odd", 'TEL;TYPE="x:1', "EMAIL:odd@lycee.example")).status_code == 201
+    of_school = "<R:prop-filter name='EMAIL'><R:text-match>@lycee.example</R:text-match></R:prop-filter>"
+    root = somebody.xml("REPORT", "contacts/", book_query(of_school))
+    names = {"elodie.vcf", "zoe.vcf", "odd.vcf"}
+    assert {one.text.rpartition("/")[2] for one in root.iterfind(".//D:href", NAMES)} == names
+    everybody = somebody.xml("REPORT", "contacts/", book_query(""))
+    assert {one.text.rpartition("/")[2] for one in everybody.iterfind(".//D:href", NAMES)} == names
+
+
+def test_each_time_of_an_event_is_told_by_itself(somebody: Phone) -> None:
+    """With one of which only an exception came, as an invitation to one meeting of a series is."""
+    lines = ["RECURRENCE-ID:20261105T160000Z", "SUMMARY:Only this", "DURATION:PT1H"]
+    assert somebody.put("calendar/alone.ics", event("alone", *lines, start="20261105T170000Z")).status_code == 201
+    changed = event(
+        "daily",
+        "RRULE:FREQ=DAILY;COUNT=4",
+        "EXDATE:20261106T080000Z",
+        "SUMMARY:Swim",
+        "DTEND:20261105T090000Z",
+        start="20261105T080000Z",
+    )
+    moved = event("daily", "RECURRENCE-ID:20261107T080000Z", "SUMMARY:Swim late", start="20261107T200000Z")
+    both = changed.replace("END:VCALENDAR\r\n", "") + moved[moved.index("BEGIN:VEVENT") :]
+    assert somebody.put("calendar/daily.ics", both).status_code == 201
+    span = "start='20261105T000000Z' end='20261110T000000Z'"
+    body = calendar_query("VEVENT", f"<C:time-range {span}/>", f"<C:calendar-data><C:expand {span}/></C:calendar-data>")
+    root = somebody.xml("REPORT", "calendar/", body, Depth="1")
+    texts = {
+        one.findtext("D:href", "", NAMES).rpartition("/")[2]: one.findtext(".//C:calendar-data", "", NAMES)
+        for one in root.iterfind("D:response", NAMES)
+    }
+    assert set(texts) == {"lunch.ics", "weekly.ics", "alone.ics", "daily.ics"}
+    assert not any(word in "".join(texts.values()) for word in ("RRULE", "EXDATE"))
+    assert re.findall(r"DTSTART:(\S+)", texts["daily.ics"]) == ["20261105T080000Z", "20261107T200000Z", "20261108T080000Z"]
+    assert "RECURRENCE-ID:20261107T080000Z" in texts["daily.ics"] and "RECURRENCE-ID:20261105T160000Z" in texts["alone.ics"]
+    assert "RECURRENCE-ID" not in texts["lunch.ics"] and "SUMMARY:Swim late" in texts["daily.ics"]

@@ -45,7 +45,8 @@ class Expansion:
 
 
 @lru_cache(maxsize=1)
-def _library() -> tuple[Any, Any]:
+def library() -> tuple[Any, Any]:
+    """What reads calendars, and what expands rules."""
     import icalendar  # imported when first needed
     import recurring_ical_events
 
@@ -57,20 +58,20 @@ def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
 
     `zone`: where times without a zone are meant. Raises UnusableCalendar.
     """
-    icalendar, recurring = _library()
+    icalendar, recurring = library()
     try:
         calendar = icalendar.Calendar.from_ical(read.reduced)
         events = calendar.walk("VEVENT")
         if not events or any("DTSTART" not in event for event in events):
             raise UnusableCalendar("an event without a beginning")
-        own = [_taking(event, zone) for event in events]
+        own = [taking(event, zone) for event in events]
         if not read.recurring:
             return Expansion(min(one.start for one in own), max(one.end for one in own), tuple(own))
         first, last = _extent(events, own, zone)
         for event in events:
-            _bound(event, max(end, 0))
-        found = recurring.of(calendar, skip_bad_series=False).between(_moment(start), _moment(end))
-        takings = tuple(_taking(event, zone) for event in _few(found))
+            end_rule(event, max(end, 0))
+        found = recurring.of(calendar, skip_bad_series=False).between(moment_at(start), moment_at(end))
+        takings = tuple(taking(event, zone) for event in _few(found))
         return Expansion(first, max([last, *(one.end for one in takings)]), takings)
     except UnusableCalendar:
         raise
@@ -85,12 +86,12 @@ def _few(found: Iterable[Any]) -> list[Any]:
     return several
 
 
-def _bound(event: Any, until: int) -> None:
+def end_rule(event: Any, until: int) -> None:
     """End the rule at `until`, so that one which never applies is not looked for until the year 9999."""
     rule = event.get("RRULE")
     if rule is None:
         return
-    last = _moment(until) + timedelta(days=2)
+    last = moment_at(until) + timedelta(days=2)
     begins = event["DTSTART"].dt
     given = rule.get("UNTIL")
     if given and _as_moment(given[0]) <= last:
@@ -119,7 +120,8 @@ def _last_counted(rule: Any, begins: date | datetime, last: datetime) -> datetim
     return min(counted[-1].replace(tzinfo=zone or UTC).astimezone(UTC), last)
 
 
-def _taking(event: Any, zone: tzinfo) -> Taking:
+def taking(event: Any, zone: tzinfo) -> Taking:
+    """When an event of the library takes place."""
     begins = event["DTSTART"].dt
     whole_day = not isinstance(begins, datetime)
     if "DTEND" in event:
@@ -185,7 +187,8 @@ def _as_moment(value: date | datetime) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def _moment(at: int) -> datetime:
+def moment_at(at: int) -> datetime:
+    """The moment so many seconds after 1970, or the nearest that the library takes."""
     try:
         return min(datetime.fromtimestamp(max(at, -(2**31)), UTC), _LATEST)
     except (OverflowError, ValueError, OSError):

@@ -1,0 +1,89 @@
+"""Programs: what they send as Radicale reads it, and what it answers as they need it. See tests/unit/dav/test_requests.py."""
+
+from __future__ import annotations
+
+import re
+from http import client
+from xml.etree import ElementTree as ET
+
+from radicale import xmlutils
+
+from webmail.dav import changes
+from webmail.dav.visit import current
+
+# properties with one element as their value
+_CHOICES = [xmlutils.make_clark(f"C:{name}") for name in ("schedule-calendar-transp", "calendar-free-busy-set")]
+_BAD_TOKEN = b"valid-sync-token"
+
+
+def texts_of_choices(body: bytes) -> bytes:
+    """Properties that programs set, with the names of elements inside as texts: the other code keeps texts alone."""
+    if b"schedule-calendar-transp" not in body and b"calendar-free-busy-set" not in body:
+        return body
+    root = ET.fromstring(body)  # noqa: S314 - the edge has refused what is dangerous
+    for tag in _CHOICES:
+        for found in root.iter(tag):
+            if len(found):
+                found.text = found[0].tag.rpartition("}")[2]
+                del found[:]
+    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def completed(body: bytes) -> bytes:
+    """What Radicale does not know: addresses of the person, cards of version 4, and elements as values."""
+    if not any(
+        name in body
+        for name in (
+            b"calendar-user-address-set", b"supported-address-data", b"schedule-calendar-transp", b"calendar-free-busy-set",
+        )
+    ):  # fmt: skip
+        return body
+    root = ET.fromstring(body)  # noqa: S314 - our own
+    for found in root.iter(xmlutils.make_clark("C:calendar-user-address-set")):
+        if len(found):
+            for address in changes.addresses_of(current.get().user):
+                ET.SubElement(found, xmlutils.make_clark("D:href")).text = f"mailto:{address}"
+    for found in root.iter(xmlutils.make_clark("CR:supported-address-data")):
+        if len(found) == 1:
+            kind = {"content-type": "text/vcard", "version": "4.0"}
+            found.append(ET.Element(xmlutils.make_clark("CR:address-data-type"), kind))
+    for tag in _CHOICES:
+        for found in root.iter(tag):
+            if found.text and re.fullmatch("[A-Za-z-]{1,30}", found.text):
+                ET.SubElement(found, xmlutils.make_clark(f"C:{found.text}"))
+                found.text = None
+    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def unchangeable(body: bytes, href: str) -> bytes:
+    """The answer to a PROPPATCH of what has no properties to change: each of them is refused (RFC 4918, 9.2.1)."""
+    root = ET.fromstring(body or b"<nothing/>")  # noqa: S314 - the edge has refused what is dangerous
+    told = ET.Element(xmlutils.make_clark("D:multistatus"))
+    response = ET.SubElement(told, xmlutils.make_clark("D:response"))
+    ET.SubElement(response, xmlutils.make_clark("D:href")).text = href
+    state = ET.SubElement(response, xmlutils.make_clark("D:propstat"))
+    props = ET.SubElement(state, xmlutils.make_clark("D:prop"))
+    for found in root.iterfind(f".//{xmlutils.make_clark('D:prop')}/*"):
+        ET.SubElement(props, found.tag)
+    ET.SubElement(state, xmlutils.make_clark("D:status")).text = xmlutils.make_response(403)
+    return ET.tostring(told, encoding="utf-8", xml_declaration=True)
+
+
+def without_expansion(body: bytes) -> tuple[bytes, ET.Element | None]:
+    """A question without its wish to have each time by itself (RFC 4791, 9.6.5), and that wish: we see to it."""
+    if b"expand" not in body:
+        return body, None
+    root = ET.fromstring(body)  # noqa: S314 - the edge has refused what is dangerous
+    tag = xmlutils.make_clark("C:expand")
+    for data in root.iter(xmlutils.make_clark("C:calendar-data")):
+        if (expand := data.find(tag)) is not None:
+            data.remove(expand)
+            return ET.tostring(root, encoding="utf-8", xml_declaration=True), expand
+    return body, None
+
+
+def status_for(program: str, status: int, body: bytes) -> int:
+    """What to tell a program. Thunderbird begins a book anew only after 400, where the protocol has 403 (RFC 6578, 3.2)."""
+    if status == client.FORBIDDEN and "Thunderbird/" in program and _BAD_TOKEN in body:
+        return client.BAD_REQUEST
+    return status
