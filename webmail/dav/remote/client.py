@@ -19,7 +19,7 @@ from webmail.collections.store import BOOK
 from webmail.config import Settings
 from webmail.dav.remote.answers import COLOUR, CTAG, C, D, NotMultistatus, RemoteAnswer, item_name, origin, read
 from webmail.dav.remote.answers import CR as _CR
-from webmail.dav.remote.trouble import OutOfTime, RemoteTrouble, TroubleKind
+from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.http_fetch import FetchedResponse
 
 SECONDS = 30.0  # for one request
@@ -44,7 +44,7 @@ def asking(settings: Settings) -> Ask:
         if host in inside or f"{host}:{port}" in inside:
             return http_fetch.ask_named(method, url, body, headers, limit=limit, seconds=seconds)
         if scheme != "https":
-            raise RemoteTrouble(TroubleKind.INSECURE, host)
+            raise RemoteTrouble(RemoteFault.INSECURE, host)
         return http_fetch.ask_guarded(method, url, body, headers, limit=limit, seconds=seconds)
 
     return ask
@@ -60,13 +60,13 @@ class RemoteChanges:
     whole: bool = True
 
 
-class TokenRefused(Exception):
+class SyncTokenRefused(Exception):
     """The server doesn't know the sync-token (any longer), or doesn't know sync-collection at all."""
 
 
 @dataclass(slots=True)
 class RemoteServer:
-    """An account on another server. All methods raise RemoteTrouble, and OutOfTime after `end` (of time.monotonic)."""
+    """An account on another server. All methods raise RemoteTrouble, and RoundOver after `end` (of time.monotonic)."""
 
     url: str
     login: str
@@ -94,25 +94,25 @@ class RemoteServer:
                 return self._judged(answer, url, refused)
             url = urljoin(url, location)
             if method in ("PUT", "DELETE"):
-                raise RemoteTrouble(TroubleKind.REFUSED, url)
-        raise RemoteTrouble(TroubleKind.NOT_DAV, url)
+                raise RemoteTrouble(RemoteFault.REFUSED, url)
+        raise RemoteTrouble(RemoteFault.NOT_DAV, url)
 
     def _asked(self, method: str, url: str, body: bytes, headers: dict[str, str], limit: int) -> FetchedResponse:
         left = self.end - time.monotonic()
         if left <= 0:
-            raise OutOfTime
+            raise RoundOver
         try:
             if origin(url) != origin(self.url):
-                raise RemoteTrouble(TroubleKind.ELSEWHERE, url)
+                raise RemoteTrouble(RemoteFault.ELSEWHERE, url)
             return self.ask(method, url, body, headers, limit=limit, seconds=min(SECONDS, max(left, 1.0)))
         except http_fetch.AnswerTooLarge as error:
-            raise RemoteTrouble(TroubleKind.TOO_LARGE, url) from error
+            raise RemoteTrouble(RemoteFault.TOO_LARGE, url) from error
         except http_fetch.AddressForbidden as error:
-            raise RemoteTrouble(TroubleKind.FORBIDDEN_PLACE, url) from error
+            raise RemoteTrouble(RemoteFault.FORBIDDEN_PLACE, url) from error
         except (http_fetch.NotFetched, OSError) as error:
-            raise RemoteTrouble(TroubleKind.AWAY, str(error)) from error
+            raise RemoteTrouble(RemoteFault.AWAY, str(error)) from error
         except ValueError as error:
-            raise RemoteTrouble(TroubleKind.NOT_DAV, url) from error
+            raise RemoteTrouble(RemoteFault.NOT_DAV, url) from error
 
     def _authorization(self) -> str:
         if self.bearer:
@@ -123,37 +123,37 @@ class RemoteServer:
         status = answer.status
         if 200 <= status < 300 or status in refused:
             return answer
-        kinds = {401: TroubleKind.PASSWORD, 404: TroubleKind.GONE, 410: TroubleKind.GONE, 507: TroubleKind.FULL}
+        kinds = {401: RemoteFault.PASSWORD, 404: RemoteFault.GONE, 410: RemoteFault.GONE, 507: RemoteFault.FULL}
         if status in (429, 503):
-            raise RemoteTrouble(TroubleKind.BUSY, url, _seconds(answer.headers.get("retry-after", "")))
+            raise RemoteTrouble(RemoteFault.BUSY, url, _seconds(answer.headers.get("retry-after", "")))
         if status in kinds:
             raise RemoteTrouble(kinds[status], url)
-        kind = TroubleKind.BROKEN if status == 500 else TroubleKind.AWAY if status > 500 else TroubleKind.REFUSED
+        kind = RemoteFault.BROKEN if status == 500 else RemoteFault.AWAY if status > 500 else RemoteFault.REFUSED
         raise RemoteTrouble(kind, f"{url}: {status}")
 
     def propfind(self, url: str, props: str, depth: int, limit: int = LISTING) -> tuple[list[RemoteAnswer], str]:
         """The answers, and the address after redirects. Raises NOT_DAV where it is no DAV server."""
         answer = self.request("PROPFIND", url, _body("propfind", f"<D:prop>{props}</D:prop>"), {"Depth": str(depth)}, limit=limit)
         if answer.status != HTTPStatus.MULTI_STATUS:
-            raise RemoteTrouble(TroubleKind.NOT_DAV, url)
+            raise RemoteTrouble(RemoteFault.NOT_DAV, url)
         return _read(answer.content, url)[0], answer.url or url
 
     # --- what a collection has ---------------------------------------------------------------------------------------
 
     def changes(self, url: str, token: str) -> RemoteChanges:
-        """What changed since `token`, or everything for "" (RFC 6578), page by page. Raises TokenRefused too."""
+        """What changed since `token`, or everything for "" (RFC 6578), page by page. Raises SyncTokenRefused too."""
         found = RemoteChanges(token, whole=not token)
         for _page in range(_PAGES):
             before, truncated = found.token, self._page_of_changes(url, found)
             if len(found.there) + len(found.gone) > MOST_ITEMS:
-                raise RemoteTrouble(TroubleKind.TOO_MANY, url)
+                raise RemoteTrouble(RemoteFault.TOO_MANY, url)
             if not found.token:
-                raise TokenRefused
+                raise SyncTokenRefused
             if not truncated:
                 return found
             if found.token == before:
                 break
-        raise RemoteTrouble(TroubleKind.NOT_DAV, url)
+        raise RemoteTrouble(RemoteFault.NOT_DAV, url)
 
     def _page_of_changes(self, url: str, found: RemoteChanges) -> bool:
         """Add a page; whether there are more."""
@@ -163,7 +163,7 @@ class RemoteServer:
             limit=LISTING, refused=(400, 403, 405, 409, 412, 415, 422, 501),
         )  # fmt: skip
         if answer.status != HTTPStatus.MULTI_STATUS:
-            raise TokenRefused
+            raise SyncTokenRefused
         answers, found.token = _read(answer.content, url)
         truncated = False
         for one in answers:
@@ -187,7 +187,7 @@ class RemoteServer:
             if name and one.status in (0, 200) and (kinds is None or not len(kinds)):
                 found.there[name] = one.text(f"{D}getetag")
         if len(found.there) > MOST_ITEMS:
-            raise RemoteTrouble(TroubleKind.TOO_MANY, url)
+            raise RemoteTrouble(RemoteFault.TOO_MANY, url)
         return found
 
     def items(self, url: str, kind: str, names: Sequence[str]) -> dict[str, tuple[str, str] | None]:
@@ -204,7 +204,7 @@ class RemoteServer:
                 return {name: self.item(url, name) for name in names}
             answers = _read(answer.content, url)[0]
         except RemoteTrouble as trouble:
-            if trouble.kind is not TroubleKind.TOO_LARGE:
+            if trouble.kind is not RemoteFault.TOO_LARGE:
                 raise
             if len(names) == 1:
                 return {names[0]: None}
@@ -223,7 +223,7 @@ class RemoteServer:
         try:
             answer = self.request("GET", urljoin(url, urlpath(url, name)), refused=(404, 410))
         except RemoteTrouble as trouble:
-            if trouble.kind is TroubleKind.TOO_LARGE:
+            if trouble.kind is RemoteFault.TOO_LARGE:
                 return None
             raise
         if answer.status >= 400:
@@ -270,7 +270,7 @@ def _read(content: bytes, url: str) -> tuple[list[RemoteAnswer], str]:
     try:
         return read(content)
     except NotMultistatus as error:
-        raise RemoteTrouble(TroubleKind.NOT_DAV, f"{url}: {error}") from error
+        raise RemoteTrouble(RemoteFault.NOT_DAV, f"{url}: {error}") from error
 
 
 def _lines(text: str) -> str:

@@ -8,12 +8,12 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.dav.remote.answers import CR, C, D, FoundCollection, RemoteAnswer, collections_in, origin
 from webmail.dav.remote.client import ABOUT, RemoteServer
-from webmail.dav.remote.trouble import RemoteTrouble, TroubleKind
+from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 
 MOST = 200  # collections that are offered
 _PRINCIPAL = "<D:current-user-principal/><C:calendar-home-set/><CR:addressbook-home-set/>"
 _HOMES = {CALENDAR: f"{C}calendar-home-set", BOOK: f"{CR}addressbook-home-set"}
-_WORST = (TroubleKind.PASSWORD, TroubleKind.ELSEWHERE, TroubleKind.FORBIDDEN_PLACE, TroubleKind.INSECURE, TroubleKind.BUSY)
+_WORST = (RemoteFault.PASSWORD, RemoteFault.ELSEWHERE, RemoteFault.FORBIDDEN_PLACE, RemoteFault.INSECURE, RemoteFault.BUSY)
 
 
 def typed(text: str) -> str:
@@ -44,7 +44,7 @@ def discover(server: RemoteServer) -> list[FoundCollection]:
                 found.setdefault(one.url.rstrip("/"), one)
         except RemoteTrouble as trouble:
             troubles.append(trouble)
-            if trouble.kind in (TroubleKind.FORBIDDEN_PLACE, TroubleKind.INSECURE, TroubleKind.AWAY):
+            if trouble.kind in (RemoteFault.FORBIDDEN_PLACE, RemoteFault.INSECURE, RemoteFault.AWAY):
                 break
     if not found and troubles:
         raise min(troubles, key=lambda one: _WORST.index(one.kind) if one.kind in _WORST else len(_WORST))

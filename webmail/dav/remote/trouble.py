@@ -7,7 +7,7 @@ from enum import StrEnum
 from webmail.errors import MailError
 
 
-class TroubleKind(StrEnum):
+class RemoteFault(StrEnum):
     PASSWORD = "password"  # refused there, or no longer to be read here
     AWAY = "away"
     BROKEN = "broken"  # a fault of its own (500)
@@ -29,10 +29,10 @@ class RemoteTrouble(MailError):
 
     status = 502
 
-    def __init__(self, kind: TroubleKind, words: str = "", after: int = 0) -> None:
+    def __init__(self, kind: RemoteFault, words: str = "", after: int = 0) -> None:
         super().__init__(f"{kind}: {words}"[:300])
         self.kind, self.words, self.after = kind, words, after
 
 
-class OutOfTime(Exception):
+class RoundOver(Exception):
     """This round's time is over; the next one goes on."""

@@ -1,0 +1,201 @@
+"""Accounts on other servers: connected, synchronised in their turn, paused where the password is refused, and disconnected."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import peewee as pw
+
+from webmail import vault
+from webmail.collections import store
+from webmail.collections.look import COLOUR, NAME
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
+from webmail.dav import changes
+from webmail.dav.remote.answers import FoundCollection
+from webmail.dav.remote.client import Ask, RemoteServer
+from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
+from webmail.models import Collection, RemoteAccount, RemoteItem, RemoteLink, User, now
+
+MOST = 5  # accounts of one person
+EVERY = timedelta(minutes=15)
+LEASE = timedelta(minutes=10)  # of a worker that is at it; it renews it
+_LONGEST = timedelta(hours=8)  # between two tries
+_PURPOSE = "other dav server"
+
+
+class TooManyServers(ValueError):
+    """The person has as many accounts as may be."""
+
+
+class NoRoomForCollections(ValueError):
+    """The person would have too many collections."""
+
+
+def of(user: User) -> list[RemoteAccount]:
+    """1 query."""
+    return list(RemoteAccount.select().where(RemoteAccount.user == user).order_by(RemoteAccount.id))
+
+
+def find(user: User, number: int) -> RemoteAccount | None:
+    """1 query."""
+    return RemoteAccount.get_or_none(RemoteAccount.id == number, RemoteAccount.user == user)
+
+
+def links_of(accounts: Sequence[RemoteAccount]) -> list[RemoteLink]:
+    """With their collections. 1 query."""
+    found = RemoteLink.select(RemoteLink, Collection).join(Collection)
+    return list(found.where(RemoteLink.account.in_([one.id for one in accounts])).order_by(RemoteLink.id))
+
+
+def find_link(user: User, number: int) -> RemoteLink | None:
+    """1 query."""
+    found = RemoteLink.select(RemoteLink, RemoteAccount, Collection).join(RemoteAccount).switch(RemoteLink).join(Collection)
+    return found.where(RemoteLink.id == number, RemoteAccount.user == user).first()
+
+
+def host_of(account: RemoteAccount) -> str:
+    return urlsplit(account.url).hostname or ""
+
+
+def connect(user: User, url: str, login: str, secret: str, settings: Settings) -> RemoteAccount:
+    """Keep an account whose password was found right; the same one gets the new password. Raises TooManyServers."""
+    with db.atomic():
+        in_turn(user)
+        sealed = vault.seal_secret(secret.encode(), settings.secret_key, _PURPOSE, user.id)
+        for one in of(user):
+            if (host_of(one), urlsplit(one.url).port, one.login) == (urlsplit(url).hostname, urlsplit(url).port, login):
+                RemoteAccount.update(secret=sealed, error="", failures=0, due=now()).where(RemoteAccount.id == one.id).execute()
+                return RemoteAccount.get_by_id(one.id)
+        if len(of(user)) >= MOST:
+            raise TooManyServers
+        return RemoteAccount.create(user=user, url=url, login=login, secret=sealed)
+
+
+def server_of(account: RemoteAccount, settings: Settings, ask: Ask, seconds: float) -> RemoteServer:
+    """The server, with the password. Raises RemoteTrouble where it can't be read any more."""
+    try:
+        secret = vault.open_secret(account.secret, settings.secret_key, _PURPOSE, account.user_id).decode()
+    except vault.CannotOpen as error:
+        raise RemoteTrouble(RemoteFault.PASSWORD, str(error)) from error
+    return RemoteServer(account.url, account.login, secret, ask, end=time.monotonic() + seconds)
+
+
+def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Settings) -> int:
+    """Make a collection here for each of these, unless there is one already; returns how many. Raises NoRoomForCollections."""
+    user, count = account.user, 0
+    with db.atomic():
+        in_turn(user)
+        known = {one.url.rstrip("/") for one in links_of([account])}
+        new = [one for one in chosen if one.url.rstrip("/") not in known]
+        there = Collection.select().where(Collection.user == user).count()
+        if there + len(new) > settings.collections_per_person:
+            raise NoRoomForCollections
+        for one in new:
+            colour = {COLOUR[one.kind]: one.colour} if one.colour else {}
+            props = json.dumps({NAME: one.name, **colour}, ensure_ascii=False)
+            row = store.create(user, f"other-{store.new_name()}", one.kind, one.components, props)
+            RemoteLink.create(account=account, collection=row, url=one.url, writable=int(one.writable), syncs=int(one.syncs))
+            count += 1
+        if count:
+            RemoteAccount.update(due=now()).where(RemoteAccount.id == account.id).execute()
+    return count
+
+
+def disconnect(account: RemoteAccount, *, keep: bool) -> None:
+    """Forget the account and its password. What was kept in step stays here, or goes into the trash with its collections."""
+    for one in links_of([account]):
+        unlink(one, keep=keep)
+    RemoteAccount.delete().where(RemoteAccount.id == account.id).execute()
+
+
+def unlink(one: RemoteLink, *, keep: bool) -> None:
+    """Keep a collection in step no longer. The other server is not asked: what is there stays as it is."""
+    collection = one.collection
+    with db.atomic():
+        store.lock([collection.id])
+        RemoteLink.delete().where(RemoteLink.id == one.id).execute()
+        if not keep:
+            changes.trash_all(collection, collection.user.address)
+    changes.tell(collection)
+
+
+def answer(one: RemoteLink, word: str) -> None:
+    """What the person says about what is missing."""
+    RemoteLink.update(answer=word).where(RemoteLink.id == one.id, RemoteLink.missing != "").execute()
+    soon(RemoteAccount.get_by_id(one.account_id))
+
+
+def soon(account: RemoteAccount) -> None:
+    """Have an account synchronised next, unless its password is refused."""
+    waiting = (RemoteAccount.id == account.id) & (RemoteAccount.error != RemoteFault.PASSWORD) & (RemoteAccount.working == 0)
+    RemoteAccount.update(due=now()).where(waiting).execute()
+
+
+def notes(links: Sequence[RemoteLink], most: int = 50) -> dict[int, list[RemoteItem]]:
+    """The latest items with a note, by the `id` of their link. 1 query."""
+    chosen = RemoteItem.select().where(RemoteItem.link.in_([one.id for one in links]), RemoteItem.note != "")
+    found: dict[int, list[RemoteItem]] = {}
+    for item in chosen.order_by(RemoteItem.at.desc(), RemoteItem.id.desc()).limit(most):
+        found.setdefault(item.link_id, []).append(item)
+    return found
+
+
+def dismiss(one: RemoteLink) -> None:
+    """Tell no longer of copies that were made."""
+    mine = (RemoteItem.link == one) & (RemoteItem.note == "conflict")
+    RemoteItem.update(note="", title="").where(mine).execute()
+
+
+# --- whose turn it is ------------------------------------------------------------------------------------------------
+
+
+def due(most: int) -> list[RemoteAccount]:
+    """Accounts whose turn it is, of people who may sign in, the longest waiting first. 1 query."""
+    waiting = (RemoteAccount.due <= now()) & (RemoteAccount.error != RemoteFault.PASSWORD) & (User.active == 1)
+    linked = RemoteLink.select(RemoteLink.id).where(RemoteLink.account == RemoteAccount.id)
+    found = RemoteAccount.select(RemoteAccount, User).join(User).where(waiting, pw.fn.EXISTS(linked))
+    return list(found.order_by(RemoteAccount.due).limit(most))
+
+
+def claim(account: RemoteAccount) -> bool:
+    """Take an account, if nobody else has it meanwhile."""
+    mine = (RemoteAccount.id == account.id) & (RemoteAccount.due <= now())
+    return bool(RemoteAccount.update(due=now() + LEASE, working=1, tried=now()).where(mine).execute())
+
+
+def renew(account: RemoteAccount) -> bool:
+    """Keep it for longer; False where the person may no longer sign in, or it is gone."""
+    people = User.select(User.id).where(User.active == 1)
+    mine = (RemoteAccount.id == account.id) & RemoteAccount.user.in_(people)
+    return bool(RemoteAccount.update(due=now() + LEASE).where(mine).execute())
+
+
+def went_well(account: RemoteAccount, at: datetime | None = None) -> None:
+    """`at`: when the next round is due, if not in a while."""
+    values = {"succeeded": now(), "error": "", "failures": 0, "working": 0, "due": at or now() + _around(EVERY)}
+    RemoteAccount.update(**values).where(RemoteAccount.id == account.id).execute()
+
+
+def go_on(account: RemoteAccount) -> None:
+    """The round was not finished; the next one goes on soon."""
+    RemoteAccount.update(working=0, due=now() + timedelta(seconds=5)).where(RemoteAccount.id == account.id).execute()
+
+
+def went_wrong(account: RemoteAccount, trouble: RemoteTrouble) -> None:
+    """Note what, and try again later each time, or when the server says."""
+    wait = min(EVERY * 2 ** min(account.failures, 6), _LONGEST)
+    wait = _around(max(wait, timedelta(seconds=trouble.after)))
+    values = {"error": str(trouble.kind), "failures": RemoteAccount.failures + 1, "working": 0, "due": now() + wait}
+    RemoteAccount.update(**values).where(RemoteAccount.id == account.id).execute()
+
+
+def _around(wait: timedelta) -> timedelta:
+    """So that not all come at once."""
+    return wait * random.uniform(0.9, 1.2)  # noqa: S311 - nothing secret

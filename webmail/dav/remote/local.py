@@ -1,0 +1,396 @@
+"""The side here of a collection that is kept in step: what the other server sends is written, trashed or kept as both versions.
+
+Each function is one transaction, which also notes in the item's row what both sides have now: a kill between two loses nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote, unquote
+
+from webmail.calendar import objects
+from webmail.calendar.objects import UidTaken
+from webmail.collections import store
+from webmail.collections import trash as trash_store
+from webmail.collections.store import BOOK
+from webmail.config import Settings
+from webmail.contacts import device_cards
+from webmail.contacts.device_cards import UnusableCard
+from webmail.contacts.store import ContactChangedElsewhere
+from webmail.database.connection import db
+from webmail.dav import changes
+from webmail.dav.changes import CheckedItem, Item, NoRoom
+from webmail.dav.remote import versions
+from webmail.errors import LimitReached
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.models import CalendarObject, Collection, Contact, RemoteItem, RemoteLink, User, now
+
+_HREF = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9@._-]{0,99}")
+_SUFFIX = {"": "(your version)", "fr": "(votre version)"}
+_CLASH = (UidTaken, ContactChangedElsewhere)
+
+
+class ItemNote(StrEnum):
+    """Why an item is not on both sides, or that it is a copy."""
+
+    CONFLICT = "conflict"  # what was here when both sides had changed it
+    UNUSABLE = "unusable"  # not a contact or event that can be kept here
+    LARGE = "large"
+    NO_ROOM = "no-room"
+    SAME_UID = "same-uid"  # another one here has its UID
+    REFUSED = "refused"  # the other server doesn't take it
+
+
+UNSEEN = (ItemNote.UNUSABLE, ItemNote.LARGE, ItemNote.NO_ROOM, ItemNote.SAME_UID)  # what is there is not known here
+
+
+class LinkEnded(Exception):
+    """The collection was deleted or disconnected meanwhile."""
+
+
+@dataclass(slots=True)
+class Side:
+    """A link with its collection. `step` is called after each transaction."""
+
+    link: RemoteLink
+    user: User
+    settings: Settings
+    host: str  # the other server's, as the trash tells it
+    step: Callable[[], None] = lambda: None
+    gone: set[str] = field(default_factory=set)  # names of items that the other server no longer has
+    changed: bool = False
+
+    @property
+    def collection(self) -> Collection:
+        return self.link.collection
+
+    @property
+    def zone(self) -> tzinfo:
+        return objects.zone_of(self.settings.timezone)
+
+    @property
+    def table(self) -> Any:
+        return Contact if self.collection.kind == BOOK else CalendarObject
+
+    def here(self) -> dict[str, str]:
+        """The items here: their names and entity tags. 1 query."""
+        table = self.table
+        etag = table.revision if table is Contact else table.etag
+        return dict(
+            table.select(table.href, etag).where(table.collection == self.link.collection_id).order_by(table.seq).tuples()
+        )
+
+    def items(self) -> list[RemoteItem]:
+        """1 query."""
+        return list(RemoteItem.select().where(RemoteItem.link == self.link).order_by(RemoteItem.id))
+
+    def seq(self) -> int:
+        return int(Collection.select(Collection.seq).where(Collection.id == self.link.collection_id).scalar() or 0)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction that has locked the collection. Raises LinkEnded."""
+        with db.atomic():
+            store.lock([self.link.collection_id])
+            link = (RemoteLink.id == self.link.id) & (RemoteLink.collection == self.link.collection_id)
+            if not RemoteLink.select().where(link).exists():
+                raise LinkEnded
+            yield
+        self.step()
+
+
+@dataclass(slots=True)
+class _Arrived:
+    """An item of the other server, as it can be kept here; `note` says why it can't."""
+
+    uid: str = ""
+    checked: CheckedItem | None = None
+    note: str = ""
+
+
+def _arrived(side: Side, text: str | None) -> _Arrived:
+    if text is None or len(text) > side.settings.item_limit_kb * 1024:
+        return _Arrived(note=ItemNote.LARGE)
+    size = len(text.encode("utf-8", "replace"))
+    try:
+        text.encode()
+        if side.collection.kind == BOOK:
+            known = device_cards.read(text)
+            return _Arrived(known.uid, CheckedItem(text, size, known))
+        found = _prepared(text, side.zone)
+    except (UnusableCard, UnusableCalendar, UnicodeEncodeError):
+        return _Arrived(note=ItemNote.UNUSABLE)
+    if side.collection.components and found[0].component not in side.collection.components.split(","):
+        return _Arrived(note=ItemNote.UNUSABLE)
+    return _Arrived(found[0].uid, CheckedItem(text, size, found))
+
+
+def _prepared(text: str, zone: tzinfo) -> Any:
+    """Rules that we refuse from telephones are kept as they are, and shown once."""
+    try:
+        return objects.prepared(text, zone)
+    except UnusableCalendar:
+        return objects.prepared(text, zone, once=True)
+
+
+# --- what the other server has ---------------------------------------------------------------------------------------
+
+
+def take(side: Side, name: str, etag: str, text: str | None) -> None:
+    """Take over an item as it is there now. Where it was changed here too, both versions are kept."""
+    new = _arrived(side, text)
+    with side.writing():
+        item = RemoteItem.get_or_none(RemoteItem.link == side.link, RemoteItem.name == name)
+        if new.checked is None:
+            _keep(side, item, name, etag, new.note, text)
+            return
+        row = changes.row_at(side.collection, item.href) if item is not None and item.href else None
+        if item is None or not item.href:
+            row, item, free = _met(side, item, name, new.uid)
+            if not free:
+                _keep(side, item, name, etag, ItemNote.SAME_UID, text)
+                return
+        try:
+            with db.atomic():
+                _merge(side, item, row, name, etag, new)
+        except (NoRoom, LimitReached):
+            _keep(side, item, name, etag, ItemNote.NO_ROOM, text)
+        except _CLASH:
+            _keep(side, item, name, etag, ItemNote.SAME_UID, text)
+
+
+def _met(side: Side, item: RemoteItem | None, name: str, uid: str) -> tuple[Item | None, RemoteItem | None, bool]:
+    """What is here under the UID of a new item of the other server, and what was known of it; whether it is free for that."""
+    field_of_uid = Contact.card_uid if side.table is Contact else CalendarObject.uid
+    row = side.table.get_or_none(side.table.collection == side.link.collection_id, field_of_uid == uid)
+    if row is None:
+        return None, item, True
+    other = RemoteItem.get_or_none(RemoteItem.link == side.link, RemoteItem.href == row.href)
+    if other is None:
+        return row, item, True
+    if other.name not in side.gone:
+        return None, item, False
+    if item is not None:
+        item.delete_instance()
+    RemoteItem.update(name=name).where(RemoteItem.id == other.id).execute()  # it has another address there
+    side.gone.discard(other.name)
+    return row, RemoteItem.get_by_id(other.id), True
+
+
+def _merge(side: Side, item: RemoteItem | None, row: Item | None, name: str, etag: str, new: _Arrived) -> None:
+    assert new.checked is not None
+    if row is not None:
+        here, text = changes.etag_of(row), _text(row)
+        if versions.same(text, new.checked.text) and (text == new.checked.text or item is None or item.local != here):
+            _note(side, item, name, row.href, etag, here)
+            return
+        if item is None or item.sending or item.local != here:
+            _keep_both(side, row)
+        if _uid(row) != new.uid:
+            changes.trash(side.collection, [row], side.user.address, side.host)
+            row = None
+    if row is None and item is not None and item.href and changes.row_at(side.collection, item.href) is None:
+        href = item.href
+    else:
+        href = row.href if row is not None else _free_href(side, name)
+    etag_here = changes.write(side.collection, href, new.checked, row, side.settings)
+    side.changed = True
+    _note(side, item, name, href, etag, etag_here)
+
+
+def _keep_both(side: Side, row: Item) -> None:
+    """Make a copy of what is here, under another UID, before the other server's version takes its place.
+
+    The copy goes there too, by and by. Where there is no room for it, the trash has it.
+    """
+    uid, suffix = str(uuid.uuid4()), _SUFFIX.get(side.user.language, _SUFFIX[""])
+    text = versions.copy_of(_text(row), uid, suffix)
+    href = f"{uid}.{_extension(side)}"
+    arrived = _arrived(side, text)
+    try:
+        if arrived.checked is None:
+            raise NoRoom("the copy can't be read")
+        with db.atomic():
+            changes.write(side.collection, href, arrived.checked, None, side.settings)
+    except (NoRoom, LimitReached, *_CLASH):
+        told = [(row.href, _uid(row), versions.titles_in(_text(row)), _text(row))]
+        trash_store.put(side.collection, told, side.user.address, side.host)
+        return
+    side.changed = True
+    RemoteItem.create(
+        link=side.link, name=f"{uid}.{_extension(side)}", href=href, note=ItemNote.CONFLICT, title=versions.titles_in(text)
+    )
+
+
+def _keep(side: Side, item: RemoteItem | None, name: str, etag: str, note: str, text: str | None) -> None:
+    """Note that an item is only there, or that what is here is an older version of it."""
+    values = {"etag": etag[:255], "note": str(note), "title": versions.titles_in(text or ""), "at": now()}
+    if item is None:
+        RemoteItem.create(link=side.link, name=name, **values)
+    else:
+        RemoteItem.update(**values).where(RemoteItem.id == item.id).execute()
+
+
+def _note(side: Side, item: RemoteItem | None, name: str, href: str, etag: str, local: str) -> None:
+    """Note what both sides have now."""
+    values = {"href": href, "etag": etag[:255], "local": local, "sending": ""}
+    if item is None:
+        RemoteItem.create(link=side.link, name=name, **values)
+        return
+    if item.note != ItemNote.CONFLICT:
+        values |= {"note": "", "title": ""}
+    RemoteItem.update(**values).where(RemoteItem.id == item.id).execute()
+
+
+def drop(side: Side, names: Sequence[str]) -> None:
+    """Trash here what the other server no longer has (100 at most); what was changed here stays, and goes there anew."""
+    with side.writing():
+        rows: list[Item] = []
+        for item in RemoteItem.select().where(RemoteItem.link == side.link, RemoteItem.name.in_(list(names))):
+            row = changes.row_at(side.collection, item.href) if item.href else None
+            if row is not None and changes.etag_of(row) == item.local and not item.sending:
+                rows.append(row)
+            item.delete_instance()
+        if rows:
+            changes.trash(side.collection, rows, side.user.address, side.host)
+            side.changed = True
+
+
+def forget(side: Side, names: Sequence[str]) -> None:
+    """Forget that these items were there, so that what is here goes there anew."""
+    with side.writing():
+        RemoteItem.delete().where(RemoteItem.link == side.link, RemoteItem.name.in_(list(names))).execute()
+
+
+# --- what is sent there ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingItem:
+    """An item that is about to be sent. `maybe`: it may be there already, since an earlier answer never came."""
+
+    item: RemoteItem
+    text: str
+    local: str
+    uid: str
+    maybe: bool = False
+
+
+def begin(side: Side, href: str) -> OutgoingItem | None:
+    """Note that what is here under this name is being sent, and what it will be called there. None if it is no longer here."""
+    with side.writing():
+        row = changes.row_at(side.collection, href)
+        if row is None:
+            return None
+        local = changes.etag_of(row)
+        item = RemoteItem.get_or_none(RemoteItem.link == side.link, RemoteItem.href == href)
+        if item is None:
+            item = RemoteItem.create(link=side.link, name=_free_name(side, _uid(row)), href=href, sending=local)
+            return OutgoingItem(item, _text(row), local, _uid(row))
+        maybe = bool(item.sending)
+        RemoteItem.update(sending=local).where(RemoteItem.id == item.id).execute()
+        item.sending = local
+        return OutgoingItem(item, _text(row), local, _uid(row), maybe)
+
+
+def sent(side: Side, sending: OutgoingItem, name: str, etag: str, text: str = "") -> None:
+    """Note that it arrived. `text`: what the server made of it, if that is something else: it is taken over here."""
+    checked = _arrived(side, text).checked if text else None
+    with side.writing():
+        row = changes.row_at(side.collection, sending.item.href)
+        local = sending.local
+        if checked is not None and row is not None and changes.etag_of(row) == local:
+            try:
+                with db.atomic():
+                    local = changes.write(side.collection, row.href, checked, row, side.settings)
+                side.changed = True
+            except (NoRoom, LimitReached, *_CLASH):
+                pass  # what is here stays as it was sent
+        item = RemoteItem.get_or_none(RemoteItem.id == sending.item.id)
+        _note(side, item, name, sending.item.href, etag, local)
+        if item is not None and item.name != name:
+            RemoteItem.update(name=name).where(RemoteItem.id == item.id).execute()
+
+
+def not_taken(side: Side, sending: OutgoingItem, note: ItemNote) -> None:
+    """The other server doesn't take it: it stays here, and isn't sent again until it is changed."""
+    with side.writing():
+        values = {
+            "sending": "",
+            "local": sending.local,
+            "note": str(note),
+            "title": versions.titles_in(sending.text),
+            "at": now(),
+        }
+        RemoteItem.update(**values).where(RemoteItem.id == sending.item.id).execute()
+
+
+def rename(side: Side, item: RemoteItem) -> str:
+    """Another name for an item that never was there."""
+    with side.writing():
+        name = f"{secrets.token_hex(16)}.{_extension(side)}"
+        RemoteItem.update(name=name).where(RemoteItem.id == item.id).execute()
+    return name
+
+
+def never_there(side: Side, item: RemoteItem) -> None:
+    """It is no longer there (but changed here): it is sent as a new one."""
+    with side.writing():
+        RemoteItem.update(etag="").where(RemoteItem.id == item.id).execute()
+
+
+def deleted(side: Side, item: RemoteItem) -> None:
+    """It is no longer there, nor here; where it came back here meanwhile, it is sent as a new one."""
+    with side.writing():
+        RemoteItem.delete().where(RemoteItem.id == item.id).execute()
+
+
+def not_deleted(side: Side, name: str) -> None:
+    with side.writing():
+        mine = (RemoteItem.link == side.link) & (RemoteItem.name == name)
+        row = RemoteItem.get_or_none(mine)
+        if row is not None:
+            found = changes.row_at(side.collection, row.href) if row.href else None
+            title = versions.titles_in(_text(found)) if found is not None else ""
+            RemoteItem.update(note=str(ItemNote.REFUSED), title=title, at=now()).where(mine).execute()
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def _text(row: Item) -> str:
+    return row.vcard if isinstance(row, Contact) else row.text
+
+
+def _uid(row: Item) -> str:
+    return row.card_uid if isinstance(row, Contact) else row.uid
+
+
+def _extension(side: Side) -> str:
+    return "vcf" if side.collection.kind == BOOK else "ics"
+
+
+def _free_href(side: Side, name: str) -> str:
+    """A name here for an item of the other server: the same, where it can be."""
+    wanted = unquote(name)
+    if _HREF.fullmatch(wanted) and wanted.isprintable() and changes.row_at(side.collection, wanted) is None:
+        return wanted
+    return f"{secrets.token_hex(16)}.{_extension(side)}"
+
+
+def _free_name(side: Side, uid: str) -> str:
+    """A name there for an item from here: its UID, as some servers want it."""
+    name = quote(f"{uid}.{_extension(side)}", safe="")
+    taken = RemoteItem.select().where(RemoteItem.link == side.link, RemoteItem.name == name)
+    if _NAME.fullmatch(uid) and not taken.exists():
+        return name
+    return f"{secrets.token_hex(16)}.{_extension(side)}"
