@@ -16,6 +16,7 @@ from webmail import config_checks, config_files, config_tables, config_values, o
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.config_checks import ConfigError
 from webmail.config_devices import Devices
+from webmail.config_directory import ListedAddress, SightRule
 from webmail.config_files import ca_trouble
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 from webmail.config_tables import TABLES, Domain, GivenArchiving, Link, ListedHolidays
@@ -126,6 +127,8 @@ class Settings:
     spam_to_junk: bool = True  # the mail server moves spam to Junk before people's own filters: their page says so
     server_filters: str = ""  # what else it does before them, as sentences for that page
     holidays: tuple[ListedHolidays, ...] = ()  # offered for an absence, besides those that are shipped
+    public_holidays: str = "france"  # that calendars mark: france, alsace-moselle, a name in holidays.toml, or empty
+    week_a: str = ""  # a day of a week A, where lessons of weeks A and B take turns; empty: they don't
     archive: tuple[GivenArchiving, ...] = ()  # what happens to old messages of everybody who has not chosen otherwise
     archive_time: str = "02:00"  # when old messages begin to be archived at night, in `timezone`
     archive_spread_minutes: int = 180  # in which everybody's turn comes
@@ -134,7 +137,9 @@ class Settings:
     uploads_limit_mb: int = 500  # attachments of all drafts of one person together
     import_limit_mb: int = 2000  # largest file of mail that one may import
     import_private_servers: bool = False  # people may also move in from servers inside the establishment's network
-    directory: bool = True  # recipient suggestions include everybody with an account
+    directory: bool = True  # people find everybody with an account: in contacts, as recipients, on their devices
+    directory_rules: tuple[SightRule, ...] = ()  # who sees whom there, by group
+    directory_addresses: tuple[ListedAddress, ...] = ()  # functional mailboxes and mailing lists that are listed too
     any_sender: bool = False  # people may write as any address, if the mail server itself checks it; else see `accounts allow`
     undo_seconds: int = 5  # default delay before a message is sent, for undo
     recipients_per_hour: int = 0  # rate limit of recipients for each person; 0: no limit

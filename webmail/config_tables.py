@@ -23,6 +23,7 @@ from webmail.config_checks import (
     web_address,
 )
 from webmail.config_devices import Devices
+from webmail.config_directory import ListedAddress, SightRule
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 
 
@@ -104,6 +105,8 @@ TABLES: dict[str, TableSetting] = {
     "support": TableSetting(Support, most=0),
     "holidays": TableSetting(ListedHolidays, most=100),
     "archive": TableSetting(GivenArchiving, most=30, unique="name"),
+    "directory_rules": TableSetting(SightRule, most=50, unique="group"),
+    "directory_addresses": TableSetting(ListedAddress, most=500, unique="address"),
     "sites": TableSetting(HelpSite, most=30, unique="name"),
 }
 

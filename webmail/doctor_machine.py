@@ -22,13 +22,14 @@ from webmail.database.connection import DATABASE_AWAY, db, sqlite_file
 from webmail.database.migrate import MIGRATIONS
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import User
+from webmail.people import visibility
 
 _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside a database, with the same in it
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
     """All checks of this machine, each result at once."""
-    for check in (database, two_step, background, clock, disk, permissions, cookies):
+    for check in (database, two_step, who_sees_whom, background, clock, disk, permissions, cookies):
         yield from check(settings)
 
 
@@ -62,6 +63,17 @@ def two_step(settings: Settings) -> Iterator[CheckResult]:
             if not mailed_codes.can_be_sent(settings) and (count := second_step.count_only_mail()):
                 words = f"{count} of the accounts sign in with codes by e-mail, which need system_address and recovery_address."
                 yield CheckResult("Two-step verification", PROBLEM, words)
+    except (*DATABASE_AWAY, pw.DatabaseError):
+        return
+
+
+def who_sees_whom(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the groups in the rules of the directory exist: a rule for a name typed wrongly is for nobody."""
+    try:
+        with db.connection_context():
+            for name in visibility.unknown_groups(settings):
+                words = f"directory_rules or directory_addresses name {name!r}, but there is no such group. "
+                yield CheckResult("Directory", PROBLEM, words + "`flask --app wsgi groups list` shows them.")
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
 

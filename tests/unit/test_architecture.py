@@ -23,6 +23,7 @@ DATA = (
     "config",
     "config_checks",
     "config_devices",
+    "config_directory",
     "config_files",
     "config_providers",
     "config_tables",
@@ -43,7 +44,7 @@ DATA = (
 )
 AREAS = (  # each may use those before it
     "auth", "accounts", "mailbox", "contacts", "drives", "transfers", "compose", "calendar", "message", "filters", "dav",
-    "keys", "settings", "admin",
+    "collection_pages", "keys", "settings", "admin",
 )  # fmt: skip
 TOP = (
     "",

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import servers
 from webmail import config, doctor, doctor_clock, doctor_machine, managesieve, models
+from webmail.config_directory import SightRule
 from webmail.config_tables import Link
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
@@ -311,6 +312,14 @@ def test_a_group_that_must_use_two_step_verification_exists(settings):
     assert [check for check in doctor.examine(right) if check.name == name] == []
     check = found(wrong, name)
     assert (check.state, "'math'" in check.words) == (PROBLEM, True)
+
+
+def test_groups_in_the_rules_of_the_directory_exist(settings):
+    models.PeopleGroup.create(identifier="maths", name="Maths", sort="maths", domain="lycee.example")
+    right, wrong = (replace(settings, directory_rules=(SightRule("nobody", "MATHS", also),)) for also in ("maths", "staf"))
+    assert [check for check in doctor.examine(right) if check.name == "Directory"] == []
+    check = found(wrong, "Directory")
+    assert (check.state, "'staf'" in check.words) == (PROBLEM, True)
 
 
 def test_codes_by_mail_that_are_all_that_somebody_has_can_be_sent(settings):

@@ -1,17 +1,14 @@
 """Address book: contacts and groups as recipients, searched by prefix, and groups expanded to their members.
 
-Groups are a person's own (of contacts), and those of their establishment where everybody with an account is suggested.
+Groups are a person's own (of contacts), and those of their establishment that they see (`people/visibility.py`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-
-import peewee as pw
 
 from webmail.contacts import membership
 from webmail.mail import Address
@@ -19,9 +16,10 @@ from webmail.mime import addresses
 from webmail.mime.address_input import address_key
 from webmail.mime.address_text import address_text
 from webmail.mime.encoded_words import fold, sort_key, words_in
-from webmail.models import Contact, ContactAddress, Correspondent, User
+from webmail.models import Contact, User
 from webmail.people import groups as people_groups
 from webmail.people.groups import GroupPeople
+from webmail.people.visibility import Sight
 
 MOST_GROUPS = 200  # offered at once
 _TOKEN, _TOKEN_OURS = "group:", "people:"
@@ -41,30 +39,16 @@ class Group:
         return (_TOKEN_OURS if self.domain else _TOKEN) + self.uid
 
 
-def people(user: User, words: str) -> Iterator[tuple[str, str, int, datetime | None]]:
-    """(name, address, times written to, when last) of matching contacts, by name. 1 query."""
-    times = pw.fn.COALESCE(Correspondent.count, 0)
-    known = (Correspondent.user == ContactAddress.user) & (Correspondent.address == ContactAddress.address)
-    found: Any = (
-        ContactAddress.select(Contact.name, ContactAddress.address, times, Correspondent.last)
-        .join(Contact)
-        .switch(ContactAddress)
-        .join(Correspondent, pw.JOIN.LEFT_OUTER, on=known)
-        .where(*_fitting(user, words), Contact.kind != "group", ContactAddress.address != "")
-        .order_by(Contact.sort, ContactAddress.id)
-    )
-    yield from found.tuples()
+def groups(user: User, words: str = "", most: int = 0) -> list[Group]:
+    """Matching groups with at least one address, sorted by name, with the people of groups inside them; at most `most`,
+    unless it is 0. 1 query, and 1 for each level of groups.
+    """
+    return _with_people(user, _fitting(user, words), most or MOST_GROUPS)
 
 
-def groups(user: User, words: str = "") -> list[Group]:
-    """Matching groups with at least one address, sorted by name, with the people of groups inside them. 1 query, and 1 for each
-    level of groups."""
-    return _with_people(user, _fitting(user, words))
-
-
-def groups_of_domain(user: User, words: str = "") -> list[Group]:
-    """Matching groups of the establishment with at least one active account, sorted by name. 1 query."""
-    return _ours(user, people_groups.matching(user.domain, words))
+def groups_of_domain(user: User, words: str, sight: Sight, most: int = 0) -> list[Group]:
+    """Matching groups of the establishment that one sees, with at least one active account, sorted by name. 1 query."""
+    return _ours(user, people_groups.matching(user.domain, words, sight.listed_groups(), most))
 
 
 def _ours(user: User, found: Iterable[GroupPeople]) -> list[Group]:
@@ -78,10 +62,10 @@ def _fitting(user: User, words: str) -> list[Any]:
     return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in words_in(words)[:10])]
 
 
-def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
+def _with_people(user: User, conditions: Sequence[Any], most: int = MOST_GROUPS) -> list[Group]:
     found: Any = (
         Contact.select(Contact.id, Contact.uid, Contact.name).where(Contact.kind == "group", *conditions)
-    ).order_by(Contact.sort, Contact.id).limit(MOST_GROUPS).tuples()  # fmt: skip
+    ).order_by(Contact.sort, Contact.id).limit(most).tuples()  # fmt: skip
     rows = list(found)
     if not rows:
         return []
@@ -93,8 +77,8 @@ def _with_people(user: User, conditions: Sequence[Any]) -> list[Group]:
     ]
 
 
-def unfolded(user: User, entries: Iterable[str], *, directory: bool = False) -> list[str]:
-    """The picker's entries with each group expanded to its members' addresses; those of the domain only with `directory`.
+def unfolded(user: User, entries: Iterable[str], sight: Sight | None = None) -> list[str]:
+    """The picker's entries with each group expanded to its members' addresses; those of the domain that one sees.
 
     2 queries if there are groups of contacts, 1 if there are groups of the domain.
     """
@@ -102,7 +86,9 @@ def unfolded(user: User, entries: Iterable[str], *, directory: bool = False) -> 
     uids = [entry.removeprefix(_TOKEN) for entry in entries if entry.startswith(_TOKEN)]
     ours = [entry.removeprefix(_TOKEN_OURS) for entry in entries if entry.startswith(_TOKEN_OURS)]
     found = _with_people(user, [Contact.user == user, Contact.uid.in_(uids[:MOST_GROUPS])]) if uids else []
-    found += _ours(user, people_groups.identified(user.domain, ours[:MOST_GROUPS])) if ours and directory else []
+    found += (
+        _ours(user, people_groups.identified(user.domain, ours[:MOST_GROUPS], sight.listed_groups())) if ours and sight else []
+    )
     known = {group.token: group for group in found}
     flat: list[str] = []
     for entry in entries:
@@ -113,11 +99,11 @@ def unfolded(user: User, entries: Iterable[str], *, directory: bool = False) -> 
     return flat
 
 
-def with_groups(user: User, lists: Mapping[str, str], *, directory: bool = False) -> dict[str, str]:
+def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None) -> dict[str, str]:
     """The address fields with bare group names expanded to the groups' members. 4 queries, or none if there is no bare name.
 
-    A name shared by two groups of contacts is ambiguous and stays as it is. With `directory`, names that no group of contacts
-    has are looked up among the groups of the domain; the user name of an account stays one.
+    A name shared by two groups of contacts is ambiguous and stays as it is. Names that no group of contacts has are looked up
+    among the groups of the domain that one sees; the user name of an account stays one.
     """
     items = {name: [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()] for name, text in lists.items()}
     names = {_name(item) for inside in items.values() for item in inside if "@" not in item}
@@ -126,8 +112,9 @@ def with_groups(user: User, lists: Mapping[str, str], *, directory: bool = False
     named = _with_people(user, [Contact.user == user, Contact.sort.in_([sort_key(name) for name in list(names)[:100]])])
     times = Counter(fold(group.name) for group in named)
     known = {name: group for group in named if times[name := fold(group.name)] == 1}
-    if directory and (unknown := names - times.keys()):
-        known |= {fold(group.name): group for group in _ours(user, people_groups.named(user.domain, unknown))}
+    if sight and (unknown := names - times.keys()):
+        found = people_groups.named(user.domain, unknown, sight.listed_groups())
+        known |= {fold(group.name): group for group in _ours(user, found)}
     filled = {}
     for field, inside in items.items():
         groups_in = {item: known[_name(item)] for item in inside if "@" not in item and _name(item) in known}

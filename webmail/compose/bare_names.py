@@ -1,6 +1,6 @@
 """Bare names in address fields ("kari", "Kari Nordmann"): an account of the user's own domain, or a question whom they mean.
 
-A name becomes an address by itself only if the account exists and everybody may know that (setting `directory`); otherwise the
+A name becomes an address by itself only if the account exists and the user sees it in the directory; otherwise the
 question offers the same address whether there is such an account or not, so that nobody learns from it who has one.
 """
 
@@ -20,6 +20,8 @@ from webmail.mime import addresses
 from webmail.mime.address_input import parse_addresses
 from webmail.mime.encoded_words import fold
 from webmail.models import Correspondent, User
+from webmail.people import account_rows
+from webmail.people.visibility import Sight, sight_of
 
 MOST_ASKED = 5  # names at once
 MOST_CHOICES = 5  # people for each
@@ -46,9 +48,9 @@ def completed(user: User, lists: Mapping[str, str], settings: Settings) -> dict[
     Not where the user writes more often to somebody else of that name: then they are asked, as `unclear` says.
     """
     names = list(dict.fromkeys(one.lower() for one in _bare(lists) if _USER_NAME.fullmatch(one)))[:_MOST_COMPLETED]
-    if not names or not settings.directory:
+    if not names or (sight := sight_of(user, settings)).nobody:
         return dict(lists)
-    meant = _accounts(user, names, settings)
+    meant = _accounts(user, names, sight)
     meant -= _rather_elsewhere(user, meant)
     return _each(lists, lambda item: f"{item.lower()}@{user.domain}" if item.lower() in meant else item)
 
@@ -101,14 +103,9 @@ def _is_bare(item: str) -> bool:
 # --- whom they mean --------------------------------------------------------------------------------------------------
 
 
-def _accounts(user: User, names: list[str], settings: Settings) -> set[str]:
-    """Which of these names are accounts in the user's domain. 1 query."""
-    sender = settings.system_sender
-    wanted = [f"{name}@{user.domain}" for name in names]
-    rows: Any = User.select(User.address).where(
-        User.address << wanted, User.active == 1, User.address != (sender.email.lower() if sender else "")
-    )
-    return {address.rpartition("@")[0] for (address,) in rows.tuples()}
+def _accounts(user: User, names: list[str], sight: Sight) -> set[str]:
+    """Which of these names are accounts in the user's domain that they see. 1 query."""
+    return {address.rpartition("@")[0] for address in account_rows.checked(sight, [f"{name}@{user.domain}" for name in names])}
 
 
 def _rather_elsewhere(user: User, names: set[str]) -> set[str]:

@@ -9,6 +9,7 @@ from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import User
 from webmail.people import groups as people_groups
+from webmail.people.visibility import sight_of
 
 _SERVERS_OWN = ("anyone", "authenticated", "owner", "administrators")  # reserved identifiers (RFC 4314 section 3)
 _LONGEST_GROUP = 200  # characters
@@ -71,9 +72,12 @@ def group(words: str, user: User, settings: Settings) -> str:
     words = words.strip()
     if everyone(user, settings):
         try:
-            return settings.group_prefix + people_groups.find(user.domain, words[:_LONGEST_GROUP]).identifier
+            identifier = settings.group_prefix + people_groups.find(user.domain, words[:_LONGEST_GROUP]).identifier
         except people_groups.NoSuchGroup as error:
             raise NotShared(ShareWarning.NO_GROUP) from error
+        if identifier not in groups(user, settings):
+            raise NotShared(ShareWarning.NO_GROUP)
+        return identifier
     if not words:
         raise NotShared(ShareWarning.EMPTY)
     if not settings.group_prefix or not words.isprintable() or len(words) > _LONGEST_GROUP:
@@ -82,10 +86,18 @@ def group(words: str, user: User, settings: Settings) -> str:
 
 
 def groups(user: User, settings: Settings) -> dict[str, str]:
-    """The names of the domain's groups by the server's identifier, sorted; {} on other servers than our Dovecot. 1 query."""
+    """The names of the domain's groups by the server's identifier, sorted; {} on other servers than our Dovecot.
+
+    Those that the person sees in the directory, and their own. 1 query, at most 5 where not all see everyone.
+    """
     if not everyone(user, settings):
         return {}
-    return {settings.group_prefix + identifier: name for identifier, name in people_groups.names(user.domain).items()}
+    seen = sight_of(user, settings)
+    known = people_groups.names(user.domain)
+    if not seen.everyone:
+        mine = {group.identifier for group in people_groups.of_person(user)} | people_groups.identifiers(seen.groups)
+        known = {identifier: name for identifier, name in known.items() if identifier in mine}
+    return {settings.group_prefix + identifier: name for identifier, name in known.items()}
 
 
 def is_group(identifier: str, user: User, settings: Settings) -> bool:

@@ -23,6 +23,7 @@ from webmail.models import User
 from webmail.people import colleagues, impostors, known_senders
 from webmail.people.impostors import Impostor, Pretence, domain_of
 from webmail.people.known_senders import Acquaintances, KnownSender
+from webmail.people.visibility import sees, sight_of
 
 __all__ = [
     "SenderLookUp", "SenderPlace", "SenderVerdict", "SenderWarning", "Trust", "TrustLevel", "WarningKind", "is_inside", "judge",
@@ -185,6 +186,8 @@ def _about_names(
         if found and not _is_usual(found, sender):
             level = TrustLevel.DANGER if found.grave else TrustLevel.CAUTION
             real = shown(sender.email) if found.kind is not Pretence.COLLEAGUE else found.real
+            if found.kind is Pretence.COLLEAGUE and not (sight_of(user, settings).everyone or sees(user, real, settings)):
+                real = ""  # nor does the directory tell it
             yield SenderWarning(_KINDS[found.kind], level, found.seen, real)
             return
     sender = _first(envelope)

@@ -172,6 +172,12 @@ def of_person(user: User) -> list[PeopleGroup]:
     return _of_person(user=user.id)
 
 
+def identifiers(numbers: Iterable[int]) -> set[str]:
+    """The identifiers of these groups (by `id`). 1 query."""
+    found: Any = PeopleGroup.select(PeopleGroup.identifier).where(PeopleGroup.id.in_(list(numbers))).tuples()
+    return {identifier for (identifier,) in found}
+
+
 def addresses(identifier: str) -> list[str]:
     """The addresses of the people in a group who have an active account. 1 query."""
     found: Any = User.select(User.address).join(GroupMember).join(PeopleGroup)
@@ -182,23 +188,32 @@ def addresses(identifier: str) -> list[str]:
 # --- as recipients ---------------------------------------------------------------------------------------------------
 
 
-def matching(domain: str, words: str) -> list[GroupPeople]:
-    """The domain's groups of whose names each of the words starts a word; all of them for no words. 1 query."""
+def matching(domain: str, words: str, seen: Sequence[Any] = (), most: int = 0) -> list[GroupPeople]:
+    """The domain's groups of whose names each of the words starts a word; all of them for no words. 1 query.
+
+    `seen`, here and below: conditions for the groups that somebody sees (`Sight.listed_groups`). At most `most`, unless it is 0.
+    """
     starts = [(PeopleGroup.sort.startswith(word)) | (PeopleGroup.sort.contains(f" {word}")) for word in words_in(words)[:10]]
-    return _with_people(domain, starts)
+    conditions = [*starts, *seen]
+    if most:  # with somebody in them, or the first might all be empty
+        inside = PeopleGroup.id.in_(GroupMember.select(GroupMember.group).join(User).where(User.active == 1))
+        first = PeopleGroup.select(PeopleGroup.id).where(PeopleGroup.domain == domain, inside, *conditions)
+        conditions = [PeopleGroup.id.in_(first.order_by(PeopleGroup.sort).limit(most))]
+    return _with_people(domain, conditions)
 
 
-def named(domain: str, names: Iterable[str]) -> list[GroupPeople]:
+def named(domain: str, names: Iterable[str], seen: Sequence[Any] = ()) -> list[GroupPeople]:
     """The domain's groups of these names, at most 100; none for a name that is also somebody's user name. 2 queries."""
     asked = list(names)[:100]
     users: Any = User.select(User.local).where(User.domain == domain, User.local.in_([name.lower() for name in asked])).tuples()
     taken = {local for (local,) in users}
-    return _with_people(domain, [PeopleGroup.sort.in_([sort_key(name) for name in asked if name.lower() not in taken])])
+    wanted = [sort_key(name) for name in asked if name.lower() not in taken]
+    return _with_people(domain, [PeopleGroup.sort.in_(wanted), *seen])
 
 
-def identified(domain: str, identifiers: Iterable[str]) -> list[GroupPeople]:
+def identified(domain: str, identifiers: Iterable[str], seen: Sequence[Any] = ()) -> list[GroupPeople]:
     """The domain's groups with these identifiers, at most 200. 1 query."""
-    return _with_people(domain, [PeopleGroup.identifier.in_(list(identifiers)[:200])])
+    return _with_people(domain, [PeopleGroup.identifier.in_(list(identifiers)[:200]), *seen])
 
 
 def _with_people(domain: str, conditions: Sequence[Any]) -> list[GroupPeople]:

@@ -6,12 +6,16 @@ from datetime import timedelta
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
+from webmail.collections import store as collections
 from webmail.compose import recipients
-from webmail.compose.suggestions import find, suggest, weight
+from webmail.compose.suggestions import find, suggest
 from webmail.contacts import store as contacts
 from webmail.database.connection import db
+from webmail.filters import sender_change
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
-from webmail.models import Acquaintance, Correspondent, User, now
+from webmail.models import Acquaintance, CollectionShare, Correspondent, User, now
+from webmail.people import kept_rows
+from webmail.people.met_rows import HALF_LIFE, weight_now, weight_of
 
 
 def write_to(user, address, name="", count=1, days=0, **more):
@@ -120,9 +124,10 @@ def test_who_was_written_to_lately_and_often_comes_first(alice, settings):
     assert emails(suggest(alice, "nord", settings)) == ["kari@fjord.example"]
 
 
-def test_a_message_written_weighs_as_ten_received_and_a_year_makes_a_quarter(alice, settings):
-    assert weight(8, now() - timedelta(days=360)) == pytest.approx(2)
-    assert weight(0, None) == weight(3, None) == 0
+def test_a_message_written_weighs_as_ten_received_and_two_months_make_a_half(alice, settings):
+    today = now().date()
+    assert weight_now(weight_of(1, today)) == pytest.approx(1)
+    assert weight_now(weight_of(1, today - timedelta(days=HALF_LIFE))) == pytest.approx(0.5)
     wrote(alice, "anne@loud.example", "Anne", 9)
     write_to(alice, "anne@dear.example", "Anne", 1)
     wrote(alice, "anne@louder.example", "Anne", 12)
@@ -155,3 +160,96 @@ def test_who_was_forgotten_is_not_offered(alice, settings):
 def test_nobody_sees_who_wrote_to_another(alice, bob, settings):
     wrote(bob, "secret@x.example", "Secret")
     assert suggest(alice, "secret", settings) == []
+
+
+def contact(user, name, *emails):
+    return contacts.add(user, ContactDetails(name=name, emails=tuple(ContactPoint(email) for email in emails)))
+
+
+@pytest.mark.parametrize(
+    ("words", "order"),
+    [
+        # lately before often last year; contacts before colleagues; the beginning of a name or address before a domain
+        ("pa", ["Parents", "paul@x.example", "pat@x.example", "pascal@x.example", "paula@lycee.example", "zoe@parc.example"]),
+        ("paul", ["paul@x.example", "paula@lycee.example"]),
+        ("dupont", ["pat@x.example", "paula@lycee.example", "jdupont@x.example"]),  # in the midst of an address: last
+        ("péré", ["emile@x.example", "bob@lycee.example"]),  # accents
+        ("PERE", ["emile@x.example", "bob@lycee.example"]),
+        ("pat@", ["pat@x.example"]),
+        ("o'bri", ["pascal@x.example"]),
+        ("émile per", ["emile@x.example"]),
+        # a contact that was written to a month ago before somebody who was written to once, yesterday
+        (
+            "x.ex",
+            ["emile@x.example", "paul@x.example", "pat@x.example", "zed@x.example", "jdupont@x.example", "pascal@x.example"],
+        ),
+    ],
+)
+def test_the_best_comes_first(alice, bob, settings, words, order):
+    write_to(alice, "paul@x.example", "Paul", 1, days=1)
+    write_to(alice, "pascal@x.example", "Pascal O'Brien", 60, days=320)
+    contact(alice, "Pat Dupont", "pat@x.example")
+    contact(alice, "Zoé", "zoe@parc.example")
+    contact(alice, "Émile Péret", "emile@x.example")
+    write_to(alice, "emile@x.example", "Emile", 1, days=30)
+    write_to(alice, "jdupont@x.example", "", 2, days=90)
+    colleague("paula@lycee.example", "Paula Dupont")
+    User.update(name="Bob Pérec").where(User.id == bob.id).execute()
+    parents = contact(alice, "Zed", "zed@x.example")
+    contacts.add(alice, ContactDetails(name="Parents", group=True, members=(contacts.details(parents).uid,)))
+    assert [one.email or one.name for one in suggest(alice, words, settings)] == order
+
+
+def test_one_person_in_a_book_the_directory_and_letters_is_one_row_with_the_name_of_the_book(alice, bob, settings):
+    contact(alice, "Bobby from next door", bob.address)
+    write_to(alice, bob.address, "Robert", 3)
+    wrote(alice, bob.address, "B.", 3)
+    [found] = suggest(alice, "bob", settings)
+    assert (found.name, found.email, found.times) == ("Bobby from next door", bob.address, 3)
+
+
+def test_what_changes_is_found_at_the_next_keystroke(alice, settings):
+    one = contact(alice, "Before", "one@x.example")
+    assert emails(suggest(alice, "befo", settings)) == ["one@x.example"]
+    contacts.change(alice, one, replace(contacts.details(one), name="After", given="", family=""), one.revision)
+    assert suggest(alice, "befo", settings) == [] and emails(suggest(alice, "after", settings)) == ["one@x.example"]
+    contacts.remove(alice, [one.uid])
+    assert suggest(alice, "after", settings) == []
+    write_to(alice, "two@x.example", "After")
+    assert emails(suggest(alice, "after", settings)) == ["two@x.example"]
+
+
+def test_groups_leave_room_for_people(alice, settings):
+    for number in range(12):
+        member = contact(alice, f"Classe {number}", f"c{number}@x.example")
+        group = ContactDetails(name=f"Classe groupe {number}", group=True, members=(contacts.details(member).uid,))
+        contacts.add(alice, group)
+    found = suggest(alice, "classe", settings)
+    assert [bool(one.group) for one in found] == [True] * 4 + [False] * 4
+
+
+def test_a_shared_book_is_searched_as_long_as_it_is_shared(alice, bob, settings):
+    book = collections.first(bob, collections.BOOK)
+    contact(bob, "Plumber", "plumber@x.example")
+    assert suggest(alice, "plumb", settings) == []
+    share = CollectionShare.create(collection=book, user=alice, rights="read")
+    assert emails(suggest(alice, "plumb", settings)) == ["plumber@x.example"]
+    share.delete_instance()
+    assert suggest(alice, "plumb", settings) == []
+
+
+def test_memory_is_bounded(monkeypatch, alice, bob, settings):
+    monkeypatch.setattr(kept_rows.kept, "_most", 3)
+    for user in (alice, bob):
+        for number in range(3):
+            contact(user, f"Anne {number}", f"anne{number}@x.example")
+        assert len(suggest(user, "anne", settings)) == 3
+    assert sum(len(rows) for _version, rows in kept_rows.kept._lists.values()) <= 3
+
+
+def test_who_is_blocked_is_suggested_no_more(alice):
+    write_to(alice, "pest@x.example", "Pest")
+    sender_change._suggest(alice, [("pest@x.example", "", "blocked"), ("@y.example", "", "blocked")])
+    assert Correspondent.get(Correspondent.address == "pest@x.example").hidden
+    sender_change._suggest(alice, [("pest@x.example", "blocked", "")])
+    assert not Correspondent.get(Correspondent.address == "pest@x.example").hidden

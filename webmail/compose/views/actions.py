@@ -34,6 +34,7 @@ from webmail.compose.views.sending import send
 from webmail.compose.views.signatures import sign
 from webmail.errors import NoSuchMessage
 from webmail.models import DraftRow
+from webmail.people.visibility import sight_of
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 
@@ -128,7 +129,7 @@ def _store_and_finish(action: ComposeAction, press: Press) -> Response:
 
 
 def _expand_groups(press: Press) -> None:
-    press.form.fill_in(address_book.with_groups(current_user(), press.form.lists(), directory=settings().directory))
+    press.form.fill_in(address_book.with_groups(current_user(), press.form.lists(), sight_of(current_user(), settings())))
 
 
 def _complete_recipients(press: Press) -> None:

@@ -44,6 +44,7 @@ from webmail.mail import Identity, Message
 from webmail.mime.address_text import address_text
 from webmail.mime.html import kept_html
 from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
+from webmail.people.visibility import sight_of
 from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.errors import error_page
@@ -64,7 +65,7 @@ _LONGEST_SELECTION = 200_000  # characters
 def new() -> Response:
     """A new message: empty, from a mailto link (RFC 6068), or from a template."""
     to, cc, bcc, subject, body = (request.args.get(name, "")[:100_000] for name in ("to", "cc", "bcc", "subject", "body"))
-    people = address_book.with_groups(current_user(), {"to": to, "cc": cc, "bcc": bcc}, directory=settings().directory)
+    people = address_book.with_groups(current_user(), {"to": to, "cc": cc, "bcc": bcc}, sight_of(current_user(), settings()))
     fields = _begun(Fields(people["to"], people["cc"], people["bcc"], subject, body), my_identities()[0])
     if number := request.args.get("template", 0, int):
         fields = templates.inserted(fields, templates.load(current_user(), number))

@@ -23,6 +23,7 @@ from webmail.errors import BadAddress
 from webmail.mail import Draft
 from webmail.models import DraftRow
 from webmail.people import remembered
+from webmail.people.visibility import sees, sight_of
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
@@ -53,13 +54,15 @@ def forget_suggested() -> Response:
 @blueprint.app_template_global()
 def can_be_forgotten(person: suggestions.Person) -> bool:
     """Whether somebody is suggested for messages alone: a contact or a colleague would be suggested all the same."""
-    colleagues = settings().own_domains(current_user().domain) if settings().directory else ()
-    return bool(person.learned) and person.learned.rpartition("@")[2] not in colleagues
+    return bool(person.learned) and not (
+        person.learned.rpartition("@")[2] in settings().own_domains(current_user().domain)
+        and sees(current_user(), person.learned, settings())
+    )
 
 
 @blueprint.get("/compose/<draft_id>/recipients")
 def choose(draft_id: str) -> Response:
-    """The recipient picker for a draft, in the order of `suggestions.sources`."""
+    """The recipient picker for a draft, in the order of `suggestions.find`."""
     user, words = current_user(), request.args.get("words", "")[: suggestions.MOST_WORDS]
     row = own_draft(draft_id)
     if isinstance(row, Response):
@@ -85,7 +88,7 @@ def chosen(draft_id: str) -> Response:
         return row
     before = fields_of(row)
     lists = {name: getattr(before, name) for name in recipients.FIELDS}
-    unfolded = partial(address_book.unfolded, user, directory=settings().directory)
+    unfolded = partial(address_book.unfolded, user, sight=sight_of(user, settings()))
     ticked = {name: unfolded(request.form.getlist(name)) for name in recipients.FIELDS}
     shown = [*unfolded(request.form.getlist("shown")), *(one for each in ticked.values() for one in each)]
     lists = recipients.without_repetition(recipients.with_ticks(lists, shown, ticked))

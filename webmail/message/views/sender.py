@@ -76,6 +76,8 @@ def _warning_words(warning: SenderWarning) -> str:
             return _("the message lists several senders: %(addresses)s.", addresses=seen)
         case WarningKind.SENT_FOR:
             return _("%(sender)s sent this message on behalf of %(author)s.", sender=seen, author=real)
+        case WarningKind.COLLEAGUE if not real:  # whom the reader does not see in the directory
+            return _("the name is that of %(name)s, of your organisation, but the address is different.", name=seen)
         case WarningKind.COLLEAGUE:
             return _("the name is that of %(name)s (%(address)s), but the address is different.", name=seen, address=real)
         case WarningKind.ESTABLISHMENT:
