@@ -66,6 +66,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     from webmail.auth import views as auth
     from webmail.calendar import views as calendar
     from webmail.cli import register as register_commands
+    from webmail.collection_pages import views as collection_pages
     from webmail.compose import views as compose
     from webmail.contacts import views as contacts
     from webmail.filters import views as filters
@@ -83,7 +84,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     setup.install(app)
     template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)
-    for area in (auth, accounts, mailbox, message, compose, contacts, calendar, filters, settings_area, admin):
+    for area in (auth, accounts, mailbox, message, compose, contacts, calendar, collection_pages, filters, settings_area, admin):
         app.register_blueprint(area.blueprint)
     register_commands(app)
     _add_own_pages(app, settings)

@@ -38,6 +38,7 @@ DETAILS = (
     "group",
     "folder",
     "inside",  # how many folders inside it
+    "collection",  # a calendar or address book
     "level",  # of rights
     "role",
     "room",  # for mail

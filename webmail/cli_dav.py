@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from webmail.calendar import objects
 from webmail.cli_values import account_of, printable
 from webmail.collections import trash
 from webmail.dav import restore as restoring
@@ -28,7 +27,7 @@ def list_trash(address: str) -> None:
 @click.argument("numbers", nargs=-1, type=int)
 def restore(address: str, numbers: tuple[int, ...]) -> None:
     """Bring back all of it, or what has these numbers: `dav restore alice 12 13`."""
-    done = restoring.restore(account_of(address), numbers, objects.zone_of(settings().timezone))
+    done = restoring.restore(account_of(address), numbers, settings())
     click.echo(
         f"{done.back} brought back" + (f", {done.left} not: they are there again, or there is no room" if done.left else "")
     )

@@ -33,6 +33,7 @@ from webmail.collections import trash
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
+from webmail.collection_pages import restore_task
 from webmail.contacts import device_cards, import_check, import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
@@ -61,7 +62,7 @@ _FAR = timedelta(minutes=2)
 
 KINDS: tuple[TaskKind, ...] = (
     import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND,
-    room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
+    restore_task.KIND, room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
 )  # fmt: skip
 
 

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import peewee as pw
 
+from webmail.collections import look
 from webmail.database.connection import db
 from webmail.models import Collection, CollectionShare, GoneItem, GroupMember, User, now
 
 BOOK, CALENDAR = "addressbook", "calendar"
-NAME = "D:displayname"  # among the props
+NAME = look.NAME  # among the props
 RIGHTS = ("", "busy", "read", "write")  # each includes those before
 FIRST = {BOOK: "contacts", CALENDAR: "calendar"}  # what a person's first ones are called in addresses
 _NAMES = {BOOK: {"": "Contacts"}, CALENDAR: {"": "Calendar", "fr": "Agenda"}}  # by language: no request says it here
@@ -37,6 +39,9 @@ class Access:
     rights: str  # "own" or one of RIGHTS
     props: dict[str, str] = field(default_factory=dict)
     look: CollectionShare | None = None  # where their own props are, if it is shared with them
+    hidden: bool = False  # they want it on no page and no device
+    new: bool = False  # they were not told yet that it is shared with them
+    shared: datetime | None = None  # when it was, the latest time
 
     @property
     def writes(self) -> bool:
@@ -48,29 +53,51 @@ class Access:
 
 
 def first(user: User, kind: str) -> Collection:
-    """The person's first book or calendar; it is made if there is none. 1 query, 3 the first time."""
-    own = (Collection.user == user) & (Collection.kind == kind) & (Collection.derived == "")
-    return Collection.select().where(own).order_by(Collection.id).first() or _made(user, kind)
+    """The person's book or calendar where new things go: the chosen one, else the oldest; it is made if there is none.
+
+    1 query, 3 the first time.
+    """
+    fit = (Collection.user == user) & (Collection.kind == kind) & takes_new()
+    return Collection.select().where(fit).order_by(Collection.chosen.desc(), Collection.id).first() or _made(user, kind)
+
+
+def takes_new() -> Any:
+    """The condition that new things can go into a collection: not into a derived one, and no events into one for tasks alone."""
+    all_kinds = (Collection.kind != CALENDAR) | (Collection.components == "") | Collection.components.contains("VEVENT")
+    return (Collection.derived == "") & all_kinds
+
+
+def create(user: User, name: str, kind: str, components: str, props: str) -> Collection:
+    """Add a collection. Its numbers of changes begin where no earlier one's can have been.
+
+    On SQLite, and for telephones that made one of the same name, it may take the place of one that is gone: tokens from then
+    would be believed. Raises IntegrityError if the person has one of this name.
+    """
+    start = time.time_ns() // 1000
+    return Collection.create(user=user, name=name, kind=kind, components=components, props=props, seq=start, floor=start)
 
 
 def _made(user: User, kind: str) -> Collection:
     name = _NAMES[kind].get(user.language) or _NAMES[kind][""]
+    start = time.time_ns() // 1000  # as in `create`
     values = {
-        "kind": kind,
-        "components": _COMPONENTS if kind == CALENDAR else "",
+        "kind": kind, "components": _COMPONENTS if kind == CALENDAR else "", "seq": start, "floor": start,
         "props": json.dumps({NAME: name}, ensure_ascii=False),
-    }
+    }  # fmt: skip
     row, _new = Collection.get_or_create(user=user, name=FIRST[kind], defaults=values)
     number = 0
-    while row.kind != kind:  # a program has given this name to something else
+    while row.kind != kind or row.derived or "VEVENT" not in (row.components or "VEVENT"):  # given to something else
         number += 1
         row, _new = Collection.get_or_create(user=user, name=f"{FIRST[kind]}-{number}", defaults=values)
     return row
 
 
-def accessible(user: User) -> list[Access]:
+def accessible(user: User, *, hidden: bool = False) -> list[Access]:
     """All that a person owns, of which they only read what is derived; then what is shared with them or with a group of theirs,
-    the rights of several added. 2 queries."""
+    the rights of several added. 2 queries.
+
+    `hidden`: also what they don't want to see.
+    """
     own = Collection.select().where(Collection.user == user).order_by(Collection.id)
     found = [Access(row, row.name, "read" if row.derived else "own", json.loads(row.props)) for row in own]
     groups = GroupMember.select(GroupMember.group).where(GroupMember.user == user)
@@ -86,10 +113,19 @@ def accessible(user: User) -> list[Access]:
         row = share.collection
         one = shared.setdefault(row.id, Access(row, f"{SHARED}{row.id}", "", json.loads(row.props)))
         one.rights = max(one.rights, share.rights, key=RIGHTS.index)
+        if share.rights:
+            one.shared = max(one.shared or share.created, share.created)
         if share.user_id is not None:
-            one.look = share
+            one.look, one.hidden = share, bool(share.hidden)
             one.props |= json.loads(share.props)
-    return found + [one for one in shared.values() if one.rights]
+    for one in shared.values():
+        one.new = not (one.look and one.look.seen)
+    return found + [one for one in shared.values() if one.rights and (hidden or not one.hidden)]
+
+
+def get(user: User, number: int) -> Access | None:
+    """The collection with this `id`, as the person has it, whether hidden or not; None if they have no right to it. 2 queries."""
+    return next((one for one in accessible(user, hidden=True) if one.collection.id == number), None)
 
 
 def lock(numbers: Iterable[int]) -> None:

@@ -20,6 +20,7 @@ from radicale.item import check_and_sanitize_props
 from radicale.log import logger
 
 from webmail.calendar.objects import TooMuchAsked, UidTaken
+from webmail.collections import store
 from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
 from webmail.config import Settings
 from webmail.contacts.device_cards import UnusableCard
@@ -154,7 +155,7 @@ class DavApplication(Application):
                 return FORBIDDEN
             if (failed := _precondition(environ, f'"{changes.etag_of(row)}"')) is not None:
                 return failed
-            changes.trash(access.collection, [row], visit.user.address)
+            changes.trash(access.collection, [row], visit.user.address, visit.device.name)
         changes.tell(access.collection)
         return client.NO_CONTENT, {}, None
 
@@ -162,7 +163,8 @@ class DavApplication(Application):
         """The owner's: all of it goes into the trash. What is shared with somebody is not theirs to delete."""
         if access.rights != "own":
             return FORBIDDEN
-        changes.trash_all(access.collection, current.get().user.address)
+        visit = current.get()
+        changes.trash_all(access.collection, visit.user.address, visit.device.name)
         changes.tell(access.collection)
         return client.NO_CONTENT, {}, None
 
@@ -227,7 +229,7 @@ class DavApplication(Application):
                 return _error(client.METHOD_NOT_ALLOWED if method == "MKCOL" else client.CONFLICT, "D:resource-must-be-null")
             if Collection.select().where(Collection.user == visit.user).count() >= visit.settings.collections_per_person:
                 return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
-            Collection.create(user=visit.user, name=parts[1], kind=kind, components=components, props=text)
+            store.create(visit.user, parts[1], kind, components, text)
         return client.CREATED, {}, None
 
     def do_PROPPATCH(self, environ: Any, base_prefix: str, path: str, *more: Any) -> Any:

@@ -18,7 +18,7 @@ from webmail.contacts import store as contacts
 from webmail.database.connection import db
 from webmail.dav.visit import Visit, current
 from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, User
+from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, TrashedCollection, User
 
 Item = Contact | CalendarObject
 _PIECE = 100
@@ -110,9 +110,14 @@ def _size(row: Item) -> int:
     return store.sizes([row.vcard]) if isinstance(row, Contact) else row.size
 
 
-def trash(collection: Collection, rows: Sequence[Item], by: str, *, ending: bool = False) -> None:
-    """Delete items of a collection into the trash, in a transaction that has locked it."""
-    trash_store.put(collection, _told(collection, rows), by, ending=ending)
+def trash(
+    collection: Collection, rows: Sequence[Item], by: str, device: str = "", *, whole: TrashedCollection | None = None
+) -> None:
+    """Delete items of a collection into the trash, in a transaction that has locked it.
+
+    `by`: whose address; `device`: what they call theirs; `whole`: the collection, if it goes too (`trash_store.put_whole`).
+    """
+    trash_store.put(collection, _told(collection, rows), by, device, whole=whole)
     if collection.kind == BOOK:
         contacts.take_out([row.id for row in rows])
     else:
@@ -133,12 +138,18 @@ def _told(collection: Collection, rows: Sequence[Item]) -> list[tuple[str, str, 
     ]
 
 
-def trash_all(collection: Collection, by: str) -> None:
-    """Delete a collection, with all that is in it into the trash. In a transaction that has locked it."""
-    table: Any = Contact if collection.kind == BOOK else CalendarObject
-    while rows := list(table.select().where(table.collection == collection).order_by(table.id).limit(_PIECE)):
-        trash(collection, rows, by, ending=True)
+def trash_all(collection: Collection, by: str, device: str = "", *, whole: TrashedCollection | None = None) -> None:
+    """Delete a collection, with all that is (still) in it into the trash. In a transaction that has locked it."""
+    whole = whole or trash_store.put_whole(collection, by, device)
+    while rows := some_of(collection, _PIECE):
+        trash(collection, rows, by, device, whole=whole)
     Collection.delete().where(Collection.id == collection.id).execute()
+
+
+def some_of(collection: Collection, most: int) -> list[Item]:
+    """The oldest of what is in a collection. 1 query."""
+    table: Any = Contact if collection.kind == BOOK else CalendarObject
+    return list(table.select().where(table.collection == collection).order_by(table.id).limit(most))
 
 
 def move(row: Item, goal: Collection, href: str, there: Item | None, visit: Visit) -> None:
@@ -148,7 +159,7 @@ def move(row: Item, goal: Collection, href: str, there: Item | None, visit: Visi
     """
     with db.atomic():
         if there is not None:
-            trash(goal, [there], visit.user.address)
+            trash(goal, [there], visit.user.address, visit.device.name)
         if row.collection_id != goal.id:
             _check_room(goal, 1, _size(row), visit.settings)
         if isinstance(row, Contact):

@@ -24,6 +24,7 @@ from webmail.auth.names import normalise
 from webmail.auth.providers import directory
 from webmail.auth.throttle import WINDOW, TooManyAttempts
 from webmail.collections.store import BOOK, CALENDAR
+from webmail.collections.trash import UNNAMED
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
@@ -44,6 +45,7 @@ class Device:
 
     user: User
     kinds: tuple[str, ...]
+    name: str = UNNAMED  # what the person calls it
 
 
 def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
@@ -82,7 +84,7 @@ def _by_app_password(address: str, secret: str, network: str) -> Device | None:
     kinds = tuple(kind for kind, allowed in ((BOOK, found.carddav), (CALENDAR, found.caldav)) if allowed)
     if found.used is None or found.used < now() - timedelta(minutes=1):
         app_passwords.used(found.id, "caldav" if found.caldav else "carddav", network)
-    return Device(found.user, kinds)
+    return Device(found.user, kinds, found.name or UNNAMED)
 
 
 def _by_own_password(user: User, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:

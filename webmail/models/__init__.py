@@ -18,6 +18,7 @@ from webmail.models.collections import (
     CollectionShare,
     GoneItem,
     Occurrence,
+    TrashedCollection,
     TrashedItem,
 )
 from webmail.models.compose import (
@@ -111,6 +112,7 @@ __all__ = [
     "Tag",
     "Task",
     "TaskState",
+    "TrashedCollection",
     "TrashedItem",
     "TrustedDevice",
     "Undo",

@@ -28,6 +28,7 @@ class Collection(Table):
     floor = pw.BigIntegerField(default=0)  # what was deleted up to this number is forgotten
     size = pw.BigIntegerField(default=0)  # bytes
     count = pw.IntegerField(default=0)
+    chosen = pw.IntegerField(default=0)  # 1: new things go here, not into the oldest of its kind
     created = pw.DateTimeField(default=now)
     modified = pw.DateTimeField(default=now)
     derived = pw.CharField(max_length=12, default="")  # what it is made from ("birthdays"), where only we write it
@@ -40,14 +41,22 @@ class Collection(Table):
 
 
 class CollectionShare(Table):
-    """Somebody else, or a group, who may use a collection; or only how it looks to somebody of that group (`rights` is "")."""
+    """Somebody else, or a group, who may use a collection; or only how it looks to somebody (`rights` is ""), who may be in such
+    a group, or get rights again.
+    """
 
     collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="shares", index=False)
     user = pw.ForeignKeyField(User, null=True, on_delete="CASCADE", backref="collection_shares")
     group = pw.ForeignKeyField(PeopleGroup, null=True, on_delete="CASCADE", backref="collection_shares")
     rights = pw.CharField(max_length=5, default="")  # "busy", "read" or "write"
     props = pw.TextField(default="{}")  # JSON, laid over the collection's
+    hidden = pw.IntegerField(default=0)  # 1: this person wants it on no page and no device
+    seen = pw.IntegerField(default=0)  # 1: this person knows that it is shared with them
     created = pw.DateTimeField(default=now)
+    if TYPE_CHECKING:
+        collection_id: int
+        user_id: int | None
+        group_id: int | None
 
     class Meta:
         table_name = "collection_shares"
@@ -119,8 +128,26 @@ class GoneItem(Table):
         indexes = ((("collection", "href"), True), (("collection", "seq"), False))
 
 
+class TrashedCollection(Table):
+    """A book or calendar that was deleted, kept for a while with what was in it (`TrashedItem.whole`)."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="trashed_collections")
+    name = pw.CharField(max_length=190)  # in its address
+    kind = pw.CharField(max_length=11)
+    components = pw.CharField(max_length=60, default="")
+    props = pw.TextField(default="{}")
+    shares = pw.TextField(default="[]")  # JSON: [user's id or null, group's id or null, rights, props, hidden, seen]
+    by = pw.CharField(max_length=254, default="")  # who did it
+    device = pw.CharField(max_length=60, default="")
+    at = pw.DateTimeField(default=now, index=True)
+    batch = pw.BigIntegerField()  # of its items
+
+    class Meta:
+        table_name = "trashed_collections"
+
+
 class TrashedItem(Table):
-    """A contact or calendar object that a telephone or program deleted, kept for a while."""
+    """A contact or calendar object that was deleted by a telephone or program, or with its collection, kept for a while."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="trashed_items")  # the owner of the collection
     collection = pw.ForeignKeyField(Collection, null=True, on_delete="SET NULL", backref="+")
@@ -129,8 +156,13 @@ class TrashedItem(Table):
     href = pw.CharField(max_length=255)
     uid = pw.CharField(max_length=255)
     title = pw.CharField(max_length=190, default="")
+    words = pw.CharField(max_length=400, default="")  # of the title, without case and accents, a space before each
     by = pw.CharField(max_length=254, default="")  # who did it
+    device = pw.CharField(max_length=60, default="")  # what they call it; "" for pages
+    place = pw.CharField(max_length=190, default="")  # what the collection was called
     at = pw.DateTimeField(default=now, index=True)
+    batch = pw.BigIntegerField(default=0)  # the same for what a device deleted within minutes: when that began, in microseconds
+    whole = pw.IntegerField(null=True, index=True)  # the `TrashedCollection` that it was deleted with
     size = pw.IntegerField(default=0)  # bytes
     text = pw.TextField()
     if TYPE_CHECKING:
@@ -138,6 +170,7 @@ class TrashedItem(Table):
 
     class Meta:
         table_name = "trashed_items"
+        indexes = ((("user", "batch"), False),)
 
 
 class BirthdayCalendar(Table):

@@ -1,0 +1,6 @@
+"""Views of books and calendars as such: importing these modules registers their routes."""
+
+from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.views import common, listing, one, sharing, trash
+
+__all__ = ["blueprint", "common", "listing", "one", "sharing", "trash"]

@@ -1,0 +1,101 @@
+"""Common parts of the pages for books and calendars: what one is called, its colour, and rights in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort
+from flask_babel import gettext as _
+from flask_babel import ngettext, pgettext
+
+from webmail.collection_pages.blueprint import blueprint
+from webmail.collections import look, shares, store
+from webmail.collections.store import BOOK, Access
+from webmail.models import CollectionShare, PeopleGroup, User
+from webmail.web.current import current_user
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A book or calendar as pages show it. `owner`: whose it is, "" for one's own; `rights`: one of `store.RIGHTS`, or "own"."""
+
+    number: int
+    kind: str
+    title: str
+    colour: str
+    description: str
+    rights: str
+    owner: str
+    owner_address: str
+    count: int
+    size: int
+    derived: bool
+    hidden: bool
+    new: bool
+
+
+def mine(number: int) -> Access:
+    """The collection that the current user owns, or has by a share. Anything else is not there for them."""
+    access = store.get(current_user(), number) if number < 2**63 else None
+    if access is None:
+        abort(404)
+    return access
+
+
+def is_own(access: Access) -> bool:
+    return access.collection.user_id == current_user().id
+
+
+def shown(access: Access) -> Shown:
+    row, own = access.collection, is_own(access)
+    return Shown(
+        row.id, row.kind, title_of(access), look.colour_of(row.kind, access.props, row.id),
+        look.description_of(row.kind, access.props) if access.reads else "", access.rights, "" if own else person(row.user),
+        "" if own else row.user.address, row.count, row.size, bool(row.derived), access.hidden, access.new,
+    )  # fmt: skip
+
+
+def title_of(access: Access) -> str:
+    return title(access.collection.kind, access.props)
+
+
+def title(kind: str, props: dict[str, Any]) -> str:
+    return look.title_of(props) or (_("Address book without a name") if kind == BOOK else _("Calendar without a name"))
+
+
+def person(user: User) -> str:
+    return user.name or user.address
+
+
+def sharee(share: CollectionShare) -> str:
+    return who_words(shares.of_row(share))
+
+
+def who_words(who: shares.Sharee) -> str:
+    return who.name if isinstance(who, PeopleGroup) else person(who)
+
+
+@blueprint.app_template_global()
+def rights_words(rights: str) -> str:
+    """What somebody can do with a collection, as on a form."""
+    words = {
+        "busy": _("See only when I am busy"), "read": pgettext("right", "Read"), "write": _("Read and edit"),
+    }  # fmt: skip
+    return words.get(rights, "")
+
+
+@blueprint.app_template_global()
+def own_rights_words(rights: str) -> str:
+    """What the reader can do with something that is shared with them."""
+    words = {
+        "busy": _("you see busy times only"), "read": _("you can read it"), "write": _("you can read and edit it"),
+    }  # fmt: skip
+    return words.get(rights, "")
+
+
+@blueprint.app_template_global()
+def count_words(kind: str, count: int) -> str:
+    if kind == BOOK:
+        return ngettext("%(num)d contact", "%(num)d contacts", count)
+    return ngettext("%(num)d event", "%(num)d events", count)

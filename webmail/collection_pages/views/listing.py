@@ -1,0 +1,135 @@
+"""The list of one's books and calendars, and of those that are shared with one; making a new one."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from babel.numbers import format_decimal
+from flask import Response, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.views.common import Shown, shown, title
+from webmail.collections import look, manage, shares, store
+from webmail.collections.look import PALETTE
+from webmail.collections.store import BOOK, CALENDAR
+from webmail.errors import LimitReached
+from webmail.web.current import current_user, settings
+from webmail.web.formatting import here
+from webmail.web.formatting import number as in_words
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+_FORM = re.compile(r"[0-9a-f]{32}")
+KINDS = (CALENDAR, BOOK)
+
+
+@blueprint.get("/collections")
+def show() -> Response:
+    user = current_user()
+    firsts = {store.first(user, kind).id for kind in KINDS}
+    accesses = store.accessible(user, hidden=True)
+    found = [shown(one) for one in accesses]
+    own = [one for one in found if not one.owner]
+    return page(
+        "collections/show.html", own={kind: [one for one in own if one.kind == kind] for kind in KINDS}, firsts=firsts,
+        shared=[one for one in found if one.owner and not one.hidden], hidden=[one for one in found if one.hidden],
+        counts=shares.counts([one.collection for one in accesses if not one.look]), used=_used(own), kinds=KINDS,
+        full=len(own) >= settings().collections_per_person,
+    )  # fmt: skip
+
+
+def _used(own: list[Shown]) -> dict[str, str | int]:
+    """How much of the quota is used, in megabytes as the setting has it."""
+    size, limit = sum(one.size for one in own), settings().collections_limit_mb
+    used = max(round(size / 1_000_000, 1), 0.1) if size else 0
+    told = format_decimal(used, locale=here().locale)
+    return {"used": told, "limit": in_words(limit), "percent": min(round(100 * size / (limit * 1_000_000)), 100)}
+
+
+@blueprint.post("/collections")
+def change_list() -> Answer:
+    """`action`: hide or show what is shared with one (`number`), or note that its news are read (`seen`)."""
+    user, action = current_user(), request.form.get("action", "")
+    accesses = store.accessible(user, hidden=True)
+    one = next((each for each in accesses if str(each.collection.id) == request.form.get("number", "")), None)
+    if action == "seen":
+        shares.mark_seen(user, shares.news(accesses))
+    elif one is None or one.collection.user_id == user.id:
+        notify(_("This is no longer shared with you."), "caution")
+    elif action in ("hide", "show"):
+        shares.set_hidden(user, one, action == "hide")
+        name = title(one.collection.kind, one.props)
+        if action == "hide":
+            undo = (url_for("collections.change_list"), {"action": "show", "number": one.collection.id})
+            notify(_("“%(name)s” is no longer shown here and on your devices.", name=name), undo=undo, keep=45)
+        else:
+            notify(_("“%(name)s” is shown again here and on your devices.", name=name))
+    return redirect(local_path(request.form.get("back", "")) or url_for("collections.show"), 303)
+
+
+@blueprint.app_template_global()
+def collection_news() -> list[Shown]:
+    """What was shared with the current user that they were not told of yet: for `collections/_news.html`. 2 queries."""
+    return [shown(one) for one in shares.news(store.accessible(current_user()))]
+
+
+# --- a new one -------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/collections/new")
+def new() -> Response:
+    kind = request.args.get("kind", "")
+    return new_page(kind if kind in KINDS else CALENDAR)
+
+
+def new_page(kind: str, status: int = 200, errors: dict[str, str] | None = None) -> Response:
+    form = request.form.get("form", "")
+    values = {
+        "name": request.form.get("name", ""), "description": request.form.get("description", ""),
+        "colour": look.read(request.form.get("colour")) or _unused(kind),
+        "form": form if _FORM.fullmatch(form) else secrets.token_hex(16),
+    }  # fmt: skip
+    return page("collections/new.html", status, kind=kind, values=values, errors=errors or {}, palette=PALETTE)
+
+
+def _unused(kind: str) -> str:
+    """The first colour that none of the person's has."""
+    used = {shown(one).colour for one in store.accessible(current_user()) if one.collection.kind == kind}
+    return next((colour for colour in PALETTE.values() if colour not in used), PALETTE["blue"])
+
+
+@blueprint.post("/collections/new")
+def make() -> Answer:
+    kind, form = (request.form.get(name, "") for name in ("kind", "form"))
+    kind = kind if kind in KINDS else CALENDAR
+    if errors := checked():
+        return new_page(kind, 422, errors)
+    values = [request.form.get(name, "") for name in ("name", "colour", "description")]
+    most = settings().collections_per_person
+    try:
+        row = manage.make(
+            current_user(), kind, *values, form=form if _FORM.fullmatch(form) else secrets.token_hex(16), most=most
+        )  # fmt: skip
+    except LimitReached:
+        words = _("You can have up to %(most)s calendars and address books. Delete one first.", most=most)
+        return new_page(kind, 422, {"": words})
+    words = _("Address book “%(name)s” created.") if kind == BOOK else _("Calendar “%(name)s” created.")
+    notify(words % {"name": look.one_line(values[0])})
+    return redirect(url_for("collections.one", number=row.id), 303)
+
+
+def checked() -> dict[str, str]:
+    """What is wrong with the name and the description that were typed, by field."""
+    name, description = (request.form.get(field, "") for field in ("name", "description"))
+    errors = {}
+    if not look.one_line(name):
+        errors["name"] = _("Type a name.")
+    elif len(look.one_line(name)) > look.LONGEST_NAME:
+        errors["name"] = _("This name is too long: at most %(most)d characters.", most=look.LONGEST_NAME)
+    if len(description.replace("\r\n", "\n").strip()) > look.LONGEST_DESCRIPTION:
+        errors["description"] = _("This text is too long: at most %(most)d characters.", most=look.LONGEST_DESCRIPTION)
+    return errors

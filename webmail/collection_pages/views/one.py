@@ -1,0 +1,138 @@
+"""The page of one book or calendar: its owner changes, shares and deletes it; who has it by a share says how it looks to them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, abort, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.collection_pages import removal
+from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.removal import LastOfKind
+from webmail.collection_pages.views.common import is_own, mine, sharee, shown, title_of
+from webmail.collection_pages.views.listing import checked
+from webmail.collections import look, manage, shares, store
+from webmail.collections.look import PALETTE
+from webmail.collections.shares import NotTheirs
+from webmail.collections.store import BOOK, Access
+from webmail.people import groups as people_groups
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+_UNDO_SECONDS = 300
+
+
+@blueprint.get("/collections/<int:number>")
+def one(number: int) -> Response:
+    return one_page(mine(number))
+
+
+def one_page(access: Access, status: int = 200, *, errors: dict[str, str] | None = None, **more: Any) -> Response:
+    """The page, with what was typed where it is shown again. `more`: of the form for sharing (views/sharing.py)."""
+    typed = request.form if errors is not None else {}
+    one = shown(access)
+    values = {
+        "name": typed.get("name", one.title if look.title_of(access.props) else ""),
+        "description": typed.get("description", one.description), "colour": look.read(typed.get("colour")) or one.colour,
+    }  # fmt: skip
+    told = {"one": one, "values": values, "errors": errors or {}, "palette": PALETTE}
+    if not is_own(access):
+        kept = access.look is not None and look.COLOUR[one.kind] in json.loads(access.look.props)
+        return page("collections/shared.html", status, **told, owners=_owners_look(access), kept=kept)
+    given = [] if one.derived else [(share, sharee(share)) for share in shares.given(access.collection)]
+    groups = people_groups.listed(current_user().domain) if _has_groups() else []
+    told |= {"given": given, "levels": shares.levels(one.kind), "groups": [(group.id, group.name) for group, _size in groups]}
+    first = store.first(current_user(), one.kind).id == one.number
+    return page(
+        "collections/one.html", status, **told, first=first, last=manage.is_last(access.collection), most=shares.MOST,
+        takes_new=not one.derived and "VEVENT" in (access.collection.components or "VEVENT"),
+        mails=settings().system_sender is not None, **{"typed": {}, "share_errors": []} | more,
+    )  # fmt: skip
+
+
+def _has_groups() -> bool:
+    return settings().sign_in == "accounts"
+
+
+def _owners_look(access: Access) -> dict[str, str]:
+    """How it looks to its owner."""
+    props = json.loads(access.collection.props)
+    kind = access.collection.kind
+    return {"name": look.title_of(props), "colour": look.colour_of(kind, props, access.collection.id)}
+
+
+@blueprint.post("/collections/<int:number>")
+def change(number: int) -> Answer:
+    """`action`: save, default, delete; of what is shared with one: save, hide, show."""
+    access, action = mine(number), request.form.get("action", "save")
+    if not is_own(access):
+        return _change_shared(access, action)
+    try:
+        if action == "default":
+            manage.choose(current_user(), number)
+            words = (
+                _("New contacts now go into “%(name)s”.")
+                if access.collection.kind == BOOK
+                else _("New events now go into “%(name)s”.")
+            )
+            notify(words % {"name": title_of(access)})
+        elif action == "delete":
+            return _delete(access)
+        elif errors := checked():
+            return one_page(access, 422, errors=errors)
+        else:
+            values = [request.form.get(name, "") for name in ("name", "colour", "description")]
+            manage.change(current_user(), number, *values)
+            notify(_("“%(name)s” saved.", name=look.one_line(values[0])))
+    except NotTheirs:  # deleted by another window or a device at this moment
+        abort(404)
+    return redirect(url_for("collections.one", number=number), 303)
+
+
+def _delete(access: Access) -> Answer:
+    name, kind = title_of(access), access.collection.kind
+    if access.collection.derived:
+        abort(404)
+    try:
+        whole = removal.delete(current_user(), access.collection.id)
+    except LastOfKind:
+        words = (
+            _("This is your only address book. Create another one, then delete this one.")
+            if kind == BOOK
+            else _("This is your only calendar. Create another one, then delete this one.")
+        )
+        notify(words, "caution")
+        return redirect(url_for("collections.one", number=access.collection.id), 303)
+    words = _("Address book “%(name)s” deleted.") if kind == BOOK else _("Calendar “%(name)s” deleted.")
+    notify(
+        f"{words % {'name': name}} {_('Everything in it stays in the trash for 30 days.')}",
+        undo=(url_for("collections.restore_whole"), {"whole": whole.id}), keep=_UNDO_SECONDS,
+    )  # fmt: skip
+    return redirect(url_for("collections.show"), 303)
+
+
+def _change_shared(access: Access, action: str) -> Answer:
+    user, number = current_user(), access.collection.id
+    if action in ("hide", "show"):
+        shares.set_hidden(user, access, action == "hide")
+        words = (
+            _("“%(name)s” is no longer shown here and on your devices.")
+            if action == "hide"
+            else _("“%(name)s” is shown again here and on your devices.")
+        )
+        undo = (url_for("collections.change", number=number), {"action": "show"}) if action == "hide" else None
+        notify(words % {"name": title_of(access)}, undo=undo, keep=45 if undo else 0)
+        return redirect(url_for("collections.show"), 303)
+    if action != "save":
+        abort(400)
+    name = request.form.get("name", "")
+    if len(look.one_line(name)) > look.LONGEST_NAME:
+        words = _("This name is too long: at most %(most)d characters.", most=look.LONGEST_NAME)
+        return one_page(access, 422, errors={"name": words})
+    shares.set_look(user, access, name, request.form.get("colour", ""))
+    notify(_("Saved. Only you see this name and colour."))
+    return redirect(url_for("collections.one", number=number), 303)

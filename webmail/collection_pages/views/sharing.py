@@ -1,0 +1,264 @@
+"""Sharing a book or calendar: given to people and groups, changed and taken back by its owner; who is suggested for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from flask import Response, abort, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as Answer
+
+from webmail import system_mail
+from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.views.common import is_own, mine, own_rights_words, person, title_of, who_words
+from webmail.collection_pages.views.one import one_page
+from webmail.collections import shares
+from webmail.collections.shares import Named, NotTheirs, ShareDoubt, Sharee
+from webmail.collections.store import BOOK, Access
+from webmail.compose import suggestions
+from webmail.errors import BadAddress, LimitReached, UnsafeValue
+from webmail.mail import Address
+from webmail.mime.address_text import address_text
+from webmail.models import AuditAct, PeopleGroup, User
+from webmail.people import groups as people_groups
+from webmail.web.audit import audited
+from webmail.web.current import current_user, settings, wake_system_mail
+from webmail.web.formatting import today, written_in
+from webmail.web.notices import notify, withdraw_notices
+from webmail.web.public_links import public_link
+from webmail.web.rendering import fragment
+
+_UNDO_SECONDS = 45
+MOST_MAILED = 50  # people who are told of one share by mail
+_LONGEST_FIELD = 5_000
+_WHO = re.compile(r"(person|group):([0-9]{1,18})")
+
+
+@blueprint.post("/collections/<int:number>/shares")
+def share(number: int) -> Answer:
+    """`action`: give to whom the form names, change or revoke one (`share`), or restore what was revoked (`who`)."""
+    access, action = mine(number), request.form.get("action", "")
+    if not is_own(access):
+        abort(404)
+    try:
+        if action == "give":
+            if (refused := _give(access)) is not None:
+                return refused
+        elif action in ("change", "revoke"):
+            _change(access, request.form.get("rights", "") if action == "change" else "")
+        elif action == "restore":
+            _restore(access)
+        else:
+            abort(400)
+    except NotTheirs:  # deleted by another window or a device at this moment
+        abort(404)
+    except ValueError:
+        abort(400)
+    return redirect(url_for("collections.one", number=number, _anchor="sharing"), 303)
+
+
+# --- giving ----------------------------------------------------------------------------------------------------------
+
+
+def _give(access: Access) -> Response | None:
+    """Share with all that the form names, or with nobody: the page again, with what was typed and what is wrong with it."""
+    typed, rights = request.form.get("who", "")[:_LONGEST_FIELD], request.form.get("rights", "")
+    found = shares.named(typed, current_user(), settings())
+    _add_group(found, request.form.get("group", ""))
+    errors = [_doubt(*doubt) for doubt in found.doubts]
+    if not errors and not found.people:
+        errors = [_("Type who to share with: a name or an address of your organisation.")]
+    if rights not in shares.levels(access.collection.kind):
+        errors.append(_("Choose what they can do."))
+    if not errors:
+        try:
+            done = shares.give(current_user(), access.collection.id, found.people, rights)
+        except LimitReached:
+            errors = [
+                _("You can share this with up to %(most)d people and groups. Share it with a group instead.", most=shares.MOST)
+            ]
+    if errors:
+        return one_page(access, 422, typed=request.form, share_errors=errors)
+    for who, before in done:
+        if before != rights:
+            _audited(AuditAct.SHARE_CHANGED if before else AuditAct.SHARE_GIVEN, access, who, rights)
+    _say_given(access, [who for who, _before in done], [who for who, before in done if not before], rights)
+    return None
+
+
+def _add_group(found: Named, chosen: str) -> None:
+    """The group that was chosen from the list, of the person's own domain."""
+    if not chosen:
+        return
+    group = (
+        PeopleGroup.get_or_none((PeopleGroup.id == chosen) & (PeopleGroup.domain == current_user().domain))
+        if _number(chosen)
+        else None
+    )
+    if group is None:
+        found.doubts.append((chosen[:20], ShareDoubt.NAMELESS, ()))
+    elif group not in found.people:
+        found.people.append(group)
+
+
+def _number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _doubt(item: str, doubt: ShareDoubt, meant: Sequence[str]) -> str:
+    match doubt:
+        case ShareDoubt.ONESELF:
+            return _("“%(typed)s” is you: it is yours already.", typed=item)
+        case ShareDoubt.OUTSIDE:
+            return _(
+                "%(typed)s is not in your organisation. You can only share with people who have an account here.", typed=item
+            )
+        case ShareDoubt.UNKNOWN:
+            return _("Nobody in your organisation has the address %(typed)s. Check the spelling.", typed=item)
+        case ShareDoubt.SEVERAL:
+            return _(
+                "Several people are called “%(typed)s”. Type an address: %(addresses)s.", typed=item, addresses=", ".join(meant)
+            )
+        case ShareDoubt.NAMELESS:
+            return _("No person or group is called “%(typed)s”. Check the spelling, or type an address.", typed=item)
+
+
+def _say_given(access: Access, people: Sequence[Sharee], fresh: Sequence[Sharee], rights: str) -> None:
+    if len(people) == 1:
+        words = {
+            "busy": _("%(who)s can now see when you are busy."), "read": _("%(who)s can now read “%(name)s”."),
+            "write": _("%(who)s can now read and edit “%(name)s”."),
+        }[rights] % {"who": who_words(people[0]), "name": title_of(access)}  # fmt: skip
+    else:
+        words = ngettext(
+            "“%(name)s” is now shared with %(num)d person or group.", "“%(name)s” is now shared with %(num)d people and groups.",
+            len(people), name=title_of(access),
+        )  # fmt: skip
+    if request.form.get("mail") and fresh:
+        sent = _mailed(access, fresh, rights)
+        words += " " + (
+            ngettext("%(num)d person was told by email.", "%(num)d people were told by email.", sent)
+            if sent
+            else _("No email was sent: that would be too many.")
+        )
+    notify(words)
+
+
+def _mailed(access: Access, people: Sequence[Sharee], rights: str) -> int:
+    """Tell those people by mail, and those of the groups, once a day; how many. None if they are more than MOST_MAILED."""
+    if settings().system_sender is None:
+        return 0
+    groups = [who.id for who in people if isinstance(who, PeopleGroup)]
+    members = [user for group in groups for user in people_groups.members(PeopleGroup.get_by_id(group)) if user.active]
+    told = {
+        user.id: user for user in [*(who for who in people if isinstance(who, User)), *members] if user.id != current_user().id
+    }
+    if len(told) > MOST_MAILED:
+        return 0
+    sent = 0
+    for user in told.values():
+        dedup = f"{access.collection.id} {today().isoformat()}"
+        language = system_mail.in_language_of(user, settings())
+        with written_in(language):
+            subject, body = _letter(access, rights)
+        try:
+            row = system_mail.send(user.address, "collection-shared", subject[:300], body, language, dedup)
+        except (BadAddress, UnsafeValue):
+            continue
+        if row is not None:
+            sent += 1
+            wake_system_mail(row)
+    return sent
+
+
+def _letter(access: Access, rights: str) -> tuple[str, str]:
+    giver, name = person(current_user()), title_of(access)
+    book = access.collection.kind == BOOK
+    subject = (
+        _("%(who)s shares the address book “%(name)s” with you") if book else _("%(who)s shares the calendar “%(name)s” with you")
+    ) % {"who": giver, "name": name}
+    where = _("It is also on the phones and programs that you have connected.")
+    lines = [f"{subject}: {own_rights_words(rights)}.", where, public_link("collections.show")]
+    return subject, "\n".join(filter(None, lines))
+
+
+# --- changing and taking back ----------------------------------------------------------------------------------------
+
+
+def _change(access: Access, rights: str) -> None:
+    number = request.form.get("share", "")
+    before = shares.change(current_user(), access.collection.id, int(number), rights) if _number(number) else None
+    if before is None:
+        notify(_("This was already changed in another window."), "caution")
+        return
+    who = shares.of_row(before)
+    name = {"who": who_words(who), "name": title_of(access)}
+    if rights:
+        if rights != before.rights:
+            _audited(AuditAct.SHARE_CHANGED, access, who, rights)
+        words = {
+            "busy": _("%(who)s can now see when you are busy."), "read": _("%(who)s can now read “%(name)s”."),
+            "write": _("%(who)s can now read and edit “%(name)s”."),
+        }  # fmt: skip
+        notify(words[rights] % name)
+        return
+    _audited(AuditAct.SHARE_REVOKED, access, who)
+    key = f"group:{who.id}" if isinstance(who, PeopleGroup) else f"person:{who.id}"
+    undo = (url_for("collections.share", number=access.collection.id), {"action": "restore", "who": key, "rights": before.rights})
+    notify(_("%(who)s can no longer see “%(name)s”.", **name), undo=undo, keep=_UNDO_SECONDS)
+
+
+def _restore(access: Access) -> None:
+    """Give back what was revoked. Raises ValueError."""
+    found = _WHO.fullmatch(request.form.get("who", ""))
+    rights, user = request.form.get("rights", ""), current_user()
+    who: Sharee | None = None
+    if found is not None and found[1] == "group":
+        who = PeopleGroup.get_or_none((PeopleGroup.id == found[2]) & (PeopleGroup.domain == user.domain))
+    elif found is not None and int(found[2]) != user.id:
+        ours = settings().own_domains(user.domain)
+        who = User.get_or_none(User.id == found[2], User.domain.in_(ours), User.active == 1)
+    if who is None:
+        notify(_("This person or group is no longer here."), "caution")
+        return
+    try:
+        shares.give(user, access.collection.id, [who], rights)
+    except LimitReached:
+        notify(
+            _("You can share this with up to %(most)d people and groups. Share it with a group instead.", most=shares.MOST),
+            "caution",
+        )
+        return
+    _audited(AuditAct.SHARE_GIVEN, access, who, rights, undo=True)
+    withdraw_notices()
+    notify(_("%(who)s has access to “%(name)s” again.", who=who_words(who), name=title_of(access)))
+
+
+def _audited(act: AuditAct, access: Access, who: Sharee, rights: str | None = None, undo: bool | None = None) -> None:
+    group = who.name if isinstance(who, PeopleGroup) else None
+    target = who.identifier if isinstance(who, PeopleGroup) else who.address
+    audited(act, target, collection=title_of(access), group=group, level=rights, undo=undo)
+
+
+# --- who is suggested ------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/collections/people")
+def suggest() -> Response:
+    """People and groups here for what was typed so far, as options for `static/js/compose/recipients.js`."""
+    words, user = request.args.get("words", "")[: suggestions.MOST_WORDS], current_user()
+    return fragment("collections/_people.html", people=_found(user, words) if words.strip() and settings().directory else [])
+
+
+def _found(user: User, words: str) -> list[tuple[str, str, str]]:
+    """(entry, name, what stands beside it)."""
+    groups = [(one.name, one.name, _("Group")) for one in people_groups.matching(user.domain, words)[:3]]
+    ours = settings().own_domains(user.domain)
+    people = [
+        (address_text((Address(one.name, one.email),)), one.name or one.email, one.email if one.name else "")
+        for one in suggestions.find(user, words, settings(), 40)
+        if one.group is None and one.email.rpartition("@")[2] in ours and one.email != user.address
+    ]
+    return [*groups, *people][: suggestions.MOST_SUGGESTED]

@@ -1,0 +1,75 @@
+"""Managing one's own collections: made, named, coloured, described, and chosen as the place where new things go."""
+
+from __future__ import annotations
+
+import json
+
+import peewee as pw
+
+from webmail.collections import store
+from webmail.collections.look import COLOUR, DESCRIPTION, LONGEST_DESCRIPTION, LONGEST_NAME, NAME, one_line, read
+from webmail.collections.shares import NotTheirs
+from webmail.collections.store import BOOK, CALENDAR
+from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
+from webmail.errors import LimitReached
+from webmail.models import Collection, User
+
+
+def make(user: User, kind: str, name: str, colour: str, description: str, *, form: str, most: int) -> Collection:
+    """Add a book or calendar. `form`: a random name of the form, so that it makes one even if it is sent twice.
+
+    Raises LimitReached if the person has `most` collections. 1 transaction.
+    """
+    if kind not in (BOOK, CALENDAR):
+        raise ValueError(f"no kind: {kind[:20]!r}")
+    props = json.dumps(_laid({}, kind, name, colour, description), ensure_ascii=False)
+    with db.atomic():
+        in_turn(user)
+        twin = Collection.get_or_none((Collection.user == user) & (Collection.name == form))
+        if twin is not None:
+            return twin
+        if Collection.select().where(Collection.user == user).count() >= most:
+            raise LimitReached(f"{user.address} has {most} collections")
+        store.first(user, kind)  # the one that everybody has comes before it
+        return store.create(user, form, kind, "VEVENT,VTODO" if kind == CALENDAR else "", props)
+
+
+def change(user: User, number: int, name: str, colour: str, description: str) -> None:
+    """Name, colour ("": as it is) and description of one's own. What else programs keep there stays. 1 transaction.
+
+    Raises NotTheirs.
+    """
+    with db.atomic():
+        store.lock([number])
+        row = Collection.get_or_none((Collection.id == number) & (Collection.user == user))
+        if row is None:
+            raise NotTheirs(f"no collection {number} of {user.address}")
+        props = _laid(json.loads(row.props), row.kind, name, colour, description)
+        Collection.update(props=json.dumps(props, ensure_ascii=False)).where(Collection.id == row.id).execute()
+
+
+def _laid(props: dict[str, str], kind: str, name: str, colour: str, description: str) -> dict[str, str]:
+    text = description.replace("\r\n", "\n").replace("\0", "").strip()[:LONGEST_DESCRIPTION]
+    wanted = {NAME: one_line(name)[:LONGEST_NAME], DESCRIPTION[kind]: text}
+    if colour := read(colour):
+        wanted[COLOUR[kind]] = colour
+    return {key: value for key, value in (props | wanted).items() if value}
+
+
+def choose(user: User, number: int) -> Collection:
+    """Let new things go into this book or calendar of one's own. 1 transaction. Raises NotTheirs."""
+    with db.atomic():
+        in_turn(user)
+        row = Collection.get_or_none((Collection.id == number) & (Collection.user == user) & store.takes_new())
+        if row is None:
+            raise NotTheirs(f"no collection {number} of {user.address} that takes new things")
+        of_kind = (Collection.user == user) & (Collection.kind == row.kind)
+        Collection.update(chosen=pw.Case(None, [(Collection.id == number, 1)], 0)).where(of_kind).execute()
+        return row
+
+
+def is_last(collection: Collection) -> bool:
+    """Whether new things could go nowhere else if it were deleted. 1 query."""
+    of_kind = (Collection.user == collection.user_id) & (Collection.kind == collection.kind) & (Collection.id != collection.id)
+    return not Collection.select().where(of_kind, store.takes_new()).exists()

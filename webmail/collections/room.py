@@ -1,0 +1,21 @@
+"""Room in collections: how many items and bytes one may have, and a person in all of theirs."""
+
+from __future__ import annotations
+
+from webmail.collections import store
+from webmail.config import Settings
+from webmail.errors import LimitReached
+from webmail.models import Collection
+
+
+def check_room(collection: int, count: int, size: int, settings: Settings) -> None:
+    """Check that a collection (by `id`) may have `count` items and `size` bytes more. Raises LimitReached."""
+    now: Collection = Collection.get_by_id(collection)
+    if count > 0 and now.count + count > settings.collection_items:
+        raise LimitReached("too many items")
+    if size <= 0:
+        return
+    if now.size + size > settings.collection_limit_mb * 1_000_000:
+        raise LimitReached("too many bytes in the collection")
+    if store.size_of(now.user)[0] + size > settings.collections_limit_mb * 1_000_000:
+        raise LimitReached("too many bytes in all collections")

@@ -1,0 +1,243 @@
+"""Shares: with whom a collection is shared, given and taken back by its owner; how it looks to those who have it, and whether.
+
+Changes are made in transactions that have locked the collection. Telephones see them with their next request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import peewee as pw
+
+from webmail.collections import store
+from webmail.collections.look import COLOUR, NAME, one_line, read
+from webmail.collections.store import CALENDAR, Access
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.errors import LimitReached
+from webmail.mime import addresses
+from webmail.mime.address_input import address_key
+from webmail.mime.encoded_words import fold, sort_key
+from webmail.models import Collection, CollectionShare, PeopleGroup, User, now
+from webmail.people import groups as people_groups
+
+MOST = 200  # people and groups that one collection is shared with
+MOST_AT_ONCE = 50  # that one form names
+_LONGEST_NAMED = 254
+Sharee = User | PeopleGroup
+
+
+class ShareDoubt(StrEnum):
+    """Why something can't be shared with what was typed."""
+
+    UNKNOWN = "unknown"  # nobody here has this address
+    NAMELESS = "nameless"  # nobody, and no group, is called so
+    OUTSIDE = "outside"  # an address elsewhere
+    ONESELF = "oneself"
+    SEVERAL = "several"  # people are called so
+
+
+@dataclass(slots=True)
+class Named:
+    """Whom a field names, and what in it names nobody, with the addresses of those it may mean."""
+
+    people: list[Sharee] = field(default_factory=list)
+    doubts: list[tuple[str, ShareDoubt, tuple[str, ...]]] = field(default_factory=list)
+
+
+class NotTheirs(LookupError):
+    """The collection is not, or no longer, this person's to share."""
+
+
+def levels(kind: str) -> tuple[str, ...]:
+    """The rights that can be given to a collection of this kind, the least first."""
+    return ("busy", "read", "write") if kind == CALENDAR else ("read", "write")
+
+
+# --- who is meant ----------------------------------------------------------------------------------------------------
+
+
+def named(text: str, user: User, settings: Settings) -> Named:
+    """The people and groups that a field names, separated by commas or line ends: by address, user name, name or group.
+
+    By name only where everybody may look up everybody (`directory`). At most MOST_AT_ONCE are looked at; 1 to 3 queries each.
+    """
+    found = Named()
+    items = [one_line(item) for item in addresses.split_list(text, ",;\n") if item.strip()]
+    for item in items[:MOST_AT_ONCE]:
+        who = _meant(item[:_LONGEST_NAMED], user, settings)
+        if isinstance(who, tuple):
+            found.doubts.append((item, *who))
+        elif who not in found.people:
+            found.people.append(who)
+    return found
+
+
+def _meant(item: str, user: User, settings: Settings) -> Sharee | tuple[ShareDoubt, tuple[str, ...]]:
+    address = addresses.read_address(item)
+    if address is not None and "@" in address.email:
+        return _with_address(address_key(address.email), user, settings)
+    local = User.get_or_none(User.address == f"{item.lower()}@{user.domain}", User.active == 1)
+    if local is not None:
+        return (ShareDoubt.ONESELF, ()) if local.id == user.id else local
+    try:
+        return people_groups.find(user.domain, item)
+    except people_groups.NoSuchGroup:
+        return _called(item, user, settings)
+
+
+def _with_address(address: str, user: User, settings: Settings) -> Sharee | tuple[ShareDoubt, tuple[str, ...]]:
+    if address == user.address:
+        return ShareDoubt.ONESELF, ()
+    ours = settings.own_domains(user.domain)
+    if address.rpartition("@")[2] not in ours:
+        return ShareDoubt.OUTSIDE, ()
+    found = User.get_or_none(User.address == address, User.domain.in_(ours), User.active == 1)
+    return found if found is not None else (ShareDoubt.UNKNOWN, ())
+
+
+def _called(name: str, user: User, settings: Settings) -> Sharee | tuple[ShareDoubt, tuple[str, ...]]:
+    """Databases don't know that "é" is an "e": those whose name may be it are compared here."""
+    if not settings.directory or not sort_key(name):
+        return ShareDoubt.NAMELESS, ()
+    ours = User.domain.in_(settings.own_domains(user.domain))
+    like = [User.name ** f"%{word}%" for word in name.split()[:6] if word.isascii()]
+    alike = [one for one in User.select().where(ours, User.active == 1, *like).limit(500) if fold(one.name) == fold(name)]
+    others = [one for one in alike if one.id != user.id]
+    if len(others) == 1:
+        return others[0]
+    if others:
+        return ShareDoubt.SEVERAL, tuple(one.address for one in others[:5])
+    return (ShareDoubt.ONESELF if alike else ShareDoubt.NAMELESS), ()
+
+
+# --- the owner's -----------------------------------------------------------------------------------------------------
+
+
+def given(collection: Collection) -> list[CollectionShare]:
+    """With whom a collection is shared, with their rows: groups first, then people, by name. 2 queries."""
+    mine = (CollectionShare.collection == collection) & (CollectionShare.rights != "")
+    with_groups: Any = CollectionShare.select(CollectionShare, PeopleGroup).join(PeopleGroup).where(mine)
+    people: Any = CollectionShare.select(CollectionShare, User).join(User).where(mine)
+    return [*with_groups.order_by(PeopleGroup.sort), *people.order_by(User.name, User.address)]
+
+
+def counts(collections: Sequence[Collection]) -> dict[int, int]:
+    """With how many people and groups each is shared, by `id`. 1 query."""
+    rows: Any = CollectionShare.select(CollectionShare.collection, pw.fn.COUNT(CollectionShare.id))
+    chosen = CollectionShare.collection.in_([one.id for one in collections])
+    return dict(rows.where(chosen, CollectionShare.rights != "").group_by(CollectionShare.collection).tuples())
+
+
+def give(owner: User, number: int, people: Iterable[Sharee], rights: str) -> list[tuple[Sharee, str]]:
+    """Share a collection (by `id`); returns with whom, and the rights that they had before ("": none). 1 transaction.
+
+    All or nobody. Raises NotTheirs, LimitReached beyond MOST, ValueError for rights that there are not.
+    """
+    done = []
+    with db.atomic():
+        collection = own(owner, number)
+        if rights not in levels(collection.kind):
+            raise ValueError(f"no rights: {rights[:20]!r}")
+        for who in people:
+            row = _row(collection, who)
+            done.append((who, row.rights if row is not None else ""))
+            if row is None:
+                CollectionShare.create(collection=collection, rights=rights, **_key(who))
+            elif row.rights != rights:
+                again = {"seen": 0, "created": now()} if not row.rights else {}
+                CollectionShare.update(rights=rights, **again).where(CollectionShare.id == row.id).execute()
+        there = (CollectionShare.collection == collection) & (CollectionShare.rights != "")
+        if CollectionShare.select().where(there).count() > MOST:
+            raise LimitReached(f"more than {MOST} shares of one collection")
+    return done
+
+
+def change(owner: User, number: int, share: int, rights: str) -> CollectionShare | None:
+    """Change the rights of one share (by `id`), "" to take it back; returns it as it was, None if it is gone already.
+
+    How it looks to the person is kept: they may have it through a group, or get it again. Raises NotTheirs, ValueError.
+    """
+    with db.atomic():
+        collection = own(owner, number)
+        if rights and rights not in levels(collection.kind):
+            raise ValueError(f"no rights: {rights[:20]!r}")
+        row = CollectionShare.get_or_none(CollectionShare.id == share, CollectionShare.collection == collection)
+        if row is None or not row.rights:
+            return None
+        if rights or (row.user_id is not None and (row.hidden or row.props != "{}")):
+            CollectionShare.update(rights=rights).where(CollectionShare.id == row.id).execute()
+        else:
+            CollectionShare.delete().where(CollectionShare.id == row.id).execute()
+    return row
+
+
+def own(owner: User, number: int) -> Collection:
+    """The owner's collection (by `id`), locked until the transaction ends, as it is now. Raises NotTheirs."""
+    store.lock([number])
+    found = Collection.get_or_none((Collection.id == number) & (Collection.user == owner))
+    if found is None or found.derived:
+        raise NotTheirs(f"no collection {number} of {owner.address}")
+    return found
+
+
+def _row(collection: Collection, who: Sharee) -> CollectionShare | None:
+    same = CollectionShare.group == who if isinstance(who, PeopleGroup) else CollectionShare.user == who
+    return CollectionShare.get_or_none((CollectionShare.collection == collection) & same)
+
+
+def _key(who: Sharee) -> dict[str, Sharee]:
+    return {"group": who} if isinstance(who, PeopleGroup) else {"user": who}
+
+
+def of_row(share: CollectionShare) -> Sharee:
+    who: Sharee = share.group if share.group_id is not None else share.user
+    return who
+
+
+# --- of those who have it --------------------------------------------------------------------------------------------
+
+
+def news(accesses: Iterable[Access]) -> list[Access]:
+    """What was shared with somebody, of what they have, that they were not told of yet."""
+    return [one for one in accesses if one.new and not one.hidden]
+
+
+def set_look(user: User, access: Access, name: str, colour: str) -> None:
+    """How something that is shared with a person is called and coloured for them alone; "" for the owner's. 1 transaction."""
+    wanted = {NAME: one_line(name), COLOUR[access.collection.kind]: read(colour)}
+    with db.atomic():
+        row = _own_row(user, access)
+        props = {key: value for key, value in json.loads(row.props).items() if key not in wanted}
+        theirs = json.loads(access.collection.props)
+        props |= {key: value for key, value in wanted.items() if value and value != theirs.get(key)}
+        row.props, row.seen = json.dumps(props, ensure_ascii=False), 1
+        row.save(only=[CollectionShare.props, CollectionShare.seen])
+
+
+def set_hidden(user: User, access: Access, hidden: bool) -> None:
+    """Whether something that is shared with a person is on none of their pages and devices. 1 transaction."""
+    with db.atomic():
+        row = _own_row(user, access)
+        row.hidden, row.seen = int(hidden), 1
+        row.save(only=[CollectionShare.hidden, CollectionShare.seen])
+
+
+def mark_seen(user: User, accesses: Iterable[Access]) -> None:
+    """They know now that these are shared with them. 1 transaction."""
+    with db.atomic():
+        for access in accesses:
+            row = _own_row(user, access)
+            row.seen = 1
+            row.save(only=[CollectionShare.seen])
+
+
+def _own_row(user: User, access: Access) -> CollectionShare:
+    """The row of this person, which is made where they have the collection through a group. Locks the collection."""
+    store.lock([access.collection.id])
+    row, _made = CollectionShare.get_or_create(collection=access.collection.id, user=user)
+    return row
