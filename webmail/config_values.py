@@ -83,6 +83,8 @@ def check(settings: Settings) -> None:
         raise ConfigError(
             f"school_year_begins must be a month and a day (to the 28th) such as 09-01, not {settings.school_year_begins!r}"
         )
+    if settings.week_a:
+        config_checks.day("week_a", settings.week_a)
     for name in ("imap_host", "smtp_host"):
         if not getattr(settings, name).strip():
             raise ConfigError(f"{name} must not be empty: write the name of the server")

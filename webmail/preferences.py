@@ -29,6 +29,10 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "theme": ("", "light", "dark", "contrast"),
     "text_size": ("small", "", "large", "larger"),
     "contacts_in_filters": ("", "fresh", "stale"),
+    "calendar_view": ("", "day", "workweek", "week", "month", "agenda", "year"),
+    "first_day": ("monday", "sunday", "saturday"),
+    "hours_from": tuple(range(24)),
+    "hours_to": tuple(range(1, 25)),
 }
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
@@ -64,17 +68,25 @@ class Preferences:
     text_size: str = ""  # of everything but what others wrote in HTML; "": as the browser says
     time_zone: str = ""  # an IANA name; "": the instance's setting
     favourites: tuple[str, ...] = ()  # mailboxes listed first
+    suggest_met: bool = True  # people one wrote to, or had mail from, are listed and suggested without being contacts
     snoozed_by_filters: bool = False  # a filter of this person has snoozed: the worker looks what arrived so
     contacts_in_filters: str = ""  # "": the filters ask for no contacts; else whether the script has those of now
     birthdays: bool = True  # a calendar of the contacts' birthdays
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
-    suggest_met: bool = True  # people one wrote to, or had mail from, are listed and suggested without being contacts
     absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not
     forwarding: str = ""  # where their mail is forwarded and until when, a copy: filters/forward_targets.py; "": nowhere
     school_zone: str = ""  # whose holidays are offered for an absence
     archive_off: tuple[str, ...] = ()  # names of the administrator's archive rules that this person turned off
     archived: str = ""  # what was archived last night and not told yet: see filters/archiving/archive_log.py
     archive_night: str = ""  # the last night (ISO day) in which archiving was begun: its task may have been taken off the list
+    calendar_view: str = ""  # that the calendar opens with; "": a month, on telephones a list
+    first_day: str = "monday"  # of a week
+    hours_from: int = 7  # which hours days and weeks show, with whatever lies before and after
+    hours_to: int = 19
+    second_zone: str = ""  # whose hours stand beside one's own
+    week_numbers: bool = True
+    week_a: str = ""  # a day (ISO) of a week A, where weeks A and B take turns; "": the instance's setting
+    hidden_calendars: tuple[str, ...] = ()  # the ids of those that calendar pages don't show
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 
     def in_conversations(self, mailbox: str) -> bool:
@@ -135,7 +147,7 @@ def _clean(name: str, value: Any) -> Any:
     default = getattr(Preferences(), name)
     if name in CHOICES:
         return value if value in CHOICES[name] and isinstance(value, type(default)) else None
-    if name in ("room_quiet_until", "archive_night"):
+    if name in ("room_quiet_until", "archive_night", "week_a"):
         return value if isinstance(value, str) and _DAY.fullmatch(value) else None
     if name == "absence":
         return value if isinstance(value, str) and _is_period(value) else None
@@ -145,7 +157,7 @@ def _clean(name: str, value: Any) -> Any:
         return value if isinstance(value, str) and _FORWARDING.fullmatch(value) else None
     if name == "school_zone":
         return value if isinstance(value, str) and _ZONE.fullmatch(value) else None
-    if name == "time_zone":
+    if name in ("time_zone", "second_zone"):
         return value if isinstance(value, str) and (value == "" or is_zone(value)) else None
     if isinstance(default, bool):
         return value if isinstance(value, bool) else None

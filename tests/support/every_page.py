@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from email.message import EmailMessage, Message
 from email.mime.text import MIMEText
 
@@ -15,6 +15,7 @@ from deploy.demo.child import HOST
 from deploy.demo.letters.tnef import winmail
 from deploy.demo.services import Services
 from tests.support.attachments import PNG, file, letter, zipped
+from tests.support.calendar_ground import put
 from tests.support.compose_form import FORM
 from tests.support.contact_pages import CARD, EDIT, add, group
 from tests.support.groups import group as people_group
@@ -23,6 +24,7 @@ from tests.support.messages import message
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.visits import Page
 from webmail.auth import app_passwords
+from webmail.collections import store as collections
 from webmail.models import TrustedDevice, User, now
 
 ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN.address
@@ -53,6 +55,7 @@ NO_PAGES = frozenset(
         "compose.suggest",
         "compose.resume",
         "mailbox.ask_folder",
+        "calendar.go",  # leads to the page of a day
         "mailbox.go",
         "filters.from_words",
         "mailbox.news",
@@ -123,6 +126,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_messages(demo, alice),
         **_writing(alice),
         **_contacts(alice),
+        **_calendar(demo),
         **_settings(alice),
         **_tasks(alice),
         **_filters(alice),
@@ -220,6 +224,32 @@ def _writing(alice: HttpVisitor) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _calendar(demo: Services) -> dict[str, str]:
+    """Each view of a month with events that overlap, last for days, go over midnight and recur."""
+    begin = (date.today() + timedelta(days=40)).replace(day=1)
+    with accounts.tables(demo.database):
+        calendar = collections.first(User.get(User.address == ALICE), collections.CALENDAR)
+        for number, (title, start, end) in enumerate(
+            [(_LONG, "08T085500", "08T095000"), ("Réunion", "08T090000", "08T110000"), ("Nuit", "09T220000", "10T020000"),
+             ("Voyage", "10T080000", "14T180000"), *[(f"Entretien {hour}", f"16T{hour}0000", f"16T{hour}4500") for hour in range(10, 17)]]
+        ):  # fmt: skip
+            day = f";TZID=Europe/Paris:{begin:%Y%m}"
+            put(
+                calendar,
+                f"{number} {title}",
+                f"{day}{start}",
+                f"{day}{end}",
+                "LOCATION:Salle 12",
+                *(["RRULE:FREQ=WEEKLY"] if number == 1 else []),
+            )
+    views = {view: f"/calendar/{view}/{begin.replace(day=8)}" for view in ("day", "workweek", "week", "month", "agenda", "year")}
+    return {
+        "calendar": "/calendar",
+        "calendar-empty": "/calendar/agenda/1990-01-01",
+        **{f"calendar-{view}": place for view, place in views.items()},
+    }
+
+
 def _contacts(alice: HttpVisitor) -> dict[str, str]:
     add(alice, f"Zoé {_LONG}", "zoe.petit.de.la.fontaine@etablissement-scolaire.example")
     group(alice, "Équipe", "bob@lycee.example")
@@ -231,6 +261,7 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
         "contacts": "/contacts", "contact": one, "contact-edit": f"{one}/edit", "contact-new": "/contacts/new",
         "group-new": "/contacts/groups/new", "contacts-import": "/contacts/import",
         "people": "/contacts/people", "duplicates": "/contacts/duplicates", "duplicates-compare": compared,
+        "contacts-move": f"/contacts/move?uid={one.rsplit('/', 1)[-1]}",
         "contacts-print": "/contacts/print", "contact-qr": f"{one}/qr", "contact-history": f"{one}/history",
         "contact-files": f"{one}/files", "contact-meetings": one.replace("/contacts/", "/calendar/with/"),
     }  # fmt: skip
@@ -261,7 +292,6 @@ def _settings(alice: HttpVisitor) -> dict[str, str]:
 def _tasks(alice: HttpVisitor) -> dict[str, str]:
     alice.submit(alice.get("/account/data"), "form[action='/account/data']")
     return {
-        "contacts-move": f"/contacts/move?uid={one.rsplit('/', 1)[-1]}",
         "tasks": "/tasks",
         "account-data": "/account/data",
         "account-name": "/account/name",

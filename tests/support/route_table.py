@@ -8,7 +8,15 @@ from pathlib import Path
 
 _FILE = Path(__file__).with_name("routes.txt")
 _COLUMNS = 5
-_EXAMPLES = {"filename": "css/base.css", "mailbox": "INBOX", "slug": "reading", "section": "1", "kind": "iphone"}
+_EXAMPLES = {
+    "view": "month",
+    "day": "2026-12-08",
+    "filename": "css/base.css",
+    "mailbox": "INBOX",
+    "slug": "reading",
+    "section": "1",
+    "kind": "iphone",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ PAGES = {
     "notifications": ("notifications", "refresh_minutes"),
     "appearance": ("theme", "text_size", "density"),
     "language-time": ("language", "time_zone"),
+    "calendar": (
+        "calendar_view", "first_day", "hours_from", "hours_to", "second_zone", "week_numbers", "week_a", "school_zone", "birthdays",
+    ),
     "shortcuts": ("shortcuts",),
 }
 FORM = "#settings-form"

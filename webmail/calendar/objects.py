@@ -30,6 +30,9 @@ MOST_LIVE = 500  # objects that are expanded for a question beyond what is in th
 _CHUNK = 500
 
 
+Prepared = tuple[ReadObject, Expansion, int, int]
+
+
 class TooMuchAsked(ValueError):
     """A question about a time for which too many objects would have to be expanded."""
 
@@ -46,7 +49,7 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo("UTC")
 
 
-def prepared(text: str, zone: tzinfo, *, once: bool = False) -> tuple[ReadObject, Expansion, int, int]:
+def prepared(text: str, zone: tzinfo, *, once: bool = False) -> Prepared:
     """What `write` needs of a text, found outside the transaction, and from when until when it is expanded.
 
     `once`: as if it took place once, where its rules are refused. Raises UnusableCalendar.
@@ -63,9 +66,7 @@ def indexed(at: int) -> tuple[int, int]:
     return at - _BEHIND, at + _AHEAD
 
 
-def write(
-    calendar: int, href: str, text: str, found: tuple[ReadObject, Expansion, int, int], row: CalendarObject | None
-) -> CalendarObject:
+def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObject | None) -> CalendarObject:
     """Store an object under this name, in place of `row`. In a transaction that has locked the calendar. Raises UidTaken."""
     read, expansion, start, end = found
     content = text.encode()
@@ -141,24 +142,35 @@ def events_in(calendar: int, start: int, end: int, zone: tzinfo) -> set[int]:
     found = {number for (number,) in rows}
     for row in _beyond(calendar, start, end):
         far = row.last >= FOR_EVER and start > int(time.time()) + _LATEST  # nobody expands that: it may well take place then
-        if row.id not in found and (far or _live(row, start, end, zone)):
+        if row.id not in found and (far or live(row, start, end, zone)):
             found.add(row.id)
     return found
 
 
 def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
     """Objects that recur within this time, of which the table does not have all of it. Raises TooMuchAsked."""
-    mine = (CalendarObject.collection == calendar) & (CalendarObject.recurring == 1) & (CalendarObject.component == "VEVENT")
-    possible = (CalendarObject.first < end) & (CalendarObject.last >= start)
-    missing = (CalendarObject.indexed_from > start) & (CalendarObject.first < CalendarObject.indexed_from)
-    missing |= (CalendarObject.indexed_until < end) & (CalendarObject.last > CalendarObject.indexed_until)
-    rows = list(CalendarObject.select().where(mine, possible, missing).limit(MOST_LIVE + 1))
+    rows = beyond([calendar], start, end, MOST_LIVE + 1)
     if len(rows) > MOST_LIVE:
         raise TooMuchAsked(f"more than {MOST_LIVE} recurring events")
     return rows
 
 
-def _live(row: CalendarObject, start: int, end: int, zone: tzinfo) -> tuple[Taking, ...]:
+def beyond(calendars: Sequence[int], start: int, end: int, most: int) -> list[CalendarObject]:
+    """The first `most` objects of these calendars that recur within this time, of which the table does not have all. 1 query."""
+    mine = (
+        CalendarObject.collection.in_(calendars)
+        & (CalendarObject.recurring == pw.SQL("1"))
+        & (CalendarObject.component == "VEVENT")
+    )
+    possible = (CalendarObject.first < end) & (CalendarObject.last >= start)
+    missing = (CalendarObject.indexed_until < end) & (CalendarObject.last > CalendarObject.indexed_until)
+    if start < int(time.time()) - _BEHIND:  # nothing begins to be expanded later than so long ago
+        missing |= (CalendarObject.indexed_from > start) & (CalendarObject.first < CalendarObject.indexed_from)
+    return list(CalendarObject.select().where(mine, possible, missing).limit(most))
+
+
+def live(row: CalendarObject, start: int, end: int, zone: tzinfo) -> tuple[Taking, ...]:
+    """The occurrences of one object that touch this time, expanded now: some ms. None where it can't be, or too far ahead."""
     latest = int(time.time()) + _LATEST
     if start > latest:
         return ()
@@ -178,7 +190,7 @@ def busy_times(calendar: int, start: int, end: int, zone: tzinfo) -> list[tuple[
         raise TooMuchAsked("more than 20000 occurrences")
     found = {(begins, ends, busy) for _object, begins, ends, busy in known}
     for row in _beyond(calendar, start, end):
-        found |= {(one.start, one.end, one.busy) for one in _live(row, start, end, zone) if one.busy and one.end > start}
+        found |= {(one.start, one.end, one.busy) for one in live(row, start, end, zone) if one.busy and one.end > start}
     return sorted(found)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,6 +13,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, RadioField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
+from webmail.filters import holidays
+from webmail.preferences import CHOICES
 from webmail.settings import time_zones
 
 _FALSE = ("", "false", None)
@@ -127,10 +130,59 @@ class PreferencesForm(FlaskForm):
         _l("Time zone"), description=_l("Used for all dates and times. Leave empty to use your organisation’s time zone."),
     )  # fmt: skip
 
+    # --- calendar
+    calendar_view = SelectField(
+        _l("Default view"), description=_l("What the calendar opens with."),
+        choices=_choices(
+            ("", _l("Month, or list on phones")), ("day", _l("Day")), ("workweek", _l("Work week")), ("week", _l("Week")),
+            ("month", _l("Month")), ("agenda", _l("List")), ("year", _l("Year")),
+        ),
+    )  # fmt: skip
+    first_day = SelectField(
+        _l("First day of the week"), description=_l("Applies to weeks and months."),
+        choices=_choices(("monday", _l("Monday")), ("sunday", _l("Sunday")), ("saturday", _l("Saturday"))),
+    )  # fmt: skip
+    hours_from = SelectField(
+        _l("First hour shown"), coerce=int, description=_l("Earlier events are still shown."),
+        choices=_choices(*((hour, f"{hour:02}:00") for hour in CHOICES["hours_from"])),
+    )  # fmt: skip
+    hours_to = SelectField(
+        _l("Last hour shown"), coerce=int, description=_l("Later events are still shown."),
+        choices=_choices(*((hour, f"{hour:02}:00") for hour in CHOICES["hours_to"])),
+    )  # fmt: skip
+    second_zone = StringField(
+        _l("Second time zone"), description=_l("Its hours stand beside yours, for example New York. Leave empty for none."),
+    )  # fmt: skip
+    school_zone = SelectField(_l("School holidays"), description=_l("The zone whose holidays are marked."))
+    week_numbers = BooleanField(_l("Week numbers"), description=_l("Shows the number of each week."))
+    birthdays = BooleanField(
+        _l("Birthdays"),
+        description=_l("A calendar of the birthdays in your contacts, on your devices too. It appears within a few minutes."),
+    )
+    week_a = StringField(
+        _l("Weeks A and B"), render_kw={"type": "date"},
+        description=_l("A day in a week A, if your weeks alternate. Leave empty to use your organisation’s."),
+    )  # fmt: skip
+
     # --- shortcuts
     shortcuts = BooleanField(
         _l("Keyboard shortcuts"), description=_l("Lets you act on messages with single keys, such as R to reply.")
     )
+
+    def offer_zones(self, zones: Iterable[str]) -> PreferencesForm:
+        """Offer these school zones, which the establishment decides."""
+        named = [(zone, _("Zone %(name)s", name=zone) if zone in holidays.ZONES else zone) for zone in zones]
+        self.school_zone.choices = _choices(("", _("Only those of all zones")), *named)
+        return self
+
+    def validate_week_a(self, field: Field) -> None:
+        try:
+            field.data = date.fromisoformat(field.data).isoformat() if field.data else ""
+        except ValueError as error:
+            raise ValidationError(_("Enter a day such as %(day)s.", day=date.today().isoformat())) from error
+
+    def validate_second_zone(self, field: Field) -> None:
+        self.validate_time_zone(field)
 
     def validate_time_zone(self, field: Field) -> None:
         try:

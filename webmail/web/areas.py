@@ -17,10 +17,11 @@ from webmail.web.request_values import local_path
 # icon, endpoint and its values of the first page of each area, in their order
 _AREAS: dict[str, tuple[str, str, dict[str, str]]] = {
     "mail": ("inbox", "mailbox.show", {"mailbox": "INBOX"}),
+    "calendar": ("calendar", "calendar.show", {}),
     "contacts": ("people", "contacts.show", {}),
     "files": ("clip", "mailbox.files", {}),
 }
-_BY_BLUEPRINT = {"mailbox": "mail", "message": "mail", "compose": "mail", "contacts": "contacts", "collections": "contacts"}
+_BY_BLUEPRINT = {"mailbox": "mail", "message": "mail", "compose": "mail", "calendar": "calendar", "contacts": "contacts", "collections": "contacts"}
 _BY_ENDPOINT = {"mailbox.files": "files"}
 _IN_SIDE_BAR = {
     "compose.outbox": "outbox", "mailbox.list_snoozed": "snoozed", "mailbox.list_tags": "tags", "mailbox.folders": "folders",
@@ -40,7 +41,7 @@ class Area(NamedTuple):
 
 def areas() -> list[Area]:
     """The areas of the bar, in their order."""
-    labels = {"mail": pgettext("area", "Mail"), "contacts": _("Contacts"), "files": _("Files")}
+    labels = {"mail": pgettext("area", "Mail"), "calendar": _("Calendar"), "contacts": _("Contacts"), "files": _("Files")}
     here, current = current_area()
     return [
         Area(name, labels[name], icon, _url(name), current if name == here else "") for name, (icon, _page, _to) in _AREAS.items()

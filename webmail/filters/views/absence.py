@@ -33,6 +33,7 @@ from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.banners import add_banner
 from webmail.web.current import current_account, current_user, preferences, settings, time_zone
+from webmail.web.day_names import day_name
 from webmail.web.formatting import day_and_month, day_in_full, long_date, today
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -215,12 +216,9 @@ def _words(at: datetime, *, ends: bool) -> str:
 
 def _offer_words(one: OfferedTimes) -> tuple[str, str]:
     """Its name, and the days of school holidays."""
-    names = {
-        "this-week": _("This week"), "next-week": _("Next week"), "autumn": _("Autumn holidays"),
-        "christmas": _("Christmas holidays"), "winter": _("Winter holidays"), "spring": _("Spring holidays"),
-    }  # fmt: skip
+    names = {"this-week": _("This week"), "next-week": _("Next week")}
     days = dict.fromkeys(day_and_month(day) for day in (one.first, one.last)) if one.school else ()
-    return names.get(one.name, one.name), " – ".join(days)
+    return names.get(one.name) or day_name(one.name), " – ".join(days)
 
 
 def _zone_words(zone: str) -> str:

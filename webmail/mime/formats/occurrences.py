@@ -130,13 +130,15 @@ def taking(event: Any, zone: tzinfo) -> Taking:
         ends = begins + event["DURATION"].dt
     else:
         ends = begins + timedelta(days=1) if whole_day else begins
-    start = seconds(begins, zone)
+    start, end = seconds(begins, zone), seconds(ends, zone)
+    if end <= start and not whole_day:  # clocks go forward in it: what begins at a time that there is not lasts as long all the same
+        end = start + max(int((_clock(ends) - _clock(begins)).total_seconds()), 0)
     status = str(event.get("STATUS", "")).upper()[:12]
     free = str(event.get("TRANSP", "")).upper() in _FREE or status == "CANCELLED"
     named = event.get("RECURRENCE-ID")
     return Taking(
         start=start,
-        end=max(seconds(ends, zone), start),
+        end=max(end, start),
         whole_day=whole_day,
         recurrence_id=named.to_ical().decode() if named is not None else "",
         summary=plain(str(event.get("SUMMARY", "")))[:300],
@@ -144,6 +146,11 @@ def taking(event: Any, zone: tzinfo) -> Taking:
         busy=0 if free else 1 if status == "TENTATIVE" else 2,
         status=status,
     )
+
+
+def _clock(moment: date | datetime) -> datetime:
+    """What a clock shows then."""
+    return moment.replace(tzinfo=None) if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day)
 
 
 def _extent(events: list[Any], own: list[Taking], zone: tzinfo) -> tuple[int, int]:

@@ -75,6 +75,13 @@ PAGES = (
         "language-time", _l("Language and time"), _l("The language and time zone of your mail."), ("language", "time_zone")
     ),
     SettingsPage(
+        "calendar", _l("Calendar"), _l("Views, hours, week numbers and holidays."),
+        (
+            "calendar_view", "first_day", "hours_from", "hours_to", "second_zone", "week_numbers", "week_a", "school_zone",
+            "birthdays",
+        ),
+    ),
+    SettingsPage(
         "filters", _l("Filters"), _l("What happens to messages as they arrive: sorted, tagged, forwarded."),
         endpoint="filters.show_filters",
     ),
@@ -150,6 +157,14 @@ _WORDS = {
     "language": _l("English French translation"),
     "time_zone": _l("hour clock date"),
     "shortcuts": _l("keyboard keys"),
+    "calendar_view": _l("month week day list agenda"),
+    "first_day": _l("Monday Sunday Saturday begin"),
+    "hours_from": _l("hours begin morning start"),
+    "hours_to": _l("hours end evening"),
+    "second_zone": _l("hour clock other country"),
+    "school_zone": _l("school vacation zone A B C"),
+    "week_numbers": _l("number calendar ISO"),
+    "week_a": _l("alternate odd even week"),
     "absence": _l("absence absent away holiday holidays vacation automatic reply auto-reply"),
     "forwarding": _l("forward redirect copy other address send on"),
     "archiving": _l("archive archives old messages clean up tidy delete automatically rule year month"),

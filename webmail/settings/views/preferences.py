@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.guard import public
 from webmail.compose.identities import signatures
+from webmail.filters import holidays
 from webmail.models import User
 from webmail.settings import changes, time_zones
 from webmail.settings.blueprint import blueprint
@@ -97,16 +98,16 @@ def _shown() -> PreferencesForm:
     values = changes.current(current_user())
     values["page_size"] = values["page_size"] or settings().page_size
     values["images"] = values["images"] or settings().remote_images
-    return PreferencesForm(formdata=None, data=values)
+    return PreferencesForm(formdata=None, data=values).offer_zones(holidays.zones(settings().holidays))
 
 
 def _settings_page(place: SettingsPage, form: PreferencesForm, status: int = 200) -> Response:
-    zones = time_zones.offered() if "time_zone" in place.names else ()
+    zones = time_zones.offered() if {"time_zone", "second_zone"} & set(place.names) else ()
     return page("settings/page.html", status, place=place, form=form, shown=_shown(), zones=zones)
 
 
 def _save(place: SettingsPage, names: Collection[str]) -> Response:
-    form = PreferencesForm()
+    form = PreferencesForm().offer_zones(holidays.zones(settings().holidays))
     sent = form.sent(request.form, names)
     if not form.accepts(sent):
         return _refused(place, form, sent)

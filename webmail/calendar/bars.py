@@ -1,0 +1,90 @@
+"""Bars: which line of a week each event stands on, so that one of several days is a bar across them, and days stay aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from webmail.calendar.happenings import Happening
+
+
+@dataclass(slots=True)
+class Piece:
+    """What one day of a week shows of an event. `span`: over how many days its title may run, 0 where it stands before."""
+
+    event: Happening
+    span: int = 1
+    begins: bool = True  # it begins on this day, and ends on it
+    ends: bool = True
+    beyond: bool = False  # it goes on after this week
+
+    @property
+    def goes_on(self) -> bool:
+        return self.span == 0
+
+
+@dataclass(slots=True)
+class DayLines:
+    """The lines of one day, None where a line is empty; `more`: how many events have none; `count`: of all."""
+
+    day: date
+    lines: list[Piece | None] = field(default_factory=list)
+    more: int = 0
+    count: int = 0
+
+
+def laid_out(week: Sequence[date], events: Sequence[Happening], most: int) -> list[DayLines]:
+    """The lines of each day, at most `most`. Bars first, the earlier and longer above; then what fits between, by time.
+
+    The last line of a day that has more events than lines is left for saying so.
+    """
+    days = {day: DayLines(day) for day in week}
+    bars = sorted((one for one in events if one.is_bar), key=lambda one: (one.first, -(one.last - one.first).days, one.order))
+    taken = dict.fromkeys(week, 0)
+    for one in events:
+        for day in _within(one, week):
+            days[day].count += 1
+            taken[day] += 1
+    room = {day: most if taken[day] <= most else most - 1 for day in week}
+    for one in bars:
+        _lay_bar(one, _within(one, week), days, room)
+    for one in sorted((one for one in events if not one.is_bar), key=lambda one: one.order):
+        for day in _within(one, week):
+            _put(days[day], room[day], Piece(one, 1, one.first == day, one.last == day))
+    for day in days.values():
+        while day.lines and day.lines[-1] is None:
+            day.lines.pop()
+    return list(days.values())
+
+
+def _within(one: Happening, week: Sequence[date]) -> list[date]:
+    return [day for day in week if one.first <= day <= one.last]
+
+
+def _lay_bar(one: Happening, within: list[date], days: dict[date, DayLines], room: dict[date, int]) -> None:
+    """On the first line that is free on all its days; where there is none, single days show it as far as they can."""
+    if not within:
+        return
+    most = min(room[day] for day in within)
+    for line in range(most):
+        if all(line >= len(days[day].lines) or days[day].lines[line] is None for day in within):
+            for number, day in enumerate(within):
+                span = len(within) if number == 0 else 0
+                _put_at(days[day], line, Piece(one, span, one.first == day, one.last == day, one.last > within[-1]))
+            return
+    for day in within:
+        days[day].more += 1
+
+
+def _put(day: DayLines, room: int, piece: Piece) -> None:
+    for line in range(room):
+        if line >= len(day.lines) or day.lines[line] is None:
+            _put_at(day, line, piece)
+            return
+    day.more += 1
+
+
+def _put_at(day: DayLines, line: int, piece: Piece) -> None:
+    day.lines += [None] * (line + 1 - len(day.lines))
+    day.lines[line] = piece

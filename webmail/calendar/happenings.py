@@ -1,0 +1,188 @@
+"""Happenings: what takes place in several calendars between two days, for pages. Days are those of the reader's time zone."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any
+
+import peewee as pw
+
+from webmail.calendar import objects
+from webmail.models import CalendarObject, Occurrence
+
+MOST = 5_000  # rows of a page
+PATIENCE = 0.5  # seconds for what recurs further away than the table of occurrences reaches
+_MOST_BEYOND = 100  # objects that are expanded for a page, if there is time
+_FAR = 14 * 3600  # seconds between a day in UTC and the same one anywhere
+_DAY = 86_400
+_LONG = 35 * _DAY  # what takes longer has an index of its own (webmail/migrations/0033_calendar_pages.py)
+_COLUMNS = (
+    Occurrence.object, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day, Occurrence.recurrence_id,
+    Occurrence.summary, Occurrence.location, Occurrence.busy, Occurrence.status,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Happening:
+    """One time that an event takes place. `first` and `last` are days, both included; `begins` and `ends` local times.
+
+    `words` is False where the reader may know of the time alone: then there is no title, place, name or link.
+    """
+
+    calendar: int
+    href: str
+    uid: str
+    at: str  # which one of an event that recurs: its RECURRENCE-ID
+    start: int  # seconds since 1970
+    end: int
+    whole_day: bool
+    summary: str
+    location: str
+    busy: int  # 0: free, 1: tentatively, 2: busy
+    status: str
+    first: date
+    last: date
+    begins: datetime
+    ends: datetime
+    words: bool = True
+
+    @property
+    def is_bar(self) -> bool:
+        """Whether it belongs above the hours: whole days, or as long as one."""
+        return self.whole_day or self.end - self.start >= _DAY
+
+    @property
+    def cancelled(self) -> bool:
+        return self.status == "CANCELLED"
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """As lists have them: what takes days first, then by time."""
+        return (not self.is_bar, self.start, -self.end, self.summary, self.calendar, self.href)
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found; `whole` is False if there is more than a page takes, or than could be expanded in time."""
+
+    rows: list[Happening]
+    whole: bool = True
+
+
+def between(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, floating: tzinfo, most: int = MOST) -> Found:
+    """What takes place on these days, in order, in the calendars of `rights` (by `id`; "busy": times alone).
+
+    `floating`: where times without a zone are meant. 1 query, and 1 for what recurs further away than the table reaches.
+    """
+    if not rights:
+        return Found([])
+    start, end = midnight(first, zone) - _FAR, midnight(last + timedelta(days=1), zone) + _FAR
+    rows = _indexed(list(rights), start, end, most)
+    known = {row[0] for row in rows}
+    more, whole = _beyond(list(rights), start, end, floating, known)
+    found = [one for row in [*rows, *more] if (one := _happening(row, rights, zone)) and one.first <= last and one.last >= first]
+    found.sort(key=lambda one: one.order)
+    return Found(found[:most], whole and len(rows) <= most)
+
+
+def busiest(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, floating: tzinfo) -> tuple[dict[date, int], bool]:
+    """How many events each day has, and whether all could be counted. 2 queries."""
+    found = between(rights, first, last, zone, floating, most=20_000)
+    counts: dict[date, int] = {}
+    for one in found.rows:
+        day = max(one.first, first)
+        while day <= min(one.last, last):
+            counts[day] = counts.get(day, 0) + 1
+            day += timedelta(days=1)
+    return counts, found.whole
+
+
+def next_after(calendars: Sequence[int], after: date, zone: tzinfo) -> date | None:
+    """The day on which the next event begins, if it is in the table. 1 query."""
+    if not calendars:
+        return None
+    begins: Any = Occurrence.select(pw.fn.MIN(Occurrence.start), Occurrence.whole_day)
+    later = (Occurrence.collection.in_(list(calendars))) & (Occurrence.start >= midnight(after, zone) + _DAY)
+    rows = begins.where(later).group_by(Occurrence.whole_day).tuples()
+    days = [_utc(at).date() if whole else _local(at, zone).date() for at, whole in rows if at is not None]
+    return min(days, default=None)
+
+
+def _indexed(calendars: list[int], start: int, end: int, most: int) -> list[tuple[Any, ...]]:
+    """Rows of the table: those that begin not long before, and those that take long, each by an index."""
+    both = Occurrence.select(*_COLUMNS, CalendarObject.href, CalendarObject.uid).join(CalendarObject)
+    mine = Occurrence.collection.in_(calendars)
+    near = (Occurrence.start >= start - _LONG) & (Occurrence.start < end) & (Occurrence.end >= start)
+    length = (Occurrence.end - Occurrence.start) > pw.SQL(str(_LONG))  # a literal, as in the index
+    long = (Occurrence.start < start - _LONG) & (Occurrence.end >= start)
+    query: Any = both.where(mine, near).union_all(both.where(mine, long, length)).limit(most + 1)
+    return list(query.tuples())
+
+
+def _beyond(calendars: list[int], start: int, end: int, floating: tzinfo, known: set[int]) -> tuple[list[tuple[Any, ...]], bool]:
+    """Rows like those of the table, of what recurs beyond it, as far as there is time."""
+    rows: list[tuple[Any, ...]] = []
+    due, until = objects.beyond(calendars, start, end, _MOST_BEYOND + 1), time.monotonic() + PATIENCE
+    for count, item in enumerate(due):
+        if count >= _MOST_BEYOND or time.monotonic() > until:
+            return rows, False
+        for one in objects.live(item, start, end, floating):
+            if item.id in known and item.indexed_from <= one.start < item.indexed_until:
+                continue  # it is in the table
+            rows.append((
+                item.id, item.collection_id, one.start, one.end, one.whole_day, one.recurrence_id, one.summary, one.location,
+                one.busy, one.status, item.href, item.uid,
+            ))  # fmt: skip
+    return rows, True
+
+
+def _happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> Happening | None:
+    """A row as its reader may see it; None if they may not."""
+    _number, calendar, start, end, whole_day, at, summary, location, busy, status, href, uid = row
+    if whole_day:
+        begins, ends = _utc(start), _utc(end)
+        first, last = begins.date(), _utc(max(end - 1, start)).date()
+    else:
+        begins, ends = _local(start, zone), _local(end, zone)
+        first, last = begins.date(), _local(max(end - 1, start), zone).date()
+    if rights[calendar] != "busy":
+        return Happening(
+            calendar, href, uid, at, start, end, bool(whole_day), summary, location, busy, status, first, last, begins, ends
+        )
+    if not busy:
+        return None
+    hidden = hashlib.sha256(uid.encode()).hexdigest()[:32]  # some tell where they come from: as for devices (dav/busy.py)
+    return Happening(calendar, "", hidden, "", start, end, bool(whole_day), "", "", busy, "", first, last, begins, ends, False)
+
+
+def midnight(day: date, zone: tzinfo) -> int:
+    """When a day begins, in seconds since 1970."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+@lru_cache(maxsize=4096)
+def _utc(at: int) -> datetime:
+    return _clamped(at, UTC)
+
+
+def _local(at: int, zone: tzinfo) -> datetime:
+    return _clamped(at, zone)
+
+
+def _clamped(at: int, zone: tzinfo) -> datetime:
+    """A moment in a zone; one beyond what there are dates for: the nearest that there is."""
+    return datetime.fromtimestamp(min(max(at, _EARLIEST), _LATEST), zone)
+
+
+_EARLIEST = int(datetime(2, 1, 1, tzinfo=UTC).timestamp())
+_LATEST = int(datetime(9998, 1, 1, tzinfo=UTC).timestamp())
+
+
+def days(first: date, last: date) -> Iterable[date]:
+    """All days between these, both included."""
+    return (first + timedelta(days=count) for count in range((last - first).days + 1))

@@ -1,0 +1,224 @@
+"""The calendar's pages: a day, a week, a month, a list and a year, of all calendars that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, abort, g, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.calendar import bars, happenings, hours, objects, periods, special_days
+from webmail.calendar.blueprint import blueprint
+from webmail.calendar.happenings import Found, Happening
+from webmail.calendar.periods import NoSuchPeriod, Period
+from webmail.calendar.views import words
+from webmail.calendar.views.calendars import my_calendars
+from webmail.web.current import preferences, settings, time_zone
+from webmail.web.day_names import day_name
+from webmail.web.formatting import today
+from webmail.web.rendering import page
+
+_LINES = 4  # of a day in the month
+_BARS = 6  # above the hours
+_SIDE_BY_SIDE = {"day": 12, "workweek": 5, "week": 4}
+_LISTED = 300  # events of a page of the list
+_LONGEST_DATE = 10
+
+
+@blueprint.get("/calendar")
+def show() -> Response:
+    """Today, in the view of one's choice."""
+    view = preferences().calendar_view or ("agenda" if _is_telephone() else "month")
+    return _shown(periods.around(view, today(), preferences().first_day))
+
+
+@blueprint.get("/calendar/<view>/<day>")
+def show_period(view: str, day: str) -> Response:
+    """`view`: one of `periods.VIEWS`; `day`: 2026-12-08, for a month also 2026-12, for a year 2026."""
+    try:
+        return _shown(periods.parse(view, day, preferences().first_day))
+    except NoSuchPeriod:
+        return abort(404)
+
+
+@blueprint.get("/calendar/go")
+def go() -> Answer:
+    """Leads to the page of the day in `day`, as a field has it: 2026-12-08, or 8/12/2026."""
+    view = request.args.get("view", "")
+    view = view if view in periods.VIEWS else "day"
+    return redirect(
+        url_for("calendar.show_period", view=view, day=(_typed(request.args.get("day", "")) or today()).isoformat()), 303
+    )
+
+
+def _typed(text: str) -> date | None:
+    for pattern in ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y"):
+        try:
+            found = datetime.strptime(text.strip()[:_LONGEST_DATE], pattern).date()
+            return periods.parse("day", found.isoformat()).day
+        except ValueError:
+            continue
+    return None
+
+
+def _is_telephone() -> bool:
+    """What the browser says; a wrong guess only chooses another view."""
+    told = request.headers.get("Sec-CH-UA-Mobile", "")
+    return told == "?1" if told else "Mobi" in request.headers.get("User-Agent", "")[:500]
+
+
+# --- what a page shows -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DayMarks:
+    """What is special about days: holidays, and their names where they are said."""
+
+    public: Mapping[date, str]
+    school: Mapping[date, str]
+
+    def notes(self, day: date, begins: bool) -> list[str]:
+        """What the day says of itself. `begins`: school holidays are named here, as where they begin."""
+        found = [day_name(self.public[day])] if day in self.public else []
+        first = begins or self.school.get(day - timedelta(days=1)) != self.school.get(day)
+        if day in self.school and first:
+            found.append(day_name(self.school[day]))
+        if change := words.clock_words(hours.clock_change(day, time_zone())):
+            found.append(change)
+        return found
+
+    def off(self, day: date) -> bool:
+        return day in self.public or day in self.school
+
+
+def _shown(period: Period) -> Response:
+    g.calendar_period = period
+    mine = {one.id: one for one in my_calendars()}
+    rights = {one.id: one.rights for one in mine.values() if one.shown}
+    parts: dict[str, Any] = {
+        "month": _month, "day": _hours, "workweek": _hours, "week": _hours, "agenda": _agenda, "year": _year,
+    }[period.view](period, rights)  # fmt: skip
+    return page(
+        "calendar/show.html", period=period, heading=words.title(period), calendars=mine, now_day=today(),
+        numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number, **parts,
+    )  # fmt: skip
+
+
+def _between(period: Period, rights: Mapping[int, str]) -> Found:
+    return happenings.between(rights, period.shown_first, period.shown_last, time_zone(), _floating())
+
+
+def _floating() -> Any:
+    return objects.zone_of(settings().timezone)
+
+
+def _marks(first: date, last: date) -> DayMarks:
+    instance, zone = settings().instance, preferences().school_zone
+    school = special_days.school_holidays(zone, settings().holidays, instance)
+    days = happenings.days(first, last)
+    public = special_days.public_holidays(settings().public_holidays, days, instance)
+    return DayMarks(public, special_days.days_off(school, first, last))
+
+
+def _week_letter(day: date) -> str:
+    """ "A" or "B", "" where weeks don't take turns."""
+    reference = preferences().week_a or settings().week_a
+    if not reference:
+        return ""
+    return "A" if periods.is_week_a(day, date.fromisoformat(reference)) else "B"
+
+
+def _month(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
+    found = _between(period, rights)
+    weeks = [bars.laid_out(week, _touching(found.rows, week), _LINES) for week in period.weeks]
+    return {"found": found, "weeks": weeks, "marks": _marks(period.shown_first, period.shown_last)}
+
+
+def _touching(rows: list[Happening], week: list[date]) -> list[Happening]:
+    return [one for one in rows if one.first <= week[-1] and one.last >= week[0]]
+
+
+def _hours(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
+    found = _between(period, rights)
+    columns = [hours.column_of(day, found.rows, _SIDE_BY_SIDE[period.view]) for day in period.days]
+    whole = bars.laid_out(period.days, [one for one in found.rows if one.is_bar], _BARS)
+    first, last = hours.hours_shown(columns, preferences().hours_from, preferences().hours_to)
+    now = datetime.now(time_zone())
+    return {
+        "found": found, "columns": columns, "whole": whole, "first_hour": first, "last_hour": last, "now": now,
+        "marks": _marks(period.first, period.last), "scale": _scale(period.first, first, last),
+    }  # fmt: skip
+
+
+def _scale(day: date, first: int, last: int) -> list[tuple[str, str]]:
+    """The hours at the edge, with those of the second zone as they are at noon of the first day."""
+    own, second = time_zone(), preferences().second_zone
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=own)
+    shift = (noon.astimezone(ZoneInfo(second)).utcoffset() or timedelta()) - (noon.utcoffset() or timedelta()) if second else None
+    begin = datetime(2000, 1, 2)
+    found = []
+    for hour in range(first, last):
+        at = begin + timedelta(hours=hour)
+        found.append((f"{hour:02}:00", f"{at + shift:%H:%M}" if shift is not None else ""))
+    return found
+
+
+def _agenda(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
+    found = _between(period, rights)
+    rows = sorted(found.rows, key=lambda one: (max(one.first, period.first), one.order))
+    until = period.last
+    if len(rows) > _LISTED:  # the page ends before the day that has no room, and the next begins there
+        until = max(max(rows[_LISTED].first, period.first) - timedelta(days=1), period.first)
+        found.whole = found.whole and max(rows[_LISTED].first, period.first) > period.first
+    by_day: dict[date, list[Happening]] = {}
+    for one in rows[:_LISTED]:
+        if (day := max(one.first, period.first)) <= until:
+            by_day.setdefault(day, []).append(one)
+    later = None if rows else happenings.next_after(list(rights), period.last, time_zone())
+    return {
+        "found": found, "by_day": by_day, "onward": until + timedelta(days=1) if len(rows) > _LISTED else period.after,
+        "later": later, "marks": _marks(period.first, period.last), "near": words.away,
+    }  # fmt: skip
+
+
+def _year(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
+    counts, whole = happenings.busiest(rights, period.first, period.last, time_zone(), _floating())
+    months = [periods.around("month", date(period.first.year, number, 1), preferences().first_day) for number in range(1, 13)]
+    return {
+        "found": Found([], whole), "counts": counts, "months": months, "marks": _marks(period.first, period.last),
+    }  # fmt: skip
+
+
+blueprint.add_app_template_global(today, "calendar_today")
+
+
+# --- beside it ---------------------------------------------------------------------------------------------------------
+
+
+@blueprint.app_template_global()
+def calendar_period() -> Period:
+    """The period of this page; on pages of one event, today."""
+    if "calendar_period" not in g:
+        g.calendar_period = periods.around("month", today(), preferences().first_day)
+    found: Period = g.calendar_period
+    return found
+
+
+@blueprint.app_template_global()
+def small_month(period: Period) -> Period:
+    """The month of the small calendar beside the page."""
+    return periods.around("month", period.day, preferences().first_day)
+
+
+@blueprint.app_template_global()
+def view_names() -> list[tuple[str, str]]:
+    """The views, with their names, in their order."""
+    return [
+        ("day", _("Day")), ("workweek", _("Work week")), ("week", _("Week")), ("month", _("Month")), ("agenda", _("List")),
+        ("year", _("Year")),
+    ]  # fmt: skip
