@@ -88,8 +88,8 @@ class DavApplication(Application):
             )
         except (TooManyItems, TooMuchAsked):
             return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
-        if method == "PROPFIND" and status == client.MULTI_STATUS:
         data = body.encode() if isinstance(body, str) else body or b""
+        if method == "PROPFIND" and status == client.MULTI_STATUS:
             data = programs.completed(data)
         return programs.status_for(environ.get("HTTP_USER_AGENT", ""), status, data), dict(headers), data
 
@@ -212,9 +212,9 @@ class DavApplication(Application):
         parts, visit = _parts(path), current.get()
         if len(parts) != 2 or parts[0] != visit.user.address or not _NAME.fullmatch(parts[1]) or parts[1].startswith(SHARED):
             return FORBIDDEN
+        _give(environ, programs.texts_of_choices(visit.body))
         asked = xmlutils.props_from_request(self._read_xml_request_body(environ, dict(_INFO)))
         if method == "MKCALENDAR":
-        _give(environ, programs.texts_of_choices(visit.body))
             asked["tag"] = "VCALENDAR"
         props = check_and_sanitize_props(asked)
         kind = {"VADDRESSBOOK": BOOK, "VCALENDAR": CALENDAR}.get(props.pop("tag", "") or "")
@@ -236,16 +236,16 @@ class DavApplication(Application):
         access = current.get().access(_parts(path)[1])
         if access is None:
             return (*NOT_FOUND, None)
-        return super().do_PROPPATCH(environ, base_prefix, path, *more)
-
         _give(environ, programs.texts_of_choices(current.get().body))
-    # --- questions ---------------------------------------------------------------------------------------------------
+        return super().do_PROPPATCH(environ, base_prefix, path, *more)
 
     def _unchangeable(self, prefix: str, path: str) -> Answer:
         if next(iter(self._storage.discover(path)), None) is None:
             return NOT_FOUND
         answer = programs.unchangeable(current.get().body, xmlutils.make_href(prefix, path))
         return client.MULTI_STATUS, {"Content-Type": _XML}, answer
+
+    # --- questions ---------------------------------------------------------------------------------------------------
 
     def _special_report(self, environ: dict[str, Any], path: str) -> Answer | None:
         """What Radicale would take too long for; None for all else."""
@@ -267,21 +267,21 @@ class DavApplication(Application):
         start, end = free_busy.time_range(expand)
         if end - start > _LONGEST_EXPANSION or free_busy.count(access.collection, start, end) > MOST_EXPANDED:
             return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
-        return None
-
         visit.expansion = start, end
         _give(environ, body)
+        return None
+
 
 _INFO: dict[str, Any] = {"method": "", "login": "", "path": "", "useragent": "", "host": ""}
 
 
-def _parts(path: str) -> list[str]:
-    stripped = pathutils.strip_path(path)
 def _give(environ: dict[str, Any], body: bytes) -> None:
     """Have Radicale's code read this."""
     environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
 
 
+def _parts(path: str) -> list[str]:
+    stripped = pathutils.strip_path(path)
     return stripped.split("/") if stripped else []
 
 
