@@ -55,7 +55,7 @@ NOT_AGAIN := imap settings/test_pages.py accounts/test_support.py test_managesie
 	test_foreign_server.py test_frame.py \
 	$(addprefix demo/test_, life.py place.py mailboxes.py servers.py) $(addprefix postfix/test_, postfix.py milter.py forwards.py) \
 	$(addprefix auth/test_, slow_forms.py attacks.py cas.py directory.py proxy_sign_in.py) \
-	$(addprefix compose/test_, quotes.py inline_images.py attach_mail.py carried_files.py header_values.py message_options.py obstacles.py \
+	$(addprefix compose/test_, quotes.py kept_drafts.py inline_images.py attach_mail.py carried_files.py header_values.py message_options.py obstacles.py \
 	originals.py proof.py recipients.py reply.py resend.py uploads.py) \
 	$(addprefix filters/test_, absence.py delivery.py import.py matching.py rule_pages.py rule_words.py tryout.py) \
 	$(addprefix mailbox/test_, actions.py sharing.py side_bar.py search_words.py search.py search_pages.py search_scope.py \
