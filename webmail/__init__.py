@@ -69,6 +69,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     from webmail.collection_pages import views as collection_pages
     from webmail.compose import views as compose
     from webmail.contacts import views as contacts
+    from webmail.dav import views as dav
     from webmail.filters import views as filters
     from webmail.jobs import build as build_jobs
     from webmail.mailbox import views as mailbox
@@ -84,7 +85,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     setup.install(app)
     template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)
-    for area in (auth, accounts, mailbox, message, compose, contacts, calendar, collection_pages, filters, settings_area, admin):
+    for area in (auth, accounts, mailbox, message, compose, contacts, calendar, collection_pages, dav, filters, settings_area, admin):
         app.register_blueprint(area.blueprint)
     register_commands(app)
     _add_own_pages(app, settings)

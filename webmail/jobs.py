@@ -37,6 +37,7 @@ from webmail.collection_pages import restore_task
 from webmail.contacts import device_cards, import_check, import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
+from webmail.dav.remote import rounds as other_servers
 from webmail.errors import ServerAway, SignInRefused
 from webmail.filters import apply_task, contact_rules, snoozed_arrivals
 from webmail.filters.archiving import archive_log, archive_task, archive_undo, nights
@@ -186,6 +187,10 @@ class Jobs:
             if nights.sweep(self.settings):
                 self._wake_runner()
 
+    def ask_other_servers(self) -> None:
+        """Synchronise the calendars and contacts that live on other servers too. Separate from `sweep`, as `wake` is."""
+        other_servers.sweep(self.settings)
+
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
         with db.connection_context():
@@ -210,6 +215,8 @@ class Jobs:
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
             partial(_periodic, "birthdays", self.keep_birthdays),
         ]
+        if self.settings.other_dav_servers:
+            looks.append(self.ask_other_servers)  # by all workers: each account is claimed by one
         if self.settings.token_key_file:
             looks.append(partial(_periodic, "archiving", self.archive, nights.EVERY))
         if self.settings.sieve is not None:

@@ -1,8 +1,10 @@
-"""Other CalDAV and CardDAV servers for tests: Radicale with files of its own, asked in this process; and one that misbehaves."""
+"""Other CalDAV and CardDAV servers for tests: Radicale with files of its own, asked in this process, and a collection on both."""
 
 from __future__ import annotations
 
 import base64
+import re
+from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -12,8 +14,15 @@ from urllib.parse import unquote, urlsplit
 from radicale import config
 from radicale.app import Application
 
+from webmail.collections.store import BOOK, CALENDAR, new_name
+from webmail.config import Settings
 from webmail.database.connection import db
+from webmail.dav import changes
+from webmail.dav.changes import CheckedItem
+from webmail.dav.remote import accounts, local, rounds
+from webmail.dav.remote.answers import FoundCollection
 from webmail.http_fetch import FetchedResponse
+from webmail.models import CalendarObject, Collection, Contact, RemoteAccount, RemoteLink, User, now
 
 URL = "https://cloud.example.org/"
 LOGIN, PASSWORD = "marie", "a secret there"
@@ -38,6 +47,7 @@ class OtherServer:
         )
         self.application = Application(configuration)
         self.asked: list[tuple[str, str]] = []
+        self.body, self.headers = b"", dict[str, str]()  # of the latest request
         self.before: Callable[[str, str], FetchedResponse | None] = lambda _method, _path: None
         self.after: Callable[[str, str, FetchedResponse], FetchedResponse] = lambda _method, _path, answer: answer
 
@@ -46,6 +56,7 @@ class OtherServer:
         parts = urlsplit(url)
         assert parts.hostname == "cloud.example.org"
         self.asked.append((method, parts.path))
+        self.body, self.headers = body, headers
         if (instead := self.before(method, parts.path)) is not None:
             return instead
         return self.after(method, parts.path, self.answer(method, parts.path, body, headers))
@@ -110,3 +121,71 @@ def event(uid: str, title: str, *lines: str) -> str:
 
 def card(uid: str, name: str, *lines: str) -> str:
     return "\r\n".join(["BEGIN:VCARD", "VERSION:3.0", f"UID:{uid}", f"FN:{name}", f"N:{name};;;;", *lines, "END:VCARD", ""])
+
+
+class Pair:
+    """A collection there and its twin here."""
+
+    def __init__(self, server: OtherServer, settings: Settings, user: User, kind: str) -> None:
+        self.server, self.settings, self.user, self.kind = server, settings, user, kind
+        self.url = server.make(new_name(), kind)
+        self.account = accounts.connect(user, URL, LOGIN, PASSWORD, settings)
+        found = FoundCollection(self.url, kind, "Work", components="VEVENT,VTODO" if kind == CALENDAR else "", syncs=True)
+        accounts.link(self.account, [found], settings)
+        self.link_id = RemoteLink.get(RemoteLink.url == self.url).id
+
+    @property
+    def link(self) -> RemoteLink:
+        return RemoteLink.get_by_id(self.link_id)
+
+    @property
+    def collection(self) -> Collection:
+        return self.link.collection
+
+    def sync(self) -> RemoteLink:
+        RemoteAccount.update(due=now()).where(RemoteAccount.id == self.account.id).execute()
+        assert rounds.synchronise(RemoteAccount.get_by_id(self.account.id), self.settings, self.server.ask)
+        return self.link
+
+    def text(self, uid: str, title: str, *lines: str) -> str:
+        return card(uid, title, *lines) if self.kind == BOOK else event(uid, title, *lines)
+
+    def write_here(self, href: str, text: str) -> None:
+        side = local.Side(self.link, self.user, self.settings, "")
+        checked = local._arrived(side, text).checked
+        assert isinstance(checked, CheckedItem)
+        with db.atomic():
+            changes.write(self.collection, href, checked, changes.row_at(self.collection, href), self.settings)
+
+    def delete_here(self, href: str) -> None:
+        row = changes.row_at(self.collection, href)
+        assert row is not None
+        with db.atomic():
+            changes.trash(self.collection, [row], self.user.address)
+
+    def write_there(self, name: str, text: str) -> None:
+        self.server.put(self.url, name, text)
+
+    def delete_there(self, name: str) -> None:
+        self.server.delete(self.url, name)
+
+    def here(self) -> dict[str, str]:
+        table: Any = Contact if self.kind == BOOK else CalendarObject
+        text = Contact.vcard if self.kind == BOOK else CalendarObject.text
+        return dict(table.select(table.href, text).where(table.collection == self.collection).tuples())
+
+    def there(self) -> dict[str, str]:
+        return self.server.texts(self.url)
+
+    def equal(self) -> Counter[str]:
+        """What both sides have, by titles with their UIDs, which must be the same."""
+        here, there = (Counter(map(self.mark, found.values())) for found in (self.here(), self.there()))
+        assert here == there
+        return Counter(re.sub(r" \[.*", "", one) for one in here.elements())
+
+    @staticmethod
+    def mark(text: str) -> str:
+        found = re.search(r"^(?:SUMMARY|FN):(.*?)\r?$", text, re.MULTILINE)
+        uid = re.search(r"^UID:(.*?)\r?$", text, re.MULTILINE)
+        assert found and uid
+        return f"{found[1]} [{uid[1]}]"

@@ -23,6 +23,8 @@ from webmail.models import (
     PeopleGroup,
     PhishingReport,
     ReadyText,
+    RemoteAccount,
+    RemoteLink,
     SavedSearch,
     SecurityKey,
     Signature,
@@ -87,6 +89,9 @@ def furnish(user: User) -> dict[str, str]:
     group = PeopleGroup.create(identifier=f"private@{user.domain}", name="Private", sort="private", domain=user.domain)
     GroupMember.create(group=group, user=helped)
     Deputy.create(user=user, group=group)
+    server = RemoteAccount.create(user=user, url="https://cloud.example/", login="private", secret=b"x")
+    linked = Collection.create(user=user, name="linked", kind="addressbook")
+    link = RemoteLink.create(account=server, collection=linked, url="https://cloud.example/private/")
     trusted = TrustedDevice.create(token_hash=secrets.token_hex(32), user=user, expires=now() + timedelta(days=1))
     named = {
         "task": task,
@@ -95,6 +100,8 @@ def furnish(user: User) -> dict[str, str]:
         "calendar": str(calendar.id),
         "trusted browser": trusted.token_hash,
         "helped person": str(helped.id),
+        "other server": str(server.id),
+        "other server link": str(link.id),
     }
     return {name: str(row.id) for name, row in made.items()} | named
 

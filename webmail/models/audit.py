@@ -89,6 +89,9 @@ class AuditAct(StrEnum):
     ARCHIVED = "archived"  # old messages by rules, at an administrator's command
     ARCHIVE_UNDONE = "archive-undone"
     MOVE_IN_REFUSED = "move-in-refused"  # another mail server refused the password that somebody gave for it
+    OTHER_SERVER_CONNECTED = "other-server-connected"  # calendars and contacts are kept in step with one
+    OTHER_SERVER_REFUSED = "other-server-refused"  # it refused the password
+    OTHER_SERVER_ENDED = "other-server-ended"
 
 
 class AuditEntry(Table):

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.support.other_dav import OtherServer, Pair
 from webmail import create_app
 from webmail.auth import app_passwords
 from webmail.database.connection import db
@@ -108,3 +109,25 @@ def event(uid: str = "u1", *lines: str, start: str = "20261105T100000Z", compone
 
 def card(uid: str = "c1", name: str = "Élodie Cœur", *lines: str) -> str:
     return "\r\n".join(["BEGIN:VCARD", "VERSION:4.0", f"UID:{uid}", f"FN:{name}", *lines, "END:VCARD", ""])
+
+
+# --- collections that live on another server too ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def radicale(tmp_path_factory: pytest.TempPathFactory) -> OtherServer:
+    return OtherServer(tmp_path_factory.mktemp("other"))
+
+
+@pytest.fixture
+def server(radicale: OtherServer) -> OtherServer:
+    """With no wishes of an earlier test."""
+    radicale.before = lambda _method, _path: None
+    radicale.after = lambda _method, _path, answer: answer
+    radicale.asked.clear()
+    return radicale
+
+
+@pytest.fixture
+def pair(app: Flask, server: OtherServer, alice: User) -> Callable[..., Pair]:
+    return lambda kind="calendar": Pair(server, app.extensions["settings"], alice, kind)

@@ -1,0 +1,6 @@
+"""Views about other calendar servers: importing these modules registers their routes."""
+
+from webmail.dav.blueprint import blueprint
+from webmail.dav.views import server_words, servers
+
+__all__ = ["blueprint", "server_words", "servers"]

@@ -1,0 +1,106 @@
+"""Words about other servers: what went wrong, what is asked, and why an item is on one side only."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webmail.collections.store import BOOK
+from webmail.dav.blueprint import blueprint
+from webmail.dav.remote.local import ItemNote
+from webmail.dav.remote.sync import THERE
+from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
+from webmail.models import RemoteItem, RemoteLink
+
+
+@blueprint.app_template_global()
+def server_trouble_words(kind: str, host: str) -> str:
+    """`kind`: a RemoteFault."""
+    match kind:
+        case RemoteFault.PASSWORD:
+            return _("%(host)s refuses the password, so nothing is synchronised. Enter a new one.", host=host)
+        case RemoteFault.BUSY:
+            return _("%(host)s asks us to wait. We will try again later.", host=host)
+        case RemoteFault.BROKEN:
+            return _("%(host)s could not answer because of a fault there. We will try again later.", host=host)
+        case RemoteFault.GONE:
+            return _("It no longer exists on %(host)s. What is here stays.", host=host)
+        case RemoteFault.REFUSED:
+            return _("%(host)s does not allow this.", host=host)
+        case RemoteFault.ELSEWHERE:
+            return _("%(host)s sends us on to another server, which will not get your password.", host=host)
+        case RemoteFault.FORBIDDEN_PLACE:
+            return _("%(host)s is not on the internet. Only your administrator can allow it.", host=host)
+        case RemoteFault.NOT_DAV:
+            return _("%(host)s answers in a way we do not understand.", host=host)
+        case RemoteFault.TOO_LARGE | RemoteFault.TOO_MANY:
+            return _("It has too many entries to be synchronised.")
+        case RemoteFault.FULL:
+            return _("%(host)s has no space left.", host=host)
+    return _("%(host)s is not responding. We will try again later.", host=host)
+
+
+def connect_trouble_words(trouble: RemoteTrouble, host: str) -> str:
+    """Why a server can't be connected."""
+    other = urlsplit(trouble.words).hostname or ""
+    match trouble.kind:
+        case RemoteFault.PASSWORD:
+            return _("%(host)s refused this user name and password. Many servers require an app password.", host=host)
+        case RemoteFault.INSECURE:
+            return _("Enter an address that begins with https: your password would not be safe on its way.")
+        case RemoteFault.AWAY:
+            return _("%(host)s is not responding. Check the address, or try again later.", host=host)
+        case RemoteFault.BROKEN:
+            return _("%(host)s could not answer because of a fault there. Try again later.", host=host)
+        case RemoteFault.BUSY:
+            return _("%(host)s asks us to wait. Try again later.", host=host)
+        case RemoteFault.ELSEWHERE:
+            return _("%(host)s sends us on to %(other)s. If you trust that server, enter its address.", host=host, other=other)
+        case RemoteFault.FORBIDDEN_PLACE:
+            return server_trouble_words(trouble.kind, host)
+    return _("No calendars or address books were found at this address. You will find it in the help of your provider.")
+
+
+@blueprint.app_template_global()
+def missing_words(link: RemoteLink, host: str) -> str:
+    """Of how much is missing on one side."""
+    book, count = link.collection.kind == BOOK, link.missing_count
+    if link.missing == THERE and book:
+        return ngettext(
+            "%(num)d contact is missing on %(host)s. Nothing is synchronised until you decide.",
+            "%(num)d contacts are missing on %(host)s. Nothing is synchronised until you decide.", count, host=host,
+        )  # fmt: skip
+    if link.missing == THERE:
+        return ngettext(
+            "%(num)d event is missing on %(host)s. Nothing is synchronised until you decide.",
+            "%(num)d events are missing on %(host)s. Nothing is synchronised until you decide.", count, host=host,
+        )  # fmt: skip
+    if book:
+        return ngettext(
+            "%(num)d contact was deleted here. Nothing is synchronised until you decide.",
+            "%(num)d contacts were deleted here. Nothing is synchronised until you decide.", count,
+        )  # fmt: skip
+    return ngettext(
+        "%(num)d event was deleted here. Nothing is synchronised until you decide.",
+        "%(num)d events were deleted here. Nothing is synchronised until you decide.", count,
+    )  # fmt: skip
+
+
+@blueprint.app_template_global()
+def item_note_words(item: RemoteItem, host: str) -> str:
+    """Why it is on one side only, or a copy."""
+    title = item.title or _("An entry without a title")
+    match item.note:
+        case ItemNote.CONFLICT:
+            return _("“%(title)s”: changed here and on %(host)s, so both versions were kept.", title=title, host=host)
+        case ItemNote.LARGE:
+            return _("“%(title)s”: too large for the other side.", title=title)
+        case ItemNote.NO_ROOM:
+            return _("“%(title)s”: only on %(host)s, because you have no space left here.", title=title, host=host)
+        case ItemNote.SAME_UID:
+            return _("“%(title)s”: only on %(host)s, because another entry has the same identifier.", title=title, host=host)
+        case ItemNote.REFUSED:
+            return _("“%(title)s”: %(host)s does not accept this change.", title=title, host=host)
+    return _("“%(title)s”: only on %(host)s, because it cannot be read here.", title=title, host=host)

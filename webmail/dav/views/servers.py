@@ -1,0 +1,235 @@
+"""Pages about other servers: connecting one, choosing its calendars and address books, how they are doing, disconnecting."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Response, abort, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as Answer
+
+from webmail import audit
+from webmail.auth.guard import asks_again
+from webmail.collections import look
+from webmail.dav.blueprint import blueprint
+from webmail.dav.remote import accounts
+from webmail.dav.remote.answers import FoundCollection
+from webmail.dav.remote.client import RemoteServer, asking
+from webmail.dav.remote.discovery import discover, typed
+from webmail.dav.remote.sync import DELETE, RESTORE
+from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
+from webmail.dav.views.server_words import connect_trouble_words, server_trouble_words
+from webmail.models import AuditAct, RemoteAccount, RemoteLink, now
+from webmail.tasks import heartbeat
+from webmail.web.audit import audited
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+_SECONDS = 25.0  # that a page waits for another server
+_MOST_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=15)  # refused passwords: nobody guesses them elsewhere through us
+
+
+@blueprint.before_request
+def _may_be_used() -> None:
+    if not settings().other_dav_servers:
+        abort(404)
+
+
+@blueprint.get("/collections/servers")
+def servers() -> Response:
+    """How one's accounts on other servers are doing. 4 queries."""
+    mine = accounts.of(current_user())
+    links = accounts.links_of(mine)
+    by_account: dict[int, list[RemoteLink]] = {one.id: [] for one in mine}
+    for link in links:
+        by_account[link.account_id].append(link)
+    busy = [one.id for one in mine if by_account[one.id] and _is_busy(one)]
+    return page(
+        "collections/servers.html", accounts=mine, linked=by_account, notes=accounts.notes(links), busy=busy,
+        host_of=accounts.host_of, look_of=_look, progress=_progress, full=len(mine) >= accounts.MOST,
+        nobody_works=bool(busy) and not heartbeat.is_alive(heartbeat.last_seen()),
+    )  # fmt: skip
+
+
+def _is_busy(account: RemoteAccount) -> bool:
+    """Whether it is synchronised now, or next."""
+    return account.error != RemoteFault.PASSWORD and bool(account.working or account.due <= now())
+
+
+def _progress(links: list[RemoteLink]) -> tuple[int, int]:
+    return sum(min(one.done, one.total) for one in links), sum(one.total for one in links)
+
+
+def _look(link: RemoteLink) -> tuple[str, str]:
+    """The colour of the collection here, and what it is called."""
+    row = link.collection
+    props = json.loads(row.props)
+    return look.colour_of(row.kind, props, row.id), look.title_of(props) or link.url
+
+
+# --- connecting ------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/collections/servers/new")
+@asks_again
+def new_server() -> Response:
+    """For the account that is named, its new password is asked for."""
+    number = request.args.get("account", "")
+    known = accounts.find(current_user(), int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    return _form(known.url if known else "", known.login if known else "")
+
+
+@blueprint.post("/collections/servers/new")
+@asks_again
+def connect_server() -> Answer:
+    """Look for calendars and address books with this password; if it is right, the person chooses among them."""
+    url, login = typed(request.form.get("address", "")), request.form.get("login", "").strip()[:254]
+    password, shown = request.form.get("password", "")[:1000], request.form.get("address", "")[:900]
+    if not url:
+        return _form(shown, login, _("Type the address of the server. It looks like cloud.example.org."), "address")
+    if not login or not password:
+        return _form(shown, login, _("Type your user name and password on this server."), "password" if login else "login")
+    host = urlsplit(url).hostname or ""
+    if audit.count_of(AuditAct.OTHER_SERVER_REFUSED, current_user(), now() - _TRIES_WITHIN) >= _MOST_TRIES:
+        words = _("Other servers refused too many passwords. Try again in 15 minutes.")
+        return _form(shown, login, words, "password", 429)
+    try:
+        if not _found(RemoteServer(url, login, password, asking(settings()))):
+            raise RemoteTrouble(RemoteFault.NOT_DAV, url)
+        account = accounts.connect(current_user(), url, login, password, settings())
+    except RemoteTrouble as trouble:
+        if trouble.kind is RemoteFault.PASSWORD:
+            audited(AuditAct.OTHER_SERVER_REFUSED, f"{login} {host}")
+        place = "password" if trouble.kind is RemoteFault.PASSWORD else "address"
+        return _form(shown, login, connect_trouble_words(trouble, host), place)
+    except accounts.TooManyServers:
+        return _form(shown, login, _("You have too many servers connected. Disconnect one first."), "address")
+    audited(AuditAct.OTHER_SERVER_CONNECTED, f"{login} {host}")
+    return redirect(url_for("dav.choose_collections", number=account.id), 303)
+
+
+def _form(address: str, login: str, problem: str = "", place: str = "", status: int = 422) -> Response:
+    return page(
+        "collections/servers_new.html", status if problem else 200, address=address, login=login, problem=problem, place=place
+    )
+
+
+def _found(server: RemoteServer) -> list[FoundCollection]:
+    """What there is to choose. Raises RemoteTrouble."""
+    server.end = time.monotonic() + _SECONDS
+    try:
+        return discover(server)
+    except RoundOver as error:
+        raise RemoteTrouble(RemoteFault.AWAY, "too slow") from error
+
+
+@blueprint.get("/collections/servers/<int:number>")
+def choose_collections(number: int) -> Answer:
+    return _choice(_mine(number))
+
+
+@blueprint.post("/collections/servers/<int:number>")
+def add_collections(number: int) -> Answer:
+    """Keep those in step that are ticked."""
+    account = _mine(number)
+    wanted = set(request.form.getlist("url"))
+    try:
+        found = [one for one in _offered(account) if one.url in wanted]
+        count = accounts.link(account, found, settings())
+    except RemoteTrouble as trouble:
+        return _choice(account, trouble=trouble)
+    except accounts.NoRoomForCollections:
+        words = _("You can have %(limit)s calendars and address books. Choose fewer.", limit=settings().collections_per_person)
+        return _choice(account, wanted, words)
+    if not count:
+        return _choice(account, wanted, _("Choose at least one."))
+    notify(ngettext("%(num)d is now synchronised.", "%(num)d are now synchronised.", count), "done")
+    return redirect(url_for("dav.servers"), 303)
+
+
+def _offered(account: RemoteAccount) -> list[FoundCollection]:
+    return _found(accounts.server_of(account, settings(), asking(settings()), _SECONDS))
+
+
+def _choice(
+    account: RemoteAccount, wanted: set[str] | None = None, problem: str = "", trouble: RemoteTrouble | None = None
+) -> Answer:
+    found: list[FoundCollection] = []
+    if trouble is None:
+        try:
+            found = _offered(account)
+        except RemoteTrouble as raised:
+            trouble = raised
+    if trouble is not None and trouble.kind is RemoteFault.PASSWORD:
+        return redirect(url_for("dav.new_server", account=account.id), 303)
+    links = {link.url.rstrip("/"): link for link in accounts.links_of([account])}
+    new = [one for one in found if one.url.rstrip("/") not in links]
+    chosen = wanted if wanted is not None else ({one.url for one in new} if not links else set())
+    host = accounts.host_of(account)
+    return page(
+        "collections/servers_choose.html", 422 if problem else 200, account=account, new=new, known=len(found) - len(new),
+        chosen=chosen, problem=problem, trouble=server_trouble_words(trouble.kind, host) if trouble else "", host=host,
+    )  # fmt: skip
+
+
+# --- what is there ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/collections/servers/<int:number>/sync")
+def synchronise_server(number: int) -> Answer:
+    accounts.soon(_mine(number))
+    return redirect(url_for("dav.servers"), 303)
+
+
+@blueprint.get("/collections/servers/<int:number>/disconnect")
+def ask_to_disconnect(number: int) -> Response:
+    account = _mine(number)
+    return page(
+        "collections/servers_disconnect.html", account=account, linked=accounts.links_of([account]),
+        host=accounts.host_of(account),
+    )  # fmt: skip
+
+
+@blueprint.post("/collections/servers/<int:number>/disconnect")
+def disconnect_server(number: int) -> Answer:
+    """`action`: keep what is here, or remove it (into the trash)."""
+    account = _mine(number)
+    host, keep = accounts.host_of(account), request.form.get("action") != "remove"
+    accounts.disconnect(account, keep=keep)
+    audited(AuditAct.OTHER_SERVER_ENDED, f"{account.login} {host}")
+    notify(_("%(host)s is disconnected. Nothing was changed there.", host=host), "done")
+    return redirect(url_for("dav.servers"), 303)
+
+
+@blueprint.post("/collections/servers/links/<int:number>")
+def change_link(number: int) -> Answer:
+    """`action`: what is to be done about what is missing (delete, restore), dismiss the notes, or end it (keep, remove)."""
+    link = accounts.find_link(current_user(), number) if number < 2**31 else None
+    if link is None:
+        abort(404)
+    action = request.form.get("action", "")
+    if action in (DELETE, RESTORE):
+        accounts.answer(link, action)
+    elif action == "dismiss":
+        accounts.dismiss(link)
+    elif action in ("keep", "remove"):
+        accounts.unlink(link, keep=action == "keep")
+        notify(_("It is no longer synchronised. Nothing was changed on the other server."), "done")
+    return redirect(url_for("dav.servers"), 303)
+
+
+def _mine(number: int) -> RemoteAccount:
+    found = accounts.find(current_user(), number) if number < 2**31 else None
+    if found is None:
+        abort(404)
+    return found
+
+
+@blueprint.app_template_global()
+def may_use_other_servers() -> bool:
+    return settings().other_dav_servers
