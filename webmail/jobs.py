@@ -34,7 +34,7 @@ from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
 from webmail.collection_pages import restore_task
-from webmail.contacts import device_cards, import_check, import_task
+from webmail.contacts import categories, device_cards, import_check, import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.dav.remote import rounds as other_servers
@@ -177,8 +177,11 @@ class Jobs:
             snoozed_arrivals.sweep(self.settings)
 
     def keep_birthdays(self) -> None:
-        """Fill calendars of birthdays from the contacts that were there before. Separate from `sweep`, as `wake` is."""
+        """Fill calendars of birthdays, and the index of categories, from the contacts that were there before. Separate from
+        `sweep`, as `wake` is.
+        """
         with db.connection_context():
+            categories.fill()
             birthdays.sweep(self.settings)
 
     def archive(self) -> None:

@@ -255,7 +255,7 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
     group(alice, "Équipe", "bob@lycee.example")
     listed = alice.get("/contacts")
     one = listed.link("Zoé").partition("?")[0]
-    add(alice, "Zoé P.", "zoe.petit.de.la.fontaine@etablissement-scolaire.example", note="Déléguée")
+    add(alice, "Zoé P.", "zoe.petit.de.la.fontaine@etablissement-scolaire.example", note="Déléguée", categories="Parents")
     compared = alice.get("/contacts/duplicates").link("Compare")
     return {
         "contacts": "/contacts", "contact": one, "contact-edit": f"{one}/edit", "contact-new": "/contacts/new",
@@ -263,7 +263,7 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
         "people": "/contacts/people", "duplicates": "/contacts/duplicates", "duplicates-compare": compared,
         "contacts-move": f"/contacts/move?uid={one.rsplit('/', 1)[-1]}",
         "contacts-print": "/contacts/print", "contact-qr": f"{one}/qr", "contact-history": f"{one}/history",
-        "contact-files": f"{one}/files", "contact-meetings": one.replace("/contacts/", "/calendar/with/"),
+        "contact-files": f"{one}/files", "contact-category": "/contacts/categories?name=Parents", "contact-meetings": one.replace("/contacts/", "/calendar/with/"),
     }  # fmt: skip
 
 

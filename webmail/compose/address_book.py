@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webmail.contacts import membership
+from webmail.contacts import categories, membership
+from webmail.contacts.categories import Category
 from webmail.mail import Address
 from webmail.mime import addresses
 from webmail.mime.address_input import address_key
@@ -22,7 +23,7 @@ from webmail.people.groups import GroupPeople
 from webmail.people.visibility import Sight
 
 MOST_GROUPS = 200  # offered at once
-_TOKEN, _TOKEN_OURS = "group:", "people:"
+_TOKEN, _TOKEN_OURS, _TOKEN_CATEGORY = "group:", "people:", "category:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +33,20 @@ class Group:
     people: tuple[Address, ...]  # members with an address, deduplicated
     keys: frozenset[str]  # their addresses, normalised for comparison
     domain: str = ""  # of a group of the establishment
+    category: bool = False  # of contacts: its `uid` is its key
 
     @property
     def token(self) -> str:
         """Identifies the group in the recipient picker's form."""
-        return (_TOKEN_OURS if self.domain else _TOKEN) + self.uid
+        return (_TOKEN_CATEGORY if self.category else _TOKEN_OURS if self.domain else _TOKEN) + self.uid
 
 
 def groups(user: User, words: str = "", most: int = 0) -> list[Group]:
     """Matching groups with at least one address, sorted by name, with the people of groups inside them; at most `most`,
     unless it is 0. 1 query, and 1 for each level of groups.
     """
-    return _with_people(user, _fitting(user, words), most or MOST_GROUPS)
+    found = _with_people(user, _fitting(user, words), most or MOST_GROUPS)
+    return _and_categories(user, words, found)[: most or MOST_GROUPS]
 
 
 def groups_of_domain(user: User, words: str, sight: Sight, most: int = 0) -> list[Group]:
@@ -77,10 +80,29 @@ def _with_people(user: User, conditions: Sequence[Any], most: int = MOST_GROUPS)
     ]
 
 
+def _and_categories(user: User, words: str, found: list[Group]) -> list[Group]:
+    """These groups, with the categories that fit; a group of a category's name stands for it."""
+    there = {fold(group.name) for group in found}
+    others = [one for one in categories.of_user(user, words) if fold(one.name) not in there]
+    return sorted([*found, *_categories(user, others)], key=lambda group: sort_key(group.name))
+
+
+def _categories(user: User, wanted: Sequence[Category]) -> list[Group]:
+    """Categories of a person's contacts as groups. 1 query, none for no categories."""
+    people = categories.people(user, [one.key for one in wanted]) if wanted else {}
+    return [_category(one.key, one.name, people[one.key]) for one in wanted if one.key in people]
+
+
+def _category(key: str, name: str, people: Iterable[Address]) -> Group:
+    known = {address_key(person.email): person for person in reversed(list(people))}
+    ordered = dict(reversed(list(known.items())))
+    return Group(key, name, tuple(ordered.values()), frozenset(ordered), category=True)
+
+
 def unfolded(user: User, entries: Iterable[str], sight: Sight | None = None) -> list[str]:
     """The picker's entries with each group expanded to its members' addresses; those of the domain that one sees.
 
-    2 queries if there are groups of contacts, 1 if there are groups of the domain.
+    2 queries if there are groups of contacts, 1 if there are groups of the domain, 1 if there are categories.
     """
     entries = list(entries)
     uids = [entry.removeprefix(_TOKEN) for entry in entries if entry.startswith(_TOKEN)]
@@ -89,10 +111,12 @@ def unfolded(user: User, entries: Iterable[str], sight: Sight | None = None) -> 
     found += (
         _ours(user, people_groups.identified(user.domain, ours[:MOST_GROUPS], sight.listed_groups())) if ours and sight else []
     )
+    keys = [entry.removeprefix(_TOKEN_CATEGORY) for entry in entries if entry.startswith(_TOKEN_CATEGORY)]
+    found += _categories(user, [Category(key, key, 0) for key in keys[:MOST_GROUPS]])
     known = {group.token: group for group in found}
     flat: list[str] = []
     for entry in entries:
-        if not entry.startswith((_TOKEN, _TOKEN_OURS)):
+        if not entry.startswith((_TOKEN, _TOKEN_OURS, _TOKEN_CATEGORY)):
             flat.append(entry)
         elif group := known.get(entry):
             flat += [address_text([person]) for person in group.people]
@@ -100,9 +124,10 @@ def unfolded(user: User, entries: Iterable[str], sight: Sight | None = None) -> 
 
 
 def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None) -> dict[str, str]:
-    """The address fields with bare group names expanded to the groups' members. 4 queries, or none if there is no bare name.
+    """The address fields with bare group names expanded to the groups' members. 5 queries, or none if there is no bare name.
 
-    A name shared by two groups of contacts is ambiguous and stays as it is. Names that no group of contacts has are looked up
+    A category of contacts stands for those who have it, where no group has its name. A name shared by two groups is ambiguous
+    and stays as it is. Names that no group of contacts has are looked up
     among the groups of the domain that one sees; the user name of an account stays one.
     """
     items = {name: [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()] for name, text in lists.items()}
@@ -112,7 +137,10 @@ def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None
     named = _with_people(user, [Contact.user == user, Contact.sort.in_([sort_key(name) for name in list(names)[:100]])])
     times = Counter(fold(group.name) for group in named)
     known = {name: group for group in named if times[name := fold(group.name)] == 1}
-    if sight and (unknown := names - times.keys()):
+    asked = {name: Category(categories.named(name), name, 0) for name in list(names - times.keys())[:100]}
+    by_key = {group.uid: group for group in _categories(user, list(asked.values()))}
+    known |= {name: by_key[one.key] for name, one in asked.items() if one.key in by_key}
+    if sight and (unknown := names - times.keys() - known.keys()):
         found = people_groups.named(user.domain, unknown, sight.listed_groups())
         known |= {fold(group.name): group for group in _ours(user, found)}
     filled = {}

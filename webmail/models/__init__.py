@@ -31,7 +31,14 @@ from webmail.models.compose import (
     Signature,
     WritingIdentity,
 )
-from webmail.models.contacts import Contact, ContactAddress, ContactMember, DifferentContacts
+from webmail.models.contacts import (
+    Contact,
+    ContactAddress,
+    ContactCategory,
+    ContactMember,
+    DifferentContacts,
+    IndexFill,
+)
 from webmail.models.factors import (
     AppPassword,
     Authenticator,
@@ -72,6 +79,7 @@ __all__ = [
     "CollectionShare",
     "Contact",
     "ContactAddress",
+    "ContactCategory",
     "ContactMember",
     "DifferentContacts",
     "Correspondent",
@@ -81,6 +89,7 @@ __all__ = [
     "GoneItem",
     "GroupMember",
     "ImageSender",
+    "IndexFill",
     "JunkWeek",
     "LinkedAccount",
     "MailedCode",

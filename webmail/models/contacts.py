@@ -80,3 +80,27 @@ class DifferentContacts(Table):
     class Meta:
         table_name = "different_contacts"
         indexes = ((("user", "one", "other"), True),)
+
+
+class ContactCategory(Table):
+    """Index of the categories of contacts."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", index=False)  # the contact's owner
+    contact = pw.ForeignKeyField(Contact, on_delete="CASCADE", backref="category_rows")
+    key = pw.CharField(max_length=100)  # the name without case and accents
+    name = pw.CharField(max_length=100)
+
+    class Meta:
+        table_name = "contact_categories"
+        indexes = ((("user", "key"), False),)
+
+
+class IndexFill(Table):
+    """An index that a worker still fills with what was there before it: with rows of `id`s above `upto`, the last `until`."""
+
+    name = pw.CharField(max_length=20, unique=True)
+    upto = pw.BigIntegerField(default=0)
+    until = pw.BigIntegerField()
+
+    class Meta:
+        table_name = "index_fills"

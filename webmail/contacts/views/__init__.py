@@ -3,6 +3,7 @@
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views import (
     card_parts,
+    categories,
     chosen,
     contacts,
     duplicates,
@@ -20,6 +21,7 @@ from webmail.contacts.views import (
 __all__ = [
     "blueprint",
     "card_parts",
+    "categories",
     "chosen",
     "contacts",
     "duplicates",
