@@ -72,6 +72,7 @@ class Preferences:
     snoozed_by_filters: bool = False  # a filter of this person has snoozed: the worker looks what arrived so
     contacts_in_filters: str = ""  # "": the filters ask for no contacts; else whether the script has those of now
     birthdays: bool = True  # a calendar of the contacts' birthdays
+    directory_on_devices: bool = False  # the establishment's directory is a book on telephones, which can only be read
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
     absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not
     forwarding: str = ""  # where their mail is forwarded and until when, a copy: filters/forward_targets.py; "": nowhere

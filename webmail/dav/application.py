@@ -27,6 +27,7 @@ from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
 from webmail.dav import changes, free_busy, programs
 from webmail.dav.changes import NoRoom
+from webmail.dav.directory_book import DIRECTORY
 from webmail.dav.storage import MOST_EXPANDED, MOST_PROPS, Auth, DavItem, DavRights, DavStorage, TooManyItems
 from webmail.dav.visit import METHODS, current
 from webmail.errors import LimitReached
@@ -67,6 +68,8 @@ def make(settings: Settings) -> DavApplication:
 class DavApplication(Application):
     def answer(self, method: str, environ: dict[str, Any], prefix: str, path: str) -> Answer:
         """The answer to a request that the edge has let in. `path` begins with a slash and is sanitised."""
+        if method in ("DELETE", "PROPPATCH", "MOVE") and _parts(path)[1:2] == [DIRECTORY]:
+            return FORBIDDEN
         if method in ("GET", "HEAD"):
             return self.get(path)
         if method == "PUT":

@@ -22,7 +22,7 @@ from radicale.item import filter as radicale_filter
 from webmail.calendar import objects
 from webmail.calendar.objects import TooMuchAsked
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
-from webmail.dav import busy
+from webmail.dav import busy, directory_book
 from webmail.dav.rows import ItemRow, rows_of
 from webmail.dav.visit import ODD, current
 from webmail.mime.formats import calendar_object, event_expansion
@@ -81,13 +81,13 @@ class DavItem(Item):
 
     @property
     def vobject_item(self) -> Any:
-        """As questions are put to it: without the lines that the library can't read or would never end with."""
+        """As questions are put to it: without lines that the library can't read or would never end with. Raises ValueError."""
         if self.row.once and self._vobject_item is None:
-            [self._vobject_item] = read_components(calendar_object.read_once(self._text).reduced)
+            self._vobject_item = _component(calendar_object.read_once(self._text or "").reduced)
         try:
             return super().vobject_item
         except RuntimeError:
-            [self._vobject_item] = read_components(_readable(self._text, self.name))
+            self._vobject_item = _component(_readable(self._text, self.name))
             return self._vobject_item
 
     def serialize(self) -> str:
@@ -282,6 +282,33 @@ class DavCollection(storage.BaseCollection):
         return token, [*self.rows.since(since), *(href for (href,) in gone)]
 
 
+class DirectoryCollection(DavCollection):
+    """The directory, which changes by itself: its state stands in place of a number of changes."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        visit = current.get()
+        self._book, self.rows = directory_book.rows(visit.user, visit.settings)  # type: ignore[assignment]
+
+    @property
+    def etag(self) -> str:
+        return f'"directory-{self._book.state}"'
+
+    def set_meta(self, props: Mapping[str, str]) -> None:
+        raise PermissionError("the directory is only read")
+
+    def sync(self, old_token: str = "") -> tuple[str, Iterable[str]]:
+        head = f"{_TOKEN}directory-"
+        changed = self._book.changed_since(old_token.removeprefix(head)) if old_token else set(self._book.cards)
+        if changed is None:
+            raise ValueError("from another process, or too old")
+        return head + self._book.state, changed
+
+
+def collection_of(access: Access) -> DavCollection:
+    return (DirectoryCollection if directory_book.is_directory(access.collection) else DavCollection)(access)
+
+
 class DavStorage(storage.BaseStorage):
     """Finds what lies at a path. Writing is done by webmail/dav/application.py, and here only for what Radicale does itself."""
 
@@ -299,12 +326,12 @@ class DavStorage(storage.BaseStorage):
         if len(parts) == 1:
             yield Principal(parts[0])
             if depth != "0":
-                yield from map(DavCollection, visit.accesses())
+                yield from map(collection_of, visit.accesses())
             return
         access = visit.access(parts[1])
         if access is None:
             return
-        collection = DavCollection(access)
+        collection = collection_of(access)
         if len(parts) == 3:
             if (item := collection.one(parts[2])) is not None:
                 yield item
@@ -331,9 +358,19 @@ def _readable(text: str, name: str) -> str:
 
 def _is_readable(line: str) -> bool:
     try:
-        return len(read_components(f"BEGIN:VCARD\r\n{line}\r\nEND:VCARD\r\n")) == 1
-    except Exception:  # whatever it stumbles over
+        _component(f"BEGIN:VCARD\r\n{line}\r\nEND:VCARD\r\n")
+    except ValueError:
         return False
+    return True
+
+
+def _component(text: str) -> Any:
+    """What the library reads in it. Raises ValueError."""
+    try:
+        [found] = read_components(text)
+    except Exception as error:  # it has its own, and stumbles over many things
+        raise ValueError(f"it can't be read: {error}"[:200]) from error
+    return found
 
 
 def _uid_asked(filters: list[ET.Element]) -> str | None:

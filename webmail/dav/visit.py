@@ -14,6 +14,7 @@ from webmail.collections.store import Access
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
+from webmail.dav import directory_book
 from webmail.dav.sign_in import Device
 from webmail.models import User
 
@@ -48,6 +49,8 @@ class Visit:
                 for kind in missing:
                     store.first(self.user, kind)
                 found = store.accessible(self.user)
+            if store.BOOK in self.device.kinds and (directory := directory_book.access(self.user, self.settings)) is not None:
+                found.append(directory)
             self._found = [one for one in found if one.collection.kind in self.device.kinds]
         return self._found
 
@@ -61,7 +64,8 @@ class Visit:
         What was known of them before is looked up anew.
         """
         with db.atomic():
-            ids = sorted({one.collection.id for name in names if (one := self.access(name)) is not None})
+            named = [one.collection for name in names if (one := self.access(name)) is not None]
+            ids = sorted({one.id for one in named if not directory_book.is_directory(one)})
             if not ids:
                 in_turn(self.user)
             else:
