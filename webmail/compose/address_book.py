@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webmail.contacts import categories, membership
+from webmail.contacts import books, categories, membership
 from webmail.contacts.categories import Category
 from webmail.mail import Address
 from webmail.mime import addresses
@@ -62,7 +62,7 @@ def _ours(user: User, found: Iterable[GroupPeople]) -> list[Group]:
 
 
 def _fitting(user: User, words: str) -> list[Any]:
-    return [Contact.user == user, *(Contact.words.contains(f" {word}") for word in words_in(words)[:10])]
+    return [books.visible(user), *(Contact.words.contains(f" {word}") for word in words_in(words)[:10])]
 
 
 def _with_people(user: User, conditions: Sequence[Any], most: int = MOST_GROUPS) -> list[Group]:
@@ -107,7 +107,7 @@ def unfolded(user: User, entries: Iterable[str], sight: Sight | None = None) -> 
     entries = list(entries)
     uids = [entry.removeprefix(_TOKEN) for entry in entries if entry.startswith(_TOKEN)]
     ours = [entry.removeprefix(_TOKEN_OURS) for entry in entries if entry.startswith(_TOKEN_OURS)]
-    found = _with_people(user, [Contact.user == user, Contact.uid.in_(uids[:MOST_GROUPS])]) if uids else []
+    found = _with_people(user, [books.visible(user), Contact.uid.in_(uids[:MOST_GROUPS])]) if uids else []
     found += (
         _ours(user, people_groups.identified(user.domain, ours[:MOST_GROUPS], sight.listed_groups())) if ours and sight else []
     )
@@ -143,12 +143,25 @@ def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None
     if sight and (unknown := names - times.keys() - known.keys()):
         found = people_groups.named(user.domain, unknown, sight.listed_groups())
         known |= {fold(group.name): group for group in _ours(user, found)}
+    if unknown := names - times.keys() - known.keys():
+        known |= _of_others(user, unknown)
     filled = {}
     for field, inside in items.items():
         groups_in = {item: known[_name(item)] for item in inside if "@" not in item and _name(item) in known}
         whole = (address_text(groups_in[item].people) if item in groups_in else item for item in inside)
         filled[field] = ", ".join(whole) if groups_in else lists[field]
     return filled
+
+
+def _of_others(user: User, unknown: Iterable[str]) -> dict[str, Group]:
+    """Groups in books that others share, by these names, where one group has it. They come last: nobody may take mail from what a
+    name means without them. 2 queries, 2 more where books are shared."""
+    if not (shared := books.shared(user)):
+        return {}
+    wanted = [sort_key(name) for name in list(unknown)[:100]]
+    found = _with_people(user, [Contact.collection.in_(shared), Contact.sort.in_(wanted)])
+    times = Counter(fold(group.name) for group in found)
+    return {name: group for group in found if times[name := fold(group.name)] == 1}
 
 
 def _name(item: str) -> str:

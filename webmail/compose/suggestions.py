@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from webmail import preferences
 from webmail.compose import address_book
 from webmail.config import Settings
 from webmail.contacts import book_rows
@@ -97,7 +98,8 @@ def _people(user: User, words: str, sight: Sight, most: int) -> list[Person]:
             _note(found, _BOOK, _CONTACT, fitting(rows, folded, enough, met))
     _note(found, _ADDRESS, _LISTED, fitting(_addresses(sight), wanted))
     _note(found, _ACCOUNT, 0.0, fitting(account_rows.candidates(sight, wanted), wanted, enough, met))
-    _note(found, _MET, 0.0, fitting(met.values(), wanted))  # all: their weights decide
+    if preferences.for_user(user).suggest_met:
+        _note(found, _MET, 0.0, fitting(met.values(), wanted))  # all: their weights decide
     today = met_rows.weight_now(1.0)
     for address in met.keys() & found.keys():
         found[address].weight += met[address].weight * today

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 
 import pytest
+from flask import Flask
 
 from tests.support.contact_pages import CARD, EDIT
 from tests.support.contacts import new
 from tests.support.visits import Page, Visitor
 from tests.unit.contact_pages.conftest import book, share, user_of
+from webmail import preferences
+from webmail.compose import address_book, suggestions
 from webmail.contacts import store
 from webmail.contacts.views import sources
 from webmail.contacts.views.sources import Source, SourcePerson
@@ -187,3 +190,26 @@ def test_people_are_found_added_and_forgotten_all_at_once(alice: Visitor) -> Non
     page = alice.submit(page, "form:has([value=off])", action="off")
     assert "ann@x.example" not in page.one("main").get_text() and not alice.get("/contacts?words=ann").all(".elsewhere")
     assert "ann@x.example" in alice.submit(page, "main form", action="on").one("main").get_text()
+
+
+# --- writing to them -------------------------------------------------------------------------------------------------
+
+
+def test_shared_groups_are_recipients_after_all_others_of_that_name(alice: Visitor, bob: Visitor) -> None:
+    user, staff = user_of(alice), book(bob, "Staff")
+    store.add(user_of(bob), ContactDetails(name="Team", group=True, members=("mailto:ben@x.example",)), book=staff)
+    assert address_book.with_groups(user, {"to": "Team"}) == {"to": "Team"} and not address_book.groups(user, "team")
+    share(staff, alice)
+    assert address_book.with_groups(user, {"to": "Team"}) == {"to": "ben@x.example"}
+    [suggested] = address_book.groups(user, "team")
+    assert address_book.unfolded(user, [suggested.token]) == ["ben@x.example"]
+    store.add(user, ContactDetails(name="Team", group=True, members=("mailto:mine@x.example",)))
+    assert address_book.with_groups(user, {"to": "Team"}) == {"to": "mine@x.example"}
+
+
+def test_people_one_wrote_to_are_not_suggested_once_that_is_off(app: Flask, alice: Visitor) -> None:
+    Correspondent.create(user=user_of(alice), address="zoe@x.example", name="Zoe")
+    settings = app.extensions["settings"]
+    assert [one.email for one in suggestions.suggest(user_of(alice), "zo", settings)] == ["zoe@x.example"]
+    preferences.change(user_of(alice), suggest_met=False)
+    assert suggestions.suggest(user_of(alice), "zo", settings) == []

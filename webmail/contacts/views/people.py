@@ -102,6 +102,7 @@ SOURCES.append(
         url=lambda words: url_for("contacts.people", words=words or None),
         find=_find,
         searched=lambda: preferences().suggest_met,
+        named=False,
     )
 )
 

@@ -44,6 +44,7 @@ class Source:
     find: Callable[[User, str, int], tuple[Sequence[SourcePerson], int]]
     is_on: Callable[[], bool] = lambda: True  # whether there is such a page
     searched: Callable[[], bool] = lambda: True  # whether the person wants it in their search
+    named: bool = True  # whether the rows of contacts say that they stand there too
 
 
 SOURCES: list[Source] = []
@@ -65,6 +66,7 @@ class FoundElsewhere:
     url: str
     people: list[SourcePerson]
     total: int
+    more: bool  # than the search has looked at
 
 
 def shelf() -> list[Access]:
@@ -75,6 +77,7 @@ def shelf() -> list[Access]:
     return found
 
 
+@blueprint.app_template_global()
 def book_label(access: Access) -> str:
     """What a book is called; others' with whose it is."""
     title, owner = books.title(access), access.collection.user
@@ -124,6 +127,11 @@ def any_book_of(row: Contact) -> str:
 
 
 @blueprint.app_template_global()
+def several_books() -> bool:
+    return len(shelf()) > 1
+
+
+@blueprint.app_template_global()
 def books_to_write() -> list[tuple[int, str]]:
     """(`id`, name) of the books that the person may add to; none if there is only one: nobody needs to choose then."""
     found = [(one.collection.id, book_label(one)) for one in books.writable(shelf())]
@@ -140,14 +148,14 @@ def elsewhere(words: str, found: ContactPage) -> tuple[list[FoundElsewhere], dic
         keys = {address_key(one.email): one for one in people}
         known = contact_list.with_addresses(current_user(), shelf(), words, [key for key in keys if key]) if keys else {}
         heads = {each.id: row.id for row in found.rows for each in (row, *found.twins.get(row.id, ()))}
-        for number in known.values():
+        for number in known.values() if source.named else ():
             labels = also.setdefault(heads.get(number, number), [])
             if source.label() not in labels:
                 labels.append(source.label())
         left = [one for key, one in keys.items() if key not in known and key not in taken]
         taken.update(keys)
         if left or total > len(people):
-            rest.append(FoundElsewhere(source.label(), source.url(words), left, total))
+            rest.append(FoundElsewhere(source.label(), source.url(words), left, total, total > len(people)))
     return rest, also
 
 
