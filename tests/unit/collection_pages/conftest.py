@@ -39,7 +39,13 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 @pytest.fixture
 def person(app: Flask, hashed: str) -> Callable[..., User]:
     def make(local: str, domain: str = "lycee.example", **more: Any) -> User:
-        values = {"address": f"{local}@{domain}", "local": local, "domain": domain, "name": local.capitalize(), "password": hashed}
+        values = {
+            "address": f"{local}@{domain}",
+            "local": local,
+            "domain": domain,
+            "name": local.capitalize(),
+            "password": hashed,
+        }
         return User.create(**values | more)
 
     return make

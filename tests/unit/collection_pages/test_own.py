@@ -106,7 +106,9 @@ def test_one_is_deleted_and_brought_back_with_all_that_was_in_it(
     back = page.submit(gone, "#notices form")
     assert "“Club” is back. 3 items restored." in back.notices and TrashedItem.select().count() == 0
     assert look(phone, f"{name}/")[0] == "Club" and len(phone.sync(f"{name}/")[1]) == 3
-    body = f"<d:sync-collection xmlns:d='DAV:'><d:sync-token>{token}</d:sync-token><d:prop><d:getetag/></d:prop></d:sync-collection>"
+    body = (
+        f"<d:sync-collection xmlns:d='DAV:'><d:sync-token>{token}</d:sync-token><d:prop><d:getetag/></d:prop></d:sync-collection>"
+    )
     assert "valid-sync-token" in phone.ask("REPORT", f"{name}/", body).text  # it is another one, whatever its number
     [share] = CollectionShare.select()
     assert (share.user_id, share.rights) == (bob.id, "write")

@@ -80,7 +80,7 @@ def who_words(who: shares.Sharee) -> str:
 def rights_words(rights: str) -> str:
     """What somebody can do with a collection, as on a form."""
     words = {
-        "busy": _("See only when I am busy"), "read": pgettext("right", "Read"), "write": _("Read and edit"),
+        "busy": _("Busy times only"), "read": pgettext("right", "Read"), "write": _("Read and edit"),
     }  # fmt: skip
     return words.get(rights, "")
 

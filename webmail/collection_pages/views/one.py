@@ -108,8 +108,9 @@ def _delete(access: Access) -> Answer:
         notify(words, "caution")
         return redirect(url_for("collections.one", number=access.collection.id), 303)
     words = _("Address book “%(name)s” deleted.") if kind == BOOK else _("Calendar “%(name)s” deleted.")
+    words = words % {"name": name} + " " + _("Everything in it stays in the trash for 30 days.")
     notify(
-        f"{words % {'name': name}} {_('Everything in it stays in the trash for 30 days.')}",
+        words,
         undo=(url_for("collections.restore_whole"), {"whole": whole.id}), keep=_UNDO_SECONDS,
     )  # fmt: skip
     return redirect(url_for("collections.show"), 303)

@@ -104,6 +104,11 @@ PLACES = (
         _l("folder mailbox favourite share sharing sent trash junk"),
     ),
     SettingsPlace(
+        "collections.show", _l("Calendars and address books"),
+        _l("Create, share and delete them, and restore what devices deleted."),
+        _l("calendar agenda contacts book share sharing colour trash restore deleted CalDAV CardDAV"),
+    ),
+    SettingsPlace(
         "filters.show_senders", _l("Blocked and safe senders"), _l("Whose messages go to Junk, and whose never do."),
         _l("block spam junk whitelist blacklist allow sender"), False,
     ),
