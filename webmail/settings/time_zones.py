@@ -10,6 +10,15 @@ from webmail.preferences import is_zone
 
 _PLACES = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
+# a second clock beside one's own is mostly for one of these; others are understood when they are typed
+OFTEN = (
+    "Africa/Algiers", "Africa/Casablanca", "Africa/Dakar", "Africa/Tunis", "America/Cayenne", "America/Guadeloupe",
+    "America/Los_Angeles", "America/Martinique", "America/Miquelon", "America/New_York", "America/Sao_Paulo", "America/Toronto",
+    "Asia/Dubai", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Europe/Athens", "Europe/Berlin",
+    "Europe/Kyiv", "Europe/Lisbon", "Europe/London", "Europe/Madrid", "Europe/Paris", "Europe/Rome", "Indian/Mayotte", "Indian/Reunion",
+    "Pacific/Noumea", "Pacific/Tahiti",
+)  # fmt: skip
+
 
 class UnknownZone(ValueError):
     """No time zone, or several, are called so."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from flask import current_app, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webmail import preferences as preferred
@@ -57,12 +57,6 @@ def calendar_choices() -> list[tuple[str, list[ShownCalendar]]]:
     mine = my_calendars()
     groups = [("own", [one for one in mine if not one.owner]), ("shared", [one for one in mine if one.owner])]
     return [group for group in groups if group[1]]
-
-
-@blueprint.app_template_global()
-def collections_url() -> str:
-    """The page on which calendars are made, shared and deleted."""
-    return url_for("collections.show") if "collections.show" in current_app.view_functions else ""
 
 
 @blueprint.post("/calendar/shown")
