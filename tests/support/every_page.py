@@ -25,7 +25,7 @@ from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.visits import Page
 from webmail.auth import app_passwords
 from webmail.collections import store as collections
-from webmail.models import TrustedDevice, User, now
+from webmail.models import Collection, RemoteAccount, RemoteItem, RemoteLink, TrustedDevice, User, now
 
 ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN.address
 _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words that do not fit a narrow screen
@@ -70,6 +70,8 @@ NO_PAGES = frozenset(
         "auth.show_sessions",  # leads to the page of devices
         "auth.show_wish",  # for people at the second step: tests/browser/auth
         "auth.confirm_for_voucher",
+        "dav.new_server",  # for those who have just given a factor again: tests/unit/dav/test_server_pages.py
+        "dav.choose_collections",  # asks the other server
         "auth.show_second_step",
         "auth.show_totp",  # and for those who have just given a factor again
         "auth.ask_to_remove_totp",
@@ -127,6 +129,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_writing(alice),
         **_contacts(alice),
         **_calendar(demo),
+        **_servers(demo),
         **_settings(alice),
         **_tasks(alice),
         **_filters(alice),
@@ -248,6 +251,20 @@ def _calendar(demo: Services) -> dict[str, str]:
         "calendar-empty": "/calendar/agenda/1990-01-01",
         **{f"calendar-{view}": place for view, place in views.items()},
     }
+
+
+def _servers(demo: Services) -> dict[str, str]:
+    """A server that refuses the password, with a question and entries to look at."""
+    with accounts.tables(demo.database):
+        user = User.get(User.address == ALICE)
+        RemoteAccount.delete().where(RemoteAccount.user == user).execute()
+        server = RemoteAccount.create(user=user, url="https://nuage.example/", login="alice", secret=b"x", error="password")
+        for number in (0, 1):
+            calendar, _new = Collection.get_or_create(user=user, name=f"other-{number}", defaults={"kind": "calendar"})
+            url = f"https://nuage.example/{number}/"
+            link = RemoteLink.create(account=server, collection=calendar, url=url, missing="there" * number, missing_count=180)
+            RemoteItem.create(link=link, name="a.ics", note="conflict", title=_LONG)
+    return {"servers": "/collections/servers", "servers-disconnect": f"/collections/servers/{server.id}/disconnect"}
 
 
 def _contacts(alice: HttpVisitor) -> dict[str, str]:

@@ -27,6 +27,7 @@ from webmail.models import AuditAct, RemoteAccount, RemoteLink, now
 from webmail.tasks import heartbeat
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import number as number_in_words
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
@@ -51,7 +52,7 @@ def servers() -> Response:
     busy = [one.id for one in mine if by_account[one.id] and _is_busy(one)]
     return page(
         "collections/servers.html", accounts=mine, linked=by_account, notes=accounts.notes(links), busy=busy,
-        host_of=accounts.host_of, look_of=_look, progress=_progress, full=len(mine) >= accounts.MOST,
+        host_of=accounts.host_of, look_of=_look, progress=_progress, in_words=number_in_words, full=len(mine) >= accounts.MOST,
         nobody_works=bool(busy) and not heartbeat.is_alive(heartbeat.last_seen()),
     )  # fmt: skip
 
@@ -92,7 +93,7 @@ def connect_server() -> Answer:
     password, shown = request.form.get("password", "")[:1000], request.form.get("address", "")[:900]
     if not url:
         return _form(shown, login, _("Type the address of the server. It looks like cloud.example.org."), "address")
-    if not login or not password:
+    if not login or not login.isprintable() or not password:
         return _form(shown, login, _("Type your user name and password on this server."), "password" if login else "login")
     host = urlsplit(url).hostname or ""
     if audit.count_of(AuditAct.OTHER_SERVER_REFUSED, current_user(), now() - _TRIES_WITHIN) >= _MOST_TRIES:
