@@ -1,14 +1,58 @@
-"""Calendar editing: finds an event that somebody may see, and changes what is in a calendar from pages, with undo."""
+"""Calendar editing: finds an event that somebody may see, and changes what is in calendars from pages, with undo."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from webmail.calendar import objects
+from webmail.collections import room
 from webmail.collections import store as collections
 from webmail.collections.store import Access
+from webmail.config import Settings
+from webmail.database import undo_store
+from webmail.database.connection import db
+from webmail.errors import LimitReached
+from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import CalendarObject, User
+
+LARGEST = 1_000_000  # bytes of an event with its exceptions
+_LARGEST_UNDO = 2_000_000  # characters
+_OPENING = '{"events"'
 
 
 class NoSuchEvent(LookupError):
     """The event no longer exists, or is in no calendar of this person."""
+
+
+class EventChangedElsewhere(ValueError):
+    """The event was changed by another page or device since it was shown, or is gone."""
+
+
+class NotWritable(ValueError):
+    """The person may not change what is in this calendar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What is to stand under a name in a calendar (by `id`); "" for nothing. `etag`: what stands there now, "" for nothing."""
+
+    calendar: int
+    href: str
+    text: str
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done: the name, what stood there before ("" for nothing), and what stands there now ("" for nothing)."""
+
+    calendar: int
+    href: str
+    before: str
+    etag: str
 
 
 def calendars(user: User) -> list[Access]:
@@ -16,10 +60,94 @@ def calendars(user: User) -> list[Access]:
     return [one for one in collections.accessible(user) if one.collection.kind == collections.CALENDAR]
 
 
+def writable(user: User) -> list[Access]:
+    """Those in which they may change events; there is always one of their own. 2 queries, 5 the first time."""
+    own = collections.first(user, collections.CALENDAR)
+    found = [one for one in calendars(user) if one.writes and _takes_events(one)]
+    return sorted(found, key=lambda one: one.collection.id != own.id)
+
+
+def _takes_events(access: Access) -> bool:
+    return "VEVENT" in (access.collection.components or "VEVENT")
+
+
 def load(user: User, calendar: int, href: str) -> tuple[Access, CalendarObject]:
     """An event by its calendar's `id` and its name there. 3 queries. Raises NoSuchEvent."""
     access = next((one for one in calendars(user) if one.collection.id == calendar), None)
-    row = CalendarObject.get_or_none(CalendarObject.collection == calendar, CalendarObject.href == href) if access else None
+    row = _row(calendar, href) if access else None
     if access is None or row is None or row.component != "VEVENT":
         raise NoSuchEvent(f"no event {href[:60]!r} in calendar {calendar}")
     return access, row
+
+
+def _row(calendar: int, href: str) -> CalendarObject | None:
+    found: CalendarObject | None = CalendarObject.get_or_none(CalendarObject.collection == calendar, CalendarObject.href == href)
+    return found
+
+
+def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False) -> list[Done]:
+    """Change what is in calendars, all of it or nothing; returns what undoes it. `as_kept`: rules that are never expanded may
+    stay as they are.
+
+    1 transaction. Raises UnusableCalendar, EventChangedElsewhere, NotWritable, LimitReached, UidTaken.
+    """
+    zone = objects.zone_of(settings.timezone)
+    found = [_prepared(one.text, zone, as_kept) if one.text else None for one in writes]
+    with db.atomic():
+        collections.lock(sorted({one.calendar for one in writes}))
+        may = {one.collection.id for one in calendars(user) if one.writes and _takes_events(one)}
+        if not all(one.calendar in may for one in writes):
+            raise NotWritable("no right to write")
+        rows = [_row(one.calendar, one.href) for one in writes]
+        if any((row.etag if row else "") != one.etag for row, one in zip(rows, writes, strict=True)):
+            raise EventChangedElsewhere("another version is there")
+        done: dict[int, Done] = {}
+        for at in sorted(range(len(writes)), key=lambda at: bool(writes[at].text)):  # first what makes room, and frees a UID
+            done[at] = _write_one(writes[at], rows[at], found[at], settings)
+    return [done[at] for at in range(len(writes))]
+
+
+def _prepared(text: str, zone: tzinfo, as_kept: bool) -> objects.Prepared:
+    if len(text.encode()) > LARGEST:
+        raise LimitReached("too large an event")
+    try:
+        return objects.prepared(text, zone)
+    except UnusableCalendar:
+        if not as_kept:
+            raise
+        return objects.prepared(text, zone, once=True)
+
+
+def _write_one(one: Write, row: CalendarObject | None, found: objects.Prepared | None, settings: Settings) -> Done:
+    before = row.text if row else ""
+    if found is None:
+        if row is not None:
+            objects.take_out(one.calendar, [row])
+        return Done(one.calendar, one.href, before, "")
+    room.check_room(one.calendar, 0 if row else 1, len(one.text.encode()) - (row.size if row else 0), settings)
+    return Done(one.calendar, one.href, before, objects.write(one.calendar, one.href, one.text, found, row).etag)
+
+
+# --- undo ------------------------------------------------------------------------------------------------------------
+
+
+def offer_undo(user: User, done: Iterable[Done]) -> str:
+    """Keep what was there before for an hour; returns the name to undo by, "" if it is too large. 1 transaction."""
+    kept = json.dumps({"events": [[one.calendar, one.href, one.before, one.etag] for one in done]}, ensure_ascii=False)
+    return "" if len(kept) > _LARGEST_UNDO else undo_store.keep(user, kept)
+
+
+def undo(user: User, name: str, settings: Settings) -> bool:
+    """Put back what `offer_undo` kept, all or nothing, under its names; False if it is over, not theirs, or was done already.
+
+    Raises EventChangedElsewhere if it was changed again since, NotWritable, LimitReached, UidTaken.
+    """
+    row = undo_store.load(user, name, _OPENING)
+    if row is None:
+        return False
+    steps = [Done(*step) for step in json.loads(row.steps)["events"]]
+    with db.atomic():
+        if undo_store.claim(user, name, _OPENING) is None:
+            return False
+        write(user, [Write(one.calendar, one.href, one.before, one.etag) for one in steps], settings, as_kept=True)
+    return True

@@ -75,7 +75,8 @@ def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObj
     whole = not read.recurring or read.component != "VEVENT"
     values: dict[str, Any] = {
         "uid": read.uid, "component": read.component, "etag": hashlib.sha256(content).hexdigest(), "size": size,
-        "first": expansion.first, "last": expansion.last, "busy": int(expansion.busy), "recurring": ONCE if read.once else int(read.recurring),
+        "first": expansion.first, "last": expansion.last, "busy": int(expansion.busy),
+        "recurring": ONCE if read.once else int(read.recurring),
         "indexed_from": -FOR_EVER if whole else start, "indexed_until": FOR_EVER if whole else end, "seq": seq, "text": text,
         "modified": now(),
     }  # fmt: skip

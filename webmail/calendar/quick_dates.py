@@ -7,7 +7,7 @@ from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from webmail.calendar.quick_words import Vocabulary, Words, compiled
+from webmail.calendar.quick_words import Phrase, Vocabulary, compiled
 from webmail.calendar.repeat import MOST_EVERY, MOST_TIMES, Repeat
 
 _PLACES = {"premier": 1, "1er": 1, "deuxieme": 2, "troisieme": 3, "quatrieme": 4, "dernier": -1,
@@ -120,7 +120,7 @@ def _numbered(number: int, today: date, weekday: int | None = None) -> Days | No
     return Days(days[0]) if days else None
 
 
-def take_days(words: Words, v: Vocabulary, today: date) -> Days | None:
+def take_days(words: Phrase, v: Vocabulary, today: date) -> Days | None:
     """The day or days that the words say; they are taken out."""
     day = _day_pattern(v)
     first = rf"(?:{day}|\d{{1,2}}(?:er|st|nd|rd|th)?)"
@@ -172,7 +172,7 @@ def _span(first: str, last: str, v: Vocabulary, today: date) -> Days | None:
     return Days(begin, finish, end.remarks if begin.year > today.year else ())
 
 
-def take_bare_day(words: Words, v: Vocabulary, today: date) -> Days | None:
+def take_bare_day(words: Phrase, v: Vocabulary, today: date) -> Days | None:
     """A day of the month without its name ("le 14"), where nothing else says when it is."""
     number = r"le (\d{1,2}|1er)" if v.name == "fr" else r"(?:on )?the (\d{1,2})(?:st|nd|rd|th)"
     pattern = rf"{number}(?! (?:of )?{v.month})"
@@ -182,7 +182,7 @@ def take_bare_day(words: Words, v: Vocabulary, today: date) -> Days | None:
 # --- what repeats ----------------------------------------------------------------------------------------------------
 
 
-def take_repeat(words: Words, v: Vocabulary, today: date) -> Repeat | None:
+def take_repeat(words: Phrase, v: Vocabulary, today: date) -> Repeat | None:
     """How it repeats, with its end; taken out of the words."""
     patterns = _FRENCH if v.name == "fr" else _ENGLISH
     values = {"days": rf"{v.day}(?:(?:, | et | and | & ){v.day}){{0,6}}", "day": v.day, "number": v.number}
@@ -254,7 +254,7 @@ def _days_in(text: str, v: Vocabulary) -> tuple[int, ...]:
     return tuple(sorted({v.days[name.rstrip(".")] for name in compiled(rf"(?<![a-z]){v.day}").findall(text)}))
 
 
-def _take_end(words: Words, v: Vocabulary, today: date, repeat: Repeat) -> Repeat:
+def _take_end(words: Phrase, v: Vocabulary, today: date, repeat: Repeat) -> Repeat:
     """The repetition with its end, if the words say one."""
     day = _day_pattern(v)
     times = r"(?:pendant )?(\d{1,3}) fois" if v.name == "fr" else r"(?:for )?(\d{1,3}) times"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from webmail.calendar import quick_dates, quick_times
-from webmail.calendar.quick_words import ENGLISH, FRENCH, Vocabulary, Words
+from webmail.calendar.quick_words import ENGLISH, FRENCH, Phrase, Vocabulary
 from webmail.calendar.repeat import Repeat, first_day
 
 LONGEST = 300  # characters that are read
@@ -38,11 +38,11 @@ def read(text: str, now: datetime, language: str) -> Understood:
     """What these words say, at the time `now` of the person's clock (without a zone), who speaks this language ("fr", "en")."""
     text = unicodedata.normalize("NFC", " ".join(text.replace("\x00", " ").split()))[:LONGEST]
     order = (FRENCH, ENGLISH) if language.startswith("fr") else (ENGLISH, FRENCH)
-    readings = [_read(Words(text), now, vocabulary) for vocabulary in order]
+    readings = [_read(Phrase(text), now, vocabulary) for vocabulary in order]
     return max(readings, key=lambda one: one[0])[1]  # the first of those that understood as much
 
 
-def _read(words: Words, now: datetime, vocabulary: Vocabulary) -> tuple[int, Understood]:
+def _read(words: Phrase, now: datetime, vocabulary: Vocabulary) -> tuple[int, Understood]:
     today = now.date()
     rule = quick_dates.take_repeat(words, vocabulary, today)
     days = quick_dates.take_days(words, vocabulary, today)

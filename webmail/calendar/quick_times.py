@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import time, timedelta
 
-from webmail.calendar.quick_words import Vocabulary, Words
+from webmail.calendar.quick_words import Phrase, Vocabulary
 
 _AFTERNOON = range(1, 8)  # "at 3" alone is in the afternoon, in English
 _FR_TIME = r"(?:\d{1,2} ?h(?:eures?)?(?: ?\d{2}(?!\d))?(?: et (?:demie|quart))?|\d{1,2}:\d{2}|midi(?: et demi)?|minuit)"
@@ -40,7 +40,7 @@ class Hours:
     length: timedelta | None = None
 
 
-def take_hours(words: Words, vocabulary: Vocabulary) -> Hours:
+def take_hours(words: Phrase, vocabulary: Vocabulary) -> Hours:
     """The hours that the words say; they are taken out."""
     whole = words.take(vocabulary.all_day)
     length = _take_length(words, vocabulary)
@@ -64,7 +64,7 @@ def _part_pattern(vocabulary: Vocabulary) -> str:
     return rf"(?:ce |cet |cette |le |l'|en )?({names})" if vocabulary.name == "fr" else rf"(?:this |in the |to|at )?({names})"
 
 
-def _take_length(words: Words, vocabulary: Vocabulary) -> timedelta | None:
+def _take_length(words: Phrase, vocabulary: Vocabulary) -> timedelta | None:
     before, hours, minutes, days, weeks = _LENGTHS[vocabulary.name]
     if words.take(rf"{before}(?:{_HALF[vocabulary.name]})"):
         return timedelta(minutes=30)

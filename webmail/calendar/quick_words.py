@@ -59,7 +59,7 @@ def plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFD", one)[0].lower()[:1] or one for one in text.translate(_APOSTROPHES))
 
 
-class Words:
+class Phrase:
     """A text from which things are taken out."""
 
     def __init__(self, text: str) -> None:

@@ -1,6 +1,6 @@
 """Calendar views: importing these modules registers their routes."""
 
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.views import calendars, event, event_form, meetings, show, words
+from webmail.calendar.views import calendars, event, event_form, event_transfer, event_words, meetings, show, undo, words
 
-__all__ = ["blueprint", "calendars", "event", "event_form", "meetings", "show", "words"]
+__all__ = ["blueprint", "calendars", "event", "event_form", "event_transfer", "event_words", "meetings", "show", "undo", "words"]

@@ -1,22 +1,128 @@
-"""The page of one event."""
+"""The page of one event, or of one of those that recur."""
 
 from __future__ import annotations
 
-from flask import Response, abort
+import time
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from webmail.calendar import editing
+from flask import Response, abort, request, url_for
+
+from webmail.calendar import editing, event_facts, objects
 from webmail.calendar.blueprint import blueprint
-from webmail.mime.formats import calendar_object
-from webmail.web.current import current_user
+from webmail.calendar.event_facts import EventFacts
+from webmail.calendar.views.event_words import elsewhere_words, privacy_words, repeat_words, status_words, when_words
+from webmail.collections import look
+from webmail.collections.store import Access
+from webmail.mime.address_text import address_text
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.models import CalendarObject, Occurrence
+from webmail.web.current import current_user, settings, time_zone
 from webmail.web.rendering import page
+
+MOST_NEXT = 5
 
 
 @blueprint.get("/calendar/events/<int:calendar>/<href>")
 def event(calendar: int, href: str) -> Response:
     """An event; `at` in the query: which one of those that recur, by its RECURRENCE-ID."""
+    access, row = mine(calendar, href)
+    if not access.reads:
+        return _busy_page(access, row)
+    facts = facts_here(access, row)
+    if facts is None:
+        return page("calendar/event.html", facts=None, title=title_of(row), calendar=calendar_words(access), back=_back(None))
+    fields, zone = facts.fields, time_zone()
+    asked = [one.person for one in facts.people]
+    return page(
+        "calendar/event.html", facts=facts, title=fields.title, calendar=calendar_words(access), back=_back(facts),
+        when=when_words(facts.begins, facts.ends, zone), elsewhere=elsewhere_words(facts, zone),
+        repeats=repeat_words(facts.repeat, fields.start), state=status_words(fields.status),
+        privacy=privacy_words(fields.privacy), following=_following(facts), to=address_text(asked) if asked else "",
+        exceptions=[(when_words(one.when, one.when, zone), _moved_words(one.moved, zone), one.title) for one in facts.exceptions],
+        ours=request.args.get("at") or "",
+    )  # fmt: skip
+
+
+def _moved_words(moved: date | datetime | None, zone: tzinfo) -> str:
+    return "" if moved is None else when_words(moved, moved, zone)
+
+
+def _busy_page(access: Access, row: CalendarObject) -> Response:
+    """All that somebody sees of an event who may only know when others are busy."""
+    at = request.args.get("at", "")
+    rows = Occurrence.select().where(Occurrence.object == row.id, Occurrence.busy > 0)
+    if at:
+        rows = rows.where(Occurrence.recurrence_id == at[:40])
+    one = rows.order_by(Occurrence.start).first()
+    if one is None:
+        abort(404)
+    zone = time_zone()
+    begins, ends = moment_of(one.start, one.whole_day), moment_of(max(one.end - 86_400 * one.whole_day, one.start), one.whole_day)
+    return page("calendar/busy.html", when=when_words(begins, ends, zone), calendar=calendar_words(access), back=day_url(begins))
+
+
+# --- for all pages of events -----------------------------------------------------------------------------------------
+
+
+def mine(calendar: int, href: str) -> tuple[Access, CalendarObject]:
+    """An event that the person may see; 404 else."""
     try:
-        access, row = editing.load(current_user(), calendar, href)
+        return editing.load(current_user(), calendar, href)
     except editing.NoSuchEvent:
         abort(404)
-    title = calendar_object.read(row.text).summary if access.reads else ""
-    return page("calendar/event.html", access=access, row=row, title=title)
+
+
+def facts_here(access: Access, row: CalendarObject, at: str | None = None) -> EventFacts | None:
+    """What is told of it; 404 if `at` names none of it, None if no page can show it."""
+    at = request.args.get("at", "") if at is None else at
+    try:
+        return event_facts.facts_of(access, row, at[:40], objects.zone_of(settings().timezone))
+    except event_facts.NoSuchOccurrence:
+        abort(404)
+    except UnusableCalendar:
+        return None
+
+
+def title_of(row: CalendarObject) -> str:
+    """The title as lists have it."""
+    one = Occurrence.get_or_none(Occurrence.object == row.id)
+    return one.summary if one else ""
+
+
+def calendar_words(access: Access) -> str:
+    """What a calendar is called, with whose it is if that is somebody else."""
+    name, owner = look.title_of(access.props) or access.name, access.collection.user
+    return name if owner.id == current_user().id else f"{name} ({owner.name or owner.address})"
+
+
+def day_url(moment: date | datetime) -> str:
+    """The calendar's page of a day."""
+    day = moment.date() if isinstance(moment, datetime) else moment
+    return url_for("calendar.show_period", view="day", day=day.isoformat())
+
+
+def _back(facts: EventFacts | None) -> str:
+    return day_url(event_facts.day_of(facts, time_zone())) if facts else url_for("calendar.show")
+
+
+def event_url(calendar: int, href: str, at: str = "", endpoint: str = "calendar.event") -> str:
+    return url_for(endpoint, calendar=calendar, href=href, at=at or None)
+
+
+def _following(facts: EventFacts) -> list[tuple[str, str]]:
+    """When those that recur come next, with their links. 1 query."""
+    if not facts.recurs or facts.at:
+        return []
+    rows = Occurrence.select().where(Occurrence.object == facts.row.id, Occurrence.start >= int(time.time()) - 86_400)
+    found = []
+    for one in rows.order_by(Occurrence.start).limit(MOST_NEXT):
+        begins = moment_of(one.start, one.whole_day)
+        words = when_words(begins, begins, time_zone())
+        found.append((words, event_url(facts.row.collection_id, facts.row.href, one.recurrence_id)))
+    return found
+
+
+def moment_of(at: int, whole_day: int) -> date | datetime:
+    """A time of the table of occurrences: a day, or a time where one is."""
+    utc = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
+    return utc.date() if whole_day else utc.astimezone(time_zone())

@@ -2,13 +2,315 @@
 
 from __future__ import annotations
 
-from flask import Response
+from dataclasses import fields as fields_of
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
+from babel.dates import get_day_names
+from flask import Response, abort, redirect, request, session
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as Answer
+
+from webmail.auth.guard import keeps_text
+from webmail.calendar import editing, event_changes, quick_entry
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.event_facts import EventFacts
+from webmail.calendar.forms import EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm
+from webmail.calendar.objects import UidTaken
+from webmail.calendar.repeat import Repeat, rule_of
+from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
+from webmail.calendar.views.event_words import is_last_of_month, place_words, repeat_words, status_words, when_words
+from webmail.calendar.views.undo import undo_of
+from webmail.errors import LimitReached
+from webmail.mime.formats.calendar_edit import MOST_REMINDERS, EventFields
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendar_series import CannotChange
+from webmail.web.current import current_user, settings, time_zone
+from webmail.web.formatting import here
+from webmail.web.notices import notify
 from webmail.web.rendering import page
+
+_REFUSALS = (UnusableCalendar, LimitReached, UidTaken, editing.NotWritable)
 
 
 @blueprint.get("/calendar/events/new")
 def new_event() -> Response:
-    """An empty form; in the query `words` ("lunch tomorrow 12:30"), or `start` and `calendar`."""
-    return page("calendar/event_form.html")
+    """An empty form; in the query `words` ("lunch tomorrow 12:30"), or fields of the form (`start`, `title`, `calendar` ...), or
+    `like` and `at`: as an event that is there ("12/name.ics")."""
+    if kept := _kept_fields():
+        return _form_page(EventForm.sent(kept))
+    if words := request.args.get("words", "").strip():
+        return _from_words(words)
+    if like := request.args.get("like", ""):
+        return _form_page(_like(like))
+    form = EventForm.sent(request.args)
+    if not form.start:
+        hour = datetime.now(time_zone()).replace(minute=0, second=0, microsecond=0, tzinfo=None) + timedelta(hours=1)
+        form.start = hour.isoformat()
+    _spread(form)
+    form.uid = event_changes.new_uid()
+    return _form_page(form)
+
+
+def _from_words(words: str) -> Response:
+    now = datetime.now(time_zone()).replace(tzinfo=None)
+    found = quick_entry.read(words, now, here().locale)
+    return _form_page(_of_words(found), words=words[: quick_entry.LONGEST], found=found)
+
+
+def _of_words(found: quick_entry.Understood) -> EventForm:
+    repeat, zone = found.repeat, time_zone()
+    rule = rule_of(repeat, found.start, zone if not found.all_day else None)
+    known = EventFields(title=found.title, start=found.start, end=found.end, place=found.place, rule=rule, zone=str(zone))
+    form = EventForm.showing(known, zone)
+    form.uid, form.calendar = event_changes.new_uid(), request.args.get("calendar", "")
+    return form
+
+
+def _like(text: str) -> EventForm:
+    number, _slash, href = text.partition("/")
+    access, row = mine(int(number) if number.isdigit() and len(number) < 16 else 0, href)
+    facts = facts_here(access, row) if access.reads else None
+    if facts is None:
+        return EventForm(uid=event_changes.new_uid())
+    form = _shown(facts)
+    form.uid, form.calendar, form.revision, form.at = event_changes.new_uid(), str(access.collection.id), "", ""
+    if facts.at:
+        form.repeat = ""
+    return form
+
+
+def _spread(form: EventForm) -> None:
+    """A date and an hour that came in one field stand in two; an end that is missing is an hour later."""
+    known = replace(form)
+    known.title = known.title or "-"
+    found = known.fields(time_zone())
+    if found is None:
+        return
+    spread = EventForm.showing(found, time_zone())
+    form.start, form.start_hour, form.end, form.end_hour = spread.start, spread.start_hour, spread.end, spread.end_hour
+
+
+@blueprint.post("/calendar/events/new")
+@keeps_text
+def add_event() -> Answer:
+    form = EventForm.sent(request.form)
+    if request.form.get("action") == "more":
+        return _form_page(form, more=True)
+    fields = form.fields(time_zone())
+    calendar = _chosen(form)
+    if fields is None or form.errors:
+        return _form_page(form, status=422)
+    form.uid = form.uid or event_changes.new_uid()
+    new = event_changes.addition(calendar, form.uid, fields)
+    try:
+        done = editing.write(current_user(), [new], settings())
+    except editing.EventChangedElsewhere:
+        return _there_already(form, fields, new)
+    except _REFUSALS as error:
+        _say_refused(form, error)
+        return _form_page(form, status=422)
+    notify(_("“%(title)s” was added to your calendar.", title=fields.title), undo=undo_of(done), keep=45)
+    return redirect(event_url(calendar, new.href), 303)
+
+
+def _chosen(form: EventForm) -> int:
+    """The calendar for a new event, by its `id`; noted as an error if it can't be."""
+    may = [one.collection.id for one in editing.writable(current_user())]
+    if form.calendar and form.calendar not in map(str, may):
+        form.errors["calendar"] = _("Choose a calendar in which you can add events.")
+    return int(form.calendar) if form.calendar in map(str, may) else may[0]
+
+
+def _there_already(form: EventForm, fields: EventFields, new: editing.Write) -> Answer:
+    """The form was sent before: a second click leads to what it made; with other words in it, it now changes that."""
+    access, row = mine(new.calendar, new.href)
+    facts = facts_here(access, row, "")
+    if facts is None or facts.fields == fields:
+        return redirect(event_url(new.calendar, new.href), 303)
+    words = _("This was already saved with different details. Your changes are not saved yet: check them, then save again.")
+    notify(words, "caution")
+    form.revision = row.etag
+    return _form_page(form, facts, 409)
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/calendar/events/<int:calendar>/<href>/edit")
+def edit_event(calendar: int, href: str) -> Response:
+    facts = _editable(calendar, href)
+    if kept := _kept_fields():
+        return _form_page(EventForm.sent(kept), facts)
+    return _form_page(_shown(facts), facts)
+
+
+@blueprint.post("/calendar/events/<int:calendar>/<href>/edit")
+@keeps_text
+def change_event(calendar: int, href: str) -> Answer:
+    form = EventForm.sent(request.form)
+    facts = _editable(calendar, href, form.at)
+    if request.form.get("action") == "more":
+        return _form_page(form, facts, more=True)
+    before = facts.fields
+    after = form.fields(time_zone(), before, facts.tz)
+    if form.revision != facts.row.etag:
+        return _conflict(form, facts, after)
+    if after is None:
+        return _form_page(form, facts, 422)
+    scope = form.scope if facts.at and form.scope in SCOPES else "all" if facts.recurs else "one"
+    try:
+        writes, lost = event_changes.change(facts.row, facts.at, scope, before, after)
+        if writes[-1].text == facts.row.text:
+            return redirect(event_url(calendar, href, facts.at), 303)
+        done = editing.write(current_user(), writes, settings())
+    except editing.EventChangedElsewhere:
+        return _conflict(form, _editable(calendar, href, form.at), after)
+    except CannotChange as error:
+        form.errors["scope"] = _why_not(error.reason)
+        return _form_page(form, facts, 422)
+    except _REFUSALS as error:
+        _say_refused(form, error)
+        return _form_page(form, facts, 422)
+    said = _("Event saved.")
+    if lost:
+        said += " " + ngettext(
+            "%(num)d changed event that no longer fits was removed.",
+            "%(num)d changed events that no longer fit were removed.",
+            lost,
+        )
+    notify(said, undo=undo_of(done), keep=45)
+    return redirect(event_url(calendar, writes[-1].href, facts.at if scope == "one" else ""), 303)
+
+
+def _editable(calendar: int, href: str, at: str | None = None) -> EventFacts:
+    """An event that the person may change; 403 or 404 else."""
+    access, row = mine(calendar, href)
+    facts = facts_here(access, row, at) if access.reads else None
+    if facts is None or not facts.editable:
+        abort(403 if access.reads else 404)
+    return facts
+
+
+def _shown(facts: EventFacts) -> EventForm:
+    form = EventForm.showing(facts.fields, facts.tz)
+    form.revision, form.at = facts.row.etag, facts.at
+    form.scope = "one" if facts.at else "all"
+    return form
+
+
+def _conflict(form: EventForm, facts: EventFacts, after: EventFields | None) -> Answer:
+    """Another page or device was quicker: both versions are shown, what was typed stays in the form."""
+    notify(_("This event was changed elsewhere. Your changes are not saved yet: check them, then save again."), "caution")
+    form.revision = facts.row.etag
+    return _form_page(form, facts, 409, theirs=_versions(facts, after))
+
+
+def _versions(facts: EventFacts, typed: EventFields | None) -> list[tuple[str, str, str]]:
+    """What differs between the calendar's version and what was typed: (label, theirs, typed)."""
+    if typed is None:
+        return []
+    now = facts.fields
+    labels = {
+        "title": _("Title"), "place": _("Place"), "notes": _("Notes"), "video": _("Video link"), "status": _("Status"),
+        "categories": _("Categories"),
+    }  # fmt: skip
+    found = []
+    zone = time_zone()
+    theirs, ours = (when_words(one.start, one.end, zone) for one in (now, typed))
+    if theirs != ours:
+        found.append((_("When"), theirs, ours))
+    for one in fields_of(EventFields):
+        mine_, other = getattr(typed, one.name), getattr(now, one.name)
+        if one.name in labels and mine_ != other:
+            found.append((labels[one.name], _said(one.name, other), _said(one.name, mine_)))
+    return found
+
+
+def _said(name: str, value: object) -> str:
+    if name == "status":
+        return status_words(str(value))
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _why_not(reason: str) -> str:
+    if reason == "rule":
+        return _("How an event repeats can’t differ for one of them: choose this and the following, or all.")
+    if reason == "day":
+        return _("This event repeats by a rule that can’t be moved to another day here. Change only this event, or its time.")
+    if reason == "range":
+        return _("Another program changed several of these at once, so they can’t be parted here. Choose this event, or all.")
+    return _("There is no such event in this series any more.")
+
+
+def _say_refused(form: EventForm, error: Exception) -> None:
+    if isinstance(error, UnusableCalendar):
+        form.errors["repeat"] = _("An event can’t repeat so often, or so long.")
+    elif isinstance(error, LimitReached):
+        notify(_("There is no room left in this calendar. Delete some events first."), "danger")
+    elif isinstance(error, UidTaken):
+        notify(_("This event is in that calendar already."), "caution")
+    else:
+        form.errors["calendar"] = _("Choose a calendar in which you can add events.")
+
+
+def _kept_fields() -> MultiDict[str, str] | None:
+    """The form that was sent here after the session had ended, carried along by the sign-in page; else None."""
+    if session.get("kept", {}).get("path") != request.path:
+        return None
+    notify(_("Here is what you typed. It is not saved yet."), "caution")
+    return MultiDict((name, value) for name, value in session.pop("kept")["fields"])
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def _form_page(
+    form: EventForm,
+    facts: EventFacts | None = None,
+    status: int = 200,
+    *,
+    more: bool = False,
+    words: str = "",
+    found: quick_entry.Understood | None = None,
+    theirs: list[tuple[str, str, str]] | None = None,
+) -> Response:
+    day = _day_of(form)
+    calendars = [] if facts else [(str(one.collection.id), calendar_words(one)) for one in editing.writable(current_user())]
+    reminders = [*form.reminders, *[""] * (EMPTY_REMINDERS + more)][:MOST_REMINDERS]
+    typed = form.typed_repeat()
+    return page(
+        "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, offered=REMINDERS,
+        own_zone=str(time_zone()), words=words, remarks=_remarks(found), understood=_understood(found), theirs=theirs or [],
+        place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
+        kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
+        names=get_day_names("wide", locale=here().locale),
+    )  # fmt: skip
+
+
+def _day_of(form: EventForm) -> date:
+    try:
+        return date.fromisoformat(form.start.strip()[:10])
+    except ValueError:
+        return datetime.now(time_zone()).date()
+
+
+def _understood(found: quick_entry.Understood | None) -> str:
+    """What quick entry made of the words, in words."""
+    if found is None:
+        return ""
+    parts = [when_words(found.start, found.end, time_zone()), found.place, repeat_words(found.repeat, found.start)]
+    return " · ".join(filter(None, parts))
+
+
+def _remarks(found: quick_entry.Understood | None) -> list[str]:
+    words = {
+        "no-date": _("No date was found in these words: this is today."),
+        "next-year": _("This day is over this year, so the next one was taken."),
+        "next-week": _("This hour is over today, so next week was taken."),
+        "tomorrow": _("This hour is over today, so tomorrow was taken."),
+        "past": _("This day is over."),
+    }
+    return [words[one] for one in found.remarks] if found else []

@@ -73,12 +73,16 @@ class Series:
         return next((one for one in self.overrides if self.is_at(one, at)), None)
 
     def is_at(self, override: Component, at: Clock) -> bool:
-        """Whether this is what was changed of the one at a moment. An hour that the clock skips has two names."""
+        """Whether this is what was changed of the one at a moment."""
         other = self.clock_of(override)
-        if not isinstance(other, datetime) or not isinstance(at, datetime):
-            return other is not None and _day(other) == _day(at)
+        return other is not None and self.same(other, at)
+
+    def same(self, one: Clock, other: Clock) -> bool:
+        """Whether two moments are the same. An hour that the clock skips has two names."""
+        if not isinstance(one, datetime) or not isinstance(other, datetime):
+            return _day(one) == _day(other)
         tz = self.start.tz or UTC
-        return other == at or other.replace(tzinfo=tz).astimezone(UTC) == at.replace(tzinfo=tz).astimezone(UTC)
+        return one == other or one.replace(tzinfo=tz).astimezone(UTC) == other.replace(tzinfo=tz).astimezone(UTC)
 
     def model(self, at: Clock) -> tuple[Component, Clock]:
         """What one that was not changed itself is like, and when that takes place: the series, or one by which the following were

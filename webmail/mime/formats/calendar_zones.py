@@ -6,6 +6,7 @@ import warnings
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from webmail.mime.formats.calendar_text import Component, component, made, parsed
@@ -28,7 +29,9 @@ def meant(tzid: str, root: Component) -> tzinfo | None:
             if (known := tzp.timezone(tzid)) is not None:
                 return known
             own = next((one for one in root.parts("VTIMEZONE") if one.text("TZID") == tzid), None)
-            return Timezone.from_ical(str(own)).to_tz(lookup_tzid=False) if own else None
+            made_of: Any = Timezone.from_ical(str(own)) if own else None
+            zone: tzinfo | None = made_of.to_tz(lookup_tzid=False) if own else None
+            return zone
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError):
             return None
 

@@ -1,0 +1,493 @@
+"""Events as one makes, looks at and changes them: forms, scopes of what recurs, conflicts, rights, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.calendar_ground import calendar_of, put, share
+from tests.support.calendar_texts import times
+from tests.support.visits import Page, Visitor
+from webmail.database.connection import db
+from webmail.models import CalendarObject, Collection, GoneItem
+
+ZONE = ";TZID=Europe/Paris:"
+FORM = "form[data-event-form]"
+NOTHING = "Nothing is saved yet"
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[Flask]:
+    with ground.application(tmp_path / "instance") as made:
+        yield made
+
+
+@pytest.fixture
+def alice(app: Flask) -> Visitor:
+    return ground.person(app)
+
+
+@pytest.fixture
+def bob(app: Flask) -> Visitor:
+    return ground.person(app, "bob")
+
+
+def rows(calendar: Collection | None = None) -> list[CalendarObject]:
+    found = CalendarObject.select().order_by(CalendarObject.id)
+    return list(found.where(CalendarObject.collection == calendar) if calendar else found)
+
+
+def only() -> CalendarObject:
+    [row] = rows()
+    return row
+
+
+def url(row: CalendarObject, part: str = "", at: str = "") -> str:
+    return f"/calendar/events/{row.collection_id}/{row.href}{part}" + (f"?at={at}" if at else "")
+
+
+def new(alice: Visitor, **fields: object) -> Page:
+    values = {"title": "Conseil", "start": "2026-12-08", "start_hour": "17:00", "end": "2026-12-08", "end_hour": "19:00"}
+    return alice.submit(alice.get("/calendar/events/new"), FORM, **values | fields, action="save")
+
+
+def edit(alice: Visitor, row: CalendarObject, at: str = "", **fields: object) -> Page:
+    return alice.submit(alice.get(url(row, "/edit", at)), FORM, **fields, action="save")
+
+
+def undo(alice: Visitor, page: Page) -> Page:
+    return alice.submit(page, "#notices form", follow=True)
+
+
+def weekly(*lines: str) -> CalendarObject:
+    put(calendar_of(), "Cours", f"{ZONE}20261207T090000", f"{ZONE}20261207T100000", "RRULE:FREQ=WEEKLY;COUNT=4", *lines)
+    return only()
+
+
+def said(row: CalendarObject) -> list[str]:
+    return times(CalendarObject.get_by_id(row.id).text)
+
+
+# --- new -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_event_is_saved_and_shown(alice):
+    page = new(alice, location="Salle 12", notes="Ordre du jour : https://lycee.example/x", categories="Classe, 3e B", free="1",
+               reminder=["15", ""], video="https://visio.example/a", privacy="private", status="tentative")  # fmt: skip
+    assert page.status == 200 and "Conseil" in page.notices
+    for words in (
+        "Tuesday 8 December 2026, 17:00–19:00",
+        "Salle 12",
+        "15 minutes before",
+        "Classe, 3e B",
+        "Private",
+        "Tentative",
+        "Free",
+    ):
+        assert words in page.text
+    assert page.link("https://lycee.example/x") == "https://lycee.example/x"
+    assert page.one(".way-back a")["href"] == "/calendar/day/2026-12-08"
+    text = only().text
+    assert times(text) == ["2026-12-08 17:00 Conseil"] and "BEGIN:VTIMEZONE" in text and only().href.endswith(".ics")
+
+
+TYPED = [
+    ({"start": "2026-12-08T17:00", "start_hour": "", "end": "2026-12-08T18:30", "end_hour": ""}, "2026-12-08 17:00"),
+    ({"start": "2026-12-08T16:00:00Z", "start_hour": "", "end": "", "end_hour": ""}, "2026-12-08 17:00"),
+    ({"start": "8/12/2026", "start_hour": "17h", "end": "", "end_hour": "18h30"}, "2026-12-08 17:00"),
+    ({"start": "2026-12-08", "end": "2026-12-09", "all_day": "1"}, "2026-12-08"),
+    ({"start": "2026-12-08", "start_hour": "", "end": "", "end_hour": "", "all_day": "1"}, "2026-12-08"),
+    ({"zone": "America/New_York", "start_hour": "11:00", "end_hour": "12:00"}, "2026-12-08 17:00"),
+]
+
+
+def test_times_may_be_typed_in_several_ways(alice):
+    for fields, expected in TYPED:
+        assert new(alice, **fields).status == 200, fields
+        assert times(rows()[-1].text) == [f"{expected} Conseil"], fields
+
+
+WRONG = [
+    ({"title": ""}, "Enter a title."),
+    ({"title": "x" * 501}, "too long"),
+    ({"start": ""}, "Enter a date"),
+    ({"start": "2026-02-30"}, "Enter a date"),
+    ({"start": "0001-01-01"}, "Enter a date"),
+    ({"start_hour": "25:00"}, "Enter a time"),
+    ({"start_hour": ""}, "tick “All day”"),
+    ({"end_hour": "16:00"}, "ends before it begins"),
+    ({"end": "2026-12-07", "all_day": "1"}, "ends before it begins"),
+    ({"zone": "Nowhere/Land"}, "Choose a time zone"),
+    ({"video": "javascript:alert(1)"}, "begins with https://"),
+    ({"repeat": "daily", "every": "0"}, "Enter a number from 1"),
+    ({"repeat": "daily", "times": "-3"}, "Enter a number from 1"),
+    ({"repeat": "daily", "until": "2026-12-01"}, "before the event begins"),
+    ({"repeat": "daily", "until": "2026-13-01"}, "Enter a date"),
+    ({"repeat": "daily", "until": "2027-01-01", "times": "3"}, "not both"),
+    ({"calendar": "999999"}, "Choose a calendar"),
+    ({"categories": ", ".join(map(str, range(30)))}, "at most 20"),
+]
+
+
+def test_what_is_wrong_is_said_and_the_rest_stays(alice):
+    for fields, words in WRONG:
+        page = new(alice, **{"notes": "Mes notes", **fields})
+        assert page.status == 422 and words in page.text and NOTHING in page.notices and not rows(), (fields, page.text)
+        assert page.one("#event-notes").get_text().strip() == "Mes notes"
+        assert page.all("[aria-invalid=true]"), fields
+
+
+def test_a_form_that_is_sent_twice_makes_one_event(alice):
+    page = alice.get("/calendar/events/new?start=2026-12-08T17:00")
+    for _click in range(2):
+        assert alice.submit(page, FORM, title="Conseil", action="save").status == 200
+    assert len(rows()) == 1
+    other = alice.submit(page, FORM, title="Autre", action="save")
+    assert other.status == 409 and "already saved" in other.notices and len(rows()) == 1
+    alice.submit(other, FORM, action="save")
+    assert times(only().text) == ["2026-12-08 17:00 Autre"]
+
+
+REPEATED = [
+    ({"repeat": "daily", "every": "2", "times": "3"}, "FREQ=DAILY;INTERVAL=2;COUNT=3", "Every 2 days, 3 times"),
+    ({"repeat": "weekdays"}, "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "Every weekday, Monday to Friday"),
+    ({"repeat": "weekly"}, "FREQ=WEEKLY;BYDAY=TU", "Every week on Tuesday"),
+    ({"repeat": "weekly", "days": ["1", "3"], "every": "2"}, "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH", "Every 2 weeks on Tuesday and Thursday"),
+    ({"repeat": "monthly", "until": "2027-06-30"}, "FREQ=MONTHLY;UNTIL=20270630T215959Z", "Every month on day 8, until Wednesday 30 June 2027"),
+    ({"repeat": "monthly-day"}, "FREQ=MONTHLY;BYDAY=2TU", "Every month on the second Tuesday"),
+    ({"repeat": "monthly-last", "start": "2026-12-25", "end": "2026-12-25"}, "FREQ=MONTHLY;BYDAY=-1FR", "Every month on the last Friday"),
+    ({"repeat": "yearly"}, "FREQ=YEARLY", "Every year"),
+    ({"repeat": "yearly", "all_day": "1", "until": "2028-12-08"}, "FREQ=YEARLY;UNTIL=20281208", "Every year, until Friday 8 December 2028"),
+]  # fmt: skip
+
+
+def test_repetitions_are_written_and_told(alice):
+    for fields, rule, words in REPEATED:
+        page = new(alice, **fields)
+        assert page.status == 200 and words in page.text, page.text
+        assert f"RRULE:{rule}\r\n" in rows()[-1].text
+        again = alice.get(url(rows()[-1], "/edit"))
+        assert again.one(f"#event-repeat option[value={fields['repeat']}]").has_attr("selected")
+        alice.submit(again, FORM, title="Autre", action="save")
+        assert f"RRULE:{rule}\r\n" in rows()[-1].text and "SUMMARY:Autre" in rows()[-1].text  # as it was
+
+
+def test_a_weekly_event_begins_on_one_of_its_days(alice):
+    new(alice, repeat="weekly", days=["4"], times="2")
+    assert times(only().text) == ["2026-12-11 17:00 Conseil", "2026-12-18 17:00 Conseil"]
+
+
+def test_words_fill_the_form_and_save_nothing(alice):
+    page = alice.get("/calendar/events/new?words=staff meeting 8 December 2030 5-7pm room 12")
+    assert "Understood: Sunday 8 December 2030, 17:00–19:00 · room 12" in page.notices and not rows()
+    assert page.one("#event-title")["value"] == "staff meeting"
+    alice.submit(page, FORM, action="save")
+    assert times(only().text) == ["2030-12-08 17:00 staff meeting"]
+
+
+def test_words_without_a_date_say_so(alice):
+    assert "No date was found" in alice.get("/calendar/events/new?words=Read chapter 3").notices
+
+
+def test_words_in_french(app):
+    anne = ground.person(app, "anne", "fr")
+    page = anne.get("/calendar/events/new?words=conseil de classe 8/12/2030 17h-19h salle 12")
+    assert page.one("#event-title")["value"] == "conseil de classe" and page.one("#event-location")["value"] == "salle 12"
+
+
+def test_a_reminder_more(alice):
+    page = alice.get("/calendar/events/new")
+    more = alice.submit(page, FORM, title="x", reminder=["15"], action="more")
+    assert len(more.all("[name=reminder]")) == 3 and more.one("#event-title")["value"] == "x" and not rows()
+
+
+# --- one event -------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_is_edited_and_the_change_undone(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000", "X-KEPT:yes",
+        "ATTENDEE;PARTSTAT=ACCEPTED;CN=Bob:mailto:bob@lycee.example", "ORGANIZER:mailto:alice@lycee.example")  # fmt: skip
+    before = only()
+    page = edit(alice, before, title="Conseil 3e B", start_hour="16:00")
+    assert "Event saved." in page.notices and said(before) == ["2026-12-08 16:00 Conseil 3e B"]
+    assert "X-KEPT:yes" in only().text and "ATTENDEE;PARTSTAT=ACCEPTED;CN=Bob:mailto:bob@lycee.example" in only().text
+    assert only().seq > before.seq and only().href == before.href
+    undo(alice, page)
+    assert only().text == before.text and only().seq > before.seq + 1
+
+
+def test_nothing_is_written_where_nothing_was_changed(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000", "DESCRIPTION: deux  espaces ",
+        "CATEGORIES:a\\, b,c", "BEGIN:VALARM", "TRIGGER:-PT7M", "ACTION:DISPLAY", "END:VALARM")  # fmt: skip
+    before = only()
+    edit(alice, before)
+    assert (only().text, only().seq) == (before.text, before.seq)
+
+
+def test_two_at_once_are_both_shown_and_nothing_is_lost(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    row = only()
+    form = alice.get(url(row, "/edit"))
+    edit(alice, row, title="Du téléphone", location="Salle 1")
+    page = alice.submit(form, FORM, title="De la page", action="save")
+    assert page.status == 409 and "changed elsewhere" in page.notices
+    table = page.one(".versions").get_text(" ", strip=True)
+    assert "Du téléphone" in table and "De la page" in table and "Salle 1" in table
+    assert page.one("#event-title")["value"] == "De la page" and said(row) == ["2026-12-08 17:00 Du téléphone"]
+    alice.submit(page, FORM, action="save")
+    assert said(row) == ["2026-12-08 17:00 De la page"]
+
+
+def test_an_event_is_deleted_and_comes_back_under_its_name(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    row = only()
+    page = alice.submit(alice.get(url(row)), "form[action$='/delete']")
+    assert "was deleted" in page.notices and not rows() and GoneItem.select().where(GoneItem.href == row.href).count() == 1
+    assert page.address == "/calendar/day/2026-12-08"
+    assert alice.post(url(row, "/delete")).status in (200, 400)  # a second click
+    undo(alice, page)
+    assert (only().href, only().text) == (row.href, row.text) and not GoneItem.select().count()
+
+
+def test_undo_does_not_take_back_what_came_after(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    page = edit(alice, only(), title="Un")
+    edit(alice, only(), title="Deux")
+    assert "stays as it is" in undo(alice, page).notices
+    assert said(only()) == ["2026-12-08 17:00 Deux"]
+
+
+def test_a_duplicate_is_a_new_event(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000", "LOCATION:Salle 12")
+    page = alice.get(alice.get(url(only())).link("Duplicate"))
+    alice.submit(page, FORM, start="2026-12-09", end="2026-12-09", action="save")
+    assert [times(row.text)[0] for row in rows()] == ["2026-12-08 17:00 Conseil", "2026-12-09 17:00 Conseil"]
+    assert len({row.uid for row in rows()}) == 2
+
+
+def test_it_moves_and_is_copied_to_another_calendar(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000", "X-KEPT:yes")
+    row, other = only(), calendar_of(name="work", title="Travail")
+    page = alice.submit(alice.get(url(row, "/move")), "form[action$='/move']", to=str(other.id), action="copy")
+    assert "Copied to “Travail”" in page.notices and len(rows()) == 2 and "X-KEPT:yes" in rows(other)[0].text
+    undo(alice, page)
+    assert len(rows()) == 1
+    page = alice.submit(alice.get(url(row, "/move")), "form[action$='/move']", to=str(other.id), action="move")
+    assert "Moved to “Travail”" in page.notices and rows(other)[0].text == row.text and len(rows()) == 1
+    undo(alice, page)
+    assert only().collection_id == row.collection_id and only().text == row.text
+    assert Collection.get_by_id(other.id).count == 0 and Collection.get_by_id(row.collection_id).count == 1
+
+
+def test_a_move_to_where_it_is_already_is_refused(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000")
+    other = calendar_of(name="work", title="Travail")
+    put(other, "Conseil", f"{ZONE}20261208T170000")
+    row = rows()[0]
+    page = alice.submit(alice.get(url(row, "/move")), "form[action$='/move']", to=str(other.id), action="move")
+    assert len(rows()) == 2 and "already" in page.notices or "elsewhere" in page.notices
+
+
+# --- what recurs -----------------------------------------------------------------------------------------------------
+
+
+def test_one_of_a_series(alice):
+    row = weekly()
+    page = edit(alice, row, "20261214T090000", title="Sortie", scope="one")
+    assert said(row)[1] == "2026-12-14 09:00 Sortie" and len(said(row)) == 4
+    assert "Every week on Monday, 4 times" in page.text
+    series = alice.get(page.link("All events of this series"))
+    assert "Exceptions" in series.text and "Sortie" in series.text
+    undo(alice, page)
+    assert {one[17:] for one in said(row)} == {"Cours"}
+
+
+def test_this_and_the_following(alice):
+    row = weekly()
+    page = edit(
+        alice,
+        row,
+        "20261221T090000",
+        start="2026-12-22",
+        start_hour="10:00",
+        end="2026-12-22",
+        end_hour="11:00",
+        scope="following",
+    )
+    assert [times(one.text) for one in rows()] == [["2026-12-07 09:00 Cours", "2026-12-14 09:00 Cours"],
+                                                   ["2026-12-22 10:00 Cours", "2026-12-29 10:00 Cours"]]  # fmt: skip
+    undo(alice, page)
+    assert only().text == row.text
+
+
+def test_this_and_the_following_of_the_first_are_all(alice):
+    row = weekly()
+    edit(alice, row, "20261207T090000", title="Tous", scope="following")
+    assert {one[17:] for one in said(row)} == {"Tous"} and len(rows()) == 1
+
+
+def test_all_of_a_series(alice):
+    row = weekly()
+    edit(alice, row, "20261221T090000", start_hour="08:00", end_hour="09:00", scope="all")
+    assert [one[11:16] for one in said(row)] == ["08:00"] * 4
+
+
+def test_a_number_of_times_is_that_of_the_whole_series(alice):
+    row = weekly()
+    edit(alice, row, "20261221T090000", times="6", scope="following")
+    assert [len(times(one.text)) for one in rows()] == [2, 4]
+
+
+def test_a_rule_for_one_alone_is_refused(alice):
+    page = edit(alice, weekly(), "20261221T090000", repeat="daily", scope="one")
+    assert page.status == 422 and "can’t differ for one of them" in page.text
+
+
+def test_another_rule_is_kept_and_told(alice):
+    put(calendar_of(), "Paie", f"{ZONE}20261130T090000", f"{ZONE}20261130T100000",
+        "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=3")  # fmt: skip
+    row = only()
+    page = alice.get(url(row, "/edit"))
+    assert "it is kept" in page.text and page.one("#event-repeat option[value=kept]").has_attr("selected")
+    alice.submit(page, FORM, title="Salaires", action="save")
+    assert "BYSETPOS=-1" in only().text and len(said(row)) == 3
+    moved = edit(alice, row, "20261231T090000", start="2026-12-30", end="2026-12-30", scope="all")
+    assert moved.status == 422 and "can’t be moved to another day" in moved.text
+
+
+@pytest.mark.parametrize(("scope", "left"), [("one", 3), ("following", 2), ("all", 0)])
+def test_what_is_to_be_deleted_is_asked(alice, scope, left):
+    row = weekly()
+    page = alice.get(alice.get(url(row, at="20261221T090000")).link("Delete"))
+    refused = alice.submit(page, "form[action$='/delete']")
+    assert refused.status == 422 and "Choose what to delete" in refused.notices
+    done = alice.submit(page, "form[action$='/delete']", scope=scope)
+    assert "was deleted" in done.notices and sum(len(times(one.text)) for one in rows()) == left
+    undo(alice, done)
+    assert only().text == row.text
+
+
+def test_the_last_one_of_a_series_takes_it_along(alice):
+    put(calendar_of(), "Cours", f"{ZONE}20261207T090000", f"{ZONE}20261207T100000", "RRULE:FREQ=WEEKLY;COUNT=1")
+    alice.post(url(only(), "/delete"), {"at": "20261207T090000", "scope": "one", "csrf_token": token(alice)})
+    assert not rows()
+
+
+def token(alice: Visitor) -> str:
+    return str(alice.get("/calendar/events/new").all("[name=csrf_token]")[0]["value"])
+
+
+@pytest.mark.parametrize("at", ["20261208T090000", "nonsense", "20261207", "99999999T999999", "x" * 300])
+def test_what_is_none_of_a_series_is_not_found(alice, at):
+    assert alice.get(url(weekly(), at=at)).status == (200 if at == "20261207" else 404)
+
+
+def test_the_next_ones_are_listed(alice):
+    put(calendar_of(), "Cours", f"{ZONE}20300107T090000", f"{ZONE}20300107T100000", "RRULE:FREQ=WEEKLY;COUNT=9")
+    page = alice.get(url(only()))
+    assert "Every week on Monday, 9 times" in page.text
+
+
+# --- whose it is -----------------------------------------------------------------------------------------------------
+
+
+PATHS = ("", "/edit", "/delete", "/move")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_somebody_elses_is_not_there(alice, bob, path):
+    row = weekly()
+    assert bob.get(url(row, path)).status == 404
+    if path:
+        answer = bob.post(url(row, path), {"csrf_token": token(bob), "title": "x", "to": "1", "scope": "all"}, follow=False)
+        assert answer.status in (303, 404) and only().text == row.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_without_signing_in_one_is_led_to_the_door(app, alice, path):
+    row = weekly()
+    assert Visitor(app).get(url(row, path), follow=False).location.startswith("/login")
+
+
+def test_what_is_shared_for_reading_is_read(alice, bob):
+    row = weekly()
+    share(calendar_of(), "bob", "read")
+    page = bob.get(url(row, at="20261214T090000"))
+    assert "Cours" in page.text and "read only" in page.text and not page.all("a[href*='/edit'], form[action$='/delete']")
+    assert bob.get(url(row, "/edit")).status == 403
+    for path in ("/edit", "/delete"):
+        assert bob.post(url(row, path), {"csrf_token": token(bob), "title": "x"}).status == 403
+    copied = bob.submit(bob.get(url(row, "/move")), "form[action$='/move']", to=str(calendar_of("bob").id), action="copy")
+    assert "Copied" in copied.notices
+    moved = bob.post(url(row, "/move"), {"csrf_token": token(bob), "to": str(calendar_of("bob").id), "action": "move"})
+    assert moved.status == 403
+
+
+def test_what_is_shared_for_writing_is_changed(alice, bob):
+    row = weekly()
+    share(calendar_of(), "bob", "write")
+    edit(bob, row, title="De Bob")
+    assert {one[17:] for one in said(row)} == {"De Bob"}
+    page = bob.get("/calendar/events/new")
+    assert any("(" in option.get_text() for option in page.all("#event-calendar option"))
+
+
+def test_who_may_know_only_the_time_sees_no_more(alice, bob):
+    lines = (
+        "UID:x",
+        "DTSTAMP:20260101T000000Z",
+        "DTSTART:20261208T160000Z",
+        "DTEND:20261208T180000Z",
+        "SUMMARY:Secret",
+        "LOCATION:Cachette",
+    )
+    ground.put_text(calendar_of(), "x", "\r\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT"]))
+    share(calendar_of(), "bob", "busy")
+    page = bob.get(url(only()))
+    assert page.status == 200 and "Busy" in page.text and "17:00–19:00" in page.text
+    assert "Secret" not in page.html and "Cachette" not in page.html
+    assert all(bob.get(url(only(), path)).status == 404 for path in PATHS[1:])
+
+
+def test_rights_that_end_meanwhile_end_what_was_begun(alice, bob):
+    from webmail.models import CollectionShare
+
+    row = weekly()
+    share(calendar_of(), "bob", "write")
+    form = bob.get(url(row, "/edit"))
+    with db.atomic():
+        CollectionShare.delete().execute()
+    assert bob.submit(form, FORM, title="De Bob", action="save").status == 404 and only().text == row.text
+
+
+def test_a_fragment_is_the_page_without_its_frame(alice):
+    row = weekly()
+    page = alice.get(url(row), htmx="main")
+    assert page.html.startswith("<title>Cours") and "<html" not in page.html
+
+
+def test_a_full_calendar_says_so_and_keeps_what_was_typed(tmp_path):
+    with ground.application(tmp_path / "small", collection_items=1) as app:
+        alice = ground.person(app)
+        new(alice)
+        page = new(alice, title="Deux")
+        assert page.status == 422 and "no room left" in page.notices and page.one("#event-title")["value"] == "Deux"
+
+
+def test_what_is_shown_once_can_be_looked_at_and_deleted(alice):
+    from webmail.calendar import objects
+
+    text = ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x\r\nBEGIN:VEVENT\r\nUID:bomb\r\nDTSTAMP:20260101T000000Z\r\n"
+            "DTSTART:20261208T170000Z\r\nRRULE:FREQ=SECONDLY\r\nSUMMARY:Bombe\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")  # fmt: skip
+    with db.atomic():
+        objects.write(calendar_of().id, "bomb.ics", text, objects.prepared(text, ground.PARIS, once=True), None)
+    page = alice.get(url(only()))
+    assert "Bombe" in page.text and "shown only once" in page.text and not page.all("a[href*='/edit']")
+    assert alice.get(url(only(), "/edit")).status == 403
+    done = alice.submit(page, "form[action$='/delete']")
+    assert not rows()
+    undo(alice, done)
+    assert only().text == text

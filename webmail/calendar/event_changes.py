@@ -1,0 +1,93 @@
+"""Changes of an event as what is to be written: of one of those that recur, this and the following, or all; moves and copies."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import tzinfo
+
+from webmail.calendar.editing import Write
+from webmail.mime.formats import calendar_object, calendar_series, occurrences, recurrence_edit
+from webmail.mime.formats.calendar_edit import EventFields, made_event
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendar_series_all import change_all
+from webmail.mime.formats.calendar_text import made, parsed
+from webmail.models import CalendarObject
+
+_LONG_AGO = 1 << 52
+
+
+def new_uid() -> str:
+    return str(uuid.uuid4())
+
+
+def href_of(uid: str) -> str:
+    """The name of a new event in its calendar."""
+    return f"{uid}.ics"
+
+
+def addition(calendar: int, uid: str, fields: EventFields) -> Write:
+    """A new event."""
+    return Write(calendar, href_of(uid), str(made_event(uid, fields)))
+
+
+def change(row: CalendarObject, at: str, scope: str, before: EventFields, after: EventFields) -> tuple[list[Write], int]:
+    """What changing an event comes to, the one that is to be shown then last; and how many changed ones of a series go with its
+    rule. `scope`: "one", "following" or "all". Raises CannotChange.
+    """
+    if scope == "following" and at and not calendar_series.is_first(row.text, at):
+        uid = new_uid()
+        later = _counted(row.text, at, before, after)
+        text, lost = change_all(calendar_series.from_on(row.text, at, uid), before, later)
+        earlier = calendar_series.end_before(row.text, at)
+        return [_over(row, earlier), Write(row.collection_id, href_of(uid), text)], lost
+    if scope == "one":
+        return [_over(row, calendar_series.change_one(row.text, at, before, after))], 0
+    text, lost = change_all(row.text, before, after)
+    return [_over(row, text)], lost
+
+
+def _counted(text: str, at: str, before: EventFields, after: EventFields) -> EventFields:
+    """A number of times that was typed is that of the whole series: those that are left take place."""
+    parts = recurrence_edit.parts_of(after.rule)
+    if after.rule == before.rule or "COUNT" not in parts or "COUNT" not in recurrence_edit.parts_of(before.rule):
+        return after
+    parts["COUNT"] = str(max(int(parts["COUNT"]) - calendar_series.count_before(text, at), 1))
+    return replace(after, rule=recurrence_edit.text_of(parts))
+
+
+def removal(row: CalendarObject, at: str, scope: str, floating: tzinfo) -> Write:
+    """What taking out an event comes to. Raises CannotChange."""
+    text = ""
+    if at and scope == "one":
+        text = calendar_series.take_one(row.text, at)
+    elif at and scope == "following":
+        text = calendar_series.end_before(row.text, at)
+    return _over(row, "" if not text or _is_empty(text, floating) else text)
+
+
+def _is_empty(text: str, floating: tzinfo) -> bool:
+    """Whether nothing of a series takes place any more."""
+    try:
+        read = calendar_object.read(text)
+        whole = occurrences.expand(read, 0, 0, floating)
+        if whole.last >= _LONG_AGO:
+            return False
+        return not occurrences.expand(read, whole.first - 86_400, whole.last + 86_400, floating).takings
+    except UnusableCalendar:
+        return False
+
+
+def transfer(row: CalendarObject, calendar: int, *, copy: bool) -> list[Write]:
+    """Into another calendar (by `id`), wholly; a copy has a UID of its own."""
+    if not copy:
+        return [_over(row, ""), Write(calendar, row.href, row.text)]
+    uid = new_uid()
+    root = parsed(row.text)
+    for event in root.parts("VEVENT"):
+        event.put(made("UID", uid))
+    return [Write(calendar, href_of(uid), str(root))]
+
+
+def _over(row: CalendarObject, text: str) -> Write:
+    return Write(row.collection_id, row.href, text, row.etag)

@@ -1,0 +1,122 @@
+"""Taking an event out, and putting it into another calendar."""
+
+from __future__ import annotations
+
+from flask import Response, abort, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.calendar import editing, event_changes, event_facts, objects
+from webmail.calendar.blueprint import blueprint
+from webmail.calendar.event_facts import EventFacts
+from webmail.calendar.forms import SCOPES
+from webmail.calendar.objects import UidTaken
+from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
+from webmail.calendar.views.event_words import when_words
+from webmail.calendar.views.undo import undo_of
+from webmail.errors import LimitReached
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendar_series import CannotChange
+from webmail.web.current import current_user, settings, time_zone
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+
+@blueprint.get("/calendar/events/<int:calendar>/<href>/delete")
+def ask_to_delete(calendar: int, href: str) -> Response:
+    """Which of those that recur are to go."""
+    access, row = mine(calendar, href)
+    facts = _changeable(facts_here(access, row) if access.reads else None)
+    return _question(facts)
+
+
+def _question(facts: EventFacts, status: int = 200, error: str = "") -> Response:
+    when = when_words(facts.begins, facts.ends, time_zone())
+    return page("calendar/event_delete.html", status, facts=facts, when=when, error=error)
+
+
+def _changeable(facts: EventFacts | None) -> EventFacts:
+    if facts is None or not facts.access.writes:
+        abort(404 if facts is None else 403)
+    return facts
+
+
+@blueprint.post("/calendar/events/<int:calendar>/<href>/delete")
+def delete_event(calendar: int, href: str) -> Answer:
+    try:
+        access, row = editing.load(current_user(), calendar, href)
+    except editing.NoSuchEvent:  # a second click: the first one's notice offers undo
+        return redirect(url_for("calendar.show"), 303)
+    at, floating = request.form.get("at", "")[:40], objects.zone_of(settings().timezone)
+    if not access.writes:
+        abort(403 if access.reads else 404)
+    facts = facts_here(access, row, at)
+    if facts and facts.recurs and facts.at and request.form.get("scope", "") not in SCOPES:
+        return _question(facts, 422, _("Choose what to delete."))
+    scope = request.form.get("scope", "") if facts and facts.at else "all"
+    try:
+        done = editing.write(current_user(), [event_changes.removal(row, at, scope, floating)], settings(), as_kept=True)
+    except CannotChange as error:
+        if facts is None or error.reason != "range":
+            abort(404)
+        return _question(facts, 422, _("Another program changed several of these at once. Delete this one alone, or all."))
+    except editing.EventChangedElsewhere:
+        notify(_("This event was changed elsewhere at the same moment. Look at it again before you delete it."), "caution")
+        return redirect(event_url(calendar, href, at), 303)
+    except (editing.NotWritable, LimitReached, UidTaken, UnusableCalendar):
+        abort(403)
+    title = facts.fields.title if facts else ""
+    notify(_("“%(title)s” was deleted.", title=title or _("No title")), undo=undo_of(done), keep=45)
+    return redirect(day_url(event_facts.day_of(facts, time_zone())) if facts else url_for("calendar.show"), 303)
+
+
+# --- into another calendar -------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/calendar/events/<int:calendar>/<href>/move")
+def ask_to_move(calendar: int, href: str) -> Response:
+    """Into which calendar."""
+    access, row = mine(calendar, href)
+    if not access.reads:
+        abort(404)
+    facts = facts_here(access, row, "")
+    targets = [(one.collection.id, calendar_words(one)) for one in editing.writable(current_user())]
+    return page(
+        "calendar/event_move.html", facts=facts, access=access, row=row, title=facts.fields.title if facts else "",
+        targets=[one for one in targets if one[0] != access.collection.id], here=calendar_words(access),
+    )  # fmt: skip
+
+
+@blueprint.post("/calendar/events/<int:calendar>/<href>/move")
+def move_event(calendar: int, href: str) -> Answer:
+    """Move it, or with `action=copy` copy it, into the calendar `to`."""
+    try:
+        access, row = editing.load(current_user(), calendar, href)
+    except editing.NoSuchEvent:  # a second click
+        return redirect(url_for("calendar.show"), 303)
+    copy = request.form.get("action") == "copy"
+    if not access.reads or not (copy or access.writes):
+        abort(403 if access.reads else 404)
+    target = request.form.get("to", "")
+    names = {str(one.collection.id): calendar_words(one) for one in editing.writable(current_user())}
+    back = redirect(url_for("calendar.ask_to_move", calendar=calendar, href=href), 303)
+    if target not in names or (not copy and target == str(calendar)):
+        notify(_("Choose another calendar."), "caution")
+        return back
+    writes = event_changes.transfer(row, int(target), copy=copy)
+    try:
+        done = editing.write(current_user(), writes, settings(), as_kept=True)
+    except UidTaken:
+        notify(_("This event is in that calendar already."), "caution")
+        return back
+    except LimitReached:
+        notify(_("There is no room left in this calendar. Delete some events first."), "danger")
+        return back
+    except editing.EventChangedElsewhere:
+        notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
+        return back
+    except (editing.NotWritable, UnusableCalendar):
+        abort(403)
+    words = _("Copied to “%(name)s”.", name=names[target]) if copy else _("Moved to “%(name)s”.", name=names[target])
+    notify(words, undo=undo_of(done), keep=45)
+    return redirect(event_url(int(target), writes[-1].href), 303)

@@ -1,0 +1,41 @@
+"""Undo of what was changed in calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.calendar import editing
+from webmail.calendar.blueprint import blueprint
+from webmail.calendar.objects import UidTaken
+from webmail.errors import LimitReached
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify, withdraw_notices
+from webmail.web.request_values import local_path
+
+
+def undo_of(done: Iterable[editing.Done], back: str = "") -> tuple[str, dict[str, Any]] | None:
+    """The undo of a notice."""
+    name = editing.offer_undo(current_user(), done)
+    return (url_for("calendar.undo_last"), {"undo": name, "back": back}) if name else None
+
+
+@blueprint.post("/calendar/changes/undo")
+def undo_last() -> Answer:
+    back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
+    try:
+        undone = editing.undo(current_user(), request.form.get("undo", ""), settings())
+    except editing.EventChangedElsewhere:
+        notify(_("This event was changed again in the meantime, so it stays as it is."), "caution")
+        return back
+    except (editing.NotWritable, LimitReached, UidTaken, UnusableCalendar):
+        notify(_("This can’t be undone any more: the calendar is full, or you can no longer change it."), "caution")
+        return back
+    withdraw_notices()
+    notify(_("Undone.") if undone else _("There was nothing to undo."))
+    return back
