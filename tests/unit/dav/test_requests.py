@@ -315,6 +315,18 @@ def test_an_event_that_the_library_cannot_read_hides_no_other(somebody: Phone) -
     assert somebody.ask("REPORT", "calendar/", wrong).status_code == 400
 
 
+def test_an_event_in_a_zone_of_notes_is_taken(phone: Phone) -> None:
+    zone = [
+        "BEGIN:VTIMEZONE", "TZID:Eastern", "BEGIN:STANDARD", "DTSTART:19501029T020000", "TZOFFSETFROM:-0400", "TZOFFSETTO:-0500",
+        "RRULE:FREQ=YEARLY;BYMINUTE=0;BYHOUR=2;BYDAY=-1SU;BYMONTH=10", "END:STANDARD", "END:VTIMEZONE", "BEGIN:VEVENT",
+    ]  # fmt: skip
+    text = event("notes", start="20261105T100000").replace("DTSTART:", "DTSTART;TZID=Eastern:")
+    assert phone.put("calendar/notes.ics", text.replace("BEGIN:VEVENT", "\r\n".join(zone))).status_code == 201
+    worse = "\r\n".join(zone).replace("BYHOUR=2", "BYHOUR=" + ",".join(map(str, range(24))))
+    assert phone.put("calendar/worse.ics", text.replace("BEGIN:VEVENT", worse)).status_code == 403
+    assert phone.xml("REPORT", "calendar/", calendar_query("VEVENT", _TIME)).find("D:response", NAMES) is not None
+
+
 def test_a_card_that_the_library_cannot_read_hides_no_other(somebody: Phone) -> None:
     assert somebody.put("contacts/odd.vcf", card("odd", "Odd", 'TEL;TYPE="x:1', "EMAIL:odd@lycee.example")).status_code == 201
     of_school = "<R:prop-filter name='EMAIL'><R:text-match>@lycee.example</R:text-match></R:prop-filter>"

@@ -14,7 +14,8 @@ _LARGEST = 1_000_000  # of counts and intervals
 _LONGEST = 1_000  # characters
 _YEARS_AHEAD = 3  # how far rules without an end are reckoned
 _STEP = {"HOURLY": 1 / 24, "DAILY": 1.0, "WEEKLY": 7.0, "MONTHLY": 30.4, "YEARLY": 365.2}  # days
-_ZONE_PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYDAY", "BYMONTHDAY", "WKST"}
+_ZONE_HOURS = {"BYHOUR", "BYMINUTE", "BYSECOND"}  # one of each: Notes names the hour again
+_ZONE_PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYDAY", "BYMONTHDAY", "WKST"} | _ZONE_HOURS
 _ALWAYS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYHOUR", "BYMINUTE", "BYSECOND", "BYMONTH", "BYDAY"}
 _PARTS = {
     "HOURLY": _ALWAYS | {"BYMONTHDAY"},
@@ -37,6 +38,8 @@ def check_zone(rule: str) -> None:
     """Check the rule of a time zone: it changes once a year. Raises UnboundedRule."""
     parts = _parts(rule)
     if parts.get("FREQ") != "YEARLY" or set(parts) - _ZONE_PARTS or parts.get("INTERVAL", "1") != "1":
+        raise UnboundedRule("a time zone that changes otherwise than once a year")
+    if any(not parts.get(name, "0").isdigit() for name in _ZONE_HOURS):
         raise UnboundedRule("a time zone that changes otherwise than once a year")
     _check_values(parts)
 
