@@ -20,6 +20,7 @@ from webmail import audit
 from webmail.account import Account, Password
 from webmail.auth import app_passwords, passwords
 from webmail.auth.check_slots import check_slot
+from webmail.auth.devices import failures
 from webmail.auth.names import normalise
 from webmail.auth.providers import directory
 from webmail.auth.throttle import WINDOW, TooManyAttempts
@@ -144,6 +145,7 @@ class _counted:
         recent = SignInFailure.at > now() - WINDOW
         same = (SignInFailure.address == self.keys[0]) & (SignInFailure.network == self.mark) & recent
         if SignInFailure.select().where(same).exists():
+            self._tell()
             raise SignInRefused("the same wrong password again")
         limits = (self.settings.sign_in_attempts, self.settings.sign_in_attempts * _NETWORK_FACTOR)
         with db.atomic():
@@ -160,7 +162,13 @@ class _counted:
 
     def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
         if kind is not None and issubclass(kind, SignInRefused):
+            self._tell()
             audit.record(AuditAct.SIGN_IN_REFUSED, target=self.told, network=self.network)
             return
         mine = (SignInFailure.address.in_(self.keys)) & (SignInFailure.network == self.mark)
         SignInFailure.delete().where(mine).execute()
+
+    def _tell(self) -> None:
+        """For the page that waits for the device."""
+        if self.told != audit.UNKNOWN:
+            failures.note(self.told, failures.DAV, self.network)

@@ -19,6 +19,7 @@ from tests.support.waiting import eventually
 from webmail import imap, managesieve
 from webmail.account import Account, Password
 from webmail.auth import app_passwords, mail_sessions
+from webmail.auth.devices import failures
 from webmail.errors import SignInRefused
 from webmail.models import AppPassword, User, now
 
@@ -191,7 +192,7 @@ def test_a_new_password_ends_mail_programs_and_leaves_the_pages_alone(app, user,
 
 
 def test_dovecot_tells_of_each_use(demo_folder):
-    """With a web server to tell; a wrong password, another protocol and the account's own are told too, and change nothing."""
+    """With a web server to tell; a wrong password is told as such, another protocol and the account's own change nothing."""
     with Services(demo_folder, jobs=False, accounts_cached=1) as running:
         from deploy.demo import accounts
 
@@ -203,9 +204,12 @@ def test_dovecot_tells_of_each_use(demo_folder):
             def told() -> AppPassword:
                 return AppPassword.get_by_id(row.id)
 
+            began = now()
             for password in (letters + "a", running.password):
                 with contextlib.suppress(IMAPClient.Error):
                     IMAPClient(HOST, running.ports.imap, ssl=False, timeout=10).login(user.address, password)
+            failure = eventually(lambda: failures.last(user.address, began), what="Dovecot's report of a wrong password")
+            assert (failure.protocol, failure.network) == ("imap", HOST)
             began = now()
             IMAPClient(HOST, running.ports.imap, ssl=False, timeout=10).login(user.address, letters)
             used = eventually(lambda: told().used, what="Dovecot's report")

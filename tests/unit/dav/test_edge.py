@@ -16,6 +16,7 @@ from tests.unit.dav.conftest import NAMES, Phone, card, event
 from webmail import imap
 from webmail.account import Account
 from webmail.auth import app_passwords, passwords
+from webmail.auth.devices import failures
 from webmail.dav import sign_in
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AppPassword, AuditEntry, SignInFailure, User, now
@@ -307,6 +308,10 @@ def test_the_same_wrong_password_counts_once_and_never_for_pages(app: Flask, own
     assert SignInFailure.select().where(SignInFailure.address == f"device {alice.address}").count() == 1
     assert not SignInFailure.select().where(SignInFailure.address == alice.address)
     assert AuditEntry.get(AuditEntry.act == "sign-in-refused").target == alice.address
+    SignInFailure.update(at=now() - timedelta(minutes=5)).execute()
+    assert own.ask("PROPFIND", "/dav/").status_code == 401
+    told = failures.last(alice.address, now() - timedelta(minutes=1))
+    assert told is not None and told.protocol == failures.DAV  # the same again is told to the page that waits
     own.secret = right
     assert own.ask("PROPFIND", "/dav/").status_code == 207
     for number in range(30):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import abort, redirect, request, session, url_for
@@ -18,16 +18,25 @@ from webmail.auth import app_passwords
 from webmail.auth.app_password_forms import ConnectForm
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
-from webmail.auth.devices import handover
+from webmail.auth.devices import failures, handover
 from webmail.auth.devices.device_links import davx5_link, thunderbird_code
+from webmail.auth.devices.failures import DeviceFailure
 from webmail.auth.devices.kinds import DeviceKind, kind_of
 from webmail.auth.devices.servers import mail_servers, user_name
 from webmail.auth.guard import asks_again
-from webmail.auth.views.connect_words import WORDS, Wanted, downloaded_words, signed_in_words, steps, use_words
+from webmail.auth.views.connect_words import (
+    WORDS,
+    Wanted,
+    downloaded_words,
+    signed_in_words,
+    steps,
+    use_words,
+    wrong_password_words,
+)
 from webmail.auth.views.dav import dav_link
 from webmail.auth.views.devices import new_app_password, server_lines, too_many_words
 from webmail.errors import LimitReached
-from webmail.models import AppPassword
+from webmail.models import AppPassword, now
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import local
 from webmail.web.public_links import public_link
@@ -35,6 +44,7 @@ from webmail.web.qr_code import qr_code
 from webmail.web.rendering import fragment, page
 
 _HELD = "connecting"  # in the session: the app password that was just made, sealed, while its device is being set up
+_TOLD = timedelta(minutes=10)  # how long a wrong password is told of
 _WAITS = (*[3] * 4, *[5] * 6, *[10] * 12, *[20] * 15, *[30] * 5)  # seconds between looks: some ten minutes in all
 
 
@@ -203,15 +213,25 @@ def _pictures(kind: DeviceKind, held: Held | None, dav: str, wanted: Wanted) -> 
 def _watch(row: AppPassword) -> dict[str, Any]:
     """What is known of the device, and in how many seconds to look again: 0 for no more.
 
-    `state`: "seen" (it has signed in), "taken" (the profile was downloaded), "waiting", "over" (it is looked for no more) or
-    "deaf" (nobody would tell).
+    `state`: "seen" (it has signed in), "wrong-..." (with another password, the last time then), "taken" (the profile was
+    downloaded), "waiting", "over" (it is looked for no more) or "deaf" (nobody would tell).
     """
     tries = max(0, request.args.get("tries", 0, type=int))
     seen, taken = _seen(row), _taken(row)
     hears = bool(settings().doveadm_key) or bool(row.caldav or row.carddav)
     wait = _WAITS[tries] if hears and not seen and tries < len(_WAITS) else 0
+    failure = failures.last(current_user().address, max(row.created, now() - _TOLD)) if hears and not seen else None
     state = "seen" if seen else "deaf" if not hears else "over" if not wait else "taken" if taken else "waiting"
-    return {"name": row.name, "seen": seen, "taken": taken, "state": state, "wait": wait, "tries": tries}
+    if failure is not None and wait:  # another state for each attempt, which is told anew
+        state = f"wrong-{failure.at:%H%M%S}"
+    wrong = _wrong(failure) if failure is not None else []
+    return {"name": row.name, "seen": seen, "taken": taken, "wrong": wrong, "state": state, "wait": wait, "tries": tries}
+
+
+def _wrong(failure: DeviceFailure) -> list[str]:
+    """When a device tried a wrong password, what for and from where."""
+    words = [wrong_password_words(failure.at), use_words(failure.protocol)]
+    return [*words, *([_("from %(network)s", network=failure.network)] if failure.network else [])]
 
 
 def _seen(row: AppPassword) -> list[str]:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from webmail.auth.devices import failures
 from webmail.auth.devices.kinds import DeviceKind
 from webmail.models import now
 from webmail.web.formatting import short_date
@@ -164,7 +165,10 @@ _STEPS: dict[DeviceKind, Steps] = {
 
 def use_words(protocol: str) -> str:
     """What a device signed in for, of app_passwords.USES."""
-    words = {"imap": _("reading mail"), "smtp": _("sending mail"), "caldav": _("calendars"), "carddav": _("contacts")}
+    words = {
+        "imap": _("reading mail"), "smtp": _("sending mail"), "caldav": _("calendars"), "carddav": _("contacts"),
+        failures.DAV: _("calendars and contacts"),
+    }  # fmt: skip
     return words.get(protocol, protocol.upper())
 
 
@@ -176,6 +180,18 @@ def signed_in_words(moment: datetime) -> str:
     if seconds < 3600:
         return ngettext("It signed in %(num)d minute ago", "It signed in %(num)d minutes ago", seconds // 60)
     return _("Last sign-in: %(when)s", when=short_date(moment))
+
+
+def wrong_password_words(moment: datetime) -> str:
+    """How long ago a device tried a wrong password."""
+    seconds = max(1, int((now() - moment).total_seconds()))
+    if seconds < 60:
+        return ngettext(
+            "A device tried a wrong password %(num)d second ago", "A device tried a wrong password %(num)d seconds ago", seconds
+        )
+    return ngettext(
+        "A device tried a wrong password %(num)d minute ago", "A device tried a wrong password %(num)d minutes ago", seconds // 60
+    )
 
 
 def downloaded_words(moment: datetime) -> str:

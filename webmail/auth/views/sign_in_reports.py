@@ -1,4 +1,5 @@
-"""Sign-in reports: Dovecot tells which app password was used, over which protocol and from where (its "auth policy" requests).
+"""Sign-in reports: Dovecot tells which app password was used, over which protocol and from where, and who tried a wrong password
+(its "auth policy" requests).
 
 It does so after each sign-in, and nobody waits for the answer. Only for programs on this machine that know the key.
 """
@@ -13,14 +14,18 @@ from flask import Response, abort, jsonify, request
 
 from webmail.auth import app_passwords
 from webmail.auth.blueprint import blueprint
+from webmail.auth.devices import failures
 from webmail.auth.guard import public
+from webmail.auth.names import normalise
 from webmail.auth.sessions import network_of
 from webmail.database.connection import DATABASE_AWAY
+from webmail.models import User
 from webmail.web.current import settings
 
 log = logging.getLogger(__name__)
 
 _LONGEST = 4096  # bytes of a report
+_WRONG = ("credentials", "account")  # what Dovecot calls a wrong password: none of the account's; no app password
 
 
 @blueprint.post("/dovecot/sign-ins")
@@ -34,6 +39,8 @@ def take_report() -> Response:
     report = request.get_json(force=True, silent=True)
     if isinstance(report, dict) and report.get("success") is True:
         _note(report)
+    elif isinstance(report, dict) and report.get("success") is False and report.get("fail_type") in _WRONG:
+        _note_failure(report)
     return jsonify(status=0)  # Dovecot expects an answer to its question whether to let somebody in, which it does not ask
 
 
@@ -55,3 +62,12 @@ def _note(report: dict[str, object]) -> None:
         app_passwords.used(int(number), protocol, network_of(str(report.get("remote") or "")))
     except DATABASE_AWAY as error:
         log.warning("the use of an app password is not recorded: %s", error)
+
+
+def _note_failure(report: dict[str, object]) -> None:
+    protocol, address = str(report.get("protocol") or ""), normalise(str(report.get("login") or "")[:254], settings().domain)
+    try:
+        if protocol in app_passwords.PROTOCOLS and address and User.select().where(User.address == address).exists():
+            failures.note(address, protocol, network_of(str(report.get("remote") or "")))
+    except DATABASE_AWAY as error:
+        log.warning("a device's wrong password is not recorded: %s", error)

@@ -14,9 +14,9 @@ from bs4 import BeautifulSoup
 from tests.support.auth_app import Browser, build
 from tests.support.qr_reader import read_qr
 from webmail.auth import app_passwords
-from webmail.auth.devices import device_links, handover
+from webmail.auth.devices import device_links, failures, handover
 from webmail.auth.devices.kinds import DeviceKind
-from webmail.models import AppPassword, AuditEntry, Session, User, now
+from webmail.models import AppPassword, AuditEntry, Session, SignInFailure, User, now
 
 FORM = "/devices/connect/iphone"
 PHONE = {"name": "My iPhone", "use": ["mail"]}
@@ -390,6 +390,29 @@ def test_it_waits_and_then_tells_who_signed_in(alice_here):
     assert "“My iPhone” is connected" in words(told)
     assert re.search(r"It signed in 2\d seconds ago · reading mail · from 192\.0\.2\.1", words(told))
     assert told.select_one("#look").get("hx-get") is None
+
+
+def test_it_tells_of_a_wrong_password_each_time(alice_here):
+    place = connect(alice_here)
+    failures.note("alice@lycee.example", failures.DAV, "192.0.2.1")
+    SignInFailure.update(at=now() - timedelta(seconds=20)).execute()
+    AppPassword.update(created=now() - timedelta(seconds=60)).execute()
+    told = watch(alice_here, place)
+    assert re.search(r"A device tried a wrong password 2\d seconds ago.*calendars and contacts · from 192\.0\.2\.1", words(told))
+    assert told.select_one("details").has_attr("open")
+    look = told.select_one("#look")["hx-get"]
+    asked = {"HX-Request": "true", "HX-Target": "watch"}
+    assert alice_here.get(look, headers=asked).headers.get("HX-Retarget")  # the same attempt: nothing is read out again
+    failures.note("alice@lycee.example", "imap", "192.0.2.1")
+    assert "reading mail" in alice_here.get(look, headers=asked).text
+    app_passwords.used(AppPassword.get().id, "imap", "192.0.2.1")
+    assert "is connected" in words(watch(alice_here, place))
+
+
+def test_a_wrong_password_of_before_is_not_told(alice_here):
+    failures.note("alice@lycee.example", "imap", "192.0.2.1")
+    SignInFailure.update(at=now() - timedelta(seconds=20)).execute()
+    assert "Waiting for the device" in words(watch(alice_here, connect(alice_here)))
 
 
 def test_it_tells_that_the_profile_was_downloaded(app, alice_here):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from tests.support.auth_app import build
+from tests.support.auth_app import Browser, build
 from webmail.auth import app_passwords
+from webmail.auth.devices import failures
 from webmail.database.connection import db
-from webmail.models import AppPassword
+from webmail.models import AppPassword, SignInFailure, now
 
 KEY = {"X-Traboule-Key": "a key that both know"}
 
@@ -108,3 +110,27 @@ def test_a_database_that_is_away_is_only_logged(app, phone, caplog):
     db.obj.close()
     assert report(app, app_password=str(phone.id)).status_code == 200
     assert "is not recorded" in caplog.text
+
+
+@pytest.mark.parametrize("why", ["credentials", "account"])
+def test_a_wrong_password_is_kept_for_the_page_that_waits(app, alice, why):
+    since = now() - timedelta(seconds=5)
+    report(app, success=False, fail_type=why, login="ALICE@lycee.example", protocol="smtp")
+    found = failures.last(alice.address, since)
+    assert (found.protocol, found.network) == ("smtp", "192.0.2.1")
+    assert failures.last(alice.address, now() + timedelta(seconds=5)) is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"fail_type": "internal"}, {"login": "nobody@lycee.example"}, {"login": {"a": 1}}, {"protocol": "doveadm"}]
+)
+def test_other_failures_are_not(app, alice, fields):
+    report(app, **{"success": False, "fail_type": "credentials", "login": alice.address, **fields})
+    assert not SignInFailure.select().exists()
+
+
+def test_many_at_once_are_one_row_and_count_against_nothing(app, alice):
+    for _try in range(30):
+        report(app, success=False, fail_type="credentials", login=alice.address)
+    assert SignInFailure.select().count() == 1
+    assert Browser(app).sign_in() is not None
