@@ -6,9 +6,12 @@ Changes are made in transactions that have locked the collection. Telephones see
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import peewee as pw
@@ -22,12 +25,14 @@ from webmail.errors import LimitReached
 from webmail.mime import addresses
 from webmail.mime.address_input import address_key
 from webmail.mime.encoded_words import fold, sort_key
-from webmail.models import Collection, CollectionShare, PeopleGroup, User, now
-from webmail.people import groups as people_groups
+from webmail.models import Collection, CollectionShare, GroupMember, PeopleGroup, User, now
+from webmail.people.visibility import Sight, sight_of
 
 MOST = 200  # people and groups that one collection is shared with
 MOST_AT_ONCE = 50  # that one form names
+MOST_GROUPS = 500  # in the list of a form
 _LONGEST_NAMED = 254
+_NEVER_ACCENTED = re.compile(r"[^bfmpqvx0-9]+")  # everything but what practically no language writes with an accent
 Sharee = User | PeopleGroup
 
 
@@ -64,7 +69,7 @@ def levels(kind: str) -> tuple[str, ...]:
 def named(text: str, user: User, settings: Settings) -> Named:
     """The people and groups that a field names, separated by commas or line ends: by address, user name, name or group.
 
-    By name only where everybody may look up everybody (`directory`). At most MOST_AT_ONCE are looked at; 1 to 3 queries each.
+    Names are of those whom the person sees in the directory. At most MOST_AT_ONCE are looked at; 1 to 5 queries each.
     """
     found = Named()
     items = [one_line(item) for item in addresses.split_list(text, ",;\n") if item.strip()]
@@ -84,10 +89,9 @@ def _meant(item: str, user: User, settings: Settings) -> Sharee | tuple[ShareDou
     local = User.get_or_none(User.address == f"{item.lower()}@{user.domain}", User.active == 1)
     if local is not None:
         return (ShareDoubt.ONESELF, ()) if local.id == user.id else local
-    try:
-        return people_groups.find(user.domain, item)
-    except people_groups.NoSuchGroup:
-        return _called(item, user, settings)
+    sight = sight_of(user, settings)
+    group = PeopleGroup.get_or_none(PeopleGroup.sort == sort_key(item), _known(user, sight))
+    return group if group is not None else _called(item, user, sight)
 
 
 def _with_address(address: str, user: User, settings: Settings) -> Sharee | tuple[ShareDoubt, tuple[str, ...]]:
@@ -100,19 +104,28 @@ def _with_address(address: str, user: User, settings: Settings) -> Sharee | tupl
     return found if found is not None else (ShareDoubt.UNKNOWN, ())
 
 
-def _called(name: str, user: User, settings: Settings) -> Sharee | tuple[ShareDoubt, tuple[str, ...]]:
+def _called(name: str, user: User, sight: Sight) -> Sharee | tuple[ShareDoubt, tuple[str, ...]]:
     """Databases don't know that "é" is an "e": those whose name may be it are compared here."""
-    if not settings.directory or not sort_key(name):
+    if sight.nobody or not sort_key(name):
         return ShareDoubt.NAMELESS, ()
-    ours = User.domain.in_(settings.own_domains(user.domain))
-    like = [User.name ** f"%{word}%" for word in name.split()[:6] if word.isascii()]
-    alike = [one for one in User.select().where(ours, User.active == 1, *like).limit(500) if fold(one.name) == fold(name)]
+    like = [User.name ** f"%{_NEVER_ACCENTED.sub('%', word)}%" for word in fold(name).split()[:6]]
+    alike = [one for one in User.select().where(*sight.accounts(), *like).limit(500) if fold(one.name) == fold(name)]
     others = [one for one in alike if one.id != user.id]
     if len(others) == 1:
         return others[0]
     if others:
         return ShareDoubt.SEVERAL, tuple(one.address for one in others[:5])
     return (ShareDoubt.ONESELF if alike else ShareDoubt.NAMELESS), ()
+
+
+def groups_of(user: User, settings: Settings) -> list[PeopleGroup]:
+    """The groups that a person can share with, by name: those they see in the directory, and their own. 1 to 3 queries."""
+    return list(PeopleGroup.select().where(_known(user, sight_of(user, settings))).order_by(PeopleGroup.sort).limit(MOST_GROUPS))
+
+
+def _known(user: User, sight: Sight) -> Any:
+    own = PeopleGroup.id.in_(GroupMember.select(GroupMember.group).where(GroupMember.user == user))
+    return own | reduce(and_, sight.listed_groups())
 
 
 # --- the owner's -----------------------------------------------------------------------------------------------------

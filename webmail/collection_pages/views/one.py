@@ -18,7 +18,6 @@ from webmail.collections import look, manage, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, Access
-from webmail.people import groups as people_groups
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -44,18 +43,14 @@ def one_page(access: Access, status: int = 200, *, errors: dict[str, str] | None
         kept = access.look is not None and look.COLOUR[one.kind] in json.loads(access.look.props)
         return page("collections/shared.html", status, **told, owners=_owners_look(access), kept=kept)
     given = [] if one.derived else [(share, sharee(share)) for share in shares.given(access.collection)]
-    groups = people_groups.listed(current_user().domain) if _has_groups() else []
-    told |= {"given": given, "levels": shares.levels(one.kind), "groups": [(group.id, group.name) for group, _size in groups]}
+    groups = shares.groups_of(current_user(), settings())
+    told |= {"given": given, "levels": shares.levels(one.kind), "groups": [(group.id, group.name) for group in groups]}
     first = store.first(current_user(), one.kind).id == one.number
     return page(
         "collections/one.html", status, **told, first=first, last=manage.is_last(access.collection), most=shares.MOST,
         takes_new=not one.derived and "VEVENT" in (access.collection.components or "VEVENT"),
         mails=settings().system_sender is not None, **{"typed": {}, "share_errors": []} | more,
     )  # fmt: skip
-
-
-def _has_groups() -> bool:
-    return settings().sign_in == "accounts"
 
 
 def _owners_look(access: Access) -> dict[str, str]:

@@ -23,6 +23,7 @@ from webmail.mail import Address
 from webmail.mime.address_text import address_text
 from webmail.models import AuditAct, PeopleGroup, User
 from webmail.people import groups as people_groups
+from webmail.people.visibility import sight_of
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings, wake_system_mail
 from webmail.web.formatting import today, written_in
@@ -92,11 +93,8 @@ def _add_group(found: Named, chosen: str) -> None:
     """The group that was chosen from the list, of the person's own domain."""
     if not chosen:
         return
-    group = (
-        PeopleGroup.get_or_none((PeopleGroup.id == chosen) & (PeopleGroup.domain == current_user().domain))
-        if _number(chosen)
-        else None
-    )
+    seen = shares.groups_of(current_user(), settings()) if _number(chosen) else []
+    group = next((one for one in seen if str(one.id) == chosen), None)
     if group is None:
         found.doubts.append((chosen[:20], ShareDoubt.NAMELESS, ()))
     elif group not in found.people:
@@ -216,7 +214,7 @@ def _restore(access: Access) -> None:
     rights, user = request.form.get("rights", ""), current_user()
     who: Sharee | None = None
     if found is not None and found[1] == "group":
-        who = PeopleGroup.get_or_none((PeopleGroup.id == found[2]) & (PeopleGroup.domain == user.domain))
+        who = next((one for one in shares.groups_of(user, settings()) if str(one.id) == found[2]), None)
     elif found is not None and int(found[2]) != user.id:
         ours = settings().own_domains(user.domain)
         who = User.get_or_none(User.id == found[2], User.domain.in_(ours), User.active == 1)
@@ -254,7 +252,8 @@ def suggest() -> Response:
 
 def _found(user: User, words: str) -> list[tuple[str, str, str]]:
     """(entry, name, what stands beside it)."""
-    groups = [(one.name, one.name, _("Group")) for one in people_groups.matching(user.domain, words)[:3]]
+    seen = sight_of(user, settings()).listed_groups()
+    groups = [(one.name, one.name, _("Group")) for one in people_groups.matching(user.domain, words, seen, 3)]
     ours = settings().own_domains(user.domain)
     people = [
         (address_text((Address(one.name, one.email),)), one.name or one.email, one.email if one.name else "")

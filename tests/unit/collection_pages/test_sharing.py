@@ -1,0 +1,258 @@
+"""Sharing books and calendars on pages: who is found, what they may do, how they are told, and what they make of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.collection_pages.conftest import Browser
+from tests.unit.dav.conftest import Phone, card, event
+from tests.unit.dav.test_collections import look, patch
+from webmail import audit
+from webmail.accounts import own_data
+from webmail.collections import shares, store
+from webmail.models import AuditAct, Collection, CollectionShare, GroupMember, PeopleGroup, SystemMessage, User
+
+
+@pytest.fixture
+def page(browser_of: Callable[[User], Browser], alice: User) -> Browser:
+    return browser_of(alice)
+
+
+@pytest.fixture
+def trips(page: Browser) -> int:
+    """A calendar of Alice's."""
+    return page.make("calendar", "Trips")
+
+
+@pytest.fixture
+def group(alice: User, person: Callable[..., User]) -> PeopleGroup:
+    made = PeopleGroup.create(identifier="$maths.x", name="Maths", sort="maths", domain="lycee.example")
+    GroupMember.create(group=made, user=person("zoe", name="Zoé Petit"))
+    return made
+
+
+def rights_of(number: int) -> dict[str, str]:
+    rows = shares.given(Collection.get_by_id(number))
+    return {(row.group.name if row.group_id else row.user.local): row.rights for row in rows}
+
+
+def test_people_are_found_by_address_user_name_name_and_group(
+    page: Browser, trips: int, bob: User, group: PeopleGroup, person: Callable[..., User]
+) -> None:
+    person("chloe", name="Chloé Dupont")
+    person("dan")
+    told = page.share(trips, "Bob Martin <bob@lycee.example>, dan; chloe dupont\nmaths", "write")
+    assert rights_of(trips) == {"bob": "write", "dan": "write", "chloe": "write", "Maths": "write"}
+    assert "“Trips” is now shared with 4 people and groups." in told.notices
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("Alice Leroy", "is you"),
+        ("alice@lycee.example", "is you: it is yours already"),
+        ("friend@gmail.example", "is not in your organisation"),
+        ("nobody@lycee.example", "Nobody in your organisation has the address nobody@lycee.example"),
+        ("Nobody At All", "No person or group is called “Nobody At All”"),
+        ("Max Blanc", "Type an address: max1@lycee.example, max2@lycee.example."),
+        ("gone@lycee.example", "Nobody in your organisation"),
+        ("", "Type who to share with"),
+        ("maths@lycee.example", "Nobody in your organisation"),
+        ("bob, nobody@lycee.example", "Nobody in your organisation"),
+    ],
+)
+def test_who_cannot_be_meant_is_said_and_what_was_typed_stays(
+    page: Browser, trips: int, bob: User, person: Callable[..., User], typed: str, words: str
+) -> None:
+    person("max1", name="Max Blanc")
+    person("max2", name="Max Blanc")
+    person("gone", active=0)
+    refused = page.share(trips, typed, "write")
+    assert refused.status == 422 and words in refused.text and rights_of(trips) == {}
+    assert refused.one("#who")["value"] == typed and refused.one("#share [name=rights][checked]")["value"] == "write"
+
+
+def test_groups_of_others_are_not_there(page: Browser, trips: int) -> None:
+    other = PeopleGroup.create(identifier="$o", name="Autres", sort="autres", domain="other.example")
+    assert page.share(trips, "Autres").status == 422
+    assert page.share(trips, "", group=str(other.id)).status == 422 and rights_of(trips) == {}
+
+
+def test_names_are_of_those_whom_one_sees(page: Browser, trips: int, bob: User, group: PeopleGroup, app) -> None:
+    app.extensions["settings"] = replace(app.extensions["settings"], directory=False)
+    assert not page.get(f"/collections/{trips}").all("#group") and not page.get("/collections/people?words=bob").all(
+        "[role=option]"
+    )
+    for fields in ({"who": "Bob Martin"}, {"who": "Maths"}, {"who": "", "group": str(group.id)}):
+        assert page.share(trips, **fields).status == 422 and rights_of(trips) == {}
+    page.share(trips, "bob@lycee.example")
+    assert rights_of(trips) == {"bob": "read"}
+
+
+def test_a_group_is_chosen_from_the_list(page: Browser, trips: int, group: PeopleGroup) -> None:
+    told = page.share(trips, "", "busy", group=str(group.id))
+    assert rights_of(trips) == {"Maths": "busy"} and "Maths can now see when you are busy." in told.notices
+
+
+def test_books_have_no_busy_times(page: Browser, bob: User) -> None:
+    number = page.make("addressbook", "Club")
+    assert not page.get(f"/collections/{number}").all("#share [value=busy]")
+    assert page.share(number, "bob", "busy").status == 422 and rights_of(number) == {}
+
+
+def test_rights_change_and_end_at_once_for_devices(
+    page: Browser, trips: int, bob: User, phone_of: Callable[..., Phone], alice: User
+) -> None:
+    mine, other = phone_of(alice), phone_of(bob)
+    name, path = Collection.get_by_id(trips).name, f"shared-{trips}/"
+    mine.put(f"{name}/a.ics", event("a", "SUMMARY:Surgery", "DURATION:PT1H"))
+    page.share(trips, "bob", "busy")
+    assert "Surgery" not in other.ask("GET", path + "a.ics").text
+    row = f"[data-share='{CollectionShare.get().id}'] form"
+    page.submit(page.get(f"/collections/{trips}"), row, rights="write", action="change")
+    assert "Surgery" in other.ask("GET", path + "a.ics").text and other.put(path + "b.ics", event("b")).status_code == 201
+    told = page.submit(page.get(f"/collections/{trips}"), row, action="revoke")
+    assert "Bob Martin can no longer see “Trips”." in told.notices
+    assert other.ask("GET", path + "a.ics").status_code in (403, 404)
+    page.submit(told, "#notices form")
+    assert rights_of(trips) == {"bob": "write"} and "Surgery" in other.ask("GET", path + "a.ics").text
+    acts = [(one.act, one.target, audit.details_of(one)) for one in audit.search(who=bob.address)[0]]
+    assert acts == [
+        (AuditAct.SHARE_GIVEN, bob.address, {"collection": "Trips", "level": "write", "undo": True}),
+        (AuditAct.SHARE_REVOKED, bob.address, {"collection": "Trips"}),
+        (AuditAct.SHARE_CHANGED, bob.address, {"collection": "Trips", "level": "write"}),
+        (AuditAct.SHARE_GIVEN, bob.address, {"collection": "Trips", "level": "busy"}),
+    ]
+
+
+def test_two_windows_may_end_the_same_share(page: Browser, trips: int, bob: User) -> None:
+    page.share(trips, "bob")
+    first = page.get(f"/collections/{trips}")
+    for words in ("can no longer see", "was already changed in another window"):
+        assert words in page.submit(first, "[data-share] form", action="revoke").notices
+
+
+def test_who_sees_busy_times_reads_no_words(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], phone_of: Callable[..., Phone], alice: User
+) -> None:
+    page.submit(page.get(f"/collections/{trips}"), "#collection", description="A secret plan", action="save")
+    phone_of(alice).put(f"{Collection.get_by_id(trips).name}/a.ics", event("a", "SUMMARY:Surgery"))
+    page.share(trips, "bob", "busy")
+    other = browser_of(bob)
+    for path in ("/collections", f"/collections/{trips}", "/collections/trash"):
+        shown = other.get(path)
+        assert "Surgery" not in shown.text and "A secret plan" not in shown.text and "1 event" not in shown.text
+    assert "you see busy times only" in other.get(f"/collections/{trips}").text
+
+
+def test_they_are_told_once_on_their_page(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], group: PeopleGroup
+) -> None:
+    page.share(trips, "bob")
+    other = browser_of(bob)
+    shown = other.get("/collections")
+    assert "Alice Leroy shares the calendar “Trips” with you." in shown.notices and "New" in shown.one(
+        f"[data-collection='{trips}'] .chip"
+    )
+    after = other.press(shown, ".notice form", "seen")
+    assert "shares the calendar" not in after.notices and not after.all(f"[data-collection='{trips}'] .chip")
+    zoe = browser_of(User.get(User.local == "zoe"))
+    page.share(trips, "Maths", "write")
+    shown = zoe.get("/collections")
+    assert "Alice Leroy shares the calendar" in shown.notices and "you can read and edit it" in shown.text
+    assert "shares" not in zoe.press(shown, ".notice form", "seen").notices
+
+
+def test_they_are_told_by_mail_if_one_wishes(page: Browser, trips: int, bob: User, group: PeopleGroup) -> None:
+    page.share(trips, "bob")
+    assert SystemMessage.select().count() == 0
+    told = page.share(trips, "bob, Maths", mail="1")  # Bob has it already
+    assert "1 person was told by email." in told.notices
+    letter = SystemMessage.get()
+    assert (letter.recipient, letter.subject) == ("zoe@lycee.example", "Alice Leroy shares the calendar “Trips” with you")
+    assert "https://mail.lycee.example/collections" in letter.body
+
+
+def test_it_is_hidden_named_and_coloured_for_oneself_alone(
+    page: Browser,
+    trips: int,
+    bob: User,
+    browser_of: Callable[[User], Browser],
+    phone_of: Callable[..., Phone],
+    group: PeopleGroup,
+) -> None:
+    GroupMember.create(group=group, user=bob)
+    page.share(trips, "Maths", "write")
+    other, phone, path = browser_of(bob), phone_of(bob), f"shared-{trips}/"
+    other.submit(other.get(f"/collections/{trips}"), "#collection", name="Alice goes out", colour="#3f9150", action="save")
+    assert look(phone, path)[:2] == ("Alice goes out", "#3f9150")
+    assert "Trips" in page.get("/collections").text and "goes out" not in page.get("/collections").text
+    phone.ask("PROPPATCH", path, patch(name="From the phone"))
+    assert other.get(f"/collections/{trips}").one("#name")["value"] == "From the phone"
+    other.submit(other.get(f"/collections/{trips}"), "#collection", name="", colour="", action="save")
+    assert look(phone, path)[0] == "Trips"
+    hidden = other.press(other.get("/collections"), f"[data-collection='{trips}'] form", "hide")
+    assert "1 not shown" in hidden.text and phone.ask("PROPFIND", path).status_code in (403, 404)
+    other.press(other.get("/collections"), f"[data-collection='{trips}'] form", "show")
+    assert phone.ask("PROPFIND", path).status_code == 207
+
+
+def test_a_look_outlives_the_end_of_a_share(page: Browser, trips: int, bob: User) -> None:
+    page.share(trips, "bob")
+    shares.set_look(bob, store.get(bob, trips), "Mine", "")
+    for _time in range(2):
+        page.submit(page.get(f"/collections/{trips}"), "[data-share] form", action="revoke")
+        assert store.get(bob, trips) is None and "Only you have access." in page.get(f"/collections/{trips}").text
+        page.share(trips, "bob")
+    assert store.get(bob, trips).props["D:displayname"] == "Mine"
+
+
+def test_there_are_not_endlessly_many(page: Browser, trips: int, bob: User, person: Callable[..., User], monkeypatch) -> None:
+    monkeypatch.setattr(shares, "MOST", 1)
+    person("dan")
+    refused = page.share(trips, "bob, dan")
+    assert refused.status == 422 and "up to 1 people" in refused.text and rights_of(trips) == {}
+
+
+def test_who_has_it_by_a_share_gives_it_to_nobody(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], person: Callable[..., User]
+) -> None:
+    person("dan")
+    page.share(trips, "bob", "write")
+    other = browser_of(bob)
+    token = other.get(f"/collections/{trips}").one("#collection [name=csrf_token]")["value"]
+    fields = {"action": "give", "who": "dan", "rights": "read", "csrf_token": token}
+    assert other.post(f"/collections/{trips}/shares", fields).status == 404
+    assert other.post(f"/collections/{trips}", {"action": "delete", "csrf_token": token}).status == 400
+    assert rights_of(trips) == {"bob": "write"}
+
+
+def test_colleagues_and_groups_are_suggested(page: Browser, trips: int, bob: User, group: PeopleGroup) -> None:
+    found = page.get("/collections/people?words=ma").all("[role=option]")
+    assert [one["data-entry"] for one in found] == ["Maths", "Bob Martin <bob@lycee.example>"]
+    assert not page.get("/collections/people?words=alice").all("[role=option]")
+
+
+def test_ones_data_tells_of_shares(page: Browser, trips: int, alice: User, bob: User) -> None:
+    page.share(trips, "bob", "write")
+    given = {}
+    for user in (alice, bob):
+        files = {name: b"".join(pieces) for name, pieces in own_data.files_of(user)}
+        given[user.local] = json.loads(files["shares.json"])
+    assert [(one["collection"], one["person"], one["rights"]) for one in given["alice"]["given"]] == [
+        ("Trips", bob.address, "write")
+    ]
+    assert [(one["collection"], one["owner"]) for one in given["bob"]["shared-with-me"]] == [("Trips", alice.address)]
+
+
+def test_cards_of_a_shared_book_are_written_by_both(
+    page: Browser, bob: User, phone_of: Callable[..., Phone], alice: User
+) -> None:
+    number = page.make("addressbook", "Club")
+    page.share(number, "bob", "write")
+    assert phone_of(bob).put(f"shared-{number}/a.vcf", card()).status_code == 201
+    assert phone_of(alice).ask("GET", f"{Collection.get_by_id(number).name}/a.vcf").status_code == 200
