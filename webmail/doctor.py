@@ -13,7 +13,17 @@ from typing import Any
 
 from imapclient import IMAPClient
 
-from webmail import doctor_clock, doctor_devices, doctor_directory, doctor_doors, doctor_index, doctor_machine, managesieve, smtp
+from webmail import (
+    doctor_clock,
+    doctor_devices,
+    doctor_directory,
+    doctor_dns,
+    doctor_doors,
+    doctor_index,
+    doctor_machine,
+    managesieve,
+    smtp,
+)
 from webmail.account import Account, Server
 from webmail.auth import mail_sessions, terms
 from webmail.config import ConfigError, Settings, ca_trouble
@@ -61,6 +71,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
     yield from doctor_directory.examine(settings)
     yield from doctor_doors.examine(settings)
     yield from doctor_devices.examine(settings)
+    yield from doctor_dns.examine(settings)
     yield from establishment(settings)
     yield from doctor_machine.examine(settings)
 

@@ -67,6 +67,7 @@ TOP = (
     "doctor_clock",
     "doctor_devices",
     "doctor_directory",
+    "doctor_dns",
     "doctor_doors",
     "doctor_forgery",
     "doctor_index",

@@ -117,6 +117,15 @@ def test_a_photo_that_is_too_large_is_made_smaller_or_told_of() -> None:
     assert [one.kind for one in found.remarks] == [RemarkKind.PICTURE] and "PHOTO" not in found.cards[0][0]
 
 
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_photo_of_five_megabytes_costs_little(folded: bool) -> None:
+    photo = "\r\n ".join(["A" * 74] * 70_000) if folded else "A" * 5_000_000
+    with cpu_seconds(2):
+        found = card_files.read(card("Ann", f"PHOTO;ENCODING=b;TYPE=JPEG:{photo}", "EMAIL:ann@x.example").encode())
+    assert [one.kind for one in found.remarks] == [RemarkKind.PICTURE]
+    assert "EMAIL:ann@x.example" in found.cards[0][0]
+
+
 def test_ten_thousand_cards_are_the_most() -> None:
     with cpu_seconds(12):
         found = card_files.read(b"Name,Email\n" + b"".join(b"P%d,p%d@x.example\n" % (n, n) for n in range(10_050)))

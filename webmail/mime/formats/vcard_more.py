@@ -266,8 +266,8 @@ def _with_values(
     for at, value in enumerate(wanted):
         if at not in new:
             before = free.pop(at, None)
-            line = write(value, before[1] if before else None)
-            new[at] = VcardProperty(written(line), line.name)
+            changed = write(value, before[1] if before else None)
+            new[at] = VcardProperty(written(changed), changed.name)
     there = {id(line) for line, _found, _value in old}
     groups = {found.group for _line, found, _value in old} - {line.raw.partition(".")[0] for line in new.values()} - {""}
     labels = tuple(f"{group.upper()}.X-AB" for group in groups)
