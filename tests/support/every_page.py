@@ -61,6 +61,7 @@ NO_PAGES = frozenset(
         "mailbox.news",
         "mailbox.push",
         "mailbox.room_report",
+        "collections.suggest",
         "contacts.card",
         "contacts.import_columns",  # of a file that waits: states
         "contacts.show_import",
@@ -128,6 +129,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_messages(demo, alice),
         **_writing(alice),
         **_contacts(alice),
+        **_collections(alice),
         **_calendar(demo),
         **_servers(demo),
         **_settings(alice),
@@ -286,6 +288,17 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
 
 def _settings(alice: HttpVisitor) -> dict[str, str]:
     """An identity, a signature and a template: their lists, their pages, and the question before they go."""
+def _collections(alice: HttpVisitor) -> dict[str, str]:
+    """A calendar that is shared."""
+    made = alice.submit(alice.get("/collections/new?kind=calendar"), "#new-collection", name=_LONG, description=_LONG)
+    one = made.address
+    alice.submit(made, "#share", who=f"{BOB}, Maths", rights="busy", action="give")
+    return {
+        "collections": "/collections", "collection": one, "collection-new": "/collections/new?kind=addressbook",
+        "collections-trash": "/collections/trash",
+    }  # fmt: skip
+
+
     pages: dict[str, str] = {}
     made: dict[str, Callable[[], Page]] = {
         "identities": lambda: alice.submit(alice.get("/settings/identities/new"), EDIT, name="Alice", address=ALICE),
