@@ -116,6 +116,7 @@ class Ldap:
     bind_password: str = checked(line(500, empty=True), default="")
     filter: str = checked(_name_filter, default="(uid={name})")  # {name}: before the @; {address}: all of it
     active_filter: str = checked(_filter, default="")  # people for whom it does not hold can't sign in
+    people_filter: str = checked(_filter, default="")  # who is found on the page of the directory; empty: nobody there
     address_attribute: str = checked(line(60), default="mail")
     name_attribute: str = checked(line(60), default="displayName")
     groups_attribute: str = checked(line(60, empty=True), default="")  # of the person: memberOf; names or DNs

@@ -279,6 +279,8 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
     return {
         "contacts": "/contacts", "contact": one, "contact-edit": f"{one}/edit", "contact-new": "/contacts/new",
         "group-new": "/contacts/groups/new", "contacts-import": "/contacts/import",
+        "directory": "/contacts/directory", "directory-person": f"/contacts/directory/people/{ALICE}",
+        "directory-qr": f"/contacts/directory/qr/{ALICE}",
         "people": "/contacts/people", "duplicates": "/contacts/duplicates", "duplicates-compare": compared,
         "contacts-move": f"/contacts/move?uid={one.rsplit('/', 1)[-1]}",
         "contacts-print": "/contacts/print", "contact-qr": f"{one}/qr", "contact-history": f"{one}/history",
@@ -286,8 +288,6 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _settings(alice: HttpVisitor) -> dict[str, str]:
-    """An identity, a signature and a template: their lists, their pages, and the question before they go."""
 def _collections(alice: HttpVisitor) -> dict[str, str]:
     """A calendar that is shared."""
     made = alice.submit(alice.get("/collections/new?kind=calendar"), "#new-collection", name=_LONG, description=_LONG)
@@ -299,6 +299,8 @@ def _collections(alice: HttpVisitor) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _settings(alice: HttpVisitor) -> dict[str, str]:
+    """An identity, a signature and a template: their lists, their pages, and the question before they go."""
     pages: dict[str, str] = {}
     made: dict[str, Callable[[], Page]] = {
         "identities": lambda: alice.submit(alice.get("/settings/identities/new"), EDIT, name="Alice", address=ALICE),

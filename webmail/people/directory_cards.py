@@ -151,6 +151,11 @@ def _person(name: str, address: str, establishment: str, groups: Iterable[str], 
     return _card(_uid(address_key(address)), "3.0", lines)
 
 
+def card_of(name: str, address: str, establishment: str, groups: Iterable[str], about: str) -> str:
+    """The card of somebody of the directory."""
+    return _person(name, address, establishment, groups, about).text
+
+
 def _group(identifier: str, name: str, addresses: Iterable[str]) -> DirectoryCard:
     """By both ways in which programs know groups: RFC 6350, 6.1.4, and Apple's."""
     uid = _uid(f"group {identifier}")

@@ -104,6 +104,18 @@ class DirectoryTalk:
         either = "".join(f"({attribute}={ldap.filter.escape_filter_chars(one)})" for one in addresses)
         return self._search(f"(|{either})")
 
+    def find_people(self, words: Sequence[str], most: int) -> list[DirectoryEntry]:
+        """Whom `people_filter` lists, and in whose name or address each of the words stands, at most `most`. 1 round trip."""
+        there = self._settings
+        escaped = map(ldap.filter.escape_filter_chars, words)
+        each = "".join(f"(|({there.name_attribute}=*{word}*)({there.address_attribute}=*{word}*))" for word in escaped)
+        wanted = f"(&{there.people_filter}{there.active_filter}{each})"
+        attributes = [there.address_attribute, there.name_attribute, "title", "department", "ou", *_IDENTIFIERS]
+        first = SimplePagedResultsControl(True, size=most, cookie="")  # with a limit of size nothing would be told beyond it
+        with _told("could not be searched"):
+            found, _controls = self._ask(wanted, there.base, ldap.SCOPE_SUBTREE, attributes, 0, [first])
+        return [_entry(dn, values) for dn, values in found if dn]
+
     def try_password(self, entry: DirectoryEntry | None, password: str) -> None:
         """Bind as this entry, or as nobody, so that it takes as many round trips to say no. Raises SignInRefused. 1 round trip.
 
