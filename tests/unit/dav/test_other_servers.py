@@ -5,21 +5,27 @@ from __future__ import annotations
 import contextlib
 import random
 import re
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.support.other_dav import LOGIN, PASSWORD, OtherServer, Pair
-from webmail.collections import store
+from tests.unit.dav.conftest import Phone
+from webmail.collections import store, trash
 from webmail.contacts import device_cards
-from webmail.dav.remote import accounts, local
+from webmail.database.connection import db
+from webmail.dav import changes
+from webmail.dav.remote import accounts, local, rounds
 from webmail.dav.remote.client import RemoteServer
 from webmail.dav.remote.discovery import discover, typed
 from webmail.http_fetch import FetchedResponse
-from webmail.models import CalendarObject, RemoteItem, TrashedItem, User
+from webmail.models import CalendarObject, RemoteAccount, RemoteItem, RemoteLink, TrashedItem, User, now
 
 BOOK, CALENDAR = store.BOOK, store.CALENDAR
 
@@ -334,3 +340,84 @@ def _change_something(one: Pair, chance: random.Random, alive: set[str], version
     text = one.text(uid[1] if uid else f"u{version}", f"<{version}>")
     (one.write_here if here_or_there == "here" else one.write_there)(name, text)
     alive.add(version)
+
+
+# --- whose turn it is ------------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_synchronised_by_one_worker_at_a_time(pair: Callable[..., Pair], server: OtherServer) -> None:
+    one = pair()
+    one.write_there("a.ics", one.text("a", "Class"))
+    others: list[bool] = []
+
+    def another(_method: str, _path: str) -> None:
+        if not others:
+            others.append(True)
+            worker = threading.Thread(target=lambda: others.append(bool(rounds.sweep(one.settings))))
+            worker.start()
+            worker.join()
+
+    server.before = another
+    one.sync()
+    assert others == [True, False] and len(one.equal()) == 1
+
+
+def test_what_is_written_here_meanwhile_is_neither_lost_nor_doubled(pair: Callable[..., Pair], server: OtherServer) -> None:
+    one = pair()
+    for number in range(3):
+        one.write_here(f"{number}.ics", one.text(f"u{number}", f"First {number}"))
+    numbers = iter(range(3))
+
+    def meanwhile(method: str, _path: str, answer: FetchedResponse) -> FetchedResponse:
+        if method == "PUT" and (number := next(numbers, None)) is not None:
+            one.write_here(f"{number}.ics", one.text(f"u{number}", f"Second {number}"))
+        return answer
+
+    server.after = meanwhile
+    one.sync()
+    one.sync()
+    assert one.equal() == Counter(["Second 0", "Second 1", "Second 2"])
+
+
+def test_a_collection_that_is_being_deleted_here_deletes_nothing_there(pair: Callable[..., Pair]) -> None:
+    one = pair()
+    for uid in "abc":
+        one.write_there(f"{uid}.ics", one.text(uid, uid))
+    one.sync()
+    with db.atomic():
+        trash.put_whole(one.collection, one.user.address)
+    one.delete_here("a.ics")  # a part of it
+    one.sync()
+    assert len(one.there()) == 3
+    with db.atomic():
+        changes.trash_all(one.collection, one.user.address)
+    assert not RemoteLink.select().exists() and len(one.there()) == 3
+
+
+def test_a_fault_of_ours_is_told_and_tried_again_later(pair: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = pair()
+    monkeypatch.setattr(rounds, "synchronise", lambda *_arguments: 1 / 0)
+    RemoteAccount.update(due=now()).execute()
+    assert rounds.sweep(one.settings) == 0
+    account = RemoteAccount.get()
+    assert account.error == "ours" and account.due > now() + timedelta(minutes=10) and not account.working
+
+
+def test_a_rule_that_never_ends_keeps_no_telephone_waiting(pair: Callable[..., Pair], phone_of: Callable[..., Phone]) -> None:
+    one = pair()
+    side = local.Side(one.link, one.user, one.settings, "")
+    text = one.text("a", "Each second", "RRULE:FREQ=SECONDLY", "LOCATION:Room 1")
+    local.take(side, "a.ics", '"1"', text)
+    query = (
+        "<C:calendar-query xmlns:D='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav'><D:prop><D:getetag/><C:calendar-data>{}"
+        "</C:calendar-data></D:prop><C:filter><C:comp-filter name='VCALENDAR'><C:comp-filter name='VEVENT'>"
+        "<C:time-range start='20261101T000000Z' end='20261201T000000Z'/>"
+        "<C:prop-filter name='SUMMARY'><C:text-match>second</C:text-match></C:prop-filter>"
+        "</C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"
+    )
+    phone, began = phone_of(one.user), time.process_time()
+    for inside in ("", "<C:expand start='20261101T000000Z' end='20261201T000000Z'/>"):
+        answer = phone.ask("REPORT", one.collection.name, query.format(inside), Depth="1")
+        assert answer.status_code == 207 and answer.text.count("SUMMARY:Each second") == 1
+    assert phone.ask("GET", f"{one.collection.name}/a.ics").text == text
+    assert time.process_time() - began < 1

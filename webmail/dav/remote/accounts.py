@@ -71,7 +71,8 @@ def connect(user: User, url: str, login: str, secret: str, settings: Settings) -
         sealed = vault.seal_secret(secret.encode(), settings.secret_key, _PURPOSE, user.id)
         for one in of(user):
             if (host_of(one), urlsplit(one.url).port, one.login) == (urlsplit(url).hostname, urlsplit(url).port, login):
-                RemoteAccount.update(secret=sealed, error="", failures=0, due=now()).where(RemoteAccount.id == one.id).execute()
+                values = {"url": url, "secret": sealed, "error": "", "failures": 0, "due": now()}
+                RemoteAccount.update(**values).where(RemoteAccount.id == one.id).execute()
                 return RemoteAccount.get_by_id(one.id)
         if len(of(user)) >= MOST:
             raise TooManyServers
@@ -97,6 +98,8 @@ def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Se
         there = Collection.select().where(Collection.user == user).count()
         if there + len(new) > settings.collections_per_person:
             raise NoRoomForCollections
+        for kind in {one.kind for one in new}:
+            store.first(user, kind)  # where new things go stays one of their own
         for one in new:
             colour = {COLOUR[one.kind]: one.colour} if one.colour else {}
             props = json.dumps({NAME: one.name, **colour}, ensure_ascii=False)

@@ -41,8 +41,10 @@ def _one(account: RemoteAccount, settings: Settings) -> bool:
             return synchronise(account, settings, asking(settings))
     except DATABASE_AWAY as error:
         log.warning("account %d on another server waits: %s", account.id, error)
-    except Exception:
+    except Exception as error:
         log.exception("account %d on another server", account.id)
+        with db.connection_context():
+            accounts.went_wrong(account, RemoteTrouble(RemoteFault.OURS, str(error)))
     return False
 
 

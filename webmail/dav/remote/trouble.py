@@ -21,7 +21,7 @@ class RemoteFault(StrEnum):
     TOO_LARGE = "too-large"
     TOO_MANY = "too-many"
     FULL = "full"  # no room there
-    NO_ROOM = "no-room"  # here
+    OURS = "ours"  # a fault here
 
 
 class RemoteTrouble(MailError):

@@ -37,6 +37,8 @@ def server_trouble_words(kind: str, host: str) -> str:
             return _("%(host)s answers in a way we do not understand.", host=host)
         case RemoteFault.TOO_LARGE | RemoteFault.TOO_MANY:
             return _("It has too many entries to be synchronised.")
+        case RemoteFault.OURS:
+            return _("Something went wrong here. We will try again later. Tell your administrator if this continues.")
         case RemoteFault.FULL:
             return _("%(host)s has no space left.", host=host)
     return _("%(host)s is not responding. We will try again later.", host=host)
