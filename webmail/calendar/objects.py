@@ -33,7 +33,7 @@ _CHUNK = 500
 Prepared = tuple[ReadObject, Expansion, int, int]
 
 
-class TooMuchAsked(ValueError):
+class TooMuchAsked(Exception):
     """A question about a time for which too many objects would have to be expanded."""
 
 
@@ -208,24 +208,28 @@ def extend_index(zone: tzinfo, most: int = 200) -> int:
         .limit(most)
         .tuples()
     )
-    count = 0
-    for number, calendar in list(due):
-        with db.atomic():
-            collections.lock([calendar])
-            row = CalendarObject.get_or_none(CalendarObject.id == number, CalendarObject.collection == calendar)
-            if row is not None:
-                _renew(row, zone)
-                count += 1
-    return count
+    return sum(_renew(number, calendar, zone) for number, calendar in list(due))
 
 
-def _renew(row: CalendarObject, zone: tzinfo) -> None:
+def _renew(number: int, calendar: int, zone: tzinfo) -> bool:
+    """Whether this object of a calendar was expanded further: not if somebody changes, moves or deletes it meanwhile."""
+    row = CalendarObject.get_or_none(CalendarObject.id == number, CalendarObject.collection == calendar)
+    if row is None:
+        return False
+    values: dict[str, Any] = {}
+    takings: Sequence[Taking] = ()
     try:
-        _read, expansion, start, end = prepared(row.text, zone)
+        _read, expansion, start, end = prepared(row.text, zone)  # before the lock: it may take a while
     except UnusableCalendar:  # by a rule that was made stricter: what is in the table stays
-        end = int(time.time()) + 100 * _YEAR
-        CalendarObject.update(indexed_until=end).where(CalendarObject.id == row.id).execute()
-        return
-    Occurrence.delete().where(Occurrence.object == row.id).execute()
-    add_takings(row.collection_id, [(row.id, one) for one in expansion.takings])
-    CalendarObject.update(indexed_from=start, indexed_until=end).where(CalendarObject.id == row.id).execute()
+        values = {"indexed_until": int(time.time()) + 100 * _YEAR}
+    else:
+        values, takings = {"indexed_from": start, "indexed_until": end}, expansion.takings
+    with db.atomic():
+        collections.lock([calendar])
+        same = (CalendarObject.id == number) & (CalendarObject.collection == calendar) & (CalendarObject.seq == row.seq)
+        if not CalendarObject.update(**values).where(same).execute():
+            return False
+        if takings or "indexed_from" in values:
+            Occurrence.delete().where(Occurrence.object == number).execute()
+            add_takings(calendar, [(number, one) for one in takings])
+    return True

@@ -90,7 +90,7 @@ class DavApplication(Application):
                 environ, prefix, path, current.get().user.address, set(), _INFO | {"path": path}
             )
         except (TooManyItems, TooMuchAsked):
-            return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
+            status, headers, body = _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
         data = body.encode() if isinstance(body, str) else body or b""
         if method == "PROPFIND" and status == client.MULTI_STATUS:
             data = programs.completed(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from webmail import preferences
 from webmail.collections.store import BOOK, NAME, SHARED, Access
@@ -40,8 +41,8 @@ class DirectoryRows:
     def __init__(self, book: DirectoryBook) -> None:
         self._cards = book.cards
 
-    def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
-        return (_row(card) for card in self._cards.values())
+    def all(self, *, texts: bool = False, component: str | None = None, most: int | None = None) -> Iterator[ItemRow]:
+        return (_row(card) for card in islice(self._cards.values(), most))
 
     def named(self, hrefs: Sequence[str], *, texts: bool) -> Iterator[ItemRow]:
         return (_row(self._cards[href]) for href in hrefs if href in self._cards)

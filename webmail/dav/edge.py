@@ -38,7 +38,8 @@ _DAV = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
 _DEEPEST, _MOST_ELEMENTS = 30, 12_000  # of XML
 _LONGEST_PATH = 2_000
 AT_ONCE = 8  # requests of devices in one process: a school's telephones must not take all threads from the pages
-_PATIENCE = 15.0  # seconds
+WAITING = 4  # more of them that wait, for some seconds; others are to come back later
+_PATIENCE = 15.0
 _COMPRESSED = 1_000  # bytes
 
 
@@ -59,6 +60,7 @@ class DavEdge:
         self._application: Any = None
         self._making = threading.Lock()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._places = threading.BoundedSemaphore(AT_ONCE + WAITING)
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -81,8 +83,28 @@ class DavEdge:
             raise DavRefusal(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=", ".join(METHODS))
         inner, (name, secret) = _path(path), _credentials(environ.get("HTTP_AUTHORIZATION", ""))
         body = _body(environ, method, self.settings)
-        if not self._slots.acquire(timeout=_PATIENCE):
-            raise DavRefusal(client.SERVICE_UNAVAILABLE, "Too many devices ask at once.", Retry_After="60")
+        with self._slot():
+            return self._signed_in(environ, method, inner, name, secret, body)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """A slot for a request, at once or after a while. Raises DavRefusal."""
+        busy = DavRefusal(client.SERVICE_UNAVAILABLE, "Too many devices ask at once.", Retry_After="60")
+        if not self._places.acquire(blocking=False):
+            raise busy
+        try:
+            if not self._slots.acquire(timeout=_PATIENCE):
+                raise busy
+            try:
+                yield
+            finally:
+                self._slots.release()
+        finally:
+            self._places.release()
+
+    def _signed_in(
+        self, environ: Environ, method: str, inner: str, name: str, secret: str, body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         try:
             self.prepare()
             with _ending(self.end):
@@ -95,8 +117,6 @@ class DavEdge:
         except DATABASE_AWAY as error:
             log.warning("the database can't be used: %s", error)
             raise DavRefusal(client.SERVICE_UNAVAILABLE, "Try again in a moment.", Retry_After="60") from error
-        finally:
-            self._slots.release()
 
     def _sign_in(self, name: str, secret: str, network: str) -> Device:
         try:

@@ -13,7 +13,7 @@ from webmail.dav.visit import current
 
 # properties with one element as their value
 _CHOICES = [xmlutils.make_clark(f"C:{name}") for name in ("schedule-calendar-transp", "calendar-free-busy-set")]
-_BAD_TOKEN = b"valid-sync-token"
+_ANEW = (b"valid-sync-token", b"number-of-matches-within-limits")  # what to answer by asking for all in pieces
 
 
 def texts_of_choices(body: bytes) -> bytes:
@@ -84,6 +84,6 @@ def without_expansion(body: bytes) -> tuple[bytes, ET.Element | None]:
 
 def status_for(program: str, status: int, body: bytes) -> int:
     """What to tell a program. Thunderbird begins a book anew only after 400, where the protocol has 403 (RFC 6578, 3.2)."""
-    if status == client.FORBIDDEN and "Thunderbird/" in program and _BAD_TOKEN in body:
+    if status == client.FORBIDDEN and "Thunderbird/" in program and any(one in body for one in _ANEW):
         return client.BAD_REQUEST
     return status

@@ -53,9 +53,10 @@ class ObjectRows:
         self.collection = access.collection.id
         self.only_busy = not access.reads
 
-    def _select(self, texts: bool, *conditions: Any) -> Iterator[ItemRow]:
+    def _select(self, texts: bool, *conditions: Any, most: int | None = None) -> Iterator[ItemRow]:
         fields = [*self._listed, *([self._text] if texts else [])]
-        for values in self.table.select(*fields).where(self.table.collection == self.collection, *conditions).tuples():
+        chosen = self.table.select(*fields).where(self.table.collection == self.collection, *conditions).limit(most)
+        for values in chosen.tuples().iterator():
             yield self._row(*values)
 
     def _row(self, *values: Any) -> ItemRow:
@@ -64,9 +65,9 @@ class ObjectRows:
         row.once = recurring == ONCE
         return row
 
-    def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
+    def all(self, *, texts: bool = False, component: str | None = None, most: int | None = None) -> Iterator[ItemRow]:
         conditions = [CalendarObject.component == component] if component else []
-        return self._select(texts, *conditions)
+        return self._select(texts, *conditions, most=most)
 
     def named(self, hrefs: Sequence[str], *, texts: bool) -> Iterator[ItemRow]:
         for at in range(0, len(hrefs), _CHUNK):
@@ -109,8 +110,8 @@ class CardRows(ObjectRows):
         number, href, uid, etag, size, modified, *text = values
         return ItemRow(number, href, uid, etag, size, modified, text=text[0] if text else None)
 
-    def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
-        return self._select(texts)
+    def all(self, *, texts: bool = False, component: str | None = None, most: int | None = None) -> Iterator[ItemRow]:
+        return self._select(texts, most=most)
 
 
 def rows_of(access: Access) -> ObjectRows:

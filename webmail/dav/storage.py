@@ -33,14 +33,15 @@ TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
 MOST_PROPS = 20_000  # characters, of one collection
 MOST_FILTERED = 1_000  # items that a question is put to one by one
 MOST_EXPANDED = 2_000  # occurrences in one answer
+MOST_BYTES = 32_000_000  # of texts in one answer
 _TOKEN = "data:,traboule-"
 _RIGHTS = {"own": "rw", "write": "rw", "read": "r", "busy": "r"}
 _OPEN = 2**40  # seconds since 1970: Radicale's ends of time lie beyond
 _COMPONENTS = "C:supported-calendar-component-set"
 
 
-class TooManyItems(ValueError):
-    """A question that would have to be put to too many items one by one."""
+class TooManyItems(Exception):
+    """A question that would have to be put to too many items one by one, or whose answer would be too large."""
 
 
 class Auth(auth.BaseAuth):
@@ -87,7 +88,7 @@ class DavItem(Item):
         try:
             return super().vobject_item
         except RuntimeError:
-            self._vobject_item = _component(_readable(self._text, self.name))
+            self._vobject_item = _component(_readable(self._text or "", self.name))
             return self._vobject_item
 
     def serialize(self) -> str:
@@ -203,7 +204,12 @@ class DavCollection(storage.BaseCollection):
     # --- items -------------------------------------------------------------------------------------------------------
 
     def _items(self, found: Iterable[ItemRow]) -> Iterator[DavItem]:
+        """As the person may see them. Raises TooManyItems."""
+        room = MOST_BYTES
         for row in found:
+            room -= row.size if row.text is not None else 0
+            if room < 0:
+                raise TooManyItems(f"more than {MOST_BYTES} bytes")
             if self.access.reads:
                 yield DavItem(self, row, row.text if row.text is not None else " " * row.size)
             elif row.busy:
@@ -237,13 +243,16 @@ class DavCollection(storage.BaseCollection):
         uid = _uid_asked(asked)
         tag, start, end, simple = radicale_filter.simplify_prefilters(asked, self.tag)
         if uid is not None and self.access.reads:  # who may not read has other UIDs
-            found, certain = [row for row in self.rows.of_uid(uid) if tag in (None, row.component or tag)], True
+            found: Any = [row for row in self.rows.of_uid(uid) if tag in (None, row.component or tag)]
+            certain = True
         elif self.tag == "VCALENDAR" and tag == "VEVENT" and (start > -_OPEN or end < _OPEN):
             found, certain = self._taking_place(start, end), simple
         else:
-            chosen = self.rows.all(texts=True, component=tag if self.tag == "VCALENDAR" else None)
-            found = list(chosen)
             certain = (not asked or simple) and start <= -_OPEN and end >= _OPEN
+            chosen = self.rows.all(
+                texts=True, component=tag if self.tag == "VCALENDAR" else None, most=None if certain else MOST_FILTERED + 1
+            )
+            found = chosen if certain else list(chosen)
         if not certain and len(found) > MOST_FILTERED:
             raise TooManyItems(f"{len(found)} items to look through")
         yield from ((item, True) for item in self._fitting(self._items(found), [] if certain else asked))

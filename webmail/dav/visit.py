@@ -64,14 +64,24 @@ class Visit:
         What was known of them before is looked up anew.
         """
         with db.atomic():
-            named = [one.collection for name in names if (one := self.access(name)) is not None]
-            ids = sorted({one.id for one in named if not directory_book.is_directory(one)})
-            if not ids:
-                in_turn(self.user)
+            if ids := self._ids(names):
+                self._lock(names, ids)
             else:
-                store.lock(ids)
-            self._found = None
+                in_turn(self.user)
+                self._found = None
             yield
+
+    def _ids(self, names: tuple[str, ...]) -> set[int]:
+        named = [one.collection for name in names if (one := self.access(name)) is not None]
+        return {one.id for one in named if not directory_book.is_directory(one)}
+
+    def _lock(self, names: tuple[str, ...], ids: set[int]) -> None:
+        """Lock these collections, and those that have taken their names while somebody else had the lock."""
+        store.lock(sorted(ids))
+        self._found = None
+        if others := self._ids(names) - ids:
+            store.lock(sorted(others))
+            self._found = None
 
 
 current: ContextVar[Visit] = ContextVar("visit")

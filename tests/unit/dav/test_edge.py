@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,13 +12,15 @@ from itertools import product
 import peewee as pw
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
+from tests.support.waiting import eventually
 from tests.unit.dav.conftest import NAMES, Phone, card, event
 from webmail import imap
 from webmail.account import Account
 from webmail.auth import app_passwords, passwords
 from webmail.auth.devices import failures
-from webmail.dav import sign_in
+from webmail.dav import edge, sign_in, storage
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AppPassword, AuditEntry, SignInFailure, User, now
 
@@ -356,3 +359,51 @@ def test_a_database_that_is_away_is_told_as_such(app: Flask, phone: Phone, monke
     monkeypatch.setattr("webmail.collections.store.accessible", broken)
     answer = phone.ask("PROPFIND", "calendar/")
     assert answer.status_code == 503 and answer.headers["Retry-After"]
+
+
+# --- many at once ----------------------------------------------------------------------------------------------------
+
+
+def test_devices_that_wait_leave_threads_for_pages(app: Flask, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask, no more of them wait than a few; the others are told to come back."""
+    going, held = threading.Event(), threading.Semaphore(0)
+
+    def slow(*_what: object) -> tuple[int, dict[str, str], bytes]:
+        held.release()
+        going.wait(30)
+        return 200, {}, b""
+
+    monkeypatch.setattr(edge.DavEdge, "_signed_in", slow)
+    statuses: list[int] = []
+    askers = [threading.Thread(target=lambda: statuses.append(phone.ask("GET", "calendar/a.ics").status_code)) for _ in range(20)]
+    for one in askers:
+        one.start()
+    for _ in range(edge.AT_ONCE):
+        assert held.acquire(timeout=20)
+    eventually(lambda: statuses.count(503) == 20 - edge.AT_ONCE - edge.WAITING, what="those who are sent away")
+    going.set()
+    for one in askers:
+        one.join(20)
+    assert statuses.count(200) == edge.AT_ONCE + edge.WAITING
+
+
+def test_answers_have_an_end(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        phone.put(f"contacts/{name}.vcf", card(name, name, "NOTE:" + "x" * 1_000))
+    monkeypatch.setattr(storage, "MOST_BYTES", 2_500)
+    hrefs = [f"<d:href>{phone.home}contacts/{name}.vcf</d:href>" for name in "abc"]
+
+    def ask(count: int, program: str = "DAVx5") -> TestResponse:
+        inside = "<d:prop><d:getetag/><r:address-data/></d:prop>" + "".join(hrefs[:count])
+        body = (
+            f"<r:addressbook-multiget xmlns:d='DAV:' xmlns:r='urn:ietf:params:xml:ns:carddav'>{inside}</r:addressbook-multiget>"
+        )
+        return phone.ask("REPORT", "contacts/", body, User_Agent=program)
+
+    assert ask(2).status_code == 207 and ask(3).status_code == 403 and "number-of-matches-within-limits" in ask(3).text
+    assert ask(3, "Thunderbird/153.0").status_code == 400
+    assert len(phone.sync("contacts/")[1]) == 3  # without the cards there is room
+    monkeypatch.setattr(storage, "MOST_FILTERED", 2)
+    words = "<r:filter><r:prop-filter name='FN'><r:text-match>a</r:text-match></r:prop-filter></r:filter>"
+    body = f"<r:addressbook-query xmlns:d='DAV:' xmlns:r='urn:ietf:params:xml:ns:carddav'><d:prop/>{words}</r:addressbook-query>"
+    assert "number-of-matches-within-limits" in phone.ask("REPORT", "contacts/", body).text

@@ -98,20 +98,27 @@ def test_the_table_of_occurrences_goes_on_as_time_goes_by(phone: Phone, monkeypa
     assert CalendarObject.get(CalendarObject.uid == "a").indexed_until > later
 
 
-def test_what_a_telephone_changes_meanwhile_is_what_goes_on(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("change", ["PUT", "MOVE", "DELETE"])
+def test_what_a_telephone_changes_meanwhile_is_left_as_it_is(phone: Phone, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
     phone.put("calendar/a.ics", event("a", "RRULE:FREQ=WEEKLY", "SUMMARY:old"))
+    assert phone.ask("MKCALENDAR", "work/").status_code == 201
     later = time.time() + 500 * 86_400
     monkeypatch.setattr(objects.time, "time", lambda: later)
 
     def wait(numbers: list[int]) -> None:
         """Who had the lock before has changed the event."""
         monkeypatch.undo()
-        assert phone.put("calendar/a.ics", event("a", "RRULE:FREQ=WEEKLY", "SUMMARY:new")).status_code == 204
+        body = event("a", "RRULE:FREQ=WEEKLY", "SUMMARY:new") if change == "PUT" else ""
+        answer = phone.ask(change, "calendar/a.ics", body, Destination=f"{phone.home}work/a.ics")
+        assert answer.status_code in (201, 204)
         monkeypatch.setattr(objects.time, "time", lambda: later)
 
     monkeypatch.setattr(store, "lock", wait)
-    assert objects.extend_index(ZoneInfo("Europe/Paris")) == 1
-    assert {one.summary for one in Occurrence.select()} == {"new"}
+    assert objects.extend_index(ZoneInfo("Europe/Paris")) == 0
+    monkeypatch.undo()
+    calendar = store.first(User.get(User.address == phone.address), store.CALENDAR)
+    found = {(one.summary, one.collection_id == calendar.id) for one in Occurrence.select()}
+    assert found == {"PUT": {("new", True)}, "MOVE": {("old", False)}, "DELETE": set()}[change]
 
 
 def test_contacts_of_an_older_version_come_into_the_first_book(phone: Phone, alice: User) -> None:
