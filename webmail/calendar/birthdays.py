@@ -16,6 +16,7 @@ import peewee as pw
 
 from webmail import preferences
 from webmail.calendar import objects
+from webmail.calendar.search_words import words_of
 from webmail.collections import store as collections
 from webmail.config import Settings
 from webmail.contacts import card_changes
@@ -87,7 +88,7 @@ def _apply(state: BirthdayCalendar, wanted: Wanted) -> None:
                 "collection": state.collection_id, "href": _href(uid), "uid": f"birthday-{uid}", "component": "VEVENT",
                 "etag": etags[uid], "size": len(events[uid].encode()), "first": expanded.first, "last": expanded.last,
                 "recurring": 1, "busy": 0, "indexed_from": start, "indexed_until": end, "seq": seq, "text": events[uid],
-                "modified": now(), "created": there[uid].created if uid in there else now(),
+                "words": words_of(events[uid]), "modified": now(), "created": there[uid].created if uid in there else now(),
             }
         )  # fmt: skip
     for piece in range(0, len(rows), 50):

@@ -245,3 +245,11 @@ def _day_and_time(text: str, clock: tzinfo | None) -> tuple[date, time | None]:
     if not _EARLIEST <= day.year <= _LATEST:
         raise ValueError(text)
     return day, at
+
+
+def typed_day(text: str) -> date | None:
+    """A date as a field has it, or as it is typed (8/12/2026); None if it is none."""
+    try:
+        return _day_and_time(text, None)[0] if text else None
+    except ValueError:
+        return None

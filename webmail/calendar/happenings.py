@@ -21,7 +21,7 @@ _MOST_BEYOND = 100  # objects that are expanded for a page, if there is time
 _FAR = 14 * 3600  # seconds between a day in UTC and the same one anywhere
 _DAY = 86_400
 _LONG = 35 * _DAY  # what takes longer has an index of its own (webmail/migrations/0033_calendar_pages.py)
-_COLUMNS = (
+COLUMNS = (
     Occurrence.object, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day, Occurrence.recurrence_id,
     Occurrence.summary, Occurrence.location, Occurrence.busy, Occurrence.status,
 )  # fmt: skip
@@ -85,7 +85,7 @@ def between(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, fl
     rows = _indexed(list(rights), start, end, most)
     known = {row[0] for row in rows}
     more, whole = _beyond(list(rights), start, end, floating, known)
-    found = [one for row in [*rows, *more] if (one := _happening(row, rights, zone)) and one.first <= last and one.last >= first]
+    found = [one for row in [*rows, *more] if (one := happening(row, rights, zone)) and one.first <= last and one.last >= first]
     found.sort(key=lambda one: one.order)
     return Found(found[:most], whole and len(rows) <= most)
 
@@ -115,7 +115,7 @@ def next_after(calendars: Sequence[int], after: date, zone: tzinfo) -> date | No
 
 def _indexed(calendars: list[int], start: int, end: int, most: int) -> list[tuple[Any, ...]]:
     """Rows of the table: those that begin not long before, and those that take long, each by an index."""
-    both = Occurrence.select(*_COLUMNS, CalendarObject.href, CalendarObject.uid).join(CalendarObject)
+    both = Occurrence.select(*COLUMNS, CalendarObject.href, CalendarObject.uid).join(CalendarObject)
     mine = Occurrence.collection.in_(calendars)
     near = (Occurrence.start >= start - _LONG) & (Occurrence.start < end) & (Occurrence.end >= start)
     length = (Occurrence.end - Occurrence.start) > pw.SQL(str(_LONG))  # a literal, as in the index
@@ -141,7 +141,7 @@ def _beyond(calendars: list[int], start: int, end: int, floating: tzinfo, known:
     return rows, True
 
 
-def _happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> Happening | None:
+def happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> Happening | None:
     """A row as its reader may see it; None if they may not."""
     _number, calendar, start, end, whole_day, at, summary, location, busy, status, href, uid = row
     if whole_day:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import peewee as pw
 
+from webmail.calendar.search_words import words_of
 from webmail.collections import store as collections
 from webmail.database.connection import db
 from webmail.mime.formats import calendar_object, occurrences
@@ -78,7 +79,7 @@ def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObj
         "first": expansion.first, "last": expansion.last, "busy": int(expansion.busy),
         "recurring": ONCE if read.once else int(read.recurring),
         "indexed_from": -FOR_EVER if whole else start, "indexed_until": FOR_EVER if whole else end, "seq": seq, "text": text,
-        "modified": now(),
+        "words": words_of(text), "modified": now(),
     }  # fmt: skip
     try:
         with db.atomic():

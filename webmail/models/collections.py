@@ -81,6 +81,7 @@ class CalendarObject(Table):
     seq = pw.BigIntegerField()
     created = pw.DateTimeField(default=now)
     modified = pw.DateTimeField(default=now)
+    words = pw.TextField(default="")  # folded, with a space before each: what it is found by
     text = pw.TextField()
     if TYPE_CHECKING:
         collection_id: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields as fields_of
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from babel.dates import get_day_names
 from flask import Response, abort, redirect, request, session
@@ -17,7 +17,7 @@ from webmail.auth.guard import keeps_text
 from webmail.calendar import editing, event_changes, quick_entry
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts
-from webmail.calendar.forms import EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm
+from webmail.calendar.forms import EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.repeat import Repeat, rule_of
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
@@ -46,10 +46,7 @@ def new_event() -> Response:
     if like := request.args.get("like", ""):
         return _form_page(_like(like))
     form = EventForm.sent(request.args)
-    if not form.start:
-        hour = datetime.now(time_zone()).replace(minute=0, second=0, microsecond=0, tzinfo=None) + timedelta(hours=1)
-        form.start = hour.isoformat()
-    _spread(form)
+    _begin(form)
     form.uid = event_changes.new_uid()
     return _form_page(form)
 
@@ -82,8 +79,16 @@ def _like(text: str) -> EventForm:
     return form
 
 
-def _spread(form: EventForm) -> None:
-    """A date and an hour that came in one field stand in two; an end that is missing is an hour later."""
+def _begin(form: EventForm) -> None:
+    """When a new event begins, if the address says no hour: the next full one today, nine o'clock on another day.
+
+    A date and an hour that came in one field stand in two; an end that is missing is an hour later.
+    """
+    now = datetime.now(time_zone()).replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    soon = now + timedelta(hours=1)
+    day = typed_day(form.start) if form.start else soon.date()
+    if day is not None and len(form.start) <= 10 and not form.start_hour and not form.all_day:
+        form.start = (soon if day == now.date() or not form.start else datetime.combine(day, time(9))).isoformat()
     known = replace(form)
     known.title = known.title or "-"
     found = known.fields(time_zone())

@@ -1,0 +1,48 @@
+"""Search of events."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from flask import Response, request
+
+from webmail.calendar import search as searching
+from webmail.calendar.blueprint import blueprint
+from webmail.calendar.forms import typed_day
+from webmail.calendar.happenings import Happening
+from webmail.calendar.views.calendars import my_calendars
+from webmail.web.current import time_zone
+from webmail.web.formatting import today
+from webmail.web.rendering import page
+
+
+@blueprint.get("/calendar/search")
+def search() -> Response:
+    """Events by `words`, `from` and `to`; without a first day: those to come, and below them the latest that are over."""
+    words = request.args.get("words", "").strip()[: searching.LONGEST_WORDS]
+    begin, finish = request.args.get("from", "").strip()[:40], request.args.get("to", "").strip()[:40]
+    first, last = typed_day(begin), typed_day(finish)
+    wrong = [name for name, text, day in (("from", begin, first), ("to", finish, last)) if text and day is None]
+    calendars = {one.id: one for one in my_calendars()}
+    rights = {one.id: one.rights for one in calendars.values()}
+    coming: list[Happening] = []
+    earlier: list[Happening] = []
+    asked = bool(words or first or last) and not wrong
+    if asked:
+        coming = searching.found(rights, words, first or _from(last), last, time_zone())
+        if first is None:
+            earlier = searching.found(rights, words, None, min(last or today(), _yesterday()), time_zone(), backwards=True)
+    return page(
+        "calendar/search.html", 422 if wrong else 200, words=words, begin=begin, finish=finish, wrong=wrong, asked=asked,
+        coming=coming[: searching.MOST], more=len(coming) > searching.MOST, earlier=earlier[: searching.MOST_EARLIER],
+        more_earlier=len(earlier) > searching.MOST_EARLIER, calendars=calendars,
+    )  # fmt: skip
+
+
+def _yesterday() -> date:
+    return today() - timedelta(days=1)
+
+
+def _from(last: date | None) -> date | None:
+    """Where those to come begin."""
+    return today() if last is None or last >= today() else last + timedelta(days=1)
