@@ -169,6 +169,11 @@ def test_disconnecting_keeps_what_is_here_or_puts_it_into_the_trash(
     assert len(server.texts(linked.url)) == 1
 
 
+def test_the_page_of_the_collection_says_where_it_lives_too(alice: Visitor, linked: RemoteLink) -> None:
+    page = alice.get(f"/collections/{linked.collection_id}")
+    assert "Synchronised with cloud.example.org" in page.text and "Nothing changes on cloud.example.org" in page.text
+
+
 def test_what_is_missing_is_asked_about_and_answered(app: Flask, alice: Visitor, linked: RemoteLink) -> None:
     RemoteLink.update(missing="there", missing_count=180).execute()
     page = alice.get("/collections/servers")

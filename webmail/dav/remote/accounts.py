@@ -13,10 +13,12 @@ import peewee as pw
 
 from webmail import vault
 from webmail.collections import store
+from webmail.collections import trash as trash_store
 from webmail.collections.look import COLOUR, NAME
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
+from webmail.database.pieces import give_way
 from webmail.dav import changes
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import Ask, RemoteServer
@@ -27,6 +29,7 @@ MOST = 5  # accounts of one person
 EVERY = timedelta(minutes=15)
 LEASE = timedelta(minutes=10)  # of a worker that is at it; it renews it
 _LONGEST = timedelta(hours=8)  # between two tries
+_PIECE = 100  # items deleted in one transaction
 _PURPOSE = "other dav server"
 
 
@@ -58,6 +61,12 @@ def find_link(user: User, number: int) -> RemoteLink | None:
     """1 query."""
     found = RemoteLink.select(RemoteLink, RemoteAccount, Collection).join(RemoteAccount).switch(RemoteLink).join(Collection)
     return found.where(RemoteLink.id == number, RemoteAccount.user == user).first()
+
+
+def host_of_collection(number: int) -> str:
+    """The server that a collection (by `id`) is kept in step with; "" for none. 1 query."""
+    found = RemoteLink.select(RemoteLink, RemoteAccount).join(RemoteAccount).where(RemoteLink.collection == number).first()
+    return host_of(found.account) if found is not None else ""
 
 
 def host_of(account: RemoteAccount) -> str:
@@ -120,12 +129,21 @@ def disconnect(account: RemoteAccount, *, keep: bool) -> None:
 
 def unlink(one: RemoteLink, *, keep: bool) -> None:
     """Keep a collection in step no longer. The other server is not asked: what is there stays as it is."""
-    collection = one.collection
+    collection, by = one.collection, one.collection.user.address
     with db.atomic():
         store.lock([collection.id])
         RemoteLink.delete().where(RemoteLink.id == one.id).execute()
-        if not keep:
-            changes.trash_all(collection, collection.user.address)
+        whole = None if keep else trash_store.put_whole(collection, by)
+    while whole is not None:  # in short transactions: others wait for the lock
+        began = time.monotonic()
+        with db.atomic():
+            store.lock([collection.id])
+            if rows := changes.some_of(collection, _PIECE):
+                changes.trash(collection, rows, by, whole=whole)
+            else:
+                changes.trash_all(collection, by, whole=whole)
+                whole = None
+        give_way(time.monotonic() - began)
     changes.tell(collection)
 
 

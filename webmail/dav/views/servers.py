@@ -232,5 +232,11 @@ def _mine(number: int) -> RemoteAccount:
 
 
 @blueprint.app_template_global()
+def other_server_of(number: int) -> str:
+    """The server that a collection of one's own is kept in step with; "" for none."""
+    return accounts.host_of_collection(number)
+
+
+@blueprint.app_template_global()
 def may_use_other_servers() -> bool:
     return settings().other_dav_servers
