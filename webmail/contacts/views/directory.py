@@ -13,6 +13,7 @@ from webmail.contacts.views.sources import SOURCES, Source, SourcePerson
 from webmail.mail import Address
 from webmail.mime.address_input import address_key
 from webmail.mime.address_text import address_text
+from webmail.mime.encoded_words import sort_key
 from webmail.models import User
 from webmail.people import directory_cards, listed
 from webmail.people.listed import ListedPerson
@@ -86,7 +87,7 @@ def directory_group(identifier: str) -> Response:
     found = listed.group(sight, current_user().domain, identifier)
     if found is None:
         abort(404)
-    shown = listed.with_groups(sight, found.people[:_MOST_SHOWN])
+    shown = listed.with_groups(sight, sorted(found.people, key=lambda one: sort_key(one.name))[:_MOST_SHOWN])
     return page("contacts/directory_group.html", group=found, people=shown, more=len(found.people) - len(shown))
 
 
