@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -13,6 +16,7 @@ from deploy.demo.services import Services
 from tests.support.dav_client import DavClient
 from tests.support.second_web import second_web
 from webmail.auth import app_passwords
+from webmail.calendar import objects
 from webmail.database.connection import db
 from webmail.models import CalendarObject, Collection, CollectionShare, Occurrence, User
 
@@ -157,3 +161,42 @@ def test_deletions_moves_and_another_person_are_not_missed_either(
             objects = list(CalendarObject.select().where(CalendarObject.collection == row))
             assert (row.count, row.size) == (len(objects), sum(one.size for one in objects))
             assert Occurrence.select().where(Occurrence.collection == row).count() == len(objects)
+
+
+def test_the_hourly_work_and_devices_leave_each_event_with_its_own_times(
+    app: Flask, processes: tuple[str, str], make_account: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device changes events that recur in another process, while this one expands them further as if a year had gone by."""
+    address = make_account("dav")
+    with db.connection_context():
+        letters, _row = app_passwords.add(User.get(User.address == address), "Phone", ("caldav",))
+    phone, faults = DavClient(processes[0], address, letters), []
+
+    def weekly(number: int, summary: str) -> bytes:
+        return event(f"weekly-{number}", summary).replace(b"SUMMARY", b"RRULE:FREQ=WEEKLY\r\nSUMMARY")
+
+    def change() -> None:
+        for step in range(3):
+            for number in range(4):
+                status, _etag = phone.put(f"calendar/{number}.ics", weekly(number, str(step)))
+                if status not in (201, 204):
+                    faults.append((step, number, status))
+
+    change()
+    later = time.time() + 500 * 86_400
+    monkeypatch.setattr(objects, "time", SimpleNamespace(time=lambda: later))
+    device = threading.Thread(target=change)
+    device.start()
+    expanded = 0
+    with db.connection_context():
+        while device.is_alive():
+            expanded += objects.extend_index(UTC)
+        device.join()
+        expanded += objects.extend_index(UTC)
+        calendar = Collection.get(Collection.user == User.get(User.address == address))
+        rows = list(CalendarObject.select().where(CalendarObject.collection == calendar))
+        assert faults == [] and len(rows) == 4 and expanded >= 4
+        for row in rows:
+            times = list(Occurrence.select().where(Occurrence.object == row))
+            assert {one.summary for one in times} == {"2"} and len({one.start for one in times}) == len(times) > 200
+            assert row.indexed_until > later
