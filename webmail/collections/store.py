@@ -98,7 +98,7 @@ def accessible(user: User, *, hidden: bool = False) -> list[Access]:
 
     `hidden`: also what they don't want to see.
     """
-    own = Collection.select().where(Collection.user == user).order_by(Collection.id)
+    own = Collection.select().where(Collection.user == user).order_by(Collection.derived, Collection.id)
     found = [Access(row, row.name, "read" if row.derived else "own", json.loads(row.props)) for row in own]
     groups = GroupMember.select(GroupMember.group).where(GroupMember.user == user)
     shares: Any = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from webmail.collections import store as collections
 from webmail.contacts import store
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
@@ -206,6 +207,8 @@ def merge(user: User, rows: Sequence[Contact], chosen: Mapping[str, str]) -> lis
     first, *others = rows
     card = merged_card([row.vcard for row in rows], chosen)
     with db.atomic():
+        # all at once: what follows the cards is locked after their books, never between two of them
+        collections.lock({row.collection_id for row in rows if row.collection_id})
         before = [CardVersion.removed(row) for row in others]
         kept = store.put(user, card, first) if card != first.vcard else first
         before.append(CardVersion(first.uid, first.vcard, kept.revision))

@@ -10,7 +10,7 @@ def test_a_category_has_a_page_and_is_written_to(alice: Visitor) -> None:
     add(alice, "Ann", "ann@x.example", categories="Chorale, 6e B")
     page = add(alice, "Ben", "ben@x.example", categories="chorale")
     listed = alice.get("/contacts?kind=group")
-    assert "category of 2" in listed.text
+    assert "2 people" in listed.text
     shown = alice.get(page.link("chorale"))
     assert "Category of 2 contacts" in shown.text
     assert "ann@x.example" in shown.text

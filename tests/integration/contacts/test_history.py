@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import UTC, datetime, timedelta
+
 from tests.support.contact_pages import add
 from tests.support.messages import message
 from tests.support.visits import Visitor
 from webmail import imap
+from webmail.calendar import birthdays, objects
+from webmail.collections import store as collections
+from webmail.database.connection import db
+from webmail.models import Collection, Occurrence, User
 
 
 def test_the_last_messages_come_after_the_page(alice: Visitor, fill) -> None:
@@ -53,3 +60,38 @@ def test_a_server_that_is_slow_delays_no_files(alice: Visitor, monkeypatch) -> N
     page = add(alice, "Bob", "bob@lycee.example")
     monkeypatch.setattr(imap, "optional", lambda _account, _mailbox, _ask, without: without)
     assert "takes too long" in alice.get(page.one("#files")["hx-get"]).text
+
+
+def test_the_next_events_come_after_the_page(alice: Visitor) -> None:
+    page = add(alice, "Bob", "bob@lycee.example")
+    address = page.one("#meetings")["hx-get"]
+    assert "No upcoming events" in alice.get(address, htmx="meetings").text
+    uid, begins = uuid.uuid4().hex, datetime.now(UTC) + timedelta(days=3)
+    lines = [
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//EN", "BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z",
+        f"DTSTART:{begins:%Y%m%dT%H%M%SZ}", "DURATION:PT1H", "SUMMARY:The council", "ATTENDEE:mailto:bob@lycee.example",
+        "END:VEVENT", "END:VCALENDAR", "",
+    ]  # fmt: skip
+    with db.connection_context(), db.atomic():
+        calendar = collections.first(User.get(User.address == alice.address), collections.CALENDAR)
+        text = "\r\n".join(lines)
+        objects.write(calendar.id, f"{uid}.ics", text, objects.prepared(text, UTC), None)
+    piece = alice.get(address, htmx="meetings")
+    assert "The council" in piece.text
+    assert not piece.all("body")
+    assert alice.get(piece.link("The council")).status == 200
+
+
+def test_birthdays_are_a_calendar_on_this_database_too(alice: Visitor) -> None:
+    add(alice, "Bob", "bob@lycee.example", birthday="29/2/1980")
+    with db.connection_context():
+        user = User.get(User.address == alice.address)
+        birthdays.choose(user, True, "en")
+        assert birthdays.fill(user.id) == 1
+    add(alice, "Eve", "eve@lycee.example", birthday="3/4")
+    with db.connection_context():
+        mine = (Collection.user == user) & (Collection.derived == "birthdays")
+        found = Occurrence.select(Occurrence.summary).join(Collection).where(mine).distinct()
+        assert {one.summary for one in found} == {"Bob’s birthday", "Eve’s birthday"}
+        birthdays.choose(user, False, "en")
+        assert not Collection.select().where(mine).exists()
