@@ -13,7 +13,7 @@ _RESERVED = (".example", ".test", ".invalid", ".localhost", ".local", ".lan", ".
 _MOST_NAMED = 4
 
 
-class NoAnswer(OSError):
+class NoDnsAnswer(OSError):
     """No DNS server answers from here."""
 
 
@@ -36,7 +36,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     for domain, records in by_domain.items():
         try:
             yield _judged(domain, records, settings.server_timeout)
-        except NoAnswer:
+        except NoDnsAnswer:
             yield CheckResult(f"DNS of {domain}", WARNING, "no DNS server answers, so what phones look up was not checked.")
             return
 
@@ -82,7 +82,7 @@ def _same(wanted: _Wanted, value: str) -> bool:
 
 
 def ask(name: str, kind: str, timeout: float) -> list[str]:
-    """The values of a record, as a zone file has them; none where there is no such record. Raises NoAnswer."""
+    """The values of a record, as a zone file has them; none where there is no such record. Raises NoDnsAnswer."""
     import dns.exception  # imported when first needed
     import dns.resolver
 
@@ -91,5 +91,5 @@ def ask(name: str, kind: str, timeout: float) -> list[str]:
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except (dns.exception.DNSException, OSError) as error:
-        raise NoAnswer(str(error)) from error
+        raise NoDnsAnswer(str(error)) from error
     return [record.to_text() for record in answer]
