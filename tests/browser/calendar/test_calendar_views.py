@@ -1,0 +1,155 @@
+"""The calendar in Chromium, with scripts and without: from view to view, which calendars are shown, by keys, on a telephone."""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from deploy.demo import accounts
+from deploy.demo.child import HOST
+from deploy.demo.services import Services
+from tests.support.calendar_ground import put
+from tests.support.messages import message
+from webmail.collections import store as collections
+from webmail.models import Collection, User
+
+OpenBrowser = Callable[..., Page]
+only_with_scripts = pytest.mark.parametrize("scripts", [True])
+ZONE = ";TZID=Europe/Paris:"
+
+
+@pytest.fixture
+def teacher(demo: Services) -> str:
+    """The address of somebody new, with a calendar of lessons beside their own."""
+    address = f"teacher-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Claire", 10**8)
+    client = imaplib.IMAP4(HOST, demo.ports.imap)
+    client.login(address, demo.password)
+    client.append("INBOX", "", "", bytes(message("Bonjour")))  # signing in leads to a list with something in it
+    client.logout()
+    with accounts.tables(demo.database):
+        user = User.get(User.address == address)
+        own = collections.first(user, collections.CALENDAR)
+        lessons = Collection.create(
+            user=user, name="lessons", kind="calendar", components="VEVENT", props='{"D:displayname": "2de B"}'
+        )
+        put(own, "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000", "LOCATION:Salle 12")
+        put(own, "Voyage", ";VALUE=DATE:20261211", ";VALUE=DATE:20261217")
+        put(lessons, "Cours", f"{ZONE}20261207T085500", f"{ZONE}20261207T095000", "RRULE:FREQ=WEEKLY;BYDAY=MO,TU;COUNT=8")
+    return address
+
+
+def test_through_the_views_and_back_to_mail(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher)
+    page.click(".areas a >> text=Agenda")
+    expect(page.locator(".cal-month")).to_be_visible()
+    expect(page.locator("#folders.cal-side")).to_be_visible()
+    expect(page.locator(".begin")).to_be_hidden()
+    page.goto("/calendar/month/2026-12-08")
+    expect(page.locator("h1")).to_have_text("décembre 2026")
+    page.click("a[rel=next]")
+    expect(page.locator("h1")).to_have_text("janvier 2027")
+    page.click("a[rel=prev]")
+    expect(page.locator("h1")).to_have_text("décembre 2026")
+    page.click(".cal-month a.n[href$='2026-12-08']")
+    expect(page.locator("h1")).to_contain_text("mardi 8 décembre 2026")
+    expect(page.locator("[data-event]")).to_have_count(2)
+    page.click(".cal-views >> text=Liste")
+    expect(page.locator(".cal-agenda")).to_contain_text("Salle 12")
+    page.fill("#go-day", "2027-05-01")
+    page.click(".cal-go button")
+    expect(page).to_have_url(re.compile("/calendar/agenda/2027-05-01$"))
+    page.click(".areas a >> text=Courrier")
+    expect(page.locator(".begin")).to_be_visible()
+    expect(page.locator("#folders a[href*='/mailbox/INBOX']").first).to_be_visible()
+
+
+def test_calendars_are_ticked(open_browser: OpenBrowser, teacher: str, scripts: bool) -> None:
+    page = open_browser(teacher)
+    page.goto("/calendar/week/2026-12-08")
+    expect(page.locator(".grid [data-event]")).to_have_count(3)
+    page.locator(".cal-list label >> text=2de B").click()
+    if scripts:
+        expect(page.locator(".cal-list button")).to_be_hidden()
+    else:
+        page.click(".cal-list button")
+    expect(page.locator(".grid [data-event]")).to_have_count(1)
+    expect(page).to_have_url(re.compile("/calendar/week/2026-12-08$"))
+    page.reload()
+    expect(page.locator(".grid [data-event]")).to_have_count(1)
+
+
+@only_with_scripts
+def test_lessons_stand_at_their_hours(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher)
+    page.goto("/calendar/week/2026-12-08")
+    place = "e => { const r = e.getBoundingClientRect(), t = e.closest('td').getBoundingClientRect(); return [r.top - t.top, r.height, r.width / t.width]; }"
+    top, height, width = page.locator(".grid li", has_text="Cours").first.evaluate(place)
+    assert (round(top), round(height)) == (23 * 4, 11 * 4)  # 8:55 is 23 steps of five minutes after 7:00
+    assert width > 0.9
+    bar = (
+        page.locator(".whole .bar >> nth=0")
+        .locator("a")
+        .evaluate("e => e.getBoundingClientRect().width / e.closest('td').getBoundingClientRect().width")
+    )
+    assert 2.8 < bar < 3  # from Friday to Sunday
+
+
+@only_with_scripts
+def test_keys(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher)
+    page.goto("/calendar/month/2026-12-08")
+    page.keyboard.press("n")
+    expect(page.locator("h1")).to_have_text("janvier 2027")
+    page.keyboard.press("p")
+    expect(page.locator("h1")).to_have_text("décembre 2026")
+    page.keyboard.press("j")
+    expect(page.locator("[data-event]:focus")).to_contain_text("Cours")
+    for _ in range(2):
+        page.keyboard.press("j")
+    expect(page.locator("[data-event]:focus")).to_contain_text("Conseil")
+    page.keyboard.press("k")
+    expect(page.locator("[data-event]:focus")).to_contain_text("Cours")
+    for key, shown in (("w", ".cal-hours"), ("l", ".cal-agenda"), ("y", ".cal-year"), ("m", ".cal-month")):
+        page.keyboard.press(key)
+        expect(page.locator(shown)).to_be_visible()
+    page.keyboard.press("t")
+    expect(page.locator(".cal-month [aria-current=date]")).to_be_visible()
+    page.keyboard.press("c")
+    expect(page).to_have_url(re.compile("/calendar/events/new"))
+
+
+@only_with_scripts
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_bars_the_way(
+    open_browser: OpenBrowser, teacher: str, dark: bool, check_accessibility: Callable[[Page], None]
+) -> None:
+    for width in (360, 1280):
+        page = open_browser(teacher, width=width, dark=dark)
+        for view in ("month", "week", "day", "agenda", "year"):
+            page.goto(f"/calendar/{view}/2026-12-08")
+            check_accessibility(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (view, width)
+
+
+def test_on_a_telephone_a_month_is_dots_and_a_week_a_list(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher, width=360)
+    page.goto("/calendar/month/2026-12-08")
+    box = page.locator(".cal-month td", has_text="Conseil").locator("li").first.bounding_box()
+    assert box and box["width"] == box["height"] == 8
+    page.locator(".cal-month a.n[href$='2026-12-08']").click()
+    expect(page.locator(".grid [data-event]").first).to_contain_text("08:55")
+    page.click(".cal-views >> text=/^Semaine$/")
+    expect(page.locator("h1")).to_contain_text("7–13 décembre")
+    days = page.locator(".cal-hours thead th:not(.hh), .cal-hours td:not(:empty)")
+    tops = [(days.nth(at).bounding_box() or {"y": 0})["y"] for at in range(days.count())]
+    assert days.count() > 9
+    monday, tuesday = page.locator(".cal-hours thead th >> nth=1"), page.locator(".cal-hours thead th >> nth=2")
+    lesson = page.locator(".grid li", has_text="Cours").first
+    heights = [(one.bounding_box() or {"y": 0})["y"] for one in (monday, lesson, tuesday)]
+    assert heights == sorted(heights) and len(tops) == len(set(tops))
