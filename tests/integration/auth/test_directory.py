@@ -23,7 +23,8 @@ from tests.support.waiting import eventually
 from webmail import create_app, imap, jobs
 from webmail.auth import app_passwords
 from webmail.auth.providers import directory as sign_in_directory
-from webmail.auth.providers import directory_sweep
+from webmail.auth.providers import directory_sweep, people_elsewhere
+from webmail.config import Settings
 from webmail.errors import ServerAway
 from webmail.models import (
     AuditAct,
@@ -37,6 +38,7 @@ from webmail.models import (
     User,
     now,
 )
+from webmail.people.visibility import Sight
 
 AWAY = "The directory is not responding. Please try again in a few minutes. People whose password is kept here can still sign in."
 WRONG = "Wrong user name or password."
@@ -454,3 +456,28 @@ def test_accounts_can_be_added_beforehand(app_with, slapd, somebody):
     added = app.test_cli_runner().invoke(args=["accounts", "add", "zed", "--no-password"])
     assert added.exit_code == 0 and "they sign in by a provider" in added.output
     assert door(app, "zed").status == 200
+
+
+# --- searched by the page of the directory ---------------------------------------------------------------------------
+
+
+def test_people_without_an_account_are_found_in_it_bounded_and_within_seconds(
+    app: Flask, slapd: Directory, somebody: Callable[..., str]
+) -> None:
+    sight = Sight("lycee.example", ("lycee.example",), everyone=True)
+    settings: Settings = app.extensions["settings"]
+    assert people_elsewhere.find(sight, "martin", settings).people == [], "nobody is listed unless the settings say who"
+    listed = slapd.settings(people_filter="(objectClass=inetOrgPerson)")
+    settings = replace(settings, ldap=listed)
+    somebody("zed", displayName="Zed (le *grand*) Cœur", title="Cook", ou="Kitchen")
+    [zed] = people_elsewhere.find(sight, "(le *gr Cœur", settings).people
+    assert (zed.name, zed.email, zed.about) == ("Zed (le *grand*) Cœur", "zed@lycee.example", "Cook, Kitchen")
+    assert people_elsewhere.find(sight, "zed *)(uid=*", settings).people == []
+    many = people_elsewhere.find(sight, "martin", settings)
+    assert len(many.people) <= people_elsewhere.MOST and many.more and not many.away
+    assert people_elsewhere.find(Sight("lycee.example", ("lycee.example",), groups=(1,)), "martin", settings).people == []
+    with silent() as port:
+        slow = replace(settings, ldap=replace(listed, url=f"ldap://127.0.0.1:{port}"))
+        began = time.monotonic()
+        assert people_elsewhere.find(sight, "martin", slow).away
+        assert time.monotonic() - began < people_elsewhere.SECONDS + 1.5

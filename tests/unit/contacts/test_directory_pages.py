@@ -159,13 +159,13 @@ def ldap(monkeypatch, rules):
     def answer(*people, away=False):
         talk = _Talk(*people)
 
-        def asking(settings):
-            assert settings.ldap.timeout <= people_elsewhere.SECONDS
+        def conversation(settings, _ca_file):
+            assert settings.timeout <= people_elsewhere.SECONDS
             if away:
                 raise ServerAway("slow")
             return talk
 
-        monkeypatch.setattr(people_elsewhere, "asking", asking)
+        monkeypatch.setattr("webmail.auth.providers.ldap.conversation", conversation)
         rules(ldap=Ldap(url="ldap://127.0.0.1", base="dc=x", people_filter="(objectClass=person)"))
         return talk
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from webmail.auth.check_slots import TooBusy
-from webmail.auth.providers.directory import asking
+from webmail.auth.providers.directory import ca_file
 from webmail.config import Settings
 from webmail.errors import ServerAway
 from webmail.people import account_rows
@@ -14,7 +16,8 @@ from webmail.people.visibility import Sight
 
 MOST = 30
 SECONDS = 1.5
-_FEWEST = 2  # letters of a word
+AT_ONCE = 2  # searches of a process
+_FEWEST, _MOST_WORDS = 2, 10  # letters of a word; words
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,20 @@ class FoundInLdap:
     more: bool = False
 
 
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Apart from the turns of those who sign in, whom no search may keep waiting. Raises ServerAway."""
+    if not _turns.acquire(timeout=SECONDS / 3):
+        raise ServerAway("other searches wait for the directory")
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
 def is_asked(sight: Sight, words: str, settings: Settings) -> bool:
     """Whether there is such a directory for somebody who sees everyone, and they have typed enough."""
     listed = settings.ldap is not None and bool(settings.ldap.people_filter)
@@ -43,14 +60,16 @@ def find(sight: Sight, words: str, settings: Settings) -> FoundInLdap:
     """Who matches all the words, without those who have an account here; at most MOST, within about two seconds."""
     if not is_asked(sight, words, settings):
         return FoundInLdap()
+    from webmail.auth.providers.ldap import conversation  # python-ldap is installed only where there is a directory
+
     assert settings.ldap is not None
-    hurried = replace(settings, ldap=replace(settings.ldap, timeout=min(SECONDS, settings.ldap.timeout)))
-    try:
-        with asking(hurried) as talk:
-            entries = talk.find_people(typed_words(words), MOST + 1)
-    except (ServerAway, TooBusy):
-        return FoundInLdap(away=True)
     there = settings.ldap
+    wanted = words.replace("\0", "").split()[:_MOST_WORDS]  # with their accents, as LDAP has them
+    try:
+        with _turn(), conversation(replace(there, timeout=min(SECONDS, there.timeout)), ca_file(settings)) as talk:
+            entries = talk.find_people(wanted, MOST + 1)
+    except ServerAway:
+        return FoundInLdap(away=True)
     found: dict[str, PersonElsewhere] = {}
     for entry in entries[:MOST]:
         address = entry.first(there.address_attribute).lower()
