@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
 from operator import and_
-from typing import Any
+from typing import Any, cast
 
 import peewee as pw
 
@@ -208,8 +208,8 @@ def _key(who: Sharee) -> dict[str, Sharee]:
 
 
 def of_row(share: CollectionShare) -> Sharee:
-    who: Sharee = share.group if share.group_id is not None else share.user
-    return who
+    who: Any = share.group if share.group_id is not None else share.user
+    return cast("Sharee", who)
 
 
 # --- of those who have it --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.support.postgresql import fresh_database
 from tests.support.visits import Page, Visitor
 from tests.unit.dav.conftest import Phone
 from webmail import create_app
@@ -25,14 +27,27 @@ def hashed() -> str:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
+def database_url() -> Iterator[str]:
+    """As in the integration tests."""
+    if os.environ.get("TRABOULE_TEST_DATABASE") != "postgresql":
+        yield ""
+        return
+    with fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def app(tmp_path: Path, database_url: str) -> Iterator[Flask]:
     made = create_app(
-        tmp_path / "instance", sign_in="accounts", domain="lycee.example", secure_cookies="false", timezone="Europe/Paris",
+        tmp_path / "instance", **({"database_url": database_url} if database_url else {}), sign_in="accounts", domain="lycee.example", secure_cookies="false", timezone="Europe/Paris",
         imap_security="none", imap_port=1, server_timeout=1, language="en", recovery_address="off",
         system_address="Lycée <info@lycee.example>", system_password="x", public_url="https://mail.lycee.example",
     )  # fmt: skip
-    with db.connection_context():
+    if database_url:  # each request closes its connection there
         yield made
+    else:
+        with db.connection_context():
+            yield made
     db.obj.close()
 
 
