@@ -21,6 +21,7 @@ from tests.support.visits import Visitor
 
 CARDS, FEW = 10_000, 100
 SECTION = "Contacts: 10,000 cards, in times of the processor time with 100"
+SECTION_SHARED = "Contacts: 10,000 cards and a shared book of 2,000 of the same people, in times of the processor time without it"
 _MOST = {"the list": 4.0, "the last page": 6.0, "a search": 8.0, "suggestions": 12.0, "one contact": 2.0}  # times; else no limit
 _PAGES = {
     "the list": "/contacts", "the last page": "/contacts?page=9999", "a search": "/contacts?words=eleve+7",
@@ -88,8 +89,41 @@ def measure(table: Table, folder: Path, count: int = CARDS) -> None:
         table.add(
             OURS, SECTION, name, Figure(much / little, f"{much:.1f} / {little:.1f} ms of processor time"), most=_MOST.get(name)
         )
+    _with_a_second_book(table, app, many, count)
     if before is not None:
         db.initialize(before)
+
+
+_SHARED = {"the list of two books": "/contacts", "a search in two books": "/contacts?words=eleve+7"}
+_MOST_SHARED = {"the list of two books": 3.0, "a search in two books": 3.0, "the list after a change": 6.0}
+
+
+def _with_a_second_book(table: Table, app: Any, many: Visitor, count: int) -> None:
+    """Somebody shares a book of a fifth of the size, all of whose people are in the first one too: beside one book, without it."""
+    from webmail.contacts import store
+    from webmail.database.connection import db
+    from webmail.models import Collection, CollectionShare, Contact, User
+
+    before = {name: statistics.median(_timed(many, address) for _ in range(7)) for name, address in _SHARED.items()}
+    book(app, "carol", count // 5)
+    with db.connection_context():
+        reader, owner = (User.get(User.address == f"{local}@lycee.example") for local in ("alice", "carol"))
+        shared = Collection.get(Collection.user == owner, Collection.kind == "addressbook")
+        CollectionShare.create(collection=shared, user=reader, rights="read")
+        some = Contact.get(Contact.user == owner, Contact.kind == store.INDIVIDUAL)
+
+    def changed() -> float:
+        with db.connection_context():
+            row = Contact.get_by_id(some.id)
+            store.put(owner, row.vcard.replace("END:VCARD", "NOTE:x\r\nEND:VCARD"), row)
+        return _timed(many, "/contacts")
+
+    after = {name: statistics.median(_timed(many, address) for _ in range(7)) for name, address in _SHARED.items()}
+    before["the list after a change"] = before["the list of two books"]
+    after["the list after a change"] = statistics.median(changed() for _ in range(5))
+    for name, much in after.items():
+        words = f"{much:.1f} / {before[name]:.1f} ms of processor time"
+        table.add(OURS, SECTION_SHARED, name, Figure(much / before[name], words), most=_MOST_SHARED[name])
 
 
 def main(arguments: list[str]) -> int:

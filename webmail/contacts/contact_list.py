@@ -11,6 +11,7 @@ import peewee as pw
 from webmail.collections.store import Access
 from webmail.contacts import books, twins
 from webmail.contacts.store import LISTED
+from webmail.database.connection import db
 from webmail.mime.encoded_words import words_in
 from webmail.models import Contact, ContactAddress, User
 
@@ -34,17 +35,17 @@ def listed(
 ) -> ContactPage:  # fmt: skip
     """One page of the matching contacts, sorted by name: of all books of the person, or of the one with this `id`.
 
-    `found_in`: their shelf (see books.py), if it is known. 2 queries, and 2 for the shelf; 3 more where there are several books.
+    `found_in`: their shelf (see books.py), if it is known. 2 queries, 2 for the shelf, some more for several books.
     """
     shelf = books.shelf(user) if found_in is None else found_in
-    conditions = [*_of(user, shelf, book), *fitting(words)]
+    conditions = fitting(words)
     if kind:
         conditions.append(Contact.kind == kind)
     if letter:
         conditions.append(_letter() == letter)
     if book is None and len(shelf) > 1:
-        return _folded(shelf, conditions, number, size)
-    found = Contact.select(*LISTED).where(*conditions)
+        return _folded(user, shelf, conditions, number, size)
+    found = Contact.select(*LISTED).where(Contact.user == user if book is None else Contact.collection == book, *conditions)
     total = found.count()
     number, last = _place(total, number, size)
     rows = list(found.order_by(Contact.sort, Contact.id).paginate(number, size))
@@ -56,14 +57,14 @@ def _place(total: int, number: int, size: int) -> tuple[int, int]:
     return min(max(number, 1), last), last
 
 
-def _folded(shelf: Sequence[Access], conditions: Sequence[Any], number: int, size: int) -> ContactPage:
+def _folded(user: User, shelf: Sequence[Access], conditions: Sequence[Any], number: int, size: int) -> ContactPage:
     """The page of all books. Of a person who is in several, the row of the first book that matches is shown."""
     alike = twins.of(shelf)
-    found: Any = Contact.select(Contact.id).where(*conditions).order_by(Contact.sort, Contact.id).tuples()
-    matching = [one for (one,) in found]
+    matching = _matching(user, shelf, conditions)
     if alike:
         there = set(matching)
-        matching = [one for one in matching if one == next((each for each in alike.get(one, (one,)) if each in there), one)]
+        hidden = {each for one in alike.keys() & there for each in _behind(alike[one], there)}
+        matching = [one for one in matching if one not in hidden]
     total = len(matching)
     number, last = _place(total, number, size)
     shown = matching[(number - 1) * size : number * size]
@@ -78,14 +79,27 @@ def _folded(shelf: Sequence[Access], conditions: Sequence[Any], number: int, siz
     return ContactPage([rows[one] for one in shown if one in rows], total, number, last, same)
 
 
-def _of(user: User, shelf: Sequence[Access], book: int | None) -> list[Any]:
-    """Contacts of one book of the shelf, or of all; those in no book yet (see device_cards.py) are the person's own."""
+def _behind(together: Sequence[int], there: set[int]) -> Sequence[int]:
+    """Those of one person behind the first that matches."""
+    return together[next(at for at, each in enumerate(together) if each in there) + 1 :]
+
+
+def _matching(user: User, shelf: Sequence[Access], conditions: Sequence[Any]) -> list[int]:
+    """The `id`s of those that match, by name. 1 query for each book, which an index of names answers where no words are asked
+    for; and 1 for those in no book yet (see device_cards.py)."""
+    found: list[tuple[str, int]] = []
+    strays = (Contact.user == user) & Contact.collection.is_null()
+    for here in (*(Contact.collection == one.collection.id for one in shelf), strays):
+        rows = Contact.select(Contact.sort, Contact.id).where(here, *conditions).order_by(Contact.sort, Contact.id)
+        found += db.execute(rows).fetchall()
+    return [number for _sort, number in sorted(found)]
+
+
+def _of(user: User, shelf: Sequence[Access]) -> Any:
+    """Contacts of all books of the shelf."""
     others = [one.collection for one in shelf if one.rights != "own"]
-    if book is not None:
-        owner = next((one.user_id for one in others if one.id == book), user.id)
-        return [Contact.user == owner, Contact.collection == book]  # the owner: for the index that sorts
     mine = Contact.user == user
-    return [mine | Contact.collection.in_([one.id for one in others]) if others else mine]
+    return mine | Contact.collection.in_([one.id for one in others]) if others else mine
 
 
 def fitting(words: str) -> list[Any]:
@@ -98,7 +112,7 @@ def with_addresses(user: User, shelf: Sequence[Access], words: str, addresses: S
     found: Any = (
         ContactAddress.select(ContactAddress.address, Contact.id)
         .join(Contact)
-        .where(ContactAddress.address.in_(list(addresses)[:_CHUNK]), *_of(user, shelf, None), *fitting(words))
+        .where(ContactAddress.address.in_(list(addresses)[:_CHUNK]), _of(user, shelf), *fitting(words))
         .order_by(Contact.id.desc())
         .tuples()
     )
@@ -107,7 +121,9 @@ def with_addresses(user: User, shelf: Sequence[Access], words: str, addresses: S
 
 def letters(user: User, shelf: Sequence[Access], book: int | None = None) -> list[str]:
     """The initial letters of all contacts, sorted; "#" stands for anything that is not a letter. 1 query."""
-    rows: Any = Contact.select(_letter()).where(*_of(user, shelf, book)).distinct().tuples()
+    numbers = [one.collection.id for one in shelf] if book is None else [book]
+    here = Contact.user == user if book is None and len(shelf) == 1 else Contact.collection.in_(numbers)
+    rows: Any = Contact.select(_letter()).where(here).distinct().tuples()
     return sorted((letter for (letter,) in rows), key=lambda letter: (letter == "#", letter))
 
 

@@ -63,7 +63,7 @@ def _rows(*conditions: Any) -> set[_Row]:
     found: Any = ContactAddress.select(
         ContactAddress.contact, ContactAddress.address, ContactAddress.key, Contact.collection, Contact.name, Contact.words
     )
-    return set(found.join(Contact).where(Contact.kind == "individual", *conditions).tuples())
+    return set(db.execute(found.join(Contact).where(Contact.kind == "individual", *conditions)).fetchall())
 
 
 class _Person:
@@ -102,7 +102,7 @@ def _together(rows: Iterable[_Row], rank: Mapping[int, int]) -> Twins:
 
 def _belongs(person: _Person, cluster: Sequence[_Person]) -> bool:
     """Two in the same book are duplicates, which the person decides on: they are both shown."""
-    return all(one.book != person.book and _agree(one.words, person.words) for one in cluster)
+    return all(one.book != person.book and (one.words == person.words or _agree(one.words, person.words)) for one in cluster)
 
 
 def _agree(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -54,7 +54,10 @@ def addresses_of(user: User, group: str = "") -> Sequence[str]:
     bare: list[str] = []
     if group:
         try:
-            people, bare = contacts.members(user, contacts.details(contacts.load(user, group)))
+            row = contacts.load(user, group)
+            if row.user_id != user.id:  # moved into somebody else's book: they don't decide about one's mail
+                return ()
+            people, bare = contacts.members(user, contacts.details(row))
         except contacts.NoSuchContact:
             return ()
         mine = mine.where(ContactAddress.contact.in_([row.id for row in people[: MOST_CONTACTS + 1]]))

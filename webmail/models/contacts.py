@@ -42,6 +42,7 @@ class Contact(Table):
             (("collection", "card_uid"), True),
             (("collection", "href"), True),
             (("collection", "seq"), False),
+            (("collection", "sort"), False),
         )
 
 

@@ -30,7 +30,9 @@ def rows(page: Page) -> list[str]:
 
 
 def tabs(page: Page) -> list[str]:
-    return [" ".join(one.get_text(" ").split()) for one in page.all("main .tabs a")]
+    """Without the establishment's directory."""
+    found = [" ".join(one.get_text(" ").split()) for one in page.all("main .tabs a")]
+    return [one for one in found if one != "Directory"]
 
 
 # --- the list --------------------------------------------------------------------------------------------------------

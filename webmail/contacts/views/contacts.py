@@ -90,6 +90,7 @@ def one(uid: str) -> Response:
     return page(
         "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),
         to=address_text([Address(row.name, row.email)]), writes=books.writes(current_user(), row), several=len(shelf) > 1,
+        own=row.user_id == current_user().id,
         same=[others[each] for each in same if each in others], groups=store.chosen(current_user(), sorted(groups)),
     )  # fmt: skip
 
