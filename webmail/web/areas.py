@@ -22,7 +22,7 @@ _AREAS: dict[str, tuple[str, str, dict[str, str]]] = {
     "files": ("clip", "mailbox.files", {}),
 }
 _BY_BLUEPRINT = {"mailbox": "mail", "message": "mail", "compose": "mail", "calendar": "calendar", "contacts": "contacts", "collections": "contacts", "dav": "contacts"}
-_BY_ENDPOINT = {"mailbox.files": "files"}
+_BY_ENDPOINT = {"mailbox.files": "files", "calendar.show_meetings": "contacts"}
 _IN_SIDE_BAR = {
     "compose.outbox": "outbox", "mailbox.list_snoozed": "snoozed", "mailbox.list_tags": "tags", "mailbox.folders": "folders",
     "mailbox.room": "room", "mailbox.search": "search",

@@ -80,6 +80,9 @@ def test_the_next_events_come_after_the_page(alice: Visitor) -> None:
     assert "The council" in piece.text
     assert not piece.all("body")
     assert alice.get(piece.link("The council")).status == 200
+    whole = alice.get(address)
+    assert "Contacts" in whole.one(".areas [aria-current]").get_text()
+    assert not whole.all(".calendars")
 
 
 def test_birthdays_are_a_calendar_on_this_database_too(alice: Visitor) -> None:
