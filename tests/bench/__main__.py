@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from deploy.demo.child import ServiceFailed
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
-from tests.bench import calendars, contacts, floor, machine, pages, roundcube, writing
+from tests.bench import calendars, completion, contacts, floor, machine, pages, roundcube, writing
 from tests.bench.browser import chromium
 from tests.bench.fill import READER, fill
 from tests.bench.proxy import Recorder
@@ -46,6 +46,9 @@ def main(arguments: list[str]) -> int:
         _say("contacts, 10,000 beside 100")
         with TemporaryDirectory(dir=FOLDER) as folder:
             contacts.measure(table, Path(folder))
+        _say("completion, with 10,000 contacts and 10,000 accounts")
+        with TemporaryDirectory(dir=FOLDER) as folder:
+            completion.measure(table, Path(folder))
     except (ServiceFailed, PlaceError) as error:
         _say(str(error))
         return 1

@@ -156,6 +156,8 @@ class _Entry:
 
 @pytest.fixture
 def ldap(monkeypatch, rules):
+    pytest.importorskip("ldap", reason="python-ldap is not installed")
+
     def answer(*people, away=False):
         talk = _Talk(*people)
 
