@@ -21,6 +21,7 @@ from webmail.dav import changes
 from webmail.dav.changes import CheckedItem
 from webmail.dav.remote import accounts, local, rounds
 from webmail.dav.remote.answers import FoundCollection
+from webmail.dav.remote.side import Side
 from webmail.http_fetch import FetchedResponse
 from webmail.models import CalendarObject, Collection, Contact, RemoteAccount, RemoteLink, User, now
 
@@ -151,7 +152,7 @@ class Pair:
         return card(uid, title, *lines) if self.kind == BOOK else event(uid, title, *lines)
 
     def write_here(self, href: str, text: str) -> None:
-        side = local.Side(self.link, self.user, self.settings, "")
+        side = Side(self.link, self.user, self.settings, "")
         checked = local._arrived(side, text).checked
         assert isinstance(checked, CheckedItem)
         with db.atomic():

@@ -24,6 +24,7 @@ from webmail.dav import changes
 from webmail.dav.remote import accounts, local, rounds
 from webmail.dav.remote.client import RemoteServer
 from webmail.dav.remote.discovery import discover, typed
+from webmail.dav.remote.side import Side
 from webmail.http_fetch import FetchedResponse
 from webmail.models import CalendarObject, RemoteAccount, RemoteItem, RemoteLink, TrashedItem, User, now
 
@@ -143,7 +144,7 @@ def test_a_rule_that_we_refuse_from_telephones_is_kept_and_shown_once(pair: Call
     text = one.text("a", "Each second", "RRULE:FREQ=SECONDLY")
     one.write_there("a.ics", one.text("a", "Placeholder"))
     one.sync()
-    side = local.Side(one.link, one.user, one.settings, "")
+    side = Side(one.link, one.user, one.settings, "")
     local.take(side, "a.ics", '"2"', text)
     [row] = CalendarObject.select().where(CalendarObject.collection == one.collection)
     assert (row.text, row.recurring, len(list(row.occurrences))) == (text, 2, 1)
@@ -232,9 +233,9 @@ class Killer:
     def __init__(self, server: OtherServer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.moments, self.at = 0, -1
         server.before, server.after = self._before, self._after
-        writing = local.Side.writing
+        writing = Side.writing
 
-        def counted(side: local.Side) -> Any:
+        def counted(side: Side) -> Any:
             @contextlib.contextmanager
             def inner() -> Any:
                 with writing(side):
@@ -243,7 +244,7 @@ class Killer:
 
             return inner()
 
-        monkeypatch.setattr(local.Side, "writing", counted)
+        monkeypatch.setattr(Side, "writing", counted)
 
     def moment(self) -> None:
         self.moments += 1
@@ -405,7 +406,7 @@ def test_a_fault_of_ours_is_told_and_tried_again_later(pair: Callable[..., Pair]
 
 def test_a_rule_that_never_ends_keeps_no_telephone_waiting(pair: Callable[..., Pair], phone_of: Callable[..., Phone]) -> None:
     one = pair()
-    side = local.Side(one.link, one.user, one.settings, "")
+    side = Side(one.link, one.user, one.settings, "")
     text = one.text("a", "Each second", "RRULE:FREQ=SECONDLY", "LOCATION:Room 1")
     local.take(side, "a.ics", '"1"', text)
     query = (

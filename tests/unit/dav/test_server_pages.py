@@ -176,6 +176,7 @@ def test_the_page_of_the_collection_says_where_it_lives_too(alice: Visitor, link
 
 def test_what_is_missing_is_asked_about_and_answered(app: Flask, alice: Visitor, linked: RemoteLink) -> None:
     RemoteLink.update(missing="there", missing_count=180).execute()
+    assert "needs you" in alice.get("/collections").text
     page = alice.get("/collections/servers")
     assert "180 events are missing on cloud.example.org" in page.text
     page = alice.submit(page, ".server-question", action="restore")

@@ -63,6 +63,13 @@ def find_link(user: User, number: int) -> RemoteLink | None:
     return found.where(RemoteLink.id == number, RemoteAccount.user == user).first()
 
 
+def needs_person(user: User) -> bool:
+    """Whether something is not synchronised until the person does something about it. 1 query."""
+    asked = (RemoteLink.missing != "") & (RemoteLink.answer == "")
+    found = RemoteAccount.select(RemoteAccount.id).join(RemoteLink, pw.JOIN.LEFT_OUTER).where(RemoteAccount.user == user)
+    return bool(found.where((RemoteAccount.error == RemoteFault.PASSWORD) | asked).exists())
+
+
 def host_of_collection(number: int) -> str:
     """The server that a collection (by `id`) is kept in step with; "" for none. 1 query."""
     found = RemoteLink.select(RemoteLink, RemoteAccount).join(RemoteAccount).where(RemoteLink.collection == number).first()

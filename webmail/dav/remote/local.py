@@ -8,20 +8,16 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
-from enum import StrEnum
 from typing import Any
 from urllib.parse import quote, unquote
 
 from webmail.calendar import objects
 from webmail.calendar.objects import UidTaken
-from webmail.collections import store
 from webmail.collections import trash as trash_store
 from webmail.collections.store import BOOK
-from webmail.config import Settings
 from webmail.contacts import device_cards
 from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
@@ -29,83 +25,15 @@ from webmail.database.connection import db
 from webmail.dav import changes
 from webmail.dav.changes import CheckedItem, Item, NoRoom
 from webmail.dav.remote import versions
+from webmail.dav.remote.side import ItemNote, Side
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.models import CalendarObject, Collection, Contact, RemoteItem, RemoteLink, User, now
+from webmail.models import CalendarObject, Contact, RemoteItem, now
 
 _HREF = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9@._-]{0,99}")
 _SUFFIX = {"": "(your version)", "fr": "(votre version)"}
 _CLASH = (UidTaken, ContactChangedElsewhere)
-
-
-class ItemNote(StrEnum):
-    """Why an item is not on both sides, or that it is a copy."""
-
-    CONFLICT = "conflict"  # what was here when both sides had changed it
-    UNUSABLE = "unusable"  # not a contact or event that can be kept here
-    LARGE = "large"
-    NO_ROOM = "no-room"
-    SAME_UID = "same-uid"  # another one here has its UID
-    REFUSED = "refused"  # the other server doesn't take it
-
-
-UNSEEN = (ItemNote.UNUSABLE, ItemNote.LARGE, ItemNote.NO_ROOM, ItemNote.SAME_UID)  # what is there is not known here
-
-
-class LinkEnded(Exception):
-    """The collection was deleted or disconnected meanwhile."""
-
-
-@dataclass(slots=True)
-class Side:
-    """A link with its collection. `step` is called after each transaction."""
-
-    link: RemoteLink
-    user: User
-    settings: Settings
-    host: str  # the other server's, as the trash tells it
-    step: Callable[[], None] = lambda: None
-    gone: set[str] = field(default_factory=set)  # names of items that the other server no longer has
-    changed: bool = False
-
-    @property
-    def collection(self) -> Collection:
-        return self.link.collection
-
-    @property
-    def zone(self) -> tzinfo:
-        return objects.zone_of(self.settings.timezone)
-
-    @property
-    def table(self) -> Any:
-        return Contact if self.collection.kind == BOOK else CalendarObject
-
-    def here(self) -> dict[str, str]:
-        """The items here: their names and entity tags. 1 query."""
-        table = self.table
-        etag = table.revision if table is Contact else table.etag
-        return dict(
-            table.select(table.href, etag).where(table.collection == self.link.collection_id).order_by(table.seq).tuples()
-        )
-
-    def items(self) -> list[RemoteItem]:
-        """1 query."""
-        return list(RemoteItem.select().where(RemoteItem.link == self.link).order_by(RemoteItem.id))
-
-    def seq(self) -> int:
-        return int(Collection.select(Collection.seq).where(Collection.id == self.link.collection_id).scalar() or 0)
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """A transaction that has locked the collection. Raises LinkEnded."""
-        with db.atomic():
-            store.lock([self.link.collection_id])
-            link = (RemoteLink.id == self.link.id) & (RemoteLink.collection == self.link.collection_id)
-            if not RemoteLink.select().where(link).exists():
-                raise LinkEnded
-            yield
-        self.step()
 
 
 @dataclass(slots=True)
@@ -355,6 +283,7 @@ def deleted(side: Side, item: RemoteItem) -> None:
 
 
 def not_deleted(side: Side, name: str) -> None:
+    """It may not be deleted there: it is here again."""
     with side.writing():
         mine = (RemoteItem.link == side.link) & (RemoteItem.name == name)
         row = RemoteItem.get_or_none(mine)

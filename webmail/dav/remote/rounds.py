@@ -11,7 +11,7 @@ from webmail.database.connection import DATABASE_AWAY, db
 from webmail.database.locks import LockBusy, lock
 from webmail.dav.remote import accounts, sync
 from webmail.dav.remote.client import Ask, RemoteServer, asking
-from webmail.dav.remote.local import LinkEnded, Side
+from webmail.dav.remote.side import LinkEnded, Side
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.models import RemoteAccount, RemoteLink, now
 

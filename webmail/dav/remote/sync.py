@@ -15,7 +15,8 @@ from webmail.contacts import device_cards
 from webmail.dav.remote import local, versions
 from webmail.dav.remote.answers import CTAG, item_name
 from webmail.dav.remote.client import ABOUT, BATCH, UNCONDITIONAL, RemoteChanges, RemoteServer, SyncTokenRefused
-from webmail.dav.remote.local import UNSEEN, ItemNote, OutgoingItem, Side
+from webmail.dav.remote.local import OutgoingItem
+from webmail.dav.remote.side import UNSEEN, ItemNote, Side
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 from webmail.models import RemoteItem, RemoteLink, TrashedCollection, now
 

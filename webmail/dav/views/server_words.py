@@ -9,7 +9,7 @@ from flask_babel import ngettext
 
 from webmail.collections.store import BOOK
 from webmail.dav.blueprint import blueprint
-from webmail.dav.remote.local import ItemNote
+from webmail.dav.remote.side import ItemNote
 from webmail.dav.remote.sync import THERE
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 from webmail.models import RemoteItem, RemoteLink

@@ -232,6 +232,12 @@ def _mine(number: int) -> RemoteAccount:
 
 
 @blueprint.app_template_global()
+def other_servers_wait() -> bool:
+    """Whether a server needs something of this person, such as a new password."""
+    return settings().other_dav_servers and accounts.needs_person(current_user())
+
+
+@blueprint.app_template_global()
 def other_server_of(number: int) -> str:
     """The server that a collection of one's own is kept in step with; "" for none."""
     return accounts.host_of_collection(number)
