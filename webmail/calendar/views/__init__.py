@@ -1,9 +1,21 @@
 """Calendar views: importing these modules registers their routes."""
 
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.views import calendars, event, event_form, event_transfer, event_words, meetings, search, show, undo, words
+from webmail.calendar.views import (
+    calendars,
+    event,
+    event_form,
+    event_transfer,
+    event_words,
+    from_message,
+    meetings,
+    search,
+    show,
+    undo,
+    words,
+)
 
 __all__ = [
-    "blueprint", "calendars", "event", "event_form", "event_transfer", "event_words", "meetings", "search", "show", "undo",
-    "words",
+    "blueprint", "calendars", "event", "event_form", "event_transfer", "event_words", "from_message", "meetings", "search",
+    "show", "undo", "words",
 ]  # fmt: skip

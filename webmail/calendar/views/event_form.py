@@ -40,24 +40,25 @@ def new_event() -> Response:
     """An empty form; in the query `words` ("lunch tomorrow 12:30"), or fields of the form (`start`, `title`, `calendar` ...), or
     `like` and `at`: as an event that is there ("12/name.ics")."""
     if kept := _kept_fields():
-        return _form_page(EventForm.sent(kept))
+        return form_page(EventForm.sent(kept))
     if words := request.args.get("words", "").strip():
         return _from_words(words)
     if like := request.args.get("like", ""):
-        return _form_page(_like(like))
+        return form_page(_like(like))
     form = EventForm.sent(request.args)
-    _begin(form)
+    begin(form)
     form.uid = event_changes.new_uid()
-    return _form_page(form)
+    return form_page(form)
 
 
 def _from_words(words: str) -> Response:
     now = datetime.now(time_zone()).replace(tzinfo=None)
     found = quick_entry.read(words, now, here().locale)
-    return _form_page(_of_words(found), words=words[: quick_entry.LONGEST], found=found)
+    return form_page(form_of_words(found), words=words[: quick_entry.LONGEST], found=found)
 
 
-def _of_words(found: quick_entry.Understood) -> EventForm:
+def form_of_words(found: quick_entry.Understood) -> EventForm:
+    """A new event with what was understood."""
     repeat, zone = found.repeat, time_zone()
     rule = rule_of(repeat, found.start, zone if not found.all_day else None)
     known = EventFields(title=found.title, start=found.start, end=found.end, place=found.place, rule=rule, zone=str(zone))
@@ -79,7 +80,7 @@ def _like(text: str) -> EventForm:
     return form
 
 
-def _begin(form: EventForm) -> None:
+def begin(form: EventForm) -> None:
     """When a new event begins, if the address says no hour: the next full one today, nine o'clock on another day.
 
     A date and an hour that came in one field stand in two; an end that is missing is an hour later.
@@ -103,11 +104,11 @@ def _begin(form: EventForm) -> None:
 def add_event() -> Answer:
     form = EventForm.sent(request.form)
     if request.form.get("action") == "more":
-        return _form_page(form, more=True)
+        return form_page(form, more=True)
     fields = form.fields(time_zone())
     calendar = _chosen(form)
     if fields is None or form.errors:
-        return _form_page(form, status=422)
+        return form_page(form, status=422)
     form.uid = form.uid or event_changes.new_uid()
     new = event_changes.addition(calendar, form.uid, fields)
     try:
@@ -116,7 +117,7 @@ def add_event() -> Answer:
         return _there_already(form, fields, new)
     except _REFUSALS as error:
         _say_refused(form, error)
-        return _form_page(form, status=422)
+        return form_page(form, status=422)
     notify(_("“%(title)s” was added to your calendar.", title=fields.title), undo=undo_of(done), keep=45)
     return redirect(event_url(calendar, new.href), 303)
 
@@ -138,7 +139,7 @@ def _there_already(form: EventForm, fields: EventFields, new: editing.Write) -> 
     words = _("This was already saved with different details. Your changes are not saved yet: check them, then save again.")
     notify(words, "caution")
     form.revision = row.etag
-    return _form_page(form, facts, 409)
+    return form_page(form, facts, 409)
 
 
 # --- changes ---------------------------------------------------------------------------------------------------------
@@ -148,8 +149,8 @@ def _there_already(form: EventForm, fields: EventFields, new: editing.Write) -> 
 def edit_event(calendar: int, href: str) -> Response:
     facts = _editable(calendar, href)
     if kept := _kept_fields():
-        return _form_page(EventForm.sent(kept), facts)
-    return _form_page(_shown(facts), facts)
+        return form_page(EventForm.sent(kept), facts)
+    return form_page(_shown(facts), facts)
 
 
 @blueprint.post("/calendar/events/<int:calendar>/<href>/edit")
@@ -158,13 +159,13 @@ def change_event(calendar: int, href: str) -> Answer:
     form = EventForm.sent(request.form)
     facts = _editable(calendar, href, form.at)
     if request.form.get("action") == "more":
-        return _form_page(form, facts, more=True)
+        return form_page(form, facts, more=True)
     before = facts.fields
     after = form.fields(time_zone(), before, facts.tz)
     if form.revision != facts.row.etag:
         return _conflict(form, facts, after)
     if after is None:
-        return _form_page(form, facts, 422)
+        return form_page(form, facts, 422)
     scope = form.scope if facts.at and form.scope in SCOPES else "all" if facts.recurs else "one"
     try:
         writes, lost = event_changes.change(facts.row, facts.at, scope, before, after)
@@ -175,10 +176,10 @@ def change_event(calendar: int, href: str) -> Answer:
         return _conflict(form, _editable(calendar, href, form.at), after)
     except CannotChange as error:
         form.errors["scope"] = _why_not(error.reason)
-        return _form_page(form, facts, 422)
+        return form_page(form, facts, 422)
     except _REFUSALS as error:
         _say_refused(form, error)
-        return _form_page(form, facts, 422)
+        return form_page(form, facts, 422)
     said = _("Event saved.")
     if lost:
         said += " " + ngettext(
@@ -210,7 +211,7 @@ def _conflict(form: EventForm, facts: EventFacts, after: EventFields | None) -> 
     """Another page or device was quicker: both versions are shown, what was typed stays in the form."""
     notify(_("This event was changed elsewhere. Your changes are not saved yet: check them, then save again."), "caution")
     form.revision = facts.row.etag
-    return _form_page(form, facts, 409, theirs=_versions(facts, after))
+    return form_page(form, facts, 409, theirs=_versions(facts, after))
 
 
 def _versions(facts: EventFacts, typed: EventFields | None) -> list[tuple[str, str, str]]:
@@ -272,7 +273,7 @@ def _kept_fields() -> MultiDict[str, str] | None:
 # --- the page --------------------------------------------------------------------------------------------------------
 
 
-def _form_page(
+def form_page(
     form: EventForm,
     facts: EventFacts | None = None,
     status: int = 200,
@@ -281,7 +282,10 @@ def _form_page(
     words: str = "",
     found: quick_entry.Understood | None = None,
     theirs: list[tuple[str, str, str]] | None = None,
+    others: list[tuple[str, str]] | None = None,
+    back: str = "",
 ) -> Response:
+    """The form's page. `found`: what was understood of words; `others`: other days that a message names; `back`: that message."""
     day = _day_of(form)
     calendars = [] if facts else [(str(one.collection.id), calendar_words(one)) for one in editing.writable(current_user())]
     reminders = [*form.reminders, *[""] * (EMPTY_REMINDERS + more)][:MOST_REMINDERS]
@@ -289,6 +293,7 @@ def _form_page(
     return page(
         "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, offered=REMINDERS,
         own_zone=str(time_zone()), words=words, remarks=_remarks(found), understood=_understood(found), theirs=theirs or [],
+        others=others or [], back=back,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
         names=get_day_names("wide", locale=here().locale),

@@ -1,0 +1,73 @@
+"""Where messages meet the calendar: an event from what is written, invitations and files taken in."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+from tests.support.calendar_texts import calendar, times
+from tests.support.visits import Visitor
+from webmail.models import CalendarObject, Collection, User
+
+FORM = "form[data-event-form]"
+
+
+def message(text: str = "Bonjour", subject: str = "Re: Conseil de classe", file: str = "", method: str = "") -> EmailMessage:
+    one = EmailMessage()
+    one["From"], one["To"], one["Subject"] = "Zoé Petit <zoe@x.example>", "alice@lycee.example", subject
+    one["Date"] = "Fri, 27 Nov 2026 10:00:00 +0100"
+    one.set_content(text)
+    if file:
+        one.add_attachment(file.encode(), "text", "calendar", filename="invite.ics", params={"method": method} if method else {})
+    return one
+
+
+def events_of(person: Visitor) -> list[CalendarObject]:
+    user = User.get(User.address == person.address)
+    return list(CalendarObject.select().join(Collection).where(Collection.user == user).order_by(CalendarObject.id))
+
+
+def test_an_event_is_made_from_what_is_written(person: Visitor, fill) -> None:
+    [uid] = fill(person, message("Le conseil aura lieu jeudi 3 décembre de 17h à 19h en salle 12. Ou le 8 décembre à 18h."))
+    page = person.get(person.get(f"/message/{uid}/INBOX").link("Create event…"))
+    assert page.one("#event-title")["value"] == "Conseil de classe" and page.one("#event-location")["value"] == "salle 12"
+    assert (page.one("#event-start")["value"], page.one("[name=start_hour]")["value"]) == ("2026-12-03", "17:00")
+    assert "8 December 2026, 18:00" in page.notices and page.one(".way-back a")["href"].startswith(f"/message/{uid}/INBOX")
+    other = person.get(page.link("Tuesday 8 December 2026, 18:00–19:00"))
+    assert other.one("#event-start")["value"] == "2026-12-08"
+    saved = person.submit(page, FORM, action="save")
+    assert saved.status == 200 and f"/message/{uid}/INBOX" in saved.one(".facts").get_text() and "Zoé Petit" in saved.text
+    assert times(events_of(person)[0].text) == ["2026-12-03 17:00 Conseil de classe"]
+
+
+def test_without_a_date_the_form_has_the_next_hour(person: Visitor, fill) -> None:
+    [uid] = fill(person, message("Il reste trois places."))
+    page = person.get(f"/calendar/of/{uid}/INBOX")
+    assert page.status == 200 and page.one("#event-start")["value"] and not events_of(person)
+    assert person.get("/calendar/of/99999/INBOX").status == 404
+
+
+def test_an_invitation_is_taken_in_once_and_renewed(person: Visitor, fill) -> None:
+    invite = calendar("DTSTART:20301208T160000Z|DTEND:20301208T180000Z|SUMMARY:Réunion|SEQUENCE:1|ORGANIZER:mailto:zoe@x.example")
+    invite = invite.replace("BEGIN:VEVENT", "METHOD:REQUEST\r\nBEGIN:VEVENT", 1)
+    later = invite.replace("SUMMARY:Réunion", "SUMMARY:Réunion reportée").replace("SEQUENCE:1", "SEQUENCE:2")
+    first, second = fill(person, message(file=invite, method="REQUEST"), message(file=later, method="REQUEST"))
+    page = person.submit(person.get(f"/message/{first}/INBOX"), "form[action^='/calendar/from/']")
+    assert "1 event was added to your calendar. The organiser is not told." in page.notices
+    assert times(events_of(person)[0].text) == ["2030-12-08 17:00 Réunion"] and "METHOD" not in events_of(person)[0].text
+    again = person.submit(person.get(f"/message/{first}/INBOX"), "form[action^='/calendar/from/']")
+    assert "already in your calendar" in again.notices and len(events_of(person)) == 1
+    page = person.submit(person.get(f"/message/{second}/INBOX"), "form[action^='/calendar/from/']")
+    assert times(events_of(person)[0].text) == ["2030-12-08 17:00 Réunion reportée"] and len(events_of(person)) == 1
+    person.submit(page, "#notices form:has([name=undo])")
+    assert times(events_of(person)[0].text) == ["2030-12-08 17:00 Réunion"]
+
+
+def test_what_is_no_calendar_or_answers_an_invitation_is_not_taken(person: Visitor, fill) -> None:
+    answer = calendar("DTSTART:20301208T160000Z|SUMMARY:x").replace("BEGIN:VEVENT", "METHOD:REPLY\r\nBEGIN:VEVENT", 1)
+    [uid] = fill(person, message(file=answer, method="REPLY"))
+    page = person.get(f"/message/{uid}/INBOX")
+    assert not page.all("form[action^='/calendar/from/']")
+    token = str(page.all("[name=csrf_token]")[0]["value"])
+    sent = person.post(f"/calendar/from/{uid}/2/INBOX", {"csrf_token": token})
+    assert "No events could be read" in sent.notices and not events_of(person)
+    assert person.post(f"/calendar/from/{uid}/1/INBOX", {"csrf_token": token}).status == 404

@@ -1,0 +1,123 @@
+"""Events from messages: a new one from what is written, and those of a calendar file or an invitation."""
+
+from __future__ import annotations
+
+from flask import Response, redirect, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as Answer
+
+from webmail import imap
+from webmail.calendar import dates_in_text, editing, event_changes
+from webmail.calendar.blueprint import blueprint
+from webmail.calendar.forms import EventForm
+from webmail.calendar.objects import UidTaken
+from webmail.calendar.views.event import event_url
+from webmail.calendar.views.event_form import begin, form_of_words, form_page
+from webmail.calendar.views.event_words import when_words
+from webmail.calendar.views.undo import undo_of
+from webmail.compose import reply
+from webmail.errors import LimitReached, NoSuchMessage
+from webmail.mail import Message
+from webmail.mime.formats import calendar_split
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendar_text import BrokenText
+from webmail.mime.part_kinds import PartKind, kind_of_part
+from webmail.mime.subjects import bare_subject
+from webmail.models import CalendarObject
+from webmail.web.current import current_account, current_user, settings, time_zone
+from webmail.web.formatting import here, local
+from webmail.web.message_links import back_to_message, message_url, requested_message_url
+from webmail.web.notices import notify
+from webmail.web.request_values import uidvalidity
+
+_FORM = "calendar.event_of_message"
+
+
+@blueprint.get("/calendar/of/<int:uid>/<path:mailbox>")
+def event_of_message(uid: int, mailbox: str) -> Response:
+    """The form of an event with what a message says: its subject, the first day it names, a link to it. 2 round trips.
+
+    `date`: which of the days that it names.
+    """
+    with imap.connect(current_account(), mailbox) as connection:
+        message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
+        text = reply.text_of(connection, message, signed=False)
+    sent = local(message.envelope.sent or message.received).replace(tzinfo=None)
+    subject = bare_subject(message.envelope.subject)
+    dates = dates_in_text.dates_in(f"{subject}\n{text}", sent, here().locale)
+    chosen = min(max(request.args.get("date", 0, int), 0), max(len(dates) - 1, 0))
+    form = form_of_words(dates[chosen]) if dates else EventForm(uid=event_changes.new_uid())
+    if not dates:
+        begin(form)
+    form.title, form.notes = " ".join(subject.split())[:500], _notes(message)
+    others = [
+        (when_words(one.start, one.end, time_zone()), requested_message_url(_FORM, uid, mailbox, date=number))
+        for number, one in enumerate(dates)
+        if number != chosen
+    ]
+    return form_page(form, found=dates[chosen] if dates else None, others=others, back=back_to_message(uid, mailbox))
+
+
+def _notes(message: Message) -> str:
+    """Who wrote it, and the way back to it."""
+    sender = next(iter(message.envelope.sender), None)
+    address = settings().public_url.rstrip("/") or request.url_root.rstrip("/")
+    link = address + message_url("message.show", message)
+    return _("Message from %(sender)s: %(link)s", sender=sender, link=link) if sender else link
+
+
+@blueprint.post("/calendar/from/<int:uid>/<section>/<path:mailbox>")
+def take_events(uid: int, section: str, mailbox: str) -> Answer:
+    """Put the events of a calendar part into one's first calendar; those that are there already are renewed. 2 round trips."""
+    back = redirect(back_to_message(uid, mailbox), 303)
+    with imap.connect(current_account(), mailbox) as connection:
+        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
+        if kind_of_part(part) is not PartKind.CALENDAR:
+            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no calendar")
+        text, cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
+    try:
+        method, events = calendar_split.events_in(text)
+    except BrokenText:
+        method, events = "", []
+    if cut or not events or method not in ("", "publish", "request"):
+        notify(_("No events could be read from this file."), "caution")
+        return back
+    writes, known = _writes(events)
+    if not writes:
+        notify(ngettext("This event is already in your calendar.", "These events are already in your calendar.", len(events)))
+        return redirect(event_url(known[0].collection_id, known[0].href), 303)
+    try:
+        done = editing.write(current_user(), writes, settings(), as_kept=True)
+    except UnusableCalendar:
+        notify(_("No events could be read from this file."), "caution")
+        return back
+    except LimitReached:
+        notify(_("There is no room left in this calendar. Delete some events first."), "danger")
+        return back
+    except (editing.EventChangedElsewhere, editing.NotWritable, UidTaken):
+        notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
+        return back
+    words = ngettext("%(num)d event was added to your calendar.", "%(num)d events were added to your calendar.", len(writes))
+    if method == "request":
+        words += " " + _("The organiser is not told.")
+    link = {"url": event_url(writes[0].calendar, writes[0].href), "text": _("Show event"), "here": True}
+    notify(words, undo=undo_of(done, back_to_message(uid, mailbox)), keep=45, link=link)
+    return back
+
+
+def _writes(events: list[tuple[str, str]]) -> tuple[list[editing.Write], list[CalendarObject]]:
+    """What is to be written, and the events that are there already."""
+    may = editing.writable(current_user())
+    own = [one.collection.id for one in may if one.rights == "own"] or [may[0].collection.id]
+    same = CalendarObject.uid.in_([uid for uid, _text in events])
+    rows = CalendarObject.select().where(CalendarObject.collection.in_(own), same)
+    known = {row.uid: row for row in rows}
+    writes = []
+    for uid, text in events:
+        row = known.get(uid)
+        if row is None:
+            writes.append(editing.Write(own[0], event_changes.href_of(event_changes.new_uid()), text))
+        elif row.text != text and event_changes.is_newer(text, row.text):
+            writes.append(editing.Write(row.collection_id, row.href, text, row.etag))
+    return writes, list(known.values())
