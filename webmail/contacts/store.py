@@ -358,7 +358,7 @@ def remove(user: User, uids: Sequence[str], *, kept: bool = True) -> int:
             collections.lock(number for (number,) in where)
             here = books.visible(user, writable=True)
             rows = list(Contact.select(Contact, Collection).join(Collection, pw.JOIN.LEFT_OUTER).where(chosen, here))
-            for book in {row.collection_id: row.collection for row in rows if row.collection_id}.values():
+            for book in {row.collection_id: row.collection for row in rows if row.collection is not None}.values():
                 owners[book.user_id] = book.user
                 if kept:
                     inside = [row for row in rows if row.collection_id == book.id]

@@ -130,11 +130,11 @@ def test_an_undo_that_breaks_off_is_gone_on_with(settings, alice, monkeypatch):
     name = undo.offer(alice, taken.before)
     remove, calls = store.remove, []
 
-    def away(user, uids):
+    def away(user, uids, **more):
         calls.append(len(uids))
         if len(calls) == 3:
             raise pw.OperationalError("database is locked")
-        return remove(user, uids)
+        return remove(user, uids, **more)
 
     monkeypatch.setattr(store, "remove", away)
     with pytest.raises(pw.OperationalError):
