@@ -28,12 +28,12 @@ from webmail.auth.devices import handover
 from webmail.auth.providers import directory_sweep
 from webmail.auth.views import directory_letters
 from webmail.calendar import birthdays, objects
+from webmail.collection_pages import delete_task, restore_task
 from webmail.collections import store as collections
 from webmail.collections import trash
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery
 from webmail.config import ConfigError, Settings
-from webmail.collection_pages import restore_task
 from webmail.contacts import categories, device_cards, import_check, import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
@@ -63,7 +63,7 @@ _FAR = timedelta(minutes=2)
 
 KINDS: tuple[TaskKind, ...] = (
     import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND,
-    restore_task.KIND, room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
+    delete_task.KIND, restore_task.KIND, room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from webmail.models import TrashedItem
 from webmail.tasks.kinds import TaskKind, TaskRun
 
 NAME = "collections-restore"
-SMALL = 100  # items: brought back while the person waits
+SMALL = 50  # items: brought back while the person waits
 _PIECE = 20
 
 

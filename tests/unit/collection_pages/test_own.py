@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.task_work import work_all
 from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import Phone, card, event
 from tests.unit.dav.test_collections import look, patch
@@ -144,6 +145,23 @@ def test_a_deletion_that_broke_off_is_gone_on_with(page: Browser, phone: Phone, 
     assert CalendarObject.select().count() == 1 and TrashedItem.select().count() == 2
     removal.delete(alice, number)
     assert TrashedItem.select().count() == 3 and not Collection.select().where(Collection.id == number).exists()
+
+
+def test_one_with_very_much_in_it_is_deleted_by_a_worker(page: Browser, phone: Phone, app, monkeypatch) -> None:
+    from webmail.collection_pages import delete_task
+
+    monkeypatch.setattr(delete_task, "SMALL", 1)
+    number = page.make("calendar", "Trips")
+    name = Collection.get_by_id(number).name
+    for uid in ("a", "b"):
+        phone.put(f"{name}/{uid}.ics", event(uid))
+    shown = page.get(f"/collections/{number}")
+    for _time in range(2):
+        assert "Deleting “Trips”." in page.press(shown, "form", "delete").notices
+    assert work_all(app) == 1 and not Collection.select().where(Collection.id == number).exists()
+    assert "Everything in it stays in the trash for 30 days." in page.get("/tasks").text
+    page.submit(page.get("/tasks"), "main form:has([name=whole])")
+    assert phone.ask("GET", f"{name}/a.ics").status_code == 200
 
 
 def test_somebody_elses_is_not_there(browser_of: Callable[[User], Browser], page: Browser, alice: User, bob: User) -> None:

@@ -9,7 +9,7 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.collection_pages import removal
+from webmail.collection_pages import delete_task, removal
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.removal import LastOfKind
 from webmail.collection_pages.views.common import is_own, mine, sharee, shown, title_of
@@ -18,9 +18,12 @@ from webmail.collections import look, manage, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, Access
+from webmail.errors import LimitReached
+from webmail.tasks import store as tasks
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.task_texts import TASK_TEXTS, TaskText, task_started
 
 _UNDO_SECONDS = 300
 
@@ -92,23 +95,48 @@ def _delete(access: Access) -> Answer:
     name, kind = title_of(access), access.collection.kind
     if access.collection.derived:
         abort(404)
+    if manage.is_last(access.collection):
+        return _say_last(access)
+    if access.collection.count > delete_task.SMALL:
+        return _delete_later(access)
     try:
         whole = removal.delete(current_user(), access.collection.id)
-    except LastOfKind:
-        words = (
-            _("This is your only address book. Create another one, then delete this one.")
-            if kind == BOOK
-            else _("This is your only calendar. Create another one, then delete this one.")
-        )
-        notify(words, "caution")
-        return redirect(url_for("collections.one", number=access.collection.id), 303)
+    except LastOfKind:  # another window has just deleted the other one
+        return _say_last(access)
     words = _("Address book “%(name)s” deleted.") if kind == BOOK else _("Calendar “%(name)s” deleted.")
     words = words % {"name": name} + " " + _("Everything in it stays in the trash for 30 days.")
-    notify(
-        words,
-        undo=(url_for("collections.restore_whole"), {"whole": whole.id}), keep=_UNDO_SECONDS,
-    )  # fmt: skip
+    notify(words, undo=(url_for("collections.restore_whole"), {"whole": whole.id}), keep=_UNDO_SECONDS)
     return redirect(url_for("collections.show"), 303)
+
+
+def _say_last(access: Access) -> Answer:
+    words = (
+        _("This is your only address book. Create another one, then delete this one.")
+        if access.collection.kind == BOOK
+        else _("This is your only calendar. Create another one, then delete this one.")
+    )
+    notify(words, "caution")
+    return redirect(url_for("collections.one", number=access.collection.id), 303)
+
+
+def _delete_later(access: Access) -> Answer:
+    """Leave what has very much in it to a worker. Pressed twice, it is deleted once."""
+    row, user = access.collection, current_user()
+    form = tasks.id_of_form(user, f"delete {row.id} {row.created}")  # SQLite gives the number of one that is gone again
+    try:
+        task_started(tasks.start(user, delete_task.NAME, {"collection": row.id, "name": title_of(access)}, task_id=form))
+    except LimitReached:
+        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
+    return redirect(url_for("collections.show"), 303)
+
+
+TASK_TEXTS[delete_task.NAME] = TaskText(
+    title=lambda about: _("Deleting “%(name)s”.", name=about.get("name", "")),
+    done=lambda _result: _("Deleted. Everything in it stays in the trash for 30 days."),
+    failed=lambda _reason: _("This is the only one of its kind, so it stays."),
+    link=lambda _result: (url_for("collections.show"), _("Calendars and address books")),
+    undo=lambda facts: (url_for("collections.restore_whole"), {"whole": facts["whole"]}) if facts.get("whole") else None,
+)
 
 
 def _change_shared(access: Access, action: str) -> Answer:
