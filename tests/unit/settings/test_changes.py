@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from webmail import create_app, preferences
+from webmail.calendar import birthdays
 from webmail.database.connection import db
-from webmail.models import User
+from webmail.models import BirthdayCalendar, Collection, User
 from webmail.settings import changes
 
 SECRET = "a secret of this test"
@@ -95,3 +96,16 @@ def test_a_value_from_the_token_is_checked_again(alice: User) -> None:
     token = changes.token(alice, {"theme": ("gone", "dark")}, SECRET)
     assert changes.undo(alice, token, SECRET) == []
     assert preferences.for_user(User.get_by_id(alice.id)).theme == "dark"
+
+
+def test_the_calendar_of_birthdays_goes_and_comes_back_with_its_setting(alice: User) -> None:
+    with db.atomic():
+        state = birthdays._begun(alice, "en")
+        birthdays._apply(state, {"x": ("Ann", "1980-02-03")})
+    mine = (Collection.user == alice) & (Collection.derived == birthdays.DERIVED)
+    assert Collection.select().where(mine).exists()
+    value = changes.token(alice, changes.make(alice, {"birthdays": False}), SECRET)
+    assert not Collection.select().where(mine).exists()
+    assert changes.undo(alice, value, SECRET) == ["birthdays"]
+    state = BirthdayCalendar.get(user=alice)
+    assert (state.wanted, state.upto) == (1, 0)  # a worker fills it again
