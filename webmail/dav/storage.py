@@ -6,7 +6,6 @@ Its paths are `ADDRESS/NAME/HREF`, below the person who asks: what is shared wit
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -16,13 +15,14 @@ from xml.etree import ElementTree as ET
 
 from radicale import auth, pathutils, rights, storage
 from radicale.app.report import test_filter
-from radicale.item import Item, read_components
+from radicale.item import Item
 from radicale.item import filter as radicale_filter
 
 from webmail.calendar import objects
 from webmail.calendar.objects import TooMuchAsked
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy, directory_book
+from webmail.dav.questions import component_of, readable_text, uid_asked, without_time
 from webmail.dav.rows import ItemRow, rows_of
 from webmail.dav.visit import ODD, current
 from webmail.mime.formats import calendar_object, event_expansion
@@ -84,11 +84,11 @@ class DavItem(Item):
     def vobject_item(self) -> Any:
         """As questions are put to it: without lines that the library can't read or would never end with. Raises ValueError."""
         if self.row.once and self._vobject_item is None:
-            self._vobject_item = _component(calendar_object.read_once(self._text or "").reduced)
+            self._vobject_item = component_of(calendar_object.read_once(self._text or "").reduced)
         try:
             return super().vobject_item
         except RuntimeError:
-            self._vobject_item = _component(_readable(self._text or "", self.name))
+            self._vobject_item = component_of(readable_text(self._text or "", self.name))
             return self._vobject_item
 
     def serialize(self) -> str:
@@ -240,13 +240,14 @@ class DavCollection(storage.BaseCollection):
     def get_filtered(self, filters: Iterable[ET.Element]) -> Iterator[tuple[DavItem, bool]]:
         """The items that may fit, and whether they do for certain. Raises TooManyItems, TooMuchAsked."""
         asked = [one for one in filters if len(one)]  # an empty one means all
-        uid = _uid_asked(asked)
+        uid = uid_asked(asked)
         tag, start, end, simple = radicale_filter.simplify_prefilters(asked, self.tag)
         if uid is not None and self.access.reads:  # who may not read has other UIDs
             found: Any = [row for row in self.rows.of_uid(uid) if tag in (None, row.component or tag)]
             certain = True
         elif self.tag == "VCALENDAR" and tag == "VEVENT" and (start > -_OPEN or end < _OPEN):
             found, certain = self._taking_place(start, end), simple
+            asked = [without_time(one) for one in asked]  # going through rules again is slow
         else:
             certain = (not asked or simple) and start <= -_OPEN and end >= _OPEN
             chosen = self.rows.all(
@@ -354,46 +355,6 @@ class DavStorage(storage.BaseStorage):
             return nullcontext()
         named = [pathutils.strip_path(paths[key]).split("/")[1:2] for key in ("path", "to_path") if key in paths]
         return current.get().writing(*(name for names in named for name in names))
-
-
-def _readable(text: str, name: str) -> str:
-    """A card without the lines that the library can't read; of an event what says when, where and what it is."""
-    if name == "VCALENDAR":
-        return calendar_object.read(text).reduced
-    lines = re.sub("\r?\n[ \t]", "", text).splitlines()
-    kept = [line for line in lines[1:-1] if _is_readable(line)] if len(lines) > 2 else []
-    return "\r\n".join(["BEGIN:VCARD", *kept, "END:VCARD", ""])
-
-
-def _is_readable(line: str) -> bool:
-    try:
-        _component(f"BEGIN:VCARD\r\n{line}\r\nEND:VCARD\r\n")
-    except ValueError:
-        return False
-    return True
-
-
-def _component(text: str) -> Any:
-    """What the library reads in it. Raises ValueError."""
-    try:
-        [found] = read_components(text)
-    except Exception as error:  # it has its own, and stumbles over many things
-        raise ValueError(f"it can't be read: {error}"[:200]) from error
-    return found
-
-
-def _uid_asked(filters: list[ET.Element]) -> str | None:
-    """The UID that a question is about, where it is about one whole UID and nothing else."""
-    inner = filters[0] if len(filters) == 1 else None
-    while inner is not None and len(inner) == 1 and inner[0].tag.endswith("}comp-filter"):
-        inner = inner[0]
-    if inner is None or len(inner) != 1 or not inner[0].tag.endswith("}prop-filter") or inner[0].get("name", "").upper() != "UID":
-        return None
-    [prop] = inner
-    if len(prop) != 1 or not prop[0].tag.endswith("}text-match") or prop[0].get("negate-condition", "no") == "yes":
-        return None
-    # "contains" is meant unless it says otherwise: nobody asks for a part of a UID, and what is found has it
-    return (prop[0].text or "").strip() or None
 
 
 def _http(moment: datetime) -> str:

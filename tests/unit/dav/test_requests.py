@@ -315,6 +315,17 @@ def test_an_event_that_the_library_cannot_read_hides_no_other(somebody: Phone) -
     assert somebody.ask("REPORT", "calendar/", wrong).status_code == 400
 
 
+def test_words_at_a_time_are_found_in_exceptions_without_their_series(somebody: Phone) -> None:
+    """When something takes place is known already: only the words are looked at."""
+    first = event("alone", "RECURRENCE-ID:20261105T160000Z", "SUMMARY:Lunch talk", start="20261105T170000Z")
+    second = event("alone", "RECURRENCE-ID:20261106T160000Z", "SUMMARY:Talk", start="20261106T170000Z")
+    both = first.replace("END:VCALENDAR\r\n", "") + second[second.index("BEGIN:VEVENT") :]
+    assert somebody.put("calendar/alone.ics", both).status_code == 201
+    words = "<C:prop-filter name='SUMMARY'><C:text-match>lunch</C:text-match></C:prop-filter>"
+    root = somebody.xml("REPORT", "calendar/", calendar_query("VEVENT", _TIME + words))
+    assert {one.text.rpartition("/")[2] for one in root.iterfind(".//D:href", NAMES)} == {"lunch.ics", "alone.ics"}
+
+
 def test_an_event_in_a_zone_of_notes_is_taken(phone: Phone) -> None:
     zone = [
         "BEGIN:VTIMEZONE", "TZID:Eastern", "BEGIN:STANDARD", "DTSTART:19501029T020000", "TZOFFSETFROM:-0400", "TZOFFSETTO:-0500",
