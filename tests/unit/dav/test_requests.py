@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 import pytest
+from radicale.item import filter as radicale_filter
 
 from tests.unit.dav.conftest import NAMES, Phone, card, event
 
@@ -315,13 +316,14 @@ def test_an_event_that_the_library_cannot_read_hides_no_other(somebody: Phone) -
     assert somebody.ask("REPORT", "calendar/", wrong).status_code == 400
 
 
-def test_words_at_a_time_are_found_in_exceptions_without_their_series(somebody: Phone) -> None:
-    """When something takes place is known already: only the words are looked at."""
+def test_words_at_a_time_are_found_without_going_through_rules(somebody: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When something takes place is known already: only the words are looked at. Here in exceptions without their series too."""
     first = event("alone", "RECURRENCE-ID:20261105T160000Z", "SUMMARY:Lunch talk", start="20261105T170000Z")
     second = event("alone", "RECURRENCE-ID:20261106T160000Z", "SUMMARY:Talk", start="20261106T170000Z")
     both = first.replace("END:VCALENDAR\r\n", "") + second[second.index("BEGIN:VEVENT") :]
     assert somebody.put("calendar/alone.ics", both).status_code == 201
     words = "<C:prop-filter name='SUMMARY'><C:text-match>lunch</C:text-match></C:prop-filter>"
+    monkeypatch.setattr(radicale_filter, "time_range_match", lambda *_asked: pytest.fail("it went through rules"))
     root = somebody.xml("REPORT", "calendar/", calendar_query("VEVENT", _TIME + words))
     assert {one.text.rpartition("/")[2] for one in root.iterfind(".//D:href", NAMES)} == {"lunch.ics", "alone.ics"}
 
