@@ -422,3 +422,25 @@ def test_a_rule_that_never_ends_keeps_no_telephone_waiting(pair: Callable[..., P
         assert answer.status_code == 207 and answer.text.count("SUMMARY:Each second") == 1
     assert phone.ask("GET", f"{one.collection.name}/a.ics").text == text
     assert time.process_time() - began < 1
+
+
+def test_what_changes_between_the_requests_of_a_round_is_in_the_model_too(pair: Callable[..., Pair], server: OtherServer) -> None:
+    chance = random.Random(301)
+    one, alive, now_and_then = pair(), set[str](), iter(range(1000))
+
+    def meanwhile() -> None:
+        if chance.random() < 0.2:
+            before, server.before = server.before, lambda _method, _path: None
+            _change_something(one, chance, alive, f"9{next(now_and_then)}")
+            server.before = before
+
+    server.before = lambda _method, _path: meanwhile()
+    for _turn in range(6):
+        for _change in range(3):
+            _change_something(one, chance, alive, f"8{next(now_and_then)}")
+        one.sync()
+    server.before = lambda _method, _path: None
+    one.sync()
+    one.sync()
+    marks = one.equal()
+    assert not {version for version in alive if f"<{version}>" not in " ".join(marks)} and max(marks.values()) == 1
