@@ -12,7 +12,7 @@ from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.database.pieces import give_way, next_size
 from webmail.dav import changes
-from webmail.models import TrashedCollection, User
+from webmail.models import RemoteLink, TrashedCollection, User
 
 _FIRST = 50  # items in the first transaction
 
@@ -31,6 +31,7 @@ def delete(user: User, number: int) -> TrashedCollection:
         collection = own(user, number)
         if manage.is_last(collection):
             raise LastOfKind(collection.name)
+        RemoteLink.delete().where(RemoteLink.collection == number).execute()  # or the other server would lose it piece by piece
         whole = trash_store.put_whole(collection, user.address)
     size = _FIRST
     while True:

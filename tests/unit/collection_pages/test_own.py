@@ -10,9 +10,10 @@ from tests.support.task_work import work_all
 from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import Phone, card, event
 from tests.unit.dav.test_collections import look, patch
+from webmail.collection_pages import delete_task, removal
 from webmail.collections import store
 from webmail.contacts import store as contacts
-from webmail.models import CalendarObject, Collection, CollectionShare, Contact, TrashedItem, User
+from webmail.models import CalendarObject, Collection, CollectionShare, Contact, RemoteAccount, RemoteLink, TrashedItem, User
 
 
 @pytest.fixture
@@ -135,8 +136,6 @@ def test_a_deletion_that_broke_off_is_gone_on_with(page: Browser, phone: Phone, 
     name = Collection.get_by_id(number).name
     for uid in ("a", "b", "c"):
         phone.put(f"{name}/{uid}.ics", event(uid))
-    from webmail.collection_pages import removal
-
     monkeypatch.setattr(removal, "_FIRST", 2)
     with monkeypatch.context() as patched:
         patched.setattr(removal, "next_size", lambda *_args: 1 / 0)
@@ -148,8 +147,6 @@ def test_a_deletion_that_broke_off_is_gone_on_with(page: Browser, phone: Phone, 
 
 
 def test_one_with_very_much_in_it_is_deleted_by_a_worker(page: Browser, phone: Phone, app, monkeypatch) -> None:
-    from webmail.collection_pages import delete_task
-
     monkeypatch.setattr(delete_task, "SMALL", 1)
     number = page.make("calendar", "Trips")
     name = Collection.get_by_id(number).name
@@ -162,6 +159,18 @@ def test_one_with_very_much_in_it_is_deleted_by_a_worker(page: Browser, phone: P
     assert "Everything in it stays in the trash for 30 days." in page.get("/tasks").text
     page.submit(page.get("/tasks"), "main form:has([name=whole])")
     assert phone.ask("GET", f"{name}/a.ics").status_code == 200
+
+
+def test_what_is_deleted_here_stays_on_another_server(page: Browser, phone: Phone, alice: User, monkeypatch) -> None:
+    number = page.make("calendar", "Trips")
+    phone.put(f"{Collection.get_by_id(number).name}/a.ics", event("a"))
+    account = RemoteAccount.create(user=alice, url="https://dav.example/", login="a", secret=b"")
+    RemoteLink.create(account=account, collection=number, url="https://dav.example/a/")
+    seen = []
+    monkeypatch.setattr(removal.changes, "trash", lambda *_args, **_more: seen.append(RemoteLink.select().count()) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        removal.delete(alice, number)
+    assert seen == [0]
 
 
 def test_somebody_elses_is_not_there(browser_of: Callable[[User], Browser], page: Browser, alice: User, bob: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import Phone, card, event
 from webmail.collection_pages import restore_task
 from webmail.collections import store, trash
+from webmail.database.connection import db
 from webmail.dav import restore
 from webmail.models import Collection, Contact, TrashedCollection, TrashedItem, User, now
 
@@ -192,12 +194,19 @@ def test_who_may_write_deletes_into_the_owners_trash(
 
 
 def test_what_two_bring_back_at_once_is_there_once(phone: Phone, alice: User, app) -> None:
-    fill(phone, 1)
-    empty(phone, 0)
-    numbers = [TrashedItem.get().id]
-    settings = app.extensions["settings"]
-    assert restore.restore(alice, numbers, settings).back == 1 and restore.restore(alice, numbers, settings).back == 0
-    assert Contact.select().count() == 1 and store.first(alice, "addressbook").count == 1
+    fill(phone, 6)
+    empty(phone, *range(6))
+    numbers, settings = [item.id for item in TrashedItem.select()], app.extensions["settings"]
+
+    def bring_back(wanted: list[int]) -> tuple[int, int]:
+        with db.connection_context():
+            done = restore.restore(alice, wanted, settings)
+            return done.back, done.left
+
+    with ThreadPoolExecutor(2) as both:
+        found = list(both.map(bring_back, (numbers, numbers[::-1])))
+    assert sum(back for back, _left in found) == 6 and sum(left for _back, left in found) == 0
+    assert Contact.select().count() == 6 and store.first(alice, "addressbook").count == 6
 
 
 def test_a_collection_that_was_deleted_long_ago_is_forgotten(page: Browser, alice: User) -> None:
