@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from webmail.collections.store import Access
 from webmail.contacts import books, categories, membership
 from webmail.contacts.categories import Category
 from webmail.mail import Address
@@ -41,11 +42,11 @@ class Group:
         return (_TOKEN_CATEGORY if self.category else _TOKEN_OURS if self.domain else _TOKEN) + self.uid
 
 
-def groups(user: User, words: str = "", most: int = 0) -> list[Group]:
+def groups(user: User, words: str = "", most: int = 0, shelf: Sequence[Access] | None = None) -> list[Group]:
     """Matching groups with at least one address, sorted by name, with the people of groups inside them; at most `most`,
-    unless it is 0. 1 query, and 1 for each level of groups.
+    unless it is 0. 2 queries, 2 more without the person's `shelf` of books, and 1 for each level of groups.
     """
-    found = _with_people(user, _fitting(user, words), most or MOST_GROUPS)
+    found = _with_people(user, _fitting(user, words, shelf), most or MOST_GROUPS)
     return _and_categories(user, words, found)[: most or MOST_GROUPS]
 
 
@@ -61,8 +62,8 @@ def _ours(user: User, found: Iterable[GroupPeople]) -> list[Group]:
     ]
 
 
-def _fitting(user: User, words: str) -> list[Any]:
-    return [books.visible(user), *(Contact.words.contains(f" {word}") for word in words_in(words)[:10])]
+def _fitting(user: User, words: str, shelf: Sequence[Access] | None) -> list[Any]:
+    return [books.visible(user, found=shelf), *(Contact.words.contains(f" {word}") for word in words_in(words)[:10])]
 
 
 def _with_people(user: User, conditions: Sequence[Any], most: int = MOST_GROUPS) -> list[Group]:

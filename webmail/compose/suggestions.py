@@ -8,13 +8,14 @@ or they wrote, then contacts, then the establishment's own addresses and account
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from webmail import preferences
+from webmail.collections.store import Access
 from webmail.compose import address_book
 from webmail.config import Settings
-from webmail.contacts import book_rows
+from webmail.contacts import book_rows, books
 from webmail.mail import Address
 from webmail.mime.address_text import address_text
 from webmail.mime.encoded_words import words_in
@@ -56,12 +57,13 @@ class Person:
 def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Person]:
     """All people that match the words (everybody for no words), deduplicated by address; `most` limits the result unless 0.
 
-    4 queries for groups (more for groups inside groups), 6 for people, and some for what changed since it was read.
+    2 queries for books, 3 for groups (more for those inside groups), 4 for people, some for what changed since it was read.
     """
     words, sight = words[:MOST_WORDS], sight_of(user, settings)
-    found = [*address_book.groups(user, words, most), *address_book.groups_of_domain(user, words, sight, most)]
+    shelf = books.shelf(user)
+    found = [*address_book.groups(user, words, most, shelf), *address_book.groups_of_domain(user, words, sight, most)]
     groups = [Person(group.name, "", group=group) for group in found]
-    people = _people(user, words, sight, most)
+    people = _people(user, words, sight, shelf, most)
     if not most:
         return [*groups, *people]
     first = groups[: max(most // 2, most - len(people))]  # those that fit best may be people
@@ -89,12 +91,12 @@ class _Found:
 _BOOK, _ADDRESS, _ACCOUNT, _MET = range(4)
 
 
-def _people(user: User, words: str, sight: Sight, most: int) -> list[Person]:
+def _people(user: User, words: str, sight: Sight, shelf: Sequence[Access], most: int) -> list[Person]:
     wanted, folded, enough = typed_words(words), words_in(words), 2 * most
     met = {row.address: row for row in met_rows.rows(user)}
     found: dict[str, _Found] = {}
     if folded or not wanted:
-        for rows in book_rows.rows(user):
+        for rows in book_rows.rows(shelf):
             _note(found, _BOOK, _CONTACT, fitting(rows, folded, enough, met))
     _note(found, _ADDRESS, _LISTED, fitting(_addresses(sight), wanted))
     _note(found, _ACCOUNT, 0.0, fitting(account_rows.candidates(sight, wanted), wanted, enough, met))

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from webmail.contacts import books
+from webmail.collections.store import Access
 from webmail.contacts.card_index import INDIVIDUAL
 from webmail.mime.shown_address import readable_address
-from webmail.models import Contact, ContactAddress, User
+from webmail.models import Contact, ContactAddress
 from webmail.people.kept_rows import MARK, NEXT, PersonRow, kept
 
 
-def rows(user: User) -> Iterator[Sequence[PersonRow]]:
-    """Contacts with an address, one row for each address, sorted by name; a list for each book, one's own first.
+def rows(shelf: Sequence[Access]) -> Iterator[Sequence[PersonRow]]:
+    """Contacts with an address in these books, one row for each address, sorted by name; a list for each book.
 
-    2 queries, and 1 for each book that was changed since.
+    1 query for each book that was changed since.
     """
-    for access in books.shelf(user):
+    for access in shelf:
         book = access.collection
         if book.count:
             yield kept.rows(("book", book.id), book.seq, lambda number=book.id: _read(number))  # type: ignore[misc]

@@ -40,10 +40,16 @@ def shared(user: User, *, writable: bool = False) -> list[int]:
     return [one.collection.id for one in found if (one.writes if writable else one.reads)]
 
 
-def visible(user: User, table: Any = Contact, *, writable: bool = False) -> Any:
-    """The condition for contacts that a person reads (or may change): all of their own, and those of shared books. 2 queries."""
+def visible(user: User, table: Any = Contact, *, writable: bool = False, found: Sequence[Access] | None = None) -> Any:
+    """The condition for contacts that a person reads (or may change): all of their own, and those of shared books.
+
+    2 queries, none if their shelf was `found` already.
+    """
     mine = table.user == user
-    others = shared(user, writable=writable)
+    if found is None:
+        others = shared(user, writable=writable)
+    else:
+        others = [one.collection.id for one in found if one.rights != "own" and (one.writes or not writable)]
     return mine | table.collection.in_(others) if others else mine
 
 
