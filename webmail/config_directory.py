@@ -9,6 +9,12 @@ from webmail.config_checks import ConfigError, checked, line, mailbox, one_of
 EVERYONE, OWN_GROUPS, NOBODY = "everyone", "own groups", "nobody"
 
 
+def _address(name: str, value: str) -> None:
+    """An address without a name before it. Raises ConfigError."""
+    if mailbox(name, value).email.lower() != value.lower():
+        raise ConfigError(f"{name} must be an address alone, and not {value[:80]!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class SightRule:
     """Whom the people of a group see in the directory. The first entry that is for somebody counts."""
@@ -27,10 +33,6 @@ class ListedAddress:
     """A functional mailbox or mailing list of the establishment."""
 
     name: str = checked(line(100))
-    address: str = checked(mailbox)
+    address: str = checked(_address)
     about: str = checked(line(200, empty=True), default="")  # what it is for, where: "Room 12, 8 to 17 h"
     group: str = checked(line(100, empty=True), default="")  # whose people see it; empty: all who see the directory
-
-    def __post_init__(self) -> None:
-        if mailbox("directory_addresses, address", self.address).email.lower() != self.address.lower():
-            raise ConfigError(f"directory_addresses: address must be an address alone, and not {self.address[:80]!r}")

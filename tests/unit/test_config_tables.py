@@ -53,6 +53,9 @@ def test_entries_are_read_in_their_order(tmp_path):
         ("[[domains]]\nname = 'a@b.example'", "domains, entry 1: name must be a domain such as lycee.example, not 'a@b.example'"),
         ("[[domains]]\nname = ''", "domains, entry 1: name must be a domain"),
         ("[[domains]]\nname = 'a..b'", "domains, entry 1: name must be a domain"),
+        ("[[directory_rules]]\nsees = 'all'", "directory_rules, entry 1: sees must be"),
+        ("[[directory_rules]]\nsees = 'nobody'\n[[directory_rules]]\nsees = 'everyone'", "directory_rules, entry 2: group is that of"),
+        ("[[directory_addresses]]\nname = 'x'\naddress = 'X <a@b.example>'", "entry 1: address must be an address alone"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_entry(tmp_path, text, sentence):
