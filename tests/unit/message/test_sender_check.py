@@ -12,6 +12,7 @@ import pytest
 from deploy.demo.letters.boxes import boxes
 from tests.support.received import FAR, message
 from webmail.config import Settings
+from webmail.config_directory import SightRule
 from webmail.config_tables import Domain
 from webmail.mail import Address, Message, Part, Role, Structure
 from webmail.message import sender_check
@@ -97,6 +98,15 @@ def test_without_any_sender_there_is_a_word_about_it(alice: User) -> None:
 def test_names_and_domains_that_pretend(alice: User, name: str, email: str, kind: str, level: TrustLevel) -> None:
     [warning] = sender_check.judge(message(Address(name, email)), alice, SETTINGS).warnings
     assert (warning.kind.value, warning.level) == (kind, level)
+
+
+def test_a_warning_does_not_tell_the_address_of_who_is_not_seen_in_the_directory(alice: User) -> None:
+    one = message(Address("Bob Girard", "bob.girard@far.example"))
+    [warning] = sender_check.judge(one, alice, SETTINGS).warnings
+    assert warning.real == BOB.email
+    for rules in ((SightRule("nobody"),), (SightRule("own groups"),)):
+        [warning] = sender_check.judge(one, alice, replace(SETTINGS, directory_rules=rules)).warnings
+        assert (warning.kind, warning.level, warning.real) == (WarningKind.COLLEAGUE, TrustLevel.DANGER, "")
 
 
 @pytest.mark.parametrize(
