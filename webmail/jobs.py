@@ -212,7 +212,7 @@ class Jobs:
         worker, stopping = heartbeat.new_worker(), threading.Event()
         self._task_process = TaskProcess(lambda: TaskRunner(KINDS, self.settings, worker))
         self._task_process.start()
-        looks = [
+        looks: list[Callable[[], None]] = [
             partial(_periodic, "sweep", self.sweep),
             partial(_periodic, "wake", self.wake),
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),

@@ -363,6 +363,20 @@ def test_an_account_is_synchronised_by_one_worker_at_a_time(pair: Callable[..., 
     assert others == [True, False] and len(one.equal()) == 1
 
 
+def test_the_worker_synchronises_what_is_due(
+    app: Flask, pair: Callable[..., Pair], server: OtherServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "asking", lambda _settings: server.ask)
+    one = pair()
+    one.write_there("a.ics", one.text("a", "Class"))
+    RemoteAccount.update(due=now()).execute()
+    for _time in range(2):
+        app.extensions["jobs"].ask_other_servers()
+    account = RemoteAccount.get()
+    assert one.equal() == Counter(["Class"]) and timedelta(minutes=12) < account.due - now() < timedelta(minutes=20)
+    assert [method for method, _path in server.asked].count("REPORT") == 2  # one round: its changes, and the item
+
+
 def test_what_is_written_here_meanwhile_is_neither_lost_nor_doubled(pair: Callable[..., Pair], server: OtherServer) -> None:
     one = pair()
     for number in range(3):
