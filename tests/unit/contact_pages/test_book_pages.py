@@ -15,7 +15,7 @@ from webmail import preferences
 from webmail.compose import address_book, suggestions
 from webmail.contacts import store
 from webmail.contacts.views import sources
-from webmail.contacts.views.sources import Source, SourcePerson
+from webmail.contacts.views.sources import PeopleSource, SourcePerson
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Collection, CollectionShare, Contact, Correspondent, TrashedItem
 
@@ -81,7 +81,7 @@ def test_the_search_asks_other_sources_and_folds_who_is_a_contact(alice: Visitor
         SourcePerson("Ann Durand", "ann.durand@lycee.example", "/x"),
         SourcePerson("Zoé Durand", "zoe@lycee.example", "/zoe"),
     ]
-    source = Source(
+    source = PeopleSource(
         "directory", lambda: "Directory", lambda words: f"/there?words={words}", lambda _user, _words, _most: (people, 12)
     )
     monkeypatch.setattr(sources, "SOURCES", [source])

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from webmail.auth.providers import people_elsewhere
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.views.sources import SOURCES, Source, SourcePerson
+from webmail.contacts.views.sources import SOURCES, PeopleSource, SourcePerson
 from webmail.mail import Address
 from webmail.mime.address_input import address_key
 from webmail.mime.address_text import address_text
@@ -135,7 +135,7 @@ def _is_on() -> bool:
 
 
 SOURCES.append(
-    Source(
+    PeopleSource(
         "directory",
         label=lambda: _("Directory"),
         url=lambda words: url_for("contacts.directory", words=words or None),

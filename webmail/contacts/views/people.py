@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.views.sources import SOURCES, Source, SourcePerson
+from webmail.contacts.views.sources import SOURCES, PeopleSource, SourcePerson
 from webmail.errors import LimitReached
 from webmail.mime.address_input import address_key
 from webmail.mime.shown_address import readable_address
@@ -96,7 +96,7 @@ def _find(user: User, words: str, most: int) -> tuple[list[SourcePerson], int]:
 
 
 SOURCES.append(
-    Source(
+    PeopleSource(
         "people",
         label=lambda: _("People you write to"),
         url=lambda words: url_for("contacts.people", words=words or None),

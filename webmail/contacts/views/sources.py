@@ -35,7 +35,7 @@ class SourcePerson:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PeopleSource:
     """`find`: the first of those that match the words, at most so many, and how many there are. It must be quick."""
 
     key: str
@@ -47,7 +47,7 @@ class Source:
     named: bool = True  # whether the rows of contacts say that they stand there too
 
 
-SOURCES: list[Source] = []
+SOURCES: list[PeopleSource] = []
 
 
 @dataclass(frozen=True, slots=True)
