@@ -54,6 +54,7 @@ class EventFacts:
     tz: tzinfo | None
     recurs: bool
     once: bool
+    parted: bool  # whether there is more to change than this one: a series that it belongs to
     repeat: Repeat
     organizer: Address | None = None
     people: list[Invited] = field(default_factory=list)
@@ -95,7 +96,8 @@ def facts_of(access: Access, row: CalendarObject, at: str, floating: tzinfo) -> 
     stamp = calendar_edit.stamp_of(event.first("DTSTART"), series.root)
     tz = stamp.tz if stamp else None
     rule_tz = tz if at == "" else series.start.tz
-    facts = EventFacts(access, row, at, fields, tz, series.recurs, once, repeat_of(fields.rule, fields.start, rule_tz))
+    parted = bool(at) and series.master is not None
+    facts = EventFacts(access, row, at, fields, tz, series.recurs, once, parted, repeat_of(fields.rule, fields.start, rule_tz))
     if series.recurs and not fields.rule:
         facts.repeat = Repeat("kept")  # single ones, each by its date
     _add_people(facts, event)

@@ -253,3 +253,12 @@ def typed_day(text: str) -> date | None:
         return _day_and_time(text, None)[0] if text else None
     except ValueError:
         return None
+
+
+def typed_moment(text: str) -> date | datetime | None:
+    """A day, or a day and a time in ISO form; None if it is neither."""
+    try:
+        day, at = _day_and_time(text.strip(), None)
+    except ValueError:
+        return None
+    return datetime.combine(day, at) if at is not None else day

@@ -491,3 +491,29 @@ def test_what_is_shown_once_can_be_looked_at_and_deleted(alice):
     assert not rows()
     undo(alice, done)
     assert only().text == text
+
+
+def drag(alice: Visitor, row: CalendarObject, **fields: str) -> Page:
+    return alice.post(url(row, "/times"), {"csrf_token": token(alice), "back": "/calendar/week/2026-12-07", **fields})
+
+
+def test_an_event_is_dragged_to_another_time_and_back(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    row = only()
+    page = drag(alice, row, start="2026-12-09T16:00")
+    assert "was moved" in page.notices and page.address == "/calendar/week/2026-12-07"
+    assert said(row) == ["2026-12-09 16:00 Conseil"] and only().text.count("180000") == 1
+    assert undo(alice, page).address == "/calendar/week/2026-12-07" and only().text == row.text
+    drag(alice, row, start="2026-12-08T17:00", end="2026-12-08T17:30")
+    assert "20261208T173000" in only().text
+    for wrong in ({"start": "x"}, {"start": "2026-12-08"}, {"start": "2026-12-08T17:00", "end": "2026-12-08T16:00"}, {}):
+        before = only().text
+        assert "no time for the event" in drag(alice, row, **wrong).notices and only().text == before
+
+
+def test_one_of_a_series_is_dragged_alone_or_all(alice):
+    row = weekly()
+    drag(alice, row, at="20261214T090000", start="2026-12-15T09:00")
+    assert [one[:10] for one in said(row)] == ["2026-12-07", "2026-12-15", "2026-12-21", "2026-12-28"]
+    drag(alice, row, at="20261221T090000", start="2026-12-21T10:00", scope="all")
+    assert [one[:16] for one in said(row)] == ["2026-12-07 10:00", "2026-12-15 09:00", "2026-12-21 10:00", "2026-12-28 10:00"]

@@ -5,6 +5,7 @@ from webmail.calendar.views import (
     calendars,
     event,
     event_form,
+    event_times,
     event_transfer,
     event_words,
     from_message,
@@ -16,6 +17,6 @@ from webmail.calendar.views import (
 )
 
 __all__ = [
-    "blueprint", "calendars", "event", "event_form", "event_transfer", "event_words", "from_message", "meetings", "search",
-    "show", "undo", "words",
+    "blueprint", "calendars", "event", "event_form", "event_times", "event_transfer", "event_words", "from_message", "meetings",
+    "search", "show", "undo", "words",
 ]  # fmt: skip

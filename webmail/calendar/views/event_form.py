@@ -166,7 +166,7 @@ def change_event(calendar: int, href: str) -> Answer:
         return _conflict(form, facts, after)
     if after is None:
         return form_page(form, facts, 422)
-    scope = form.scope if facts.at and form.scope in SCOPES else "all" if facts.recurs else "one"
+    scope = form.scope if facts.parted and form.scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
     try:
         writes, lost = event_changes.change(facts.row, facts.at, scope, before, after)
         if writes[-1].text == facts.row.text:
@@ -175,7 +175,7 @@ def change_event(calendar: int, href: str) -> Answer:
     except editing.EventChangedElsewhere:
         return _conflict(form, _editable(calendar, href, form.at), after)
     except CannotChange as error:
-        form.errors["scope"] = _why_not(error.reason)
+        form.errors["scope"] = why_not(error.reason)
         return form_page(form, facts, 422)
     except _REFUSALS as error:
         _say_refused(form, error)
@@ -241,7 +241,8 @@ def _said(name: str, value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _why_not(reason: str) -> str:
+def why_not(reason: str) -> str:
+    """Why a series can't be changed so."""
     if reason == "rule":
         return _("How an event repeats can’t differ for one of them: choose this and the following, or all.")
     if reason == "day":

@@ -51,9 +51,9 @@ def delete_event(calendar: int, href: str) -> Answer:
     if not access.writes:
         abort(403 if access.reads else 404)
     facts = facts_here(access, row, at)
-    if facts and facts.recurs and facts.at and request.form.get("scope", "") not in SCOPES:
+    if facts and facts.parted and request.form.get("scope", "") not in SCOPES:
         return _question(facts, 422, _("Choose what to delete."))
-    scope = request.form.get("scope", "") if facts and facts.at else "all"
+    scope = request.form.get("scope", "") if facts and facts.parted else "one" if facts and facts.at else "all"
     try:
         done = editing.write(current_user(), [event_changes.removal(row, at, scope, floating)], settings(), as_kept=True)
     except CannotChange as error:

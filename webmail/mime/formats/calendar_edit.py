@@ -91,7 +91,14 @@ def stamps_of(line: TextLine, root: Component) -> list[Stamp]:
     tzid = line.param("TZID")
     tz = calendar_zones.meant(tzid, root) if tzid else None
     name = (calendar_zones.name_of(tz) or tzid) if tz else ""
-    return [stamp for text in line.value.split(",") if (stamp := _stamp(text.strip(), name, tzid, tz)) is not None]
+    found = [stamp for text in line.value.split(",") if (stamp := _stamp(text.strip(), name, tzid, tz)) is not None]
+    if not tzid or line.param("VALUE").upper() == "DATE":
+        return found
+    return [_midnight(one, name, tzid, tz) if one.is_day else one for one in found]  # a time that some leave out
+
+
+def _midnight(day: Stamp, name: str, tzid: str, tz: tzinfo | None) -> Stamp:
+    return Stamp(datetime(day.at.year, day.at.month, day.at.day), name, tzid, tz)
 
 
 def _stamp(text: str, name: str, tzid: str, tz: tzinfo | None) -> Stamp | None:

@@ -11,6 +11,7 @@ from webmail.mime.formats.calendar_edit import EventFields, Stamp
 from webmail.mime.formats.calendar_text import Component, TextLine, parsed
 
 _OF_SERIES = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
+_ONCE = "FREQ=DAILY;COUNT=1"  # where nothing is left of a rule but the beginning, which it doesn't know
 Clock = date | datetime  # a moment by the clock of the series
 
 
@@ -127,7 +128,15 @@ def series_of(text: str) -> Series:
     if not events:
         raise CannotChange("nothing")
     masters = [one for one in events if one.first("RECURRENCE-ID") is None]
-    return Series(root, masters[0] if masters else None, [one for one in events if one.first("RECURRENCE-ID") is not None])
+    master = max(masters, key=_version) if masters else None
+    earlier = [one for one in masters if one is not master and one.lines("RRULE", "RDATE")]  # versions that count for nothing
+    root.drop(lambda one: any(one is each for each in earlier))
+    return Series(root, master, [one for one in events if one.first("RECURRENCE-ID") is not None])
+
+
+def _version(event: Component) -> int:
+    number = event.value("SEQUENCE")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
 
 
 def fields_at(series: Series, at: str) -> EventFields:
@@ -227,7 +236,8 @@ def _parted(series: Series, clock: Clock) -> tuple[str, str] | None:
     earlier = as_time(start.at) < as_time(clock) or any(as_time(one) < as_time(clock) for one in series.dates("RDATE"))
     if not earlier:
         return None
-    return recurrence_edit.cut(rule, start.at, clock, start.tz) if rule else ("", "")
+    first, then = recurrence_edit.cut(rule, start.at, clock, start.tz) if rule else ("", "")
+    return first or (_ONCE if rule else ""), then
 
 
 def count_before(text: str, at: str) -> int:

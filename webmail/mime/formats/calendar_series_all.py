@@ -124,8 +124,10 @@ def _moved_rule(
 
 
 def _move_dates(series: Series, master: Component, listed: dict[str, list[Clock]], move: _Move) -> None:
+    if any(line.param("VALUE").upper() == "PERIOD" for line in master.lines("RDATE")):
+        raise CannotChange("range")  # each has an end of its own
     for name, clocks in listed.items():
-        if clocks and not any(line.param("VALUE").upper() == "PERIOD" for line in master.lines(name)):  # they have ends
+        if clocks:
             master.put(calendar_edit.written(name, [series.stamp(move(at)) for at in clocks]))
 
 

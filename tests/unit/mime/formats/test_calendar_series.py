@@ -337,3 +337,26 @@ def test_random_series_lose_nothing_by_changes():
         moved = [datetime.fromisoformat(one[:16]) - timedelta(minutes=45) for one in times(later[0], "2026-01-01", "2029-01-01")]
         assert moved == [datetime.fromisoformat(one[:16]) for one in listed], (begins, rule)
     assert done > 20
+
+
+def test_earlier_versions_of_a_series_go_when_it_is_edited():
+    old = "DTSTART;VALUE=DATE:20260302|RRULE:FREQ=WEEKLY;COUNT=3|SUMMARY:Ancien|SEQUENCE:1"
+    text = calendar(old, old.replace("Ancien", "Nouveau").replace("SEQUENCE:1", "SEQUENCE:2"))
+    after = changed("all", text, "20260302", title="Encore")
+    assert times(after) == ["2026-03-02 Encore", "2026-03-09 Encore", "2026-03-16 Encore"] and "Ancien" not in after
+
+
+def test_a_beginning_that_its_rule_does_not_know_stays_once():
+    text = calendar(
+        "DTSTART;VALUE=DATE:20260303|RRULE:FREQ=YEARLY;UNTIL=20281231;BYMONTH=2;BYDAY=2WE|SUMMARY:x",
+        "RECURRENCE-ID;VALUE=DATE:20260303|DTSTART;VALUE=DATE:20260225|SUMMARY:y",
+    )
+    name = takings(text)[1].recurrence_id
+    assert times(end_before(text, name)) + times(from_on(text, name, "n")) == times(text)
+
+
+def test_times_of_their_own_ends_are_not_moved():
+    text = calendar("DTSTART:20260302T090000Z|RDATE;VALUE=PERIOD:20260303T090000Z/PT2H|SUMMARY:x")
+    with pytest.raises(CannotChange) as refused:
+        changed("all", text, "", start=datetime(2026, 3, 2, 10))
+    assert refused.value.reason == "range"
