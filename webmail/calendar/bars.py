@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -34,27 +34,33 @@ class DayLines:
     count: int = 0
 
 
-def laid_out(week: Sequence[date], events: Sequence[Happening], most: int) -> list[DayLines]:
+def laid_out(
+    week: Sequence[date], events: Sequence[Happening], most: int, counts: Mapping[date, int] | None = None
+) -> list[DayLines]:
     """The lines of each day, at most `most`. Bars first, the earlier and longer above; then what fits between, by time.
 
-    The last line of a day that has more events than lines is left for saying so.
+    The last line of a day that has more events than lines is left for saying so. `counts`: how many each day has, where `events`
+    are not all of them.
     """
     days = {day: DayLines(day) for day in week}
-    bars = sorted((one for one in events if one.is_bar), key=lambda one: (one.first, -(one.last - one.first).days, one.order))
-    taken = dict.fromkeys(week, 0)
-    for one in events:
-        for day in _within(one, week):
+    within = [(one, _within(one, week)) for one in events]
+    for _one, on in within:
+        for day in on:
             days[day].count += 1
-            taken[day] += 1
-    room = {day: most if taken[day] <= most else most - 1 for day in week}
-    for one in bars:
-        _lay_bar(one, _within(one, week), days, room)
-    for one in sorted((one for one in events if not one.is_bar), key=lambda one: one.order):
-        for day in _within(one, week):
+    for day, lines in days.items():
+        lines.count = counts.get(day, 0) if counts is not None else lines.count
+    room = {day: most if lines.count <= most else most - 1 for day, lines in days.items()}
+    bars = [one for one in within if one[0].is_bar]
+    bars.sort(key=lambda one: (one[0].first, -(one[0].last - one[0].first).days, one[0].order))
+    for one, on in bars:
+        _lay_bar(one, on, days, room)
+    for one, on in sorted((one for one in within if not one[0].is_bar), key=lambda one: one[0].order):
+        for day in on:
             _put(days[day], room[day], Piece(one, 1, one.first == day, one.last == day))
-    for day in days.values():
-        while day.lines and day.lines[-1] is None:
-            day.lines.pop()
+    for lines in days.values():
+        while lines.lines and lines.lines[-1] is None:
+            lines.lines.pop()
+        lines.more = lines.count - sum(one is not None for one in lines.lines)
     return list(days.values())
 
 
@@ -63,7 +69,7 @@ def _within(one: Happening, week: Sequence[date]) -> list[date]:
 
 
 def _lay_bar(one: Happening, within: list[date], days: dict[date, DayLines], room: dict[date, int]) -> None:
-    """On the first line that is free on all its days; where there is none, single days show it as far as they can."""
+    """On the first line that is free on all its days, if there is one."""
     if not within:
         return
     most = min(room[day] for day in within)
@@ -73,8 +79,6 @@ def _lay_bar(one: Happening, within: list[date], days: dict[date, DayLines], roo
                 span = len(within) if number == 0 else 0
                 _put_at(days[day], line, Piece(one, span, one.first == day, one.last == day, one.last > within[-1]))
             return
-    for day in within:
-        days[day].more += 1
 
 
 def _put(day: DayLines, room: int, piece: Piece) -> None:
@@ -82,7 +86,6 @@ def _put(day: DayLines, room: int, piece: Piece) -> None:
         if line >= len(day.lines) or day.lines[line] is None:
             _put_at(day, line, piece)
             return
-    day.more += 1
 
 
 def _put_at(day: DayLines, line: int, piece: Piece) -> None:

@@ -20,14 +20,14 @@ PATIENCE = 0.5  # seconds for what recurs further away than the table of occurre
 _MOST_BEYOND = 100  # objects that are expanded for a page, if there is time
 _FAR = 14 * 3600  # seconds between a day in UTC and the same one anywhere
 _DAY = 86_400
-_LONG = 35 * _DAY  # what takes longer has an index of its own (webmail/migrations/0033_calendar_pages.py)
+_LONG = 8 * _DAY  # what takes longer has an index of its own (webmail/migrations/0033_calendar_pages.py)
 COLUMNS = (
     Occurrence.object, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day, Occurrence.recurrence_id,
     Occurrence.summary, Occurrence.location, Occurrence.busy, Occurrence.status,
 )  # fmt: skip
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Happening:
     """One time that an event takes place. `first` and `last` are days, both included; `begins` and `ends` local times.
 
@@ -73,6 +73,11 @@ class Found:
     rows: list[Happening]
     whole: bool = True
 
+    @property
+    def key(self) -> tuple[Happening, ...]:
+        """Equal where all of it is the same."""
+        return tuple(self.rows)
+
 
 def between(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, floating: tzinfo, most: int = MOST) -> Found:
     """What takes place on these days, in order, in the calendars of `rights` (by `id`; "busy": times alone).
@@ -81,25 +86,22 @@ def between(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, fl
     """
     if not rights:
         return Found([])
-    start, end = midnight(first, zone) - _FAR, midnight(last + timedelta(days=1), zone) + _FAR
-    rows = _indexed(list(rights), start, end, most)
-    known = {row[0] for row in rows}
-    more, whole = _beyond(list(rights), start, end, floating, known)
-    found = [one for row in [*rows, *more] if (one := happening(row, rights, zone)) and one.first <= last and one.last >= first]
+    start, end = around(first, last, zone)
+    rows = list(_indexed(rights, start, end).limit(most + 1).tuples())
+    more, whole = beyond(rights, start, end, floating)
+    found = seen([*rows, *more], rights, first, last, zone)
     found.sort(key=lambda one: one.order)
     return Found(found[:most], whole and len(rows) <= most)
 
 
-def busiest(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, floating: tzinfo) -> tuple[dict[date, int], bool]:
-    """How many events each day has, and whether all could be counted. 2 queries."""
-    found = between(rights, first, last, zone, floating, most=20_000)
-    counts: dict[date, int] = {}
-    for one in found.rows:
-        day = max(one.first, first)
-        while day <= min(one.last, last):
-            counts[day] = counts.get(day, 0) + 1
-            day += timedelta(days=1)
-    return counts, found.whole
+def around(first: date, last: date, zone: tzinfo) -> tuple[int, int]:
+    """From and until when something may be on one of these days, whatever zone it is meant in; in seconds since 1970."""
+    return midnight(first, zone) - _FAR, midnight(last + timedelta(days=1), zone) + _FAR
+
+
+def seen(rows: Iterable[tuple[Any, ...]], rights: Mapping[int, str], first: date, last: date, zone: tzinfo) -> list[Happening]:
+    """Those of these rows that are on one of these days and that the reader may see."""
+    return [one for row in rows if (one := happening(row, rights, zone)) and one.first <= last and one.last >= first]
 
 
 def next_after(calendars: Sequence[int], after: date, zone: tzinfo) -> date | None:
@@ -113,26 +115,43 @@ def next_after(calendars: Sequence[int], after: date, zone: tzinfo) -> date | No
     return min(days, default=None)
 
 
-def _indexed(calendars: list[int], start: int, end: int, most: int) -> list[tuple[Any, ...]]:
-    """Rows of the table: those that begin not long before, and those that take long, each by an index."""
-    both = Occurrence.select(*COLUMNS, CalendarObject.href, CalendarObject.uid).join(CalendarObject)
-    mine = Occurrence.collection.in_(calendars)
+def touching(columns: Sequence[Any], rights: Mapping[int, str], start: int, end: int) -> Any:
+    """The query for these columns of what the table has from `start` to `end`, of the calendars of `rights`.
+
+    Those that begin not long before, and those that take long, are found by an index each.
+    """
+    read, busy = ([number for number, one in rights.items() if (one == "busy") is masked] for masked in (False, True))
+    mine = Occurrence.collection.in_(read)
+    if busy:
+        mine |= Occurrence.collection.in_(busy) & (Occurrence.busy > 0)
+    query = Occurrence.select(*columns)
+    if CalendarObject.href in columns:
+        query = query.join(CalendarObject)
     near = (Occurrence.start >= start - _LONG) & (Occurrence.start < end) & (Occurrence.end >= start)
     length = (Occurrence.end - Occurrence.start) > pw.SQL(str(_LONG))  # a literal, as in the index
     long = (Occurrence.start < start - _LONG) & (Occurrence.end >= start)
-    query: Any = both.where(mine, near).union_all(both.where(mine, long, length)).limit(most + 1)
-    return list(query.tuples())
+    return query.where(mine, near).union_all(query.where(mine, long, length))
 
 
-def _beyond(calendars: list[int], start: int, end: int, floating: tzinfo, known: set[int]) -> tuple[list[tuple[Any, ...]], bool]:
-    """Rows like those of the table, of what recurs beyond it, as far as there is time."""
+def _indexed(rights: Mapping[int, str], start: int, end: int) -> Any:
+    return touching((*COLUMNS, CalendarObject.href, CalendarObject.uid), rights, start, end)
+
+
+def rows_of(numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The rows of the table with these `id`s. 1 query."""
+    both: Any = Occurrence.select(*COLUMNS, CalendarObject.href, CalendarObject.uid).join(CalendarObject)
+    return list(both.where(Occurrence.id.in_(numbers)).tuples()) if numbers else []
+
+
+def beyond(rights: Mapping[int, str], start: int, end: int, floating: tzinfo) -> tuple[list[tuple[Any, ...]], bool]:
+    """Rows like those of the table, of what recurs beyond it; and whether there was time for all of it. 1 query."""
     rows: list[tuple[Any, ...]] = []
-    due, until = objects.beyond(calendars, start, end, _MOST_BEYOND + 1), time.monotonic() + PATIENCE
+    due, until = objects.beyond(list(rights), start, end, _MOST_BEYOND + 1), time.monotonic() + PATIENCE
     for count, item in enumerate(due):
         if count >= _MOST_BEYOND or time.monotonic() > until:
             return rows, False
         for one in objects.live(item, start, end, floating):
-            if item.id in known and item.indexed_from <= one.start < item.indexed_until:
+            if one.start < item.indexed_until and one.end > item.indexed_from:
                 continue  # it is in the table
             rows.append((
                 item.id, item.collection_id, one.start, one.end, one.whole_day, one.recurrence_id, one.summary, one.location,

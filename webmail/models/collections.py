@@ -113,7 +113,7 @@ class Occurrence(Table):
 
     class Meta:
         table_name = "occurrences"
-        indexes = ((("collection", "start", "end"), False),)
+        indexes = ((("collection", "start", "end", "whole_day", "busy"), False),)
 
 
 class GoneItem(Table):

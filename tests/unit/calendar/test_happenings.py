@@ -11,7 +11,7 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import PARIS, put
-from webmail.calendar import happenings
+from webmail.calendar import crowded_days, happenings
 from webmail.models import CalendarObject, Collection
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -143,8 +143,24 @@ def test_other_calendars_are_not_asked(calendar):
 def test_days_are_counted(calendar):
     put(calendar, "a", ";VALUE=DATE:20261207", ";VALUE=DATE:20261210")
     put(calendar, "b", ":20261208T090000Z")
-    counts, whole = happenings.busiest({calendar.id: "own"}, date(2026, 12, 8), date(2026, 12, 31), PARIS, PARIS)
-    assert whole and counts == {date(2026, 12, 8): 2, date(2026, 12, 9): 1}
+    found, counts = crowded_days.first_of_each_day({calendar.id: "own"}, date(2026, 12, 8), date(2026, 12, 31), PARIS, PARIS, 0)
+    assert found.whole and {day: count for day, count in counts.items() if count} == {date(2026, 12, 8): 2, date(2026, 12, 9): 1}
+
+
+@pytest.mark.parametrize("rights", ["own", "busy"])
+def test_of_a_crowded_day_only_the_first_are_read(calendar, rights):
+    for number in range(12):
+        put(calendar, f"e{number:02}", f";TZID=Europe/Paris:20261208T{23 - number}0000", f";TZID=Europe/Paris:20261208T{23 - number}3000")
+    put(calendar, "night", ";TZID=Europe/Paris:20261208T220000", ";TZID=Europe/Paris:20261209T010000")
+    put(calendar, "day", ";VALUE=DATE:20261208", "", "TRANSP:OPAQUE")
+    put(calendar, "trip", ";VALUE=DATE:20261207", ";VALUE=DATE:20261210", "TRANSP:OPAQUE")
+    put(calendar, "free", ";TZID=Europe/Paris:20261208T010000", ";TZID=Europe/Paris:20261208T013000", "TRANSP:TRANSPARENT")
+    days = date(2026, 12, 7), date(2026, 12, 9)
+    found, counts = crowded_days.first_of_each_day({calendar.id: rights}, *days, PARIS, PARIS, 4)
+    free = rights != "busy"
+    assert counts == {date(2026, 12, 7): 1, date(2026, 12, 8): 15 + free, date(2026, 12, 9): 2}
+    begins = sorted(f"{one.first:%d} {one.begins:%H:%M}" for one in found.rows)
+    assert begins == sorted(["08 00:00", *(["08 01:00"] if free else ["08 14:00"]), "08 12:00", "08 13:00", "08 22:00", "07 00:00"])
 
 
 def test_the_next_one(calendar):

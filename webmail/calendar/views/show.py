@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from flask import Response, abort, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.calendar import bars, happenings, hours, objects, periods, special_days
+from webmail.calendar import bars, crowded_days, happenings, hours, objects, periods, special_days
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.happenings import Found, Happening
 from webmail.calendar.periods import NoSuchPeriod, Period
@@ -82,6 +82,10 @@ class DayMarks:
     public: Mapping[date, str]
     school: Mapping[date, str]
 
+    @property
+    def key(self) -> Hashable:
+        return tuple(self.public.items()), tuple(self.school.items())
+
     def notes(self, day: date, begins: bool) -> list[str]:
         """What the day says of itself. `begins`: school holidays are named here, as where they begin."""
         found = [day_name(self.public[day])] if day in self.public else []
@@ -105,8 +109,15 @@ def _shown(period: Period) -> Response:
     }[period.view](period, rights)  # fmt: skip
     return page(
         "calendar/show.html", period=period, heading=words.title(period), calendars=mine, now_day=today(),
-        numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number, **parts,
+        numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number,
+        same=(period, *_chosen(), tuple(mine.values()), parts["found"].key, *parts.pop("same")), **parts,
     )  # fmt: skip
+
+
+def _chosen() -> tuple[Hashable, ...]:
+    """What else decides how a page looks: the day, the zone, and choices of the person."""
+    chosen = preferences()
+    return today(), str(time_zone()), chosen.week_numbers, chosen.week_a, settings().week_a, chosen.first_day
 
 
 def _between(period: Period, rights: Mapping[int, str]) -> Found:
@@ -134,9 +145,12 @@ def _week_letter(day: date) -> str:
 
 
 def _month(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    found = _between(period, rights)
-    weeks = [bars.laid_out(week, _touching(found.rows, week), _LINES) for week in period.weeks]
-    return {"found": found, "weeks": weeks, "marks": _marks(period.shown_first, period.shown_last)}
+    found, counts = crowded_days.first_of_each_day(
+        rights, period.shown_first, period.shown_last, time_zone(), _floating(), _LINES
+    )
+    weeks = [bars.laid_out(week, _touching(found.rows, week), _LINES, counts) for week in period.weeks]
+    marks = _marks(period.shown_first, period.shown_last)
+    return {"found": found, "weeks": weeks, "marks": marks, "same": (tuple(counts.values()), marks.key)}
 
 
 def _touching(rows: list[Happening], week: list[date]) -> list[Happening]:
@@ -148,10 +162,11 @@ def _hours(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
     columns = [hours.column_of(day, found.rows, _SIDE_BY_SIDE[period.view]) for day in period.days]
     whole = bars.laid_out(period.days, [one for one in found.rows if one.is_bar], _BARS)
     first, last = hours.hours_shown(columns, preferences().hours_from, preferences().hours_to)
-    now = datetime.now(time_zone())
+    now, marks = datetime.now(time_zone()), _marks(period.first, period.last)
+    scale = _scale(period.first, first, last)
     return {
         "found": found, "columns": columns, "whole": whole, "first_hour": first, "last_hour": last, "now": now,
-        "marks": _marks(period.first, period.last), "scale": _scale(period.first, first, last),
+        "marks": marks, "scale": scale, "same": (tuple(scale), now.hour, now.minute // hours.STEP, marks.key),
     }  # fmt: skip
 
 
@@ -169,28 +184,38 @@ def _scale(day: date, first: int, last: int) -> list[tuple[str, str]]:
 
 
 def _agenda(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    found = _between(period, rights)
+    until = _listed_until(period, rights)
+    found = happenings.between(rights, period.first, until, time_zone(), _floating())
     rows = sorted(found.rows, key=lambda one: (max(one.first, period.first), one.order))
-    until = period.last
-    if len(rows) > _LISTED:  # the page ends before the day that has no room, and the next begins there
-        until = max(max(rows[_LISTED].first, period.first) - timedelta(days=1), period.first)
-        found.whole = found.whole and max(rows[_LISTED].first, period.first) > period.first
     by_day: dict[date, list[Happening]] = {}
-    for one in rows[:_LISTED]:
-        if (day := max(one.first, period.first)) <= until:
-            by_day.setdefault(day, []).append(one)
+    for one in rows:
+        by_day.setdefault(max(one.first, period.first), []).append(one)
+    marks = _marks(period.first, period.last)
     later = None if rows else happenings.next_after(list(rights), period.last, time_zone())
     return {
-        "found": found, "by_day": by_day, "onward": until + timedelta(days=1) if len(rows) > _LISTED else period.after,
-        "later": later, "marks": _marks(period.first, period.last), "near": words.away,
+        "found": found, "by_day": by_day, "onward": until + timedelta(days=1) if until < period.last else period.after,
+        "later": later, "marks": marks, "near": words.away, "same": (later, until, marks.key),
     }  # fmt: skip
 
 
+def _listed_until(period: Period, rights: Mapping[int, str]) -> date:
+    """The last day of the list: where there is more than a page takes, the last that has room, and the first in any case."""
+    _found, counts = crowded_days.first_of_each_day(rights, period.first, period.last, time_zone(), _floating(), 0)
+    total = 0
+    for day in happenings.days(period.first, period.last):
+        total += counts.get(day, 0)
+        if total > _LISTED and day > period.first:
+            return day - timedelta(days=1)
+    return period.last
+
+
 def _year(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    counts, whole = happenings.busiest(rights, period.first, period.last, time_zone(), _floating())
+    found, counts = crowded_days.first_of_each_day(rights, period.first, period.last, time_zone(), _floating(), 0)
+    marks = _marks(period.first, period.last)
     months = [periods.around("month", date(period.first.year, number, 1), preferences().first_day) for number in range(1, 13)]
     return {
-        "found": Found([], whole), "counts": counts, "months": months, "marks": _marks(period.first, period.last),
+        "found": found, "counts": counts, "months": months, "marks": marks,
+        "same": (tuple(counts.values()), marks.key),
     }  # fmt: skip
 
 
