@@ -21,7 +21,15 @@ _AREAS: dict[str, tuple[str, str, dict[str, str]]] = {
     "contacts": ("people", "contacts.show", {}),
     "files": ("clip", "mailbox.files", {}),
 }
-_BY_BLUEPRINT = {"mailbox": "mail", "message": "mail", "compose": "mail", "calendar": "calendar", "contacts": "contacts", "collections": "contacts", "dav": "contacts"}
+_BY_BLUEPRINT = {
+    "mailbox": "mail",
+    "message": "mail",
+    "compose": "mail",
+    "calendar": "calendar",
+    "contacts": "contacts",
+    "collections": "contacts",
+    "dav": "contacts",
+}
 _BY_ENDPOINT = {"mailbox.files": "files", "calendar.show_meetings": "contacts"}
 _IN_SIDE_BAR = {
     "compose.outbox": "outbox", "mailbox.list_snoozed": "snoozed", "mailbox.list_tags": "tags", "mailbox.folders": "folders",
