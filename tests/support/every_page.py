@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from email.message import EmailMessage, Message
 from email.mime.text import MIMEText
+from urllib.parse import quote
 
 from imapclient import IMAPClient
 
@@ -25,7 +26,7 @@ from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.visits import Page
 from webmail.auth import app_passwords
 from webmail.collections import store as collections
-from webmail.models import Collection, RemoteAccount, RemoteItem, RemoteLink, TrustedDevice, User, now
+from webmail.models import CalendarObject, Collection, Occurrence, RemoteAccount, RemoteItem, RemoteLink, TrustedDevice, User, now
 
 ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN.address
 _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words that do not fit a narrow screen
@@ -191,6 +192,7 @@ def _messages(demo: Services, alice: HttpVisitor) -> dict[str, str]:
     found = {
         "view": _link(shown["message-files"], "/view/"),
         "people-of": f"/contacts/of/{uid}/Divers",
+        "event-of-message": f"/calendar/of/{uid}/Divers",
         "review-card": f"/contacts/from/{uid}/5/Divers",  # the fifth part
         "nested": _link(shown["message-wrapped"], "/inside/"),
         "unsubscribe": _link(shown["message-list"], "/unsubscribe/"),
@@ -248,7 +250,19 @@ def _calendar(demo: Services) -> dict[str, str]:
                 *(["RRULE:FREQ=WEEKLY"] if number == 1 else []),
             )
     views = {view: f"/calendar/{view}/{begin.replace(day=8)}" for view in ("day", "workweek", "week", "month", "agenda", "year")}
+    with accounts.tables(demo.database):
+        row = CalendarObject.get(CalendarObject.collection == calendar, CalendarObject.recurring == 1)
+        event = f"/calendar/events/{row.collection_id}/{quote(row.href)}"
+        at = f"?at={Occurrence.get(Occurrence.object == row.id).recurrence_id}"
     return {
+        "event": f"{event}{at}",
+        "event-series": event,
+        "event-edit": f"{event}/edit{at}",
+        "event-delete": f"{event}/delete{at}",
+        "event-move": f"{event}/move",
+        "event-new": "/calendar/events/new",
+        "event-words": "/calendar/events/new?words=lundi+18h+R%C3%A9union+salle+12",
+        "event-search": "/calendar/search?words=entretien",
         "calendar": "/calendar",
         "calendar-empty": "/calendar/agenda/1990-01-01",
         **{f"calendar-{view}": place for view, place in views.items()},
