@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,18 @@ def test_disconnecting_keeps_what_is_here_or_puts_it_into_the_trash(
 def test_the_page_of_the_collection_says_where_it_lives_too(alice: Visitor, linked: RemoteLink) -> None:
     page = alice.get(f"/collections/{linked.collection_id}")
     assert "Synchronised with cloud.example.org" in page.text and "Nothing changes on cloud.example.org" in page.text
+
+
+def test_the_state_is_renewed_while_a_round_goes_on(alice: Visitor, linked: RemoteLink) -> None:
+    RemoteAccount.update(working=1).execute()
+    RemoteLink.update(done=1200, total=4000).execute()
+    state = alice.get("/collections/servers?auto=1", htmx="servers")
+    assert "1,200 of 4,000" in state.text and state.one("#servers")["hx-trigger"] == "every 3s"
+    assert "<main" not in state.html and state.one("progress")["value"] == "1200"
+    RemoteAccount.update(working=0, due=now() + timedelta(minutes=15)).execute()
+    assert "hx-trigger" not in alice.get("/collections/servers?auto=1", htmx="servers").html
+    alice.submit(alice.get("/collections/servers"), "form[action$='/sync']")
+    assert RemoteAccount.get().due <= now()
 
 
 def test_what_is_missing_is_asked_about_and_answered(app: Flask, alice: Visitor, linked: RemoteLink) -> None:

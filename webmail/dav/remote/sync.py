@@ -35,15 +35,18 @@ class DecisionNeeded(Exception):
 def run(side: Side, server: RemoteServer) -> None:
     """One round. Raises RemoteTrouble, RoundOver, LinkEnded, DecisionNeeded."""
     found = _changes_there(side, server)
+    if not (found.whole or found.there or found.gone) and side.seq() == side.link.seq and not _unfinished(side):
+        _finished(side, found)
+        return
     items = side.items()
     _plan_gone(side, found, items)
     _check_deletions_here(side, items)
     _take_over(side, server, found, items)
     _drop_gone(side)
     seq = side.seq()
-    if side.link.writable and (seq != side.link.seq or _unfinished(side)):
+    if side.link.writable and (seq != side.link.seq or found.whole or _unfinished(side)):
         _send_all(side, server)
-        RemoteLink.update(seq=seq).where(RemoteLink.id == side.link.id).execute()
+    RemoteLink.update(seq=seq).where(RemoteLink.id == side.link.id).execute()
     _finished(side, found)
 
 
