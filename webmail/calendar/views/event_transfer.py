@@ -14,9 +14,11 @@ from webmail.calendar.objects import UidTaken
 from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
 from webmail.calendar.views.event_words import when_words
 from webmail.calendar.views.undo import undo_of
+from webmail.collections.store import Access
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series import CannotChange
+from webmail.models import CalendarObject
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -41,12 +43,21 @@ def _changeable(facts: EventFacts | None) -> EventFacts:
     return facts
 
 
+def _to_change(calendar: int, href: str) -> tuple[Access, CalendarObject] | None:
+    """An event; None if it is gone from a calendar that the person has, 404 for what is in any other."""
+    try:
+        return editing.load(current_user(), calendar, href)
+    except editing.NoSuchEvent:
+        if all(one.collection.id != calendar for one in editing.calendars(current_user())):
+            abort(404)
+        return None
+
+
 @blueprint.post("/calendar/events/<int:calendar>/<href>/delete")
 def delete_event(calendar: int, href: str) -> Answer:
-    try:
-        access, row = editing.load(current_user(), calendar, href)
-    except editing.NoSuchEvent:  # a second click: the first one's notice offers undo
+    if (found := _to_change(calendar, href)) is None:  # a second click: the first one's notice offers undo
         return redirect(url_for("calendar.show"), 303)
+    access, row = found
     at, floating = request.form.get("at", "")[:40], objects.zone_of(settings().timezone)
     if not access.writes:
         abort(403 if access.reads else 404)
@@ -90,10 +101,9 @@ def ask_to_move(calendar: int, href: str) -> Response:
 @blueprint.post("/calendar/events/<int:calendar>/<href>/move")
 def move_event(calendar: int, href: str) -> Answer:
     """Move it, or with `action=copy` copy it, into the calendar `to`."""
-    try:
-        access, row = editing.load(current_user(), calendar, href)
-    except editing.NoSuchEvent:  # a second click
+    if (found := _to_change(calendar, href)) is None:  # a second click
         return redirect(url_for("calendar.show"), 303)
+    access, row = found
     copy = request.form.get("action") == "copy"
     if not access.reads or not (copy or access.writes):
         abort(403 if access.reads else 404)
