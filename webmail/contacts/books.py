@@ -75,6 +75,14 @@ def check(user: User, numbers: Iterable[int]) -> None:
         raise BookReadOnly(f"{user.address}: {sorted(others)}")
 
 
+def lock_together(rows: Iterable[Contact]) -> None:
+    """Lock the books of contacts that are changed in one transaction. 1 query on PostgreSQL.
+
+    All at once: what follows the cards (birthdays) is locked after their books, never between two of them.
+    """
+    collections.lock({row.collection_id for row in rows if row.collection_id})
+
+
 def chosen(user: User, number: int | None, *, writable: bool = False) -> Access | None:
     """The book of this `id`, if the person reads it (or may write into it). 2 queries."""
     found = (one for one in shelf(user) if one.collection.id == number)

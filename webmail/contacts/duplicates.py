@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from webmail.collections import store as collections
-from webmail.contacts import store
+from webmail.contacts import books, store
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
 from webmail.mime.encoded_words import fold
@@ -207,12 +206,12 @@ def merge(user: User, rows: Sequence[Contact], chosen: Mapping[str, str]) -> lis
     first, *others = rows
     card = merged_card([row.vcard for row in rows], chosen)
     with db.atomic():
-        # all at once: what follows the cards is locked after their books, never between two of them
-        collections.lock({row.collection_id for row in rows if row.collection_id})
+        groups = _groups_with(user, others)
+        books.lock_together([*rows, *groups])
         before = [CardVersion.removed(row) for row in others]
         kept = store.put(user, card, first) if card != first.vcard else first
         before.append(CardVersion(first.uid, first.vcard, kept.revision))
-        for group in _groups_with(user, others):
+        for group in groups:
             members = [first.card_uid if one in {row.card_uid for row in others} else one for one in store.details(group).members]
             changed = store.put(user, vcard_edit.with_members(group.vcard, dict.fromkeys(members)), group)
             before.append(CardVersion(group.uid, group.vcard, changed.revision))

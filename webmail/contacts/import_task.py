@@ -80,6 +80,7 @@ def _add(run: TaskRun, cards: Sequence[str], done: dict[str, int], total: int, b
 def _merge(run: TaskRun, updates: Sequence[tuple[Contact, str]], done: dict[str, int], total: int) -> list[CardVersion]:
     done["merged"] += len(updates)
     with run.step(done, done=sum(done.values()), total=total):
+        books.lock_together(row for row, _card in updates)
         for row, card in updates:
             store.put(run.user, card, row)
     return [CardVersion(row.uid, row.vcard, store.revision(card)) for row, card in updates]

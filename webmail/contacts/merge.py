@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from webmail.contacts import store
+from webmail.contacts import books, store
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
@@ -217,6 +217,7 @@ def apply(user: User, planned: ImportPlan, book: Collection | None = None) -> Im
     before = [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, planned.fresh, strict=True)]
     for updates in in_pieces(planned.updates):
         with db.atomic():
+            books.lock_together(row for row, _card in updates)
             for row, card in updates:
                 store.put(user, card, row)
         before += [CardVersion(row.uid, row.vcard, store.revision(card)) for row, card in updates]

@@ -378,12 +378,14 @@ def take_out(ids: Sequence[int]) -> int:
     found: Any = Contact.select(Contact.collection).where(chosen).distinct().tuples()
     numbers = sorted(book for (book,) in found if book)
     seqs = {book: collections.changed(book) for book in numbers}  # now nobody else changes what is in them
+    changes: list[CardChange] = []
     for book, seq in seqs.items():
         fields = (Contact.user, Contact.uid, Contact.href, Contact.vcard)
         inside = list(Contact.select(*fields).where(Contact.collection == book, chosen))
         collections.grown(book, -len(inside), -collections.sizes(row.vcard for row in inside))
         collections.gone(book, [row.href for row in inside], seq)
-        card_changes.note([CardChange(row.user_id, row.uid, "", row.vcard, "") for row in inside])
+        changes += [CardChange(row.user_id, row.uid, "", row.vcard, "") for row in inside]
+    card_changes.note(changes)  # at once: several owners' are locked in one order
     return Contact.delete().where(chosen).execute()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.collection_locks import LockWatch
 from tests.support.contacts import card, group, names, new
 from webmail.collections import store as collections
 from webmail.collections.store import BOOK
-from webmail.contacts import books, contact_list, membership, merge, moving, store, undo
+from webmail.contacts import books, card_changes, contact_list, duplicates, membership, merge, moving, store, undo
 from webmail.contacts.books import BookReadOnly
 from webmail.contacts.store import NoSuchContact
 from webmail.contacts.undo import CardVersion
@@ -31,6 +32,31 @@ def add(user: User, into: Collection, name: str, *emails: str) -> Contact:
 
 def fresh(one: Collection) -> Collection:
     return Collection.get_by_id(one.id)
+
+
+def test_books_that_are_changed_together_are_locked_before_the_first_change(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two who change them in another order would wait for each other, with birthdays between them."""
+    club, team = book(alice, "Club"), book(alice, "Team")
+    one, two = add(alice, club, "Ann", "ann@x.example"), new(alice, "Ann", "ann@y.example")
+    choir = store.add(alice, ContactDetails(name="Choir", group=True, members=(one.card_uid, two.card_uid)), book=team)
+    planned = merge.plan(alice, card("Ann", "EMAIL:ann@x.example", "TITLE:a") + card("Ann", "EMAIL:ann@y.example", "TITLE:b"))
+    watch = LockWatch(monkeypatch)
+    assert merge.apply(alice, planned).merged == 2 and not watch.unlocked
+    watch.locked.clear()
+    duplicates.merge(alice, [store.load(alice, one.uid), store.load(alice, two.uid)], {})
+    assert not watch.unlocked and team.id in watch.locked and fresh(team).seq > choir.seq
+
+
+def test_those_who_follow_cards_are_told_of_all_books_at_once(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They lock what belongs to the owners in one order."""
+    staff = book(bob, "Staff")
+    share(staff, alice, "write")
+    rows, told = [new(alice, "Ann"), add(alice, staff, "Ben")], []
+    monkeypatch.setattr(card_changes, "note", told.append)
+    store.remove(alice, [row.uid for row in rows])
+    assert [{change.owner for change in changes} for changes in told] == [{alice.id, bob.id}]
 
 
 # --- what one sees ---------------------------------------------------------------------------------------------------
