@@ -17,10 +17,16 @@ HALF_LIFE = 60  # days after which a message counts half
 _RECEIVED = 0.1  # what a message received counts, beside one written
 _TABLES: tuple[Any, ...] = (Correspondent, Acquaintance)
 
+
+def _listed(table: Any) -> pw.Function:
+    """Another one if somebody is forgotten while somebody else is taken back."""
+    return pw.fn.SUM(pw.Case(None, [(table.hidden.is_null(), table.id)], 0))
+
+
 _shapes = [
     Prepared(
         lambda slot, table=table: (  # type: ignore[misc]
-            table.select(pw.fn.COUNT(table.id), pw.fn.SUM(table.count), pw.fn.COUNT(table.hidden), pw.fn.MAX(table.last))
+            table.select(pw.fn.COUNT(table.id), pw.fn.SUM(table.count), pw.fn.MAX(table.last), _listed(table))
             .where(table.user == slot("user"))
             .tuples()
         )

@@ -14,7 +14,7 @@ from webmail.database.connection import db
 from webmail.filters import sender_change
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Acquaintance, CollectionShare, Correspondent, User, now
-from webmail.people import kept_rows
+from webmail.people import kept_rows, remembered
 from webmail.people.met_rows import HALF_LIFE, weight_now, weight_of
 
 
@@ -78,6 +78,16 @@ def test_nobody_sees_the_correspondents_of_another(alice, bob, settings):
     write_to(bob, "secret@x.example", "Secret")
     assert suggest(alice, "secret", settings) == []
     assert "secret@x.example" not in emails(find(alice, "", settings))
+
+
+def test_who_is_forgotten_while_another_is_taken_back_is_not_offered(alice, settings):
+    write_to(alice, "anne@x.example", "Anne")
+    write_to(alice, "anna@x.example", "Anna")
+    remembered.forget(alice, "anne@x.example")
+    assert emails(suggest(alice, "ann", settings)) == ["anna@x.example"]
+    remembered.take_back(alice, "anne@x.example")
+    remembered.forget(alice, "anna@x.example")
+    assert emails(suggest(alice, "ann", settings)) == ["anne@x.example"]
 
 
 def test_at_most_eight_are_offered(alice, settings):
