@@ -20,6 +20,7 @@ from radicale.item import filter as radicale_filter
 
 from webmail.calendar import objects
 from webmail.calendar.objects import TooMuchAsked
+from webmail.collections import look
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy, directory_book
 from webmail.dav.questions import component_of, readable_text, uid_asked, without_time
@@ -177,6 +178,8 @@ class DavCollection(storage.BaseCollection):
 
     def get_meta(self, key: str | None = None) -> Mapping[str, str] | str | None:
         meta = self.access.props | {"tag": TAGS[self.row.kind]}
+        if not self.access.reads:
+            meta.pop(look.DESCRIPTION[self.row.kind], None)
         if self.row.components:
             meta[_COMPONENTS] = self.row.components if self.access.reads else "VEVENT"
         return meta if key is None else meta.get(key)

@@ -147,6 +147,10 @@ def test_who_sees_busy_times_reads_no_words(
         shown = other.get(path)
         assert "Surgery" not in shown.text and "A secret plan" not in shown.text and "1 event" not in shown.text
     assert "you see busy times only" in other.get(f"/collections/{trips}").text
+    asked = "<d:propfind xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'><d:prop><c:calendar-description/></d:prop></d:propfind>"
+    assert "A secret plan" in phone_of(alice).ask("PROPFIND", "", asked, Depth="1").text
+    told = phone_of(bob).ask("PROPFIND", "", asked, Depth="1").text
+    assert f"shared-{trips}" in told and "A secret plan" not in told
 
 
 def test_they_are_told_once_on_their_page(
