@@ -181,6 +181,12 @@ def test_they_are_told_by_mail_if_one_wishes(page: Browser, trips: int, bob: Use
     assert "https://mail.lycee.example/collections" in letter.body
 
 
+def test_a_group_of_nobody_is_not_too_many_to_be_told(page: Browser, trips: int) -> None:
+    PeopleGroup.create(identifier="$choir.x", name="Choir", sort="choir", domain="lycee.example")
+    told = page.share(trips, "Choir", mail="1")
+    assert "Choir can now read “Trips”." in told.notices and "too many" not in told.notices
+
+
 def test_it_is_hidden_named_and_coloured_for_oneself_alone(
     page: Browser,
     trips: int,

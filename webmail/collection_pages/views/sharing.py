@@ -134,8 +134,8 @@ def _say_given(access: Access, people: Sequence[Sharee], fresh: Sequence[Sharee]
             "“%(name)s” is now shared with %(num)d person or group.", "“%(name)s” is now shared with %(num)d people and groups.",
             len(people), name=title_of(access),
         )  # fmt: skip
-    if request.form.get("mail") and fresh:
-        sent = _mailed(access, fresh, rights)
+    if request.form.get("mail") and (told := _to_tell(fresh)):
+        sent = _mailed(access, told, rights)
         words += " " + (
             ngettext("%(num)d person was told by email.", "%(num)d people were told by email.", sent)
             if sent
@@ -144,19 +144,21 @@ def _say_given(access: Access, people: Sequence[Sharee], fresh: Sequence[Sharee]
     notify(words)
 
 
-def _mailed(access: Access, people: Sequence[Sharee], rights: str) -> int:
-    """Tell those people by mail, and those of the groups, once a day; how many. None if they are more than MOST_MAILED."""
+def _to_tell(people: Sequence[Sharee]) -> list[User]:
+    """Those people, and those of the groups; nobody where there is no address to write from. 1 query for each group."""
     if settings().system_sender is None:
-        return 0
-    groups = [who.id for who in people if isinstance(who, PeopleGroup)]
-    members = [user for group in groups for user in people_groups.members(PeopleGroup.get_by_id(group)) if user.active]
-    told = {
-        user.id: user for user in [*(who for who in people if isinstance(who, User)), *members] if user.id != current_user().id
-    }
-    if len(told) > MOST_MAILED:
+        return []
+    members = [user for who in people if isinstance(who, PeopleGroup) for user in people_groups.members(who) if user.active]
+    found = {user.id: user for user in [*(who for who in people if isinstance(who, User)), *members]}
+    return [user for user in found.values() if user.id != current_user().id]
+
+
+def _mailed(access: Access, people: Sequence[User], rights: str) -> int:
+    """Tell them by mail, once a day; how many. None if they are more than MOST_MAILED."""
+    if len(people) > MOST_MAILED:
         return 0
     sent = 0
-    for user in told.values():
+    for user in people:
         dedup = f"{access.collection.id} {today().isoformat()}"
         language = system_mail.in_language_of(user, settings())
         with written_in(language):
