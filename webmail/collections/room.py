@@ -9,7 +9,10 @@ from webmail.models import Collection
 
 
 def check_room(collection: int, count: int, size: int, settings: Settings) -> None:
-    """Check that a collection (by `id`) may have `count` items and `size` bytes more. Raises LimitReached."""
+    """Check that a collection (by `id`) may have `count` items and `size` bytes more: what becomes smaller always may.
+
+    Raises LimitReached.
+    """
     now: Collection = Collection.get_by_id(collection)
     if count > 0 and now.count + count > settings.collection_items:
         raise LimitReached("too many items")

@@ -26,7 +26,6 @@ from webmail.config import Settings
 from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
 from webmail.dav import changes, free_busy, programs
-from webmail.dav.changes import NoRoom
 from webmail.dav.directory_book import DIRECTORY
 from webmail.dav.storage import MOST_EXPANDED, MOST_PROPS, Auth, DavItem, DavRights, DavStorage, TooManyItems
 from webmail.dav.visit import METHODS, current
@@ -136,7 +135,7 @@ class DavApplication(Application):
                 etag = changes.write(access.collection, parts[2], prepared, row, visit.settings)
         except (UidTaken, ContactChangedElsewhere):
             return _error(client.CONFLICT, f"{prefix}:no-uid-conflict")
-        except (NoRoom, LimitReached):
+        except LimitReached:
             return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         changes.tell(access.collection)
         return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'}, None
@@ -202,7 +201,7 @@ class DavApplication(Application):
                 return _error(client.CONFLICT, f"{prefix_of}:no-uid-conflict")
             except changes.WrongComponent:
                 return _error(client.FORBIDDEN, "C:supported-calendar-component")
-            except NoRoom:
+            except LimitReached:
                 return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         for one in {source.collection, goal.collection}:
             changes.tell(one)

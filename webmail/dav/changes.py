@@ -11,6 +11,7 @@ import peewee as pw
 from webmail.calendar import objects
 from webmail.collections import store
 from webmail.collections import trash as trash_store
+from webmail.collections.room import check_room
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.config import Settings
 from webmail.contacts import device_cards
@@ -22,10 +23,6 @@ from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, 
 
 Item = Contact | CalendarObject
 _PIECE = 100
-
-
-class NoRoom(ValueError):
-    """The collection, or all of the person's, would have too many items or bytes."""
 
 
 class WrongComponent(ValueError):
@@ -77,10 +74,10 @@ def etag_of(row: Item) -> str:
 def write(collection: Collection, href: str, prepared: CheckedItem, row: Item | None, settings: Settings) -> str:
     """Store an item; returns its entity tag. In a transaction that has locked the collection.
 
-    Raises NoRoom, LimitReached, and UidTaken or ContactChangedElsewhere if another item has its UID.
+    Raises LimitReached, and UidTaken or ContactChangedElsewhere if another item has its UID.
     """
     before = 0 if row is None else _size(row)
-    _check_room(collection, 0 if row is not None else 1, prepared.size - before, settings)
+    check_room(collection.id, 0 if row is not None else 1, prepared.size - before, settings)
     if collection.kind == BOOK:
         assert row is None or isinstance(row, Contact)
         if row is not None and row.card_uid != prepared.found.uid:
@@ -90,20 +87,6 @@ def write(collection: Collection, href: str, prepared: CheckedItem, row: Item | 
     if row is not None and row.uid != prepared.found[0].uid:
         raise objects.UidTaken("another event would take this one's place")
     return objects.write(collection.id, href, prepared.text, prepared.found, row).etag
-
-
-def _check_room(collection: Collection, count: int, size: int, settings: Settings) -> None:
-    """Raises NoRoom. What becomes smaller always has room."""
-    now: Collection = Collection.get_by_id(collection.id)
-    if count and now.count + count > settings.collection_items:
-        raise NoRoom("too many items")
-    if size <= 0:
-        return
-    if now.size + size > settings.collection_limit_mb * 1_000_000:
-        raise NoRoom("too many bytes in the collection")
-    total, _items = store.size_of(now.user)
-    if total + size > settings.collections_limit_mb * 1_000_000:
-        raise NoRoom("too many bytes in all collections")
 
 
 def _size(row: Item) -> int:
@@ -155,13 +138,13 @@ def some_of(collection: Collection, most: int) -> list[Item]:
 def move(row: Item, goal: Collection, href: str, there: Item | None, visit: Visit) -> None:
     """Give an item another place; what is there goes into the trash. In a transaction that has locked both collections.
 
-    All of it is done or nothing. Raises NoRoom, WrongComponent, UidTaken, ContactChangedElsewhere.
+    All of it is done or nothing. Raises LimitReached, WrongComponent, UidTaken, ContactChangedElsewhere.
     """
     with db.atomic():
         if there is not None:
             trash(goal, [there], visit.user.address, visit.device.name)
         if row.collection_id != goal.id:
-            _check_room(goal, 1, _size(row), visit.settings)
+            check_room(goal.id, 1, _size(row), visit.settings)
         if isinstance(row, Contact):
             device_cards.move(row, goal, href)
         else:

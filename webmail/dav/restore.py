@@ -22,7 +22,7 @@ from webmail.contacts.device_cards import UnusableCard
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.dav import changes
-from webmail.dav.changes import CheckedItem, NoRoom, WrongComponent
+from webmail.dav.changes import CheckedItem, WrongComponent
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import (
@@ -85,7 +85,7 @@ def restore_one(user: User, number: int, settings: Settings, done: Restored) -> 
             _put_back(place, item, settings)
         except (UidTaken, contacts.ContactChangedElsewhere):
             done.there += 1
-        except (NoRoom, LimitReached):
+        except LimitReached:
             done.full += 1
         except (UnusableCard, UnusableCalendar, WrongComponent):
             done.unusable += 1

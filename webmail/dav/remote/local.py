@@ -23,7 +23,7 @@ from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
 from webmail.database.connection import db
 from webmail.dav import changes
-from webmail.dav.changes import CheckedItem, Item, NoRoom
+from webmail.dav.changes import CheckedItem, Item
 from webmail.dav.remote import versions
 from webmail.dav.remote.side import ItemNote, Side
 from webmail.errors import LimitReached
@@ -90,7 +90,7 @@ def take(side: Side, name: str, etag: str, text: str | None) -> None:
         try:
             with db.atomic():
                 _merge(side, item, row, name, etag, new)
-        except (NoRoom, LimitReached):
+        except LimitReached:
             _keep(side, item, name, etag, ItemNote.NO_ROOM, text)
         except _CLASH:
             _keep(side, item, name, etag, ItemNote.SAME_UID, text)
@@ -146,10 +146,10 @@ def _keep_both(side: Side, row: Item) -> None:
     arrived = _arrived(side, text)
     try:
         if arrived.checked is None:
-            raise NoRoom("the copy can't be read")
+            raise UnusableCard("the copy can't be read")
         with db.atomic():
             changes.write(side.collection, href, arrived.checked, None, side.settings)
-    except (NoRoom, LimitReached, *_CLASH):
+    except (UnusableCard, LimitReached, *_CLASH):
         told = [(row.href, _uid(row), versions.titles_in(_text(row)), _text(row))]
         trash_store.put(side.collection, told, side.user.address, side.host)
         return
@@ -241,7 +241,7 @@ def sent(side: Side, sending: OutgoingItem, name: str, etag: str, text: str = ""
                 with db.atomic():
                     local = changes.write(side.collection, row.href, checked, row, side.settings)
                 side.changed = True
-            except (NoRoom, LimitReached, *_CLASH):
+            except (LimitReached, *_CLASH):
                 pass  # what is here stays as it was sent
         item = RemoteItem.get_or_none(RemoteItem.id == sending.item.id)
         _note(side, item, name, sending.item.href, etag, local)
