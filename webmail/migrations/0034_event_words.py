@@ -16,10 +16,10 @@ def up(migrator, db):
     migrator.migrate(migrator.add_column("calendar_objects", "words", column))
     last = 0
     mark = "?" if isinstance(db, pw.SqliteDatabase) else "%s"
-    while rows := db.execute_sql(f"SELECT id, text FROM calendar_objects WHERE id > {last} ORDER BY id LIMIT 500").fetchall():
+    while rows := db.execute_sql(f"SELECT id, text FROM calendar_objects WHERE id > {last} ORDER BY id LIMIT 500").fetchall():  # noqa: S608
         last = rows[-1][0]
         for number, text in rows:
-            db.execute_sql(f"UPDATE calendar_objects SET words = {mark} WHERE id = {mark}", (_words(text), number))
+            db.execute_sql(f"UPDATE calendar_objects SET words = {mark} WHERE id = {mark}", (_words(text), number))  # noqa: S608
 
 
 def down(migrator, db):
