@@ -1,0 +1,103 @@
+"""Events in Chromium, with scripts and without: made of a few words, changed, one of a series, deleted and brought back."""
+
+from __future__ import annotations
+
+import imaplib
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from deploy.demo import accounts
+from deploy.demo.child import HOST
+from deploy.demo.services import Services
+from tests.support.calendar_ground import put
+from tests.support.messages import message
+from webmail.collections import store as collections
+from webmail.models import User
+
+OpenBrowser = Callable[..., Page]
+only_with_scripts = pytest.mark.parametrize("scripts", [True])
+ZONE = ";TZID=Europe/Paris:"
+
+
+@pytest.fixture
+def teacher(demo: Services) -> str:
+    """The address of somebody new, with a course that repeats."""
+    address = f"events-{time.time_ns()}@lycee.example"
+    demo.add_account(address, "Claire", 10**8)
+    client = imaplib.IMAP4(HOST, demo.ports.imap)
+    client.login(address, demo.password)
+    client.append("INBOX", "", "", bytes(message("Bonjour")))  # signing in leads to a list with something in it
+    client.logout()
+    with accounts.tables(demo.database):
+        calendar = collections.first(User.get(User.address == address), collections.CALENDAR)
+        put(calendar, "Cours", f"{ZONE}20281204T090000", f"{ZONE}20281204T100000", "RRULE:FREQ=WEEKLY;COUNT=4")
+    return address
+
+
+def test_a_few_words_become_an_event_which_is_deleted_and_comes_back(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher)
+    page.goto("/calendar/day/2028-12-03")
+    page.click("text=Nouvel événement")
+    page.fill(".quick [name=words]", "conseil de classe 3 décembre 2028 17h-19h salle 12")
+    page.press(".quick [name=words]", "Enter")
+    expect(page.locator("main .notice[role=status]")).to_contain_text("Compris : dimanche 3 décembre 2028, 17:00–19:00 · salle 12")
+    expect(page.locator("[name=title]")).to_have_value("conseil de classe")
+    page.click("form[data-event-form] .btn-primary[value=save]")
+    expect(page.locator("h1")).to_have_text("conseil de classe")
+    expect(page.locator("#notices")).to_contain_text("dans votre agenda")
+    page.click(".way-back a")
+    event = page.locator("main [data-event]", has_text="conseil de classe").first
+    expect(event).to_be_visible()
+    event.click()
+    page.click("form[action$='/delete'] button")
+    expect(page.locator("main [data-event]", has_text="conseil de classe")).to_have_count(0)
+    page.locator("#notices form button").first.click()
+    expect(page.locator("#notices form")).to_have_count(0)
+    page.goto("/calendar/day/2028-12-03")
+    expect(page.locator("main [data-event]", has_text="conseil de classe").first).to_be_visible()
+
+
+def test_one_of_a_series_is_changed_alone(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher)
+    page.goto("/calendar/day/2028-12-11")
+    page.locator("main [data-event]", has_text="Cours").first.click()
+    page.click("text=Modifier")
+    page.fill("[name=title]", "Sortie")
+    page.check("[name=scope][value=one]")
+    page.click("form[data-event-form] .btn-primary[value=save]")
+    expect(page.locator("h1")).to_have_text("Sortie")
+    expect(page.locator("main")).to_contain_text("Toutes les semaines, le lundi, 4 fois")
+    page.goto("/calendar/search?words=cours")
+    expect(page.locator(".found-events [data-event]")).to_have_count(4)  # by the words of the whole series
+    expect(page.locator(".found-events [data-event]", has_text="Sortie")).to_have_count(1)
+
+
+@only_with_scripts
+def test_the_end_follows_the_beginning_and_needless_fields_step_aside(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher, width=360)
+    page.goto("/calendar/events/new?start=2028-12-03T17:00")
+    expect(page.locator("[name=every]")).to_be_hidden()
+    page.select_option("[name=repeat]", "weekly")
+    expect(page.locator("[name=every]")).to_be_visible()
+    page.fill("[name=start]", "2028-12-05")
+    page.dispatch_event("[name=start]", "change")
+    expect(page.locator("[name=end]")).to_have_value("2028-12-05")
+    page.fill("[name=start_hour]", "23:30")
+    page.dispatch_event("[name=start_hour]", "change")
+    expect(page.locator("[name=end]")).to_have_value("2028-12-06")
+    expect(page.locator("[name=end_hour]")).to_have_value("00:30")
+    page.check("[name=all_day]")
+    expect(page.locator("[name=start_hour]")).to_be_hidden()
+
+
+@only_with_scripts
+def test_by_keyboard_alone(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher)
+    page.goto("/calendar/events/new?start=2028-12-03T17:00")
+    page.focus("[name=title]")
+    page.keyboard.type("Au clavier")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Au clavier")
