@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from deploy.demo.child import ServiceFailed
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
-from tests.bench import calendars, completion, contacts, floor, machine, pages, roundcube, writing
+from tests.bench import calendar_pages, calendars, completion, contacts, floor, machine, pages, roundcube, writing
 from tests.bench.browser import chromium
 from tests.bench.fill import READER, fill
 from tests.bench.proxy import Recorder
@@ -43,6 +43,9 @@ def main(arguments: list[str]) -> int:
         _say("calendars, beside Radicale")
         with TemporaryDirectory(dir=FOLDER) as folder:
             calendars.measure(table, Path(folder))
+        _say("calendar pages, 20,000 events beside 200")
+        with TemporaryDirectory(dir=FOLDER) as folder:
+            calendar_pages.measure(table, Path(folder))
         _say("contacts, 10,000 beside 100")
         with TemporaryDirectory(dir=FOLDER) as folder:
             contacts.measure(table, Path(folder))

@@ -73,11 +73,6 @@ class Found:
     rows: list[Happening]
     whole: bool = True
 
-    @property
-    def key(self) -> tuple[Happening, ...]:
-        """Equal where all of it is the same."""
-        return tuple(self.rows)
-
 
 def between(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, floating: tzinfo, most: int = MOST) -> Found:
     """What takes place on these days, in order, in the calendars of `rights` (by `id`; "busy": times alone).
@@ -121,15 +116,15 @@ def touching(columns: Sequence[Any], rights: Mapping[int, str], start: int, end:
     Those that begin not long before, and those that take long, are found by an index each.
     """
     read, busy = ([number for number, one in rights.items() if (one == "busy") is masked] for masked in (False, True))
-    mine = Occurrence.collection.in_(read)
+    mine = objects.among(Occurrence.collection, read or [0])
     if busy:
-        mine |= Occurrence.collection.in_(busy) & (Occurrence.busy > 0)
+        mine |= objects.among(Occurrence.collection, busy) & (Occurrence.busy > 0)
     query = Occurrence.select(*columns)
     if CalendarObject.href in columns:
         query = query.join(CalendarObject)
     near = (Occurrence.start >= start - _LONG) & (Occurrence.start < end) & (Occurrence.end >= start)
     length = (Occurrence.end - Occurrence.start) > pw.SQL(str(_LONG))  # a literal, as in the index
-    long = (Occurrence.start < start - _LONG) & (Occurrence.end >= start)
+    long = (Occurrence.start + 0 < start - _LONG) & (Occurrence.end >= start)  # "+ 0": not by the index of what begins when
     return query.where(mine, near).union_all(query.where(mine, long, length))
 
 
@@ -140,7 +135,7 @@ def _indexed(rights: Mapping[int, str], start: int, end: int) -> Any:
 def rows_of(numbers: Sequence[int]) -> list[tuple[Any, ...]]:
     """The rows of the table with these `id`s. 1 query."""
     both: Any = Occurrence.select(*COLUMNS, CalendarObject.href, CalendarObject.uid).join(CalendarObject)
-    return list(both.where(Occurrence.id.in_(numbers)).tuples()) if numbers else []
+    return list(both.where(objects.among(Occurrence.id, numbers)).tuples()) if numbers else []
 
 
 def beyond(rights: Mapping[int, str], start: int, end: int, floating: tzinfo) -> tuple[list[tuple[Any, ...]], bool]:

@@ -157,10 +157,15 @@ def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
     return rows
 
 
+def among(column: Any, numbers: Iterable[int]) -> Any:
+    """Whether a column is one of these numbers. They are written out: a placeholder for each would take longer than the query."""
+    return pw.Expression(column, "IN", pw.SQL(f"({', '.join(str(int(number)) for number in numbers)})"))
+
+
 def beyond(calendars: Sequence[int], start: int, end: int, most: int) -> list[CalendarObject]:
     """The first `most` objects of these calendars that recur within this time, of which the table does not have all. 1 query."""
     mine = (
-        CalendarObject.collection.in_(calendars)
+        among(CalendarObject.collection, calendars)
         & (CalendarObject.recurring == pw.SQL("1"))
         & (CalendarObject.component == "VEVENT")
     )

@@ -315,3 +315,25 @@ def test_a_month_asks_the_database_little(alice):
         db.obj.execute_sql = real
     ours = [sql for sql in asked if "occurrences" in sql or "collections" in sql or "calendar_objects" in sql]
     assert len(ours) <= 5, ours
+
+
+def test_what_is_kept_of_a_page_lasts_until_something_changes(alice):
+    calendar, place = ground.calendar_of(), "/calendar/month/2026-12-08"
+    put(calendar, "one", ":20261208T100000Z")
+    assert titles(alice.get(place)) == titles(alice.get(place)) == ["11:00 one"]
+    put(calendar, "two", ":20261208T110000Z")
+    assert titles(alice.get(place)) == ["11:00 one", "12:00 two"]
+    prefer(time_zone="America/New_York")
+    assert titles(alice.get(place)) == ["05:00 one", "06:00 two"]
+    prefer(school_zone="A", first_day="sunday")
+    assert alice.get(place).one(".cal-month thead").get_text(" ", strip=True).startswith("Week Sun")
+
+
+def test_what_is_kept_for_one_is_not_shown_to_another(app, alice):
+    ground.add("bob@lycee.example")
+    calendar = ground.calendar_of("bob", "doctor", "Doctor")
+    put(calendar, "Hospital", ":20261208T100000Z")
+    ground.share(calendar, "alice", "busy")
+    bob, place = ground.signed_in(app, "bob"), "/calendar/month/2026-12-08"
+    assert titles(bob.get(place)) == ["11:00 Hospital"]
+    assert titles(alice.get(place)) == ["11:00 Busy"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from flask import g, redirect, request, url_for
@@ -31,6 +32,7 @@ class ShownCalendar:
     pattern: str
     shown: bool
     rights: str
+    changes: int  # the number of its latest change
 
 
 def my_calendars() -> list[ShownCalendar]:
@@ -43,20 +45,23 @@ def my_calendars() -> list[ShownCalendar]:
 
 def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
     row = access.collection
-    colour = look.near(look.colour_of(row.kind, access.props, row.id))
+    colour = _near(look.colour_of(row.kind, access.props, row.id))
     title = look.title_of(access.props) or access.name
     owner = "" if row.user_id == current_user().id else row.user.name or row.user.address
     return ShownCalendar(
-        row.id, title, owner, f"tag-{colour}", f"p{number % _PATTERNS}", str(row.id) not in hidden, access.rights
+        row.id, title, owner, f"tag-{colour}", f"p{number % _PATTERNS}", str(row.id) not in hidden, access.rights, row.seq
     )
 
 
+_near = lru_cache(maxsize=1024)(look.near)
+
+
 @blueprint.app_template_global()
-def calendar_choices() -> list[tuple[str, list[ShownCalendar]]]:
+def calendar_choices() -> tuple[tuple[str, tuple[ShownCalendar, ...]], ...]:
     """The calendars of the side bar: one's own ("own"), and what others share ("shared")."""
     mine = my_calendars()
-    groups = [("own", [one for one in mine if not one.owner]), ("shared", [one for one in mine if one.owner])]
-    return [group for group in groups if group[1]]
+    own, shared = (tuple(one for one in mine if bool(one.owner) is others) for others in (False, True))
+    return tuple((name, group) for name, group in (("own", own), ("shared", shared)) if group)
 
 
 @blueprint.post("/calendar/shown")

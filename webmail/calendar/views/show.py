@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ _BARS = 6  # above the hours
 _SIDE_BY_SIDE = {"day": 12, "workweek": 5, "week": 4}
 _LISTED = 300  # events of a page of the list
 _LONGEST_DATE = 10
+_FAR = timedelta(days=600)  # from today: so far at least the table of occurrences reaches
 
 
 @blueprint.get("/calendar")
@@ -83,7 +85,7 @@ class DayMarks:
     school: Mapping[date, str]
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> tuple[Hashable, ...]:
         return tuple(self.public.items()), tuple(self.school.items())
 
     def notes(self, day: date, begins: bool) -> list[str]:
@@ -101,23 +103,31 @@ class DayMarks:
 
 
 def _shown(period: Period) -> Response:
+    """The page. What it shows is laid out, and asked of the database, only where its piece has not been kept: see `_same`."""
     g.calendar_period = period
     mine = {one.id: one for one in my_calendars()}
     rights = {one.id: one.rights for one in mine.values() if one.shown}
-    parts: dict[str, Any] = {
-        "month": _month, "day": _hours, "workweek": _hours, "week": _hours, "agenda": _agenda, "year": _year,
-    }[period.view](period, rights)  # fmt: skip
+    marks = _marks(period.shown_first, period.shown_last)
+    lay_out = {"month": _month, "agenda": _agenda, "year": _year}.get(period.view, _hours)
     return page(
         "calendar/show.html", period=period, heading=words.title(period), calendars=mine, now_day=today(),
-        numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number,
-        same=(period, *_chosen(), tuple(mine.values()), parts["found"].key, *parts.pop("same")), **parts,
+        numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number, marks=marks,
+        same=(period, tuple(mine.values()), *_chosen(period), *marks.key), parts=partial(lay_out, period, rights),
     )  # fmt: skip
 
 
-def _chosen() -> tuple[Hashable, ...]:
-    """What else decides how a page looks: the day, the zone, and choices of the person."""
-    chosen = preferences()
-    return today(), str(time_zone()), chosen.week_numbers, chosen.week_a, settings().week_a, chosen.first_day
+def _chosen(period: Period) -> tuple[Hashable, ...]:
+    """All that decides how a page looks, besides the period, its marks, and the calendars with their numbers of changes.
+
+    The line of now moves every five minutes; what recurs far away is asked again as often: there may not have been time for all.
+    """
+    chosen, now = preferences(), datetime.now(time_zone())
+    far = abs(period.day - now.date()) > _FAR
+    moves = now.minute // hours.STEP + now.hour * 60 if far or period.view in _SIDE_BY_SIDE else 0
+    return (
+        now.date(), moves, str(time_zone()), chosen.week_numbers, chosen.week_a, settings().week_a, chosen.first_day,
+        chosen.hours_from, chosen.hours_to, chosen.second_zone,
+    )  # fmt: skip
 
 
 def _between(period: Period, rights: Mapping[int, str]) -> Found:
@@ -149,8 +159,7 @@ def _month(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
         rights, period.shown_first, period.shown_last, time_zone(), _floating(), _LINES
     )
     weeks = [bars.laid_out(week, _touching(found.rows, week), _LINES, counts) for week in period.weeks]
-    marks = _marks(period.shown_first, period.shown_last)
-    return {"found": found, "weeks": weeks, "marks": marks, "same": (tuple(counts.values()), marks.key)}
+    return {"found": found, "weeks": weeks}
 
 
 def _touching(rows: list[Happening], week: list[date]) -> list[Happening]:
@@ -162,11 +171,9 @@ def _hours(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
     columns = [hours.column_of(day, found.rows, _SIDE_BY_SIDE[period.view]) for day in period.days]
     whole = bars.laid_out(period.days, [one for one in found.rows if one.is_bar], _BARS)
     first, last = hours.hours_shown(columns, preferences().hours_from, preferences().hours_to)
-    now, marks = datetime.now(time_zone()), _marks(period.first, period.last)
-    scale = _scale(period.first, first, last)
     return {
-        "found": found, "columns": columns, "whole": whole, "first_hour": first, "last_hour": last, "now": now,
-        "marks": marks, "scale": scale, "same": (tuple(scale), now.hour, now.minute // hours.STEP, marks.key),
+        "found": found, "columns": columns, "whole": whole, "first_hour": first, "last_hour": last,
+        "now": datetime.now(time_zone()), "scale": _scale(period.first, first, last),
     }  # fmt: skip
 
 
@@ -190,11 +197,10 @@ def _agenda(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
     by_day: dict[date, list[Happening]] = {}
     for one in rows:
         by_day.setdefault(max(one.first, period.first), []).append(one)
-    marks = _marks(period.first, period.last)
     later = None if rows else happenings.next_after(list(rights), period.last, time_zone())
     return {
         "found": found, "by_day": by_day, "onward": until + timedelta(days=1) if until < period.last else period.after,
-        "later": later, "marks": marks, "near": words.away, "same": (later, until, marks.key),
+        "later": later, "near": words.away,
     }  # fmt: skip
 
 
@@ -211,12 +217,8 @@ def _listed_until(period: Period, rights: Mapping[int, str]) -> date:
 
 def _year(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
     found, counts = crowded_days.first_of_each_day(rights, period.first, period.last, time_zone(), _floating(), 0)
-    marks = _marks(period.first, period.last)
     months = [periods.around("month", date(period.first.year, number, 1), preferences().first_day) for number in range(1, 13)]
-    return {
-        "found": found, "counts": counts, "months": months, "marks": marks,
-        "same": (tuple(counts.values()), marks.key),
-    }  # fmt: skip
+    return {"found": found, "counts": counts, "months": months}
 
 
 blueprint.add_app_template_global(today, "calendar_today")
