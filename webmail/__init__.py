@@ -12,6 +12,7 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
 from webmail import config, health, imap, models
+from webmail.collections import store as collections
 from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
@@ -31,12 +32,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     app.jinja_environment = TemplateEnvironment
     _configure(app, settings)
     app.extensions["settings"] = settings
-    imap.configure(
-        most=settings.imap_connections,
-        most_per_person=settings.imap_connections_per_person,
-        idle_seconds=settings.imap_idle_seconds,
-        patience=settings.server_timeout,
-    )
+    _configure_parts(settings)
     database = open_database(settings.database_url)
     _prepare(app)
 
@@ -85,7 +81,9 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     setup.install(app)
     template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)
-    for area in (auth, accounts, mailbox, message, compose, contacts, calendar, collection_pages, dav, filters, settings_area, admin):
+    for area in (
+        auth, accounts, mailbox, message, compose, contacts, calendar, collection_pages, dav, filters, settings_area, admin
+    ):  # fmt: skip
         app.register_blueprint(area.blueprint)
     register_commands(app)
     _add_own_pages(app, settings)
@@ -124,6 +122,17 @@ def _add_own_pages(app: Flask, settings: config.Settings) -> None:
         if request.args.get("form", "").startswith("/compose/"):
             return conflicts.too_large()
         return abort(413)
+
+
+def _configure_parts(settings: config.Settings) -> None:
+    """Tell parts that know nothing of Flask what holds for all of this process."""
+    imap.configure(
+        most=settings.imap_connections,
+        most_per_person=settings.imap_connections_per_person,
+        idle_seconds=settings.imap_idle_seconds,
+        patience=settings.server_timeout,
+    )
+    collections.configure(language=settings.language)
 
 
 def _configure(app: Flask, settings: config.Settings) -> None:

@@ -109,7 +109,9 @@ class Phrase:
         pieces = []
         for number, piece in enumerate(re.split(TAKEN + "[ " + TAKEN + "]*", self.text)):
             words = piece.strip(" ,;:-–—()").split(" ")
-            while words and plain(words[-1]).strip(",") in vocabulary.edges and TAKEN in self.text:
+            while (
+                words and plain(words[-1]).strip(",") in vocabulary.edges and words[-1] != "A" and TAKEN in self.text
+            ):  # "1re A"
                 words.pop()
             while words and number and plain(words[0]).strip(",") in vocabulary.edges - {"avec", "with"}:
                 words.pop(0)

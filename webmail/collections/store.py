@@ -24,6 +24,7 @@ NAME = look.NAME  # among the props
 RIGHTS = ("", "busy", "read", "write")  # each includes those before
 FIRST = {BOOK: "contacts", CALENDAR: "calendar"}  # what a person's first ones are called in addresses
 _NAMES = {BOOK: {"": "Contacts"}, CALENDAR: {"": "Calendar", "fr": "Agenda"}}  # by language: no request says it here
+_installation = {"language": ""}
 _COMPONENTS = "VEVENT,VTODO"
 SHARED = "shared-"  # how names of what is shared with somebody begin, in addresses below their own
 REMEMBERED = timedelta(days=90)  # what was deleted, for programs that did not ask meanwhile
@@ -52,6 +53,11 @@ class Access:
         return self.rights in ("own", "write", "read")
 
 
+def configure(*, language: str) -> None:
+    """Set what first collections are called for people who have chosen no language, for all of this process."""
+    _installation["language"] = language
+
+
 def first(user: User, kind: str) -> Collection:
     """The person's book or calendar where new things go: the chosen one, else the oldest; it is made if there is none.
 
@@ -78,7 +84,7 @@ def create(user: User, name: str, kind: str, components: str, props: str) -> Col
 
 
 def _made(user: User, kind: str) -> Collection:
-    name = _NAMES[kind].get(user.language) or _NAMES[kind][""]
+    name = _NAMES[kind].get(user.language or _installation["language"]) or _NAMES[kind][""]
     start = time.time_ns() // 1000  # as in `create`
     values = {
         "kind": kind, "components": _COMPONENTS if kind == CALENDAR else "", "seq": start, "floor": start,

@@ -98,3 +98,10 @@ def test_without_anything_to_look_for_there_is_the_form_alone(alice):
 def test_words_of_large_objects_are_bounded():
     assert len(words_of("DESCRIPTION:" + " ".join(f"mot{n}" for n in range(9000)))) <= 2000
     assert words_of('SUMMARY;ALTREP="x:y":Conseil\\, classe\\nici\r\n') == " conseil classe ici"
+
+
+def test_the_box_of_the_bar_searches_events_on_pages_of_the_calendar(alice):
+    for path in ("/calendar", "/calendar/search?words=bal", "/calendar/events/new?words=tomorrow"):
+        box = alice.get(path).one("#search")
+        typed = "bal" if "search" in path else ""
+        assert (box["action"], box.input["name"], box.input["value"]) == ("/calendar/search", "words", typed), path

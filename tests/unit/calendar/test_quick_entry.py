@@ -179,6 +179,10 @@ def test_english(words, means):
     assert told(read(words, NOW, "en")) == means
 
 
+def test_the_letter_of_a_class_stays_in_the_title():
+    assert told(read("Cours 1re A lundi 9h-11h", NOW, "fr")) == "2026-11-30 09:00-11:00|Cours 1re A"
+
+
 @pytest.mark.parametrize("words", [*list(FRENCH)[:12], *list(ENGLISH)[:4]])
 def test_the_other_language_is_understood_too(words):
     assert read(words, NOW, "fr").start == read(words, NOW, "en").start

@@ -68,7 +68,7 @@ def test_davx5_is_told_of_both_versions_of_cards(phone: Phone) -> None:
 def test_thunderbird(phone: Phone) -> None:
     root = phone.xml("PROPFIND", "calendar/", THUNDERBIRD, Depth="0")
     assert root.find(".//D:resourcetype/C:calendar", NAMES) is not None
-    assert root.findtext(".//D:displayname", "", NAMES) == "Calendar"
+    assert root.findtext(".//D:displayname", "", NAMES) == "Agenda"
 
 
 def test_answers_are_compressed_for_who_takes_it(phone: Phone) -> None:
@@ -76,10 +76,10 @@ def test_answers_are_compressed_for_who_takes_it(phone: Phone) -> None:
     assert answer.headers["Content-Encoding"] == "gzip"
 
 
-@pytest.mark.parametrize("language", ["fr", ""])
-def test_calendars_are_called_as_their_owner_speaks(phone: Phone, language: str) -> None:
+@pytest.mark.parametrize(("language", "name"), [("fr", "Agenda"), ("en", "Calendar"), ("", "Agenda")])
+def test_calendars_are_called_as_their_owner_speaks_or_else_the_installation(phone: Phone, language: str, name: str) -> None:
     User.update(language=language).execute()
-    assert (">Agenda<" if language else ">Calendar<") in phone.ask("PROPFIND", "calendar/", THUNDERBIRD).text
+    assert f">{name}<" in phone.ask("PROPFIND", "calendar/", THUNDERBIRD).text
 
 
 # --- hourly work, and data taken out ---------------------------------------------------------------------------------
