@@ -26,6 +26,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
         done, piece = Restored(), todo[at : at + _PIECE]
         next_told = dict(told)
         with run.step(next_told, done=min(at + _PIECE, total), total=total):
+            trash.lock_places(run.user)
             for number in piece:
                 restore.restore_one(run.user, number, run.settings, done)
         told = _added(told, done, piece[-1])

@@ -14,6 +14,7 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.collections import store
 from webmail.collections.look import title_of
 from webmail.mime.encoded_words import words_in
 from webmail.models import Collection, CollectionShare, TrashedCollection, TrashedItem, User, now
@@ -186,6 +187,15 @@ def numbers_of(user: User, batch: int) -> list[int]:
     """The `id`s of a batch. 1 query."""
     rows: Any = TrashedItem.select(TrashedItem.id).where(TrashedItem.user == user, TrashedItem.batch == batch)
     return [number for (number,) in rows.order_by(TrashedItem.id).tuples()]
+
+
+def lock_places(user: User) -> None:
+    """Lock all collections that items may come back into, where several do in one transaction. 2 queries.
+
+    All at once, as in contacts/books.py; derived ones are locked by what follows the cards.
+    """
+    mine: Any = Collection.select(Collection.id).where(Collection.user == user, Collection.derived == "").tuples()
+    store.lock([number for (number,) in mine])
 
 
 def whole(user: User, number: int) -> TrashedCollection | None:

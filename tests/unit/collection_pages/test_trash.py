@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.collection_locks import LockWatch
 from tests.support.task_work import work_all
 from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import Phone, card, event
@@ -165,6 +166,21 @@ def test_much_is_left_to_a_worker(page: Browser, phone: Phone, app, monkeypatch)
     assert work_all(app) == 1
     assert Contact.select().count() == 4 and TrashedItem.select().count() == 1
     assert "3 items restored. 1 was left in the trash: it is there again already." in page.get("/tasks").text
+
+
+def test_the_places_of_what_comes_back_together_are_locked_before_anything_does(
+    page: Browser, phone: Phone, app, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two workers, or one and a device, would wait for each other's."""
+    monkeypatch.setattr(restore_task, "SMALL", 0)
+    club = Collection.get_by_id(page.make("addressbook", "Club")).name
+    for path in ("contacts/a.vcf", f"{club}/b.vcf"):
+        phone.put(path, card(path[-5]))
+        phone.ask("DELETE", path)
+    page.press(page.get("/collections/trash"), "[data-batch] form", "restore-all")
+    watch = LockWatch(monkeypatch)
+    assert work_all(app) == 1
+    assert Contact.select().count() == 2 and not watch.late
 
 
 def test_others_trash_is_not_there(page: Browser, phone: Phone, browser_of: Callable[[User], Browser], bob: User) -> None:
