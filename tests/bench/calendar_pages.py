@@ -93,6 +93,11 @@ def measure(table: Table, folder: Path, events: int = EVENTS) -> None:
             table.add(
                 OURS, SECTION, "a month, compressed", Figure(size / MONTH_BYTES, f"{size} of {MONTH_BYTES} bytes"), most=1.0
             )
+    for name, query in (("all have", "words=lunch"), ("one has", "words=199"), ("none has", "words=nobody")):
+        one, other = (asked(person, f"/calendar/search?{query}") for person in (few, many))
+        table.add(
+            OURS, SECTION, f"search for a word that {name}", Figure(other / one, f"{other:.1f} / {one:.1f} ms of processor time")
+        )
     one, other = (asked(person, f"/calendar/month/{far}", anew=True) for person in (few, many))
     table.add(OURS, SECTION, "a month beyond the table of occurrences", Figure(other / one, f"{other:.1f} / {one:.1f} ms"))
 
