@@ -93,6 +93,7 @@ class Settings:
     collections_limit_mb: int = 300  # all of one person together
     item_limit_kb: int = 1024  # an event, a contact
     other_dav_servers: bool = True  # people may keep calendars and contacts in step with another server
+    calendar_subscriptions: bool = True  # people may have calendars fetched from addresses
     dav_servers: str = ""  # names of such servers inside the establishment, or on other ports
 
     own_name: bool = True  # people may change the name that others see, but not to that of somebody else

@@ -27,7 +27,8 @@ from webmail.auth.check_slots import TooBusy
 from webmail.auth.devices import handover
 from webmail.auth.providers import directory_sweep
 from webmail.auth.views import directory_letters
-from webmail.calendar import birthdays, objects
+from webmail.calendar import birthdays, daily_agenda, objects, reminders, subscribed_rounds
+from webmail.calendar.views import calendar_letters
 from webmail.collection_pages import delete_task, restore_task
 from webmail.collections import store as collections
 from webmail.collections import trash
@@ -202,6 +203,10 @@ class Jobs:
     def _wake_runner(self) -> None:
         if self._task_process:
             self._task_process.wake()
+    def fetch_calendars(self) -> None:
+        """Fetch the subscribed calendars whose turn it is. Separate from `sweep`, as `wake` is."""
+        subscribed_rounds.sweep(self.settings)
+
 
     def work(self, workers: int = WORKERS) -> None:
         """Run until SIGTERM or SIGINT; messages being sent are finished first, tasks at their next step.
@@ -229,6 +234,8 @@ class Jobs:
             looks.append(partial(_periodic, "directory", self.ask_directory, directory_sweep.EVERY))
         rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]
         loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
+        if self.settings.calendar_subscriptions:
+            looks.append(self.fetch_calendars)  # by all workers, as well
         self.sweep()
         self._sweep.schedule(delay=LEASE.total_seconds() + 2)
         for loop in loops:

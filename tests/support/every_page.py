@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -26,7 +27,18 @@ from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.visits import Page
 from webmail.auth import app_passwords
 from webmail.collections import store as collections
-from webmail.models import CalendarObject, Collection, Occurrence, RemoteAccount, RemoteItem, RemoteLink, TrustedDevice, User, now
+from webmail.models import (
+    CalendarObject,
+    CalendarSubscription,
+    Collection,
+    Occurrence,
+    RemoteAccount,
+    RemoteItem,
+    RemoteLink,
+    TrustedDevice,
+    User,
+    now,
+)
 
 ALICE, BOB, ADMIN = accounts.ALICE.address, accounts.BOB.address, accounts.ADMIN.address
 _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words that do not fit a narrow screen
@@ -269,6 +281,17 @@ def _calendar(demo: Services) -> dict[str, str]:
     }
 
 
+def _subscribed(user: User) -> dict[str, str]:
+    """A calendar from elsewhere that has gone, with an event that can't be shown as it was meant."""
+    props = json.dumps({collections.NAME: "Emploi du temps"})
+    values = {"kind": "calendar", "derived": "subscription", "props": props}
+    calendar, _new = Collection.get_or_create(user=user, name="followed", defaults=values)
+    told = {"host": "cal.example.org", "secret": b"x", "error": "gone", "left": 1, "notes": '[["once", "Sortie"]]'}
+    told |= {"due": now() + timedelta(days=1), "tried": now(), "succeeded": now()}
+    CalendarSubscription.get_or_create(user=user, collection=calendar, defaults=told)
+    return {"subscribe": "/calendar/subscriptions/new", "subscription": f"/calendar/subscriptions/{calendar.id}"}
+
+
 def _servers(demo: Services) -> dict[str, str]:
     """A server that refuses the password, with a question and entries to look at."""
     with accounts.tables(demo.database):
@@ -280,7 +303,8 @@ def _servers(demo: Services) -> dict[str, str]:
             url = f"https://nuage.example/{number}/"
             link = RemoteLink.create(account=server, collection=calendar, url=url, missing="there" * number, missing_count=180)
             RemoteItem.create(link=link, name="a.ics", note="conflict", title=_LONG)
-    return {"servers": "/collections/servers", "servers-disconnect": f"/collections/servers/{server.id}/disconnect"}
+        subscribed = _subscribed(user)
+    return subscribed | {"servers": "/collections/servers", "servers-disconnect": f"/collections/servers/{server.id}/disconnect"}
 
 
 def _contacts(alice: HttpVisitor) -> dict[str, str]:

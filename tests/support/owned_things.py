@@ -14,6 +14,7 @@ from webmail.models import (
     ArchiveRule,
     Authenticator,
     CalendarObject,
+    CalendarSubscription,
     Collection,
     Contact,
     Deputy,
@@ -92,6 +93,8 @@ def furnish(user: User) -> dict[str, str]:
     server = RemoteAccount.create(user=user, url="https://cloud.example/", login="private", secret=b"x")
     linked = Collection.create(user=user, name="linked", kind="addressbook")
     link = RemoteLink.create(account=server, collection=linked, url="https://cloud.example/private/")
+    followed = Collection.create(user=user, name="followed", kind="calendar", derived="subscription")
+    CalendarSubscription.create(user=user, collection=followed, secret=b"x", host="cal.example")
     trusted = TrustedDevice.create(token_hash=secrets.token_hex(32), user=user, expires=now() + timedelta(days=1))
     named = {
         "task": task,
@@ -102,6 +105,7 @@ def furnish(user: User) -> dict[str, str]:
         "helped person": str(helped.id),
         "other server": str(server.id),
         "other server link": str(link.id),
+        "subscription": str(followed.id),
     }
     return {name: str(row.id) for name, row in made.items()} | named
 

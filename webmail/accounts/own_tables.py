@@ -25,6 +25,8 @@ from webmail.models import (
     AuditEntry,
     Authenticator,
     BirthdayCalendar,
+    CalendarLink,
+    CalendarSubscription,
     CalendarObject,
     Collection,
     CollectionShare,
@@ -106,6 +108,8 @@ TABLES: dict[str, type[pw.Model]] = {
     "other-calendar-servers": RemoteAccount,
     "password-resets": PasswordReset,
     "vouchers": Voucher,
+    "calendar-subscriptions": CalendarSubscription,
+    "calendar-addresses": CalendarLink,
     "deputy-for": Deputy,
     "tasks": Task,
 }

@@ -57,6 +57,7 @@ from webmail.models.providers import LinkedAccount, UsedToken
 from webmail.models.recovery import Deputy, PasswordReset, SupportRequest
 from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.system_mail import SystemMessage
+from webmail.models.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
 __all__ = [
@@ -75,7 +76,9 @@ __all__ = [
     "BatchState",
     "BirthdayCalendar",
     "CalendarObject",
+    "CalendarLink",
     "Collection",
+    "CalendarSubscription",
     "CollectionShare",
     "Contact",
     "ContactAddress",

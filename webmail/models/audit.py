@@ -92,6 +92,9 @@ class AuditAct(StrEnum):
     OTHER_SERVER_CONNECTED = "other-server-connected"  # calendars and contacts are kept in step with one
     OTHER_SERVER_REFUSED = "other-server-refused"  # it refused the password
     OTHER_SERVER_ENDED = "other-server-ended"
+    CALENDAR_ASKED = "calendar-asked"  # an address of a calendar was tried, to subscribe to it
+    CALENDAR_ADDRESS_MADE = "calendar-address-made"  # by which anybody can read a calendar
+    CALENDAR_ADDRESS_ENDED = "calendar-address-ended"
 
 
 class AuditEntry(Table):

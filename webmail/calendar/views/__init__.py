@@ -14,9 +14,11 @@ from webmail.calendar.views import (
     show,
     undo,
     words,
+    subscription_words,
+    subscriptions,
 )
 
 __all__ = [
-    "blueprint", "calendars", "event", "event_form", "event_times", "event_transfer", "event_words", "from_message", "meetings",
-    "search", "show", "undo", "words",
+    "blueprint", "calendar_letters", "calendars", "event", "event_form", "event_times", "event_transfer", "event_words",
+    "from_message", "meetings", "reminders", "search", "show", "subscription_words", "subscriptions", "undo", "words",
 ]  # fmt: skip

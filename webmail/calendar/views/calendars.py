@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from webmail import preferences as preferred
 from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.subscriptions import DERIVED
 from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.web.current import current_user, preferences
@@ -33,6 +34,7 @@ class ShownCalendar:
     shown: bool
     rights: str
     changes: int  # the number of its latest change
+    subscribed: bool
 
 
 def my_calendars() -> list[ShownCalendar]:
@@ -58,10 +60,13 @@ _near = lru_cache(maxsize=1024)(look.near)
 
 @blueprint.app_template_global()
 def calendar_choices() -> tuple[tuple[str, tuple[ShownCalendar, ...]], ...]:
-    """The calendars of the side bar: one's own ("own"), and what others share ("shared")."""
+    """The calendars of the side bar: one's own ("own"), subscribed ones ("other"), what others share ("shared")."""
     mine = my_calendars()
-    own, shared = (tuple(one for one in mine if bool(one.owner) is others) for others in (False, True))
-    return tuple((name, group) for name, group in (("own", own), ("shared", shared)) if group)
+    kinds = ["shared" if one.owner else "other" if one.subscribed else "own" for one in mine]
+    groups = (
+        (name, tuple(one for one, kind in zip(mine, kinds, strict=True) if kind == name)) for name in ("own", "other", "shared")
+    )
+    return tuple(group for group in groups if group[1])
 
 
 @blueprint.post("/calendar/shown")

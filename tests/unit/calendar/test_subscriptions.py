@@ -1,0 +1,406 @@
+"""Subscribed calendars: fetched from a server that behaves, and from ones that don't; what is written, and what pages say."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.visits import Visitor
+from tests.support.web_server import ok, web
+from webmail.calendar import objects, subscribed_fetch, subscribed_rounds, subscriptions
+from webmail.calendar.subscribed_fetch import FetchedCalendar, SubscriptionFault, SubscriptionTrouble, fetch, typed
+from webmail.collections import store
+from webmail.database.connection import db
+from webmail.models import CalendarObject, CalendarSubscription, Collection, Occurrence, User, now
+
+FORM = "#subscribe"
+KIND = "text/calendar; charset=utf-8"
+
+
+def event(uid: str, title: str = "Cours", *more: str, stamp: str = "20260101T000000Z") -> str:
+    lines = [
+        "BEGIN:VEVENT",
+        f"UID:{uid}",
+        f"DTSTAMP:{stamp}",
+        "DTSTART:20261201T080000Z",
+        "DTEND:20261201T090000Z",
+        f"SUMMARY:{title}",
+    ]
+    return "".join(f"{line}\r\n" for line in [*lines, *more, "END:VEVENT"])
+
+
+def calendar(*events: str, name: str = "Emploi du temps") -> bytes:
+    head = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nX-WR-CALNAME:{name}\r\n"
+    return (head + "".join(events) + "END:VCALENDAR\r\n").encode()
+
+
+class Server:
+    """What it answers next: bytes of a calendar, or a whole answer."""
+
+    def __init__(self) -> None:
+        self.says: Callable[[bytes], Any] = lambda _request: ok(calendar(event("a"), event("b")), kind=KIND)
+        self.port, self.asked = 0, []
+
+    def send(self, content: bytes, *headers: str) -> None:
+        self.says = lambda _request: ok(content, *headers, kind=KIND)
+
+    def answer(self, raw: bytes) -> None:
+        self.says = lambda _request: raw
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/secret-42/edt.ics"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    with web(lambda request: made.says(request)) as (made.port, made.asked):
+        yield made
+
+
+@pytest.fixture
+def app(tmp_path, server: Server) -> Iterator[Flask]:
+    with ground.application(tmp_path / "instance", dav_servers=f"127.0.0.1:{server.port}") as made:
+        yield made
+
+
+@pytest.fixture
+def alice(app: Flask) -> Visitor:
+    return ground.person(app)
+
+
+def settings(app: Flask) -> Any:
+    return app.extensions["settings"]
+
+
+def subscribed(app: Flask, url: str, name: str = "Edt") -> CalendarSubscription:
+    user = User.get(User.address == "alice@lycee.example")
+    return subscriptions.subscribe(user, url, name, "", settings(app), form=f"subscribed-{store.new_name()}")
+
+
+def round_of(app: Flask, one: CalendarSubscription) -> CalendarSubscription:
+    """Fetch it as a worker would now."""
+    CalendarSubscription.update(due=now() - timedelta(seconds=1)).where(CalendarSubscription.id == one.id).execute()
+    one = again(one)
+    ask = subscribed_fetch.asking(settings(app))
+    assert subscribed_rounds.follow(one, settings(app), lambda: subscribed_rounds.asked(one, settings(app), ask))
+    return again(one)
+
+
+def again(one: CalendarSubscription) -> CalendarSubscription:
+    return CalendarSubscription.get_by_id(one.id)
+
+
+def titles(one: CalendarSubscription) -> list[str]:
+    rows = Occurrence.select(Occurrence.summary).where(Occurrence.collection == one.collection_id).tuples()
+    return sorted(title for (title,) in rows)
+
+
+def seq(one: CalendarSubscription) -> int:
+    return Collection.get_by_id(one.collection_id).seq
+
+
+# --- what is written -------------------------------------------------------------------------------------------------
+
+
+def test_a_calendar_is_there_at_once_and_says_its_name(app: Flask, server: Server, alice: Visitor) -> None:
+    shown = alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=server.url)
+    assert "“Emploi du temps” is in your calendar." in shown.text
+    [one] = CalendarSubscription.select()
+    assert titles(one) == ["Cours", "Cours"]
+    row = Collection.get_by_id(one.collection_id)
+    assert (row.derived, one.error, one.working) == ("subscription", "", 0)
+    assert b"secret-42" not in bytes(one.secret)
+    page = alice.get(f"/calendar/subscriptions/{row.id}")
+    assert "127.0.0.1" in page.text
+    assert "secret-42" not in page.text
+    assert "Other calendars" in alice.get("/calendar").text
+
+
+def test_only_what_changed_is_written_anew(app: Flask, server: Server, alice: Visitor) -> None:
+    one = subscribed(app, server.url)
+    one = round_of(app, one)
+    before = seq(one)
+    server.send(calendar(event("a", stamp="20270101T000000Z"), event("b", stamp="20270101T000000Z")))
+    one = round_of(app, one)
+    assert seq(one) == before  # another DTSTAMP is no change
+    server.send(calendar(event("a"), event("b", "Piscine"), event("c", "Sortie")))
+    one = round_of(app, one)
+    assert (titles(one), seq(one)) == (["Cours", "Piscine", "Sortie"], before + 2)
+    server.send(calendar(event("c", "Sortie")))
+    one = round_of(app, one)
+    assert (titles(one), seq(one)) == (["Sortie"], before + 3)
+
+
+def test_what_has_not_changed_is_not_sent_again(app: Flask, server: Server, alice: Visitor) -> None:
+    server.send(calendar(event("a")), 'ETag: "v1"', "Last-Modified: Tue, 01 Dec 2026 08:00:00 GMT")
+    one = round_of(app, subscribed(app, server.url))
+    server.answer(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+    one = round_of(app, one)
+    assert b'If-None-Match: "v1"' in server.asked[-1]
+    assert (one.error, titles(one)) == ("", ["Cours"])
+    assert one.due > now() + timedelta(minutes=50)
+
+
+def test_devices_and_forms_do_not_change_it(app: Flask, server: Server, alice: Visitor) -> None:
+    one = round_of(app, subscribed(app, server.url))
+    row = CalendarObject.get(CalendarObject.collection == one.collection_id)
+    user = User.get(User.address == alice.address)
+    assert store.get(user, one.collection_id).rights == "read"  # type: ignore[union-attr]
+    shown = alice.get(f"/calendar/events/{one.collection_id}/{row.href}")
+    assert "Cours" in shown.text
+    assert not shown.all("a[href$='/edit']")
+
+
+def test_it_takes_none_of_their_time_unless_they_say_so(app: Flask, server: Server, alice: Visitor) -> None:
+    one = round_of(app, subscribed(app, server.url))
+    times = lambda: objects.busy_times(one.collection_id, 1796083200, 1796169600 + 864000, ground.PARIS)  # noqa: E731
+    assert times() == []
+    page = alice.get(f"/calendar/subscriptions/{one.collection_id}")
+    alice.submit(page, "#subscription", busy="1", action="save")
+    assert times()
+
+
+def test_a_rule_that_never_ends_is_kept_and_shown_once(app: Flask, server: Server, alice: Visitor) -> None:
+    bomb = event("bomb", "Bombe", "RRULE:FREQ=SECONDLY")
+    server.send(calendar(event("a"), bomb, event("bad", "Sans date").replace("DTSTART:20261201T080000Z\r\n", "")))
+    one = round_of(app, subscribed(app, server.url))
+    assert titles(one) == ["Bombe", "Cours"]
+    assert "RRULE:FREQ=SECONDLY" in CalendarObject.get(CalendarObject.uid == "bomb").text
+    page = alice.get(f"/calendar/subscriptions/{one.collection_id}")
+    assert "2 events are not as they were meant" in page.text
+    assert "so it is shown once" in page.text
+    assert "Sans date" in page.text
+
+
+# --- servers that misbehave ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", "gone"),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "refused"),
+        (b"HTTP/1.1 503 Busy\r\nRetry-After: 7200\r\nContent-Length: 0\r\n\r\n", "busy"),
+        (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "broken"),
+        (ok(b"<!doctype html><title>Sign in</title>", kind="text/html"), "not-calendar"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nx", "too-large"),
+        (ok(calendar(event("a"))[:-30], kind=KIND), "cut"),
+        (b"garbage\r\n\r\n", "away"),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.2/inside\r\nContent-Length: 0\r\n\r\n", "forbidden-place"),
+        (b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", "forbidden-place"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /secret-42/edt.ics\r\nContent-Length: 0\r\n\r\n", "broken"),
+    ],
+)  # fmt: skip
+def test_what_was_there_stays_whatever_the_server_says(
+    app: Flask, server: Server, alice: Visitor, answer: bytes, fault: str
+) -> None:
+    one = round_of(app, subscribed(app, server.url))
+    server.answer(answer)
+    one = round_of(app, one)
+    assert (one.error, one.failures, titles(one)) == (fault, 1, ["Cours", "Cours"])
+    assert one.due > now() + timedelta(minutes=50)
+    if fault == "busy":
+        assert one.due > now() + timedelta(minutes=105)
+    page = alice.get(f"/calendar/subscriptions/{one.collection_id}")
+    assert page.notices
+    server.send(calendar(event("a", "Retour")))
+    one = round_of(app, one)
+    assert (one.error, one.failures, titles(one)) == ("", 0, ["Retour"])
+
+
+def test_a_slow_server_is_given_up(server: Server) -> None:
+    waiting = threading.Event()
+
+    def slowly(_request: bytes) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\n"
+        waiting.wait(5)
+        yield b"Content-Length: 0\r\n\r\n"
+
+    server.says = slowly
+    ask = subscribed_fetch.asking(type("Settings", (), {"dav_servers": f"127.0.0.1:{server.port}"})())
+    with pytest.raises(SubscriptionTrouble) as raised:
+        fetch(server.url, ask, seconds=0.3)
+    waiting.set()
+    assert raised.value.kind is SubscriptionFault.AWAY
+
+
+def test_nobody_outside_sends_us_to_a_server_inside() -> None:
+    calls: list[tuple[str, str]] = []
+
+    def answer(url: str, _headers: dict[str, str], *, seconds: float, from_host: str) -> Any:
+        calls.append((url, from_host))
+        return subscribed_fetch.FetchedResponse(url, 302, "", b"", {"location": "http://inside.example:8443/x"})
+
+    with pytest.raises(SubscriptionTrouble):
+        fetch("https://outside.example/", answer)
+    assert {who for _url, who in calls[1:]} == {"outside.example"}
+    ask = subscribed_fetch.asking(type("Settings", (), {"dav_servers": "inside.example:8443"})())
+    with pytest.raises(subscribed_fetch.AddressForbidden):  # not by the way for named servers
+        ask("http://inside.example:8443/x", {}, seconds=1.0, from_host="outside.example")
+
+
+def test_a_wrong_charset_is_no_harm(app: Flask, server: Server, alice: Visitor) -> None:
+    content = calendar(event("a", "Réunion d’été"))
+    server.says = lambda _request: ok(content, kind="text/calendar; charset=iso-8859-1")
+    one = round_of(app, subscribed(app, server.url))
+    assert titles(one) == ["Réunion d’été"]
+    server.says = lambda _request: ok(calendar(event("a", "Été")).decode().encode("latin-1"), kind="text/calendar; charset=utf-8")
+    assert titles(round_of(app, one)) == ["Été"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "There is nothing at this address."),
+        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", "lets nobody read this without signing in"),
+        (ok(b"<html>", kind="text/html"), "There is no calendar at this address."),
+    ],
+)
+def test_the_page_says_why_and_keeps_what_was_typed(
+    app: Flask, server: Server, alice: Visitor, answer: bytes, words: str
+) -> None:
+    server.answer(answer)
+    shown = alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=server.url, name="Mon agenda")
+    assert shown.status == 422
+    assert words in shown.text
+    assert shown.one("#name")["value"] == "Mon agenda"
+    assert not CalendarSubscription.select().exists()
+
+
+def test_addresses_inside_are_not_asked(app: Flask, server: Server, alice: Visitor) -> None:
+    for address in ("http://127.0.0.1/x.ics", "http://localhost/x", "http://169.254.169.254/latest", "webcal://10.0.0.1/a"):
+        shown = alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=address)
+        assert "is not on the internet" in shown.text, address
+    assert not server.asked
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        (" webcal://cal.example.org/a.ics#x ", "https://cal.example.org/a.ics"),
+        ("webcals:cal.example.org/a", "https://cal.example.org/a"), ("cal.example.org/a.ics", "https://cal.example.org/a.ics"),
+        ("http://cal.example.org/?a=1", "http://cal.example.org/?a=1"), ("https://a:b@cal.example.org/", ""),
+        ("file:///etc/passwd", ""), ("javascript:alert(1)", ""), ("", ""), ("https://[", ""), ("https://a b/", ""),
+    ],
+)  # fmt: skip
+def test_what_is_typed_is_an_address_or_nothing(text: str, means: str) -> None:
+    assert typed(text) == means
+
+
+# --- two at once, killed, undone -------------------------------------------------------------------------------------
+
+
+def test_two_workers_fetch_it_once(app: Flask, server: Server, alice: Visitor) -> None:
+    one = subscribed(app, server.url)
+    began, go = threading.Event(), threading.Event()
+
+    def slowly() -> FetchedCalendar:
+        began.set()
+        go.wait(5)
+        return FetchedCalendar(calendar(event("a")))
+
+    def work() -> None:
+        with contextlib.suppress(Exception), db.connection_context():
+            subscribed_rounds.follow(one, settings(app), slowly)
+
+    first = threading.Thread(target=work)
+    first.start()
+    assert began.wait(5)
+    assert not subscribed_rounds.follow(again(one), settings(app), lambda: pytest.fail("fetched twice"))
+    go.set()
+    first.join()
+    assert titles(one) == ["Cours"]
+
+
+def test_a_round_that_was_killed_is_done_again_and_nothing_twice(app: Flask, server: Server, alice: Visitor, monkeypatch) -> None:
+    server.send(calendar(*(event(f"e{number}") for number in range(30))))
+    one = subscribed(app, server.url)
+    real, calls = subscribed_rounds._put, []
+
+    def dies(*arguments: Any) -> None:
+        calls.append(1)
+        if len(calls) == 16:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    monkeypatch.setattr(subscribed_rounds, "_put", dies)
+    with pytest.raises(KeyboardInterrupt):
+        round_of(app, one)
+    there = len(titles(one))
+    assert 0 < there < 30
+    assert again(one).working == 1
+    monkeypatch.setattr(subscribed_rounds, "_put", real)
+    before = seq(one)
+    one = round_of(app, one)
+    assert (len(titles(one)), one.working, seq(one)) == (30, 0, before + 30 - there)
+
+
+def test_unsubscribing_in_the_middle_ends_the_round(app: Flask, server: Server, alice: Visitor) -> None:
+    one = subscribed(app, server.url)
+
+    def meanwhile() -> FetchedCalendar:
+        subscriptions.unsubscribe(subscriptions.find(one.user, one.collection_id), one.user)  # type: ignore[arg-type]
+        return FetchedCalendar(calendar(event("a")))
+
+    assert subscribed_rounds.follow(one, settings(app), meanwhile)
+    assert not CalendarObject.select().where(CalendarObject.collection == one.collection_id).exists()
+
+
+def test_unsubscribing_can_be_undone(app: Flask, server: Server, alice: Visitor) -> None:
+    one = round_of(app, subscribed(app, server.url, "Mon emploi du temps"))
+    page = alice.get(f"/calendar/subscriptions/{one.collection_id}")
+    shown = alice.submit(page, "form:has(button[value=remove])", action="remove")
+    assert "You no longer subscribe to “Mon emploi du temps”." in shown.text
+    assert not Collection.select().where(Collection.derived == "subscription").exists()
+    alice.submit(shown, "form[action='/calendar/subscriptions/undo']")
+    [back] = CalendarSubscription.select()
+    assert titles(round_of(app, back)) == ["Cours", "Cours"]
+    assert store.NAME in Collection.get_by_id(back.collection_id).props
+
+
+def test_the_same_address_twice_is_one_calendar(app: Flask, server: Server, alice: Visitor) -> None:
+    for _time in range(2):
+        alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=server.url)
+    assert CalendarSubscription.select().count() == 1
+
+
+def test_there_is_a_limit(app: Flask, server: Server, alice: Visitor, monkeypatch) -> None:
+    monkeypatch.setattr(subscriptions, "MOST", 1)
+    alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=server.url)
+    shown = alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=f"{server.url}?other")
+    assert "as many calendars as you can have" in shown.text
+
+
+def test_somebody_elses_is_not_there(app: Flask, server: Server, alice: Visitor) -> None:
+    one = subscribed(app, server.url)
+    bob = ground.person(app, "bob")
+    assert bob.get(f"/calendar/subscriptions/{one.collection_id}").status == 404
+    page = bob.get("/calendar/subscriptions/new")
+    token = page.one("#subscribe input[name=csrf_token]")["value"]
+    assert bob.post(f"/calendar/subscriptions/{one.collection_id}", {"action": "remove", "csrf_token": token}).status == 404
+    assert again(one)
+
+
+def test_fetch_now_is_the_next_thing_a_worker_does(app: Flask, server: Server, alice: Visitor) -> None:
+    one = round_of(app, subscribed(app, server.url))
+    page = alice.get(f"/calendar/subscriptions/{one.collection_id}")
+    alice.submit(page, "#subscription", action="fetch")
+    server.send(calendar(event("a", "Neuf")))
+    assert subscribed_rounds.sweep(settings(app)) == 1
+    assert titles(one) == ["Neuf"]
+
+
+def test_the_administrator_can_have_none_of_it(app: Flask, alice: Visitor) -> None:
+    app.extensions["settings"] = dataclasses.replace(settings(app), calendar_subscriptions=False)
+    assert alice.get("/calendar/subscriptions/new").status == 404
+    assert "/calendar/subscriptions" not in alice.get("/calendar").html

@@ -1,0 +1,151 @@
+"""Subscribed fetch: asks an address for its calendar, within bounds, only where our server may ask, and only if it changed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from webmail import http_fetch
+from webmail.config import Settings
+from webmail.errors import MailError
+from webmail.http_fetch import AddressForbidden, AnswerTooLarge, FetchedResponse, NotFetched
+
+LARGEST = 10_000_000  # bytes
+SECONDS = 25.0  # for the whole answer
+LONGEST_URL = 2_000  # characters
+_HOPS = 4
+_LONGEST_WAIT = 86_400  # seconds that a server may ask us to wait
+_HEADERS = {"Accept": "text/calendar, */*;q=0.5"}
+
+
+class SubscriptionFault(StrEnum):
+    AWAY = "away"
+    BROKEN = "broken"  # a fault of its own (500)
+    BUSY = "busy"  # it asks us to come later
+    GONE = "gone"
+    REFUSED = "refused"  # it wants a password, or lets nobody in
+    FORBIDDEN_PLACE = "forbidden-place"  # an address that our server must not ask
+    NOT_CALENDAR = "not-calendar"
+    CUT = "cut"  # the file ends in the middle
+    TOO_LARGE = "too-large"
+    TOO_MANY = "too-many"
+    FULL = "full"  # no room here
+    OURS = "ours"
+
+
+class SubscriptionTrouble(MailError):
+    """`after`: seconds that the server asks us to wait, 0 where it says nothing. The words are for the log, without addresses."""
+
+    status = 502
+
+    def __init__(self, kind: SubscriptionFault, words: str = "", after: int = 0) -> None:
+        super().__init__(f"{kind}: {words}"[:300])
+        self.kind, self.after = kind, after
+
+
+Ask = Callable[..., FetchedResponse]  # (url, headers, *, seconds, from_host)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedCalendar:
+    """What came. `content` is None if it is as it was."""
+
+    content: bytes | None
+    charset: str = ""
+    etag: str = ""
+    modified: str = ""
+
+
+def typed(text: str) -> str:
+    """The address that somebody typed or copied, "" if it can't be one. `webcal` is asked by TLS."""
+    text = text.strip()
+    text = re.sub(r"^(webcals?|ics):(?://)?(?=[^/])", "https://", text, flags=re.IGNORECASE)
+    if "://" not in text and re.match(r"[a-z0-9.-]+\.[a-z]{2,}(/|$)", text, re.IGNORECASE):
+        text = f"https://{text}"
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return ""
+    if not good or len(text) > LONGEST_URL or not text.isprintable() or " " in text:
+        return ""
+    return urlunsplit(parts._replace(fragment=""))
+
+
+def host_of(url: str) -> str:
+    return (urlsplit(url).hostname or "")[:253]
+
+
+def asking(settings: Settings) -> Ask:
+    """How addresses are asked: those on servers that the administrator names wherever they are, all others on the internet alone.
+
+    Nobody outside sends us on to a server inside: that a person names themselves.
+    """
+    inside = settings.dav_servers.lower().replace(",", " ").split()
+
+    def ask(url: str, headers: dict[str, str], *, seconds: float, from_host: str) -> FetchedResponse:
+        parts = urlsplit(url)
+        names = {parts.hostname or "", f"{parts.hostname}:{parts.port or {'http': 80}.get(parts.scheme, 443)}"}
+        if names & set(inside) and (not from_host or from_host == parts.netloc):
+            return http_fetch.ask_named("GET", url, b"", headers, limit=LARGEST, seconds=seconds)
+        return http_fetch.ask_guarded("GET", url, b"", headers, limit=LARGEST, seconds=seconds)
+
+    return ask
+
+
+def fetch(url: str, ask: Ask, etag: str = "", modified: str = "", seconds: float = SECONDS) -> FetchedCalendar:
+    """Ask for a calendar, unless it is still as it was with this `etag` or `modified`. Raises SubscriptionTrouble."""
+    headers = dict(_HEADERS)
+    if etag:
+        headers["If-None-Match"] = etag
+    elif modified:
+        headers["If-Modified-Since"] = modified
+    end, from_host = time.monotonic() + seconds, ""
+    try:
+        for _hop in range(_HOPS):
+            answer = ask(url, headers, seconds=max(end - time.monotonic(), 0.1), from_host=from_host)
+            where = answer.headers.get("location", "")
+            if answer.status not in (301, 302, 303, 307, 308) or not where:
+                return _taken(answer)
+            from_host = from_host or urlsplit(url).netloc
+            url = re.sub(r"^webcals?://", "https://", urljoin(url, where.strip()), flags=re.IGNORECASE)
+    except AddressForbidden as error:
+        raise SubscriptionTrouble(SubscriptionFault.FORBIDDEN_PLACE, str(error)) from error
+    except AnswerTooLarge as error:
+        raise SubscriptionTrouble(SubscriptionFault.TOO_LARGE) from error
+    except NotFetched as error:
+        raise SubscriptionTrouble(SubscriptionFault.AWAY, str(error)) from error
+    raise SubscriptionTrouble(SubscriptionFault.BROKEN, "too many redirects")
+
+
+def _taken(answer: FetchedResponse) -> FetchedCalendar:
+    status = answer.status
+    if status == 304:
+        return FetchedCalendar(None)
+    if 200 <= status < 300:
+        told = answer.headers
+        found = re.search(r"charset=\"?([A-Za-z0-9_.:-]{1,40})", told.get("content-type", ""), re.IGNORECASE)
+        etag, modified = told.get("etag", ""), told.get("last-modified", "")
+        return FetchedCalendar(
+            answer.content, found[1] if found else "", etag if _fits(etag, 500) else "", modified if _fits(modified, 100) else ""
+        )
+    if status in (404, 410):
+        raise SubscriptionTrouble(SubscriptionFault.GONE, str(status))
+    if status in (401, 403, 407):
+        raise SubscriptionTrouble(SubscriptionFault.REFUSED, str(status))
+    if status in (429, 503):
+        raise SubscriptionTrouble(SubscriptionFault.BUSY, str(status), _wait(answer.headers))
+    raise SubscriptionTrouble(SubscriptionFault.BROKEN, str(status))
+
+
+def _fits(value: str, most: int) -> bool:
+    return len(value) <= most and value.isascii() and value.isprintable()
+
+
+def _wait(headers: Mapping[str, str]) -> int:
+    said = headers.get("retry-after", "").strip()
+    return min(int(said[:9]), _LONGEST_WAIT) if said.isascii() and said.isdigit() else 0

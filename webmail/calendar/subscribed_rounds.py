@@ -1,0 +1,233 @@
+"""Subscribed rounds: fetches the calendars whose turn it is, and writes what has changed in them, piece by piece."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from webmail.calendar import objects, subscriptions
+from webmail.calendar.subscribed_fetch import Ask, FetchedCalendar, SubscriptionFault, SubscriptionTrouble, asking, fetch
+from webmail.collections import room
+from webmail.collections import store as collections
+from webmail.config import Settings
+from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.locks import LockBusy, lock
+from webmail.database.pieces import in_pieces
+from webmail.errors import LimitReached
+from webmail.mime.formats import calendar_files
+from webmail.mime.formats.calendar_files import CalendarFile, FileObject, FileRemarkKind, NotCalendarFile
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.models import CalendarObject, CalendarSubscription
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2  # of one worker
+MOST_EVENTS = 10_000
+SMALL = 300  # so many are written while the person waits
+_WRITING = 120.0  # seconds in one round
+_FIRST_PIECE = 10
+_LARGEST = 1_000_000  # bytes of one event
+_MOST_NOTES = 20
+_CHANGING = re.compile(r"^(?:DTSTAMP|LAST-MODIFIED)[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*", re.MULTILINE | re.IGNORECASE)
+
+
+class SubscriptionEnded(Exception):
+    """Its person has unsubscribed meanwhile."""
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What is to be written: the new text of each event, and the row that it replaces."""
+
+    writes: list[tuple[FileObject, CalendarObject | None]] = field(default_factory=list)
+    gone: list[CalendarObject] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    left: int = 0
+
+    def note(self, kind: FileRemarkKind, title: str) -> None:
+        self.left += 1
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append((str(kind), title[:120]))
+
+
+def sweep(settings: Settings) -> int:
+    """Fetch what is due; returns how many. Raises nothing for what other servers do."""
+    if not settings.calendar_subscriptions:
+        return 0
+    with db.connection_context():
+        due = subscriptions.due(AT_ONCE * 8)
+    if not due:
+        return 0
+    with ThreadPoolExecutor(min(AT_ONCE, len(due)), "subscriptions") as pool:
+        return sum(pool.map(lambda one: _one(one, settings), due))
+
+
+def _one(one: CalendarSubscription, settings: Settings) -> bool:
+    try:
+        with db.connection_context():
+            return follow(one, settings, lambda: asked(one, settings, asking(settings)))
+    except DATABASE_AWAY as error:
+        log.warning("subscription %d waits: %s", one.id, error)
+    except Exception as error:
+        log.exception("subscription %d", one.id)
+        with db.connection_context():
+            subscriptions.went_wrong(one, SubscriptionTrouble(SubscriptionFault.OURS, type(error).__name__))
+    return False
+
+
+def asked(one: CalendarSubscription, settings: Settings, ask: Ask) -> FetchedCalendar:
+    """Its calendar, if it has changed. Raises SubscriptionTrouble."""
+    return fetch(subscriptions.address_of(one, settings), ask, one.etag, one.modified)
+
+
+def follow(one: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> bool:
+    """One round with what `get` fetches, unless somebody else is at it."""
+    try:
+        with lock(f"subscription-{one.id}"):
+            if not subscriptions.claim(one):
+                return False
+            _round(one, settings, get)
+            return True
+    except LockBusy:
+        return False
+
+
+def _round(one: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> None:
+    try:
+        fetched = get()
+        if fetched.content is None:
+            subscriptions.went_well(one, {})
+            return
+        digest = hashlib.sha256(fetched.content).hexdigest()
+        known: dict[str, Any] = {"etag": fetched.etag, "modified": fetched.modified, "digest": digest}
+        if digest == one.digest:
+            subscriptions.went_well(one, known)
+            return
+        found = understood(fetched.content, fetched.charset)
+        changes = _Changes()
+        if not _write(one, found, changes, settings):
+            subscriptions.go_on(one)
+            return
+        known |= {"left": changes.left, "notes": json.dumps(changes.notes, ensure_ascii=False)}
+        subscriptions.went_well(one, known, found.refresh)
+    except SubscriptionTrouble as trouble:
+        log.info("subscription %d: %s", one.id, trouble)
+        subscriptions.went_wrong(one, trouble)
+    except LimitReached as error:
+        subscriptions.went_wrong(one, SubscriptionTrouble(SubscriptionFault.FULL, str(error)))
+    except SubscriptionEnded:
+        log.info("subscription %d has ended", one.id)
+
+
+def understood(content: bytes, charset: str) -> CalendarFile:
+    """What is in an answer. Raises SubscriptionTrouble."""
+    try:
+        found = calendar_files.read(content, charset)
+    except NotCalendarFile as error:
+        raise SubscriptionTrouble(SubscriptionFault.NOT_CALENDAR) from error
+    kinds = {remark.kind for remark in found.remarks}
+    if FileRemarkKind.ENDLESS in kinds or b"END:VCALENDAR" not in content[-2_000:].upper().replace(b"\0", b""):
+        raise SubscriptionTrouble(SubscriptionFault.CUT)
+    if FileRemarkKind.TOO_MANY in kinds or len(found.objects) > MOST_EVENTS:
+        raise SubscriptionTrouble(SubscriptionFault.TOO_MANY)
+    return found
+
+
+def _write(one: CalendarSubscription, found: CalendarFile, changes: _Changes, settings: Settings) -> bool:
+    """Bring the calendar in step, in short transactions; False if there was no time for all."""
+    until = time.monotonic() + _WRITING
+    _compare(one, found, changes)
+    for rows in in_pieces(changes.gone):
+        with _writing(one):
+            objects.take_out(one.collection_id, rows)
+    zone = objects.zone_of(settings.timezone)
+    for piece in in_pieces(changes.writes, _FIRST_PIECE):
+        if time.monotonic() > until:
+            return False
+        prepared = [(item, row, _prepared(item, zone, changes)) for item, row in piece]
+        with _writing(one):
+            for item, row, ready in prepared:
+                _put(one, item, row, ready, settings)
+    return True
+
+
+def _compare(one: CalendarSubscription, found: CalendarFile, changes: _Changes) -> None:
+    """What differs from what is there. When it was written out is no difference: some programs say a new time each time."""
+    fields = (
+        CalendarObject.id, CalendarObject.uid, CalendarObject.href, CalendarObject.etag, CalendarObject.size,
+        CalendarObject.recurring, CalendarObject.component,
+    )  # fmt: skip
+    there = {row.uid: row for row in CalendarObject.select(*fields).where(CalendarObject.collection == one.collection_id)}
+    wanted = {item.uid: item for item in found.objects}
+    changes.gone = [row for uid, row in there.items() if uid not in wanted]
+    other = [item for item in found.objects if item.uid not in there or there[item.uid].etag != _etag(item.text)]
+    same = {uid for uid in wanted if uid in there} - {item.uid for item in other}
+    for uid, text in _texts([there[item.uid].id for item in other if item.uid in there]):
+        if _CHANGING.sub("", text) == _CHANGING.sub("", wanted[uid].text):
+            same.add(uid)
+    changes.writes = [(item, there.get(item.uid)) for item in other if item.uid not in same]
+    for uid in same:
+        if there[uid].recurring == objects.ONCE:
+            changes.note(FileRemarkKind.ONCE, wanted[uid].title)
+
+
+def _texts(numbers: Sequence[int]) -> Iterator[tuple[str, str]]:
+    for at in range(0, len(numbers), 200):
+        some: Any = CalendarObject.select(CalendarObject.uid, CalendarObject.text).where(
+            CalendarObject.id.in_(numbers[at : at + 200])
+        )
+        yield from some.tuples()
+
+
+def _etag(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _prepared(item: FileObject, zone: tzinfo, changes: _Changes) -> objects.Prepared | None:
+    """None for what can't be shown, which is noted."""
+    if len(item.text.encode()) > _LARGEST:
+        changes.note(FileRemarkKind.LARGE, item.title)
+        return None
+    try:
+        return objects.prepared(item.text, zone)
+    except UnusableCalendar:
+        pass
+    try:
+        ready = objects.prepared(item.text, zone, once=True)
+    except UnusableCalendar:
+        changes.note(FileRemarkKind.UNREADABLE, item.title)
+        return None
+    changes.note(FileRemarkKind.ONCE, item.title)
+    return ready
+
+
+def _put(
+    one: CalendarSubscription, item: FileObject, row: CalendarObject | None, ready: objects.Prepared | None, settings: Settings
+) -> None:  # fmt: skip
+    if ready is None:
+        if row is not None:
+            objects.take_out(one.collection_id, [row])
+        return
+    room.check_room(one.collection_id, 0 if row else 1, len(item.text.encode()) - (row.size if row else 0), settings)
+    href = row.href if row else f"{_etag(item.uid)[:32]}.ics"
+    objects.write(one.collection_id, href, item.text, ready, row)
+
+
+@contextmanager
+def _writing(one: CalendarSubscription) -> Iterator[None]:
+    """A transaction that has locked the calendar. Raises SubscriptionEnded."""
+    with db.atomic():
+        collections.lock([one.collection_id])
+        mine = (CalendarSubscription.id == one.id) & (CalendarSubscription.collection == one.collection_id)
+        if not CalendarSubscription.select().where(mine).exists():
+            raise SubscriptionEnded
+        yield
