@@ -48,10 +48,12 @@ class ShareDoubt(StrEnum):
 
 @dataclass(slots=True)
 class Named:
-    """Whom a field names, and what in it names nobody, with the addresses of those it may mean."""
+    """Whom a field names, and what in it names nobody, with the addresses of those it may mean. `rest`: how many more it names,
+    who were not looked up."""
 
     people: list[Sharee] = field(default_factory=list)
     doubts: list[tuple[str, ShareDoubt, tuple[str, ...]]] = field(default_factory=list)
+    rest: int = 0
 
 
 class NotTheirs(LookupError):
@@ -71,8 +73,8 @@ def named(text: str, user: User, settings: Settings) -> Named:
 
     Names are of those whom the person sees in the directory. At most MOST_AT_ONCE are looked at; 1 to 5 queries each.
     """
-    found = Named()
     items = [one_line(item) for item in addresses.split_list(text, ",;\n") if item.strip()]
+    found = Named(rest=max(len(items) - MOST_AT_ONCE, 0))
     for item in items[:MOST_AT_ONCE]:
         who = _meant(item[:_LONGEST_NAMED], user, settings)
         if isinstance(who, tuple):

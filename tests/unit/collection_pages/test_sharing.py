@@ -76,6 +76,16 @@ def test_who_cannot_be_meant_is_said_and_what_was_typed_stays(
     assert refused.one("#who")["value"] == typed and refused.one("#share [name=rights][checked]")["value"] == "write"
 
 
+@pytest.mark.parametrize("more", ["nobody@lycee.example", "dan " * 1300])
+def test_of_more_than_are_looked_up_nobody_is_left_out_without_a_word(
+    page: Browser, trips: int, bob: User, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    monkeypatch.setattr(shares, "MOST_AT_ONCE", 1)
+    told = page.share(trips, f"bob, {more}")
+    assert told.status == 422 and "Type up to 1 people and groups at a time." in told.text
+    assert rights_of(trips) == {}
+
+
 def test_groups_of_others_are_not_there(page: Browser, trips: int) -> None:
     other = PeopleGroup.create(identifier="$o", name="Autres", sort="autres", domain="other.example")
     assert page.share(trips, "Autres").status == 422

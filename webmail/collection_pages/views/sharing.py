@@ -65,10 +65,12 @@ def share(number: int) -> Answer:
 
 def _give(access: Access) -> Response | None:
     """Share with all that the form names, or with nobody: the page again, with what was typed and what is wrong with it."""
-    typed, rights = request.form.get("who", "")[:_LONGEST_FIELD], request.form.get("rights", "")
-    found = shares.named(typed, current_user(), settings())
+    typed, rights = request.form.get("who", ""), request.form.get("rights", "")
+    found = shares.named(typed[:_LONGEST_FIELD], current_user(), settings())
     _add_group(found, request.form.get("group", ""))
     errors = [_doubt(*doubt) for doubt in found.doubts]
+    if found.rest or len(typed) > _LONGEST_FIELD:  # nobody is left out without a word
+        errors = [_("Type up to %(most)d people and groups at a time.", most=shares.MOST_AT_ONCE)]
     if not errors and not found.people:
         errors = [_("Type who to share with: a name or an address of your organisation.")]
     if rights not in shares.levels(access.collection.kind):
