@@ -153,3 +153,35 @@ def test_on_a_telephone_a_month_is_dots_and_a_week_a_list(open_browser: OpenBrow
     lesson = page.locator(".grid li", has_text="Cours").first
     heights = [(one.bounding_box() or {"y": 0})["y"] for one in (monday, lesson, tuesday)]
     assert heights == sorted(heights) and len(tops) == len(set(tops))
+
+
+@only_with_scripts
+def test_events_are_dragged_to_another_day_and_time(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher, height=1100)
+    page.goto("/calendar/month/2026-12-08")
+    page.locator(".cal-month a", has_text="Conseil").drag_to(
+        page.locator(".cal-month td", has=page.locator(".n[href$='2026-12-10']"))
+    )
+    expect(page.locator("[role=status]", has_text="Conseil")).to_be_visible()
+    expect(page.locator(".cal-month td", has_text="Conseil").locator(".n")).to_have_text("10")
+    page.goto("/calendar/week/2026-12-08")
+    event = page.locator(".grid a", has_text="Conseil")
+    box = event.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, box["y"] + 40)
+    page.mouse.move(box["x"] + 20, box["y"] + 10 + 48)
+    page.mouse.up()
+    expect(page.locator(".grid a", has_text="Conseil")).to_contain_text("18:00–20:00")
+    box = page.locator(".grid a", has_text="Conseil").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] - 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] - 20)
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] - 2 - 24)
+    page.mouse.up()
+    expect(page.locator(".grid a", has_text="Conseil")).to_contain_text("18:00–19:30")
+    expect(page).to_have_url(re.compile("/calendar/week/2026-12-08$"))
+    page.locator("[role=status] button").first.click()
+    expect(page.locator(".grid a", has_text="Conseil")).to_contain_text("18:00–20:00")
