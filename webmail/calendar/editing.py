@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from webmail.calendar import objects
-from webmail.collections import room
+from webmail.collections import room, trash
 from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.config import Settings
@@ -16,7 +16,7 @@ from webmail.database import undo_store
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.models import CalendarObject, User
+from webmail.models import CalendarObject, Occurrence, TrashedItem, User
 
 LARGEST = 1_000_000  # bytes of an event with its exceptions
 _LARGEST_UNDO = 2_000_000  # characters
@@ -87,7 +87,7 @@ def _row(calendar: int, href: str) -> CalendarObject | None:
 
 def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False) -> list[Done]:
     """Change what is in calendars, all of it or nothing; returns what undoes it. `as_kept`: rules that are never expanded may
-    stay as they are.
+    stay as they are. What is taken out of somebody else's calendars goes into their trash.
 
     1 transaction. Raises UnusableCalendar, EventChangedElsewhere, NotWritable, LimitReached, UidTaken.
     """
@@ -95,16 +95,25 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
     found = [_prepared(one.text, zone, as_kept) if one.text else None for one in writes]
     with db.atomic():
         collections.lock(sorted({one.calendar for one in writes}))
-        may = {one.collection.id for one in calendars(user) if one.writes and _takes_events(one)}
+        may = {one.collection.id: one.collection for one in calendars(user) if one.writes and _takes_events(one)}
         if not all(one.calendar in may for one in writes):
             raise NotWritable("no right to write")
         rows = [_row(one.calendar, one.href) for one in writes]
         if any((row.etag if row else "") != one.etag for row, one in zip(rows, writes, strict=True)):
             raise EventChangedElsewhere("another version is there")
+        own = {user.id, *(may[one.calendar].user_id for one in writes if one.text)}  # it stays theirs
+        for row, one in zip(rows, writes, strict=True):
+            if row is not None and not one.text and may[one.calendar].user_id not in own:
+                trash.put(may[one.calendar], [(row.href, row.uid, _title(row), row.text)], user.address)
         done: dict[int, Done] = {}
         for at in sorted(range(len(writes)), key=lambda at: bool(writes[at].text)):  # first what makes room, and frees a UID
             done[at] = _write_one(writes[at], rows[at], found[at], settings)
     return [done[at] for at in range(len(writes))]
+
+
+def _title(row: CalendarObject) -> str:
+    one = Occurrence.select(Occurrence.summary).where(Occurrence.object == row.id).first()
+    return str(one.summary) if one is not None else ""
 
 
 def _prepared(text: str, zone: tzinfo, as_kept: bool) -> objects.Prepared:
@@ -150,4 +159,16 @@ def undo(user: User, name: str, settings: Settings) -> bool:
         if undo_store.claim(user, name, _OPENING) is None:
             return False
         write(user, [Write(one.calendar, one.href, one.before, one.etag) for one in steps], settings, as_kept=True)
+        _out_of_trash(user, [one for one in steps if one.before and not one.etag])
     return True
+
+
+def _out_of_trash(user: User, steps: Iterable[Done]) -> None:
+    """Forget what this person had taken out of somebody else's calendar, and has just put back."""
+    for one in steps:
+        mine = (TrashedItem.collection == one.calendar) & (TrashedItem.by == user.address) & (TrashedItem.device == "")
+        latest = (
+            TrashedItem.select(TrashedItem.id).where(mine, TrashedItem.href == one.href).order_by(TrashedItem.id.desc()).first()
+        )
+        if latest is not None:
+            TrashedItem.delete().where(TrashedItem.id == latest.id).execute()

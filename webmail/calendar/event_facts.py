@@ -89,7 +89,7 @@ def facts_of(access: Access, row: CalendarObject, at: str, floating: tzinfo) -> 
             raise NoSuchOccurrence(at[:40])
         event = calendar_series.component_at(series, at)
         fields = calendar_series.fields_at(series, at)
-    except (CannotChange, BrokenText, ValueError) as error:
+    except (CannotChange, BrokenText, ValueError, ArithmeticError) as error:  # the last: it ends beyond all dates
         if at:
             raise NoSuchOccurrence(at[:40]) from error
         raise UnusableCalendar("it can't be read") from error

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from webmail.collections import look
 from webmail.collections import store as collections
-from webmail.collections.store import BOOK, NAME, Access
+from webmail.collections.store import BOOK, Access
 from webmail.models import Collection, Contact, User
 
 
@@ -31,7 +32,7 @@ def shelf(user: User) -> list[Access]:
 
 def title(access: Access) -> str:
     """What the person calls a book."""
-    return access.props.get(NAME, "").strip() or access.collection.name
+    return look.title_of(access.props) or access.collection.name
 
 
 def shared(user: User, *, writable: bool = False) -> list[int]:

@@ -190,7 +190,7 @@ def merged_card(cards: Sequence[str], chosen: Mapping[str, str]) -> str:
     for other in others:
         result = vcard_edit.merged(result, vcard_edit.with_lines_of(other, None, ("NOTE",)), single)
     for choice, number in chosen.items():
-        if choice in CHOICES and number.isdigit() and int(number) < len(cards):
+        if choice in CHOICES and number in map(str, range(len(cards))):
             result = vcard_edit.with_lines_of(result, [base, *others][int(number)], CHOICES[choice])
     if chosen.get("note") == BOTH or ("note" not in chosen and not notes[0]):
         text = "\n".join(dict.fromkeys(filter(None, notes)))

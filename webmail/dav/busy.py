@@ -13,12 +13,22 @@ _OF_ZONE = {"TZID", "TZOFFSETFROM", "TZOFFSETTO", "DTSTART", "RRULE", "RDATE"}
 _WORDS = {"": "Busy", "fr": "Occupé"}  # by language: no page says it here
 
 
+def name_of(text: str) -> str:
+    """What a UID is for them."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def href_of(href: str) -> str:
+    """What its name in the calendar is for them: most programs name an event by its UID."""
+    return f"{name_of(href)}.ics"
+
+
 def masked(text: str, uid: str, language: str) -> str:
     """The event without words, people, places and alarms. Its UID is another one, since some tell where they come from."""
     kept, skipped = [], 0
     stack: list[str] = []
     word = _WORDS.get(language, _WORDS[""])
-    hidden = hashlib.sha256(uid.encode()).hexdigest()[:32]
+    hidden = name_of(uid)
     for line in calendar_object.lines_of(text):
         if line.name == "BEGIN":
             name = line.value.strip().upper()

@@ -136,13 +136,17 @@ def some_of(collection: Collection, most: int) -> list[Item]:
 
 
 def move(row: Item, goal: Collection, href: str, there: Item | None, visit: Visit) -> None:
-    """Give an item another place; what is there goes into the trash. In a transaction that has locked both collections.
+    """Give an item another place; what is there goes into the trash, and a copy of what leaves somebody else's collection.
 
-    All of it is done or nothing. Raises LimitReached, WrongComponent, UidTaken, ContactChangedElsewhere.
+    In a transaction that has locked both collections; all of it is done or nothing. Raises LimitReached, WrongComponent,
+    UidTaken, ContactChangedElsewhere.
     """
     with db.atomic():
         if there is not None:
             trash(goal, [there], visit.user.address, visit.device.name)
+        source = row.collection
+        if source.user_id not in (visit.user.id, goal.user_id):  # what leaves somebody else's stays in their trash
+            trash_store.put(source, _told(source, [row]), visit.user.address, visit.device.name)
         if row.collection_id != goal.id:
             check_room(goal.id, 1, _size(row), visit.settings)
         if isinstance(row, Contact):

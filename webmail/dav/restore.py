@@ -142,17 +142,18 @@ def restore_collection(user: User, gone: TrashedCollection) -> Collection:
             return there
         name = gone.name if there is None else f"{gone.name[:150]}-{store.new_name()}"
         made = store.create(user, name, gone.kind, gone.components, gone.props)
-        _share_again(made, json.loads(gone.shares))
+        _share_again(made, gone)
         # they find it by its number: its name may be another one
         TrashedItem.update(collection=made.id).where(TrashedItem.whole == gone.id).execute()
         return made
 
 
-def _share_again(made: Collection, shares: list[list[Any]]) -> None:
-    for person, group, rights, props, hidden, seen in shares:
+def _share_again(made: Collection, gone: TrashedCollection) -> None:
+    for person, group, rights, props, hidden, seen in json.loads(gone.shares):
         table: Any = PeopleGroup if group is not None else User
         number = group if group is not None else person
-        if table.select().where(table.id == number).exists():
+        # somebody who came later may have the number of somebody who is gone
+        if table.select().where(table.id == number, table.created <= gone.at).exists():
             CollectionShare.create(
                 collection=made, user=person, group=group, rights=rights, props=props, hidden=hidden, seen=seen
             )  # fmt: skip

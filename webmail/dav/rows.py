@@ -12,6 +12,7 @@ import peewee as pw
 from webmail.calendar.objects import ONCE
 from webmail.collections.store import BOOK, Access
 from webmail.database.connection import db
+from webmail.dav import busy
 from webmail.models import FOR_EVER, CalendarObject, Contact
 
 _CHUNK = 500
@@ -70,8 +71,15 @@ class ObjectRows:
         return self._select(texts, *conditions, most=most)
 
     def named(self, hrefs: Sequence[str], *, texts: bool) -> Iterator[ItemRow]:
+        """Those of these names; as `busy.href_of` makes them, for who may know of busy times alone."""
+        if self.only_busy:
+            hrefs = self._behind(set(hrefs))
         for at in range(0, len(hrefs), _CHUNK):
             yield from self._select(texts, self.table.href.in_(hrefs[at : at + _CHUNK]))
+
+    def _behind(self, names: set[str]) -> list[str]:
+        found: Any = self.table.select(self.table.href).where(self.table.collection == self.collection, CalendarObject.busy == 1)
+        return [href for (href,) in found.tuples() if busy.href_of(href) in names] if names else []
 
     def numbered(self, ids: Iterable[int]) -> Iterator[ItemRow]:
         some = list(ids)

@@ -164,7 +164,7 @@ class DavCollection(storage.BaseCollection):
     @property
     def _mark(self) -> str:
         """Another one as soon as somebody sees more, or less, than busy times: they get it all anew."""
-        return f"{self.row.id}{'' if self.access.reads else 'b'}"
+        return f"{self.row.id}{'' if self.access.reads else 'h'}"
 
     @property
     def last_modified(self) -> str:
@@ -217,7 +217,7 @@ class DavCollection(storage.BaseCollection):
                 yield DavItem(self, row, row.text if row.text is not None else " " * row.size)
             elif row.busy:
                 user = current.get().user
-                row.etag = f"{row.etag}-b"
+                row.href, row.etag = busy.href_of(row.href), f"{row.etag}-b"
                 text = busy.masked(row.text, row.uid, user.language) if row.text is not None else " " * row.size
                 yield DavItem(self, row, text)
 
@@ -292,7 +292,8 @@ class DavCollection(storage.BaseCollection):
         if since < self.row.floor or since > self.row.seq:
             raise ValueError("too old, or from the future")
         gone: Any = GoneItem.select(GoneItem.href).where(GoneItem.collection == self.row, GoneItem.seq > since).tuples()
-        return token, [*self.rows.since(since), *(href for (href,) in gone)]
+        names = [*self.rows.since(since), *(href for (href,) in gone)]
+        return token, names if self.access.reads else [busy.href_of(href) for href in names]
 
 
 class DirectoryCollection(DavCollection):

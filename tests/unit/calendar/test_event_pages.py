@@ -517,3 +517,19 @@ def test_one_of_a_series_is_dragged_alone_or_all(alice):
     assert [one[:10] for one in said(row)] == ["2026-12-07", "2026-12-15", "2026-12-21", "2026-12-28"]
     drag(alice, row, at="20261221T090000", start="2026-12-21T10:00", scope="all")
     assert [one[:16] for one in said(row)] == ["2026-12-07 10:00", "2026-12-15 09:00", "2026-12-21 10:00", "2026-12-28 10:00"]
+
+
+# --- hostile ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query", ["like=²/x", "start=9999-12-31", "start=9999-12-31T23:59", "start=0001-01-01", "words=31/12/9999", "words=1/1/0001"]
+)
+def test_odd_addresses_of_the_form_of_a_new_event_are_answered(alice, query):
+    assert alice.get(f"/calendar/events/new?{query}").status in (200, 404)
+
+
+def test_an_event_at_the_end_of_time_has_pages(alice):
+    put(calendar_of(), "Fin", ";VALUE=DATE:99991231")
+    for part in ("", "/edit", "/move", "/delete"):
+        assert alice.get(url(only(), part)).status < 500

@@ -10,9 +10,11 @@ import pytest
 
 from tests.unit.dav.conftest import NAMES, Phone, card, event
 from webmail.collections import store
+from webmail.dav import busy
 from webmail.models import Collection, CollectionShare, GoneItem, GroupMember, PeopleGroup, User, now
 
 C = NAMES["C"]
+A = busy.href_of("a.ics")  # for those who see busy times alone
 PROP = "<d:%s xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav' xmlns:a='http://apple.com/ns/ical/'>%s</d:%s>"
 
 
@@ -225,19 +227,20 @@ def test_busy_times_come_without_words(phone_of: Callable[..., Phone], shared: C
     User.update(language="fr").where(User.id == bob.id).execute()
     other, path = phone_of(bob), f"shared-{shared.id}/"
     token, found = other.sync(path)
-    assert found == {"a.ics": "there"}
+    assert found == {A: "there"}
     answers = [
-        other.ask("GET", path + "a.ics").text, other.ask("PROPFIND", path, Depth="1").text,
+        other.ask("GET", path + A).text, other.ask("PROPFIND", path, Depth="1").text,
         other.ask("REPORT", path, query("20261101T000000Z", "20270101T000000Z")).text,
         other.ask("REPORT", path, query("", "", "VTODO")).text,
     ]  # fmt: skip
     for word in ("Surgery", "surgery", "Hospital", "private", "Dr X", "y.example", "words", "Birthday", "buy", "VALARM"):
         assert not [text for text in answers if word in text], word
     assert "SUMMARY:Occupé" in answers[0] and "RRULE:FREQ=WEEKLY" in answers[0] and "DTSTART:20261105T100000Z" in answers[0]
-    for name in ("a.ics", "free.ics", "todo.ics"):
+    for name in (A, "a.ics", "free.ics", "todo.ics"):
         assert other.put(path + name, event("x")).status_code == 403
         assert other.ask("DELETE", path + name).status_code in (403, 404)
-    assert other.ask("GET", path + "free.ics").status_code == 404
+    for name in ("a.ics", "free.ics", busy.href_of("free.ics")):
+        assert other.ask("GET", path + name).status_code == 404
     body = f"<c:free-busy-query xmlns:c='{C}'><c:time-range start='20261105T000000Z' end='20261107T000000Z'/></c:free-busy-query>"
     assert "FREEBUSY;FBTYPE=BUSY:20261105T100000Z/20261105T110000Z" in other.ask("REPORT", path, body).text
 
@@ -249,7 +252,7 @@ def test_what_became_free_is_gone_for_who_sees_busy_times(
     other, path = phone_of(bob), f"shared-{shared.id}/"
     token, _ = other.sync(path)
     phone.put("calendar/a.ics", event("secret-uid@surgery.example", "TRANSP:TRANSPARENT"))
-    assert other.sync(path, token)[1] == {"a.ics": "gone"}
+    assert other.sync(path, token)[1] == {A: "gone"}
 
 
 def test_who_may_see_more_gets_it_all_anew(phone_of: Callable[..., Phone], shared: Collection, bob: User) -> None:
@@ -271,8 +274,8 @@ def test_who_sees_busy_times_finds_them_by_the_identifiers_they_were_given(
 ) -> None:
     CollectionShare.create(collection=shared, user=bob, rights="busy")
     other, path = phone_of(bob), f"shared-{shared.id}/"
-    given = other.ask("GET", path + "a.ics").text.split("UID:")[1].split("\r\n")[0]
-    for uid, expected in ((given, {"a.ics"}), ("secret-uid@surgery.example", set())):
+    given = other.ask("GET", path + A).text.split("UID:")[1].split("\r\n")[0]
+    for uid, expected in ((given, {A}), ("secret-uid@surgery.example", set())):
         body = f"<c:calendar-query xmlns:d='DAV:' xmlns:c='{C}'><d:prop><d:getetag/></d:prop><c:filter><c:comp-filter name='VCALENDAR'>"
         body += f"<c:comp-filter name='VEVENT'><c:prop-filter name='UID'><c:text-match>{uid}</c:text-match></c:prop-filter>"
         body += "</c:comp-filter></c:comp-filter></c:filter></c:calendar-query>"

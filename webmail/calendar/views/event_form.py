@@ -69,7 +69,7 @@ def form_of_words(found: quick_entry.Understood) -> EventForm:
 
 def _like(text: str) -> EventForm:
     number, _slash, href = text.partition("/")
-    access, row = mine(int(number) if number.isdigit() and len(number) < 16 else 0, href)
+    access, row = mine(int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0, href)
     facts = facts_here(access, row) if access.reads else None
     if facts is None:
         return EventForm(uid=event_changes.new_uid())
@@ -302,10 +302,7 @@ def form_page(
 
 
 def _day_of(form: EventForm) -> date:
-    try:
-        return date.fromisoformat(form.start.strip()[:10])
-    except ValueError:
-        return datetime.now(time_zone()).date()
+    return typed_day(form.start.strip()[:10]) or datetime.now(time_zone()).date()
 
 
 def _understood(found: quick_entry.Understood | None) -> str:

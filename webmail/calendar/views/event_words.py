@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, tzinfo
+from calendar import monthrange
+from datetime import date, datetime, tzinfo
 
 from babel.dates import get_day_names
 from flask_babel import gettext as _
@@ -107,7 +108,7 @@ def place_words(day: date, *, last: bool = False) -> str:
 
 def is_last_of_month(day: date) -> bool:
     """Whether this weekday does not come again in its month, so that "the last" is another choice than its number."""
-    return (day + timedelta(days=7)).month != day.month and (day.day - 1) // 7 < 4
+    return monthrange(day.year, day.month)[1] - 7 < day.day <= 28
 
 
 @blueprint.app_template_filter()

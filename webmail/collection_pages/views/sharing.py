@@ -34,7 +34,7 @@ from webmail.web.rendering import fragment
 _UNDO_SECONDS = 45
 MOST_MAILED = 50  # people who are told of one share by mail
 _LONGEST_FIELD = 5_000
-_WHO = re.compile(r"(person|group):([0-9]{1,18})")
+_WHO = re.compile(r"(person|group):(.{1,254})")
 
 
 @blueprint.post("/collections/<int:number>/shares")
@@ -207,7 +207,8 @@ def _change(access: Access, rights: str) -> None:
         notify(words[rights] % name)
         return
     _audited(AuditAct.SHARE_REVOKED, access, who)
-    key = f"group:{who.id}" if isinstance(who, PeopleGroup) else f"person:{who.id}"
+    # a number of a person could be counted up, and would tell who has an account
+    key = f"group:{who.id}" if isinstance(who, PeopleGroup) else f"person:{who.address}"
     undo = (url_for("collections.share", number=access.collection.id), {"action": "restore", "who": key, "rights": before.rights})
     notify(_("%(who)s can no longer see “%(name)s”.", **name), undo=undo, keep=_UNDO_SECONDS)
 
@@ -219,9 +220,9 @@ def _restore(access: Access) -> None:
     who: Sharee | None = None
     if found is not None and found[1] == "group":
         who = next((one for one in shares.groups_of(user, settings()) if str(one.id) == found[2]), None)
-    elif found is not None and int(found[2]) != user.id:
+    elif found is not None and found[2] != user.address:
         ours = settings().own_domains(user.domain)
-        who = User.get_or_none(User.id == found[2], User.domain.in_(ours), User.active == 1)
+        who = User.get_or_none(User.address == found[2], User.domain.in_(ours), User.active == 1)
     if who is None:
         notify(_("This person or group is no longer here."), "caution")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
@@ -96,7 +97,7 @@ def moved(rule: str, old: date, new: date) -> str | None:
     if "BYMONTHDAY" in by:
         if not _is_that_day(parts["BYMONTHDAY"], old):
             return None
-        ends = parts["BYMONTHDAY"] == "-1" and (new + timedelta(days=1)).month != new.month
+        ends = parts["BYMONTHDAY"] == "-1" and new.day == monthrange(new.year, new.month)[1]
         parts["BYMONTHDAY"] = "-1" if ends else str(new.day)
     if "BYDAY" in by:
         places = nth_of(old)
@@ -108,14 +109,14 @@ def moved(rule: str, old: date, new: date) -> str | None:
 
 
 def _is_that_day(text: str, day: date) -> bool:
-    last = (day + timedelta(days=1)).month != day.month
+    last = day.day == monthrange(day.year, day.month)[1]
     return text.removeprefix("+") == str(day.day) or (text == "-1" and last)
 
 
 def nth_of(day: date) -> list[str]:
     """How BYDAY of a month names a day: "2TU", and "-1TU" too if it is the last; a fifth one only so."""
     name, place = DAYS[day.weekday()], (day.day - 1) // 7 + 1
-    last = (day + timedelta(days=7)).month != day.month
+    last = day.day + 7 > monthrange(day.year, day.month)[1]
     return [*([f"{place}{name}"] if place < 5 else []), *([f"-1{name}"] if last else [])]
 
 
