@@ -185,6 +185,14 @@ class Jobs:
             categories.fill()
             birthdays.sweep(self.settings)
 
+    def remind(self) -> None:
+        """Remind people of events, and send the agendas of the day that they asked for. Separate from `sweep`, as `wake` is."""
+        with db.connection_context(), self.context():
+            messages = reminders.sweep(self.settings, calendar_letters.reminder_writer(self.settings))
+            messages += daily_agenda.sweep(self.settings, calendar_letters.agenda_writer(self.settings))
+        for message_id in messages:
+            self.schedule_system_mail(message_id, now())
+
     def archive(self) -> None:
         """Begin to archive the old messages of those whose turn has come tonight. The tasks do it."""
         with db.connection_context():
@@ -195,6 +203,10 @@ class Jobs:
         """Synchronise the calendars and contacts that live on other servers too. Separate from `sweep`, as `wake` is."""
         other_servers.sweep(self.settings)
 
+    def fetch_calendars(self) -> None:
+        """Fetch the subscribed calendars whose turn it is. Separate from `sweep`, as `wake` is."""
+        subscribed_rounds.sweep(self.settings)
+
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
         with db.connection_context():
@@ -203,10 +215,6 @@ class Jobs:
     def _wake_runner(self) -> None:
         if self._task_process:
             self._task_process.wake()
-    def fetch_calendars(self) -> None:
-        """Fetch the subscribed calendars whose turn it is. Separate from `sweep`, as `wake` is."""
-        subscribed_rounds.sweep(self.settings)
-
 
     def work(self, workers: int = WORKERS) -> None:
         """Run until SIGTERM or SIGINT; messages being sent are finished first, tasks at their next step.
@@ -222,9 +230,12 @@ class Jobs:
             partial(_periodic, "wake", self.wake),
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
             partial(_periodic, "birthdays", self.keep_birthdays),
+            partial(_periodic, "reminders", self.remind, reminders.EVERY),
         ]
         if self.settings.other_dav_servers:
             looks.append(self.ask_other_servers)  # by all workers: each account is claimed by one
+        if self.settings.calendar_subscriptions:
+            looks.append(self.fetch_calendars)  # by all workers, as well
         if self.settings.token_key_file:
             looks.append(partial(_periodic, "archiving", self.archive, nights.EVERY))
         if self.settings.sieve is not None:
@@ -234,8 +245,6 @@ class Jobs:
             looks.append(partial(_periodic, "directory", self.ask_directory, directory_sweep.EVERY))
         rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]
         loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
-        if self.settings.calendar_subscriptions:
-            looks.append(self.fetch_calendars)  # by all workers, as well
         self.sweep()
         self._sweep.schedule(delay=LEASE.total_seconds() + 2)
         for loop in loops:

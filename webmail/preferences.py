@@ -33,6 +33,11 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "first_day": ("monday", "sunday", "saturday"),
     "hours_from": tuple(range(24)),
     "hours_to": tuple(range(1, 25)),
+    "reminders": ("screen", "both", "off"),
+    "remind_before": (-1, 0, 5, 10, 15, 30, 60, 120, 1440),
+    "remind_days": (-1, 0, 1440),
+    "remind_hour": tuple(range(5, 22)),
+    "agenda_hour": (-1, *range(4, 22)),
 }
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
@@ -87,6 +92,11 @@ class Preferences:
     second_zone: str = ""  # whose hours stand beside one's own
     week_numbers: bool = True
     week_a: str = ""  # a day (ISO) of a week A, where weeks A and B take turns; "": the instance's setting
+    reminders: str = "screen"  # where they come: on pages, by mail too, or nowhere; one that asks for mail comes by mail
+    remind_before: int = -1  # of new events, so many minutes before them; -1: not at all
+    remind_days: int = -1  # of new events of whole days: on the day, or the day before
+    remind_hour: int = 8  # of whole days, at this hour
+    agenda_hour: int = -1  # when the day's events come by mail; -1: never. See calendar/daily_agenda.py
     hidden_calendars: tuple[str, ...] = ()  # the ids of those that calendar pages don't show
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import peewee as pw
 
+from webmail.calendar import reminder_rows
 from webmail.calendar.search_words import words_of
 from webmail.collections import store as collections
 from webmail.database.connection import db
@@ -92,6 +93,8 @@ def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObj
     except pw.IntegrityError as error:
         raise UidTaken(str(error)) from error
     add_takings(calendar, [(number, one) for one in expansion.takings])
+    if read.component == "VEVENT":
+        reminder_rows.follow(number, text, expansion.last, new=row is None)
     collections.there(calendar, [href])
     return CalendarObject.get_by_id(number)
 

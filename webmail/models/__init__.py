@@ -55,9 +55,10 @@ from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
 from webmail.models.providers import LinkedAccount, UsedToken
 from webmail.models.recovery import Deputy, PasswordReset, SupportRequest
+from webmail.models.reminders import DailyAgenda, NextReminder, ShownReminder
 from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
-from webmail.models.system_mail import SystemMessage
 from webmail.models.subscriptions import CalendarLink, CalendarSubscription
+from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
 
 __all__ = [
@@ -75,10 +76,10 @@ __all__ = [
     "Authenticator",
     "BatchState",
     "BirthdayCalendar",
-    "CalendarObject",
     "CalendarLink",
-    "Collection",
+    "CalendarObject",
     "CalendarSubscription",
+    "Collection",
     "CollectionShare",
     "Contact",
     "ContactAddress",
@@ -86,6 +87,7 @@ __all__ = [
     "ContactMember",
     "DifferentContacts",
     "Correspondent",
+    "DailyAgenda",
     "Deputy",
     "DraftRow",
     "ForwardTarget",
@@ -97,6 +99,7 @@ __all__ = [
     "LinkedAccount",
     "MailedCode",
     "MoveHabit",
+    "NextReminder",
     "Occurrence",
     "Outbox",
     "OutboxState",
@@ -116,6 +119,7 @@ __all__ = [
     "SecurityKey",
     "Session",
     "SignInFailure",
+    "ShownReminder",
     "Signature",
     "Snoozed",
     "SupportRequest",

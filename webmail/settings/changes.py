@@ -12,7 +12,7 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from webmail import preferences
-from webmail.calendar import birthdays
+from webmail.calendar import birthdays, daily_agenda, reminder_rows
 from webmail.models import User
 
 SECONDS = 3600  # how long a change can be undone
@@ -39,6 +39,10 @@ def make(user: User, values: Mapping[str, Any]) -> Changed:
         preferences.change(user, **chosen)
         if "birthdays" in chosen:
             birthdays.choose(user, chosen["birthdays"], user.language)
+        if {"time_zone", "remind_hour"} & chosen.keys():
+            reminder_rows.look_again(user)
+        if {"time_zone", "agenda_hour"} & chosen.keys():
+            daily_agenda.choose(user)
     after = current(user)
     return {name: (before[name], after[name]) for name in wanted if before[name] != after[name]}
 

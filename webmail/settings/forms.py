@@ -164,6 +164,38 @@ class PreferencesForm(FlaskForm):
         description=_l("A day in a week A, if your weeks alternate. Leave empty to use your organisation’s."),
     )  # fmt: skip
 
+    # --- reminders
+    reminders = SelectField(
+        _l("Reminders of events"),
+        description=_l("Where they appear. An event that asks for an e-mail sends one too, unless you turn reminders off."),
+        choices=_choices(
+            ("screen", _l("On the pages of your mail")), ("both", _l("On the pages of your mail, and by e-mail")),
+            ("off", _l("No reminders")),
+        ),
+    )  # fmt: skip
+    remind_before = SelectField(
+        _l("New events"), coerce=int, description=_l("The reminder that a new event begins with. You can change it there."),
+        choices=_choices(
+            (-1, _l("No reminder")), (0, _l("When it begins")), (5, _l("5 minutes before")), (10, _l("10 minutes before")),
+            (15, _l("15 minutes before")), (30, _l("30 minutes before")), (60, _l("1 hour before")),
+            (120, _l("2 hours before")), (1440, _l("1 day before")),
+        ),
+    )  # fmt: skip
+    remind_days = SelectField(
+        _l("New all-day events"), coerce=int, description=_l("The same for events without hours."),
+        choices=_choices((-1, _l("No reminder")), (0, _l("On the day")), (1440, _l("The day before"))),
+    )  # fmt: skip
+    remind_hour = SelectField(
+        _l("Hour for all-day events"), coerce=int, description=_l("When you are reminded of events without hours."),
+        choices=_choices(*((hour, f"{hour:02}:00") for hour in CHOICES["remind_hour"])),
+    )  # fmt: skip
+    agenda_hour = SelectField(
+        _l("Daily agenda by e-mail"), coerce=int, description=_l("The events of the day, at this hour, on days that have some."),
+        choices=_choices(
+            (-1, _l("No e-mail")), *((hour, f"{hour:02}:00") for hour in CHOICES["agenda_hour"] if int(hour) >= 0)
+        ),
+    )  # fmt: skip
+
     # --- shortcuts
     shortcuts = BooleanField(
         _l("Keyboard shortcuts"), description=_l("Lets you act on messages with single keys, such as R to reply.")

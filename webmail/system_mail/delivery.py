@@ -15,7 +15,7 @@ from webmail.mail import Address, Draft, Identity
 from webmail.mime import builder
 from webmail.models import OutboxState, SystemMessage, now
 from webmail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
-from webmail.system_mail.queue import PER_DAY, expire, is_too_many, text_of
+from webmail.system_mail.queue import expire, is_too_many, most_of, text_of
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def deliver(message_id: int, settings: Settings) -> datetime | None:
 
 def sweep() -> list[int]:
     """Take back messages of dead workers, delete those older than KEPT; returns the ids of those due for `deliver`."""
-    if count := _queue.recover(SystemMessage.created < now() - GIVE_UP, body=""):
+    if count := _queue.recover(SystemMessage.created < now() - GIVE_UP, body="", html=""):
         log.warning("%d system messages taken back from a worker that died", count)
     expire(KEPT)
     due = (SystemMessage.state == OutboxState.WAITING) & (SystemMessage.due <= now())
@@ -53,6 +53,7 @@ def content(row: SystemMessage, sender: Address, secret_key: str = "") -> bytes:
         to=(Address("", row.recipient),),
         subject=row.subject,
         text=text_of(row, secret_key),
+        html=row.html,
         message_id=f"<{unique}@{builder.ascii_domain(sender.email.rpartition('@')[2])}>",
         language=row.language,
         automatic=True,
@@ -62,7 +63,7 @@ def content(row: SystemMessage, sender: Address, secret_key: str = "") -> bytes:
 
 def _send(row: SystemMessage, settings: Settings) -> None:
     if is_too_many(row):
-        _over(row, OutboxState.FAILED, f"{PER_DAY} messages went to this address in a day")
+        _over(row, OutboxState.FAILED, f"{most_of(row.kind)} messages went to this address in a day")
         return
     try:
         _submit(row, settings)
@@ -75,7 +76,7 @@ def _send(row: SystemMessage, settings: Settings) -> None:
         _not_sent(row, error)
     else:
         # UNCERTAIN: another worker considered this one dead, but the server's reply has arrived after all
-        values: dict[str, Any] = {"state": OutboxState.SENT, "sent_at": now(), "error": "", "body": "", "lease": None}
+        values: dict[str, Any] = {"state": OutboxState.SENT, "sent_at": now(), "error": "", "body": "", "html": "", "lease": None}
         _queue.change(row, [OutboxState.SENDING, OutboxState.UNCERTAIN], **values)
 
 
@@ -108,4 +109,4 @@ def _not_sent(row: SystemMessage, error: Exception) -> None:
 
 
 def _over(row: SystemMessage, state: OutboxState, words: str) -> None:
-    _queue.change(row, [OutboxState.SENDING], state=state, lease=None, error=words, body="")
+    _queue.change(row, [OutboxState.SENDING], state=state, lease=None, error=words, body="", html="")

@@ -28,15 +28,17 @@ from webmail.models import OutboxState, SystemMessage, User, now
 log = logging.getLogger(__name__)
 
 PER_DAY = 30  # messages to one recipient
+CALENDAR = ("reminder", "agenda")  # kinds that people ask for: counted by themselves, so that they keep nothing else away
+CALENDAR_PER_DAY = 60
 LONGEST_SUBJECT = 300  # characters
 LONGEST_BODY = 50_000
 _SEALED = "sealed:"  # begins a text that holds a secret, as it is stored
 
 
 def send(
-    recipient: str, kind: str, subject: str, body: str, language: str, dedup: str = "", *, secret_key: str = ""
+    recipient: str, kind: str, subject: str, body: str, language: str, dedup: str = "", *, secret_key: str = "", html: str = ""
 ) -> SystemMessage | None:
-    """Queue a plain text for one address; None if PER_DAY messages were queued for it in the last 24 hours.
+    """Queue a text for one address, with the same as `html` where it is given; None if it had too many in the last 24 hours.
 
     `kind` is a word for the log. With `dedup`, a message of this kind to this recipient that was queued under the same key is
     returned instead, sent or not, as long as it is kept. Subject and text are in `language` already (see `in_language_of`).
@@ -47,15 +49,15 @@ def send(
     """
     recipient = _address(recipient)
     builder.header_value(subject)
-    if len(subject) > LONGEST_SUBJECT or len(body) > LONGEST_BODY:
+    if len(subject) > LONGEST_SUBJECT or max(len(body), len(html)) > LONGEST_BODY:
         raise ValueError(f"a subject has {LONGEST_SUBJECT} characters at most, a text {LONGEST_BODY}")
     key = hashlib.sha256("\n".join((kind, recipient, dedup or secrets.token_hex(16))).encode()).hexdigest()
     if dedup and (there := SystemMessage.get_or_none(SystemMessage.dedup == key)):
         return there
     body = _sealed(body, secret_key) if secret_key else body
-    row = SystemMessage(recipient=recipient, kind=kind, subject=subject, body=body, language=language, dedup=key)
+    row = SystemMessage(recipient=recipient, kind=kind, subject=subject, body=body, language=language, dedup=key, html=html)
     if is_too_many(row):
-        log.warning("system mail %s not queued: its recipient had %d messages in a day", kind, PER_DAY)
+        log.warning("system mail %s not queued: its recipient had %d messages in a day", kind, most_of(kind))
         return None
     try:
         with db.atomic():
@@ -82,9 +84,16 @@ def is_too_many(row: SystemMessage) -> bool:
     Asked again before it is sent: transactions that queue at the same moment don't see each other's rows.
     """
     before = (SystemMessage.recipient == row.recipient) & (SystemMessage.created > row.created - timedelta(days=1))
+    of_calendar = SystemMessage.kind.in_(CALENDAR)
+    before &= of_calendar if row.kind in CALENDAR else ~of_calendar
     if row.id is not None:
         before &= SystemMessage.id < row.id
-    return bool(SystemMessage.select().where(before).count() >= PER_DAY)
+    return bool(SystemMessage.select().where(before).count() >= most_of(row.kind))
+
+
+def most_of(kind: str) -> int:
+    """How many messages of this kind and those counted with it go to one recipient in a day."""
+    return CALENDAR_PER_DAY if kind in CALENDAR else PER_DAY
 
 
 def in_language_of(user: User, settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.views import (
+    calendar_letters,
     calendars,
     event,
     event_form,
@@ -10,12 +11,13 @@ from webmail.calendar.views import (
     event_words,
     from_message,
     meetings,
+    reminders,
     search,
     show,
-    undo,
-    words,
     subscription_words,
     subscriptions,
+    undo,
+    words,
 )
 
 __all__ = [

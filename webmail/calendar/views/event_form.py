@@ -27,7 +27,7 @@ from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_edit import MOST_REMINDERS, EventFields
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series import CannotChange
-from webmail.web.current import current_user, settings, time_zone
+from webmail.web.current import current_user, preferences, settings, time_zone
 from webmail.web.formatting import here
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -64,7 +64,16 @@ def form_of_words(found: quick_entry.Understood) -> EventForm:
     known = EventFields(title=found.title, start=found.start, end=found.end, place=found.place, rule=rule, zone=str(zone))
     form = EventForm.showing(known, zone)
     form.uid, form.calendar = event_changes.new_uid(), request.args.get("calendar", "")
+    remind_as_chosen(form)
     return form
+
+
+def remind_as_chosen(form: EventForm) -> None:
+    """Give a new event the reminder that the person's events begin with."""
+    known = preferences()
+    minutes = known.remind_days if form.all_day else known.remind_before
+    if minutes >= 0 and not form.reminders:
+        form.reminders = [str(minutes)]
 
 
 def _like(text: str) -> EventForm:
@@ -92,6 +101,7 @@ def begin(form: EventForm) -> None:
         form.start = (soon if day == now.date() or not form.start else datetime.combine(day, time(9))).isoformat()
     known = replace(form)
     known.title = known.title or "-"
+    remind_as_chosen(form)
     found = known.fields(time_zone())
     if found is None:
         return

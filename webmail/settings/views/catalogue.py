@@ -82,6 +82,10 @@ PAGES = (
         ),
     ),
     SettingsPage(
+        "reminders", _l("Reminders"), _l("Reminders of events, and your daily agenda by e-mail."),
+        ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),
+    ),
+    SettingsPage(
         "filters", _l("Filters"), _l("What happens to messages as they arrive: sorted, tagged, forwarded."),
         endpoint="filters.show_filters",
     ),
@@ -170,6 +174,11 @@ _WORDS = {
     "school_zone": _l("school vacation zone A B C"),
     "week_numbers": _l("number calendar ISO"),
     "week_a": _l("alternate odd even week"),
+    "reminders": _l("alarm alert notification notice event calendar"),
+    "remind_before": _l("alarm alert reminder default event calendar"),
+    "remind_days": _l("alarm alert reminder default all day whole event calendar"),
+    "remind_hour": _l("alarm alert reminder morning whole day event calendar"),
+    "agenda_hour": _l("daily summary digest morning mail calendar"),
     "absence": _l("absence absent away holiday holidays vacation automatic reply auto-reply"),
     "forwarding": _l("forward redirect copy other address send on"),
     "archiving": _l("archive archives old messages clean up tidy delete automatically rule year month"),

@@ -1,0 +1,100 @@
+"""Reminders on pages: a banner on each, a page with all of them; "later" and "done"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from flask import g, redirect, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webmail import schedule
+from webmail.calendar import reminders
+from webmail.calendar.blueprint import blueprint
+from webmail.calendar.views.event import event_url, moment_of
+from webmail.calendar.views.event_words import when_words
+from webmail.models import now
+from webmail.web.banners import add_banner
+from webmail.web.current import current_user, time_zone
+from webmail.web.formatting import local, long_date, today
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.request_values import local_path
+
+IN_BANNER = 3
+MOST = 200
+_MINUTES = {"10": 10, "60": 60}
+
+add_banner("calendar/_reminders.html")
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderRow:
+    id: int
+    title: str
+    when: str
+    place: str
+    url: str
+
+
+@blueprint.app_template_global()
+def due_reminders() -> list[ReminderRow]:
+    """The first ones of the person, one more than the banner shows: 1 query for a request."""
+    if not getattr(session, "user", None) or request.endpoint == "calendar.show_reminders":
+        return []
+    if "reminders" not in g:
+        g.reminders = _rows(IN_BANNER + 1)
+    return cast("list[ReminderRow]", g.reminders)
+
+
+def _rows(most: int) -> list[ReminderRow]:
+    return [_row(one) for one in reminders.shown(current_user(), most)]
+
+
+def _row(one: reminders.OnPage) -> ReminderRow:
+    begins, ends = moment_of(one.start, one.whole_day), moment_of(max(one.end - one.whole_day * 86_400, one.start), one.whole_day)
+    when = when_words(begins, ends, time_zone())
+    if isinstance(begins, datetime) and isinstance(ends, datetime) and begins.date() == ends.date() == today():
+        when = f"{begins:%H:%M}–{ends:%H:%M}" if begins != ends else f"{begins:%H:%M}"
+    elif not isinstance(begins, datetime) and begins == ends == today():
+        when = _("Today")
+    return ReminderRow(one.id, one.summary, when, one.location, event_url(one.calendar, one.href, one.at))
+
+
+@blueprint.get("/calendar/reminders")
+def show_reminders() -> Response:
+    return page("calendar/reminders.html", rows=_rows(MOST))
+
+
+@blueprint.post("/calendar/reminders/<int:number>")
+def answer_reminder(number: int) -> Response:
+    """Done with one, or later: `until` is "done", "10" or "60" (minutes) or "tomorrow"."""
+    chosen = request.form.get("until", "done")
+    if (until := _until(chosen)) is None:
+        reminders.done(current_user(), [number])
+    elif reminders.put_off(current_user(), number, until):
+        notify(_("You will be reminded again: %(when)s.", when=long_date(until)))
+    return redirect(_back(), 303)
+
+
+def _until(chosen: str) -> datetime | None:
+    if chosen in _MINUTES:
+        return now() + timedelta(minutes=_MINUTES[chosen])
+    if chosen != "tomorrow":
+        return None
+    at = local(now())
+    return schedule.stored(schedule.choices(at, before_evening=timedelta())["tomorrow"], at, timedelta(days=3))
+
+
+@blueprint.post("/calendar/reminders/done")
+def finish_reminders() -> Response:
+    """Done with all that the page had."""
+    known = [int(one) for one in request.form.getlist("known")[:MOST] if one.isdigit() and len(one) < 19]
+    reminders.done(current_user(), known)
+    return redirect(_back(), 303)
+
+
+def _back() -> str:
+    return local_path(request.form.get("back", "")) or url_for("calendar.show")
