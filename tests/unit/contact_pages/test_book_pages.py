@@ -14,8 +14,9 @@ from tests.unit.contact_pages.conftest import book, share, user_of
 from webmail import preferences
 from webmail.compose import address_book, suggestions
 from webmail.contacts import store
-from webmail.contacts.views import sources
+from webmail.contacts.views import categories, sources
 from webmail.contacts.views.sources import PeopleSource, SourcePerson
+from webmail.database.connection import db
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Collection, CollectionShare, Contact, Correspondent, TrashedItem
 
@@ -61,6 +62,33 @@ def test_books_are_tabs_and_rows_say_where_they_are(alice: Visitor, bob: Visitor
     page = alice.get(page.link("Staff (Bob) 2"))
     assert rows(page) == ["Ann ann@x.example", "Ben"] and page.one("main [aria-current]").get_text().startswith("Staff")
     assert "This address book is empty." in alice.get(f"/contacts?book={book(alice, 'Empty').id}").text
+
+
+def test_more_books_of_ones_own_ask_the_database_no_more(alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = db.obj.execute_sql
+    monkeypatch.setattr(db.obj, "execute_sql", lambda sql, *more, **named: asked.append(sql) or ask(sql, *more, **named))
+
+    def of_users() -> int:
+        asked.clear()
+        assert alice.get("/contacts").status == 200
+        return sum('FROM "accounts"' in sql for sql in asked)
+
+    book(alice, "Club"), book(alice, "Choir")
+    few = of_users()
+    for number in range(8):
+        book(alice, f"More {number}")
+    assert of_users() == few
+
+
+def test_a_category_of_very_many_shows_the_first_and_how_many_there_are(alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(categories, "_MOST_SHOWN", 2)
+    for name in ("Ann", "Ben", "Cleo"):
+        row = new(user_of(alice), name, f"{name}@x.example")
+        store.put(user_of(alice), row.vcard.replace("END:VCARD", "CATEGORIES:Choir\r\nEND:VCARD"), row)
+    page = alice.get("/contacts/categories?name=choir")
+    assert "Category of 3 contacts" in page.text and "and 1 more" in page.text
+    assert "Ben" in page.text and "Cleo" not in page.text
 
 
 def test_a_book_that_is_not_shared_with_one_is_not_there(alice: Visitor, bob: Visitor) -> None:

@@ -10,6 +10,8 @@ from webmail.contacts.categories import Category
 from webmail.web.current import current_user
 from webmail.web.rendering import page
 
+_MOST_SHOWN = 500  # contacts of a category
+
 
 @blueprint.get("/contacts/categories")
 def show_category() -> Response:
@@ -19,7 +21,8 @@ def show_category() -> Response:
     if not people:
         abort(404)
     name = categories.spelt(current_user(), key)
-    return page("contacts/category.html", name=name, people=people, reachable=any(one.email for one in people))
+    reachable = any(one.email for one in people)
+    return page("contacts/category.html", name=name, people=people[:_MOST_SHOWN], total=len(people), reachable=reachable)
 
 
 @blueprint.app_template_global()

@@ -80,8 +80,11 @@ def shelf() -> list[Access]:
 @blueprint.app_template_global()
 def book_label(access: Access) -> str:
     """What a book is called; others' with whose it is."""
-    title, owner = books.title(access), access.collection.user
-    return title if access.rights == "own" else _("%(book)s (%(person)s)", book=title, person=owner.name or owner.address)
+    title = books.title(access)
+    if access.rights == "own":  # whose row is not read with it
+        return title
+    owner = access.collection.user
+    return _("%(book)s (%(person)s)", book=title, person=owner.name or owner.address)
 
 
 def asked_book() -> Access | None:
