@@ -214,6 +214,18 @@ def test_what_the_menu_of_a_message_offers_works_in_w3m(wanda: Terminal) -> None
     press(wanda, "^Undo", "The message is back where it was.")
 
 
+def test_an_event_is_made_of_a_few_words_in_w3m(wanda: Terminal) -> None:
+    press(wanda, "Calendar", "New event")
+    press(wanda, "New event", "In a few words")
+    wanda.find("In a few words")
+    wanda.keys("Tab")
+    wanda.fill_in("staff meeting 8 December 2028 5-7pm room 12")
+    wanda.keys("Tab", "Enter")
+    wanda.until("Friday 8 December 2028, 17:00")
+    press(wanda, "^Save Cancel", "was added to your calendar")
+    press(wanda, "^Undo", "Undone")
+
+
 def test_a_search_is_saved_in_w3m(wanda: Terminal) -> None:
     wanda.find("Search mail")
     wanda.keys("Tab")
