@@ -51,7 +51,7 @@ def next_due(after: datetime, hour: int, zone: ZoneInfo) -> datetime:
 
 
 def sweep(settings: Settings, write: Write, at: datetime | None = None) -> list[int]:
-    """Queue what is due `at` (now: UTC, naive); returns the messages to deliver (by `id`). One short transaction for each person."""
+    """Queue what is due `at` (now: UTC, naive); returns the messages to deliver (by `id`). One transaction for each person."""
     messages: list[int] = []
     at = at or now()
     while rows := list(DailyAgenda.select().where(DailyAgenda.due <= at).order_by(DailyAgenda.due).limit(_PIECE)):
