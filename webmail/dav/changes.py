@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +18,13 @@ from webmail.config import Settings
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
 from webmail.database.connection import db
+from webmail.database.pieces import give_way, next_size
 from webmail.dav.visit import Visit, current
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, TrashedCollection, User
 
 Item = Contact | CalendarObject
-_PIECE = 100
+_PIECE, _FIRST_PIECE = 100, 50
 
 
 class WrongComponent(ValueError):
@@ -129,6 +131,22 @@ def trash_all(collection: Collection, by: str, device: str = "", *, whole: Trash
     Collection.delete().where(Collection.id == collection.id).execute()
 
 
+def trash_by_pieces(collection: Collection, by: str, whole: TrashedCollection) -> None:
+    """The same in short transactions, since others wait for the lock. What breaks off leaves a smaller collection."""
+    size = _FIRST_PIECE
+    while True:
+        began = time.monotonic()
+        with db.atomic():
+            store.lock([collection.id])
+            if not (rows := some_of(collection, size)):
+                Collection.delete().where(Collection.id == collection.id).execute()
+                return
+            trash(collection, rows, by, whole=whole)
+        took = time.monotonic() - began
+        size = next_size(size, took)
+        give_way(took)
+
+
 def some_of(collection: Collection, most: int) -> list[Item]:
     """The oldest of what is in a collection. 1 query."""
     table: Any = Contact if collection.kind == BOOK else CalendarObject
@@ -145,6 +163,7 @@ def move(row: Item, goal: Collection, href: str, there: Item | None, visit: Visi
         if there is not None:
             trash(goal, [there], visit.user.address, visit.device.name)
         source = row.collection
+        assert source is not None  # it was found in one
         if source.user_id not in (visit.user.id, goal.user_id):  # what leaves somebody else's stays in their trash
             trash_store.put(source, _told(source, [row]), visit.user.address, visit.device.name)
         if row.collection_id != goal.id:

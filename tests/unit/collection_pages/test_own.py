@@ -136,9 +136,9 @@ def test_a_deletion_that_broke_off_is_gone_on_with(page: Browser, phone: Phone, 
     name = Collection.get_by_id(number).name
     for uid in ("a", "b", "c"):
         phone.put(f"{name}/{uid}.ics", event(uid))
-    monkeypatch.setattr(removal, "_FIRST", 2)
+    monkeypatch.setattr(removal.changes, "_FIRST_PIECE", 2)
     with monkeypatch.context() as patched:
-        patched.setattr(removal, "next_size", lambda *_args: 1 / 0)
+        patched.setattr(removal.changes, "next_size", lambda *_args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             removal.delete(alice, number)
     assert CalendarObject.select().count() == 1 and TrashedItem.select().count() == 2

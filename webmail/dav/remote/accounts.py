@@ -18,7 +18,6 @@ from webmail.collections.look import COLOUR, NAME
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.database.pieces import give_way
 from webmail.dav import changes
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import Ask, RemoteServer
@@ -29,7 +28,6 @@ MOST = 5  # accounts of one person
 EVERY = timedelta(minutes=15)
 LEASE = timedelta(minutes=10)  # of a worker that is at it; it renews it
 _LONGEST = timedelta(hours=8)  # between two tries
-_PIECE = 100  # items deleted in one transaction
 _PURPOSE = "other dav server"
 
 
@@ -141,16 +139,8 @@ def unlink(one: RemoteLink, *, keep: bool) -> None:
         store.lock([collection.id])
         RemoteLink.delete().where(RemoteLink.id == one.id).execute()
         whole = None if keep else trash_store.put_whole(collection, by)
-    while whole is not None:  # in short transactions: others wait for the lock
-        began = time.monotonic()
-        with db.atomic():
-            store.lock([collection.id])
-            if rows := changes.some_of(collection, _PIECE):
-                changes.trash(collection, rows, by, whole=whole)
-            else:
-                changes.trash_all(collection, by, whole=whole)
-                whole = None
-        give_way(time.monotonic() - began)
+    if whole is not None:
+        changes.trash_by_pieces(collection, by, whole)
     changes.tell(collection)
 
 
