@@ -85,9 +85,9 @@ def _row(calendar: int, href: str) -> CalendarObject | None:
     return found
 
 
-def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False) -> list[Done]:
+def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False, kept: bool = False) -> list[Done]:
     """Change what is in calendars, all of it or nothing; returns what undoes it. `as_kept`: rules that are never expanded may
-    stay as they are. What is taken out of somebody else's calendars goes into their trash.
+    stay as they are. What is taken out of somebody else's calendars goes into their trash; out of one's own only if `kept`.
 
     1 transaction. Raises UnusableCalendar, EventChangedElsewhere, NotWritable, LimitReached, UidTaken.
     """
@@ -101,9 +101,11 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
         rows = [_row(one.calendar, one.href) for one in writes]
         if any((row.etag if row else "") != one.etag for row, one in zip(rows, writes, strict=True)):
             raise EventChangedElsewhere("another version is there")
-        own = {user.id, *(may[one.calendar].user_id for one in writes if one.text)}  # it stays theirs
+        keepers = {may[one.calendar].user_id for one in writes if one.text}  # it stays theirs
+        if keepers or not kept:
+            keepers.add(user.id)
         for row, one in zip(rows, writes, strict=True):
-            if row is not None and not one.text and may[one.calendar].user_id not in own:
+            if row is not None and not one.text and may[one.calendar].user_id not in keepers:
                 trash.put(may[one.calendar], [(row.href, row.uid, _title(row), row.text)], user.address)
         done: dict[int, Done] = {}
         for at in sorted(range(len(writes)), key=lambda at: bool(writes[at].text)):  # first what makes room, and frees a UID
@@ -164,7 +166,7 @@ def undo(user: User, name: str, settings: Settings) -> bool:
 
 
 def _out_of_trash(user: User, steps: Iterable[Done]) -> None:
-    """Forget what this person had taken out of somebody else's calendar, and has just put back."""
+    """Forget what this person had deleted, and has just put back."""
     for one in steps:
         mine = (TrashedItem.collection == one.calendar) & (TrashedItem.by == user.address) & (TrashedItem.device == "")
         latest = (

@@ -248,8 +248,10 @@ def test_an_event_is_deleted_and_comes_back_under_its_name(alice):
     assert "was deleted" in page.notices and not rows() and GoneItem.select().where(GoneItem.href == row.href).count() == 1
     assert page.address == "/calendar/day/2026-12-08"
     assert alice.post(url(row, "/delete")).status in (200, 400)  # a second click
+    assert "Conseil" in alice.get("/collections/trash").text
     undo(alice, page)
     assert (only().href, only().text) == (row.href, row.text) and not GoneItem.select().count()
+    assert "Conseil" not in alice.get("/collections/trash").text
 
 
 def test_undo_does_not_take_back_what_came_after(alice):

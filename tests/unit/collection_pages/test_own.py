@@ -102,7 +102,7 @@ def test_one_is_deleted_and_brought_back_with_all_that_was_in_it(
     page.share(number, "bob", "write")
     token, _found = phone.sync(f"{name}/")
     gone = page.press(page.get(f"/collections/{number}"), "form", "delete")
-    assert "Address book “Club” deleted. Everything in it stays in the trash for 30 days." in gone.notices
+    assert "Address book “Club” deleted. Everything in it stays in “Deleted contacts and events” for 30 days." in gone.notices
     assert phone.ask("PROPFIND", f"{name}/").status_code == 404 and Contact.select().count() == 0
     assert phone_of(bob).ask("PROPFIND", f"shared-{number}/").status_code in (403, 404)
     back = page.submit(gone, "#notices form")
@@ -156,7 +156,7 @@ def test_one_with_very_much_in_it_is_deleted_by_a_worker(page: Browser, phone: P
     for _time in range(2):
         assert "Deleting “Trips”." in page.press(shown, "form", "delete").notices
     assert work_all(app) == 1 and not Collection.select().where(Collection.id == number).exists()
-    assert "Everything in it stays in the trash for 30 days." in page.get("/tasks").text
+    assert "Everything in it stays in “Deleted contacts and events” for 30 days." in page.get("/tasks").text
     page.submit(page.get("/tasks"), "main form:has([name=whole])")
     assert phone.ask("GET", f"{name}/a.ics").status_code == 200
 

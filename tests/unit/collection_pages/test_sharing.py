@@ -226,7 +226,7 @@ def test_a_look_outlives_the_end_of_a_share(page: Browser, trips: int, bob: User
     shares.set_look(bob, store.get(bob, trips), "Mine", "")
     for _time in range(2):
         page.submit(page.get(f"/collections/{trips}"), "[data-share] form", action="revoke")
-        assert store.get(bob, trips) is None and "Only you have access." in page.get(f"/collections/{trips}").text
+        assert store.get(bob, trips) is None and "Nobody else has access." in page.get(f"/collections/{trips}").text
         page.share(trips, "bob")
     assert store.get(bob, trips).props["D:displayname"] == "Mine"
 

@@ -66,7 +66,8 @@ def delete_event(calendar: int, href: str) -> Answer:
         return _question(facts, 422, _("Choose what to delete."))
     scope = request.form.get("scope", "") if facts and facts.parted else "one" if facts and facts.at else "all"
     try:
-        done = editing.write(current_user(), [event_changes.removal(row, at, scope, floating)], settings(), as_kept=True)
+        removal = event_changes.removal(row, at, scope, floating)
+        done = editing.write(current_user(), [removal], settings(), as_kept=True, kept=True)
     except CannotChange as error:
         if facts is None or error.reason != "range":
             abort(404)

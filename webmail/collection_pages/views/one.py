@@ -104,7 +104,7 @@ def _delete(access: Access) -> Answer:
     except LastOfKind:  # another window has just deleted the other one
         return _say_last(access)
     words = _("Address book “%(name)s” deleted.") if kind == BOOK else _("Calendar “%(name)s” deleted.")
-    words = words % {"name": name} + " " + _("Everything in it stays in the trash for 30 days.")
+    words = words % {"name": name} + " " + _("Everything in it stays in “Deleted contacts and events” for 30 days.")
     notify(words, undo=(url_for("collections.restore_whole"), {"whole": whole.id}), keep=_UNDO_SECONDS)
     return redirect(url_for("collections.show"), 303)
 
@@ -132,7 +132,7 @@ def _delete_later(access: Access) -> Answer:
 
 TASK_TEXTS[delete_task.NAME] = TaskText(
     title=lambda about: _("Deleting “%(name)s”.", name=about.get("name", "")),
-    done=lambda _result: _("Deleted. Everything in it stays in the trash for 30 days."),
+    done=lambda _result: _("Deleted. Everything in it stays in “Deleted contacts and events” for 30 days."),
     failed=lambda _reason: _("This is the only one of its kind, so it stays."),
     link=lambda _result: (url_for("collections.show"), _("Calendars and address books")),
     undo=lambda facts: (url_for("collections.restore_whole"), {"whole": facts["whole"]}) if facts.get("whole") else None,
