@@ -28,6 +28,7 @@ from webmail.auth.devices import handover
 from webmail.auth.providers import directory_sweep
 from webmail.auth.views import directory_letters
 from webmail.calendar import birthdays, daily_agenda, objects, reminders, subscribed_rounds
+from webmail.calendar import import_task as calendar_import
 from webmail.calendar.views import calendar_letters
 from webmail.collection_pages import delete_task, restore_task
 from webmail.collections import store as collections
@@ -65,6 +66,7 @@ _FAR = timedelta(minutes=2)
 KINDS: tuple[TaskKind, ...] = (
     import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND,
     delete_task.KIND, restore_task.KIND, room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
+    calendar_import.CHECK_KIND, calendar_import.KIND,
 )  # fmt: skip
 
 

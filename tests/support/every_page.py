@@ -76,6 +76,10 @@ NO_PAGES = frozenset(
         "mailbox.room_report",
         "collections.suggest",
         "contacts.card",
+        "calendar.export_all",
+        "calendar.export_calendar",
+        "calendar.export_event",
+        "calendar.show_import",  # of a file that waits: states
         "contacts.import_columns",  # of a file that waits: states
         "contacts.show_import",
         "contacts.export",
@@ -289,7 +293,11 @@ def _subscribed(user: User) -> dict[str, str]:
     told = {"host": "cal.example.org", "secret": b"x", "error": "gone", "left": 1, "notes": '[["once", "Sortie"]]'}
     told |= {"due": now() + timedelta(days=1), "tried": now(), "succeeded": now()}
     CalendarSubscription.get_or_create(user=user, collection=calendar, defaults=told)
-    return {"subscribe": "/calendar/subscriptions/new", "subscription": f"/calendar/subscriptions/{calendar.id}"}
+    return {
+        "calendar-import": "/calendar/import",
+        "subscribe": "/calendar/subscriptions/new",
+        "subscription": f"/calendar/subscriptions/{calendar.id}",
+    }
 
 
 def _servers(demo: Services) -> dict[str, str]:

@@ -9,7 +9,9 @@ from webmail.calendar.views import (
     event_times,
     event_transfer,
     event_words,
+    exports,
     from_message,
+    imports,
     meetings,
     reminders,
     search,
@@ -22,5 +24,6 @@ from webmail.calendar.views import (
 
 __all__ = [
     "blueprint", "calendar_letters", "calendars", "event", "event_form", "event_times", "event_transfer", "event_words",
-    "from_message", "meetings", "reminders", "search", "show", "subscription_words", "subscriptions", "undo", "words",
+    "exports", "from_message", "imports", "meetings", "reminders", "search", "show", "subscription_words", "subscriptions",
+    "undo", "words",
 ]  # fmt: skip

@@ -1,0 +1,233 @@
+"""Calendar files in and out: a look before, what is kept, what is not understood, undo, large ones by a worker; exports."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.calendar_ground import calendar_of, put, share
+from tests.support.visits import Page, Visitor
+from webmail.calendar import import_task, importing
+from webmail.calendar.editing import Write
+from webmail.models import CalendarObject, Occurrence, Task, TaskState, User
+from webmail.tasks.kinds import TaskRun
+
+FORM, TAKE = "#import-events", "#take-import"
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[Flask]:
+    with ground.application(tmp_path / "instance") as made:
+        yield made
+
+
+@pytest.fixture
+def alice(app: Flask) -> Visitor:
+    return ground.person(app)
+
+
+def event(uid: str, title: str = "Cours", *more: str) -> str:
+    lines = [
+        "BEGIN:VEVENT",
+        *([f"UID:{uid}"] if uid else []),
+        "DTSTAMP:20260101T000000Z",
+        "DTSTART;TZID=Romance Standard Time:20261201T080000",
+    ]
+    return "".join(f"{line}\r\n" for line in [*lines, f"SUMMARY:{title}", *more, "END:VEVENT"])
+
+
+def ics(*events: str, head: str = "X-WR-CALNAME:Vie scolaire\r\n") -> bytes:
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n{head}{''.join(events)}END:VCALENDAR\r\n".encode()
+
+
+def choose(visitor: Visitor, content: bytes, **fields: Any) -> Page:
+    return visitor.submit(visitor.get("/calendar/import"), FORM, file=(io.BytesIO(content), "export.ics"), **fields)
+
+
+def rows() -> list[CalendarObject]:
+    return list(CalendarObject.select().order_by(CalendarObject.id))
+
+
+def will(page: Page) -> str:
+    return " ".join(page.one("[data-will]").get_text(" ").split())
+
+
+def test_nothing_is_saved_before_one_says_so(alice: Visitor) -> None:
+    page = choose(alice, ics(event("a"), event("b", "Piscine")))
+    assert will(page) == "2 new events"
+    assert "Piscine" in page.text
+    assert not rows()
+    after = alice.submit(page, TAKE, action="import")
+    assert "2 events imported." in after.notices
+    assert sorted(one.summary for one in Occurrence.select()) == ["Cours", "Piscine"]
+    assert rows()[0].text.count("DTSTART;TZID=Romance Standard Time:20261201T080000\r\n") == 1
+    assert Occurrence.get().start == 1796108400  # eight in Paris
+
+
+def test_cancelling_forgets_the_file(alice: Visitor) -> None:
+    page = choose(alice, ics(event("a")))
+    alice.submit(page, TAKE, action="cancel")
+    assert "no longer here" in alice.get(page.address).notices
+    assert not rows()
+
+
+def test_what_is_there_stays_unless_it_is_to_be_replaced(alice: Visitor) -> None:
+    first = ics(event("a"), event("b", "Piscine"))
+    alice.submit(choose(alice, first), TAKE, action="import")
+    again = choose(alice, first)
+    assert will(again) == "2 events that you already have"
+    assert "You have all of it already." in again.text
+    page = choose(alice, ics(event("a", "Cours déplacé"), event("b", "Piscine"), event("c")))
+    assert will(page) == "1 new event 1 event that you have in another version 1 event that you already have"
+    alice.submit(page, TAKE, action="import")
+    assert sorted(one.summary for one in Occurrence.select()) == ["Cours", "Cours", "Piscine"]
+    page = choose(alice, ics(event("a", "Cours déplacé")))
+    after = alice.submit(page, TAKE, action="import", replace="1")
+    assert sorted(one.summary for one in Occurrence.select()) == ["Cours", "Cours déplacé", "Piscine"]
+    alice.submit(after, "form[action='/calendar/import/undo']")
+    assert sorted(one.summary for one in Occurrence.select()) == ["Cours", "Cours", "Piscine"]
+
+
+def test_an_import_can_be_undone_but_not_what_was_changed_since(alice: Visitor) -> None:
+    after = alice.submit(choose(alice, ics(event("a"), event("b"))), TAKE, action="import")
+    changed = rows()[0]
+    user = User.get(User.address == alice.address)
+    text = changed.text.replace("Cours", "À moi")
+    importing.write_piece(
+        user, [Write(changed.collection_id, changed.href, text, changed.etag)], alice.client.application.extensions["settings"]
+    )
+    alice.submit(after, "form[action='/calendar/import/undo']")
+    assert [one.summary for one in Occurrence.select()] == ["À moi"]
+
+
+def test_what_is_not_understood_is_told_with_its_line(alice: Visitor) -> None:
+    broken = ics(
+        event("once", "Bombe", "RRULE:FREQ=SECONDLY"), "BEGIN:VFREEBUSY\r\nEND:VFREEBUSY\r\n", event("bad", "Sans date").replace("DTSTART", "X-NO"),
+        event("twin", "Un"), event("twin", "Deux").replace("20261201T", "20261202T"), event("", "Sans nom"),
+        "BEGIN:VTODO\r\nUID:todo\r\nSUMMARY:Corriger\r\nEND:VTODO\r\n", "BEGIN:VJOURNAL\r\nUID:note\r\nSUMMARY:Note\r\nEND:VJOURNAL\r\n",
+    )  # fmt: skip
+    page = choose(alice, broken)
+    told = " ".join(page.one("[data-remarks]").get_text(" ").split())
+    assert "line 5 Bombe : repeats by a rule" in told
+    assert "line 12 VFREEBUSY : not an event" in told
+    assert "line 14 Sans date : its date or time" in told
+    assert "Deux : has the same identifier" in told
+    assert will(page) == "6 new events"
+    alice.submit(page, TAKE, action="import")
+    assert sorted(row.component for row in rows()) == ["VEVENT"] * 4 + ["VJOURNAL", "VTODO"]
+    assert "RRULE:FREQ=SECONDLY" in CalendarObject.get(CalendarObject.uid == "once").text
+    assert will(choose(alice, broken)) == "6 events that you already have"  # also those without an identifier
+
+
+def test_several_calendars_bare_events_and_answers(alice: Visitor) -> None:
+    answer = ics(event("no"), head="METHOD:REPLY\r\n")
+    page = choose(alice, ics(event("a"), head="METHOD:PUBLISH\r\n") + ics(event("b")) + answer + event("c").encode())
+    assert will(page) == "3 new events"
+    assert "an answer or a cancellation" in page.text
+    alice.submit(page, TAKE, action="import")
+    assert "METHOD" not in rows()[0].text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "Choose a file first."), (b"\x89PNG", "No events found"), (b"BEGIN:VCARD\r\nEND:VCARD\r\n", "No events found")],
+)
+def test_what_is_no_calendar_is_refused(alice: Visitor, content: bytes, words: str) -> None:
+    assert words in choose(alice, content).text
+    assert not rows()
+
+
+def test_into_which_calendar(app: Flask, alice: Visitor) -> None:
+    ground.person(app, "bob")
+    theirs, read = calendar_of("bob"), calendar_of("bob", "read")
+    share(theirs, "alice", "write")
+    share(read, "alice", "read")
+    page = choose(alice, ics(event("a")), calendar=str(theirs.id))
+    alice.submit(page, TAKE, action="import")
+    assert [row.collection_id for row in rows()] == [theirs.id]
+    assert choose(alice, ics(event("b")), calendar=str(read.id)).status == 404
+    assert choose(alice, ics(event("b")), calendar="999999").status == 404
+
+
+def test_somebody_elses_file_is_not_there(app: Flask, alice: Visitor) -> None:
+    page = choose(alice, ics(event("a")))
+    bob = ground.person(app, "bob")
+    assert "no longer here" in bob.get(page.address.partition("?")[0]).notices
+
+
+# --- large ones ------------------------------------------------------------------------------------------------------
+
+
+def turn(app: Flask, kind: Any) -> dict[str, Any]:
+    task = Task.get(Task.kind == kind.name)
+    Task.update(state=TaskState.RUNNING, turn=Task.turn + 1).where(Task.id == task.id).execute()
+    result = kind.work(TaskRun(Task.get_by_id(task.id), app.extensions["settings"]))
+    Task.update(state=TaskState.DONE, result=json.dumps(result)).where(Task.id == task.id).execute()
+    return result
+
+
+def test_a_large_file_is_read_and_imported_by_a_worker_that_may_be_killed(app: Flask, alice: Visitor, monkeypatch) -> None:
+    monkeypatch.setattr(importing, "SMALL_FILE", 1000)
+    content = ics(*(event(f"e{number}", f"Cours {number}") for number in range(70)))
+    page = choose(alice, content)
+    assert "being read" in page.text
+    turn(app, import_task.CHECK_KIND)
+    page = alice.get(page.address)
+    assert will(page) == "70 new events"
+    alice.submit(page, TAKE, action="import")
+    real, calls = importing.write_piece, []
+
+    def dies(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(importing, "write_piece", dies)
+    with pytest.raises(KeyboardInterrupt):
+        turn(app, import_task.KIND)
+    assert len(rows()) == 40
+    monkeypatch.setattr(importing, "write_piece", real)
+    assert turn(app, import_task.KIND)["written"] == 70
+    assert len(rows()) == 70
+
+
+# --- out -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_comes_in_goes_out_as_it_was(alice: Visitor) -> None:
+    parts = [
+        event("a", "Long " * 30, "X-FOO;BAR=\"a:b\":c", "DESCRIPTION:pli", " é suite"), event("b", "Piscine", "BEGIN:VALARM", "TRIGGER:-PT5M", "END:VALARM"),
+        "BEGIN:VTODO\r\nUID:todo\r\nSUMMARY:Corriger\r\nEND:VTODO\r\n",
+    ]  # fmt: skip
+    alice.submit(choose(alice, ics(*parts)), TAKE, action="import")
+    number = calendar_of().id
+    saved = alice.get(f"/calendar/export/{number}").response.get_data()
+    assert all(part.encode() in saved for part in parts)
+    assert saved.count(b"BEGIN:VCALENDAR") == 1
+    packed = alice.get("/calendar/export").response.get_data()
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.namelist() == ["Agenda.ics"]
+        assert parts[0].encode() in archive.read("Agenda.ics")
+    row = CalendarObject.get(CalendarObject.uid == "a")
+    one = alice.get(f"/calendar/export/{number}/{row.href}").response
+    assert one.get_data(as_text=True) == row.text
+
+
+def test_nobody_else_gets_it(app: Flask, alice: Visitor) -> None:
+    href = put(calendar_of(), "Privé", ":20261201T080000Z")
+    bob = ground.person(app, "bob")
+    number = calendar_of().id
+    assert bob.get(f"/calendar/export/{number}").status == 404
+    share(calendar_of(), "bob", "busy")
+    assert bob.get(f"/calendar/export/{number}").status == 404
+    assert bob.get(f"/calendar/export/{number}/{href}").status == 404
+    with zipfile.ZipFile(io.BytesIO(bob.get("/calendar/export").response.get_data())) as archive:
+        assert archive.namelist() == []

@@ -1,0 +1,171 @@
+"""Importing: what a calendar file would bring into a calendar, and bringing it in, piece by piece, with undo."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from webmail.calendar import editing, objects
+from webmail.calendar.editing import Done, EventChangedElsewhere, Write
+from webmail.config import Settings
+from webmail.database import undo_store
+from webmail.database.pieces import in_pieces
+from webmail.mime.formats import calendar_files
+from webmail.mime.formats.calendar_files import FileObject, FileRemark, FileRemarkKind
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.models import CalendarObject, User
+
+LARGEST_FILE = 20_000_000  # bytes
+SMALL_FILE = 100_000  # bytes; imported at once, while the person waits
+_PIECE = 20
+_MOST_NAMED = 50
+_MOST_REMARKS = 200
+_LARGEST_UNDO = 4_000_000  # characters
+_OPENING = '{"imported"'
+
+
+@dataclass(slots=True)
+class EventPlan:
+    """What is new, and what is there in other words: with the name and entity tag that it has."""
+
+    name: str = ""
+    fresh: list[FileObject] = field(default_factory=list)
+    changed: list[tuple[FileObject, str, str]] = field(default_factory=list)
+    same: int = 0
+    doubled: int = 0
+    remarks: list[FileRemark] = field(default_factory=list)
+
+    def writes(self, calendar: int, *, replace: bool) -> list[Write]:
+        """What importing does; `replace`: also with what is there in other words."""
+        new = [Write(calendar, f"{hashlib.sha256(one.uid.encode()).hexdigest()[:32]}.ics", one.text) for one in self.fresh]
+        return new + ([Write(calendar, href, one.text, etag) for one, href, etag in self.changed] if replace else [])
+
+
+@dataclass(slots=True)
+class EventReport:
+    """Counts, and the first of each."""
+
+    name: str = ""
+    fresh: int = 0
+    changed: int = 0
+    same: int = 0
+    doubled: int = 0
+    titles: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    remarks: list[list[Any]] = field(default_factory=list)  # line, FileRemarkKind, detail
+    more_remarks: int = 0
+
+    @property
+    def any_events(self) -> bool:
+        return bool(self.fresh or self.changed or self.same)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> EventReport:
+        return cls(**{name: data[name] for name in cls.__slots__ if name in data})
+
+
+def plan(content: bytes, calendar: int, zone: tzinfo) -> EventPlan:
+    """Compare a file with a calendar (by `id`). Some ms for each new event. Raises NotCalendarFile."""
+    found = calendar_files.read(content)
+    planned = EventPlan(found.name, doubled=found.doubled, remarks=list(found.remarks))
+    there = _there(calendar, [one.uid for one in found.objects])
+    for one in found.objects:
+        known = there.get(one.uid)
+        if known and known[1] == hashlib.sha256(one.text.encode()).hexdigest():
+            planned.same += 1
+        elif _usable(one, zone, planned):
+            if known:
+                planned.changed.append((one, *known))
+            else:
+                planned.fresh.append(one)
+    planned.remarks.sort(key=lambda one: one.line)
+    return planned
+
+
+def _there(calendar: int, uids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The names and entity tags of those that the calendar has."""
+    found: dict[str, tuple[str, str]] = {}
+    for at in range(0, len(uids), 500):
+        rows: Any = CalendarObject.select(CalendarObject.uid, CalendarObject.href, CalendarObject.etag).where(
+            CalendarObject.collection == calendar, CalendarObject.uid.in_(uids[at : at + 500])
+        )
+        found |= {uid: (href, etag) for uid, href, etag in rows.tuples()}
+    return found
+
+
+def _usable(one: FileObject, zone: tzinfo, planned: EventPlan) -> bool:
+    """Whether it can be kept; a remark where it can't, or not be shown as it is meant."""
+    kind = FileRemarkKind.LARGE
+    if len(one.text.encode()) <= editing.LARGEST:
+        try:
+            objects.prepared(one.text, zone)
+            return True
+        except UnusableCalendar:
+            kind = FileRemarkKind.ONCE
+        try:
+            objects.prepared(one.text, zone, once=True)
+        except UnusableCalendar:
+            kind = FileRemarkKind.UNREADABLE
+    planned.remarks.append(FileRemark(one.line, kind, one.title))
+    return kind is FileRemarkKind.ONCE
+
+
+def report_of(planned: EventPlan) -> EventReport:
+    told = planned.remarks[:_MOST_REMARKS]
+    return EventReport(
+        planned.name, len(planned.fresh), len(planned.changed), planned.same, planned.doubled,
+        [one.title for one in planned.fresh[:_MOST_NAMED]], [one.title for one, _href, _etag in planned.changed[:_MOST_NAMED]],
+        [[one.line, str(one.kind), one.detail] for one in told], len(planned.remarks) - len(told),
+    )  # fmt: skip
+
+
+def write_piece(user: User, writes: Sequence[Write], settings: Settings) -> list[Done]:
+    """1 transaction. Raises EventChangedElsewhere, NotWritable, LimitReached, UidTaken."""
+    return editing.write(user, writes, settings, as_kept=True)
+
+
+def pieces(writes: Sequence[Write]) -> Iterable[Sequence[Write]]:
+    return (writes[at : at + _PIECE] for at in range(0, len(writes), _PIECE))
+
+
+def apply(user: User, writes: Sequence[Write], settings: Settings) -> list[Done]:
+    """Write all of it in short transactions. Raises as `write_piece`; what was written before stays, and is not written twice."""
+    return [done for piece in in_pieces(writes, _PIECE) for done in write_piece(user, piece, settings)]
+
+
+# --- undo ------------------------------------------------------------------------------------------------------------
+
+
+def offer_undo(user: User, done: Iterable[Done]) -> str:
+    """Keep what was there before for an hour; returns the name to undo by, "" if it is too large. 1 transaction."""
+    kept = json.dumps({"imported": [[one.calendar, one.href, one.before, one.etag] for one in done]}, ensure_ascii=False)
+    return "" if len(kept) > _LARGEST_UNDO else undo_store.keep(user, kept)
+
+
+def undo(user: User, name: str, settings: Settings) -> int:
+    """Take back an import; what was changed since stays. Returns how many events. In short transactions: what breaks off is gone
+    on with when it is asked for again. Raises NotWritable, LimitReached, UidTaken.
+    """
+    row = undo_store.load(user, name, _OPENING)
+    if row is None:
+        return 0
+    steps = [Write(calendar, href, before, etag) for calendar, href, before, etag in json.loads(row.steps)["imported"]]
+    count = sum(_taken_back(user, piece, settings) for piece in in_pieces(steps, _PIECE))
+    undo_store.forget(row)
+    return count
+
+
+def _taken_back(user: User, steps: Sequence[Write], settings: Settings) -> int:
+    try:
+        return len(editing.write(user, steps, settings, as_kept=True))
+    except EventChangedElsewhere:
+        if len(steps) == 1:
+            return 0
+        return sum(_taken_back(user, [one], settings) for one in steps)
