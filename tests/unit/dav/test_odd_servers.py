@@ -420,3 +420,58 @@ def test_a_collection_offered_twice_is_linked_once(pair: Make) -> None:
     one = pair()
     again = FoundCollection(one.url, "calendar", "Again")
     assert accounts.link(one.account, [again], one.settings) == 0
+
+
+# --- hostile ---------------------------------------------------------------------------------------------------------
+
+
+def _multistatus(*responses: str) -> bytes:
+    names = "xmlns='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav'"
+    return f"<multistatus {names}>{''.join(responses)}</multistatus>".encode()
+
+
+def _saying(content: bytes, status: int = 207, **headers: str) -> RemoteServer:
+    def ask(_method: str, url: str, _body: bytes, _headers: dict[str, str], *, limit: int, seconds: float) -> FetchedResponse:
+        if len(content) > limit:
+            raise AnswerTooLarge("too large")
+        return FetchedResponse(url, status, "", content, headers)
+
+    return RemoteServer(URL, LOGIN, PASSWORD, ask)
+
+
+@pytest.mark.parametrize(
+    "href", ["http://[", "https://cloud.example.org:99999/x", "https://[::1/x", "javascript:x", "//evil.example/"]
+)
+def test_addresses_that_are_none_are_passed_over(href: str) -> None:
+    kind = "<resourcetype><collection/><C:calendar/></resourcetype>"
+    one = "<response><href>{}</href><propstat><prop>{}</prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+    found = discover(_saying(_multistatus(one.format(href, kind), one.format("/good/", kind))))
+    assert [each.url for each in found] == [f"{URL}good/"]
+    led = f"<current-user-principal><href>{href}</href></current-user-principal><C:calendar-home-set><href>{href}</href></C:calendar-home-set>"
+    for server in (_saying(_multistatus(one.format("/", led))), _saying(b"", 302, location=href)):
+        try:
+            assert discover(server) == []
+        except RemoteTrouble as trouble:
+            assert trouble.kind in (RemoteFault.NOT_DAV, RemoteFault.ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<a>" * 100_000 + b"</a>" * 100_000, b"<multistatus xmlns='DAV:'>" + b"<a/>" * 400_000 + b"</multistatus>",
+        b"<multistatus xmlns='DAV:' " + b" ".join(b"a%d=''" % number for number in range(20_000)) + b"/>",
+        b"<!DOCTYPE a [<!ENTITY b 'c'>]><multistatus xmlns='DAV:'>&b;</multistatus>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>".encode("utf-16"),
+    ],
+    ids=["deep", "wide", "attributes", "entities", "entities in UTF-16"],
+)  # fmt: skip
+def test_xml_that_would_take_much_is_refused_before_it_is_built(content: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(NotMultistatus):
+        read(content)
+    assert time.process_time() - began < 1
+
+
+def test_a_token_that_never_ends_is_not_kept() -> None:
+    with pytest.raises(SyncTokenRefused):
+        _saying(_multistatus(f"<sync-token>{5_000_000 * 't'}</sync-token>")).changes(f"{URL}c/", "")

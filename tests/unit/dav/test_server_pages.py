@@ -233,3 +233,14 @@ def test_an_administrator_may_do_without(tmp_path: Path, alice: Visitor, app: Fl
 
     app.extensions["settings"] = dataclasses.replace(app.extensions["settings"], other_dav_servers=False)
     assert alice.get("/collections/servers").status == 404
+
+
+def test_few_pages_wait_for_other_servers_at_once(alice: Visitor, server: OtherServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "_PATIENCE", 0.01)
+    taken = [servers._waiting.acquire(blocking=False) for _turn in range(100)]
+    try:
+        answer = _connect(alice)
+        assert sum(taken) < 8 and answer.status == 422 and "Try again later" in answer.text and not server.asked
+    finally:
+        for _turn in range(sum(taken)):
+            servers._waiting.release()

@@ -27,6 +27,7 @@ LISTING, ITEMS = 12_000_000, 16_000_000  # bytes of an answer
 MOST_ITEMS = 20_000  # of one collection
 BATCH = 50  # items asked for at once
 _HOPS, _PAGES = 4, 400
+_LONGEST_TOKEN = 4_000  # characters; a server with longer ones is asked without
 UNCONDITIONAL = "~"  # how entity tags begin that are not the server's: they are no condition
 _TYPES = {BOOK: "text/vcard; charset=utf-8"}
 _CALENDAR_TYPE = "text/calendar; charset=utf-8"
@@ -92,7 +93,10 @@ class RemoteServer:
             location = answer.headers.get("location", "")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
                 return self._judged(answer, url, refused)
-            url = urljoin(url, location)
+            try:
+                url = urljoin(url, location)
+            except ValueError as error:
+                raise RemoteTrouble(RemoteFault.NOT_DAV, url) from error
             if method in ("PUT", "DELETE"):
                 raise RemoteTrouble(RemoteFault.REFUSED, url)
         raise RemoteTrouble(RemoteFault.NOT_DAV, url)
@@ -165,6 +169,8 @@ class RemoteServer:
         if answer.status != HTTPStatus.MULTI_STATUS:
             raise SyncTokenRefused
         answers, found.token = _read(answer.content, url)
+        if len(found.token) > _LONGEST_TOKEN:
+            raise SyncTokenRefused
         truncated = False
         for one in answers:
             name = item_name(url, one.href)

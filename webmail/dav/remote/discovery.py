@@ -11,6 +11,7 @@ from webmail.dav.remote.client import ABOUT, RemoteServer
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 
 MOST = 200  # collections that are offered
+_LARGEST = 2_000_000  # bytes of an answer, while somebody waits
 _PRINCIPAL = "<D:current-user-principal/><C:calendar-home-set/><CR:addressbook-home-set/>"
 _HOMES = {CALENDAR: f"{C}calendar-home-set", BOOK: f"{CR}addressbook-home-set"}
 _WORST = (RemoteFault.PASSWORD, RemoteFault.ELSEWHERE, RemoteFault.FORBIDDEN_PLACE, RemoteFault.INSECURE, RemoteFault.BUSY)
@@ -63,20 +64,20 @@ def _candidates(server: RemoteServer) -> Iterator[tuple[str, str | None]]:
 
 def _from(server: RemoteServer, url: str, seen: set[str]) -> list[FoundCollection]:
     """What this address leads to: a collection itself, the homes of its principal, or what lies in it."""
-    answers, url = server.propfind(url, _PRINCIPAL + ABOUT, 0)
+    answers, url = server.propfind(url, _PRINCIPAL + ABOUT, 0, _LARGEST)
     if itself := list(collections_in(answers, url)):
         return itself
     homes = _homes(answers, url)
     for principal in _hrefs(answers, f"{D}current-user-principal", url):
         if principal not in seen:
             seen.add(principal)
-            there, base = server.propfind(principal, _PRINCIPAL, 0)
+            there, base = server.propfind(principal, _PRINCIPAL, 0, _LARGEST)
             homes += _homes(there, base)
     found: list[FoundCollection] = []
     for home in dict.fromkeys(homes or [url]):
         if f"in {home}" not in seen:
             seen.add(f"in {home}")
-            inside, base = server.propfind(home, ABOUT, 1)
+            inside, base = server.propfind(home, ABOUT, 1, _LARGEST)
             found += collections_in(inside, base)
     return found
 
@@ -88,4 +89,10 @@ def _homes(answers: list[RemoteAnswer], base: str) -> list[str]:
 def _hrefs(answers: list[RemoteAnswer], tag: str, base: str) -> list[str]:
     """The addresses in a property."""
     found = [(one.text or "").strip() for answer in answers for one in answer.props.get(tag, ())]
-    return [urljoin(base, href) for href in found if href][:10]
+    urls = []
+    for href in filter(None, found[:10]):
+        try:
+            urls.append(urljoin(base, href))
+        except ValueError:  # no address
+            continue
+    return urls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 
 _SECONDS = 25.0  # that a page waits for another server
+_PATIENCE = 2.0  # seconds, for a turn to ask
+_waiting = threading.BoundedSemaphore(4)  # pages of this process that wait at once: threads are left for mail
 _MOST_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=15)  # refused passwords: nobody guesses them elsewhere through us
 
 
@@ -121,12 +124,16 @@ def _form(address: str, login: str, problem: str = "", place: str = "", status: 
 
 
 def _found(server: RemoteServer) -> list[FoundCollection]:
-    """What there is to choose. Raises RemoteTrouble."""
+    """What there is to choose. Raises RemoteTrouble, also where too many pages wait for other servers already."""
+    if not _waiting.acquire(timeout=_PATIENCE):
+        raise RemoteTrouble(RemoteFault.BUSY, server.url)
     server.end = time.monotonic() + _SECONDS
     try:
         return discover(server)
     except RoundOver as error:
         raise RemoteTrouble(RemoteFault.AWAY, "too slow") from error
+    finally:
+        _waiting.release()
 
 
 @blueprint.get("/collections/servers/<int:number>")
