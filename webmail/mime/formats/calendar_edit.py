@@ -240,10 +240,15 @@ def change(event: Component, root: Component, before: EventFields, after: EventF
 
 
 def touch(event: Component, *, timed: bool = False) -> None:
-    """Say that an event was changed now, and that those who have a copy need the new one (SEQUENCE)."""
+    """Say that an event was changed now, and that those who have a copy need the new one (SEQUENCE).
+
+    Versions of a meeting are its organiser's to count (RFC 5546, 2.1.4): a number of ours would make theirs look old.
+    """
     at = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    event.put(made("DTSTAMP", at))
     event.put(made("LAST-MODIFIED", at))
+    if event.first("ORGANIZER") is not None:
+        return
+    event.put(made("DTSTAMP", at))
     if timed:
         number = event.value("SEQUENCE")
         event.put(made("SEQUENCE", str(min(int(number), 10**9) + 1 if re.fullmatch(r"[0-9]{1,9}", number) else 1)))

@@ -89,7 +89,12 @@ def test_nothing_changes_where_nothing_is_edited():
 def test_it_writes_only_what_was_edited(changes, gone, come):
     after = edited(RICH, **changes)
     assert differing(RICH, after) == (gone, come)
-    assert "SEQUENCE:3" in after or "SEQUENCE:4" in after
+    assert "SEQUENCE:3\r\n" in after and "DTSTAMP:20261101T000000Z\r\n" in after  # its organiser's to count
+
+
+def test_versions_of_ones_own_are_counted():
+    text = calendar("DTSTART:20261127T090000Z|DTEND:20261127T100000Z|SUMMARY:x|SEQUENCE:3")
+    assert "SEQUENCE:3" in edited(text, title="y") and "SEQUENCE:4" in edited(text, start=datetime(2026, 11, 27, 8))
 
 
 def test_a_reminder_comes_and_goes_and_others_stay():
