@@ -93,24 +93,25 @@ def _inside(user: User, roots: Iterable[int]) -> tuple[dict[int, _Inside], set[i
     for _round in range(_DEEPEST):
         below: dict[int, None] = {}
         for at in range(0, len(level), _CHUNK):
-            rows = _members(user, level[at : at + _CHUNK], room + 1)
-            cut = {rows[-1][0]} if len(rows) > room else set()
+            rows, more = _members(user, level[at : at + _CHUNK], room + 1)
             room -= len(rows)
             for number in level[at : at + _CHUNK]:
                 inside.setdefault(number, _Inside())
             for row in rows:
                 _take(inside[row[0]], row, below)
-            last = rows[-1][0] if cut else 0  # rows come by group: of those behind the last one nothing is known
-            whole |= {number for number in level[at : at + _CHUNK] if number not in cut and not (last and number > last)}
+            last = rows[-1][0] if rows else 0  # rows come by group: of those behind the last one nothing is known
+            whole |= {number for number in level[at : at + _CHUNK] if not more or number < last}
         level = [number for number in below if number not in inside]
         if not level or room <= 0:
             break
     return inside, whole
 
 
-def _members(user: User, groups: list[int], most: int) -> list[Any]:
-    """Members are looked for among the contacts of the group's owner alone: nobody else can put people into a group by giving a
-    card of a book that they share the UID of a member. In several books, that of the group comes first.
+def _members(user: User, groups: list[int], most: int) -> tuple[list[Any], bool]:
+    """The members of these groups, and whether there may be more of the last one and those behind it.
+
+    They are looked for among the contacts of the group's owner alone: nobody else can put people into a group by giving a card of
+    a book that they share the UID of a member. In several books, that of the group comes first; `most` counts all of them.
     """
     person, group = Contact.alias(), Contact.alias()
     same = (person.card_uid == ContactMember.member) & (person.user == group.user) & books.visible(user, person)
@@ -126,7 +127,8 @@ def _members(user: User, groups: list[int], most: int) -> list[Any]:
         .limit(max(most, 0))
         .tuples()
     )
-    return list({row[-1]: row[:-1] for row in reversed(list(found))}.values())[::-1]
+    rows = list(found)
+    return list({row[-1]: row[:-1] for row in reversed(rows)}.values())[::-1], len(rows) >= most
 
 
 def _take(one: _Inside, row: Any, below: dict[int, None]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.contacts import group, new
-from webmail.contacts import membership, store
+from webmail.collections import store as collections
+from webmail.contacts import membership, moving, store
 from webmail.mime.formats.vcard_edit import ContactDetails
 from webmail.models import Contact, User
 
@@ -40,6 +41,28 @@ def test_what_is_too_large_or_too_deep_is_not_told_in_part(alice: User, monkeypa
     for n in range(25):
         chain = group(alice, f"G{n}", chain.card_uid)
     assert addresses(alice, chain) is None
+
+
+def test_members_who_stand_in_two_books_make_no_group_smaller(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of their cards counts against the limit; a group that it cuts is not told in part."""
+    collections.first(alice, collections.BOOK)
+    club = collections.create(alice, "club", collections.BOOK, "", "{}")
+    people = [new(alice, name, f"{name}@x.example") for name in "abcd"]
+    moving.copy(alice, [row.uid for row in people], club)
+    four = group(alice, "Four", *(row.card_uid for row in people))
+    behind = group(alice, "Behind", "mailto:z@x.example")
+    monkeypatch.setattr(membership, "MOST_PEOPLE", 5)
+    assert membership.people_of(alice, [four.id, behind.id]) == {}
+    monkeypatch.setattr(membership, "MOST_PEOPLE", 9)
+    found = membership.people_of(alice, [four.id, behind.id])
+    assert {number: len(inside) for number, inside in found.items()} == {four.id: 4, behind.id: 1}
+
+
+def test_of_groups_that_are_not_looked_into_nothing_is_told(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [group(alice, name, f"mailto:{name}@x.example") for name in "abcd"]
+    monkeypatch.setattr(membership, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(membership, "_CHUNK", 2)
+    assert list(membership.people_of(alice, [row.id for row in groups])) == [groups[0].id]
 
 
 def test_somebody_elses_contacts_are_nobody(alice: User, bob: User) -> None:
