@@ -51,7 +51,15 @@ def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
     title = look.title_of(access.props) or access.name
     owner = "" if row.user_id == current_user().id else row.user.name or row.user.address
     return ShownCalendar(
-        row.id, title, owner, f"tag-{colour}", f"p{number % _PATTERNS}", str(row.id) not in hidden, access.rights, row.seq
+        row.id,
+        title,
+        owner,
+        f"tag-{colour}",
+        f"p{number % _PATTERNS}",
+        str(row.id) not in hidden,
+        access.rights,
+        row.seq,
+        row.derived == DERIVED,
     )
 
 
