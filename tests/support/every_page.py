@@ -280,6 +280,7 @@ def _calendar(demo: Services) -> dict[str, str]:
         "event-words": "/calendar/events/new?words=lundi+18h+R%C3%A9union+salle+12",
         "event-search": "/calendar/search?words=entretien",
         "calendar": "/calendar",
+        "reminders": "/calendar/reminders",
         "calendar-empty": "/calendar/agenda/1990-01-01",
         **{f"calendar-{view}": place for view, place in views.items()},
     }

@@ -15,6 +15,7 @@ PAGES = {
     "calendar": (
         "calendar_view", "first_day", "hours_from", "hours_to", "second_zone", "week_numbers", "week_a", "school_zone", "birthdays",
     ),
+    "reminders": ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),
     "shortcuts": ("shortcuts",),
 }
 FORM = "#settings-form"

@@ -23,7 +23,7 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
-IN_BANNER = 3
+IN_BANNER = 2
 MOST = 200
 _MINUTES = {"10": 10, "60": 60}
 
