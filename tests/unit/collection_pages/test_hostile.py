@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 
 from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import Phone, card, event
 from tests.unit.dav.test_collections import PROP, query
 from webmail.collections import store
 from webmail.collections.look import DESCRIPTION, NAME
+from webmail.config_directory import SightRule
 from webmail.models import CalendarObject, Collection, CollectionShare, Contact, SystemMessage, TrashedItem, User
 
 
@@ -180,3 +183,27 @@ def test_a_shared_book_with_an_endless_name_is_called_by_its_beginning(
     for url in ("/contacts", f"/contacts?book={shared.id}", "/contacts/import", "/collections", "/calendar"):
         shown = browser_of(bob).get(url)
         assert shown.status == 200 and 200 * "x" not in shown.html and "\u202e" not in shown.html, url
+
+
+def test_a_share_tells_no_name_of_somebody_who_is_not_in_the_directory(
+    app: Flask, page: Browser, alice: User, person: Callable[..., User]
+) -> None:
+    person("hidden", name="Hidden Teacher")
+    number = page.make("calendar", "Trips")
+    rules = (SightRule(sees="nobody"),)
+    app.extensions["settings"] = replace(app.extensions["settings"], directory_rules=rules)
+    told = page.share(number, "hidden", "busy")
+    assert "hidden@lycee.example can now see when you are busy." in told.notices and "Hidden Teacher" not in told.html
+    told = page.press(told, "form", "revoke")
+    assert "hidden@lycee.example can no longer see" in told.notices and "Hidden Teacher" not in told.html
+
+
+def test_a_card_of_very_many_categories_has_a_page(
+    browser_of: Callable[[User], Browser], phone_of: Callable[..., Phone], alice: User, bob: User
+) -> None:
+    """A link for each took a quarter of a minute."""
+    shared = given(alice, bob, "read", "addressbook")
+    words = ",".join(f"c{number}" for number in range(20_000))
+    assert phone_of(alice).put(f"{shared.name}/c.vcf", card("c", "Cat", f"CATEGORIES:{words}")).status_code == 201
+    shown = browser_of(bob).get(f"/contacts/{Contact.get().uid}")
+    assert shown.status == 200 and len(shown.html) < 100_000

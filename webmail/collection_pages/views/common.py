@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,9 @@ from webmail.collection_pages.blueprint import blueprint
 from webmail.collections import look, shares, store
 from webmail.collections.store import BOOK, Access
 from webmail.models import CollectionShare, PeopleGroup, User
-from webmail.web.current import current_user
+from webmail.people import account_rows
+from webmail.people.visibility import sight_of
+from webmail.web.current import current_user, settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,21 @@ def person(user: User) -> str:
     return user.name or user.address
 
 
-def sharee(share: CollectionShare) -> str:
-    return who_words(shares.of_row(share))
+def sharees(given: Sequence[CollectionShare]) -> list[str]:
+    """What those are called with whom something is shared. At most 3 queries."""
+    return called([shares.of_row(share) for share in given])
+
+
+def called(people: Sequence[shares.Sharee]) -> list[str]:
+    """Names; of somebody who is not in the directory for the person who is asking, the address, which is all that they know."""
+    addresses = [one.address for one in people if isinstance(one, User)]
+    sight = sight_of(current_user(), settings()) if addresses else None
+    names = account_rows.checked(sight, addresses) if sight is not None and not sight.nobody else {}
+    return [one.name if isinstance(one, PeopleGroup) else names.get(one.address) or one.address for one in people]
 
 
 def who_words(who: shares.Sharee) -> str:
-    return who.name if isinstance(who, PeopleGroup) else person(who)
+    return called([who])[0]
 
 
 @blueprint.app_template_global()

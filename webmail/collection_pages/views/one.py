@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail.collection_pages import delete_task, removal
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.removal import LastOfKind
-from webmail.collection_pages.views.common import is_own, mine, sharee, shown, title_of
+from webmail.collection_pages.views.common import is_own, mine, sharees, shown, title_of
 from webmail.collection_pages.views.listing import checked
 from webmail.collections import look, manage, shares, store
 from webmail.collections.look import PALETTE
@@ -45,7 +45,8 @@ def one_page(access: Access, status: int = 200, *, errors: dict[str, str] | None
     if not is_own(access):
         kept = access.look is not None and look.COLOUR[one.kind] in json.loads(access.look.props)
         return page("collections/shared.html", status, **told, owners=_owners_look(access), kept=kept)
-    given = [] if one.derived else [(share, sharee(share)) for share in shares.given(access.collection)]
+    rows = [] if one.derived else shares.given(access.collection)
+    given = list(zip(rows, sharees(rows), strict=True))
     groups = shares.groups_of(current_user(), settings())
     told |= {"given": given, "levels": shares.levels(one.kind), "groups": [(group.id, group.name) for group in groups]}
     first = store.first(current_user(), one.kind).id == one.number

@@ -225,6 +225,9 @@ class _Labels:
 # --- from a card -----------------------------------------------------------------------------------------------------
 
 
+_MOST_CATEGORIES = 500  # of one card: pages have a link for each
+
+
 def entry_of(card: str) -> BookEntry:
     """A kept card (vCard 3.0 or 4.0) as an entry; what has no place here is left out. Linear time; never raises."""
     lines = vcard_lines.lines_in(card)
@@ -262,7 +265,8 @@ def _take(one: BookEntry, line: VcardLine, label: str) -> None:
         case "UID" if not one.uid:
             one.uid = tidy(line.text)
         case "CATEGORIES":
-            one.categories += [word for word in map(tidy, line.words) if word and word not in one.categories]
+            more = [word for word in map(tidy, line.words) if word and word not in one.categories]
+            one.categories += more[: _MOST_CATEGORIES - len(one.categories)]
         case "PHOTO" if not one.photo:
             one.photo = picture_in(line)
         case "KIND" | "X-ADDRESSBOOKSERVER-KIND":
