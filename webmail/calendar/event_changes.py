@@ -89,16 +89,5 @@ def transfer(row: CalendarObject, calendar: int, *, copy: bool) -> list[Write]:
     return [Write(calendar, href_of(uid), str(root))]
 
 
-def is_newer(text: str, there: str) -> bool:
-    """Whether an invitation is a later version than what is there (RFC 5546, 2.1.5): by SEQUENCE, then by DTSTAMP."""
-    return _version(text) > _version(there)
-
-
-def _version(text: str) -> tuple[int, str]:
-    events = parsed(text).parts("VEVENT")
-    numbers = [int(value) for one in events if (value := one.value("SEQUENCE")).isascii() and value.isdigit() and len(value) < 10]
-    return max(numbers, default=0), max((one.value("DTSTAMP") for one in events), default="")
-
-
 def _over(row: CalendarObject, text: str) -> Write:
     return Write(row.collection_id, row.href, text, row.etag)

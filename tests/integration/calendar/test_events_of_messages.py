@@ -57,9 +57,22 @@ def test_an_invitation_is_taken_in_once_and_renewed(person: Visitor, fill) -> No
     again = person.submit(person.get(f"/message/{first}/INBOX"), "form[action^='/calendar/from/']")
     assert "already in your calendar" in again.notices and len(events_of(person)) == 1
     page = person.submit(person.get(f"/message/{second}/INBOX"), "form[action^='/calendar/from/']")
+    assert "1 event in your calendar was updated." in page.notices
     assert times(events_of(person)[0].text) == ["2030-12-08 17:00 Réunion reportée"] and len(events_of(person)) == 1
     person.submit(page, "#notices form:has([name=undo])")
     assert times(events_of(person)[0].text) == ["2030-12-08 17:00 Réunion"]
+
+
+def test_a_cancellation_marks_the_event(person: Visitor, fill) -> None:
+    invite = calendar("DTSTART:20301208T160000Z|SUMMARY:Réunion|SEQUENCE:1|ORGANIZER:mailto:zoe@x.example", uid="off")
+    gone = invite.replace("SEQUENCE:1", "SEQUENCE:2").replace("BEGIN:VEVENT", "METHOD:CANCEL\r\nBEGIN:VEVENT", 1)
+    first, second = fill(person, message(file=invite, method="REQUEST"), message(file=gone, method="CANCEL"))
+    unknown = person.submit(person.get(f"/message/{second}/INBOX"), "form[action^='/calendar/from/']")
+    assert "not in your calendar" in unknown.notices
+    person.submit(person.get(f"/message/{first}/INBOX"), "form[action^='/calendar/from/']")
+    page = person.submit(person.get(f"/message/{second}/INBOX"), "form[action^='/calendar/from/']")
+    assert "1 event is marked as cancelled." in page.notices
+    assert "STATUS:CANCELLED" in next(row.text for row in events_of(person) if row.uid == "off")
 
 
 def test_what_is_no_calendar_or_answers_an_invitation_is_not_taken(person: Visitor, fill) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.calendar_texts import calendar, times
 from webmail.calendar.dates_in_text import MOST, dates_in
-from webmail.calendar.event_changes import is_newer
 from webmail.mime.formats.calendar_split import events_in
 from webmail.mime.formats.calendar_text import BrokenText
 
@@ -67,9 +66,3 @@ def test_a_file_is_one_object_for_each_event():
 def test_what_is_no_calendar_is_refused(text):
     with pytest.raises(BrokenText):
         events_in(text)
-
-
-def test_the_later_version_is_newer():
-    old = calendar("DTSTART:20261208T090000Z|SEQUENCE:1")
-    assert is_newer(old.replace("SEQUENCE:1", "SEQUENCE:2"), old) and not is_newer(old, old)
-    assert is_newer(old.replace("DTSTAMP:20260101", "DTSTAMP:20260201"), old)

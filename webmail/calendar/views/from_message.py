@@ -19,7 +19,7 @@ from webmail.calendar.views.undo import undo_of
 from webmail.compose import reply
 from webmail.errors import LimitReached, NoSuchMessage
 from webmail.mail import Message
-from webmail.mime.formats import calendar_split
+from webmail.mime.formats import calendar_split, calendar_updates
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_text import BrokenText
 from webmail.mime.part_kinds import PartKind, kind_of_part
@@ -80,10 +80,13 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
         method, events = calendar_split.events_in(text)
     except BrokenText:
         method, events = "", []
-    if cut or not events or method not in ("", "publish", "request"):
+    if cut or not events or method not in ("", "publish", "request", "cancel"):
         notify(_("No events could be read from this file."), "caution")
         return back
-    writes, known = _writes(events)
+    writes, known = _writes(events, method)
+    if not known and method == "cancel":
+        notify(_("This event is not in your calendar."))
+        return back
     if not writes:
         notify(ngettext("This event is already in your calendar.", "These events are already in your calendar.", len(events)))
         return redirect(event_url(known[0].collection_id, known[0].href), 303)
@@ -98,7 +101,14 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
     except (editing.EventChangedElsewhere, editing.NotWritable, UidTaken):
         notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
         return back
-    words = ngettext("%(num)d event was added to your calendar.", "%(num)d events were added to your calendar.", len(writes))
+    if method == "cancel":
+        count = len(writes)
+        words = ngettext("%(num)d event is marked as cancelled.", "%(num)d events are marked as cancelled.", count)
+    elif all(one.etag for one in writes):
+        count = len(writes)
+        words = ngettext("%(num)d event in your calendar was updated.", "%(num)d events in your calendar were updated.", count)
+    else:
+        words = ngettext("%(num)d event was added to your calendar.", "%(num)d events were added to your calendar.", len(writes))
     if method == "request":
         words += " " + _("The organiser is not told.")
     link = {"url": event_url(writes[0].calendar, writes[0].href), "text": _("Show event"), "here": True}
@@ -106,7 +116,7 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
     return back
 
 
-def _writes(events: list[tuple[str, str]]) -> tuple[list[editing.Write], list[CalendarObject]]:
+def _writes(events: list[tuple[str, str]], method: str) -> tuple[list[editing.Write], list[CalendarObject]]:
     """What is to be written, and the events that are there already."""
     may = editing.writable(current_user())
     own = [one.collection.id for one in may if one.rights == "own"] or [may[0].collection.id]
@@ -116,8 +126,12 @@ def _writes(events: list[tuple[str, str]]) -> tuple[list[editing.Write], list[Ca
     writes = []
     for uid, text in events:
         row = known.get(uid)
+        if row is None and method == "cancel":
+            continue
         if row is None:
             writes.append(editing.Write(own[0], event_changes.href_of(event_changes.new_uid()), text))
-        elif row.text != text and event_changes.is_newer(text, row.text):
-            writes.append(editing.Write(row.collection_id, row.href, text, row.etag))
+            continue
+        after = (calendar_updates.cancelled if method == "cancel" else calendar_updates.updated)(row.text, text)
+        if after and after != row.text:
+            writes.append(editing.Write(row.collection_id, row.href, after, row.etag))
     return writes, list(known.values())
