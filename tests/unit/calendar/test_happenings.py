@@ -82,7 +82,7 @@ def test_the_same_moment_is_another_day_elsewhere(calendar):
     [
         # at 02:30 each night: it does not exist on 28 March 2027, and comes twice on 31 October
         ("FREQ=DAILY", "2027-03-28", ["x 03-28 03:30-04:00"]),
-        ("FREQ=DAILY", "2027-10-31", ["x 10-31 02:30-03:00"]),
+        ("FREQ=DAILY", "2027-10-31", ["x 10-31 02:30-02:00"]),  # half an hour: until 02:00 by the new time
         ("FREQ=DAILY", "2027-03-29", ["x 03-29 02:30-03:00"]),
     ],
 )

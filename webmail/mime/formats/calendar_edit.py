@@ -89,8 +89,9 @@ def stamp_of(line: TextLine | None, root: Component) -> Stamp | None:
 def stamps_of(line: TextLine, root: Component) -> list[Stamp]:
     """The moments of a list (EXDATE, RDATE); of periods, when they begin."""
     tzid = line.param("TZID")
-    tz = calendar_zones.meant(tzid, root) if tzid else None
-    name = (calendar_zones.name_of(tz) or tzid) if tz else ""
+    named = tzid or root.value("X-WR-TIMEZONE")  # which says where times without a zone are meant
+    tz = calendar_zones.meant(named, root) if named else None
+    name = (calendar_zones.name_of(tz) or named) if tz else ""
     found = [stamp for text in line.value.split(",") if (stamp := _stamp(text.strip(), name, tzid, tz)) is not None]
     if not tzid or line.param("VALUE").upper() == "DATE":
         return found

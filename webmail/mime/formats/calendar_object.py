@@ -22,6 +22,7 @@ _LONGEST_UID = 255
 _EARLIEST = 1900
 _HEAD = re.compile(r"([A-Za-z0-9-]{1,60})((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):", re.DOTALL)
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?")
+_LEAP_SECOND = re.compile(r"(\dT\d{4})60(?!\d)")  # RFC 5545, 3.3.12: as the second before it
 _KEPT = {  # what expanding needs; all else is left out, since reading it is slow
     "UID", "DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SUMMARY", "LOCATION", "STATUS",
     "TRANSP", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "SEQUENCE",
@@ -50,6 +51,7 @@ class ReadObject:
     recurring: bool
     reduced: str
     summary: str
+    zone: str = ""  # X-WR-TIMEZONE: where times without a zone are meant
     once: bool = False  # it has rules that are not expanded: it is shown as if it took place once
 
 
@@ -101,7 +103,7 @@ class _Reader:
         self.rules: list[tuple[str, str, str]] = []  # a component, its rule, its DTSTART
         self.dates = self.zones = 0
         self.recurring = False
-        self.rule = self.start = self.summary = ""
+        self.rule = self.start = self.summary = self.zone = ""
         self.outer: list[tuple[str, str]] = []  # rule and DTSTART of the components around
 
     def take(self, line: Line) -> None:
@@ -150,6 +152,8 @@ class _Reader:
         elif line.name == "DTSTART":
             self.start = line.value.strip()
             _check_start(self.start, of_zone)
+        elif line.name == "X-WR-TIMEZONE" and len(self.stack) == 1:
+            self.zone = line.value.strip()[:_LONGEST_UID]
         elif line.name == "UID" and len(self.stack) == 2 and self.stack[1] in COMPONENTS:
             self.uids.add(line.value.strip())
         elif line.name == "SUMMARY" and len(self.stack) == 2 and not self.summary:
@@ -162,7 +166,7 @@ class _Reader:
             self.kept.append(line.raw.strip())
         elif len(self.stack) > 1 and line.name in _KEPT:
             text = line.name in ("SUMMARY", "LOCATION")
-            self.kept.append(line.raw[:_LONGEST_KEPT].rstrip("\\") if text else line.raw)
+            self.kept.append(line.raw[:_LONGEST_KEPT].rstrip("\\") if text else _LEAP_SECOND.sub(r"\g<1>59", line.raw))
 
     def result(self) -> ReadObject:
         if self.stack or not self.kinds:
@@ -174,7 +178,7 @@ class _Reader:
             raise UnusableCalendar("no usable UID")
         for component, rule, start in self.rules:
             _check_rule(component, rule, start)
-        return ReadObject(uid, self.kinds[0], self.recurring, "\r\n".join(self.kept) + "\r\n", self.summary)
+        return ReadObject(uid, self.kinds[0], self.recurring, "\r\n".join(self.kept) + "\r\n", self.summary, self.zone)
 
 
 def plain(value: str) -> str:

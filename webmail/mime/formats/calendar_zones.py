@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from webmail.mime.formats import calendar_parsing, zone_cities
 from webmail.mime.formats.calendar_text import Component, component, made, parsed
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -21,17 +22,16 @@ def meant(tzid: str, root: Component) -> tzinfo | None:
     definition. None: then times are meant wherever one is.
     """
     from icalendar import Timezone  # imported when first needed
-    from icalendar.timezone import tzp
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about names such as /example.org/Europe/Paris, which are guessed
         try:
-            if (known := tzp.timezone(tzid)) is not None:
+            if (known := calendar_parsing.known_zone(tzid)) is not None:
                 return known
             own = next((one for one in root.parts("VTIMEZONE") if one.text("TZID") == tzid), None)
             made_of: Any = Timezone.from_ical(str(own)) if own else None
             zone: tzinfo | None = made_of.to_tz(lookup_tzid=False) if own else None
-            return zone
+            return zone or (ZoneInfo(shown) if (shown := zone_cities.zone_shown_as(tzid)) else None)
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError):
             return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
-from webmail.mime.formats import calendar_object
+from webmail.mime.formats import calendar_object, calendar_parsing
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.occurrences import end_rule, library, moment_at, taking
 
@@ -35,9 +35,9 @@ def expanded(text: str, start: int, end: int, zone: tzinfo) -> tuple[str, int]:
 
 def _between(text: str, start: int, end: int) -> list[Any]:
     """The events of a text that touch this time, or are near to it, each once. Raises UnusableCalendar."""
-    icalendar, recurring = library()
+    recurring = library()
     try:
-        calendar = icalendar.Calendar.from_ical(text)
+        calendar = calendar_parsing.read_calendar(text)
         for event in calendar.walk("VEVENT"):
             end_rule(event, max(end, 0))
         return list(recurring.of(calendar, skip_bad_series=False).between(moment_at(start) - _DAY, moment_at(end) + _DAY))

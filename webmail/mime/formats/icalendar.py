@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from webmail.mail import Address
 from webmail.mime.encoded_words import tidy
+from webmail.mime.formats import calendar_parsing
 
 if TYPE_CHECKING:
     from icalendar import Component
@@ -78,11 +79,9 @@ def read(text: str) -> Calendar | None:
     """Parse the events of an iCalendar text; None if there are none or it is invalid. Never raises."""
     if len(text) > SIZE_LIMIT or "BEGIN:VCALENDAR" not in text[:10_000].upper():
         return None
-    from icalendar import Calendar as Parsed  # its 190 modules are imported when first needed
-
     few, more = _few(text.replace("\r\n", "\n"))
     try:
-        parsed = Parsed.from_ical(few, multiple=True)
+        parsed = calendar_parsing.read_calendar(few, multiple=True)
         found = [_event(event) for calendar in parsed for event in calendar.walk("VEVENT")][:EVENTS_LIMIT]
         method = tidy(str(parsed[0].get("method", ""))).lower() if parsed else ""
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):  # raised for malformed files

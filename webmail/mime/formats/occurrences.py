@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from webmail.mime.formats import calendar_parsing, plain_series, zone_cities
 from webmail.mime.formats.calendar_object import ReadObject, UnusableCalendar, plain
 
 MOST = 10_000  # occurrences of one object in the time that is asked for
 FOR_EVER = 2**53
 _FREE = ("TRANSPARENT",)
+_FIRST = "X-FIRST"  # when a changed one begins, in the copies of it that a library makes
 _LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 
 
@@ -45,12 +47,11 @@ class Expansion:
 
 
 @lru_cache(maxsize=1)
-def library() -> tuple[Any, Any]:
-    """What reads calendars, and what expands rules."""
-    import icalendar  # imported when first needed
-    import recurring_ical_events
+def library() -> Any:
+    """What expands all that recurs."""
+    import recurring_ical_events  # imported when first needed
 
-    return icalendar, recurring_ical_events
+    return recurring_ical_events
 
 
 def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
@@ -58,9 +59,9 @@ def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
 
     `zone`: where times without a zone are meant. Raises UnusableCalendar.
     """
-    icalendar, recurring = library()
     try:
-        calendar = icalendar.Calendar.from_ical(read.reduced)
+        calendar = calendar_parsing.read_calendar(zone_cities.with_known_names(read.reduced))
+        zone = (calendar_parsing.known_zone(read.zone) if read.zone else None) or zone
         events = calendar.walk("VEVENT")
         if not events or any("DTSTART" not in event for event in events):
             raise UnusableCalendar("an event without a beginning")
@@ -68,10 +69,15 @@ def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
         if not read.recurring:
             return Expansion(min(one.start for one in own), max(one.end for one in own), tuple(own))
         first, last = _extent(events, own, zone)
-        for event in events:
-            end_rule(event, max(end, 0))
-        found = recurring.of(calendar, skip_bad_series=False).between(moment_at(start), moment_at(end))
-        takings = tuple(taking(event, zone) for event in _few(found))
+        if plain_series.is_plain(events):
+            takings = tuple(_few(_plain(events[0], own[0], start, end, zone)))
+        else:
+            for event in events:
+                end_rule(event, max(end, 0))
+                if "RECURRENCE-ID" in event:
+                    event[_FIRST] = event["DTSTART"].dt
+            found = _few(library().of(calendar, skip_bad_series=False).between(moment_at(start), moment_at(end)))
+            takings = _each_once(_named(taking(event, zone), event) for event in found)
         return Expansion(first, max([last, *(one.end for one in takings)]), takings)
     except UnusableCalendar:
         raise
@@ -79,8 +85,39 @@ def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
         raise UnusableCalendar(f"it can't be read: {error}"[:200]) from error
 
 
+def _plain(event: Any, own: Taking, start: int, end: int, zone: tzinfo) -> Iterator[Taking]:
+    """What touches the time from `start` to `end` of a series of which `own` is the first."""
+    for begins, ends, name in plain_series.spans(event, moment_at(end), zone):
+        if begins < end and (ends > start or begins >= start):
+            yield Taking(begins, ends, own.whole_day, name, own.summary, own.location, own.busy, own.status)
+
+
+def _each_once(found: Iterable[Taking]) -> tuple[Taking, ...]:
+    """Without what is there twice: by a rule at an hour that the clock skips, and at the one after it."""
+    known: dict[tuple[object, ...], Taking] = {}
+    for one in found:
+        known.setdefault((one.start, one.end, one.summary, one.location, one.status), one)
+    return tuple(known.values())
+
+
+def _named(one: Taking, event: Any) -> Taking:
+    """One of those that were all changed at once has the name of the first of them (RANGE=THISANDFUTURE): it gets its own."""
+    named, first, begins = event.get("RECURRENCE-ID"), event.get(_FIRST), event["DTSTART"].dt
+    if first is None or "RANGE" not in named.params or type(named.dt) is not type(begins):
+        return one
+    moved = _clock(begins) - _clock(first)
+    if not isinstance(begins, datetime):
+        return replace(one, recurrence_id=f"{named.dt + moved:%Y%m%d}")
+    at = named.dt
+    if at.tzinfo is not None and begins.tzinfo is not None:  # by the clock of the series
+        at = (at.astimezone(begins.tzinfo) + moved).astimezone(at.tzinfo)
+    else:
+        at += moved
+    return replace(one, recurrence_id=f"{at:%Y%m%dT%H%M%S}" + ("Z" if one.recurrence_id.endswith("Z") else ""))
+
+
 def _few(found: Iterable[Any]) -> list[Any]:
-    several = list(found)
+    several = list(islice(found, MOST + 1))
     if len(several) > MOST:
         raise UnusableCalendar("too many occurrences")
     return several
@@ -94,6 +131,9 @@ def end_rule(event: Any, until: int) -> None:
     last = moment_at(until) + timedelta(days=2)
     begins = event["DTSTART"].dt
     given = rule.get("UNTIL")
+    if given and isinstance(begins, datetime) and not isinstance(given[0], datetime):  # a day, as some write it: all of it
+        evening = datetime.combine(given[0], time(23, 59, 59), tzinfo=begins.tzinfo)
+        given = rule["UNTIL"] = [evening.astimezone(UTC) if begins.tzinfo else evening]
     if given and _as_moment(given[0]) <= last:
         return
     if "COUNT" in rule:
@@ -124,14 +164,18 @@ def taking(event: Any, zone: tzinfo) -> Taking:
     """When an event of the library takes place."""
     begins = event["DTSTART"].dt
     whole_day = not isinstance(begins, datetime)
+    exact = 0
     if "DTEND" in event:
         ends = event["DTEND"].dt
     elif "DURATION" in event:
-        ends = begins + event["DURATION"].dt
+        days, exact = plain_series.in_parts(event["DURATION"].dt)
+        ends = begins + days
     else:
-        ends = begins + timedelta(days=1) if whole_day else begins
-    start, end = seconds(begins, zone), seconds(ends, zone)
-    if end <= start and not whole_day:  # clocks go forward in it: what begins at a time that there is not lasts as long all the same
+        ends = begins
+    start, end = seconds(begins, zone), seconds(ends, zone) + exact
+    if whole_day:
+        end = max(end, start + 86_400)  # some write the same day as the end
+    elif end <= start:  # clocks go forward in it: what begins at a time that there is not lasts as long all the same
         end = start + max(int((_clock(ends) - _clock(begins)).total_seconds()), 0)
     status = str(event.get("STATUS", "")).upper()[:12]
     free = str(event.get("TRANSP", "")).upper() in _FREE or status == "CANCELLED"
@@ -170,7 +214,7 @@ def _extent(events: list[Any], own: list[Taking], zone: tzinfo) -> tuple[int, in
 def _rule_end(rule: Any, one: Taking) -> int:
     length = one.end - one.start
     if rule.get("UNTIL"):
-        return int(_as_moment(rule["UNTIL"][0]).timestamp()) + length + 86_400
+        return int(_as_moment(rule["UNTIL"][0]).timestamp()) + length + 3 * 86_400  # a day, wherever
     if "COUNT" in rule and not any(name.upper().startswith("BY") for name in rule):
         step = {"HOURLY": 3600, "DAILY": 86_400, "WEEKLY": 7 * 86_400, "MONTHLY": 31 * 86_400, "YEARLY": 366 * 86_400}
         steps = int(rule["COUNT"][0]) * int((rule.get("INTERVAL") or [1])[0])

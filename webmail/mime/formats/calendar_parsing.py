@@ -1,0 +1,32 @@
+"""Calendars read by the library, each with the time zones that it defines itself.
+
+The library keeps a zone by its name for the whole process: the "Customized Time Zone" of one person would be everybody's.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import tzinfo
+from typing import Any
+
+_ONE = threading.Lock()
+
+
+def read_calendar(text: str | bytes, *, multiple: bool = False) -> Any:
+    """The calendar of a text, or all that are in it. Raises what the library does: ValueError, LookupError and others."""
+    from icalendar import Calendar  # its 190 modules are imported when first needed
+    from icalendar.timezone import tzp
+
+    with _ONE:
+        tzp.use_zoneinfo()  # forgets the zones of others
+        return Calendar.from_ical(text, multiple=multiple)
+
+
+def known_zone(name: str) -> tzinfo | None:
+    """The zone of this name that the machine knows, also by Windows' names."""
+    from icalendar.timezone import tzp
+
+    with _ONE:
+        tzp.use_zoneinfo()
+        found: tzinfo | None = tzp.timezone(name)
+        return found
