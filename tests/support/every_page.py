@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from tests.support.visits import Page
 from webmail.auth import app_passwords
 from webmail.collections import store as collections
 from webmail.models import (
+    CalendarLink,
     CalendarObject,
     CalendarSubscription,
     Collection,
@@ -79,6 +81,7 @@ NO_PAGES = frozenset(
         "calendar.export_all",
         "calendar.export_calendar",
         "calendar.export_event",
+        "collections.feed",
         "calendar.show_import",  # of a file that waits: states
         "contacts.import_columns",  # of a file that waits: states
         "contacts.show_import",
@@ -287,7 +290,10 @@ def _calendar(demo: Services) -> dict[str, str]:
 
 
 def _subscribed(user: User) -> dict[str, str]:
-    """A calendar from elsewhere that has gone, with an event that can't be shown as it was meant."""
+    """A calendar from elsewhere that has gone, with an event that can't be shown as it was meant; one that anybody can read."""
+    first, token = collections.first(user, collections.CALENDAR), "a-calendar-for-everybody"
+    hashed = hashlib.sha256(token.encode()).hexdigest()
+    CalendarLink.get_or_create(token_hash=hashed, defaults={"user": user, "collection": first, "kind": "page", "whole": 1})
     props = json.dumps({collections.NAME: "Emploi du temps"})
     values = {"kind": "calendar", "derived": "subscription", "props": props}
     calendar, _new = Collection.get_or_create(user=user, name="followed", defaults=values)
@@ -296,6 +302,8 @@ def _subscribed(user: User) -> dict[str, str]:
     CalendarSubscription.get_or_create(user=user, collection=calendar, defaults=told)
     return {
         "calendar-import": "/calendar/import",
+        "calendar-addresses": f"/collections/{first.id}/addresses",
+        "calendar-public": f"/calendar/public/{token}",
         "subscribe": "/calendar/subscriptions/new",
         "subscription": f"/calendar/subscriptions/{calendar.id}",
     }

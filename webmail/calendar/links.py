@@ -1,0 +1,89 @@
+"""Links: addresses by which anybody who knows them reads a calendar, whole or its busy times alone; made and ended by its owner.
+
+Of an address only the hash of its random part is stored: it is shown once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Iterable
+
+import peewee as pw
+
+from webmail.collections.store import CALENDAR
+from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
+from webmail.errors import LimitReached
+from webmail.models import CalendarLink, CalendarObject, Collection, User, now
+
+FEED, PAGE = "feed", "page"
+MOST = 10  # of one calendar
+PER_HOUR = 120  # requests of one address
+_CLASS = re.compile(r"^CLASS(?:;[^:\r\n]*)?:[ \t]*([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+
+
+class AskedTooOften(Exception):
+    """An address was asked more often in an hour than may be."""
+
+
+def of(collection: Collection) -> list[CalendarLink]:
+    """1 query."""
+    return list(CalendarLink.select().where(CalendarLink.collection == collection).order_by(CalendarLink.id))
+
+
+def make(user: User, collection: Collection, kind: str, *, whole: bool) -> str:
+    """Give a calendar of one's own an address; returns its random part (192 bits). 1 transaction. Raises LimitReached."""
+    if kind not in (FEED, PAGE) or collection.kind != CALENDAR or collection.derived or collection.user_id != user.id:
+        raise ValueError(f"no address for {collection.id}")
+    token = secrets.token_urlsafe(24)
+    with db.atomic():
+        in_turn(user)
+        if len(of(collection)) >= MOST:
+            raise LimitReached(f"{MOST} addresses of {collection.id}")
+        CalendarLink.create(user=user, collection=collection, token_hash=_hash(token), kind=kind, whole=int(whole))
+    return token
+
+
+def end(collection: Collection, number: int) -> bool:
+    """End an address (by `id`); False if it was ended already. 1 query."""
+    return bool(CalendarLink.delete().where(CalendarLink.id == number, CalendarLink.collection == collection).execute())
+
+
+def find(token: str, kind: str) -> CalendarLink | None:
+    """With its calendar and owner; None where there is none, or its owner may not sign in. 1 query."""
+    if not 16 <= len(token) <= 64:
+        return None
+    found = CalendarLink.select(CalendarLink, Collection, User).join(Collection).switch(CalendarLink).join(User)
+    return found.where(CalendarLink.token_hash == _hash(token), CalendarLink.kind == kind, User.active == 1).first()
+
+
+def count(link: CalendarLink) -> None:
+    """Count a request. 1 query. Raises AskedTooOften."""
+    hour = int(time.time()) // 3600
+    asked = pw.Case(None, [(CalendarLink.hour == hour, CalendarLink.asked + 1)], 1)
+    few = (CalendarLink.hour != hour) | (CalendarLink.asked < PER_HOUR)
+    update = CalendarLink.update(hour=hour, asked=asked, used=now())
+    if not update.where(CalendarLink.id == link.id, few).execute():
+        raise AskedTooOften
+
+
+def is_private(text: str) -> bool:
+    """Whether an object says that it is not for everybody (RFC 5545, 3.8.1.3: a word that nobody knows means private)."""
+    return any(word.strip().upper() != "PUBLIC" for word in _CLASS.findall(text))
+
+
+def private_ones(collection: int, hrefs: Iterable[str]) -> set[str]:
+    """Those of these names in a calendar (by `id`) that are. 1 query for each 500."""
+    names, found = list(hrefs), set()
+    for at in range(0, len(names), 500):
+        mine = (CalendarObject.collection == collection) & CalendarObject.href.in_(names[at : at + 500])
+        rows = CalendarObject.select(CalendarObject.href, CalendarObject.text).where(mine, CalendarObject.text.contains("CLASS"))
+        found |= {row.href for row in rows if is_private(row.text)}
+    return found
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,196 @@
+"""Addresses of calendars: made, shown once and ended by their owner; and what anybody gets there, as a file or as a page."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from webmail.auth.guard import public
+from webmail.calendar import happenings, links, objects
+from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.views.common import is_own, mine, title
+from webmail.collections import look
+from webmail.collections.store import CALENDAR, Access
+from webmail.dav import busy
+from webmail.errors import LimitReached
+from webmail.mime.formats import calendar_files
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.models import AuditAct, CalendarLink, CalendarObject
+from webmail.web import downloads
+from webmail.web.audit import audited
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
+from webmail.web.public_links import public_link
+from webmail.web.rendering import page
+
+_DAYS = 28  # on the page
+_PIECE = 100
+
+
+def _owned(number: int) -> Access:
+    access = mine(number)
+    if not is_own(access) or access.collection.kind != CALENDAR or access.collection.derived:
+        abort(404)
+    return access
+
+
+@blueprint.get("/collections/<int:number>/addresses")
+def addresses(number: int) -> Response:
+    return _page(_owned(number))
+
+
+def _page(access: Access, address: str = "") -> Response:
+    return page(
+        "collections/addresses.html", number=access.collection.id, title=title(CALENDAR, access.props),
+        links=links.of(access.collection), address=address, most=links.MOST,
+    )  # fmt: skip
+
+
+@blueprint.post("/collections/<int:number>/addresses")
+def change_addresses(number: int) -> Answer:
+    """`action`: make one (`kind`, `whole`), which this answer alone shows; or end one (`link`)."""
+    access, action = _owned(number), request.form.get("action", "")
+    if action == "make":
+        kind = links.PAGE if request.form.get("kind") == links.PAGE else links.FEED
+        try:
+            token = links.make(current_user(), access.collection, kind, whole=request.form.get("whole") == "1")
+        except LimitReached:
+            notify(_("This calendar has as many addresses as it can have. End one first."), "caution")
+            return redirect(url_for("collections.addresses", number=number), 303)
+        audited(AuditAct.CALENDAR_ADDRESS_MADE, title(CALENDAR, access.props)[:100], kind=kind)
+        endpoint = "collections.public_page" if kind == links.PAGE else "collections.feed"
+        answer = _page(access, public_link(endpoint, token=token) or url_for(endpoint, token=token, _external=True))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+    if action != "end":
+        abort(400)
+    chosen = request.form.get("link", "")
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 and links.end(access.collection, int(chosen)):
+        audited(AuditAct.CALENDAR_ADDRESS_ENDED, title(CALENDAR, access.props)[:100])
+        notify(_("This address no longer works."))
+    return redirect(url_for("collections.addresses", number=number), 303)
+
+
+# --- what anybody gets -----------------------------------------------------------------------------------------------
+
+
+def _asked(token: str, kind: str) -> CalendarLink:
+    link = links.find(token, kind)
+    if link is None:
+        abort(404)
+    return link
+
+
+def _too_often() -> Response:
+    answer = make_response(_("This calendar was asked for too often. Try again in an hour."), 429)
+    answer.mimetype = "text/plain"
+    answer.headers["Retry-After"] = "3600"
+    return answer
+
+
+def _guarded(answer: Response) -> Response:
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@blueprint.get("/calendar/feed/<token>.ics")
+@public
+def feed(token: str) -> Response:
+    """The calendar as a file, unless it is as the program knows it. 2 queries, and 1 for each hundred events."""
+    link = _asked(token, links.FEED)
+    row = link.collection
+    etag = hashlib.sha256(f"{row.seq} {link.whole} {link.user.language} {row.props}".encode()).hexdigest()[:32]
+    try:
+        links.count(link)
+    except links.AskedTooOften:
+        return _too_often()
+    if request.if_none_match.contains(etag):
+        answer = Response(status=304)
+    else:
+        name = look.title_of(_props(link))
+        pieces = calendar_files.together(_texts(link), name)
+        answer = downloads.whole((one.encode("utf-8", "replace") for one in pieces), "text/calendar")
+        answer.headers["Content-Disposition"] = downloads.disposition(f"{name.replace('/', '-') or 'calendar'}.ics", "inline")
+    answer.set_etag(etag)
+    answer.headers["Cache-Control"] = "private, max-age=300"
+    answer.headers["Content-Security-Policy"] = downloads.POLICY
+    return _guarded(answer)
+
+
+def _props(link: CalendarLink) -> dict[str, Any]:
+    return dict(json.loads(link.collection.props))
+
+
+def _texts(link: CalendarLink) -> Iterator[str]:
+    last = 0
+    while True:
+        rows = CalendarObject.select().where(CalendarObject.collection == link.collection_id, CalendarObject.id > last)
+        some = list(rows.order_by(CalendarObject.id).limit(_PIECE))
+        if not some:
+            return
+        last = some[-1].id
+        yield from filter(None, (_seen(row, link) for row in some))
+
+
+def _seen(row: CalendarObject, link: CalendarLink) -> str:
+    """An object as those see it who know the address; "" for what they don't."""
+    if link.whole and not links.is_private(row.text):
+        return row.text
+    if row.component != "VEVENT" or not row.busy:
+        return ""
+    try:
+        return busy.masked(row.text, row.uid, link.user.language)
+    except UnusableCalendar:
+        return ""
+
+
+@blueprint.get("/calendar/public/<token>")
+@public
+def public_page(token: str) -> Response:
+    """Four weeks of the calendar by day. 3 queries."""
+    link = _asked(token, links.PAGE)
+    try:
+        links.count(link)
+    except links.AskedTooOften:
+        return _too_often()
+    zone = objects.zone_of(settings().timezone)
+    today = datetime.now(zone).date()
+    first = _day(request.args.get("from", ""), today)
+    last = first + timedelta(days=_DAYS - 1)
+    number = link.collection_id
+    rights = {number: "read" if link.whole else "busy"}
+    found = happenings.between(rights, first, last, zone, zone)
+    private = links.private_ones(number, {one.href for one in found.rows}) if link.whole else set()
+    shown = [
+        dataclasses.replace(one, words=False, summary="", location="") if one.href in private else one
+        for one in found.rows
+        if one.href not in private or one.busy
+    ]
+    by_day: dict[date, list[happenings.Happening]] = {}
+    for one in shown:
+        for day in happenings.days(max(one.first, first), min(one.last, last)):
+            by_day.setdefault(day, []).append(one)
+    words = render_template(
+        "collections/public.html", title=title(CALENDAR, _props(link)), by_day=sorted(by_day.items()), first=first, last=last,
+        token=token, before=first - timedelta(days=_DAYS), after=last + timedelta(days=1), today=today, whole=found.whole,
+    )  # fmt: skip
+    answer = make_response(words)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return _guarded(answer)
+
+
+def _day(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return today
+    return day if abs((day - today).days) < 3660 else today
