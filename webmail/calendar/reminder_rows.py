@@ -46,10 +46,10 @@ def fill() -> int:
     while (state := IndexFill.get_or_none(IndexFill.name == _FILL)) is not None:
         at = int(time.time())
         rest = (CalendarObject.id > state.upto) & (CalendarObject.id <= state.until)
-        due = CalendarObject.select(CalendarObject.id).where(rest, CalendarObject.last > at - _LATEST)
+        due: Any = CalendarObject.select(CalendarObject.id).where(rest, CalendarObject.last > at - _LATEST)
         ids = [number for (number,) in due.order_by(CalendarObject.id).limit(_PIECE).tuples()]
         with db.atomic():
-            alarmed = CalendarObject.select(CalendarObject.id).where(
+            alarmed: Any = CalendarObject.select(CalendarObject.id).where(
                 CalendarObject.id.in_(ids), CalendarObject.component == "VEVENT", CalendarObject.text.contains("BEGIN:VALARM")
             )
             rows = [{"object": number, "due": 0, "upto": at} for (number,) in alarmed.tuples()]

@@ -176,7 +176,7 @@ def _claimed(looks: Sequence[_Look], at: int) -> list[_Look]:
 def _keep(numbers: Sequence[int]) -> None:
     """Keep these events from being deleted until the transaction ends; first of all, so that nobody waits for each other."""
     if isinstance(db.obj, pw.PostgresqlDatabase):
-        chosen = CalendarObject.select(CalendarObject.id).where(CalendarObject.id.in_(numbers))
+        chosen: Any = CalendarObject.select(CalendarObject.id).where(CalendarObject.id.in_(numbers))
         list(chosen.order_by(CalendarObject.id).for_update("FOR KEY SHARE"))
 
 
@@ -224,7 +224,7 @@ class OnPage:
     location: str
     start: int
     end: int
-    whole_day: bool
+    whole_day: int
 
 
 def shown(user: User, most: int) -> list[OnPage]:
@@ -245,7 +245,7 @@ def shown(user: User, most: int) -> list[OnPage]:
         .limit(most)
         .tuples()
     )  # fmt: skip
-    return [OnPage(*row[:8], bool(row[8])) for row in rows]
+    return [OnPage(*row) for row in rows]
 
 
 def is_new(user: int, since: datetime) -> bool:

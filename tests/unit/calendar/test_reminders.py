@@ -454,3 +454,10 @@ def test_a_new_event_begins_with_the_reminder_one_has_chosen(app, alice):
     alice.submit(alice.get("/settings/reminders"), "#settings-form", remind_before="15", remind_days="1440")
     page = alice.get("/calendar/events/new")
     assert page.one("select[name=reminder] option[selected]")["value"] == "15"
+
+
+def test_one_of_a_whole_day_says_at_what_hour_it_comes(app, alice):
+    for trigger, words in (("PT0S", "On the day at 08:00"), ("-P1D", "The day before at 08:00"), ("-PT15H", "15 hours before")):
+        put(calendar_of(), f"Sortie {trigger}", ";VALUE=DATE:20301208", "", *alarm(trigger))
+        row = CalendarObject.select().order_by(CalendarObject.id.desc()).get()
+        assert words in alice.get(f"/calendar/events/{row.collection_id}/{row.href}").text

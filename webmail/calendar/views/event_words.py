@@ -112,8 +112,12 @@ def is_last_of_month(day: date) -> bool:
 
 
 @blueprint.app_template_filter()
-def reminder_words(minutes: int) -> str:
-    """When a reminder comes."""
+def reminder_words(minutes: int, hour: int | None = None) -> str:
+    """When a reminder comes; `hour`: when one of a whole day does (see `calendar_alarms`)."""
+    if hour is not None and -6 * _HOUR < minutes < 6 * _HOUR:
+        return _("On the day at %(time)s", time=f"{hour:02}:00")
+    if hour is not None and minutes == _DAY:
+        return _("The day before at %(time)s", time=f"{hour:02}:00")
     if minutes == 0:
         return _("When it begins")
     if minutes < 0:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from webmail.mime.formats.calendar_edit import length_of, stamp_of
@@ -99,13 +99,13 @@ def _alarms(event: Component, root: Component, seen: int) -> Iterator[Alarm]:
         if way is None or trigger is None:
             continue
         repeats, pause = _repeats(alarm)
-        more = {"repeats": repeats, "pause": pause, "seen": max(seen, _seconds(alarm, root, "ACKNOWLEDGED"))}
+        one = Alarm(way, repeats=repeats, pause=pause, seen=max(seen, _seconds(alarm, root, "ACKNOWLEDGED")))
         length = length_of(trigger.value)
         if length is not None and abs(length) <= LONGEST:
             of_end = trigger.param("RELATED").upper() == "END"
-            yield Alarm(way, int(length.total_seconds()), of_end, **more)
+            yield replace(one, offset=int(length.total_seconds()), of_end=of_end)
         elif length is None and (at := _seconds(alarm, root, "TRIGGER")):
-            yield Alarm(way, at=at, **more)
+            yield replace(one, at=at)
 
 
 def _repeats(alarm: Component) -> tuple[int, int]:
