@@ -164,6 +164,7 @@ class EventForm:
         start = datetime.combine(begin, hour)
         if end_hour is None:
             length = before.length if before and not before.all_day and finish in (None, begin) else timedelta(hours=1)
+            length = min(length, datetime(9999, 1, 1) - start)  # there are no later years
             end = start + length if finish in (None, begin) else datetime.combine(finish or begin, hour)
         else:
             end = datetime.combine(finish or begin, end_hour)

@@ -535,3 +535,16 @@ def test_an_event_at_the_end_of_time_has_pages(alice):
     put(calendar_of(), "Fin", ";VALUE=DATE:99991231")
     for part in ("", "/edit", "/move", "/delete"):
         assert alice.get(url(only(), part)).status < 500
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "typed"),
+    [
+        (";VALUE=DATE:19000101", ";VALUE=DATE:99991231", "2200-12-31"), (":19000101T000000Z", ":99991231T000000Z", "2200-12-31T10:00"),
+    ],
+)  # fmt: skip
+def test_an_event_of_all_times_is_moved_and_edited(alice, start, end, typed):
+    put(calendar_of(), "Toujours", start, end)
+    token = str(alice.get("/calendar/events/new").one(f"{FORM} [name=csrf_token]")["value"])
+    assert alice.post(url(only(), "/times"), {"start": typed, "csrf_token": token}, follow=False).status == 303
+    assert edit(alice, only(), start=typed[:10], end="", end_hour="").status < 500

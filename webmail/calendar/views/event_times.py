@@ -68,7 +68,9 @@ def _moved(facts: EventFacts, zone: tzinfo) -> EventFields | None:
     if start is None or isinstance(start, datetime) != isinstance(fields.start, datetime):
         return None
     if end is None:
-        end = start + fields.length
+        # there are no later years
+        room = datetime(9999, 1, 1) - start if isinstance(start, datetime) else date(9999, 1, 1) - start
+        end = start + min(fields.length, room)
     if isinstance(end, datetime) != isinstance(start, datetime) or not timedelta(0) <= end - start <= max(
         _LONGEST, fields.length
     ):
