@@ -54,11 +54,6 @@ def read(value: Any) -> str:
     return f"#{digits[:6]}"
 
 
-def slug_of(colour: str) -> str:
-    """The name of a colour of PALETTE; "" for another."""
-    return next((slug for slug, value in PALETTE.items() if value == colour), "")
-
-
 def near(colour: str) -> str:
     """The name in PALETTE that is most like a colour ("#rrggbb")."""
     wanted = _parts(colour)
