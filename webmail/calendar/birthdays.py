@@ -28,7 +28,7 @@ from webmail.models import FOR_EVER, BirthdayCalendar, CalendarObject, Collectio
 
 DERIVED = "birthdays"
 _NAMES = {"": "Birthdays", "fr": "Anniversaires"}  # by language: no request says it here
-_COLOUR = "#b4532a"
+_COLOUR = "#cc4f9b"
 _PIECE = 100  # contacts at a time
 _CHUNK = 500
 _AT_ONCE = 500  # people who are looked at for the first time in one sweep
