@@ -83,7 +83,7 @@ def facts_of(access: Access, row: CalendarObject, at: str, floating: tzinfo) -> 
     """What is told of an event; `at` names one of those that recur. Raises NoSuchOccurrence, UnusableCalendar."""
     once = row.recurring == objects.ONCE
     try:
-        series = calendar_series.series_of(row.text)
+        series = calendar_series.series_of(calendar_object.event_alone(row.text) if once else row.text)
         at = at if series.recurs and not once else ""
         if at and not _takes_place(row, series, at, floating):
             raise NoSuchOccurrence(at[:40])

@@ -18,6 +18,7 @@ MOST_COMPONENTS = 1_000  # an event with its exceptions
 MOST_ZONES = 50
 MOST_DATES = 2_000  # of RDATE and EXDATE together
 _DEEPEST = 4
+_MOST_ALONE = 2_000  # lines of an event that is shown once, and of its time zones
 _LONGEST_UID = 255
 _EARLIEST = 1900
 _HEAD = re.compile(r"([A-Za-z0-9-]{1,60})((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):", re.DOTALL)
@@ -80,16 +81,42 @@ def read(text: str) -> ReadObject:
 
 
 def read_once(text: str) -> ReadObject:
-    """The same for an object whose rules are refused: it is read as if it had none. Raises UnusableCalendar."""
+    """The same for an object that is refused for its rules, or for how much there is in it: its event as if it had no rule,
+    changes or alarms. Raises UnusableCalendar."""
     if "\0" in text:
         raise UnusableCalendar("it contains NUL")
     reader = _Reader()
-    for line in lines_of(text):
+    for line in lines_of(event_alone(text)):
         if line.name not in ("RRULE", "EXRULE", "RDATE", "EXDATE"):
             reader.take(line)
     found = reader.result()
     found.once = True
     return found
+
+
+def event_alone(text: str) -> str:
+    """The time zones, and the own lines of the first event that is none of the changed ones of a series, without dates."""
+    zones: list[str] = []
+    own: list[str] = []
+    depth, inside, taken, changed = 0, "", False, False
+    for line in re.sub("\r?\n[ \t]", "", text).splitlines():
+        head = line[:40].strip().upper()
+        if head.startswith("BEGIN:"):
+            depth += 1
+            if depth == 2:
+                inside = head[6:]
+                if taken := inside in COMPONENTS and (not own or changed):
+                    own, changed = [], False
+        if depth == 2 and taken:
+            if not head.startswith(("EXDATE", "RDATE")):
+                own.append(line)
+            changed = changed or head.startswith("RECURRENCE-ID")
+        elif depth >= 2 and inside == "VTIMEZONE":
+            zones.append(line)
+        depth -= head.startswith("END:")
+    zones = zones if len(zones) <= _MOST_ALONE else []
+    own = own if len(own) <= _MOST_ALONE else [*own[:_MOST_ALONE], own[-1]]
+    return "\r\n".join(["BEGIN:VCALENDAR", *zones, *own, "END:VCALENDAR", ""])
 
 
 class _Reader:

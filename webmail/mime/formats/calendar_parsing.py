@@ -19,7 +19,7 @@ def read_calendar(text: str | bytes, *, multiple: bool = False) -> Any:
 
     with _ONE:
         tzp.use_zoneinfo()  # forgets the zones of others
-        return Calendar.from_ical(text, multiple=multiple)
+        return Calendar.from_ical(text, multiple=True) if multiple else Calendar.from_ical(text)
 
 
 def known_zone(name: str) -> tzinfo | None:

@@ -10,6 +10,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from dateutil.rrule import rruleset, rrulestr
 
 from tests.support.calendar_texts import calendar, moment
@@ -56,7 +57,7 @@ def _event(dice: random.Random) -> tuple[str, str, datetime, list[datetime], lis
     """The lines of an event; its zone ("D": whole days), beginning, exceptions and dates more."""
     zone = dice.choice([*ZONES, "D"])
     start = datetime(
-        dice.randint(2015, 2026), dice.randint(1, 12), dice.randint(1, 28), dice.randint(4, 22), dice.choice([0, 30])
+        dice.randint(2021, 2026), dice.randint(1, 12), dice.randint(1, 28), dice.randint(4, 22), dice.choice([0, 30])
     )
     start = start.replace(hour=0, minute=0) if zone == "D" else start
     rule = _rule(dice) if zone != "D" else _rule(dice).replace("HOURLY", "DAILY")
@@ -116,6 +117,7 @@ def _by_library(read: calendar_object.ReadObject) -> list[int]:
     return sorted({occurrences.taking(event, UTC_ZONE).start for event in found})
 
 
+@pytest.mark.timeout(3600)
 def test_all_see_the_same() -> None:
     dice, refused = random.Random(20260917), 0
     low, high = moment(FROM, UTC_ZONE), moment(UNTIL, UTC_ZONE)

@@ -1,0 +1,59 @@
+"""Objects that would take for ever, as imports, subscriptions and other servers bring them: kept as sent, shown once; all pages open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.cpu_time import cpu_seconds
+from webmail.calendar import objects
+from webmail.database.connection import db
+from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.models import CalendarObject, Occurrence
+
+HEAD = "BEGIN:VEVENT\r\nUID:bomb\r\nDTSTART:20261208T090000Z\r\nDURATION:PT1H\r\nSUMMARY:Bombe\r\n"
+OTHER = "BEGIN:VEVENT\r\nUID:bomb\r\nRECURRENCE-ID:20261209T090000Z\r\nDTSTART:20261210T090000Z\r\nEND:VEVENT\r\n"
+ALARM = "BEGIN:VALARM\r\nTRIGGER:PT0S\r\nEND:VALARM\r\n"
+BOMBS = {
+    "each second": f"{HEAD}RRULE:FREQ=SECONDLY\r\nEND:VEVENT\r\n",
+    "each second since the year 1": f"{HEAD}RRULE:FREQ=SECONDLY\r\nRDATE:00010101T000000Z\r\nEND:VEVENT\r\n",
+    "never": f"{HEAD}RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\r\nEND:VEVENT\r\n",
+    "an interval of 0": f"{HEAD}RRULE:FREQ=DAILY;INTERVAL=0\r\nEND:VEVENT\r\n",
+    "exceptions": f"{HEAD}RRULE:FREQ=DAILY\r\nEXDATE:{','.join(['20261209T090000Z'] * 50_000)}\r\nEND:VEVENT\r\n",
+    "lines of exceptions": HEAD + "RRULE:FREQ=DAILY\r\n" + "EXDATE:20261209T090000Z\r\n" * 35_000 + "END:VEVENT\r\n",
+    "alarms": HEAD + ALARM * 18_000 + "END:VEVENT\r\n",
+    "changed ones": HEAD + "RRULE:FREQ=DAILY\r\nEND:VEVENT\r\n" + OTHER * 8_000,
+    "changed ones before it": OTHER * 8_000 + HEAD + "RRULE:FREQ=DAILY\r\nEND:VEVENT\r\n",
+    "components in components": HEAD + "BEGIN:VALARM\r\n" * 30_000 + "END:VALARM\r\n" * 30_000 + "END:VEVENT\r\n",
+    "two rules": f"{HEAD}RRULE:FREQ=DAILY\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\n",
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with ground.application(tmp_path_factory.mktemp("bombs")) as made:
+        ground.person(made)
+        yield made
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_it_is_shown_once_and_everything_opens(app: Flask, kind: str) -> None:
+    text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{BOMBS[kind]}END:VCALENDAR\r\n"
+    calendar, alice = ground.calendar_of(), ground.signed_in(app)
+    with cpu_seconds(0.5, kind), pytest.raises(UnusableCalendar):
+        objects.prepared(text, ground.PARIS)
+    with cpu_seconds(1.5, kind), db.atomic():
+        row = objects.write(calendar.id, "bomb.ics", text, objects.prepared(text, ground.PARIS, once=True), None)
+    try:
+        assert CalendarObject.get_by_id(row.id).text == text
+        assert [one.summary for one in Occurrence.select().where(Occurrence.object == row.id)] == ["Bombe"]
+        with cpu_seconds(3.0, kind):
+            assert "Bombe" in alice.get("/calendar/month/2026-12").text
+            page = alice.get(f"/calendar/events/{calendar.id}/bomb.ics")
+        assert page.status == 200 and "Bombe" in page.text
+    finally:
+        with db.atomic():
+            objects.take_out(calendar.id, [row])
