@@ -230,4 +230,35 @@ def test_nobody_else_gets_it(app: Flask, alice: Visitor) -> None:
     assert bob.get(f"/calendar/export/{number}").status == 404
     assert bob.get(f"/calendar/export/{number}/{href}").status == 404
     with zipfile.ZipFile(io.BytesIO(bob.get("/calendar/export").response.get_data())) as archive:
-        assert archive.namelist() == []
+        assert not any("Privé".encode() in archive.read(name) for name in archive.namelist())
+
+
+EXPORTS = {  # made from what these programs' documentation and files show
+    "google": ("PRODID:-//Google Inc//Google Calendar 70.9054//EN", "CALSCALE:GREGORIAN", "METHOD:PUBLISH", "X-WR-CALNAME:Élèves", "X-WR-TIMEZONE:Europe/Paris",
+               "BEGIN:VEVENT", "DTSTART;TZID=Europe/Paris:20261201T080000", "DTEND;TZID=Europe/Paris:20261201T090000", "DTSTAMP:20261101T000000Z",
+               "UID:x@google.com", "SEQUENCE:0", "STATUS:CONFIRMED", "SUMMARY:Conseil", "TRANSP:OPAQUE", "END:VEVENT"),
+    "outlook": ("PRODID:-//Microsoft Corporation//Outlook 16.0 MIMEDIR//EN", "METHOD:PUBLISH", "X-MS-OLK-FORCEINSPECTOROPEN:TRUE", "BEGIN:VTIMEZONE",
+                "TZID:(UTC+01:00) Brussels\\, Copenhagen\\, Madrid\\, Paris", "BEGIN:STANDARD", "DTSTART:16011028T030000", "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10",
+                "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100", "END:STANDARD", "BEGIN:DAYLIGHT", "DTSTART:16010325T020000", "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
+                "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200", "END:DAYLIGHT", "END:VTIMEZONE", "BEGIN:VEVENT", "CLASS:PUBLIC",
+                'DTSTART;TZID="Romance Standard Time":20261201T080000', 'DTEND;TZID="Romance Standard Time":20261201T090000', "SUMMARY;LANGUAGE=fr:Conseil",
+                "UID:040000008200E00074C5B7101A82E00800000000", "X-MICROSOFT-CDO-BUSYSTATUS:BUSY", "END:VEVENT"),
+    "zimbra": ("PRODID:Zimbra-Calendar-Provider", "X-WR-CALNAME:Calendar", "X-WR-CALID:a-b:10", "BEGIN:VTIMEZONE", "TZID:Europe/Brussels", "BEGIN:STANDARD",
+               "DTSTART:16010101T030000", "TZOFFSETTO:+0100", "TZOFFSETFROM:+0200", "RRULE:FREQ=YEARLY;WKST=MO;INTERVAL=1;BYMONTH=10;BYDAY=-1SU", "TZNAME:CET",
+               "END:STANDARD", "BEGIN:DAYLIGHT", "DTSTART:16010101T020000", "TZOFFSETTO:+0200", "TZOFFSETFROM:+0100",
+               "RRULE:FREQ=YEARLY;WKST=MO;INTERVAL=1;BYMONTH=3;BYDAY=-1SU", "TZNAME:CEST", "END:DAYLIGHT", "END:VTIMEZONE", "BEGIN:VEVENT", "UID:zimbra-1",
+               "SUMMARY:Conseil", 'DTSTART;TZID="Europe/Brussels":20261201T080000', 'DTEND;TZID="Europe/Brussels":20261201T090000', "X-ZIMBRA-LOCAL-ID:300", "END:VEVENT"),
+    "convergence": ("PRODID:-//Sun/Calendar Server//EN", "METHOD:PUBLISH", "X-NSCP-CALPROPS-NAME:Élèves", "BEGIN:VEVENT", "UID:nscp-1", "DTSTAMP:20261101T000000Z",
+                    "SUMMARY:Conseil", "DTSTART:20261201T070000Z", "DTEND:20261201T080000Z", "X-NSCP-ORIGINAL-DTSTART:20261201T070000Z", "CLASS:PUBLIC", "END:VEVENT"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", EXPORTS)
+def test_exports_of_other_programs_load(alice: Visitor, program: str) -> None:
+    content = "".join(f"{line}\r\n" for line in ("BEGIN:VCALENDAR", "VERSION:2.0", *EXPORTS[program], "END:VCALENDAR")).encode()
+    page = choose(alice, content)
+    assert will(page) == "1 new event"
+    assert not page.all("[data-remarks]")
+    alice.submit(page, TAKE, action="import")
+    [one] = Occurrence.select()
+    assert (one.summary, one.start, one.end - one.start) == ("Conseil", 1796108400, 3600)

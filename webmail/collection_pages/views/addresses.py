@@ -65,7 +65,7 @@ def change_addresses(number: int) -> Answer:
         except LimitReached:
             notify(_("This calendar has as many addresses as it can have. End one first."), "caution")
             return redirect(url_for("collections.addresses", number=number), 303)
-        audited(AuditAct.CALENDAR_ADDRESS_MADE, title(CALENDAR, access.props)[:100], kind=kind)
+        audited(AuditAct.CALENDAR_ADDRESS_MADE, title(CALENDAR, access.props)[:100], change=kind)
         endpoint = "collections.public_page" if kind == links.PAGE else "collections.feed"
         answer = _page(access, public_link(endpoint, token=token) or url_for(endpoint, token=token, _external=True))
         answer.headers["Cache-Control"] = "no-store"
