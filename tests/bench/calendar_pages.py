@@ -99,7 +99,33 @@ def measure(table: Table, folder: Path, events: int = EVENTS) -> None:
             OURS, SECTION, f"search for a word that {name}", Figure(other / one, f"{other:.1f} / {one:.1f} ms of processor time")
         )
     one, other = (asked(person, f"/calendar/month/{far}", anew=True) for person in (few, many))
+    free_busy(table, "many@bench.example")
     table.add(OURS, SECTION, "a month beyond the table of occurrences", Figure(other / one, f"{other:.1f} / {one:.1f} ms"))
+
+
+def free_busy(table: Table, address: str) -> None:
+    """Busy times of 20 calendars over a week, in times of the bare query, below which nothing can go."""
+    from webmail.calendar import objects
+    from webmail.database.connection import db
+    from webmail.models import Collection, User
+
+    start, zone = int(time.time()), objects.zone_of("Europe/Paris")
+    end = start + 7 * 86_400
+    bare = 'SELECT "start", "end", "busy" FROM "occurrences" WHERE "collection_id" = %d AND "start" < %d AND "end" > %d AND "busy" > 0'
+    ours, least = [], []
+    with db.connection_context():
+        mine = [one.id for one in Collection.select().join(User).where(User.address == address, Collection.kind == "calendar")]
+        for _again in range(_TIMES):
+            began = time.process_time()
+            told = sum(len(objects.busy_times(number, start, end, zone)) for number in mine)
+            between = time.process_time()
+            known = sum(len(db.execute_sql(bare % (number, end, start)).fetchall()) for number in mine)
+            ours.append((between - began) * 1000)
+            least.append((time.process_time() - between) * 1000)
+            assert told and known
+    one, other = statistics.median(ours), statistics.median(least)
+    detail = f"{one:.1f} / {other:.1f} ms of processor time"
+    table.add(OURS, SECTION, "busy times of 20 calendars over a week, in times of the bare query", Figure(one / other, detail))
 
 
 def main(arguments: list[str]) -> int:
