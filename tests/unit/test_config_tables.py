@@ -54,7 +54,10 @@ def test_entries_are_read_in_their_order(tmp_path):
         ("[[domains]]\nname = ''", "domains, entry 1: name must be a domain"),
         ("[[domains]]\nname = 'a..b'", "domains, entry 1: name must be a domain"),
         ("[[directory_rules]]\nsees = 'all'", "directory_rules, entry 1: sees must be"),
-        ("[[directory_rules]]\nsees = 'nobody'\n[[directory_rules]]\nsees = 'everyone'", "directory_rules, entry 2: group is that of"),
+        (
+            "[[directory_rules]]\nsees = 'nobody'\n[[directory_rules]]\nsees = 'everyone'",
+            "directory_rules, entry 2: group is that of",
+        ),
         ("[[directory_addresses]]\nname = 'x'\naddress = 'X <a@b.example>'", "entry 1: address must be an address alone"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Tables of collections that live on another server: the accounts there, which collections, and both sides' state of each item."""
+"""Tables of collections that live on another server: the accounts, which collections, and both sides' state of each item."""
 
 from __future__ import annotations
 

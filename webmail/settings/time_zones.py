@@ -15,8 +15,8 @@ OFTEN = (
     "Africa/Algiers", "Africa/Casablanca", "Africa/Dakar", "Africa/Tunis", "America/Cayenne", "America/Guadeloupe",
     "America/Los_Angeles", "America/Martinique", "America/Miquelon", "America/New_York", "America/Sao_Paulo", "America/Toronto",
     "Asia/Dubai", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Europe/Athens", "Europe/Berlin",
-    "Europe/Kyiv", "Europe/Lisbon", "Europe/London", "Europe/Madrid", "Europe/Paris", "Europe/Rome", "Indian/Mayotte", "Indian/Reunion",
-    "Pacific/Noumea", "Pacific/Tahiti",
+    "Europe/Kyiv", "Europe/Lisbon", "Europe/London", "Europe/Madrid", "Europe/Paris", "Europe/Rome", "Indian/Mayotte",
+    "Indian/Reunion", "Pacific/Noumea", "Pacific/Tahiti",
 )  # fmt: skip
 
 

@@ -16,7 +16,9 @@ from webmail.collections import store as collections
 from webmail.database.connection import db
 from webmail.models import Collection, User
 
-BOB = "ATTENDEE;CN=Bob;PARTSTAT=NEEDS-ACTION;ROLE=REQ-PARTICIPANT;RSVP=TRUE:mailto:b\r\n ob@lycee.example"  # folded in the address
+BOB = (
+    "ATTENDEE;CN=Bob;PARTSTAT=NEEDS-ACTION;ROLE=REQ-PARTICIPANT;RSVP=TRUE:mailto:b\r\n ob@lycee.example"  # folded in the address
+)
 
 
 @pytest.fixture

@@ -170,4 +170,3 @@ def _first(alarm: Alarm, taking: Taking, clock: Clock) -> int:
     elif abs(alarm.offset) < _NIGHT:
         wanted = midnight.replace(hour=clock.hour)
     return int(wanted.replace(tzinfo=clock.zone).timestamp())
-
