@@ -62,7 +62,16 @@ def test_a_file_is_one_object_for_each_event():
     assert times(found[1][1]) == ["2026-12-09 10:00 Deux"]
 
 
-@pytest.mark.parametrize("text", ["", "hello", "BEGIN:VCALENDAR\r\n", "BEGIN:VEVENT\r\nEND:VEVENT\r\n", "x" * 1_000_001])
+_DEEP = "BEGIN:VEVENT\r\nUID:a\r\n" + "BEGIN:A\r\n" * 3000 + "END:A\r\n" * 3000 + "END:VEVENT\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "hello", "BEGIN:VCALENDAR\r\n", "BEGIN:VEVENT\r\nEND:VEVENT\r\n", "x" * 1_000_001,
+        f"BEGIN:VCALENDAR\r\n{_DEEP}END:VCALENDAR\r\n",
+    ],
+)  # fmt: skip
 def test_what_is_no_calendar_is_refused(text):
     with pytest.raises(BrokenText):
         events_in(text)

@@ -17,6 +17,8 @@ from webmail.mime.formats.vcard_lines import escaped, folded
 
 MOST_OBJECTS = 20_000
 MOST_REMARKS = 500
+MOST_CHARACTERS = 100_000_000  # of all objects: each has its time zones with it
+_DEEPEST = 8  # components in one another, which are told apart
 _LONGEST_UID = 255
 _HEADER = ("PRODID", "VERSION", "CALSCALE", "X-WR-TIMEZONE")  # what each object keeps of its calendar
 _NO_CALENDARS = ("REPLY", "COUNTER", "REFRESH", "CANCEL", "DECLINECOUNTER")  # METHODs of answers
@@ -177,10 +179,11 @@ class _Reader:
             self.stack = ["VCALENDAR"]
         if not self.stack:
             return
-        self.stack.append(name)
         if self.part is None:
             self.part = _Part(name, number)
         self.part.raws.append(raw)
+        if len(self.stack) < _DEEPEST:  # deeper, it is read by nobody
+            self.stack.append(name)
 
     def _end(self, raw: str, name: str) -> None:
         if name not in self.stack:
@@ -251,11 +254,11 @@ class _Reader:
 
     def _stray(self, number: int, raw: str) -> None:
         """A line without a name: the rest of the one before, whose program did not escape its line ends."""
-        if self.part is None or not raw.strip():
+        if self.part is None or len(self.part.raws) < 2 or not raw.strip():
             return
         self.found.remark(number, FileRemarkKind.MENDED, raw.strip())
         rest = "\\n" + re.sub(r"(?<!\\)([,;])", r"\\\1", _unfolded(raw).rstrip("\r\n"))
-        self.part.raws[-1] = self.part.raws[-1].rstrip("\r\n") + "\r\n " + "\r\n ".join(folded(rest).split("\r\n ")) + "\r\n"
+        self.part.raws.append(f" {folded(rest)}\r\n")
 
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
@@ -287,7 +290,7 @@ def _duration(value: str) -> int:
     return sum(int(one or 0) * unit for one, unit in zip(match.groups(), (604_800, 86_400, 3_600, 60, 1), strict=True))
 
 
-_Together = dict[tuple[str, str], tuple[_Whole, list[_Part]]]  # by kind and identifier
+_Together = dict[tuple[str, str], tuple[_Whole, dict[str, _Part]]]  # by kind and identifier; the parts by RECURRENCE-ID
 
 # --- objects ---------------------------------------------------------------------------------------------------------
 
@@ -309,40 +312,44 @@ def _gather(found: CalendarFile, wholes: Iterable[_Whole], zones: dict[str, str]
 
 
 def _place(found: CalendarFile, together: _Together, key: tuple[str, str], whole: _Whole, part: _Part) -> None:
-    _whole, parts = together.setdefault(key, (whole, []))
-    same = next((one for one in parts if one.override == part.override), None)
+    _whole, parts = together.setdefault(key, (whole, {}))
+    same = parts.get(part.override)
     if same is None:
-        parts.append(part)
+        parts[part.override] = part
     elif same.text == part.text:
         found.doubled += 1
     elif same.start == part.start or part.override:  # two versions of one event
         found.doubled += 1
         if part.sequence >= same.sequence:
-            parts[parts.index(same)] = part
+            parts[part.override] = part
     else:
         found.remark(part.line, FileRemarkKind.TWICE, part.title)
         _name(part)
-        together.setdefault((part.name, part.uid), (whole, [part]))
+        together.setdefault((part.name, part.uid), (whole, {part.override: part}))
 
 
 def _finish(found: CalendarFile, together: _Together, zones: dict[str, str]) -> None:
-    kinds: dict[str, str] = {}
-    for (kind, uid), (whole, parts) in together.items():
+    kinds, size = dict[str, str](), 0
+    for (kind, uid), (whole, of_uid) in together.items():
+        parts = sorted(of_uid.values(), key=lambda one: (one.override != "", one.line))
         if kinds.setdefault(uid, kind) != kind:  # a task and an event: a calendar has one object of a UID
             for part in parts:
                 _name(part, parts[0].uid if part is not parts[0] else "")
-        parts.sort(key=lambda one: (one.override != "", one.line))
-        title = next((one.title for one in parts if one.title), "")
-        found.objects.append(FileObject(parts[0].uid, _object_text(whole, parts, zones), parts[0].line, title))
+        title, text = next((one.title for one in parts if one.title), ""), _object_text(whole, parts, zones)
+        if (size := size + len(text)) > MOST_CHARACTERS:
+            found.remark(parts[0].line, FileRemarkKind.TOO_MANY)
+            return
+        found.objects.append(FileObject(parts[0].uid, text, parts[0].line, title))
 
 
 def _name(part: _Part, uid: str = "") -> None:
     """Give a component an identifier, this or one made from what it says: the same file has the same ones each time."""
     part.uid = uid or f"{hashlib.sha256(part.text.encode()).hexdigest()[:40]}@imported"
-    depth, kept = 0, []
+    depth, kept, leaves = 0, [], False
     for raw in part.raws:
         depth += raw[:6].upper() == "BEGIN:"
-        if not (depth == 1 and re.match(r"UID[;:]", raw, re.IGNORECASE)):
+        leaves = leaves if raw[0] == " " else depth == 1 and bool(re.match(r"UID[;:]", raw, re.IGNORECASE))
+        if not leaves:
             kept.append(raw)
         depth -= raw[:4].upper() == "END:"
     part.raws = [kept[0], f"UID:{part.uid}\r\n", *kept[1:]]

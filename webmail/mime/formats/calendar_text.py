@@ -14,10 +14,11 @@ from webmail.mime.formats.vcard_lines import escaped, folded, unescaped
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 _HEAD = re.compile(r"([A-Za-z0-9-]{1,60})((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):", re.DOTALL)
 _END = "\r\n"
+_DEEPEST = 20  # components in one another
 
 
 class BrokenText(ValueError):
-    """Components that do not match: never of an object that was checked."""
+    """Components that do not match, or that nobody has in one another: never of an object that was checked."""
 
 
 @dataclass(slots=True)
@@ -107,6 +108,8 @@ def parsed(text: str) -> Component:
     for raw in lines:
         line = _line(raw)
         if line.name == "BEGIN":
+            if len(stack) >= _DEEPEST:
+                raise BrokenText("too deep")
             inner = Component(line.value.strip().upper(), raw)
             if stack:
                 stack[-1].items.append(inner)
