@@ -79,10 +79,10 @@ def _is_empty(text: str, floating: tzinfo) -> bool:
 
 
 def transfer(row: CalendarObject, calendar: int, *, copy: bool) -> list[Write]:
-    """Into another calendar (by `id`), wholly; a copy has a UID of its own."""
-    if not copy:
-        return [_over(row, ""), Write(calendar, row.href, row.text)]
+    """Into another calendar (by `id`), wholly, where something else may have its name; a copy has a UID of its own."""
     uid = new_uid()
+    if not copy:
+        return [_over(row, ""), Write(calendar, href_of(uid), row.text)]
     root = parsed(row.text)
     for event in root.parts("VEVENT"):
         event.put(made("UID", uid))

@@ -240,7 +240,7 @@ def _day_and_time(text: str, clock: tzinfo | None) -> tuple[date, time | None]:
         day, at = date.fromisoformat(text), None
     else:
         moment = datetime.fromisoformat(text[:40])
-        if moment.tzinfo is not None:
+        if moment.tzinfo is not None and _EARLIEST <= moment.year <= _LATEST:  # beyond, other zones may have no such day
             moment = moment.astimezone(clock or UTC)
         day, at = moment.date(), moment.time().replace(second=0, microsecond=0, tzinfo=None)
     if not _EARLIEST <= day.year <= _LATEST:

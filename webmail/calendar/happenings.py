@@ -99,13 +99,13 @@ def seen(rows: Iterable[tuple[Any, ...]], rights: Mapping[int, str], first: date
     return [one for row in rows if (one := happening(row, rights, zone)) and one.first <= last and one.last >= first]
 
 
-def next_after(calendars: Sequence[int], after: date, zone: tzinfo) -> date | None:
-    """The day on which the next event begins, if it is in the table. 1 query."""
-    if not calendars:
+def next_after(rights: Mapping[int, str], after: date, zone: tzinfo) -> date | None:
+    """The day on which the next event that the reader may see begins, if it is in the table. 1 query."""
+    if not rights:
         return None
     begins: Any = Occurrence.select(pw.fn.MIN(Occurrence.start), Occurrence.whole_day)
-    later = (Occurrence.collection.in_(list(calendars))) & (Occurrence.start >= midnight(after, zone) + _DAY)
-    rows = begins.where(later).group_by(Occurrence.whole_day).tuples()
+    later = Occurrence.start >= midnight(after, zone) + _DAY
+    rows = begins.where(_visible(rights), later).group_by(Occurrence.whole_day).tuples()
     days = [_utc(at).date() if whole else _local(at, zone).date() for at, whole in rows if at is not None]
     return min(days, default=None)
 
@@ -115,10 +115,7 @@ def touching(columns: Sequence[Any], rights: Mapping[int, str], start: int, end:
 
     Those that begin not long before, and those that take long, are found by an index each.
     """
-    read, busy = ([number for number, one in rights.items() if (one == "busy") is masked] for masked in (False, True))
-    mine = objects.among(Occurrence.collection, read or [0])
-    if busy:
-        mine |= objects.among(Occurrence.collection, busy) & (Occurrence.busy > 0)
+    mine = _visible(rights)
     query = Occurrence.select(*columns)
     if CalendarObject.href in columns:
         query = query.join(CalendarObject)
@@ -126,6 +123,13 @@ def touching(columns: Sequence[Any], rights: Mapping[int, str], start: int, end:
     length = (Occurrence.end - Occurrence.start) > pw.SQL(str(_LONG))  # a literal, as in the index
     long = (Occurrence.start + 0 < start - _LONG) & (Occurrence.end >= start)  # "+ 0": not by the index of what begins when
     return query.where(mine, near).union_all(query.where(mine, long, length))
+
+
+def _visible(rights: Mapping[int, str]) -> Any:
+    """The condition that a reader may see of a row at least the time."""
+    read, busy = ([number for number, one in rights.items() if (one == "busy") is masked] for masked in (False, True))
+    mine = objects.among(Occurrence.collection, read or [0])
+    return mine | (objects.among(Occurrence.collection, busy) & (Occurrence.busy > 0)) if busy else mine
 
 
 def _indexed(rights: Mapping[int, str], start: int, end: int) -> Any:

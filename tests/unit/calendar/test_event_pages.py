@@ -45,6 +45,11 @@ def only() -> CalendarObject:
     return row
 
 
+def only_of(row: CalendarObject) -> CalendarObject:
+    [found] = rows(row.collection_id)
+    return found
+
+
 def url(row: CalendarObject, part: str = "", at: str = "") -> str:
     return f"/calendar/events/{row.collection_id}/{row.href}{part}" + (f"?at={at}" if at else "")
 
@@ -290,7 +295,36 @@ def test_a_move_to_where_it_is_already_is_refused(alice):
     put(other, "Conseil", f"{ZONE}20261208T170000")
     row = rows()[0]
     page = alice.submit(alice.get(url(row, "/move")), "form[action$='/move']", to=str(other.id), action="move")
-    assert len(rows()) == 2 and "already" in page.notices or "elsewhere" in page.notices
+    assert len(rows()) == 2 and "in that calendar already" in page.notices
+
+
+def test_it_moves_to_where_something_else_has_its_name(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000")
+    other = calendar_of(name="work", title="Travail")
+    put(other, "Réunion", f"{ZONE}20261208T170000")
+    row, taken = rows()
+    CalendarObject.update(href=row.href).where(CalendarObject.id == taken.id).execute()
+    page = alice.submit(alice.get(url(row, "/move")), "form[action$='/move']", to=str(other.id), action="move")
+    assert "Moved to “Travail”" in page.notices and len(rows(other)) == 2
+    undo(alice, page)
+    assert url(only_of(row)) == url(row) and len(rows(other)) == 1
+
+
+def test_the_form_asks_no_more_where_there_are_more_calendars(alice, monkeypatch):
+    asked = []
+    real = db.obj.execute_sql
+    monkeypatch.setattr(db.obj, "execute_sql", lambda sql, *more, **named: asked.append(sql) or real(sql, *more, **named))
+
+    def count() -> int:
+        asked.clear()
+        alice.get("/calendar/events/new")
+        return len(asked)
+
+    count()
+    few = count()
+    for number in range(5):
+        calendar_of(name=f"more-{number}")
+    assert count() <= few
 
 
 # --- what recurs -----------------------------------------------------------------------------------------------------
@@ -525,8 +559,12 @@ def test_one_of_a_series_is_dragged_alone_or_all(alice):
 
 
 @pytest.mark.parametrize(
-    "query", ["like=²/x", "start=9999-12-31", "start=9999-12-31T23:59", "start=0001-01-01", "words=31/12/9999", "words=1/1/0001"]
-)
+    "query",
+    [
+        "like=²/x", "start=9999-12-31", "start=9999-12-31T23:59", "start=0001-01-01", "words=31/12/9999", "words=1/1/0001",
+        "start=0001-01-01T00:00:00%2B14:00", "start=9999-12-31T23:59:59-14:00",
+    ],
+)  # fmt: skip
 def test_odd_addresses_of_the_form_of_a_new_event_are_answered(alice, query):
     assert alice.get(f"/calendar/events/new?{query}").status in (200, 404)
 

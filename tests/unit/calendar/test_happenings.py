@@ -150,7 +150,12 @@ def test_days_are_counted(calendar):
 @pytest.mark.parametrize("rights", ["own", "busy"])
 def test_of_a_crowded_day_only_the_first_are_read(calendar, rights):
     for number in range(12):
-        put(calendar, f"e{number:02}", f";TZID=Europe/Paris:20261208T{23 - number}0000", f";TZID=Europe/Paris:20261208T{23 - number}3000")
+        put(
+            calendar,
+            f"e{number:02}",
+            f";TZID=Europe/Paris:20261208T{23 - number}0000",
+            f";TZID=Europe/Paris:20261208T{23 - number}3000",
+        )
     put(calendar, "night", ";TZID=Europe/Paris:20261208T220000", ";TZID=Europe/Paris:20261209T010000")
     put(calendar, "day", ";VALUE=DATE:20261208", "", "TRANSP:OPAQUE")
     put(calendar, "trip", ";VALUE=DATE:20261207", ";VALUE=DATE:20261210", "TRANSP:OPAQUE")
@@ -160,13 +165,24 @@ def test_of_a_crowded_day_only_the_first_are_read(calendar, rights):
     free = rights != "busy"
     assert counts == {date(2026, 12, 7): 1, date(2026, 12, 8): 15 + free, date(2026, 12, 9): 2}
     begins = sorted(f"{one.first:%d} {one.begins:%H:%M}" for one in found.rows)
-    assert begins == sorted(["08 00:00", *(["08 01:00"] if free else ["08 14:00"]), "08 12:00", "08 13:00", "08 22:00", "07 00:00"])
+    assert begins == sorted(
+        ["08 00:00", *(["08 01:00"] if free else ["08 14:00"]), "08 12:00", "08 13:00", "08 22:00", "07 00:00"]
+    )
 
 
 def test_the_next_one(calendar):
     put(calendar, "a", ":20301208T230000Z")
-    assert happenings.next_after([calendar.id], date(2026, 12, 8), PARIS) == date(2030, 12, 9)
-    assert happenings.next_after([calendar.id], date(2031, 12, 8), PARIS) is None
+    assert happenings.next_after({calendar.id: "own"}, date(2026, 12, 8), PARIS) == date(2030, 12, 9)
+    assert happenings.next_after({calendar.id: "own"}, date(2031, 12, 8), PARIS) is None
+
+
+def test_the_next_one_is_one_that_may_be_seen(calendar):
+    put(calendar, "free", ":20261210T090000Z", "", "TRANSP:TRANSPARENT")
+    put(calendar, "busy", ":20261215T090000Z", ":20261215T100000Z")
+    other = ground.calendar_of(name="other")
+    put(other, "free too", ":20261212T090000Z", "", "TRANSP:TRANSPARENT")
+    assert happenings.next_after({calendar.id: "busy"}, date(2026, 12, 8), PARIS) == date(2026, 12, 15)
+    assert happenings.next_after({calendar.id: "busy", other.id: "read"}, date(2026, 12, 8), PARIS) == date(2026, 12, 12)
 
 
 def test_both_questions_are_answered_by_an_index(calendar):

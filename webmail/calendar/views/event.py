@@ -91,8 +91,11 @@ def title_of(row: CalendarObject) -> str:
 
 def calendar_words(access: Access) -> str:
     """What a calendar is called, with whose it is if that is somebody else."""
-    name, owner = look.title_of(access.props) or access.name, access.collection.user
-    return name if owner.id == current_user().id else f"{name} ({owner.name or owner.address})"
+    name = look.title_of(access.props) or access.name
+    if access.collection.user_id == current_user().id:  # of which the owner is not read with it
+        return name
+    owner = access.collection.user
+    return f"{name} ({owner.name or owner.address})"
 
 
 def day_url(moment: date | datetime) -> str:

@@ -197,7 +197,7 @@ def _agenda(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
     by_day: dict[date, list[Happening]] = {}
     for one in rows:
         by_day.setdefault(max(one.first, period.first), []).append(one)
-    later = None if rows else happenings.next_after(list(rights), period.last, time_zone())
+    later = None if rows else happenings.next_after(rights, period.last, time_zone())
     return {
         "found": found, "by_day": by_day, "onward": until + timedelta(days=1) if until < period.last else period.after,
         "later": later, "near": words.away,
