@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
@@ -44,6 +45,7 @@ class ShareDoubt(StrEnum):
     OUTSIDE = "outside"  # an address elsewhere
     ONESELF = "oneself"
     SEVERAL = "several"  # people are called so
+    GONE = "gone"  # the group that was chosen from the list
 
 
 @dataclass(slots=True)
@@ -223,7 +225,10 @@ def news(accesses: Iterable[Access]) -> list[Access]:
 
 
 def set_look(user: User, access: Access, name: str, colour: str) -> None:
-    """How something that is shared with a person is called and coloured for them alone; "" for the owner's. 1 transaction."""
+    """How something that is shared with a person is called and coloured for them alone; "" for the owner's. 1 transaction.
+
+    Raises NotTheirs.
+    """
     wanted = {NAME: one_line(name), COLOUR[access.collection.kind]: read(colour)}
     with db.atomic():
         row = _own_row(user, access)
@@ -235,7 +240,7 @@ def set_look(user: User, access: Access, name: str, colour: str) -> None:
 
 
 def set_hidden(user: User, access: Access, hidden: bool) -> None:
-    """Whether something that is shared with a person is on none of their pages and devices. 1 transaction."""
+    """Whether something that is shared with a person is on none of their pages and devices. 1 transaction. Raises NotTheirs."""
     with db.atomic():
         row = _own_row(user, access)
         row.hidden, row.seen = int(hidden), 1
@@ -243,16 +248,23 @@ def set_hidden(user: User, access: Access, hidden: bool) -> None:
 
 
 def mark_seen(user: User, accesses: Iterable[Access]) -> None:
-    """They know now that these are shared with them. 1 transaction."""
-    with db.atomic():
-        for access in accesses:
+    """They know now that these are shared with them. 1 transaction each: what is gone meanwhile is passed over."""
+    for access in accesses:
+        with suppress(NotTheirs), db.atomic():
             row = _own_row(user, access)
             row.seen = 1
             row.save(only=[CollectionShare.seen])
 
 
 def _own_row(user: User, access: Access) -> CollectionShare:
-    """The row of this person, which is made where they have the collection through a group. Locks the collection."""
+    """The row of this person, which is made where they have the collection through a group. Locks the collection.
+
+    Raises NotTheirs where it was deleted since it was looked up.
+    """
     store.lock([access.collection.id])
+    # by its owner too: SQLite gives the number of one that is gone again
+    same = (Collection.id == access.collection.id) & (Collection.user == access.collection.user_id)
+    if not Collection.select().where(same).exists():
+        raise NotTheirs(f"no collection {access.collection.id}")
     row, _made = CollectionShare.get_or_create(collection=access.collection.id, user=user)
     return row

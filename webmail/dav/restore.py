@@ -112,13 +112,15 @@ def _put_back(place: Collection, item: TrashedItem, settings: Settings) -> None:
 def _place(user: User, item: TrashedItem) -> tuple[Collection, bool]:
     """Where it goes, locked, and whether that is where it was: its collection, one that has its name again, or the first one."""
     if item.collection_id is not None:
-        found = Collection.get_or_none(Collection.id == item.collection_id)
+        same = Collection.id == item.collection_id
     else:
         same = (Collection.user == user) & (Collection.name == item.collection_name) & (Collection.kind == item.kind)
+    while True:  # it may be deleted before it is locked
         found = Collection.get_or_none(same)
-    place = found or store.first(user, item.kind)
-    store.lock([place.id])
-    return place, found is not None
+        place = found or store.first(user, item.kind)
+        store.lock([place.id])
+        if Collection.select().where(Collection.id == place.id).exists():
+            return place, found is not None
 
 
 def _free(table: type[Contact] | type[CalendarObject], collection: Collection, href: str) -> str:

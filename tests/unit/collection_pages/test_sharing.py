@@ -276,3 +276,46 @@ def test_cards_of_a_shared_book_are_written_by_both(
     page.share(number, "bob", "write")
     assert phone_of(bob).put(f"shared-{number}/a.vcf", card()).status_code == 201
     assert phone_of(alice).ask("GET", f"{Collection.get_by_id(number).name}/a.vcf").status_code == 200
+
+
+def gone_before(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """As if another window deleted a collection between the look-up and the lock."""
+
+    def lock(numbers) -> None:
+        Collection.delete().where(Collection.id == number).execute()
+
+    monkeypatch.setattr(store, "lock", lock)
+
+
+def test_what_is_deleted_while_its_look_is_changed_is_gone(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.share(trips, "bob")
+    other = browser_of(bob)
+    token = other.get(f"/collections/{trips}").one("#collection [name=csrf_token]")["value"]
+    gone_before(monkeypatch, trips)
+    answer = other.post(f"/collections/{trips}", {"action": "save", "name": "Mine", "csrf_token": token})
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize("action", ["hide", "seen"])
+def test_what_is_deleted_while_it_is_hidden_is_said_to_be_gone(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    page.share(trips, "bob")
+    CollectionShare.update(seen=0).execute()
+    other = browser_of(bob)
+    token = other.get("/collections").all("[name=csrf_token]")[0]["value"]
+    gone_before(monkeypatch, trips)
+    answer = other.post("/collections", {"action": action, "number": trips, "csrf_token": token})
+    assert answer.status == 200 and ("no longer shared" in answer.text) == (action == "hide")
+
+
+def test_a_group_that_is_gone_meanwhile_is_not_named_by_its_number(page: Browser, trips: int, group: PeopleGroup) -> None:
+    number = group.id
+    form = page.get(f"/collections/{trips}")
+    token = form.one("#share [name=csrf_token]")["value"]
+    group.delete_instance()
+    fields = {"action": "give", "who": "", "group": number + 4321, "rights": "read", "csrf_token": token}
+    refused = page.post(f"/collections/{trips}/shares", fields)
+    assert refused.status == 422 and "is no longer here" in refused.text and str(number + 4321) not in refused.text

@@ -14,6 +14,7 @@ from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.views.common import Shown, shown, title
 from webmail.collections import look, manage, shares, store
 from webmail.collections.look import PALETTE
+from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.errors import LimitReached
 from webmail.web.current import current_user, settings
@@ -54,6 +55,7 @@ def _used(own: list[Shown]) -> dict[str, str | int]:
 def change_list() -> Answer:
     """`action`: hide or show what is shared with one (`number`), or note that its news are read (`seen`)."""
     user, action = current_user(), request.form.get("action", "")
+    back = redirect(local_path(request.form.get("back", "")) or url_for("collections.show"), 303)
     accesses = store.accessible(user, hidden=True)
     one = next((each for each in accesses if str(each.collection.id) == request.form.get("number", "")), None)
     if action == "seen":
@@ -61,14 +63,18 @@ def change_list() -> Answer:
     elif one is None or one.collection.user_id == user.id:
         notify(_("This is no longer shared with you."), "caution")
     elif action in ("hide", "show"):
-        shares.set_hidden(user, one, action == "hide")
+        try:
+            shares.set_hidden(user, one, action == "hide")
+        except NotTheirs:  # deleted by its owner at this moment
+            notify(_("This is no longer shared with you."), "caution")
+            return back
         name = title(one.collection.kind, one.props)
         if action == "hide":
             undo = (url_for("collections.change_list"), {"action": "show", "number": one.collection.id})
             notify(_("“%(name)s” is no longer shown here and on your devices.", name=name), undo=undo, keep=45)
         else:
             notify(_("“%(name)s” is shown again here and on your devices.", name=name))
-    return redirect(local_path(request.form.get("back", "")) or url_for("collections.show"), 303)
+    return back
 
 
 @blueprint.app_template_global()

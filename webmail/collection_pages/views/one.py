@@ -68,9 +68,9 @@ def _owners_look(access: Access) -> dict[str, str]:
 def change(number: int) -> Answer:
     """`action`: save, default, delete; of what is shared with one: save, hide, show."""
     access, action = mine(number), request.form.get("action", "save")
-    if not is_own(access):
-        return _change_shared(access, action)
     try:
+        if not is_own(access):
+            return _change_shared(access, action)
         if action == "default":
             manage.choose(current_user(), number)
             words = (

@@ -98,7 +98,7 @@ def _add_group(found: Named, chosen: str) -> None:
     seen = shares.groups_of(current_user(), settings()) if _number(chosen) else []
     group = next((one for one in seen if str(one.id) == chosen), None)
     if group is None:
-        found.doubts.append((chosen[:20], ShareDoubt.NAMELESS, ()))
+        found.doubts.append(("", ShareDoubt.GONE, ()))
     elif group not in found.people:
         found.people.append(group)
 
@@ -121,6 +121,8 @@ def _doubt(item: str, doubt: ShareDoubt, meant: Sequence[str]) -> str:
             return _(
                 "Several people are called “%(typed)s”. Type an address: %(addresses)s.", typed=item, addresses=", ".join(meant)
             )
+        case ShareDoubt.GONE:
+            return _("This person or group is no longer here.")
         case ShareDoubt.NAMELESS:
             return _("No person or group is called “%(typed)s”. Check the spelling, or type an address.", typed=item)
 
