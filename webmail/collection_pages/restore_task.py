@@ -20,26 +20,24 @@ def _work(run: TaskRun) -> dict[str, Any]:
     """`batch`: what was deleted together."""
     numbers = trash.numbers_of(run.user, int(run.arguments["batch"]))
     told: dict[str, int] = run.cursor or {"back": 0, "there": 0, "full": 0, "unusable": 0, "moved": 0, "last": 0}
-    total = sum(told[name] for name in ("back", "there", "full", "unusable")) + len(numbers)
+    total = told["back"] + len(numbers)  # those that were left there before a kill are among the numbers
     todo = [number for number in numbers if number > told["last"]]
     for at in range(0, len(todo), _PIECE):
         done, piece = Restored(), todo[at : at + _PIECE]
-        next_told = dict(told)
-        with run.step(next_told, done=min(at + _PIECE, total), total=total):
+        with run.step(told, done=total - len(todo) + at + len(piece), total=total):
             trash.lock_places(run.user)
             for number in piece:
                 restore.restore_one(run.user, number, run.settings, done)
-        told = _added(told, done, piece[-1])
+            _add(told, done, piece[-1])
     contacts.tell(run.user)
     left = TrashedItem.select().where(TrashedItem.id.in_(numbers[:500])).count()
     return {**told, "left": left}
 
 
-def _added(told: dict[str, int], done: Restored, last: int) -> dict[str, int]:
-    return {
-        "back": told["back"] + done.back, "there": told["there"] + done.there, "full": told["full"] + done.full,
-        "unusable": told["unusable"] + done.unusable, "moved": told["moved"] + done.moved, "last": last,
-    }  # fmt: skip
+def _add(told: dict[str, int], done: Restored, last: int) -> None:
+    for name in ("back", "there", "full", "unusable", "moved"):
+        told[name] += getattr(done, name)
+    told["last"] = last
 
 
 KIND = TaskKind(NAME, _work)

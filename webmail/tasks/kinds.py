@@ -56,7 +56,8 @@ class TaskRun:
     @contextmanager
     def step(self, cursor: Any, *, done: int, total: int | None = None) -> Iterator[None]:
         """A transaction for the writes of one step. They and the cursor are kept together or not at all, so that after a kill
-        each step has been done once. Keep it short: compute before, write inside.
+        each step has been done once. Keep it short: compute before, write inside. A cursor that is changed inside is kept as it
+        then is.
 
         `done` of `total` steps are done with it. Raises TaskStopped (and keeps nothing) if the task is no longer ours.
         """
@@ -75,6 +76,9 @@ class TaskRun:
             if not Task.update(values).where(mine & (Task.cancelling == False)).execute():  # noqa: E712
                 raise TaskStopped(f"task {self.task.id} is cancelled, or somebody else's")
             yield
+            if (changed := json.dumps(cursor)) != kept:
+                kept = changed
+                Task.update(cursor=kept).where(Task.id == self.task.id).execute()
         self.task.cursor, self.task.progress = kept, done
         give_way(time.monotonic() - began)
 

@@ -17,7 +17,8 @@ from webmail.collection_pages import restore_task
 from webmail.collections import store, trash
 from webmail.database.connection import db
 from webmail.dav import restore
-from webmail.models import Collection, Contact, TrashedCollection, TrashedItem, User, now
+from webmail.models import Collection, Contact, Task, TaskState, TrashedCollection, TrashedItem, User, now
+from webmail.tasks.kinds import TaskRun
 
 
 @pytest.fixture
@@ -166,6 +167,51 @@ def test_much_is_left_to_a_worker(page: Browser, phone: Phone, app, monkeypatch)
     assert work_all(app) == 1
     assert Contact.select().count() == 4 and TrashedItem.select().count() == 1
     assert "3 items restored. 1 was left in the trash: it is there again already." in page.get("/tasks").text
+
+
+def test_a_kill_between_two_pieces_loses_no_count(page: Browser, phone: Phone, app, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore_task, "SMALL", 0)
+    monkeypatch.setattr(restore_task, "_PIECE", 2)
+    fill(phone, 5)
+    empty(phone, 0, 1, 2, 3, 4)
+    phone.put("contacts/again.vcf", card("c1", "Again"))
+    page.press(page.get("/collections/trash"), "[data-batch] form", "restore-all")
+    row = Task.get()
+    Task.update(state=TaskState.RUNNING).execute()
+    plain, seen = restore.restore_one, []
+
+    def killed(user, number, settings, done) -> None:
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(number)
+        plain(user, number, settings, done)
+
+    monkeypatch.setattr(restore, "restore_one", killed)
+    with pytest.raises(KeyboardInterrupt):
+        restore_task.KIND.work(TaskRun(Task.get_by_id(row.id), app.extensions["settings"]))
+    monkeypatch.setattr(restore, "restore_one", plain)
+    assert Task.get().progress == 2
+    result = restore_task.KIND.work(TaskRun(Task.get_by_id(row.id), app.extensions["settings"]))
+    assert (result["back"], result["there"], result["left"]) == (4, 1, 1)
+    assert Task.get().progress == Task.get().total == 5
+
+
+def test_what_goes_into_a_collection_that_is_deleted_meanwhile_goes_elsewhere(
+    page: Browser, phone: Phone, alice: User, app, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = page.make("addressbook", "Club")
+    club = Collection.get_by_id(number).name
+    phone.put(f"{club}/a.vcf", card("a"))
+    phone.ask("DELETE", f"{club}/a.vcf")
+    plain = store.lock
+
+    def lock(numbers) -> None:
+        Collection.delete().where(Collection.id == number).execute()
+        plain(numbers)
+
+    monkeypatch.setattr(store, "lock", lock)
+    back = page.press(page.get("/collections/trash"), "[data-batch] form", "restore-all")
+    assert "1 item restored. 1 is now in “Contacts”" in back.notices
 
 
 def test_the_places_of_what_comes_back_together_are_locked_before_anything_does(
