@@ -268,12 +268,23 @@ def from_on(text: str, at: str, uid: str) -> str:
     if found is None or series.master is None:
         raise CannotChange("nothing")
     known = calendar_edit.read(series.master, series.root)
+    begins = _beginning(series, clock, series.master.value("RRULE"))
     _keep(series, series.master, lambda one: as_time(one) >= as_time(clock), found[1])
     known = replace(known, rule="")
-    calendar_edit.change(series.master, series.root, known, placed(known, clock))
+    calendar_edit.change(series.master, series.root, known, placed(known, begins))
     for event in series.root.parts("VEVENT"):
         event.put(calendar_edit.made("UID", uid))
     return str(series.root)
+
+
+def _beginning(series: Series, clock: Clock, rule: str) -> Clock:
+    """Where a series begins whose first one is at `clock`: one that only an RDATE names stays so, for it would draw the rule,
+    which counts from the beginning, to its own day and time."""
+    start = series.start
+    first = recurrence_edit.first_from(rule, start.at, clock, start.tz) if rule and start.at != clock else None
+    if first is None:
+        return clock
+    return first if isinstance(clock, datetime) else first.date()
 
 
 def _keep(series: Series, master: Component, stays: Callable[[Clock], bool], rule: str) -> None:

@@ -61,6 +61,17 @@ def _dates(rule: str, start: date | datetime, before: datetime, tz: tzinfo | Non
     return islice(found, count)
 
 
+def first_from(rule: str, start: date | datetime, moment: date | datetime, tz: tzinfo | None) -> datetime | None:
+    """When a rule applies first from a moment on, by the clock; None for never (again)."""
+    from dateutil.rrule import rrulestr  # imported when first needed
+
+    parts = parts_of(rule)
+    end = until_of(parts, tz)
+    parts.pop("UNTIL", None)
+    found: Any = rrulestr(text_of(parts), dtstart=_as_time(start)).after(_as_time(moment), inc=True)
+    return None if found is None or (end is not None and found > end) else found
+
+
 def cut(rule: str, start: date | datetime, moment: date | datetime, tz: tzinfo | None) -> tuple[str, str]:
     """The rule until before a moment at which it applies, and from it on. The first is "" if there is nothing before."""
     parts, before = parts_of(rule), dates(rule, start, _as_time(moment), tz)

@@ -128,6 +128,18 @@ def test_this_and_the_following_are_changed():
     assert "20260309" not in new and "20260330" not in old and "COUNT=2" in old and "COUNT=3" in new
 
 
+@pytest.mark.parametrize("rule", ["FREQ=WEEKLY;COUNT=6", "FREQ=WEEKLY;UNTIL=20260407T000000Z", "FREQ=WEEKLY;BYDAY=MO;COUNT=6",
+                                  "FREQ=MONTHLY;COUNT=3", "FREQ=WEEKLY;COUNT=3"])  # fmt: skip
+@pytest.mark.parametrize("own", ["20260319T140000", "20260329T140000"])
+def test_one_beside_the_rule_does_not_draw_the_following_to_its_day(rule, own):
+    text = calendar(f"DTSTART{PARIS}:20260302T090000|DTEND{PARIS}:20260302T100000|RRULE:{rule}|RDATE{PARIS}:{own}|SUMMARY:Cours")
+    number = times(text).index(f"2026-03-{own[6:8]} 14:00 Cours")
+    name = at(text, number)
+    assert times(end_before(text, name)) + times(from_on(text, name, "new")) == times(text)
+    _old, new = changed("following", text, name, title="Sortie")
+    assert [one[:16] for one in times(new)] == [one[:16] for one in times(text)[number:]]
+
+
 def test_this_and_the_following_at_another_time():
     text = calendar(WEEKLY)
     old, new = changed("following", text, "20260316T090000", start=datetime(2026, 3, 17, 8, 30))
