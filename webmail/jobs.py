@@ -30,7 +30,7 @@ from webmail.auth.views import directory_letters
 from webmail.calendar import birthdays, daily_agenda, objects, reminders, subscribed_rounds
 from webmail.calendar import import_task as calendar_import
 from webmail.calendar.views import calendar_letters
-from webmail.collection_pages import delete_task, restore_task
+from webmail.collection_pages import restore_task
 from webmail.collections import store as collections
 from webmail.collections import trash
 from webmail.compose import draft_cleanup, kept_drafts
@@ -39,6 +39,7 @@ from webmail.config import ConfigError, Settings
 from webmail.contacts import categories, device_cards, import_check, import_task
 from webmail.database import trouble
 from webmail.database.connection import DATABASE_AWAY, db
+from webmail.dav import delete_task
 from webmail.dav.remote import rounds as other_servers
 from webmail.errors import ServerAway, SignInRefused
 from webmail.filters import apply_task, contact_rules, snoozed_arrivals

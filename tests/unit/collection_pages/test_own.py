@@ -10,9 +10,9 @@ from tests.support.task_work import work_all
 from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import Phone, card, event
 from tests.unit.dav.test_collections import look, patch
-from webmail.collection_pages import delete_task, removal
 from webmail.collections import store
 from webmail.contacts import store as contacts
+from webmail.dav import delete_task, removal
 from webmail.models import CalendarObject, Collection, CollectionShare, Contact, RemoteAccount, RemoteLink, TrashedItem, User
 
 

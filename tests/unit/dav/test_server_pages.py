@@ -10,13 +10,16 @@ import pytest
 from flask import Flask
 
 from tests.support.other_dav import LOGIN, PASSWORD, OtherServer, event
+from tests.support.task_work import work_all
 from tests.support.visits import Page, Visitor
 from webmail import create_app
 from webmail.accounts import own_data
 from webmail.auth import passwords
 from webmail.database.connection import db
+from webmail.dav import delete_task
 from webmail.dav.remote import rounds
 from webmail.dav.views import servers
+from webmail.errors import LimitReached
 from webmail.http_fetch import FetchedResponse
 from webmail.models import (
     AuditEntry,
@@ -168,6 +171,30 @@ def test_disconnecting_keeps_what_is_here_or_puts_it_into_the_trash(
     assert Collection.select().where(Collection.id == linked.collection_id).count() == kept
     assert TrashedItem.select().count() == 1 - kept
     assert len(server.texts(linked.url)) == 1
+
+
+def test_much_that_goes_with_a_server_is_left_to_a_worker(
+    alice: Visitor, app: Flask, server: OtherServer, linked: RemoteLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete_task, "SMALL", 0)
+    page = alice.submit(alice.get(alice.get("/collections/servers").link("Disconnect…")), "main form", action="remove")
+    assert "is disconnected" in page.notices and "Deleting “" in page.notices
+    assert (RemoteAccount.select().count(), RemoteLink.select().count(), TrashedItem.select().count()) == (0, 0, 0)
+    assert work_all(app) == 1
+    assert not Collection.select().where(Collection.id == linked.collection_id).exists() and TrashedItem.select().count() == 1
+    assert len(server.texts(linked.url)) == 1
+
+
+def test_a_server_stays_where_nothing_can_be_left_to_a_worker(
+    alice: Visitor, server: OtherServer, linked: RemoteLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args, **_more) -> None:
+        raise LimitReached("tasks")
+
+    monkeypatch.setattr(delete_task, "SMALL", 0)
+    monkeypatch.setattr(delete_task.tasks, "start", full)
+    page = alice.submit(alice.get(alice.get("/collections/servers").link("Disconnect…")), "main form", action="remove")
+    assert "too many tasks" in page.notices and (RemoteAccount.select().count(), RemoteLink.select().count()) == (1, 1)
 
 
 def test_the_page_of_the_collection_says_where_it_lives_too(alice: Visitor, linked: RemoteLink) -> None:

@@ -9,17 +9,16 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.collection_pages import delete_task, removal
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.removal import LastOfKind
 from webmail.collection_pages.views.common import is_own, mine, sharees, shown, title_of
 from webmail.collection_pages.views.listing import checked
 from webmail.collections import look, manage, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, Access
+from webmail.dav import delete_task, removal
+from webmail.dav.removal import LastOfKind
 from webmail.errors import LimitReached
-from webmail.tasks import store as tasks
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -122,10 +121,8 @@ def _say_last(access: Access) -> Answer:
 
 def _delete_later(access: Access) -> Answer:
     """Leave what has very much in it to a worker. Pressed twice, it is deleted once."""
-    row, user = access.collection, current_user()
-    form = tasks.id_of_form(user, f"delete {row.id} {row.created}")  # SQLite gives the number of one that is gone again
     try:
-        task_started(tasks.start(user, delete_task.NAME, {"collection": row.id, "name": title_of(access)}, task_id=form))
+        task_started(delete_task.begin(current_user(), access.collection, title_of(access)))
     except LimitReached:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("collections.show"), 303)

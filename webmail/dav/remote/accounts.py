@@ -12,17 +12,17 @@ from urllib.parse import urlsplit
 import peewee as pw
 
 from webmail import vault
-from webmail.collections import store
+from webmail.collections import look, store
 from webmail.collections import trash as trash_store
 from webmail.collections.look import COLOUR, NAME
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.dav import changes
+from webmail.dav import changes, delete_task
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import Ask, RemoteServer
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
-from webmail.models import Collection, RemoteAccount, RemoteItem, RemoteLink, User, now
+from webmail.models import Collection, RemoteAccount, RemoteItem, RemoteLink, Task, User, now
 
 MOST = 5  # accounts of one person
 EVERY = timedelta(minutes=15)
@@ -125,16 +125,25 @@ def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Se
     return count
 
 
-def disconnect(account: RemoteAccount, *, keep: bool) -> None:
-    """Forget the account and its password. What was kept in step stays here, or goes into the trash with its collections."""
-    for one in links_of([account]):
-        unlink(one, keep=keep)
+def disconnect(account: RemoteAccount, *, keep: bool) -> list[Task]:
+    """Forget the account and its password. What was kept in step stays here, or goes into the trash with its collections.
+
+    Returns the tasks that do so where it is much. Raises LimitReached where they would be too many: the account stays, to be
+    disconnected later.
+    """
+    begun = [unlink(one, keep=keep) for one in links_of([account])]
     RemoteAccount.delete().where(RemoteAccount.id == account.id).execute()
+    return [one for one in begun if one is not None]
 
 
-def unlink(one: RemoteLink, *, keep: bool) -> None:
-    """Keep a collection in step no longer. The other server is not asked: what is there stays as it is."""
-    collection, by = one.collection, one.collection.user.address
+def unlink(one: RemoteLink, *, keep: bool) -> Task | None:
+    """Keep a collection in step no longer. The other server is not asked: what is there stays as it is.
+
+    Returns the task that deletes what is here, where it is much. Raises LimitReached where there are too many tasks.
+    """
+    collection, by, begun = one.collection, one.collection.user.address, None
+    if not keep and collection.count > delete_task.SMALL:
+        begun, keep = delete_task.begin(collection.user, collection, look.title_of(json.loads(collection.props))), True
     with db.atomic():
         store.lock([collection.id])
         RemoteLink.delete().where(RemoteLink.id == one.id).execute()
@@ -142,6 +151,7 @@ def unlink(one: RemoteLink, *, keep: bool) -> None:
     if whole is not None:
         changes.trash_by_pieces(collection, by, whole)
     changes.tell(collection)
+    return begun
 
 
 def answer(one: RemoteLink, word: str) -> None:

@@ -24,6 +24,7 @@ from webmail.dav.remote.discovery import discover, typed
 from webmail.dav.remote.sync import DELETE, RESTORE
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.dav.views.server_words import connect_trouble_words, server_trouble_words
+from webmail.errors import LimitReached
 from webmail.models import AuditAct, RemoteAccount, RemoteLink, now
 from webmail.tasks import heartbeat
 from webmail.web.audit import audited
@@ -31,6 +32,7 @@ from webmail.web.current import current_user, settings
 from webmail.web.formatting import number as number_in_words
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.task_texts import task_started
 
 _SECONDS = 25.0  # that a page waits for another server
 _PATIENCE = 2.0  # seconds, for a turn to ask
@@ -208,9 +210,19 @@ def disconnect_server(number: int) -> Answer:
     """`action`: keep what is here, or remove it (into the trash)."""
     account = _mine(number)
     host, keep = accounts.host_of(account), request.form.get("action") != "remove"
-    accounts.disconnect(account, keep=keep)
+    try:
+        begun = accounts.disconnect(account, keep=keep)
+    except LimitReached:
+        return _too_many_tasks()
     audited(AuditAct.OTHER_SERVER_ENDED, f"{account.login} {host}")
     notify(_("%(host)s is disconnected. Nothing was changed there.", host=host), "done")
+    for task in begun:
+        task_started(task)
+    return redirect(url_for("dav.servers"), 303)
+
+
+def _too_many_tasks() -> Answer:
+    notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("dav.servers"), 303)
 
 
@@ -226,8 +238,13 @@ def change_link(number: int) -> Answer:
     elif action == "dismiss":
         accounts.dismiss(link)
     elif action in ("keep", "remove"):
-        accounts.unlink(link, keep=action == "keep")
+        try:
+            begun = accounts.unlink(link, keep=action == "keep")
+        except LimitReached:
+            return _too_many_tasks()
         notify(_("It is no longer synchronised. Nothing was changed on the other server."), "done")
+        if begun is not None:
+            task_started(begun)
     return redirect(url_for("dav.servers"), 303)
 
 

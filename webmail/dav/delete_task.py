@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from webmail.collection_pages import removal
-from webmail.collection_pages.removal import LastOfKind
 from webmail.collections.shares import NotTheirs
+from webmail.dav import removal
+from webmail.dav.removal import LastOfKind
+from webmail.models import Collection, Task, User
+from webmail.tasks import store as tasks
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 
 NAME = "collections-delete"
@@ -21,6 +23,12 @@ def _work(run: TaskRun) -> dict[str, Any]:
         return {}
     except LastOfKind as error:
         raise TaskFailed("last") from error
+
+
+def begin(user: User, row: Collection, name: str) -> Task:
+    """Leave a collection of this name to a worker; asked twice, it is deleted once. Raises LimitReached."""
+    form = tasks.id_of_form(user, f"delete {row.id} {row.created}")  # SQLite gives the number of one that is gone again
+    return tasks.start(user, NAME, {"collection": row.id, "name": name}, task_id=form)
 
 
 KIND = TaskKind(NAME, _work)
