@@ -257,8 +257,9 @@ class _Reader:
         if self.part is None or len(self.part.raws) < 2 or not raw.strip():
             return
         self.found.remark(number, FileRemarkKind.MENDED, raw.strip())
-        rest = "\\n" + re.sub(r"(?<!\\)([,;])", r"\\\1", _unfolded(raw).rstrip("\r\n"))
-        self.part.raws.append(f" {folded(rest)}\r\n")
+        if not re.match(r"UID[;:]", self.part.raws[-1], re.IGNORECASE):  # by which the event is known already
+            rest = "\\n" + re.sub(r"(?<!\\)([,;])", r"\\\1", _unfolded(raw).rstrip("\r\n"))
+            self.part.raws.append(f" {folded(rest)}\r\n")
 
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
@@ -345,11 +346,10 @@ def _finish(found: CalendarFile, together: _Together, zones: dict[str, str]) -> 
 def _name(part: _Part, uid: str = "") -> None:
     """Give a component an identifier, this or one made from what it says: the same file has the same ones each time."""
     part.uid = uid or f"{hashlib.sha256(part.text.encode()).hexdigest()[:40]}@imported"
-    depth, kept, leaves = 0, [], False
+    depth, kept = 0, []
     for raw in part.raws:
         depth += raw[:6].upper() == "BEGIN:"
-        leaves = leaves if raw[0] == " " else depth == 1 and bool(re.match(r"UID[;:]", raw, re.IGNORECASE))
-        if not leaves:
+        if not (depth == 1 and re.match(r"UID[;:]", raw, re.IGNORECASE)):
             kept.append(raw)
         depth -= raw[:4].upper() == "END:"
     part.raws = [kept[0], f"UID:{part.uid}\r\n", *kept[1:]]
