@@ -125,11 +125,11 @@ def unfolded(user: User, entries: Iterable[str], sight: Sight | None = None) -> 
 
 
 def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None) -> dict[str, str]:
-    """The address fields with bare group names expanded to the groups' members. 5 queries, or none if there is no bare name.
+    """The address fields with bare group names expanded to the groups' members. 6 queries, or none if there is no bare name.
 
     A category of contacts stands for those who have it, where no group has its name. A name shared by two groups is ambiguous
-    and stays as it is. Names that no group of contacts has are looked up
-    among the groups of the domain that one sees; the user name of an account stays one.
+    and stays as it is. Names that no group of contacts has, or that others could have given to one (2 queries more), are looked
+    up among the groups of the domain that one sees; the user name of an account stays one.
     """
     items = {name: [item.strip() for item in addresses.split_list(text, ",;\n") if item.strip()] for name, text in lists.items()}
     names = {_name(item) for inside in items.values() for item in inside if "@" not in item}
@@ -141,7 +141,7 @@ def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None
     asked = {name: Category(categories.named(name), name, 0) for name in list(names - times.keys())[:100]}
     by_key = {group.uid: group for group in _categories(user, list(asked.values()))}
     known |= {name: by_key[one.key] for name, one in asked.items() if one.key in by_key}
-    if sight and (unknown := names - times.keys() - known.keys()):
+    if sight and (unknown := (names - times.keys() - known.keys()) | _of_any_hand(user, known)):
         found = people_groups.named(user.domain, unknown, sight.listed_groups())
         known |= {fold(group.name): group for group in _ours(user, found)}
     if unknown := names - times.keys() - known.keys():
@@ -152,6 +152,19 @@ def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None
         whole = (address_text(groups_in[item].people) if item in groups_in else item for item in inside)
         filled[field] = ", ".join(whole) if groups_in else lists[field]
     return filled
+
+
+def _of_any_hand(user: User, known: Mapping[str, Group]) -> set[str]:
+    """The names of groups and categories that stand only in one's books into which others write: whoever does so takes no mail
+    from a group of the establishment by giving its name to theirs. 1 query, 3 where there are such books."""
+    if not known or not (shared := books.written_by_others(user)):
+        return set()
+    keys = categories.kept_alone(user, [one.uid for one in known.values() if one.category], shared)
+    uids = [one.uid for one in known.values() if not one.category]
+    alone = Contact.collection.is_null() | Contact.collection.not_in(shared)
+    found: Any = Contact.select(Contact.uid).where(Contact.user == user, Contact.uid.in_(uids), alone).tuples()
+    kept = {uid for (uid,) in found}
+    return {name for name, one in known.items() if one.uid not in (keys if one.category else kept)}
 
 
 def _of_others(user: User, unknown: Iterable[str]) -> dict[str, Group]:

@@ -12,7 +12,7 @@ from typing import Any
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.collections.store import BOOK, Access
-from webmail.models import Collection, Contact, User
+from webmail.models import Collection, CollectionShare, Contact, User
 
 
 class BookReadOnly(ValueError):
@@ -39,6 +39,13 @@ def shared(user: User, *, writable: bool = False) -> list[int]:
     """Others' books that a person reads, or writes into (by `id`). 2 queries."""
     found = (one for one in collections.accessible(user) if one.collection.kind == BOOK and one.rights != "own")
     return [one.collection.id for one in found if (one.writes if writable else one.reads)]
+
+
+def written_by_others(user: User) -> list[int]:
+    """The person's own books (by `id`) into which others may write. 1 query."""
+    own = (Collection.user == user) & (Collection.kind == BOOK) & (CollectionShare.rights == "write")
+    found: Any = Collection.select(Collection.id).join(CollectionShare, on=CollectionShare.collection == Collection.id)
+    return [number for (number,) in found.where(own).distinct().tuples()]
 
 
 def visible(user: User, table: Any = Contact, *, writable: bool = False, found: Sequence[Access] | None = None) -> Any:

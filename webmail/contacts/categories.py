@@ -134,6 +134,13 @@ def people(user: User, keys: Iterable[str]) -> dict[str, list[Address]]:
     return groups
 
 
+def kept_alone(user: User, keys: Iterable[str], shared: Sequence[int]) -> set[str]:
+    """Which of these categories are of a contact outside these books (by `id`). 1 query."""
+    alone = Contact.collection.is_null() | Contact.collection.not_in(shared)
+    found: Any = ContactCategory.select(ContactCategory.key).join(Contact).where(ContactCategory.user == user, alone)
+    return {key for (key,) in found.where(ContactCategory.key.in_(list(keys)[:_CHUNK])).distinct().tuples()}
+
+
 def spelt(user: User, key: str) -> str:
     """How a category is written; its key, if nobody has it. 1 query."""
     mine = (ContactCategory.user == user) & (ContactCategory.key == key)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.dav.conftest import card
+from webmail.collections import store as collections
+from webmail.collections.store import BOOK
 from webmail.compose import address_book
 from webmail.contacts import categories, store
 from webmail.database.connection import db
 from webmail.mime.formats import vcard_edit
-from webmail.models import Contact, ContactCategory, IndexFill, User
+from webmail.models import Collection, CollectionShare, Contact, ContactCategory, IndexFill, User
+from webmail.people import groups as people_groups
+from webmail.people.visibility import Sight
 
 
 def put(user: User, uid: str, name: str, *lines: str) -> Contact:
@@ -75,3 +79,23 @@ def test_a_group_comes_before_a_category_of_its_name(alice: User) -> None:
     store.add(alice, group)
     assert address_book.with_groups(alice, {"to": "chorale"}) == {"to": "zoe@x.example"}
     assert [one.category for one in address_book.groups(alice, "chor")] == [False]
+
+
+def test_what_others_could_name_takes_no_mail_from_a_group_of_the_establishment(alice: User, bob: User) -> None:
+    put(alice, "a", "Ann", mail("ann"), "CATEGORIES:Maths,Chorale")
+    store.add(alice, vcard_edit.ContactDetails(name="Physique", group=True, members=("mailto:zoe@x.example",)))
+    for name in ("Maths", "Physique"):
+        people_groups.add(people_groups.create("lycee.example", name), [bob])
+    own = "Ann <ann@x.example>, zoe@x.example, Ann <ann@x.example>"
+    fields, sight = {"to": "maths, physique, chorale"}, Sight("lycee.example", ("lycee.example",), everyone=True)
+    assert address_book.with_groups(alice, fields, sight) == {"to": own}
+    shared = CollectionShare.create(collection=collections.first(alice, BOOK), user=bob, rights="read")
+    assert address_book.with_groups(alice, fields, sight) == {"to": own}
+    CollectionShare.update(rights="write").where(CollectionShare.id == shared.id).execute()
+    bobs = "Bob <bob@lycee.example>"
+    assert address_book.with_groups(alice, fields, sight) == {"to": f"{bobs}, {bobs}, Ann <ann@x.example>"}
+    alone = Collection.create(user=alice, name="alone", kind=BOOK)
+    details = vcard_edit.ContactDetails(name="Zed", emails=(vcard_edit.ContactPoint("zed@x.example"),))
+    row = store.add(alice, details, book=alone)
+    ContactCategory.create(user=alice, contact=row, key=categories.named("Maths"), name="Maths")
+    assert address_book.with_groups(alice, {"to": "maths"}, sight) == {"to": "Ann <ann@x.example>, Zed <zed@x.example>"}
