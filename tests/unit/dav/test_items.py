@@ -11,6 +11,7 @@ from webmail.collections import trash
 from webmail.contacts import store as contacts
 from webmail.contacts import undo
 from webmail.contacts.undo import CardVersion
+from webmail.database.connection import db
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import CalendarObject, Collection, Contact, ContactAddress, Occurrence, User
 
@@ -152,11 +153,26 @@ def test_what_a_telephone_deletes_stays_in_the_trash(phone: Phone, alice: User) 
 
 def test_no_more_is_let_go_from_the_trash_than_needed(phone: Phone, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trash, "LARGEST", 2 * len(event("u0").encode()))
+    monkeypatch.setattr(trash, "_LOOKED", 1)
     for number in range(4):
         phone.put(f"calendar/{number}.ics", event(f"u{number}"))
     for number in range(4):
         phone.ask("DELETE", f"calendar/{number}.ics")
     assert [one.uid for one in trash.of(alice)] == ["u3", "u2"]
+
+
+def test_not_each_deletion_sums_the_whole_trash(phone: Phone, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(9):
+        phone.put(f"calendar/{number}.ics", event(f"u{number}"))
+    monkeypatch.setattr(trash, "_LOOKED", 4)
+    sums: list[int] = []
+    monkeypatch.setattr(trash, "_make_room", sums.append)
+    for number in range(9):
+        phone.ask("DELETE", f"calendar/{number}.ics")
+    assert sums == [alice.id] * 2
+    with db.atomic():  # many at once: one look in any case
+        trash.put(Collection.get(Collection.kind == "calendar"), [("a", "a", "a", "a")] * 4, alice.address)
+    assert len(sums) == 3
 
 
 def test_a_list_tells_sizes_in_bytes(phone: Phone) -> None:
