@@ -96,13 +96,21 @@ def _of_day(moment: datetime) -> timedelta:
 def _goal(known: EventFields, before: EventFields, after: EventFields, move: _Move, tz: tzinfo | None) -> EventFields:
     """The fields of the series after a change of one of its events; `tz`: its zone before."""
     changed = {name: value for name, value in _differing(before, after).items() if name not in _TIMES}
-    start = move(known.start) if move.moves else known.start
+    start = _beginning(known, move, tz) if move.moves else known.start
     zone = after.zone if before.zone != after.zone or before.all_day != after.all_day else known.zone
     kind_differs = isinstance(start, datetime) != isinstance(known.start, datetime)
     length = after.length if before.length != after.length or kind_differs else known.length
     then = tz if zone == known.zone else calendar_edit.zone_of(zone)
     rule = after.rule if before.rule != after.rule else _moved_rule(known.rule, before, after, move, (tz, then))
     return replace(known, **changed, start=start, end=start + length, rule=rule, zone=zone)
+
+
+def _beginning(known: EventFields, move: _Move, tz: tzinfo | None) -> Clock:
+    """When the series begins: where only those of one weekday move, another of its first week may be the first now."""
+    if move.weekday is None:
+        return move(known.start)
+    week = recurrence_edit.dates(known.rule, known.start, as_time(known.start) + timedelta(days=7), tz)
+    return min([move(known.start), *map(move, week)], key=as_time)
 
 
 def _moved_rule(

@@ -131,10 +131,17 @@ def nth_of(day: date) -> list[str]:
     return [*([f"{place}{name}"] if place < 5 else []), *([f"-1{name}"] if last else [])]
 
 
+def _week(parts: dict[str, str], day: date) -> date:
+    """The first day of its week, as the rule has weeks."""
+    return day - timedelta(days=(day.weekday() - DAYS.index(parts.get("WKST", "MO"))) % 7)
+
+
 def _moved_week(parts: dict[str, str], old: date, new: date) -> str | None:
     days = parts["BYDAY"].split(",")
     was, to = DAYS[old.weekday()], DAYS[new.weekday()]
     if was not in days or any(day not in DAYS for day in days):
         return None
+    if was != to and len(days) > 1 and int(parts.get("INTERVAL", "1")) > 1 and _week(parts, old) != _week(parts, new):
+        return None  # the others would take place in other weeks
     parts["BYDAY"] = ",".join(sorted({to if day == was else day for day in days}, key=DAYS.index))
     return text_of(parts)

@@ -204,6 +204,19 @@ def test_one_day_of_several_moves():
     assert times(after) == ["2026-03-03 10:00 x", "2026-03-10 10:00 x", "2026-03-12 10:00 x"]
 
 
+@pytest.mark.parametrize(("number", "days"), [(0, 1), (0, 3), (0, 6), (2, 3), (2, 4), (1, -1), (1, 2)])
+def test_those_of_other_days_stay_where_one_day_of_several_moves(number, days):
+    text = calendar(f"DTSTART{PARIS}:20260302T090000|RRULE:FREQ=WEEKLY;BYDAY=MO,WE;COUNT=6|SUMMARY:x")
+    name = at(text, number)
+    before = fields_at(series_of(text), name)
+    after, _lost = change_all(
+        text, before, replace(before, start=before.start + timedelta(days=days), end=before.end + timedelta(days=days))
+    )
+    whole = [datetime.fromisoformat(one[:16]) for one in times(text)]
+    wanted = sorted(one + timedelta(days=days * (one.weekday() == before.start.weekday())) for one in whole)
+    assert times(after) == [f"{one:%Y-%m-%d %H:%M} x" for one in wanted]
+
+
 def test_a_title_for_all_leaves_those_that_have_their_own():
     text = calendar(WEEKLY, MOVED, MOVED.replace("20260316T09", "20260323T09").replace("Autre", "Cours"))
     after = changed("all", text, "20260302T090000", title="Leçon")
@@ -250,6 +263,10 @@ def test_a_day_of_a_rule_that_cannot_follow_is_refused():
         ("FREQ=YEARLY", "2028-02-29", "2028-03-01", "FREQ=YEARLY"),
         ("FREQ=YEARLY;BYYEARDAY=60", "2026-03-01", "2026-03-02", None),
         ("FREQ=WEEKLY;BYDAY=MO", "2026-03-02", "2026-03-08", "FREQ=WEEKLY;BYDAY=SU"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", "2026-03-02", "2026-03-05", "FREQ=WEEKLY;INTERVAL=2;BYDAY=WE,TH"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", "2026-03-02", "2026-03-01", None),
+        ("FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=MO,WE", "2026-03-02", "2026-03-01", "FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=WE,SU"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", "2026-03-02", "2026-03-09", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE"),
         ("FREQ=DAILY;INTERVAL=3", "2026-03-02", "2026-03-08", "FREQ=DAILY;INTERVAL=3"),
     ],
 )
