@@ -29,7 +29,8 @@ _shape = Prepared(
 def candidates(sight: Sight, words: Sequence[str]) -> Sequence[PersonRow]:
     """Rows among which are all that fit the words. 1 query, 2 if accounts have changed.
 
-    Where everyone is seen, they are a copy that may be some minutes old: `checked` says who of them is there, and is seen.
+    Where everyone is seen, they are a copy that may be some minutes old: `checked` says who of them is there, and is seen. Of
+    more than MOST the first ones for no words.
     """
     if sight.nobody:
         return ()
@@ -39,7 +40,20 @@ def candidates(sight: Sight, words: Sequence[str]) -> Sequence[PersonRow]:
             version = (*shape, sight.own, int(time.time() / _SECONDS))
             return kept.rows(("accounts", sight.domains), version, lambda: _read(sight, []))
     fits = [(User.address**like) | (User.name**like) for like in _patterns(words)]
-    return _read(sight, fits, 0 if not words else _MOST_FOUND)
+    return _read(sight, fits, MOST if not words else _MOST_FOUND)
+
+
+def count_of_many(sight: Sight) -> int:
+    """How many are seen, where they are more than MOST, so that nobody reads all of them at once; else 0. 1 query."""
+    if sight.nobody or (sight.everyone and _shape()[0][0] <= MOST):
+        return 0
+    count = User.select().where(*sight.accounts()).count()
+    return count if count > MOST else 0
+
+
+def part(sight: Sight, start: int, most: int) -> list[PersonRow]:
+    """Some of those who are seen, in the order of the database, which may sort accents in its own way. 1 query."""
+    return _read(sight, [], most, start)
 
 
 def checked(sight: Sight, addresses: Sequence[str]) -> dict[str, str]:
@@ -51,9 +65,9 @@ def checked(sight: Sight, addresses: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _read(sight: Sight, conditions: list[Any], most: int = 0) -> list[PersonRow]:
+def _read(sight: Sight, conditions: list[Any], most: int = 0, start: int = 0) -> list[PersonRow]:
     found: Any = User.select(User.name, User.address).where(*sight.accounts(), *conditions).order_by(User.name, User.address)
-    return [row_of(name, address) for name, address in (found.limit(most) if most else found).tuples()]
+    return [row_of(name, address) for name, address in (found.offset(start).limit(most) if most else found).tuples()]
 
 
 def _patterns(words: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from webmail.config_providers import Ldap
 from webmail.database.connection import db
 from webmail.errors import ServerAway
 from webmail.models import Contact, User
-from webmail.people import groups
+from webmail.people import account_rows, groups, kept_rows, listed
 from webmail.people.visibility import sight_of
 
 ADD = "form[action='/contacts/people/add']"
@@ -72,6 +72,19 @@ def test_people_groups_and_addresses_are_listed(alice, rules):
     assert [one.get_text(" ", strip=True) for one in page.all("main details li")] == ["4e A 2 people", "Staff 2 people"]
     assert shown(alice.get("/contacts/directory?words=coeur")) == ["Zoé Cœur zoe@lycee.example Staff"]
     assert "No matches" in alice.get("/contacts/directory?words=xyz").text
+
+
+@pytest.mark.parametrize("sees", ["everyone", "own groups"])
+def test_of_very_many_only_those_of_the_page_are_read(app, alice, rules, school, monkeypatch, sees):
+    groups.add(groups.find("lycee.example", "4e A"), list(school.values()))
+    rules(directory_rules=(SightRule(sees),))
+    monkeypatch.setattr(account_rows, "MOST", 3)
+    read = []
+    monkeypatch.setattr(account_rows, "row_of", lambda *row: read.append(row) or kept_rows.row_of(*row))
+    sight = sight_of(school["alice"], app.extensions["settings"])
+    found, total = listed.people(sight, "", 1, 2)
+    assert ([one.name for one in found], total, len(read)) == (["Bob Durand <b>x</b>", "Carol Petit"], 4, 2)
+    assert len(shown(alice.get("/contacts/directory"))) == 4
 
 
 def test_somebody_is_added_written_to_and_taken_along(alice):
