@@ -235,7 +235,7 @@
     if (event.detail.target.id === "preview") return dress(document.getElementById("preview"));
     var main = document.getElementById("main"), same = held && document.querySelector(held);
     if (event.detail.target.id !== "main" || !main) return;
-    dress(main);
+    dress(document); // what stands beside it came with it
     if (same) same.focus({ preventScroll: true });
     else if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
   });

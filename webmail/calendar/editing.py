@@ -60,6 +60,15 @@ def calendars(user: User) -> list[Access]:
     return [one for one in collections.accessible(user) if one.collection.kind == collections.CALENDAR]
 
 
+def with_first(user: User) -> list[Access]:
+    """As `calendars`; the first of their own is made where they have none. 2 queries, 7 the first time."""
+    found = calendars(user)
+    if not any(one.rights == "own" and _takes_events(one) for one in found):
+        collections.first(user, collections.CALENDAR)
+        found = calendars(user)
+    return found
+
+
 def writable(user: User) -> list[Access]:
     """Those in which they may change events; there is always one of their own. 2 queries, 5 the first time."""
     own = collections.first(user, collections.CALENDAR)

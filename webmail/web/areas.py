@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flask import request
+from flask import g, request
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
@@ -71,7 +71,14 @@ def _url(area: str) -> str:
 
 def area_here() -> str:
     """The name of the area that the page belongs to; "" for those of none, such as preferences."""
+    if found := g.get("area"):
+        return str(found)
     return _BY_ENDPOINT.get(request.endpoint or "") or _BY_BLUEPRINT.get(request.blueprint or "", "")
+
+
+def belong_to(area: str) -> None:
+    """Let the answer to this request be of another area than its endpoint says: what is of calendars, of the calendar."""
+    g.area = area
 
 
 def side_place() -> str:

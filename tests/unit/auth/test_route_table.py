@@ -327,3 +327,16 @@ def test_pages_that_change_nothing_change_nothing(world):
         return "" if status < 500 or status == 502 else f"answers {status}"  # there is no mail server
 
     assert faults(world, [route for route in ROUTES if route.method == "GET" and route.changes == "nothing"], question) == []
+
+
+def test_pages_that_make_first_collections_change_nothing_once_these_are_there(world):
+    alice = world.person("alice")
+    makers = [route for route in ROUTES if route.method == "GET" and route.changes == "collections"]
+    for route in makers:
+        world.ask(alice, route)
+
+    def question(route: Route) -> str:
+        status = world.ask(alice, route).status_code
+        return "" if status < 500 else f"answers {status}"
+
+    assert makers and faults(world, makers, question) == []

@@ -35,13 +35,14 @@ class ShownCalendar:
     rights: str
     changes: int  # the number of its latest change
     subscribed: bool
+    new: bool  # they were not told yet that it is shared with them
 
 
 def my_calendars() -> list[ShownCalendar]:
-    """All that the person has, their own first, read once for a request: 2 queries."""
+    """All that the person has, their own first, read once for a request: 2 queries. The first is made where they have none."""
     if "my_calendars" not in g:
         hidden = set(preferences().hidden_calendars)
-        g.my_calendars = [_shown(access, number, hidden) for number, access in enumerate(editing.calendars(current_user()))]
+        g.my_calendars = [_shown(access, number, hidden) for number, access in enumerate(editing.with_first(current_user()))]
     return cast("list[ShownCalendar]", g.my_calendars)
 
 
@@ -60,6 +61,7 @@ def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
         access.rights,
         row.seq,
         row.derived == DERIVED,
+        access.new,
     )
 
 

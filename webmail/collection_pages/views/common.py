@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort
+from flask import abort, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collections import look, shares, store
-from webmail.collections.store import BOOK, Access
+from webmail.collections.store import BOOK, CALENDAR, Access
 from webmail.models import CollectionShare, PeopleGroup, User
 from webmail.people import account_rows
 from webmail.people.visibility import sight_of
+from webmail.web.areas import area_here, belong_to
 from webmail.web.current import current_user, settings
 
 
@@ -44,7 +45,21 @@ def mine(number: int) -> Access:
     access = store.get(current_user(), number) if number < 2**63 else None
     if access is None:
         abort(404)
+    place(access.collection.kind)
     return access
+
+
+def place(kind: str) -> None:
+    """The pages of a calendar are of the calendar, those of a book of the contacts."""
+    if kind == CALENDAR:
+        belong_to("calendar")
+
+
+@blueprint.app_template_global()
+def collections_list(anchor: str | None = None) -> str:
+    """The address of the list, which stays in the area that one is in."""
+    values = {"from": "calendar"} if area_here() == "calendar" else {}
+    return url_for("collections.show", _anchor=anchor, **values)
 
 
 def is_own(access: Access) -> bool:

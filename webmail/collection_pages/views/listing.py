@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import Shown, shown, title
+from webmail.collection_pages.views.common import Shown, place, shown, title
 from webmail.collections import look, manage, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirs
@@ -31,6 +31,7 @@ KINDS = (CALENDAR, BOOK)
 @blueprint.get("/collections")
 def show() -> Response:
     user = current_user()
+    place(request.args.get("from", ""))
     firsts = {store.first(user, kind).id for kind in KINDS}
     accesses = store.accessible(user, hidden=True)
     found = [shown(one) for one in accesses]
@@ -93,6 +94,7 @@ def new() -> Response:
 
 
 def new_page(kind: str, status: int = 200, errors: dict[str, str] | None = None) -> Response:
+    place(kind)
     form = request.form.get("form", "")
     values = {
         "name": request.form.get("name", ""), "description": request.form.get("description", ""),

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import is_own, mine, sharees, shown, title_of
+from webmail.collection_pages.views.common import collections_list, is_own, mine, sharees, shown, title_of
 from webmail.collection_pages.views.listing import checked
 from webmail.collections import look, manage, shares, store
 from webmail.collections.look import PALETTE
@@ -39,6 +39,7 @@ def one_page(access: Access, status: int = 200, *, errors: dict[str, str] | None
     values = {
         "name": typed.get("name", one.title if look.title_of(access.props) else ""),
         "description": typed.get("description", one.description), "colour": look.read(typed.get("colour")) or one.colour,
+        "busy": bool(typed.get("busy")) if typed else look.takes_time(access.props),
     }  # fmt: skip
     told = {"one": one, "values": values, "errors": errors or {}, "palette": PALETTE}
     if not is_own(access):
@@ -84,7 +85,8 @@ def change(number: int) -> Answer:
             return one_page(access, 422, errors=errors)
         else:
             values = [request.form.get(name, "") for name in ("name", "colour", "description")]
-            manage.change(current_user(), number, *values)
+            busy = bool(request.form.get("busy")) if request.form.get("asked") == "busy" else None
+            manage.change(current_user(), number, *values, busy=busy)
             notify(_("“%(name)s” saved.", name=look.one_line(values[0])))
     except NotTheirs:  # deleted by another window or a device at this moment
         abort(404)
@@ -106,7 +108,7 @@ def _delete(access: Access) -> Answer:
     words = _("Address book “%(name)s” deleted.") if kind == BOOK else _("Calendar “%(name)s” deleted.")
     words = words % {"name": name} + " " + _("Everything in it stays in “Deleted contacts and events” for 30 days.")
     notify(words, undo=(url_for("collections.restore_whole"), {"whole": whole.id}), keep=_UNDO_SECONDS)
-    return redirect(url_for("collections.show"), 303)
+    return redirect(collections_list(), 303)
 
 
 def _say_last(access: Access) -> Answer:
@@ -125,7 +127,7 @@ def _delete_later(access: Access) -> Answer:
         task_started(delete_task.begin(current_user(), access.collection, title_of(access)))
     except LimitReached:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
-    return redirect(url_for("collections.show"), 303)
+    return redirect(collections_list(), 303)
 
 
 TASK_TEXTS[delete_task.NAME] = TaskText(
@@ -148,7 +150,7 @@ def _change_shared(access: Access, action: str) -> Answer:
         )
         undo = (url_for("collections.change", number=number), {"action": "show"}) if action == "hide" else None
         notify(words % {"name": title_of(access)}, undo=undo, keep=45 if undo else 0)
-        return redirect(url_for("collections.show"), 303)
+        return redirect(collections_list(), 303)
     if action != "save":
         abort(400)
     name = request.form.get("name", "")
