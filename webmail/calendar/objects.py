@@ -6,6 +6,7 @@ What recurs without an end is expanded for some years; `extend_index` goes on wi
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
@@ -16,6 +17,7 @@ import peewee as pw
 
 from webmail.calendar import reminder_rows
 from webmail.calendar.search_words import words_of
+from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.database.connection import db
 from webmail.mime.formats import calendar_object, occurrences
@@ -192,10 +194,11 @@ def live(row: CalendarObject, start: int, end: int, zone: tzinfo) -> tuple[Takin
 
 
 def busy_times(calendar: int, start: int, end: int, zone: tzinfo) -> list[tuple[int, int, int]]:
-    """(start, end, how busy) of what takes time from `start` to `end`; nothing of a subscribed calendar that takes none of its
-    person. 3 queries. Raises TooMuchAsked.
+    """(start, end, how busy) of what takes time from `start` to `end`; nothing of a calendar that takes none of its person's.
+
+    3 queries. Raises TooMuchAsked.
     """
-    if CalendarSubscription.select().where(CalendarSubscription.collection == calendar, CalendarSubscription.busy == 0).exists():
+    if not _takes_time(calendar):
         return []
     touching = (Occurrence.start < end) & (Occurrence.end > start) & (Occurrence.busy > 0)
     rows: Any = Occurrence.select(Occurrence.object, Occurrence.start, Occurrence.end, Occurrence.busy)
@@ -206,6 +209,12 @@ def busy_times(calendar: int, start: int, end: int, zone: tzinfo) -> list[tuple[
     for row in _beyond(calendar, start, end):
         found |= {(one.start, one.end, one.busy) for one in live(row, start, end, zone) if one.busy and one.end > start}
     return sorted(found)
+
+
+def _takes_time(calendar: int) -> bool:
+    asked: Any = Collection.select(Collection.props, CalendarSubscription.busy).join(CalendarSubscription, pw.JOIN.LEFT_OUTER)
+    rows = asked.where(Collection.id == calendar).tuples()
+    return all(look.takes_time(json.loads(props)) and busy != 0 for props, busy in rows)
 
 
 def extend_index(zone: tzinfo, most: int = 200) -> int:

@@ -18,6 +18,7 @@ PALETTE = {
     "blue": "#3c7fd6", "green": "#3f9150", "orange": "#c96f12", "purple": "#9263d1", "teal": "#1f8f95", "pink": "#cc4f9b",
     "red": "#d6404b", "grey": "#7d776e",
 }  # fmt: skip
+TRANSPARENCY = "C:schedule-calendar-transp"  # RFC 6638, 9.1: "opaque" or "transparent"
 LONGEST_NAME = 100  # characters
 LONGEST_DESCRIPTION = 500
 _HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
@@ -36,6 +37,11 @@ def one_line(text: str) -> str:
 
 def description_of(kind: str, props: Mapping[str, Any]) -> str:
     return str(props.get(DESCRIPTION[kind]) or "")[:LONGEST_DESCRIPTION]
+
+
+def takes_time(props: Mapping[str, Any]) -> bool:
+    """Whether the events of a calendar count as busy times of its owner."""
+    return str(props.get(TRANSPARENCY) or "").lower() != "transparent"
 
 
 def colour_of(kind: str, props: Mapping[str, Any], number: int) -> str:

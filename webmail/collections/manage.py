@@ -7,7 +7,7 @@ import json
 import peewee as pw
 
 from webmail.collections import store
-from webmail.collections.look import COLOUR, DESCRIPTION, LONGEST_DESCRIPTION, LONGEST_NAME, NAME, one_line, read
+from webmail.collections.look import COLOUR, DESCRIPTION, LONGEST_DESCRIPTION, LONGEST_NAME, NAME, TRANSPARENCY, one_line, read
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.database.connection import db
@@ -35,8 +35,10 @@ def make(user: User, kind: str, name: str, colour: str, description: str, *, for
         return store.create(user, form, kind, "VEVENT,VTODO" if kind == CALENDAR else "", props)
 
 
-def change(user: User, number: int, name: str, colour: str, description: str) -> None:
-    """Name, colour ("": as it is) and description of one's own. What else programs keep there stays. 1 transaction.
+def change(user: User, number: int, name: str, colour: str, description: str, *, busy: bool | None = None) -> None:
+    """Name, colour ("": as it is) and description of one's own; `busy`: whether its events count as busy times (None: as it is).
+
+    What else programs keep there stays. 1 transaction.
 
     Raises NotTheirs.
     """
@@ -46,6 +48,8 @@ def change(user: User, number: int, name: str, colour: str, description: str) ->
         if row is None:
             raise NotTheirs(f"no collection {number} of {user.address}")
         props = _laid(json.loads(row.props), row.kind, name, colour, description)
+        if busy is not None and row.kind == CALENDAR:
+            props[TRANSPARENCY] = "opaque" if busy else "transparent"
         Collection.update(props=json.dumps(props, ensure_ascii=False)).where(Collection.id == row.id).execute()
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.task_work import work_all
 from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import Phone, card, event
-from tests.unit.dav.test_collections import look, patch
+from tests.unit.dav.test_collections import C, look, patch
 from webmail.collections import store
 from webmail.contacts import store as contacts
 from webmail.dav import delete_task, removal
@@ -60,6 +60,22 @@ def test_what_was_typed_stays_where_it_is_refused(page: Browser, app, alice: Use
     assert "New calendar" not in page.get("/collections").text
     full = page.submit(page.get("/collections/new"), "#new-collection", name="One more")
     assert full.status == 422 and "You can have up to 50" in full.text
+
+
+def test_a_calendar_may_take_no_time(page: Browser, phone: Phone, alice: User) -> None:
+    page.get("/collections")
+    row = store.first(alice, "calendar")
+    phone.put("calendar/a.ics", event("u1", "DURATION:PT1H"))
+    busy = f"<c:free-busy-query xmlns:c='{C}'><c:time-range start='20261101T000000Z' end='20261130T000000Z'/></c:free-busy-query>"
+    assert "FBTYPE=BUSY:" in phone.ask("REPORT", "calendar/", busy).text
+    form = page.get(f"/collections/{row.id}")
+    assert form.one("[name=busy]").has_attr("checked")
+    page.submit(form, "#collection", busy=None, action="save")
+    assert "FBTYPE" not in phone.ask("REPORT", "calendar/", busy).text
+    form = page.get(f"/collections/{row.id}")
+    assert not form.one("[name=busy]").has_attr("checked")
+    page.submit(form, "#collection", busy="1", action="save")
+    assert "FBTYPE=BUSY:" in phone.ask("REPORT", "calendar/", busy).text
 
 
 def test_names_and_colours_change_both_ways(page: Browser, phone: Phone, alice: User) -> None:
