@@ -232,6 +232,17 @@ def test_nothing_is_written_where_nothing_was_changed(alice):
     assert (only().text, only().seq) == (before.text, before.seq)
 
 
+def test_a_change_that_is_sent_twice_is_saved_once(alice):
+    row = weekly()
+    for at in ("", "20261214T090000"):
+        page = alice.get(url(row, "/edit", at))
+        first = alice.submit(page, FORM, title=f"Neuf {at}", scope="one", action="save")
+        etag = CalendarObject.get_by_id(row.id).etag
+        again = alice.submit(page, FORM, title=f"Neuf {at}", scope="one", action="save")
+        assert again.address == first.address and "elsewhere" not in again.text
+        assert CalendarObject.get_by_id(row.id).etag == etag
+
+
 def test_two_at_once_are_both_shown_and_nothing_is_lost(alice):
     put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
     row = only()

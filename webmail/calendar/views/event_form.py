@@ -173,6 +173,8 @@ def change_event(calendar: int, href: str) -> Answer:
     before = facts.fields
     after = form.fields(time_zone(), before, facts.tz)
     if form.revision != facts.row.etag:
+        if after == before:  # a second click: the first one saved it
+            return redirect(event_url(calendar, href, facts.at), 303)
         return _conflict(form, facts, after)
     if after is None:
         return form_page(form, facts, 422)
