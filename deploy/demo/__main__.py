@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     run = commands.add_parser("run", help="start everything and keep it until Ctrl-C")
     run.set_defaults(command=_run)
     run.add_argument("--no-web", action="store_true", help="mail servers only")
-    run.add_argument("--no-mail", action="store_true", help="leave the mailboxes empty")
+    run.add_argument("--no-mail", action="store_true", help="leave mailboxes, address books and calendars empty")
     for name in Ports.__dataclass_fields__:
         run.add_argument(f"--{name}-port", type=int, help="default: a free port" if name != "web" else "default: $PORT or 8000")
     reset = commands.add_parser("reset", help="stop what runs and remove everything")
@@ -56,9 +56,10 @@ def _run(given: argparse.Namespace) -> int:
     ports.setdefault("web", _port_from_environment())
     with Services(given.base, web=not given.no_web, ports=ports, postfix=not postfix.missing()) as services:
         if not given.no_mail:
-            from deploy.demo.mailboxes import fill
+            from deploy.demo import mailboxes, school
 
-            fill(services)
+            mailboxes.fill(services)
+            school.fill(services)
         _tell(services, time.monotonic() - started)
         services.watch()
     return 0
