@@ -58,7 +58,7 @@ def place(kind: str) -> None:
 @blueprint.app_template_global()
 def collections_list(anchor: str | None = None) -> str:
     """The address of the list, which stays in the area that one is in."""
-    values = {"from": "calendar"} if area_here() == "calendar" else {}
+    values: dict[str, Any] = {"from": "calendar"} if area_here() == "calendar" else {}
     return url_for("collections.show", _anchor=anchor, **values)
 
 
