@@ -177,7 +177,7 @@ def test_a_rule_that_never_ends_is_kept_and_shown_once(app: Flask, server: Serve
     assert titles(one) == ["Bombe", "Cours"]
     assert "RRULE:FREQ=SECONDLY" in CalendarObject.get(CalendarObject.uid == "bomb").text
     page = alice.get(f"/calendar/subscriptions/{one.collection_id}")
-    assert "2 events are not as they were meant" in page.text
+    assert "2 events are not shown as intended" in page.text
     assert "so it is shown once" in page.text
     assert "Sans date" in page.text
 

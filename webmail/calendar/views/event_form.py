@@ -266,7 +266,7 @@ def why_not(reason: str) -> str:
 
 def _say_refused(form: EventForm, error: Exception) -> None:
     if isinstance(error, UnusableCalendar):
-        form.errors["repeat"] = _("An event can’t repeat so often, or so long.")
+        form.errors["repeat"] = _("An event can’t repeat that often, or for that long.")
     elif isinstance(error, LimitReached):
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
     elif isinstance(error, UidTaken):
@@ -328,9 +328,9 @@ def _understood(found: quick_entry.Understood | None) -> str:
 def _remarks(found: quick_entry.Understood | None) -> list[str]:
     words = {
         "no-date": _("No date was found in these words: this is today."),
-        "next-year": _("This day is over this year, so the next one was taken."),
-        "next-week": _("This hour is over today, so next week was taken."),
-        "tomorrow": _("This hour is over today, so tomorrow was taken."),
-        "past": _("This day is over."),
+        "next-year": _("This date has passed this year, so next year’s was chosen."),
+        "next-week": _("This time has passed today, so next week was chosen."),
+        "tomorrow": _("This time has passed today, so tomorrow was chosen."),
+        "past": _("This day has passed."),
     }
     return [words[one] for one in found.remarks] if found else []

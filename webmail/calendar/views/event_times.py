@@ -40,7 +40,7 @@ def reschedule(calendar: int, href: str) -> Answer:
     back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
     after = _moved(facts, time_zone())
     if after is None:
-        notify(_("This is no time for the event."), "caution")
+        notify(_("The event can’t be at this time."), "caution")
         return back
     scope = request.form.get("scope", "one")
     scope = scope if facts.parted and scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
