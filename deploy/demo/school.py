@@ -105,7 +105,9 @@ def write(today: date) -> None:
         school = store.create(people[accounts.ADMIN.address], "lycee-ampere", store.CALENDAR, "VEVENT", told)
         _write_events(school, SCHOOL, monday)
         for address, events in OWN.items():
-            _write_events(store.first(people[address], store.CALENDAR), events, monday)
+            named = json.dumps({look.NAME: "Agenda"})
+            own = store.create(people[address], store.FIRST[store.CALENDAR], store.CALENDAR, "VEVENT,VTODO", named)
+            _write_events(own, events, monday)
             contacts.put_all(people[address], _cards())
             CollectionShare.create(collection=school, user=people[address], rights="read")
 

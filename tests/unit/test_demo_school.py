@@ -42,7 +42,8 @@ def test_each_has_a_dozen_events_around_the_day(app, local):
     shown = visitor.get("/calendar/agenda/2026-11-23").text
     for one in (*school.SCHOOL, *school.OWN[f"{local}@lycee.example"]):
         assert one.summary in shown
-    assert "Lycée Ampère" in visitor.get("/calendar").one(".cal-list").get_text()
+    beside = visitor.get("/calendar").one(".cal-list").get_text()
+    assert "Agenda" in beside and "Lycée Ampère" in beside and len(visitor.get("/calendar").all("[name=shown]")) == 2
     assert len(school.SCHOOL) + len(school.OWN[f"{local}@lycee.example"]) == 12
 
 
