@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
 from webmail import config, health, imap, models
-from webmail.collections import store as collections
+from webmail.collections import store as collection_store
 from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
@@ -132,7 +132,7 @@ def _configure_parts(settings: config.Settings) -> None:
         idle_seconds=settings.imap_idle_seconds,
         patience=settings.server_timeout,
     )
-    collections.configure(language=settings.language)
+    collection_store.configure(language=settings.language)
 
 
 def _configure(app: Flask, settings: config.Settings) -> None:
