@@ -69,6 +69,18 @@ def test_through_the_views_and_back_to_mail(open_browser: OpenBrowser, teacher: 
     expect(page.locator("#folders a[href*='/mailbox/INBOX']").first).to_be_visible()
 
 
+def test_no_button_beside_other_pages_with_scripts(open_browser: OpenBrowser, teacher: str, scripts: bool) -> None:
+    """However one comes there: straight, or from a page of the contacts."""
+    page = open_browser(teacher)
+    page.goto("/collections")
+    page.click("[data-collection] a")
+    button = page.locator("form.cal-list [data-needless]")
+    expect(page.locator("#folders.cal-side")).to_be_visible()
+    expect(button).to_be_visible(visible=not scripts)
+    page.goto("/calendar/search")
+    expect(button).to_be_visible(visible=not scripts)
+
+
 def test_calendars_are_ticked(open_browser: OpenBrowser, teacher: str, scripts: bool) -> None:
     page = open_browser(teacher)
     page.goto("/calendar/week/2026-12-08")
