@@ -6,7 +6,6 @@ Of an address only the hash of its random part is stored: it is shown once.
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import time
 from collections.abc import Iterable
@@ -17,12 +16,12 @@ from webmail.collections.store import CALENDAR
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.errors import LimitReached
+from webmail.mime.formats import calendar_text
 from webmail.models import CalendarLink, CalendarObject, Collection, User, now
 
 FEED, PAGE = "feed", "page"
 MOST = 10  # of one calendar
 PER_HOUR = 120  # requests of one address
-_CLASS = re.compile(r"^CLASS(?:;[^:\r\n]*)?:[ \t]*([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 
 
 class AskedTooOften(Exception):
@@ -72,7 +71,7 @@ def count(link: CalendarLink) -> None:
 
 def is_private(text: str) -> bool:
     """Whether an object says that it is not for everybody (RFC 5545, 3.8.1.3: a word that nobody knows means private)."""
-    return any(word.strip().upper() != "PUBLIC" for word in _CLASS.findall(text))
+    return any(line.value.strip().upper() != "PUBLIC" for line in calendar_text.lines_named(text, "CLASS"))
 
 
 def private_ones(collection: int, hrefs: Iterable[str]) -> set[str]:
@@ -80,7 +79,10 @@ def private_ones(collection: int, hrefs: Iterable[str]) -> set[str]:
     names, found = list(hrefs), set()
     for at in range(0, len(names), 500):
         mine = (CalendarObject.collection == collection) & CalendarObject.href.in_(names[at : at + 500])
-        rows = CalendarObject.select(CalendarObject.href, CalendarObject.text).where(mine, CalendarObject.text.contains("CLASS"))
+        said = (
+            CalendarObject.text.contains("CLASS") | CalendarObject.text.contains("\n ") | CalendarObject.text.contains("\n\t")
+        )  # a fold may be in the word
+        rows = CalendarObject.select(CalendarObject.href, CalendarObject.text).where(mine, said)
         found |= {row.href for row in rows if is_private(row.text)}
     return found
 

@@ -59,6 +59,17 @@ def test_programs_get_what_is_not_private(alice: Visitor, anybody: Visitor) -> N
     assert "noindex" in got.headers["X-Robots-Tag"]
 
 
+@pytest.mark.parametrize(
+    "line", ['CLASS;X-WHY="a:b":PRIVATE', 'CLASS;X-WHY="a:PUBLIC":PRIVATE', "CLA\r\n SS:PRIVATE", "class: confidential"]
+)
+def test_private_is_what_says_so_in_whatever_way(alice: Visitor, anybody: Visitor, line: str) -> None:
+    put(calendar_of(), "Conseil", f":{DAY}T080000Z", f":{DAY}T090000Z", 'CLASS;X-WHY="a:b":PUBLIC')
+    put(calendar_of(), "Médecin", f":{DAY}T100000Z", f":{DAY}T110000Z", line)
+    for kind in ("feed", "page"):
+        text = anybody.get(address(alice, kind)).response.get_data(as_text=True)
+        assert "Conseil" in text and "Médecin" not in text
+
+
 def test_busy_times_alone(alice: Visitor, anybody: Visitor) -> None:
     furnish()
     text = anybody.get(address(alice, whole="0")).response.get_data(as_text=True)

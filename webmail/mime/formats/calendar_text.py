@@ -128,6 +128,12 @@ def parsed(text: str) -> Component:
     raise BrokenText("no end")
 
 
+def lines_named(text: str, name: str) -> list[TextLine]:
+    """The lines of this name (in capitals) in any component of a checked object; with less work than `parsed`."""
+    found = (_line(raw) for raw in _raw_lines(text) if raw[:1].upper() == name[0])
+    return [line for line in found if line.name == name]
+
+
 def _raw_lines(text: str) -> Iterator[str]:
     """Content lines with their folds."""
     held: list[str] = []
