@@ -85,7 +85,7 @@ def plan(content: bytes, calendar: int, zone: tzinfo) -> EventPlan:
                 planned.changed.append((one, *known))
             else:
                 planned.fresh.append(one)
-    planned.remarks.sort(key=lambda one: one.line)
+    planned.remarks.sort(key=lambda one: (one.kind not in calendar_files.NOT_WHOLE, one.line))
     return planned
 
 

@@ -19,6 +19,7 @@ from webmail.calendar import objects, subscribed_fetch, subscribed_rounds, subsc
 from webmail.calendar.subscribed_fetch import FetchedCalendar, SubscriptionFault, SubscriptionTrouble, fetch, typed
 from webmail.collections import store
 from webmail.database.connection import db
+from webmail.mime.formats import calendar_files
 from webmail.models import CalendarObject, CalendarSubscription, Collection, Occurrence, User, now
 
 FORM = "#subscribe"
@@ -139,6 +140,16 @@ def test_only_what_changed_is_written_anew(app: Flask, server: Server, alice: Vi
     server.send(calendar(event("c", "Sortie")))
     one = round_of(app, one)
     assert (titles(one), seq(one)) == (["Sortie"], before + 3)
+
+
+def test_what_was_not_read_is_not_deleted(app: Flask, server: Server, alice: Visitor, monkeypatch) -> None:
+    one = round_of(app, subscribed(app, server.url))
+    monkeypatch.setattr(calendar_files, "MOST_OBJECTS", 1)
+    monkeypatch.setattr(calendar_files, "MOST_REMARKS", 1)
+    server.send(calendar(event("a", "Cours", "a line", "another"), event("b")))
+    one = round_of(app, one)
+    assert titles(one) == ["Cours", "Cours"]
+    assert one.error == SubscriptionFault.TOO_MANY
 
 
 def test_what_has_not_changed_is_not_sent_again(app: Flask, server: Server, alice: Visitor) -> None:

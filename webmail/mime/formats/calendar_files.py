@@ -24,6 +24,7 @@ _HEADER = ("PRODID", "VERSION", "CALSCALE", "X-WR-TIMEZONE")  # what each object
 _NO_CALENDARS = ("REPLY", "COUNTER", "REFRESH", "CANCEL", "DECLINECOUNTER")  # METHODs of answers
 _HEAD = re.compile(r"([A-Za-z0-9-]{1,60})((?:;[^:\"\r\n]*(?:\"[^\"\r\n]*\"[^:\"\r\n]*)*)?):")
 _TZID = re.compile(r"TZID=(?:\"([^\"]*)\"|([^;:\"]*))", re.IGNORECASE)
+NOT_WHOLE = ("endless", "too-many")  # remarks that are always told: what is missing from the file is not gone
 _OURS = "-//Traboule//calendar//EN"
 
 
@@ -75,7 +76,7 @@ class CalendarFile:
     unseen: int = 0  # remarks beyond MOST_REMARKS
 
     def remark(self, line: int, kind: FileRemarkKind, detail: str = "") -> None:
-        if len(self.remarks) < MOST_REMARKS:
+        if len(self.remarks) < MOST_REMARKS or kind in NOT_WHOLE:
             self.remarks.append(FileRemark(line, kind, detail[:120]))
         else:
             self.unseen += 1
@@ -264,8 +265,7 @@ class _Reader:
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
     """Lines with their folds and CRLF at their ends, and the number of the first."""
-    held: list[str] = []
-    began = 0
+    held, began = list[str](), 0
     for number, line in enumerate(re.split("\r\n|\n|\r", text), 1):
         if not line:  # also between a line and its rest: old Mozilla wrote that
             continue

@@ -136,3 +136,13 @@ def test_too_many_events_are_cut_and_told(monkeypatch: pytest.MonkeyPatch) -> No
     found = read(of(*(line.replace("UID:a", f"UID:{number}") for number in range(4) for line in EVENT)))
     assert len(found.objects) == 2
     assert [one.kind for one in found.remarks] == [FileRemarkKind.TOO_MANY]
+
+
+def test_what_is_cut_is_told_behind_many_remarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_files, "MOST_OBJECTS", 2)
+    monkeypatch.setattr(calendar_files, "MOST_REMARKS", 3)
+    lines = [line.replace("UID:a", f"UID:{number}") for number in range(4) for line in EVENT]
+    lines[4:4] = ["stray"] * 5
+    found = read(of(*lines))
+    assert [one.kind for one in found.remarks] == [FileRemarkKind.MENDED] * 3 + [FileRemarkKind.TOO_MANY]
+    assert found.unseen == 2
