@@ -30,3 +30,16 @@ def known_zone(name: str) -> tzinfo | None:
         tzp.use_zoneinfo()
         found: tzinfo | None = tzp.timezone(name)
         return found
+
+
+def defined_zone(definition: str) -> tzinfo:
+    """The zone of a VTIMEZONE, whatever the machine knows by its name. Raises as `read_calendar`."""
+    from icalendar import Timezone
+    from icalendar.timezone import tzp
+
+    with _ONE:
+        tzp.use_zoneinfo()
+        made: Any = Timezone.from_ical(definition)
+        found: tzinfo = made.to_tz(lookup_tzid=False)
+        tzp.use_zoneinfo()  # it was kept by its name
+        return found

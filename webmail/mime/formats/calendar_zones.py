@@ -6,7 +6,6 @@ import warnings
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from webmail.mime.formats import calendar_parsing, zone_cities
@@ -21,16 +20,13 @@ def meant(tzid: str, root: Component) -> tzinfo | None:
     """The zone that a TZID of this calendar means: one that the machine knows, also by Windows' names; else the calendar's own
     definition. None: then times are meant wherever one is.
     """
-    from icalendar import Timezone  # imported when first needed
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about names such as /example.org/Europe/Paris, which are guessed
         try:
             if (known := calendar_parsing.known_zone(tzid)) is not None:
                 return known
             own = next((one for one in root.parts("VTIMEZONE") if one.text("TZID") == tzid), None)
-            made_of: Any = Timezone.from_ical(str(own)) if own else None
-            zone: tzinfo | None = made_of.to_tz(lookup_tzid=False) if own else None
+            zone = calendar_parsing.defined_zone(str(own)) if own else None
             return zone or (ZoneInfo(shown) if (shown := zone_cities.zone_shown_as(tzid)) else None)
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError):
             return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from icalendar.timezone import tzp
 
 from tests.support.calendar_texts import calendar, times
 from webmail.mime.formats import calendar_edit, calendar_object, calendar_text, calendar_zones
@@ -190,3 +191,12 @@ def test_triggers(minutes, text):
     assert calendar_edit.trigger_text(minutes) == text
     alarm = calendar_text.component("VALARM", calendar_text.made("TRIGGER", text), calendar_text.made("ACTION", "DISPLAY"))
     assert calendar_edit.minutes_before(alarm) == minutes
+
+
+def test_a_zone_of_one_calendar_is_kept_for_no_other():
+    offset = "BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0500\r\nTZOFFSETTO:+0500\r\nEND:STANDARD\r\n"
+    own = f"BEGIN:VTIMEZONE\r\nTZID:Ours\r\n{offset}END:VTIMEZONE\r\n"
+    root = calendar_text.parsed(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{own}END:VCALENDAR\r\n")
+    zone = calendar_zones.meant("Ours", root)
+    assert zone is not None and datetime(2026, 12, 8, tzinfo=zone).utcoffset() == timedelta(hours=5)
+    assert tzp.timezone("Ours") is None
