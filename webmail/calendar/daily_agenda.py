@@ -67,7 +67,9 @@ def sweep(settings: Settings, write: Write, at: datetime | None = None) -> list[
 
 def _write(row: DailyAgenda, settings: Settings, write: Write, at: datetime) -> tuple[bool, int]:
     """Queue a person's agenda, and note when the next is due; whether this worker was the first to do so."""
-    user = User.get_by_id(row.user_id)
+    user = User.get_or_none(User.id == row.user_id)
+    if user is None:  # deleted since the row was read, which went too
+        return False, 0
     known = preferences.for_user(user)
     zone = zone_of(known, settings)
     day = row.due.replace(tzinfo=UTC).astimezone(zone).date()

@@ -77,7 +77,9 @@ def sweep(settings: Settings, write: Write, at: int | None = None) -> list[int]:
         for row, item, owner in rows:
             by_owner.setdefault(owner, []).append((row, item))
         for owner, several in by_owner.items():
-            messages += _remind(User.get_by_id(owner), several, moment, settings, write)
+            user = User.get_or_none(User.id == owner)
+            if user is not None:  # else deleted since the rows were read, which went too
+                messages += _remind(user, several, moment, settings, write)
         if len(rows) < _PIECE:
             break
     ShownReminder.delete().where(ShownReminder.since < now() - KEPT).execute()

@@ -82,6 +82,21 @@ def test_a_day_without_events_is_quiet_and_so_is_who_wants_none(app, alice):
     assert sweep(app, "2026-12-09 07:00") == []
 
 
+def test_who_is_deleted_meanwhile_is_passed_over(app, alice, monkeypatch):
+    other = ground.person(app, "bob")
+    other.submit(other.get("/settings/reminders"), "#settings-form", agenda_hour="7")
+    sweep(app, "2026-12-07 20:00")
+    put(calendar_of("bob"), "Conseil", f"{ZONE}20261208T170000")
+    write, first = daily_agenda._write, user().id
+
+    def deleted_first(row, *args):
+        User.delete().where(User.id == first).execute()
+        return write(row, *args)
+
+    monkeypatch.setattr(daily_agenda, "_write", deleted_first)
+    assert len(sweep(app, "2026-12-08 07:00")) == 1
+
+
 def test_calendars_of_others_are_in_it_as_far_as_one_reads_them(app, alice):
     ground.person(app, "bob")
     read, busy = calendar_of("bob"), calendar_of("bob", "secret", "Secret")

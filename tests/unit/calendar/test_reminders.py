@@ -213,6 +213,22 @@ def test_a_deleted_event_reminds_of_nothing(app, alice):
     assert not NextReminder.select().exists()
 
 
+def test_who_is_deleted_meanwhile_is_passed_over(app, alice, monkeypatch):
+    put(calendar_of(), "Conseil", at(HOUR), at(2 * HOUR), *alarm())
+    ground.person(app, "bob")
+    put(calendar_of("bob"), "Cours", at(HOUR), at(2 * HOUR), *alarm())
+    read = reminders._due_rows
+
+    def deleted_then(moment):
+        rows = read(moment)
+        User.delete().where(User.address == "alice@lycee.example").execute()
+        return rows
+
+    monkeypatch.setattr(reminders, "_due_rows", deleted_then)
+    sweep(app, 50 * 60)
+    assert shown("bob") == ["Cours"]
+
+
 def test_events_of_before_are_found(app, alice):
     put(calendar_of(), "Conseil", at(HOUR), "", *alarm())
     put(calendar_of(), "Sans", at(HOUR))
