@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from tests.support import calendar_ground as ground
+from tests.support.taken_turns import all_taken
 from tests.support.visits import Visitor
 from tests.support.web_server import ok, web
 from webmail.calendar import objects, subscribed_fetch, subscribed_rounds, subscriptions
@@ -286,6 +287,15 @@ def test_the_page_says_why_and_keeps_what_was_typed(
     assert words in shown.text
     assert shown.one("#name")["value"] == "Mon agenda"
     assert not CalendarSubscription.select().exists()
+
+
+def test_few_pages_wait_for_other_servers_at_once(app: Flask, server: Server, alice: Visitor, monkeypatch) -> None:
+    with all_taken(monkeypatch):
+        shown = alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=server.url, name="Mon agenda")
+        assert shown.status == 422 and "Try again later" in shown.text and not server.asked
+    assert shown.one("#name")["value"] == "Mon agenda"
+    alice.submit(shown, FORM)
+    assert server.asked
 
 
 def test_addresses_inside_are_not_asked(app: Flask, server: Server, alice: Visitor) -> None:

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from tests.support.other_dav import LOGIN, PASSWORD, OtherServer, event
+from tests.support.taken_turns import all_taken
 from tests.support.task_work import work_all
 from tests.support.visits import Page, Visitor
 from webmail import create_app
@@ -263,11 +264,6 @@ def test_an_administrator_may_do_without(tmp_path: Path, alice: Visitor, app: Fl
 
 
 def test_few_pages_wait_for_other_servers_at_once(alice: Visitor, server: OtherServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "_PATIENCE", 0.01)
-    taken = [servers._waiting.acquire(blocking=False) for _turn in range(100)]
-    try:
+    with all_taken(monkeypatch):
         answer = _connect(alice)
-        assert sum(taken) < 8 and answer.status == 422 and "Try again later" in answer.text and not server.asked
-    finally:
-        for _turn in range(sum(taken)):
-            servers._waiting.release()
+        assert answer.status == 422 and "Try again later" in answer.text and not server.asked

@@ -22,6 +22,7 @@ from webmail.tasks import heartbeat
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
+from webmail.web.outside_turns import NoTurn, turn_outside
 from webmail.web.rendering import page
 
 _SECONDS = 10.0  # that a page waits for another server
@@ -52,7 +53,8 @@ def subscribe() -> Answer:
         return _form(429, _("You have tried many addresses. Try again in 15 minutes."))
     audited(AuditAct.CALENDAR_ASKED, host)
     try:
-        fetched = fetch(url, asking(settings()), seconds=_SECONDS)
+        with turn_outside():
+            fetched = fetch(url, asking(settings()), seconds=_SECONDS)
         found = subscribed_rounds.understood(fetched.content or b"", fetched.charset)
         name = look.one_line(request.form.get("name", "")) or found.name
         place = f"subscribed-{form}" if len(form) == 16 and form.isalnum() else f"subscribed-{store.new_name()}"
@@ -61,6 +63,8 @@ def subscribe() -> Answer:
         made = subscriptions.subscribe(user, url, name, colour, settings(), form=place, busy=busy)
     except SubscriptionTrouble as trouble:
         return _form(422, subscribing_words(trouble, host))
+    except NoTurn:
+        return _form(422, subscribing_words(SubscriptionTrouble(SubscriptionFault.BUSY), host))
     except LimitReached:
         return _form(422, _("You have as many calendars as you can have. Remove one first."))
     if made.succeeded is None and len(found.objects) <= subscribed_rounds.SMALL:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -31,12 +30,11 @@ from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import number as number_in_words
 from webmail.web.notices import notify
+from webmail.web.outside_turns import NoTurn, turn_outside
 from webmail.web.rendering import page
 from webmail.web.task_texts import task_started
 
 _SECONDS = 25.0  # that a page waits for another server
-_PATIENCE = 2.0  # seconds, for a turn to ask
-_waiting = threading.BoundedSemaphore(4)  # pages of this process that wait at once: threads are left for mail
 _MOST_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=15)  # refused passwords: nobody guesses them elsewhere through us
 
 
@@ -127,15 +125,14 @@ def _form(address: str, login: str, problem: str = "", place: str = "", status: 
 
 def _found(server: RemoteServer) -> list[FoundCollection]:
     """What there is to choose. Raises RemoteTrouble, also where too many pages wait for other servers already."""
-    if not _waiting.acquire(timeout=_PATIENCE):
-        raise RemoteTrouble(RemoteFault.BUSY, server.url)
-    server.end = time.monotonic() + _SECONDS
     try:
-        return discover(server)
+        with turn_outside():
+            server.end = time.monotonic() + _SECONDS
+            return discover(server)
+    except NoTurn as error:
+        raise RemoteTrouble(RemoteFault.BUSY, server.url) from error
     except RoundOver as error:
         raise RemoteTrouble(RemoteFault.AWAY, "too slow") from error
-    finally:
-        _waiting.release()
 
 
 @blueprint.get("/collections/servers/<int:number>")
