@@ -31,12 +31,14 @@ def addition(calendar: int, uid: str, fields: EventFields) -> Write:
     return Write(calendar, href_of(uid), str(made_event(uid, fields)))
 
 
-def change(row: CalendarObject, at: str, scope: str, before: EventFields, after: EventFields) -> tuple[list[Write], int]:
+def change(
+    row: CalendarObject, at: str, scope: str, before: EventFields, after: EventFields, uid: str = ""
+) -> tuple[list[Write], int]:
     """What changing an event comes to, the one that is to be shown then last; and how many changed ones of a series go with its
-    rule. `scope`: "one", "following" or "all". Raises CannotChange.
+    rule. `scope`: "one", "following" (which make a series of this `uid`) or "all". Raises CannotChange.
     """
     if scope == "following" and at and not calendar_series.is_first(row.text, at):
-        uid = new_uid()
+        uid = uid or new_uid()
         later = _counted(row.text, at, before, after)
         text, lost = change_all(calendar_series.from_on(row.text, at, uid), before, later)
         earlier = calendar_series.end_before(row.text, at)
@@ -78,9 +80,11 @@ def _is_empty(text: str, floating: tzinfo) -> bool:
         return False
 
 
-def transfer(row: CalendarObject, calendar: int, *, copy: bool) -> list[Write]:
-    """Into another calendar (by `id`), wholly, where something else may have its name; a copy has a UID of its own."""
-    uid = new_uid()
+def transfer(row: CalendarObject, calendar: int, *, copy: bool, form: str = "") -> list[Write]:
+    """Into another calendar (by `id`), wholly, where something else may have its name; a copy has a UID of its own, which is the
+    same for the same `form` (a UUID).
+    """
+    uid = str(uuid.uuid5(uuid.UUID(form), str(calendar))) if form else new_uid()
     if not copy:
         return [_over(row, ""), Write(calendar, href_of(uid), row.text)]
     root = parsed(row.text)

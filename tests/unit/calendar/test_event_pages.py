@@ -300,6 +300,17 @@ def test_it_moves_and_is_copied_to_another_calendar(alice):
     assert Collection.get_by_id(other.id).count == 0 and Collection.get_by_id(row.collection_id).count == 1
 
 
+def test_a_copy_is_made_once_by_two_clicks(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    other, third = calendar_of(name="work", title="Travail"), calendar_of(name="home", title="Maison")
+    page = alice.get(url(only(), "/move"))
+    first, again, elsewhere = (
+        alice.submit(page, "form[action$='/move']", to=str(to.id), action="copy") for to in (other, other, third)
+    )
+    assert again.status == 200 and again.address == first.address != elsewhere.address
+    assert len(rows(other)) == len(rows(third)) == 1 and len({one.uid for one in rows()}) == 3
+
+
 def test_a_move_to_where_it_is_already_is_refused(alice):
     put(calendar_of(), "Conseil", f"{ZONE}20261208T170000")
     other = calendar_of(name="work", title="Travail")
@@ -368,6 +379,19 @@ def test_this_and_the_following(alice):
                                                    ["2026-12-22 10:00 Cours", "2026-12-29 10:00 Cours"]]  # fmt: skip
     undo(alice, page)
     assert only().text == row.text
+
+
+def test_this_and_the_following_are_parted_once_by_two_clicks(alice):
+    row = weekly()
+    page = alice.get(url(row, "/edit", "20261221T090000"))
+    first = alice.submit(page, FORM, title="Neuf", scope="following", action="save")
+    again = alice.submit(page, FORM, title="Neuf", scope="following", action="save")
+    assert again.status == 200 and again.address == first.address and len(rows()) == 2
+    other = alice.submit(page, FORM, title="Autre", scope="following", action="save")
+    assert other.status == 409 and "already saved with different details" in other.notices
+    alice.submit(other, FORM, action="save")
+    assert len(rows()) == 2 and {one[17:] for one in said(row)} == {"Cours"}
+    assert [one[17:] for other in rows() if other.id != row.id for one in times(other.text)] == ["Autre", "Autre"]
 
 
 def test_this_and_the_following_of_the_first_are_all(alice):

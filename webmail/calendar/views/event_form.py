@@ -124,7 +124,7 @@ def add_event() -> Answer:
     try:
         done = editing.write(current_user(), [new], settings())
     except editing.EventChangedElsewhere:
-        return _there_already(form, fields, new)
+        return _there_already(form, fields, calendar, new.href)
     except _REFUSALS as error:
         _say_refused(form, error)
         return form_page(form, status=422)
@@ -140,15 +140,15 @@ def _chosen(form: EventForm) -> int:
     return int(form.calendar) if form.calendar in map(str, may) else may[0]
 
 
-def _there_already(form: EventForm, fields: EventFields, new: editing.Write) -> Answer:
+def _there_already(form: EventForm, fields: EventFields | None, calendar: int, href: str) -> Answer:
     """The form was sent before: a second click leads to what it made; with other words in it, it now changes that."""
-    access, row = mine(new.calendar, new.href)
+    access, row = mine(calendar, href)
     facts = facts_here(access, row, "")
-    if facts is None or facts.fields == fields:
-        return redirect(event_url(new.calendar, new.href), 303)
+    if facts is None or fields in (None, facts.fields):
+        return redirect(event_url(calendar, href), 303)
     words = _("This was already saved with different details. Your changes are not saved yet: check them, then save again.")
     notify(words, "caution")
-    form.revision = row.etag
+    form.revision, form.at, form.scope = row.etag, "", "all"
     return form_page(form, facts, 409)
 
 
@@ -167,6 +167,8 @@ def edit_event(calendar: int, href: str) -> Response:
 @keeps_text
 def change_event(calendar: int, href: str) -> Answer:
     form = EventForm.sent(request.form)
+    if parted := _parted_before(calendar, form):
+        return parted
     facts = _editable(calendar, href, form.at)
     if request.form.get("action") == "more":
         return form_page(form, facts, more=True)
@@ -180,12 +182,12 @@ def change_event(calendar: int, href: str) -> Answer:
         return form_page(form, facts, 422)
     scope = form.scope if facts.parted and form.scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
     try:
-        writes, lost = event_changes.change(facts.row, facts.at, scope, before, after)
+        writes, lost = event_changes.change(facts.row, facts.at, scope, before, after, form.uid)
         if writes[-1].text == facts.row.text:
             return redirect(event_url(calendar, href, facts.at), 303)
         done = editing.write(current_user(), writes, settings())
     except editing.EventChangedElsewhere:
-        return _conflict(form, _editable(calendar, href, form.at), after)
+        return _parted_before(calendar, form) or _conflict(form, _editable(calendar, href, form.at), after)
     except CannotChange as error:
         form.errors["scope"] = why_not(error.reason)
         return form_page(form, facts, 422)
@@ -203,6 +205,23 @@ def change_event(calendar: int, href: str) -> Answer:
     return redirect(event_url(calendar, writes[-1].href, facts.at if scope == "one" else ""), 303)
 
 
+def _parted_before(calendar: int, form: EventForm) -> Answer | None:
+    """The answer to a form that has made a series of this one and the following before; None if it hasn't."""
+    if form.scope != "following" or not form.uid:
+        return None
+    href = event_changes.href_of(form.uid)
+    try:
+        access, row = editing.load(current_user(), calendar, href)
+    except editing.NoSuchEvent:
+        return None
+    facts = facts_here(access, row, "") if access.reads else None
+    if facts is None:
+        return redirect(event_url(calendar, href), 303)
+    form.times = form.times and EventForm.showing(facts.fields, facts.tz).times  # of the whole series, of which fewer are left
+    typed = form.fields(time_zone(), facts.fields, facts.tz)
+    return _there_already(form, typed, calendar, href)
+
+
 def _editable(calendar: int, href: str, at: str | None = None) -> EventFacts:
     """An event that the person may change; 403 or 404 else."""
     access, row = mine(calendar, href)
@@ -214,7 +233,7 @@ def _editable(calendar: int, href: str, at: str | None = None) -> EventFacts:
 
 def _shown(facts: EventFacts) -> EventForm:
     form = EventForm.showing(facts.fields, facts.tz)
-    form.revision, form.at = facts.row.etag, facts.at
+    form.revision, form.at, form.uid = facts.row.etag, facts.at, event_changes.new_uid()
     form.scope = "one" if facts.at else "all"
     return form
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
@@ -22,6 +24,8 @@ from webmail.models import CalendarObject
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+
+_FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @blueprint.get("/calendar/events/<int:calendar>/<href>/delete")
@@ -96,6 +100,7 @@ def ask_to_move(calendar: int, href: str) -> Response:
     return page(
         "calendar/event_move.html", facts=facts, access=access, row=row, title=facts.fields.title if facts else "",
         targets=[one for one in targets if one[0] != access.collection.id], here=calendar_words(access),
+        form=event_changes.new_uid(),
     )  # fmt: skip
 
 
@@ -114,7 +119,8 @@ def move_event(calendar: int, href: str) -> Answer:
     if target not in names or (not copy and target == str(calendar)):
         notify(_("Choose another calendar."), "caution")
         return back
-    writes = event_changes.transfer(row, int(target), copy=copy)
+    form = request.form.get("form", "")
+    writes = event_changes.transfer(row, int(target), copy=copy, form=form if copy and _FORM.fullmatch(form) else "")
     try:
         done = editing.write(current_user(), writes, settings(), as_kept=True)
     except UidTaken:
@@ -124,6 +130,8 @@ def move_event(calendar: int, href: str) -> Answer:
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
         return back
     except editing.EventChangedElsewhere:
+        if copy:  # a second click: the first one made it
+            return redirect(event_url(int(target), writes[-1].href), 303)
         notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
         return back
     except (editing.NotWritable, UnusableCalendar):
