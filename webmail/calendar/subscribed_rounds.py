@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 2  # of one worker
 MOST_EVENTS = 10_000
-SMALL = 300  # so many are written while the person waits
+SMALL = 300  # so many are written while the person waits, if few of them recur
 _WRITING = 120.0  # seconds in one round
 _FIRST_PIECE = 10
 _LARGEST = 1_000_000  # bytes of one event

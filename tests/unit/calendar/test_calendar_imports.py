@@ -199,6 +199,21 @@ def test_a_large_file_is_read_and_imported_by_a_worker_that_may_be_killed(app: F
     assert len(rows()) == 70
 
 
+def test_a_file_of_many_rules_is_left_to_a_worker(app: Flask, alice: Visitor) -> None:
+    zone = "BEGIN:VTIMEZONE\r\nTZID:Old\r\n" + (
+        "BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\n"
+        "RRULE:FREQ=YEARLY;UNTIL=19800101T000000Z\r\nEND:STANDARD\r\n"
+    ) * 30 + "END:VTIMEZONE\r\n"  # fmt: skip
+    several = [event(f"e{number}", "Cours", "RRULE:FREQ=DAILY;COUNT=3") for number in range(importing.FEW_RULES)]
+    assert will(choose(alice, ics(zone, *several))) == f"{importing.FEW_RULES} new events"
+    page = choose(alice, ics(zone, *several, event("more", "Cours", "RRU\r\n LE:FREQ=DAILY;COUNT=3")))
+    assert "being read" in page.text
+    turn(app, import_task.CHECK_KIND)
+    alice.submit(alice.get(page.address), TAKE, action="import")
+    assert not rows()
+    assert turn(app, import_task.KIND)["written"] == importing.FEW_RULES + 1
+
+
 # --- out -------------------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from tests.support.taken_turns import all_taken
 from tests.support.visits import Visitor
 from tests.support.web_server import ok, web
 from webmail.calendar import objects, subscribed_fetch, subscribed_rounds, subscriptions
+from webmail.calendar.importing import FEW_RULES
 from webmail.calendar.subscribed_fetch import FetchedCalendar, SubscriptionFault, SubscriptionTrouble, fetch, typed
 from webmail.collections import store
 from webmail.database.connection import db
@@ -126,6 +127,15 @@ def test_a_calendar_is_there_at_once_and_says_its_name(app: Flask, server: Serve
     assert "127.0.0.1" in page.text
     assert "secret-42" not in page.text
     assert "Other calendars" in alice.get("/calendar").text
+
+
+def test_one_of_many_rules_is_left_to_a_worker(app: Flask, server: Server, alice: Visitor) -> None:
+    server.send(calendar(*(event(f"e{number}", "Cours", "RRULE:FREQ=DAILY;COUNT=2") for number in range(FEW_RULES + 1))))
+    shown = alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=server.url)
+    [one] = CalendarSubscription.select()
+    assert shown.address == f"/calendar/subscriptions/{one.collection_id}"
+    assert not titles(one)
+    assert len(titles(round_of(app, one))) == 2 * (FEW_RULES + 1)
 
 
 def test_only_what_changed_is_written_anew(app: Flask, server: Server, alice: Visitor) -> None:

@@ -85,11 +85,12 @@ def import_file() -> Answer:
     name = safe_name(file.filename or "") if file else ""
     task_id = tasks.id_of_form(current_user(), upload)
     if not tasks.is_there(current_user(), task_id):  # else the form was sent twice
+        small = importing.is_small(content)
         try:
-            if len(content) > importing.SMALL_FILE:
+            if not small:
                 tasks.check_room(current_user())
             files.keep(settings(), task_id, content)
-            if len(content) > importing.SMALL_FILE:
+            if not small:
                 about = {"name": name or _("calendar"), "form": upload, "calendar": calendar}
                 task_started(tasks.start(current_user(), import_task.CHECK, about, task_id=task_id))
         except (LimitReached, StorageFull, StorageAway) as error:
@@ -169,7 +170,7 @@ def take_import(upload: str) -> Answer:
         return redirect(url_for("calendar.import_form"), 303)
     calendar, _title = _calendar()
     replace = bool(request.form.get("replace"))
-    if len(content) > importing.SMALL_FILE:
+    if not importing.is_small(content):
         return _start_import(upload, task_id, task, content, calendar, replace)
     user = current_user()
     try:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail import audit
-from webmail.calendar import subscribed_rounds, subscriptions
+from webmail.calendar import importing, subscribed_rounds, subscriptions
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble, asking, fetch, host_of, typed
 from webmail.calendar.views.subscription_words import subscribing_words
@@ -67,7 +67,8 @@ def subscribe() -> Answer:
         return _form(422, subscribing_words(SubscriptionTrouble(SubscriptionFault.BUSY), host))
     except LimitReached:
         return _form(422, _("You have as many calendars as you can have. Remove one first."))
-    if made.succeeded is None and len(found.objects) <= subscribed_rounds.SMALL:
+    small = len(found.objects) <= subscribed_rounds.SMALL and importing.has_few_rules(fetched.content or b"")
+    if made.succeeded is None and small:
         subscribed_rounds.follow(made, settings(), lambda: fetched)
         made = subscriptions.find(user, made.collection_id) or made
     if made.succeeded is not None:
