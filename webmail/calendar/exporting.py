@@ -35,9 +35,10 @@ def _texts(number: int) -> Iterator[str]:
 
 
 def _zone(number: int) -> str:
-    """Where times without a zone are meant, if its objects say so. 1 query."""
-    told = CalendarObject.select(CalendarObject.text).where(
+    """Where times without a zone are meant, if its objects agree on that. 1 query."""
+    rows: Any = CalendarObject.select(CalendarObject.text).where(
         CalendarObject.collection == number, CalendarObject.text.contains(_ZONE)
     )
-    row = told.first()
-    return calendar_text.parsed(row.text).value("X-WR-TIMEZONE") if row is not None else ""
+    texts = (text for (text,) in rows.tuples().iterator())
+    told = {line.value.strip() for text in texts for line in calendar_text.lines_named(text, "X-WR-TIMEZONE")}
+    return told.pop() if len(told) == 1 else ""

@@ -236,6 +236,14 @@ def test_what_comes_in_goes_out_as_it_was(alice: Visitor) -> None:
     assert one.get_data(as_text=True) == row.text
 
 
+def test_a_file_says_where_times_are_meant_if_all_agree(alice: Visitor) -> None:
+    url = f"/calendar/export/{calendar_of().id}"
+    for uid, zone, said in (("a", "Europe/Paris", True), ("b", "Europe/Paris", True), ("c", "America/New_York", False)):
+        content = ics(event(uid).replace(";TZID=Romance Standard Time", ""), head=f"X-WR-TIMEZONE:{zone}\r\n")
+        alice.submit(choose(alice, content), TAKE, action="import")
+        assert (b"X-WR-TIMEZONE:Europe/Paris\r\n" in alice.get(url).response.get_data()) == said
+
+
 def test_nobody_else_gets_it(app: Flask, alice: Visitor) -> None:
     href = put(calendar_of(), "Privé", ":20261201T080000Z")
     bob = ground.person(app, "bob")

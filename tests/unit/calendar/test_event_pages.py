@@ -381,6 +381,15 @@ def test_this_and_the_following(alice):
     assert only().text == row.text
 
 
+def test_the_french_words_speak_of_an_event(app):
+    visitor = ground.person(app, "chloe", "fr")
+    put(calendar_of("chloe"), "Conseil", f"{ZONE}20261208T170000", "", "ORGANIZER;CN=Zoé:mailto:zoe@lycee.example")
+    assert "Organisateur" in visitor.get(url(only())).text
+    page = visitor.get("/calendar/events/new?start=2026-12-08")
+    visitor.submit(page, FORM, title="Un", action="save")
+    assert "Cet événement a déjà été enregistré" in visitor.submit(page, FORM, title="Deux", action="save").notices
+
+
 def test_this_and_the_following_are_parted_once_by_two_clicks(alice):
     row = weekly()
     page = alice.get(url(row, "/edit", "20261221T090000"))

@@ -146,7 +146,7 @@ def _there_already(form: EventForm, fields: EventFields | None, calendar: int, h
     facts = facts_here(access, row, "")
     if facts is None or fields in (None, facts.fields):
         return redirect(event_url(calendar, href), 303)
-    words = _("This was already saved with different details. Your changes are not saved yet: check them, then save again.")
+    words = _("This event was already saved with different details. Your changes are not saved yet: check them, then save again.")
     notify(words, "caution")
     form.revision, form.at, form.scope = row.etag, "", "all"
     return form_page(form, facts, 409)
