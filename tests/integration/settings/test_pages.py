@@ -22,6 +22,9 @@ OTHER = {
     "receipts": "never", "archive_by": "year", "undo_seconds": "30", "write_format": "markdown", "quote": "above",
     "without_signatures": None, "notifications": "y", "refresh_minutes": "15", "theme": "dark", "text_size": "large",
     "density": "compact", "language": "en", "time_zone": "Asia/Tokyo", "shortcuts": None,
+    "calendar_view": "week", "first_day": "sunday", "hours_from": "9", "hours_to": "17", "second_zone": "America/Toronto",
+    "week_numbers": None, "week_a": "2026-09-07", "school_zone": "B", "birthdays": None, "reminders": "both", "remind_before": "15",
+    "remind_days": "0", "remind_hour": "9", "agenda_hour": "7",
 }  # fmt: skip
 
 

@@ -43,7 +43,9 @@ def _follow_folder(user: User, now: Callable[[str], str], gone: bool) -> None:
 
 
 def _follow_contacts(user: User) -> None:
-    if contact_rules.contacts_changed(user) and has_request_context():
+    """The script of somebody else, whose shared book was changed, is renewed by a worker."""
+    mine = has_request_context() and user == current_user()
+    if contact_rules.contacts_changed(current_user() if mine else user) and mine:
         renew_after_answer()
 
 
