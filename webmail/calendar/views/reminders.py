@@ -15,11 +15,12 @@ from webmail.calendar import reminders
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.views.event import event_url, moment_of
 from webmail.calendar.views.event_words import when_words
-from webmail.models import now
+from webmail.models import ShownReminder, now
 from webmail.web.banners import add_banner
 from webmail.web.current import current_user, time_zone
 from webmail.web.formatting import local, long_date, today
 from webmail.web.notices import notify
+from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
@@ -28,6 +29,10 @@ MOST = 200
 _MINUTES = {"10": 10, "60": 60}
 
 add_banner("calendar/_reminders.html")
+add_rows(
+    "reminders", ShownReminder, (ShownReminder.id,),
+    lambda slot: (ShownReminder.user == slot("user")) & (ShownReminder.since <= slot("now")),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,11 @@ class ReminderRow:
 
 @blueprint.app_template_global()
 def due_reminders() -> list[ReminderRow]:
-    """The first ones of the person, one more than the banner shows: 1 query for a request."""
+    """The first ones of the person, one more than the banner shows. 1 query where there are any."""
     if not getattr(session, "user", None) or request.endpoint == "calendar.show_reminders":
         return []
     if "reminders" not in g:
-        g.reminders = _rows(IN_BANNER + 1)
+        g.reminders = _rows(IN_BANNER + 1) if page_rows("reminders") else []
     return cast("list[ReminderRow]", g.reminders)
 
 
