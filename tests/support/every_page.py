@@ -56,6 +56,9 @@ NO_PAGES = frozenset(
         "healthz",
         "too_large",
         "home",
+        "contacts.directory_card",  # a file
+        "contacts.directory_elsewhere",  # a piece of the directory's page, from LDAP
+        "contacts.directory_group",  # as that of a group of contacts
         "message.body",
         "message.part",
         "message.raw",

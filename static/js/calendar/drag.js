@@ -30,11 +30,11 @@
       input.value = fields[name];
       form.appendChild(input);
     });
+    var button = document.createElement("button");
+    form.appendChild(button);
     document.body.appendChild(form);
-    if (window.htmx && form.requestSubmit) {
-      window.htmx.process(form);
-      form.requestSubmit();
-    } else form.submit();
+    if (window.htmx) window.htmx.process(form);
+    button.click();
     setTimeout(function () { form.remove(); }, 0);
   }
 

@@ -78,7 +78,7 @@ def test_a_bare_name_is_asked_about_and_the_letter_stays(
 def test_somebody_is_forgotten_and_taken_back(open_browser: OpenBrowser, kim: str) -> None:
     page = learned(open_browser(kim))
     page.goto("/contacts/people")
-    page.click("main table button >> nth=0")
+    page.click("main table [value=forget] >> nth=0")
     expect(page.locator("main table")).not_to_contain_text("kari@fjord.example")
     page.click("text=Annuler")
     expect(page.locator("main table")).to_contain_text("kari@fjord.example")

@@ -81,12 +81,11 @@ def sheets(name: str) -> set[str]:
 
 # in the browser before the page: the frame's, that of all pages beside the list, that of all pages of the calendar
 _EARLIER = {"css/base.css", "css/pages.css", "css/calendar.css"}
-_BORROWED = {"templates/collections/one.html": {"css/compose.css"}}  # the field for people
 
 
 @pytest.mark.parametrize("path", PAGES, ids=relative)
 def test_a_page_has_at_most_two_style_sheets_of_its_own(path: Path) -> None:
     """Each is a request."""
     found = sheets(str(path.relative_to(ROOT / "templates")))
-    assert len(found - _EARLIER - _BORROWED.get(relative(path), set())) <= 1 <= len(found)
+    assert len(found - _EARLIER) <= 1 <= len(found)
     assert all((ROOT / "static" / name).is_file() for name in found)
