@@ -13,7 +13,15 @@ PAGES = {
     "appearance": ("theme", "text_size", "density"),
     "language-time": ("language", "time_zone"),
     "calendar": (
-        "calendar_view", "first_day", "hours_from", "hours_to", "second_zone", "week_numbers", "week_a", "school_zone", "birthdays",
+        "calendar_view",
+        "first_day",
+        "hours_from",
+        "hours_to",
+        "second_zone",
+        "week_numbers",
+        "week_a",
+        "school_zone",
+        "birthdays",
     ),  # fmt: skip
     "reminders": ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),
     "shortcuts": ("shortcuts",),
