@@ -30,11 +30,11 @@
       input.value = fields[name];
       form.appendChild(input);
     });
-    var button = document.createElement("button");
-    form.appendChild(button);
     document.body.appendChild(form);
     if (window.htmx) window.htmx.process(form);
-    button.click();
+    var asked = document.createEvent("Event"); // not a click: the one that ends the dragging is passed over
+    asked.initEvent("submit", true, true);
+    if (form.dispatchEvent(asked)) form.submit();
     setTimeout(function () { form.remove(); }, 0);
   }
 
