@@ -109,6 +109,7 @@ class Settings:
     secret_key: str = field(default="", repr=False)  # empty: generated once and stored in the instance folder
     jobs_file: str = ""  # the job queue; empty: jobs.sqlite in the instance folder
     uploads_folder: str = ""  # attachments of drafts; empty: uploads/ in the instance folder
+    transfers_folder: str = ""  # large files sent as links; empty: transfers/ in the instance folder
     audit_days: int = 365  # how long the audit log is kept; 0: for ever
 
     # --- mail --------------------------------------------------------------------------------------------------------
@@ -248,6 +249,7 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
         database_url=settings.database_url or f"sqlite:///{folder / 'traboule.sqlite'}",
         jobs_file=str(folder / (settings.jobs_file or "jobs.sqlite")),
         uploads_folder=str(folder / (settings.uploads_folder or "uploads")),
+        transfers_folder=str(folder / (settings.transfers_folder or "transfers")),
         ca_file=str(folder / settings.ca_file) if settings.ca_file else "",
         oidc=tuple(replace(one, ca_file=str(folder / one.ca_file)) if one.ca_file else one for one in settings.oidc),
     )

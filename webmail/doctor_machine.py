@@ -156,7 +156,7 @@ def permissions(settings: Settings) -> Iterator[CheckResult]:
 def _closed_to_others(settings: Settings) -> list[Path]:
     """What may be open to a group (Dovecot's, of the database), but to nobody else."""
     instance, jobs = Path(settings.instance), Path(settings.jobs_file)
-    folders = [Path(settings.uploads_folder), instance / "storage", instance / "images"]
+    folders = [Path(settings.uploads_folder), Path(settings.transfers_folder), instance / "storage", instance / "images"]
     files = [instance / "config.toml", *instance.glob("*.sqlite*"), *_database_files(settings)]
     files += [jobs.with_name(jobs.name + suffix) for suffix in _BESIDE]
     if database := sqlite_file(settings.database_url):

@@ -6,6 +6,7 @@ import ast
 import errno
 import os
 import re
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ from webmail.storage import (
     local,
     open_file,
     open_storage,
+    room,
     same_content,
     temporary_file,
 )
@@ -62,6 +64,16 @@ def test_what_is_put_comes_back_whole_and_in_pieces(store):
     assert (store.size("results/1/a.bin"), store.exists("results/1/a.bin")) == (600_000, True)
     assert 0 <= store.about("results/1/a.bin").age < 60
     assert all(len(piece) <= 300_000 for piece in store.get("results/1/a.bin"))
+
+
+def test_the_room_that_is_left_is_known_of_a_disk_alone(store):
+    before = room(store)
+    if isinstance(store, MemoryStorage):
+        assert before is None
+    else:
+        assert before is not None
+        assert 1_000_000 < before <= shutil.disk_usage(store.root.parent).total
+        assert not store.root.exists(), "asking made nothing"
 
 
 def test_what_breaks_off_leaves_nothing(store):
@@ -339,6 +351,7 @@ def test_areas_are_where_earlier_versions_had_them(here):
         StorageArea.UPLOADS: Path(here.settings.uploads_folder),
         StorageArea.IMAGES: instance / "images",
         StorageArea.RESULTS: instance / "storage",
+        StorageArea.TRANSFERS: instance / "transfers",
     }
     assert open_storage(here.settings).path("a").parent == roots[StorageArea.RESULTS]
 

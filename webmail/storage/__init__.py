@@ -21,16 +21,17 @@ import peewee as pw
 from webmail.config import Settings
 from webmail.models import AttachmentRow, Outbox, Task
 from webmail.storage import local
-from webmail.storage.files import open_file, same_content
+from webmail.storage.files import open_file, room, same_content
 from webmail.storage.interface import CHUNK, FileGone, Storage, StorageAway, StorageFull, StoredFile
 from webmail.storage.local import LocalStorage
 
 __all__ = [
     "CHUNK", "FileGone", "LocalStorage", "Storage", "StorageArea", "StorageAway", "StorageFull", "StoredFile", "open_file",
-    "open_storage", "same_content", "temporary_file",
+    "open_storage", "room", "same_content", "temporary_file",
 ]  # fmt: skip
 
 _UPLOADED = re.compile(r"[0-9a-f]{32}(?:\.eml)?")
+_TRANSFERRED = re.compile(r"[0-9a-f]{32}")
 _CACHED = re.compile(r"[0-9a-f]{2}")
 
 
@@ -40,6 +41,7 @@ class StorageArea(StrEnum):
     UPLOADS = "uploads"  # files of drafts (<draft>/<name>), and large messages on their way (<name>.eml)
     IMAGES = "images"  # remote images: a cache
     RESULTS = "results"  # results of tasks, and files on their way to one
+    TRANSFERS = "transfers"  # large files sent as links, in pieces (<32 hex>/<piece>)
 
 
 def open_storage(settings: Settings, area: StorageArea = StorageArea.RESULTS) -> Storage:
@@ -61,6 +63,8 @@ def _in_folder(settings: Settings, area: StorageArea) -> Storage:
         return LocalStorage(Path(settings.uploads_folder), _UPLOADED, _uploads_named)
     if area is StorageArea.IMAGES:
         return LocalStorage(instance / "images", _CACHED)
+    if area is StorageArea.TRANSFERS:
+        return LocalStorage(Path(settings.transfers_folder or instance / "transfers"), _TRANSFERRED)
     return LocalStorage(instance / "storage", named=_results_named)
 
 

@@ -1,10 +1,12 @@
-"""Stored files: read from any position and compared, wherever they are kept."""
+"""Stored files: read from any position and compared, wherever they are kept, and the room that is left for more."""
 
 from __future__ import annotations
 
 import io
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO, Any
 
 from webmail.storage.interface import CHUNK, Storage
@@ -22,6 +24,15 @@ def same_content(files: Storage, name: str, other: str) -> bool:
             if not piece:
                 return True
     return False
+
+
+def room(files: Storage) -> int | None:
+    """Bytes free on the disk of a storage; None where nobody can know, as with object storage."""
+    if (place := files.path("room")) is None:
+        return None
+    with suppress(OSError):
+        return shutil.disk_usage(next(folder for folder in place.parents if folder.exists())).free
+    return None
 
 
 class _Reader(io.RawIOBase):
