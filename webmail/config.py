@@ -20,6 +20,7 @@ from webmail.config_directory import ListedAddress, SightRule
 from webmail.config_files import ca_trouble
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
 from webmail.config_tables import TABLES, Domain, GivenArchiving, Link, ListedHolidays
+from webmail.config_transfers import Transfers
 from webmail.mail import Address
 
 __all__ = ["ConfigError", "Settings", "ca_trouble", "load"]
@@ -137,6 +138,7 @@ class Settings:
     school_year_begins: str = "09-01"  # month and day
     group_prefix: str = ""  # prefix of group names in the server's access lists ("$" in Dovecot); empty: no groups
     uploads_limit_mb: int = 500  # attachments of all drafts of one person together
+    transfers: Transfers = Transfers()  # large files sent as links
     import_limit_mb: int = 2000  # largest file of mail that one may import
     import_private_servers: bool = False  # people may also move in from servers inside the establishment's network
     directory: bool = True  # people find everybody with an account: in contacts, as recipients, on their devices

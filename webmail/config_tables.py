@@ -25,6 +25,7 @@ from webmail.config_checks import (
 from webmail.config_devices import Devices
 from webmail.config_directory import ListedAddress, SightRule
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
+from webmail.config_transfers import Transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ TABLES: dict[str, TableSetting] = {
     "directory_rules": TableSetting(SightRule, most=50, unique="group"),
     "directory_addresses": TableSetting(ListedAddress, most=500, unique="address"),
     "sites": TableSetting(HelpSite, most=30, unique="name"),
+    "transfers": TableSetting(Transfers, most=0),
 }
 
 

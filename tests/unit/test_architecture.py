@@ -27,6 +27,7 @@ DATA = (
     "config_files",
     "config_providers",
     "config_tables",
+    "config_transfers",
     "config_values",
     "preferences",
     "vault",

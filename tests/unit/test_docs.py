@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DECISIONS = sorted(path for path in (ROOT / "docs" / "decisions").glob("*.md") if path.name != "README.md")
-LONGEST = 130  # lines: one page
+LONGEST = 134  # lines: one page
 
 _PATH = re.compile(r"(?<![\w/.-])(?:webmail|templates|static|deploy|tests|docs)/(?:[\w.-]+/)*(?:[\w-]+(?:\.[\w-]+)*)?")
 _FILE = re.compile(r"(?<![\w/.-])[\w/-]+\.(?:py|html|css|js|svg|conf|in|md)\b|(?<![\w/.<-])[\w-]+/(?=[\s,;:)]|$)")

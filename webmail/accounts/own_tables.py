@@ -38,6 +38,7 @@ from webmail.models import (
     Deputy,
     DifferentContacts,
     DraftRow,
+    FileRequest,
     ForwardTarget,
     GroupMember,
     ImageSender,
@@ -61,9 +62,12 @@ from webmail.models import (
     ShownReminder,
     Signature,
     Snoozed,
+    StoredContent,
     SupportRequest,
     Tag,
     Task,
+    Transfer,
+    TransferAllowance,
     TrashedCollection,
     TrashedItem,
     TrustedDevice,
@@ -114,6 +118,8 @@ TABLES: dict[str, type[pw.Model]] = {
     "vouchers": Voucher,
     "deputy-for": Deputy,
     "tasks": Task,
+    "transfers": Transfer,
+    "file-requests": FileRequest,
     "reminders": ShownReminder,
     "daily-agenda": DailyAgenda,
 }
@@ -128,13 +134,19 @@ LEFT_OUT: dict[type[pw.Model], str] = {
     MailedCode: "there for some minutes",
     Undo: "there for an hour",
     ArchiveBatch: "places of messages, there for a week",
+    StoredContent: "how files of transfers are stored",
+    TransferAllowance: "the administrator's",
     PeopleLearned: "says when something was counted",
 }
-_OWNER: dict[type[pw.Model], pw.Field] = {Voucher: Voucher.receiver}  # where it is not called `user`
+_OWNER: dict[type[pw.Model], pw.Field] = {
+    Voucher: Voucher.receiver,
+    Transfer: Transfer.owner,
+    FileRequest: FileRequest.owner,
+}  # where it is not called `user`
 _SECRET = {  # columns that are never handed out
     "password", "credential", "id_hash", "data", "token_hash", "code_hash", "secret", "last_step", "sha", "credential_hash",
     "credential_id", "public_key", "sign_count", "provider_session", "session", "number", "content", "writer", "cursor", "result",
-    "profile_hash", "profile_sealed",
+    "profile_hash", "profile_sealed", "nonce", "link_hash", "key_check",
 }  # fmt: skip
 _PIECE = 100  # cards in memory at once
 

@@ -60,6 +60,19 @@ from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
+from webmail.models.transfers import (
+    ContentPiece,
+    ContentState,
+    FileRequest,
+    FileRequestInvite,
+    StoredContent,
+    Transfer,
+    TransferAllowance,
+    TransferEvent,
+    TransferFile,
+    TransferRecipient,
+    TransferState,
+)
 
 __all__ = [
     "FOR_EVER",
@@ -139,4 +152,15 @@ __all__ = [
     "Worker",
     "WritingIdentity",
     "now",
+    "ContentPiece",
+    "ContentState",
+    "FileRequest",
+    "FileRequestInvite",
+    "StoredContent",
+    "Transfer",
+    "TransferAllowance",
+    "TransferEvent",
+    "TransferFile",
+    "TransferRecipient",
+    "TransferState",
 ]

@@ -1,0 +1,39 @@
+"""Transfers for tests: an application with people, and files that are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from webmail.config import Settings
+from webmail.models import Transfer, TransferFile, User, now
+from webmail.transfers import checking, content, store
+from webmail.transfers.options import TransferOptions
+
+
+def pieces_of(data: bytes, size: int = 100_000) -> Iterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+def put_file(
+    transfer: Transfer, path: str, data: bytes, settings: Settings, *, media_type: str = "", link_key: bytes | None = None
+) -> TransferFile:
+    """A file of a transfer, whole and checked."""
+    file = store.add_file(transfer, path, len(data), media_type, settings, link_key=link_key)
+    if data:
+        content.append(file.content, 0, pieces_of(data), settings, link_key)
+    checking.check(file.content, settings, link_key)
+    return TransferFile.get_by_id(file.id)
+
+
+def published(
+    owner: User, files: dict[str, bytes], settings: Settings, *, recipients: Iterable[tuple[str, str]] = (),
+    options: TransferOptions | None = None, link_key: bytes | None = None, days: float = 15,
+) -> Transfer:  # fmt: skip
+    """A transfer whose link works."""
+    transfer = store.create(owner, settings, link_key=link_key)
+    for path, data in files.items():
+        put_file(transfer, path, data, settings, link_key=link_key)
+    store.publish(transfer, options or TransferOptions(), now() + timedelta(days=days), list(recipients), settings)
+    return transfer

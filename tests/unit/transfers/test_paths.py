@@ -1,0 +1,46 @@
+"""Paths of files: what people name their files, and what somebody who means harm does."""
+
+from __future__ import annotations
+
+import pytest
+
+from webmail.transfers import paths
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("rapport été.pdf", "rapport été.pdf"),
+        ("Classe 3B/devoirs/Zoé.odt", "Classe 3B/devoirs/Zoé.odt"),
+        ("../../etc/passwd", "etc/passwd"),
+        ("..\\..\\windows\\system32", "windows/system32"),
+        ("/etc/passwd", "etc/passwd"),
+        ("C:\\Users\\a.txt", "C_/Users/a.txt"),
+        ("a/./b/../c", "a/b/c"),
+        (".", "file"),
+        ("..", "file"),
+        ("", "file"),
+        ("///", "file"),
+        (".htaccess", ".htaccess"),
+        ("a\0b.txt", "a_b.txt"),
+        ("evil\u202egpj.exe", "evilgpj.exe"),
+        ("con.txt", "_con.txt"),
+        ("folder/AUX", "folder/_AUX"),
+        ("name. ", "name"),
+        ("a:b*c?.txt", "a_b_c_.txt"),
+        ("\ud800.txt", "_.txt"),
+        ("tab\tand\nline.txt", "tab and line.txt"),
+    ],
+)
+def test_a_path_is_made_harmless(given, kept):
+    assert paths.clean(given) == kept
+
+
+def test_long_ones_are_cut_and_keep_their_ending():
+    assert paths.clean("x" * 1000 + ".pdf") == "x" * 146 + ".pdf"
+    assert len(paths.clean("/".join(["folder"] * 1000) + "/a.pdf")) <= paths.LONGEST
+
+
+def test_a_name_that_is_taken_gets_a_number():
+    assert paths.free("a/b.pdf", {"a/b.pdf", "a/b (2).pdf"}) == "a/b (3).pdf"
+    assert paths.free("a.b/read", {"a.b/read"}) == "a.b/read (2)"

@@ -1,0 +1,1 @@
+"""Large files sent as links: `store.py` has the transfers, `content.py` the bytes; both know nothing of Flask."""

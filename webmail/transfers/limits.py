@@ -1,0 +1,94 @@
+"""Limits of large files: how much a file, a transfer, a person and everybody may store, which names are refused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.errors import MailError
+from webmail.models import ContentState, StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User
+from webmail.storage import StorageArea, open_storage, room
+
+MB = 1024 * 1024
+
+
+class Limit(StrEnum):
+    """Which limit it was."""
+
+    FILE = "file"  # bytes of one
+    TRANSFER = "transfer"  # bytes of all files of one
+    PERSON = "person"  # bytes that a person has stored
+    TOTAL = "total"  # bytes that everybody has stored, or that the disk has left
+    FILES = "files"  # how many a transfer has
+    TRANSFERS = "transfers"  # how many a person has
+    TYPE = "type"  # the ending of the name
+
+
+class OverLimit(MailError):
+    """A limit would be passed: `most` bytes, or of whatever the limit counts; 0 where that is nobody's business."""
+
+    status = 413
+
+    def __init__(self, limit: Limit, most: int = 0) -> None:
+        super().__init__(f"the limit of {limit}: {most}")
+        self.limit = limit
+        self.most = most
+
+
+def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, most_bytes: int = 0, most_files: int = 0) -> None:
+    """Whether a file of this name and size may come to this transfer. `most_...`: of a request, besides those of `[transfers]`.
+
+    What is promised to uploads counts as stored. Raises OverLimit. Three SELECTs.
+    """
+    given = settings.transfers
+    if path.rpartition("/")[2].rpartition(".")[2].lower() in given.endings and "." in path.rpartition("/")[2]:
+        raise OverLimit(Limit.TYPE)
+    if size > given.file_mb * MB:
+        raise OverLimit(Limit.FILE, given.file_mb * MB)
+    of_transfer = TransferFile.transfer == transfer
+    count, stored = (
+        TransferFile.select(pw.fn.COUNT(TransferFile.id), pw.fn.SUM(TransferFile.size)).where(of_transfer).scalar(as_tuple=True)
+    )
+    if count >= (files := min(given.files, most_files or given.files)):
+        raise OverLimit(Limit.FILES, files)
+    if (stored or 0) + size > (most := min(given.transfer_mb * MB, most_bytes or given.transfer_mb * MB)):
+        raise OverLimit(Limit.TRANSFER, most)
+    own = of_person(transfer.owner, settings)
+    if own and used_by(transfer.owner) + size > own:
+        raise OverLimit(Limit.PERSON, own)
+    check_disk(size, settings)
+
+
+def check_count(owner: User, settings: Settings) -> None:
+    """Whether a person may begin another transfer. Raises OverLimit."""
+    open_ones = (Transfer.owner == owner) & (Transfer.state != TransferState.CLOSED)
+    if Transfer.select().where(open_ones).count() >= settings.transfers.open_transfers:
+        raise OverLimit(Limit.TRANSFERS, settings.transfers.open_transfers)
+
+
+def check_disk(size: int, settings: Settings) -> None:
+    """Whether so many bytes more may be stored, with what uploads that have begun still need. Raises OverLimit."""
+    given = settings.transfers
+    alive = StoredContent.state != ContentState.DELETED
+    promised, arrived = (
+        StoredContent.select(pw.fn.SUM(StoredContent.size), pw.fn.SUM(StoredContent.received)).where(alive).scalar(as_tuple=True)
+    )
+    if given.total_mb and (promised or 0) + size > given.total_mb * MB:
+        raise OverLimit(Limit.TOTAL)
+    left = room(open_storage(settings, StorageArea.TRANSFERS))
+    if left is not None and left - ((promised or 0) - (arrived or 0)) - size < given.reserve_mb * MB:
+        raise OverLimit(Limit.TOTAL)
+
+
+def of_person(user: User, settings: Settings) -> int:
+    """Bytes that a person may store; 0: as many as there is room for."""
+    row = TransferAllowance.get_or_none(TransferAllowance.user == user)
+    return row.limit_bytes if row is not None else settings.transfers.person_mb * MB
+
+
+def used_by(user: User) -> int:
+    """Bytes that a person has stored, or is about to; equal files count once."""
+    alive = (StoredContent.owner == user) & (StoredContent.state != ContentState.DELETED)
+    return StoredContent.select(pw.fn.SUM(StoredContent.size)).where(alive).scalar() or 0

@@ -1,0 +1,266 @@
+"""Transfers: files behind a link, from the first upload to the day they are gone. The bytes: `content.py`.
+
+Whoever may see what is decided by the views; here a transfer is an argument.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.models import (
+    ContentState,
+    FileRequest,
+    FileRequestInvite,
+    StoredContent,
+    Transfer,
+    TransferEvent,
+    TransferFile,
+    TransferRecipient,
+    TransferState,
+    User,
+    now,
+)
+from webmail.storage import StorageAway
+from webmail.transfers import content, limits, links, paths, trail
+from webmail.transfers.links import LinkKind
+from webmail.transfers.options import TransferOptions, written
+from webmail.transfers.trail import EventKind
+
+log = logging.getLogger(__name__)
+
+ABANDONED = timedelta(days=3)  # without another byte: what is still open is given up
+REMEMBERED = timedelta(days=90)  # how long a closed transfer and its trail are shown
+_BATCH = 50  # of a sweep, in one go
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a public link leads to; `recipient` where it is somebody's own."""
+
+    transfer: Transfer
+    recipient: TransferRecipient | None
+
+
+def create(
+    owner: User, settings: Settings, *, request: FileRequest | None = None, invite: FileRequestInvite | None = None,
+    link_key: bytes | None = None, draft_id: str = "",
+) -> Transfer:  # fmt: skip
+    """An open transfer without files. Raises OverLimit where the owner has too many."""
+    limits.check_count(owner, settings)
+    nonce = links.new_nonce()
+    days = (request.days if request is not None else 0) or settings.transfers.days
+    return Transfer.create(
+        owner=owner,
+        request=request,
+        invite=invite,
+        nonce=nonce,
+        link_hash=links.link_hash(links.token(LinkKind.TRANSFER, nonce, settings.secret_key)),
+        language=owner.language,
+        key_check=links.link_hash(link_key.hex()) if link_key is not None else "",
+        draft_id=draft_id,
+        options=written(TransferOptions()),
+        expires=now() + timedelta(days=days),
+    )
+
+
+def add_file(
+    transfer: Transfer, path: str, size: int, media_type: str, settings: Settings, *, link_key: bytes | None = None,
+    most_bytes: int = 0, most_files: int = 0,
+) -> TransferFile:  # fmt: skip
+    """A file of which no byte is there yet. The path is made harmless (`paths.clean`), and another one if it is taken.
+
+    Raises OverLimit.
+    """
+    cleaned = paths.clean(path)
+    with db.atomic():
+        _hold(transfer)  # or files that come at once would pass the limits together
+        limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
+        taken = {row.path for row in TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)}
+        fresh = content.begin(transfer.owner, size, settings, link_key)
+        return TransferFile.create(
+            transfer=transfer,
+            content=fresh,
+            upload=secrets.token_hex(16),
+            path=paths.free(cleaned, taken),
+            media_type=media_type[:180] or "application/octet-stream",
+            size=size,
+            position=len(taken),
+        )
+
+
+def files(transfer: Transfer) -> list[TransferFile]:
+    """Its files with their contents, in order. One SELECT."""
+    rows = TransferFile.select(TransferFile, StoredContent).left_outer_join(StoredContent)
+    return list(rows.where(TransferFile.transfer == transfer).order_by(TransferFile.position, TransferFile.id))
+
+
+def remove_file(file: TransferFile, settings: Settings) -> None:
+    """Take a file out of its transfer. Its bytes go now, or with the next sweep where the storage is away."""
+    stored = file.content
+    file.delete_instance()
+    if stored is not None:
+        _drop(stored, settings)
+
+
+def publish(
+    transfer: Transfer, options: TransferOptions, expires: datetime, recipients: list[tuple[str, str]], settings: Settings
+) -> None:
+    """Give it to others: its link works, as soon as its files do. `recipients`: (name, address) of each."""
+    with db.atomic():
+        transfer.options = written(options)
+        transfer.expires = min(expires, now() + timedelta(days=settings.transfers.most_days))
+        transfer.state, transfer.published = TransferState.READY, now()
+        transfer.save()
+        for name, address in recipients:
+            add_recipient(transfer, name, address, settings)
+        kind = EventKind.PUBLISHED if transfer.request_id is None else EventKind.ARRIVED
+        trail.note(transfer, kind, detail=str(len(files(transfer))))
+
+
+def add_recipient(transfer: Transfer, name: str, address: str, settings: Settings) -> TransferRecipient:
+    """Somebody with a link of their own; one who was removed gets a new one. Their mail is another matter (`letters`)."""
+    nonce = links.new_nonce()
+    fields = {
+        "name": name[:190],
+        "nonce": nonce,
+        "link_hash": links.link_hash(links.token(LinkKind.RECIPIENT, nonce, settings.secret_key)),
+    }
+    found = TransferRecipient.get_or_none(
+        (TransferRecipient.transfer == transfer) & (TransferRecipient.address == address.lower())
+    )
+    if found is None:
+        return TransferRecipient.create(transfer=transfer, address=address.lower(), **fields)
+    if found.removed is not None:
+        found.removed = found.notified = None
+        found.nonce, found.link_hash = fields["nonce"], fields["link_hash"]
+        found.save()
+    return found
+
+
+def link_token(transfer: Transfer, settings: Settings) -> str:
+    """The token of its public address."""
+    return links.token(LinkKind.TRANSFER, transfer.nonce, settings.secret_key)
+
+
+def recipient_token(recipient: TransferRecipient, settings: Settings) -> str:
+    return links.token(LinkKind.RECIPIENT, recipient.nonce, settings.secret_key)
+
+
+def by_token(given: str) -> Opened | None:
+    """What a token opens: a transfer that was published and is neither closed nor past its date. At most two SELECTs."""
+    if not given:
+        return None
+    hashed = links.link_hash(given)
+    transfer = Transfer.get_or_none(Transfer.link_hash == hashed)
+    recipient = None
+    if transfer is None:
+        recipient = (
+            TransferRecipient.select(TransferRecipient, Transfer)
+            .join(Transfer)
+            .where((TransferRecipient.link_hash == hashed) & TransferRecipient.removed.is_null())
+            .first()
+        )
+        transfer = recipient.transfer if recipient is not None else None
+    return Opened(transfer, recipient) if transfer is not None and is_offered(transfer) else None
+
+
+def is_offered(transfer: Transfer) -> bool:
+    """Whether its link works today."""
+    return transfer.state == TransferState.READY and transfer.expires > now() and bool(transfer.owner.active)
+
+
+def is_complete(transfer: Transfer) -> bool:
+    """Whether every file is there and was found harmless. One SELECT."""
+    waiting = (
+        TransferFile.select(TransferFile.id)
+        .join(StoredContent)
+        .where((TransferFile.transfer == transfer) & (StoredContent.state << [ContentState.UPLOADING, ContentState.CHECKING]))
+    )
+    return not waiting.exists()
+
+
+def close(transfer: Transfer, by: str) -> bool:
+    """End it: nobody gets anything from now on, and the next sweep deletes its files. Whether it was not closed before.
+
+    `by`: owner, date or admin.
+    """
+    open_one = (Transfer.id == transfer.id) & (Transfer.state != TransferState.CLOSED)
+    changed = Transfer.update(state=TransferState.CLOSED, closed=now(), closed_by=by).where(open_one).execute()
+    if changed:
+        transfer.state, transfer.closed, transfer.closed_by = TransferState.CLOSED, now(), by
+        trail.note(transfer, EventKind.CLOSED, detail=by)
+    return bool(changed)
+
+
+def purge(transfer: Transfer, settings: Settings) -> bool:
+    """Delete the files of a closed transfer; whether all are gone. A storage that is away is asked again by the next sweep."""
+    for file in files(transfer):
+        stored = file.content
+        if stored is None:
+            continue
+        TransferFile.update(content=None).where(TransferFile.id == file.id).execute()
+        if not _drop(stored, settings):
+            return False
+    Transfer.update(files_gone=1).where(Transfer.id == transfer.id).execute()
+    trail.note(transfer, EventKind.DELETED, told=True)
+    return True
+
+
+def sweep(settings: Settings) -> int:
+    """End what is past its date, delete what is over, forget what is long over. Returns how many transfers were deleted.
+
+    Any number of workers may do it at once: each step is done by one of them, or twice without harm.
+    """
+    past = (Transfer.state == TransferState.READY) & (Transfer.expires <= now())
+    for transfer in Transfer.select().where(past).limit(_BATCH):
+        close(transfer, "date")
+    idle = (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - ABANDONED)
+    for transfer in Transfer.select().where(idle).limit(_BATCH):
+        if not _is_touched(transfer):
+            close(transfer, "date")
+    closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0)
+    gone = sum(purge(transfer, settings) for transfer in Transfer.select().where(closed).order_by(Transfer.closed).limit(_BATCH))
+    _drop_orphans(settings)
+    old = (Transfer.files_gone == 1) & (Transfer.closed < now() - REMEMBERED)
+    Transfer.delete().where(Transfer.id << Transfer.select(Transfer.id).where(old).limit(_BATCH)).execute()
+    return gone
+
+
+def _is_touched(transfer: Transfer) -> bool:
+    """Whether bytes came lately."""
+    rows = TransferFile.select(TransferFile.id).join(StoredContent)
+    return rows.where((TransferFile.transfer == transfer) & (StoredContent.touched > now() - ABANDONED)).exists()
+
+
+def _drop_orphans(settings: Settings) -> None:
+    """Contents that no file has: of a transfer whose rows went first, or of a worker that was killed."""
+    named = TransferFile.select(TransferFile.content).where(TransferFile.content.is_null(False))
+    over = (StoredContent.touched < now() - timedelta(hours=1)) & StoredContent.id.not_in(named)
+    for stored in StoredContent.select().where(over).limit(_BATCH):
+        _drop(stored, settings)
+
+
+def _drop(stored: StoredContent, settings: Settings) -> bool:
+    try:
+        content.drop_if_unused(stored, settings)
+    except StorageAway as error:
+        log.warning("content %s stays for now: %s", stored.name, error)
+        return False
+    return True
+
+
+def _hold(transfer: Transfer) -> None:
+    """Keep others from changing it until this transaction ends."""
+    Transfer.update(files_gone=Transfer.files_gone).where(Transfer.id == transfer.id).execute()
+
+
+def last_events(transfer: Transfer, most: int = 200) -> list[TransferEvent]:
+    """The newest first. One SELECT."""
+    rows = TransferEvent.select(TransferEvent, TransferRecipient, TransferFile)
+    rows = rows.left_outer_join(TransferRecipient).switch(TransferEvent).left_outer_join(TransferFile)
+    return list(rows.where(TransferEvent.transfer == transfer).order_by(TransferEvent.id.desc()).limit(most))

@@ -1,0 +1,34 @@
+"""The trail of a transfer: what happened to it, when, by whom; shown to its owner and handed out as CSV."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from webmail.models import Transfer, TransferEvent, TransferFile, TransferRecipient
+
+
+class EventKind(StrEnum):
+    """What happened; `detail` says more, never in a language: an address, a number, a date in ISO 8601."""
+
+    PUBLISHED = "published"  # detail: how many files
+    ARRIVED = "arrived"  # from somebody without an account
+    SENT = "sent"  # the link was mailed to a recipient
+    DOWNLOADED = "downloaded"  # a file, to its last byte; without a file: all of them in one archive
+    OPENED = "opened"  # the first time that a recipient's own link was opened
+    REMINDED = "reminded"
+    EXTENDED = "extended"  # detail: until when
+    RECIPIENT_ADDED = "recipient-added"
+    RECIPIENT_REMOVED = "recipient-removed"
+    FILE_REMOVED = "file-removed"
+    FILE_REFUSED = "file-refused"  # detail: what the scanner found
+    REPORTED = "reported"  # as abuse
+    CLOSED = "closed"  # detail: owner, date, admin
+    DELETED = "deleted"  # the files are gone
+
+
+def note(
+    transfer: Transfer, kind: EventKind, *, recipient: TransferRecipient | None = None, file: TransferFile | None = None,
+    detail: str = "", told: bool = False,
+) -> TransferEvent:  # fmt: skip
+    """Write a line. `told`: its owner need not be mailed about it."""
+    return TransferEvent.create(transfer=transfer, kind=kind, recipient=recipient, file=file, detail=detail[:500], told=int(told))
