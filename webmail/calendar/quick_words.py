@@ -79,8 +79,13 @@ class Phrase:
         found = compiled(rf"(?<![\w@.-]){pattern}(?!\w)").search(self.plain)
         meant = read(found) if found is not None else None
         if found is not None and meant is not None:
-            self.cut(found.start(), found.end())
+            self.cut(self._after_class(found.start()), found.end())
         return meant
+
+    def _after_class(self, start: int) -> int:
+        """Where a match begins in earnest: the A of "1re A 9h" is the class's, and no "à"."""
+        of_class = self.text.startswith("A ", start) and re.search(r"\d[a-z]{0,3} $", self.plain[:start])
+        return start + 2 if of_class else start
 
     def cut(self, start: int, end: int) -> None:
         self.understood += sum(one != TAKEN for one in self.plain[start:end])

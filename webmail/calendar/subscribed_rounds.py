@@ -135,6 +135,8 @@ def understood(content: bytes, charset: str) -> CalendarFile:
     except NotCalendarFile as error:
         raise SubscriptionTrouble(SubscriptionFault.NOT_CALENDAR) from error
     kinds = {remark.kind for remark in found.remarks}
+    if FileRemarkKind.ANSWER in kinds and not found.objects:  # no calendar that has become empty
+        raise SubscriptionTrouble(SubscriptionFault.NOT_CALENDAR)
     if FileRemarkKind.ENDLESS in kinds or b"END:VCALENDAR" not in content[-2_000:].upper().replace(b"\0", b""):
         raise SubscriptionTrouble(SubscriptionFault.CUT)
     if FileRemarkKind.TOO_MANY in kinds or len(found.objects) > MOST_EVENTS:

@@ -181,6 +181,8 @@ def test_english(words, means):
 
 def test_the_letter_of_a_class_stays_in_the_title():
     assert told(read("Cours 1re A lundi 9h-11h", NOW, "fr")) == "2026-11-30 09:00-11:00|Cours 1re A"
+    assert told(read("Cours 1re A 9h lundi", NOW, "fr")).endswith("|Cours 1re A")
+    assert told(read("Cours 1re à 9h lundi", NOW, "fr")).endswith("|Cours 1re")
 
 
 @pytest.mark.parametrize("words", [*list(FRENCH)[:12], *list(ENGLISH)[:4]])

@@ -215,6 +215,7 @@ def test_a_rule_that_never_ends_is_kept_and_shown_once(app: Flask, server: Serve
         (b"HTTP/1.1 503 Busy\r\nRetry-After: 7200\r\nContent-Length: 0\r\n\r\n", "busy"),
         (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "broken"),
         (ok(b"<!doctype html><title>Sign in</title>", kind="text/html"), "not-calendar"),
+        (ok(calendar(event("a")).replace(b"VERSION:2.0", b"VERSION:2.0\r\nMETHOD:CANCEL"), kind=KIND), "not-calendar"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nx", "too-large"),
         (ok(calendar(event("a"))[:-30], kind=KIND), "cut"),
         (b"garbage\r\n\r\n", "away"),
