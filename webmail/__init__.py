@@ -56,21 +56,10 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     compression.install(app)
     Babel(app, locale_selector=language)
 
-    from webmail.accounts import views as accounts
-    from webmail.admin import views as admin
     from webmail.auth import cookies, guard
     from webmail.auth import views as auth
-    from webmail.calendar import views as calendar
     from webmail.cli import register as register_commands
-    from webmail.collection_pages import views as collection_pages
-    from webmail.compose import views as compose
-    from webmail.contacts import views as contacts
-    from webmail.dav import views as dav
-    from webmail.filters import views as filters
     from webmail.jobs import build as build_jobs
-    from webmail.mailbox import views as mailbox
-    from webmail.message import views as message
-    from webmail.settings import views as settings_area
 
     app.session_interface = cookies.RowSessions(settings)
     guard.install(app)
@@ -81,13 +70,32 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     setup.install(app)
     template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)
-    for area in (
-        auth, accounts, mailbox, message, compose, contacts, calendar, collection_pages, dav, filters, settings_area, admin
-    ):  # fmt: skip
-        app.register_blueprint(area.blueprint)
+    _register_areas(app)
     register_commands(app)
     _add_own_pages(app, settings)
     return app
+
+
+def _register_areas(app: Flask) -> None:
+    from webmail.accounts import views as accounts
+    from webmail.admin import views as admin
+    from webmail.auth import views as auth
+    from webmail.calendar import views as calendar
+    from webmail.collection_pages import views as collection_pages
+    from webmail.compose import views as compose
+    from webmail.contacts import views as contacts
+    from webmail.dav import views as dav
+    from webmail.filters import views as filters
+    from webmail.mailbox import views as mailbox
+    from webmail.message import views as message
+    from webmail.settings import views as settings_area
+    from webmail.transfers import views as transfers
+
+    for area in (
+        auth, accounts, mailbox, message, compose, contacts, transfers, calendar, collection_pages, dav, filters, settings_area,
+        admin,
+    ):  # fmt: skip
+        app.register_blueprint(area.blueprint)
 
 
 def _add_own_pages(app: Flask, settings: config.Settings) -> None:
