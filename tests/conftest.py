@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.s3_server import S3Server
 
 # settings of the developer's own shell are not the tests' business
 for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
@@ -38,6 +42,15 @@ _LONGEST = {"test_every_page.py", "test_attacks.py", "test_panes.py", "test_life
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes first, so that no worker begins one when the others have done."""
     items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server; `s3.bucket()` is a place of its own in it."""
+    from tests.support.s3_server import running
+
+    with running(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from webmail import config_checks, config_files, config_tables, config_values, ownership
+from webmail import config_checks, config_files, config_storage, config_tables, config_values, ownership
 from webmail.account import Account, Password, Server, Token, TokenIssuer
 from webmail.config_checks import ConfigError
 from webmail.config_devices import Devices
 from webmail.config_directory import ListedAddress, SightRule
 from webmail.config_files import ca_trouble
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
+from webmail.config_storage import S3
 from webmail.config_tables import TABLES, Domain, GivenArchiving, Link, ListedHolidays
 from webmail.config_transfers import Transfers
 from webmail.mail import Address
@@ -109,6 +110,8 @@ class Settings:
     database_url: str = ""  # sqlite:////path or postgresql://...; empty: traboule.sqlite in the instance folder
     secret_key: str = field(default="", repr=False)  # empty: generated once and stored in the instance folder
     jobs_file: str = ""  # the job queue; empty: jobs.sqlite in the instance folder
+    storage: str = "disk"  # where files are kept: disk, or s3
+    s3: S3 | None = None  # the bucket; for storage = "s3", and to move there beforehand
     uploads_folder: str = ""  # attachments of drafts; empty: uploads/ in the instance folder
     transfers_folder: str = ""  # large files sent as links; empty: transfers/ in the instance folder
     audit_days: int = 365  # how long the audit log is kept; 0: for ever
@@ -253,6 +256,7 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
         uploads_folder=str(folder / (settings.uploads_folder or "uploads")),
         transfers_folder=str(folder / (settings.transfers_folder or "transfers")),
         ca_file=str(folder / settings.ca_file) if settings.ca_file else "",
+        s3=config_storage.loaded(settings.s3, folder),
         oidc=tuple(replace(one, ca_file=str(folder / one.ca_file)) if one.ca_file else one for one in settings.oidc),
     )
     config_files.make_private(Path(settings.uploads_folder), Path(settings.jobs_file))

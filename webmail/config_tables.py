@@ -25,6 +25,7 @@ from webmail.config_checks import (
 from webmail.config_devices import Devices
 from webmail.config_directory import ListedAddress, SightRule
 from webmail.config_providers import Cas, HelpSite, Ldap, Oidc, ProxySignIn, Sms, Support
+from webmail.config_storage import S3
 from webmail.config_transfers import Transfers
 
 
@@ -102,6 +103,7 @@ TABLES: dict[str, TableSetting] = {
     "cas": TableSetting(Cas, most=0),
     "proxy_sign_in": TableSetting(ProxySignIn, most=0),
     "sms": TableSetting(Sms, most=0),
+    "s3": TableSetting(S3, most=0),
     "devices": TableSetting(Devices, most=0),
     "support": TableSetting(Support, most=0),
     "holidays": TableSetting(ListedHolidays, most=100),

@@ -23,6 +23,7 @@ _CHOICES = {
     "recovery_address": ("off", "ask", "required"),
     "own_password_on_devices": ("never", "without-second-step", "always"),
     "forwarding": ("off", "inside", "domains", "anywhere"),
+    "storage": ("disk", "s3"),
     "remote_images": ("ask", "contacts", "known", "always", "never"),
 }
 _TEN_YEARS = 87_600  # hours
@@ -111,6 +112,8 @@ def check(settings: Settings) -> None:
         raise ConfigError(
             f"timezone {settings.timezone!r} is unknown here: write one such as Europe/Paris, or install the package tzdata"
         ) from None
+    if settings.storage == "s3" and settings.s3 is None:
+        raise ConfigError('storage = "s3" needs a table [s3], with the bucket and its key')
     _check_database(settings.database_url)
 
 

@@ -103,5 +103,5 @@ class MemoryStorage:
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> dict[StorageArea, MemoryStorage]:
     """From now on the application keeps its files in memory, an area each."""
     areas: dict[StorageArea, MemoryStorage] = defaultdict(MemoryStorage)
-    monkeypatch.setattr(storage, "_in_folder", lambda _settings, area: areas[area])
+    monkeypatch.setattr(storage, "on_disk", lambda _settings, area: areas[area])
     return areas

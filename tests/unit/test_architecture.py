@@ -28,6 +28,7 @@ DATA = (
     "config_providers",
     "config_tables",
     "config_transfers",
+    "config_storage",
     "config_values",
     "preferences",
     "vault",

@@ -110,6 +110,13 @@ def test_a_setting_may_be_one_table():
     ("name", "values", "sentence"),
     [
         ("sms", {"url": "console", "country": "33"}, "country must be the code of a country such as [+]33, not '33'"),
+        ("s3", {"key_id": "k", "secret": "s"}, "s3: bucket is missing"),
+        ("s3", {"bucket": "b_", "key_id": "k", "secret": "s"}, "bucket must be 3 to 63 lower-case letters"),
+        ("s3", {"bucket": "files", "key_id": "k"}, "s3 needs either secret or secret_file"),
+        ("s3", {"bucket": "files", "key_id": "k", "secret": "s", "secret_file": "f"}, "s3 needs either secret or secret_file"),
+        ("s3", {"bucket": "files", "key_id": "k", "secret": "s", "prefix": "/a"}, "prefix must be names with slashes between"),
+        ("s3", {"bucket": "files", "key_id": "k", "secret": "s", "endpoint": "s3.example"}, "endpoint must be an address that"),
+        ("s3", {"bucket": "files", "key_id": "k", "secret": "s", "endpoint": "http://s3.example"}, "cross the network in clear"),
         ("support", {"password_url": "ent.lycee.example/password"}, "password_url must be an address that begins with https://"),
         ("proxy_sign_in", {"header": "", "addresses": "127.0.0.1", "title": "ENT"}, "header must be the name of a header"),
     ],
@@ -117,6 +124,36 @@ def test_a_setting_may_be_one_table():
 def test_what_would_lead_nowhere_is_refused(name, values, sentence):
     with pytest.raises(ConfigError, match=sentence):
         config_tables.read(name, values)
+
+
+BUCKET = "[s3]\nbucket = 'files'\nkey_id = 'k'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "sentence"),
+    [
+        ("storage = 's3'", "", 'storage = "s3" needs a table [s3]'),
+        ("storage = 'ftp'", "", "storage must be one of disk, s3"),
+        (f"{BUCKET}secret_file = 'none'", "", "s3: secret_file"),
+        (f"{BUCKET}secret_file = 'key'", "", "must hold one line, the secret"),
+        (f"{BUCKET}secret_file = 'key'", "key_id = a\nsecret = b", "must hold one line, the secret"),
+        (f"{BUCKET}secret = 's'\nca_file = 'key'", "no certificate", "s3: ca_file"),
+    ],
+)
+def test_what_can_open_no_bucket_is_refused(tmp_path, text, content, sentence):
+    (tmp_path / "key").write_text(content)
+    with pytest.raises(ConfigError, match=re.escape(sentence)) as found:
+        loaded(tmp_path, text)
+    assert "secret = b" not in str(found.value)
+
+
+def test_the_secret_of_a_bucket_may_stand_in_a_file(tmp_path):
+    (tmp_path / "key").write_text("the-secret\n")
+    settings = loaded(tmp_path, f"storage = 's3'\n{BUCKET}secret_file = 'key'\nendpoint = 'http://127.0.0.1:9000'")
+    assert settings.s3 is not None
+    assert (settings.s3.secret, settings.s3.secret_file) == ("the-secret", "")
+    assert "the-secret" not in repr(settings)
+    assert "the-secret" not in settings.s3.place
 
 
 # --- domains ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Protocol
 from webmail.errors import MailError
 
 CHUNK = 256 * 1024
+MARK = ".traboule-storage"  # no name of a file: it tells that a folder or bucket holds ours
+PART_OF_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,150}")
+_NAME = re.compile(rf"(?:{PART_OF_NAME.pattern}/){{0,6}}{PART_OF_NAME.pattern}")
 
 
 class FileGone(MailError):
@@ -77,3 +81,9 @@ class Storage(Hashable, Protocol):
 
     def path(self, name: str) -> Path | None:
         """The file on this machine's disk, for what can read only that; None where it is elsewhere."""
+
+
+def check_name(name: str) -> None:
+    """Raises ValueError for what is no name: no name leaves its area."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for a file")

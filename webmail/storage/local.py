@@ -17,11 +17,8 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from webmail import ownership
-from webmail.storage.interface import CHUNK, FileGone, StorageAway, StorageFull, StoredFile
+from webmail.storage.interface import CHUNK, MARK, PART_OF_NAME, FileGone, StorageAway, StorageFull, StoredFile, check_name
 
-MARK = ".traboule-storage"
-_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,150}"
-_NAME = re.compile(rf"(?:{_PART}/){{0,6}}{_PART}")
 _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.new")
 _UNFINISHED_SECONDS = 3600  # without another byte: whoever wrote it was killed
 _TRIES = 5
@@ -138,8 +135,7 @@ class LocalStorage:
         return self._file(name)
 
     def _file(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name for a file")
+        check_name(name)
         return self.root / name
 
     def _pieces(self, file: IO[bytes], name: str, length: int | None) -> Iterator[bytes]:
@@ -231,7 +227,7 @@ def _files_in(folder: Path, nested: bool) -> Iterator[Path]:
             with suppress(OSError):
                 if file.stat().st_mtime < time.time() - _UNFINISHED_SECONDS:
                     file.unlink()
-        elif re.fullmatch(_PART, file.name):
+        elif PART_OF_NAME.fullmatch(file.name):
             if not is_folder:
                 yield file
             elif nested:

@@ -1,0 +1,359 @@
+"""S3 storage: files as objects of a bucket, one each, for several machines; spoken to through obstore.
+
+The mark, an object of its own, tells a bucket with our files from one that is new, emptied or another's: without it a missing
+file is not taken for gone where somebody knows of files (`named`).
+
+obstore runs threads of its own that a fork does not carry over: a process that has used this must not fork and go on with it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from webmail.config_storage import S3
+from webmail.errors import MailError
+from webmail.storage.interface import CHUNK, MARK, FileGone, StorageAway, StorageFull, StoredFile, check_name
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig, S3Config, S3Store
+
+PART = 8 * 1024 * 1024  # bytes; larger files are sent in parts of this size
+_MOST_PARTS = 10_000  # S3's own limit
+_SMALL = 512 * 1024  # bytes; a server that does not take so much in _QUICK seconds is away
+_MOST_COPIED = 5 * 1024**3  # bytes that a server copies by itself: S3's own limit
+_LOOKED_SECONDS = 20.0  # how long a mark that was seen is believed in
+_QUICK, _PATIENT = 3, 20  # seconds: to wait for the next bytes; for a whole request that sends or copies much
+
+_STATUS = re.compile(r"status code: (\d{3})")
+_CODE = re.compile(r"<Code>(\w{1,80})</Code>")
+_FULL = re.compile(r"InsufficientStorage|Quota|StorageFull|EntityTooLarge|no space left", re.IGNORECASE)
+
+_clients: dict[tuple[S3, bool], S3Store] = {}
+_used_by: list[int] = []  # the process whose threads obstore uses, once there is one
+_seen: dict[tuple[S3, str], float] = {}  # until when a mark is believed in (monotonic)
+_lock = threading.Lock()
+
+
+def _nothing_named() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class S3Storage:
+    """Files below `area` in a bucket. `named`: whether somebody knows of files here, as for LocalStorage."""
+
+    bucket: S3
+    area: str
+    named: Callable[[], bool] = _nothing_named
+
+    def put(self, name: str, chunks: Iterable[bytes], *, sync: bool = True) -> int:
+        key, source = self._key(name), _Source(chunks)
+        first = source.up_to(PART + 1)
+        if len(first) > PART:
+            return self._put_parts(name, first, source)
+        self._claim(surely=len(first) > _SMALL)
+        with self._errors(name):
+            _obstore().put(self._client(patient=len(first) > _SMALL), key, first, use_multipart=False)
+        return len(first)
+
+    def _put_parts(self, name: str, first: bytes, source: _Source) -> int:
+        """A large file: obstore sends it in parts, which become one object at the end or, after a fault, are taken back."""
+        self._claim(surely=True)
+        pieces = itertools.chain([first], source)
+        try:
+            with self._errors(name):
+                _obstore().put(self._client(patient=True), self._key(name), pieces, chunk_size=PART, max_concurrency=2)
+        except MailError:
+            if source.error is not None:
+                raise source.error from None
+            raise
+        return source.size
+
+    def sync(self, names: Iterable[str]) -> None:
+        for name in names:  # durable since it was put
+            self.about(name)
+
+    def copy(self, name: str, new: str) -> None:
+        key, target = self._key(name), self._key(new)
+        self._claim()
+        if self.size(name) > _MOST_COPIED:
+            self.put(new, self.get(name))
+            return
+        with self._errors(name):
+            _obstore().copy(self._client(patient=True), key, target)
+
+    def get(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        found = self._open(name, start, length)
+        return iter(()) if found is None else self._pieces(name, found, start, length)
+
+    def about(self, name: str) -> StoredFile:
+        with self._errors(name):
+            return self._stored(_obstore().head(self._client(), self._key(name)))
+
+    def size(self, name: str) -> int:
+        return self.about(name).size
+
+    def exists(self, name: str) -> bool:
+        try:
+            self.about(name)
+        except FileGone:
+            return False
+        return True
+
+    def delete(self, name: str) -> None:
+        with suppress(FileGone), self._errors(name):
+            _obstore().delete(self._client(), self._key(name))
+
+    def delete_all(self, prefix: str) -> None:
+        self._key(prefix)
+        for batch in self._batches(prefix):
+            with self._errors(prefix):
+                _obstore().delete(self._client(), [self._key(file.name) for file in batch])
+
+    def list(self, prefix: str = "", *, nested: bool = True) -> Iterator[StoredFile]:
+        if nested:
+            for batch in self._batches(prefix):
+                yield from batch
+            return
+        self._look()
+        with self._errors(prefix):
+            found = _obstore().list_with_delimiter(self._client(), self._below(prefix))
+        yield from self._files(found["objects"])
+
+    def path(self, name: str) -> Path | None:
+        self._key(name)
+        return None
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def _key(self, name: str) -> str:
+        check_name(name)
+        return self._below(name)
+
+    def _below(self, name: str) -> str:
+        return "/".join(filter(None, (self.bucket.prefix, self.area, name)))
+
+    def _stored(self, found: Any) -> StoredFile:
+        age = (datetime.now(UTC) - found["last_modified"]).total_seconds()
+        return StoredFile(found["path"].removeprefix(self._below("") + "/"), found["size"], max(age, 0.0))
+
+    def _files(self, found: Iterable[Any]) -> Sequence[StoredFile]:
+        """Those with names that we give; others' are none of ours."""
+        files = []
+        for one in map(self._stored, found):
+            with suppress(ValueError):
+                check_name(one.name)
+                files.append(one)
+        return files
+
+    def _batches(self, prefix: str) -> Iterator[Sequence[StoredFile]]:
+        """What lies below a prefix, a page of the server's answer at a time."""
+        if prefix:
+            check_name(prefix)
+        self._look()
+        with self._errors(prefix):
+            pages = _obstore().list(self._client(), self._below(prefix), chunk_size=1000)
+        while True:
+            with self._errors(prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield self._files(page)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def _open(self, name: str, start: int, length: int | None, etag: str = "") -> Any:
+        """The answer to a request for these bytes; None where there are none from there on."""
+        options: dict[str, Any] = {"if_match": etag} if etag else {}
+        if start or length is not None:
+            size = self.about(name).size  # servers differ in what they say of a range that ends behind the file
+            end = size if length is None else min(start + length, size)
+            if start >= end:
+                return None
+            options["range"] = (start, end)
+        with self._errors(name):
+            return _obstore().get(self._client(), self._key(name), options=options)
+
+    def _pieces(self, name: str, found: Any, start: int, length: int | None) -> Iterator[bytes]:
+        """The bytes of an answer. One that breaks off, as after a long pause of who reads, is asked for anew from there on."""
+        at, came, etag = start, 0, str(found.meta["e_tag"] or "")
+        end = start + length if length is not None else found.meta["size"]
+        while found is not None:
+            try:
+                with self._errors(name):
+                    stream = iter(found.stream(min_chunk_size=CHUNK))
+                while True:
+                    with self._errors(name):
+                        piece = next(stream, None)
+                    if piece is None:
+                        return
+                    for cut in range(0, len(piece), CHUNK):
+                        part = bytes(piece[cut : cut + CHUNK])
+                        came += len(part)
+                        yield part
+            except StorageAway:
+                if not came:
+                    raise
+                at, came = at + came, 0
+                found = self._open(name, at, end - at, etag)
+
+    # --- the mark ----------------------------------------------------------------------------------------------------
+
+    def _is_marked(self, *, surely: bool = False) -> bool:
+        """Raises StorageAway, also where there is no such bucket."""
+        with _lock:
+            if not surely and _seen.get((self.bucket, self.area), 0.0) > time.monotonic():
+                return True
+        try:
+            with _errors(f"its mark in {self.bucket.place}"):
+                _obstore().get(self._client(), self._below(MARK)).bytes()
+        except FileGone:
+            return False
+        with _lock:
+            _seen[self.bucket, self.area] = time.monotonic() + _LOOKED_SECONDS
+        return True
+
+    def _look(self, *, surely: bool = False) -> bool:
+        """Whether it is marked. Raises StorageAway where it is not, and files are known of."""
+        marked = self._is_marked(surely=surely)
+        if not marked and self.named():
+            raise StorageAway(
+                f"{self.bucket.place} has none of our files ({self._below('')}/). Correct [s3] or, if they are lost for good, "
+                f"put an empty object {self._below(MARK)}"
+            )
+        return marked
+
+    def _claim(self, *, surely: bool = False) -> None:
+        """Mark the area before something is put into it; `surely`: ask even if that was done a moment ago."""
+        if not self._look(surely=surely):
+            with self._errors(MARK):
+                _obstore().put(self._client(), self._below(MARK), b"", use_multipart=False)
+
+    @contextmanager
+    def _errors(self, name: str) -> Iterator[None]:
+        try:
+            with _errors(name):
+                yield
+        except FileGone:
+            self._look()
+            raise
+
+    def _client(self, *, patient: bool = False) -> S3Store:
+        with _lock:
+            if (self.bucket, patient) not in _clients:
+                _clients[self.bucket, patient] = _connected(self.bucket, patient)
+            return _clients[self.bucket, patient]
+
+
+class _Source:
+    """The chunks of a file that is put, how many bytes they were so far, and the error that they broke off with."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self.size = 0
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self.error = error
+            raise
+        self.size += len(chunk)
+        if self.size > _MOST_PARTS * PART:
+            self.error = StorageFull(f"a file of more than {_MOST_PARTS * PART} bytes")
+            raise self.error
+        return chunk
+
+    def up_to(self, size: int) -> bytes:
+        """The bytes until there are `size` of them at least, or no more."""
+        found = bytearray()
+        while len(found) < size and (chunk := next(self, None)) is not None:
+            found += chunk
+        return bytes(found)
+
+
+def _connected(s3: S3, patient: bool) -> S3Store:
+    from obstore.store import S3Store
+
+    options: ClientConfig = {
+        "allow_http": s3.endpoint.startswith("http://"),
+        "connect_timeout": "1s",
+        "timeout": f"{_PATIENT}s" if patient else "1 day",
+    }
+    if not patient:
+        options["read_timeout"] = f"{_QUICK}s"
+    if s3.ca_file:
+        options["root_certificate"] = Path(s3.ca_file).read_bytes()
+    config: S3Config = {
+        "region": s3.region,
+        "access_key_id": s3.key_id,
+        "secret_access_key": s3.secret,
+        "virtual_hosted_style_request": not s3.path_style,
+    }
+    if s3.endpoint:
+        config |= {"endpoint": s3.endpoint, "aws_endpoint_url_s3": s3.endpoint}  # else the latter is the environment's
+    retries: RetryConfig = {
+        "max_retries": 2,
+        "retry_timeout": timedelta(seconds=1),
+        "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(milliseconds=300), "base": 2},
+    }
+    return S3Store(s3.bucket, config=config, client_options=options, retry_config=retries)
+
+
+def _obstore() -> Any:
+    """The library. Imported late: it is of use to nobody who keeps files on disk."""
+    import obstore
+
+    if not _used_by:
+        _used_by.append(os.getpid())
+    if _used_by[0] != os.getpid():  # it would wait for ever
+        raise RuntimeError("this process was forked from one that had used object storage")
+    return obstore
+
+
+@contextmanager
+def _errors(name: str) -> Iterator[None]:
+    """What obstore raises as kinds of MailError: gone, full, or away for now."""
+    try:
+        yield
+    except (MailError, ValueError, RuntimeError):
+        raise
+    except Exception as error:
+        if not _is_theirs(error):
+            raise
+        text = str(error).partition("\n\nDebug source")[0]
+        status, code = (found[1] if (found := one.search(text)) else "" for one in (_STATUS, _CODE))
+        if status == "507" or _FULL.search(code) or (status[:1] in ("4", "5") and _FULL.search(text)):
+            raise StorageFull(f"{name} can't be kept: {code or status}") from error
+        if isinstance(error, FileNotFoundError) and code != "NoSuchBucket":
+            raise FileGone(f"no file {name}") from error
+        raise StorageAway(f"{name}: {_reason(status, code, text)}") from error
+
+
+def _is_theirs(error: Exception) -> bool:
+    from obstore.exceptions import BaseError
+
+    return isinstance(error, BaseError | FileNotFoundError)
+
+
+def _reason(status: str, code: str, text: str) -> str:
+    """Why it does not answer as it should, in words for the log and the doctor."""
+    if code or status:
+        return f"the server says {' '.join(filter(None, (status, code)))}"
+    return "the server does not answer" if "HTTP error" in text else text.splitlines()[0][:200]
