@@ -16,7 +16,8 @@ class SystemMessage(Table):
     kind = pw.CharField(max_length=40)  # a word for the log and the administrator
     subject = pw.TextField()
     body = pw.TextField()  # sealed where it holds a secret, and emptied once it is over
-    html = pw.TextField(default="")  # the same formatted, or "": never where it holds a secret
+    html = pw.TextField(default="")  # the same formatted, or ""; sealed as the text is
+    reply_to = pw.CharField(max_length=254, default="")  # whom answers go to, where it is written for a person
     dedup = pw.CharField(max_length=64, unique=True)  # hex; the same message queued twice is one row
     state = pw.CharField(max_length=12, default=OutboxState.WAITING)
     handed_over = pw.BooleanField(default=False)  # set just before the final dot

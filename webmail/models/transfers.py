@@ -81,6 +81,21 @@ class FileRequestInvite(Table):
         indexes = ((("request", "address"), True),)
 
 
+class GuestVisit(Table):
+    """What somebody without an account did at a page that asks for files; kept for a day, so that nobody does too much."""
+
+    request = pw.ForeignKeyField(FileRequest, on_delete="CASCADE", backref="+")
+    kind = pw.CharField(max_length=10)  # of webmail/transfers/guest_limits.py
+    network = pw.CharField(max_length=64, default="", index=True)
+    address_hash = pw.CharField(max_length=64, default="", index=True)  # of whom a receipt was mailed to
+    at = pw.DateTimeField(default=now, index=True)
+    if TYPE_CHECKING:
+        request_id: int
+
+    class Meta:
+        table_name = "guest_visits"
+
+
 class Transfer(Table):
     """Files behind a link, from somebody with an account, or to them (`request`) from somebody without."""
 
@@ -91,6 +106,7 @@ class Transfer(Table):
     guest_address = pw.CharField(max_length=254, default="")
     nonce = pw.CharField(max_length=32)
     link_hash = pw.CharField(max_length=64, unique=True)
+    receipt_hash = pw.CharField(max_length=64, null=True, unique=True)  # of the link by which a guest comes back to it
     state = pw.CharField(max_length=10, default=TransferState.OPEN)
     subject = pw.CharField(max_length=200, default="")
     message = pw.TextField(default="")
@@ -105,6 +121,8 @@ class Transfer(Table):
     expires = pw.DateTimeField(index=True)
     closed = pw.DateTimeField(null=True, index=True)
     closed_by = pw.CharField(max_length=10, default="")  # owner, date, admin
+    closed_reason = pw.CharField(max_length=300, default="")  # an administrator's words for its owner
+    all_told = pw.IntegerField(default=0)  # 1: that everybody has everything was noted
     files_gone = pw.IntegerField(default=0)  # 1: nothing of it is stored any more
     if TYPE_CHECKING:
         owner_id: int
@@ -113,7 +131,7 @@ class Transfer(Table):
 
     class Meta:
         table_name = "transfers"
-        indexes = ((("owner", "created"), False),)
+        indexes = ((("owner", "created"), False), (("files_gone", "state"), False))
 
 
 class StoredContent(Table):
@@ -130,6 +148,7 @@ class StoredContent(Table):
     scan = pw.CharField(max_length=10, default="")  # clean, infected, skipped (not scanned); empty: nobody looked
     finding = pw.CharField(max_length=200, default="")  # what the scanner called it, or why it did not look
     touched = pw.DateTimeField(default=now, index=True)  # when the last bytes came
+    check_lease = pw.DateTimeField(null=True)  # a worker reads it until then; expires if the worker dies
     created = pw.DateTimeField(default=now)
     if TYPE_CHECKING:
         owner_id: int
@@ -163,6 +182,9 @@ class TransferFile(Table):
     size = pw.BigIntegerField()
     position = pw.IntegerField(default=0)
     downloads = pw.IntegerField(default=0)
+    held = pw.IntegerField(
+        default=0
+    )  # 1: too large to attach, and the writer of the message has not said yet that it goes as a link
     created = pw.DateTimeField(default=now)
     if TYPE_CHECKING:
         transfer_id: int
@@ -188,6 +210,7 @@ class TransferRecipient(Table):
     downloads = pw.IntegerField(default=0)
     first_download = pw.DateTimeField(null=True)
     last_download = pw.DateTimeField(null=True)
+    receipted = pw.BigIntegerField(default=0)  # their downloads up to this event were confirmed to them by mail
     if TYPE_CHECKING:
         transfer_id: int
 
@@ -205,7 +228,9 @@ class TransferEvent(Table):
     recipient = pw.ForeignKeyField(TransferRecipient, on_delete="SET NULL", null=True, backref="+")
     file = pw.ForeignKeyField(TransferFile, on_delete="SET NULL", null=True, backref="+")
     detail = pw.CharField(max_length=500, default="")
-    told = pw.IntegerField(default=0)  # 1: its owner was mailed about it, or does not want to be
+    told = pw.IntegerField(
+        default=0, index=True
+    )  # 1: its owner was mailed about it, or does not want to be; 2: daily, all together
 
     class Meta:
         table_name = "transfer_events"

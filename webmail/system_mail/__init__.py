@@ -6,6 +6,17 @@
 from __future__ import annotations
 
 from webmail.system_mail.delivery import deliver, sweep
-from webmail.system_mail.queue import LONGEST_BODY, LONGEST_SUBJECT, PER_DAY, drop, in_language_of, send, text_of
+from webmail.system_mail.queue import LONGEST_BODY, LONGEST_SUBJECT, PER_DAY, drop, html_of, in_language_of, send, text_of
 
-__all__ = ["LONGEST_BODY", "LONGEST_SUBJECT", "PER_DAY", "deliver", "drop", "in_language_of", "send", "sweep", "text_of"]
+__all__ = [
+    "LONGEST_BODY",
+    "LONGEST_SUBJECT",
+    "PER_DAY",
+    "deliver",
+    "drop",
+    "html_of",
+    "in_language_of",
+    "send",
+    "sweep",
+    "text_of",
+]

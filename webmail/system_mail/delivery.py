@@ -15,7 +15,7 @@ from webmail.mail import Address, Draft, Identity
 from webmail.mime import builder
 from webmail.models import OutboxState, SystemMessage, now
 from webmail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
-from webmail.system_mail.queue import expire, is_too_many, most_of, text_of
+from webmail.system_mail.queue import expire, html_of, is_too_many, most_of, text_of
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +49,11 @@ def content(row: SystemMessage, sender: Address, secret_key: str = "") -> bytes:
     """The message (RFC 5322): the same bytes at every attempt. Raises BadAddress, UnsafeValue, vault.CannotOpen."""
     unique = hashlib.sha256(f"{row.id} {row.created.isoformat()} {row.dedup}".encode()).hexdigest()[:32]
     draft = Draft(
-        Identity(sender.name, sender.email),
+        Identity(sender.name, sender.email, reply_to=(Address("", row.reply_to),) if row.reply_to else ()),
         to=(Address("", row.recipient),),
         subject=row.subject,
         text=text_of(row, secret_key),
-        html=row.html,
+        html=html_of(row, secret_key),
         message_id=f"<{unique}@{builder.ascii_domain(sender.email.rpartition('@')[2])}>",
         language=row.language,
         automatic=True,

@@ -30,19 +30,23 @@ log = logging.getLogger(__name__)
 PER_DAY = 30  # messages to one recipient
 CALENDAR = ("reminder", "agenda")  # kinds that people ask for: counted by themselves, so that they keep nothing else away
 CALENDAR_PER_DAY = 60
+FILES = ("files", "files-owner")  # about large files: to those who get them, to those who send or asked for them
+FILES_PER_DAY = 200  # a class hands in its work in an hour
 LONGEST_SUBJECT = 300  # characters
 LONGEST_BODY = 50_000
 _SEALED = "sealed:"  # begins a text that holds a secret, as it is stored
 
 
 def send(
-    recipient: str, kind: str, subject: str, body: str, language: str, dedup: str = "", *, secret_key: str = "", html: str = ""
-) -> SystemMessage | None:
+    recipient: str, kind: str, subject: str, body: str, language: str, dedup: str = "", *, secret_key: str = "", html: str = "",
+    reply_to: str = "",
+) -> SystemMessage | None:  # fmt: skip
     """Queue a text for one address, with the same as `html` where it is given; None if it had too many in the last 24 hours.
 
     `kind` is a word for the log. With `dedup`, a message of this kind to this recipient that was queued under the same key is
     returned instead, sent or not, as long as it is kept. Subject and text are in `language` already (see `in_language_of`).
     A text that holds a secret is stored sealed, with the installation's `secret_key`: a copy of the database does not tell it.
+    Answers go to the address `reply_to`, if there is one.
     The row belongs to the caller's transaction; `current.wake_system_mail` after it saves the wait for the next sweep.
 
     Raises BadAddress, UnsafeValue (a line end in the subject), ValueError for what is too long. Three queries.
@@ -54,8 +58,12 @@ def send(
     key = hashlib.sha256("\n".join((kind, recipient, dedup or secrets.token_hex(16))).encode()).hexdigest()
     if dedup and (there := SystemMessage.get_or_none(SystemMessage.dedup == key)):
         return there
-    body = _sealed(body, secret_key) if secret_key else body
-    row = SystemMessage(recipient=recipient, kind=kind, subject=subject, body=body, language=language, dedup=key, html=html)
+    if secret_key:
+        body, html = _sealed(body, secret_key), _sealed(html, secret_key) if html else ""
+    row = SystemMessage(
+        recipient=recipient, kind=kind, subject=subject, body=body, language=language, dedup=key, html=html,
+        reply_to=_address(reply_to) if reply_to else "",
+    )  # fmt: skip
     if is_too_many(row):
         log.warning("system mail %s not queued: its recipient had %d messages in a day", kind, most_of(kind))
         return None
@@ -69,9 +77,18 @@ def send(
 
 def text_of(row: SystemMessage, secret_key: str) -> str:
     """The text of a message. Raises vault.CannotOpen, where the secret has changed since."""
-    if not row.body.startswith(_SEALED):
-        return str(row.body)
-    return vault.open_secret(base64.b64decode(row.body.removeprefix(_SEALED)), secret_key, "system mail", 0).decode()
+    return _opened(row.body, secret_key)
+
+
+def html_of(row: SystemMessage, secret_key: str) -> str:
+    """The same of its HTML."""
+    return _opened(row.html, secret_key)
+
+
+def _opened(text: str, secret_key: str) -> str:
+    if not text.startswith(_SEALED):
+        return text
+    return vault.open_secret(base64.b64decode(text.removeprefix(_SEALED)), secret_key, "system mail", 0).decode()
 
 
 def _sealed(body: str, secret_key: str) -> str:
@@ -84,8 +101,8 @@ def is_too_many(row: SystemMessage) -> bool:
     Asked again before it is sent: transactions that queue at the same moment don't see each other's rows.
     """
     before = (SystemMessage.recipient == row.recipient) & (SystemMessage.created > row.created - timedelta(days=1))
-    of_calendar = SystemMessage.kind.in_(CALENDAR)
-    before &= of_calendar if row.kind in CALENDAR else ~of_calendar
+    of_their_own = next((kinds for kinds in (CALENDAR, FILES) if row.kind in kinds), None)
+    before &= SystemMessage.kind.in_(of_their_own) if of_their_own else SystemMessage.kind.not_in(CALENDAR + FILES)
     if row.id is not None:
         before &= SystemMessage.id < row.id
     return bool(SystemMessage.select().where(before).count() >= most_of(row.kind))
@@ -93,6 +110,8 @@ def is_too_many(row: SystemMessage) -> bool:
 
 def most_of(kind: str) -> int:
     """How many messages of this kind and those counted with it go to one recipient in a day."""
+    if kind in FILES:
+        return FILES_PER_DAY
     return CALENDAR_PER_DAY if kind in CALENDAR else PER_DAY
 
 
