@@ -60,6 +60,7 @@ from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
+from webmail.models.transfer_visits import TransferCode, TransferFetch, TransferReport, TransferTry
 from webmail.models.transfers import (
     ContentPiece,
     ContentState,
@@ -159,8 +160,12 @@ __all__ = [
     "StoredContent",
     "Transfer",
     "TransferAllowance",
+    "TransferCode",
     "TransferEvent",
+    "TransferFetch",
     "TransferFile",
     "TransferRecipient",
+    "TransferReport",
     "TransferState",
+    "TransferTry",
 ]
