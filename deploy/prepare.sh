@@ -12,7 +12,7 @@ servers=() # what tests skip where it can't be installed
 requirements=(requirements.txt)
 if [ "$what" = test ]; then
     packages+=(chromium w3m tmux fonts-dejavu-core)
-    servers+=(postgresql dovecot-pgsql nginx)
+    servers+=(postgresql dovecot-pgsql nginx clamav-daemon)
     servers+=(slapd libldap-dev libsasl2-dev gcc libc6-dev) # the directory, and what building python-ldap takes
     # for the checkers of pages, in whatever package this machine has them
     command -v npm >/dev/null || servers+=(npm)
@@ -55,7 +55,8 @@ policy=/usr/sbin/policy-rc.d
 install_packages() {
     local as_root=("$@") ours= package service
     declare -A services=([dovecot-imapd]="dovecot.service dovecot.socket" [postgresql]=postgresql.service
-        [postfix]=postfix.service [nginx]=nginx.service [slapd]=slapd.service)
+        [postfix]=postfix.service [nginx]=nginx.service [slapd]=slapd.service
+        [clamav-daemon]="clamav-daemon.service clamav-daemon.socket clamav-freshclam.service")
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
         "${as_root[@]}" chmod 755 $policy

@@ -51,6 +51,8 @@ class Transfers:
     def __post_init__(self) -> None:
         if self.days > self.most_days:
             raise ConfigError("transfers: days must not be more than most_days")
+        if self.key == "browser" and self.clamd and self.unscanned == "refuse":
+            raise ConfigError('transfers: with key = "browser" nothing can be scanned: unscanned = "refuse" would refuse all')
 
     @property
     def endings(self) -> frozenset[str]:

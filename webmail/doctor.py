@@ -21,6 +21,7 @@ from webmail import (
     doctor_doors,
     doctor_index,
     doctor_machine,
+    doctor_scanner,
     managesieve,
     smtp,
 )
@@ -72,6 +73,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
     yield from doctor_doors.examine(settings)
     yield from doctor_devices.examine(settings)
     yield from doctor_dns.examine(settings)
+    yield from doctor_scanner.examine(settings)
     yield from establishment(settings)
     yield from doctor_machine.examine(settings)
 

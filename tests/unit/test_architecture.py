@@ -76,6 +76,7 @@ TOP = (
     "doctor_machine",
     "doctor_mail",
     "doctor_result",
+    "doctor_scanner",
     "jobs",
 )  # "" is create_app
 LEVELS = (NOUNS, FORMATS, PROTOCOLS, DATA, ("web",), AREAS, TOP)
