@@ -146,7 +146,7 @@ _OWNER: dict[type[pw.Model], pw.Field] = {
 _SECRET = {  # columns that are never handed out
     "password", "credential", "id_hash", "data", "token_hash", "code_hash", "secret", "last_step", "sha", "credential_hash",
     "credential_id", "public_key", "sign_count", "provider_session", "session", "number", "content", "writer", "cursor", "result",
-    "profile_hash", "profile_sealed", "nonce", "link_hash", "key_check",
+    "profile_hash", "profile_sealed", "nonce", "link_hash", "receipt_hash", "key_check",
 }  # fmt: skip
 _PIECE = 100  # cards in memory at once
 

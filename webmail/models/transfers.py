@@ -120,7 +120,7 @@ class Transfer(Table):
     published = pw.DateTimeField(null=True)
     expires = pw.DateTimeField(index=True)
     closed = pw.DateTimeField(null=True, index=True)
-    closed_by = pw.CharField(max_length=10, default="")  # owner, date, admin
+    closed_by = pw.CharField(max_length=10, default="")  # owner, date, admin; guest: who sent it took it back
     closed_reason = pw.CharField(max_length=300, default="")  # an administrator's words for its owner
     all_told = pw.IntegerField(default=0)  # 1: that everybody has everything was noted
     files_gone = pw.IntegerField(default=0)  # 1: nothing of it is stored any more

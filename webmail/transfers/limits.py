@@ -12,6 +12,7 @@ from webmail.models import ContentState, StoredContent, Transfer, TransferAllowa
 from webmail.storage import StorageArea, open_storage, room
 
 MB = 1024 * 1024
+_FROM_GUESTS = 5  # times as many transfers as one's own
 
 
 class Limit(StrEnum):
@@ -61,11 +62,14 @@ def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, 
     check_disk(size, settings)
 
 
-def check_count(owner: User, settings: Settings) -> None:
-    """Whether a person may begin another transfer. Raises OverLimit."""
-    open_ones = (Transfer.owner == owner) & (Transfer.state != TransferState.CLOSED)
-    if Transfer.select().where(open_ones).count() >= settings.transfers.open_transfers:
-        raise OverLimit(Limit.TRANSFERS, settings.transfers.open_transfers)
+def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -> None:
+    """Whether a person may begin another transfer; what guests send them counts by itself, since it comes by the class. Raises
+    OverLimit.
+    """
+    most = settings.transfers.open_transfers * (_FROM_GUESTS if from_guests else 1)
+    open_ones = (Transfer.owner == owner) & (Transfer.state != TransferState.CLOSED) & Transfer.request.is_null(not from_guests)
+    if Transfer.select().where(open_ones).count() >= most:
+        raise OverLimit(Limit.TRANSFERS, most)
 
 
 def check_disk(size: int, settings: Settings) -> None:

@@ -51,7 +51,7 @@ def create(
     link_key: bytes | None = None, draft_id: str = "",
 ) -> Transfer:  # fmt: skip
     """An open transfer without files. Raises OverLimit where the owner has too many."""
-    limits.check_count(owner, settings)
+    limits.check_count(owner, settings, from_guests=request is not None)
     nonce = links.new_nonce()
     days = (request.days if request is not None else 0) or settings.transfers.days
     return Transfer.create(
