@@ -11,13 +11,13 @@ import click
 from flask.cli import with_appcontext
 from flask_babel import gettext as _
 
-from webmail import preferences, system_mail
+from webmail import preferences, schedule, system_mail
 from webmail.account import Account
 from webmail.cli_audit import noted
 from webmail.cli_values import account_of, printable
 from webmail.config import Settings
 from webmail.errors import MailError
-from webmail.filters import absence_change, absence_times, store
+from webmail.filters import absence_change, store
 from webmail.filters.absence import INTERVALS, Absence, Audience
 from webmail.filters.rules import LONGEST_TEXT, BadRule
 from webmail.models import AuditAct, User
@@ -97,8 +97,8 @@ def _zone(user: User) -> ZoneInfo:
 def _times(since: str, until: str, zone: ZoneInfo) -> tuple[datetime, datetime | None]:
     now = datetime.now(UTC)
     try:
-        start = absence_times.moment(since, "", zone, ends=False) or now.replace(second=0, microsecond=0)
-        end = absence_times.moment(until, "", zone, ends=True)
+        start = schedule.moment(since, "", zone, ends=False) or now.replace(second=0, microsecond=0)
+        end = schedule.moment(until, "", zone, ends=True)
     except BadTime as error:
         raise click.ClickException("times are written 2026-12-01 or 2026-12-01T08:00") from error
     if end is not None and end <= now:
@@ -142,8 +142,8 @@ def _show(user: User, found: Absence) -> None:
 
 
 def _period(found: Absence, zone: ZoneInfo) -> str:
-    start = " ".join(filter(None, absence_times.shown(found.start, zone, ends=False)))
-    until = " ".join(filter(None, absence_times.shown(found.until, zone, ends=True)))
+    start = " ".join(filter(None, schedule.shown(found.start, zone, ends=False)))
+    until = " ".join(filter(None, schedule.shown(found.until, zone, ends=True)))
     return f"from {start or 'now'} until {until or 'it is turned off'} ({zone.key})"
 
 
@@ -168,8 +168,8 @@ def _off_words(user: User) -> str:
 
 def _on_words(user: User, found: Absence) -> str:
     zone = _zone(user)
-    start = " ".join(filter(None, absence_times.shown(found.start, zone, ends=False)))
-    until = " ".join(filter(None, absence_times.shown(found.until, zone, ends=True)))
+    start = " ".join(filter(None, schedule.shown(found.start, zone, ends=False)))
+    until = " ".join(filter(None, schedule.shown(found.until, zone, ends=True)))
     lines = [_("An administrator turned on automatic replies for %(address)s.", address=user.address), ""]
     lines.append(_("From: %(when)s", when=start))
     lines.append(_("Until: %(when)s", when=until) if until else _("Until they are turned off"))

@@ -1,11 +1,16 @@
-"""Schedule times: the times offered for sending later or snoozing, in a person's time zone, and their validation."""
+"""Schedule times: as a person types and reads them in their time zone; those offered for sending later or snoozing."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 EVENING, MORNING = time(18), time(8)
+_HOUR = re.compile(r"(\d\d?)(?:[:hH.](\d\d)?(?::\d\d(?:\.\d+)?)?)?", re.ASCII)
+_TYPED_DAY = re.compile(r"(\d\d?)[/.](\d\d?)[/.](\d{4})", re.ASCII)
+_YEARS = (2000, 2200)
+_DAY = timedelta(days=1)
 
 
 class BadTime(ValueError):
@@ -43,3 +48,45 @@ def stored(local: datetime, at: datetime, furthest: timedelta) -> datetime:
     if not timedelta(0) < found - at.astimezone(UTC) <= furthest:
         raise BadTime(f"{found} is over, or too far away")
     return found.replace(tzinfo=None)
+
+
+def moment(day: str, hour: str, zone: tzinfo, *, ends: bool) -> datetime | None:
+    """What was typed as a moment in UTC, None for nothing. Raises BadTime.
+
+    `day` is 2026-12-24 or 24/12/2026, and may hold the hour too, as ISO 8601 has it, even with a zone of its own. Without an hour
+    it is the day's first moment, or the one after its last (`ends`).
+    """
+    day, hour = day.strip(), hour.strip()
+    if not day and not hour:
+        return None
+    try:
+        local = _local(day, hour, zone, ends=ends)
+        if not _YEARS[0] <= local.year < _YEARS[1]:
+            raise ValueError("not in these centuries")
+        return local.astimezone(UTC).replace(second=0, microsecond=0)
+    except (ValueError, OverflowError) as error:
+        raise BadTime(f"{day!r} {hour!r} is no time") from error
+
+
+def _local(day: str, hour: str, zone: tzinfo, *, ends: bool) -> datetime:
+    if len(day) > 10 and day[10] in "T " and not hour:
+        found = datetime.fromisoformat(day.strip())
+        return found if found.tzinfo else found.replace(tzinfo=zone)
+    typed = _TYPED_DAY.fullmatch(day)
+    on = date(int(typed[3]), int(typed[2]), int(typed[1])) if typed else date.fromisoformat(day)
+    if not hour:
+        return datetime.combine(on + _DAY if ends else on, time(), zone)
+    clock = _HOUR.fullmatch(hour)
+    if clock is None:
+        raise ValueError(f"{hour!r} is no time of day")
+    return datetime.combine(on, time(int(clock[1]), int(clock[2] or 0)), zone)
+
+
+def shown(at: datetime | None, zone: tzinfo, *, ends: bool) -> tuple[str, str]:
+    """The day and hour by which `moment` finds this again."""
+    if at is None:
+        return "", ""
+    local = at.astimezone(zone)
+    if (local.hour, local.minute) != (0, 0):
+        return f"{local:%Y-%m-%d}", f"{local:%H:%M}"
+    return f"{local - _DAY if ends else local:%Y-%m-%d}", ""

@@ -8,7 +8,8 @@ from datetime import datetime
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from webmail.filters import absence_change, absence_times
+from webmail import schedule
+from webmail.filters import absence_change
 from webmail.filters.absence import INTERVALS, LONGEST_SUBJECT, Absence, Audience, check
 from webmail.filters.absence_times import OfferedTimes
 from webmail.filters.rules import LONGEST_TEXT, BadRule
@@ -43,8 +44,8 @@ class AbsenceForm:
         """One that is over begins anew, with the texts of last time; one that is off keeps the days that are still to come."""
         past = found.until is not None and at >= found.until
         begun = not found.on and found.start is not None and at >= found.start
-        since = ("", "") if past or begun else absence_times.shown(found.start, time_zone(), ends=False)
-        until = ("", "") if past else absence_times.shown(found.until, time_zone(), ends=True)
+        since = ("", "") if past or begun else schedule.shown(found.start, time_zone(), ends=False)
+        until = ("", "") if past else schedule.shown(found.until, time_zone(), ends=True)
         return cls(
             found.on and not past, *since, *until, found.subject, found.text, found.text_inside, found.formatted,
             str(found.audience), str(found.days), preferences().school_zone, absence_change.version_of(found),
@@ -106,7 +107,7 @@ class AbsenceForm:
 
     def _moment(self, name: str, day: str, hour: str, *, ends: bool) -> datetime | None:
         try:
-            return absence_times.moment(day, hour, time_zone(), ends=ends)
+            return schedule.moment(day, hour, time_zone(), ends=ends)
         except BadTime:
             self.errors[name] = _("Enter a date such as 2026-12-24, and a time such as 8:30.")
             return None

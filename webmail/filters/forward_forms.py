@@ -9,7 +9,8 @@ from datetime import datetime
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from webmail.filters import absence_times, forward_change
+from webmail import schedule
+from webmail.filters import forward_change
 from webmail.filters.forwarding import MOST_ADDRESSES, Forwarding
 from webmail.schedule import BadTime
 from webmail.web.current import time_zone
@@ -35,7 +36,7 @@ class ForwardForm:
         """One that is off or over begins anew, with all the addresses that may be chosen."""
         past = found.until is not None and at >= found.until
         fresh = past or not found.on
-        until = ("", "") if fresh else absence_times.shown(found.until, time_zone(), ends=True)
+        until = ("", "") if fresh else schedule.shown(found.until, time_zone(), ends=True)
         ticked = tuple(known)[:MOST_ADDRESSES] if fresh else tuple(one.lower() for one in found.addresses)
         return cls(found.on and not past, ticked, found.keep, *until, forward_change.version_of(found))
 
@@ -53,7 +54,7 @@ class ForwardForm:
         """The forwarding, None where something is wrong; `errors` says what."""
         until = None
         try:
-            until = absence_times.moment(self.until, self.until_hour, time_zone(), ends=True)
+            until = schedule.moment(self.until, self.until_hour, time_zone(), ends=True)
         except BadTime:
             self.errors["until"] = _("Enter a date such as 2026-12-24, and a time such as 8:30.")
         if self.on and until is not None and until <= at:

@@ -9,8 +9,8 @@ import pytest
 
 from webmail.config_tables import ListedHolidays
 from webmail.filters import holidays
-from webmail.filters.absence_times import moment, offered, shown
-from webmail.schedule import BadTime
+from webmail.filters.absence_times import offered
+from webmail.schedule import BadTime, moment, shown
 
 PARIS, AUCKLAND = ZoneInfo("Europe/Paris"), ZoneInfo("Pacific/Auckland")
 

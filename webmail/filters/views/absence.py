@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail import preferences as preferred
+from webmail import schedule
 from webmail.auth.guard import keeps_text
 from webmail.compose import identities
 from webmail.errors import MailError
@@ -210,7 +211,7 @@ def until_words(until: datetime) -> str:
 
 
 def _words(at: datetime, *, ends: bool) -> str:
-    day, hour = absence_times.shown(at, time_zone(), ends=ends)
+    day, hour = schedule.shown(at, time_zone(), ends=ends)
     return long_date(at) if hour else day_in_full(datetime.fromisoformat(day).date())
 
 
