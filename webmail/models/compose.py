@@ -49,6 +49,7 @@ class DraftRow(Table):
     language = pw.CharField(max_length=35, null=True, default="")  # of the text (RFC 5646); empty: unspecified
     read_receipt = pw.BooleanField(null=True, default=False)
     delivery_receipt = pw.BooleanField(null=True, default=False)
+    link_days = pw.IntegerField(null=True, default=0)  # how long the link to its large files works; 0: as usual
     if TYPE_CHECKING:
         attachments: Any  # backref of AttachmentRow
 
