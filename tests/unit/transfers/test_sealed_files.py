@@ -1,0 +1,238 @@
+"""Files that browsers encrypt: our script in Node and our program for the command line read what the other wrote, and nothing else.
+
+The form stands written out in static/tools/open_sealed.py; a third hand, below, writes it from that description.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+STATIC = Path(__file__).resolve().parents[3] / "static"
+PROGRAM = STATIC / "tools" / "open_sealed.py"
+SCRIPT = STATIC / "js" / "transfers" / "sealed.js"
+NODE = shutil.which("node") or ""
+KEY, SALT, CHUNK = bytes(range(32)), b"s" * 16, 1024 * 1024
+SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 77]
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("open_sealed", PROGRAM)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+open_sealed = _load()
+
+
+def sealed(data: bytes, name: str, key: bytes = KEY) -> bytes:
+    """By the description alone."""
+    cipher = AESGCM(HKDF(algorithm=SHA256(), length=32, salt=SALT, info=b"traboule file 1").derive(key))
+    told = json.dumps({"name": name, "type": "text/plain"}, ensure_ascii=False).encode()
+    told += b" " * (-len(told) % 256)
+    fixed = b"TRABOULE\x01" + SALT + (len(told) + 16).to_bytes(2, "big")
+    parts = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)] or [b""]
+    content = [
+        cipher.encrypt(count.to_bytes(11, "big") + bytes([count == len(parts) - 1]), part, None)
+        for count, part in enumerate(parts)
+    ]
+    return fixed + cipher.encrypt(b"\xff" * 12, told, fixed) + b"".join(content)
+
+
+def link(key: bytes = KEY) -> str:
+    return "https://webmail.lycee.example/t/abc#" + base64.urlsafe_b64encode(key).decode().rstrip("=")
+
+
+def by_program(data: bytes, key: bytes = KEY) -> tuple[str, bytes]:
+    name, _type, content = open_sealed.opened(io.BytesIO(data), key)
+    return name, b"".join(content)
+
+
+_AROUND = """
+global.window = globalThis;
+const fs = require("fs");
+if (!globalThis.crypto) globalThis.crypto = require("crypto").webcrypto;
+eval(fs.readFileSync(process.argv[1], "utf8"));
+const given = JSON.parse(process.argv[2]);
+function streamOf(bytes, step) {
+  let at = 0;
+  return new ReadableStream({ pull(c) {
+    if (at >= bytes.length) return c.close();
+    c.enqueue(new Uint8Array(bytes.subarray(at, at += step)));
+  } });
+}
+(async () => {
+"""
+
+
+def node(script: str, **given: object) -> str:
+    if not NODE:
+        pytest.skip("Node is not installed")
+    code = f"{_AROUND}{script}\n}})().catch((error) => {{ console.log(JSON.stringify(error)); process.exit(3); }});"
+    done = subprocess.run([NODE, "-e", code, str(SCRIPT), json.dumps(given)], capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, 3), done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_program_opens_what_the_description_says(size):
+    data = os.urandom(size)
+    assert by_program(sealed(data, "Été/où.txt")) == ("Été/où.txt", data)
+
+
+def test_the_script_seals_what_the_program_opens_whatever_parts_are_asked_for(tmp_path):
+    for size in SIZES:
+        (tmp_path / f"{size}.bin").write_bytes(os.urandom(size))
+    node(
+        """
+        const key = window.sealed.keyIn(given.key);
+        for (const size of given.sizes) {
+          const file = new Blob([fs.readFileSync(`${given.folder}/${size}.bin`)], { type: "text/plain" });
+          const made = window.sealed.seal(file, "Devoirs/Zoé.txt", key);
+          const parts = [];
+          for (let at = 0; at < made.size; at += given.step) {
+            const part = await made.slice(at, at + given.step);
+            if (part.size !== Math.min(given.step, made.size - at)) throw new Error("size");
+            parts.push(Buffer.from(await part.arrayBuffer()));
+          }
+          const again = Buffer.from(await (await made.slice(0, made.size)).arrayBuffer());
+          const whole = Buffer.concat(parts);
+          if (!whole.equals(again) || whole.length !== made.size) throw new Error("not the same " + size);
+          fs.writeFileSync(`${given.folder}/${size}.sealed`, whole);
+        }
+        """,
+        key=link().partition("#")[2], folder=str(tmp_path), sizes=SIZES, step=700_001,
+    )  # fmt: skip
+    for size in SIZES:
+        assert by_program((tmp_path / f"{size}.sealed").read_bytes()) == (
+            "Devoirs/Zoé.txt",
+            (tmp_path / f"{size}.bin").read_bytes(),
+        )
+
+
+_OPEN = """
+const out = [];
+let name = "";
+await window.sealed.open(streamOf(fs.readFileSync(given.file), given.step), window.sealed.keyIn(given.key),
+  (told) => { name = told.name; }, (bytes) => { out.push(Buffer.from(bytes)); });
+fs.writeFileSync(given.file + ".open", Buffer.concat(out));
+console.log(name);
+"""
+
+
+@pytest.mark.parametrize(("size", "step"), [(0, 10), (1, 1), (CHUNK, 65_536), (2 * CHUNK + 77, 3_000_000)])
+def test_the_script_opens_what_the_description_says(tmp_path, size, step):
+    data, file = os.urandom(size), tmp_path / "a.sealed"
+    file.write_bytes(sealed(data, "où.txt"))
+    assert node(_OPEN, file=str(file), key=link().partition("#")[2], step=step) == "où.txt"
+    assert (tmp_path / "a.sealed.open").read_bytes() == data
+
+
+def _broken() -> dict[str, tuple[bytes, bytes, str]]:
+    """What was changed, with which key it is opened, and what is said."""
+    whole = sealed(bytes(2 * CHUNK + 5), "a.txt")
+    head = len(sealed(b"", "a.txt")) - 16
+    step = CHUNK + 16
+    first, second = whole[head : head + step], whole[head + step : head + 2 * step]
+    return {
+        "another key": (whole, os.urandom(32), "key"),
+        "cut between two chunks": (whole[: head + 2 * step], KEY, "bytes"),
+        "cut within a chunk": (whole[:-3], KEY, "bytes"),
+        "nothing after the name": (whole[:head], KEY, "bytes"),
+        "cut within the name": (whole[:100], KEY, "key"),
+        "two chunks exchanged": (whole[:head] + second + first + whole[head + 2 * step :], KEY, "bytes"),
+        "a chunk twice": (whole[: head + step] + first + whole[head + step :], KEY, "bytes"),
+        "bytes after the end": (whole + b"x", KEY, "bytes"),
+        "a bit of the content": (whole[:-1] + bytes([whole[-1] ^ 1]), KEY, "bytes"),
+        "a bit of the name": (whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], KEY, "key"),
+        "a bit of the salt": (whole[:12] + bytes([whole[12] ^ 1]) + whole[13:], KEY, "key"),
+        "a name of 64 KB": (whole[:25] + b"\xff\xff" + whole[27:], KEY, "form"),
+        "another form": (b"PK\x03\x04" + whole, KEY, "form"),
+        "nothing": (b"", KEY, "form"),
+    }
+
+
+@pytest.mark.parametrize("what", _broken())
+def test_the_program_keeps_nothing_of_what_was_changed(what, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data, key, _why = _broken()[what]
+    Path("given").write_bytes(data)
+    with pytest.raises(open_sealed.Damaged):
+        open_sealed.save("given", key)
+    assert os.listdir() == ["given"]
+
+
+def test_the_script_tells_what_was_changed(tmp_path):
+    cases = _broken()
+    for number, (data, _key, _why) in enumerate(cases.values()):
+        (tmp_path / str(number)).write_bytes(data)
+    said = node(
+        """
+        const said = [];
+        for (const [number, key] of given.keys.entries()) {
+          await window.sealed.open(streamOf(fs.readFileSync(`${given.folder}/${number}`), 100000), window.sealed.keyIn(key), () => 0, () => 0)
+            .then(() => said.push("whole"), (error) => said.push(error.damaged || String(error)));
+        }
+        console.log(JSON.stringify(said));
+        """,
+        folder=str(tmp_path), keys=[link(key).partition("#")[2] for _data, key, _why in cases.values()],
+    )  # fmt: skip
+    assert dict(zip(cases, json.loads(said), strict=True)) == {what: why for what, (_data, _key, why) in cases.items()}
+
+
+def test_names_for_the_page_are_sealed_too():
+    said = node(
+        """
+        const key = window.sealed.newKey(), text = await window.sealed.sealText(given.text, key);
+        const other = await window.sealed.openText(text, window.sealed.newKey()).catch((error) => error.damaged);
+        const none = await window.sealed.openText("nothing", key).catch((error) => error.damaged);
+        console.log(JSON.stringify([(await window.sealed.openText(text, key)).trim(), text.includes("Zo"), other, none,
+          window.sealed.keyIn("#" + window.sealed.packed(key)).length, window.sealed.keyIn("#abc"), window.sealed.keyIn("")]));
+        """,
+        text="Zoé.odt",
+    )  # fmt: skip
+    assert json.loads(said) == ["Zoé.odt", False, "key", "form", 32, None, None]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("../../etc/passwd", "passwd"), ("a\\..\\b.txt", "b.txt"), ("..", "file"), ("", "file"), ("a\nb:c.txt", "a_b_c.txt")],
+)
+def test_names_lead_nowhere(given, kept, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert open_sealed.harmless(given) == kept
+    Path("given").write_bytes(sealed(b"new", given))
+    Path(kept).write_bytes(b"old")
+    assert open_sealed.save("given", KEY) != kept
+    assert Path(kept).read_bytes() == b"old"
+
+
+def test_it_runs_as_a_command(tmp_path):
+    (tmp_path / "one").write_bytes(sealed(b"first", "one.txt"))
+    (tmp_path / "two").write_bytes(sealed(b"second", "two.txt")[:-1])
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, PROGRAM, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+
+    done = run(link(), "one", "two", "three")
+    assert (tmp_path / "one.txt").read_bytes() == b"first"
+    assert (done.returncode, done.stdout) == (1, "one: one.txt\n")
+    assert "two: it was changed or cut off" in done.stderr and "three: " in done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["one", "one.txt", "two"]
+    assert run(link()[:-5], "one").returncode == 1
+    assert "LINK" in run().stderr
