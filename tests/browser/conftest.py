@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from imapclient import IMAPClient
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from deploy.demo import accounts
+from deploy.demo.child import HOST
 from deploy.demo.services import Services
 from tests.support.every_page import furnish
+from webmail.models import User, WritingIdentity
 
-CHROMIUM = "/usr/bin/chromium"
+# without its windows it is the same engine, at a third of the processor's time; CHROMIUM=/usr/bin/chromium for the other
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 PATIENCE = 30_000  # milliseconds, on a busy machine; it costs nothing where all is well
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 expect.set_options(timeout=PATIENCE)
@@ -36,6 +43,34 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 def every_page(demo: Services) -> dict[str, str]:
     """The addresses of all of Alice's pages, by name, with something on them."""
     return furnish(demo)
+
+
+@pytest.fixture
+def as_on_the_first_day(demo: Services) -> None:
+    """Settings of Alice and Bob as at first, whatever another test left behind: a language, a time to undo, a signature."""
+    with accounts.tables(demo.database):
+        people = User.select().where(User.address.in_([accounts.ALICE.address, accounts.BOB.address]))
+        User.update(language="", preferences=None).where(User.id.in_(people)).execute()
+        WritingIdentity.update(signature=None).where(WritingIdentity.user.in_(people)).execute()
+
+
+@pytest.fixture(scope="session")
+def newcomer(demo: Services) -> Callable[..., str]:
+    """`newcomer("nora", message("Bonjour"))`: the address of somebody new with this mail in the inbox, the last one the newest.
+
+    Whoever changes a language, tags, settings or folders does it as somebody new: Alice and Bob are everybody's.
+    """
+
+    def make(word: str, *inbox: EmailMessage, name: str = "Nora Petit", quota: int = 10**8) -> str:
+        address = f"{word}-{time.time_ns()}@lycee.example"
+        demo.add_account(address, name, quota)
+        with IMAPClient(HOST, demo.ports.imap, ssl=False, timeout=20) as client:
+            client.login(address, demo.password)
+            if inbox:
+                client.multiappend("INBOX", [bytes(one) for one in inbox])
+        return address
+
+    return make
 
 
 @pytest.fixture(scope="session")

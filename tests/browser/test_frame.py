@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.messages import message
 from tests.support.waiting import eventually
 
 OpenBrowser = Callable[..., Page]
@@ -70,8 +71,8 @@ def test_a_menu_closes_as_the_focus_leaves_it_and_with_escape(open_browser: Open
     page.wait_for_url(re.compile(r"\?query="))
 
 
-def test_the_language_leads_back(open_browser: OpenBrowser, scripts: bool) -> None:
-    page = open_browser(ALICE, language="en")
+def test_the_language_leads_back(open_browser: OpenBrowser, newcomer: Callable[..., str], scripts: bool) -> None:
+    page = open_browser(newcomer("language", message("Bonjour")), language="en")
     page.click("nav.areas a[href='/contacts']")
     expect(page.locator("nav.areas a[aria-current]")).to_have_attribute("href", "/contacts")
     page.click(f"{ACCOUNT} > summary")

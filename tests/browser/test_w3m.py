@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import imaplib
 import re
 import shutil
 import subprocess
@@ -168,17 +167,11 @@ def test_a_person_skips_to_the_content_and_to_the_folders_in_w3m(demo: Services,
 
 
 @pytest.fixture
-def wanda(demo: Services, terminal: Callable[[str], Terminal]) -> Terminal:
+def wanda(demo: Services, newcomer: Callable[..., str], terminal: Callable[[str], Terminal]) -> Terminal:
     """Somebody with one message, which has a file, in her inbox."""
-    address = f"w3m-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Wanda", 10**8)
     outing = message("Sortie au musée", sender="Zoé Petit <zoe@x.example>")
     outing.add_attachment(b"Le programme.", "application", "pdf", filename="programme.pdf")
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    client.append("INBOX", "", None, bytes(outing))
-    client.logout()
-    return sign_in(terminal, demo, address)
+    return sign_in(terminal, demo, newcomer("w3m", outing))
 
 
 def press(window: Terminal, button: str, then: str) -> None:
@@ -207,7 +200,8 @@ def test_a_person_goes_to_a_date_in_w3m(wanda: Terminal) -> None:
 def test_what_the_menu_of_a_message_offers_works_in_w3m(wanda: Terminal) -> None:
     press(wanda, "Sortie au musée", "Viewing <Sortie")
     press(wanda, "Add to", "Zoé Petit was added to your contacts.")  # the words stand on two lines
-    press(wanda, "Remove attachments", "programme.pdf")
+    press(wanda, "Remove attachments", "Viewing <Remove attachments")  # the file's name stands on the message's page too
+    wanda.until("programme.pdf")
     wanda.keys("B")
     wanda.until("Viewing <Sortie")
     press(wanda, "Report phishing", "moved to Junk.")

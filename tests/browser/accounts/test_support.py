@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from deploy.demo import accounts
+from tests.support.messages import message
 
 
 def test_from_the_door(open_browser: Callable[..., Page], scripts: bool, check_accessibility: Callable[[Page], None]) -> None:
@@ -47,11 +47,11 @@ def test_in_the_other_language(open_browser: Callable[..., Page]) -> None:
     expect(page.locator("h1")).to_have_text("Aide")
 
 
-def test_who_is_signed_in_need_not_say_who_they_are(open_browser: Callable[..., Page]) -> None:
-    page = open_browser(accounts.BOB.address)
+def test_who_is_signed_in_need_not_say_who_they_are(open_browser: Callable[..., Page], newcomer: Callable[..., str]) -> None:
+    page = open_browser(address := newcomer("lost", message("Bonjour")))
     page.goto("/support")
     assert page.locator("[name=username]").count() == 0
-    expect(page.locator("main")).to_contain_text(accounts.BOB.address)
+    expect(page.locator("main")).to_contain_text(address)
     page.check("[name=kind][value=mail]")
     page.click("form[action='/support'] button")
     expect(page.locator("main")).to_contain_text("copie")

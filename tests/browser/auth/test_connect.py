@@ -19,13 +19,8 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def address(demo: Services) -> str:
-    made = f"connect-{next(_numbers)}@lycee.example"
-    demo.add_account(made, "Denise")
-    with IMAPClient("127.0.0.1", demo.ports.imap, ssl=False, timeout=10) as client:
-        client.login(made, demo.password)
-        client.append("INBOX", bytes(message("Bonjour")))
-    return made
+def address(newcomer: Callable[..., str]) -> str:
+    return newcomer("connect", message("Bonjour"))
 
 
 def _connect(page: Page, demo: Services, kind: str) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import imaplib
 import re
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
-from deploy.demo.child import HOST
 from deploy.demo.services import Services
 from tests.support.calendar_ground import put
 from tests.support.messages import message
@@ -24,14 +21,9 @@ ZONE = ";TZID=Europe/Paris:"
 
 
 @pytest.fixture
-def teacher(demo: Services) -> str:
+def teacher(demo: Services, newcomer: Callable[..., str]) -> str:
     """The address of somebody new, with a calendar of lessons beside their own."""
-    address = f"teacher-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Claire", 10**8)
-    client = imaplib.IMAP4(HOST, demo.ports.imap)
-    client.login(address, demo.password)
-    client.append("INBOX", "", "", bytes(message("Bonjour")))  # signing in leads to a list with something in it
-    client.logout()
+    address = newcomer("teacher", message("Bonjour"))
     with accounts.tables(demo.database):
         user = User.get(User.address == address)
         own = collections.first(user, collections.CALENDAR)

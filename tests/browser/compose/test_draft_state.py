@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.support.messages import message
 from tests.support.settings_pages import choose_in_browser
 
 ALICE = "alice@lycee.example"
@@ -22,8 +23,10 @@ def begin(page: Page) -> str:
     return subject
 
 
-def test_an_undone_message_is_in_drafts_and_the_form_says_so(open_browser: Callable[..., Page], scripts: bool) -> None:
-    page = open_browser(ALICE, language="en")
+def test_an_undone_message_is_in_drafts_and_the_form_says_so(
+    open_browser: Callable[..., Page], newcomer: Callable[..., str], scripts: bool
+) -> None:
+    page = open_browser(newcomer("undoes", message("Bonjour")), language="en")
     choose_in_browser(page, "undo_seconds", "30")
     subject = begin(page)
     page.click("button[value=send]")

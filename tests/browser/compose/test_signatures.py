@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.support.messages import message
+
 
 def add_signature(page: Page, name: str, text: str) -> None:
     page.goto("/settings/signatures/new")
@@ -16,12 +18,14 @@ def add_signature(page: Page, name: str, text: str) -> None:
 
 
 def test_a_signature_is_chosen_while_writing(
-    open_browser: Callable[..., Page], scripts: bool, check_accessibility: Callable[[Page], None]
+    open_browser: Callable[..., Page],
+    newcomer: Callable[..., str],
+    scripts: bool,
+    check_accessibility: Callable[[Page], None],
 ) -> None:
-    page = open_browser("bob@lycee.example", language="en")
-    if page.goto("/settings/signatures") and not page.get_by_text("Long").count():
-        add_signature(page, "Long", "Bob Girard\nLycée Ampère")
-        add_signature(page, "Short", "C.")
+    page = open_browser(newcomer("signs", message("Bonjour")), language="en")
+    add_signature(page, "Long", "Bob Girard\nLycée Ampère")
+    add_signature(page, "Short", "C.")
     page.goto("/compose")
     expect(page.locator("#body")).to_have_value(f"{'' if scripts else ' '}\n\n-- \nBob Girard\nLycée Ampère\n")
     page.fill("#body", "Bonjour\n\n-- \nBob Girard\nLycée Ampère\n")

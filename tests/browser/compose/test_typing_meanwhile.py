@@ -9,12 +9,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.demo.services import Services
 from tests.support.browsing import drawn, wait_for_row
+from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
 pytestmark = pytest.mark.parametrize("scripts", [True])
-ALICE, CHARLIE = "alice@lycee.example", "charlie@autre.example"
+ALICE = "alice@lycee.example"
 LATE = 1500  # milliseconds: long enough to type a few words
 
 
@@ -132,13 +132,9 @@ def test_send_pressed_while_save_is_at_work_sends_all_that_was_typed(open_browse
 
 
 @pytest.fixture
-def two_identities(open_browser: OpenBrowser, demo: Services) -> Page:
+def two_identities(open_browser: OpenBrowser, newcomer: Callable[..., str]) -> Page:
     """A browser of somebody with two identities, each with its signature."""
-    page = open_browser()
-    page.fill("[name=username]", CHARLIE)
-    page.fill("[name=password]", demo.password)
-    page.click("main button >> nth=0")
-    page.wait_for_url("**/mailbox/**")
+    page = open_browser(address := newcomer("identities", message("Bonjour")))
     for name in ("Un", "Deux"):
         page.goto("/settings/signatures/new")
         page.fill("main [name=name]", name)
@@ -146,7 +142,7 @@ def two_identities(open_browser: OpenBrowser, demo: Services) -> Page:
         page.click("main form button.btn-primary")
         page.wait_for_url(lambda address: not address.endswith("/new"))
         page.goto("/settings/identities/new")
-        page.select_option("main [name=address]", CHARLIE)
+        page.select_option("main [name=address]", address)
         page.select_option("main [name=signature]", label=name)
         page.fill("main [name=organisation]", name)
         page.click("main form button.btn-primary")

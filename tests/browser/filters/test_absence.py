@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import imaplib
 import re
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.demo.services import Services
 from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
@@ -19,14 +16,8 @@ SAVE = "form.absence button.btn-primary"
 
 
 @pytest.fixture
-def person(demo: Services) -> str:
-    address = f"away-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Nora Petit", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    client.append("INBOX", "", "", bytes(message("Conseil de classe", "Bonjour")))
-    client.logout()
-    return address
+def person(newcomer: Callable[..., str]) -> str:
+    return newcomer("away", message("Conseil de classe", "Bonjour"))
 
 
 def test_somebody_goes_away_and_comes_back(open_browser: OpenBrowser, person: str, scripts: bool) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import imaplib
-import time
 from collections.abc import Callable
 
 import pytest
@@ -18,14 +16,8 @@ BOB = "bob@lycee.example"
 
 
 @pytest.fixture
-def person(demo: Services) -> str:
-    address = f"forwards-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Nora Petit", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    client.append("INBOX", "", "", bytes(message("Conseil de classe", "Bonjour")))
-    client.logout()
-    return address
+def person(newcomer: Callable[..., str]) -> str:
+    return newcomer("forwards", message("Conseil de classe", "Bonjour"))
 
 
 def test_mail_is_forwarded_and_no_longer(open_browser: OpenBrowser, demo: Services, person: str, scripts: bool) -> None:

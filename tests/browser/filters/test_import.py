@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import imaplib
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.demo.services import Services
 from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
@@ -18,14 +15,8 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "filters"
 
 
 @pytest.fixture
-def reader(demo: Services) -> str:
-    address = f"import-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Nora Petit", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    client.append("INBOX", "", "", bytes(message("Conseil de classe", "Bonjour")))
-    client.logout()
-    return address
+def reader(newcomer: Callable[..., str]) -> str:
+    return newcomer("import", message("Conseil de classe", "Bonjour"))
 
 
 def test_filters_are_looked_at_then_taken(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:

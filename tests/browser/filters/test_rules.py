@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import imaplib
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.demo.services import Services
 from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
 
 
 @pytest.fixture
-def reader(demo: Services) -> str:
-    address = f"filters-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Nora Petit", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    client.append("INBOX", "", "", bytes(message("Conseil de classe", "Bonjour")))
-    client.logout()
-    return address
+def reader(newcomer: Callable[..., str]) -> str:
+    return newcomer("filters", message("Conseil de classe", "Bonjour"))
 
 
 def make(page: Page, name: str, value: str) -> None:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import imaplib
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.demo.services import Services
 from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
 
 
 @pytest.fixture
-def reader(demo: Services) -> str:
-    address = f"tryout-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Nora Petit", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    for subject in ("Conseil de classe", "Devis", "Conseil de vie"):
-        client.append("INBOX", "", "", bytes(message(subject, "Bonjour")))
-    client.logout()
-    return address
+def reader(newcomer: Callable[..., str]) -> str:
+    return newcomer("tryout", *(message(subject, "Bonjour") for subject in ("Conseil de classe", "Devis", "Conseil de vie")))
 
 
 def test_a_filter_is_tried_changed_and_applied(open_browser: OpenBrowser, reader: str, scripts: bool) -> None:

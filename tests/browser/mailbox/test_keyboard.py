@@ -35,18 +35,14 @@ def arrive(demo: Services, person: str, subject: str) -> None:
 
 
 @pytest.fixture
-def claire(demo: Services) -> str:
-    """The address of somebody new, who has three messages."""
-    address = f"claire-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Claire", 10**8)
-    for number in range(3):
-        arrive(demo, address, f"Message {number}")
-    return address
+def claire(newcomer: Callable[..., str]) -> str:
+    """The address of somebody new, who has five messages."""
+    return newcomer("claire", *(message(f"Message {number}") for number in range(5)))
 
 
 @only_with_scripts
-def test_keys_move_open_tick_and_put_away(open_browser: OpenBrowser) -> None:
-    page = open_browser(BOB)
+def test_keys_move_open_tick_and_put_away(open_browser: OpenBrowser, claire: str) -> None:
+    page = open_browser(claire)
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     rows = uids(page)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import imaplib
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from deploy.demo.services import Services
 from tests.support.messages import message
 
 
-def test_the_menus_lead_where_they_say(open_browser: Callable[..., Page], demo: Services, scripts: bool) -> None:
-    address = f"menus-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Wanda", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    client.append("INBOX", "", None, bytes(message("Sortie au musée", sender="Ottoline Farquhar <ottoline@x.example>")))
-    client.logout()
-    wanda = open_browser(address, language="en")
+def test_the_menus_lead_where_they_say(open_browser: Callable[..., Page], newcomer: Callable[..., str], scripts: bool) -> None:
+    outing = message("Sortie au musée", sender="Ottoline Farquhar <ottoline@x.example>")
+    wanda = open_browser(newcomer("menus", outing), language="en")
     menus = wanda.locator(".list-bar .menu > summary")
 
     def press(words: str, menu: int = 0) -> None:

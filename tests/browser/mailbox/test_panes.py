@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import imaplib
 import re
-import time
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
@@ -44,10 +43,12 @@ def subjects(page: Page) -> list[str]:
     return page.locator("[data-row] .s a[id]").all_text_contents()
 
 
-def tell(demo: Services, address: str, mailbox: str, subject: str, minute: int, text: str = _TEXT) -> None:
+def tell(demo: Services, address: str, mailbox: str, letters: dict[str, int], text: str = _TEXT) -> None:
+    """Messages with these subjects, each with the minute at which it came."""
     client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
     client.login(address, demo.password)
-    client.append(mailbox, "", f'"26-Mar-2026 10:{minute:02d}:00 +0100"', bytes(message(subject, text)))
+    for subject, minute in letters.items():
+        client.append(mailbox, "", f'"26-Mar-2026 10:{minute:02d}:00 +0100"', bytes(message(subject, text)))
     client.logout()
 
 
@@ -58,12 +59,10 @@ def with_html(subject: str, html: str) -> EmailMessage:
 
 
 @pytest.fixture
-def reader(demo: Services) -> str:
+def reader(demo: Services, newcomer: Callable[..., str]) -> str:
     """The address of somebody new with twelve messages, of which "Lettre 11" is the newest."""
-    address = f"panes-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Paule", 10**8)
-    for number in range(12):
-        tell(demo, address, "INBOX", f"Lettre {number}", number)
+    address = newcomer("panes")
+    tell(demo, address, "INBOX", {f"Lettre {number}": number for number in range(12)})
     return address
 
 
@@ -233,8 +232,7 @@ def test_the_separator_is_moved_by_mouse_and_keys_and_stays_where_it_was_put(pan
 def test_a_whole_page_that_is_ticked_offers_all_and_does_not_scroll(
     panes: Callable[..., Page], demo: Services, reader: str, layout: str
 ) -> None:
-    for number in range(12, 30):
-        tell(demo, reader, "INBOX", f"Lettre {number}", number)
+    tell(demo, reader, "INBOX", {f"Lettre {number}": number for number in range(12, 30)})
     page = panes(layout, width=1024, height=700)
     choose_in_browser(page, "page_size", "25")
     page.goto("/mailbox/INBOX")
@@ -267,7 +265,7 @@ def test_where_the_screen_is_too_small_messages_open_on_their_page(panes: Callab
 @only_with_scripts
 def test_a_draft_opens_as_a_page_and_a_message_that_went_is_told(panes: Callable[..., Page], demo: Services, reader: str) -> None:
     page = panes("below")
-    tell(demo, reader, "Drafts", "Brouillon", 1)
+    tell(demo, reader, "Drafts", {"Brouillon": 1})
     page.goto("/mailbox/Drafts")
     page.get_by_role("link", name="Brouillon", exact=True).click()
     expect(page.locator("[name=subject]")).to_have_value("Brouillon")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import imaplib
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -17,19 +16,21 @@ OpenBrowser = Callable[..., Page]
 ALICE = "alice@lycee.example"
 
 
+LETTERS = ("Voyage", "Conseil de classe", "Compte rendu de la réunion interdisciplinaire extraordinaire du 3 mars")
+
+
 @pytest.fixture
-def tagged(open_browser: OpenBrowser) -> Callable[..., Page]:
-    """Alice's inbox, its newest message with the tags Urgent and À relire."""
+def tagged(open_browser: OpenBrowser, newcomer: Callable[..., str]) -> Callable[..., Page]:
+    """An inbox, its newest message with the tags Urgent and À relire."""
 
     def opened(**screen: int | bool) -> Page:
-        page = open_browser(ALICE, language="en", **screen)
+        page = open_browser(newcomer("tags", *map(message, LETTERS)), language="en", **screen)
         page.goto("/tags")
         for name, colour in (("Urgent", "red"), ("À relire", "blue")):
-            if not page.locator(f"main li a.tag:text-is('{name}')").count():
-                page.fill("#new-name", name)
-                page.select_option("#new-colour", colour)
-                page.click("main button[value=add]")
-                expect(page.locator(f"main li a.tag:text-is('{name}')")).to_have_count(1)
+            page.fill("#new-name", name)
+            page.select_option("#new-colour", colour)
+            page.click("main button[value=add]")
+            expect(page.locator(f"main li a.tag:text-is('{name}')")).to_have_count(1)
         page.goto("/mailbox/INBOX")
         answer = page.evaluate(
             """async () => {
@@ -98,10 +99,10 @@ def test_a_tag_is_found_on_a_telephone(tagged: Callable[..., Page]) -> None:
 
 
 def test_a_folder_is_made_beside_the_list(
-    open_browser: OpenBrowser, check_accessibility: Callable[[Page], None], scripts: bool
+    open_browser: OpenBrowser, newcomer: Callable[..., str], check_accessibility: Callable[[Page], None], scripts: bool
 ) -> None:
-    page = open_browser(ALICE, language="en")
-    name = f"Sorties {'avec' if scripts else 'sans'}"
+    page = open_browser(newcomer("folders", message("Bonjour")), language="en")
+    name = "Sorties"
     page.click("#folders a[title='New folder']")
     if scripts:
         expect(page.locator("#making-name")).to_be_focused()
@@ -117,13 +118,14 @@ def test_a_folder_is_made_beside_the_list(
 
 
 @pytest.mark.parametrize("scripts", [True], ids=["scripts"])
-def test_answers_bring_the_folders_only_where_they_changed_and_the_mark_moves(open_browser: OpenBrowser, demo: Services) -> None:
-    address = f"ida-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Ida", 10**8)
+def test_answers_bring_the_folders_only_where_they_changed_and_the_mark_moves(
+    open_browser: OpenBrowser, newcomer: Callable[..., str], demo: Services
+) -> None:
+    address = newcomer("ida", message("Lu"), message("Non lu"))
     client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
     client.login(address, demo.password)
-    client.append("INBOX", "\\Seen", None, bytes(message("Lu")))
-    client.append("INBOX", "", None, bytes(message("Non lu")))
+    client.select()
+    client.store("1", "+FLAGS", "\\Seen")
     client.logout()
     page = open_browser(address)
     page.goto("/mailbox/INBOX")

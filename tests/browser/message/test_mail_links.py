@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import imaplib
-import time
 from collections.abc import Callable
 from email.message import EmailMessage
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.demo.services import Services
 from tests.support.messages import message
 
 
 @pytest.fixture
-def dora(demo: Services) -> str:
+def dora(newcomer: Callable[..., str]) -> str:
     """The address of somebody new, with a plain message and a formatted one."""
-    address = f"dora-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Dora", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
     formatted = EmailMessage()
-    formatted["Subject"], formatted["From"], formatted["To"] = "Formatted", "ann@far.example", address
+    formatted["Subject"], formatted["From"], formatted["To"] = "Formatted", "ann@far.example", "dora@lycee.example"
     formatted.set_content('<p>Ask <a href="mailto:bob@far.example?subject=Class%20trip">Bob</a>.</p>', subtype="html")
-    for one in (message("Plain", "Ask (ann@far.example)."), formatted):
-        client.append("INBOX", "", None, bytes(one))
-    client.logout()
-    return address
+    return newcomer("dora", message("Plain", "Ask (ann@far.example)."), formatted)
 
 
 def test_a_click_on_an_address_opens_the_form(dora: str, open_browser: Callable[..., Page]) -> None:

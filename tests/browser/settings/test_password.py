@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
-from imapclient import IMAPClient
 from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
 from tests.support.messages import message
 
 NEW = "cheval pile agrafe nuage"
-_numbers = itertools.count(1)
 
 
-def test_a_password_is_changed(open_browser: Callable[..., Page], demo: Services, scripts: bool) -> None:
-    address = f"password-{next(_numbers)}@lycee.example"
-    demo.add_account(address, "Paule", 1024**3)
-    with IMAPClient("127.0.0.1", demo.ports.imap, ssl=False, timeout=10) as client:
-        client.login(address, demo.password)
-        client.append("INBOX", bytes(message("Bonjour")))
-    page = open_browser(address)
+def test_a_password_is_changed(
+    open_browser: Callable[..., Page], newcomer: Callable[..., str], demo: Services, scripts: bool
+) -> None:
+    page = open_browser(address := newcomer("password", message("Bonjour")))
     page.goto("/account/password")
     page.locator("[name=new_password]").press_sequentially("motdepasse")
     if scripts:

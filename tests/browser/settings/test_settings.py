@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import imaplib
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.demo.services import Services
 from tests.support.messages import message
 from tests.support.settings_pages import PAGES, choose_in_browser
 
@@ -19,15 +16,9 @@ _WIDER = "document.documentElement.scrollWidth - document.documentElement.client
 
 
 @pytest.fixture
-def reader(demo: Services) -> str:
+def reader(newcomer: Callable[..., str]) -> str:
     """Somebody whose choices no other test sees."""
-    address = f"settings-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Nora Petit", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    client.append("INBOX", "", "", bytes(message("Conseil de classe", "Bonjour")))
-    client.logout()
-    return address
+    return newcomer("settings", message("Conseil de classe", "Bonjour"))
 
 
 def wait_saved(page: Page, name: str, scripts: bool) -> None:
