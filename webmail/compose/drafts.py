@@ -26,6 +26,7 @@ from webmail.storage import FileGone
 _TOUCH = timedelta(milliseconds=1)  # created < updated marks a row that the user may have edited, see leave_untouched
 _COPY_EVERY = timedelta(minutes=1)
 _COPY_SIZE = 1_000_000
+_NAMED = 16  # letters of a form's name beside which its turn has room in the column
 _AT_REST = timedelta(minutes=1)  # after the last change, the worker puts the copy into Drafts where no page did
 
 
@@ -54,8 +55,8 @@ class AlreadyLeft(MailError):
     status = 409
 
 
-def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "") -> DraftRow:
-    """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`: see `store`.
+def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "", turn: int = 0) -> DraftRow:
+    """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`, `turn`: see `store`.
 
     Raises NoSuchMessage for a malformed id, AlreadyLeft if a message was sent under it.
     """
@@ -68,15 +69,16 @@ def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str 
     begun = now()
     return DraftRow.create(
         id=draft_id, user=user, message_id=builder.new_message_id(domain), created=begun - _TOUCH, updated=begun,
-        copy_due=begun + _AT_REST, writer=writer or None, **storable(fields),
+        copy_due=begun + _AT_REST, writer=_signed(writer, turn), **storable(fields),
     )  # fmt: skip
 
 
-def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", began_from: str = "") -> DraftRow:
+def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", turn: int = 0, began_from: str = "") -> DraftRow:
     """Store the text of a form, creating the row the first time (optimistic locking).
 
     `writer` is a random name that the form got when it was rendered, `began_from` the revision it was rendered with. A text that
-    another form stored meanwhile is not overwritten; one from the same form is, since its requests may arrive out of order.
+    another form stored meanwhile is not overwritten; one from the same form is, unless that has a later `turn`: what is saved by
+    itself and what is saved as the page is left may arrive in the wrong order. `turn` 0: a browser without scripts, in order.
 
     Raises NoSuchMessage, AlreadyLeft, DraftChangedElsewhere.
     """
@@ -84,20 +86,41 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", began_
     if row is None:
         try:
             with db.atomic():
-                return new(user, fields, draft_id, writer)
+                return new(user, fields, draft_id, writer, turn)
         except pw.IntegrityError:  # created by a concurrent request, or another user's
             row = load(user, draft_id)
     fields = normalised(fields)
     while (present := fields_of(row)) != fields:
-        if (row.writer or "") != writer and revision_of(present) != began_from:
+        if is_by(row, writer):
+            if 0 < turn < last_turn(row):
+                return row  # overtaken by what was typed later
+        elif revision_of(present) != began_from:
             raise DraftChangedElsewhere(row)
         as_read = row.updated
-        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=writer or None, **asdict(fields)):
-            break
+        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=_signed(writer, turn), **asdict(fields)):
+            return row
         row = load(user, draft_id)  # written concurrently
         if has_left(row.id):
             raise AlreadyLeft(f"draft {row.id} has left")
+    if is_by(row, writer) and turn > last_turn(row):  # the same text again: what was typed in between may still arrive
+        row.writer = _signed(writer, turn)
+        DraftRow.update(writer=row.writer).where((DraftRow.id == row.id) & (DraftRow.updated == row.updated)).execute()
     return row
+
+
+def _signed(writer: str, turn: int) -> str | None:
+    """The column `writer`: the name of the form that stored last and, where there is room, its turn."""
+    return f"{writer}-{turn}" if turn and len(writer) == _NAMED else writer or None
+
+
+def is_by(row: DraftRow, writer: str) -> bool:
+    """Whether this form stored the row's text last."""
+    return (row.writer or "").partition("-")[0] == writer
+
+
+def last_turn(row: DraftRow) -> int:
+    """The turn of the form that stored the row's text last; 0 if it had none."""
+    return int((row.writer or "").partition("-")[2] or 0)
 
 
 def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> DraftRow:
@@ -105,7 +128,7 @@ def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> Dra
 
     Raises as `duplicate` does.
     """
-    own = (DraftRow.user == row.user) & (DraftRow.writer == writer) & (DraftRow.id != row.id)
+    own = (DraftRow.user == row.user) & DraftRow.writer.startswith(writer) & (DraftRow.id != row.id)
     if writer and (before := DraftRow.select().where(own & _not_in_outbox()).first()):
         update(before, fields)
         return before

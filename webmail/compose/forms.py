@@ -21,7 +21,8 @@ from webmail.mail import Address
 from webmail.mime import builder
 
 RECIPIENTS = recipients.FIELDS
-_WRITER = re.compile(r"[0-9a-f]{32}")
+_WRITER = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}")  # the longer ones from pages opened before an update; drop next release
+_TURN = re.compile(r"[0-9]{1,15}")
 _SIGNATURE = "-- "  # the line above one
 
 
@@ -87,7 +88,7 @@ class ComposeForm(FlaskForm):
     @classmethod
     def holding(cls, fields: Fields, back: str, began_from: str = "") -> ComposeForm:
         """A form to render, with a random name; `began_from` is the revision of the draft it shows, "" for a new one."""
-        own = {"back": back, "writer": secrets.token_hex(16), "revision": began_from, "applied": fields.identity}
+        own = {"back": back, "writer": secrets.token_hex(8), "revision": began_from, "applied": fields.identity}
         return cls(formdata=None, data={**asdict(fields), **own})
 
     @property
@@ -95,6 +96,12 @@ class ComposeForm(FlaskForm):
         """The form's random name (the `writer` of drafts.store); "" if missing or malformed."""
         writer = self.writer.data or ""
         return writer if _WRITER.fullmatch(writer) else ""
+
+    @property
+    def number(self) -> int:
+        """Which of the form's requests this is (the `turn` of drafts.store); 0 if that is not said."""
+        turn = self.turn.data or ""
+        return int(turn) if _TURN.fullmatch(turn) else 0
 
     def fields(self) -> Fields:
         names = asdict(Fields())

@@ -5,6 +5,8 @@
   window.composing = true;
   var SMALL = 60000; // bytes that a browser still sends while a page goes away
   var EVERY = 9000;
+  var TRIES = 4; // how often a page that came without the last words is asked for again
+  var turn = Date.now(); // of the last request: the server keeps the words of the latest, in whatever order they arrive
   var now = null; // the form being watched: { form, saved, sending, since, submitting, failed }
 
   function text(form, action) {
@@ -15,33 +17,35 @@
     if (action) {
       out.append("csrf_token", data.get("csrf_token"));
       out.append("action", action);
+      out.append("turn", ++turn);
     }
     return out.toString();
   }
   function unsaved() { return now && now.form.isConnected && !now.submitting && text(now.form) !== now.saved; }
-  function small() { return text(now.form, "autosave").length < SMALL; }
+  function small() { return text(now.form).length < SMALL; }
 
-  // which draft's last words are on their way while its page goes: only its address, never what is in it
-  function leaving(address) {
+  // which draft's last words are on their way while its page goes: its address and their turn, never what is in it
+  function leaving(address, turn, tries) {
     try {
-      if (address) sessionStorage.setItem("leaving", address);
+      if (address) sessionStorage.setItem("leaving", [address, turn, tries].join(" "));
       else sessionStorage.removeItem("leaving");
     } catch (error) { /* storage is off */ }
   }
   function left() {
-    try { return sessionStorage.getItem("leaving"); } catch (error) { return null; }
+    try { return (sessionStorage.getItem("leaving") || "").split(" "); } catch (error) { return [""]; }
   }
   // the page is being left: what is typed goes to the server, which answers nothing
   function flush() {
     if (!unsaved()) return;
     var state = now, before = state.saved;
+    var address = state.form.getAttribute("action"), words = text(state.form, "autosave"); // its buttons are named "action" too
     state.saved = text(state.form);
-    leaving(state.form.getAttribute("action"));
-    fetch(state.form.getAttribute("action"), { // its buttons are named "action" too
-      method: "POST", body: text(state.form, "autosave"), keepalive: small(), credentials: "same-origin",
+    leaving(address, turn, TRIES);
+    fetch(address, {
+      method: "POST", body: words, keepalive: small(), credentials: "same-origin",
       headers: { "Content-Type": "application/x-www-form-urlencoded" },
     }).then(function (answer) {
-      leaving("");
+      if (!answer.ok) leaving(""); // else the page that comes looks whether it has them: it may have been asked for before
       state.failed = !answer.ok;
       if (!answer.ok) state.saved = before;
     }, function () {
@@ -79,15 +83,20 @@
     if (window.chips) chips.dress();
     decide(form);
     now = { form: form, saved: text(form), sending: null, since: 0, submitting: false, pressed: "", next: "", failed: false };
-    if (left() === form.getAttribute("action")) setTimeout(renew, 500, form);
-    leaving("");
+    renew(form);
     bringBack(form);
   }
 
   // the draft was asked for again (a reload) together with its last words, and may have come without them
   function renew(form) {
-    if (!form.isConnected || unsaved() || !window.htmx) return;
-    htmx.ajax("GET", location.pathname + location.search, { target: "#main", swap: "outerHTML" });
+    var mark = left(), tries = Number(mark[2]);
+    leaving("");
+    if (mark[0] !== form.getAttribute("action") || Number(form.dataset.turn || 0) >= Number(mark[1]) || !tries) return;
+    setTimeout(function () {
+      if (!form.isConnected || unsaved() || !window.htmx) return;
+      leaving(mark[0], mark[1], tries - 1); // the form that comes looks again
+      htmx.ajax("GET", location.pathname + location.search, { target: "#main", swap: "outerHTML" });
+    }, 500 * Math.pow(2, TRIES - tries));
   }
 
   document.addEventListener("input", function (event) {
@@ -107,11 +116,15 @@
   document.addEventListener("submit", function (event) {
     var button = event.submitter && event.submitter.name === "action" ? event.submitter.value : "";
     if (!now || event.target !== now.form) return;
+    leaving(""); // what is pressed takes all the words along
     if (!now.submitting) now.pressed = button;
     else if (button !== now.pressed) now.next = button; // htmx would drop it together with the form that it belongs to
     now.submitting = true;
   });
 
+  document.addEventListener("htmx:configRequest", function (event) {
+    if (now && now.form.contains(event.detail.elt)) event.detail.parameters.turn = ++turn;
+  });
   document.addEventListener("htmx:beforeRequest", function (event) {
     var elt = event.detail.elt;
     if (!now || !now.form.isConnected) return;
@@ -359,7 +372,10 @@
 
   document.addEventListener("htmx:afterSwap", dress);
   window.addEventListener("pagehide", flush);
-  document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") flush(); });
+  document.addEventListener("visibilitychange", function () {
+    if (document.visibilityState === "hidden") flush();
+    else leaving(""); // the page was not left after all
+  });
   window.addEventListener("beforeunload", function (event) {
     var calm = !unsaved() || (small() && !now.failed && navigator.onLine);
     flush(); // before the next page is asked for: it may be this draft again

@@ -92,6 +92,44 @@ def test_one_window_is_never_bothered(open_browser: OpenBrowser) -> None:
     expect(alice.locator(".outbox-row", has_text=words)).to_have_count(1)
 
 
+def test_what_was_saved_by_itself_and_comes_late_takes_no_words_away(open_browser: OpenBrowser) -> None:
+    """As on a busy server: a reload follows while a save of earlier words is still on its way."""
+    alice = open_browser(ALICE)
+    begin(alice)
+    posted: list[tuple[str, dict[str, str]]] = []
+    alice.on("request", lambda one: posted.append((one.post_data or "", one.headers)) if one.method == "POST" else None)
+    add_until_saved(alice, " Bob")
+    late, headers = posted[-1]
+    add(alice, ", encore")
+    alice.reload()
+    body = alice.locator("[name=body]")
+    expect(body).to_have_value("Bonjour Bob, encore")
+    kept = {name: value for name, value in headers.items() if name.startswith(("hx-", "content-type"))}
+    assert alice.request.post(alice.url, data=late, headers={**kept, "Referer": alice.url}).status == 200
+    alice.reload()
+    expect(body).to_have_value("Bonjour Bob, encore")
+
+
+def test_a_page_that_came_without_the_last_words_is_asked_for_again(open_browser: OpenBrowser) -> None:
+    """As on a busy server: the draft is read before the words that went as the page was left are in it."""
+    alice = open_browser(ALICE)
+    begin(alice)
+    add_until_saved(alice, " Bob")
+    early = [alice.request.get(alice.url).text()] * 2
+
+    def answer(route: Route) -> None:
+        if route.request.method == "GET" and early:
+            route.fulfill(body=early.pop(), content_type="text/html; charset=utf-8")
+        else:
+            route.continue_()
+
+    add(alice, ", encore")
+    alice.route(alice.url, answer)
+    alice.goto(alice.url)
+    expect(alice.locator("[name=body]")).to_have_value("Bonjour Bob, encore")
+    assert early == []
+
+
 @pytest.mark.parametrize("button", ["save", "send"])
 def test_an_autosave_that_was_overtaken_by_a_click_is_no_other_window(open_browser: OpenBrowser, button: str) -> None:
     alice = open_browser(ALICE).context.new_page()  # on its own: htmx writes each request given up to the console

@@ -217,7 +217,8 @@ def store(draft_id: str, form: ComposeForm) -> DraftRow:
     if sent is not None and sent.state in LEFT:
         raise AlreadyLeft(f"draft {draft_id} has left")
     fields = form.fields()
-    row = drafts.store(current_user(), draft_id, fields, writer=form.name, began_from=form.revision.data or "")
+    began = form.revision.data or ""
+    row = drafts.store(current_user(), draft_id, fields, writer=form.name, turn=form.number, began_from=began)
     form.revision.data = revision_of(fields)
     return row
 
@@ -260,7 +261,8 @@ def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, 
     return page(
         TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files, original=original,
         identity=identities.chosen(my_identities(), form.identity.data),
-        total=sum(uploads.encoded_size(f.size) for f in every), limit=settings().message_limit, **more,
+        total=sum(uploads.encoded_size(f.size) for f in every), limit=settings().message_limit,
+        turn=drafts.last_turn(row) if row is not None else 0, **more,
     )  # fmt: skip
 
 

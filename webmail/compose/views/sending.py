@@ -95,7 +95,7 @@ def _back_to_form(form: ComposeForm, row: DraftRow, status: int = 422, **more: A
 def _overtaken(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
     """Handle a draft that was changed while its message was being built, so that nothing was sent."""
     same = fields_of(row) == normalised(form.fields())
-    if not same and row.writer == form.name:  # this form's own autosave, with earlier text
+    if not same and drafts.is_by(row, form.name):  # this form's own autosave, with earlier text
         return send(form, store(row.id, form), sure=sure, archiving=archiving)
     if not same:
         form.revision.data = ""  # no longer the text that this form was rendered with
