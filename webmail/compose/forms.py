@@ -75,6 +75,7 @@ class ComposeForm(FlaskForm):
     delivery_receipt = BooleanField()
     archive = HiddenField()  # set if the message replied to is to be archived, see views/archive_original.py
     writer = HiddenField()
+    turn = HiddenField()  # which of the form's requests this is, written by its script
     revision = HiddenField()
     later = HiddenField()  # when to send: the name of a choice (outbox/send_later.py), or "at" for `day` and `hour`
     day = StringField()
