@@ -44,7 +44,7 @@ class View:
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
+    path = shutil.which("chromium") or shutil.which("chromium-headless-shell")
     if path is None:
         raise RuntimeError("Debian's chromium is not installed")
     with sync_playwright() as playwright:

@@ -34,7 +34,7 @@ def describe() -> dict[str, str]:
         "system": _first_line(["sh", "-c", '. /etc/os-release; echo "$PRETTY_NAME"']),
         "python": platform.python_version(),
         "dovecot": _first_line(["/usr/sbin/dovecot", "--version"]).split()[0],
-        "chromium": _first_line(["chromium", "--version"]),
+        "chromium": _first_line(["sh", "-c", "chromium --version || chromium-headless-shell --version"]),
     }
 
 

@@ -17,11 +17,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from deploy.demo import accounts
 from deploy.demo.child import HOST
 from deploy.demo.services import Services
+from tests.support.browsing import CHROMIUM
 from tests.support.every_page import furnish
 from webmail.models import User, WritingIdentity
 
-# without its windows it is the same engine, at a third of the processor's time; CHROMIUM=/usr/bin/chromium for the other
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 PATIENCE = 30_000  # milliseconds, on a busy machine; it costs nothing where all is well
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 expect.set_options(timeout=PATIENCE)

@@ -23,10 +23,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from deploy.demo.mailboxes import fill
 from deploy.demo.services import Services
+from tests.support.browsing import CHROMIUM
 from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, furnish
 
 FOLDER = Path(__file__).resolve().parents[2] / "instance" / "screenshots"
-CHROMIUM = "/usr/bin/chromium"
 LANGUAGES = ("fr", "en")
 THEMES = ("light", "dark")
 HEIGHTS = {360: 740, 768: 1024, 1280: 800, 1920: 1080}  # of the window, by its width

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.demo.services import Services
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, PATIENCE
+from tests.browser.conftest import ARGUMENTS, PATIENCE
+from tests.support.browsing import CHROMIUM
 from tests.support.every_page import ALICE
 from tests.support.second_web import second_web
 
