@@ -31,6 +31,7 @@ from webmail.cli_factors import passwords as app_passwords
 from webmail.cli_forwarding import forwarding
 from webmail.cli_groups import groups
 from webmail.cli_providers import disconnect_account
+from webmail.cli_storage import storage
 from webmail.cli_support import support
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
 from webmail.database import trouble
@@ -48,7 +49,8 @@ LONGEST_NAME = 190  # the column's length
 
 
 def register(app: Flask) -> None:
-    for command in (migrate, accounts, groups, support, absence, archive, forwarding, dav, audit, backup, doctor, dns, jobs):
+    about_people = (accounts, groups, support, absence, archive, forwarding)
+    for command in (migrate, *about_people, dav, storage, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 

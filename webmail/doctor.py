@@ -22,6 +22,7 @@ from webmail import (
     doctor_index,
     doctor_machine,
     doctor_scanner,
+    doctor_storage,
     managesieve,
     smtp,
 )
@@ -75,6 +76,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
     yield from doctor_dns.examine(settings)
     yield from doctor_scanner.examine(settings)
     yield from establishment(settings)
+    yield from doctor_storage.examine(settings)
     yield from doctor_machine.examine(settings)
 
 

@@ -34,7 +34,7 @@ class HealthCheck:
 
 
 def examine(settings: Settings) -> list[HealthCheck]:
-    """All checks that need no mail server: six SELECTs and two small files. Raises what DATABASE_AWAY names."""
+    """All checks that need no mail server: six SELECTs and three small files. Raises what DATABASE_AWAY names."""
     checks: list[Callable[[Settings], HealthCheck]] = [_worker, _outbox, _system_mail, _tasks, _storage]
     return [check(settings) for check in checks]
 
@@ -97,13 +97,14 @@ def _tasks(_settings: Settings) -> HealthCheck:
 
 
 def _storage(settings: Settings) -> HealthCheck:
-    for area in (StorageArea.UPLOADS, StorageArea.RESULTS):
+    check = "Run `flask --app wsgi doctor`." if settings.storage == "s3" else "Check its folder, its owner and the disk."
+    for area in (StorageArea.UPLOADS, StorageArea.RESULTS, *([StorageArea.TRANSFERS] if settings.transfers.on else [])):
         files, name = open_storage(settings, area), f"health/{secrets.token_hex(8)}"  # others examine at the same time
         try:
             files.put(name, [b"ok"])
             files.delete(name)
         except MailError as error:
-            return HealthCheck("storage", False, f"{area} can't be written: {error}. Check its folder, its owner and the disk.")
+            return HealthCheck("storage", False, f"{area} can't be written: {error}. {check}")
     return HealthCheck("storage", True, "can be written")
 
 

@@ -29,7 +29,7 @@ from webmail.storage.s3 import S3Storage
 
 __all__ = [
     "CHUNK", "FileGone", "LocalStorage", "S3Storage", "Storage", "StorageArea", "StorageAway", "StorageFull", "StoredFile",
-    "in_bucket", "on_disk", "open_file", "open_storage", "room", "same_content", "temporary_file",
+    "in_bucket", "none_named", "on_disk", "open_file", "open_storage", "room", "same_content", "temporary_file",
 ]  # fmt: skip
 
 _UPLOADED = re.compile(r"[0-9a-f]{32}(?:\.eml)?")
@@ -90,14 +90,14 @@ def _transfers_named() -> bool:
     return ContentPiece.select(ContentPiece.id).exists()
 
 
-def _none_named() -> bool:
+def none_named() -> bool:
     """A cache is needed by nobody."""
     return False
 
 
 _NAMED = {
     StorageArea.UPLOADS: _uploads_named,
-    StorageArea.IMAGES: _none_named,
+    StorageArea.IMAGES: none_named,
     StorageArea.RESULTS: _results_named,
     StorageArea.TRANSFERS: _transfers_named,
 }  # whether the database names files of the area: a folder or bucket without any is away then

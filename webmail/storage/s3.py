@@ -51,11 +51,15 @@ def _nothing_named() -> bool:
 
 @dataclass(frozen=True)
 class S3Storage:
-    """Files below `area` in a bucket. `named`: whether somebody knows of files here, as for LocalStorage."""
+    """Files below `area` in a bucket. `named`: whether somebody knows of files here, as for LocalStorage.
+
+    The first file marks the area, unless `marks` is off: then `mark()` does.
+    """
 
     bucket: S3
     area: str
     named: Callable[[], bool] = _nothing_named
+    marks: bool = True
 
     def put(self, name: str, chunks: Iterable[bytes], *, sync: bool = True) -> int:
         key, source = self._key(name), _Source(chunks)
@@ -249,9 +253,13 @@ class S3Storage:
 
     def _claim(self, *, surely: bool = False) -> None:
         """Mark the area before something is put into it; `surely`: ask even if that was done a moment ago."""
-        if not self._look(surely=surely):
-            with self._errors(MARK):
-                _obstore().put(self._client(), self._below(MARK), b"", use_multipart=False)
+        if not self._look(surely=surely) and self.marks:
+            self.mark()
+
+    def mark(self) -> None:
+        """From now on what is missing here is gone, and not away."""
+        with _errors(MARK):
+            _obstore().put(self._client(), self._below(MARK), b"", use_multipart=False)
 
     @contextmanager
     def _errors(self, name: str) -> Iterator[None]:
