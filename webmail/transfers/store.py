@@ -81,6 +81,8 @@ def add_file(
         _hold(transfer)  # or files that come at once would pass the limits together
         limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
         taken = {row.path for row in TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)}
+        if transfer.end_to_end:  # its name is sealed too, in the file
+            cleaned, media_type = f"{len(taken) + 1}.sealed", ""
         fresh = content.begin(transfer.owner, size, settings, link_key)
         return TransferFile.create(
             transfer=transfer,
