@@ -60,12 +60,13 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     from webmail.auth import views as auth
     from webmail.cli import register as register_commands
     from webmail.jobs import build as build_jobs
+    from webmail.transfers import views as transfers
 
     app.session_interface = cookies.RowSessions(settings)
     guard.install(app)
     app.before_request(set_body_limit)
     protection = CSRFProtect(app)
-    for view in auth.NEED_NO_TOKEN:
+    for view in (*auth.NEED_NO_TOKEN, *transfers.CHECK_TOKENS_THEMSELVES):
         protection.exempt(view)
     setup.install(app)
     template_cache.install(app)

@@ -22,6 +22,7 @@ from webmail.auth.providers import proxy
 from webmail.auth.second_step import Factor
 from webmail.auth.sessions import network_of
 from webmail.models import now
+from webmail.web.body_limits import is_read_by_view
 from webmail.web.notices import changes_by_itself, notify
 from webmail.web.origin import refuse_foreign_forms
 from webmail.web.rendering import fragment, page
@@ -147,6 +148,8 @@ def _load_person(_request: Any) -> Any:
 def _read_strangers_form() -> None:
     """Read the form of somebody who is not signed in, where the page needs it, in a turn: see `form_slots`."""
     if request.method != "POST" or request.endpoint is None:
+        return
+    if is_read_by_view(current_app.view_functions.get(request.endpoint)):
         return
     needed = is_public(current_app, request.endpoint) or _mark(request.endpoint, "keeps_text", False)
     if not needed or current_user.is_authenticated:

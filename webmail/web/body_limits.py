@@ -1,4 +1,4 @@
-"""Body limits: a view that takes larger uploads than the rest says so, and it is set before anything reads the form."""
+"""Body limits: a view that takes larger uploads than the rest says so before anything reads the form, or reads it by itself."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from webmail.web.current import settings
 View = TypeVar("View", bound=Callable[..., Any])
 
 _LIMIT = "largest_body"
+_READS_ITSELF = "reads_its_body"
 _REST = 1 << 20  # bytes of the form around the file
 
 
@@ -24,6 +25,16 @@ def takes_up_to(limit: Callable[[Settings], int]) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def reads_its_body(view: View) -> View:
+    """Mark a view that reads its body by itself, as it comes: nothing before it may, such as the check of a form's token."""
+    setattr(view, _READS_ITSELF, True)
+    return view
+
+
+def is_read_by_view(view: object) -> bool:
+    return bool(getattr(view, _READS_ITSELF, False))
 
 
 def set_body_limit() -> None:

@@ -1,0 +1,162 @@
+"""Uploads of large files by tus 1.0: the requests that the page's script and other programs send, one file at a time.
+
+Nothing else reads what they bring: the token that protects forms stands in a header here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, abort, request
+from flask_wtf.csrf import CSRFError, validate_csrf
+from wtforms import ValidationError
+
+from webmail.errors import MailError
+from webmail.models import StoredContent, Transfer, TransferFile, TransferState, now
+from webmail.transfers import assembly, turns, tus
+from webmail.transfers.blueprint import blueprint
+from webmail.transfers.turns import Body, Turn
+from webmail.transfers.tus import TusAnswer
+from webmail.transfers.views import letters, link_keys
+from webmail.transfers.views.words import refusal_words
+from webmail.web.addresses import url_for
+from webmail.web.body_limits import reads_its_body
+from webmail.web.current import current_user, settings
+
+_METHODS = ["HEAD", "PATCH", "DELETE", "POST"]
+
+
+@blueprint.route("/transfers/uploads", methods=["POST", "OPTIONS"], provide_automatic_options=False)
+@reads_its_body
+def uploads() -> Response:
+    """POST: a new file of the open transfer `of`, or of a new one, whose number the answer tells. OPTIONS: what is known here."""
+    _is_on()
+    if request.method == "OPTIONS":
+        return response(tus.options(settings()))
+    _check_token()
+    return response(tus.answered(request.headers, _create), tus.name_in(request.headers))
+
+
+def _create() -> TusAnswer:
+    user = current_user()
+    with turns.turn(f"user {user.id}", settings().transfers.uploads_at_once) as held:
+        tus.creation(request.headers)  # before a transfer is made for nothing
+        transfer = _transfer_asked()
+        made = transfer is None
+        if transfer is None:
+            transfer = link_keys.begin()
+        try:
+            found = tus.create(
+                request.headers, body_of_request(held), transfer, settings(), _address, link_key=link_key_of(transfer)
+            )
+        except MailError:
+            if made:
+                assembly.drop(transfer, settings())
+            raise
+        return TusAnswer(found.status, found.headers | {"X-Traboule-Transfer": str(transfer.id)}, found.error, found.file)
+
+
+def _transfer_asked() -> Transfer | None:
+    """The open transfer that is gone on with; None for a new one. 404 for another's, 410 for one that is no longer open."""
+    number = request.args.get("of", "")
+    if not number:
+        return None
+    found = Transfer.get_or_none((Transfer.id == number) & (Transfer.owner == current_user())) if number.isdecimal() else None
+    if found is None or found.request_id is not None:
+        abort(404)
+    if found.state != TransferState.OPEN:
+        raise tus.TusRefusal(410, "this transfer takes no more files")
+    return found
+
+
+@blueprint.route("/transfers/uploads/<upload>", methods=[*_METHODS, "OPTIONS"], provide_automatic_options=False)
+@reads_its_body
+def upload(upload: str) -> Response:
+    """HEAD: how far it is; PATCH: more of it; DELETE: not any more."""
+    _is_on()
+    method = tus.method(request.method, request.headers)
+    if method == "OPTIONS":
+        return response(tus.options(settings()))
+    if request.method != "HEAD":
+        _check_token()
+    file = file_of(upload, Transfer.owner == current_user())
+    return answer_for(file, method, f"user {current_user().id}")
+
+
+def answer_for(file: TransferFile, method: str, person: str) -> Response:
+    """What a request for a file does, once it is known that it may. `person`: whose turn it takes."""
+
+    def act() -> TusAnswer:
+        transfer, key = file.transfer, link_key_of(file.transfer)
+        if transfer.state == TransferState.CLOSED or transfer.expires <= now():
+            raise tus.TusRefusal(410, "this transfer is closed")
+        if method == "HEAD":
+            return tus.head(file, settings(), key)
+        if method == "PATCH":
+            with turns.turn(person, settings().transfers.uploads_at_once, file.upload) as held:
+                return tus.patch(file, request.headers, body_of_request(held), settings(), key)
+        if method == "DELETE":
+            if transfer.state != TransferState.OPEN:
+                raise tus.TusRefusal(403, "this transfer was sent already")
+            return tus.terminate(file, settings())
+        raise tus.TusRefusal(405, "HEAD, PATCH and DELETE are known here", {"Allow": "HEAD, PATCH, DELETE, OPTIONS"})
+
+    found = tus.answered(request.headers, act)
+    if found.file is not None and method == "PATCH" and found.headers.get("Upload-Offset") == str(file.size):
+        letters.settle(file.transfer, settings(), link_key_of(file.transfer))
+    return response(found, file.path)
+
+
+def file_of(upload: str, whose: object) -> TransferFile:
+    """The file of an upload's address, of transfers that are `whose` (a condition). 404 where there is none."""
+    rows = TransferFile.select(TransferFile, Transfer, StoredContent).join(Transfer)
+    rows = rows.switch(TransferFile).left_outer_join(StoredContent)
+    found: TransferFile | None = rows.where((TransferFile.upload == upload) & whose).first()
+    return found if found is not None else abort(404)
+
+
+def link_key_of(transfer: Transfer) -> bytes | None:
+    """The key of a transfer whose files only its link opens, as the session has it. 403 in another session."""
+    if not transfer.key_check:
+        return None
+    return link_keys.of(transfer) or abort(403)
+
+
+def body_of_request(held: Turn | None = None) -> Body:
+    """What the client sends, of which nothing was read yet."""
+    read: Callable[[int], bytes] = request.environ["wsgi.input"].read
+    length = request.content_length
+    if length is None and request.headers.get("Transfer-Encoding", "") == "":
+        length = 0
+    return Body(read, length, held)
+
+
+def response(answer: TusAnswer, name: str = "") -> Response:
+    """An answer of the protocol; its text says in words of people why something was refused."""
+    text = ""
+    if isinstance(answer.error, tus.TusRefusal):
+        text = str(answer.error)
+    elif answer.error is not None:
+        text = refusal_words(answer.error, name)
+    made = Response(text, answer.status, content_type="text/plain; charset=utf-8")
+    made.headers.update(answer.headers)
+    return made
+
+
+def _address(file: TransferFile) -> str:
+    return url_for("transfers.upload", upload=file.upload)
+
+
+def _check_token() -> None:
+    try:
+        validate_csrf(request.headers.get("X-CSRFToken", ""))
+    except ValidationError as error:
+        raise CSRFError(str(error)) from error
+
+
+def _is_on() -> None:
+    if not settings().transfers.on:
+        abort(404)
+
+
+CHECK_TOKENS_THEMSELVES = (uploads, upload)

@@ -1,0 +1,50 @@
+"""Words about large files: why one was not taken."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from webmail.errors import MailError
+from webmail.storage import StorageAway, StorageFull
+from webmail.transfers.content import TooManyBytes
+from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.turns import TooManyUploads, TooSlow
+from webmail.web.formatting import file_size, number
+
+
+def refusal_words(error: MailError, name: str = "") -> str:
+    """Why a file was not taken, in a sentence. `name`: of the file, as it was sent."""
+    named = name.rpartition("/")[2][:150]
+    if isinstance(error, OverLimit):
+        return _limit_words(error, named)
+    if isinstance(error, TooManyBytes):
+        return _("“%(name)s” has changed while it was sent. Choose it again.", name=named)
+    if isinstance(error, StorageFull):
+        return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=named)
+    if isinstance(error, StorageAway):
+        return _("The server can't reach its files at the moment. Try again in a few minutes.")
+    if isinstance(error, TooSlow):
+        return _("“%(name)s” came too slowly and was not finished.", name=named)
+    if isinstance(error, TooManyUploads):
+        return _("Too many files are being sent at the moment. Try again in a few minutes.")
+    return _("“%(name)s” was not taken.", name=named)
+
+
+def _limit_words(error: OverLimit, name: str) -> str:
+    most = error.most
+    if error.limit is Limit.TYPE:
+        return _("“%(name)s” was not taken: files of this type are not allowed here.", name=name)
+    if error.limit is Limit.FILE:
+        return _("“%(name)s” was not taken: a file may have %(size)s at most.", name=name, size=file_size(most))
+    if error.limit is Limit.TRANSFER:
+        return _("“%(name)s” was not taken: all files together may have %(size)s at most.", name=name, size=file_size(most))
+    if error.limit is Limit.PERSON:
+        return _(
+            "“%(name)s” was not taken: your large files may have %(size)s altogether. Close some that you no longer need.",
+            name=name, size=file_size(most),
+        )  # fmt: skip
+    if error.limit is Limit.FILES:
+        return _("“%(name)s” was not taken: %(count)s files at most can be sent together.", name=name, count=number(most))
+    if error.limit is Limit.TRANSFERS:
+        return _("You have %(count)s links already. Close some that you no longer need.", count=number(most))
+    return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=name)
