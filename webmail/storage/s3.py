@@ -31,7 +31,7 @@ PART = 8 * 1024 * 1024  # bytes; larger files are sent in parts of this size
 _MOST_PARTS = 10_000  # S3's own limit
 _SMALL = 512 * 1024  # bytes; a server that does not take so much in _QUICK seconds is away
 _MOST_COPIED = 5 * 1024**3  # bytes that a server copies by itself: S3's own limit
-_LOOKED_SECONDS = 20.0  # how long a mark that was seen is believed in
+_BELIEVED, _SURE = 20.0, 2.0  # seconds: how long a mark that was seen is believed in; before much is sent, which takes _PATIENT
 _QUICK, _PATIENT = 3.0, 20.0  # seconds: to wait for the next bytes; for a whole request that sends or copies much
 _TRY_AGAIN_SECONDS = 1.0  # from the first request on
 
@@ -41,7 +41,7 @@ _FULL = re.compile(r"InsufficientStorage|Quota|StorageFull|EntityTooLarge|no spa
 
 _clients: dict[tuple[S3, bool], S3Store] = {}
 _used_by: list[int] = []  # the process whose threads obstore uses, once there is one
-_seen: dict[tuple[S3, str], float] = {}  # until when a mark is believed in (monotonic)
+_seen: dict[tuple[S3, str], float] = {}  # when a mark was seen last (monotonic)
 _lock = threading.Lock()
 
 
@@ -230,15 +230,16 @@ class S3Storage:
     def _is_marked(self, *, surely: bool = False) -> bool:
         """Raises StorageAway, also where there is no such bucket."""
         with _lock:
-            if not surely and _seen.get((self.bucket, self.area), 0.0) > time.monotonic():
-                return True
+            seen = _seen.get((self.bucket, self.area))
+        if seen is not None and time.monotonic() - seen < (_SURE if surely else _BELIEVED):
+            return True
         try:
             with _errors(f"its mark in {self.bucket.place}"):
                 _obstore().get(self._client(), self._below(MARK)).bytes()
         except FileGone:
             return False
         with _lock:
-            _seen[self.bucket, self.area] = time.monotonic() + _LOOKED_SECONDS
+            _seen[self.bucket, self.area] = time.monotonic()
         return True
 
     def _look(self, *, surely: bool = False) -> bool:
@@ -252,7 +253,7 @@ class S3Storage:
         return marked
 
     def _claim(self, *, surely: bool = False) -> None:
-        """Mark the area before something is put into it; `surely`: ask even if that was done a moment ago."""
+        """Mark the area before something is put into it; `surely`: not long after the server answered last."""
         if not self._look(surely=surely) and self.marks:
             self.mark()
 
