@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 ABANDONED = timedelta(days=3)  # without another byte: what is still open is given up
 REMEMBERED = timedelta(days=90)  # how long a closed transfer and its trail are shown
+UNDO = timedelta(minutes=10)  # for how long the files of what its owner closed are kept, should that have been a mistake
+_PURGE_AFTER = UNDO + timedelta(minutes=1)  # clocks of several machines differ
 _BATCH = 50  # of a sweep, in one go
 
 
@@ -186,16 +188,34 @@ def is_complete(transfer: Transfer) -> bool:
     return not waiting.exists()
 
 
-def close(transfer: Transfer, by: str) -> bool:
-    """End it: nobody gets anything from now on, and the next sweep deletes its files. Whether it was not closed before.
+def close(transfer: Transfer, by: str, reason: str = "") -> bool:
+    """End it: nobody gets anything from now on, and a sweep deletes its files. Whether it was not closed before.
 
-    `by`: owner, date or admin.
+    `by`: owner (who may think better of it for a while: `reopen`), date or admin (with a reason for its owner).
     """
     open_one = (Transfer.id == transfer.id) & (Transfer.state != TransferState.CLOSED)
-    changed = Transfer.update(state=TransferState.CLOSED, closed=now(), closed_by=by).where(open_one).execute()
+    values = {"state": TransferState.CLOSED, "closed": now(), "closed_by": by, "closed_reason": reason[:300]}
+    with db.atomic():
+        changed = Transfer.update(values).where(open_one).execute()
+        if changed:
+            trail.note(transfer, EventKind.CLOSED, detail=by)
     if changed:
-        transfer.state, transfer.closed, transfer.closed_by = TransferState.CLOSED, now(), by
-        trail.note(transfer, EventKind.CLOSED, detail=by)
+        for name, value in values.items():
+            setattr(transfer, name, value)
+    return bool(changed)
+
+
+def reopen(transfer: Transfer) -> bool:
+    """Take back that its owner closed it, as long as its files are there; whether that was so."""
+    lately = (Transfer.state == TransferState.CLOSED) & (Transfer.closed_by == "owner") & (Transfer.closed > now() - UNDO)
+    mine = (Transfer.id == transfer.id) & (Transfer.files_gone == 0) & (Transfer.expires > now()) & lately
+    before = TransferState.READY if transfer.published is not None else TransferState.OPEN
+    with db.atomic():
+        changed = Transfer.update(state=before, closed=None, closed_by="").where(mine).execute()
+        if changed:
+            of_closing = (TransferEvent.transfer == transfer) & (TransferEvent.kind == EventKind.CLOSED)
+            TransferEvent.update(told=1).where(of_closing).execute()
+            trail.note(transfer, EventKind.REOPENED, told=True)
     return bool(changed)
 
 
@@ -225,7 +245,8 @@ def sweep(settings: Settings) -> int:
     for transfer in Transfer.select().where(idle).limit(_BATCH):
         if not _is_touched(transfer):
             close(transfer, "date")
-    closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0)
+    for_good = (Transfer.closed_by != "owner") | (Transfer.closed < now() - _PURGE_AFTER)
+    closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0) & for_good
     gone = sum(purge(transfer, settings) for transfer in Transfer.select().where(closed).order_by(Transfer.closed).limit(_BATCH))
     _drop_orphans(settings)
     old = (Transfer.files_gone == 1) & (Transfer.closed < now() - REMEMBERED)

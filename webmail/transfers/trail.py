@@ -15,6 +15,7 @@ class EventKind(StrEnum):
     SENT = "sent"  # the link was mailed to a recipient
     DOWNLOADED = "downloaded"  # a file, to its last byte; without a file: all of them in one archive
     OPENED = "opened"  # the first time that a recipient's own link was opened
+    ALL_DOWNLOADED = "all-downloaded"  # everybody it was sent to has every file
     REMINDED = "reminded"
     EXTENDED = "extended"  # detail: until when
     RECIPIENT_ADDED = "recipient-added"
@@ -23,6 +24,7 @@ class EventKind(StrEnum):
     FILE_REFUSED = "file-refused"  # detail: what the scanner found
     REPORTED = "reported"  # as abuse
     CLOSED = "closed"  # detail: owner, date, admin
+    REOPENED = "reopened"  # soon after its owner had closed it
     DELETED = "deleted"  # the files are gone
 
 

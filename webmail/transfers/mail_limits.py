@@ -1,0 +1,31 @@
+"""How many people somebody may still mail links to: the hourly and daily numbers of those whom one may write to at all.
+
+What was sent as mail counts with the links. The limit of mail itself does not count links: it stands above this area.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.models import Outbox, OutboxState, Transfer, TransferRecipient, User, now
+
+UNLIMITED = 1_000_000
+
+
+def room(owner: User, settings: Settings) -> int:
+    """The number of people; UNLIMITED without a limit. Two SELECTs for each limit that is set."""
+    hour = settings.recipients_per_hour if owner.recipients_per_hour is None else owner.recipients_per_hour
+    day = settings.recipients_per_day if owner.recipients_per_day is None else owner.recipients_per_day
+    left = [most - _written_to(owner, span) for most, span in ((hour, timedelta(hours=1)), (day, timedelta(days=1))) if most > 0]
+    return max(min(left, default=UNLIMITED), 0)
+
+
+def _written_to(owner: User, span: timedelta) -> int:
+    since = now() - span
+    sent = (Outbox.user == owner) & (Outbox.created > since) & Outbox.state.not_in([OutboxState.CANCELLED, OutboxState.FAILED])
+    mailed = TransferRecipient.select(pw.fn.COUNT(TransferRecipient.id)).join(Transfer)
+    links = mailed.where((Transfer.owner == owner) & (TransferRecipient.notified > since)).scalar()
+    return int(Outbox.select(pw.fn.SUM(Outbox.people)).where(sent).scalar() or 0) + int(links or 0)
