@@ -16,24 +16,39 @@ from webmail import vault
 from webmail.auth.cookies import visit
 from webmail.models import Transfer
 from webmail.transfers import protection
+from webmail.transfers.protection import NotProtected, Protection
 from webmail.web.current import current_user, settings
 
 SHOWN = 3600  # seconds
+_KEPT = 86400  # after that: its last file may still be coming
 _PREFIX = "transfer-key-"  # one entry each: two tabs do not write over each other's
 _MOST = 20
 
 
-def keep(transfer: Transfer, key: bytes) -> None:
-    """Remember the key of a transfer that was just made, in this session."""
+def begin(asked: str = "", *, by_page: bool = False) -> Transfer:
+    """An open transfer of who is asking, protected as `asked` or as the settings say. Raises NotProtected, OverLimit.
+
+    `by_page`: our own page encrypts in the browser where that is asked for; nobody else does.
+    """
+    kind = protection.chosen(asked, settings())
+    if kind is Protection.BROWSER and not by_page:
+        raise NotProtected("files are to be encrypted before they are sent")
+    transfer, key = protection.begin(current_user(), kind, settings())
+    if key is not None:
+        _keep(transfer, key)
+    return transfer
+
+
+def _keep(transfer: Transfer, key: bytes) -> None:
     _forget_old()
     sealed = vault.seal_for_session(key.hex(), visit().token, settings().secret_key, current_user().id)
     session[f"{_PREFIX}{transfer.id}"] = [base64.b64encode(sealed).decode(), 0]
 
 
 def of(transfer: Transfer) -> bytes | None:
-    """The key; None for a transfer that has none, in another session, or an hour after it was sent."""
+    """The key; None for a transfer that has none, or in another session."""
     kept = session.get(f"{_PREFIX}{transfer.id}") if transfer.key_check else None
-    if not kept or 0 < kept[1] < time.time():
+    if not kept:
         return None
     try:
         opened = vault.open_for_session(base64.b64decode(kept[0]), visit().token, settings().secret_key, current_user().id)
@@ -41,6 +56,12 @@ def of(transfer: Transfer) -> bytes | None:
     except (vault.CannotOpen, binascii.Error, ValueError):
         return None
     return key if protection.is_key_of(transfer, key) else None
+
+
+def shown(transfer: Transfer) -> bytes | None:
+    """The key, for the page that shows the link; None an hour after it was sent."""
+    until = session.get(f"{_PREFIX}{transfer.id}", ["", 0])[1]
+    return None if 0 < until < time.time() else of(transfer)
 
 
 def sent(transfer: Transfer) -> None:
@@ -56,6 +77,6 @@ def forget(transfer: Transfer) -> None:
 
 def _forget_old() -> None:
     names = [name for name in session if name.startswith(_PREFIX)]
-    over = [name for name in names if 0 < session[name][1] < time.time()]
+    over = [name for name in names if 0 < session[name][1] < time.time() - _KEPT]
     for name in over or names[: max(0, len(names) - _MOST + 1)]:
         del session[name]
