@@ -41,7 +41,11 @@ def app(tmp_path) -> Iterator[Flask]:
     with ground.application(tmp_path / "instance", language="en", recipients_per_hour=50, **MAIL) as made:
         ground.add("alice@lycee.example")
         User.update(name="Alice Leroy", language="en").execute()
-        for endpoint, rule in (("show", "/t/<link>"), ("receipt", "/g/receipt/<link>"), ("one", "/transfers/<int:number>")):  # TEMP
+        for endpoint, rule in (
+            ("show", "/t/<link>"),
+            ("receipt", "/g/receipt/<link>"),
+            ("one", "/transfers/<int:number>"),
+        ):  # TEMP
             if f"transfers.{endpoint}" not in made.view_functions:
                 made.add_url_rule(rule, f"transfers.{endpoint}", lambda **_: "")
         with made.app_context():
@@ -322,7 +326,12 @@ def arrived(alice: User, settings: Settings, **fields: object) -> Transfer:
     )  # fmt: skip
     transfer = store.create(alice, settings, request=asked)
     put_file(transfer, "http:/evil.example", b"a", settings)
-    named = {"guest_name": "Léa\nBcc: x", "guest_address": "lea@ailleurs.example", "message": "Achetez http://evil.example", **fields}
+    named = {
+        "guest_name": "Léa\nBcc: x",
+        "guest_address": "lea@ailleurs.example",
+        "message": "Achetez http://evil.example",
+        **fields,
+    }
     Transfer.update(**named).where(Transfer.id == transfer.id).execute()
     transfer = Transfer.get_by_id(transfer.id)
     store.publish(transfer, TransferOptions(), now() + timedelta(days=9), [], settings)

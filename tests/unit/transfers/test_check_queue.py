@@ -1,0 +1,130 @@
+"""Checking by workers: each file by one of them, taken over from one that died, refused where it can't be read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.support import calendar_ground as ground
+from tests.support.waiting import eventually
+from webmail import jobs
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferEvent, TransferFile, User, now
+from webmail.storage import StorageArea, StorageAway, open_storage
+from webmail.transfers import check_queue, checking, content, hashing, store
+from webmail.transfers.trail import EventKind
+
+
+@pytest.fixture
+def settings(tmp_path) -> Iterator[Settings]:
+    with ground.application(tmp_path / "instance") as app:
+        ground.add("alice@lycee.example")
+        with app.app_context():
+            yield app.extensions["settings"]
+
+
+@pytest.fixture
+def transfer(settings: Settings) -> Transfer:
+    return store.create(User.get(), settings)
+
+
+def whole(transfer: Transfer, data: bytes, settings: Settings) -> StoredContent:
+    """A file that is there and waits for a worker."""
+    file = store.add_file(transfer, "a.bin", len(data), "", settings)
+    content.append(file.content, 0, [data], settings)
+    hashing.forget(file.content_id)
+    StoredContent.update(touched=now() - timedelta(minutes=1)).where(StoredContent.id == file.content_id).execute()
+    return StoredContent.get_by_id(file.content_id)
+
+
+def again(stored: StoredContent) -> StoredContent:
+    return StoredContent.get_by_id(stored.id)
+
+
+def test_what_is_whole_is_checked_in_turn(transfer, settings):
+    first, second = whole(transfer, b"one", settings), whole(transfer, b"two", settings)
+    assert check_queue.check_next(settings)
+    assert (again(first).state, again(second).state) == (ContentState.READY, ContentState.CHECKING)
+    assert check_queue.check_next(settings) and not check_queue.check_next(settings)
+
+
+def test_two_workers_never_read_the_same_file(transfer, settings, monkeypatch):
+    stored = whole(transfer, b"one", settings)
+    begun, may_end, read = threading.Event(), threading.Event(), []
+
+    def slow(*given):
+        read.append(1)
+        begun.set()
+        may_end.wait(5)
+        return ContentState.CHECKING
+
+    monkeypatch.setattr(checking, "check", slow)
+
+    def work() -> None:
+        with db.connection_context():
+            check_queue.check_next(settings)
+
+    one = threading.Thread(target=work)
+    one.start()
+    assert begun.wait(5)
+    assert not check_queue.check_next(settings) and read == [1]
+    may_end.set()
+    one.join()
+    assert again(stored).check_lease > now()
+
+
+def test_the_lease_is_renewed_as_long_as_it_is_read(transfer, settings, monkeypatch):
+    stored = whole(transfer, b"one", settings)
+    monkeypatch.setattr(check_queue, "_RENEW_SECONDS", 0.01)
+
+    def slow(*given):
+        StoredContent.update(check_lease=now()).execute()
+        eventually(lambda: again(stored).check_lease > now() + timedelta(minutes=2))
+        return ContentState.CHECKING
+
+    monkeypatch.setattr(checking, "check", slow)
+    assert check_queue.check_next(settings)
+
+
+def test_what_a_dead_worker_left_is_taken_over(transfer, settings):
+    stored = whole(transfer, b"one", settings)
+    StoredContent.update(check_lease=now() - timedelta(seconds=1)).execute()
+    assert check_queue.check_next(settings) and again(stored).state == ContentState.READY
+
+
+def test_a_damaged_file_is_refused_and_its_owner_told(transfer, settings):
+    stored = whole(transfer, b"one", settings)
+    piece = ContentPiece.get()
+    open_storage(settings, StorageArea.TRANSFERS).put(f"{stored.name}/{piece.name}", [b"x" * 40])
+    assert check_queue.check_next(settings)
+    assert again(stored).state == ContentState.REFUSED
+    event = TransferEvent.get(TransferEvent.kind == EventKind.FILE_REFUSED)
+    assert (event.detail, event.file.path, event.told) == ("damaged", "a.bin", 0)
+
+
+def test_a_storage_that_is_away_is_asked_again_later(transfer, settings, monkeypatch):
+    stored = whole(transfer, b"one", settings)
+
+    def away(*given):
+        raise StorageAway("gone")
+
+    monkeypatch.setattr(checking, "check", away)
+    assert check_queue.check_next(settings)
+    assert again(stored).state == ContentState.CHECKING and not check_queue.check_next(settings)
+    monkeypatch.undo()
+    StoredContent.update(check_lease=now() - timedelta(seconds=1)).execute()
+    assert check_queue.check_next(settings) and again(stored).state == ContentState.READY
+
+
+def test_a_worker_checks_files_and_ends_what_is_past(transfer, settings):
+    stored = whole(transfer, b"one", settings)
+    worker = jobs.build(settings)
+    worker.check_files()
+    assert again(stored).state == ContentState.READY
+    store.close(transfer, "date")
+    worker.keep_transfers()
+    assert Transfer.get().files_gone == 1 and TransferFile.get().content is None
