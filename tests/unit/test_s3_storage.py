@@ -26,8 +26,10 @@ PIECE = os.urandom(MB)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A server that says nothing is given up soon, and no connection or mark of another test is trusted."""
-    monkeypatch.setattr(s3_storage, "_QUICK", 0.5)
-    monkeypatch.setattr(s3_storage, "_PATIENT", 2.0)
+    monkeypatch.setattr(s3_storage, "_ASK", 0.5)
+    monkeypatch.setattr(s3_storage, "_READ", 1.0)
+    monkeypatch.setattr(s3_storage, "_SEND", 2.0)
+    monkeypatch.setattr(s3_storage, "_LONG", 4.0)
     s3_storage._clients.clear()
     s3_storage._seen.clear()
 
@@ -156,7 +158,8 @@ def test_a_server_that_is_not_there_is_away_at_once(s3):
 
 
 def test_a_server_that_says_nothing_is_away_soon(s3, monkeypatch):
-    monkeypatch.setattr(s3_storage, "_QUICK", 0.2)
+    monkeypatch.setattr(s3_storage, "_ASK", 0.2)
+    monkeypatch.setattr(s3_storage, "_SURE", 0.0)
     monkeypatch.setattr(s3_storage, "_TRY_AGAIN_SECONDS", 0.1)
     store = S3Storage(s3.bucket(), "results")
     store.put("kept", [b"1"])

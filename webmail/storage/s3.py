@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from webmail.config_storage import S3
 from webmail.errors import MailError
@@ -29,17 +29,20 @@ if TYPE_CHECKING:
 
 PART = 8 * 1024 * 1024  # bytes; larger files are sent in parts of this size
 _MOST_PARTS = 10_000  # S3's own limit
-_SMALL = 512 * 1024  # bytes; a server that does not take so much in _QUICK seconds is away
+_SMALL = 512 * 1024  # bytes; sent like a question
 _MOST_COPIED = 5 * 1024**3  # bytes that a server copies by itself: S3's own limit
-_BELIEVED, _SURE = 20.0, 2.0  # seconds: how long a mark that was seen is believed in; before much is sent, which takes _PATIENT
-_QUICK, _PATIENT = 3.0, 20.0  # seconds: to wait for the next bytes; for a whole request that sends or copies much
+_BELIEVED, _SURE = 20.0, 2.0  # seconds: how long a mark that was seen is believed in; before what may take longer than _ASK
+_ASK, _READ = 3.0, 10.0  # seconds until the next bytes of an answer come, of a file
+_SEND, _LONG = 20.0, 60.0  # seconds for a whole request that sends up to a part; that copies, or makes one object of many parts
 _TRY_AGAIN_SECONDS = 1.0  # from the first request on
+
+Pace = Literal["ask", "read", "send", "long"]
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,80})</Code>")
 _FULL = re.compile(r"InsufficientStorage|Quota|StorageFull|EntityTooLarge|no space left", re.IGNORECASE)
 
-_clients: dict[tuple[S3, bool], S3Store] = {}
+_clients: dict[tuple[S3, Pace], S3Store] = {}
 _used_by: list[int] = []  # the process whose threads obstore uses, once there is one
 _seen: dict[tuple[S3, str], float] = {}  # when a mark was seen last (monotonic)
 _lock = threading.Lock()
@@ -68,7 +71,7 @@ class S3Storage:
             return self._put_parts(name, first, source)
         self._claim(surely=len(first) > _SMALL)
         with self._errors(name):
-            _obstore().put(self._client(patient=len(first) > _SMALL), key, first, use_multipart=False)
+            _obstore().put(self._client("send" if len(first) > _SMALL else "ask"), key, first, use_multipart=False)
         return len(first)
 
     def _put_parts(self, name: str, first: bytes, source: _Source) -> int:
@@ -77,10 +80,12 @@ class S3Storage:
         pieces = itertools.chain([first], source)
         try:
             with self._errors(name):
-                _obstore().put(self._client(patient=True), self._key(name), pieces, chunk_size=PART, max_concurrency=2)
-        except MailError:
+                _obstore().put(self._client("long"), self._key(name), pieces, chunk_size=PART, max_concurrency=2)
+        except MailError as error:
             if source.error is not None:
                 raise source.error from None
+            if isinstance(error, FileGone):  # the parts, taken back by a server that had been too slow to join them
+                raise StorageAway(f"{name}: the server lost its parts") from error
             raise
         return source.size
 
@@ -95,7 +100,7 @@ class S3Storage:
             self.put(new, self.get(name))
             return
         with self._errors(name):
-            _obstore().copy(self._client(patient=True), key, target)
+            _obstore().copy(self._client("long"), key, target)
 
     def get(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         found = self._open(name, start, length)
@@ -179,21 +184,22 @@ class S3Storage:
 
     def _open(self, name: str, start: int, length: int | None, etag: str = "") -> Any:
         """The answer to a request for these bytes, or for all; None where there are none from there on."""
+        self._is_marked(surely=True)  # a server that is away is known by this, sooner than by a file that takes time to begin
         key, options = self._key(name), {"if_match": etag} if etag else {}
         if not start and length is None:
             with self._errors(name):
-                return _obstore().get(self._client(), key, options=options)
+                return _obstore().get(self._client("read"), key, options=options)
         size = self.about(name).size  # servers differ in what they say of a range that ends behind the file
         end = size if length is None else min(start + length, size)
         if start >= end:
             return None
         with self._errors(name):
             try:
-                return _obstore().get(self._client(), key, options=options | {"range": (start, end)})
+                return _obstore().get(self._client("read"), key, options=options | {"range": (start, end)})
             except Exception as error:
                 if "non-partial response" not in str(error):
                     raise
-            return _obstore().get(self._client(), key, options=options)  # a server that gives all, or says so (rclone)
+            return _obstore().get(self._client("read"), key, options=options)  # a server that gives all, or says so (rclone)
 
     def _pieces(self, name: str, found: Any, start: int, length: int | None) -> Iterator[bytes]:
         """The bytes of an answer. One that breaks off, as after a long pause of who reads, is asked for anew from there on."""
@@ -271,11 +277,11 @@ class S3Storage:
             self._look()
             raise
 
-    def _client(self, *, patient: bool = False) -> S3Store:
+    def _client(self, pace: Pace = "ask") -> S3Store:
         with _lock:
-            if (self.bucket, patient) not in _clients:
-                _clients[self.bucket, patient] = _connected(self.bucket, patient)
-            return _clients[self.bucket, patient]
+            if (self.bucket, pace) not in _clients:
+                _clients[self.bucket, pace] = _connected(self.bucket, pace)
+            return _clients[self.bucket, pace]
 
 
 class _Source:
@@ -311,16 +317,18 @@ class _Source:
         return bytes(found)
 
 
-def _connected(s3: S3, patient: bool) -> S3Store:
+def _connected(s3: S3, pace: Pace) -> S3Store:
     from obstore.store import S3Store
 
     options: ClientConfig = {
         "allow_http": s3.endpoint.startswith("http://"),
         "connect_timeout": "1s",
-        "timeout": f"{_PATIENT}s" if patient else "1 day",
     }
-    if not patient:
-        options["read_timeout"] = f"{_QUICK}s"
+    if pace in ("send", "long"):
+        options["timeout"] = f"{_SEND if pace == 'send' else _LONG}s"
+    else:
+        options["timeout"] = "1 day"
+        options["read_timeout"] = f"{_READ if pace == 'read' else _ASK}s"
     if s3.ca_file:
         options["root_certificate"] = Path(s3.ca_file).read_bytes()
     config: S3Config = {
