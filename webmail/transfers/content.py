@@ -199,6 +199,18 @@ class _Writer:
             self.replaced = None
 
 
+def end_here(content: StoredContent) -> bool:
+    """What came is all there is: its size was a bound until now. False where another request adds to it."""
+    mine = (StoredContent.id == content.id) & (StoredContent.received == content.received)
+    uploading = StoredContent.state == ContentState.UPLOADING
+    if content.state == ContentState.UPLOADING:
+        if not StoredContent.update(size=content.received, touched=now()).where(mine & uploading).execute():
+            return False
+        content.size = content.received
+        _is_whole(content)
+    return True
+
+
 def _lengthen(content: StoredContent, end: int) -> bool:
     mine = (StoredContent.id == content.id) & (StoredContent.received == content.received)
     return bool(StoredContent.update(received=end, touched=now()).where(mine).execute())

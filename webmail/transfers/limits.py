@@ -62,6 +62,29 @@ def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, 
     check_disk(size, settings)
 
 
+def most_of_file(
+    transfer: Transfer, settings: Settings, *, most_bytes: int = 0, most_files: int = 0
+) -> tuple[int, OverLimit]:  # fmt: skip
+    """How many bytes the next file may have at most, where nobody said its size, and what it is told if it has more."""
+    given = settings.transfers
+    whole = min(given.transfer_mb * MB, most_bytes or given.transfer_mb * MB)
+    stored = TransferFile.select(pw.fn.SUM(TransferFile.size)).where(TransferFile.transfer == transfer).scalar() or 0
+    found = [(given.file_mb * MB, OverLimit(Limit.FILE, given.file_mb * MB)), (whole - stored, OverLimit(Limit.TRANSFER, whole))]
+    if own := of_person(transfer.owner, settings):
+        found.append((own - used_by(transfer.owner), OverLimit(Limit.PERSON, own)))
+    alive = StoredContent.state != ContentState.DELETED
+    promised, arrived = (
+        StoredContent.select(pw.fn.SUM(StoredContent.size), pw.fn.SUM(StoredContent.received)).where(alive).scalar(as_tuple=True)
+    )
+    if given.total_mb:
+        found.append((given.total_mb * MB - (promised or 0), OverLimit(Limit.TOTAL)))
+    left = room(open_storage(settings, StorageArea.TRANSFERS))
+    if left is not None:
+        found.append((left - ((promised or 0) - (arrived or 0)) - given.reserve_mb * MB, OverLimit(Limit.TOTAL)))
+    most, told = min(found, key=lambda one: one[0])
+    return max(most, 0), told
+
+
 def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -> None:
     """Whether a person may begin another transfer; what guests send them counts by itself, since it comes by the class. Raises
     OverLimit.

@@ -19,8 +19,8 @@ from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import ContentState, StoredContent, Transfer, TransferFile
 from webmail.storage import StorageAway, StorageFull
-from webmail.transfers import checking, content, store, turns
-from webmail.transfers.content import ContentDamaged, TooManyBytes, WrongKey, WrongOffset
+from webmail.transfers import assembly, content, store, turns
+from webmail.transfers.content import TooManyBytes, WrongOffset
 from webmail.transfers.limits import MB
 from webmail.transfers.turns import Body
 
@@ -81,7 +81,9 @@ def answered(headers: Mapping[str, str], act: Callable[[], TusAnswer]) -> TusAns
         if error.status >= 500 and not isinstance(error, StorageFull):
             log.error("an upload failed: %s", error)
         found = TusAnswer(error.status, {}, error)
-    return TusAnswer(found.status, {"Tus-Resumable": VERSION, "Cache-Control": "no-store", **found.headers}, found.error, found.file)
+    return TusAnswer(
+        found.status, {"Tus-Resumable": VERSION, "Cache-Control": "no-store", **found.headers}, found.error, found.file
+    )
 
 
 def check_version(headers: Mapping[str, str]) -> None:
@@ -159,7 +161,7 @@ def create(
         if _media_type(headers) == OFFSET_TYPE:
             _take_in(file, 0, headers, body, settings, link_key)
         else:
-            _settle(file, settings, link_key)
+            assembly.settle(file, settings, link_key)
     except MailError as error:
         log.info("the first bytes of %s were not taken: %s", file.upload, error)
     return TusAnswer(201, told | _state(file), file=file)
@@ -169,7 +171,7 @@ def head(file: TransferFile, settings: Settings, link_key: bytes | None = None) 
     """HEAD: how far it has come. Raises TusRefusal (410)."""
     stored = _content(file)
     if stored.state == ContentState.CHECKING and stored.key_in_link and link_key is not None:
-        _settle(file, settings, link_key)
+        assembly.settle(file, settings, link_key)
     names = {"filename": file.path, "filetype": file.media_type}
     told = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in names.items())
     return TusAnswer(200, {"Upload-Length": str(stored.size), "Upload-Metadata": told, **_state(file)}, file=file)
@@ -207,7 +209,7 @@ def _take_in(
         content.append(stored, offset, chunks, settings, link_key)
     finally:
         if stored.state == ContentState.CHECKING:
-            _settle(file, settings, link_key)
+            assembly.settle(file, settings, link_key)
 
 
 def _checksum(headers: Mapping[str, str]) -> tuple[str, bytes] | None:
@@ -237,16 +239,6 @@ def _checked(body: Body, name: str, expected: bytes) -> Iterator[bytes]:
     if not hmac.compare_digest(found.digest(), expected):
         raise TusRefusal(WRONG_CHECKSUM, "the checksum is another")
     yield from whole
-
-
-def _settle(file: TransferFile, settings: Settings, link_key: bytes | None) -> None:
-    """Take in a file that has all its bytes. What stops that is tried again by the worker, or with the next HEAD."""
-    if file.content is None or file.content.state != ContentState.CHECKING:
-        return
-    try:
-        checking.finish(file, settings, link_key=link_key)
-    except (ContentDamaged, StorageAway, WrongKey) as error:
-        log.warning("%s is still to be checked: %s", file.upload, error)
 
 
 def _content(file: TransferFile) -> StoredContent:

@@ -7,6 +7,8 @@ from flask_babel import gettext as _
 from webmail.errors import MailError
 from webmail.storage import StorageAway, StorageFull
 from webmail.transfers.content import TooManyBytes
+from webmail.transfers.guest_limits import TooManyVisits
+from webmail.transfers.guests import NoRoom, NotOpen
 from webmail.transfers.limits import Limit, OverLimit
 from webmail.transfers.turns import TooManyUploads, TooSlow
 from webmail.web.formatting import file_size, number
@@ -25,6 +27,12 @@ def refusal_words(error: MailError, name: str = "") -> str:
         return _("The server can't reach its files at the moment. Try again in a few minutes.")
     if isinstance(error, TooSlow):
         return _("“%(name)s” came too slowly and was not finished.", name=named)
+    if isinstance(error, NoRoom):
+        return _("There is no room for “%(name)s” here at the moment. Tell whoever asked you for it.", name=named)
+    if isinstance(error, NotOpen):
+        return _("Nothing can be sent here any more.")
+    if isinstance(error, TooManyVisits):
+        return _("Too much was sent here within an hour. Try again later.")
     if isinstance(error, TooManyUploads):
         return _("Too many files are being sent at the moment. Try again in a few minutes.")
     return _("“%(name)s” was not taken.", name=named)
@@ -48,3 +56,25 @@ def _limit_words(error: OverLimit, name: str) -> str:
     if error.limit is Limit.TRANSFERS:
         return _("You have %(count)s links already. Close some that you no longer need.", count=number(most))
     return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=name)
+
+
+def upload_words() -> dict[str, str]:
+    """What the page's script says; {...} is filled in there."""
+    return {
+        "waits": _("Waiting"),
+        "percent": _("{percent} % · {speed}/s · {left}"),
+        "left": _("{minutes} min left"),
+        "soon": _("less than a minute left"),
+        "paused": _("Paused at {percent} %"),
+        "retry": _("The line was lost. Trying again in {seconds} s."),
+        "here": _("{size}, sent"),
+        "out": _("You were signed out. Sign in in another tab, then press “Go on”."),
+        "failed": _("Not sent: the server refused it."),
+        "pause": _("Pause"),
+        "go": _("Go on"),
+        "remove": _("Remove"),
+        "all": _("{done} of {count} files sent · {percent} % · {left}"),
+        "over": _("All files are sent."),
+        "then": _("The files are still on their way. This is sent as soon as they are there: leave this page open."),
+        "not": _("Some files were not sent. Remove them, or try again."),
+    }

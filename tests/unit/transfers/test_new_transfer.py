@@ -1,0 +1,247 @@
+"""Sending files without scripts: one form, whose files go straight into the storage; nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.visits import Page, Visitor
+from webmail.auth import passwords
+from webmail.models import ContentPiece, StoredContent, Transfer, TransferFile, TransferRecipient, TransferState, User, now
+from webmail.transfers import content, options, store
+
+MB = 1024 * 1024
+FORM = "#transfer"
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[Flask]:
+    limits = {"file_mb": 6, "transfer_mb": 10, "forbidden_types": "exe", "reserve_mb": 0}
+    with ground.application(
+        tmp_path / "instance", transfers=limits, system_address="webmail@lycee.example", smtp_security="none"
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def alice(app) -> Visitor:
+    return ground.person(app)
+
+
+def send(visitor: Visitor, page: Page, action: str, *files: tuple[str, bytes], follow: bool = True, **fields: Any) -> Page:
+    """Press a button of the form, with files chosen; as browsers send it."""
+    typed = {"action": action, **fields}
+    parts = [("files", name, data) for name, data in files or [("", b"")]]
+    for tag in page.one(FORM).select("input[name], textarea[name]"):
+        name, kind = str(tag["name"]), tag.get("type", "")
+        if name not in typed and kind != "file" and (kind != "checkbox" or tag.has_attr("checked")):
+            typed[name] = tag.get_text().removeprefix("\n") if tag.name == "textarea" else str(tag.get("value", ""))
+    body = b"".join(_part(name, value.encode()) for name, value in typed.items())
+    body = b"".join(_part(*part[::2], filename=part[1]) for part in parts) + body + b"--b0--\r\n"
+    answer = visitor.client.post(
+        str(page.one(FORM)["action"]), data=body, content_type="multipart/form-data; boundary=b0", follow_redirects=follow
+    )
+    return Page(answer)
+
+
+def _part(name: str, value: bytes, filename: str | None = None) -> bytes:
+    named = f'; filename="{filename}"\r\nContent-Type: application/octet-stream' if filename is not None else ""
+    return f'--b0\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'.encode() + value + b"\r\n"
+
+
+def mine() -> list[Transfer]:
+    return list(Transfer.select().where(Transfer.owner == User.get(User.local == "alice")).order_by(Transfer.id))
+
+
+def bytes_of(file: TransferFile, app: Flask) -> bytes:
+    return b"".join(content.read(file.content, app.extensions["settings"]))
+
+
+def test_files_are_sent_to_somebody(app, alice):
+    film, text = os.urandom(5 * MB), b"Bonjour\n"
+    after = send(
+        alice, alice.get("/transfers/new"), "send", ("film.mp4", film), ("été.txt", text), to="Bob <bob@lycee.example>, carl@elsewhere.example",
+        subject="Le film", message="Voici\nle film",
+    )  # fmt: skip
+    (transfer,) = mine()
+    assert after.address == f"/transfers/{transfer.id}" and "/t/" in after.one("[data-transfer-link]").get_text()
+    assert (transfer.state, transfer.subject, transfer.message) == (TransferState.READY, "Le film", "Voici\nle film")
+    files = store.files(transfer)
+    assert [(file.path, file.size, file.content.state) for file in files] == [
+        ("film.mp4", 5 * MB, "ready"),
+        ("été.txt", 8, "ready"),
+    ]
+    assert [bytes_of(file, app) for file in files] == [film, text]
+    people = TransferRecipient.select().where(TransferRecipient.transfer == transfer).order_by(TransferRecipient.id)
+    assert [(one.name, one.address) for one in people] == [("Bob", "bob@lycee.example"), ("", "carl@elsewhere.example")]
+    assert timedelta(days=14) < transfer.expires - now() < timedelta(days=17)
+
+
+def test_a_link_needs_nobody(alice):
+    after = send(alice, alice.get("/transfers/new"), "link", ("a.txt", b"a"))
+    (transfer,) = mine()
+    assert after.address == f"/transfers/{transfer.id}"
+    assert not TransferRecipient.select().where(TransferRecipient.transfer == transfer).exists()
+
+
+def test_nothing_typed_or_uploaded_is_lost_when_something_is_wrong(alice):
+    page = send(
+        alice,
+        alice.get("/transfers/new"),
+        "send",
+        ("a.txt", b"a"),
+        to="bob",
+        subject="Titre",
+        message="Texte",
+        until="2020-01-01",
+        once="1",
+    )
+    (transfer,) = mine()
+    assert page.address.startswith(f"/transfers/new?of={transfer.id}")
+    assert "“bob” is not an email address." in page.one("#to-error").get_text()
+    assert "Choose a later day" in page.one("#until-error").get_text()
+    assert [page.one(f"#{name}")["value"] for name in ("to", "subject")] == ["bob", "Titre"]
+    assert "Texte" in page.one("#message").get_text() and page.one("[name=once]").has_attr("checked")
+    assert [row["data-path"] for row in page.all(".upload")] == ["a.txt"]
+    after = send(alice, page, "send", to="bob@lycee.example", until=(now() + timedelta(days=3)).date().isoformat())
+    assert after.address == f"/transfers/{transfer.id}"
+    assert [file.path for file in store.files(mine()[0])] == ["a.txt"]
+    assert options.of(mine()[0]).once
+
+
+def test_a_file_that_is_refused_leaves_the_others(alice):
+    page = send(
+        alice, alice.get("/transfers/new"), "send", ("a.txt", b"a"), ("virus.exe", b"x"), ("film.mp4", bytes(7 * MB)), ("z.txt", b"z"),
+        to="bob@lycee.example", message="Texte",
+    )  # fmt: skip
+    assert "“virus.exe” was not taken: files of this type" in page.notices
+    assert "“film.mp4” was not taken: a file may have 6" in page.notices
+    assert [row["data-path"] for row in page.all(".upload")] == ["a.txt", "z.txt"]
+    assert "Texte" in page.one("#message").get_text()
+    assert [one.state for one in mine()] == [TransferState.OPEN]
+    assert StoredContent.select().count() == 2 and ContentPiece.select().count() == 2
+
+
+def test_files_come_by_several_forms_and_go(alice):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    page = send(alice, page, "save", ("a.txt", b"b"), ("c.txt", b""))
+    rows = page.all(".upload")
+    assert [row["data-path"] for row in rows] == ["a.txt", "a (2).txt", "c.txt"]
+    page = send(alice, page, f"remove:{rows[0]['data-upload']}")
+    assert [row["data-path"] for row in page.all(".upload")] == ["a (2).txt", "c.txt"]
+    assert "“a.txt” was removed." in page.notices
+    assert send(alice, page, "drop").address == "/transfers"
+    assert (mine(), StoredContent.select().count()) == ([], 0)
+
+
+def test_without_files_nothing_is_sent(alice):
+    page = send(alice, alice.get("/transfers/new"), "link")
+    assert page.status == 422 and "Choose at least one file" in page.one("#files-error").get_text()
+    assert mine() == []
+    page = send(alice, alice.get("/transfers/new"), "link", message="Texte")
+    assert "Choose at least one file" in page.one("#files-error").get_text() and "Texte" in page.one("#message").get_text()
+
+
+def test_a_file_that_is_not_whole_is_not_sent(app, alice):
+    transfer = store.create(User.get(User.local == "alice"), app.extensions["settings"])
+    file = store.add_file(transfer, "film.mp4", 5, "", app.extensions["settings"])
+    page = alice.get(f"/transfers/new?of={transfer.id}")
+    assert "0 % there" in page.one(".upload").get_text()
+    page = send(alice, page, "link")
+    assert "“film.mp4” is not whole" in page.one("#files-error").get_text()
+    content.append(file.content, 0, [b"abcde"], app.extensions["settings"])
+    assert send(alice, page, "link").address == f"/transfers/{transfer.id}"
+
+
+def test_a_second_click_sends_nothing_twice(alice):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    for _click in range(2):
+        assert send(alice, page, "link").address == f"/transfers/{mine()[0].id}"
+    assert len(mine()) == 1
+    assert alice.get(f"/transfers/new?of={mine()[0].id}").address == f"/transfers/{mine()[0].id}"
+
+
+def test_a_password_is_kept_as_a_hash(alice):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"), password="abc")
+    assert "Use at least 6 characters" in page.notices
+    page = send(alice, page, "save", password="correct horse")
+    assert "A password is set" in page.text and "correct horse" not in page.text
+    assert passwords.verify(mine()[0].password, "correct horse")
+    page = send(alice, page, "save", no_password="1")
+    assert mine()[0].password == ""
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.9, 0.9999])
+def test_a_form_that_breaks_off_leaves_what_was_whole(alice, cut):
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nabc\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="files"; filename="film.mp4"\r\n\r\n' + bytes(3 * MB) + b"\r\n--b--\r\n"
+    )
+    answer = alice.client.post(
+        action_of(alice), data=body[: int(len(body) * cut)], content_type="multipart/form-data; boundary=b"
+    )
+    assert answer.status_code == 303
+    page = alice.get(answer.location)
+    assert "The connection broke" in page.notices
+    assert [row["data-path"] for row in page.all(".upload")] == ["a.txt"]
+    assert (mine()[0].state, StoredContent.select().count()) == (TransferState.OPEN, 1)
+
+
+def action_of(visitor: Visitor) -> str:
+    return str(visitor.get("/transfers/new").one(FORM)["action"])
+
+
+def test_fields_may_come_before_the_files_and_are_bounded(alice):
+    parts = [("message", b"Texte"), ("large", bytes(2 * MB)), ("subject", b"never")]
+    body = b"".join(
+        b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value) for name, value in parts
+    )
+    body += b'--b\r\nContent-Disposition: form-data; name="files"; filename="../../a.txt"\r\n\r\nabc\r\n--b--\r\n'
+    alice.client.post(action_of(alice), data=body, content_type="multipart/form-data; boundary=b")
+    assert [(one.message, one.subject, [file.path for file in store.files(one)]) for one in mine()] == [("Texte", "", ["a.txt"])]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "multipart/form-data; boundary=b"),
+        (b"abc", "multipart/form-data"),
+        (b"--b\r\nno header\r\n\r\n", "multipart/form-data; boundary=b"),
+    ],
+)
+def test_what_is_no_form_is_told(alice, body, kind):
+    answer = alice.client.post(action_of(alice), data=body, content_type=kind)
+    assert answer.status_code == 422
+    assert mine() == []
+
+
+def test_the_token_stands_in_the_address_and_is_of_this_session_and_form(app, alice):
+    bob = ground.person(app, "bob")
+    token = str(alice.get("/transfers/new").one(f"{FORM} [name=csrf_token]")["value"])
+    for address in ("/transfers/new", f"/transfers/new?csrf={token}", action_of(bob), "/transfers/new?csrf=" + "A" * 50):
+        answer = alice.client.post(address, data={"csrf_token": token, "action": "link", "files": (io.BytesIO(b"a"), "a.txt")})
+        assert answer.status_code == 400
+    assert mine() == []
+
+
+def test_another_persons_transfer_is_not_there(app, alice):
+    send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    bob = ground.person(app, "bob")
+    number = mine()[0].id
+    assert bob.get(f"/transfers/new?of={number}").status == 404
+    assert bob.client.post(f"{action_of(bob)}&of={number}", data={"action": "drop"}).status_code == 404
+    assert [alice.get(f"/transfers/new?of={odd}").status for odd in ("x", "-1", "9" * 40)] == [404] * 3
+    assert len(mine()) == 1
+
+
+def test_files_that_are_too_much_together_are_refused_one_by_one(alice):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.mp4", bytes(5 * MB)), ("b.mp4", bytes(5 * MB)), ("c.mp4", b"x"))
+    assert [row["data-path"] for row in page.all(".upload")] == ["a.mp4", "b.mp4"]
+    assert "all files together may have 10" in page.notices

@@ -1,0 +1,156 @@
+"""Transfer form: what is typed about files that are sent as a link, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
+
+from webmail import schedule
+from webmail.auth import passwords
+from webmail.config import Settings
+from webmail.errors import BadAddress
+from webmail.mail import Address
+from webmail.mime.address_input import parse_addresses
+from webmail.models import Transfer, now
+from webmail.schedule import BadTime
+from webmail.transfers import assembly
+from webmail.transfers.options import TransferOptions
+from webmail.web.current import time_zone
+from webmail.web.formatting import day_in_full, local, number
+
+LONGEST_TO, LONGEST_SUBJECT, LONGEST_MESSAGE, LONGEST_PASSWORD = 30_000, 200, 20_000, 200
+SHORTEST_PASSWORD = 6
+OPTIONS = tuple(one.name for one in fields(TransferOptions))
+_SHOWN = "shown"  # the form has boxes, so one that is not ticked says no
+
+
+@dataclass(slots=True)
+class TransferForm:
+    """The form as it was typed; `errors` by field. `until` is a day, or a moment in ISO 8601."""
+
+    to: str = ""
+    subject: str = ""
+    message: str = ""
+    until: str = ""
+    options: TransferOptions = field(default_factory=TransferOptions)
+    password: str = ""  # a new one
+    has_password: bool = False
+    no_password: bool = False  # the one that it has is to go
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def fresh(cls, settings: Settings, to: str = "") -> TransferForm:
+        return cls(to=to[:LONGEST_TO], until=last_day(settings.transfers.days))
+
+    @classmethod
+    def of(cls, transfer: Transfer, settings: Settings) -> TransferForm:
+        """What was typed when it was left."""
+        kept = assembly.typed(transfer)
+        ticked = kept.get("options")
+        chosen = TransferOptions(**{name: name in ticked for name in OPTIONS}) if isinstance(ticked, list) else TransferOptions()
+        until = str(kept.get("until") or last_day(settings.transfers.days))
+        to, has_password = str(kept.get("to", "")), bool(transfer.password)
+        return cls(to, transfer.subject, transfer.message, until, chosen, has_password=has_password)
+
+    @classmethod
+    def typed(cls, values: MultiDict[str, str], settings: Settings) -> TransferForm:
+        def text(name: str, most: int) -> str:
+            return values.get(name, "").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")[: most + 1]
+
+        chosen: dict[str, Any] = {name: name in values for name in OPTIONS} if _SHOWN in values else {}
+        return cls(
+            text("to", LONGEST_TO).strip(), " ".join(text("subject", LONGEST_SUBJECT).split()),
+            text("message", LONGEST_MESSAGE).strip(), text("until", 40).strip() or last_day(settings.transfers.days),
+            TransferOptions(**chosen),
+            text("password", LONGEST_PASSWORD), no_password="no_password" in values,
+        )  # fmt: skip
+
+    def keep_in(self, transfer: Transfer) -> None:
+        """Keep it for another visit: of the password only its hash."""
+        if self.password and not self.password_fault():
+            transfer.password, self.has_password = passwords.hash_password(self.password), True
+        elif self.no_password:
+            transfer.password, self.has_password = "", False
+        ticked = [name for name in OPTIONS if getattr(self.options, name)]
+        assembly.keep_typed(
+            transfer, {"to": self.to[:LONGEST_TO], "until": self.until, "options": ticked},
+            subject=self.subject[:LONGEST_SUBJECT], message=self.message[:LONGEST_MESSAGE],
+        )  # fmt: skip
+
+    def people(self) -> tuple[Address, ...]:
+        """The recipients, each once. Raises BadAddress."""
+        found = {one.email.lower(): one for one in parse_addresses(self.to)}
+        return tuple(found.values())
+
+    def expires(self) -> datetime:
+        """When the link ends, as tables store it. Raises BadTime."""
+        at = schedule.moment(self.until, "", time_zone(), ends=True)
+        if at is None:
+            raise BadTime("no day")
+        return at.astimezone(UTC).replace(tzinfo=None)
+
+    def check(self, settings: Settings, *, mails: bool, room: int) -> bool:
+        """Note what is wrong with each field. `mails`: recipients are needed; `room`: how many may still be mailed to."""
+        if mails:
+            self._check_people(settings, room)
+        self._check_until(settings)
+        if len(self.subject) > LONGEST_SUBJECT:
+            self.errors["subject"] = _("This is too long. Use at most %(count)d characters.", count=LONGEST_SUBJECT)
+        if len(self.message) > LONGEST_MESSAGE:
+            self.errors["message"] = _("This is too long. Use at most %(count)d characters.", count=LONGEST_MESSAGE)
+        if fault := self.password_fault():
+            self.errors["password"] = fault
+        return not self.errors
+
+    def _check_people(self, settings: Settings, room: int) -> None:
+        most = settings.transfers.recipients
+        try:
+            count = len(self.people()) if len(self.to) <= LONGEST_TO else most + 1
+        except BadAddress as error:
+            self.errors["to"] = _("“%(value)s” is not an email address.", value=error.value[:80])
+            return
+        if not count:
+            self.errors["to"] = _("Type at least one address, or get a link to pass on yourself.")
+        elif count > most:
+            self.errors["to"] = _("These are too many people. The limit is %(count)s.", count=number(most))
+        elif count > room:
+            words = ngettext("You can still mail %(num)s person this hour. Get a link instead, or wait.",
+                             "You can still mail %(num)s people this hour. Get a link instead, or wait.", room)  # fmt: skip
+            self.errors["to"] = (
+                words if room else _("You have mailed as many people as you can for now. Get a link instead, or wait.")
+            )
+
+    def _check_until(self, settings: Settings) -> None:
+        most = settings.transfers.most_days
+        try:
+            at = self.expires()
+        except BadTime:
+            self.errors["until"] = _("Type a date, such as 2026-12-24.")
+            return
+        if at <= now() + timedelta(minutes=5):
+            self.errors["until"] = _("This is over. Choose a later day.")
+        elif at > now() + timedelta(days=most + 1):
+            last = day_in_full(local(now() + timedelta(days=most)).date())
+            self.errors["until"] = _("This is too far away. %(day)s is the last day.", day=last)
+
+    def password_fault(self) -> str:
+        """What is wrong with a new password; "" for nothing."""
+        if not self.password:
+            return ""
+        if len(self.password) < SHORTEST_PASSWORD:
+            return _("Use at least %(count)d characters.", count=SHORTEST_PASSWORD)
+        return (
+            ""
+            if passwords.usable(self.password)
+            else _("This is too long. Use at most %(count)d characters.", count=LONGEST_PASSWORD)
+        )
+
+
+def last_day(days: int) -> str:
+    """The day that ends so many days from now, as the field has it."""
+    return local(now() + timedelta(days=days)).date().isoformat()

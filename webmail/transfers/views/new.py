@@ -1,0 +1,227 @@
+"""Sending large files: one page to put a transfer together, whose form streams the files into the storage as they come.
+
+The form's token stands in its address, since the body is not read before the view. What was typed is kept with the transfer, so
+that one can go on another day; a form that is not right leads back to it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from flask import abort, current_app, redirect, request, session
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_wtf.csrf import CSRFError, generate_csrf
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from webmail.errors import BadAddress
+from webmail.models import Transfer, TransferFile, TransferState
+from webmail.transfers import assembly, form_uploads, mail_limits, store, turns
+from webmail.transfers.blueprint import blueprint
+from webmail.transfers.form_uploads import FormBroken, TakenForm
+from webmail.transfers.limits import MB, OverLimit
+from webmail.transfers.transfer_forms import TransferForm
+from webmail.transfers.turns import Body, TooManyUploads
+from webmail.transfers.views import letters, link_keys
+from webmail.transfers.views.uploads import body_of_request
+from webmail.transfers.views.words import refusal_words, upload_words
+from webmail.user_lock import user_lock
+from webmail.web.addresses import url_for
+from webmail.web.body_limits import reads_its_body
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+
+_SMALL = MB  # bytes of a body that is read without a turn: a form without files
+_SALT = "transfer form"
+
+
+@blueprint.get("/transfers/new")
+def new() -> Response:
+    """The page, empty or (`of`) with what was put together before. `check`: say what is wrong with it, to `send` or `link` it."""
+    _is_on()
+    transfer = _transfer_of_address()
+    if transfer is None:
+        return _shown(TransferForm.fresh(settings(), request.args.get("to", "")), None)
+    form = TransferForm.of(transfer, settings())
+    action = request.args.get("check", "")
+    if action:
+        _check(form, store.files(transfer), action)
+    return _shown(form, transfer, 422 if form.errors else 200)
+
+
+def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> Response:
+    own = settings()
+    return page(
+        "transfers/new.html", status, form=form, transfer=transfer, files=store.files(transfer) if transfer else [],
+        action=url_for("transfers.send", csrf=_token(), of=transfer.id if transfer else None), given=own.transfers,
+        mails=_mails(), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
+    )  # fmt: skip
+
+
+@blueprint.post("/transfers/new")
+@reads_its_body
+def send() -> Response:
+    """Take the files; `action`: send (by mail), link, save (to go on later), drop, or remove:<upload>."""
+    _is_on()
+    _check_token()
+    transfer = _transfer_of_address()
+    try:
+        transfer, taken = _take(transfer)
+    except OverLimit as error:
+        notify(refusal_words(error), "caution")
+        return _shown(TransferForm.fresh(settings()), None, 422)
+    values = MultiDict(taken.fields)
+    form, action = TransferForm.typed(values, settings()), values.get("action", "")
+    _tell(taken)
+    if action == "drop" and transfer is not None:
+        assembly.drop(transfer, settings())
+        notify(_("The files were removed. Nothing was sent."))
+        return redirect(url_for("transfers.index"), 303)
+    if transfer is None:
+        if not form.to and not form.message and not form.subject:
+            _check(form, [], action)
+            return _shown(form, None, 422)
+        transfer = link_keys.begin()
+    form.has_password = bool(transfer.password)
+    form.keep_in(transfer)
+    if action.startswith("remove:"):
+        _remove(transfer, action.removeprefix("remove:"))
+    fault = form.password_fault()
+    if fault:  # it is not kept, so the page could not say it
+        notify(_("The password was not set.") + " " + fault, "caution")
+    good = action in ("send", "link") and taken.broken is None and not taken.refused and not fault
+    if good and _check(form, store.files(transfer), action):
+        return _published(transfer, form, action)
+    check = action if action in ("send", "link") else None
+    return redirect(url_for("transfers.new", of=transfer.id, check=check), 303)
+
+
+def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
+    """Read the form; the transfer is begun with its first file. Raises OverLimit, where that can't be."""
+    begun = [transfer]
+
+    def needed() -> Transfer:
+        begun[0] = begun[0] or link_keys.begin()
+        return begun[0]
+
+    length = request.content_length
+    if request.mimetype != "multipart/form-data":
+        return transfer, TakenForm(fields=dict(request.form.lists()))
+    if length is not None and length <= _SMALL:
+        taken = _read(body_of_request(), needed)
+        return begun[0], taken
+    try:
+        with turns.turn(f"user {current_user().id}", settings().transfers.uploads_at_once) as held:
+            taken = _read(body_of_request(held), needed)
+    except TooManyUploads:
+        abort(503)
+    return begun[0], taken
+
+
+def _read(body: Body, transfer: Callable[[], Transfer]) -> TakenForm:
+    return form_uploads.take(body, request.content_type or "", transfer, settings(), link_key=link_keys.of)
+
+
+def _tell(taken: TakenForm) -> None:
+    """Say which files were not taken, and whether the form broke off."""
+    for name, error in taken.refused[:5]:
+        notify(refusal_words(error, name), "caution")
+    if (more := len(taken.refused) - 5) > 0:
+        notify(ngettext("%(num)d other file was not taken.", "%(num)d other files were not taken.", more), "caution")
+    if isinstance(taken.broken, FormBroken):
+        notify(_("The connection broke before everything had arrived. Files that were whole are kept."), "caution")
+    elif taken.broken is not None:
+        notify(refusal_words(taken.broken, _("The last file")), "caution")
+
+
+def _remove(transfer: Transfer, upload: str) -> None:
+    file = TransferFile.get_or_none((TransferFile.transfer == transfer) & (TransferFile.upload == upload))
+    if file is not None:
+        store.remove_file(file, settings())
+        notify(_("“%(name)s” was removed.", name=file.path.rpartition("/")[2]))
+
+
+def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
+    """Whether it can be published; what is wrong is noted in the form."""
+    room = mail_limits.room(current_user(), settings())
+    form.check(settings(), mails=action == "send", room=room)
+    if not files:
+        form.errors["files"] = _("Choose at least one file.")
+    elif unfinished := [file for file in files if not assembly.is_whole(file)]:
+        name = unfinished[0].path.rpartition("/")[2]
+        form.errors["files"] = _("“%(name)s” is not whole. Choose the same file again, or remove it.", name=name)
+    return not form.errors
+
+
+def _published(transfer: Transfer, form: TransferForm, action: str) -> Response:
+    """Give it to its recipients, or to nobody in particular."""
+    try:
+        people = [(one.name, one.email) for one in form.people()] if action == "send" else []
+    except BadAddress:
+        abort(422)
+    key = link_keys.of(transfer)
+    with user_lock(current_user().id):
+        again = assembly.of_owner(transfer.id, current_user())
+        if again is None or again.state != TransferState.OPEN:  # by a second click
+            return redirect(url_for("transfers.one", number=transfer.id), 303)
+        store.publish(transfer, form.options, form.expires(), people, settings())
+    link_keys.sent(transfer)
+    letters.settle(transfer, settings(), key)
+    if people:
+        count = len(people)
+        notify(ngettext("The link is on its way to %(num)d person.", "The link is on its way to %(num)d people.", count))
+    else:
+        notify(_("The link is ready. Whoever has it can download the files."))
+    return redirect(url_for("transfers.one", number=transfer.id), 303)
+
+
+def _transfer_of_address() -> Transfer | None:
+    """The open transfer `of`; a page that leads to it where it was sent already; 404 for another's."""
+    number = request.args.get("of", "")
+    if not number:
+        return None
+    if not number.isdecimal() or len(number) > 18:
+        abort(404)
+    found = assembly.of_owner(int(number), current_user())
+    if found is None:
+        abort(404)
+    if found.state != TransferState.OPEN:
+        abort(redirect(url_for("transfers.one", number=found.id), 303))
+    return found
+
+
+def _mails() -> bool:
+    """Whether recipients can be mailed from here."""
+    return bool(settings().system_address)
+
+
+def _token() -> str:
+    """The token of the form, for its address: of this session, and of no other form, since addresses stand in logs."""
+    generate_csrf()
+    return str(_serializer().dumps(session["csrf_token"]))
+
+
+def _check_token() -> None:
+    try:
+        given = _serializer().loads(request.args.get("csrf", ""))
+    except BadSignature:
+        given = None
+    known = session.get("csrf_token", "")
+    if not known or not isinstance(given, str) or not secrets.compare_digest(given, known):
+        raise CSRFError("the form's token is missing or of another session")
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt=_SALT)
+
+
+def _is_on() -> None:
+    if not settings().transfers.on:
+        abort(404)
+
+
+CHECK_TOKENS_THEMSELVES = (send,)
