@@ -59,6 +59,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     from webmail.auth import cookies, guard
     from webmail.auth import views as auth
     from webmail.cli import register as register_commands
+    from webmail.compose import views as compose
     from webmail.jobs import build as build_jobs
     from webmail.transfers import views as transfers
 
@@ -66,7 +67,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     guard.install(app)
     app.before_request(set_body_limit)
     protection = CSRFProtect(app)
-    for view in (*auth.NEED_NO_TOKEN, *transfers.CHECK_TOKENS_THEMSELVES):
+    for view in (*auth.NEED_NO_TOKEN, *transfers.CHECK_TOKENS_THEMSELVES, *compose.CHECK_TOKENS_THEMSELVES):
         protection.exempt(view)
     setup.install(app)
     template_cache.install(app)

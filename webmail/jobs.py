@@ -34,7 +34,7 @@ from webmail.collection_pages import restore_task
 from webmail.collections import store as collections
 from webmail.collections import trash
 from webmail.compose import draft_cleanup, kept_drafts
-from webmail.compose.outbox import delivery
+from webmail.compose.outbox import delivery, link_gate
 from webmail.config import ConfigError, Settings
 from webmail.contacts import categories, device_cards, import_check, import_task
 from webmail.database import trouble
@@ -114,7 +114,7 @@ class Jobs:
             log.warning("a task waits until a worker looks for it: %s", error)
 
     def deliver(self, outbox_id: int) -> None:
-        with db.connection_context():
+        with db.connection_context(), self.context():
             later = delivery.deliver(outbox_id, self.settings, self.account_for)
             others = delivery.due_again(outbox_id)
         if later is not None:
@@ -210,9 +210,16 @@ class Jobs:
         """Fetch the subscribed calendars whose turn it is. Separate from `sweep`, as `wake` is."""
         subscribed_rounds.sweep(self.settings)
 
+    def send_with_files(self) -> None:
+        """Send messages that waited for large files, once these are there."""
+        with db.connection_context():
+            ready = link_gate.arrived()
+        for outbox_id in ready:
+            self.schedule(outbox_id, now())
+
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
-        with db.connection_context():
+        with db.connection_context(), self.context():
             kept_drafts.put_due(self.settings, partial(account_of, settings=self.settings))
 
     def _wake_runner(self) -> None:
@@ -232,6 +239,7 @@ class Jobs:
             partial(_periodic, "sweep", self.sweep),
             partial(_periodic, "wake", self.wake),
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
+            partial(_periodic, "messages with files", self.send_with_files, link_gate.EVERY),
             partial(_periodic, "birthdays", self.keep_birthdays),
             partial(_periodic, "reminders", self.remind, reminders.EVERY),
         ]

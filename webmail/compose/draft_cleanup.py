@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from webmail.compose import uploads
+from webmail.compose import large_files, uploads
 from webmail.compose.drafts import forget, is_empty, unsaved
 from webmail.config import Settings
 from webmail.models import DraftRow, Outbox, OutboxState, now
@@ -23,7 +23,8 @@ def sweep(settings: Settings) -> int:
     """Remove abandoned drafts; returns the number of drafts, and of drafts whose files were left behind, removed.
 
     A draft goes after 30 days without a change: users find its copy in Drafts. One whose latest text is here alone stays for a
-    year. Empty drafts, and those started by a link and never edited, go after a day. Files without a draft go too. Drafts whose
+    year. Empty drafts, and those started by a link and never edited, go after a day. Files without a draft go too, large ones
+    whose link nobody has as well. Drafts whose
     message is waiting, failed or uncertain stay.
     """
     gone = 0
@@ -33,6 +34,7 @@ def sweep(settings: Settings) -> int:
         if over or needless or _was_sent(row):
             forget(row.id, settings)
             gone += 1
+    large_files.sweep(settings)
     return gone + _remove_orphans(settings)
 
 

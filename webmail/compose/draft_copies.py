@@ -17,6 +17,8 @@ from webmail.compose import (
     draft_note,
     drafts,
     identities,
+    large_files,
+    link_block,
     message_options,
     quoting,
     reply,
@@ -218,7 +220,7 @@ def resume(
             found = quoting.resumed(conn, message)
         else:
             found = quoting.with_pictures(conn, message, attachments.room(user, settings), alone=False)
-    text = found.text
+    text, transfers = link_block.found_in(found.text, user)
     me = identities.matching(identities.usable(user, settings), message.envelope.sender, text)
     usual = message.envelope.reply_to == identities.noun(me).reply_to
     answers = "" if usual else address_text(message.envelope.reply_to)
@@ -232,6 +234,8 @@ def resume(
     row = before or drafts.new(user, fields)
     if before and (before.attachments.exists() or not reply.carried_parts(message)):
         return before, left_out
+    for transfer in transfers if before is None else ():
+        left_out += 0 if large_files.copy_to(transfer, row.id, settings) else 1
     try:
         reply.carry(row, account, message, settings, found)
     except MailError:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from webmail import mail
-from webmail.compose import draft_note, inline_images
+from webmail.compose import draft_note, inline_images, link_block
 from webmail.compose.fields import fields_of
 from webmail.config import Settings
 from webmail.errors import BadAddress, MailError
@@ -24,30 +24,36 @@ class FilesGone(MailError):
     status = 410
 
 
-def as_draft(row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False) -> mail.Draft:
+def as_draft(
+    row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False, until: datetime | None = None
+) -> mail.Draft:
     """The message that the row describes. Raises BadAddress, FilesGone, StorageAway.
 
     `lenient` is for the copy in Drafts: invalid addresses are skipped, and the text stays as typed, image marks included.
+    `until`: when the link to its large files ends, if that is settled.
     """
     read = readable_addresses if lenient else builder.parse_addresses
+    block = link_block.of_draft(row, settings, until)
+    placed = link_block.placed(row, block) if block is not None else None
     try:
-        written = inline_images.render_body(row, settings)
+        written = inline_images.render_body(row, settings, placed.body if placed else None)
     except FileGone as error:
         raise FilesGone(f"the original below the draft can't be read: {error}") from error
     answers = read(row.reply_to or "") or identity.reply_to
+    text = (placed.body if placed else row.body) if lenient else written.text
     return mail.Draft(
         identity=replace(identity, reply_to=answers),
         to=read(row.to),
         cc=read(row.cc),
         bcc=read(row.bcc),
         subject=row.subject,
-        text=row.body if lenient else written.text,
+        text=placed.text(text) if placed else text,
         quoted=written.quoted,
         attachments=written.files,
         message_id=row.message_id,
         in_reply_to=row.in_reply_to,
         references=tuple(row.references.split()),
-        html=written.html,
+        html=placed.html(written.html) if placed else written.html,
         language=row.language or "",
         priority=row.priority or "",
         read_receipt=bool(row.read_receipt),

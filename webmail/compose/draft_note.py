@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _MARK = "copy"
 _NOTED = (
     "format", "priority", "language", "read_receipt", "delivery_receipt",
-    "source_mailbox", "source_uidvalidity", "source_uid", "source_flag",
+    "source_mailbox", "source_uidvalidity", "source_uid", "source_flag", "link_days",
 )  # fmt: skip
 
 

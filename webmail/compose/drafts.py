@@ -14,7 +14,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.compose import identities, uploads
+from webmail.compose import identities, large_files, uploads
 from webmail.compose.fields import NO_FIELDS, Fields, fields_of, normalised, revision_of, storable
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -187,7 +187,7 @@ def update(row: DraftRow, fields: Fields) -> bool:
 
 def is_empty(row: DraftRow) -> bool:
     """Whether the user put nothing into it: the identity's signature, Cc and Bcc do not count."""
-    return not identities.has_words(row) and not row.attachments.exists()
+    return not identities.has_words(row) and not row.attachments.exists() and not large_files.has_any(row.id)
 
 
 def unsaved(row: DraftRow) -> bool:
@@ -250,6 +250,7 @@ def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRo
             AttachmentRow.create(
                 draft=twin, filename=one.filename, type=one.type, size=one.size, stored=stored, content_id=one.content_id
             )  # fmt: skip
+        large_files.copy(row.id, twin.id, settings)
     except MailError:
         forget(twin.id, settings)
         raise
@@ -257,6 +258,7 @@ def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRo
 
 
 def forget(draft_id: str, settings: Settings) -> None:
-    """Delete the row and the files; the copy in Drafts is left to the caller."""
+    """Delete the row and the files, also large ones whose link nobody has; the copy in Drafts is left to the caller."""
+    large_files.drop(draft_id, settings)
     DraftRow.delete().where(DraftRow.id == draft_id).execute()
     uploads.remove_all(settings, draft_id)

@@ -37,6 +37,7 @@ class Fields:
     read_receipt: bool = False
     delivery_receipt: bool = False
     reply_to: str = ""  # for this message only; empty: the identity's
+    link_days: int = 0  # how long the link to its large files works; 0: as usual
 
 
 NO_FIELDS = Fields()
@@ -69,6 +70,7 @@ def storable(fields: Fields) -> dict[str, Any]:
         values["source_flag"] = ""
     for name in ("source_uid", "source_uidvalidity"):  # untrusted input; 32 bits (RFC 3501 section 2.3.1.1)
         values[name] = values[name] if 0 < values[name] < 2**32 else 0
+    values["link_days"] = values["link_days"] if 0 < values["link_days"] < 10_000 else 0
     values["identity"] = values["identity"] if 0 < values["identity"] < 2**63 else 0
     return values | message_options.checked(values)
 

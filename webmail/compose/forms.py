@@ -73,6 +73,7 @@ class ComposeForm(FlaskForm):
     language = StringField()
     read_receipt = BooleanField()
     delivery_receipt = BooleanField()
+    link_days = IntegerField(default=0)
     archive = HiddenField()  # set if the message replied to is to be archived, see views/archive_original.py
     writer = HiddenField()
     turn = HiddenField()  # which of the form's requests this is, written by its script

@@ -81,26 +81,29 @@ def mark_of(file: AttachmentRow) -> str:
     return marks.mark(marks.words_for(file.filename), file.filename)
 
 
-def render_body(row: DraftRow, settings: Settings) -> RenderedBody:
-    """The draft's text and files as sent. 1 query; image types are cached. Raises FileGone (the original), StorageAway."""
+def render_body(row: DraftRow, settings: Settings, body: str | None = None) -> RenderedBody:
+    """The draft's text (or `body` in its place) and files as sent. 1 query; image types are cached. Raises FileGone (the
+    original), StorageAway.
+    """
+    body = row.body if body is None else body
     rows, original = originals.split(row.attachments.order_by(AttachmentRow.id))
     below = originals.below(row, original, settings)
     files = [Attachment(one.filename, one.type, one.size, partial(content, one, settings)) for one in rows]
     if row.format != message_options.FORMATTED:
-        return RenderedBody(row.body, "", (*files, *below.files), {}, below.text)
+        return RenderedBody(body, "", (*files, *below.files), {}, below.text)
     found: dict[str, int] = {}  # index of the first file of each name
-    for place, file in enumerate(files if "![" in row.body else []):
+    for place, file in enumerate(files if "![" in body else []):
         if kind(rows[place], settings):
             found.setdefault(marks.key(file.filename), place)
     ids = {name: _content_id(row, rows[place]) for name, place in found.items()}
     used: set[str] = set()
-    html = markdown.document(row.body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used, below.html)
+    html = markdown.document(body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used, below.html)
     for name in used:
         file = files[found[name]]
         files[found[name]] = replace(file, type=kind(rows[found[name]], settings), content_id=ids[name])
     shown = {ids[name]: rows[found[name]].id for name in used}
     shown |= dict(below.shown)
-    return RenderedBody(marks.plain(row.body, used), html, (*files, *below.files), shown, below.text)
+    return RenderedBody(marks.plain(body, used), html, (*files, *below.files), shown, below.text)
 
 
 def _content_id(row: DraftRow, file: AttachmentRow) -> str:

@@ -36,14 +36,17 @@ _SPEAKS_OF_ATTACHMENT = re.compile(
 )
 
 
-def cautions(draft: Draft, *domains: str) -> list[SendWarning]:
-    """Warnings to show before sending. Addresses in these domains are internal: colleagues know each other's anyway."""
+def cautions(draft: Draft, *domains: str, has_links: bool = False) -> list[SendWarning]:
+    """Warnings to show before sending. Addresses in these domains are internal: colleagues know each other's anyway.
+
+    `has_links`: it carries large files as a link.
+    """
     found = []
     if not draft.subject.strip():
         found.append(SendWarning.NO_SUBJECT)
     own = kept_html.above(draft.html)  # the pictures of a message that is quoted are nothing attached
     attached = [file for file in draft.attachments if not file.content_id or f"cid:{file.content_id}" in own]
-    if not attached and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
+    if not attached and not has_links and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
         found.append(SendWarning.NO_ATTACHMENT)
     shown = {markdown_images.key(file.filename) for file in draft.attachments if file.content_id}
     if draft.html and any(name and name not in shown for _words, name in markdown_images.marks(draft.text)):

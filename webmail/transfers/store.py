@@ -241,7 +241,8 @@ def sweep(settings: Settings) -> int:
     past = (Transfer.state == TransferState.READY) & (Transfer.expires <= now())
     for transfer in Transfer.select().where(past).limit(_BATCH):
         close(transfer, "date")
-    idle = (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - ABANDONED)
+    # those of a message that is being written stay as long as its draft does
+    idle = (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - ABANDONED) & (Transfer.draft_id == "")
     for transfer in Transfer.select().where(idle).limit(_BATCH):
         if not _is_touched(transfer):
             close(transfer, "date")

@@ -3,7 +3,6 @@
 (function () {
   "use strict";
   if (window.attaching || !window.htmx) return;
-  window.attaching = true;
   var SENT = "csrf_token,writer,back,format,identity,action,attachments"; // of the form: never the text
   var waiting = [], going = null; // { file, row, form, request, over }
 
@@ -53,10 +52,11 @@
     made.addEventListener("click", does);
     return made;
   }
-  // a file that is not here, and why; `again` for what another try may mend
-  function refuse(file, words, again) {
+  // a file that is not here, and why; `again(file)` for what another try may mend, or another way, which `does` says
+  function refuse(file, words, again, does) {
     var row = element("li", { class: "chip" }, [element("span", { role: "alert", class: "field-error" }, [words])]);
-    if (again) row.append(button(told("again"), told("again") + " " + file.name, function () { row.remove(); add([file]); }));
+    does = does || told("again");
+    if (again) row.append(button(does, does + " " + file.name, function () { row.remove(); again(file); }));
     row.append(button(told("hide"), told("hide") + " " + file.name, function () {
       row.remove();
       document.getElementById("attachments-field").focus();
@@ -80,7 +80,7 @@
   }
   function add(files) {
     Array.prototype.forEach.call(files, function (file) {
-      if (encoded(file.size) > room()) return refuse(file, told("large", file));
+      if (encoded(file.size) > room()) return box().dataset.links ? offer(file) : refuse(file, told("large", file));
       var row = element("li", { class: "chip", "hx-encoding": "multipart/form-data", "hx-params": SENT }, [
         element("span", {}, [file.name + " ", element("span", { class: "muted small" }, [size(file.size)])]),
         element("progress", { max: "1", value: "0", "aria-label": told("sending", file) }),
@@ -92,6 +92,16 @@
     });
     touch();
     next();
+  }
+  // too large for the message: a link instead, by static/js/compose/links.js
+  function offer(file) {
+    refuse(file, told("large", file), function () {
+      if (window.links) return links.add(file);
+      var script = element("script", { src: box().dataset.links });
+      script.onload = function () { links.add(file); };
+      script.onerror = function () { refuse(file, told("failed", file), offer); };
+      document.head.append(script);
+    }, told("link"));
   }
   function cancel(one) {
     waiting = waiting.filter(function (other) { return other !== one; });
@@ -138,10 +148,12 @@
     end(one);
     one.row.remove();
     if (one.here) say(told("here", one.file));
-    else if (!one.refused && form()) refuse(one.file, told("failed", one.file), true);
+    else if (!one.refused && form()) refuse(one.file, told("failed", one.file), function (file) { add([file]); });
     touch();
     next();
   });
+
+  window.attaching = { box: box, form: form, told: told, size: size, element: element, list: list, say: say, button: button, refuse: refuse, touch: touch };
 
   // --- where files come from ---------------------------------------------------------------------------------------------
   document.addEventListener("change", function (event) {

@@ -12,10 +12,10 @@ from webmail.compose.views.outbox import OUTBOX_ACTIONS
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "compose"
 FORM = (
-    "show", "_format", "_identity", "_later_menu", "_original", "_recipients_caution", "_recipients_choose", "_signature", "_template",
+    "show", "_format", "_identity", "_large_files", "_later_menu", "_original", "_recipients_caution", "_recipients_choose", "_signature", "_template",
     "_whom",
 )  # fmt: skip
-BY_SCRIPTS = {"autosave"}
+BY_SCRIPTS = {"autosave", "links"}
 
 
 def buttons(*names: str) -> set[str]:

@@ -18,7 +18,7 @@ from webmail import smtp
 from webmail.account import Account
 from webmail.compose import draft_copies, drafts, identities
 from webmail.compose.draft_cleanup import KEPT_DAYS
-from webmail.compose.outbox import filing, send_errors, spool
+from webmail.compose.outbox import filing, link_gate, send_errors, spool
 from webmail.compose.outbox.queue import LIGHT, log
 from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.config import Settings
@@ -41,9 +41,10 @@ _mine = _queue.change
 def deliver(outbox_id: int, settings: Settings, account_for: AccountFor) -> datetime | None:
     """Send a message that is due, then file it; returns when to call again, or None if it is finished.
 
-    A message that another worker holds, or that was undone, is skipped. Server errors are stored in the row, never raised.
+    A message that another worker holds, that was undone or whose large files are still coming, is skipped. Server errors are
+    stored in the row, never raised.
     """
-    if row := _queue.take(outbox_id):
+    if link_gate.may_leave(outbox_id) and (row := _queue.take(outbox_id)):
         account = _account(row, account_for)
         if account is not None:
             with _queue.lease_kept(row):
@@ -66,8 +67,9 @@ def _account(row: Outbox, account_for: AccountFor) -> Account | None:
 
 def _send(row: Outbox, account: Account, settings: Settings) -> None:
     recipients = json.loads(row.recipients)
-    handing_over = partial(_queue.hand_over, row)
     try:
+        leaving = link_gate.prepared(row, settings)
+        handing_over = partial(link_gate.before_final_dot, leaving, partial(_queue.hand_over, row), settings)
         envelope_id = row.message_id.strip("<>") if row.dsn else ""
         with spool.opened(bytes(row.content), settings) as content:
             refused = smtp.send(account, row.sender, recipients, content, dsn=envelope_id, before_final_dot=handing_over)

@@ -21,7 +21,7 @@ import peewee as pw
 
 from webmail import preferences
 from webmail.account import Account
-from webmail.compose import draft_message, drafts, identities
+from webmail.compose import draft_message, drafts, identities, large_files
 from webmail.compose.fields import Fields, fields_of, normalised, revision_of
 from webmail.compose.outbox import filing, rate_limits, spool
 from webmail.config import Settings
@@ -62,7 +62,7 @@ def enqueue(
     and drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
     """
     identities.check(row.user, identity.email, settings)
-    draft = draft_message.as_draft(row, identity, settings)
+    draft = draft_message.as_draft(row, identity, settings, until=large_files.until(row, settings, at))
     content = spool.built(draft, settings, at=at, prove=identities.is_theirs(row.user, identity, settings))
     taken = False
     try:

@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 
 from webmail import send_attempts, smtp
+from webmail.compose.large_files import FilesStopped, FileState
 from webmail.errors import MailError, OverQuota, Refused, SendRefused, ServerAway, SignInRefused, TokenRefused
 from webmail.storage import StorageAway
 
@@ -22,6 +23,10 @@ class SendErrorKind(StrEnum):
     TOKEN_REFUSED = "token-refused"  # a fault of the servers: retried
     NO_ROOM = "no-room"  # the user's own mailbox is over quota
     FILES_AWAY = "files-away"  # the storage that holds the message, or its files
+    LINKS_COMING = "links-coming"  # large files that are not there yet
+    LINKS_CLOSED = "links-closed"
+    LINKS_REFUSED = "links-refused"
+    LINKS_ABANDONED = "links-abandoned"
     STOPPED = "stopped"
     OTHER = "other"
     NO_SUCH_ADDRESS = "no-such-address"
@@ -34,7 +39,10 @@ class SendErrorKind(StrEnum):
     REFUSED = "refused"
 
 
-_WITH_WORDS = (SendErrorKind.SIGN_IN, SendErrorKind.TOKEN_REFUSED, SendErrorKind.NO_ROOM, SendErrorKind.OTHER)
+_WITH_WORDS = (
+    SendErrorKind.SIGN_IN, SendErrorKind.TOKEN_REFUSED, SendErrorKind.NO_ROOM, SendErrorKind.OTHER, SendErrorKind.LINKS_CLOSED,
+    SendErrorKind.LINKS_REFUSED, SendErrorKind.LINKS_ABANDONED,
+)  # fmt: skip
 _OURS = {
     SendErrorKind.NOT_REACHED,
     SendErrorKind.NO_ANSWER,
@@ -43,8 +51,19 @@ _OURS = {
     SendErrorKind.TOKEN_REFUSED,
     SendErrorKind.NO_ROOM,
     SendErrorKind.FILES_AWAY,
+    SendErrorKind.LINKS_COMING,
+    SendErrorKind.LINKS_CLOSED,
+    SendErrorKind.LINKS_REFUSED,
+    SendErrorKind.LINKS_ABANDONED,
     SendErrorKind.STOPPED,
     SendErrorKind.OTHER,
+}
+FILES_COMING = f"{SendErrorKind.LINKS_COMING}: "  # as a row has it that waits for its large files
+_LINKS = {  # the words are the name of a file
+    FileState.COMING: SendErrorKind.LINKS_COMING,
+    FileState.CLOSED: SendErrorKind.LINKS_CLOSED,
+    FileState.REFUSED: SendErrorKind.LINKS_REFUSED,
+    FileState.ABANDONED: SendErrorKind.LINKS_ABANDONED,
 }
 _REPLY = re.compile(r"([245])\d\d(?:[ -]+([245])\.(\d{1,3})\.(\d{1,3}))?(?!\d)")
 _MEANINGS = {
@@ -66,6 +85,8 @@ _MEANINGS = {
 def note(error: MailError) -> str:
     """The error as text for the outbox row: server replies verbatim, our own errors prefixed with their kind."""
     words = str(error)
+    if isinstance(error, FilesStopped):
+        return f"{_LINKS[error.state]}: {error.name}"
     if isinstance(error, TokenRefused):
         return f"{SendErrorKind.TOKEN_REFUSED}: {words}"
     if isinstance(error, SendRefused | Refused) or _REPLY.match(words):

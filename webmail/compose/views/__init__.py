@@ -10,6 +10,9 @@ from webmail.compose.views import (
     draft_state,
     editor,
     inline_images,
+    large_files,
+    large_page,
+    link_words,
     original,
     outbox,
     outbox_alert,
@@ -20,7 +23,10 @@ from webmail.compose.views import (
     signatures,
 )
 
+CHECK_TOKENS_THEMSELVES = large_page.CHECK_TOKENS_THEMSELVES  # of forms whose bodies are read as they come
+
 __all__ = [
+    "CHECK_TOKENS_THEMSELVES",
     "actions",
     "archive_original",
     "attach_contacts",
@@ -30,6 +36,9 @@ __all__ = [
     "draft_state",
     "editor",
     "inline_images",
+    "large_files",
+    "large_page",
+    "link_words",
     "original",
     "outbox",
     "outbox_alert",

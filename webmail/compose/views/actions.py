@@ -27,6 +27,15 @@ from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unch
 from webmail.compose.views.draft_state import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
 from webmail.compose.views.inline_images import put_in
+from webmail.compose.views.large_files import (
+    attach_as_file,
+    attach_as_link,
+    changed,
+    drop_link,
+    keep_link,
+    prepare_links,
+    to_large_page,
+)
 from webmail.compose.views.original import edit_as_text, leave_out
 from webmail.compose.views.recipients import ask_again, choosing, correct, replace_name
 from webmail.compose.views.saving import autosave, discard, save
@@ -215,6 +224,10 @@ def _go(address: Callable[[DraftRow, ComposeForm], str]) -> Finish:
     return lambda press, row: redirect(address(row, press.form), 303)
 
 
+def _of_file(change: Callable[[ComposeForm, DraftRow, int], Response]) -> Finish:
+    return lambda press, row: change(press.form, row, press.number)
+
+
 def _save(press: Press, row: DraftRow) -> Response:
     return save(press.form, row)
 
@@ -240,6 +253,12 @@ ACTIONS = {
         ComposeAction("insert", _insert_template),
         ComposeAction("attach", finish=_attached, only_files=True, alone=attach_alone),
         ComposeAction("remove", finish=_remove_file, only_files=True),
+        ComposeAction("links", finish=lambda press, row: changed(press.form, row), only_files=True, alone=prepare_links),
+        ComposeAction("as-link", finish=_of_file(attach_as_link), only_files=True),
+        ComposeAction("as-file", finish=_of_file(attach_as_file), only_files=True),
+        ComposeAction("keep-link", finish=_of_file(keep_link), only_files=True),
+        ComposeAction("drop-link", finish=_of_file(drop_link), only_files=True),
+        ComposeAction("large", _apply_identity, _go(to_large_page)),
         ComposeAction("leave-original", finish=lambda press, row: leave_out(press.form, row), only_files=True),
         ComposeAction("original-text", finish=lambda press, row: edit_as_text(press.form, row), copies=False),
         ComposeAction("picture", lambda press: put_in(press.form, press.draft_id, press.number)),

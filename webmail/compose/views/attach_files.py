@@ -8,10 +8,13 @@ from typing import IO
 
 from flask import current_app, redirect
 from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from webmail.compose import (
     attachments,
+    large_changes,
+    large_files,
     uploads,
 )
 from webmail.compose.drafts import AlreadyLeft
@@ -25,8 +28,10 @@ from webmail.compose.views.editor import (
     show_form,
     store,
 )
+from webmail.compose.views.large_files import link_refusal_words
 from webmail.models import DraftRow
 from webmail.storage import StorageAway, StorageFull
+from webmail.transfers.limits import OverLimit
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size
 
@@ -37,6 +42,10 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
         try:
             attachments.add(row, _chunks(file.stream), file.filename or "", file.mimetype or "", settings())
         except uploads.MessageTooLarge:
+            if (held := _hold(form, row, file)) is not None:
+                if held:
+                    return held
+                continue
             words = _(
                 "“%(name)s” (%(size)s) is too large. Messages are limited to %(limit)s, and files grow by a third when sent.",
                 name=file.filename, size=file_size(_size(file.stream)), limit=file_size(settings().message_limit),
@@ -47,6 +56,27 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
             current_app.logger.warning("draft %s: %s", row.id, error)
             form.mark("attachments", _("“%(name)s” was not attached.", name=file.filename) + " " + no_room_words(error))
             return error.status
+    return 422 if form.attachments.errors else 0
+
+
+def _hold(form: ComposeForm, row: DraftRow, file: FileStorage) -> int | None:
+    """Keep a file that is too large, so that it can go as a link without being uploaded again, and offer that.
+
+    0, or the status of an error that the form says; None where links are not offered.
+    """
+    size = _size(file.stream)
+    if not large_files.are_offered(settings()):
+        return None
+    file.stream.seek(0)
+    told = {"name": uploads.clean_filename(file.filename or ""), "size": file_size(size)}
+    limit = file_size(settings().message_limit * 73 // 100)  # as the form says how much fits
+    words = _("“%(name)s” is too large (%(size)s of %(limit)s). Send it as a link instead.", limit=limit, **told)
+    try:
+        large_changes.add(row, _chunks(file.stream), told["name"], size, file.mimetype or "", settings(), held=True)
+    except (OverLimit, StorageFull, StorageAway) as error:
+        form.mark("attachments", _("“%(name)s” was not attached.", name=told["name"]) + " " + link_refusal_words(error))
+        return error.status if error.status >= 500 else 422
+    form.mark("attachments", words)
     return 0
 
 

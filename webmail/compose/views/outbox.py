@@ -15,10 +15,12 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.compose.blueprint import blueprint
-from webmail.compose.outbox import filing, queue, rate_limits, send_errors, send_later, status
+from webmail.compose.large_files import FileState
+from webmail.compose.outbox import filing, link_gate, queue, rate_limits, send_errors, send_later, status
 from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import say_left_out
+from webmail.compose.views.large_files import coming_words, stopped_words
 from webmail.compose.views.send_later import NotDone, cancel, change_time, send_now, too_many_words
 from webmail.errors import ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, now
@@ -41,6 +43,7 @@ class OutboxRow:
     recipients: list[str]
     reason: tuple[str, str]
     refused: list[tuple[str, str, str]]  # address, sentence, server's reply
+    coming: str = ""  # words about a large file that it waits for
 
     @property
     def lacks_room(self) -> bool:
@@ -56,7 +59,7 @@ class OutboxRow:
         """Whether it waits for another try, its first or that of its copy in Sent."""
         if self.row.state == OutboxState.SENT:
             return bool(self.row.error)
-        return self.row.state == OutboxState.WAITING and bool(self.row.error or self.row.sent_at)
+        return self.row.state == OutboxState.WAITING and bool(self.row.error or self.row.sent_at) and not self.coming
 
     @property
     def is_tried(self) -> bool:
@@ -110,6 +113,8 @@ def state(outbox_id: int) -> Response:
         return fragment("compose/_alert.html", oob=True)
     if send_later.waits(row):
         return fragment("compose/_state.html", row=row, again=False, refused=refused, later=True)
+    if link_gate.waits(row):
+        return fragment("compose/_state.html", row=row, again=False, refused=refused, coming=coming_words(row))
     going = row.state == OutboxState.SENDING or (row.state == OutboxState.WAITING and not row.error)
     stopped = row.state == OutboxState.WAITING and row.due <= now() and status.is_stopped()
     again = going and now() < row.due + _PATIENCE
@@ -134,12 +139,22 @@ def _by_time(rows: list[OutboxRow]) -> list[OutboxRow]:
 
 def _shown(row: Outbox) -> OutboxRow:
     refused = [(address, *_explained(words)) for address, words in json.loads(row.refused).items()]
-    return OutboxRow(row, json.loads(row.recipients), _explained(row.error) if row.error else ("", ""), refused)
+    coming = coming_words(row) if link_gate.waits(row) else ""
+    return OutboxRow(row, json.loads(row.recipients), _explained(row.error) if row.error else ("", ""), refused, coming)
 
 
 def _explained(noted: str) -> tuple[str, str]:
     kind, words = send_errors.read(noted)
+    if kind in _LINKS:
+        return stopped_words(_LINKS[kind], words), ""
     return _sentence(kind), words
+
+
+_LINKS = {
+    SendErrorKind.LINKS_CLOSED: FileState.CLOSED,
+    SendErrorKind.LINKS_REFUSED: FileState.REFUSED,
+    SendErrorKind.LINKS_ABANDONED: FileState.ABANDONED,
+}
 
 
 def _sentence(kind: SendErrorKind) -> str:
@@ -153,6 +168,7 @@ def _sentence(kind: SendErrorKind) -> str:
         ),
         SendErrorKind.NO_ROOM: _("Your mailbox is full."),
         SendErrorKind.FILES_AWAY: _("The server can't reach the files of this message at the moment."),
+        SendErrorKind.LINKS_COMING: _("Its large files are still being uploaded."),
         SendErrorKind.STOPPED: _("Sending was interrupted because the program stopped."),
         SendErrorKind.OTHER: _("Something went wrong on our side."),
         SendErrorKind.NO_SUCH_ADDRESS: _("This address does not exist."),
@@ -164,7 +180,7 @@ def _sentence(kind: SendErrorKind) -> str:
         SendErrorKind.NOT_NOW: _("The server is not accepting this message at the moment."),
         SendErrorKind.REFUSED: _("The server refused this message."),
     }
-    return sentences[kind]
+    return sentences.get(kind, "")
 
 
 # --- the buttons of a row --------------------------------------------------------------------------------------------

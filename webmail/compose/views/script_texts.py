@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from webmail.compose.blueprint import blueprint
+from webmail.compose.views.large_files import links_offered
 from webmail.web.current import settings
 from webmail.web.formatting import file_size
 
@@ -57,15 +58,13 @@ def chip_words() -> dict[str, str]:
 @blueprint.app_template_global()
 def attach_words() -> dict[str, str]:
     """Strings of static/js/compose/attach.js about uploads."""
-    limit = file_size(settings().message_limit)
     return {
-        "large": _(
-            "“%(name)s” (%(size)s) is too large. Messages are limited to %(limit)s, and files grow by a third when sent.",
-            name="{name}", size="{size}", limit=limit,
-        ),
+        "large": _large(),
+        "link": _("Send as a link"),
         "folder": _("“%(name)s” is a folder. Choose the files inside it.", name="{name}"),
         "failed": _("“%(name)s” was not attached: the server refused it.", name="{name}"),
         "here": _("“%(name)s” is attached.", name="{name}"),
+        "linked": _("“%(name)s” will be sent as a link.", name="{name}"),
         "sending": _("Uploading “%(name)s”", name="{name}"),
         "cancel": _("Cancel"),
         "cancelThis": _("Cancel “%(name)s”", name="{name}"),
@@ -75,3 +74,15 @@ def attach_words() -> dict[str, str]:
         "drop": _("Drop files here to attach them"),
         "wait": _("Files are still uploading. Wait for them to finish, or cancel them."),
     }  # fmt: skip
+
+
+def _large() -> str:
+    told = {"name": "{name}", "size": "{size}"}
+    limit = settings().message_limit
+    if links_offered():
+        limit = limit * 73 // 100  # as the form says how much fits
+        return _("“%(name)s” is too large (%(size)s of %(limit)s). Send it as a link instead.", limit=file_size(limit), **told)
+    return _(
+        "“%(name)s” (%(size)s) is too large. Messages are limited to %(limit)s, and files grow by a third when sent.",
+        limit=file_size(limit), **told,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from webmail.compose import (
     draft_message,
     drafts,
     identities,
+    large_files,
     recipients,
     send_checks,
 )
@@ -32,6 +33,7 @@ from webmail.compose.views.editor import (
     show_form,
     store,
 )
+from webmail.compose.views.large_files import check_links
 from webmail.compose.views.recipients import takes_all, whom_they_mean
 from webmail.compose.views.send_later import chosen_time, show_time, too_many_words
 from webmail.compose.views.sent_notice import say_sent
@@ -46,6 +48,7 @@ from webmail.web.labels import name_objection
 def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
     if drafts.total_size(row) > settings().message_limit:
         form.mark("attachments", _("This message is too large. Remove a file."))
+    check_links(form, row)
     if form.identity.data and not identities.named(my_identities(), form.identity.data):
         form.mark("identity", _("You can no longer send from the address you chose. Check the sender before sending."))
     me = identity(row)
@@ -58,7 +61,8 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         return _back_to_form(form, row)
     slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.archive.data = "1" if archiving else ""
-    asked = [] if sure else send_checks.cautions(_without_signature(row), *settings().own_domains(current_user().domain))
+    own = settings().own_domains(current_user().domain)
+    asked = [] if sure else send_checks.cautions(_without_signature(row), *own, has_links=large_files.has_any(row.id))
     if slips or asked:
         return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
     try:

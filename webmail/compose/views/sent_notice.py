@@ -6,6 +6,7 @@ from flask import session, url_for
 from flask_babel import gettext as _
 
 from webmail.compose.outbox import queue, send_later, status
+from webmail.compose.views.large_files import file_coming
 from webmail.models import Outbox, OutboxState
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import long_date
@@ -17,10 +18,14 @@ def say_sent(sent: Outbox) -> None:
     seconds = queue.undo_seconds(current_user(), settings())
     undo = None
     poll = None
+    file = None
     words = _("The message is on its way.")
     if send_later.waits(sent):
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
         words = _("The message will be sent on %(when)s.", when=long_date(sent.due))
+    elif sent.state == OutboxState.WAITING and (file := file_coming(sent.draft)) is not None:
+        undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
+        words = _("The message leaves as soon as “%(name)s” is uploaded.", name=file.path)
     elif sent.state == OutboxState.WAITING and seconds:
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
         words = _("Sending in %(seconds)d s.", seconds=seconds)
@@ -30,11 +35,11 @@ def say_sent(sent: Outbox) -> None:
     if sent.state == OutboxState.WAITING and status.is_stopped():
         kind = "caution"
         words = f"{words} {_stopped_words()}" if send_later.waits(sent) else _stopped_words()
-    if sent.state in (OutboxState.WAITING, OutboxState.SENDING) and not send_later.waits(sent):
+    if sent.state in (OutboxState.WAITING, OutboxState.SENDING) and not send_later.waits(sent) and file is None:
         poll = (url_for("compose.state", outbox_id=sent.id), seconds + 2)
     waiting = session.get("notices", [])
     if not any(notice["text"] == words and (notice["undo"] or [""])[0] == (undo or [""])[0] for notice in waiting):
-        counts = kind == "done" and undo is not None and not send_later.waits(sent)
+        counts = kind == "done" and undo is not None and not send_later.waits(sent) and file is None
         notify(words, kind, undo, seconds if undo else 0, poll=poll, count=seconds if counts else 0)
 
 

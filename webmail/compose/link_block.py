@@ -1,0 +1,122 @@
+"""Link block: how a message names its large files: link, names, sizes, SHA-256 and date, in plain text and in HTML.
+
+It is put in when the message is built, never into the text that is edited: where the writer's own words end, above signature and
+quotation. In a copy that is opened again (in Drafts, in Sent) it is found by its form, and cut out of the text.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from webmail.compose import identities, large_files
+from webmail.config import Settings
+from webmail.models import DraftRow, Transfer, TransferFile, User
+from webmail.transfers import links, store
+
+BULLET = "• "  # before each file
+INDENT = "  "  # before what is said of it
+_DASHES = re.compile(r"^-- ?$", re.MULTILINE)
+_BLOCK = re.compile(
+    r"(?:\A|\n*)[^\n]+:[ ]*\n(?:https?://\S+/t/)(?P<token>[A-Za-z0-9_-]{27})[ ]*\n\n?"
+    rf"(?:{BULLET}[^\n]+(?:\n|\Z)(?:{INDENT}\S[^\n]*(?:\n|\Z))*)+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkBlock:
+    """The block as plain text (LF, ending with one) and as HTML."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedFiles:
+    """What a message carries: the token of the link, its files, and until when it works (naive UTC)."""
+
+    owner: User
+    language: str  # of the message; empty: as its owner reads
+    token: str
+    files: tuple[TransferFile, ...]
+    until: datetime
+
+
+Writer = Callable[[LinkedFiles, Settings], LinkBlock]
+_writers: list[Writer] = []
+
+
+def use(writer: Writer) -> None:
+    """Let this one find the words; it is called in an application's context, in requests and by the worker."""
+    _writers[:] = [writer]
+
+
+def of_draft(row: DraftRow, settings: Settings, until: datetime | None = None) -> LinkBlock | None:
+    """The block of a draft; None if it has no large files. `until`: when the link ends, if that is settled. 1 SELECT, 2 with
+    files.
+    """
+    transfer = large_files.of_draft(row.id)
+    found = large_files.files(transfer)
+    if transfer is None or not found or not _writers:
+        return None
+    carried = LinkedFiles(
+        row.user, row.language or "", store.link_token(transfer, settings), tuple(found),
+        until or large_files.until(row, settings),
+    )  # fmt: skip
+    return _writers[0](carried, settings)
+
+
+# --- where it stands -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A text with a word in the block's place, which becomes the block once the text is rendered."""
+
+    body: str
+    word: str
+    block: LinkBlock
+
+    def text(self, rendered: str) -> str:
+        return rendered.replace(self.word, self.block.text.rstrip("\n"))
+
+    def html(self, rendered: str) -> str:
+        """A text that is shown as it was typed has no paragraph there: then below all that was written."""
+        if not rendered:
+            return ""
+        placed, count = re.subn(rf"<p>{self.word}</p>\n?", lambda _match: self.block.html, rendered)
+        if count:
+            return placed
+        return rendered.replace(self.word, "").replace("</div>", f"{self.block.html}</div>", 1)
+
+
+def placed(row: DraftRow, block: LinkBlock) -> Placed:
+    """Where the writer's own words end."""
+    body = row.body
+    at = identities.end_of_own(body, row.user)
+    if (dashes := list(_DASHES.finditer(body, 0, at))) and ">" not in body[dashes[-1].end() : at]:
+        at = dashes[-1].start()  # a signature that was edited: what stands below it would be taken for a part of it
+    word = f"largefiles{secrets.token_hex(8)}"
+    above, below = body[:at].rstrip("\n"), body[at:].lstrip("\n")
+    return Placed("\n\n".join(part for part in (above, word, below) if part) + ("" if below else "\n"), word, block)
+
+
+# --- found again -----------------------------------------------------------------------------------------------------
+
+
+def found_in(text: str, owner: User) -> tuple[str, list[Transfer]]:
+    """The text without the blocks of this person's own transfers, and those transfers, whatever became of them."""
+    found: list[Transfer] = []
+
+    def taken_out(match: re.Match[str]) -> str:
+        hashed = links.link_hash(match["token"])
+        transfer = Transfer.get_or_none((Transfer.link_hash == hashed) & (Transfer.owner == owner))
+        if transfer is None:
+            return match[0]
+        found.append(transfer)
+        return "\n\n" if match.start() and match.end() < len(match.string) else ""
+
+    return (_BLOCK.sub(taken_out, text), found) if "/t/" in text else (text, [])
